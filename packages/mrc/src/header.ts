@@ -1,0 +1,116 @@
+import { type ByteOrder, chooseByteOrder } from './byte-order.ts';
+import { HEADER_BYTES, LABEL_BYTES, LABEL_COUNT, OFFSET } from './layout.ts';
+
+export type Triple = readonly [number, number, number];
+
+/**
+ * The fields of an MRC2014 header under their names in the standard, in lower case, as they stand in the file. CCP4 maps
+ * and IMOD files use the same places; what the fields mean is told by `meaning.ts`.
+ */
+export interface MrcHeader {
+  readonly byteOrder: ByteOrder;
+  /** Columns, rows, sections; NZ counts all sections, volume stacks included. */
+  readonly nx: number;
+  readonly ny: number;
+  readonly nz: number;
+  readonly mode: number;
+  /** NXSTART, NYSTART, NZSTART. */
+  readonly nstart: Triple;
+  /** MX, MY, MZ: intervals along the cell. */
+  readonly m: Triple;
+  /** Cell edges, Å. */
+  readonly cella: Triple;
+  /** Cell angles, degrees. */
+  readonly cellb: Triple;
+  /** MAPC, MAPR, MAPS. */
+  readonly axes: Triple;
+  readonly dmin: number;
+  readonly dmax: number;
+  readonly dmean: number;
+  /** Deviation from the mean; -1 (not determined) in a file without a MAP identifier, whose origin may stand there. */
+  readonly rms: number;
+  readonly ispg: number;
+  /** Bytes of the extended header. */
+  readonly nsymbt: number;
+  /** Four characters. */
+  readonly exttyp: string;
+  readonly nversion: number;
+  readonly imodStamp: number;
+  readonly imodFlags: number;
+  /** Å; read from bytes 208 to 219 in a file without a MAP identifier, as before 2000. */
+  readonly origin: Triple;
+  /** Four characters, `MAP ` in a correct file. */
+  readonly map: string;
+  /** Machine stamp: four byte values. */
+  readonly machst: readonly [number, number, number, number];
+  readonly nlabl: number;
+  /** All ten labels, printable and trimmed; an empty one is ''. */
+  readonly label: readonly string[];
+}
+
+/** What cannot be shown: control, format, unassigned and undecodable characters. */
+const UNPRINTABLE = /[\p{C}\uFFFD]/gu;
+const utf8 = new TextDecoder();
+
+/**
+ * Reads an MRC2014 header in the byte order in which it makes the most sense. It judges nothing: fields of a file that
+ * is no MRC come out as they read.
+ * `bytes`: the file's first bytes. `sizeBytes`: size of the whole file; helps to tell the byte order.
+ * @throws RangeError when there are fewer than 1024 bytes.
+ */
+export function parseHeader(bytes: Uint8Array, sizeBytes?: number): MrcHeader {
+  if (bytes.length < HEADER_BYTES) {
+    throw new RangeError(`An MRC header has ${HEADER_BYTES} bytes; ${bytes.length} were given.`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
+  const byteOrder = chooseByteOrder(view, sizeBytes);
+  const isLittle = byteOrder === 'little';
+  const int = (offset: number) => view.getInt32(offset, isLittle);
+  const float = (offset: number) => view.getFloat32(offset, isLittle);
+  const ints = (offset: number): Triple => [int(offset), int(offset + 4), int(offset + 8)];
+  const floats = (offset: number): Triple => [float(offset), float(offset + 4), float(offset + 8)];
+  const byte = (offset: number) => view.getUint8(offset);
+  const chars = (offset: number) => String.fromCharCode(...bytes.subarray(offset, offset + 4));
+  const map = chars(OFFSET.map);
+  const hasMap = hasMapId({ map });
+  return {
+    byteOrder,
+    nx: int(OFFSET.nx),
+    ny: int(OFFSET.ny),
+    nz: int(OFFSET.nz),
+    mode: int(OFFSET.mode),
+    nstart: ints(OFFSET.nstart),
+    m: ints(OFFSET.m),
+    cella: floats(OFFSET.cella),
+    cellb: floats(OFFSET.cellb),
+    axes: ints(OFFSET.axes),
+    dmin: float(OFFSET.dmin),
+    dmax: float(OFFSET.dmax),
+    dmean: float(OFFSET.dmean),
+    rms: hasMap ? float(OFFSET.rms) : -1,
+    ispg: int(OFFSET.ispg),
+    nsymbt: int(OFFSET.nsymbt),
+    exttyp: chars(OFFSET.exttyp),
+    nversion: int(OFFSET.nversion),
+    imodStamp: int(OFFSET.imodStamp),
+    imodFlags: int(OFFSET.imodFlags),
+    origin: floats(hasMap ? OFFSET.origin : OFFSET.oldOrigin),
+    map,
+    machst: [byte(OFFSET.machst), byte(OFFSET.machst + 1), byte(OFFSET.machst + 2), byte(OFFSET.machst + 3)],
+    nlabl: int(OFFSET.nlabl),
+    label: Array.from({ length: LABEL_COUNT }, (_, index) => {
+      const start = OFFSET.label + index * LABEL_BYTES;
+      return printable(bytes.subarray(start, start + LABEL_BYTES));
+    }),
+  };
+}
+
+/** True when bytes 208 to 210 read `MAP`; some programs pad it with a NUL instead of a space. */
+export function hasMapId({ map }: Pick<MrcHeader, 'map'>): boolean {
+  return map.startsWith('MAP');
+}
+
+/** The printable text in some bytes, trimmed. */
+function printable(bytes: Uint8Array): string {
+  return utf8.decode(bytes).replace(UNPRINTABLE, '').trim();
+}

@@ -1,0 +1,10 @@
+export { checkMrc, type MrcCandidate, type MrcCheck } from './check.ts';
+export { type ContentReader, generateMrc, type MrcContent, openContent } from './content.ts';
+export type { Finding, NoteCode, RejectionCode, WarningCode } from './finding.ts';
+export { type MrcHeader, parseHeader, type Triple } from './header.ts';
+export { HEADER_BYTES as MRC_HEADER_BYTES } from './layout.ts';
+export { isSigned, kindOf, type MrcKind, statisticsOf, voxelSize } from './meaning.ts';
+export { extensionOf, isMrcName, MRC_EXTENSIONS } from './name.ts';
+export { checkMrcSize } from './rejections.ts';
+export type { MrcSummary } from './summary.ts';
+export { buildHeader, type HeaderFields } from './writer.ts';

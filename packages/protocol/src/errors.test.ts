@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ERROR_CODES, ERRORS, UploadError } from './errors.ts';
+
+test('every row can be acted upon', () => {
+  for (const code of ERROR_CODES) {
+    const { status, hint } = ERRORS[code];
+    assert.match(code, /^[a-z_]+$/);
+    assert.ok(status >= 400 && status < 600, code);
+    assert.match(hint, /\.$/, code);
+  }
+});
+
+test('what a server cannot do now may be tried again; what is wrong may not', () => {
+  for (const code of ERROR_CODES) {
+    const { status, retryable } = ERRORS[code];
+    if (status >= 500 || status === 408 || status === 429) assert.equal(retryable, true, code);
+    if ([400, 403, 404, 405, 409, 410, 411, 413, 415, 416].includes(status)) assert.equal(retryable, false, code);
+  }
+});
+
+test('an envelope has the fields of the contract, and details only where there are some', () => {
+  const plain = new UploadError('part_conflict', 'Part 3 is stored with other bytes.').toEnvelope('r1');
+  assert.deepEqual(plain, {
+    code: 'part_conflict',
+    message: 'Part 3 is stored with other bytes.',
+    hint: ERRORS.part_conflict.hint,
+    retryable: false,
+    request_id: 'r1',
+  });
+  const detailed = new UploadError('overloaded', 'Busy.', { hint: 'Wait.', details: { parts: 9 } }).toEnvelope('r2');
+  assert.deepEqual([detailed.hint, detailed.details, detailed.retryable], ['Wait.', { parts: 9 }, true]);
+});

@@ -1,0 +1,177 @@
+/** Every message of the HTTP contract as a schema: validation, types and OpenAPI come from here. */
+import { type Static, type TSchema, Type } from 'typebox';
+import { ERROR_CODES } from './errors.ts';
+import { UPLOAD_STATES } from './states.ts';
+
+const MAX_SAFE = Number.MAX_SAFE_INTEGER;
+const Bytes = (description: string) => Type.Integer({ minimum: 0, maximum: MAX_SAFE, description });
+const Sha256Hex = (description: string) => Type.String({ pattern: '^[0-9a-f]{64}$', description });
+const Time = (description: string) =>
+  Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC, milliseconds.` });
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Literals = <Values extends string[]>(values: readonly [...Values], description: string) =>
+  Type.Enum(values, { description });
+
+const Metadata = Type.Record(Type.String(), Type.String(), {
+  description: 'At most 32 pairs of strings, 4 KiB in all.',
+});
+
+const Finding = Type.Object({ code: Type.String(), message: Type.String() });
+export type Finding = Static<typeof Finding>;
+
+const Mrc = Type.Object(
+  {
+    nx: Type.Integer(),
+    ny: Type.Integer(),
+    nz: Type.Integer(),
+    mode: Type.Integer(),
+    bytes_per_voxel: Type.Number({ description: '0.5 for mode 101 (4-bit).' }),
+    voxel_size: Nullable(Type.Array(Type.Number(), { minItems: 3, maxItems: 3, description: 'x, y, z in Å.' })),
+    kind: Literals(['image', 'stack', 'volume', 'volume_stack'], 'What the header says the data are.'),
+    extended_header: Type.Object({ type: Type.String(), bytes: Type.Integer() }),
+    byte_order: Literals(['little', 'big'], 'Byte order of header and data.'),
+    expected_size: Bytes('What the header says the file has, bytes.'),
+    stats: Nullable(Type.Object({ min: Type.Number(), max: Type.Number(), mean: Type.Number(), rms: Type.Number() })),
+    labels: Type.Array(Type.String()),
+  },
+  { description: 'What the MRC2014 header says.' },
+);
+
+export const ErrorEnvelope = Type.Object({
+  code: Literals(ERROR_CODES, 'Stable; the table of section 4.'),
+  message: Type.String({ description: 'What happened, for a person.' }),
+  hint: Type.String({ description: 'What to do about it.' }),
+  retryable: Type.Boolean({ description: 'The same request, sent again, can succeed.' }),
+  request_id: Type.String(),
+  details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+});
+
+export const InitRequest = Type.Object({
+  filename: Type.String({ description: 'A bare name, 1 to 255 bytes, no path.' }),
+  size: Bytes('Size of the file, bytes.'),
+  sha256: Type.Optional(Sha256Hex('SHA-256 of the whole file.')),
+  part_size: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'A wish, bytes.' })),
+  fingerprint: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 256, description: "The client's own key for “the same local file”." }),
+  ),
+  header: Type.Optional(
+    Type.String({
+      maxLength: 128 * 1024,
+      description: "Base64 of the file's first bytes: 1,024 or more when the file has them.",
+    }),
+  ),
+  metadata: Type.Optional(Metadata),
+  force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
+});
+export type InitRequest = Static<typeof InitRequest>;
+
+const PartRanges = Type.Array(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 2, maxItems: 2 }), {
+  description: 'Inclusive pairs of part indexes, ascending, at most 1,000.',
+});
+
+export const Session = Type.Object({
+  upload_id: Type.String(),
+  status: Literals(UPLOAD_STATES, 'State of the session.'),
+  filename: Type.String(),
+  size: Bytes('Size of the file, bytes.'),
+  part_size: Bytes('Size of every part but the last, bytes.'),
+  part_count: Type.Integer({ minimum: 0, maximum: 10_000 }),
+  received_parts: Type.Integer({ minimum: 0 }),
+  received_bytes: Bytes('Acknowledged bytes.'),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  missing_parts: PartRanges,
+  missing_truncated: Type.Optional(Type.Boolean({ description: 'True when more ranges are missing than are listed.' })),
+  resumed: Type.Boolean({ description: 'True when init found this session instead of opening it.' }),
+  sha256: Nullable(Sha256Hex('As declared.')),
+  metadata: Metadata,
+  mrc: Nullable(Mrc),
+  warnings: Type.Array(Finding),
+  created_at: Time('When the session was opened.'),
+  updated_at: Time('When it last changed.'),
+  expires_at: Time('When it expires if nothing more arrives.'),
+  file_id: Nullable(Type.String({ description: 'Set once the file is published.' })),
+  failure: Nullable(ErrorEnvelope),
+});
+export type Session = Static<typeof Session>;
+
+export const PartReceipt = Type.Object({
+  upload_id: Type.String(),
+  part: Type.Integer({ minimum: 0 }),
+  size: Bytes('Size of this part, bytes.'),
+  sha256: Sha256Hex('SHA-256 of this part.'),
+  deduplicated: Type.Boolean({ description: 'True when the same bytes were there already.' }),
+  received_parts: Type.Integer({ minimum: 0 }),
+  received_bytes: Bytes('Acknowledged bytes of the session.'),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  status: Literals(UPLOAD_STATES, 'State of the session.'),
+});
+export type PartReceipt = Static<typeof PartReceipt>;
+
+const StoredPart = Type.Object({
+  part: Type.Integer({ minimum: 0 }),
+  size: Bytes('Size of this part, bytes.'),
+  sha256: Sha256Hex('SHA-256 of this part.'),
+  stored_at: Time('When it was acknowledged.'),
+});
+export type StoredPart = Static<typeof StoredPart>;
+
+export const CompleteRequest = Nullable(
+  Type.Object({ sha256: Type.Optional(Sha256Hex('SHA-256 of the whole file, when it was not declared at init.')) }),
+);
+export type CompleteRequest = Static<typeof CompleteRequest>;
+
+export const FileRecord = Type.Object({
+  file_id: Type.String(),
+  upload_id: Type.String(),
+  filename: Type.String(),
+  size: Bytes('Size of the file, bytes.'),
+  sha256: Sha256Hex('Plain SHA-256 of the file, what sha256sum prints.'),
+  parts_sha256: Sha256Hex('SHA-256 over the concatenated binary part digests, in order.'),
+  part_size: Bytes('Size of every part but the last, bytes.'),
+  part_count: Type.Integer({ minimum: 0 }),
+  content_type: Type.String(),
+  metadata: Metadata,
+  mrc: Nullable(Mrc),
+  warnings: Type.Array(Finding),
+  created_at: Time('When the file was published.'),
+  location: Type.Optional(Type.String({ description: 'file:// or s3:// URL, for scope files:locate.' })),
+});
+export type FileRecord = Static<typeof FileRecord>;
+
+const page = <T extends TSchema>(item: T) =>
+  Type.Object({ items: Type.Array(item), next_cursor: Nullable(Type.String()) });
+export const SessionPage = page(Session);
+export type SessionPage = Static<typeof SessionPage>;
+export const FilePage = page(FileRecord);
+export type FilePage = Static<typeof FilePage>;
+export const StoredPartPage = page(StoredPart);
+export type StoredPartPage = Static<typeof StoredPartPage>;
+
+export const PageQuery = Type.Object({
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+});
+export const SessionQuery = Type.Object({
+  ...PageQuery.properties,
+  status: Type.Optional(Literals(UPLOAD_STATES, 'Only sessions in this state.')),
+});
+
+export const Limits = Type.Object({
+  max_file_size: Bytes('Greatest file, bytes.'),
+  part_size: Bytes('Part size when none is asked for and the file is not too large for it, bytes.'),
+  min_part_size: Bytes('Least part size that may be asked for, bytes.'),
+  max_part_size: Bytes('Greatest part size, bytes.'),
+  max_part_count: Type.Integer(),
+  session_ttl_seconds: Type.Integer({ description: 'A session expires this long after its last part.' }),
+  body_idle_timeout_seconds: Type.Number({ description: 'A part whose body stalls for this long is refused.' }),
+  digest_algorithms: Type.Array(Type.String()),
+  mrc_types: Type.Array(Type.String(), { description: 'Extensions whose header is checked.' }),
+  accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted as they are.' }),
+});
+export type Limits = Static<typeof Limits>;
+
+export const Health = Type.Object({ status: Literals(['ok'], 'The server answers.') });
+export const Readiness = Type.Object({
+  status: Literals(['ready'], 'The database and the storage answer.'),
+  version: Type.String(),
+});

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OPEN_STATES, statesAllowing, transition, UPLOAD_EVENTS, UPLOAD_STATES } from './states.ts';
+
+test('every event leads to one state, whatever it starts from', () => {
+  for (const event of UPLOAD_EVENTS) {
+    const targets = new Set(UPLOAD_STATES.map((state) => transition(state, event)).filter((state) => state !== null));
+    assert.equal(targets.size, 1, event);
+    assert.equal(statesAllowing(event).length > 0, true, event);
+  }
+});
+
+test('every state can end, and an end is final', () => {
+  const ends = UPLOAD_STATES.filter((state) => UPLOAD_EVENTS.every((event) => transition(state, event) === null));
+  assert.deepEqual(ends, ['completed', 'cancelled', 'expired']);
+  for (const state of UPLOAD_STATES) {
+    const seen = new Set([state]);
+    for (const each of seen) {
+      for (const event of UPLOAD_EVENTS) {
+        const next = transition(each, event);
+        if (next) seen.add(next);
+      }
+    }
+    assert.ok(
+      ends.some((end) => seen.has(end)),
+      state,
+    );
+  }
+});
+
+test('parts are taken before verification only', () => {
+  assert.deepEqual(OPEN_STATES, ['pending', 'uploading']);
+});
