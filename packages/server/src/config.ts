@@ -1,0 +1,194 @@
+/** Settings into one frozen value. The only place that knows the environment's form. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MAX_PART_COUNT, MIB, TIB } from '@cryolift/protocol/plan';
+import { parseBoolean, parseDuration, parseInteger, parseList, parseSize, parseWebUrl } from './quantity.ts';
+import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
+
+export { SETTINGS } from './settings.ts';
+
+/** A bad setting: one line that names it. */
+export class SettingError extends Error {}
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databasePath: string;
+  readonly storageDir: string;
+  readonly jwt: JwtConfig;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly trustProxy: boolean;
+  readonly publicUrl: string | null;
+  readonly maxFileSizeBytes: number;
+  readonly partSizeBytes: number;
+  readonly sessionTtlMs: number;
+  readonly acceptedTypes: readonly string[];
+  readonly quotaBytes: number | null;
+  /** Requests per second and caller. */
+  readonly rateLimit: number | null;
+  readonly bodyIdleTimeoutMs: number;
+  readonly corsOrigins: readonly string[];
+  readonly metrics: boolean;
+  readonly logLevel: string;
+}
+
+export interface JwtConfig {
+  /** Null with no public key either: the server makes a secret in its data folder. */
+  readonly secret: string | null;
+  /** PEM. */
+  readonly publicKey: string | null;
+  readonly jwksUrl: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+/** Part sizes that the store can hold; S3's greatest part is 5 GiB. */
+export const MIN_PART_SIZE_BYTES = 64 * 1024;
+export const MAX_PART_SIZE_BYTES = 5 * 1024 * MIB;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings.
+ *
+ * @param flags by name without dashes; they win over the environment. An empty value counts as not given.
+ * @throws SettingError one line naming the setting.
+ */
+export function readConfig(env: Environment, flags: Environment = {}): Config {
+  const values = collect(env, flags);
+  const read = <T>(name: string, parse: (text: string) => T, fallback: T): T => {
+    const text = values.get(name);
+    if (text === undefined) return fallback;
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new SettingError(`CRYOLIFT_${name}: ${(error as Error).message}`);
+    }
+  };
+  const text = (name: string) => read<string | null>(name, String, null);
+
+  for (const name of ['WEBHOOK_URL', 'WEBHOOK_SECRET', 'ON_COMPLETE']) {
+    read(name, () => fail('is not in this version'), null);
+  }
+  const dataDir = resolve(text('DATA_DIR') ?? 'cryolift-data');
+  const config: Config = {
+    host: text('HOST') ?? '127.0.0.1',
+    port: read('PORT', (value) => parseInteger(value, 0, 65_535), 8080),
+    dataDir,
+    databasePath:
+      read('DATABASE_URL', (url) => parseLocalUrl(url, 'sqlite:'), null) ?? resolve(dataDir, 'cryolift.sqlite'),
+    storageDir: read('STORAGE_URL', (url) => parseLocalUrl(url, 'file:'), null) ?? dataDir,
+    jwt: {
+      secret: text('JWT_SECRET'),
+      publicKey: read<string | null>('JWT_PUBLIC_KEY', parsePublicKey, null),
+      jwksUrl: read<string | null>('JWKS_URL', parseWebUrl, null),
+      issuer: text('JWT_ISSUER'),
+      audience: text('JWT_AUDIENCE'),
+    },
+    tls: readTls(read('TLS_CERT', readText, null), read('TLS_KEY', readText, null)),
+    trustProxy: read('TRUST_PROXY', parseBoolean, false),
+    publicUrl: read<string | null>('PUBLIC_URL', parseWebUrl, null),
+    maxFileSizeBytes: read('MAX_FILE_SIZE', (value) => parseSize(value, 1), 16 * TIB),
+    partSizeBytes: read('PART_SIZE', (value) => parseSize(value, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES), 8 * MIB),
+    sessionTtlMs: read('SESSION_TTL', parseDuration, 7 * 86_400_000),
+    acceptedTypes: read('ACCEPT', parseTypes, []),
+    quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
+    rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
+    bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', parseDuration, 30_000),
+    corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),
+    metrics: read('METRICS', parseBoolean, true),
+    logLevel: read('LOG_LEVEL', parseLevel, 'info'),
+  };
+  assertSafe(config);
+  return Object.freeze(config);
+}
+
+function collect(env: Environment, flags: Environment): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('CRYOLIFT_') || CLIENT_VARIABLES.includes(name)) continue;
+    if (!SETTINGS.some((setting) => setting.env === name)) throw new SettingError(`${name}: there is no such setting`);
+    if (value) values.set(name.slice('CRYOLIFT_'.length), value);
+  }
+  for (const [flag, value] of Object.entries(flags)) {
+    const setting = SETTINGS.find((known) => known.flag === flag);
+    if (!setting) throw new SettingError(`--${flag}: there is no such setting`);
+    if (value) values.set(setting.env.slice('CRYOLIFT_'.length), value);
+  }
+  return values;
+}
+
+/** What must not be run by mistake: a server that others reach without a key, or without TLS. */
+function assertSafe({ host, jwt, tls, trustProxy, maxFileSizeBytes }: Config): void {
+  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  if (!loopback && !hasKey(jwt)) {
+    throw new SettingError(
+      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY or CRYOLIFT_JWKS_URL`,
+    );
+  }
+  if (!loopback && !tls && !trustProxy) {
+    throw new SettingError(
+      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_TLS_CERT and CRYOLIFT_TLS_KEY, or CRYOLIFT_TRUST_PROXY=true when a proxy ends TLS`,
+    );
+  }
+  if (maxFileSizeBytes > MAX_PART_COUNT * MAX_PART_SIZE_BYTES) {
+    throw new SettingError(`CRYOLIFT_MAX_FILE_SIZE: at most ${MAX_PART_COUNT} parts of ${MAX_PART_SIZE_BYTES} bytes`);
+  }
+}
+
+/** False: the server makes its own secret. */
+export function hasKey(jwt: JwtConfig): boolean {
+  return jwt.secret !== null || jwt.publicKey !== null || jwt.jwksUrl !== null;
+}
+
+function readTls(cert: string | null, key: string | null): Config['tls'] {
+  if (cert !== null && key !== null) return { cert, key };
+  if (cert !== null) throw new SettingError('CRYOLIFT_TLS_KEY: is missing; CRYOLIFT_TLS_CERT needs it');
+  if (key !== null) throw new SettingError('CRYOLIFT_TLS_CERT: is missing; CRYOLIFT_TLS_KEY needs it');
+  return null;
+}
+
+function parseLocalUrl(url: string, scheme: 'sqlite:' | 'file:'): string | null {
+  if (!url.startsWith(scheme)) return fail(`this version knows ${scheme}PATH only`);
+  if (url === scheme) return null;
+  return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice(scheme.length).replace(/^\/\//, ''));
+}
+
+/** The key itself, with real or written-out line ends, or a file that has it. */
+function parsePublicKey(value: string): string {
+  const pem = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : readText(value);
+  return /-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem) ? pem : fail('is not a public key in PEM form');
+}
+
+function parseTypes(value: string): string[] {
+  return parseList(value).map((type) => {
+    const extension = type.replace(/^\*?\./, '').toLowerCase();
+    return /^[a-z0-9_-]+$/.test(extension) ? extension : fail(`"${type}" is not a file extension`);
+  });
+}
+
+function parseOrigin(value: string): string {
+  return new URL(parseWebUrl(value)).origin === value
+    ? value
+    : fail(`"${value}" is not an origin like https://example.org`);
+}
+
+function parseLevel(value: string): string {
+  return LOG_LEVELS.includes(value) ? value : fail(`is one of ${LOG_LEVELS.join(', ')}`);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return fail(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}

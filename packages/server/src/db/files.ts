@@ -1,0 +1,50 @@
+/** Rows of published files. */
+import type { Database } from './database.ts';
+import type { FileRow } from './tables.ts';
+
+export async function findFile(db: Database, id: string): Promise<FileRow | undefined> {
+  return await db
+    .selectFrom('files')
+    .selectAll()
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+}
+
+/** Newest first; `before` is the last id of the page before. */
+export async function listFiles(
+  db: Database,
+  owner: string,
+  query: { before?: string | undefined; limit: number },
+): Promise<FileRow[]> {
+  let select = db.selectFrom('files').selectAll().where('owner', '=', owner).where('deleted_at', 'is', null);
+  if (query.before) select = select.where('id', '<', query.before);
+  return await select.orderBy('id', 'desc').limit(query.limit).execute();
+}
+
+/** From here on the file is gone for everybody; its bytes are removed next. False when it was gone already. */
+export async function markDeleted(db: Database, id: string, nowMs: number): Promise<boolean> {
+  const marked = await db
+    .updateTable('files')
+    .set({ deleted_at: nowMs })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  return marked.numUpdatedRows > 0n;
+}
+
+/** Files whose deletion was cut off before their bytes were removed. */
+export async function listHalfDeleted(db: Database): Promise<FileRow[]> {
+  return await db.selectFrom('files').selectAll().where('deleted_at', 'is not', null).execute();
+}
+
+/** The last step of a deletion, once the bytes are gone. */
+export async function forgetFile(db: Database, id: string): Promise<void> {
+  await db.deleteFrom('files').where('id', '=', id).where('deleted_at', 'is not', null).execute();
+}
+
+/** Ids of all files that have a record. */
+export async function listFileIds(db: Database): Promise<Set<string>> {
+  const files = await db.selectFrom('files').select('id').execute();
+  return new Set(files.map((row) => row.id));
+}

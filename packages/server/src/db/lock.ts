@@ -1,0 +1,21 @@
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * Takes a data folder for this process alone, so that no two servers write into it.
+ *
+ * The lock is SQLite's own file lock on an otherwise empty database: it dies with the process, however that ends, which
+ * a PID file does not.
+ *
+ * @returns a function that gives the folder free, or null when another process has it.
+ */
+export function lockFolder(lockPath: string): (() => void) | null {
+  const database = new DatabaseSync(lockPath);
+  try {
+    database.exec('PRAGMA busy_timeout=0; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if ((error as { errcode?: number }).errcode === 5) return null;
+    throw error;
+  }
+  return () => database.close();
+}

@@ -1,0 +1,83 @@
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** In order of their names; a migration that has shipped is never edited. */
+export const MIGRATIONS: Record<string, Migration> = {
+  '001_uploads': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('uploads')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('status', 'text', (column) => column.notNull())
+        .addColumn('filename', 'text', (column) => column.notNull())
+        .addColumn('size', 'bigint', (column) => column.notNull())
+        .addColumn('part_size', 'bigint', (column) => column.notNull())
+        .addColumn('part_count', 'integer', (column) => column.notNull())
+        .addColumn('received_parts', 'integer', (column) => column.notNull())
+        .addColumn('received_bytes', 'bigint', (column) => column.notNull())
+        .addColumn('sha256', 'blob')
+        .addColumn('fingerprint', 'text')
+        .addColumn('metadata', 'text', (column) => column.notNull())
+        .addColumn('mrc', 'text')
+        .addColumn('warnings', 'text', (column) => column.notNull())
+        .addColumn('force', 'integer', (column) => column.notNull())
+        .addColumn('file_id', 'text')
+        .addColumn('failure', 'text')
+        .addColumn('must_recheck', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('uploads_by_owner').on('uploads').columns(['owner', 'id']).execute();
+      await db.schema.createIndex('uploads_by_status').on('uploads').columns(['status', 'expires_at']).execute();
+
+      // The key is what makes a second, racing commit of the same part impossible.
+      await db.schema
+        .createTable('parts')
+        .addColumn('upload_id', 'text', (column) => column.notNull())
+        .addColumn('idx', 'integer', (column) => column.notNull())
+        .addColumn('sha256', 'blob', (column) => column.notNull())
+        .addColumn('stored_at', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('parts_key', ['upload_id', 'idx'])
+        .execute();
+
+      await db.schema
+        .createTable('files')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('upload_id', 'text', (column) => column.notNull().unique())
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('filename', 'text', (column) => column.notNull())
+        .addColumn('size', 'bigint', (column) => column.notNull())
+        .addColumn('sha256', 'blob', (column) => column.notNull())
+        .addColumn('parts_sha256', 'blob', (column) => column.notNull())
+        .addColumn('part_size', 'bigint', (column) => column.notNull())
+        .addColumn('part_count', 'integer', (column) => column.notNull())
+        .addColumn('content_type', 'text', (column) => column.notNull())
+        .addColumn('metadata', 'text', (column) => column.notNull())
+        .addColumn('mrc', 'text')
+        .addColumn('warnings', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('deleted_at', 'bigint')
+        .execute();
+      await db.schema.createIndex('files_by_owner').on('files').columns(['owner', 'id']).execute();
+
+      await db.schema
+        .createTable('idempotency_keys')
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('key', 'text', (column) => column.notNull())
+        .addColumn('request_sha256', 'blob', (column) => column.notNull())
+        .addColumn('upload_id', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('idempotency_keys_key', ['owner', 'key'])
+        .execute();
+      await db.schema.createIndex('idempotency_keys_by_upload').on('idempotency_keys').column('upload_id').execute();
+
+      await db.schema
+        .createTable('facts')
+        .addColumn('name', 'text', (column) => column.primaryKey())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .execute();
+    },
+  },
+};

@@ -1,0 +1,13 @@
+/** One page of a list. */
+export interface Page<Item> {
+  items: Item[];
+  /** What to ask the next page with; null on the last. */
+  next_cursor: string | null;
+}
+
+/** @param rows one more than `limit` when there are more. */
+export function toPage<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next_cursor: rows.length > limit && last ? cursorOf(last) : null };
+}

@@ -1,0 +1,123 @@
+/** Rows of acknowledged parts. A row here is a promise: these bytes are at their place, with this digest. */
+import { type PartRanges, partExtent } from '@cryolift/protocol/plan';
+import { OPEN_STATES } from '@cryolift/protocol/states';
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import type { PartRow, UploadRow } from './tables.ts';
+
+/** More missing ranges than this are not listed (CONTRACT: `missing_truncated`). */
+const MAX_RANGES = 1000;
+
+export interface PartCommit {
+  idx: number;
+  sizeBytes: number;
+  sha256: Uint8Array;
+  nowMs: number;
+  expiresAtMs: number;
+  /** What part 0 said about the file, when it is an MRC file. */
+  header?: { mrc: string | null; warnings: string };
+}
+
+export type PartOutcome =
+  | { kind: 'stored'; row: UploadRow }
+  | { kind: 'exists'; part: PartRow }
+  | { kind: 'closed'; row: UploadRow | undefined };
+
+/** Records one part and counts it, in one transaction; refuses when the session takes no parts any more. */
+export async function commitPart(db: Database, uploadId: string, part: PartCommit): Promise<PartOutcome> {
+  return await db.transaction().execute(async (tx): Promise<PartOutcome> => {
+    const inserted = await tx
+      .insertInto('parts')
+      .values({ upload_id: uploadId, idx: part.idx, sha256: part.sha256, stored_at: part.nowMs })
+      .onConflict((conflict) => conflict.columns(['upload_id', 'idx']).doNothing())
+      .executeTakeFirst();
+    if (inserted.numInsertedOrUpdatedRows === 0n) {
+      return { kind: 'exists', part: (await findPart(tx, uploadId, part.idx)) as PartRow };
+    }
+    const row = await tx
+      .updateTable('uploads')
+      .set((eb) => ({
+        status: 'uploading' as const,
+        received_parts: eb('received_parts', '+', 1),
+        received_bytes: eb('received_bytes', '+', part.sizeBytes),
+        updated_at: part.nowMs,
+        expires_at: part.expiresAtMs,
+        ...part.header,
+      }))
+      .where('id', '=', uploadId)
+      .where('status', 'in', OPEN_STATES)
+      .returningAll()
+      .executeTakeFirst();
+    if (row) return { kind: 'stored', row };
+    await tx.deleteFrom('parts').where('upload_id', '=', uploadId).where('idx', '=', part.idx).execute();
+    const closed = await tx.selectFrom('uploads').selectAll().where('id', '=', uploadId).executeTakeFirst();
+    return { kind: 'closed', row: closed };
+  });
+}
+
+export async function findPart(db: Database, uploadId: string, idx: number): Promise<PartRow | undefined> {
+  return await db
+    .selectFrom('parts')
+    .selectAll()
+    .where('upload_id', '=', uploadId)
+    .where('idx', '=', idx)
+    .executeTakeFirst();
+}
+
+/** Stored parts from `fromIdx` on, ascending, at most `limit`. */
+export async function listParts(db: Database, uploadId: string, fromIdx: number, limit: number): Promise<PartRow[]> {
+  return await db
+    .selectFrom('parts')
+    .selectAll()
+    .where('upload_id', '=', uploadId)
+    .where('idx', '>=', fromIdx)
+    .orderBy('idx')
+    .limit(limit)
+    .execute();
+}
+
+/**
+ * The gaps between stored parts, ascending. The database looks for them itself, so that 10,000 stored parts cost one
+ * pass over an index and not 10,000 objects.
+ */
+export async function findMissing(
+  db: Database,
+  row: Pick<UploadRow, 'id' | 'part_count' | 'received_parts'>,
+): Promise<{ ranges: PartRanges; truncated: boolean }> {
+  if (row.received_parts === row.part_count) return { ranges: [], truncated: false };
+  if (row.received_parts === 0) return { ranges: [[0, row.part_count - 1]], truncated: false };
+  const gaps = await sql<{ stored: number; next: number }>`
+    select stored, next from (
+      select -1 as stored, min(idx) as next from parts where upload_id = ${row.id}
+      union all
+      select idx as stored, lead(idx, 1, ${row.part_count}) over (order by idx) as next
+      from parts where upload_id = ${row.id}
+    ) as neighbours
+    where next > stored + 1 order by stored limit ${MAX_RANGES + 1}`.execute(db);
+  return {
+    ranges: gaps.rows.slice(0, MAX_RANGES).map(({ stored, next }) => [stored + 1, next - 1]),
+    truncated: gaps.rows.length > MAX_RANGES,
+  };
+}
+
+/** Takes parts back whose bytes did not survive: their rows go and the counters follow, in one transaction. */
+export async function forgetParts(db: Database, row: UploadRow, lost: readonly number[]): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    for (const idx of lost) {
+      await tx.deleteFrom('parts').where('upload_id', '=', row.id).where('idx', '=', idx).execute();
+    }
+    const lostBytes = lost.reduce((sum, idx) => sum + partExtent(row.size, row.part_size, idx).length, 0);
+    await tx
+      .updateTable('uploads')
+      .set((eb) => ({
+        must_recheck: 0,
+        received_parts: eb('received_parts', '-', lost.length),
+        received_bytes: eb('received_bytes', '-', lostBytes),
+        // A session that was being verified takes parts again.
+        ...(lost.length > 0 ? { status: 'uploading' as const } : {}),
+      }))
+      .where('id', '=', row.id)
+      .where('status', 'in', ['pending', 'uploading', 'verifying'])
+      .execute();
+  });
+}

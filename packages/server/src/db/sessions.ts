@@ -1,0 +1,203 @@
+/** Rows of upload sessions. Every change of state is one guarded update; nobody reads first and writes later. */
+import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import type { FileRow, UploadRow } from './tables.ts';
+
+/** States in which a session's bytes are kept in the staging area. */
+export const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
+
+export interface OpenRequest {
+  row: UploadRow;
+  idempotency: { key: string; requestSha256: Uint8Array } | null;
+  /** What the owner may hold in files and open sessions, bytes; null: no bound. */
+  quotaBytes: number | null;
+  /** Free space of the storage, bytes, before what open sessions may still write. */
+  freeBytes: number;
+}
+
+export type OpenOutcome =
+  | { kind: 'opened'; row: UploadRow }
+  | { kind: 'found'; row: UploadRow }
+  | { kind: 'idempotency_conflict' }
+  | { kind: 'quota_exceeded'; usedBytes: number }
+  | { kind: 'no_space'; availableBytes: number };
+
+/** Opens a session or finds the one to resume: judged and written in one transaction, so that two at once agree. */
+export async function openSession(db: Database, request: OpenRequest): Promise<OpenOutcome> {
+  const { row, idempotency } = request;
+  return await db.transaction().execute(async (tx): Promise<OpenOutcome> => {
+    if (idempotency) {
+      const used = await tx
+        .selectFrom('idempotency_keys')
+        .selectAll()
+        .where('owner', '=', row.owner)
+        .where('key', '=', idempotency.key)
+        .executeTakeFirst();
+      if (used && Buffer.compare(used.request_sha256, idempotency.requestSha256) !== 0) {
+        return { kind: 'idempotency_conflict' };
+      }
+      const first = used && (await findSession(tx, used.upload_id));
+      if (first) return { kind: 'found', row: first };
+    }
+    const found = row.fingerprint === null ? undefined : await findByFingerprint(tx, row);
+    if (!found) {
+      if (request.quotaBytes !== null) {
+        const usedBytes = await sumHeld(tx, row.owner);
+        if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
+      }
+      const availableBytes = request.freeBytes - (await sumOutstanding(tx));
+      if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
+      await tx.insertInto('uploads').values(row).execute();
+    }
+    if (idempotency) {
+      await tx
+        .insertInto('idempotency_keys')
+        .values({
+          owner: row.owner,
+          key: idempotency.key,
+          request_sha256: idempotency.requestSha256,
+          upload_id: found?.id ?? row.id,
+          created_at: row.created_at,
+        })
+        .execute();
+    }
+    return found ? { kind: 'found', row: found } : { kind: 'opened', row };
+  });
+}
+
+async function findByFingerprint(db: Database, row: UploadRow): Promise<UploadRow | undefined> {
+  return await db
+    .selectFrom('uploads')
+    .selectAll()
+    .where('owner', '=', row.owner)
+    .where('fingerprint', '=', row.fingerprint)
+    .where('size', '=', row.size)
+    .where('status', 'in', OPEN_STATES)
+    .where('expires_at', '>', row.created_at)
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+}
+
+/** Bytes that an owner's files have and its live sessions will have. */
+async function sumHeld(db: Database, owner: string): Promise<number> {
+  const files = await db
+    .selectFrom('files')
+    .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
+    .where('owner', '=', owner)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  const sessions = await db
+    .selectFrom('uploads')
+    .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
+    .where('owner', '=', owner)
+    .where('status', 'in', STAGED_STATES)
+    .executeTakeFirst();
+  return Number(files?.bytes ?? 0) + Number(sessions?.bytes ?? 0);
+}
+
+/** Bytes that open sessions were promised and have not sent yet: sparse files take their space only as they fill. */
+async function sumOutstanding(db: Database): Promise<number> {
+  const open = await db
+    .selectFrom('uploads')
+    .select(sql<number | null>`sum(size - received_bytes)`.as('bytes'))
+    .where('status', 'in', OPEN_STATES)
+    .executeTakeFirst();
+  return Number(open?.bytes ?? 0);
+}
+
+export async function findSession(db: Database, id: string): Promise<UploadRow | undefined> {
+  return await db.selectFrom('uploads').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Newest first; `before` is the last id of the page before. */
+export async function listSessions(
+  db: Database,
+  owner: string,
+  query: { status?: UploadState | undefined; before?: string | undefined; limit: number },
+): Promise<UploadRow[]> {
+  let select = db.selectFrom('uploads').selectAll().where('owner', '=', owner);
+  if (query.status) select = select.where('status', '=', query.status);
+  if (query.before) select = select.where('id', '<', query.before);
+  return await select.orderBy('id', 'desc').limit(query.limit).execute();
+}
+
+type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;
+
+/**
+ * Moves a session on by `event` if its state allows that at this moment.
+ *
+ * @returns the row after the change, or undefined when the state did not allow it (or there is no such session).
+ */
+export async function moveSession(
+  db: Database,
+  id: string,
+  event: UploadEvent,
+  nowMs: number,
+  changes: Changes = {},
+): Promise<UploadRow | undefined> {
+  const from = statesAllowing(event);
+  const to = transition(from[0] as UploadState, event) as UploadState;
+  return await db
+    .updateTable('uploads')
+    .set({ ...changes, status: to, updated_at: nowMs })
+    .where('id', '=', id)
+    .where('status', 'in', from)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Makes the file's record and ends its session, in one transaction. False when the session was not `verifying`. */
+export async function recordPublished(db: Database, file: FileRow): Promise<boolean> {
+  return await db.transaction().execute(async (tx) => {
+    const moved = await moveSession(tx, file.upload_id, 'published', file.created_at);
+    if (!moved) return false;
+    await tx.insertInto('files').values(file).execute();
+    return true;
+  });
+}
+
+/** Sessions whose time is over; `status` picks which kinds. */
+export async function listExpired(db: Database, nowMs: number, limit: number): Promise<UploadRow[]> {
+  return await db
+    .selectFrom('uploads')
+    .selectAll()
+    .where('status', 'in', statesAllowing('expire'))
+    .where('expires_at', '<=', nowMs)
+    .limit(limit)
+    .execute();
+}
+
+export async function listVerifying(db: Database): Promise<UploadRow[]> {
+  return await db.selectFrom('uploads').selectAll().where('status', '=', 'verifying').execute();
+}
+
+export async function listToRecheck(db: Database): Promise<string[]> {
+  const rows = await db.selectFrom('uploads').select('id').where('must_recheck', '=', 1).orderBy('id').execute();
+  return rows.map((row) => row.id);
+}
+
+/** Ids of sessions whose bytes belong in the staging area. */
+export async function listStagedIds(db: Database): Promise<Set<string>> {
+  const rows = await db.selectFrom('uploads').select('id').where('status', 'in', STAGED_STATES).execute();
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Forgets sessions that ended before `endedBeforeMs`, with their parts and keys. Files stay. */
+export async function purgeSessions(db: Database, endedBeforeMs: number): Promise<number> {
+  return await db.transaction().execute(async (tx) => {
+    const ended = tx
+      .selectFrom('uploads')
+      .select('id')
+      .where('status', 'in', ['completed', 'cancelled', 'expired'])
+      .where('updated_at', '<', endedBeforeMs);
+    await tx.deleteFrom('parts').where('upload_id', 'in', ended).execute();
+    await tx.deleteFrom('idempotency_keys').where('upload_id', 'in', ended).execute();
+    const purged = await tx
+      .deleteFrom('uploads')
+      .where('status', 'in', ['completed', 'cancelled', 'expired'])
+      .where('updated_at', '<', endedBeforeMs)
+      .executeTakeFirst();
+    return Number(purged.numDeletedRows);
+  });
+}

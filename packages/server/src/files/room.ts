@@ -1,0 +1,80 @@
+/** Published files: found, read, deleted. */
+import type { Readable } from 'node:stream';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { Database } from '../db/database.ts';
+import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
+import { type Page, toPage } from '../db/page.ts';
+import type { FileRow } from '../db/tables.ts';
+import type { PartStore } from '../parts/store.ts';
+import { toFilePlace } from './record.ts';
+
+export type { FileRow };
+
+export interface FileRoom {
+  readonly db: Database;
+  readonly store: PartStore;
+  now(): number;
+}
+
+/** @throws UploadError `file_not_found` when there is none that `mayReach` says yes to. */
+export async function getFile(room: FileRoom, id: string, mayReach: (owner: string) => boolean): Promise<FileRow> {
+  const row = await findFile(room.db, id);
+  if (!row || !mayReach(row.owner)) throw fileNotFound(id);
+  return row;
+}
+
+/** An owner's files, newest first. */
+export async function listOwned(
+  room: FileRoom,
+  owner: string,
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
+): Promise<Page<FileRow>> {
+  return toPage(await listFiles(room.db, owner, { before: cursor, limit: limit + 1 }), limit, (row) => row.id);
+}
+
+/**
+ * Opens bytes `start` to `end` (inclusive) of a file.
+ *
+ * @throws UploadError `storage_unavailable` when they are not there or not all there: reported, not served.
+ */
+export async function readContent(
+  room: FileRoom,
+  row: FileRow,
+  range: { start: number; end: number },
+): Promise<Readable> {
+  const place = toFilePlace(row);
+  const sizeBytes = await room.store.statFile(place);
+  const bytes = sizeBytes === row.size ? await room.store.readFile(place, range) : null;
+  if (!bytes) {
+    throw new UploadError(
+      'storage_unavailable',
+      `The storage has ${sizeBytes ?? 'none'} of the file's ${row.size} bytes.`,
+      {
+        hint: 'Tell whoever runs this server: the record is there, the bytes are not.',
+      },
+    );
+  }
+  return bytes;
+}
+
+/** Deletes a file for good. @throws UploadError `file_not_found` when another request was first. */
+export async function deleteFile(room: FileRoom, row: FileRow): Promise<void> {
+  if (!(await markDeleted(room.db, row.id, room.now()))) throw fileNotFound(row.id);
+  await removeBytes(room, row);
+}
+
+/** Goes on with deletions that were cut off. @returns how many. */
+export async function finishDeletions(room: FileRoom): Promise<number> {
+  const rows = await listHalfDeleted(room.db);
+  for (const row of rows) await removeBytes(room, row);
+  return rows.length;
+}
+
+async function removeBytes(room: FileRoom, row: FileRow): Promise<void> {
+  await room.store.removeFile(row.id);
+  await forgetFile(room.db, row.id);
+}
+
+function fileNotFound(id: string): UploadError {
+  return new UploadError('file_not_found', `There is no file ${id}.`);
+}

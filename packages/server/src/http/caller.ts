@@ -1,0 +1,118 @@
+/** Who calls, from a JSON Web Token (RFC 7519, RFC 6750), and what the token lets them do. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { UploadError } from '@cryolift/protocol/errors';
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { Reach } from '../uploads/room.ts';
+
+export const SCOPES = ['uploads:write', 'files:read', 'files:delete', 'files:locate', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface Caller {
+  readonly sub: string;
+  readonly scopes: ReadonlySet<string>;
+}
+
+export interface TokenKeys {
+  readonly secret: string | null;
+  /** PEM of an RSA, EC P-256 or Ed25519 key. */
+  readonly publicKey: string | null;
+  readonly jwksUrl: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+}
+
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+
+const MAX_SUB_LENGTH = 256;
+/** Reasons that are the token's, not the clock's. */
+const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA'];
+
+/**
+ * @returns a function from an Authorization header to its caller; it throws UploadError `unauthenticated` or
+ *   `token_expired`.
+ */
+export function createAuthenticator(keys: TokenKeys): Authenticate {
+  const findKey = keyFinder(keys);
+  const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...ASYMMETRIC];
+  const claims = {
+    algorithms,
+    ...(keys.issuer === null ? {} : { issuer: keys.issuer }),
+    ...(keys.audience === null ? {} : { audience: keys.audience }),
+  };
+  return async (authorization) => {
+    const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1];
+    if (!token) throw new UploadError('unauthenticated', 'This call needs a bearer token.');
+    try {
+      return toCaller((await jwtVerify(token, findKey, claims)).payload);
+    } catch (error) {
+      throw explain(error);
+    }
+  };
+}
+
+/** A key is only ever used for the algorithms of its own family, whatever the token's header says. */
+function keyFinder(keys: TokenKeys): JWTVerifyGetKey {
+  const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
+  const publicKey = keys.publicKey === null ? null : createPublicKey(keys.publicKey);
+  const publicAlgorithm = publicKey && algorithmOf(publicKey);
+  const remote = keys.jwksUrl === null ? null : createRemoteJWKSet(new URL(keys.jwksUrl));
+  return async (header, token) => {
+    if (header.alg === 'HS256' && secret) return secret;
+    if (publicKey && header.alg === publicAlgorithm) return publicKey;
+    if (remote && ASYMMETRIC.includes(header.alg)) return await remote(header, token);
+    throw new errors.JOSEAlgNotAllowed(`there is no key for ${header.alg}`);
+  };
+}
+
+/** The one algorithm that a public key is for. @throws Error for a key of another kind. */
+export function algorithmOf(key: KeyObject): string {
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      return 'RS256';
+    case 'ed25519':
+      return 'EdDSA';
+    case 'ec':
+      if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ES256';
+  }
+  throw new Error(`a ${key.asymmetricKeyType} key verifies none of ${ASYMMETRIC.join(', ')}`);
+}
+
+function toCaller({ sub, scope }: JWTPayload): Caller {
+  if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUB_LENGTH) {
+    throw new UploadError('unauthenticated', 'The token names no owner (sub).');
+  }
+  return { sub, scopes: new Set(typeof scope === 'string' ? scope.split(' ') : []) };
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired)
+    return new UploadError('token_expired', 'The token has expired.', { cause: error });
+  if (error instanceof errors.JWKSTimeout || isNetworkError(error)) {
+    return new UploadError('overloaded', 'The keys that tokens are verified with cannot be fetched now.', {
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  }
+  if (error instanceof errors.JOSEError) {
+    return new UploadError('unauthenticated', 'The token is not valid here.', { cause: error });
+  }
+  return error;
+}
+
+/** What `fetch` throws when the key server does not answer. */
+function isNetworkError(error: unknown): boolean {
+  return error instanceof TypeError && error.message === 'fetch failed';
+}
+
+/** @throws UploadError `forbidden` when the token lacks the scope; `admin` stands for every scope. */
+export function assertScope(caller: Caller, scope: Scope): void {
+  if (!hasScope(caller, scope)) throw new UploadError('forbidden', `The token lacks the scope ${scope}.`);
+}
+
+export function hasScope(caller: Caller, scope: Scope): boolean {
+  return caller.scopes.has(scope) || caller.scopes.has('admin');
+}
+
+export function reachOf(caller: Caller): Reach {
+  return caller.scopes.has('admin') ? 'everybody' : { owner: caller.sub };
+}

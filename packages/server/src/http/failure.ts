@@ -1,0 +1,82 @@
+/** Every failure as the one envelope, also those that Fastify or Node's parser find before a handler runs. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Metrics } from '../ops/metrics.ts';
+import { newRequestId } from './request-id.ts';
+
+/** The client went away in the middle of its request; there is nobody to answer. */
+export class ClientGone extends Error {}
+
+/** Seconds, where the error itself knows no better. */
+const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
+  rate_limited: 1,
+  storage_unavailable: 5,
+  database_unavailable: 5,
+  shutting_down: 5,
+  overloaded: 1,
+  insufficient_storage: 60,
+};
+
+/** Answers a failed request. Unexpected errors are logged whole and answered as `internal`. */
+export function createFailureHandler(metrics: Metrics) {
+  return (error: FastifyError | UploadError | ClientGone, request: FastifyRequest, reply: FastifyReply): void => {
+    if (error instanceof ClientGone) {
+      request.raw.socket.destroy();
+      return;
+    }
+    const failure = error instanceof UploadError ? error : translate(error);
+    if (failure.code === 'internal') request.log.error({ err: error }, 'unexpected error');
+    else if (failure.status >= 500 && failure.cause) request.log.error({ err: failure.cause }, failure.message);
+    metrics.noteError(failure.code);
+    sendFailure(failure, request, reply);
+  };
+}
+
+function sendFailure(failure: UploadError, request: FastifyRequest, reply: FastifyReply): void {
+  const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER[failure.code];
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  // RFC 6750 section 3.
+  if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  if (failure.code === 'token_expired') reply.header('www-authenticate', 'Bearer error="invalid_token"');
+  reply.code(failure.status).type('application/json').serializer(JSON.stringify).send(failure.toEnvelope(request.id));
+}
+
+/** What Fastify itself refuses: a body that is not JSON, or does not fit the schema. */
+function translate(error: FastifyError): UploadError {
+  if (error.validation) return new UploadError('invalid_request', `The request is not valid: ${error.message}.`);
+  const status = error.statusCode ?? 500;
+  if (error.code?.startsWith('FST_') && status >= 400 && status < 500) {
+    return new UploadError('invalid_request', error.message);
+  }
+  // secure-json-parse and JSON.parse, as Fastify marks them.
+  if (status === 400) return new UploadError('invalid_request', 'The body is not JSON.');
+  return new UploadError('internal', 'The server failed in a way that it did not expect.', { cause: error });
+}
+
+/** Answers what Node's parser refused, on the bare socket: malformed HTTP, heads that are too long or too slow. */
+export function answerParserError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const failure =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new UploadError('body_timeout', 'The request did not arrive in time.')
+      : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`);
+  const id = newRequestId();
+  const body = JSON.stringify(failure.toEnvelope(id));
+  socket.end(
+    [
+      `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
+      'Content-Type: application/json',
+      'Cache-Control: no-store',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Request-Id: ${id}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

@@ -1,0 +1,34 @@
+/** The OpenAPI 3.1 document, made from the schemas of the routes, and a page that shows it. */
+
+import { ERRORS } from '@cryolift/protocol/errors';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import type { Services } from './services.ts';
+
+export async function registerDocs(app: FastifyInstance, { version, options }: Services): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Cryolift',
+        version,
+        description:
+          'Uploads of large cryo-EM files: in parts, in parallel, resumable, verified, published without copying.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      ...(options.publicUrl === null ? {} : { servers: [{ url: options.publicUrl }] }),
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+    },
+    transform: ({ schema, url, route }) => {
+      const scope = route.config?.scope;
+      return { schema: scope ? { ...schema, security: [{ bearer: [scope] }] } : schema, url };
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => ({
+    ...app.swagger(),
+    // The table of error codes: status, whether the same request can succeed when repeated, and what to do.
+    'x-errors': ERRORS,
+  }));
+}

@@ -1,0 +1,63 @@
+/** Storing a part: the hot path of the ordinary lane. */
+
+import { UploadError } from '@cryolift/protocol/errors';
+import { PartReceipt } from '@cryolift/protocol/messages';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { beginPart } from '../uploads/receive.ts';
+import { receiveBody } from './body.ts';
+import { reachOf } from './caller.ts';
+import { answers } from './contract.ts';
+import { continueBody } from './expect.ts';
+import { parsePartDigest, parsePartIndex, parsePartLength } from './part-head.ts';
+import type { Services } from './services.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The handler reads the body from the request itself. */
+    rawBody?: boolean;
+  }
+}
+
+const PartParams = Type.Object({ upload_id: Type.String(), idx: Type.String() });
+
+/** Registers on an instance of its own: bodies pass as streams here, whatever their Content-Type says. */
+export function registerPart(instance: FastifyInstance, { uploads, metrics, options }: Services): void {
+  const app = instance.withTypeProvider<TypeBoxTypeProvider>();
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  app.put(
+    '/uploads/:upload_id/part/:idx',
+    {
+      config: { scope: 'uploads:write', rawBody: true },
+      schema: {
+        summary: 'Stores one part.',
+        consumes: ['application/octet-stream'],
+        params: PartParams,
+        response: answers({ 200: PartReceipt, 201: PartReceipt }),
+      },
+    },
+    async (request, reply) => {
+      const { headers, params, caller } = request;
+      const idx = parsePartIndex(params.idx);
+      const sha256 = parsePartDigest(headers);
+      const lengthBytes = parsePartLength(headers);
+      const part = { uploadId: params.upload_id, idx, lengthBytes, sha256, requestId: request.id };
+      const begun = await beginPart(uploads, reachOf(caller), part);
+      if (begun.kind === 'answered') return begun.receipt;
+      continueBody(request.raw, reply.raw);
+      try {
+        const receipt = await receiveBody(request.raw, begun.reception, options.bodyIdleTimeoutMs);
+        metrics.notePart({ bytes: receipt.size, deduplicated: receipt.deduplicated });
+        reply.code(receipt.deduplicated ? 200 : 201);
+        return receipt;
+      } catch (error) {
+        // The rest of a stalled body may come at any time: this connection cannot carry another request.
+        if (error instanceof UploadError && error.code === 'body_timeout') reply.header('connection', 'close');
+        throw error;
+      }
+    },
+  );
+}

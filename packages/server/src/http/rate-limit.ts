@@ -1,0 +1,19 @@
+import { UploadError } from '@cryolift/protocol/errors';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+
+/** @param perSecond requests per second of one owner, or of one address where no token is needed; null: no bound. */
+export async function registerRateLimit(app: FastifyInstance, perSecond: number | null): Promise<void> {
+  if (perSecond === null) return;
+  await app.register(rateLimit, {
+    max: perSecond,
+    timeWindow: 1000,
+    // After the caller is known, before anything is read or judged.
+    hook: 'preParsing',
+    keyGenerator: (request) => request.caller?.sub ?? request.ip,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new UploadError('rate_limited', `More than ${perSecond} requests came in one second.`, {
+        retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1000)),
+      }),
+  });
+}

@@ -1,0 +1,29 @@
+/** What the routes work with. */
+import type { Limits } from '@cryolift/protocol/messages';
+import type { Logger } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { UploadRoom } from '../uploads/room.ts';
+import type { Authenticate } from './caller.ts';
+
+export interface Services {
+  readonly uploads: UploadRoom;
+  readonly authenticate: Authenticate;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly limits: Limits;
+  readonly version: string;
+  /** @throws UploadError `database_unavailable` or `storage_unavailable`. */
+  checkReady(): Promise<void>;
+  readonly options: HttpOptions;
+}
+
+export interface HttpOptions {
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly trustProxy: boolean;
+  readonly publicUrl: string | null;
+  readonly corsOrigins: readonly string[];
+  /** Requests per second and caller. */
+  readonly rateLimit: number | null;
+  readonly bodyIdleTimeoutMs: number;
+  readonly serveMetrics: boolean;
+}

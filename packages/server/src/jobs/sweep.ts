@@ -1,0 +1,65 @@
+/** What is done from time to time: expire, free, forget; and once at the start: compare the storage with the records. */
+import { listFileIds } from '../db/files.ts';
+import { findSession, listExpired, listStagedIds, listToRecheck, purgeSessions } from '../db/sessions.ts';
+import { finishDeletions } from '../files/room.ts';
+import { resumeVerifying } from '../uploads/complete.ts';
+import { expireUpload } from '../uploads/end.ts';
+import type { UploadRoom } from '../uploads/room.ts';
+
+const BATCH = 100;
+
+/** One round. Each step stands alone: what fails is logged and tried again in the next round. */
+export async function sweep(room: UploadRoom): Promise<void> {
+  await attempt(room, 'expire', () => expireAll(room));
+  await attempt(room, 'finish deletions', () => finishDeletions(room));
+  await attempt(room, 'free', () => freeUnowned(room));
+  await attempt(room, 'forget', () => purgeSessions(room.db, room.now() - room.policy.sessionTtlMs));
+}
+
+/** After a start: verify what a power loss may have taken, then finish what was being completed. */
+export async function recover(room: UploadRoom): Promise<void> {
+  for (const id of await listToRecheck(room.db)) {
+    await attempt(room, 'verify again', async () => {
+      const row = await findSession(room.db, id);
+      if (row?.must_recheck) await room.rechecks.run(room, row);
+    });
+  }
+  await attempt(room, 'complete', () => resumeVerifying(room));
+  await attempt(room, 'compare', () => reportStrangers(room));
+}
+
+async function expireAll(room: UploadRoom): Promise<void> {
+  for (;;) {
+    const rows = await listExpired(room.db, room.now(), BATCH);
+    for (const row of rows) await expireUpload(room, row);
+    if (rows.length < BATCH) return;
+  }
+}
+
+/** Frees what lies in the staging area without a live session. The list of files is taken first: rows come before files. */
+async function freeUnowned(room: UploadRoom): Promise<void> {
+  const staged = await room.store.listStaged();
+  const owned = await listStagedIds(room.db);
+  for (const id of staged) {
+    if (owned.has(id)) continue;
+    await room.store.discard(id);
+    room.log.warn({ upload_id: id }, 'staging file without a live upload removed');
+  }
+}
+
+/** Our own crashes leave no file without a record, so one that has none came from elsewhere: told, never touched. */
+async function reportStrangers(room: UploadRoom): Promise<void> {
+  const known = await listFileIds(room.db);
+  const held = new Set(await room.store.listFiles());
+  for (const id of held)
+    if (!known.has(id)) room.log.warn({ file_id: id }, 'folder in files/ without a record left alone');
+  for (const id of known) if (!held.has(id)) room.log.error({ file_id: id }, 'a file record whose bytes are gone');
+}
+
+async function attempt(room: UploadRoom, step: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    room.log.error({ step, err: error }, 'housekeeping step failed');
+  }
+}

@@ -1,0 +1,60 @@
+/** `cryolift serve`: settings, signals and exit codes. */
+import { SignJWT } from 'jose';
+import { readConfig, SettingError } from './config.ts';
+import { SCOPES } from './http/caller.ts';
+import { createLogger } from './ops/log.ts';
+import { type RunningServer, startServer } from './server.ts';
+
+/** Parts under way get this long after a stop was asked for. */
+const GRACE_MS = 30_000;
+/** How long the token of the printed link is good for. */
+const LINK_TTL = '12h';
+
+/**
+ * Runs the server until SIGTERM or SIGINT; a second signal ends it at once.
+ *
+ * @param flags by name without dashes; they win over `env`.
+ * @returns the exit code: 0 after a stop that was asked for, 1 when it could not start.
+ */
+export async function serve(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  let server: RunningServer;
+  try {
+    const config = readConfig(env, flags);
+    server = await startServer(config, createLogger(config.logLevel));
+    process.stdout.write(`cryolift listening on ${server.url}\n`);
+    if (server.ownSecret !== null) {
+      process.stdout.write(`open ${server.url}/#token=${await signLinkToken(server.ownSecret)}\n`);
+    }
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    process.stderr.write(`cryolift: ${error.message}\n`);
+    return 1;
+  }
+  await nextSignal();
+  nextSignal().then(() => process.exit(1));
+  await server.stop(GRACE_MS);
+  return 0;
+}
+
+function nextSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      process.off('SIGTERM', stop).off('SIGINT', stop);
+      resolve();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}
+
+/** A token for whoever sits at this machine. */
+async function signLinkToken(secret: string): Promise<string> {
+  return await new SignJWT({ scope: SCOPES.join(' ') })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('local')
+    .setIssuedAt()
+    .setExpirationTime(LINK_TTL)
+    .sign(new TextEncoder().encode(secret));
+}

@@ -1,0 +1,56 @@
+/** What operators watch, in Prometheus' text format. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface Metrics {
+  readonly contentType: string;
+  /** One answered request. `route` is the pattern, never the URL. */
+  noteRequest(request: { method: string; route: string; status: number; seconds: number }): void;
+  noteError(code: string): void;
+  notePart(part: { bytes: number; deduplicated: boolean }): void;
+  render(): Promise<string>;
+}
+
+/** @param partsUnderWay how many parts are being received now. */
+export function createMetrics(partsUnderWay: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'cryolift_http_request_duration_seconds',
+    help: 'Time from the head of a request to the end of its answer.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const errors = new Counter({
+    name: 'cryolift_errors_total',
+    help: 'Error answers by code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const parts = new Counter({
+    name: 'cryolift_parts_total',
+    help: 'Acknowledged parts, and those that were stored already.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const bytes = new Counter({ name: 'cryolift_part_bytes_total', help: 'Bytes of parts stored.', registers });
+  new Gauge({
+    name: 'cryolift_parts_under_way',
+    help: 'Parts that are being received now.',
+    registers,
+    collect() {
+      this.set(partsUnderWay());
+    },
+  });
+  return {
+    contentType: registry.contentType,
+    noteRequest: ({ method, route, status, seconds }) => requests.observe({ method, route, status }, seconds),
+    noteError: (code) => errors.inc({ code }),
+    notePart({ bytes: sizeBytes, deduplicated }) {
+      parts.inc({ outcome: deduplicated ? 'deduplicated' : 'stored' });
+      if (!deduplicated) bytes.inc(sizeBytes);
+    },
+    render: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,100 @@
+/** A thread that reads stretches of files and hashes them, some MiB of each in turn. */
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+
+const CHUNK_BYTES = 2 * 1024 * 1024;
+
+/** To the worker: begin to hash `path` from `start` to `end`, as far as `limit` allows for now (file offsets). */
+export interface StartJob {
+  kind: 'start';
+  job: number;
+  path: string;
+  start: number;
+  end: number;
+}
+/** To the worker: the bytes before `limit` may be read now. */
+export interface AdvanceJob {
+  kind: 'advance';
+  job: number;
+  limit: number;
+}
+/** To the worker: nobody wants the digest any more. */
+export interface DropJob {
+  kind: 'drop';
+  job: number;
+}
+/** From the worker: the digest of the whole stretch, or the system's error code. */
+export type JobDone = { job: number; sha256: Uint8Array } | { job: number; error: string };
+
+interface Job {
+  id: number;
+  fd: number;
+  at: number;
+  end: number;
+  limit: number;
+  hash: Hash;
+}
+
+if (!parentPort) throw new Error('digest-worker runs as a worker thread');
+const port = parentPort;
+const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+const jobs = new Map<number, Job>();
+let working = false;
+
+port.on('message', (message: StartJob | AdvanceJob | DropJob) => {
+  if (message.kind === 'start') start(message);
+  else if (message.kind === 'drop') drop(message.job);
+  else {
+    const job = jobs.get(message.job);
+    if (job) job.limit = Math.max(job.limit, message.limit);
+  }
+  if (!working) work();
+});
+
+function start({ job, path, start, end }: StartJob): void {
+  try {
+    jobs.set(job, { id: job, fd: openSync(path, 'r'), at: start, end, limit: start, hash: createHash('sha256') });
+  } catch (error) {
+    answer({ job, error: codeOf(error) });
+  }
+}
+
+/** One chunk of every job that has bytes to read, then a look at the messages, until nothing is left to do. */
+function work(): void {
+  working = false;
+  for (const job of jobs.values()) {
+    if (job.at < job.limit) readChunk(job);
+    if (job.at === job.end && jobs.has(job.id)) {
+      answer({ job: job.id, sha256: new Uint8Array(job.hash.digest()) });
+      drop(job.id);
+    } else if (job.at < job.limit && jobs.has(job.id)) working = true;
+  }
+  if (working) setImmediate(work);
+}
+
+function readChunk(job: Job): void {
+  try {
+    const count = readSync(job.fd, buffer, 0, Math.min(CHUNK_BYTES, job.limit - job.at), job.at);
+    if (count === 0) throw Object.assign(new Error('the file is shorter than its parts'), { code: 'ENODATA' });
+    job.hash.update(buffer.subarray(0, count));
+    job.at += count;
+  } catch (error) {
+    answer({ job: job.id, error: codeOf(error) });
+    drop(job.id);
+  }
+}
+
+function drop(id: number): void {
+  const job = jobs.get(id);
+  jobs.delete(id);
+  if (job) closeSync(job.fd);
+}
+
+function answer(done: JobDone): void {
+  port.postMessage(done);
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'EIO';
+}

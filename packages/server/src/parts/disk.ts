@@ -1,0 +1,241 @@
+/**
+ * The store on a local file system: one folder with `staging/` and `files/` on one file system, so that a publish is a
+ * rename. Parts are written in place into one sparse file per upload.
+ */
+import { constants, createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { Digester } from './digester.ts';
+import { Flusher } from './flusher.ts';
+import type { Extent, FilePlace, PartSink, PartStore, StagedUpload } from './store.ts';
+import type { Writers } from './writers.ts';
+
+const READ_BUFFER_BYTES = 1024 * 1024;
+
+/** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
+const KEEP_OPEN_MS = 10_000;
+
+/** A staging file that parts are being written into. */
+interface OpenFile {
+  handle: Promise<FileHandle>;
+  users: number;
+  closing: NodeJS.Timeout | undefined;
+}
+
+export class DiskStore implements PartStore {
+  readonly #staging: string;
+  readonly #files: string;
+  readonly #writers: Writers;
+  readonly #digester: Digester;
+  readonly #flusher = new Flusher();
+  readonly #open = new Map<string, OpenFile>();
+
+  private constructor(folder: string, writers: Writers, digester: Digester) {
+    this.#staging = join(folder, 'staging');
+    this.#files = join(folder, 'files');
+    this.#writers = writers;
+    this.#digester = digester;
+  }
+
+  /** Makes the folders that are missing. The store owns `writers` and `digester` from here on. */
+  static async open(folder: string, writers: Writers, digester: Digester): Promise<DiskStore> {
+    const store = new DiskStore(folder, writers, digester);
+    await mkdir(store.#staging, { recursive: true });
+    await mkdir(store.#files, { recursive: true });
+    await syncFolder(folder);
+    return store;
+  }
+
+  async create(upload: StagedUpload): Promise<void> {
+    const handle = await open(this.#staged(upload.id), constants.O_RDWR | constants.O_CREAT, 0o640).catch(failStorage);
+    try {
+      await handle.truncate(upload.sizeBytes);
+    } catch (error) {
+      failStorage(error);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'> {
+    const file = this.#use(upload);
+    let handle: FileHandle;
+    try {
+      handle = await file.handle;
+    } catch (error) {
+      this.#open.delete(upload.id);
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failStorage(error);
+      if (!upload.empty) return 'lost';
+      await this.create(upload);
+      return await this.openSink(upload, extent);
+    }
+    const fd = handle.fd;
+    return this.#writers.open({
+      fd,
+      offset: extent.offset,
+      onWritten: (bytes) => this.#flusher.noteWritten(fd, bytes),
+      room: () => this.#flusher.room(),
+      onSettled: () => this.#release(upload.id, file),
+    });
+  }
+
+  openHash(): PartSink {
+    return this.#writers.open(null);
+  }
+
+  async hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array | null> {
+    return await this.#digester.hash(this.#staged(uploadId), extent).catch(() => null);
+  }
+
+  noteArrived(upload: StagedUpload, prefixBytes: number): void {
+    // A failure here shows when the digest is asked for.
+    this.#digester.follow(upload.id, this.#staged(upload.id), upload.sizeBytes, prefixBytes).catch(() => {});
+  }
+
+  async digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array> {
+    // A publish that was cut off after its rename has moved the bytes already.
+    const path = (await this.statFile(file)) === null ? this.#staged(upload.id) : this.#published(file);
+    return await this.#digester.follow(upload.id, path, upload.sizeBytes, upload.sizeBytes);
+  }
+
+  async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
+    const from = this.#staged(upload.id);
+    const to = this.#published(file);
+    const handle = await open(from, constants.O_RDWR).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') failStorage(error);
+      return null;
+    });
+    if (!handle) {
+      // The rename happened, and the process died before the record was made.
+      if ((await this.statFile(file)) === file.sizeBytes) return;
+      throw new UploadError('storage_unavailable', 'The bytes of this upload are not in the storage.');
+    }
+    try {
+      const { size } = await handle.stat();
+      if (size !== file.sizeBytes) {
+        throw new UploadError(
+          'storage_unavailable',
+          `The staging file has ${size} bytes instead of ${file.sizeBytes}.`,
+        );
+      }
+      await handle.chmod(0o444);
+      await handle.sync();
+      await mkdir(join(this.#files, file.fileId), { recursive: true });
+      await rename(from, to);
+    } catch (error) {
+      failStorage(error);
+    } finally {
+      await handle.close();
+    }
+    await this.#shut(upload.id);
+    for (const folder of [join(this.#files, file.fileId), this.#files, this.#staging]) await syncFolder(folder);
+    this.#digester.forget(upload.id);
+  }
+
+  async discard(uploadId: string): Promise<void> {
+    this.#digester.forget(uploadId);
+    await this.#shut(uploadId);
+    await rm(this.#staged(uploadId), { force: true }).catch(failStorage);
+  }
+
+  async listStaged(): Promise<string[]> {
+    return await readdir(this.#staging).catch(failStorage);
+  }
+
+  async readFile(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null> {
+    const handle = await open(this.#published(file), 'r').catch(() => null);
+    if (!handle) return null;
+    if (range.end < range.start) {
+      await handle.close();
+      return null;
+    }
+    return createReadStream('', { fd: handle, ...range, highWaterMark: READ_BUFFER_BYTES });
+  }
+
+  async statFile(file: FilePlace): Promise<number | null> {
+    return await stat(this.#published(file)).then(
+      ({ size }) => size,
+      () => null,
+    );
+  }
+
+  async removeFile(fileId: string): Promise<void> {
+    await rm(join(this.#files, fileId), { recursive: true, force: true }).catch(failStorage);
+  }
+
+  async listFiles(): Promise<string[]> {
+    return await readdir(this.#files).catch(failStorage);
+  }
+
+  locate(file: FilePlace): string {
+    return pathToFileURL(this.#published(file)).href;
+  }
+
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#staging).catch(failStorage);
+    return bavail * bsize;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((uploadId) => this.#shut(uploadId)));
+    await Promise.all([this.#writers.close(), this.#digester.close()]);
+  }
+
+  #staged(uploadId: string): string {
+    return join(this.#staging, uploadId);
+  }
+
+  #published(file: Pick<FilePlace, 'fileId' | 'filename'>): string {
+    return join(this.#files, file.fileId, file.filename);
+  }
+
+  /** One descriptor per upload, shared by its parts. */
+  #use(upload: StagedUpload): OpenFile {
+    let file = this.#open.get(upload.id);
+    if (!file) {
+      file = { handle: open(this.#staged(upload.id), constants.O_RDWR), users: 0, closing: undefined };
+      this.#open.set(upload.id, file);
+    }
+    clearTimeout(file.closing);
+    file.users++;
+    return file;
+  }
+
+  #release(uploadId: string, file: OpenFile): void {
+    if (--file.users > 0) return;
+    file.closing = setTimeout(() => this.#shut(uploadId), KEEP_OPEN_MS).unref();
+  }
+
+  /** Closes the descriptor of an upload; the caller owes that no sink of it is open. */
+  async #shut(uploadId: string): Promise<void> {
+    const file = this.#open.get(uploadId);
+    if (!file) return;
+    this.#open.delete(uploadId);
+    clearTimeout(file.closing);
+    const handle = await file.handle;
+    await this.#flusher.forget(handle.fd);
+    await handle.close();
+  }
+}
+
+/** Makes a rename or a new name in `path` survive power loss. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(failStorage);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function failStorage(error: unknown): never {
+  if (error instanceof UploadError) throw error;
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    throw new UploadError('insufficient_storage', 'The storage is full.', { cause: error });
+  }
+  throw new UploadError('storage_unavailable', `The storage does not answer (${code}).`, { cause: error });
+}

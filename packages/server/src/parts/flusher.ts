@@ -1,0 +1,78 @@
+/**
+ * Brings written bytes to the disk while more arrive, so that a publish has little left to fsync, however large the
+ * file. Bounds what is written and not flushed; beyond it writers wait, and with them the sockets.
+ */
+import { fdatasync } from 'node:fs';
+
+/** Unflushed bytes at which writers wait. At a few hundred MB/s this is a fraction of a second of flushing. */
+const WINDOW_BYTES = 128 * 1024 * 1024;
+/** A flush begins once a file has this many unflushed bytes. */
+const FLUSH_BYTES = 32 * 1024 * 1024;
+
+interface DirtyFile {
+  fd: number;
+  unflushedBytes: number;
+}
+
+export class Flusher {
+  readonly #files = new Map<number, DirtyFile>();
+  #unflushedBytes = 0;
+  /** The descriptor that is being flushed, and until when. */
+  #flushing: number | null = null;
+  #flushed: Promise<void> = Promise.resolve();
+  #roomMade = Promise.withResolvers<void>();
+
+  /** Undefined when writers may go on, or what they must wait for. */
+  room(): Promise<void> | undefined {
+    return this.#unflushedBytes < WINDOW_BYTES ? undefined : this.#roomMade.promise;
+  }
+
+  noteWritten(fd: number, bytes: number): void {
+    const file = this.#files.get(fd) ?? { fd, unflushedBytes: 0 };
+    file.unflushedBytes += bytes;
+    this.#files.set(fd, file);
+    this.#unflushedBytes += bytes;
+    this.#flushNext();
+  }
+
+  /** The file is about to be closed: waits for a flush of it under way, and forgets it. */
+  async forget(fd: number): Promise<void> {
+    while (this.#flushing === fd) await this.#flushed;
+    this.#settle(fd, this.#files.get(fd)?.unflushedBytes ?? 0);
+    this.#files.delete(fd);
+  }
+
+  /** Flushes one file after the other for as long as one has enough to flush. */
+  #flushNext(): void {
+    const file = this.#flushing === null ? this.#dirtiest() : undefined;
+    if (!file) return;
+    const { fd, unflushedBytes } = file;
+    this.#flushing = fd;
+    this.#flushed = new Promise((resolve) => {
+      // An error shows again at the fsync of the publish, which is the one that counts.
+      fdatasync(fd, () => {
+        this.#flushing = null;
+        this.#settle(fd, unflushedBytes);
+        resolve();
+        this.#flushNext();
+      });
+    });
+  }
+
+  #dirtiest(): DirtyFile | undefined {
+    let dirtiest: DirtyFile | undefined;
+    for (const file of this.#files.values()) {
+      if (file.unflushedBytes > (dirtiest?.unflushedBytes ?? 0)) dirtiest = file;
+    }
+    return dirtiest && dirtiest.unflushedBytes >= FLUSH_BYTES ? dirtiest : undefined;
+  }
+
+  #settle(fd: number, bytes: number): void {
+    const file = this.#files.get(fd);
+    if (!file) return;
+    file.unflushedBytes -= bytes;
+    this.#unflushedBytes -= bytes;
+    this.#roomMade.resolve();
+    this.#roomMade = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,63 @@
+/** A fixed number of shared memory blocks that bodies are received into: the bound on the memory of all uploads. */
+
+/** One write to disk; also the granularity of messages to the workers. */
+export const SLOT_BYTES = 1024 * 1024;
+
+/** What holds a slot that is not full yet. */
+export interface SlotHolder {
+  /** Called when others wait for a slot: hand over what has been filled, so that the slot comes back. */
+  yieldSlot(): void;
+}
+
+export class SlotPool {
+  readonly memory: SharedArrayBuffer;
+  readonly #free: number[] = [];
+  readonly #waiting: (() => void)[] = [];
+  /** In the order in which they began to fill. */
+  readonly #filling = new Map<number, SlotHolder>();
+
+  constructor(count: number) {
+    this.memory = new SharedArrayBuffer(count * SLOT_BYTES);
+    for (let slot = count - 1; slot >= 0; slot--) this.#free.push(slot);
+  }
+
+  /** A free slot, or undefined when there is none or others have waited longer. */
+  take(holder: SlotHolder): number | undefined {
+    if (this.#waiting.length > 0) return undefined;
+    return this.#grant(holder);
+  }
+
+  /** Resolves with a slot once there is one, in the order of asking. */
+  async wait(holder: SlotHolder): Promise<number> {
+    let slot = this.take(holder);
+    while (slot === undefined) {
+      const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      // A slow client may sit on a slot that it will take minutes to fill.
+      if (this.#free.length === 0) this.#filling.values().next().value?.yieldSlot();
+      await turn;
+      slot = this.#grant(holder);
+    }
+    return slot;
+  }
+
+  /** The holder has passed the slot on to be written; it comes back through `release`. */
+  handOver(slot: number): void {
+    this.#filling.delete(slot);
+  }
+
+  release(slot: number): void {
+    this.#filling.delete(slot);
+    this.#free.push(slot);
+    this.#waiting.shift()?.();
+  }
+
+  view(slot: number): Uint8Array {
+    return new Uint8Array(this.memory, slot * SLOT_BYTES, SLOT_BYTES);
+  }
+
+  #grant(holder: SlotHolder): number | undefined {
+    const slot = this.#free.pop();
+    if (slot !== undefined) this.#filling.set(slot, holder);
+    return slot;
+  }
+}

@@ -1,0 +1,85 @@
+/** Where bytes rest. What a store owes, and what its callers owe it. */
+import type { Readable } from 'node:stream';
+
+/** Takes the bytes of one part, in order. */
+export interface PartSink {
+  /**
+   * Takes `bytes` into the store's own memory; the caller may reuse its buffer at once.
+   *
+   * @returns undefined when more can follow now, or a promise to wait for before the next write (back-pressure). The
+   *   promise rejects, and every later call throws, when the bytes cannot be stored: UploadError
+   *   `insufficient_storage` or `storage_unavailable`.
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** Waits until every byte is written and hashed. @returns the SHA-256 of all bytes taken. */
+  finish(): Promise<Uint8Array>;
+  /** Gives up. Resolves once no write of this sink is under way any more; safe to repeat, also after `finish`. */
+  abort(): Promise<void>;
+}
+
+export interface PartStore {
+  /**
+   * A place for the bytes of one part. The caller owes that no two sinks are open for overlapping extents, and that the
+   * bytes it writes are exactly `length`.
+   *
+   * @returns 'lost' when parts are recorded and their bytes are gone altogether.
+   */
+  openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'>;
+  /** A sink that only hashes: for bytes that are stored already and come again. */
+  openHash(): PartSink;
+  /** Makes room for an upload. Safe to repeat. */
+  create(upload: StagedUpload): Promise<void>;
+  /** SHA-256 of an extent as it lies in the store; null when it cannot be read. */
+  hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array | null>;
+  /** The first `prefixBytes` of the upload are stored: their share of the whole-file digest can be computed. */
+  noteArrived(upload: StagedUpload, prefixBytes: number): void;
+  /**
+   * Plain SHA-256 of the whole upload, all of whose parts are stored. Joins the work done for `noteArrived`.
+   *
+   * @param file where the upload is to be published, or was, if a publish was cut off.
+   */
+  digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array>;
+  /**
+   * Makes the upload the file, without reading or copying a byte; on return it survives power loss. Safe to repeat: a
+   * publish that was cut off is finished.
+   */
+  publish(upload: StagedUpload, file: FilePlace): Promise<void>;
+  /** Frees what an upload holds. Safe to repeat. No sink of it may be open. */
+  discard(uploadId: string): Promise<void>;
+  /** Ids of all uploads that hold something in the staging area. */
+  listStaged(): Promise<string[]>;
+
+  /** Opens the bytes `start` to `end` (inclusive) of a file; null when they are not there. */
+  readFile(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null>;
+  /** Size in bytes of a published file; null when it is not there. */
+  statFile(file: FilePlace): Promise<number | null>;
+  /** Removes a published file. Safe to repeat. */
+  removeFile(fileId: string): Promise<void>;
+  /** Ids of all published files that the store holds. */
+  listFiles(): Promise<string[]>;
+  /** URL of a published file for a job on the same storage. */
+  locate(file: FilePlace): string;
+
+  /** Space that is free for new bytes. */
+  freeBytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface StagedUpload {
+  id: string;
+  sizeBytes: number;
+  /** True when no part is recorded, so that a missing staging area is no loss. */
+  empty: boolean;
+}
+
+export interface FilePlace {
+  fileId: string;
+  filename: string;
+  sizeBytes: number;
+}
+
+/** A stretch of a file, bytes. */
+export interface Extent {
+  offset: number;
+  length: number;
+}

@@ -1,0 +1,150 @@
+/** The composition root: settings in, a running server out. */
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { MRC_EXTENSIONS } from '@cryolift/mrc';
+import type { Limits } from '@cryolift/protocol/messages';
+import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
+import { monotonicFactory } from 'ulid';
+import { type Config, hasKey, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, SettingError } from './config.ts';
+import { type Database, openDatabase, pingDatabase } from './db/database.ts';
+import { noteBoot } from './db/facts.ts';
+import { lockFolder } from './db/lock.ts';
+import { buildApp } from './http/app.ts';
+import { createAuthenticator } from './http/caller.ts';
+import { repeat } from './jobs/schedule.ts';
+import { recover, sweep } from './jobs/sweep.ts';
+import type { Logger } from './ops/log.ts';
+import { createMetrics } from './ops/metrics.ts';
+import { readBootId } from './parts/boot.ts';
+import { Digester } from './parts/digester.ts';
+import { DiskStore } from './parts/disk.ts';
+import type { PartStore } from './parts/store.ts';
+import { Writers } from './parts/writers.ts';
+import { readOrMakeSecret } from './secret.ts';
+import { Arrivals } from './uploads/arrivals.ts';
+import { Attempts } from './uploads/attempts.ts';
+import { Finishing } from './uploads/complete.ts';
+import { Rechecks } from './uploads/recheck.ts';
+import type { UploadRoom } from './uploads/room.ts';
+import { VERSION } from './version.ts';
+
+/** Receive memory: 32 slots of 1 MiB. */
+const SLOTS = 32;
+/** How often expired sessions are looked for, at most. */
+const SWEEP_MS = 60_000;
+
+export interface RunningServer {
+  /** Where it listens. */
+  readonly url: string;
+  /** Set when the server made its own secret: what a token is signed with. */
+  readonly ownSecret: string | null;
+  /** No new connections; requests under way get up to `graceMs`, then all is closed. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** @throws SettingError when the settings cannot be served: an address in use, a data folder that another server has. */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o750 });
+  const unlock = lockFolder(join(config.dataDir, 'lock'));
+  if (!unlock) throw new SettingError(`CRYOLIFT_DATA_DIR: another server is using ${config.dataDir}`);
+  const ownSecret = hasKey(config.jwt) ? null : await readOrMakeSecret(config.dataDir);
+
+  const db = await openDatabase(config.databasePath);
+  const marked = await noteBoot(db, readBootId());
+  if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
+  const threads = Math.min(8, Math.max(2, availableParallelism()));
+  const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester());
+
+  const room = createRoom(config, db, store, log);
+  let stopping = false;
+  const app = await buildApp(
+    {
+      uploads: room,
+      authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }),
+      metrics: createMetrics(() => room.attempts.count),
+      log,
+      limits: describeLimits(config),
+      version: VERSION,
+      async checkReady() {
+        await store.freeBytes();
+        await pingDatabase(db);
+      },
+      options: { ...config, serveMetrics: config.metrics },
+    },
+    () => stopping,
+  );
+
+  const recovering = recover(room);
+  const stopSweeping = repeat(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
+  await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+    throw new SettingError(`CRYOLIFT_PORT: cannot listen on ${config.host}:${config.port} (${error.code})`);
+  });
+  const { port } = app.server.address() as AddressInfo;
+
+  return {
+    url: `${config.tls ? 'https' : 'http'}://${printHost(config.host)}:${port}`,
+    ownSecret,
+    async stop(graceMs) {
+      stopping = true;
+      const deadline = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      await app.close();
+      clearTimeout(deadline);
+      await stopSweeping();
+      await Promise.race([Promise.all([recovering, room.finishing.settle()]), delay(graceMs)]);
+      await store.close();
+      await db.destroy();
+      unlock();
+    },
+  };
+}
+
+function createRoom(config: Config, db: Database, store: PartStore, log: Logger): UploadRoom {
+  return {
+    db,
+    store,
+    policy: {
+      parts: {
+        partSizeBytes: config.partSizeBytes,
+        minPartSizeBytes: MIN_PART_SIZE_BYTES,
+        maxPartSizeBytes: MAX_PART_SIZE_BYTES,
+      },
+      maxFileSizeBytes: config.maxFileSizeBytes,
+      sessionTtlMs: config.sessionTtlMs,
+      quotaBytes: config.quotaBytes,
+      acceptedTypes: config.acceptedTypes,
+    },
+    attempts: new Attempts(),
+    arrivals: new Arrivals(db, store),
+    finishing: new Finishing(),
+    rechecks: new Rechecks(),
+    log,
+    now: Date.now,
+    newId: monotonicFactory(),
+  };
+}
+
+function describeLimits(config: Config): Limits {
+  return {
+    max_file_size: config.maxFileSizeBytes,
+    part_size: config.partSizeBytes,
+    min_part_size: MIN_PART_SIZE_BYTES,
+    max_part_size: MAX_PART_SIZE_BYTES,
+    max_part_count: MAX_PART_COUNT,
+    session_ttl_seconds: Math.floor(config.sessionTtlMs / 1000),
+    body_idle_timeout_seconds: config.bodyIdleTimeoutMs / 1000,
+    digest_algorithms: ['sha-256'],
+    mrc_types: [...MRC_EXTENSIONS],
+    accepted_types: [...config.acceptedTypes],
+  };
+}
+
+/** IPv6 addresses stand in brackets in a URL. */
+function printHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,46 @@
+/** Every setting: an environment variable and a flag of `serve`, with what it reads. */
+
+export interface Setting {
+  readonly env: string;
+  /** Without the leading dashes. */
+  readonly flag: string;
+  readonly metavar: string;
+  readonly help: string;
+}
+
+function setting(name: string, metavar: string, help: string): Setting {
+  return { env: `CRYOLIFT_${name}`, flag: name.toLowerCase().replaceAll('_', '-'), metavar, help };
+}
+
+export const SETTINGS: readonly Setting[] = [
+  setting('HOST', 'ADDRESS', 'address to listen on (127.0.0.1)'),
+  setting('PORT', 'N', 'port to listen on; 0 picks one (8080)'),
+  setting('DATA_DIR', 'PATH', 'folder of the database and the files (./cryolift-data)'),
+  setting('DATABASE_URL', 'URL', 'sqlite: in the data folder, or sqlite:PATH'),
+  setting('STORAGE_URL', 'URL', 'file: in the data folder, or file:PATH'),
+  setting('JWT_SECRET', 'TEXT', 'shared secret of HS256 tokens, 32 bytes or more'),
+  setting('JWT_PUBLIC_KEY', 'PEM|PATH', 'public key of RS256, ES256 or EdDSA tokens'),
+  setting('JWKS_URL', 'URL', 'where the keys of RS256, ES256 or EdDSA tokens are published'),
+  setting('JWT_ISSUER', 'TEXT', 'the iss that tokens must have'),
+  setting('JWT_AUDIENCE', 'TEXT', 'the aud that tokens must have'),
+  setting('TLS_CERT', 'PATH', 'certificate chain, PEM'),
+  setting('TLS_KEY', 'PATH', 'private key of the certificate, PEM'),
+  setting('TRUST_PROXY', 'true|false', 'a proxy in front ends TLS and sets X-Forwarded-* (false)'),
+  setting('PUBLIC_URL', 'URL', 'how clients reach this server, when that is not how it listens'),
+  setting('MAX_FILE_SIZE', 'SIZE', 'greatest file (16TiB)'),
+  setting('PART_SIZE', 'SIZE', 'part size; grows so that no file has over 10,000 parts (8MiB)'),
+  setting('SESSION_TTL', 'DURATION', 'a session expires this long after its last part (7d)'),
+  setting('ACCEPT', 'LIST', 'further file types, accepted as they are: .tif,.eer,.mdoc'),
+  setting('QUOTA_BYTES', 'SIZE', 'what one owner may hold (no bound)'),
+  setting('RATE_LIMIT', 'N', 'requests per second and caller (no bound)'),
+  setting('BODY_IDLE_TIMEOUT', 'DURATION', 'a part whose body stalls for this long is refused (30s)'),
+  setting('CORS_ORIGINS', 'LIST', 'origins of pages elsewhere that may call this server'),
+  setting('WEBHOOK_URL', 'URL', 'not in this version'),
+  setting('WEBHOOK_SECRET', 'TEXT', 'not in this version'),
+  setting('ON_COMPLETE', 'COMMAND', 'not in this version'),
+  setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
+  setting('LOG_LEVEL', 'LEVEL', 'trace, debug, info, warn, error or silent (info)'),
+];
+
+/** Variables of the same family that the command line reads; a server that finds them in its environment lets them be. */
+export const CLIENT_VARIABLES: readonly string[] = ['CRYOLIFT_SERVER', 'CRYOLIFT_TOKEN'];

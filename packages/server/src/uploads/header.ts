@@ -1,0 +1,62 @@
+/** Judging the first bytes of a file whose name says that it is MRC. */
+import { checkMrc, checkMrcSize, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { Finding } from '@cryolift/protocol/messages';
+
+/** What the header said, as the columns of a session keep it. */
+export interface HeaderVerdict {
+  mrc: string | null;
+  warnings: string;
+}
+
+export interface HeaderQuestion {
+  filename: string;
+  sizeBytes: number;
+  /** The file's first bytes, 1,024 or all; null when they are not known yet. */
+  header: Uint8Array | null;
+  /** Turn rejections into warnings. */
+  force: boolean;
+}
+
+export const NEEDED_HEADER_BYTES = MRC_HEADER_BYTES;
+
+/**
+ * Judges what is known of the file.
+ *
+ * @throws UploadError `invalid_mrc` with the reasons, unless `force` is set.
+ */
+export function judgeHeader(question: HeaderQuestion): HeaderVerdict {
+  const { filename, sizeBytes, header, force } = question;
+  if (!isMrcName(filename)) return { mrc: null, warnings: '[]' };
+  if (header === null) {
+    const tooSmall = checkMrcSize(sizeBytes);
+    return verdict(null, tooSmall ? [tooSmall] : [], [], force);
+  }
+  const check = checkMrc({ header, sizeBytes, filename });
+  if (check.verdict === 'header_incomplete') {
+    throw new UploadError(
+      'invalid_request',
+      `header has ${check.givenBytes} bytes; an MRC header has ${check.neededBytes}.`,
+    );
+  }
+  return verdict(check.mrc, check.rejections, check.warnings, force);
+}
+
+function verdict(
+  mrc: object | null,
+  rejections: readonly Finding[],
+  warnings: readonly Finding[],
+  force: boolean,
+): HeaderVerdict {
+  if (rejections.length > 0 && !force) {
+    const reasons = rejections.map(({ code, message }) => ({ code, message }));
+    throw new UploadError(
+      'invalid_mrc',
+      `This is not a usable MRC file: ${reasons.map((reason) => reason.message).join(' ')}`,
+      {
+        details: { reasons },
+      },
+    );
+  }
+  return { mrc: mrc && JSON.stringify(mrc), warnings: JSON.stringify([...rejections, ...warnings]) };
+}

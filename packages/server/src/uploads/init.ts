@@ -1,0 +1,163 @@
+/** Opening a session, or finding the one to resume. Everything that can be refused without the bytes is refused here. */
+import { createHash } from 'node:crypto';
+import { extensionOf, isMrcName } from '@cryolift/mrc';
+import { fromHex } from '@cryolift/protocol/digest';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { InitRequest } from '@cryolift/protocol/messages';
+import { planParts } from '@cryolift/protocol/plan';
+import { moveSession, type OpenOutcome, openSession } from '../db/sessions.ts';
+import type { UploadRow } from '../db/tables.ts';
+import { assertFilename } from './filename.ts';
+import { findUpload } from './find.ts';
+import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
+import type { UploadRoom } from './room.ts';
+import { toStaged } from './session.ts';
+
+const MAX_METADATA_PAIRS = 32;
+const MAX_METADATA_BYTES = 4096;
+/** Left free on the storage for the database and for everybody else, bytes. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+
+export interface Opened {
+  row: UploadRow;
+  resumed: boolean;
+}
+
+/**
+ * @param idempotencyKey of the request, or null.
+ * @throws UploadError as CONTRACT section 4 lists them for init.
+ */
+export async function openUpload(
+  room: UploadRoom,
+  owner: string,
+  request: InitRequest,
+  idempotencyKey: string | null,
+): Promise<Opened> {
+  const row = draft(room, owner, request);
+  const outcome = await openSession(room.db, {
+    row,
+    idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestSha256: hashRequest(request) },
+    quotaBytes: room.policy.quotaBytes,
+    freeBytes: (await room.store.freeBytes()) - RESERVE_BYTES,
+  });
+  switch (outcome.kind) {
+    case 'found':
+      return { row: await findUpload(room, { owner }, outcome.row.id), resumed: true };
+    case 'opened':
+      await makeRoom(room, outcome.row);
+      room.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
+      return { row: outcome.row, resumed: false };
+    default:
+      throw refuse(outcome, row);
+  }
+}
+
+/** The row comes first, so that what lies in the staging area without a row is always waste. */
+async function makeRoom(room: UploadRoom, row: UploadRow): Promise<void> {
+  try {
+    await room.store.create(toStaged(row));
+  } catch (error) {
+    await moveSession(room.db, row.id, 'cancel', room.now());
+    throw error;
+  }
+}
+
+function draft(room: UploadRoom, owner: string, request: InitRequest): UploadRow {
+  const { filename, size, force = false } = request;
+  const { policy } = room;
+  assertFilename(filename);
+  assertMetadata(request.metadata ?? {});
+  const extension = extensionOf(filename);
+  if (!isMrcName(filename) && !policy.acceptedTypes.includes(extension)) {
+    throw new UploadError(
+      'unsupported_file_type',
+      `Files of type ${extension ? `.${extension}` : '(none)'} are not accepted.`,
+    );
+  }
+  if (size > policy.maxFileSizeBytes) {
+    throw new UploadError('file_too_large', `The file has ${size} bytes; ${policy.maxFileSizeBytes} are allowed.`);
+  }
+  const header = request.header === undefined ? null : decodeHeader(request.header, size);
+  const plan = planParts(size, policy.parts, request.part_size);
+  const now = room.now();
+  return {
+    id: room.newId(),
+    owner,
+    status: 'pending',
+    filename,
+    size,
+    part_size: plan.partSizeBytes,
+    part_count: plan.partCount,
+    received_parts: 0,
+    received_bytes: 0,
+    sha256: request.sha256 === undefined ? null : fromHex(request.sha256),
+    fingerprint: request.fingerprint ?? null,
+    metadata: JSON.stringify(request.metadata ?? {}),
+    ...judgeHeader({ filename, sizeBytes: size, header, force }),
+    force: force ? 1 : 0,
+    file_id: null,
+    failure: null,
+    must_recheck: 0,
+    created_at: now,
+    updated_at: now,
+    expires_at: now + policy.sessionTtlMs,
+  };
+}
+
+function assertMetadata(metadata: Record<string, string>): void {
+  const pairs = Object.entries(metadata);
+  const bytes = pairs.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  if (pairs.length > MAX_METADATA_PAIRS || bytes > MAX_METADATA_BYTES) {
+    throw new UploadError(
+      'invalid_request',
+      `metadata has ${pairs.length} pairs and ${bytes} bytes; ${MAX_METADATA_PAIRS} and ${MAX_METADATA_BYTES} are allowed.`,
+    );
+  }
+}
+
+function decodeHeader(base64: string, sizeBytes: number): Uint8Array {
+  const header = Buffer.from(base64, 'base64');
+  if (header.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) {
+    throw new UploadError('invalid_request', 'header is not base64.');
+  }
+  if (header.length > sizeBytes || header.length < Math.min(NEEDED_HEADER_BYTES, sizeBytes)) {
+    throw new UploadError(
+      'invalid_request',
+      `header has ${header.length} bytes; it is the first ${NEEDED_HEADER_BYTES} or more of the file's ${sizeBytes}.`,
+    );
+  }
+  return header;
+}
+
+/** The same request, whatever the order of its fields. */
+function hashRequest(request: InitRequest): Uint8Array {
+  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
+  const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  const canonical = JSON.stringify([filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false]);
+  return createHash('sha256').update(canonical).digest();
+}
+
+function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRow): UploadError {
+  switch (outcome.kind) {
+    case 'idempotency_conflict':
+      return new UploadError('idempotency_conflict', 'This Idempotency-Key came with a different request before.');
+    case 'quota_exceeded':
+      return new UploadError(
+        'quota_exceeded',
+        `With this file you would hold more than your quota; you hold ${outcome.usedBytes} bytes.`,
+        {
+          details: { used: outcome.usedBytes, needed: row.size },
+        },
+      );
+    case 'no_space': {
+      const available = Math.max(0, outcome.availableBytes);
+      return new UploadError(
+        'insufficient_storage',
+        `The file has ${row.size} bytes; ${available} are left for new uploads.`,
+        {
+          details: { needed: row.size, available },
+        },
+      );
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** Lists of sessions and of their stored parts. */
+import { toHex } from '@cryolift/protocol/digest';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { SessionPage, StoredPart, StoredPartPage } from '@cryolift/protocol/messages';
+import { partExtent } from '@cryolift/protocol/plan';
+import type { UploadState } from '@cryolift/protocol/states';
+import { toPage } from '../db/page.ts';
+import { listParts } from '../db/parts.ts';
+import { listSessions } from '../db/sessions.ts';
+import { findUpload } from './find.ts';
+import type { Reach, UploadRoom } from './room.ts';
+import { toSession, toTime } from './session.ts';
+
+export interface PageRequest {
+  cursor?: string | undefined;
+  limit: number;
+}
+
+/** An owner's sessions, newest first. */
+export async function listUploads(
+  room: UploadRoom,
+  owner: string,
+  { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
+): Promise<SessionPage> {
+  const rows = await listSessions(room.db, owner, { status, before: cursor, limit: limit + 1 });
+  const page = toPage(rows, limit, (row) => row.id);
+  return { ...page, items: await Promise.all(page.items.map((row) => toSession(room.db, row))) };
+}
+
+/** The stored parts of an upload, ascending. */
+export async function listStoredParts(
+  room: UploadRoom,
+  reach: Reach,
+  uploadId: string,
+  { cursor, limit }: PageRequest,
+): Promise<StoredPartPage> {
+  const row = await findUpload(room, reach, uploadId);
+  const parts = await listParts(room.db, row.id, parsePartCursor(cursor), limit + 1);
+  const page = toPage(parts, limit, (part) => String(part.idx));
+  const items = page.items.map(
+    (part): StoredPart => ({
+      part: part.idx,
+      size: partExtent(row.size, row.part_size, part.idx).length,
+      sha256: toHex(part.sha256),
+      stored_at: toTime(part.stored_at),
+    }),
+  );
+  return { ...page, items };
+}
+
+/** The cursor of a part list is the index of the last part of the page before. */
+function parsePartCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (!/^\d{1,5}$/.test(cursor)) throw new UploadError('invalid_request', 'cursor is not one that this list gave.');
+  return Number(cursor) + 1;
+}

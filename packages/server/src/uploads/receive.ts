@@ -1,0 +1,294 @@
+/**
+ * Receiving one part: judged before its body is read, written in place while it is hashed, recorded when all of it is
+ * there. Every lane of `http/` ends here.
+ */
+import { isMrcName } from '@cryolift/mrc';
+import { toHex } from '@cryolift/protocol/digest';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { PartReceipt } from '@cryolift/protocol/messages';
+import { partExtent } from '@cryolift/protocol/plan';
+import { OPEN_STATES } from '@cryolift/protocol/states';
+import { commitPart, findPart } from '../db/parts.ts';
+import { findSession } from '../db/sessions.ts';
+import type { PartRow, UploadRow } from '../db/tables.ts';
+import type { Extent, PartSink } from '../parts/store.ts';
+import type { Attempt } from './attempts.ts';
+import { failUpload } from './end.ts';
+import { findUpload, uploadNotFound } from './find.ts';
+import { type HeaderVerdict, judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
+import type { Reach, UploadRoom } from './room.ts';
+import { progressOf, toStaged } from './session.ts';
+
+export interface PartRequest {
+  uploadId: string;
+  idx: number;
+  /** Content-Length, bytes. */
+  lengthBytes: number;
+  /** As the client announced it, or null. */
+  sha256: Uint8Array | null;
+  requestId: string;
+}
+
+/** What to do with the body: nothing, for the answer is known; or feed it to the reception. */
+export type Begun = { kind: 'answered'; receipt: PartReceipt } | { kind: 'receiving'; reception: Reception };
+
+/** Takes the body of one part. After `write`s, exactly one of `commit` and `abort`. */
+export interface Reception {
+  /** Takes bytes; the buffer may be reused at once. A promise: wait for it before the next write. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** All bytes have come. @throws UploadError when the part is not stored. */
+  commit(): Promise<PartReceipt>;
+  /** The body will not be complete. Resolves when nothing of it is being written any more. */
+  abort(): Promise<void>;
+}
+
+/**
+ * Judges everything that needs no body.
+ *
+ * @throws UploadError as CONTRACT section 4 lists them for parts.
+ */
+export async function beginPart(room: UploadRoom, reach: Reach, request: PartRequest): Promise<Begun> {
+  const row = await findUpload(room, reach, request.uploadId);
+  const extent = judgeRequest(row, request);
+  const known = await answerStored(room, row, request);
+  if (known) return known;
+
+  const attempt = await room.attempts.begin(row.id, request.idx);
+  try {
+    // The older attempt may have committed while we waited for it.
+    const meanwhile = await answerStored(room, row, request);
+    if (meanwhile) {
+      attempt.release();
+      return meanwhile;
+    }
+    const sink = await room.store.openSink(toStaged(row), extent);
+    if (sink === 'lost') throw await reportLost(room, row);
+    return { kind: 'receiving', reception: new WritingReception(room, row, request, attempt, sink) };
+  } catch (error) {
+    attempt.release();
+    throw error;
+  }
+}
+
+function judgeRequest(row: UploadRow, { idx, lengthBytes }: PartRequest): Extent {
+  if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  if (row.status === 'cancelled' || row.status === 'failed') throw uploadClosed(row);
+  if (idx < 0 || idx >= row.part_count) {
+    throw new UploadError(
+      'part_out_of_range',
+      `There is no part ${idx}; this upload has ${row.part_count}, counted from 0.`,
+    );
+  }
+  const extent = partExtent(row.size, row.part_size, idx);
+  if (lengthBytes > row.part_size) {
+    throw new UploadError(
+      'part_too_large',
+      `The body has ${lengthBytes} bytes; a part of this upload has ${row.part_size}.`,
+    );
+  }
+  if (lengthBytes !== extent.length) {
+    throw new UploadError('part_size_mismatch', `The body has ${lengthBytes} bytes; part ${idx} has ${extent.length}.`);
+  }
+  return extent;
+}
+
+/** What to do when the part is stored already; null when it is not. */
+async function answerStored(room: UploadRoom, row: UploadRow, request: PartRequest): Promise<Begun | null> {
+  const part = await findPart(room.db, row.id, request.idx);
+  if (!part) {
+    if (OPEN_STATES.includes(row.status)) return null;
+    throw uploadClosed(row);
+  }
+  if (request.sha256 === null) {
+    return { kind: 'receiving', reception: new ComparingReception(room, request, part) };
+  }
+  return { kind: 'answered', receipt: await compareStored(room, request, part, request.sha256) };
+}
+
+async function compareStored(
+  room: UploadRoom,
+  request: PartRequest,
+  part: PartRow,
+  sha256: Uint8Array,
+): Promise<PartReceipt> {
+  if (Buffer.compare(sha256, part.sha256) !== 0) {
+    throw new UploadError('part_conflict', `Part ${part.idx} is stored with other bytes.`, {
+      details: { part: part.idx, stored_sha256: toHex(part.sha256), sent_sha256: toHex(sha256) },
+    });
+  }
+  const row = await findSession(room.db, request.uploadId);
+  if (!row) throw uploadNotFound(request.uploadId);
+  return toReceipt(row, request, part.sha256, true);
+}
+
+/** The part is not there: its bytes go to their place. */
+class WritingReception implements Reception {
+  readonly #room: UploadRoom;
+  readonly #row: UploadRow;
+  readonly #request: PartRequest;
+  readonly #attempt: Attempt;
+  readonly #sink: PartSink;
+  /** The file's first bytes, when this part has them and they are to be judged. */
+  readonly #header: Buffer | null;
+  #headerBytes = 0;
+
+  constructor(room: UploadRoom, row: UploadRow, request: PartRequest, attempt: Attempt, sink: PartSink) {
+    this.#room = room;
+    this.#row = row;
+    this.#request = request;
+    this.#attempt = attempt;
+    this.#sink = sink;
+    const judged = request.idx === 0 && isMrcName(row.filename);
+    this.#header = judged ? Buffer.alloc(Math.min(NEEDED_HEADER_BYTES, row.size)) : null;
+    attempt.onEnd(() => void sink.abort().then(() => attempt.release()));
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#header && this.#headerBytes < this.#header.length) {
+      const head = bytes.subarray(0, this.#header.length - this.#headerBytes);
+      this.#header.set(head, this.#headerBytes);
+      this.#headerBytes += head.length;
+    }
+    if (this.#attempt.ended) return undefined;
+    const pending = this.#sink.write(bytes);
+    return pending?.catch((error: unknown) => {
+      if (!this.#attempt.ended) throw error;
+    });
+  }
+
+  async commit(): Promise<PartReceipt> {
+    if (!this.#attempt.beginCommit()) return await answerEnded(this.#room, this.#row, this.#request);
+    try {
+      const sha256 = await this.#sink.finish();
+      const declared = this.#request.sha256;
+      if (declared && Buffer.compare(sha256, declared) !== 0) {
+        throw new UploadError(
+          'part_checksum_mismatch',
+          `Part ${this.#request.idx} arrived with other bytes than announced.`,
+          {
+            details: { part: this.#request.idx, expected_sha256: toHex(declared), received_sha256: toHex(sha256) },
+          },
+        );
+      }
+      return await this.#record(sha256);
+    } finally {
+      this.#attempt.release();
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#sink.abort();
+    this.#attempt.release();
+  }
+
+  async #record(sha256: Uint8Array): Promise<PartReceipt> {
+    const { idx, lengthBytes } = this.#request;
+    const header = await this.#judgeHeader();
+    const now = this.#room.now();
+    const outcome = await commitPart(this.#room.db, this.#row.id, {
+      idx,
+      sizeBytes: lengthBytes,
+      sha256,
+      nowMs: now,
+      expiresAtMs: now + this.#room.policy.sessionTtlMs,
+      ...(header ? { header } : {}),
+    });
+    switch (outcome.kind) {
+      case 'stored':
+        await this.#room.arrivals.note(outcome.row, idx);
+        return toReceipt(outcome.row, this.#request, sha256, false);
+      case 'exists':
+        return await compareStored(this.#room, this.#request, outcome.part, sha256);
+      case 'closed':
+        throw outcome.row ? uploadClosed(outcome.row) : uploadNotFound(this.#row.id);
+    }
+  }
+
+  /** Judged only now, when the digest says that the header is what was sent: a damaged one must not fail the upload. */
+  async #judgeHeader(): Promise<HeaderVerdict | null> {
+    if (!this.#header) return null;
+    const { filename, size, force } = this.#row;
+    try {
+      return judgeHeader({ filename, sizeBytes: size, header: this.#header, force: force === 1 });
+    } catch (error) {
+      if (error instanceof UploadError && error.code === 'invalid_mrc') {
+        await failUpload(this.#room, this.#row, error, this.#request.requestId);
+      }
+      throw error;
+    }
+  }
+}
+
+/** The part is there, and the client announced no digest: its bytes are hashed and compared, nothing is written. */
+class ComparingReception implements Reception {
+  readonly #room: UploadRoom;
+  readonly #request: PartRequest;
+  readonly #part: PartRow;
+  readonly #sink: PartSink;
+
+  constructor(room: UploadRoom, request: PartRequest, part: PartRow) {
+    this.#room = room;
+    this.#request = request;
+    this.#part = part;
+    this.#sink = room.store.openHash();
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#sink.write(bytes);
+  }
+
+  async commit(): Promise<PartReceipt> {
+    return await compareStored(this.#room, this.#request, this.#part, await this.#sink.finish());
+  }
+
+  async abort(): Promise<void> {
+    await this.#sink.abort();
+  }
+}
+
+/** Another attempt took this one's place: its outcome is the answer here too. */
+async function answerEnded(room: UploadRoom, row: UploadRow, request: PartRequest): Promise<PartReceipt> {
+  for (;;) {
+    const newer = room.attempts.current(row.id, request.idx);
+    const part = await findPart(room.db, row.id, request.idx);
+    if (part && request.sha256) return await compareStored(room, request, part, request.sha256);
+    if (part) throw new UploadError('part_conflict', `Part ${part.idx} was stored by a newer request for it.`);
+    if (!newer) {
+      throw new UploadError('overloaded', 'A newer request for this part took its place and did not finish.', {
+        retryAfterSeconds: 1,
+      });
+    }
+    await newer.released;
+  }
+}
+
+function toReceipt(row: UploadRow, request: PartRequest, sha256: Uint8Array, deduplicated: boolean): PartReceipt {
+  return {
+    upload_id: row.id,
+    part: request.idx,
+    size: request.lengthBytes,
+    sha256: toHex(sha256),
+    deduplicated,
+    received_parts: row.received_parts,
+    received_bytes: row.received_bytes,
+    progress: progressOf(row),
+    status: row.status,
+  };
+}
+
+function uploadClosed(row: UploadRow): UploadError {
+  if (row.status === 'expired') return new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  return new UploadError('upload_closed', `This upload takes no parts any more: it is ${row.status}.`, {
+    details: { status: row.status },
+  });
+}
+
+/** Parts are recorded, and the staging file is gone: take the rows back, so that the parts are asked for again. */
+async function reportLost(room: UploadRoom, row: UploadRow): Promise<UploadError> {
+  room.log.error({ upload_id: row.id }, 'the bytes of recorded parts are gone');
+  await room.rechecks.run(room, row);
+  return new UploadError(
+    'storage_unavailable',
+    'The storage lost the parts of this upload; ask what is missing and send it.',
+  );
+}

@@ -1,0 +1,48 @@
+/** What the upload room works with; made once, in `server.ts`. */
+import type { PartLimits } from '@cryolift/protocol/plan';
+import type { Database } from '../db/database.ts';
+import type { PartStore } from '../parts/store.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { Attempts } from './attempts.ts';
+import type { Finishing } from './complete.ts';
+import type { Rechecks } from './recheck.ts';
+
+export interface UploadRoom {
+  readonly db: Database;
+  readonly store: PartStore;
+  readonly policy: UploadPolicy;
+  readonly attempts: Attempts;
+  readonly arrivals: Arrivals;
+  readonly finishing: Finishing;
+  readonly rechecks: Rechecks;
+  readonly log: UploadLog;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A new id, URL-safe and sortable by time. */
+  newId(): string;
+}
+
+export interface UploadPolicy {
+  readonly parts: PartLimits;
+  readonly maxFileSizeBytes: number;
+  /** A session expires this long after its last part. */
+  readonly sessionTtlMs: number;
+  /** What an owner may hold, bytes; null: no bound. */
+  readonly quotaBytes: number | null;
+  /** Extensions without the dot, lower case, that are accepted as they are, besides MRC. */
+  readonly acceptedTypes: readonly string[];
+}
+
+/** What the room tells about its work. Ids, sizes and times only. */
+export interface UploadLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** Whose things a caller may touch: an owner, or everybody's (scope `admin`). */
+export type Reach = { owner: string } | 'everybody';
+
+export function reaches(reach: Reach, owner: string): boolean {
+  return reach === 'everybody' || reach.owner === owner;
+}

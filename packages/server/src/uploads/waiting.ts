@@ -1,0 +1,10 @@
+/** `work`'s result, or 'late' when it takes longer than `ms`. The work goes on either way. */
+export async function firstOf<T>(work: Promise<T>, ms: number): Promise<T | 'late'> {
+  const { promise, resolve } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => resolve('late'), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
