@@ -61,6 +61,13 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     throw new UploadError('not_found', 'There is no such path.');
   });
 
+  // An empty body is no body, also when it is announced as JSON.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, null);
+    else parseJson(request, body as string, done);
+  });
+
   // Node would answer these by itself; here the routes decide when a body is wanted.
   const route = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response);
   app.server.on('checkContinue', route);

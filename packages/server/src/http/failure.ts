@@ -46,6 +46,9 @@ function sendFailure(failure: UploadError, request: FastifyRequest, reply: Fasti
 /** What Fastify itself refuses: a body that is not JSON, or does not fit the schema. */
 function translate(error: FastifyError): UploadError {
   if (error.validation) return new UploadError('invalid_request', `The request is not valid: ${error.message}.`);
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');
+  }
   const status = error.statusCode ?? 500;
   if (error.code?.startsWith('FST_') && status >= 400 && status < 500) {
     return new UploadError('invalid_request', error.message);
