@@ -1,13 +1,14 @@
 /** The ordinary lane: Fastify over `node:http`, and what holds for every call. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
-import { drain } from './body.ts';
+import { drain, limitBodyTime } from './body.ts';
 import { assertScope, type Caller, type Scope } from './caller.ts';
 import { continueBody, isUncontinued } from './expect.ts';
-import { answerParserError, createFailureHandler } from './failure.ts';
+import { answerOnSocket, answerParserError, createFailureHandler } from './failure.ts';
 import { registerFiles } from './files.ts';
 import { createListener } from './listener.ts';
 import { watchMethods } from './methods.ts';
@@ -72,6 +73,10 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
   const route = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response);
   app.server.on('checkContinue', route);
   app.server.on('checkExpectation', route);
+  app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    const failure = new UploadError('method_not_allowed', 'This server is no proxy.');
+    answerOnSocket(socket, failure, ['Allow: GET, HEAD, POST, PUT, DELETE']);
+  });
 
   app.decorateRequest('caller', null as unknown as Caller);
   app.addHook('onRequest', async (request, reply) => {
@@ -82,13 +87,18 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
       reply.header('connection', 'close');
       throw new UploadError('shutting_down', 'The server is stopping.');
     }
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      throw new UploadError('invalid_request', 'The request has no Host (RFC 9112 section 3.2).');
+    }
     const { scope } = request.routeOptions.config;
     if (!scope) return;
     request.caller = await services.authenticate(request.headers.authorization);
     assertScope(request.caller, scope);
   });
   app.addHook('preParsing', async (request, reply) => {
-    if (!request.routeOptions.config.rawBody) continueBody(request.raw, reply.raw);
+    if (request.routeOptions.config.rawBody) return;
+    continueBody(request.raw, reply.raw);
+    limitBodyTime(request.raw, services.options.bodyIdleTimeoutMs);
   });
   app.addHook('onSend', async (request, reply) => {
     if (isUncontinued(request.raw)) reply.header('connection', 'close');

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { Reception } from '../uploads/receive.ts';
-import { ClientGone } from './failure.ts';
+import { answerOnSocket, ClientGone } from './failure.ts';
 
 /**
  * Feeds the body to the reception and commits it.
@@ -54,6 +54,15 @@ function pump(request: IncomingMessage, reception: Reception, idleTimeoutMs: num
     request.off('data', onData).off('end', resolve).off('close', onGone);
     // The 'error' listener stays: a request that is drained later may still fail.
   });
+}
+
+/** A JSON body is small: it arrives in `timeoutMs` or the connection ends. */
+export function limitBodyTime(request: IncomingMessage, timeoutMs: number): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => {
+    answerOnSocket(request.socket, new UploadError('body_timeout', `The body did not come in ${timeoutMs} ms.`));
+  }, timeoutMs);
+  request.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
 }
 
 /** Bytes and time that a client may go on sending after it was answered; then the connection is closed. */

@@ -1,6 +1,6 @@
 /** Every failure as the one envelope, also those that Fastify or Node's parser find before a handler runs. */
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../ops/metrics.ts';
@@ -58,28 +58,36 @@ function translate(error: FastifyError): UploadError {
   return new UploadError('internal', 'The server failed in a way that it did not expect.', { cause: error });
 }
 
-/** Answers what Node's parser refused, on the bare socket: malformed HTTP, heads that are too long or too slow. */
-export function answerParserError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/** Answers what Node's parser refused: malformed HTTP, heads that are too long or too slow. */
+export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const failure =
+  answerOnSocket(
+    socket,
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new UploadError('body_timeout', 'The request did not arrive in time.')
-      : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`);
+      : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`),
+  );
+}
+
+/** Answers on the bare socket and closes it: for what never becomes a request, or stalls before it is one. */
+export function answerOnSocket(socket: Duplex, failure: UploadError, headers: readonly string[] = []): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
   const id = newRequestId();
   const body = JSON.stringify(failure.toEnvelope(id));
-  socket.end(
-    [
-      `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
-      'Content-Type: application/json',
-      'Cache-Control: no-store',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${id}`,
-      'Connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  const head = [
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
+    'Content-Type: application/json',
+    'Cache-Control: no-store',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${id}`,
+    'Connection: close',
+    ...headers,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

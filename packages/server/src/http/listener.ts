@@ -7,6 +7,8 @@ const OPTIONS = {
   headersTimeout: 30_000,
   // Longer than the idle time-out of common proxies (60 s), so that they, not we, close idle connections.
   keepAliveTimeout: 72_000,
+  // Node's own answer would have no envelope; the application asks for Host itself.
+  requireHostHeader: false,
 };
 
 /** The server socket of the ordinary lane: `node:http`, or `node:https` when there is a certificate (PEM). */

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/**
+ * The `cryolift` command. The program needs Node 26; on an older one this file, which must run on Node 20, hands over to
+ * the Node that npm put into the checkout and stands in for it: same arguments, streams, signals and exit code.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NODE_MAJOR = 26;
+const FILE = fileURLToPath(import.meta.url);
+/** Where npm puts it: a link, which npm 10 forgets, to one of the packages for this system. */
+const PLACES = [
+  '.bin/node',
+  ...['node', 'node-bin'].map((name) => `${name}-${process.platform}-${process.arch}/bin/node`),
+];
+
+if (majorOf(process.version) >= NODE_MAJOR) {
+  if (process.channel) endWithParent();
+  await import('../src/main.ts');
+} else {
+  const node = findNode();
+  if (node) {
+    relay(node);
+  } else {
+    console.error(
+      `cryolift: needs Node ${NODE_MAJOR} or newer, this is ${process.version}: run \`npm ci\` in the checkout, which brings it.`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+/** Even a parent killed with -9 closes its channel; a relayed program must not live on unseen. */
+function endWithParent() {
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.channel.unref();
+}
+
+/** The nearest Node that is new enough and runs, going up from here; null when there is none. */
+function findNode() {
+  for (let folder = dirname(FILE); ; folder = dirname(folder)) {
+    const nodes = PLACES.map((place) => join(folder, 'node_modules', place));
+    const node = nodes.find(
+      (each) => majorOf(spawnSync(each, ['--version'], { encoding: 'utf8' }).stdout) >= NODE_MAJOR,
+    );
+    if (node) return node;
+    if (folder === dirname(folder)) return null;
+  }
+}
+
+function relay(node) {
+  const child = spawn(node, [FILE, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // A terminal sends Ctrl-C to both; a second one would end a graceful stop.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+function majorOf(version) {
+  return Number(/^v(\d+)/.exec(version ?? '')?.[1] ?? 0);
+}
