@@ -26,7 +26,7 @@ import { readOrMakeSecret } from './secret.ts';
 import { Arrivals } from './uploads/arrivals.ts';
 import { Attempts } from './uploads/attempts.ts';
 import { Finishing } from './uploads/complete.ts';
-import { Rechecks } from './uploads/recheck.ts';
+import { forgetEverything, Rechecks } from './uploads/recheck.ts';
 import type { UploadRoom } from './uploads/room.ts';
 import { VERSION } from './version.ts';
 
@@ -55,9 +55,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const marked = await noteBoot(db, readBootId());
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
   const threads = Math.min(8, Math.max(2, availableParallelism()));
-  const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester());
-
+  const onLost = (uploadId: string) => {
+    forgetEverything(room, uploadId).catch((error: unknown) =>
+      log.error({ upload_id: uploadId, err: error }, 'not taken back'),
+    );
+  };
+  const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost);
   const room = createRoom(config, db, store, log);
+
   let stopping = false;
   const app = await buildApp(
     {

@@ -18,6 +18,8 @@ const READ_BUFFER_BYTES = 1024 * 1024;
 /** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
 const KEEP_OPEN_MS = 10_000;
 
+type LossListener = (uploadId: string) => void;
+
 /** A staging file that parts are being written into. */
 interface OpenFile {
   handle: Promise<FileHandle>;
@@ -30,19 +32,26 @@ export class DiskStore implements PartStore {
   readonly #files: string;
   readonly #writers: Writers;
   readonly #digester: Digester;
-  readonly #flusher = new Flusher();
+  readonly #flusher: Flusher;
+  readonly #onLost: LossListener;
   readonly #open = new Map<string, OpenFile>();
 
-  private constructor(folder: string, writers: Writers, digester: Digester) {
+  private constructor(folder: string, writers: Writers, digester: Digester, onLost: LossListener) {
     this.#staging = join(folder, 'staging');
     this.#files = join(folder, 'files');
     this.#writers = writers;
     this.#digester = digester;
+    this.#onLost = onLost;
+    this.#flusher = new Flusher(onLost);
   }
 
-  /** Makes the folders that are missing. The store owns `writers` and `digester` from here on. */
-  static async open(folder: string, writers: Writers, digester: Digester): Promise<DiskStore> {
-    const store = new DiskStore(folder, writers, digester);
+  /**
+   * Makes the folders that are missing. The store owns `writers` and `digester` from here on.
+   *
+   * @param onLost is told of every upload whose written bytes the disk failed to keep.
+   */
+  static async open(folder: string, writers: Writers, digester: Digester, onLost: LossListener): Promise<DiskStore> {
+    const store = new DiskStore(folder, writers, digester, onLost);
     await mkdir(store.#staging, { recursive: true });
     await mkdir(store.#files, { recursive: true });
     await syncFolder(folder);
@@ -76,7 +85,7 @@ export class DiskStore implements PartStore {
     return this.#writers.open({
       fd,
       offset: extent.offset,
-      onWritten: (bytes) => this.#flusher.noteWritten(fd, bytes),
+      onWritten: (bytes) => this.#flusher.noteWritten(upload.id, fd, bytes),
       room: () => this.#flusher.room(),
       onSettled: () => this.#release(upload.id, file),
     });
@@ -101,10 +110,14 @@ export class DiskStore implements PartStore {
     return await this.#digester.follow(upload.id, path, upload.sizeBytes, upload.sizeBytes);
   }
 
+  forgetDigest(uploadId: string): void {
+    this.#digester.forget(uploadId);
+  }
+
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
     const from = this.#staged(upload.id);
     const to = this.#published(file);
-    const handle = await open(from, constants.O_RDWR).catch((error: NodeJS.ErrnoException) => {
+    const handle = await open(from, 'r').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') failStorage(error);
       return null;
     });
@@ -121,8 +134,11 @@ export class DiskStore implements PartStore {
           `The staging file has ${size} bytes instead of ${file.sizeBytes}.`,
         );
       }
+      await handle.sync().catch((error: unknown) => {
+        this.#onLost(upload.id);
+        throw error;
+      });
       await handle.chmod(0o444);
-      await handle.sync();
       await mkdir(join(this.#files, file.fileId), { recursive: true });
       await rename(from, to);
     } catch (error) {

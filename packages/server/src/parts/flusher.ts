@@ -11,6 +11,7 @@ const FLUSH_BYTES = 32 * 1024 * 1024;
 
 interface DirtyFile {
   fd: number;
+  uploadId: string;
   unflushedBytes: number;
 }
 
@@ -21,14 +22,23 @@ export class Flusher {
   #flushing: number | null = null;
   #flushed: Promise<void> = Promise.resolve();
   #roomMade = Promise.withResolvers<void>();
+  readonly #onFailure: (uploadId: string) => void;
+
+  /**
+   * @param onFailure the disk did not take bytes that were written. Linux tells this once; a later fsync of the same file
+   *   succeeds, although the bytes are gone.
+   */
+  constructor(onFailure: (uploadId: string) => void) {
+    this.#onFailure = onFailure;
+  }
 
   /** Undefined when writers may go on, or what they must wait for. */
   room(): Promise<void> | undefined {
     return this.#unflushedBytes < WINDOW_BYTES ? undefined : this.#roomMade.promise;
   }
 
-  noteWritten(fd: number, bytes: number): void {
-    const file = this.#files.get(fd) ?? { fd, unflushedBytes: 0 };
+  noteWritten(uploadId: string, fd: number, bytes: number): void {
+    const file = this.#files.get(fd) ?? { fd, uploadId, unflushedBytes: 0 };
     file.unflushedBytes += bytes;
     this.#files.set(fd, file);
     this.#unflushedBytes += bytes;
@@ -46,12 +56,12 @@ export class Flusher {
   #flushNext(): void {
     const file = this.#flushing === null ? this.#dirtiest() : undefined;
     if (!file) return;
-    const { fd, unflushedBytes } = file;
+    const { fd, uploadId, unflushedBytes } = file;
     this.#flushing = fd;
     this.#flushed = new Promise((resolve) => {
-      // An error shows again at the fsync of the publish, which is the one that counts.
-      fdatasync(fd, () => {
+      fdatasync(fd, (error) => {
         this.#flushing = null;
+        if (error) this.#onFailure(uploadId);
         this.#settle(fd, unflushedBytes);
         resolve();
         this.#flushNext();
@@ -64,7 +74,9 @@ export class Flusher {
     for (const file of this.#files.values()) {
       if (file.unflushedBytes > (dirtiest?.unflushedBytes ?? 0)) dirtiest = file;
     }
-    return dirtiest && dirtiest.unflushedBytes >= FLUSH_BYTES ? dirtiest : undefined;
+    // Many files with a little each can fill the window too.
+    const enough = this.room() ? 1 : FLUSH_BYTES;
+    return dirtiest && dirtiest.unflushedBytes >= enough ? dirtiest : undefined;
   }
 
   #settle(fd: number, bytes: number): void {

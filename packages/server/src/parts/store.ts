@@ -39,6 +39,8 @@ export interface PartStore {
    * @param file where the upload is to be published, or was, if a publish was cut off.
    */
   digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array>;
+  /** What was read for the whole-file digest may change: begin again when it is asked for next. */
+  forgetDigest(uploadId: string): void;
   /**
    * Makes the upload the file, without reading or copying a byte; on return it survives power loss. Safe to repeat: a
    * publish that was cut off is finished.

@@ -41,6 +41,21 @@ export class Rechecks {
   }
 }
 
+/** The disk failed to keep bytes of this upload, and nobody can tell which: every part is asked for again. */
+export async function forgetEverything(room: UploadRoom, uploadId: string): Promise<void> {
+  const row = await findSession(room.db, uploadId);
+  if (!row || row.status === 'completed') return;
+  const parts = await listParts(room.db, uploadId, 0, row.part_count);
+  await forgetParts(
+    room.db,
+    row,
+    parts.map((part) => part.idx),
+  );
+  room.arrivals.forget(uploadId);
+  room.store.forgetDigest(uploadId);
+  room.log.error({ upload_id: uploadId, lost_parts: parts.length }, 'the disk failed to keep the parts of an upload');
+}
+
 async function recheck(room: UploadRoom, row: UploadRow): Promise<void> {
   const lost: number[] = [];
   // Bytes were flushed before they were renamed, so a file that is in its final place is whole.
@@ -52,5 +67,7 @@ async function recheck(room: UploadRoom, row: UploadRow): Promise<void> {
     if (sha256 === null || Buffer.compare(sha256, part.sha256) !== 0) lost.push(part.idx);
   }
   await forgetParts(room.db, row, lost);
+  room.arrivals.forget(row.id);
+  room.store.forgetDigest(row.id);
   room.log.warn({ upload_id: row.id, verified_parts: parts.length, lost_parts: lost.length }, 'parts verified again');
 }

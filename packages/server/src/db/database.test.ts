@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { UploadError } from '@cryolift/protocol/errors';
+import { sql } from 'kysely';
+import { openDatabase, pingDatabase } from './database.ts';
+import { noteBoot } from './facts.ts';
+import { findSession } from './sessions.ts';
+import { openSqlite } from './sqlite.ts';
+import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
+
+test('what was written is there when the database is opened, and migrated, again', async (context) => {
+  const path = join(await makeFolder(context), 'a.sqlite');
+  const first = await openDatabase(path);
+  const row = await insertRow(first);
+  await first.destroy();
+  const second = await openDatabase(path);
+  assert.deepEqual(plain(await findSession(second, row.id)), row);
+  await second.destroy();
+});
+
+test('a commit survives power loss: WAL with synchronous=FULL', async (context) => {
+  const db = await makeDatabase(context);
+  const journal = await sql<{ journal_mode: string }>`PRAGMA journal_mode`.execute(db);
+  assert.equal(journal.rows[0]?.journal_mode, 'wal');
+  const synchronous = await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db);
+  assert.equal(synchronous.rows[0]?.synchronous, 2);
+});
+
+test('a database that another process holds is unavailable, not a bug', async (context) => {
+  const path = join(await makeFolder(context), 'a.sqlite');
+  const db = await openDatabase(path);
+  context.after(() => db.destroy());
+  await sql`PRAGMA busy_timeout=0`.execute(db);
+  await pingDatabase(db);
+  const other = openSqlite(path);
+  other.prepare('BEGIN EXCLUSIVE').run([]);
+  await assert.rejects(
+    insertRow(db),
+    (error) => error instanceof UploadError && error.code === 'database_unavailable' && error.cause !== undefined,
+  );
+  other.close();
+  await insertRow(db);
+});
+
+test('a mistake of ours stays what it is', async (context) => {
+  const db = await makeDatabase(context);
+  await assert.rejects(sql`select nothing from nowhere`.execute(db), (error) => !(error instanceof UploadError));
+});
+
+test('a start in the same boot marks nothing; one after another boot marks every live session', async (context) => {
+  const db = await makeDatabase(context);
+  await noteBoot(db, 'boot 1');
+  const live = await Promise.all(
+    (['pending', 'uploading', 'verifying'] as const).map((status) => insertRow(db, { status })),
+  );
+  const ended = await Promise.all(
+    (['completed', 'failed', 'cancelled', 'expired'] as const).map((status) => insertRow(db, { status })),
+  );
+  assert.equal(await noteBoot(db, 'boot 1'), 0);
+  assert.equal(await noteBoot(db, 'boot 2'), 3);
+  assert.equal(await noteBoot(db, 'boot 2'), 0);
+  for (const { id } of live) assert.equal((await findSession(db, id))?.must_recheck, 1);
+  for (const { id } of ended) assert.equal((await findSession(db, id))?.must_recheck, 0);
+});
+
+test('a system that tells no boot id is taken for one that went down, every time', async (context) => {
+  const db = await makeDatabase(context);
+  await insertRow(db);
+  for (const bootId of [null, null, 'boot 1', null]) assert.equal(await noteBoot(db, bootId), 1);
+});

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UPLOAD_STATES } from '@cryolift/protocol/states';
+import fc from 'fast-check';
+import type { Database } from './database.ts';
+import { commitPart, findMissing, findPart, forgetParts, listParts } from './parts.ts';
+import { findSession } from './sessions.ts';
+import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+
+test('a part is recorded, counted, and prolongs the session', async (context) => {
+  const db = await makeDatabase(context);
+  const { id } = await insertRow(db);
+  const first = await commitPart(db, id, draftPart(9));
+  assert.equal(first.kind, 'stored');
+  const second = await commitPart(db, id, { ...draftPart(0), header: { mrc: '{"nx":1}', warnings: '[1]' } });
+  assert.equal(second.kind, 'stored');
+  const row = await findSession(db, id);
+  assert.deepEqual(second.kind === 'stored' && second.row, row);
+  assert.deepEqual(
+    [row?.status, row?.received_parts, row?.received_bytes, row?.updated_at, row?.expires_at, row?.mrc, row?.warnings],
+    ['uploading', 2, 150, 2000, 10_000, '{"nx":1}', '[1]'],
+  );
+  assert.deepEqual((await findPart(db, id, 9))?.sha256, draftPart(9).sha256);
+  assert.deepEqual(
+    (await listParts(db, id, 1, 10)).map((part) => part.idx),
+    [9],
+  );
+});
+
+test('a part that is there stays as it is and counts once', async (context) => {
+  const db = await makeDatabase(context);
+  const { id } = await insertRow(db);
+  await commitPart(db, id, draftPart(3, 'first'));
+  const again = await commitPart(db, id, draftPart(3, 'second'));
+  assert.equal(again.kind, 'exists');
+  assert.deepEqual(again.kind === 'exists' && again.part.sha256, draftPart(3, 'first').sha256);
+  const row = await findSession(db, id);
+  assert.deepEqual([row?.received_parts, row?.received_bytes], [1, 100]);
+});
+
+test('of racing commits of one part exactly one is stored', async (context) => {
+  const db = await makeDatabase(context);
+  const { id } = await insertRow(db);
+  const outcomes = await Promise.all(Array.from({ length: 8 }, (_, at) => commitPart(db, id, draftPart(1, `${at}`))));
+  assert.equal(outcomes.filter(({ kind }) => kind === 'stored').length, 1);
+  assert.equal(outcomes.filter(({ kind }) => kind === 'exists').length, 7);
+  assert.equal((await findSession(db, id))?.received_parts, 1);
+});
+
+test('a session that is not open takes no part, and none is left behind', async (context) => {
+  const db = await makeDatabase(context);
+  for (const status of UPLOAD_STATES.filter((state) => state !== 'pending' && state !== 'uploading')) {
+    const { id } = await insertRow(db, { status });
+    const outcome = await commitPart(db, id, draftPart(0));
+    assert.equal(outcome.kind, 'closed', status);
+    assert.deepEqual(outcome.kind === 'closed' && outcome.row, await findSession(db, id));
+    assert.equal(await findPart(db, id, 0), undefined, status);
+  }
+  assert.deepEqual(await commitPart(db, 'nobody', draftPart(0)), { kind: 'closed', row: undefined });
+  assert.equal(await findPart(db, 'nobody', 0), undefined);
+});
+
+/** Every index one by one: what the query must agree with. */
+function gapsOf(partCount: number, stored: ReadonlySet<number>): [number, number][] {
+  const gaps: [number, number][] = [];
+  for (let idx = 0; idx < partCount; idx++) {
+    const last = gaps.at(-1);
+    if (stored.has(idx)) continue;
+    if (last && last[1] === idx - 1) last[1] = idx;
+    else gaps.push([idx, idx]);
+  }
+  return gaps;
+}
+
+async function store(db: Database, partCount: number, stored: ReadonlySet<number>) {
+  const row = draftRow({ part_count: partCount, received_parts: stored.size });
+  const sha256 = new Uint8Array(32);
+  const parts = [...stored].map((idx) => ({ upload_id: row.id, idx, sha256, stored_at: 0 }));
+  while (parts.length > 0) await db.insertInto('parts').values(parts.splice(0, 1000)).execute();
+  return row;
+}
+
+test('property: the missing ranges are the gaps between the stored parts', async (context) => {
+  const db = await makeDatabase(context);
+  const uploads = fc.integer({ min: 0, max: 60 }).chain((partCount) =>
+    fc.record({
+      partCount: fc.constant(partCount),
+      stored: fc.uniqueArray(fc.nat(Math.max(0, partCount - 1)), { maxLength: partCount }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(uploads, async ({ partCount, stored }) => {
+      const kept = new Set(stored);
+      const row = await store(db, partCount, kept);
+      assert.deepEqual(await findMissing(db, row), { ranges: gapsOf(partCount, kept), truncated: false });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('1,000 ranges are listed, and beyond that it is said that there are more', async (context) => {
+  const db = await makeDatabase(context);
+  const odd = (gaps: number) => new Set(Array.from({ length: gaps }, (_, at) => 2 * at + 1));
+  // Parts 1, 3, 5 ... are stored: as many gaps as stored parts.
+  for (const [gaps, truncated] of [
+    [1000, false],
+    [1001, true],
+    [5000, true],
+  ] as const) {
+    const row = await store(db, 2 * gaps, odd(gaps));
+    const missing = await findMissing(db, row);
+    assert.equal(missing.truncated, truncated, `${gaps}`);
+    assert.deepEqual(missing.ranges, gapsOf(2 * gaps, odd(gaps)).slice(0, 1000));
+  }
+});
+
+test('parts that are taken back leave the counters', async (context) => {
+  const db = await makeDatabase(context);
+  const { id } = await insertRow(db, { must_recheck: 1 });
+  for (const idx of [0, 5, 9]) await commitPart(db, id, draftPart(idx));
+  await db.updateTable('uploads').set({ status: 'verifying' }).where('id', '=', id).execute();
+  const row = await findSession(db, id);
+  assert.ok(row);
+  await forgetParts(db, row, [0, 9]);
+  const after = await findSession(db, id);
+  assert.deepEqual(
+    [after?.status, after?.received_parts, after?.received_bytes, after?.must_recheck],
+    ['uploading', 1, 100, 0],
+  );
+  assert.deepEqual(
+    (await listParts(db, id, 0, 10)).map((part) => part.idx),
+    [5],
+  );
+});
+
+test('when nothing was lost the session only loses its mark', async (context) => {
+  const db = await makeDatabase(context);
+  const row = await insertRow(db, { status: 'verifying', must_recheck: 1 });
+  await forgetParts(db, row, []);
+  assert.deepEqual(plain(await findSession(db, row.id)), { ...row, must_recheck: 0 });
+});

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
+import type { Database } from './database.ts';
+import { commitPart, listParts } from './parts.ts';
+import {
+  findSession,
+  listExpired,
+  listSessions,
+  listStagedIds,
+  moveSession,
+  type OpenRequest,
+  openSession,
+  purgeSessions,
+  recordPublished,
+} from './sessions.ts';
+import type { FileRow, UploadRow } from './tables.ts';
+import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+
+function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
+  return { row, idempotency: null, quotaBytes: null, freeBytes: 1_000_000, ...changes };
+}
+
+const withKey = (key: string, fill: number) => ({ idempotency: { key, requestSha256: new Uint8Array(32).fill(fill) } });
+
+async function countUploads(db: Database): Promise<number> {
+  return (await db.selectFrom('uploads').select('id').execute()).length;
+}
+
+test('opens a session and keeps its row as it was drafted', async (context) => {
+  const db = await makeDatabase(context);
+  const row = draftRow({ sha256: new Uint8Array(32).fill(7), size: Number.MAX_SAFE_INTEGER });
+  const outcome = await openSession(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
+  assert.deepEqual(outcome, { kind: 'opened', row });
+  assert.deepEqual(plain(await findSession(db, row.id)), row);
+});
+
+test('a fingerprint finds the open session of the same owner, size and time, and no other', async (context) => {
+  const db = await makeDatabase(context);
+  const first = draftRow({ fingerprint: 'f' });
+  await openSession(db, asking(first));
+  const found = await openSession(db, asking(draftRow({ fingerprint: 'f' })));
+  assert.deepEqual(found.kind === 'found' && plain(found.row), first);
+  for (const other of [
+    { owner: 'bob' },
+    { size: 951 },
+    { fingerprint: 'g' },
+    { fingerprint: null },
+    { created_at: 9000 },
+  ]) {
+    const outcome = await openSession(db, asking(draftRow({ fingerprint: 'f', ...other })));
+    assert.equal(outcome.kind, 'opened', JSON.stringify(other));
+  }
+});
+
+test('a fingerprint does not find what takes no parts any more', async (context) => {
+  const db = await makeDatabase(context);
+  for (const status of UPLOAD_STATES) {
+    const fingerprint = `of ${status}`;
+    await insertRow(db, { status, fingerprint });
+    const { kind } = await openSession(db, asking(draftRow({ fingerprint })));
+    assert.equal(kind, status === 'pending' || status === 'uploading' ? 'found' : 'opened', status);
+  }
+});
+
+test('two opens with one fingerprint at once agree on one session', async (context) => {
+  const db = await makeDatabase(context);
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () => openSession(db, asking(draftRow({ fingerprint: 'f' })))),
+  );
+  assert.equal(new Set(outcomes.map((outcome) => 'row' in outcome && outcome.row.id)).size, 1);
+  assert.equal(await countUploads(db), 1);
+});
+
+test('an idempotency key answers with the first session, whatever became of it', async (context) => {
+  const db = await makeDatabase(context);
+  const first = draftRow();
+  await openSession(db, asking(first, withKey('k', 1)));
+  await moveSession(db, first.id, 'cancel', 3000);
+  const again = await openSession(db, asking(draftRow(), withKey('k', 1)));
+  assert.deepEqual(again.kind === 'found' && [again.row.id, again.row.status], [first.id, 'cancelled']);
+  assert.equal(await countUploads(db), 1);
+});
+
+test('an idempotency key is bound to its request and its owner', async (context) => {
+  const db = await makeDatabase(context);
+  await openSession(db, asking(draftRow(), withKey('k', 1)));
+  assert.deepEqual(await openSession(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
+  assert.equal((await openSession(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
+  assert.equal((await openSession(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
+});
+
+test('an idempotency key remembers a session that was found by its fingerprint', async (context) => {
+  const db = await makeDatabase(context);
+  const first = draftRow({ fingerprint: 'f' });
+  await openSession(db, asking(first));
+  await openSession(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  await moveSession(db, first.id, 'cancel', 3000);
+  const again = await openSession(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  assert.equal(again.kind === 'found' && again.row.id, first.id);
+});
+
+test('the quota counts files and what live sessions will have, of this owner alone', async (context) => {
+  const db = await makeDatabase(context);
+  for (const status of UPLOAD_STATES) await insertRow(db, { status, size: 100 });
+  await insertRow(db, { owner: 'bob', size: 5000 });
+  await db
+    .insertInto('files')
+    .values([draftFile('f1', 1000), { ...draftFile('f2', 7), deleted_at: 5 }])
+    .execute();
+  // pending, uploading, verifying and failed hold bytes; deleted files do not.
+  const held = 1000 + 4 * 100;
+  const row = draftRow({ size: 50 });
+  assert.deepEqual(await openSession(db, asking(row, { quotaBytes: held + 49 })), {
+    kind: 'quota_exceeded',
+    usedBytes: held,
+  });
+  assert.equal(await findSession(db, row.id), undefined);
+  assert.equal((await openSession(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
+});
+
+test('space that open sessions were promised is not promised twice', async (context) => {
+  const db = await makeDatabase(context);
+  await insertRow(db, { size: 1000, received_bytes: 400, status: 'uploading' });
+  await insertRow(db, { size: 300 });
+  await insertRow(db, { size: 9999, status: 'cancelled' });
+  await insertRow(db, { size: 9999, received_bytes: 9999, status: 'verifying' });
+  const row = draftRow({ size: 101 });
+  assert.deepEqual(await openSession(db, asking(row, { freeBytes: 1000 })), { kind: 'no_space', availableBytes: 100 });
+  assert.equal((await openSession(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
+});
+
+test('a session that is resumed needs neither quota nor space again', async (context) => {
+  const db = await makeDatabase(context);
+  await insertRow(db, { fingerprint: 'f' });
+  const outcome = await openSession(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
+  assert.equal(outcome.kind, 'found');
+});
+
+test('every event moves a session exactly where the table of states says, or not at all', async (context) => {
+  const db = await makeDatabase(context);
+  for (const status of UPLOAD_STATES) {
+    for (const event of UPLOAD_EVENTS) {
+      const row = await insertRow(db, { status });
+      const moved = await moveSession(db, row.id, event, 5000, { failure: '{}' });
+      const to = transition(status, event);
+      const expected = to === null ? undefined : { ...row, status: to, updated_at: 5000, failure: '{}' };
+      assert.deepEqual(plain(moved), expected, `${event} in ${status}`);
+      assert.deepEqual(plain(await findSession(db, row.id)), expected ?? row, `${event} in ${status}`);
+    }
+  }
+  assert.equal(await moveSession(db, 'nobody', 'cancel', 5000), undefined);
+});
+
+test('of cancel and complete at once one wins', async (context) => {
+  const db = await makeDatabase(context);
+  for (const events of [['cancel', 'complete'] as const, ['complete', 'cancel'] as const]) {
+    const { id } = await insertRow(db, { status: 'uploading' });
+    const moved = await Promise.all(events.map((event) => moveSession(db, id, event, 1)));
+    assert.equal(moved.filter(Boolean).length, 1);
+  }
+});
+
+function draftFile(id: string, size: number, uploadId = `of-${id}`): FileRow {
+  const sha256 = new Uint8Array(32);
+  return {
+    id,
+    upload_id: uploadId,
+    owner: 'ada',
+    filename: 'a.bin',
+    size,
+    sha256,
+    parts_sha256: sha256,
+    part_size: 100,
+    part_count: 1,
+    content_type: 'application/octet-stream',
+    metadata: '{}',
+    mrc: null,
+    warnings: '[]',
+    created_at: 4000,
+    deleted_at: null,
+  };
+}
+
+test('a file is recorded together with the end of its session, or not at all', async (context) => {
+  const db = await makeDatabase(context);
+  const open = await insertRow(db, { status: 'uploading' });
+  assert.equal(await recordPublished(db, draftFile('f1', 950, open.id)), false);
+  assert.equal((await db.selectFrom('files').select('id').execute()).length, 0);
+  const verifying = await insertRow(db, { status: 'verifying' });
+  assert.equal(await recordPublished(db, draftFile('f2', 950, verifying.id)), true);
+  assert.equal((await findSession(db, verifying.id))?.status, 'completed');
+  // The id is taken: the session must not end without its file.
+  const other = await insertRow(db, { status: 'verifying' });
+  await assert.rejects(recordPublished(db, draftFile('f2', 950, other.id)));
+  assert.equal((await findSession(db, other.id))?.status, 'verifying');
+});
+
+test('lists what has expired, and what holds staged bytes', async (context) => {
+  const db = await makeDatabase(context);
+  const ids = new Map<string, string>();
+  for (const status of UPLOAD_STATES) ids.set(status, (await insertRow(db, { status, expires_at: 500 })).id);
+  await insertRow(db, { status: 'uploading', expires_at: 501 });
+  const expired = (await listExpired(db, 500, 10)).map((row) => row.status).sort();
+  assert.deepEqual(expired, ['failed', 'pending', 'uploading']);
+  const staged = await listStagedIds(db);
+  for (const status of UPLOAD_STATES) {
+    const isStaged = ['pending', 'uploading', 'verifying', 'failed'].includes(status);
+    assert.equal(staged.has(ids.get(status) as string), isStaged, status);
+  }
+});
+
+test("pages through an owner's sessions, newest first", async (context) => {
+  const db = await makeDatabase(context);
+  const rows = [];
+  for (let at = 0; at < 5; at++) rows.unshift(await insertRow(db, { status: at % 2 ? 'failed' : 'pending' }));
+  await insertRow(db, { owner: 'bob' });
+  assert.deepEqual((await listSessions(db, 'ada', { limit: 2 })).map(plain), rows.slice(0, 2));
+  assert.deepEqual((await listSessions(db, 'ada', { limit: 9, before: rows[1]?.id })).map(plain), rows.slice(2));
+  const failed = await listSessions(db, 'ada', { limit: 9, status: 'failed' });
+  assert.deepEqual(
+    failed.map((row) => row.id),
+    [rows[1]?.id, rows[3]?.id],
+  );
+});
+
+test('sessions that ended long ago go with their parts and keys; the others stay', async (context) => {
+  const db = await makeDatabase(context);
+  for (const status of UPLOAD_STATES) {
+    for (const updatedAtMs of [99, 100]) {
+      const row = draftRow();
+      await openSession(db, asking(row, withKey(`${status} ${updatedAtMs}`, 1)));
+      await commitPart(db, row.id, draftPart(0));
+      await db.updateTable('uploads').set({ status, updated_at: updatedAtMs }).where('id', '=', row.id).execute();
+    }
+  }
+  const ended = ['cancelled', 'completed', 'expired'];
+  assert.equal(await purgeSessions(db, 100), ended.length);
+  const left = await db.selectFrom('uploads').selectAll().execute();
+  assert.equal(left.length, 2 * UPLOAD_STATES.length - ended.length);
+  assert.deepEqual(
+    left.filter((row) => ended.includes(row.status)).map((row) => row.updated_at),
+    [100, 100, 100],
+  );
+  const keys = await db.selectFrom('idempotency_keys').select('upload_id').execute();
+  assert.deepEqual(keys.map((key) => key.upload_id).sort(), left.map((row) => row.id).sort());
+  for (const row of left) assert.equal((await listParts(db, row.id, 0, 10)).length, 1);
+  assert.equal((await db.selectFrom('parts').select('idx').execute()).length, left.length);
+});

@@ -1,0 +1,70 @@
+/** Rows and databases for tests. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Database, openDatabase } from './database.ts';
+import type { PartCommit } from './parts.ts';
+import type { UploadRow } from './tables.ts';
+
+let lastId = 0;
+
+/** A row as it was read, as an ordinary object: SQLite's have no prototype, and deepEqual minds that. */
+export function plain<Row extends object>(row: Row | undefined): Row | undefined {
+  return row && { ...row };
+}
+
+/** A folder of its own, removed when the test ends. */
+export async function makeFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-test-'));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A migrated database in a file of its own, closed and removed when the test ends. */
+export async function makeDatabase(context: TestContext): Promise<Database> {
+  const db = await openDatabase(join(await makeFolder(context), 'test.sqlite'));
+  context.after(() => db.destroy());
+  return db;
+}
+
+/** A pending session of 10 parts of 100 bytes, the last of 50, opened at 1,000 ms and expiring at 9,000 ms. */
+export function draftRow(changes: Partial<UploadRow> = {}): UploadRow {
+  return {
+    id: `upload-${String(++lastId).padStart(6, '0')}`,
+    owner: 'ada',
+    status: 'pending',
+    filename: 'a.bin',
+    size: 950,
+    part_size: 100,
+    part_count: 10,
+    received_parts: 0,
+    received_bytes: 0,
+    sha256: null,
+    fingerprint: null,
+    metadata: '{}',
+    mrc: null,
+    warnings: '[]',
+    force: 0,
+    file_id: null,
+    failure: null,
+    must_recheck: 0,
+    created_at: 1000,
+    updated_at: 1000,
+    expires_at: 9000,
+    ...changes,
+  };
+}
+
+export async function insertRow(db: Database, changes: Partial<UploadRow> = {}): Promise<UploadRow> {
+  const row = draftRow(changes);
+  await db.insertInto('uploads').values(row).execute();
+  return row;
+}
+
+/** A commit of part `idx` with bytes that are told apart by `content`. */
+export function draftPart(idx: number, content = `part ${idx}`): PartCommit {
+  const sha256 = new Uint8Array(createHash('sha256').update(content).digest());
+  return { idx, sizeBytes: idx === 9 ? 50 : 100, sha256, nowMs: 2000, expiresAtMs: 10_000 };
+}
