@@ -10,6 +10,7 @@ import { assertScope, type Caller, type Scope } from './caller.ts';
 import { continueBody, isUncontinued } from './expect.ts';
 import { answerOnSocket, answerParserError, createFailureHandler } from './failure.ts';
 import { registerFiles } from './files.ts';
+import { createJsonParser } from './json.ts';
 import { createListener } from './listener.ts';
 import { watchMethods } from './methods.ts';
 import { registerDocs } from './openapi.ts';
@@ -62,12 +63,7 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     throw new UploadError('not_found', 'There is no such path.');
   });
 
-  // An empty body is no body, also when it is announced as JSON.
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, null);
-    else parseJson(request, body as string, done);
-  });
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonParser(app));
 
   // Node would answer these by itself; here the routes decide when a body is wanted.
   const route = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response);

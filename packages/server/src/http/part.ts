@@ -25,6 +25,10 @@ const PartParams = Type.Object({ upload_id: Type.String(), idx: Type.String() })
 /** Registers on an instance of its own: bodies pass as streams here, whatever their Content-Type says. */
 export function registerPart(instance: FastifyInstance, { uploads, metrics, options }: Services): void {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
+  // Fastify would refuse a Content-Type that it cannot parse; to a part it says nothing.
+  app.addHook('onRequest', async ({ raw }) => {
+    delete raw.headers['content-type'];
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
 

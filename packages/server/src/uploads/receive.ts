@@ -246,7 +246,7 @@ class ComparingReception implements Reception {
   }
 }
 
-/** Another attempt took this one's place: its outcome is the answer here too. */
+/** The session closed, or another attempt took this one's place: then its outcome is the answer here too. */
 async function answerEnded(room: UploadRoom, row: UploadRow, request: PartRequest): Promise<PartReceipt> {
   for (;;) {
     const newer = room.attempts.current(row.id, request.idx);
@@ -254,6 +254,8 @@ async function answerEnded(room: UploadRoom, row: UploadRow, request: PartReques
     if (part && request.sha256) return await compareStored(room, request, part, request.sha256);
     if (part) throw new UploadError('part_conflict', `Part ${part.idx} was stored by a newer request for it.`);
     if (!newer) {
+      const now = await findSession(room.db, row.id);
+      if (now && !OPEN_STATES.includes(now.status)) throw uploadClosed(now);
       throw new UploadError('overloaded', 'A newer request for this part took its place and did not finish.', {
         retryAfterSeconds: 1,
       });
