@@ -10,12 +10,14 @@ import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR = 26;
 const FILE = fileURLToPath(import.meta.url);
+const SHELL_CHECK_MS = 250;
 /** Where npm puts it: a link, which npm 10 forgets, to one of the packages for this system. */
 const PLACES = [
   '.bin/node',
   ...['node', 'node-bin'].map((name) => `${name}-${process.platform}-${process.arch}/bin/node`),
 ];
 
+if (process.env.npm_command) endWithShell(process.ppid);
 if (majorOf(process.version) >= NODE_MAJOR) {
   if (process.channel) endWithParent();
   await import('../src/main.ts');
@@ -29,6 +31,15 @@ if (majorOf(process.version) >= NODE_MAJOR) {
     );
     process.exitCode = 1;
   }
+}
+
+/** `npx` runs us below a shell and sends its signals to that one, which dies of them and tells nobody. */
+function endWithShell(shell) {
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, SHELL_CHECK_MS).unref();
 }
 
 /** Even a parent killed with -9 closes its channel; a relayed program must not live on unseen. */

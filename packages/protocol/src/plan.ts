@@ -54,6 +54,6 @@ export function partExtent(sizeBytes: number, partSizeBytes: number, idx: number
 export type PartRanges = [first: number, last: number][];
 
 /** Every index in the ranges, ascending. */
-export function* eachPart(ranges: PartRanges): Generator<number> {
-  for (const [first, last] of ranges) for (let idx = first; idx <= last; idx++) yield idx;
+export function* eachPart(ranges: Iterable<readonly number[]>): Generator<number> {
+  for (const [first = 0, last = -1] of ranges) for (let idx = first; idx <= last; idx++) yield idx;
 }

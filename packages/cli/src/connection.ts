@@ -1,0 +1,48 @@
+/** Which server is talked to, and as whom. */
+import { Api, type GetToken, Uploader } from '@cryolift/client';
+import { defaultStateFolder, FileMemory, HttpTransport } from '@cryolift/client/node';
+import { UsageError } from './exit.ts';
+import { ALL_SCOPES, findSecret, signToken } from './own-token.ts';
+
+const DEFAULT_SERVER = 'http://127.0.0.1:8080';
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+/** A token of our own is made anew long before it expires. */
+const OWN_TOKEN_SECONDS = 3600;
+const OWN_TOKEN_RENEW_MS = 1_800_000;
+
+export interface ConnectionOptions {
+  server?: string;
+  token?: string;
+}
+
+export function connect(options: ConnectionOptions, parallel = 4): Api {
+  const { transport, getToken } = open(options, parallel);
+  return new Api(transport, getToken);
+}
+
+export function createUploader(options: ConnectionOptions, parallel: number): Uploader {
+  const { server, transport, getToken } = open(options, parallel + 1);
+  return new Uploader({ server, transport, getToken, parallel, memory: new FileMemory(defaultStateFolder()) });
+}
+
+function open(options: ConnectionOptions, connections: number) {
+  const given = options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
+  if (!URL.canParse(given) || !/^https?:/.test(given)) throw new UsageError(`${given} is not the URL of a server`);
+  const server = given.replace(/\/+$/, '');
+  return { server, transport: new HttpTransport(server, connections), getToken: tokenSource(options, server) };
+}
+
+/** The token that was given, or one of the data folder's secret when the server runs on this machine. */
+function tokenSource({ token = process.env.CRYOLIFT_TOKEN }: ConnectionOptions, server: string): GetToken {
+  if (token) return async () => token;
+  let own: { token: string; signedMs: number } | null = null;
+  return async (renew) => {
+    if (own && !renew && Date.now() - own.signedMs < OWN_TOKEN_RENEW_MS) return own.token;
+    const secret = LOOPBACK.test(new URL(server).hostname) ? await findSecret(process.env) : null;
+    if (secret === null) {
+      throw new UsageError('a token is needed: give --token, or set CRYOLIFT_TOKEN (cryolift token makes one)');
+    }
+    own = { token: await signToken(secret, 'local', ALL_SCOPES, OWN_TOKEN_SECONDS), signedMs: Date.now() };
+    return own.token;
+  };
+}

@@ -1,0 +1,28 @@
+/** Tokens for whoever sits at the server's machine: signed with the secret that the server keeps in its data folder. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+
+export const ALL_SCOPES = 'uploads:write files:read files:delete files:locate admin';
+
+/** The secret of the server on this machine; null when there is none, or it is not ours to read. */
+export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Promise<string | null> {
+  if (env.CRYOLIFT_JWT_SECRET) return env.CRYOLIFT_JWT_SECRET;
+  try {
+    const folder = dataDir ?? (env.CRYOLIFT_DATA_DIR || 'cryolift-data');
+    return (await readFile(join(folder, 'jwt-secret'), 'utf8')).trim();
+  } catch {
+    return null;
+  }
+}
+
+/** @param ttlSeconds how long the token is good for. */
+export async function signToken(secret: string, sub: string, scope: string, ttlSeconds: number): Promise<string> {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  return await new SignJWT({ scope })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(sub)
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + ttlSeconds)
+    .sign(new TextEncoder().encode(secret));
+}

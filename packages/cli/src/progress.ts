@@ -1,0 +1,131 @@
+/** Progress of transfers: a bar per file on a terminal, a line now and then elsewhere, JSON lines for programs. */
+import { MultiBar, type SingleBar } from 'cli-progress';
+import { formatBytes, formatSeconds } from './format.ts';
+import type { Output } from './output.ts';
+
+/** Where there is no terminal, a line each. */
+const LINE_EVERY_MS = 10_000;
+const JSON_EVERY_MS = 500;
+/** Rates are of the last seconds, so that they follow the network. */
+const RATE_WINDOW_MS = 10_000;
+
+export interface Transfer {
+  /** @param doneBytes acknowledged ones. @param state in a word. */
+  update(doneBytes: number, state: string): void;
+  end(): void;
+}
+
+export class ProgressDisplay {
+  readonly #output: Output;
+  readonly #bars: MultiBar | null;
+
+  constructor(output: Output) {
+    this.#output = output;
+    this.#bars =
+      output.json || !process.stderr.isTTY
+        ? null
+        : new MultiBar({
+            format: '{name} {bar} {percentage}%  {done} of {all}  {rate}  {left}  {state}',
+            stream: process.stderr,
+            hideCursor: true,
+            barsize: 24,
+            barCompleteChar: '█',
+            barIncompleteChar: '░',
+            autopadding: true,
+            fps: 10,
+          });
+  }
+
+  /** @param resumedBytes counts as done, but not for the rate. */
+  begin(name: string, totalBytes: number): Transfer {
+    return this.#bars
+      ? new BarTransfer(this.#bars, name, totalBytes)
+      : new LineTransfer(this.#output, name, totalBytes);
+  }
+
+  /** Leaves the last picture standing. */
+  stop(): void {
+    this.#bars?.stop();
+  }
+}
+
+/** Bytes per second over the last seconds. */
+class Rate {
+  readonly #samples: { ms: number; bytes: number }[] = [];
+
+  note(bytes: number): number {
+    const ms = performance.now();
+    this.#samples.push({ ms, bytes });
+    while ((this.#samples[1]?.ms ?? ms) < ms - RATE_WINDOW_MS) this.#samples.shift();
+    const first = this.#samples[0] ?? { ms, bytes };
+    return ms - first.ms < 200 ? 0 : ((bytes - first.bytes) * 1000) / (ms - first.ms);
+  }
+}
+
+class BarTransfer implements Transfer {
+  readonly #bar: SingleBar;
+  readonly #totalBytes: number;
+  readonly #rate = new Rate();
+
+  constructor(bars: MultiBar, name: string, totalBytes: number) {
+    this.#totalBytes = totalBytes;
+    const shown = name.length > 28 ? `${name.slice(0, 25)}…` : name.padEnd(28);
+    this.#bar = bars.create(Math.max(1, totalBytes), 0, {
+      name: shown,
+      done: formatBytes(0),
+      all: formatBytes(totalBytes),
+      rate: '',
+      left: '',
+      state: '',
+    });
+  }
+
+  update(doneBytes: number, state: string): void {
+    const rate = this.#rate.note(doneBytes);
+    const moving = rate > 0 && doneBytes < this.#totalBytes;
+    this.#bar.update(this.#totalBytes === 0 ? 1 : doneBytes, {
+      done: formatBytes(doneBytes),
+      rate: moving ? `${formatBytes(rate)}/s` : '',
+      left: moving ? `${formatSeconds((this.#totalBytes - doneBytes) / rate)} left` : '',
+      state,
+    });
+  }
+
+  end(): void {
+    this.#bar.stop();
+  }
+}
+
+class LineTransfer implements Transfer {
+  readonly #output: Output;
+  readonly #name: string;
+  readonly #totalBytes: number;
+  readonly #rate = new Rate();
+  #printedMs = Number.NEGATIVE_INFINITY;
+  #state = '';
+
+  constructor(output: Output, name: string, totalBytes: number) {
+    this.#output = output;
+    this.#name = name;
+    this.#totalBytes = totalBytes;
+  }
+
+  update(doneBytes: number, state: string): void {
+    const rate = this.#rate.note(doneBytes);
+    const ms = performance.now();
+    const every = this.#output.json ? JSON_EVERY_MS : LINE_EVERY_MS;
+    if (state === this.#state && ms - this.#printedMs < every) return;
+    this.#printedMs = ms;
+    this.#state = state;
+    if (this.#output.json) {
+      const event = { event: 'progress', name: this.#name, state, bytes: doneBytes, size: this.#totalBytes };
+      this.#output.result({ ...event, bytes_per_second: Math.round(rate) }, () => '');
+    } else {
+      const percent = this.#totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / this.#totalBytes);
+      const speed = rate > 0 ? `, ${formatBytes(rate)}/s` : '';
+      this.#output.note(`${this.#name}: ${state}, ${percent}% of ${formatBytes(this.#totalBytes)}${speed}`);
+    }
+  }
+
+  end(): void {}
+}

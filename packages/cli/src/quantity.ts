@@ -1,0 +1,28 @@
+import { UsageError } from './exit.ts';
+
+const SIZE = /^(\d+(?:\.\d+)?)\s*(b|kib|mib|gib|tib)?$/i;
+const UNITS = ['b', 'kib', 'mib', 'gib', 'tib'];
+const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `16MiB`, or bytes. @returns bytes. @throws UsageError. */
+export function parseSize(text: string): number {
+  const match = SIZE.exec(text);
+  const bytes = match ? Number(match[1]) * 1024 ** UNITS.indexOf((match[2] ?? 'b').toLowerCase()) : Number.NaN;
+  if (!Number.isSafeInteger(bytes) || bytes < 1) throw new UsageError(`"${text}" is not a size like 16MiB`);
+  return bytes;
+}
+
+/** `30s`, `12h`, `7d`. @returns seconds. @throws UsageError. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+)([smhd])$/.exec(text);
+  const seconds = match ? Number(match[1]) * (SECONDS[match[2] as string] as number) : Number.NaN;
+  if (!(seconds >= 1)) throw new UsageError(`"${text}" is not a duration like 30s, 12h or 7d`);
+  return seconds;
+}
+
+/** @throws UsageError. */
+export function parseCount(text: string, max: number): number {
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= 1 && count <= max)) throw new UsageError(`"${text}" is not a whole number from 1 to ${max}`);
+  return count;
+}

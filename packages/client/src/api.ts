@@ -1,0 +1,172 @@
+/** The calls of a Cryolift server, typed. */
+import type { ErrorEnvelope } from '@cryolift/protocol/errors';
+import type {
+  FilePage,
+  FileRecord,
+  InitRequest,
+  Limits,
+  PartReceipt,
+  Session,
+  SessionPage,
+  StoredPart,
+  StoredPartPage,
+} from '@cryolift/protocol/messages';
+import { ConnectionError, ServerError } from './failures.ts';
+import type { Transport, WireReply } from './ports.ts';
+
+/** @param renew the last one has expired: get another. */
+export type GetToken = (renew: boolean) => Promise<string>;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'verifying'; waitSeconds: number };
+
+/** Every call throws ServerError for an error answer and ConnectionError when no whole reply came. Nothing is retried. */
+export class Api {
+  readonly #transport: Transport;
+  readonly #getToken: GetToken;
+
+  constructor(transport: Transport, getToken: GetToken) {
+    this.#transport = transport;
+    this.#getToken = getToken;
+  }
+
+  async init(request: InitRequest, idempotencyKey: string, options: CallOptions = {}): Promise<Session> {
+    const headers = { ...options.headers, 'idempotency-key': idempotencyKey };
+    return await this.#json('POST', '/uploads/init', request, { ...options, headers });
+  }
+
+  async session(uploadId: string, options?: CallOptions): Promise<Session> {
+    return await this.#json('GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
+  }
+
+  async sessions(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<SessionPage> {
+    return await this.#json('GET', `/uploads${toQuery(query)}`);
+  }
+
+  /** All stored parts of an upload, ascending, over as many pages as it takes. */
+  async storedParts(uploadId: string, options?: CallOptions): Promise<StoredPart[]> {
+    const parts: StoredPart[] = [];
+    let cursor: string | undefined;
+    do {
+      const path = `/uploads/${encodeURIComponent(uploadId)}/parts${toQuery({ limit: 1000, cursor })}`;
+      const page: StoredPartPage = await this.#json('GET', path, undefined, options);
+      parts.push(...page.items);
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    return parts;
+  }
+
+  async putPart(
+    uploadId: string,
+    idx: number,
+    body: Uint8Array,
+    contentDigest: string,
+    options: CallOptions & { expectContinue?: boolean } = {},
+  ): Promise<PartReceipt> {
+    const reply = await this.#send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
+      ...options,
+      body,
+      headers: { 'content-type': 'application/octet-stream', 'content-digest': contentDigest },
+    });
+    return parse(reply);
+  }
+
+  async complete(uploadId: string, sha256?: string, options: CallOptions = {}): Promise<Completion> {
+    const body = sha256 === undefined ? {} : { sha256 };
+    const reply = await this.#send('POST', `/uploads/${encodeURIComponent(uploadId)}/complete`, {
+      ...options,
+      ...jsonBody(body),
+    });
+    if (reply.status !== 202) return { kind: 'completed', file: parse(reply) };
+    return { kind: 'verifying', waitSeconds: retryAfter(reply) ?? 2 };
+  }
+
+  async cancel(uploadId: string): Promise<void> {
+    await this.#send('DELETE', `/uploads/${encodeURIComponent(uploadId)}`);
+  }
+
+  async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
+    return await this.#json('GET', `/files${toQuery(query)}`);
+  }
+
+  async file(fileId: string): Promise<FileRecord> {
+    return await this.#json('GET', `/files/${encodeURIComponent(fileId)}`);
+  }
+
+  async deleteFile(fileId: string): Promise<void> {
+    await this.#send('DELETE', `/files/${encodeURIComponent(fileId)}`);
+  }
+
+  /**
+   * Bytes `start` to `end` (inclusive) of a file.
+   *
+   * @param etag of the file as it is known: another answer than these bytes of it is a ConnectionError.
+   */
+  async content(fileId: string, start: number, end: number, etag: string, options?: CallOptions): Promise<Uint8Array> {
+    const headers = { range: `bytes=${start}-${end}`, 'if-range': etag };
+    const reply = await this.#send('GET', `/files/${encodeURIComponent(fileId)}/content`, { ...options, headers });
+    if (reply.status !== 206 || reply.body.length !== end - start + 1) {
+      throw new ConnectionError(`bytes ${start}-${end} were asked for; ${reply.body.length} came with ${reply.status}`);
+    }
+    return reply.body;
+  }
+
+  async limits(): Promise<Limits> {
+    return await this.#json('GET', '/limits');
+  }
+
+  async #json<Message>(method: string, path: string, body?: object, options: CallOptions = {}): Promise<Message> {
+    const sent = body === undefined ? options : { ...options, ...jsonBody(body, options.headers) };
+    return parse(await this.#send(method, path, sent));
+  }
+
+  /** Sends with a token; one that has expired is renewed once. */
+  async #send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
+    const headers = { ...options.headers, authorization: `Bearer ${await this.#getToken(renew)}` };
+    const reply = await this.#transport.send({ ...options, method, path, headers });
+    if (reply.status < 400) return reply;
+    const error = toServerError(reply);
+    if (error.code === 'token_expired' && !renew) return await this.#send(method, path, options, true);
+    throw error;
+  }
+}
+
+type SendOptions = CallOptions & { body?: Uint8Array; expectContinue?: boolean };
+
+function jsonBody(body: object, headers: Readonly<Record<string, string>> = {}) {
+  return {
+    body: new TextEncoder().encode(JSON.stringify(body)),
+    headers: { ...headers, 'content-type': 'application/json' },
+  };
+}
+
+function toQuery(query: Record<string, string | number | undefined>): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`;
+}
+
+function parse<Message>(reply: WireReply): Message {
+  try {
+    return JSON.parse(new TextDecoder().decode(reply.body)) as Message;
+  } catch (cause) {
+    throw new ConnectionError(`the answer (${reply.status}) is not JSON: is this a Cryolift server?`, { cause });
+  }
+}
+
+/** Something between us and the server may answer in a form of its own; that tells nothing about the upload. */
+function toServerError(reply: WireReply): ServerError {
+  const envelope = parse<Partial<ErrorEnvelope>>(reply);
+  if (typeof envelope.code !== 'string' || typeof envelope.retryable !== 'boolean') {
+    throw new ConnectionError(`the answer (${reply.status}) is not one of a Cryolift server`);
+  }
+  return new ServerError(reply.status, envelope as ErrorEnvelope, retryAfter(reply));
+}
+
+function retryAfter(reply: WireReply): number | null {
+  const seconds = Number(reply.headers['retry-after']);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+}

@@ -1,0 +1,51 @@
+/** What can go wrong, by who can mend it. */
+import type { ErrorCode, ErrorEnvelope } from '@cryolift/protocol/errors';
+
+/** The server's answer was an error envelope. */
+export class ServerError extends Error {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly requestId: string;
+  readonly details: Record<string, unknown>;
+  /** From Retry-After, seconds; null without one. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(status: number, envelope: ErrorEnvelope, retryAfterSeconds: number | null) {
+    super(envelope.message);
+    this.name = 'ServerError';
+    this.status = status;
+    this.code = envelope.code;
+    this.hint = envelope.hint;
+    this.retryable = envelope.retryable;
+    this.requestId = envelope.request_id;
+    this.details = envelope.details ?? {};
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** No whole reply came: refused, reset, stalled, not resolvable, or not of this protocol. */
+export class ConnectionError extends Error {
+  readonly hint = 'Check that the server runs and can be reached; what was stored is kept.';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ConnectionError';
+  }
+}
+
+export type SourceFault = 'source_changed' | 'source_unreadable' | 'integrity';
+
+/** The local file is not what it was, cannot be read, or is not what the server published. */
+export class SourceError extends Error {
+  readonly code: SourceFault;
+  readonly hint: string;
+
+  constructor(code: SourceFault, message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SourceError';
+    this.code = code;
+    this.hint = hint;
+  }
+}

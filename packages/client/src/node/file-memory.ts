@@ -1,0 +1,53 @@
+/** What is remembered of uploads, one small JSON file each. */
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Memory, Remembered } from '../ports.ts';
+
+/** @returns where the XDG base directory specification puts the state of programs. */
+export function defaultStateFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'cryolift', 'uploads');
+}
+
+export class FileMemory implements Memory {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async load(server: string, location: string): Promise<Remembered | null> {
+    try {
+      const record = JSON.parse(await readFile(this.#path(server, location), 'utf8')) as Remembered;
+      return record.server === server && record.location === location ? record : null;
+    } catch (error) {
+      // Nothing is remembered, or nothing that can be read: the fingerprint finds the session too.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null;
+      throw error;
+    }
+  }
+
+  async save(record: Remembered): Promise<void> {
+    const path = this.#path(record.server, record.location);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const fresh = `${path}.${process.pid}.new`;
+    const handle = await open(fresh, 'w', 0o600);
+    try {
+      await handle.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(fresh, path);
+  }
+
+  async forget(server: string, location: string): Promise<void> {
+    await rm(this.#path(server, location), { force: true });
+  }
+
+  #path(server: string, location: string): string {
+    const key = createHash('sha256').update(`${server}\n${location}`).digest('hex').slice(0, 32);
+    return join(this.#folder, `${key}.json`);
+  }
+}

@@ -1,0 +1,73 @@
+/** A file on this machine's file system as a source. */
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { SourceError } from '../failures.ts';
+import type { Source } from '../ports.ts';
+
+export class FileSource implements Source {
+  readonly name: string;
+  readonly location: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly #handle: FileHandle;
+
+  private constructor(handle: FileHandle, location: string, sizeBytes: number, modifiedMs: number) {
+    this.#handle = handle;
+    this.name = basename(location);
+    this.location = location;
+    this.sizeBytes = sizeBytes;
+    this.modifiedMs = modifiedMs;
+  }
+
+  /** @throws SourceError `source_unreadable`. Close the source when it is done with. */
+  static async open(path: string): Promise<FileSource> {
+    try {
+      const location = await realpath(path);
+      const handle = await open(location, 'r');
+      const stats = await handle.stat();
+      if (stats.isFile()) return new FileSource(handle, location, stats.size, stats.mtimeMs);
+      await handle.close();
+    } catch (cause) {
+      throw unreadable(path, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause);
+    }
+    throw unreadable(path, 'not a regular file');
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      const { bytesRead } = await this.#handle.read(bytes, at, length - at, offset + at).catch((cause) => {
+        throw unreadable(this.location, cause.code, cause);
+      });
+      if (bytesRead === 0) {
+        throw new SourceError(
+          'source_changed',
+          'The file has become shorter while it was read.',
+          'Let whatever writes it finish, then run the upload again.',
+        );
+      }
+      at += bytesRead;
+    }
+    return bytes;
+  }
+
+  async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {
+    const { size, mtimeMs } = await this.#handle.stat();
+    return { sizeBytes: size, modifiedMs: mtimeMs };
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+function unreadable(path: string, reason: string, cause?: unknown): SourceError {
+  return new SourceError(
+    'source_unreadable',
+    `${path} cannot be read (${reason}).`,
+    'Check the path and its permissions.',
+    {
+      cause,
+    },
+  );
+}

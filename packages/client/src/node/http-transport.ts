@@ -1,0 +1,149 @@
+/** Requests over `node:http` and `node:https`, with connections that are kept, and a watchdog for those that stall. */
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConnectionError } from '../failures.ts';
+import type { Transport, WireReply, WireRequest } from '../ports.ts';
+
+/** Bodies are handed over in pieces of this size, so that progress can be seen on slow links. */
+const PIECE_BYTES = 64 * 1024;
+/** A connection that takes no byte of a body for this long is given up. */
+const STALL_MS = 20_000;
+/** The server may think about a whole request for this long: `complete` waits 20 s for a digest. */
+const REPLY_MS = 90_000;
+/** How long to wait for `100 Continue` before the body is sent all the same (RFC 9110 section 10.1.1). */
+const CONTINUE_MS = 5_000;
+
+export class HttpTransport implements Transport {
+  readonly #base: URL;
+  readonly #agent: HttpAgent;
+  readonly #request: typeof httpRequest;
+
+  /** @param server its URL; a path in it is kept in front of every call. @param connections at most. */
+  constructor(server: string, connections: number) {
+    this.#base = new URL(server.endsWith('/') ? server : `${server}/`);
+    const options = { keepAlive: true, maxSockets: connections };
+    const secure = this.#base.protocol === 'https:';
+    this.#agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#request = secure ? httpsRequest : httpRequest;
+  }
+
+  async send(wire: WireRequest): Promise<WireReply> {
+    const url = new URL(wire.path.replace(/^\//, ''), this.#base);
+    const request = this.#request(url, {
+      method: wire.method,
+      agent: this.#agent,
+      headers: {
+        ...wire.headers,
+        ...(wire.body ? { 'content-length': String(wire.body.length) } : {}),
+        ...(wire.expectContinue ? { expect: '100-continue' } : {}),
+      },
+    });
+    const watchdog = new Watchdog(request);
+    const onAbort = () => request.destroy(new ConnectionError('the request was given up'));
+    wire.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      wire.signal?.throwIfAborted();
+      const replied = nextReply(request);
+      // An answer may come while the body is still on its way: that is the one to read.
+      await Promise.race([sendBody(request, wire, watchdog), replied]);
+      watchdog.expect(REPLY_MS, 'no answer came');
+      const response = await replied;
+      const body = await readBody(response, watchdog);
+      if (!request.writableFinished) request.destroy();
+      return { status: response.statusCode ?? 0, headers: flatten(response), body };
+    } catch (cause) {
+      request.destroy();
+      if (cause instanceof ConnectionError) throw cause;
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw new ConnectionError(`the connection failed (${code ?? message})`, { cause });
+    } finally {
+      watchdog.stop();
+      wire.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Closes the connections that are kept. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Ends a request in which nothing has moved for too long. */
+class Watchdog {
+  readonly #request: ClientRequest;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(request: ClientRequest) {
+    this.#request = request;
+  }
+
+  /** Something moved; the next has to within `ms`. */
+  expect(ms: number, otherwise: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#request.destroy(new ConnectionError(`${otherwise} for ${ms / 1000} s`)), ms);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function nextReply(request: ClientRequest): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  request
+    .once('response', resolve)
+    .on('error', reject)
+    .once('close', () => reject(new ConnectionError('the connection ended')));
+  // Read by whoever waits for it; nobody may be waiting yet.
+  promise.catch(() => {});
+  return promise;
+}
+
+async function sendBody(request: ClientRequest, wire: WireRequest, watchdog: Watchdog): Promise<void> {
+  watchdog.expect(STALL_MS, 'no connection was made');
+  if (!wire.body) {
+    request.end();
+    return;
+  }
+  if (wire.expectContinue) {
+    request.flushHeaders();
+    const waited = new AbortController();
+    const late = sleep(CONTINUE_MS, undefined, { signal: waited.signal }).catch(() => {});
+    await Promise.race([nextOf(request, 'continue', 'response', 'close'), late]);
+    waited.abort();
+  }
+  for (let at = 0; at < wire.body.length && !request.destroyed; at += PIECE_BYTES) {
+    const piece = wire.body.subarray(at, at + PIECE_BYTES);
+    watchdog.expect(STALL_MS, 'the connection took no byte');
+    if (!request.write(piece)) await nextOf(request, 'drain', 'close');
+  }
+  request.end();
+}
+
+/** Resolves with the first of these events. */
+function nextOf(request: ClientRequest, ...events: string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of events) request.off(event, done);
+      resolve();
+    };
+    for (const event of events) request.on(event, done);
+  });
+}
+
+async function readBody(response: IncomingMessage, watchdog: Watchdog): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    watchdog.expect(STALL_MS, 'the answer stalled');
+  }
+  if (!response.complete) throw new ConnectionError('the answer was cut off');
+  return Buffer.concat(chunks);
+}
+
+function flatten(response: IncomingMessage): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+}

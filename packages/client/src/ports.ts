@@ -1,0 +1,58 @@
+/** What the SDK needs from the place it runs in. */
+
+/** A local file. Offsets and lengths in bytes. */
+export interface Source {
+  /** The bare name that the server will give the file. */
+  readonly name: string;
+  /** What tells this file from others on this machine: a path. Never sent. */
+  readonly location: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedMs: number;
+  /** Exactly `length` bytes from `offset`. @throws SourceError when the file has become shorter or unreadable. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Size and time as they are at this moment. */
+  look(): Promise<{ sizeBytes: number; modifiedMs: number }>;
+}
+
+export interface WireRequest {
+  readonly method: string;
+  /** Path and query, from the root of the server. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | undefined;
+  /** Wait for `100 Continue` before the body is sent (RFC 9110 section 10.1.1). */
+  readonly expectContinue?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WireReply {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+}
+
+/** Sends one request. @throws ConnectionError when no whole reply came; what the server did is then unknown. */
+export interface Transport {
+  send(request: WireRequest): Promise<WireReply>;
+}
+
+/** What is remembered of an upload, so that the next run finds its session. Holds no token and no byte of the file. */
+export interface Remembered {
+  readonly server: string;
+  readonly location: string;
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly idempotencyKey: string;
+  /** Null as long as the reply to init has not come. */
+  readonly uploadId: string | null;
+}
+
+/** Keeps one record per server and location; a record is there whole or not at all. */
+export interface Memory {
+  load(server: string, location: string): Promise<Remembered | null>;
+  save(record: Remembered): Promise<void>;
+  forget(server: string, location: string): Promise<void>;
+}

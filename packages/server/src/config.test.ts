@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { readConfig, SettingError } from './config.ts';
+import { makeFolder } from './db/test-rows.ts';
+import { SETTINGS } from './settings.ts';
+
+const SECRET = 'a shared secret of 32 bytes or more';
+const pem = (pair: { publicKey: import('node:crypto').KeyObject }) =>
+  String(pair.publicKey.export({ type: 'spki', format: 'pem' }));
+const ED_PEM = pem(generateKeyPairSync('ed25519'));
+
+/** What a bad setting stops the start with: one line, and the setting's name first. */
+function names(name: string) {
+  return (error: unknown) =>
+    error instanceof SettingError && error.message.startsWith(`${name}: `) && !error.message.includes('\n');
+}
+
+function read(name: string, value: string) {
+  return readConfig({ [`CRYOLIFT_${name}`]: value });
+}
+
+test('nothing set: a server for this machine alone', () => {
+  const config = readConfig({ PATH: '/bin', HOME: '/root' });
+  assert.deepEqual(config, {
+    host: '127.0.0.1',
+    port: 8080,
+    dataDir: resolve('cryolift-data'),
+    databasePath: resolve('cryolift-data/cryolift.sqlite'),
+    storageDir: resolve('cryolift-data'),
+    jwt: { secret: null, publicKey: null, jwksUrl: null, issuer: null, audience: null },
+    tls: null,
+    trustProxy: false,
+    publicUrl: null,
+    maxFileSizeBytes: 16 * 1024 ** 4,
+    partSizeBytes: 8 * 1024 ** 2,
+    sessionTtlMs: 7 * 24 * 3_600_000,
+    acceptedTypes: [],
+    quotaBytes: null,
+    rateLimit: null,
+    bodyIdleTimeoutMs: 30_000,
+    corsOrigins: [],
+    metrics: true,
+    logLevel: 'info',
+  });
+  assert.ok(Object.isFrozen(config));
+});
+
+test('good values', () => {
+  assert.equal(read('HOST', '::1').host, '::1');
+  assert.equal(read('HOST', '127.9.9.9').host, '127.9.9.9');
+  assert.equal(read('PORT', '0').port, 0);
+  assert.equal(read('DATA_DIR', '/srv/cryo').databasePath, '/srv/cryo/cryolift.sqlite');
+  assert.equal(read('DATA_DIR', '/srv/cryo').storageDir, '/srv/cryo');
+  const urls: [string, string][] = [
+    ['/a b', '/a b'],
+    ['///a', '/a'],
+    ['a', resolve('a')],
+    ['', resolve('cryolift-data')],
+  ];
+  for (const [url, path] of urls) assert.equal(read('STORAGE_URL', `file:${url}`).storageDir, path, url);
+  assert.equal(read('DATABASE_URL', 'sqlite:///srv/db').databasePath, '/srv/db');
+  assert.equal(read('DATABASE_URL', 'sqlite:').databasePath, resolve('cryolift-data/cryolift.sqlite'));
+  assert.equal(read('JWT_SECRET', SECRET).jwt.secret, SECRET);
+  assert.equal(read('JWT_PUBLIC_KEY', ED_PEM).jwt.publicKey, ED_PEM);
+  assert.equal(read('JWT_PUBLIC_KEY', ED_PEM.replaceAll('\n', '\\n')).jwt.publicKey, ED_PEM);
+  assert.equal(read('JWKS_URL', 'https://id.example.org/keys').jwt.jwksUrl, 'https://id.example.org/keys');
+  assert.equal(read('JWT_ISSUER', 'lab').jwt.issuer, 'lab');
+  assert.equal(read('JWT_AUDIENCE', 'cryolift').jwt.audience, 'cryolift');
+  assert.equal(read('TRUST_PROXY', 'true').trustProxy, true);
+  assert.equal(read('PUBLIC_URL', 'https://up.example.org').publicUrl, 'https://up.example.org');
+  assert.equal(read('MAX_FILE_SIZE', '1').maxFileSizeBytes, 1);
+  assert.equal(read('PART_SIZE', '64KiB').partSizeBytes, 65_536);
+  assert.equal(read('SESSION_TTL', '1ms').sessionTtlMs, 1);
+  assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
+  assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);
+  assert.equal(read('RATE_LIMIT', '5').rateLimit, 5);
+  assert.equal(read('BODY_IDLE_TIMEOUT', '5s').bodyIdleTimeoutMs, 5000);
+  assert.deepEqual(read('CORS_ORIGINS', 'https://a.org,http://b.org:81').corsOrigins, [
+    'https://a.org',
+    'http://b.org:81',
+  ]);
+  assert.equal(read('METRICS', 'off').metrics, false);
+  assert.equal(read('LOG_LEVEL', 'silent').logLevel, 'silent');
+});
+
+test('bad values stop the start with one line that names the setting', () => {
+  const bad: Record<string, string[]> = {
+    PORT: ['-1', '65536', 'http', '80.5'],
+    DATABASE_URL: ['postgres://db/x', '/srv/db', 'mysql:x'],
+    STORAGE_URL: ['s3://bucket', '/srv/files', 'file://host/share'],
+    JWT_PUBLIC_KEY: ['/nowhere/key.pem', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----'],
+    JWKS_URL: ['id.example.org', 'file:///keys'],
+    TLS_CERT: ['/nowhere/cert.pem'],
+    TLS_KEY: ['/nowhere/key.pem'],
+    TRUST_PROXY: ['maybe'],
+    PUBLIC_URL: ['up.example.org'],
+    MAX_FILE_SIZE: ['0', 'big', '1PiB'],
+    PART_SIZE: ['1', '65535', '6GiB', '8'],
+    SESSION_TTL: ['7', '0s', 'week'],
+    ACCEPT: ['tif,../x', 'a.b'],
+    QUOTA_BYTES: ['-1', 'much'],
+    RATE_LIMIT: ['0', '1.5', '1000001'],
+    BODY_IDLE_TIMEOUT: ['30', '0s'],
+    CORS_ORIGINS: ['*', 'a.org', 'https://a.org/path', 'https://a.org/'],
+    METRICS: ['perhaps'],
+    LOG_LEVEL: ['loud', 'INFO'],
+    WEBHOOK_URL: ['https://a.org'],
+    WEBHOOK_SECRET: ['x'],
+    ON_COMPLETE: ['true'],
+  };
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) assert.throws(() => read(name, value), names(`CRYOLIFT_${name}`), `${name}=${value}`);
+  }
+});
+
+test('a secret is 32 bytes or more, as the help says', () => {
+  assert.throws(() => read('JWT_SECRET', 'x'.repeat(31)), names('CRYOLIFT_JWT_SECRET'));
+  assert.equal(read('JWT_SECRET', 'x'.repeat(32)).jwt.secret?.length, 32);
+});
+
+test('a public key is one that can verify tokens', () => {
+  const keys = [
+    '-----BEGIN PUBLIC KEY-----\nnonsense\n-----END PUBLIC KEY-----\n',
+    pem(generateKeyPairSync('ec', { namedCurve: 'secp384r1' })),
+  ];
+  for (const key of keys) assert.throws(() => read('JWT_PUBLIC_KEY', key), names('CRYOLIFT_JWT_PUBLIC_KEY'), key);
+});
+
+test('an idle time-out is one that a timer can keep', () => {
+  assert.equal(read('BODY_IDLE_TIMEOUT', '24d').bodyIdleTimeoutMs, 24 * 86_400_000);
+  // Beyond 2^31-1 ms Node's timers fire at once: every part would be refused.
+  assert.throws(() => read('BODY_IDLE_TIMEOUT', '25d'), names('CRYOLIFT_BODY_IDLE_TIMEOUT'));
+});
+
+test('certificate and key are read from their files, and come together', async (context) => {
+  const folder = await makeFolder(context);
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  writeFileSync(cert, 'cert');
+  writeFileSync(key, 'key');
+  assert.deepEqual(readConfig({ CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key }).tls, { cert: 'cert', key: 'key' });
+  assert.throws(() => read('TLS_CERT', cert), names('CRYOLIFT_TLS_KEY'));
+  assert.throws(() => read('TLS_KEY', key), names('CRYOLIFT_TLS_CERT'));
+  writeFileSync(key, ED_PEM);
+  assert.equal(read('JWT_PUBLIC_KEY', key).jwt.publicKey, ED_PEM);
+});
+
+test('unknown settings are refused, those of the command line are let be', () => {
+  assert.throws(() => read('PORTS', '1'), names('CRYOLIFT_PORTS'));
+  assert.throws(() => read('PORTS', ''), names('CRYOLIFT_PORTS'));
+  assert.throws(() => readConfig({}, { ports: '1' }), names('--ports'));
+  readConfig({ CRYOLIFT_SERVER: 'x', CRYOLIFT_TOKEN: 'y', OTHER: 'z' });
+});
+
+test('flags win over the environment; an empty value counts as not given', () => {
+  const env = { CRYOLIFT_PORT: '1', CRYOLIFT_PART_SIZE: '1MiB', CRYOLIFT_LOG_LEVEL: '' };
+  const config = readConfig(env, { port: '2', 'part-size': '', 'log-level': undefined });
+  assert.deepEqual([config.port, config.partSizeBytes, config.logLevel], [2, 1024 ** 2, 'info']);
+  assert.throws(() => readConfig({}, { port: 'x' }), names('CRYOLIFT_PORT'));
+});
+
+test('a server that others reach needs a key, and TLS or a proxy that ends it', () => {
+  const keys = [
+    { CRYOLIFT_JWT_SECRET: SECRET },
+    { CRYOLIFT_JWT_PUBLIC_KEY: ED_PEM },
+    { CRYOLIFT_JWKS_URL: 'https://id.example.org' },
+  ];
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'up.example.org', '127.0.0.1.example.org', '127.1']) {
+    const env = { CRYOLIFT_HOST: host };
+    assert.throws(() => readConfig(env), names('CRYOLIFT_HOST'), host);
+    assert.throws(() => readConfig({ ...env, CRYOLIFT_TRUST_PROXY: 'true' }), names('CRYOLIFT_HOST'), host);
+    for (const key of keys) {
+      assert.throws(() => readConfig({ ...env, ...key }), names('CRYOLIFT_HOST'), host);
+      assert.equal(readConfig({ ...env, ...key, CRYOLIFT_TRUST_PROXY: 'true' }).host, host);
+    }
+  }
+  for (const host of ['127.0.0.1', '127.0.0.2', '::1', 'localhost']) assert.equal(read('HOST', host).host, host);
+});
+
+test('every setting is a variable and a flag of the same name, with what it reads', () => {
+  for (const { env, flag, metavar, help } of SETTINGS) {
+    assert.equal(env, `CRYOLIFT_${flag.toUpperCase().replaceAll('-', '_')}`);
+    assert.ok(metavar !== '' && help !== '', env);
+  }
+  assert.equal(new Set(SETTINGS.map(({ env }) => env)).size, SETTINGS.length);
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Conditions, selectBytes } from './range.ts';
+
+const ETAG = '"abc"';
+const PUBLISHED_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+const LAST_MODIFIED = new Date(PUBLISHED_MS).toUTCString();
+
+function select(conditions: Conditions, sizeBytes = 1000) {
+  return selectBytes(conditions, ETAG, sizeBytes, PUBLISHED_MS);
+}
+
+const range = (start: number, end: number) => ({ kind: 'range', start, end });
+const WHOLE = { kind: 'whole' };
+const UNSATISFIABLE = { kind: 'unsatisfiable' };
+
+test('answers single ranges as RFC 9110 section 14 says', () => {
+  const table: [string, object][] = [
+    ['bytes=0-0', range(0, 0)],
+    ['bytes=0-499', range(0, 499)],
+    ['bytes=500-', range(500, 999)],
+    ['bytes=999-999', range(999, 999)],
+    ['bytes=999-5000', range(999, 999)],
+    ['bytes=-1', range(999, 999)],
+    ['bytes=-1000', range(0, 999)],
+    ['bytes=-5000', range(0, 999)],
+    ['bytes= 1-2 ', range(1, 2)],
+    ['bytes=0-99999999999999999999999', range(0, 999)],
+    // Nothing of it is in the file.
+    ['bytes=1000-', UNSATISFIABLE],
+    ['bytes=1000-2000', UNSATISFIABLE],
+    ['bytes=-0', UNSATISFIABLE],
+    ['bytes=99999999999999999999999-', UNSATISFIABLE],
+    // Invalid, of another unit, or more than one: the header is ignored.
+    ['bytes=2-1', WHOLE],
+    ['bytes=5000-4999', WHOLE],
+    ['bytes=-', WHOLE],
+    ['bytes=', WHOLE],
+    ['bytes=a-b', WHOLE],
+    ['bytes=1.5-2', WHOLE],
+    ['bytes=--1', WHOLE],
+    ['bytes=1-2-3', WHOLE],
+    ['bytes 1-2', WHOLE],
+    ['lines=1-2', WHOLE],
+    ['xbytes=1-2', WHOLE],
+    ['bytes=0-1,5-6', WHOLE],
+    ['', WHOLE],
+  ];
+  for (const [value, expected] of table) assert.deepEqual(select({ range: value }), expected, value);
+  assert.deepEqual(select({}), WHOLE);
+});
+
+test('an empty file has no range', () => {
+  for (const value of ['bytes=0-', 'bytes=0-0', 'bytes=-1']) {
+    assert.deepEqual(select({ range: value }, 0), UNSATISFIABLE, value);
+  }
+  assert.deepEqual(select({}, 0), WHOLE);
+});
+
+test('If-None-Match compares weakly, in lists, and comes before the range', () => {
+  const matching = ['"abc"', 'W/"abc"', '*', ' * ', '"x", "abc"', '"x",W/"abc" '];
+  for (const value of matching) {
+    const conditions = { 'if-none-match': value, range: 'bytes=0-1' };
+    assert.deepEqual(select(conditions), { kind: 'not_modified' }, value);
+  }
+  for (const value of ['"x"', 'abc', '"ABC"', '', '"abcd"', 'w/"abc"']) {
+    assert.deepEqual(select({ 'if-none-match': value, range: 'bytes=0-1' }), range(0, 1), value);
+  }
+});
+
+test('If-Range compares strongly; where it fails the whole file is sent, even for a range that is outside', () => {
+  const holds = ['"abc"', ' "abc" ', LAST_MODIFIED];
+  for (const value of holds) assert.deepEqual(select({ range: 'bytes=0-1', 'if-range': value }), range(0, 1), value);
+  const later = new Date(PUBLISHED_MS + 1000).toUTCString();
+  const earlier = new Date(PUBLISHED_MS - 1000).toUTCString();
+  for (const value of ['W/"abc"', '"x"', later, earlier, 'nonsense', '']) {
+    assert.deepEqual(select({ range: 'bytes=0-1', 'if-range': value }), WHOLE, value);
+    assert.deepEqual(select({ range: 'bytes=5000-', 'if-range': value }), WHOLE, value);
+  }
+  assert.deepEqual(select({ 'if-range': '"abc"' }), WHOLE);
+});
+
+test('property: a range lies in the file, and no header makes it throw', () => {
+  const header = fc.oneof(
+    fc.tuple(fc.nat(30), fc.nat(30)).map(([first, last]) => `bytes=${first}-${last}`),
+    fc.nat(30).map((first) => `bytes=${first}-`),
+    fc.nat(30).map((last) => `bytes=-${last}`),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(header, fc.nat(20), (value, sizeBytes) => {
+      const selection = select({ range: value }, sizeBytes);
+      if (selection.kind !== 'range') return;
+      const { start, end } = selection;
+      assert.ok(Number.isInteger(start) && start >= 0 && start <= end && end < sizeBytes, `${value} of ${sizeBytes}`);
+    }),
+  );
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Flusher } from './flusher.ts';
+
+const MIB = 1024 * 1024;
+
+function openFiles(context: TestContext, count: number): number[] {
+  const folder = mkdtempSync(join(tmpdir(), 'cryolift-flush-'));
+  const fds = Array.from({ length: count }, (_, at) => openSync(join(folder, String(at)), 'w'));
+  context.after(() => {
+    for (const fd of fds) closeSync(fd);
+    rmSync(folder, { recursive: true });
+  });
+  return fds;
+}
+
+function makeFlusher(): Flusher {
+  return new Flusher((uploadId) => assert.fail(`${uploadId} was not flushed`));
+}
+
+test('writers wait when the window is full and go on once something is on the disk', async (context) => {
+  const flusher = makeFlusher();
+  const [fd] = openFiles(context, 1) as [number];
+  assert.equal(flusher.room(), undefined);
+  flusher.noteWritten('a', fd, 128 * MIB);
+  const room = flusher.room();
+  assert.ok(room);
+  await room;
+  assert.equal(flusher.room(), undefined);
+});
+
+test('bytes that come during a flush are not taken for flushed', async (context) => {
+  const flusher = makeFlusher();
+  const [fd] = openFiles(context, 1) as [number];
+  flusher.noteWritten('a', fd, 32 * MIB);
+  flusher.noteWritten('a', fd, 128 * MIB);
+  await flusher.room();
+  // The first flush is over; what came after its start still fills the window, and is flushed next.
+  const room = flusher.room();
+  assert.ok(room);
+  await room;
+  assert.equal(flusher.room(), undefined);
+});
+
+test('many files with a little each never stop the writers for good', async (context) => {
+  const flusher = makeFlusher();
+  const fds = openFiles(context, 10);
+  for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 20 * MIB);
+  while (flusher.room()) await flusher.room();
+});
+
+test('a file that is forgotten gives its room back', async (context) => {
+  const flusher = makeFlusher();
+  const fds = openFiles(context, 5);
+  for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 25 * MIB);
+  assert.equal(flusher.room(), undefined);
+  const [first, second] = fds as [number, number];
+  await flusher.forget(first);
+  flusher.noteWritten('other', second, 4 * MIB);
+  assert.equal(flusher.room(), undefined);
+  await flusher.forget(999);
+});
+
+test('forgetting waits for the flush under way, so that the descriptor can be closed', async (context) => {
+  const flusher = makeFlusher();
+  const [fd] = openFiles(context, 1) as [number];
+  flusher.noteWritten('a', fd, 128 * MIB);
+  const flushed = flusher.room();
+  assert.ok(flushed);
+  let over = false;
+  void flushed.then(() => {
+    over = true;
+  });
+  await flusher.forget(fd);
+  assert.equal(over, true);
+  assert.equal(flusher.room(), undefined);
+});
+
+test('a flush that fails names its upload and lets the writers go on', async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const flusher = new Flusher(resolve);
+  const noDescriptor = 1_000_000;
+  flusher.noteWritten('unlucky', noDescriptor, 128 * MIB);
+  const room = flusher.room();
+  assert.equal(await promise, 'unlucky');
+  await room;
+  assert.equal(flusher.room(), undefined);
+});

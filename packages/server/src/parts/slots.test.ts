@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SLOT_BYTES, type SlotHolder, SlotPool } from './slots.ts';
+
+const idle: SlotHolder = { yieldSlot() {} };
+
+test('gives out each slot once, until there is none', () => {
+  const pool = new SlotPool(3);
+  const slots = [1, 2, 3].map(() => pool.take(idle));
+  assert.deepEqual(slots.sort(), [0, 1, 2]);
+  assert.equal(pool.take(idle), undefined);
+  pool.release(1);
+  assert.equal(pool.take(idle), 1);
+});
+
+test('views of slots are shared memory and do not overlap', () => {
+  const pool = new SlotPool(2);
+  pool.view(0).fill(1);
+  pool.view(1).fill(2);
+  const all = new Uint8Array(pool.memory);
+  assert.equal(all.length, 2 * SLOT_BYTES);
+  assert.deepEqual([all[0], all[SLOT_BYTES - 1], all[SLOT_BYTES], all.at(-1)], [1, 1, 2, 2]);
+});
+
+test('waiters are served in the order of asking, before anybody who only looks', async () => {
+  const pool = new SlotPool(1);
+  const slot = pool.take(idle) as number;
+  const served: string[] = [];
+  const first = pool.wait(idle).then((got) => {
+    served.push('first');
+    assert.equal(pool.take(idle), undefined);
+    pool.release(got);
+  });
+  const second = pool.wait(idle).then((got) => {
+    served.push('second');
+    pool.release(got);
+  });
+  assert.equal(pool.take(idle), undefined);
+  pool.release(slot);
+  await Promise.all([first, second]);
+  assert.deepEqual(served, ['first', 'second']);
+  assert.equal(pool.take(idle), slot);
+});
+
+test('whoever has filled longest is asked to hand over when somebody must wait', async () => {
+  const pool = new SlotPool(2);
+  const asked: string[] = [];
+  const make = (name: string) => {
+    const holder = {
+      slot: 0,
+      yieldSlot() {
+        asked.push(name);
+        pool.handOver(holder.slot);
+        pool.release(holder.slot);
+      },
+    };
+    holder.slot = pool.take(holder) as number;
+    return holder;
+  };
+  const [old] = [make('old'), make('young')];
+  assert.equal(await pool.wait(idle), old.slot);
+  assert.deepEqual(asked, ['old']);
+});
+
+test('a slot that is with a worker is not asked for', () => {
+  const pool = new SlotPool(1);
+  const holder: SlotHolder = { yieldSlot: () => assert.fail('was asked') };
+  pool.handOver(pool.take(holder) as number);
+  void pool.wait(idle);
+});

@@ -1,0 +1,87 @@
+/** The upload room with a real database and a real store, for tests. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { partExtent } from '@cryolift/protocol/plan';
+import { findSession } from '../db/sessions.ts';
+import type { UploadRow } from '../db/tables.ts';
+import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
+import { Digester } from '../parts/digester.ts';
+import { DiskStore } from '../parts/disk.ts';
+import { Writers } from '../parts/writers.ts';
+import { Arrivals } from './arrivals.ts';
+import { Attempts } from './attempts.ts';
+import { Finishing } from './complete.ts';
+import { beginPart } from './receive.ts';
+import { Rechecks } from './recheck.ts';
+import type { UploadRoom } from './room.ts';
+import { toStaged } from './session.ts';
+
+export interface TestRoom extends UploadRoom {
+  /** Where the staged bytes of an upload lie. */
+  stagedPath(id: string): string;
+  /** Milliseconds; tests move it. */
+  clock: { nowMs: number };
+}
+
+export async function makeRoom(context: TestContext): Promise<TestRoom> {
+  const db = await makeDatabase(context);
+  const folder = await makeFolder(context);
+  const store = await DiskStore.open(folder, new Writers(2, 4), new Digester(), () => {});
+  context.after(() => store.close());
+  const clock = { nowMs: 2000 };
+  let lastId = 0;
+  return {
+    db,
+    store,
+    policy: {
+      parts: { partSizeBytes: 100, minPartSizeBytes: 1, maxPartSizeBytes: 1000 },
+      maxFileSizeBytes: 1_000_000,
+      sessionTtlMs: 1000,
+      quotaBytes: null,
+      acceptedTypes: ['bin'],
+    },
+    attempts: new Attempts(),
+    arrivals: new Arrivals(db, store),
+    finishing: new Finishing(),
+    rechecks: new Rechecks(),
+    log: { info() {}, warn() {}, error() {} },
+    now: () => clock.nowMs,
+    newId: () => `id-${++lastId}`,
+    stagedPath: (id) => join(folder, 'staging', id),
+    clock,
+  };
+}
+
+/** An open session with its staging file. */
+export async function openSession(room: TestRoom, changes: Partial<UploadRow> = {}): Promise<UploadRow> {
+  const row = draftRow(changes);
+  await room.db.insertInto('uploads').values(row).execute();
+  await room.store.create(toStaged(row));
+  return row;
+}
+
+/** What part `idx` of a session has, in tests. */
+export function bytesOf(row: UploadRow, idx: number): Buffer {
+  return Buffer.alloc(partExtent(row.size, row.part_size, idx).length, idx + 1);
+}
+
+export async function beginTestPart(room: UploadRoom, row: UploadRow, idx: number, sha256: Uint8Array | null = null) {
+  const lengthBytes = bytesOf(row, idx).length;
+  return await beginPart(room, { owner: row.owner }, { uploadId: row.id, idx, lengthBytes, sha256, requestId: 'r' });
+}
+
+export async function sendPart(room: UploadRoom, row: UploadRow, idx: number) {
+  const begun = await beginTestPart(room, row, idx);
+  if (begun.kind === 'answered') return begun.receipt;
+  await begun.reception.write(bytesOf(row, idx));
+  return await begun.reception.commit();
+}
+
+export async function readRow(room: UploadRoom, id: string): Promise<UploadRow> {
+  return (await findSession(room.db, id)) as UploadRow;
+}
+
+export async function loseStaged(room: TestRoom, id: string): Promise<void> {
+  await rm(room.stagedPath(id));
+}
