@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { MAX_PART_COUNT, MIB, TIB } from '@cryolift/protocol/plan';
 import { parseBoolean, parseDuration, parseInteger, parseList, parseSize, parseWebUrl } from './quantity.ts';
 import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
+import { algorithmOf, readPublicKey } from './token-key.ts';
 
 export { SETTINGS } from './settings.ts';
 
@@ -49,6 +51,9 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 /** Part sizes that the store can hold; S3's greatest part is 5 GiB. */
 export const MIN_PART_SIZE_BYTES = 64 * 1024;
 export const MAX_PART_SIZE_BYTES = 5 * 1024 * MIB;
+
+/** Longer times fire at once in Node. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -98,7 +103,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     acceptedTypes: read('ACCEPT', parseTypes, []),
     quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
     rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
-    bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', parseDuration, 30_000),
+    bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
     corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),
     metrics: read('METRICS', parseBoolean, true),
     logLevel: read('LOG_LEVEL', parseLevel, 'info'),
@@ -146,7 +151,14 @@ export function hasKey(jwt: JwtConfig): boolean {
 }
 
 function readTls(cert: string | null, key: string | null): Config['tls'] {
-  if (cert !== null && key !== null) return { cert, key };
+  if (cert !== null && key !== null) {
+    try {
+      createSecureContext({ cert, key });
+    } catch (error) {
+      throw new SettingError(`CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY (${(error as Error).message})`);
+    }
+    return { cert, key };
+  }
   if (cert !== null) throw new SettingError('CRYOLIFT_TLS_KEY: is missing; CRYOLIFT_TLS_CERT needs it');
   if (key !== null) throw new SettingError('CRYOLIFT_TLS_CERT: is missing; CRYOLIFT_TLS_KEY needs it');
   return null;
@@ -161,7 +173,9 @@ function parseLocalUrl(url: string, scheme: 'sqlite:' | 'file:'): string | null 
 /** The key itself, with real or written-out line ends, or a file that has it. */
 function parsePublicKey(value: string): string {
   const pem = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : readText(value);
-  return /-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem) ? pem : fail('is not a public key in PEM form');
+  if (!/-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem)) return fail('is not a public key in PEM form');
+  algorithmOf(readPublicKey(pem));
+  return pem;
 }
 
 function parseTypes(value: string): string[] {

@@ -7,6 +7,8 @@ import { type RunningServer, startServer } from './server.ts';
 
 /** Parts under way get this long after a stop was asked for. */
 const GRACE_MS = 30_000;
+/** A signal that comes again within this time is the same one. */
+const REPEAT_MS = 2_000;
 /** How long the token of the printed link is good for. */
 const LINK_TTL = '12h';
 
@@ -34,18 +36,16 @@ export async function serve(
     return 1;
   }
   await nextSignal();
-  nextSignal().then(() => process.exit(1));
+  // Ctrl-C under npm arrives twice; only a later one is meant to cut the stop short.
+  setTimeout(() => nextSignal().then(() => process.exit(1)), REPEAT_MS).unref();
   await server.stop(GRACE_MS);
   return 0;
 }
 
+/** The handlers stay: without one, Node would end at the next signal. */
 function nextSignal(): Promise<void> {
   return new Promise((resolve) => {
-    const stop = () => {
-      process.off('SIGTERM', stop).off('SIGINT', stop);
-      resolve();
-    };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    process.on('SIGTERM', () => resolve()).on('SIGINT', () => resolve());
   });
 }
 

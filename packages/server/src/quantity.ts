@@ -22,10 +22,11 @@ export function parseSize(text: string, minBytes = 0, maxBytes = Number.MAX_SAFE
   return bytes;
 }
 
-/** `30s`, `7d`, `500ms`; 1 ms to about 285,000 years. @returns milliseconds. */
-export function parseDuration(text: string): number {
+/** `30s`, `7d`, `500ms`; 1 ms or more. @returns milliseconds. */
+export function parseDuration(text: string, maxMs = Number.MAX_SAFE_INTEGER): number {
   const ms = parseUnits(text, DURATION_UNITS, null);
   if (ms === null || !Number.isSafeInteger(ms) || ms < 1) throw new Error(`"${text}" is not a duration like 30s or 7d`);
+  if (ms > maxMs) throw new Error(`${text} is longer than ${maxMs} ms`);
   return ms;
 }
 

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
@@ -30,8 +30,9 @@ import { forgetEverything, Rechecks } from './uploads/recheck.ts';
 import type { UploadRoom } from './uploads/room.ts';
 import { VERSION } from './version.ts';
 
-/** Receive memory: 32 slots of 1 MiB. */
-const SLOTS = 32;
+/** Receive memory: 24 slots of 1 MiB. */
+const SLOTS = 24;
+const HS256_KEY_BYTES = 32;
 /** How often expired sessions are looked for, at most. */
 const SWEEP_MS = 60_000;
 
@@ -46,11 +47,12 @@ export interface RunningServer {
 
 /** @throws SettingError when the settings cannot be served: an address in use, a data folder that another server has. */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o750 });
-  const unlock = lockFolder(join(config.dataDir, 'lock'));
-  if (!unlock) throw new SettingError(`CRYOLIFT_DATA_DIR: another server is using ${config.dataDir}`);
+  const unlock = await lockFolders(config);
   const ownSecret = hasKey(config.jwt) ? null : await readOrMakeSecret(config.dataDir);
 
+  if (config.jwt.secret !== null && Buffer.byteLength(config.jwt.secret) < HS256_KEY_BYTES) {
+    log.warn(`CRYOLIFT_JWT_SECRET is short: RFC 7518 asks for ${HS256_KEY_BYTES} bytes or more`);
+  }
   const db = await openDatabase(config.databasePath);
   const marked = await noteBoot(db, readBootId());
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
@@ -102,6 +104,26 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       await db.destroy();
       unlock();
     },
+  };
+}
+
+/** Two servers on one database or one storage would each sweep away what the other has. */
+async function lockFolders(config: Config): Promise<() => void> {
+  const places = [
+    ['CRYOLIFT_DATA_DIR', config.dataDir],
+    ['CRYOLIFT_DATABASE_URL', dirname(config.databasePath)],
+    ['CRYOLIFT_STORAGE_URL', config.storageDir],
+  ] as const;
+  const locks = new Map<string, () => void>();
+  for (const [setting, folder] of places) {
+    if (locks.has(folder)) continue;
+    await mkdir(folder, { recursive: true, mode: 0o750 });
+    const unlock = lockFolder(join(folder, 'cryolift.lock'));
+    if (!unlock) throw new SettingError(`${setting}: another server is using ${folder}`);
+    locks.set(folder, unlock);
+  }
+  return () => {
+    for (const unlock of locks.values()) unlock();
   };
 }
 

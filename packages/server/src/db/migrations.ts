@@ -32,6 +32,8 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.createIndex('uploads_by_owner').on('uploads').columns(['owner', 'id']).execute();
       await db.schema.createIndex('uploads_by_status').on('uploads').columns(['status', 'expires_at']).execute();
 
+      await db.schema.createIndex('uploads_by_fingerprint').on('uploads').columns(['owner', 'fingerprint']).execute();
+
       // The key is what makes a second, racing commit of the same part impossible.
       await db.schema
         .createTable('parts')
@@ -61,6 +63,8 @@ export const MIGRATIONS: Record<string, Migration> = {
         .addColumn('deleted_at', 'bigint')
         .execute();
       await db.schema.createIndex('files_by_owner').on('files').columns(['owner', 'id']).execute();
+
+      await db.schema.createIndex('files_by_deletion').on('files').column('deleted_at').execute();
 
       await db.schema
         .createTable('idempotency_keys')

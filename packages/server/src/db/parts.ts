@@ -1,10 +1,12 @@
 /** Rows of acknowledged parts. A row here is a promise: these bytes are at their place, with this digest. */
 import { type PartRanges, partExtent } from '@cryolift/protocol/plan';
-import { OPEN_STATES } from '@cryolift/protocol/states';
+import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { PartRow, UploadRow } from './tables.ts';
 
+/** Sessions whose parts are, or are becoming, a file. */
+const LIVE_STATES: UploadState[] = [...OPEN_STATES, 'verifying'];
 /** More missing ranges than this are not listed (CONTRACT: `missing_truncated`). */
 const MAX_RANGES = 1000;
 
@@ -100,24 +102,28 @@ export async function findMissing(
   };
 }
 
-/** Takes parts back whose bytes did not survive: their rows go and the counters follow, in one transaction. */
+/**
+ * Takes parts back whose bytes did not survive: their rows go and the counters follow, in one transaction. A session that
+ * was being verified takes parts again. Does nothing to a session that has ended.
+ */
 export async function forgetParts(db: Database, row: UploadRow, lost: readonly number[]): Promise<void> {
   await db.transaction().execute(async (tx) => {
+    const live = await tx
+      .updateTable('uploads')
+      .set({ must_recheck: 0, ...(lost.length > 0 ? { status: 'uploading' as const } : {}) })
+      .where('id', '=', row.id)
+      .where('status', 'in', LIVE_STATES)
+      .executeTakeFirst();
+    if (live.numUpdatedRows === 0n) return;
     for (const idx of lost) {
       await tx.deleteFrom('parts').where('upload_id', '=', row.id).where('idx', '=', idx).execute();
     }
-    const lostBytes = lost.reduce((sum, idx) => sum + partExtent(row.size, row.part_size, idx).length, 0);
+    const kept = await tx.selectFrom('parts').select('idx').where('upload_id', '=', row.id).execute();
+    const keptBytes = kept.reduce((sum, { idx }) => sum + partExtent(row.size, row.part_size, idx).length, 0);
     await tx
       .updateTable('uploads')
-      .set((eb) => ({
-        must_recheck: 0,
-        received_parts: eb('received_parts', '-', lost.length),
-        received_bytes: eb('received_bytes', '-', lostBytes),
-        // A session that was being verified takes parts again.
-        ...(lost.length > 0 ? { status: 'uploading' as const } : {}),
-      }))
+      .set({ received_parts: kept.length, received_bytes: keptBytes })
       .where('id', '=', row.id)
-      .where('status', 'in', ['pending', 'uploading', 'verifying'])
       .execute();
   });
 }

@@ -138,13 +138,14 @@ export async function moveSession(
 ): Promise<UploadRow | undefined> {
   const from = statesAllowing(event);
   const to = transition(from[0] as UploadState, event) as UploadState;
-  return await db
+  let update = db
     .updateTable('uploads')
     .set({ ...changes, status: to, updated_at: nowMs })
     .where('id', '=', id)
-    .where('status', 'in', from)
-    .returningAll()
-    .executeTakeFirst();
+    .where('status', 'in', from);
+  // A part that came since the row was read has given the session more time.
+  if (event === 'expire') update = update.where('expires_at', '<=', nowMs);
+  return await update.returningAll().executeTakeFirst();
 }
 
 /** Makes the file's record and ends its session, in one transaction. False when the session was not `verifying`. */
@@ -183,21 +184,25 @@ export async function listStagedIds(db: Database): Promise<Set<string>> {
   return new Set(rows.map((row) => row.id));
 }
 
-/** Forgets sessions that ended before `endedBeforeMs`, with their parts and keys. Files stay. */
-export async function purgeSessions(db: Database, endedBeforeMs: number): Promise<number> {
+/**
+ * Forgets sessions that ended before `endedBeforeMs`, with their parts and keys. Files stay.
+ *
+ * @param limit how many at most, so that no transaction is long. @returns how many.
+ */
+export async function purgeSessions(db: Database, endedBeforeMs: number, limit: number): Promise<number> {
   return await db.transaction().execute(async (tx) => {
-    const ended = tx
+    const ended = await tx
       .selectFrom('uploads')
       .select('id')
       .where('status', 'in', ['completed', 'cancelled', 'expired'])
-      .where('updated_at', '<', endedBeforeMs);
-    await tx.deleteFrom('parts').where('upload_id', 'in', ended).execute();
-    await tx.deleteFrom('idempotency_keys').where('upload_id', 'in', ended).execute();
-    const purged = await tx
-      .deleteFrom('uploads')
-      .where('status', 'in', ['completed', 'cancelled', 'expired'])
       .where('updated_at', '<', endedBeforeMs)
-      .executeTakeFirst();
-    return Number(purged.numDeletedRows);
+      .limit(limit)
+      .execute();
+    const ids = ended.map((row) => row.id);
+    if (ids.length === 0) return 0;
+    await tx.deleteFrom('parts').where('upload_id', 'in', ids).execute();
+    await tx.deleteFrom('idempotency_keys').where('upload_id', 'in', ids).execute();
+    await tx.deleteFrom('uploads').where('id', 'in', ids).execute();
+    return ids.length;
   });
 }

@@ -92,12 +92,14 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     assertScope(request.caller, scope);
   });
   app.addHook('preParsing', async (request, reply) => {
-    if (request.routeOptions.config.rawBody) return;
+    if (request.routeOptions.config.rawBody || request.is404) return;
     continueBody(request.raw, reply.raw);
     limitBodyTime(request.raw, services.options.bodyIdleTimeoutMs);
   });
   app.addHook('onSend', async (request, reply) => {
     if (isUncontinued(request.raw)) reply.header('connection', 'close');
+    // Closing while the body still comes would reset the connection, and the client would not see the answer.
+    else if (!request.raw.complete && reply.statusCode !== 408) reply.removeHeader('connection');
     drain(request.raw);
   });
   app.addHook('onResponse', async (request, reply) => {

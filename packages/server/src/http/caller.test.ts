@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
-import { algorithmOf, assertScope, createAuthenticator, hasScope, reachOf, type TokenKeys } from './caller.ts';
+import { algorithmOf } from '../token-key.ts';
+import { assertScope, createAuthenticator, hasScope, reachOf, type TokenKeys } from './caller.ts';
 
 const SECRET = 'a shared secret of 32 bytes or more';
 const OTHER_SECRET = 'another secret that is 32 bytes or more';

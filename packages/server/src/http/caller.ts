@@ -1,7 +1,7 @@
 /** Who calls, from a JSON Web Token (RFC 7519, RFC 6750), and what the token lets them do. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../token-key.ts';
 import type { Reach } from '../uploads/room.ts';
 
 export const SCOPES = ['uploads:write', 'files:read', 'files:delete', 'files:locate', 'admin'] as const;
@@ -24,8 +24,6 @@ export interface TokenKeys {
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
 const MAX_SUB_LENGTH = 256;
-/** Reasons that are the token's, not the clock's. */
-const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA'];
 
 /**
  * @returns a function from an Authorization header to its caller; it throws UploadError `unauthenticated` or
@@ -33,7 +31,7 @@ const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA'];
  */
 export function createAuthenticator(keys: TokenKeys): Authenticate {
   const findKey = keyFinder(keys);
-  const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...ASYMMETRIC];
+  const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...PUBLIC_KEY_ALGORITHMS];
   const claims = {
     algorithms,
     ...(keys.issuer === null ? {} : { issuer: keys.issuer }),
@@ -53,28 +51,16 @@ export function createAuthenticator(keys: TokenKeys): Authenticate {
 /** A key is only ever used for the algorithms of its own family, whatever the token's header says. */
 function keyFinder(keys: TokenKeys): JWTVerifyGetKey {
   const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
-  const publicKey = keys.publicKey === null ? null : createPublicKey(keys.publicKey);
+  const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
   const publicAlgorithm = publicKey && algorithmOf(publicKey);
   const remote = keys.jwksUrl === null ? null : createRemoteJWKSet(new URL(keys.jwksUrl));
   return async (header, token) => {
     if (header.alg === 'HS256' && secret) return secret;
     if (publicKey && header.alg === publicAlgorithm) return publicKey;
-    if (remote && ASYMMETRIC.includes(header.alg)) return await remote(header, token);
+    if (remote && PUBLIC_KEY_ALGORITHMS.includes(header.alg))
+      return await remote(header, token).catch(explainKeyServer);
     throw new errors.JOSEAlgNotAllowed(`there is no key for ${header.alg}`);
   };
-}
-
-/** The one algorithm that a public key is for. @throws Error for a key of another kind. */
-export function algorithmOf(key: KeyObject): string {
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return 'RS256';
-    case 'ed25519':
-      return 'EdDSA';
-    case 'ec':
-      if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ES256';
-  }
-  throw new Error(`a ${key.asymmetricKeyType} key verifies none of ${ASYMMETRIC.join(', ')}`);
 }
 
 function toCaller({ sub, scope }: JWTPayload): Caller {
@@ -87,21 +73,19 @@ function toCaller({ sub, scope }: JWTPayload): Caller {
 function explain(error: unknown): unknown {
   if (error instanceof errors.JWTExpired)
     return new UploadError('token_expired', 'The token has expired.', { cause: error });
-  if (error instanceof errors.JWKSTimeout || isNetworkError(error)) {
-    return new UploadError('overloaded', 'The keys that tokens are verified with cannot be fetched now.', {
-      retryAfterSeconds: 5,
-      cause: error,
-    });
-  }
   if (error instanceof errors.JOSEError) {
     return new UploadError('unauthenticated', 'The token is not valid here.', { cause: error });
   }
   return error;
 }
 
-/** What `fetch` throws when the key server does not answer. */
-function isNetworkError(error: unknown): boolean {
-  return error instanceof TypeError && error.message === 'fetch failed';
+/** That it has no key for this token says something about the token; anything else only about the key server. */
+function explainKeyServer(error: unknown): never {
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
+  throw new UploadError('overloaded', 'The keys that tokens are verified with cannot be fetched now.', {
+    retryAfterSeconds: 5,
+    cause: error,
+  });
 }
 
 /** @throws UploadError `forbidden` when the token lacks the scope; `admin` stands for every scope. */

@@ -25,10 +25,12 @@ export function watchMethods(app: FastifyInstance): () => void {
         url,
         method: REFUSABLE.filter((method) => !methods.has(method)),
         schema: { hide: true },
-        handler: (request, reply) => {
+        // Before a waiting client is told to send its body.
+        onRequest: async (request, reply) => {
           reply.header('allow', [...methods].join(', '));
           throw new UploadError('method_not_allowed', `${request.method} is not a method of this path.`);
         },
+        handler: () => {},
       });
     }
   };

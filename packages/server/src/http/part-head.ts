@@ -8,7 +8,7 @@ const OTHER_DIGESTS = ['digest', 'repr-digest', 'content-md5'];
 
 /** @throws UploadError `invalid_request`. A negative or too great index is for the session to judge. */
 export function parsePartIndex(text: string): number {
-  if (!/^-?(0|[1-9]\d{0,15})$/.test(text)) {
+  if (!/^(0|-?[1-9]\d{0,15})$/.test(text)) {
     throw new UploadError('invalid_request', 'A part index is a whole number, counted from 0.');
   }
   return Number(text);

@@ -13,7 +13,8 @@ export async function sweep(room: UploadRoom): Promise<void> {
   await attempt(room, 'expire', () => expireAll(room));
   await attempt(room, 'finish deletions', () => finishDeletions(room));
   await attempt(room, 'free', () => freeUnowned(room));
-  await attempt(room, 'forget', () => purgeSessions(room.db, room.now() - room.policy.sessionTtlMs));
+  await attempt(room, 'complete', () => resumeVerifying(room));
+  await attempt(room, 'forget', () => purgeAll(room));
 }
 
 /** After a start: verify what a power loss may have taken, then finish what was being completed. */
@@ -36,24 +37,34 @@ async function expireAll(room: UploadRoom): Promise<void> {
   }
 }
 
+async function purgeAll(room: UploadRoom): Promise<void> {
+  const endedBeforeMs = room.now() - room.policy.sessionTtlMs;
+  while ((await purgeSessions(room.db, endedBeforeMs, BATCH)) === BATCH);
+}
+
 /** Frees what lies in the staging area without a live session. The list of files is taken first: rows come before files. */
 async function freeUnowned(room: UploadRoom): Promise<void> {
   const staged = await room.store.listStaged();
   const owned = await listStagedIds(room.db);
   for (const id of staged) {
     if (owned.has(id)) continue;
-    await room.store.discard(id);
+    // Of a session that has just ended, a write may still be under way.
+    await room.attempts.endAll(id);
+    await attempt(room, 'free', () => room.store.discard(id));
     room.log.warn({ upload_id: id }, 'staging file without a live upload removed');
   }
 }
 
 /** Our own crashes leave no file without a record, so one that has none came from elsewhere: told, never touched. */
 async function reportStrangers(room: UploadRoom): Promise<void> {
+  // Bytes come before their record and go after it: hence the order, so that a file that comes meanwhile is no stranger.
+  const before = await room.store.listFiles();
   const known = await listFileIds(room.db);
-  const held = new Set(await room.store.listFiles());
-  for (const id of held)
+  const after = new Set(await room.store.listFiles());
+  for (const id of before) {
     if (!known.has(id)) room.log.warn({ file_id: id }, 'folder in files/ without a record left alone');
-  for (const id of known) if (!held.has(id)) room.log.error({ file_id: id }, 'a file record whose bytes are gone');
+  }
+  for (const id of known) if (!after.has(id)) room.log.error({ file_id: id }, 'a file record whose bytes are gone');
 }
 
 async function attempt(room: UploadRoom, step: string, work: () => Promise<unknown>): Promise<void> {

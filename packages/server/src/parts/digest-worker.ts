@@ -29,7 +29,9 @@ export type JobDone = { job: number; sha256: Uint8Array } | { job: number; error
 
 interface Job {
   id: number;
-  fd: number;
+  path: string;
+  /** Open only while there is something to read: an upload may lie idle for days. */
+  fd: number | null;
   at: number;
   end: number;
   limit: number;
@@ -53,11 +55,7 @@ port.on('message', (message: StartJob | AdvanceJob | DropJob) => {
 });
 
 function start({ job, path, start, end }: StartJob): void {
-  try {
-    jobs.set(job, { id: job, fd: openSync(path, 'r'), at: start, end, limit: start, hash: createHash('sha256') });
-  } catch (error) {
-    answer({ job, error: codeOf(error) });
-  }
+  jobs.set(job, { id: job, path, fd: null, at: start, end, limit: start, hash: createHash('sha256') });
 }
 
 /** One chunk of every job that has bytes to read, then a look at the messages, until nothing is left to do. */
@@ -75,10 +73,12 @@ function work(): void {
 
 function readChunk(job: Job): void {
   try {
+    job.fd ??= openSync(job.path, 'r');
     const count = readSync(job.fd, buffer, 0, Math.min(CHUNK_BYTES, job.limit - job.at), job.at);
     if (count === 0) throw Object.assign(new Error('the file is shorter than its parts'), { code: 'ENODATA' });
     job.hash.update(buffer.subarray(0, count));
     job.at += count;
+    if (job.at === job.limit) shut(job);
   } catch (error) {
     answer({ job: job.id, error: codeOf(error) });
     drop(job.id);
@@ -88,7 +88,12 @@ function readChunk(job: Job): void {
 function drop(id: number): void {
   const job = jobs.get(id);
   jobs.delete(id);
-  if (job) closeSync(job.fd);
+  if (job) shut(job);
+}
+
+function shut(job: Job): void {
+  if (job.fd !== null) closeSync(job.fd);
+  job.fd = null;
 }
 
 function answer(done: JobDone): void {

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { AdvanceJob, DropJob, JobDone, StartJob } from './digest-worker.ts';
-import type { Extent } from './store.ts';
+import { BytesGone, type Extent } from './store.ts';
 import { WORKER_LIMITS } from './writers.ts';
 
 interface Digestion {
@@ -39,7 +39,10 @@ export class Digester {
       digestion = this.#start(path, { offset: 0, length: sizeBytes });
       this.#followed.set(uploadId, digestion);
       // Begun again from the first byte when it is asked for next.
-      digestion.sha256.catch(() => this.#followed.delete(uploadId));
+      const begun = digestion;
+      digestion.sha256.catch(() => {
+        if (this.#followed.get(uploadId) === begun) this.#followed.delete(uploadId);
+      });
     }
     this.#send({ kind: 'advance', job: digestion.job, limit: prefixBytes });
     return digestion.sha256;
@@ -79,5 +82,6 @@ export class Digester {
 }
 
 function unreadable(code: string): UploadError {
+  if (code === 'ENOENT' || code === 'ENODATA') return new BytesGone('The bytes of this upload are not in the storage.');
   return new UploadError('storage_unavailable', `The stored bytes could not be read (${code}).`);
 }

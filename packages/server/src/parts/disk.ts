@@ -3,14 +3,14 @@
  * rename. Parts are written in place into one sparse file per upload.
  */
 import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Digester } from './digester.ts';
 import { Flusher } from './flusher.ts';
-import type { Extent, FilePlace, PartSink, PartStore, StagedUpload } from './store.ts';
+import { BytesGone, type Extent, type FilePlace, type PartSink, type PartStore, type StagedUpload } from './store.ts';
 import type { Writers } from './writers.ts';
 
 const READ_BUFFER_BYTES = 1024 * 1024;
@@ -81,6 +81,12 @@ export class DiskStore implements PartStore {
       await this.create(upload);
       return await this.openSink(upload, extent);
     }
+    if ((await handle.stat()).nlink === 0) {
+      // Removed behind our back: what is written there now would never be seen again.
+      this.#release(upload.id, file);
+      this.#open.delete(upload.id);
+      return 'lost';
+    }
     const fd = handle.fd;
     return this.#writers.open({
       fd,
@@ -95,8 +101,8 @@ export class DiskStore implements PartStore {
     return this.#writers.open(null);
   }
 
-  async hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array | null> {
-    return await this.#digester.hash(this.#staged(uploadId), extent).catch(() => null);
+  async hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array> {
+    return await this.#digester.hash(this.#staged(uploadId), extent);
   }
 
   noteArrived(upload: StagedUpload, prefixBytes: number): void {
@@ -123,8 +129,11 @@ export class DiskStore implements PartStore {
     });
     if (!handle) {
       // The rename happened, and the process died before the record was made.
-      if ((await this.statFile(file)) === file.sizeBytes) return;
-      throw new UploadError('storage_unavailable', 'The bytes of this upload are not in the storage.');
+      if ((await this.statFile(file)) !== file.sizeBytes) {
+        throw new BytesGone('The bytes of this upload are not in the storage.');
+      }
+      await this.#settle(upload, file);
+      return;
     }
     try {
       const { size } = await handle.stat();
@@ -138,7 +147,6 @@ export class DiskStore implements PartStore {
         this.#onLost(upload.id);
         throw error;
       });
-      await handle.chmod(0o444);
       await mkdir(join(this.#files, file.fileId), { recursive: true });
       await rename(from, to);
     } catch (error) {
@@ -146,7 +154,13 @@ export class DiskStore implements PartStore {
     } finally {
       await handle.close();
     }
+    await this.#settle(upload, file);
+  }
+
+  /** After the rename, also one that another process made: read-only, and there after a power loss. */
+  async #settle(upload: StagedUpload, file: FilePlace): Promise<void> {
     await this.#shut(upload.id);
+    await chmod(this.#published(file), 0o444).catch(failStorage);
     for (const folder of [join(this.#files, file.fileId), this.#files, this.#staging]) await syncFolder(folder);
     this.#digester.forget(upload.id);
   }
@@ -196,8 +210,9 @@ export class DiskStore implements PartStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open.keys()].map((uploadId) => this.#shut(uploadId)));
+    // Writers first: a descriptor must not be closed, and its number reused, under a write.
     await Promise.all([this.#writers.close(), this.#digester.close()]);
+    for (const { handle } of this.#open.values()) await handle.then((each) => each.close());
   }
 
   #staged(uploadId: string): string {

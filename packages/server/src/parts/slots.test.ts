@@ -37,6 +37,7 @@ test('waiters are served in the order of asking, before anybody who only looks',
   });
   assert.equal(pool.take(idle), undefined);
   pool.release(slot);
+  assert.equal(pool.take(idle), undefined);
   await Promise.all([first, second]);
   assert.deepEqual(served, ['first', 'second']);
   assert.equal(pool.take(idle), slot);

@@ -21,6 +21,11 @@ export class SlotPool {
     for (let slot = count - 1; slot >= 0; slot--) this.#free.push(slot);
   }
 
+  /** True while somebody waits for a slot. */
+  get contended(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** A free slot, or undefined when there is none or others have waited longer. */
   take(holder: SlotHolder): number | undefined {
     if (this.#waiting.length > 0) return undefined;

@@ -1,5 +1,6 @@
 /** Where bytes rest. What a store owes, and what its callers owe it. */
 import type { Readable } from 'node:stream';
+import { UploadError } from '@cryolift/protocol/errors';
 
 /** Takes the bytes of one part, in order. */
 export interface PartSink {
@@ -29,14 +30,15 @@ export interface PartStore {
   openHash(): PartSink;
   /** Makes room for an upload. Safe to repeat. */
   create(upload: StagedUpload): Promise<void>;
-  /** SHA-256 of an extent as it lies in the store; null when it cannot be read. */
-  hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array | null>;
+  /** SHA-256 of an extent as it lies in the store. @throws BytesGone, or UploadError when it cannot be read now. */
+  hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array>;
   /** The first `prefixBytes` of the upload are stored: their share of the whole-file digest can be computed. */
   noteArrived(upload: StagedUpload, prefixBytes: number): void;
   /**
    * Plain SHA-256 of the whole upload, all of whose parts are stored. Joins the work done for `noteArrived`.
    *
    * @param file where the upload is to be published, or was, if a publish was cut off.
+   * @throws BytesGone, or UploadError when they cannot be read now.
    */
   digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array>;
   /** What was read for the whole-file digest may change: begin again when it is asked for next. */
@@ -65,6 +67,13 @@ export interface PartStore {
   /** Space that is free for new bytes. */
   freeBytes(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** The bytes of an upload or a file are not in the store; not a passing failure to read them. */
+export class BytesGone extends UploadError {
+  constructor(message: string) {
+    super('storage_unavailable', message);
+  }
 }
 
 export interface StagedUpload {

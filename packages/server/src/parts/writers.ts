@@ -89,7 +89,9 @@ class WorkerSink implements PartSink, SlotHolder {
 
   write(bytes: Uint8Array): Promise<void> | undefined {
     const at = this.#fill(bytes, 0);
-    return at < bytes.length ? this.#fillLater(bytes, at) : undefined;
+    if (at < bytes.length) return this.#fillLater(bytes, at);
+    this.#yieldIfContended();
+    return undefined;
   }
 
   async finish(): Promise<Uint8Array> {
@@ -154,11 +156,17 @@ class WorkerSink implements PartSink, SlotHolder {
       if (this.#slot === null) {
         const slot = await this.#pool.wait(this);
         if (this.#ended) this.#pool.release(slot);
+        else this.#begin(slot);
         this.#assertOpen();
-        this.#begin(slot);
       }
       at = this.#fill(bytes, at);
     }
+    this.#yieldIfContended();
+  }
+
+  /** Others wait for a slot: what this one holds may take its client minutes to fill. */
+  #yieldIfContended(): void {
+    if (this.#pool.contended) this.#submit();
   }
 
   #begin(slot: number): void {

@@ -5,9 +5,10 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import { findFile } from '../db/files.ts';
 import { findMissing, listParts } from '../db/parts.ts';
-import { listVerifying, moveSession, recordPublished } from '../db/sessions.ts';
+import { findSession, listVerifying, moveSession, recordPublished } from '../db/sessions.ts';
 import type { FileRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
+import { BytesGone } from '../parts/store.ts';
 import { failUpload } from './end.ts';
 import { findUpload } from './find.ts';
 import type { Reach, UploadRoom } from './room.ts';
@@ -93,11 +94,16 @@ export class Finishing {
   }
 }
 
-async function finish(room: UploadRoom, row: UploadRow, requestId: string): Promise<FileRow> {
+async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Promise<FileRow> {
+  // Whoever asked may have read the row before another request finished it.
+  const row = await findSession(room.db, asked.id);
+  if (row?.status === 'completed') return await findPublished(room, row);
+  if (row?.status !== 'verifying')
+    throw new UploadError('upload_closed', 'This upload is not being verified any more.');
   const place = toPlace(row, row.file_id as string);
   const partsSha256 = await digestParts(room, row);
   await room.attempts.endAll(row.id);
-  const sha256 = await room.store.digestWhole(toStaged(row), place);
+  const sha256 = await room.store.digestWhole(toStaged(row), place).catch((error) => takeBack(room, row, error));
   if (row.sha256 && Buffer.compare(row.sha256, sha256) !== 0) {
     const error = new UploadError('file_checksum_mismatch', 'The stored bytes do not have the declared SHA-256.', {
       details: { expected_sha256: toHex(row.sha256), received_sha256: toHex(sha256) },
@@ -105,7 +111,7 @@ async function finish(room: UploadRoom, row: UploadRow, requestId: string): Prom
     await failUpload(room, row, error, requestId);
     throw error;
   }
-  await room.store.publish(toStaged(row), place);
+  await room.store.publish(toStaged(row), place).catch((error) => takeBack(room, row, error));
   const file: FileRow = {
     id: place.fileId,
     upload_id: row.id,
@@ -123,11 +129,25 @@ async function finish(room: UploadRoom, row: UploadRow, requestId: string): Prom
     created_at: room.now(),
     deleted_at: null,
   };
-  if (!(await recordPublished(room.db, file)))
-    throw new Error(`upload ${row.id} left 'verifying' while it was published`);
+  if (!(await recordPublished(room.db, file))) {
+    const now = await findSession(room.db, row.id);
+    if (now?.status === 'completed') return await findPublished(room, now);
+    // The disk failed meanwhile and the parts were taken back: these bytes are not to be trusted.
+    await room.store.removeFile(file.id);
+    throw new UploadError(
+      'storage_unavailable',
+      'The storage failed to keep the parts of this upload; send what is missing.',
+    );
+  }
   room.arrivals.forget(row.id);
   room.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
   return file;
+}
+
+/** When the bytes are gone, their parts are asked for again; the session must not stay in verification for good. */
+async function takeBack(room: UploadRoom, row: UploadRow, error: unknown): Promise<never> {
+  if (error instanceof BytesGone) await room.rechecks.run(room, row);
+  throw error;
 }
 
 /** SHA-256 over the part digests in order, from rows that are counted and added up: nothing else is ever published. */

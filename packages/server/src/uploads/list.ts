@@ -1,7 +1,8 @@
 /** Lists of sessions and of their stored parts. */
+import { setImmediate } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { SessionPage, StoredPart, StoredPartPage } from '@cryolift/protocol/messages';
+import type { Session, SessionPage, StoredPart, StoredPartPage } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';
 import { toPage } from '../db/page.ts';
@@ -24,7 +25,13 @@ export async function listUploads(
 ): Promise<SessionPage> {
   const rows = await listSessions(room.db, owner, { status, before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
-  return { ...page, items: await Promise.all(page.items.map((row) => toSession(room.db, row))) };
+  const items: Session[] = [];
+  for (const row of page.items) {
+    items.push(await toSession(room.db, row));
+    // Looking for what is missing takes milliseconds each; other requests come in between.
+    await setImmediate();
+  }
+  return { ...page, items };
 }
 
 /** The stored parts of an upload, ascending. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { open, symlink } from 'node:fs/promises';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -9,7 +10,16 @@ import type { UploadRow } from '../db/tables.ts';
 import { completeUpload } from './complete.ts';
 import { findUpload } from './find.ts';
 import { toPlace, toStaged } from './session.ts';
-import { loseStaged, makeRoom, openSession, readRow, sendPart, type TestRoom } from './test-room.ts';
+import {
+  beginTestPart,
+  bytesOf,
+  loseStaged,
+  makeRoom,
+  openSession,
+  readRow,
+  sendPart,
+  type TestRoom,
+} from './test-room.ts';
 
 /** As after a power loss: every live session is marked when the server starts in another boot. */
 async function reboot(room: TestRoom): Promise<void> {
@@ -113,6 +123,23 @@ test('a verifying session with a damaged part takes parts again', async (context
   assert.deepEqual([found.status, found.received_parts], ['uploading', 9]);
   assert.equal((await sendPart(room, row, 0)).deduplicated, false);
   assert.equal((await complete(room, row)).size, 950);
+});
+
+test('the whole digest is that of the bytes that came in place of the damaged ones', async (context) => {
+  const room = await makeRoom(context);
+  const row = await openSession(room);
+  await sendAll(room, row);
+  // The digest of the first bytes is known by now.
+  await room.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  await spoil(room, row, 0);
+  await room.rechecks.run(room, row);
+  const begun = await beginTestPart(room, row, 0);
+  assert.ok(begun.kind === 'receiving');
+  begun.reception.write(Buffer.alloc(100, 77));
+  await begun.reception.commit();
+  const hash = createHash('sha256').update(Buffer.alloc(100, 77));
+  for (let idx = 1; idx < row.part_count; idx++) hash.update(bytesOf(row, idx));
+  assert.deepEqual(Buffer.from((await complete(room, row)).sha256), hash.digest());
 });
 
 test('an upload whose bytes are gone when it is verified does not stay half-open', async (context) => {

@@ -7,6 +7,7 @@ import { partExtent } from '@cryolift/protocol/plan';
 import { forgetParts, listParts } from '../db/parts.ts';
 import { findSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
+import { BytesGone, type Extent } from '../parts/store.ts';
 import type { UploadRoom } from './room.ts';
 import { toPlace } from './session.ts';
 import { firstOf } from './waiting.ts';
@@ -41,10 +42,22 @@ export class Rechecks {
   }
 }
 
+async function isIntact(room: UploadRoom, uploadId: string, extent: Extent, expected: Uint8Array): Promise<boolean> {
+  try {
+    return Buffer.compare(await room.store.hashExtent(uploadId, extent), expected) === 0;
+  } catch (error) {
+    // Anything else says nothing about the bytes: they are verified at the next try.
+    if (error instanceof BytesGone) return false;
+    throw error;
+  }
+}
+
 /** The disk failed to keep bytes of this upload, and nobody can tell which: every part is asked for again. */
 export async function forgetEverything(room: UploadRoom, uploadId: string): Promise<void> {
+  // What is being written now may be what was lost.
+  await room.attempts.endAll(uploadId);
   const row = await findSession(room.db, uploadId);
-  if (!row || row.status === 'completed') return;
+  if (!row) return;
   const parts = await listParts(room.db, uploadId, 0, row.part_count);
   await forgetParts(
     room.db,
@@ -63,8 +76,7 @@ async function recheck(room: UploadRoom, row: UploadRow): Promise<void> {
   const parts = published ? [] : await listParts(room.db, row.id, 0, row.part_count);
   for (const part of parts) {
     const extent = partExtent(row.size, row.part_size, part.idx);
-    const sha256 = await room.store.hashExtent(row.id, extent);
-    if (sha256 === null || Buffer.compare(sha256, part.sha256) !== 0) lost.push(part.idx);
+    if (!(await isIntact(room, row.id, extent, part.sha256))) lost.push(part.idx);
   }
   await forgetParts(room.db, row, lost);
   room.arrivals.forget(row.id);

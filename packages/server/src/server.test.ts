@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readConfig, SettingError } from './config.ts';
+import { makeFolder } from './db/test-rows.ts';
+import { createLogger } from './ops/log.ts';
+import { startServer } from './server.ts';
+
+test('a data folder, a storage folder and a database are one server alone', async (context) => {
+  const folder = await makeFolder(context);
+  const start = async (settings: Record<string, string>) => {
+    const server = await startServer(readConfig({}, { port: '0', ...settings }), createLogger('silent'));
+    context.after(() => server.stop(1000));
+  };
+  const [storage, database] = [`file:${join(folder, 'files')}`, `sqlite:${join(folder, 'db.sqlite')}`];
+  await start({ 'data-dir': join(folder, '1'), 'storage-url': storage, 'database-url': database });
+  const others = {
+    CRYOLIFT_DATA_DIR: { 'data-dir': join(folder, '1') },
+    // Each would sweep away what the other has staged.
+    CRYOLIFT_STORAGE_URL: { 'data-dir': join(folder, '2'), 'storage-url': storage },
+    CRYOLIFT_DATABASE_URL: { 'data-dir': join(folder, '3'), 'database-url': database },
+  };
+  for (const [name, settings] of Object.entries(others)) {
+    await assert.rejects(
+      start(settings),
+      (error) => error instanceof SettingError && error.message.startsWith(`${name}: `),
+      name,
+    );
+  }
+});

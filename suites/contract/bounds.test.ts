@@ -1,0 +1,57 @@
+/** What one owner may have: bytes, and requests per second. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Session } from '@cryolift/protocol/messages';
+import { startServer } from '../server-under-test.ts';
+import { assertFailure } from './failure.ts';
+import { makeMrc } from './sample.ts';
+import { eventually, initRequest, open, publish, readSession } from './upload.ts';
+import { callAs, callWith } from './wire.ts';
+
+const KIB = 1024;
+
+test('the quota counts files and what open sessions still may write', async () => {
+  const server = await startServer({ CRYOLIFT_QUOTA_BYTES: '1MiB' });
+  const call = callAs(server);
+  const tryInit = (size: number) => call('POST', '/uploads/init', { json: initRequest({ size }) });
+
+  const file = await publish(call, makeMrc(400 * KIB));
+  const session = await open(call, { size: 600 * KIB, fingerprint: 'f' });
+  assertFailure(await tryInit(30 * KIB), 'quota_exceeded');
+  assert.deepEqual(await readSession(call, session), session);
+  assert.equal((await tryInit(24 * KIB)).status, 201, 'up to the last byte');
+  const request = initRequest({ size: 600 * KIB, fingerprint: 'f' });
+  const resumed = await call('POST', '/uploads/init', { json: request });
+  assert.equal(resumed.json<Session>().upload_id, session.upload_id, 'a resumed session is counted once');
+  assert.equal((await open(callAs(server), { size: 1024 * KIB })).status, 'pending', 'others have their own');
+
+  assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  assertFailure(await tryInit(601 * KIB), 'quota_exceeded');
+  assert.equal((await call('DELETE', `/files/${file.file_id}`)).status, 204);
+  assert.equal((await tryInit(1000 * KIB)).status, 201);
+  await server.discard();
+});
+
+test('no file larger than the quota is ever accepted', async () => {
+  const server = await startServer({ CRYOLIFT_QUOTA_BYTES: '100KiB' });
+  const answer = await callAs(server)('POST', '/uploads/init', { json: initRequest({ size: 100 * KIB + 1 }) });
+  assertFailure(answer, 'quota_exceeded');
+  await server.discard();
+});
+
+test('more requests than the rate limit are told when to come again; other callers are not touched', async () => {
+  const server = await startServer({ CRYOLIFT_RATE_LIMIT: '5' });
+  const eager = callAs(server);
+  const calm = callAs(server);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => eager('GET', '/uploads')));
+  const refused = answers.filter(({ status }) => status !== 200);
+  assert.ok(refused.length >= 5, `${refused.length} of 20 were refused`);
+  for (const answer of refused) assertFailure(answer, 'rate_limited');
+  assert.equal((await calm('GET', '/uploads')).status, 200);
+  await eventually(
+    () => eager('GET', '/uploads'),
+    ({ status }) => status === 200,
+  );
+  assert.equal((await callWith(server, {})('GET', '/healthz')).status, 200);
+  await server.discard();
+});

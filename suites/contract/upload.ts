@@ -1,0 +1,110 @@
+/** Steps of an upload that tests of something else take for granted. */
+import assert from 'node:assert/strict';
+import type { FilePage, FileRecord, InitRequest, Session } from '@cryolift/protocol/messages';
+import { digestHeader, makeMrc } from './sample.ts';
+import type { Answer, Call, Extra } from './wire.ts';
+
+/** The part size that tests wish for: the smallest, so that small files have many parts. */
+export const PART_BYTES = 64 * 1024;
+
+/** What init is asked; `part_size` is a wish for the smallest. */
+export function initRequest(fields: Partial<InitRequest> = {}): InitRequest {
+  return { filename: 'movie.mrc', size: 3 * PART_BYTES + 100, part_size: PART_BYTES, ...fields };
+}
+
+export async function open(call: Call, fields: Partial<InitRequest> = {}): Promise<Session> {
+  const answer = await call('POST', '/uploads/init', { json: initRequest(fields) });
+  assert.equal(answer.status, 201, answer.body.toString());
+  return answer.json<Session>();
+}
+
+/** A new session of a new file of `partCount` parts, the last one short, and the file. */
+export async function openSample(call: Call, partCount = 4, fields: Partial<InitRequest> = {}) {
+  const bytes = makeMrc((partCount - 1) * PART_BYTES + 1500);
+  const session = await open(call, { size: bytes.length, ...fields });
+  assert.equal(session.part_count, partCount);
+  return { session, bytes };
+}
+
+export function cutPart(bytes: Uint8Array, session: Session, idx: number): Buffer {
+  return Buffer.from(bytes.subarray(idx * session.part_size, (idx + 1) * session.part_size));
+}
+
+export function partPath(session: Pick<Session, 'upload_id'>, idx: number | string): string {
+  return `/uploads/${session.upload_id}/part/${idx}`;
+}
+
+/** Sends part `idx` of a file, with its digest. */
+export async function put(call: Call, session: Session, idx: number, bytes: Uint8Array): Promise<Answer> {
+  return await putBody(call, session, idx, cutPart(bytes, session, idx));
+}
+
+/** Sends these bytes as part `idx`, with their digest unless the headers give another. */
+export async function putBody(
+  call: Call,
+  session: Session,
+  idx: number | string,
+  body: Uint8Array,
+  headers: Extra['headers'] = { 'content-digest': digestHeader(body) },
+): Promise<Answer> {
+  return await call('PUT', partPath(session, idx), { body, headers });
+}
+
+export async function putAll(call: Call, session: Session, bytes: Uint8Array): Promise<void> {
+  for (let idx = 0; idx < session.part_count; idx++) {
+    const answer = await put(call, session, idx, bytes);
+    assert.ok(answer.status === 201 || answer.status === 200, answer.body.toString());
+  }
+}
+
+export async function readSession(call: Call, { upload_id }: Pick<Session, 'upload_id'>): Promise<Session> {
+  const answer = await call('GET', `/uploads/${upload_id}`);
+  assert.equal(answer.status, 200, answer.body.toString());
+  return answer.json<Session>();
+}
+
+/** Completes, and repeats that as long as the server is still verifying. */
+export async function complete(call: Call, session: Session, body?: unknown): Promise<Answer> {
+  for (;;) {
+    const answer = await call(
+      'POST',
+      `/uploads/${session.upload_id}/complete`,
+      body === undefined ? {} : { json: body },
+    );
+    if (answer.status !== 202) return answer;
+    assert.equal(answer.json<Session>().status, 'verifying');
+    assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
+  }
+}
+
+/** Uploads a whole file. */
+export async function publish(call: Call, bytes: Uint8Array, fields: Partial<InitRequest> = {}): Promise<FileRecord> {
+  const session = await open(call, { size: bytes.length, ...fields });
+  await putAll(call, session, bytes);
+  const answer = await complete(call, session);
+  assert.equal(answer.status, 200, answer.body.toString());
+  return answer.json<FileRecord>();
+}
+
+export async function listFiles(call: Call): Promise<FileRecord[]> {
+  return (await call('GET', '/files')).json<FilePage>().items;
+}
+
+/** Runs `act` and asserts that the session is afterwards as it was before. */
+export async function keepsSession<T>(call: Call, session: Session, act: () => Promise<T>): Promise<T> {
+  const before = await readSession(call, session);
+  const result = await act();
+  assert.deepEqual(await readSession(call, session), before);
+  return result;
+}
+
+/** Asks again and again until the answer is what a test waits for; for what the server does in its own time. */
+export async function eventually<T>(ask: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
+  const deadlineMs = Date.now() + 20_000;
+  for (;;) {
+    const value = await ask();
+    if (isThere(value)) return value;
+    assert.ok(Date.now() < deadlineMs, `still ${JSON.stringify(value)} after 20 s`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
