@@ -17,7 +17,7 @@ const PLACES = [
   ...['node', 'node-bin'].map((name) => `${name}-${process.platform}-${process.arch}/bin/node`),
 ];
 
-if (process.env.npm_command) endWithShell(process.ppid);
+if (process.env.npm_command === 'exec') endWithShell(process.ppid);
 if (majorOf(process.version) >= NODE_MAJOR) {
   if (process.channel) endWithParent();
   await import('../src/main.ts');

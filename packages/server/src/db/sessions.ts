@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import type { FileRow, UploadRow } from './tables.ts';
 
 /** States in which a session's bytes are kept in the staging area. */
-export const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
+const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
 
 export interface OpenRequest {
   row: UploadRow;

@@ -2,7 +2,7 @@
 import type { UploadState } from '@cryolift/protocol/states';
 import type { Selectable } from 'kysely';
 
-export interface UploadTable {
+interface UploadTable {
   id: string;
   owner: string;
   status: UploadState;
@@ -31,14 +31,14 @@ export interface UploadTable {
   expires_at: number;
 }
 
-export interface PartTable {
+interface PartTable {
   upload_id: string;
   idx: number;
   sha256: Uint8Array;
   stored_at: number;
 }
 
-export interface FileTable {
+interface FileTable {
   id: string;
   upload_id: string;
   owner: string;
@@ -57,7 +57,7 @@ export interface FileTable {
   deleted_at: number | null;
 }
 
-export interface IdempotencyTable {
+interface IdempotencyTable {
   owner: string;
   key: string;
   /** SHA-256 of the request that used the key first. */
@@ -66,7 +66,7 @@ export interface IdempotencyTable {
   created_at: number;
 }
 
-export interface FactTable {
+interface FactTable {
   name: string;
   value: string;
 }

@@ -37,8 +37,6 @@ declare module 'fastify' {
 /** JSON bodies: the largest is an init with a header and metadata. */
 const MAX_JSON_BYTES = 1024 * 1024;
 
-export type App = Awaited<ReturnType<typeof buildApp>>;
-
 /** @param isStopping true once the server takes no new work. */
 export async function buildApp(services: Services, isStopping: () => boolean) {
   const { tls, trustProxy, corsOrigins } = services.options;

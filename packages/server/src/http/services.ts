@@ -17,7 +17,7 @@ export interface Services {
   readonly options: HttpOptions;
 }
 
-export interface HttpOptions {
+interface HttpOptions {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly trustProxy: boolean;
   readonly publicUrl: string | null;

@@ -215,7 +215,7 @@ class WorkerSink implements PartSink, SlotHolder {
 }
 
 /** A system error of a write as what a client should know of it. */
-export function explainWriteError(code: string): UploadError {
+function explainWriteError(code: string): UploadError {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new UploadError('insufficient_storage', 'The storage is full; this part was not stored.');
   }

@@ -22,7 +22,7 @@ export interface UploadRoom {
   newId(): string;
 }
 
-export interface UploadPolicy {
+interface UploadPolicy {
   readonly parts: PartLimits;
   readonly maxFileSizeBytes: number;
   /** A session expires this long after its last part. */
@@ -34,7 +34,7 @@ export interface UploadPolicy {
 }
 
 /** What the room tells about its work. Ids, sizes and times only. */
-export interface UploadLog {
+interface UploadLog {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
   error(fields: Record<string, unknown>, message: string): void;

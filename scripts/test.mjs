@@ -1,0 +1,53 @@
+/**
+ * `npm test`: format and lint, types, unused code, then every test. `npm test -- packages/mrc` runs only the tests found
+ * there. A failed check does not stop the rest, but the exit code is 1. The test runner comes last, so that its closing
+ * lines end the output.
+ */
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CHECKS = [['biome', 'check', '.'], ['tsc', '--noEmit'], ['knip']];
+const TESTS = ['packages/*/{src,test}/**/*.test.ts', 'suites/**/*.test.ts'];
+/** Tests wait more than they compute. */
+const CONCURRENCY = Math.max(2, availableParallelism() - 1);
+const TEST_MS = 5 * 60_000;
+/** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
+const ALL_MS = 45 * 60_000;
+
+let running;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running?.kill(signal));
+setTimeout(() => running?.kill('SIGTERM'), ALL_MS).unref();
+
+const only = process.argv.slice(2);
+const failed = [];
+for (const check of only.length > 0 ? [] : CHECKS) {
+  console.log(`# ${check.join(' ')}`);
+  if (!(await run(...check))) failed.push(check[0]);
+}
+if (failed.length > 0) console.log(`# FAILED: ${failed.join(', ')} (see above); the tests follow`);
+
+const tests = only.length > 0 ? only.map(toPattern) : TESTS;
+const limits = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
+const passed = await run('node', '--test', '--test-reporter=spec', ...limits, ...tests);
+process.exitCode = passed && failed.length === 0 ? 0 : 1;
+
+function toPattern(path) {
+  return statSync(join(ROOT, path), { throwIfNoEntry: false })?.isDirectory() ? join(path, '**/*.test.ts') : path;
+}
+
+/** @returns whether it ended well. A signal ends this process too. */
+function run(command, ...args) {
+  const env = { ...process.env, PATH: join(ROOT, 'node_modules/.bin') + delimiter + process.env.PATH };
+  return new Promise((resolve, reject) => {
+    running = spawn(command, args, { cwd: ROOT, env, stdio: 'inherit' });
+    running.on('error', reject);
+    running.on('exit', (code, signal) => {
+      if (signal) process.exit(1);
+      resolve(code === 0);
+    });
+  });
+}

@@ -1,0 +1,241 @@
+/** The map of the house, checked: which package, room and file may import or mention what. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join, posix } from 'node:path';
+import { test } from 'node:test';
+import { type Import, type Mention, scanSource } from './imports/scan.ts';
+
+/** Package → the packages it may import. No relative import leaves its package. */
+const PACKAGES: Arrows = {
+  protocol: [],
+  mrc: [],
+  client: ['protocol', 'mrc'],
+  server: ['protocol', 'mrc'],
+  cli: ['client', 'protocol', 'mrc', 'server'],
+  web: ['client', 'protocol', 'mrc'],
+};
+
+/** Room of packages/server/src → the rooms it may import; `import type x`: only its types. */
+const ROOMS: Arrows = {
+  'server.ts': ['http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
+  'main.ts': ['server.ts', 'http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
+  top: ['token-key.ts'], // config.ts and the other files that stand beside it
+  'token-key.ts': [], // which keys verify tokens: judged by the settings, used by http
+  http: ['uploads', 'files', 'import type parts', 'ops', 'token-key.ts'],
+  uploads: ['parts', 'files', 'db'],
+  files: ['parts', 'db', 'events'],
+  jobs: ['uploads', 'files', 'parts', 'db'],
+  events: ['db'],
+  parts: [],
+  db: [],
+  ops: [],
+};
+
+/** `what` (a module with all below it, a file or folder of ours, a global) is used inside `within` at `only` and nowhere else. */
+const RESERVED: readonly Reservation[] = [
+  { what: ['kysely', 'node:sqlite', 'pg'], within: 'packages/', only: ['packages/server/src/db/'] },
+  {
+    what: ['fastify', '@fastify'],
+    within: 'packages/',
+    only: ['packages/server/src/http/', 'packages/server/src/server.ts'],
+  },
+  { what: ['process.env', 'node:process'], within: 'packages/server/', only: ['packages/server/src/config.ts'] },
+  {
+    what: ['node:fs'],
+    within: 'packages/server/',
+    only: [
+      'packages/server/src/parts/',
+      'packages/server/src/db/', // the lock and the database file
+      'packages/server/src/config.ts', // key files
+      'packages/server/src/secret.ts',
+      'packages/server/src/server.ts',
+      'packages/server/src/main.ts',
+    ],
+  },
+  // What runs in a browser.
+  ...['packages/protocol/', 'packages/mrc/', 'packages/client/', 'packages/web/src/'].map((within) => ({
+    what: ['node:*', 'process', 'Buffer', '@cryolift/client/node', 'packages/client/src/node/'],
+    within,
+    only: ['packages/client/src/node/'],
+  })),
+];
+
+/** Exempt: tests and what only they stand on. */
+const TEST_CODE = /(\.test\.tsx?|\/test-[^/]+\.ts)$/;
+
+/** A folder or file with such a name has no idea of its own. */
+const EMPTY_NAMES = /^(utils?|helpers?|common|internal)$/;
+
+type Arrows = Readonly<Record<string, readonly string[]>>;
+
+interface Reservation {
+  readonly what: readonly string[];
+  readonly within: string;
+  readonly only: readonly string[];
+}
+
+const ROOT = join(import.meta.dirname, '..');
+
+test('every import follows an allowed arrow', () => {
+  const files = globSync('packages/*/{src,bin}/**/*.{ts,tsx,js}', { cwd: ROOT }).filter(
+    (file) => !TEST_CODE.test(file),
+  );
+  const broken = files.flatMap((file) => checkFile(file, readFileSync(join(ROOT, file), 'utf8')));
+  assert.ok(
+    files.some((file) => file.startsWith('packages/server/src/http/')),
+    'the server was found',
+  );
+  assert.equal(broken.length, 0, `\n${broken.join('\n')}`);
+});
+
+test('no folder or file is named after nothing', () => {
+  const paths = globSync('{packages,suites,scripts,bench,examples}/**', { cwd: ROOT, exclude: ['**/node_modules'] });
+  assert.deepEqual(
+    paths.filter((path) => EMPTY_NAMES.test(basename(path).replace(/\..*/, ''))),
+    [],
+  );
+});
+
+const BROKEN: readonly [file: string, source: string, rule: RegExp][] = [
+  ['packages/mrc/src/a.ts', "import { x } from '@cryolift/protocol/plan';", /:1: mrc may not import protocol/],
+  ['packages/client/src/a.ts', "\nexport * from '@cryolift/server/main';", /:2: client may not import server/],
+  ['packages/server/src/http/a.ts', "import type { X } from '@cryolift/client';", /server may not import client/],
+  ['packages/cli/src/a.ts', "import { x } from '@cryolift/server/db/parts';", /@cryolift\/server does not export/],
+  ['packages/cli/src/a.ts', "import { x } from '../../server/src/config.ts';", /leaves its package/],
+  ['packages/cli/bin/a.js', `await import(\`../\${x}\`);`, /computed/],
+  ['packages/new/src/a.ts', 'export {};', /new is not in PACKAGES/],
+  ['packages/server/src/db/a.ts', "import {\n  x,\n} from '../parts/store.ts';", /:1: db may not import parts/],
+  ['packages/server/src/http/a.ts', "import { x } from '../db/parts.ts';", /http may not import db/],
+  ['packages/server/src/http/a.ts', "import { type X } from '../parts/store.ts';", /http may only `import type` parts/],
+  ['packages/server/src/http/a.ts', "let x: import('../db/tables.ts').Row;", /http may not import db/],
+  ['packages/server/src/uploads/a.ts', "export { x } from '../http/app.ts';", /uploads may not import http/],
+  ['packages/server/src/uploads/a.ts', "import { x } from '../config.ts';", /uploads may not import top/],
+  ['packages/server/src/config.ts', "import { x } from './server.ts';", /top may not import server.ts/],
+  ['packages/server/src/cache/a.ts', "import { x } from '../db/parts.ts';", /cache is not in ROOMS/],
+  [
+    'packages/server/src/ops/a.ts',
+    "new Worker(new URL('../parts/write-worker.ts', import.meta.url));",
+    /ops may not import parts/,
+  ],
+  [
+    'packages/server/src/files/a.ts',
+    "import type { Kysely } from 'kysely';",
+    /kysely is only for packages\/server\/src\/db\//,
+  ],
+  ['packages/server/src/jobs/a.ts', "import 'fastify/types';", /fastify\/types is only for/],
+  ['packages/server/src/ops/a.ts', "import cors from '@fastify/cors';", /@fastify\/cors is only for/],
+  ['packages/server/src/uploads/a.ts', "const fs = await import('node:fs/promises');", /node:fs\/promises is only for/],
+  ['packages/server/src/main.ts', 'const x = { ...process.env };', /process\.env is only for/],
+  ['packages/mrc/src/a.ts', "import { join } from 'node:path';", /node:path is only for/],
+  ['packages/protocol/src/a.ts', 'export type X = Buffer;', /Buffer is only for/],
+  [
+    'packages/client/src/a.ts',
+    "import { x } from './node/file.ts';",
+    /packages\/client\/src\/node\/file\.ts is only for/,
+  ],
+  ['packages/client/src/a.ts', `const a = \`//\${b ? \`'\` : c}\`; process?.exit();`, /process is only for/],
+  ['packages/client/src/a.ts', "const a = /['`/]/.test(b); process.exit();", /process is only for/],
+];
+
+for (const [file, source, rule] of BROKEN) {
+  test(`refused: ${file}: ${source.replaceAll('\n', ' ')}`, () =>
+    assert.match(checkFile(file, source).join('\n'), rule));
+}
+
+const SOUND: readonly [file: string, source: string][] = [
+  [
+    'packages/server/src/http/a.ts',
+    "import type { X } from '../parts/store.ts';\nimport { y } from '../uploads/init.ts';",
+  ],
+  ['packages/server/src/uploads/a.ts', "import { x } from '../db/parts.ts';\nimport { y } from './init.ts';"],
+  ['packages/server/src/version.ts', "import manifest from '../package.json' with { type: 'json' };"],
+  ['packages/client/src/node/a.ts', "import { open } from 'node:fs/promises';\nimport { x } from '../upload.ts';"],
+  ['packages/cli/src/a.ts', "import { serve } from '@cryolift/server/main';\nprocess.env['X'];"],
+  [
+    'packages/mrc/src/a.ts',
+    `// import 'node:fs'\nconst a = "import 'node:fs'" + \`\${\`Buffer\`} process\`; a.process;\n/* process */`,
+  ],
+];
+
+for (const [file, source] of SOUND) {
+  test(`accepted: ${file}: ${source.replaceAll('\n', ' ')}`, () => assert.deepEqual(checkFile(file, source), []));
+}
+
+/** @returns what is wrong with the imports and names of a file, as `path:line: rule`. */
+function checkFile(file: string, source: string): string[] {
+  const { imports, mentions } = scanSource(source);
+  const name = packageOf(file);
+  if (!PACKAGES[name]) return [`${file}:1: ${name} is not in PACKAGES of suites/imports.test.ts`];
+  return [
+    ...imports.flatMap((found) =>
+      [checkArrow(file, found), checkRoom(file, found)].map((rule) => [found, rule] as const),
+    ),
+    ...imports.map((found) => [found, checkReserved(file, targetOf(file, found) ?? '')] as const),
+    ...mentions.map((found) => [found, checkReserved(file, found.name)] as const),
+  ].flatMap(([found, rule]: readonly [Import | Mention, string | null]) =>
+    rule ? [`${file}:${found.line}: ${rule}`] : [],
+  );
+}
+
+/** Between packages. */
+function checkArrow(file: string, found: Import): string | null {
+  const from = packageOf(file);
+  const target = targetOf(file, found);
+  if (target === null) return 'a computed import cannot be checked: write the path out';
+  if (found.specifier?.startsWith('.')) {
+    return target.startsWith(`packages/${from}/`) ? null : `${found.specifier} leaves its package`;
+  }
+  const [, to, path] = /^@cryolift\/([^/]+)(.*)$/.exec(target) ?? [];
+  if (!to || to === from) return null;
+  const allowed = PACKAGES[from] ?? [];
+  if (!allowed.includes(to)) return `${from} may not import ${to} (only: ${allowed.join(', ') || 'no package'})`;
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', to, 'package.json'), 'utf8')) as { exports: object };
+  const exported = Object.keys(manifest.exports).some((key) => posix.matchesGlob(`.${path}`, key));
+  return exported ? null : `@cryolift/${to} does not export .${path}`;
+}
+
+/** Between the rooms of the server. */
+function checkRoom(file: string, found: Import): string | null {
+  const from = roomOf(file);
+  const to = roomOf(targetOf(file, found) ?? '');
+  if (!from || !to || from === to) return null;
+  const allowed = ROOMS[from];
+  if (!allowed) return `${from} is not in ROOMS of suites/imports.test.ts`;
+  if (allowed.includes(to)) return null;
+  if (!allowed.includes(`import type ${to}`))
+    return `${from} may not import ${to} (only: ${allowed.join(', ') || 'no room'})`;
+  return found.typeOnly ? null : `${from} may only \`import type\` ${to}`;
+}
+
+function checkReserved(file: string, used: string): string | null {
+  const rule = RESERVED.find(({ what, within, only }) => {
+    return (
+      file.startsWith(within) &&
+      !only.some((place) => file.startsWith(place)) &&
+      what.some((each) => covers(each, used))
+    );
+  });
+  return rule ? `${used} is only for ${rule.only.join(', ')}` : null;
+}
+
+/** `fastify` covers `fastify/x`, a name that ends in a slash what lies in it, `node:*` every module of Node. */
+function covers(what: string, used: string): boolean {
+  if (what.endsWith('*')) return used.startsWith(what.slice(0, -1));
+  return used === what || used.startsWith(what.endsWith('/') ? what : `${what}/`);
+}
+
+/** A path in this repository for a relative import, else the specifier; null when it is computed. */
+function targetOf(file: string, { specifier }: Import): string | null {
+  return specifier?.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier;
+}
+
+function packageOf(file: string): string {
+  return file.split('/')[1] ?? '';
+}
+
+/** `http`, `uploads` … for what lies in packages/server/src; null elsewhere. */
+function roomOf(path: string): string | null {
+  const [, first, rest] = /^packages\/server\/src\/([^/]+)(\/.*)?$/.exec(path) ?? [];
+  if (!first) return null;
+  return rest || ROOMS[first] ? first : 'top';
+}
