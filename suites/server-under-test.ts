@@ -4,14 +4,14 @@
  * to that server instead; tests that need settings of their own start their own all the same.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Claims, signToken, toPayload } from './contract/token.ts';
 
-const BIN = process.env.DEV_BIN ?? fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
 const SECRET = 'only for tests: 32 bytes or more of it';
 const START_MS = 30_000;
 /** Above the 30 s that parts under way get at a stop. */
@@ -59,11 +59,17 @@ export async function findServer(): Promise<Target> {
  * @throws Error with what it printed, when it does not start.
  */
 export async function startServer(settings: Settings = {}, flags: readonly string[] = []): Promise<OwnServer> {
-  const ownDir = await mkdtemp(join(tmpdir(), 'cryolift-test-'));
+  const ownDir = mkdtempSync(join(tmpdir(), 'cryolift-test-'));
   const dataDir = settings.CRYOLIFT_DATA_DIR ?? ownDir;
   const env = { CRYOLIFT_PORT: '0', CRYOLIFT_JWT_SECRET: SECRET, CRYOLIFT_DATA_DIR: dataDir, ...settings };
   const before = { stdout: '', stderr: '' };
   let current = serve(env, flags);
+  const remove = () => {
+    current.child.kill('SIGKILL');
+    rmSync(ownDir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  // For tests that fail before they discard it.
+  process.once('exit', remove);
   let url = await waitUntilListening(current);
 
   async function end(signal: NodeJS.Signals): Promise<number | null> {
@@ -94,7 +100,8 @@ export async function startServer(settings: Settings = {}, flags: readonly strin
     },
     async discard() {
       await end('SIGKILL');
-      await rm(ownDir, { recursive: true, force: true });
+      process.off('exit', remove);
+      remove();
     },
   };
 }

@@ -76,6 +76,16 @@ test('bodies of 8 MiB where none, or a small one, is wanted', async () => {
   assertFailure(await refuse('PATCH', '/uploads/x/part/0', {}), 'method_not_allowed');
 });
 
+test('a client that sends on and on after its refusal is cut off', async () => {
+  const connection = await Connection.open(server.url);
+  connection.send(printHead('PUT', '/uploads/none/part/0', { authorization, 'content-length': String(2 ** 40) }));
+  assertFailure(await connection.answer(), 'upload_not_found');
+  await assert.rejects(async () => {
+    for (let sentMib = 0; sentMib < 512; sentMib += 8) await connection.sendUnread(body);
+  });
+  connection.close();
+});
+
 test('a part whose header is refused when its first kilobyte is there', async () => {
   const bad = makeMrc(17 * MIB).subarray(0, 16 * MIB);
   const session = await open(call, { size: bad.length, part_size: 8 * MIB });

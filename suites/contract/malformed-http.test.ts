@@ -5,7 +5,7 @@ import { findServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { makeMrc } from './sample.ts';
 import { cutPart, initRequest, keepsSession, open, openSample, partPath, publish } from './upload.ts';
-import { type Answer, Connection, callAs, callWith } from './wire.ts';
+import { type Answer, Connection, callAs, callWith, printHead } from './wire.ts';
 
 const server = await findServer();
 after(() => server.discard());
@@ -72,6 +72,18 @@ test('a part or an init whose end is not clear is refused, and what follows it i
       }
     }
   });
+});
+
+test('what comes after the announced length is not stored, and not taken for a request', async () => {
+  const { session, bytes } = await openSample(call);
+  const connection = await Connection.open(server.url);
+  const body = Buffer.concat([cutPart(bytes, session, 0), Buffer.from('and a tail\r\n\r\n')]);
+  const headers = { authorization, 'content-length': String(session.part_size) };
+  connection.send(printHead('PUT', partPath(session, 0), headers));
+  connection.send(body);
+  assert.equal((await connection.answer()).status, 201);
+  assertFailure(await connection.answer(), 'invalid_request');
+  assert.equal(await connection.closed(), 'ended');
 });
 
 test('a part sent in chunks, or with no length at all, is told to announce its length', async () => {

@@ -193,15 +193,16 @@ test('a content coding is not stored as if it were the bytes', async () => {
 });
 
 test('a client that goes away in the middle of a part leaves the session as it was', async () => {
-  const call = callAs(server);
-  const owner = 'goes-away';
-  const session = (await openSample(callAs(server, { sub: owner }))).session;
-  const authorization = `Bearer ${server.token({ sub: owner })}`;
-  await keepsSession(callAs(server, { sub: owner }), session, async () => {
+  const sub = 'goes-away';
+  const call = callAs(server, { sub });
+  const { session, bytes } = await openSample(call);
+  await keepsSession(call, session, async () => {
     const connection = await Connection.open(server.url);
-    connection.send(printHead('PUT', partPath(session, 0), { authorization, 'content-length': String(PART_BYTES) }));
-    connection.send(Buffer.alloc(PART_BYTES / 2));
-    await call('GET', '/healthz');
+    const headers = { authorization: `Bearer ${server.token({ sub })}`, expect: '100-continue' };
+    connection.send(printHead('PUT', partPath(session, 0), { ...headers, 'content-length': String(PART_BYTES) }));
+    assert.equal((await connection.answer()).status, 100);
+    connection.send(bytes.subarray(0, PART_BYTES - 1));
     connection.close();
   });
+  assert.equal((await put(call, session, 0, bytes)).status, 201);
 });

@@ -1,10 +1,10 @@
 /** Two clients with one part: one wins, the other is told, and neither waits for the other. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Session, StoredPartPage } from '@cryolift/protocol/messages';
+import type { FileRecord, Session, StoredPartPage } from '@cryolift/protocol/messages';
 import { findServer } from '../server-under-test.ts';
 import { flipBit, sha256Hex } from './sample.ts';
-import { cutPart, openSample, PART_BYTES, partPath, put, putBody, readSession } from './upload.ts';
+import { complete, cutPart, openSample, PART_BYTES, partPath, put, putBody } from './upload.ts';
 import { Connection, callAs, printHead } from './wire.ts';
 
 const server = await findServer();
@@ -23,9 +23,20 @@ async function beginSlow(session: Session, part: Buffer): Promise<Connection> {
   return connection;
 }
 
-async function readDigest(session: Session): Promise<string | undefined> {
+/** Completes the upload and asserts that its part 1 is this one, in the records and in the file. */
+async function assertWon(session: Session, bytes: Buffer, part: Buffer): Promise<void> {
   const { items } = (await call('GET', `/uploads/${session.upload_id}/parts`)).json<StoredPartPage>();
-  return items.find(({ part }) => part === 1)?.sha256;
+  assert.deepEqual(
+    items.map(({ part: idx, sha256 }) => [idx, sha256]),
+    [[1, sha256Hex(part)]],
+  );
+  for (const idx of [0, 2, 3]) await put(call, session, idx, bytes);
+  const { file_id, sha256 } = (await complete(call, session)).json<FileRecord>();
+  const expected = Buffer.from(bytes);
+  expected.set(part, PART_BYTES);
+  const content = (await call('GET', `/files/${file_id}/content`)).body;
+  assert.ok(content.equals(expected), 'the file has the bytes that were acknowledged');
+  assert.equal(sha256, sha256Hex(expected));
 }
 
 for (const [what, changes] of [
@@ -43,8 +54,7 @@ for (const [what, changes] of [
     const { status } = await slow.answer();
     assert.ok(changes ? status === 409 : status === 200 || status === 409, `the slow one got ${status}`);
     slow.close();
-    assert.equal(await readDigest(session), sha256Hex(part));
-    assert.equal((await readSession(call, session)).received_parts, 1);
+    await assertWon(session, bytes, part);
   });
 }
 
@@ -56,7 +66,7 @@ test('many clients at once with different bytes: one is stored, whole, and all a
     const statuses = answers.map(({ status }) => status);
     assert.equal(statuses.filter((status) => status === 201).length, 1, statuses.join());
     assert.equal(statuses.filter((status) => status === 409).length, 7, statuses.join());
-    assert.equal(await readDigest(session), sha256Hex(variants[statuses.indexOf(201)] as Buffer));
+    await assertWon(session, bytes, variants[statuses.indexOf(201)] as Buffer);
   }
 });
 
@@ -67,5 +77,5 @@ test('many clients at once with the same bytes: all are content', async () => {
   );
   assert.equal(statuses.filter((status) => status === 201).length, 1, statuses.join());
   for (const status of statuses) assert.ok([200, 201, 409].includes(status), statuses.join());
-  assert.equal(await readDigest(session), sha256Hex(cutPart(bytes, session, 1)));
+  await assertWon(session, bytes, cutPart(bytes, session, 1));
 });

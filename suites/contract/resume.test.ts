@@ -116,3 +116,14 @@ async function sendZeros(upload_id: string, indexes: readonly number[], sub: str
   };
   await Promise.all(Array.from({ length: Math.min(4, indexes.length) }, work));
 }
+
+test('a digest that is declared only when resuming is not dropped', async () => {
+  const call = callAs(server);
+  const { session, bytes } = await openSample(call, 2, { fingerprint: 'f' });
+  const sha256 = 'ab'.repeat(32);
+  const request = initRequest({ fingerprint: 'f', size: bytes.length, sha256 });
+  const answer = await call('POST', '/uploads/init', { json: request });
+  assert.ok(answer.status < 300, answer.body.toString());
+  const found = answer.json<Session>();
+  assert.ok(found.upload_id !== session.upload_id || found.sha256 === sha256, JSON.stringify(found));
+});

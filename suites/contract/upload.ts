@@ -64,13 +64,9 @@ export async function readSession(call: Call, { upload_id }: Pick<Session, 'uplo
 }
 
 /** Completes, and repeats that as long as the server is still verifying. */
-export async function complete(call: Call, session: Session, body?: unknown): Promise<Answer> {
+export async function complete(call: Call, { upload_id }: Pick<Session, 'upload_id'>, body?: unknown): Promise<Answer> {
   for (;;) {
-    const answer = await call(
-      'POST',
-      `/uploads/${session.upload_id}/complete`,
-      body === undefined ? {} : { json: body },
-    );
+    const answer = await call('POST', `/uploads/${upload_id}/complete`, body === undefined ? {} : { json: body });
     if (answer.status !== 202) return answer;
     assert.equal(answer.json<Session>().status, 'verifying');
     assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);

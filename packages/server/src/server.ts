@@ -117,14 +117,20 @@ async function lockFolders(config: Config): Promise<() => void> {
   const locks = new Map<string, () => void>();
   for (const [setting, folder] of places) {
     if (locks.has(folder)) continue;
-    await mkdir(folder, { recursive: true, mode: 0o750 });
-    const unlock = lockFolder(join(folder, 'cryolift.lock'));
+    const unlock = await lockPlace(folder).catch((error: NodeJS.ErrnoException) => {
+      throw new SettingError(`${setting}: ${folder} cannot be used (${error.code})`);
+    });
     if (!unlock) throw new SettingError(`${setting}: another server is using ${folder}`);
     locks.set(folder, unlock);
   }
   return () => {
     for (const unlock of locks.values()) unlock();
   };
+}
+
+async function lockPlace(folder: string): Promise<(() => void) | null> {
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  return lockFolder(join(folder, 'cryolift.lock'));
 }
 
 function createRoom(config: Config, db: Database, store: PartStore, log: Logger): UploadRoom {

@@ -40,7 +40,7 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
       const first = used && (await findSession(tx, used.upload_id));
       if (first) return { kind: 'found', row: first };
     }
-    const found = row.fingerprint === null ? undefined : await findByFingerprint(tx, row);
+    const found = row.fingerprint === null ? undefined : await adoptByFingerprint(tx, row);
     if (!found) {
       if (request.quotaBytes !== null) {
         const usedBytes = await sumHeld(tx, row.owner);
@@ -66,17 +66,23 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
   });
 }
 
-async function findByFingerprint(db: Database, row: UploadRow): Promise<UploadRow | undefined> {
-  return await db
+/** The open session of the same local file; it takes over a whole-file digest that was not known before. */
+async function adoptByFingerprint(db: Database, row: UploadRow): Promise<UploadRow | undefined> {
+  let select = db
     .selectFrom('uploads')
     .selectAll()
     .where('owner', '=', row.owner)
     .where('fingerprint', '=', row.fingerprint)
     .where('size', '=', row.size)
     .where('status', 'in', OPEN_STATES)
-    .where('expires_at', '>', row.created_at)
-    .orderBy('id', 'desc')
-    .executeTakeFirst();
+    .where('expires_at', '>', row.created_at);
+  const { sha256 } = row;
+  // With another digest it is another file, whatever its fingerprint says.
+  if (sha256) select = select.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
+  const found = await select.orderBy('id', 'desc').executeTakeFirst();
+  if (!found || found.sha256 || !sha256) return found;
+  await db.updateTable('uploads').set({ sha256 }).where('id', '=', found.id).execute();
+  return { ...found, sha256 };
 }
 
 /** Bytes that an owner's files have and its live sessions will have. */

@@ -35,6 +35,8 @@ export function createFailureHandler(metrics: Metrics) {
 }
 
 function sendFailure(failure: UploadError, request: FastifyRequest, reply: FastifyReply): void {
+  // Fastify may refuse before any hook has run.
+  reply.header('x-request-id', request.id).header('cache-control', 'no-store');
   const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER[failure.code];
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   // RFC 6750 section 3.
@@ -50,6 +52,9 @@ function translate(error: FastifyError): UploadError {
     return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');
   }
   const status = error.statusCode ?? 500;
+  if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    return new UploadError('not_found', 'There is no such path.');
+  }
   if (error.code?.startsWith('FST_') && status >= 400 && status < 500) {
     return new UploadError('invalid_request', error.message);
   }
