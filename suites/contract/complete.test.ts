@@ -23,20 +23,8 @@ import { callAs } from './wire.ts';
 const server = await findServer();
 after(() => server.discard());
 
-const FILE_FIELDS = [
-  ...[
-    'content_type',
-    'created_at',
-    'file_id',
-    'filename',
-    'metadata',
-    'mrc',
-    'part_count',
-    'part_size',
-    'parts_sha256',
-  ],
-  ...['sha256', 'size', 'upload_id', 'warnings'],
-];
+const FILE_FIELDS =
+  'content_type created_at file_id filename metadata mrc part_count part_size parts_sha256 sha256 size upload_id warnings';
 
 test('the record says all that the contract names, and is the one that GET /files answers', async () => {
   const call = callAs(server);
@@ -45,7 +33,7 @@ test('the record says all that the contract names, and is the one that GET /file
   const answer = await complete(call, session);
   assert.equal(answer.status, 200);
   const file = answer.json<FileRecord>();
-  assert.deepEqual(Object.keys(file).sort(), FILE_FIELDS);
+  assert.equal(Object.keys(file).sort().join(' '), FILE_FIELDS);
   const { file_id, created_at, content_type, mrc, ...rest } = file;
   assert.match(file_id, /^[A-Za-z0-9._~-]{1,64}$/);
   assert.match(created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

@@ -10,11 +10,9 @@ const server = await findServer();
 after(() => server.discard());
 const limits = (await callWith(server, {})('GET', '/limits')).json<Limits>();
 
-const SESSION_FIELDS = [
-  ...['created_at', 'expires_at', 'failure', 'file_id', 'filename', 'metadata', 'missing_parts', 'mrc', 'part_count'],
-  ...['part_size', 'progress', 'received_bytes', 'received_parts', 'resumed', 'sha256', 'size', 'status', 'updated_at'],
-  ...['upload_id', 'warnings'],
-];
+const SESSION_FIELDS =
+  'created_at expires_at failure file_id filename metadata missing_parts mrc part_count part_size progress ' +
+  'received_bytes received_parts resumed sha256 size status updated_at upload_id warnings';
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 test('a new session says all that the contract names, and nothing else', async () => {
@@ -23,7 +21,7 @@ test('a new session says all that the contract names, and nothing else', async (
   const answer = await callAs(server)('POST', '/uploads/init', { json: initRequest({ sha256, metadata }) });
   assert.equal(answer.status, 201);
   const session = answer.json<Session>();
-  assert.deepEqual(Object.keys(session).sort(), SESSION_FIELDS);
+  assert.equal(Object.keys(session).sort().join(' '), SESSION_FIELDS);
   const { upload_id, created_at, updated_at, expires_at, ...rest } = session;
   assert.match(upload_id, /^[A-Za-z0-9._~-]{1,64}$/);
   for (const time of [created_at, updated_at, expires_at]) assert.match(time, TIME);

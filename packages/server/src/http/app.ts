@@ -8,7 +8,7 @@ import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import { drain, limitBodyTime } from './body.ts';
 import { assertScope, type Caller, type Scope } from './caller.ts';
 import { continueBody, isUncontinued } from './expect.ts';
-import { answerOnSocket, answerParserError, createFailureHandler } from './failure.ts';
+import { answerOnSocket, answerParserError, createFailureHandler, noteAnswering } from './failure.ts';
 import { registerFiles } from './files.ts';
 import { createJsonParser } from './json.ts';
 import { createListener } from './listener.ts';
@@ -74,6 +74,7 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
 
   app.decorateRequest('caller', null as unknown as Caller);
   app.addHook('onRequest', async (request, reply) => {
+    noteAnswering(request.raw, reply.raw);
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');

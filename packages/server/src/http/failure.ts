@@ -1,5 +1,5 @@
 /** Every failure as the one envelope, also those that Fastify or Node's parser find before a handler runs. */
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +9,8 @@ import { newRequestId } from './request-id.ts';
 /** The client went away in the middle of its request; there is nobody to answer. */
 export class ClientGone extends Error {}
 
+/** How long a refused connection may go on sending before it is cut. */
+const LINGER_MS = 1_000;
 /** Seconds, where the error itself knows no better. */
 const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
   rate_limited: 1,
@@ -69,12 +71,22 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex):
     socket.destroy();
     return;
   }
-  answerOnSocket(
-    socket,
+  // Answered already; what still comes is read and dropped.
+  if (socket.writableEnded) return;
+  const failure =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new UploadError('body_timeout', 'The request did not arrive in time.')
-      : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`),
-  );
+      : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`);
+  const answer = answering.get(socket);
+  if (answer && !answer.writableFinished) answer.once('finish', () => answerOnSocket(socket, failure));
+  else answerOnSocket(socket, failure);
+}
+
+/** The answer that each connection owes: what was wrong with the bytes after its request is told after it. */
+const answering = new WeakMap<Duplex, ServerResponse>();
+
+export function noteAnswering(request: IncomingMessage, response: ServerResponse): void {
+  answering.set(request.socket, response);
 }
 
 /** Answers on the bare socket and closes it: for what never becomes a request, or stalls before it is one. */
@@ -94,5 +106,9 @@ export function answerOnSocket(socket: Duplex, failure: UploadError, headers: re
     'Connection: close',
     ...headers,
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Closing with bytes unread would reset the connection, and the client would not see the answer.
+  socket.resume();
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
 }

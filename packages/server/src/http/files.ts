@@ -12,6 +12,8 @@ import { answers, FileParams, NoContent, type Routes } from './contract.ts';
 import { selectBytes } from './range.ts';
 import type { Services } from './services.ts';
 
+const BYTES = { content: { 'application/octet-stream': { schema: Type.Any({ description: "The file's bytes." }) } } };
+
 export function registerFiles(app: Routes, { uploads: room }: Services): void {
   const config = { scope: 'files:read' } as const;
   const find = (caller: Caller, id: string) => getFile(room, id, (owner) => reaches(reachOf(caller), owner));
@@ -58,8 +60,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     schema: {
       summary: "A file's bytes; Range, If-Range and If-None-Match are honoured.",
       params: FileParams,
-      produces: ['application/octet-stream'],
-      response: answers({ 200: Type.Any(), 206: Type.Any() }),
+      response: answers({ 200: BYTES, 206: BYTES }),
     },
     handler: async (request, reply) => {
       const row = await find(request.caller, request.params.file_id);

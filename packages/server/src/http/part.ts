@@ -38,7 +38,7 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
       config: { scope: 'uploads:write', rawBody: true },
       schema: {
         summary: 'Stores one part.',
-        consumes: ['application/octet-stream'],
+        body: { content: { 'application/octet-stream': { schema: Type.Any({ description: "The part's bytes." }) } } },
         params: PartParams,
         response: answers({ 200: PartReceipt, 201: PartReceipt }),
       },
