@@ -78,11 +78,11 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex):
       ? new UploadError('body_timeout', 'The request did not arrive in time.')
       : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`);
   const answer = answering.get(socket);
-  if (answer && !answer.writableFinished) answer.once('finish', () => answerOnSocket(socket, failure));
+  if (answer?.req.complete && !answer.writableFinished) answer.once('finish', () => answerOnSocket(socket, failure));
   else answerOnSocket(socket, failure);
 }
 
-/** The answer that each connection owes: what was wrong with the bytes after its request is told after it. */
+/** The answer that each connection owes: what is wrong with the bytes after a whole request is told after its answer. */
 const answering = new WeakMap<Duplex, ServerResponse>();
 
 export function noteAnswering(request: IncomingMessage, response: ServerResponse): void {
