@@ -17,11 +17,24 @@ const PLACES = [
   ...['node', 'node-bin'].map((name) => `${name}-${process.platform}-${process.arch}/bin/node`),
 ];
 
-if (process.env.npm_command === 'exec') endWithShell(process.ppid);
+/**
+ * What the server runs with: a small young generation, because the chunks that Node's HTTP parser hands out live outside of
+ * V8's heap and are freed only when it collects (docs/decisions/0018); sources without their types, kept for the next start.
+ */
+const SERVE_FLAGS = ['--max-semi-space-size=1'];
+const SERVE_ENV = { ...process.env, NODE_COMPILE_CACHE: join(dirname(FILE), '..', '.cache') };
+const serving = process.argv[2] === 'serve';
+
 if (majorOf(process.version) >= NODE_MAJOR) {
+  const prepared = process.execArgv.includes(SERVE_FLAGS[0]);
+  // The same process, begun anew: nobody who watches it can tell.
+  if (serving && !prepared && process.execve)
+    process.execve(process.execPath, [process.execPath, ...argumentsOf()], SERVE_ENV);
+  if (process.env.npm_command === 'exec') endWithShell(process.ppid);
   if (process.channel) endWithParent();
   await import('../src/main.ts');
 } else {
+  if (process.env.npm_command === 'exec') endWithShell(process.ppid);
   const node = findNode();
   if (node) {
     relay(node);
@@ -60,8 +73,13 @@ function findNode() {
   }
 }
 
+function argumentsOf() {
+  return [...(serving ? SERVE_FLAGS : []), ...process.execArgv, FILE, ...process.argv.slice(2)];
+}
+
 function relay(node) {
-  const child = spawn(node, [FILE, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const env = serving ? SERVE_ENV : process.env;
+  const child = spawn(node, argumentsOf(), { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   // A terminal sends Ctrl-C to both; a second one would end a graceful stop.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));

@@ -30,8 +30,8 @@ import { forgetEverything, Rechecks } from './uploads/recheck.ts';
 import type { UploadRoom } from './uploads/room.ts';
 import { VERSION } from './version.ts';
 
-/** Receive memory: 24 slots of 1 MiB. */
-const SLOTS = 24;
+/** Receive memory: 16 slots of 1 MiB. */
+const SLOTS = 16;
 const HS256_KEY_BYTES = 32;
 /** How often expired sessions are looked for, at most. */
 const SWEEP_MS = 60_000;
