@@ -88,16 +88,19 @@ export async function findMissing(
 ): Promise<{ ranges: PartRanges; truncated: boolean }> {
   if (row.received_parts === row.part_count) return { ranges: [], truncated: false };
   if (row.received_parts === 0) return { ranges: [[0, row.part_count - 1]], truncated: false };
-  const gaps = await sql<{ stored: number; next: number }>`
-    select stored, next from (
-      select -1 as stored, min(idx) as next from parts where upload_id = ${row.id}
-      union all
-      select idx as stored, lead(idx, 1, ${row.part_count}) over (order by idx) as next
-      from parts where upload_id = ${row.id}
-    ) as neighbours
-    where next > stored + 1 order by stored limit ${MAX_RANGES + 1}`.execute(db);
+  // A gap begins before the first stored part, and behind every stored one whose successor is not.
+  const gaps = await sql<{ stored: number; next: number | null }>`
+    select -1 as stored, min(idx) as next from parts where upload_id = ${row.id} having min(idx) > 0
+    union all
+    select * from (
+      select idx as stored, (select min(idx) from parts as n where n.upload_id = p.upload_id and n.idx > p.idx) as next
+      from parts as p
+      where upload_id = ${row.id} and idx < ${row.part_count - 1}
+        and not exists (select 1 from parts as n where n.upload_id = p.upload_id and n.idx = p.idx + 1)
+      order by idx limit ${MAX_RANGES + 1}
+    ) as gaps`.execute(db);
   return {
-    ranges: gaps.rows.slice(0, MAX_RANGES).map(({ stored, next }) => [stored + 1, next - 1]),
+    ranges: gaps.rows.slice(0, MAX_RANGES).map(({ stored, next }) => [stored + 1, (next ?? row.part_count) - 1]),
     truncated: gaps.rows.length > MAX_RANGES,
   };
 }
