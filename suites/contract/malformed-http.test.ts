@@ -14,10 +14,10 @@ const call = callAs(server, { sub });
 const authorization = `Bearer ${server.token({ sub })}`;
 
 /** Sends these bytes on a new connection and reads the first answer. */
-async function sendRaw(bytes: string, method = 'GET'): Promise<Answer> {
+async function sendRaw(bytes: string): Promise<Answer> {
   const connection = await Connection.open(server.url);
   connection.send(Buffer.from(bytes, 'latin1'));
-  return await connection.answer(method).finally(() => connection.close());
+  return await connection.answer().finally(() => connection.close());
 }
 
 const HOST = 'Host: x\r\n';
@@ -59,20 +59,22 @@ const AMBIGUOUS: Readonly<Record<string, string>> = {
   'a folded length': 'Content-Length:\r\n 5\r\n',
 };
 
-test('a part or an init whose end is not clear is refused, and what follows it is not taken for a request', async () => {
-  const { session } = await openSample(call);
-  const smuggled = `DELETE /uploads/${session.upload_id} HTTP/1.1\r\n${HOST}Authorization: ${authorization}\r\n\r\n`;
-  await keepsSession(call, session, async () => {
-    for (const [what, framing] of Object.entries(AMBIGUOUS)) {
+for (const [what, framing] of Object.entries(AMBIGUOUS)) {
+  test(`${what}: refused, and what follows is not taken for a request`, async () => {
+    const { session } = await openSample(call);
+    const rest = `${HOST}Authorization: ${authorization}\r\nContent-Type: application/json\r\n`;
+    const smuggled = `DELETE /uploads/${session.upload_id} HTTP/1.1\r\n${rest}\r\n`;
+    await keepsSession(call, session, async () => {
       for (const target of [`PUT ${partPath(session, 0)}`, 'POST /uploads/init']) {
-        const head = `${target} HTTP/1.1\r\n${HOST}Authorization: ${authorization}\r\nContent-Type: application/json\r\n`;
-        const answer = await sendRaw(`${head}${framing}\r\n${smuggled}`);
-        const code = assertFailure(answer, 'invalid_request', 'length_required', 'part_too_large', 'not_found').code;
-        assert.notEqual(code, 'not_found', what);
+        const connection = await Connection.open(server.url);
+        connection.send(`${target} HTTP/1.1\r\n${rest}${framing}\r\n${smuggled}`);
+        assertFailure(await connection.answer(), 'invalid_request', 'length_required', 'part_too_large');
+        await connection.closed();
+        assert.equal(connection.unread, '');
       }
-    }
+    });
   });
-});
+}
 
 test('what comes after the announced length is not stored, and not taken for a request', async () => {
   const { session, bytes } = await openSample(call);
@@ -131,19 +133,12 @@ test('pipelined requests are answered in order', async () => {
 });
 
 const NOWHERE = [
-  ...[
-    '/nowhere',
-    '/uploads/',
-    '/uploads//parts',
-    '//healthz',
-    '/healthz/',
-    '/UPLOADS',
-    '/uploads/../healthz/x',
-    '/.env',
-  ],
-  ...['/uploads/%zz', '/%', '/%00', '/files/%2e%2e%2fetc%2fpasswd/content', '/files/../../etc/passwd', '/ü'],
-  ...['/docs/../../package.json', '/docs/%2e%2e/%2e%2e/package.json', '/docs/static/..%2f..%2fpackage.json'],
-  ...['/files/x/content/y', '/uploads/x/part', '/uploads/x/part/1/2', '/uploads/init/x'],
+  ...'/nowhere /uploads/ /uploads//parts //healthz /healthz/ /UPLOADS /uploads/../healthz/x /.env /ü /uploads/%zz /% /%00'.split(
+    ' ',
+  ),
+  ...'/files/%2e%2e%2fetc%2fpasswd/content /files/../../etc/passwd /files/x/content/y /uploads/x/part'.split(' '),
+  ...'/docs/../../package.json /docs/%2e%2e/%2e%2e/package.json /docs/static/..%2f..%2fpackage.json'.split(' '),
+  ...'/uploads/x/part/1/2 /uploads/init/x'.split(' '),
   ...[`/${'x'.repeat(5000)}`, `/uploads/${'x'.repeat(5000)}`],
 ];
 for (const path of NOWHERE) {

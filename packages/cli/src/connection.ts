@@ -1,8 +1,8 @@
 /** Which server is talked to, and as whom. */
 import { Api, type GetToken, Uploader } from '@cryolift/client';
 import { defaultStateFolder, FileMemory, HttpTransport } from '@cryolift/client/node';
-import { UsageError } from './exit.ts';
-import { ALL_SCOPES, findSecret, signToken } from './own-token.ts';
+import { NoTokenError, UsageError } from './exit.ts';
+import { ALL_SCOPES } from './scopes.ts';
 
 const DEFAULT_SERVER = 'http://127.0.0.1:8080';
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -38,10 +38,9 @@ function tokenSource({ token = process.env.CRYOLIFT_TOKEN }: ConnectionOptions, 
   let own: { token: string; signedMs: number } | null = null;
   return async (renew) => {
     if (own && !renew && Date.now() - own.signedMs < OWN_TOKEN_RENEW_MS) return own.token;
+    const { findSecret, signToken } = await import('./own-token.ts');
     const secret = LOOPBACK.test(new URL(server).hostname) ? await findSecret(process.env) : null;
-    if (secret === null) {
-      throw new UsageError('a token is needed: give --token, or set CRYOLIFT_TOKEN (cryolift token makes one)');
-    }
+    if (secret === null) throw new NoTokenError('a token is needed');
     own = { token: await signToken(secret, 'local', ALL_SCOPES, OWN_TOKEN_SECONDS), signedMs: Date.now() };
     return own.token;
   };

@@ -18,12 +18,18 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** `just now`, `5 min ago`, `3 d ago`. */
-export function formatAge(time: string, nowMs: number): string {
-  const minutes = Math.floor((nowMs - Date.parse(time)) / 60_000);
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return `${minutes} min ago`;
-  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h ago` : `${Math.floor(minutes / 1440)} d ago`;
+/** `now`, `5 min ago`, `in 6 d`. */
+export function formatWhen(time: string, nowMs: number): string {
+  const aheadMs = Date.parse(time) - nowMs;
+  const minutes = Math.floor(Math.abs(aheadMs) / 60_000);
+  if (minutes < 1) return 'now';
+  const span = formatMinutes(minutes);
+  return aheadMs < 0 ? `${span} ago` : `in ${span}`;
+}
+
+function formatMinutes(minutes: number): string {
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
 /** Columns as wide as their widest cell, two blanks between. */

@@ -1,11 +1,11 @@
-import { Interrupted } from './exit.ts';
+import { EXIT, Interrupted } from './exit.ts';
 
 /** A signal that Ctrl-C and SIGTERM abort, with Interrupted as its reason; a second Ctrl-C ends the process at once. */
 export function interruptible(): AbortSignal {
   const controller = new AbortController();
   const stop = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Interrupted('interrupted'));
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new Interrupted('interrupted; what was reached is kept'));
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   return controller.signal;

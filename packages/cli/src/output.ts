@@ -1,10 +1,10 @@
 /** What is printed: lines of JSON for programs, or text for people. */
-import { describeFailure } from './exit.ts';
+import { describeFailure } from './failure.ts';
 
 export class Output {
   readonly json: boolean;
 
-  constructor(json: boolean) {
+  constructor(json = false) {
     this.json = json;
   }
 
@@ -13,18 +13,20 @@ export class Output {
     process.stdout.write(`${this.json ? JSON.stringify(value) : text()}\n`);
   }
 
+  /** Something on the way, of interest to a program only. */
+  event(value: object): void {
+    if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
   /** Something on the way, of interest to a person only. */
   note(text: string): void {
     if (!this.json) process.stderr.write(`${text}\n`);
   }
 
-  failure(error: unknown, about?: string): void {
+  failure(error: unknown, path?: string): void {
     const failure = describeFailure(error);
-    if (this.json) {
-      process.stdout.write(`${JSON.stringify({ event: 'error', ...(about ? { path: about } : {}), ...failure })}\n`);
-      return;
-    }
-    process.stderr.write(`cryolift: ${about ? `${about}: ` : ''}${failure.message}\n`);
-    if (failure.hint) process.stderr.write(`  ${failure.hint}\n`);
+    this.event({ event: 'error', ...(path === undefined ? {} : { path }), ...failure });
+    this.note(`cryolift: ${path === undefined ? '' : `${path}: `}${failure.message}`);
+    if (failure.hint) this.note(`  ${failure.hint}`);
   }
 }

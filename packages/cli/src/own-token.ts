@@ -3,8 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 
-export const ALL_SCOPES = 'uploads:write files:read files:delete files:locate admin';
-
 /** The secret of the server on this machine; null when there is none, or it is not ours to read. */
 export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Promise<string | null> {
   if (env.CRYOLIFT_JWT_SECRET) return env.CRYOLIFT_JWT_SECRET;

@@ -10,8 +10,8 @@ const JSON_EVERY_MS = 500;
 const RATE_WINDOW_MS = 10_000;
 
 export interface Transfer {
-  /** @param doneBytes acknowledged ones. @param state in a word. */
-  update(doneBytes: number, state: string): void;
+  /** @param doneBytes acknowledged ones. @param state in a word. @param trouble that is being waited out, if any. */
+  update(doneBytes: number, state: string, trouble: string | null): void;
   end(): void;
 }
 
@@ -36,7 +36,6 @@ export class ProgressDisplay {
           });
   }
 
-  /** @param resumedBytes counts as done, but not for the rate. */
   begin(name: string, totalBytes: number): Transfer {
     return this.#bars
       ? new BarTransfer(this.#bars, name, totalBytes)
@@ -49,7 +48,7 @@ export class ProgressDisplay {
   }
 }
 
-/** Bytes per second over the last seconds. */
+/** Bytes per second over the last seconds. Begins to count after planning: what is resumed was not sent now. */
 class Rate {
   readonly #samples: { ms: number; bytes: number }[] = [];
 
@@ -80,14 +79,14 @@ class BarTransfer implements Transfer {
     });
   }
 
-  update(doneBytes: number, state: string): void {
-    const rate = this.#rate.note(doneBytes);
-    const moving = rate > 0 && doneBytes < this.#totalBytes;
+  update(doneBytes: number, state: string, trouble: string | null): void {
+    const rate = state === 'planning' ? 0 : this.#rate.note(doneBytes);
+    const moving = rate > 0 && doneBytes < this.#totalBytes && trouble === null;
     this.#bar.update(this.#totalBytes === 0 ? 1 : doneBytes, {
       done: formatBytes(doneBytes),
       rate: moving ? `${formatBytes(rate)}/s` : '',
       left: moving ? `${formatSeconds((this.#totalBytes - doneBytes) / rate)} left` : '',
-      state,
+      state: describe(state, trouble),
     });
   }
 
@@ -102,7 +101,7 @@ class LineTransfer implements Transfer {
   readonly #totalBytes: number;
   readonly #rate = new Rate();
   #printedMs = Number.NEGATIVE_INFINITY;
-  #state = '';
+  #printed = '';
 
   constructor(output: Output, name: string, totalBytes: number) {
     this.#output = output;
@@ -110,22 +109,24 @@ class LineTransfer implements Transfer {
     this.#totalBytes = totalBytes;
   }
 
-  update(doneBytes: number, state: string): void {
-    const rate = this.#rate.note(doneBytes);
+  update(doneBytes: number, state: string, trouble: string | null): void {
+    const bytesPerSecond = state === 'planning' ? 0 : Math.round(this.#rate.note(doneBytes));
+    const now = describe(state, trouble);
     const ms = performance.now();
     const every = this.#output.json ? JSON_EVERY_MS : LINE_EVERY_MS;
-    if (state === this.#state && ms - this.#printedMs < every) return;
+    if (now === this.#printed && ms - this.#printedMs < every) return;
     this.#printedMs = ms;
-    this.#state = state;
-    if (this.#output.json) {
-      const event = { event: 'progress', name: this.#name, state, bytes: doneBytes, size: this.#totalBytes };
-      this.#output.result({ ...event, bytes_per_second: Math.round(rate) }, () => '');
-    } else {
-      const percent = this.#totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / this.#totalBytes);
-      const speed = rate > 0 ? `, ${formatBytes(rate)}/s` : '';
-      this.#output.note(`${this.#name}: ${state}, ${percent}% of ${formatBytes(this.#totalBytes)}${speed}`);
-    }
+    this.#printed = now;
+    const transfer = { name: this.#name, state, trouble, bytes: doneBytes, size: this.#totalBytes };
+    this.#output.event({ event: 'progress', ...transfer, bytes_per_second: bytesPerSecond });
+    const percent = this.#totalBytes === 0 ? 100 : Math.floor((doneBytes * 100) / this.#totalBytes);
+    const speed = bytesPerSecond > 0 ? `, ${formatBytes(bytesPerSecond)}/s` : '';
+    this.#output.note(`${this.#name}: ${now}, ${percent}% of ${formatBytes(this.#totalBytes)}${speed}`);
   }
 
   end(): void {}
+}
+
+function describe(state: string, trouble: string | null): string {
+  return trouble === null ? state : `waiting: ${trouble}`;
 }

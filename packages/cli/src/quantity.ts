@@ -1,10 +1,11 @@
+/** What is given on the command line, parsed. Each throws UsageError for what it cannot read. */
 import { UsageError } from './exit.ts';
 
 const SIZE = /^(\d+(?:\.\d+)?)\s*(b|kib|mib|gib|tib)?$/i;
 const UNITS = ['b', 'kib', 'mib', 'gib', 'tib'];
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** `16MiB`, or bytes. @returns bytes. @throws UsageError. */
+/** `16MiB`, or bytes. @returns bytes. */
 export function parseSize(text: string): number {
   const match = SIZE.exec(text);
   const bytes = match ? Number(match[1]) * 1024 ** UNITS.indexOf((match[2] ?? 'b').toLowerCase()) : Number.NaN;
@@ -12,7 +13,7 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** `30s`, `12h`, `7d`. @returns seconds. @throws UsageError. */
+/** `30s`, `12h`, `7d`. @returns seconds. */
 export function parseDuration(text: string): number {
   const match = /^(\d+)([smhd])$/.exec(text);
   const seconds = match ? Number(match[1]) * (SECONDS[match[2] as string] as number) : Number.NaN;
@@ -20,9 +21,16 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
-/** @throws UsageError. */
+/** A whole number from 1 to `max`. */
 export function parseCount(text: string, max: number): number {
   const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(count >= 1 && count <= max)) throw new UsageError(`"${text}" is not a whole number from 1 to ${max}`);
   return count;
+}
+
+/** Adds `key=value` to those given before. */
+export function collectPair(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(`"${text}" is not of the form key=value`);
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }

@@ -11,7 +11,7 @@ import type {
   StoredPart,
   StoredPartPage,
 } from '@cryolift/protocol/messages';
-import { ConnectionError, ServerError } from './failures.ts';
+import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
 import type { Transport, WireReply } from './ports.ts';
 
 /** @param renew the last one has expired: get another. */
@@ -21,6 +21,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** An error answer is never longer. */
+const MAX_ERROR_BYTES = 1024 * 1024;
 
 export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'verifying'; waitSeconds: number };
 
@@ -85,8 +88,8 @@ export class Api {
     return { kind: 'verifying', waitSeconds: retryAfter(reply) ?? 2 };
   }
 
-  async cancel(uploadId: string): Promise<void> {
-    await this.#send('DELETE', `/uploads/${encodeURIComponent(uploadId)}`);
+  async cancel(uploadId: string, options?: CallOptions): Promise<void> {
+    await this.#send('DELETE', `/uploads/${encodeURIComponent(uploadId)}`, options);
   }
 
   async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
@@ -104,15 +107,24 @@ export class Api {
   /**
    * Bytes `start` to `end` (inclusive) of a file.
    *
-   * @param etag of the file as it is known: another answer than these bytes of it is a ConnectionError.
+   * @param etag of the file as it is known.
+   * @throws SourceError `integrity` when the server has another file under this id now, or sends whole files only.
    */
   async content(fileId: string, start: number, end: number, etag: string, options?: CallOptions): Promise<Uint8Array> {
-    const headers = { range: `bytes=${start}-${end}`, 'if-range': etag };
-    const reply = await this.#send('GET', `/files/${encodeURIComponent(fileId)}/content`, { ...options, headers });
-    if (reply.status !== 206 || reply.body.length !== end - start + 1) {
-      throw new ConnectionError(`bytes ${start}-${end} were asked for; ${reply.body.length} came with ${reply.status}`);
+    const reply = await this.#send('GET', `/files/${encodeURIComponent(fileId)}/content`, {
+      ...options,
+      headers: { range: `bytes=${start}-${end}`, 'if-range': etag },
+      maxReplyBytes: Math.max(end - start + 1, MAX_ERROR_BYTES),
+    });
+    if (reply.status !== 206) {
+      throw new SourceError(
+        'integrity',
+        `The server does not send bytes ${start} to ${end} of this file: it changed, or a proxy takes ranges away.`,
+        'Begin the download again; if it stays, ask whoever runs the server.',
+      );
     }
-    return reply.body;
+    if (reply.body.length === end - start + 1) return reply.body;
+    throw new ConnectionError(`bytes ${start}-${end} were asked for; ${reply.body.length} came`);
   }
 
   async limits(): Promise<Limits> {
@@ -135,7 +147,7 @@ export class Api {
   }
 }
 
-type SendOptions = CallOptions & { body?: Uint8Array; expectContinue?: boolean };
+type SendOptions = CallOptions & { body?: Uint8Array; expectContinue?: boolean; maxReplyBytes?: number };
 
 function jsonBody(body: object, headers: Readonly<Record<string, string>> = {}) {
   return {
@@ -153,17 +165,21 @@ function parse<Message>(reply: WireReply): Message {
   try {
     return JSON.parse(new TextDecoder().decode(reply.body)) as Message;
   } catch (cause) {
-    throw new ConnectionError(`the answer (${reply.status}) is not JSON: is this a Cryolift server?`, { cause });
+    throw foreign(reply, cause);
   }
 }
 
-/** Something between us and the server may answer in a form of its own; that tells nothing about the upload. */
 function toServerError(reply: WireReply): ServerError {
-  const envelope = parse<Partial<ErrorEnvelope>>(reply);
-  if (typeof envelope.code !== 'string' || typeof envelope.retryable !== 'boolean') {
-    throw new ConnectionError(`the answer (${reply.status}) is not one of a Cryolift server`);
-  }
+  const envelope = parse<Partial<ErrorEnvelope> | null>(reply);
+  if (typeof envelope?.code !== 'string' || typeof envelope.retryable !== 'boolean') throw foreign(reply);
   return new ServerError(reply.status, envelope as ErrorEnvelope, retryAfter(reply));
+}
+
+/** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */
+function foreign({ status }: WireReply, cause?: unknown): Error {
+  const message = `the answer (${status}) is not one of a Cryolift server`;
+  if (status >= 500 || status === 408 || status === 429) return new ConnectionError(message, { cause });
+  return new ForeignReplyError(message, { cause });
 }
 
 function retryAfter(reply: WireReply): number | null {

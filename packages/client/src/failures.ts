@@ -25,13 +25,23 @@ export class ServerError extends Error {
   }
 }
 
-/** No whole reply came: refused, reset, stalled, not resolvable, or not of this protocol. */
+/** No whole reply came: refused, reset, stalled, not resolvable. What the server did is unknown; it may answer later. */
 export class ConnectionError extends Error {
   readonly hint = 'Check that the server runs and can be reached; what was stored is kept.';
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ConnectionError';
+  }
+}
+
+/** What answered is no Cryolift server, and will not become one. */
+export class ForeignReplyError extends Error {
+  readonly hint = 'Check the URL of the server, and what a proxy in between lets through (size of requests, paths).';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ForeignReplyError';
   }
 }
 

@@ -4,17 +4,18 @@ import { ConnectionError, ServerError } from './failures.ts';
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
-/** True when the same request can succeed later, or nobody knows what became of it. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof ConnectionError || (error instanceof ServerError && error.retryable);
+/** True when the same request can succeed later, or nobody knows what became of it. A token was renewed already. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
 }
 
 export class Patience {
   readonly #patienceMs: number;
   #failures = 0;
-  #lastProgressMs = performance.now();
+  /** Counted from a failure, not from the progress before it: a machine that slept has not been failing. */
+  #failingSinceMs: number | null = null;
 
-  /** @param patienceMs without any progress for this long, the next failure is final. */
+  /** @param patienceMs this long after the first failure without any progress since, the next one is final. */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
   }
@@ -24,7 +25,7 @@ export class Patience {
 
   noteProgress(): void {
     this.#failures = 0;
-    this.#lastProgressMs = performance.now();
+    this.#failingSinceMs = null;
   }
 
   /**
@@ -33,8 +34,9 @@ export class Patience {
    * @throws `error` itself when it is final or patience is over; the signal's reason when it is aborted meanwhile.
    */
   async wait(error: unknown, signal: AbortSignal | undefined): Promise<void> {
-    const over = performance.now() - this.#lastProgressMs > this.#patienceMs;
-    if (!isPassing(error) || over) throw error;
+    const nowMs = performance.now();
+    this.#failingSinceMs ??= nowMs;
+    if (!isPassing(error) || nowMs - this.#failingSinceMs > this.#patienceMs) throw error;
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
     const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
     this.#failures++;

@@ -23,6 +23,8 @@ export interface WireRequest {
   readonly body?: Uint8Array | undefined;
   /** Wait for `100 Continue` before the body is sent (RFC 9110 section 10.1.1). */
   readonly expectContinue?: boolean | undefined;
+  /** Reads no more of the reply's body than this, bytes; 64 MiB when not given. */
+  readonly maxReplyBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,6 +32,7 @@ export interface WireReply {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Cut off after `maxReplyBytes`. */
   readonly body: Uint8Array;
 }
 
@@ -42,12 +45,10 @@ export interface Transport {
 export interface Remembered {
   readonly server: string;
   readonly location: string;
-  readonly fingerprint: string;
+  /** The file as it was when its upload began. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
-  readonly idempotencyKey: string;
-  /** Null as long as the reply to init has not come. */
-  readonly uploadId: string | null;
+  readonly uploadId: string;
 }
 
 /** Keeps one record per server and location; a record is there whole or not at all. */

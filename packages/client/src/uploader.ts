@@ -1,19 +1,20 @@
 /** Getting one file there: plan → send → reconcile → done. */
 import { fromHex, printDigestHeader, toHex } from '@cryolift/protocol/digest';
-import type { FileRecord, InitRequest, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { eachPart, partExtent } from '@cryolift/protocol/plan';
-import { Api, type GetToken } from './api.ts';
+import { Api, type CallOptions, type GetToken } from './api.ts';
 import { sha256 } from './digest.ts';
 import { ServerError, SourceError } from './failures.ts';
+import { findOrOpenSession } from './opening.ts';
 import { Patience, sleep } from './patience.ts';
-import type { Memory, Remembered, Source, Transport } from './ports.ts';
-import { assertRemembered, assertSameParts, assertUntouched, fingerprint } from './same-file.ts';
+import type { Memory, Source, Transport } from './ports.ts';
+import { assertSameParts, assertUntouched } from './same-file.ts';
 import { type ClientEvent, type ClientState, transition } from './states.ts';
 
-/** Bytes of parts in memory, at most; very large parts go one by one. */
+/** Bytes of parts in memory, at most; larger parts go one by one. */
 const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
-/** The server needs 1,024 to judge an MRC file. */
-const HEADER_BYTES = 4096;
+const PARALLEL = 4;
+const PATIENCE_MS = 15 * 60_000;
 /** A part that arrives damaged this often is damaged here. */
 const MAX_DAMAGED = 5;
 
@@ -25,7 +26,7 @@ export interface UploaderOptions {
   readonly getToken: GetToken;
   /** Parts in flight. */
   readonly parallel?: number | undefined;
-  /** Without any progress for this long, the next failure is final, milliseconds. */
+  /** How long failures are waited out while nothing goes forward, milliseconds; 15 minutes when not given. */
   readonly patienceMs?: number | undefined;
 }
 
@@ -54,6 +55,8 @@ export interface Progress {
   readonly resumedBytes: number;
   /** Failures that were waited out. */
   readonly retries: number;
+  /** What is being waited out now, in words; null while all goes well. */
+  readonly trouble: string | null;
 }
 
 export class Uploader {
@@ -83,15 +86,18 @@ class Run {
   readonly #uploader: UploaderOptions;
   readonly #source: Source;
   readonly #options: UploadOptions;
+  readonly #call: CallOptions;
   readonly #patience: Patience;
   readonly #missing = new Set<number>();
-  readonly #inFlight = new Set<number>();
-  /** Digests of parts as sent or found, by index. */
-  readonly #digests = new Map<number, Uint8Array>();
+  /** Parts that a lane has taken, with their digests once these are known. */
+  readonly #inFlight = new Map<number, Uint8Array | null>();
+  /** Digests of the parts that the server has. */
+  readonly #stored = new Map<number, Uint8Array>();
   #state: ClientState = 'planning';
   #session: Session | null = null;
   #storedBytes = 0;
   #resumedBytes = 0;
+  #trouble: string | null = null;
   #reconciling: Promise<void> | null = null;
 
   constructor(api: Api, uploader: UploaderOptions, source: Source, options: UploadOptions) {
@@ -99,7 +105,8 @@ class Run {
     this.#uploader = uploader;
     this.#source = source;
     this.#options = options;
-    this.#patience = new Patience(uploader.patienceMs ?? 15 * 60_000);
+    this.#call = { signal: options.signal };
+    this.#patience = new Patience(uploader.patienceMs ?? PATIENCE_MS);
   }
 
   async upload(): Promise<FileRecord> {
@@ -122,92 +129,41 @@ class Run {
     }
   }
 
-  /** Finds or opens the session, and makes sure that it is this file's. */
+  /** Finds or opens the session, and makes sure that what it has is of this file. */
   async #plan(): Promise<Session> {
     this.#report();
-    const remembered = await this.#recall();
-    const record = remembered ?? (await this.#remember());
-    const request = await this.#initRequest(record);
-    const session = await this.#retry(() => this.#api.init(request, record.idempotencyKey, this.#call));
-    await this.#uploader.memory.save({ ...record, uploadId: session.upload_id });
+    const { server, memory } = this.#uploader;
+    const session = await findOrOpenSession({
+      api: this.#api,
+      memory,
+      server,
+      source: this.#source,
+      options: this.#options,
+      call: this.#call,
+      retry: (call) => this.#retry(call),
+    });
     this.#session = session;
     if (session.received_parts > 0) await this.#adopt(session);
     for (const idx of eachPart(session.missing_parts)) this.#missing.add(idx);
-    this.#report();
     return session;
-  }
-
-  async #recall(): Promise<Remembered | null> {
-    const { server, memory } = this.#uploader;
-    const remembered = await memory.load(server, this.#source.location);
-    if (!remembered) return null;
-    const { uploadId } = remembered;
-    const open = uploadId === null || (await this.#isOpen(uploadId));
-    if (open && !this.#options.restart) {
-      assertRemembered(this.#source, remembered);
-      return remembered;
-    }
-    if (open && uploadId !== null) await this.#retry(() => this.#api.cancel(uploadId));
-    await memory.forget(server, this.#source.location);
-    return null;
-  }
-
-  async #isOpen(uploadId: string): Promise<boolean> {
-    try {
-      const { status } = await this.#retry(() => this.#api.session(uploadId, this.#call));
-      return status === 'pending' || status === 'uploading' || status === 'verifying';
-    } catch (error) {
-      if (error instanceof ServerError && error.code === 'upload_not_found') return false;
-      throw error;
-    }
-  }
-
-  /** Written down before init is sent, so that a lost reply leads to the same session. */
-  async #remember(): Promise<Remembered> {
-    const record: Remembered = {
-      server: this.#uploader.server,
-      location: this.#source.location,
-      fingerprint: await fingerprint(this.#source),
-      sizeBytes: this.#source.sizeBytes,
-      modifiedMs: this.#source.modifiedMs,
-      idempotencyKey: crypto.randomUUID(),
-      uploadId: null,
-    };
-    await this.#uploader.memory.save(record);
-    return record;
-  }
-
-  async #initRequest(record: Remembered): Promise<InitRequest> {
-    const { metadata, partSizeBytes, sha256: declared, force } = this.#options;
-    const header = await this.#source.read(0, Math.min(HEADER_BYTES, this.#source.sizeBytes));
-    return {
-      filename: this.#source.name,
-      size: this.#source.sizeBytes,
-      fingerprint: record.fingerprint,
-      header: btoa(String.fromCharCode(...header)),
-      ...(metadata ? { metadata } : {}),
-      ...(partSizeBytes ? { part_size: partSizeBytes } : {}),
-      ...(declared ? { sha256: declared } : {}),
-      ...(force ? { force } : {}),
-    };
   }
 
   /** The server has parts from before. */
   async #adopt(session: Session): Promise<void> {
-    const stored = await this.#retry(() => this.#api.storedParts(session.upload_id, this.#call));
-    await assertSameParts(this.#source, session, stored);
-    for (const part of stored) this.#digests.set(part.part, fromHex(part.sha256) as Uint8Array);
+    const parts = await this.#retry(() => this.#api.storedParts(session.upload_id, this.#call));
+    await assertSameParts(this.#source, session, parts);
+    for (const { part, sha256 } of parts) this.#stored.set(part, fromHex(sha256) as Uint8Array);
     this.#storedBytes = session.received_bytes;
     this.#resumedBytes = session.received_bytes;
   }
 
   async #sendMissing(session: Session): Promise<void> {
-    const wished = this.#uploader.parallel ?? 4;
+    const wished = this.#uploader.parallel ?? PARALLEL;
     const lanes = Math.max(1, Math.min(wished, Math.floor(MAX_BUFFERED_BYTES / session.part_size)));
     const failure = new AbortController();
     const signal = AbortSignal.any([failure.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
     const lane = async () => {
-      for (let idx = this.#next(); idx !== undefined; idx = this.#next()) await this.#sendPart(session, idx, signal);
+      for (let idx = this.#take(); idx !== undefined; idx = this.#take()) await this.#sendPart(session, idx, signal);
     };
     const running = Array.from({ length: lanes }, lane);
     try {
@@ -219,26 +175,27 @@ class Run {
     }
   }
 
-  #next(): number | undefined {
+  #take(): number | undefined {
     const idx = this.#missing.values().next().value;
     if (idx === undefined) return undefined;
     this.#missing.delete(idx);
-    this.#inFlight.add(idx);
+    this.#inFlight.set(idx, null);
     return idx;
   }
 
   /** Sends one part until it is there. */
   async #sendPart(session: Session, idx: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const { offset, length } = partExtent(session.size, session.part_size, idx);
+    const bytes = await this.#source.read(offset, length);
+    const digest = await sha256(bytes);
+    this.#inFlight.set(idx, digest);
     let damaged = 0;
     for (let attempt = 0; ; attempt++) {
-      signal.throwIfAborted();
-      const bytes = await this.#source.read(offset, length);
-      const digest = await sha256(bytes);
       try {
         const options = { signal, expectContinue: attempt > 0 };
         await this.#api.putPart(session.upload_id, idx, bytes, printDigestHeader(digest), options);
-        this.#noteStored(idx, digest, length);
+        this.#noteStored(idx, length);
         return;
       } catch (error) {
         signal.throwIfAborted();
@@ -246,12 +203,10 @@ class Run {
           if (error.code === 'part_conflict') await this.#explainConflict(error);
           if (error.code === 'part_checksum_mismatch' && ++damaged >= MAX_DAMAGED) throw error;
         }
-        await this.#patience.wait(error, signal);
-        this.#report();
-        if (error instanceof ServerError) continue;
+        await this.#waitOut(error, signal);
         // No reply came: the part may be there.
-        await this.#reconcile(session, signal);
-        if (this.#digests.has(idx) && !this.#inFlight.has(idx)) return;
+        if (!(error instanceof ServerError)) await this.#reconcile(session, signal);
+        if (!this.#inFlight.has(idx)) return;
       }
     }
   }
@@ -266,59 +221,61 @@ class Run {
     );
   }
 
-  #noteStored(idx: number, digest: Uint8Array, sizeBytes: number): void {
-    if (!this.#inFlight.delete(idx)) return;
-    this.#digests.set(idx, digest);
+  #noteStored(idx: number, sizeBytes: number): void {
+    const digest = this.#inFlight.get(idx);
+    if (!digest) return;
+    this.#inFlight.delete(idx);
+    this.#stored.set(idx, digest);
     this.#storedBytes += sizeBytes;
-    this.#patience.noteProgress();
-    this.#report();
+    this.#noteProgress();
   }
 
   /** Asks what is missing; lanes that lost their replies at the same time share one answer. */
-  async #reconcile(session: Session, signal: AbortSignal): Promise<void> {
+  async #reconcile(session: Session, signal: AbortSignal | undefined): Promise<void> {
     this.#reconciling ??= this.#ask(session, signal).finally(() => {
       this.#reconciling = null;
     });
     await this.#reconciling;
   }
 
-  async #ask(session: Session, signal: AbortSignal): Promise<void> {
+  async #ask(session: Session, signal: AbortSignal | undefined): Promise<void> {
     this.#enter('doubt');
+    const storedBefore = new Set(this.#stored.keys());
     const now = await this.#retry(() => this.#api.session(session.upload_id, { signal }), signal);
     this.#session = now;
     const missing = new Set(eachPart(now.missing_parts));
-    const beyond = now.missing_truncated ? Math.max(...missing) : Number.POSITIVE_INFINITY;
-    const found = [...this.#inFlight].filter((idx) => idx <= beyond && !missing.has(idx));
+    const known = now.missing_truncated ? Math.max(...missing) : session.part_count;
+    const found = [...this.#inFlight.keys()].filter((idx) => idx <= known && !missing.has(idx));
     if (found.length > 0) {
-      const stored = await this.#retry(() => this.#api.storedParts(session.upload_id, { signal }), signal);
-      const digests = new Map(stored.map((part) => [part.part, part] as const));
-      for (const idx of found) {
-        const part = digests.get(idx);
-        if (part) this.#noteStored(idx, fromHex(part.sha256) as Uint8Array, part.size);
+      const parts = await this.#retry(() => this.#api.storedParts(session.upload_id, { signal }), signal);
+      for (const { part, size, sha256 } of parts) {
+        const digest = this.#inFlight.get(part);
+        // Other bytes than ours: the lane sends its own and hears of the conflict.
+        if (digest && toHex(digest) === sha256) this.#noteStored(part, size);
       }
     }
-    // The server may have taken parts back, if its system went down.
     for (const idx of missing) {
-      if (this.#inFlight.has(idx) || this.#missing.has(idx)) continue;
-      this.#missing.add(idx);
-      if (this.#digests.delete(idx)) this.#storedBytes -= partExtent(session.size, session.part_size, idx).length;
+      // The server takes parts back when its system went down; what came in while it answered is not meant.
+      if (storedBefore.has(idx) && this.#stored.delete(idx)) {
+        this.#storedBytes -= partExtent(session.size, session.part_size, idx).length;
+      }
+      if (!this.#stored.has(idx) && !this.#inFlight.has(idx)) this.#missing.add(idx);
     }
     this.#enter('settled');
   }
 
   /** @returns null when the server says that parts are missing: they are to be sent. */
   async #complete(session: Session): Promise<FileRecord | null> {
+    const { sha256: declared, signal } = this.#options;
     for (;;) {
       try {
-        const completion = await this.#retry(() =>
-          this.#api.complete(session.upload_id, this.#options.sha256, this.#call),
-        );
+        const completion = await this.#retry(() => this.#api.complete(session.upload_id, declared, this.#call));
         if (completion.kind === 'completed') return completion.file;
-        this.#patience.noteProgress();
-        await sleep(completion.waitSeconds * 1000, this.#options.signal);
+        this.#noteProgress();
+        await sleep(completion.waitSeconds * 1000, signal);
       } catch (error) {
         if (!(error instanceof ServerError && error.code === 'upload_incomplete')) throw error;
-        await this.#ask(session, this.#options.signal ?? new AbortController().signal);
+        await this.#reconcile(session, signal);
         if (this.#missing.size === 0) throw error;
         return null;
       }
@@ -327,10 +284,10 @@ class Run {
 
   /** The record must be of the bytes that were read here. */
   async #assertPublished(session: Session, file: FileRecord): Promise<void> {
-    const parts = Array.from({ length: session.part_count }, (_, idx) => this.#digests.get(idx));
+    const parts = Array.from({ length: session.part_count }, (_, idx) => this.#stored.get(idx));
     const known = parts.every((digest) => digest !== undefined);
     const joined = new Uint8Array(parts.length * 32);
-    if (known) for (const [idx, digest] of parts.entries()) joined.set(digest as Uint8Array, idx * 32);
+    if (known) for (const [idx, digest] of parts.entries()) joined.set(digest, idx * 32);
     if (file.size === session.size && known && toHex(await sha256(joined)) === file.parts_sha256) return;
     throw new SourceError(
       'integrity',
@@ -344,17 +301,26 @@ class Run {
     for (;;) {
       signal?.throwIfAborted();
       try {
-        return await call();
+        const result = await call();
+        this.#trouble = null;
+        return result;
       } catch (error) {
         signal?.throwIfAborted();
-        await this.#patience.wait(error, signal);
-        this.#report();
+        await this.#waitOut(error, signal);
       }
     }
   }
 
-  get #call(): { signal: AbortSignal | undefined } {
-    return { signal: this.#options.signal };
+  async #waitOut(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    this.#trouble = error instanceof Error ? error.message : String(error);
+    this.#report();
+    await this.#patience.wait(error, signal);
+  }
+
+  #noteProgress(): void {
+    this.#trouble = null;
+    this.#patience.noteProgress();
+    this.#report();
   }
 
   #enter(event: ClientEvent): void {
@@ -370,6 +336,7 @@ class Run {
       totalBytes: this.#source.sizeBytes,
       resumedBytes: this.#resumedBytes,
       retries: this.#patience.retries,
+      trouble: this.#trouble,
     });
   }
 }

@@ -1,31 +1,16 @@
 /** `cryolift inspect PATH`: what the MRC header says, and what is wrong with it. */
 import { FileSource } from '@cryolift/client/node';
-import { checkMrc } from '@cryolift/mrc';
-import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatTable } from '../format.ts';
+import { type Check, judgeMrc } from '../mrc-check.ts';
 import { Output } from '../output.ts';
 
-const HEADER_BYTES = 4096;
-
-type Check = Exclude<ReturnType<typeof checkMrc>, { verdict: 'header_incomplete' }>;
-
-export function addInspect(program: Command, finish: (code: ExitCode) => void): void {
-  program
-    .command('inspect')
-    .description('what the MRC header of a local file says, and what is wrong with it')
-    .argument('<path>')
-    .action(async (path: string, _flags: unknown, command: Command) => {
-      finish(await inspect(path, new Output(command.optsWithGlobals<{ json?: boolean }>().json ?? false)));
-    });
-}
-
-async function inspect(path: string, output: Output): Promise<ExitCode> {
+export async function inspect(path: string, flags: { json?: boolean }): Promise<ExitCode> {
   const source = await FileSource.open(path);
   try {
-    const header = await source.read(0, Math.min(HEADER_BYTES, source.sizeBytes));
-    const check = checkMrc({ header, sizeBytes: source.sizeBytes, filename: source.name }) as Check;
-    output.result({ path, size: source.sizeBytes, ...check }, () => describe(path, source.sizeBytes, check));
+    const check = await judgeMrc(source);
+    const size = source.sizeBytes;
+    new Output(flags.json).result({ path, size, ...check }, () => describe(path, size, check));
     return check.verdict === 'accepted' ? EXIT.done : EXIT.failed;
   } finally {
     await source.close();

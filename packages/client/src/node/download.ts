@@ -46,6 +46,7 @@ export async function download(api: Api, file: FileRecord, path: string, options
     const sha256 = await hashFile(handle, options.signal);
     if (sha256 !== file.sha256) {
       await rm(journalPath, { force: true });
+      await rm(partial, { force: true });
       throw new SourceError(
         'integrity',
         `The bytes that came have the SHA-256 ${sha256}, not ${file.sha256}.`,
@@ -82,7 +83,7 @@ async function fetchRanges(
     for (let idx = missing.shift(); idx !== undefined; idx = missing.shift()) {
       const start = idx * RANGE_BYTES;
       const bytes = await fetchRange(api, file, start, start + lengthOf(idx) - 1, patience, signal);
-      await handle.write(bytes, 0, bytes.length, start);
+      await writeAll(handle, bytes, start);
       await handle.datasync();
       done.add(idx);
       doneBytes += bytes.length;
@@ -119,6 +120,12 @@ async function fetchRange(
       signal?.throwIfAborted();
       await patience.wait(error, signal);
     }
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await handle.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
   }
 }
 

@@ -19,8 +19,8 @@ export class FileMemory implements Memory {
 
   async load(server: string, location: string): Promise<Remembered | null> {
     try {
-      const record = JSON.parse(await readFile(this.#path(server, location), 'utf8')) as Remembered;
-      return record.server === server && record.location === location ? record : null;
+      const record = JSON.parse(await readFile(this.#path(server, location), 'utf8')) as Remembered | null;
+      return record?.server === server && record.location === location ? record : null;
     } catch (error) {
       // Nothing is remembered, or nothing that can be read: the fingerprint finds the session too.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null;

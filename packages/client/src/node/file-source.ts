@@ -4,6 +4,12 @@ import { basename } from 'node:path';
 import { SourceError } from '../failures.ts';
 import type { Source } from '../ports.ts';
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EIO: 'its storage reports an error (EIO)',
+};
+
 export class FileSource implements Source {
   readonly name: string;
   readonly location: string;
@@ -28,16 +34,16 @@ export class FileSource implements Source {
       if (stats.isFile()) return new FileSource(handle, location, stats.size, stats.mtimeMs);
       await handle.close();
     } catch (cause) {
-      throw unreadable(path, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause);
+      throw unreadable(cause);
     }
-    throw unreadable(path, 'not a regular file');
+    throw unreadable('it is not a regular file');
   }
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = new Uint8Array(length);
     for (let at = 0; at < length; ) {
       const { bytesRead } = await this.#handle.read(bytes, at, length - at, offset + at).catch((cause) => {
-        throw unreadable(this.location, cause.code, cause);
+        throw unreadable(cause);
       });
       if (bytesRead === 0) {
         throw new SourceError(
@@ -61,11 +67,13 @@ export class FileSource implements Source {
   }
 }
 
-function unreadable(path: string, reason: string, cause?: unknown): SourceError {
+function unreadable(cause: unknown): SourceError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reason = typeof cause === 'string' ? cause : (REASONS[code ?? ''] ?? message);
   return new SourceError(
     'source_unreadable',
-    `${path} cannot be read (${reason}).`,
-    'Check the path and its permissions.',
+    `The file cannot be read: ${reason}.`,
+    'Check its path and permissions.',
     {
       cause,
     },

@@ -11,6 +11,7 @@ const PIECE_BYTES = 64 * 1024;
 const STALL_MS = 20_000;
 /** The server may think about a whole request for this long: `complete` waits 20 s for a digest. */
 const REPLY_MS = 90_000;
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /** How long to wait for `100 Continue` before the body is sent all the same (RFC 9110 section 10.1.1). */
 const CONTINUE_MS = 5_000;
 
@@ -29,6 +30,7 @@ export class HttpTransport implements Transport {
   }
 
   async send(wire: WireRequest): Promise<WireReply> {
+    wire.signal?.throwIfAborted();
     const url = new URL(wire.path.replace(/^\//, ''), this.#base);
     const request = this.#request(url, {
       method: wire.method,
@@ -40,20 +42,19 @@ export class HttpTransport implements Transport {
       },
     });
     const watchdog = new Watchdog(request);
-    const onAbort = () => request.destroy(new ConnectionError('the request was given up'));
+    const onAbort = () => watchdog.giveUp('the request was given up');
     wire.signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      wire.signal?.throwIfAborted();
       const replied = nextReply(request);
-      // An answer may come while the body is still on its way: that is the one to read.
-      await Promise.race([sendBody(request, wire, watchdog), replied]);
+      await sendBody(request, wire, watchdog);
       watchdog.expect(REPLY_MS, 'no answer came');
       const response = await replied;
-      const body = await readBody(response, watchdog);
+      const body = await readBody(response, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (!request.writableFinished) request.destroy();
       return { status: response.statusCode ?? 0, headers: flatten(response), body };
     } catch (cause) {
       request.destroy();
+      if (watchdog.reason) throw watchdog.reason;
       if (cause instanceof ConnectionError) throw cause;
       const { code, message } = cause as NodeJS.ErrnoException;
       throw new ConnectionError(`the connection failed (${code ?? message})`, { cause });
@@ -73,6 +74,8 @@ export class HttpTransport implements Transport {
 class Watchdog {
   readonly #request: ClientRequest;
   #timer: NodeJS.Timeout | undefined;
+  /** Why the request was ended from here. */
+  reason: ConnectionError | null = null;
 
   constructor(request: ClientRequest) {
     this.#request = request;
@@ -81,7 +84,12 @@ class Watchdog {
   /** Something moved; the next has to within `ms`. */
   expect(ms: number, otherwise: string): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#request.destroy(new ConnectionError(`${otherwise} for ${ms / 1000} s`)), ms);
+    this.#timer = setTimeout(() => this.giveUp(`${otherwise} for ${ms / 1000} s`), ms);
+  }
+
+  giveUp(reason: string): void {
+    this.reason = new ConnectionError(reason);
+    this.#request.destroy(this.reason);
   }
 
   stop(): void {
@@ -100,12 +108,17 @@ function nextReply(request: ClientRequest): Promise<IncomingMessage> {
   return promise;
 }
 
+/** Ends early when an answer comes while the body is still on its way: that is the one to read. */
 async function sendBody(request: ClientRequest, wire: WireRequest, watchdog: Watchdog): Promise<void> {
   watchdog.expect(STALL_MS, 'no connection was made');
   if (!wire.body) {
     request.end();
     return;
   }
+  let answered = false;
+  request.once('response', () => {
+    answered = true;
+  });
   if (wire.expectContinue) {
     request.flushHeaders();
     const waited = new AbortController();
@@ -113,12 +126,12 @@ async function sendBody(request: ClientRequest, wire: WireRequest, watchdog: Wat
     await Promise.race([nextOf(request, 'continue', 'response', 'close'), late]);
     waited.abort();
   }
-  for (let at = 0; at < wire.body.length && !request.destroyed; at += PIECE_BYTES) {
+  for (let at = 0; at < wire.body.length && !answered && !request.destroyed; at += PIECE_BYTES) {
     const piece = wire.body.subarray(at, at + PIECE_BYTES);
     watchdog.expect(STALL_MS, 'the connection took no byte');
-    if (!request.write(piece)) await nextOf(request, 'drain', 'close');
+    if (!request.write(piece)) await nextOf(request, 'drain', 'response', 'close');
   }
-  request.end();
+  if (!answered) request.end();
 }
 
 /** Resolves with the first of these events. */
@@ -132,13 +145,16 @@ function nextOf(request: ClientRequest, ...events: string[]): Promise<void> {
   });
 }
 
-async function readBody(response: IncomingMessage, watchdog: Watchdog): Promise<Uint8Array> {
+async function readBody(response: IncomingMessage, maxBytes: number, watchdog: Watchdog): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
+  let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk);
+    length += chunk.length;
+    // Leaving the loop closes the connection.
+    if (length > maxBytes) return Buffer.concat(chunks, maxBytes);
     watchdog.expect(STALL_MS, 'the answer stalled');
   }
-  if (!response.complete) throw new ConnectionError('the answer was cut off');
   return Buffer.concat(chunks);
 }
 

@@ -1,0 +1,59 @@
+/** `cryolift ls`: what the caller has on the server. */
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { type ConnectionOptions, connect } from '../connection.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { formatBytes, formatTable, formatWhen } from '../format.ts';
+import { Output } from '../output.ts';
+
+const PAGE = 1000;
+const ENDED: readonly Session['status'][] = ['completed', 'cancelled', 'expired'];
+
+export async function list(flags: ConnectionOptions & { json?: boolean }): Promise<ExitCode> {
+  const api = connect(flags);
+  const output = new Output(flags.json);
+  const sessions = await collect((cursor) => api.sessions({ limit: PAGE, ...cursor }));
+  const open = sessions.filter(({ status }) => !ENDED.includes(status));
+  const files = await collect((cursor) => api.files({ limit: PAGE, ...cursor }));
+  for (const session of open) output.event({ kind: 'upload', ...session });
+  for (const file of files) output.event({ kind: 'file', ...file });
+  if (output.json) return EXIT.done;
+  const nowMs = Date.now();
+  const tables = [
+    ...(open.length > 0 ? [formatTable([UPLOAD_HEAD, ...open.map((each) => uploadRow(each, nowMs))])] : []),
+    files.length > 0 ? formatTable([FILE_HEAD, ...files.map((each) => fileRow(each, nowMs))]) : 'no files',
+  ];
+  process.stdout.write(`${tables.join('\n\n')}\n`);
+  return EXIT.done;
+}
+
+const UPLOAD_HEAD = ['UPLOAD', 'NAME', 'SIZE', 'STATE', 'DONE', 'CHANGED'];
+const FILE_HEAD = ['FILE', 'NAME', 'SIZE', 'PUBLISHED', 'SHA-256'];
+
+function uploadRow(session: Session, nowMs: number): string[] {
+  const { upload_id, filename, size, status, progress, updated_at } = session;
+  return [
+    upload_id,
+    filename,
+    formatBytes(size),
+    status,
+    `${Math.floor(progress * 100)}%`,
+    formatWhen(updated_at, nowMs),
+  ];
+}
+
+function fileRow({ file_id, filename, size, created_at, sha256 }: FileRecord, nowMs: number): string[] {
+  return [file_id, filename, formatBytes(size), formatWhen(created_at, nowMs), sha256];
+}
+
+async function collect<Item>(
+  page: (cursor: { cursor?: string }) => Promise<{ items: Item[]; next_cursor: string | null }>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | null = null;
+  do {
+    const next: { items: Item[]; next_cursor: string | null } = await page(cursor === null ? {} : { cursor });
+    items.push(...next.items);
+    cursor = next.next_cursor;
+  } while (cursor !== null);
+  return items;
+}

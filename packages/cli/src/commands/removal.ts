@@ -1,0 +1,18 @@
+/** `cryolift cancel ID` and `cryolift rm FILE_ID`. */
+import { type ConnectionOptions, connect } from '../connection.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { Output } from '../output.ts';
+
+type Flags = ConnectionOptions & { json?: boolean };
+
+export async function cancel(id: string, flags: Flags): Promise<ExitCode> {
+  await connect(flags).cancel(id);
+  new Output(flags.json).result({ upload_id: id, status: 'cancelled' }, () => `cancelled ${id}`);
+  return EXIT.done;
+}
+
+export async function remove(id: string, flags: Flags): Promise<ExitCode> {
+  await connect(flags).deleteFile(id);
+  new Output(flags.json).result({ file_id: id, deleted: true }, () => `deleted ${id}`);
+  return EXIT.done;
+}

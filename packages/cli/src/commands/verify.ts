@@ -1,0 +1,38 @@
+/** `cryolift verify PATH FILE_ID`: compares a local file with the server's digest, without moving it. */
+import { FileSource, hashPath } from '@cryolift/client/node';
+import { type ConnectionOptions, connect } from '../connection.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { interruptible } from '../interrupt.ts';
+import { Output } from '../output.ts';
+
+export async function verify(
+  path: string,
+  id: string,
+  flags: ConnectionOptions & { json?: boolean },
+): Promise<ExitCode> {
+  const source = await FileSource.open(path);
+  const size = source.sizeBytes;
+  await source.close();
+  const file = await connect(flags).file(id);
+  // A wrong size needs no hashing.
+  const sha256 = size === file.size ? await hashPath(path, interruptible()) : null;
+  const same = sha256 === file.sha256;
+  const result = { path, file_id: id, same, size, sha256, server_size: file.size, server_sha256: file.sha256 };
+  new Output(flags.json).result(result, () => describe(result));
+  return same ? EXIT.done : EXIT.failed;
+}
+
+interface Comparison {
+  path: string;
+  same: boolean;
+  size: number;
+  sha256: string | null;
+  server_size: number;
+  server_sha256: string;
+}
+
+function describe({ path, same, size, sha256, server_size, server_sha256 }: Comparison): string {
+  if (same) return `${path}: the same, sha256 ${sha256}`;
+  if (sha256 === null) return `${path}: DIFFERENT, ${size} bytes here, ${server_size} on the server`;
+  return `${path}: DIFFERENT\n  here    sha256 ${sha256}\n  server  sha256 ${server_sha256}`;
+}

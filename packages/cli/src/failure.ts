@@ -1,0 +1,43 @@
+/** What a failure is to the caller: an exit code, and the fields of the error envelope. */
+import { ConnectionError, ForeignReplyError, ServerError, SourceError } from '@cryolift/client';
+import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof NoTokenError) return EXIT.unauthorised;
+  if (error instanceof ServerError && (error.status === 401 || error.status === 403)) return EXIT.unauthorised;
+  return EXIT.failed;
+}
+
+/** As CONTRACT section 4 has it; without `request_id` where no server was asked. */
+interface Failure {
+  code: string;
+  message: string;
+  hint: string | null;
+  retryable: boolean;
+  request_id?: string;
+  details?: object;
+}
+
+export function describeFailure(error: unknown): Failure {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  const own = (code: string, hint: string | null, retryable = false) => ({ code, message, hint, retryable });
+  if (error instanceof ServerError) {
+    const { code, hint, retryable, requestId, details } = error;
+    const more = Object.keys(details).length > 0 ? { details } : {};
+    return { code, message, hint, retryable, request_id: requestId, ...more };
+  }
+  if (error instanceof ConnectionError) return own('connection_failed', error.hint, true);
+  if (error instanceof ForeignReplyError) return own('foreign_reply', error.hint);
+  if (error instanceof SourceError) return own(error.code, error.hint);
+  if (error instanceof Refusal) {
+    return { ...own(error.code, error.hint), ...(error.details ? { details: error.details } : {}) };
+  }
+  if (error instanceof UsageError) return own('usage', 'cryolift --help tells how.');
+  if (error instanceof NoTokenError) {
+    return own('unauthenticated', 'Give --token, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.');
+  }
+  if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to go on.', true);
+  return own((error as NodeJS.ErrnoException).code ?? 'failed', null);
+}

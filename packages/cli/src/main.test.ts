@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { buildHeader } from '@cryolift/mrc';
+import { parseLines, runAlone } from './test-process.ts';
+
+const COMMANDS = ['serve', 'upload', 'ls', 'status', 'cancel', 'rm', 'download', 'verify', 'inspect', 'token'];
+const SECRET = 'only for tests: 32 bytes or more of it';
+
+test('help lists the commands and exits with 0', async () => {
+  const { code, stdout } = await runAlone(['--help']);
+  assert.equal(code, 0);
+  for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
+});
+
+test('every setting of the server is a flag of serve', async () => {
+  const { code, stdout } = await runAlone(['serve', '--help']);
+  assert.equal(code, 0);
+  for (const flag of ['--port <N>', '--data-dir <PATH>', '--session-ttl <DURATION>']) assert.ok(stdout.includes(flag));
+});
+
+const WRONG_USAGE: readonly string[][] = [
+  [],
+  ['nosuch'],
+  ['upload'],
+  ['upload', '--nosuch', 'x.mrc'],
+  ['upload', '--parallel', '17', 'x.mrc'],
+  ['upload', '--part-size', 'big', 'x.mrc'],
+  ['upload', '--meta', 'novalue', 'x.mrc'],
+  ['ls', 'extra'],
+  ['ls', '--server', 'ftp://x'],
+  ['token', '--ttl', '5 minutes'],
+  ['serve', '--nosuch', '1'],
+];
+for (const args of WRONG_USAGE) {
+  test(`wrong usage exits with 2: cryolift ${args.join(' ')}`, async () => {
+    const { code, stdout, stderr } = await runAlone(args, { CRYOLIFT_TOKEN: 'x', CRYOLIFT_JWT_SECRET: SECRET });
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.notEqual(stderr, '');
+  });
+}
+
+test('a server that cannot start gives its exit code', async () => {
+  const { code, stderr } = await runAlone(['serve', '--port', 'x']);
+  assert.equal(code, 1);
+  assert.match(stderr, /CRYOLIFT_PORT/);
+});
+
+test('without a token there is nobody to be: exit 3', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
+  const { code, stderr } = await runAlone(['ls'], { CRYOLIFT_DATA_DIR: folder });
+  assert.equal(code, 3);
+  assert.match(stderr, /--token/);
+  await rm(folder, { recursive: true });
+});
+
+test('token signs what was asked for, with the secret', async () => {
+  const args = ['token', '--sub', 'ann', '--scope', 'files:read', '--ttl', '7d', '--json'];
+  const { code, stdout } = await runAlone(args, { CRYOLIFT_JWT_SECRET: SECRET });
+  assert.equal(code, 0);
+  const [{ token = '' } = {}] = parseLines<{ token: string }>(stdout);
+  const [header = '', payload = '', signature] = token.split('.');
+  assert.equal(createHmac('sha256', SECRET).update(`${header}.${payload}`).digest('base64url'), signature);
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+  assert.deepEqual([claims.sub, claims.scope], ['ann', 'files:read']);
+  assert.equal(Number(claims.exp) - Number(claims.iat), 7 * 86_400);
+});
+
+test('inspect shows what the header says; a file that would be rejected exits with 1', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
+  const path = join(folder, 'a.mrc');
+  const header = buildHeader({ nx: 10, ny: 10, nz: 1, mode: 0 });
+  await writeFile(path, Buffer.concat([header, Buffer.alloc(100)]));
+  const good = await runAlone(['inspect', path]);
+  assert.equal(good.code, 0);
+  assert.match(good.stdout, /dimensions +10 × 10 × 1/);
+  await writeFile(path, Buffer.concat([header, Buffer.alloc(99)]));
+  const bad = await runAlone(['inspect', '--json', path]);
+  assert.equal(bad.code, 1);
+  const [{ verdict, rejections } = {}] = parseLines<{ verdict: string; rejections: { code: string }[] }>(bad.stdout);
+  assert.deepEqual([verdict, rejections?.[0]?.code], ['rejected', 'file_too_short']);
+  await rm(folder, { recursive: true });
+});

@@ -1,0 +1,126 @@
+/** Every command and what it takes. What a command runs is loaded only when it is called, so that all begin at once. */
+import { Command, Option } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import type { ExitCode } from './exit.ts';
+import { collectPair, parseCount, parseDuration, parseSize } from './quantity.ts';
+import { ALL_SCOPES } from './scopes.ts';
+
+const PARALLEL = 4;
+const MAX_PARALLEL = 16;
+const HALF_A_DAY_SECONDS = 12 * 3600;
+
+/** @param finish is told the exit code of the command that ran. */
+export async function createProgram(argv: readonly string[], finish: (code: ExitCode) => void): Promise<Command> {
+  const program = new Command('cryolift')
+    .description('Uploads of large cryo-EM files: whole, resumable, provably intact.')
+    .version(manifest.version)
+    .option('--server <url>', 'the server (CRYOLIFT_SERVER; http://127.0.0.1:8080)')
+    .option('--token <token>', "a token of it (CRYOLIFT_TOKEN; on the server's machine one is made)")
+    .option('--json', 'print lines of JSON')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(cryolift --help says more)');
+
+  /** With the global options after the command's name, too, as people give them. */
+  const add = (name: string, description: string): Command => {
+    const command = program.command(name).description(description);
+    for (const flags of ['--server <url>', '--token <token>', '--json']) {
+      command.addOption(new Option(flags).hideHelp());
+    }
+    return command;
+  };
+  const parallel = (what: string) =>
+    new Option('--parallel <n>', `${what} in flight, 1 to ${MAX_PARALLEL}`)
+      .argParser((text) => parseCount(text, MAX_PARALLEL))
+      .default(PARALLEL);
+
+  await addServe(program, argv, finish);
+  add('upload', 'upload files, or the files in folders; run again, it resumes')
+    .argument('<path...>')
+    .option('--part-size <size>', 'part size to ask for, like 16MiB', parseSize)
+    .addOption(parallel('parts'))
+    .option('--meta <key=value>', 'metadata of the files; may be repeated', collectPair)
+    .option('--sha256', 'hash each file first and declare its SHA-256: nothing else can be published')
+    .option('--force', 'store MRC files although their headers are wrong')
+    .option('--restart', 'cancel what is left of earlier uploads of these files and start anew')
+    .action(async (paths: string[], _own: unknown, command: Command) => {
+      const { upload } = await import('./commands/upload.ts');
+      finish(await upload(paths, command.optsWithGlobals()));
+    });
+  add('ls', 'your files, and your uploads that are not finished').action(async (_own: unknown, command: Command) => {
+    const { list } = await import('./commands/list.ts');
+    finish(await list(command.optsWithGlobals()));
+  });
+  add('status', 'an upload: state, progress, what is missing')
+    .argument('<upload_id>')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { showStatus } = await import('./commands/status.ts');
+      finish(await showStatus(id, command.optsWithGlobals()));
+    });
+  add('cancel', 'end an upload and free its space')
+    .argument('<upload_id>')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { cancel } = await import('./commands/removal.ts');
+      finish(await cancel(id, command.optsWithGlobals()));
+    });
+  add('rm', 'delete a file from the server, for good')
+    .argument('<file_id>')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { remove } = await import('./commands/removal.ts');
+      finish(await remove(id, command.optsWithGlobals()));
+    });
+  add('download', 'get a file back: parallel, resumable, verified')
+    .argument('<file_id>')
+    .option('-o, --output <path>', 'where to put it: a folder or a name (its own name, here)')
+    .addOption(parallel('ranges'))
+    .option('-f, --force', 'replace a file that is there')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { fetchFile } = await import('./commands/download.ts');
+      finish(await fetchFile(id, command.optsWithGlobals()));
+    });
+  add('verify', "compare a local file with the server's digest of a file")
+    .argument('<path>')
+    .argument('<file_id>')
+    .action(async (path: string, id: string, _own: unknown, command: Command) => {
+      const { verify } = await import('./commands/verify.ts');
+      finish(await verify(path, id, command.optsWithGlobals()));
+    });
+  add('inspect', 'what the MRC header of a local file says, and what is wrong with it')
+    .argument('<path>')
+    .action(async (path: string, _own: unknown, command: Command) => {
+      const { inspect } = await import('./commands/inspect.ts');
+      finish(await inspect(path, command.optsWithGlobals()));
+    });
+  add('token', "make a token from the server's secret")
+    .option('--sub <owner>', 'whom the token is for', 'local')
+    .option('--scope <scopes>', 'what it allows', ALL_SCOPES)
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is good for, like 30s, 12h or 7d')
+        .argParser(parseDuration)
+        .default(HALF_A_DAY_SECONDS, '12h'),
+    )
+    .option('--data-dir <path>', "the server's data folder, where its secret lies (CRYOLIFT_DATA_DIR; ./cryolift-data)")
+    .action(async (_own: unknown, command: Command) => {
+      const { makeToken } = await import('./commands/token.ts');
+      finish(await makeToken(command.optsWithGlobals()));
+    });
+  return program;
+}
+
+/** Every setting is a flag; they are read only when `serve` is asked for, for they come with the server. */
+async function addServe(program: Command, argv: readonly string[], finish: (code: ExitCode) => void): Promise<void> {
+  // A bad setting is one line, whichever way it is given.
+  const command = program.command('serve').description('run the server').showHelpAfterError(false);
+  if (!argv.includes('serve')) return;
+  const { SETTINGS } = await import('@cryolift/server/config');
+  for (const { flag, metavar, help } of SETTINGS) command.option(`--${flag} <${metavar}>`, help);
+  command.action(async () => {
+    const { serve } = await import('@cryolift/server/main');
+    const flags = SETTINGS.map(({ flag }) => [flag, command.getOptionValue(toCamelCase(flag))] as const);
+    finish((await serve(process.env, Object.fromEntries(flags))) as ExitCode);
+  });
+}
+
+function toCamelCase(flag: string): string {
+  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,2 @@
+/** All that a token can allow (CONTRACT section 3). */
+export const ALL_SCOPES = 'uploads:write files:read files:delete files:locate admin';

@@ -1,0 +1,161 @@
+/** The command as its users run it: a process, with a server of its own and a wire between the two that can be held. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../bin/cryolift.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** A folder for one test file, and processes that see no other state than what lies in it. */
+export class TestBench {
+  readonly folder: string;
+  readonly #server: Running;
+  readonly url: string;
+
+  private constructor(folder: string, server: Running, url: string) {
+    this.folder = folder;
+    this.#server = server;
+    this.url = url;
+  }
+
+  static async start(): Promise<TestBench> {
+    const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
+    const flags = ['--port', '0', '--data-dir', join(folder, 'data'), '--log-level', 'warn'];
+    const server = run(folder, ['serve', ...flags], {});
+    let stdout = '';
+    for await (const chunk of server.child.stdout as AsyncIterable<string>) {
+      stdout += chunk;
+      const url = /^cryolift listening on (\S+)$/m.exec(stdout)?.[1];
+      if (url) return new TestBench(folder, server, url);
+    }
+    throw new Error(`serve ended: ${(await server.ended).stderr}`);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  begin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+    return run(this.folder, args, { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...env });
+  }
+
+  async run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended> {
+    return await this.begin(args, env).ended;
+  }
+
+  /** Ends the server. @returns its exit code. */
+  async stop(): Promise<number | null> {
+    this.#server.child.kill('SIGTERM');
+    const { code } = await this.#server.ended;
+    await rm(this.folder, { recursive: true });
+    return code;
+  }
+}
+
+/** Runs the command without a server. */
+export async function runAlone(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return await run(tmpdir(), args, env).ended;
+}
+
+function run(folder: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: folder,
+    env: { PATH, HOME: folder, ...env },
+    // The channel ends the process when the test's does, however that dies.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
+  return { child, ended };
+}
+
+/** Lines of JSON. @throws SyntaxError for a line that is none. */
+export function parseLines<Line = Record<string, unknown>>(text: string): Line[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** A wire to the server that counts what the client sends and can stop to carry it. */
+export class Wire {
+  readonly url: string;
+  /** Bytes that went from client to server. */
+  sentBytes = 0;
+  #holdAfterBytes = Number.POSITIVE_INFINITY;
+  #held = Promise.withResolvers<void>();
+  readonly #sockets = new Set<Socket>();
+  readonly #close: () => void;
+
+  private constructor(url: string, close: () => void) {
+    this.url = url;
+    this.#close = close;
+  }
+
+  static async to(target: string): Promise<Wire> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const wire = new Wire(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, () => server.close());
+    server.on('connection', (near) => wire.#carry(near, Number(new URL(target).port)));
+    return wire;
+  }
+
+  /** Resolves once `bytes` more have gone through; then nothing does, until `release`. */
+  async holdAfter(bytes: number): Promise<void> {
+    this.#holdAfterBytes = this.sentBytes + bytes;
+    this.#held = Promise.withResolvers();
+    await this.#held.promise;
+  }
+
+  release(): void {
+    this.#holdAfterBytes = Number.POSITIVE_INFINITY;
+    this.sentBytes = 0;
+  }
+
+  close(): void {
+    this.#close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #carry(near: Socket, port: number): void {
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      this.#sockets.add(socket);
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          near.destroy();
+          far.destroy();
+          this.#sockets.delete(socket);
+        });
+    }
+    far.pipe(near);
+    near.on('data', (chunk: Buffer) => {
+      this.sentBytes += chunk.length;
+      far.write(chunk);
+      if (this.sentBytes < this.#holdAfterBytes) return;
+      for (const socket of this.#sockets) socket.pause();
+      this.#held.resolve();
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { SourceError } from '../failures.ts';
+import { defaultStateFolder, FileMemory } from './file-memory.ts';
+import { FileSource } from './file-source.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cryolift-client-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function fault(code: string, pattern: RegExp) {
+  return (error: unknown) => error instanceof SourceError && error.code === code && pattern.test(error.message);
+}
+
+test('a source reads any range, and knows the file by its real place', async () => {
+  await writeFile(join(folder, 'a.mrc'), '0123456789');
+  await symlink(join(folder, 'a.mrc'), join(folder, 'link'));
+  const source = await FileSource.open(join(folder, 'link'));
+  assert.deepEqual([source.name, source.sizeBytes], ['a.mrc', 10]);
+  assert.ok(source.location.endsWith('/a.mrc'));
+  assert.equal(Buffer.from(await source.read(3, 4)).toString(), '3456');
+  await source.close();
+});
+
+test('a source notices that its file changes', async () => {
+  const path = join(folder, 'a.mrc');
+  await writeFile(path, '0123456789');
+  const source = await FileSource.open(path);
+  const { sizeBytes, modifiedMs } = source;
+  assert.deepEqual(await source.look(), { sizeBytes, modifiedMs });
+  await utimes(path, 1, 1);
+  assert.deepEqual(await source.look(), { sizeBytes, modifiedMs: 1000 });
+  await truncate(path, 5);
+  assert.equal((await source.look()).sizeBytes, 5);
+  await assert.rejects(source.read(0, 10), fault('source_changed', /shorter/));
+  await source.close();
+});
+
+test('what is no file cannot be read, in words', async () => {
+  await assert.rejects(FileSource.open(folder), fault('source_unreadable', /not a regular file/));
+  await assert.rejects(FileSource.open(join(folder, 'no')), fault('source_unreadable', /no such file/));
+});
+
+const RECORD = { server: 'http://a', location: '/d/x.mrc', sizeBytes: 5, modifiedMs: 1.5, uploadId: 'u1' };
+
+test('memory keeps a record per server and file, for its user alone', async () => {
+  const memory = new FileMemory(join(folder, 'state', 'uploads'));
+  assert.equal(await memory.load('http://a', '/d/x.mrc'), null);
+  await memory.save(RECORD);
+  await memory.save({ ...RECORD, server: 'http://b', uploadId: 'u2' });
+  await memory.save({ ...RECORD, uploadId: 'u3' });
+  assert.equal((await memory.load('http://a', '/d/x.mrc'))?.uploadId, 'u3');
+  assert.equal((await memory.load('http://b', '/d/x.mrc'))?.uploadId, 'u2');
+  const names = await readdir(join(folder, 'state', 'uploads'));
+  assert.equal(names.length, 2);
+  for (const name of names) assert.equal((await stat(join(folder, 'state', 'uploads', name))).mode & 0o777, 0o600);
+  await memory.forget('http://a', '/d/x.mrc');
+  await memory.forget('http://a', '/d/x.mrc');
+  assert.equal(await memory.load('http://a', '/d/x.mrc'), null);
+});
+
+test('memory takes a record that cannot be read for none', async () => {
+  const memory = new FileMemory(folder);
+  await memory.save(RECORD);
+  const [name = ''] = await readdir(folder);
+  const text = await readFile(join(folder, name), 'utf8');
+  for (const broken of ['', text.slice(0, 20), 'null', '{}']) {
+    await writeFile(join(folder, name), broken);
+    assert.equal(await memory.load('http://a', '/d/x.mrc'), null, broken);
+  }
+});
+
+test('a record that cannot be written is reported, and the one before is kept', async () => {
+  const memory = new FileMemory(folder);
+  await memory.save(RECORD);
+  const [name = ''] = await readdir(folder);
+  await mkdir(join(folder, `${name}.${process.pid}.new`));
+  await assert.rejects(memory.save({ ...RECORD, uploadId: 'u2' }));
+  assert.equal((await memory.load('http://a', '/d/x.mrc'))?.uploadId, 'u1');
+});
+
+test('state lies where XDG says', () => {
+  assert.equal(defaultStateFolder({ XDG_STATE_HOME: '/s' }), '/s/cryolift/uploads');
+  assert.match(defaultStateFolder({}), /\/\.local\/state\/cryolift\/uploads$/);
+});

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { afterEach, mock, test } from 'node:test';
+import { ConnectionError } from '../failures.ts';
+import type { WireReply, WireRequest } from '../ports.ts';
+import { HttpTransport } from './http-transport.ts';
+
+const PART = new Uint8Array(8 * 1024 * 1024).fill(7);
+
+let server: Server | undefined;
+let transport: HttpTransport;
+
+afterEach(async () => {
+  mock.timers.reset();
+  transport.close();
+  server?.closeAllConnections();
+  if (server) await new Promise((resolve) => server?.close(resolve));
+  server = undefined;
+});
+
+async function start(listener: RequestListener, path = ''): Promise<Server> {
+  server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  connect((server.address() as AddressInfo).port, path);
+  return server;
+}
+
+function connect(port: number, path = ''): void {
+  transport = new HttpTransport(`http://127.0.0.1:${port}${path}`, 2);
+}
+
+function send(request: Partial<WireRequest> = {}): Promise<WireReply> {
+  return transport.send({ method: 'GET', path: '/x', headers: {}, ...request });
+}
+
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  return Buffer.concat(await request.toArray());
+}
+
+function failed(pattern: RegExp) {
+  return (error: unknown) => error instanceof ConnectionError && pattern.test(error.message);
+}
+
+test('sends a request below the path of the server, and reads the reply', async () => {
+  await start(async (request, response) => {
+    const body = await readAll(request);
+    const { method, url, headers } = request;
+    response.writeHead(201, { 'X-Seen': headers['x-sent'] });
+    response.end(JSON.stringify({ method, url, length: headers['content-length'], same: body.equals(PART) }));
+  }, '/lift');
+  const reply = await send({ method: 'PUT', path: '/uploads/a?b=c', headers: { 'x-sent': 'yes' }, body: PART });
+  assert.equal(reply.status, 201);
+  assert.equal(reply.headers['x-seen'], 'yes');
+  assert.deepEqual(JSON.parse(Buffer.from(reply.body).toString()), {
+    method: 'PUT',
+    url: '/lift/uploads/a?b=c',
+    length: String(PART.length),
+    same: true,
+  });
+});
+
+test('keeps its connection', async () => {
+  let connections = 0;
+  (await start((_request, response) => response.end())).on('connection', () => connections++);
+  await send();
+  await send();
+  assert.equal(connections, 1);
+});
+
+for (const reads of [true, false]) {
+  test(`reads an early answer of a server that ${reads ? 'reads on' : 'stops to read'}, and leaves the connection`, async () => {
+    const hasty = createTcpServer((socket) => {
+      socket
+        .on('error', () => {})
+        .once('data', () => {
+          socket.write('HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\n{}');
+          if (reads) socket.resume();
+          else socket.pause();
+        });
+    }).listen(0, '127.0.0.1');
+    await once(hasty, 'listening');
+    connect((hasty.address() as AddressInfo).port);
+    for (let sent = 0; sent < 5; sent++) {
+      const reply = await send({ method: 'PUT', body: new Uint8Array(64 * 1024 * 1024) });
+      assert.deepEqual([reply.status, Buffer.from(reply.body).toString()], [409, '{}']);
+    }
+    hasty.close();
+  });
+}
+
+test('sends no byte of a body that a server which was asked first does not want', async () => {
+  let received = 0;
+  const listening = await start(() => {});
+  listening.on('checkContinue', (request: IncomingMessage, response) => {
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    response.writeHead(200, { connection: 'close' }).end('{}');
+  });
+  assert.equal((await send({ method: 'PUT', body: PART, expectContinue: true })).status, 200);
+  assert.equal(received, 0);
+});
+
+test('sends the body once the server says 100 Continue', async () => {
+  const listening = await start(() => {});
+  listening.on('checkContinue', async (request: IncomingMessage, response) => {
+    response.writeContinue();
+    response.end(String((await readAll(request)).length));
+  });
+  const reply = await send({ method: 'PUT', body: PART, expectContinue: true });
+  assert.equal(Buffer.from(reply.body).toString(), String(PART.length));
+});
+
+test('gives up a connection that takes no byte', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const stuck = createTcpServer((socket) => socket.pause()).listen(0, '127.0.0.1');
+  await once(stuck, 'listening');
+  connect((stuck.address() as AddressInfo).port);
+  const sending = send({ method: 'PUT', body: new Uint8Array(64 * 1024 * 1024) });
+  let over = false;
+  sending
+    .catch(() => {})
+    .finally(() => {
+      over = true;
+    });
+  await once(stuck, 'connection');
+  while (!over) {
+    await new Promise(setImmediate);
+    mock.timers.tick(1000);
+  }
+  await assert.rejects(sending, failed(/took no byte for 20 s/));
+  stuck.close();
+});
+
+test('gives up when no answer comes', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  await start(() => mock.timers.tick(90_000));
+  await assert.rejects(send(), failed(/no answer came for 90 s/));
+});
+
+test('gives up an answer that stalls', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  await start((_request, response) => response.write('{'));
+  const sending = send();
+  let over = false;
+  sending
+    .catch(() => {})
+    .finally(() => {
+      over = true;
+    });
+  while (!over) {
+    await new Promise(setImmediate);
+    mock.timers.tick(1);
+  }
+  await assert.rejects(sending, failed(/the answer stalled for 20 s/));
+});
+
+test('a reply that is cut off is none', async () => {
+  await start((_request, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('{', () => response.destroy());
+  });
+  await assert.rejects(send(), failed(/connection failed/));
+});
+
+test('a server that is not there is a connection that failed', async () => {
+  const gone = createTcpServer().listen(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const { port } = gone.address() as AddressInfo;
+  await new Promise((resolve) => gone.close(resolve));
+  connect(port);
+  await assert.rejects(send(), failed(/ECONNREFUSED/));
+});
+
+test('reads no more of a reply than it was asked to', async () => {
+  await start((_request, response) => response.end(PART));
+  assert.equal((await send({ maxReplyBytes: 1000 })).body.length, 1000);
+  assert.equal((await send({ maxReplyBytes: PART.length })).body.length, PART.length);
+});
+
+test('an aborted request ends, also before it began', async () => {
+  const controller = new AbortController();
+  await start(() => controller.abort(new Error('enough')));
+  await assert.rejects(send({ signal: controller.signal }), failed(/given up/));
+  await assert.rejects(send({ signal: controller.signal }), /enough/);
+});

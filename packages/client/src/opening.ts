@@ -1,0 +1,92 @@
+/** Finding the session of an earlier run, or opening a new one. */
+import { isMrcName } from '@cryolift/mrc';
+import type { InitRequest, Session } from '@cryolift/protocol/messages';
+import type { Api, CallOptions } from './api.ts';
+import { ServerError } from './failures.ts';
+import type { Memory, Source } from './ports.ts';
+import { assertRemembered, fingerprint } from './same-file.ts';
+import type { UploadOptions } from './uploader.ts';
+
+/** The server needs 1,024 to judge an MRC file. */
+const HEADER_BYTES = 4096;
+/** Sessions that an upload can go on with; a completed one only lacks the news of it. */
+const OF_USE: readonly Session['status'][] = ['pending', 'uploading', 'verifying', 'completed'];
+const CANCELLABLE: readonly Session['status'][] = ['pending', 'uploading', 'verifying', 'failed'];
+
+export interface Opening {
+  readonly api: Api;
+  readonly memory: Memory;
+  /** As uploads are remembered by. */
+  readonly server: string;
+  readonly source: Source;
+  readonly options: UploadOptions;
+  /** What goes with every call. */
+  readonly call: CallOptions;
+  /** Repeats a call that is safe to repeat, as long as its failure can pass. */
+  retry<Result>(call: () => Promise<Result>): Promise<Result>;
+}
+
+/**
+ * Finds this file's session by what is remembered of it, then by its fingerprint, or opens one.
+ *
+ * @throws SourceError `source_changed` when the file is not as it was when the remembered session began.
+ */
+export async function findOrOpenSession(opening: Opening): Promise<Session> {
+  const { memory, server, source, options } = opening;
+  const remembered = await memory.load(server, source.location);
+  const found = remembered && (await findSession(opening, remembered.uploadId));
+  if (remembered && found && options.restart) {
+    await cancel(opening, found);
+  } else if (remembered && found && OF_USE.includes(found.status)) {
+    assertRemembered(source, remembered);
+    return found;
+  }
+  return await openSession(opening, await fingerprint(source));
+}
+
+async function openSession(opening: Opening, key: string): Promise<Session> {
+  const { api, memory, server, source, options, call, retry } = opening;
+  const request = await describe(source, key, options);
+  // For a lost reply within this run; after it the fingerprint finds the session.
+  const idempotencyKey = crypto.randomUUID();
+  const session = await retry(() => api.init(request, idempotencyKey, call));
+  if (session.resumed && options.restart) {
+    await cancel(opening, session);
+    return await openSession(opening, key);
+  }
+  const { location, sizeBytes, modifiedMs } = source;
+  await memory.save({ server, location, sizeBytes, modifiedMs, uploadId: session.upload_id });
+  return session;
+}
+
+async function describe(source: Source, key: string, options: UploadOptions): Promise<InitRequest> {
+  const { metadata, partSizeBytes, sha256, force } = options;
+  const header = isMrcName(source.name) ? await source.read(0, Math.min(HEADER_BYTES, source.sizeBytes)) : null;
+  return {
+    filename: source.name,
+    size: source.sizeBytes,
+    fingerprint: key,
+    ...(header ? { header: btoa(String.fromCharCode(...header)) } : {}),
+    ...(metadata ? { metadata } : {}),
+    ...(partSizeBytes ? { part_size: partSizeBytes } : {}),
+    ...(sha256 ? { sha256 } : {}),
+    ...(force ? { force } : {}),
+  };
+}
+
+/** @returns null when the server has no such session any more, or its file was deleted since. */
+async function findSession({ api, call, retry }: Opening, uploadId: string): Promise<Session | null> {
+  try {
+    const session = await retry(() => api.session(uploadId, call));
+    if (session.status === 'completed') await retry(() => api.complete(uploadId, undefined, call));
+    return session;
+  } catch (error) {
+    const gone = ['upload_not_found', 'upload_expired', 'file_not_found'];
+    if (error instanceof ServerError && gone.includes(error.code)) return null;
+    throw error;
+  }
+}
+
+async function cancel({ api, call, retry }: Opening, session: Session): Promise<void> {
+  if (CANCELLABLE.includes(session.status)) await retry(() => api.cancel(session.upload_id, call));
+}

@@ -1,0 +1,408 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { beforeEach, mock, test } from 'node:test';
+import fc from 'fast-check';
+import { ServerError, SourceError } from './failures.ts';
+import type { WireRequest } from './ports.ts';
+import {
+  digest,
+  failure,
+  lost,
+  PART_BYTES,
+  reply,
+  type Tamper,
+  TestMemory,
+  TestServer,
+  TestSource,
+} from './test-server.ts';
+import { type Progress, Uploader, type UploadOptions } from './uploader.ts';
+
+const BYTES = randomBytes(5 * PART_BYTES + 500);
+
+let server: TestServer;
+let memory: TestMemory;
+let source: TestSource;
+
+beforeEach(() => {
+  server = new TestServer();
+  memory = new TestMemory();
+  source = new TestSource(Buffer.from(BYTES));
+  mock.restoreAll();
+  // Back-off takes no time.
+  mock.method(Math, 'random', () => 0);
+});
+
+function createUploader(getToken = async (_renew: boolean) => 'token', parallel = 2): Uploader {
+  return new Uploader({ server: 'http://test', transport: server, memory, getToken, parallel });
+}
+
+function upload(options: UploadOptions = {}) {
+  return createUploader().upload(source, options);
+}
+
+/** Tampers with the first request that `call` names, once. */
+function once(call: string, tamper: Tamper): void {
+  server.tamper = (request, answer) => {
+    if (server.calls.at(-1) !== call) return answer();
+    server.tamper = (_request, plain) => plain();
+    return tamper(request, answer);
+  };
+}
+
+/** Uploads until `count` parts are there, and is then interrupted. */
+async function uploadSome(count: number): Promise<void> {
+  const controller = new AbortController();
+  const stopped = new Error('interrupted');
+  server.tamper = (request, answer) => {
+    if (request.method === 'PUT' && server.upload.parts.size >= count) {
+      controller.abort(stopped);
+      lost();
+    }
+    return answer();
+  };
+  await assert.rejects(createUploader(undefined, 1).upload(source, { signal: controller.signal }), stopped);
+  assert.equal(server.upload.parts.size, count);
+  server.tamper = (_request, answer) => answer();
+  server.calls.length = 0;
+  source.reads.length = 0;
+}
+
+function assertStored(): void {
+  assert.equal(server.upload.status, 'completed');
+  const parts = [...server.upload.parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
+  assert.ok(Buffer.concat(parts).equals(source.bytes));
+}
+
+function changed(error: unknown): boolean {
+  return error instanceof SourceError && error.code === 'source_changed';
+}
+
+test('sends each part once, reads it once, and forgets the upload at the end', async () => {
+  const seen: Progress[] = [];
+  const file = await upload({ onProgress: (progress) => seen.push(progress) });
+  assert.equal(file.sha256, digest(BYTES).toString('hex'));
+  assertStored();
+  assert.equal(server.putCount, 6);
+  assert.deepEqual(source.reads.toSorted(), [0, 1000, 2000, 3000, 4000]);
+  assert.equal(memory.records.size, 0);
+  assert.deepEqual([...new Set(seen.map(({ state }) => state))], ['planning', 'sending', 'done']);
+  assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
+});
+
+test('has as many parts in flight as asked for, and no more', async () => {
+  const full = Promise.withResolvers<void>();
+  let inFlight = 0;
+  let most = 0;
+  server.tamper = async (request, answer) => {
+    if (request.method !== 'PUT') return answer();
+    most = Math.max(most, ++inFlight);
+    if (inFlight === 3) full.resolve();
+    await full.promise;
+    inFlight--;
+    return answer();
+  };
+  await createUploader(undefined, 3).upload(source);
+  assert.equal(most, 3);
+});
+
+test('progress counts acknowledged bytes only', async () => {
+  server.tamper = async (_request, answer) => {
+    const stored = server.uploads.at(0)?.parts.size ?? 0;
+    const answered = answer();
+    assert.ok(reported <= stored * PART_BYTES, `${reported} of ${stored} parts`);
+    return answered;
+  };
+  let reported = 0;
+  const onProgress = (progress: Progress) => {
+    reported = progress.storedBytes;
+  };
+  await createUploader(undefined, 1).upload(source, { onProgress });
+  assert.equal(reported, BYTES.length);
+});
+
+test('a lost reply to a stored part leads to asking, not to sending it again', async () => {
+  once('PUT 2', (_request, answer) => {
+    answer();
+    lost();
+  });
+  const states: string[] = [];
+  await upload({ onProgress: ({ state }) => states.push(state) });
+  assertStored();
+  assert.equal(server.putCount, 6);
+  assert.ok(states.includes('reconciling'));
+});
+
+test('a part that was lost on its way is sent again, after 100 Continue', async () => {
+  const sent: WireRequest[] = [];
+  let broken = false;
+  server.tamper = (request, answer) => {
+    if (!request.path.endsWith('/part/2')) return answer();
+    sent.push(request);
+    if (broken) return answer();
+    broken = true;
+    return lost();
+  };
+  await upload();
+  assertStored();
+  assert.deepEqual(
+    sent.map(({ expectContinue }) => expectContinue),
+    [false, true],
+  );
+  assert.equal(source.reads.filter((offset) => offset === 2000).length, 1);
+});
+
+test('a lost reply to init leads to the same session, also in another run with other options', async () => {
+  once('POST init', (_request, answer) => {
+    answer();
+    lost();
+  });
+  const controller = new AbortController();
+  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
+  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
+  await upload({ metadata: { grid: 'G7' } });
+  assertStored();
+  assert.equal(server.uploads.length, 1);
+});
+
+test('a resumed upload sends only what is missing', async () => {
+  await uploadSome(4);
+  const seen: Progress[] = [];
+  await upload({ onProgress: (progress) => seen.push(progress), force: true });
+  assertStored();
+  assert.equal(server.putCount, 2);
+  assert.equal(seen.at(-1)?.resumedBytes, 4 * PART_BYTES);
+  assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
+});
+
+test('another machine, which remembers nothing, goes on by the fingerprint', async () => {
+  await uploadSome(4);
+  memory.records.clear();
+  await upload();
+  assertStored();
+  assert.equal(server.putCount, 2);
+});
+
+test('an upload that was completed without news of it is not sent again', async () => {
+  once('POST complete', (_request, answer) => {
+    answer();
+    lost();
+  });
+  const controller = new AbortController();
+  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
+  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
+  const sent = server.putCount;
+  assert.equal((await upload()).file_id, 'f-u0');
+  assert.equal(server.putCount, sent);
+  assert.equal(memory.records.size, 0);
+});
+
+test('a completed upload whose file was deleted since is sent anew', async () => {
+  await uploadSome(4);
+  server.upload.status = 'completed';
+  once('POST complete', () => failure('file_not_found'));
+  await upload();
+  assertStored();
+  assert.equal(server.uploads.length, 2);
+});
+
+test('a session that has ended on the server is not gone on with', async () => {
+  await uploadSome(4);
+  server.upload.status = 'expired';
+  await upload();
+  assertStored();
+  assert.equal(server.uploads.length, 2);
+});
+
+test('a file of another time is refused, and --restart starts anew', async () => {
+  await uploadSome(4);
+  source = new TestSource(Buffer.from(BYTES), source.modifiedMs + 1000);
+  await assert.rejects(upload(), changed);
+  assert.equal(server.putCount, 0);
+  await upload({ restart: true });
+  assertStored();
+  assert.deepEqual(
+    server.uploads.map(({ status }) => status),
+    ['cancelled', 'completed'],
+  );
+});
+
+test('a file of the same size and time with other bytes in a stored part is refused', async () => {
+  await uploadSome(1);
+  source.bytes[500] = (source.bytes[500] as number) ^ 1;
+  await assert.rejects(upload(), changed);
+  assert.equal(server.putCount, 0);
+});
+
+test('--restart ends a session that only the fingerprint finds', async () => {
+  await uploadSome(4);
+  memory.records.clear();
+  await upload({ restart: true });
+  assert.deepEqual(
+    server.uploads.map(({ status }) => status),
+    ['cancelled', 'completed'],
+  );
+});
+
+test('a file that changes while it is sent is not completed', async () => {
+  once('PUT 5', (_request, answer) => {
+    source.modifiedNowMs += 1;
+    return answer();
+  });
+  await assert.rejects(upload(), changed);
+  assert.equal(server.calls.includes('POST complete'), false);
+});
+
+test('a part that somebody else stored with other bytes is a conflict, also when the reply was lost', async () => {
+  once('PUT 3', () => {
+    server.upload.parts.set(3, randomBytes(PART_BYTES));
+    return lost();
+  });
+  await assert.rejects(upload(), changed);
+  assert.equal(server.upload.status, 'uploading');
+});
+
+test('a token that has expired is renewed, and the part goes on', async () => {
+  const renewals: boolean[] = [];
+  once('PUT 2', () => failure('token_expired'));
+  await createUploader(async (renew) => {
+    renewals.push(renew);
+    return 'token';
+  }).upload(source);
+  assertStored();
+  assert.equal(renewals.filter(Boolean).length, 1);
+});
+
+test('a token that stays expired ends the run at once', async () => {
+  server.tamper = (request, answer) => (request.method === 'PUT' ? failure('token_expired') : answer());
+  await assert.rejects(upload(), (error) => error instanceof ServerError && error.code === 'token_expired');
+  assert.equal(memory.records.size, 1);
+});
+
+test('what can pass is waited out, and said', async () => {
+  once('PUT 2', () => failure('overloaded'));
+  const troubles = new Set<string | null>();
+  let retries = 0;
+  await upload({
+    onProgress(progress) {
+      troubles.add(progress.trouble);
+      retries = progress.retries;
+    },
+  });
+  assertStored();
+  assert.deepEqual([...troubles], [null, 'it is overloaded']);
+  assert.equal(retries, 1);
+});
+
+test('what cannot pass ends the run, and what else is in flight', async () => {
+  const hanging = Promise.withResolvers<never>();
+  const started = Promise.withResolvers<void>();
+  server.tamper = async (request, answer) => {
+    if (request.method !== 'PUT') return answer();
+    if (request.path.endsWith('/0')) {
+      request.signal?.addEventListener('abort', () => hanging.reject(new Error('given up')));
+      started.resolve();
+      return await hanging.promise;
+    }
+    await started.promise;
+    return failure('upload_closed');
+  };
+  const states: string[] = [];
+  const run = upload({ onProgress: ({ state }) => states.push(state) });
+  await assert.rejects(run, (error) => error instanceof ServerError && error.code === 'upload_closed');
+  assert.equal(states.at(-1), 'failed');
+});
+
+test('a part that arrives damaged again and again is given up', async () => {
+  server.tamper = (request, answer) => (request.method === 'PUT' ? failure('part_checksum_mismatch') : answer());
+  await assert.rejects(upload(), (error) => error instanceof ServerError && error.code === 'part_checksum_mismatch');
+});
+
+test('parts that the server took back are sent again', async () => {
+  once('POST complete', (_request, answer) => {
+    server.upload.parts.delete(1);
+    server.upload.parts.delete(4);
+    return answer();
+  });
+  await upload();
+  assertStored();
+  assert.equal(server.putCount, 8);
+});
+
+test('ranges beyond those that are listed are asked for again', async () => {
+  await uploadSome(1);
+  server.upload.parts.set(2, Buffer.from(BYTES.subarray(2000, 3000)));
+  server.maxRanges = 2;
+  await upload();
+  assertStored();
+  assert.equal(server.putCount, 4);
+});
+
+test('waits as long as the server verifies, as it says', async () => {
+  const waitsMs: number[] = [];
+  let left = 2;
+  server.tamper = (_request, answer) => {
+    if (server.calls.at(-1) !== 'POST complete' || left-- === 0) return answer();
+    return reply(202, {}, { 'retry-after': '7' });
+  };
+  mock.method(globalThis, 'setTimeout', (done: () => void, ms: number) => {
+    waitsMs.push(ms);
+    queueMicrotask(done);
+  });
+  await upload();
+  assert.deepEqual(waitsMs, [7000, 7000]);
+});
+
+test('a file that was published with other bytes is not taken for done', async () => {
+  once('POST complete', (_request, answer) => {
+    const record = JSON.parse(Buffer.from(answer().body).toString()) as object;
+    return reply(200, { ...record, parts_sha256: '0'.repeat(64) });
+  });
+  await assert.rejects(upload(), (error) => error instanceof SourceError && error.code === 'integrity');
+});
+
+test('an interrupted upload is paused, keeps its record, and throws the reason', async () => {
+  const controller = new AbortController();
+  const states: string[] = [];
+  once('PUT 2', () => {
+    controller.abort(new Error('Ctrl-C'));
+    return lost();
+  });
+  const run = upload({ signal: controller.signal, onProgress: ({ state }) => states.push(state) });
+  await assert.rejects(run, /Ctrl-C/);
+  assert.equal(states.at(-1), 'paused');
+  assert.equal(memory.records.size, 1);
+});
+
+test('an empty file is published too', async () => {
+  source = new TestSource(new Uint8Array());
+  assert.equal((await upload()).size, 0);
+});
+
+test('property: whatever is lost on the way, the right file arrives, and no stored part is sent again in full', async () => {
+  const fault = fc.constantFrom('none', 'none', 'before', 'after', 'overloaded', 'damaged');
+  await fc.assert(
+    fc.asyncProperty(fc.array(fault, { maxLength: 25 }), fc.integer({ min: 1, max: 4 }), async (faults, parallel) => {
+      server = new TestServer();
+      memory = new TestMemory();
+      const left = faults.slice();
+      const whole = new Set<string>();
+      server.tamper = async (request, answer) => {
+        await new Promise(setImmediate);
+        const next = left.shift() ?? 'none';
+        const stored = request.method === 'PUT' && server.upload.parts.has(Number(request.path.split('/').at(-1)));
+        if (stored && !request.expectContinue) whole.add(request.path);
+        if (next === 'before') lost();
+        if (next === 'overloaded') return failure('overloaded');
+        if (next === 'damaged' && request.method === 'PUT') return failure('part_checksum_mismatch');
+        const answered = answer();
+        if (next === 'after') lost();
+        return answered;
+      };
+      await createUploader(undefined, parallel).upload(source);
+      assertStored();
+      assert.equal(server.uploads.length, 1);
+      assert.deepEqual([...whole], []);
+    }),
+    { numRuns: 60 },
+  );
+});
