@@ -27,8 +27,8 @@ const serving = process.argv[2] === 'serve';
 
 if (majorOf(process.version) >= NODE_MAJOR) {
   const prepared = process.execArgv.includes(SERVE_FLAGS[0]);
-  // The same process, begun anew: nobody who watches it can tell.
-  if (serving && !prepared && process.execve)
+  // The same process, begun anew: nobody who watches it can tell, but one that holds an ipc channel to it.
+  if (serving && !prepared && !process.channel && process.execve)
     process.execve(process.execPath, [process.execPath, ...argumentsOf()], SERVE_ENV);
   if (process.env.npm_command === 'exec') endWithShell(process.ppid);
   if (process.channel) endWithParent();

@@ -3,10 +3,10 @@ import { CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './exit.ts';
 import { createProgram } from './program.ts';
 
-// `cryolift ls | head`: the reader has seen enough.
+// Whoever read this has seen enough: of `cryolift ls | head` it is the end, but a server goes on.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.done);
+  if (process.argv[2] !== 'serve') process.exit(EXIT.done);
 });
 process.exit(await run(process.argv));
 

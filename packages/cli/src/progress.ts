@@ -9,10 +9,14 @@ const JSON_EVERY_MS = 500;
 /** Rates are of the last seconds, so that they follow the network. */
 const RATE_WINDOW_MS = 10_000;
 
+const NAME_WIDTH = 26;
+const DONE_WIDTH = '1023.9 MiB'.length;
+/** States in which a rate says more than the state. */
+const MOVING = ['sending', 'receiving'];
+
 export interface Transfer {
   /** @param doneBytes acknowledged ones. @param state in a word. @param trouble that is being waited out, if any. */
   update(doneBytes: number, state: string, trouble: string | null): void;
-  end(): void;
 }
 
 export class ProgressDisplay {
@@ -25,10 +29,10 @@ export class ProgressDisplay {
       output.json || !process.stderr.isTTY
         ? null
         : new MultiBar({
-            format: '{name} {bar} {percentage}%  {done} of {all}  {rate}  {left}  {state}',
+            format: '{name} {bar} {percentage}%  {done} of {all}  {now}',
             stream: process.stderr,
             hideCursor: true,
-            barsize: 24,
+            barsize: Math.max(8, Math.min(24, (process.stderr.columns ?? 80) - 84)),
             barCompleteChar: '█',
             barIncompleteChar: '░',
             autopadding: true,
@@ -68,30 +72,23 @@ class BarTransfer implements Transfer {
 
   constructor(bars: MultiBar, name: string, totalBytes: number) {
     this.#totalBytes = totalBytes;
-    const shown = name.length > 28 ? `${name.slice(0, 25)}…` : name.padEnd(28);
+    const shown = name.length > NAME_WIDTH ? `${name.slice(0, NAME_WIDTH - 1)}…` : name.padEnd(NAME_WIDTH);
     this.#bar = bars.create(Math.max(1, totalBytes), 0, {
       name: shown,
-      done: formatBytes(0),
+      done: formatBytes(0).padStart(DONE_WIDTH),
       all: formatBytes(totalBytes),
-      rate: '',
-      left: '',
-      state: '',
+      now: '',
     });
   }
 
   update(doneBytes: number, state: string, trouble: string | null): void {
     const rate = state === 'planning' ? 0 : this.#rate.note(doneBytes);
-    const moving = rate > 0 && doneBytes < this.#totalBytes && trouble === null;
+    const moving = rate > 0 && doneBytes < this.#totalBytes && MOVING.includes(state) && trouble === null;
+    const left = formatSeconds((this.#totalBytes - doneBytes) / rate);
     this.#bar.update(this.#totalBytes === 0 ? 1 : doneBytes, {
-      done: formatBytes(doneBytes),
-      rate: moving ? `${formatBytes(rate)}/s` : '',
-      left: moving ? `${formatSeconds((this.#totalBytes - doneBytes) / rate)} left` : '',
-      state: describe(state, trouble),
+      done: formatBytes(doneBytes).padStart(DONE_WIDTH),
+      now: moving ? `${formatBytes(rate)}/s  ${left} left` : describe(state, trouble),
     });
-  }
-
-  end(): void {
-    this.#bar.stop();
   }
 }
 
@@ -123,8 +120,6 @@ class LineTransfer implements Transfer {
     const speed = bytesPerSecond > 0 ? `, ${formatBytes(bytesPerSecond)}/s` : '';
     this.#output.note(`${this.#name}: ${now}, ${percent}% of ${formatBytes(this.#totalBytes)}${speed}`);
   }
-
-  end(): void {}
 }
 
 function describe(state: string, trouble: string | null): string {

@@ -36,13 +36,15 @@ export class TestBench {
     const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
     const flags = ['--port', '0', '--data-dir', join(folder, 'data'), '--log-level', 'warn'];
     const server = run(folder, ['serve', ...flags], {});
+    const { promise: listening, resolve, reject } = Promise.withResolvers<string>();
     let stdout = '';
-    for await (const chunk of server.child.stdout as AsyncIterable<string>) {
-      stdout += chunk;
+    server.child.stdout?.on('data', (text: string) => {
+      stdout += text;
       const url = /^cryolift listening on (\S+)$/m.exec(stdout)?.[1];
-      if (url) return new TestBench(folder, server, url);
-    }
-    throw new Error(`serve ended: ${(await server.ended).stderr}`);
+      if (url) resolve(url);
+    });
+    server.ended.then(({ stderr }) => reject(new Error(`serve ended: ${stderr}`)));
+    return new TestBench(folder, server, await listening);
   }
 
   path(name: string): string {
@@ -97,12 +99,12 @@ export function parseLines<Line = Record<string, unknown>>(text: string): Line[]
     .map((line) => JSON.parse(line) as Line);
 }
 
-/** A wire to the server that counts what the client sends and can stop to carry it. */
+/** A wire to the server that counts what it carries and can stop to. */
 export class Wire {
   readonly url: string;
-  /** Bytes that went from client to server. */
-  sentBytes = 0;
-  #holdAfterBytes = Number.POSITIVE_INFINITY;
+  /** Bytes that went through, in both directions. */
+  carriedBytes = 0;
+  #holdAtBytes = Number.POSITIVE_INFINITY;
   #held = Promise.withResolvers<void>();
   readonly #sockets = new Set<Socket>();
   readonly #close: () => void;
@@ -116,20 +118,25 @@ export class Wire {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const wire = new Wire(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, () => server.close());
-    server.on('connection', (near) => wire.#carry(near, Number(new URL(target).port)));
+    server.on('connection', (near) => {
+      const far = connect(Number(new URL(target).port), '127.0.0.1');
+      wire.#carry(near, far);
+      wire.#carry(far, near);
+    });
     return wire;
   }
 
-  /** Resolves once `bytes` more have gone through; then nothing does, until `release`. */
+  /** Resolves once `bytes` more have gone through; then nothing does on these connections. */
   async holdAfter(bytes: number): Promise<void> {
-    this.#holdAfterBytes = this.sentBytes + bytes;
+    this.#holdAtBytes = this.carriedBytes + bytes;
     this.#held = Promise.withResolvers();
     await this.#held.promise;
   }
 
-  release(): void {
-    this.#holdAfterBytes = Number.POSITIVE_INFINITY;
-    this.sentBytes = 0;
+  /** Carries new connections again, and counts from 0. */
+  reset(): void {
+    this.#holdAtBytes = Number.POSITIVE_INFINITY;
+    this.carriedBytes = 0;
   }
 
   close(): void {
@@ -137,23 +144,18 @@ export class Wire {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #carry(near: Socket, port: number): void {
-    const far = connect(port, '127.0.0.1');
-    for (const socket of [near, far]) {
-      this.#sockets.add(socket);
-      socket
-        .on('error', () => {})
-        .on('close', () => {
-          near.destroy();
-          far.destroy();
-          this.#sockets.delete(socket);
-        });
-    }
-    far.pipe(near);
-    near.on('data', (chunk: Buffer) => {
-      this.sentBytes += chunk.length;
-      far.write(chunk);
-      if (this.sentBytes < this.#holdAfterBytes) return;
+  #carry(from: Socket, to: Socket): void {
+    this.#sockets.add(from);
+    from
+      .on('error', () => {})
+      .on('close', () => {
+        to.destroy();
+        this.#sockets.delete(from);
+      });
+    from.on('data', (chunk: Buffer) => {
+      this.carriedBytes += chunk.length;
+      to.write(chunk);
+      if (this.carriedBytes < this.#holdAtBytes) return;
       for (const socket of this.#sockets) socket.pause();
       this.#held.resolve();
     });

@@ -142,7 +142,7 @@ export function failure(code: ErrorCode, headers: WireReply['headers'] = {}): Wi
 }
 
 export function lost(): never {
-  throw new ConnectionError('the connection failed (ECONNRESET)');
+  throw new ConnectionError('no connection (ECONNRESET)');
 }
 
 export function digest(bytes: Uint8Array): Buffer {

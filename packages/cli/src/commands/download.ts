@@ -32,7 +32,6 @@ export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitC
       onProgress: (doneBytes) => transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', null),
     });
   } finally {
-    transfer.end();
     display.stop();
   }
   output.result({ event: 'done', path, ...file }, () => `${path}  ${formatBytes(file.size)}\n  sha256 ${file.sha256}`);

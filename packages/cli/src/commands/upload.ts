@@ -29,7 +29,10 @@ export async function upload(paths: readonly string[], flags: UploadFlags): Prom
   const signal = interruptible();
   const uploader = createUploader(flags, flags.parallel);
   const { files, skipped } = await findFiles(paths, uploader.api);
-  for (const path of skipped) output.note(`${path}: left out, the server does not accept this type`);
+  for (const path of skipped) {
+    output.event({ event: 'skipped', path });
+    output.note(`${path}: left out, the server does not accept this type`);
+  }
 
   const display = new ProgressDisplay(output);
   const sent: Sent[] = [];
@@ -77,11 +80,11 @@ async function uploadOne(
   signal: AbortSignal,
 ): Promise<Sent> {
   const source = await FileSource.open(path);
-  const transfer = display.begin(source.name, source.sizeBytes);
   const beginMs = performance.now();
   const figures = { seconds: 0, resumed_bytes: 0, retries: 0 };
   try {
     if (!flags.force) await assertMrc(source);
+    const transfer = display.begin(source.name, source.sizeBytes);
     if (flags.sha256) transfer.update(0, 'hashing', null);
     const file = await uploader.upload(source, {
       signal,
@@ -99,7 +102,6 @@ async function uploadOne(
     figures.seconds = (performance.now() - beginMs) / 1000;
     return { path, file, figures };
   } finally {
-    transfer.end();
     await source.close();
   }
 }
@@ -111,11 +113,11 @@ function describeState({ state, storedBytes, totalBytes }: Progress): string {
 
 function describe({ path, file, figures }: Sent): string {
   const sentBytes = file.size - figures.resumed_bytes;
-  const rate = `${formatBytes(sentBytes / figures.seconds)}/s`;
-  const resumed = figures.resumed_bytes > 0 ? `; ${formatBytes(figures.resumed_bytes)} were there already` : '';
+  const sent = `${formatBytes(sentBytes)} in ${formatSeconds(figures.seconds)} (${formatBytes(sentBytes / figures.seconds)}/s)`;
+  const resumed = `${formatBytes(figures.resumed_bytes)} were there already`;
   return [
     `${basename(path)}  ${file.file_id}`,
-    `  ${formatBytes(sentBytes)} in ${formatSeconds(figures.seconds)} (${rate})${resumed}`,
+    `  ${[...(sentBytes > 0 || figures.resumed_bytes === 0 ? [sent] : []), ...(figures.resumed_bytes > 0 ? [resumed] : [])].join('; ')}`,
     `  sha256 ${file.sha256}`,
     ...file.warnings.map((warning) => `  warning: ${warning.message}`),
   ].join('\n');

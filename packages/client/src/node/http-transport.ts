@@ -57,7 +57,7 @@ export class HttpTransport implements Transport {
       if (watchdog.reason) throw watchdog.reason;
       if (cause instanceof ConnectionError) throw cause;
       const { code, message } = cause as NodeJS.ErrnoException;
-      throw new ConnectionError(`the connection failed (${code ?? message})`, { cause });
+      throw new ConnectionError(`no connection (${code ?? message})`, { cause });
     } finally {
       watchdog.stop();
       wire.signal?.removeEventListener('abort', onAbort);

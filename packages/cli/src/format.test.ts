@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatBytes, formatRanges, formatSeconds, formatTable, formatWhen } from './format.ts';
+
+test('sizes in binary units, with as many digits as tell something', () => {
+  const cases: [number, string][] = [
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.00 KiB'],
+    [10 * 1024 ** 2, '10.0 MiB'],
+    [1.5 * 1024 ** 3, '1.50 GiB'],
+    [5000 * 1024 ** 4, '5000.0 TiB'],
+  ];
+  for (const [bytes, text] of cases) assert.equal(formatBytes(bytes), text);
+});
+
+test('spans of time in two units at most', () => {
+  assert.deepEqual([59.4, 200, 7500, Number.POSITIVE_INFINITY].map(formatSeconds), [
+    '59 s',
+    '3 min 20 s',
+    '2 h 5 min',
+    '–',
+  ]);
+});
+
+test('times relative to now, before and after', () => {
+  const nowMs = Date.parse('2026-01-10T00:00:00Z');
+  const cases = { '2026-01-09T23:59:30Z': 'now', '2026-01-09T22:30:00Z': '1 h ago', '2026-01-16T01:00:00Z': 'in 6 d' };
+  for (const [time, text] of Object.entries(cases)) assert.equal(formatWhen(time, nowMs), text);
+});
+
+test('tables align, ranges are short', () => {
+  assert.equal(
+    formatTable([
+      ['A', 'B'],
+      ['long', 'x'],
+      ['s', ''],
+    ]),
+    'A     B\nlong  x\ns',
+  );
+  assert.equal(
+    formatRanges([
+      [0, 2],
+      [5, 5],
+    ]),
+    '0-2, 5',
+  );
+});
