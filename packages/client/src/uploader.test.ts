@@ -4,78 +4,23 @@ import { beforeEach, mock, test } from 'node:test';
 import fc from 'fast-check';
 import { ServerError, SourceError } from './failures.ts';
 import type { WireRequest } from './ports.ts';
+import { digest, failure, lost, PART_BYTES, reply } from './test-server.ts';
 import {
-  digest,
-  failure,
-  lost,
-  PART_BYTES,
-  reply,
-  type Tamper,
-  TestMemory,
-  TestServer,
-  TestSource,
-} from './test-server.ts';
-import { type Progress, Uploader, type UploadOptions } from './uploader.ts';
+  assertStored,
+  BYTES,
+  createUploader,
+  isChanged,
+  memory,
+  once,
+  replaceSource,
+  reset,
+  server,
+  source,
+  upload,
+} from './test-upload.ts';
+import type { Progress } from './uploader.ts';
 
-const BYTES = randomBytes(5 * PART_BYTES + 500);
-
-let server: TestServer;
-let memory: TestMemory;
-let source: TestSource;
-
-beforeEach(() => {
-  server = new TestServer();
-  memory = new TestMemory();
-  source = new TestSource(Buffer.from(BYTES));
-  mock.restoreAll();
-  // Back-off takes no time.
-  mock.method(Math, 'random', () => 0);
-});
-
-function createUploader(getToken = async (_renew: boolean) => 'token', parallel = 2): Uploader {
-  return new Uploader({ server: 'http://test', transport: server, memory, getToken, parallel });
-}
-
-function upload(options: UploadOptions = {}) {
-  return createUploader().upload(source, options);
-}
-
-/** Tampers with the first request that `call` names, once. */
-function once(call: string, tamper: Tamper): void {
-  server.tamper = (request, answer) => {
-    if (server.calls.at(-1) !== call) return answer();
-    server.tamper = (_request, plain) => plain();
-    return tamper(request, answer);
-  };
-}
-
-/** Uploads until `count` parts are there, and is then interrupted. */
-async function uploadSome(count: number): Promise<void> {
-  const controller = new AbortController();
-  const stopped = new Error('interrupted');
-  server.tamper = (request, answer) => {
-    if (request.method === 'PUT' && server.upload.parts.size >= count) {
-      controller.abort(stopped);
-      lost();
-    }
-    return answer();
-  };
-  await assert.rejects(createUploader(undefined, 1).upload(source, { signal: controller.signal }), stopped);
-  assert.equal(server.upload.parts.size, count);
-  server.tamper = (_request, answer) => answer();
-  server.calls.length = 0;
-  source.reads.length = 0;
-}
-
-function assertStored(): void {
-  assert.equal(server.upload.status, 'completed');
-  const parts = [...server.upload.parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
-  assert.ok(Buffer.concat(parts).equals(source.bytes));
-}
-
-function changed(error: unknown): boolean {
-  return error instanceof SourceError && error.code === 'source_changed';
-}
+beforeEach(reset);
 
 test('sends each part once, reads it once, and forgets the upload at the end', async () => {
   const seen: Progress[] = [];
@@ -151,104 +96,12 @@ test('a part that was lost on its way is sent again, after 100 Continue', async 
   assert.equal(source.reads.filter((offset) => offset === 2000).length, 1);
 });
 
-test('a lost reply to init leads to the same session, also in another run with other options', async () => {
-  once('POST init', (_request, answer) => {
-    answer();
-    lost();
-  });
-  const controller = new AbortController();
-  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
-  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
-  await upload({ metadata: { grid: 'G7' } });
-  assertStored();
-  assert.equal(server.uploads.length, 1);
-});
-
-test('a resumed upload sends only what is missing', async () => {
-  await uploadSome(4);
-  const seen: Progress[] = [];
-  await upload({ onProgress: (progress) => seen.push(progress), force: true });
-  assertStored();
-  assert.equal(server.putCount, 2);
-  assert.equal(seen.at(-1)?.resumedBytes, 4 * PART_BYTES);
-  assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
-});
-
-test('another machine, which remembers nothing, goes on by the fingerprint', async () => {
-  await uploadSome(4);
-  memory.records.clear();
-  await upload();
-  assertStored();
-  assert.equal(server.putCount, 2);
-});
-
-test('an upload that was completed without news of it is not sent again', async () => {
-  once('POST complete', (_request, answer) => {
-    answer();
-    lost();
-  });
-  const controller = new AbortController();
-  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
-  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
-  const sent = server.putCount;
-  assert.equal((await upload()).file_id, 'f-u0');
-  assert.equal(server.putCount, sent);
-  assert.equal(memory.records.size, 0);
-});
-
-test('a completed upload whose file was deleted since is sent anew', async () => {
-  await uploadSome(4);
-  server.upload.status = 'completed';
-  once('POST complete', () => failure('file_not_found'));
-  await upload();
-  assertStored();
-  assert.equal(server.uploads.length, 2);
-});
-
-test('a session that has ended on the server is not gone on with', async () => {
-  await uploadSome(4);
-  server.upload.status = 'expired';
-  await upload();
-  assertStored();
-  assert.equal(server.uploads.length, 2);
-});
-
-test('a file of another time is refused, and --restart starts anew', async () => {
-  await uploadSome(4);
-  source = new TestSource(Buffer.from(BYTES), source.modifiedMs + 1000);
-  await assert.rejects(upload(), changed);
-  assert.equal(server.putCount, 0);
-  await upload({ restart: true });
-  assertStored();
-  assert.deepEqual(
-    server.uploads.map(({ status }) => status),
-    ['cancelled', 'completed'],
-  );
-});
-
-test('a file of the same size and time with other bytes in a stored part is refused', async () => {
-  await uploadSome(1);
-  source.bytes[500] = (source.bytes[500] as number) ^ 1;
-  await assert.rejects(upload(), changed);
-  assert.equal(server.putCount, 0);
-});
-
-test('--restart ends a session that only the fingerprint finds', async () => {
-  await uploadSome(4);
-  memory.records.clear();
-  await upload({ restart: true });
-  assert.deepEqual(
-    server.uploads.map(({ status }) => status),
-    ['cancelled', 'completed'],
-  );
-});
-
 test('a file that changes while it is sent is not completed', async () => {
   once('PUT 5', (_request, answer) => {
     source.modifiedNowMs += 1;
     return answer();
   });
-  await assert.rejects(upload(), changed);
+  await assert.rejects(upload(), isChanged);
   assert.equal(server.calls.includes('POST complete'), false);
 });
 
@@ -257,7 +110,7 @@ test('a part that somebody else stored with other bytes is a conflict, also when
     server.upload.parts.set(3, randomBytes(PART_BYTES));
     return lost();
   });
-  await assert.rejects(upload(), changed);
+  await assert.rejects(upload(), isChanged);
   assert.equal(server.upload.status, 'uploading');
 });
 
@@ -328,15 +181,6 @@ test('parts that the server took back are sent again', async () => {
   assert.equal(server.putCount, 8);
 });
 
-test('ranges beyond those that are listed are asked for again', async () => {
-  await uploadSome(1);
-  server.upload.parts.set(2, Buffer.from(BYTES.subarray(2000, 3000)));
-  server.maxRanges = 2;
-  await upload();
-  assertStored();
-  assert.equal(server.putCount, 4);
-});
-
 test('waits as long as the server verifies, as it says', async () => {
   const waitsMs: number[] = [];
   let left = 2;
@@ -374,7 +218,7 @@ test('an interrupted upload is paused, keeps its record, and throws the reason',
 });
 
 test('an empty file is published too', async () => {
-  source = new TestSource(new Uint8Array());
+  replaceSource(new Uint8Array());
   assert.equal((await upload()).size, 0);
 });
 
@@ -382,8 +226,7 @@ test('property: whatever is lost on the way, the right file arrives, and no stor
   const fault = fc.constantFrom('none', 'none', 'before', 'after', 'overloaded', 'damaged');
   await fc.assert(
     fc.asyncProperty(fc.array(fault, { maxLength: 25 }), fc.integer({ min: 1, max: 4 }), async (faults, parallel) => {
-      server = new TestServer();
-      memory = new TestMemory();
+      reset();
       const left = faults.slice();
       const whole = new Set<string>();
       server.tamper = async (request, answer) => {

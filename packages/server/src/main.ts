@@ -1,4 +1,5 @@
 /** `cryolift serve`: settings, signals and exit codes. */
+import { flushCompileCache } from 'node:module';
 import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config.ts';
 import { SCOPES } from './http/caller.ts';
@@ -30,6 +31,8 @@ export async function serve(
     if (server.ownSecret !== null) {
       process.stdout.write(`open ${server.url}/#token=${await signLinkToken(server.ownSecret)}\n`);
     }
+    // Now, for a process that is killed keeps nothing for its next start.
+    flushCompileCache();
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
     process.stderr.write(`cryolift: ${error.message}\n`);

@@ -1,6 +1,7 @@
 /** A thread that reads stretches of files and hashes them, some MiB of each in turn. */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
@@ -40,6 +41,8 @@ interface Job {
 
 if (!parentPort) throw new Error('digest-worker runs as a worker thread');
 const port = parentPort;
+// A killed process keeps nothing for its next start.
+flushCompileCache();
 const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 const jobs = new Map<number, Job>();
 let working = false;

@@ -13,7 +13,7 @@ import { Flusher } from './flusher.ts';
 import { BytesGone, type Extent, type FilePlace, type PartSink, type PartStore, type StagedUpload } from './store.ts';
 import type { Writers } from './writers.ts';
 
-const READ_BUFFER_BYTES = 1024 * 1024;
+const READ_BUFFER_BYTES = 256 * 1024;
 
 /** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
 const KEEP_OPEN_MS = 10_000;

@@ -1,6 +1,7 @@
 /** A thread that hashes and writes blocks of shared memory, in the order in which they are handed over. */
 import { createHash, type Hash } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SLOT_BYTES } from './slots.ts';
 
@@ -35,6 +36,8 @@ export interface EndDone {
 
 if (!parentPort) throw new Error('write-worker runs as a worker thread');
 const port = parentPort;
+// A killed process keeps nothing for its next start.
+flushCompileCache();
 const memory = workerData as SharedArrayBuffer;
 const hashes = new Map<number, Hash>();
 

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { failure, lost, PART_BYTES } from './test-server.ts';
+import {
+  assertStored,
+  BYTES,
+  isChanged,
+  memory,
+  once,
+  replaceSource,
+  reset,
+  server,
+  source,
+  upload,
+  uploadSome,
+} from './test-upload.ts';
+import type { Progress } from './uploader.ts';
+
+beforeEach(reset);
+
+test('a lost reply to init leads to the same session, also in another run with other options', async () => {
+  once('POST init', (_request, answer) => {
+    answer();
+    lost();
+  });
+  const controller = new AbortController();
+  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
+  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
+  await upload({ metadata: { grid: 'G7' } });
+  assertStored();
+  assert.equal(server.uploads.length, 1);
+});
+
+test('a resumed upload sends only what is missing', async () => {
+  await uploadSome(4);
+  const seen: Progress[] = [];
+  await upload({ onProgress: (progress) => seen.push(progress), force: true });
+  assertStored();
+  assert.equal(server.putCount, 2);
+  assert.equal(seen.at(-1)?.resumedBytes, 4 * PART_BYTES);
+  assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
+});
+
+test('another machine, which remembers nothing, goes on by the fingerprint', async () => {
+  await uploadSome(4);
+  memory.records.clear();
+  await upload();
+  assertStored();
+  assert.equal(server.putCount, 2);
+});
+
+test('an upload that was completed without news of it is not sent again', async () => {
+  once('POST complete', (_request, answer) => {
+    answer();
+    lost();
+  });
+  const controller = new AbortController();
+  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
+  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
+  const sent = server.putCount;
+  assert.equal((await upload()).file_id, 'f-u0');
+  assert.equal(server.putCount, sent);
+  assert.equal(memory.records.size, 0);
+});
+
+test('a completed upload whose file was deleted since is sent anew', async () => {
+  await uploadSome(4);
+  server.upload.status = 'completed';
+  once('POST complete', () => failure('file_not_found'));
+  await upload();
+  assertStored();
+  assert.equal(server.uploads.length, 2);
+});
+
+test('a session that has ended on the server is not gone on with', async () => {
+  await uploadSome(4);
+  server.upload.status = 'expired';
+  await upload();
+  assertStored();
+  assert.equal(server.uploads.length, 2);
+});
+
+test('a file of another time is refused, and --restart starts anew', async () => {
+  await uploadSome(4);
+  replaceSource(Buffer.from(BYTES), source.modifiedMs + 1000);
+  await assert.rejects(upload(), isChanged);
+  assert.equal(server.putCount, 0);
+  await upload({ restart: true });
+  assertStored();
+  assert.deepEqual(
+    server.uploads.map(({ status }) => status),
+    ['cancelled', 'completed'],
+  );
+});
+
+test('a file of the same size and time with other bytes in a stored part is refused', async () => {
+  await uploadSome(1);
+  source.bytes[500] = (source.bytes[500] as number) ^ 1;
+  await assert.rejects(upload(), isChanged);
+  assert.equal(server.putCount, 0);
+});
+
+test('--restart ends a session that only the fingerprint finds', async () => {
+  await uploadSome(4);
+  memory.records.clear();
+  await upload({ restart: true });
+  assert.deepEqual(
+    server.uploads.map(({ status }) => status),
+    ['cancelled', 'completed'],
+  );
+});
+
+test('ranges beyond those that are listed are asked for again', async () => {
+  await uploadSome(1);
+  server.upload.parts.set(2, Buffer.from(BYTES.subarray(2000, 3000)));
+  server.maxRanges = 2;
+  await upload();
+  assertStored();
+  assert.equal(server.putCount, 4);
+});
