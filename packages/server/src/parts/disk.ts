@@ -25,6 +25,7 @@ interface OpenFile {
   handle: Promise<FileHandle>;
   users: number;
   closing: NodeJS.Timeout | undefined;
+  closed: boolean;
 }
 
 export class DiskStore implements PartStore {
@@ -83,8 +84,8 @@ export class DiskStore implements PartStore {
     }
     if ((await handle.stat()).nlink === 0) {
       // Removed behind our back: what is written there now would never be seen again.
-      this.#release(upload.id, file);
       this.#open.delete(upload.id);
+      this.#release(upload.id, file);
       return 'lost';
     }
     const fd = handle.fd;
@@ -227,7 +228,7 @@ export class DiskStore implements PartStore {
   #use(upload: StagedUpload): OpenFile {
     let file = this.#open.get(upload.id);
     if (!file) {
-      file = { handle: open(this.#staged(upload.id), constants.O_RDWR), users: 0, closing: undefined };
+      file = { handle: open(this.#staged(upload.id), constants.O_RDWR), users: 0, closing: undefined, closed: false };
       this.#open.set(upload.id, file);
     }
     clearTimeout(file.closing);
@@ -236,16 +237,21 @@ export class DiskStore implements PartStore {
   }
 
   #release(uploadId: string, file: OpenFile): void {
-    if (--file.users > 0) return;
-    file.closing = setTimeout(() => this.#shut(uploadId), KEEP_OPEN_MS).unref();
+    if (--file.users > 0 || file.closed) return;
+    file.closing = setTimeout(() => this.#close(uploadId, file), KEEP_OPEN_MS).unref();
   }
 
   /** Closes the descriptor of an upload; the caller owes that no sink of it is open. */
   async #shut(uploadId: string): Promise<void> {
     const file = this.#open.get(uploadId);
-    if (!file) return;
-    this.#open.delete(uploadId);
+    if (file) await this.#close(uploadId, file);
+  }
+
+  /** Closes this very file: after a loss the upload may have another one open by now. */
+  async #close(uploadId: string, file: OpenFile): Promise<void> {
+    if (this.#open.get(uploadId) === file) this.#open.delete(uploadId);
     clearTimeout(file.closing);
+    file.closed = true;
     const handle = await file.handle;
     await this.#flusher.forget(handle.fd);
     await handle.close();
