@@ -33,6 +33,7 @@ export interface Config {
   readonly rateLimit: number | null;
   readonly bodyIdleTimeoutMs: number;
   readonly corsOrigins: readonly string[];
+  readonly fastLane: boolean;
   readonly metrics: boolean;
   readonly logLevel: string;
 }
@@ -105,6 +106,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
     bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
     corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),
+    fastLane: read('FAST_LANE', parseBoolean, true),
     metrics: read('METRICS', parseBoolean, true),
     logLevel: read('LOG_LEVEL', parseLevel, 'info'),
   };

@@ -13,6 +13,8 @@ import { noteBoot } from './db/facts.ts';
 import { lockFolder } from './db/lock.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/caller.ts';
+import { worksHere } from './http/lane/adopt.ts';
+import { LaneServer } from './http/lane/server.ts';
 import { repeat } from './jobs/schedule.ts';
 import { recover, sweep } from './jobs/sweep.ts';
 import type { Logger } from './ops/log.ts';
@@ -85,17 +87,20 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const recovering = recover(room);
   const stopSweeping = repeat(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
-  await app.listen({ host: config.host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
-    throw new SettingError(`CRYOLIFT_PORT: cannot listen on ${config.host}:${config.port} (${error.code})`);
+  const { host } = config;
+  const lane = (await usesFastLane(config, log)) ? new LaneServer(app.server) : null;
+  await (lane ?? app).listen({ host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+    throw new SettingError(`CRYOLIFT_PORT: cannot listen on ${host}:${config.port} (${error.code})`);
   });
-  const { port } = app.server.address() as AddressInfo;
+  const { port } = (lane ?? app.server).address() as AddressInfo;
 
   return {
-    url: `${config.tls ? 'https' : 'http'}://${printHost(config.host)}:${port}`,
+    url: `${config.tls ? 'https' : 'http'}://${printHost(host)}:${port}`,
     ownSecret,
     async stop(graceMs) {
       stopping = true;
-      const deadline = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      const deadline = setTimeout(() => (lane ?? app.server).closeAllConnections(), graceMs);
+      await lane?.close();
       await app.close();
       clearTimeout(deadline);
       await stopSweeping();
@@ -105,6 +110,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       unlock();
     },
   };
+}
+
+/** TLS is the ordinary lane's: its bytes are not in the socket as they are. */
+async function usesFastLane(config: Config, log: Logger): Promise<boolean> {
+  if (!config.fastLane || config.tls) return false;
+  if (await worksHere()) return true;
+  log.warn(`this version of Node (${process.version}) does not carry the fast lane; parts go the ordinary one`);
+  return false;
 }
 
 /** Two servers on one database or one storage would each sweep away what the other has. */

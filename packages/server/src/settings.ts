@@ -38,6 +38,7 @@ export const SETTINGS: readonly Setting[] = [
   setting('WEBHOOK_URL', 'URL', 'not in this version'),
   setting('WEBHOOK_SECRET', 'TEXT', 'not in this version'),
   setting('ON_COMPLETE', 'COMMAND', 'not in this version'),
+  setting('FAST_LANE', 'true|false', 'read parts past the HTTP parser; not with TLS (true)'),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
   setting('LOG_LEVEL', 'LEVEL', 'trace, debug, info, warn, error or silent (info)'),
 ];

@@ -5,7 +5,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
-import { drain, limitBodyTime } from './body.ts';
+import { bodyOf, limitBodyTime } from './body.ts';
 import { assertScope, type Caller, type Scope } from './caller.ts';
 import { continueBody, isUncontinued } from './expect.ts';
 import { answerOnSocket, answerParserError, createFailureHandler, noteAnswering } from './failure.ts';
@@ -96,10 +96,11 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     limitBodyTime(request.raw, services.options.bodyIdleTimeoutMs);
   });
   app.addHook('onSend', async (request, reply) => {
+    const body = bodyOf(request.raw);
     if (isUncontinued(request.raw)) reply.header('connection', 'close');
     // Closing while the body still comes would reset the connection, and the client would not see the answer.
-    else if (!request.raw.complete && reply.statusCode !== 408) reply.removeHeader('connection');
-    drain(request.raw);
+    else if (!body.complete && reply.statusCode !== 408) reply.removeHeader('connection');
+    body.drain();
   });
   app.addHook('onResponse', async (request, reply) => {
     const seconds = reply.elapsedTime / 1000;

@@ -1,23 +1,46 @@
-/** Bodies of parts, from a request stream into a reception, at the speed of the slower one. */
+/** Bodies of requests: of parts, into a reception at the speed of the slower one; and what is left of refused ones. */
 import type { IncomingMessage } from 'node:http';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { Reception } from '../uploads/receive.ts';
 import { answerOnSocket, ClientGone } from './failure.ts';
+import { LaneStream } from './lane/stream.ts';
 
-/**
- * Feeds the body to the reception and commits it.
- *
- * @param idleTimeoutMs how long the client may send nothing. Time in which the storage lets it wait does not count.
- * @throws UploadError `body_timeout` and what the reception throws; ClientGone when the connection ends first.
- */
+/** The body of one request, whichever lane it comes through. */
+export interface RequestBody {
+  /** All of it has come. */
+  readonly complete: boolean;
+  /**
+   * Feeds all of it to the reception. Once only.
+   *
+   * @param idleTimeoutMs how long the client may send nothing. Time in which the storage lets it wait does not count.
+   * @throws UploadError `body_timeout` and what the reception's `write` throws; ClientGone when the connection ends first.
+   */
+  feed(reception: Reception, idleTimeoutMs: number): Promise<void>;
+  /**
+   * Reads on after an early answer, so that the client gets to see it: closing at once would reset the connection and
+   * take the answer along. Bounded by DRAIN_BYTES and DRAIN_MS; then the connection is cut.
+   */
+  drain(): void;
+}
+
+/** Bytes and time that a client may go on sending after it was answered. */
+export const DRAIN_BYTES = 64 * 1024 * 1024;
+export const DRAIN_MS = 10_000;
+
+export function bodyOf(request: IncomingMessage): RequestBody {
+  const stream: unknown = request.socket;
+  return (stream instanceof LaneStream ? stream.partBody : null) ?? new OrdinaryBody(request);
+}
+
+/** Feeds the body to the reception and commits it. @throws what `feed` and the reception throw. */
 export async function receiveBody(
-  request: IncomingMessage,
+  body: RequestBody,
   reception: Reception,
   idleTimeoutMs: number,
 ): Promise<PartReceipt> {
   try {
-    await pump(request, reception, idleTimeoutMs);
+    await body.feed(reception, idleTimeoutMs);
   } catch (error) {
     await reception.abort();
     throw error;
@@ -25,35 +48,97 @@ export async function receiveBody(
   return await reception.commit();
 }
 
-function pump(request: IncomingMessage, reception: Reception, idleTimeoutMs: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const stalled = setTimeout(() => {
-    if (request.isPaused()) stalled.refresh();
-    else reject(new UploadError('body_timeout', `Nothing of the body came for ${idleTimeoutMs} ms.`));
-  }, idleTimeoutMs);
-  const onData = (chunk: Buffer): void => {
+/** What is fed, and when it is over. Shared by the lanes, so that they time out and wait alike. */
+export class Feeding {
+  readonly #reception: Reception;
+  readonly #timer: NodeJS.Timeout;
+  readonly #done = Promise.withResolvers<void>();
+  #waiting = false;
+
+  constructor(reception: Reception, idleTimeoutMs: number) {
+    this.#reception = reception;
+    this.#timer = setTimeout(() => {
+      if (this.#waiting) this.#timer.refresh();
+      else this.fail(new UploadError('body_timeout', `Nothing of the body came for ${idleTimeoutMs} ms.`));
+    }, idleTimeoutMs);
+  }
+
+  /** Resolves when all was taken; rejects with what failed. */
+  get done(): Promise<void> {
+    return this.#done.promise.finally(() => clearTimeout(this.#timer));
+  }
+
+  /** @param bytes whose memory may be reused at once. @returns what to wait for before the next call. */
+  take(bytes: Buffer): Promise<void> | undefined {
     try {
-      stalled.refresh();
-      const room = reception.write(chunk);
+      this.#timer.refresh();
+      const room = this.#reception.write(bytes);
+      if (!room) return undefined;
+      this.#waiting = true;
+      return room.then(
+        () => {
+          this.#waiting = false;
+          this.#timer.refresh();
+        },
+        (error: unknown) => this.fail(error),
+      );
+    } catch (error) {
+      this.fail(error);
+      return undefined;
+    }
+  }
+
+  end(): void {
+    this.#done.resolve();
+  }
+
+  fail(error: unknown): void {
+    this.#done.reject(error);
+  }
+}
+
+/** Through Node's parser. */
+class OrdinaryBody implements RequestBody {
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+  }
+
+  get complete(): boolean {
+    return this.#request.complete;
+  }
+
+  async feed(reception: Reception, idleTimeoutMs: number): Promise<void> {
+    const request = this.#request;
+    const feeding = new Feeding(reception, idleTimeoutMs);
+    const onData = (chunk: Buffer): void => {
+      const room = feeding.take(chunk);
       if (!room) return;
       request.pause();
-      room.then(() => {
-        stalled.refresh();
-        request.resume();
-      }, reject);
-    } catch (error) {
-      reject(error);
-    }
-  };
-  const onGone = (): void => {
-    if (!request.complete) reject(new ClientGone());
-  };
-  request.on('data', onData).once('end', resolve).once('error', onGone).once('close', onGone);
-  return promise.finally(() => {
-    clearTimeout(stalled);
-    request.off('data', onData).off('end', resolve).off('close', onGone);
+      room.then(() => request.resume());
+    };
+    const onEnd = (): void => feeding.end();
+    const onGone = (): void => {
+      if (!request.complete) feeding.fail(new ClientGone());
+    };
     // The 'error' listener stays: a request that is drained later may still fail.
-  });
+    request.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone);
+    await feeding.done.finally(() => request.off('data', onData).off('end', onEnd).off('close', onGone));
+  }
+
+  drain(): void {
+    const request = this.#request;
+    if (request.complete || request.destroyed) return;
+    const { socket } = request;
+    const limit = socket.bytesRead + DRAIN_BYTES;
+    const timer = setTimeout(() => socket.destroy(), DRAIN_MS).unref();
+    request.on('data', () => {
+      if (socket.bytesRead > limit) socket.destroy();
+    });
+    request.once('close', () => clearTimeout(timer));
+    request.resume();
+  }
 }
 
 /** A JSON body is small: it arrives in `timeoutMs` or the connection ends. */
@@ -63,24 +148,4 @@ export function limitBodyTime(request: IncomingMessage, timeoutMs: number): void
     answerOnSocket(request.socket, new UploadError('body_timeout', `The body did not come in ${timeoutMs} ms.`));
   }, timeoutMs);
   request.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
-}
-
-/** Bytes and time that a client may go on sending after it was answered; then the connection is closed. */
-const DRAIN_BYTES = 64 * 1024 * 1024;
-const DRAIN_MS = 10_000;
-
-/**
- * Reads on after an early answer, so that the client gets to see it: closing at once would reset the connection and
- * take the answer along.
- */
-export function drain(request: IncomingMessage): void {
-  if (request.complete || request.destroyed) return;
-  const { socket } = request;
-  const limit = socket.bytesRead + DRAIN_BYTES;
-  const timer = setTimeout(() => socket.destroy(), DRAIN_MS).unref();
-  request.on('data', () => {
-    if (socket.bytesRead > limit) socket.destroy();
-  });
-  request.once('close', () => clearTimeout(timer));
-  request.resume();
 }

@@ -1,4 +1,4 @@
-/** Storing a part: the hot path of the ordinary lane. */
+/** Storing a part: the hot path. */
 
 import { UploadError } from '@cryolift/protocol/errors';
 import { PartReceipt } from '@cryolift/protocol/messages';
@@ -6,7 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { beginPart } from '../uploads/receive.ts';
-import { receiveBody } from './body.ts';
+import { bodyOf, receiveBody } from './body.ts';
 import { reachOf } from './caller.ts';
 import { answers } from './contract.ts';
 import { continueBody } from './expect.ts';
@@ -53,7 +53,7 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
       if (begun.kind === 'answered') return begun.receipt;
       continueBody(request.raw, reply.raw);
       try {
-        const receipt = await receiveBody(request.raw, begun.reception, options.bodyIdleTimeoutMs);
+        const receipt = await receiveBody(bodyOf(request.raw), begun.reception, options.bodyIdleTimeoutMs);
         metrics.notePart({ bytes: receipt.size, deduplicated: receipt.deduplicated });
         reply.code(receipt.deduplicated ? 200 : 201);
         return receipt;

@@ -156,7 +156,7 @@ test('more slow writers than there are slots get on, each waiting for the others
   for (let at = 0; at < 12; at++) sinks.push(await openSink(store, to, at * bytes.length, bytes.length));
   // A round of one byte each, in which everybody must have had a turn before the next begins.
   for (const byte of bytes) {
-    await Promise.all(sinks.map(async (sink) => await sink.write(Uint8Array.of(byte))));
+    await Promise.all(sinks.map(async (sink) => await sink.write(Buffer.of(byte))));
   }
   for (const sink of sinks) assert.deepEqual(await sink.finish(), sha256Of(bytes));
   const whole = Buffer.concat(Array.from({ length: 12 }, () => bytes));

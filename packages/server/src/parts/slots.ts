@@ -56,8 +56,8 @@ export class SlotPool {
     this.#waiting.shift()?.();
   }
 
-  view(slot: number): Uint8Array {
-    return new Uint8Array(this.memory, slot * SLOT_BYTES, SLOT_BYTES);
+  view(slot: number): Buffer {
+    return Buffer.from(this.memory, slot * SLOT_BYTES, SLOT_BYTES);
   }
 
   #grant(holder: SlotHolder): number | undefined {

@@ -57,13 +57,13 @@ export async function openSink(store: PartStore, to: StagedUpload, offset: numbe
   return sink;
 }
 
-/** Writes bytes in pieces, through one buffer that is spoilt after each write. */
+/** Writes bytes in pieces, through a buffer that is spoilt at once after each write. */
 export async function feed(sink: PartSink, bytes: Uint8Array, chunkBytes = bytes.length || 1): Promise<void> {
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    const chunk = Uint8Array.from(bytes.subarray(at, at + chunkBytes));
+    const chunk = Buffer.from(bytes.subarray(at, at + chunkBytes));
     const room = sink.write(chunk);
-    if (room) await room;
     chunk.fill(0xee);
+    if (room) await room;
   }
 }
 

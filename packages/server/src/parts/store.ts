@@ -11,7 +11,7 @@ export interface PartSink {
    *   promise rejects, and every later call throws, when the bytes cannot be stored: UploadError
    *   `insufficient_storage` or `storage_unavailable`.
    */
-  write(bytes: Uint8Array): Promise<void> | undefined;
+  write(bytes: Buffer): Promise<void> | undefined;
   /** Waits until every byte is written and hashed. @returns the SHA-256 of all bytes taken. */
   finish(): Promise<Uint8Array>;
   /** Gives up. Resolves once no write of this sink is under way any more; safe to repeat, also after `finish`. */

@@ -68,7 +68,7 @@ class WorkerSink implements PartSink, SlotHolder {
   readonly #settled = Promise.withResolvers<Uint8Array>();
   #position: number;
   #slot: number | null = null;
-  #view: Uint8Array | null = null;
+  #view: Buffer | null = null;
   #filled = 0;
   #underWay = 0;
   #ended = false;
@@ -87,9 +87,10 @@ class WorkerSink implements PartSink, SlotHolder {
     });
   }
 
-  write(bytes: Uint8Array): Promise<void> | undefined {
+  write(bytes: Buffer): Promise<void> | undefined {
     const at = this.#fill(bytes, 0);
-    if (at < bytes.length) return this.#fillLater(bytes, at);
+    // The caller's memory may be another connection's by then.
+    if (at < bytes.length) return this.#fillLater(Buffer.from(bytes.subarray(at)), 0);
     this.#yieldIfContended();
     return undefined;
   }
@@ -123,7 +124,7 @@ class WorkerSink implements PartSink, SlotHolder {
   }
 
   /** Copies what fits without waiting. @returns how far it came. */
-  #fill(bytes: Uint8Array, from: number): number {
+  #fill(bytes: Buffer, from: number): number {
     let at = from;
     while (at < bytes.length) {
       this.#assertOpen();
@@ -134,7 +135,8 @@ class WorkerSink implements PartSink, SlotHolder {
         this.#begin(slot);
       }
       const count = Math.min(SLOT_BYTES - this.#filled, bytes.length - at);
-      (this.#view as Uint8Array).set(bytes.subarray(at, at + count), this.#filled);
+      // Three times as fast as TypedArray.set, which copies into shared memory word by word.
+      bytes.copy(this.#view as Buffer, this.#filled, at, at + count);
       this.#filled += count;
       at += count;
       if (this.#filled === SLOT_BYTES) this.#submit();
@@ -142,7 +144,7 @@ class WorkerSink implements PartSink, SlotHolder {
     return at;
   }
 
-  async #fillLater(bytes: Uint8Array, from: number): Promise<void> {
+  async #fillLater(bytes: Buffer, from: number): Promise<void> {
     let at = from;
     while (at < bytes.length) {
       await this.#target?.room();

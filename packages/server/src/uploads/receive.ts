@@ -35,7 +35,7 @@ export type Begun = { kind: 'answered'; receipt: PartReceipt } | { kind: 'receiv
 /** Takes the body of one part. After `write`s, exactly one of `commit` and `abort`. */
 export interface Reception {
   /** Takes bytes; the buffer may be reused at once. A promise: wait for it before the next write. */
-  write(bytes: Uint8Array): Promise<void> | undefined;
+  write(bytes: Buffer): Promise<void> | undefined;
   /** All bytes have come. @throws UploadError when the part is not stored. */
   commit(): Promise<PartReceipt>;
   /** The body will not be complete. Resolves when nothing of it is being written any more. */
@@ -143,7 +143,7 @@ class WritingReception implements Reception {
     attempt.onEnd(() => void sink.abort().then(() => attempt.release()));
   }
 
-  write(bytes: Uint8Array): Promise<void> | undefined {
+  write(bytes: Buffer): Promise<void> | undefined {
     if (this.#header && this.#headerBytes < this.#header.length) {
       const head = bytes.subarray(0, this.#header.length - this.#headerBytes);
       this.#header.set(head, this.#headerBytes);
@@ -233,7 +233,7 @@ class ComparingReception implements Reception {
     this.#sink = room.store.openHash();
   }
 
-  write(bytes: Uint8Array): Promise<void> | undefined {
+  write(bytes: Buffer): Promise<void> | undefined {
     return this.#sink.write(bytes);
   }
 

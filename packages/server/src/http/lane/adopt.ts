@@ -1,0 +1,79 @@
+/**
+ * The one place that leans on what Node does not document: a connection that a `net.Server` accepted is given to a socket
+ * that reads into a buffer of ours (`onread`, documented for outgoing connections only). `worksHere` proves at the start
+ * that it does what is expected; where it does not, the server keeps to the ordinary lane.
+ */
+import { EventEmitter, once } from 'node:events';
+import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
+
+export type Adopt = typeof adopt;
+
+const PROOF_MS = 2_000;
+
+/**
+ * @param accepted a connection that is not being read (`pauseOnConnect`). Its socket object is of no use afterwards.
+ * @param onread as `net.connect` takes it.
+ * @returns the same connection; it reads at once, and may be half open.
+ */
+export function adopt(accepted: Socket, onread: OnReadOpts): Socket {
+  const shell = accepted as unknown as { _handle: unknown };
+  const handle = shell._handle;
+  if (!handle) throw new Error('the accepted socket has no handle');
+  shell._handle = null;
+  accepted.destroy();
+  return new Socket({ handle, onread, allowHalfOpen: true } as SocketConstructorOpts);
+}
+
+/** True when an adopted connection reads into our buffer, pauses, writes and ends as the lane relies on. */
+export async function worksHere(tried: Adopt = adopt): Promise<boolean> {
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  const late = AbortSignal.timeout(PROOF_MS);
+  const sockets: Socket[] = [];
+  try {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening', { signal: late });
+    const { port } = server.address() as { port: number };
+    const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    sockets.push(client);
+    const [accepted] = (await once(server, 'connection', { signal: late })) as [Socket];
+    return await prove(tried, accepted, client, late, sockets);
+  } catch {
+    return false;
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
+async function prove(tried: Adopt, accepted: Socket, client: Socket, late: AbortSignal, sockets: Socket[]) {
+  const buffers = [Buffer.alloc(4), Buffer.alloc(8)] as const;
+  const got: string[] = [];
+  const onBytes = new EventEmitter();
+  const nextBuffer = () => buffers[got.length % 2] as Buffer;
+  const socket = tried(accepted, {
+    // Alternates, so that the choice of the next buffer is proved too.
+    buffer: nextBuffer,
+    callback(count, buffer) {
+      const expected = nextBuffer();
+      got.push(buffer === expected ? expected.toString('latin1', 0, count) : 'elsewhere');
+      if (got.length % 2 === 0) onBytes.emit('two');
+      return true;
+    },
+  });
+  sockets.push(socket);
+  client.write('abcdefghijkl');
+  await once(onBytes, 'two', { signal: late });
+
+  socket.pause();
+  client.write('mnopqrstuvwx');
+  socket.write('paused');
+  const [answer] = (await once(client, 'data', { signal: late })) as [Buffer];
+  if (String(answer) !== 'paused' || got.length !== 2) return false;
+  const resumed = once(onBytes, 'two', { signal: late });
+  socket.resume();
+  await resumed;
+  const ended = once(socket, 'end', { signal: late });
+  client.end();
+  await ended;
+  return got.join() === 'abcd,efghijkl,mnop,qrstuvwx';
+}

@@ -1,0 +1,89 @@
+/** The body of a part, read from the connection itself into a reception: no parser, no stream, no Buffer per chunk. */
+import type { Socket } from 'node:net';
+import type { Reception } from '../../uploads/receive.ts';
+import { DRAIN_BYTES, DRAIN_MS, Feeding, type RequestBody } from '../body.ts';
+import { ClientGone } from '../failure.ts';
+
+export class LaneBody implements RequestBody {
+  readonly #socket: Socket;
+  readonly #onComplete: () => void;
+  /** Bytes of the body that came with the head, until somebody wants them. */
+  #early: Buffer;
+  #awaited: number;
+  #feeding: Feeding | null = null;
+  #draining: NodeJS.Timeout | null = null;
+  #drained = 0;
+
+  /** @param early the body's first bytes. @param awaited how many are to follow. */
+  constructor(socket: Socket, early: Buffer, awaited: number, onComplete: () => void) {
+    this.#socket = socket;
+    this.#early = early;
+    this.#awaited = awaited;
+    this.#onComplete = onComplete;
+    socket.pause();
+  }
+
+  /** Bytes that have not come yet. */
+  get awaited(): number {
+    return this.#awaited;
+  }
+
+  get complete(): boolean {
+    return this.#awaited === 0;
+  }
+
+  async feed(reception: Reception, idleTimeoutMs: number): Promise<void> {
+    this.#feeding = new Feeding(reception, idleTimeoutMs);
+    this.#pass(this.#early);
+    this.#early = Buffer.alloc(0);
+    await this.#feeding.done.finally(() => {
+      this.#feeding = null;
+    });
+  }
+
+  /** At most `awaited` bytes from the connection, in memory that is reused at once. */
+  take(bytes: Buffer): void {
+    this.#awaited -= bytes.length;
+    this.#pass(bytes);
+  }
+
+  drain(): void {
+    if (this.complete || this.#draining) return;
+    this.#draining = setTimeout(() => this.#socket.destroy(), DRAIN_MS).unref();
+    this.#socket.resume();
+  }
+
+  /** The connection has ended. */
+  abandon(): void {
+    if (this.#draining) clearTimeout(this.#draining);
+    if (!this.complete) this.#feeding?.fail(new ClientGone());
+  }
+
+  #pass(bytes: Buffer): void {
+    const feeding = this.#feeding;
+    if (!feeding) {
+      this.#drop(bytes.length);
+      return;
+    }
+    const room = feeding.take(bytes);
+    if (room) {
+      this.#socket.pause();
+      room.then(() => this.#goOn(feeding));
+    } else this.#goOn(feeding);
+  }
+
+  #goOn(feeding: Feeding): void {
+    if (this.complete) {
+      feeding.end();
+      this.#onComplete();
+    } else this.#socket.resume();
+  }
+
+  #drop(count: number): void {
+    this.#drained += count;
+    if (this.#drained > DRAIN_BYTES) this.#socket.destroy();
+    if (!this.complete) return;
+    if (this.#draining) clearTimeout(this.#draining);
+    this.#onComplete();
+  }
+}

@@ -1,0 +1,65 @@
+/** The listener of the fast lane: accepts connections and stands in front of the ordinary lane. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
+import { LaneConnection, type Timing } from './connection.ts';
+import { LaneStream } from './stream.ts';
+
+export class LaneServer {
+  readonly #listener: NetServer;
+  readonly #connections = new Set<LaneConnection>();
+  readonly #carriers = new WeakMap<LaneStream, LaneConnection>();
+  #onEmpty = (): void => {};
+
+  /** @param ordinary a server that does not listen itself; it keeps its time-outs here too. */
+  constructor(ordinary: Server) {
+    const timing: Timing = { headMs: ordinary.headersTimeout, idleMs: ordinary.keepAliveTimeout + 1_000 };
+    this.#listener = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (accepted) => {
+      const connection: LaneConnection = new LaneConnection(
+        accepted,
+        (stream) => {
+          this.#carriers.set(stream, connection);
+          ordinary.emit('connection', stream);
+        },
+        timing,
+        () => this.#forget(connection),
+      );
+      this.#connections.add(connection);
+    });
+    const note = (request: IncomingMessage, response: ServerResponse) => {
+      const stream: unknown = request.socket;
+      if (stream instanceof LaneStream) this.#carriers.get(stream)?.noteRequest(stream, request, response);
+    };
+    for (const event of ['request', 'checkContinue', 'checkExpectation']) ordinary.prependListener(event, note);
+  }
+
+  /** @throws the system's error when the address cannot be listened on. */
+  async listen(address: { host: string; port: number }): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#listener.once('error', reject).listen(address, resolve);
+    await promise;
+    this.#listener.off('error', reject);
+  }
+
+  address(): AddressInfo {
+    return this.#listener.address() as AddressInfo;
+  }
+
+  /** Takes no new connections and ends the idle ones; resolves when the last has ended. */
+  async close(): Promise<void> {
+    this.#listener.close();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    for (const connection of this.#connections) connection.stop();
+    if (this.#connections.size > 0) await promise;
+  }
+
+  /** Cuts what is left. */
+  closeAllConnections(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #forget(connection: LaneConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty();
+  }
+}

@@ -1,0 +1,77 @@
+/** One request of a connection, as the ordinary lane sees it: a connection of its own that carries nothing else. */
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { LaneBody } from './body.ts';
+
+type WriteCallback = (error?: Error | null) => void;
+
+export class LaneStream extends Duplex {
+  readonly #socket: Socket;
+  #released = false;
+  /** Set when the body does not pass through here but is read from the connection itself. */
+  partBody: LaneBody | null = null;
+  /** Bytes that were pushed. */
+  bytesRead = 0;
+
+  constructor(socket: Socket) {
+    super({ allowHalfOpen: true });
+    this.#socket = socket;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
+  /** Bytes for the parser. Stops the connection until they are wanted. */
+  give(bytes: Buffer): void {
+    this.bytesRead += bytes.length;
+    if (!this.push(bytes)) this.#socket.pause();
+  }
+
+  /** The request is answered and whole: lets go of the connection, which carries others after it. */
+  release(): void {
+    this.#released = true;
+    this.destroy();
+  }
+
+  /** As `node:http` ends a connection after its last answer. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  setTimeout(ms: number): this {
+    this.#socket.setTimeout(ms);
+    return this;
+  }
+
+  override _read(): void {
+    if (!this.partBody) this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: WriteCallback): void {
+    this.#socket.write(chunk, encoding, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer | string; encoding: BufferEncoding }[], done: WriteCallback): void {
+    this.#socket.cork();
+    for (const [at, { chunk, encoding }] of chunks.entries()) {
+      this.#socket.write(chunk, encoding, at === chunks.length - 1 ? done : undefined);
+    }
+    this.#socket.uncork();
+  }
+
+  override _final(done: WriteCallback): void {
+    this.#socket.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (!this.#released) this.#socket.destroy();
+    done(error);
+  }
+}
