@@ -42,6 +42,7 @@ test('nothing set: a server for this machine alone', () => {
     rateLimit: null,
     bodyIdleTimeoutMs: 30_000,
     corsOrigins: [],
+    fastLane: true,
     metrics: true,
     logLevel: 'info',
   });

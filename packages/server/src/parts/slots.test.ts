@@ -43,29 +43,52 @@ test('waiters are served in the order of asking, before anybody who only looks',
   assert.equal(pool.take(idle), slot);
 });
 
-test('whoever has filled longest is asked to hand over when somebody must wait', async () => {
-  const pool = new SlotPool(2);
-  const asked: string[] = [];
-  const make = (name: string) => {
-    const holder = {
-      slot: 0,
-      yieldSlot() {
-        asked.push(name);
-        pool.handOver(holder.slot);
-        pool.release(holder.slot);
-      },
-    };
-    holder.slot = pool.take(holder) as number;
-    return holder;
+/** A holder that gives its slot back when it is asked to. */
+function hold(pool: SlotPool, asked: string[], name: string): number {
+  const holder = {
+    slot: 0,
+    yieldSlot() {
+      asked.push(name);
+      pool.handOver(holder.slot);
+      pool.release(holder.slot);
+    },
   };
-  const [old] = [make('old'), make('young')];
-  assert.equal(await pool.wait(idle), old.slot);
-  assert.deepEqual(asked, ['old']);
+  holder.slot = pool.take(holder) as number;
+  return holder.slot;
+}
+
+test('those who have filled longest are asked to hand over, as many as wait', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const pool = new SlotPool(3);
+  const asked: string[] = [];
+  const [old, older] = ['old', 'older', 'young'].map((name) => hold(pool, asked, name));
+  const waiting = [pool.wait(idle), pool.wait(idle)];
+  assert.deepEqual(asked, [], 'whoever is sending fills it at once');
+  context.mock.timers.tick(10);
+  assert.deepEqual((await Promise.all(waiting)).sort(), [old, older]);
+  assert.deepEqual(asked, ['old', 'older']);
 });
 
-test('a slot that is with a worker is not asked for', () => {
+test('nobody is asked when a slot has come back meanwhile', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const pool = new SlotPool(2);
+  const asked: string[] = [];
+  const first = hold(pool, asked, 'first');
+  const passedOn = pool.take(idle) as number;
+  pool.handOver(passedOn);
+  const waiting = pool.wait(idle);
+  pool.release(passedOn);
+  assert.equal(await waiting, passedOn);
+  context.mock.timers.tick(10);
+  assert.deepEqual(asked, []);
+  pool.release(first);
+});
+
+test('a slot that is with a worker is not asked for', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = new SlotPool(1);
   const holder: SlotHolder = { yieldSlot: () => assert.fail('was asked') };
   pool.handOver(pool.take(holder) as number);
   void pool.wait(idle);
+  context.mock.timers.tick(10);
 });

@@ -3,9 +3,12 @@
 /** One write to disk; also the granularity of messages to the workers. */
 export const SLOT_BYTES = 1024 * 1024;
 
+/** A client that sends fills a slot in less; others should not wait longer for one that does not. */
+const FILLING_MS = 5;
+
 /** What holds a slot that is not full yet. */
 export interface SlotHolder {
-  /** Called when others wait for a slot: hand over what has been filled, so that the slot comes back. */
+  /** Called when others have waited for a slot: hand over what has been filled, so that the slot comes back. */
   yieldSlot(): void;
 }
 
@@ -15,15 +18,11 @@ export class SlotPool {
   readonly #waiting: (() => void)[] = [];
   /** In the order in which they began to fill. */
   readonly #filling = new Map<number, SlotHolder>();
+  #asking: NodeJS.Timeout | undefined;
 
   constructor(count: number) {
     this.memory = new SharedArrayBuffer(count * SLOT_BYTES);
     for (let slot = count - 1; slot >= 0; slot--) this.#free.push(slot);
-  }
-
-  /** True while somebody waits for a slot. */
-  get contended(): boolean {
-    return this.#waiting.length > 0;
   }
 
   /** A free slot, or undefined when there is none or others have waited longer. */
@@ -37,8 +36,7 @@ export class SlotPool {
     let slot = this.take(holder);
     while (slot === undefined) {
       const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
-      // A slow client may sit on a slot that it will take minutes to fill.
-      if (this.#free.length === 0) this.#filling.values().next().value?.yieldSlot();
+      this.#asking ??= setTimeout(() => this.#askHolders(), FILLING_MS);
       await turn;
       slot = this.#grant(holder);
     }
@@ -58,6 +56,13 @@ export class SlotPool {
 
   view(slot: number): Buffer {
     return Buffer.from(this.memory, slot * SLOT_BYTES, SLOT_BYTES);
+  }
+
+  /** A slow client may sit on a slot that it will take minutes to fill: those who have had theirs longest yield. */
+  #askHolders(): void {
+    this.#asking = undefined;
+    for (const holder of [...this.#filling.values()].slice(0, this.#waiting.length)) holder.yieldSlot();
+    if (this.#waiting.length > 0) this.#asking = setTimeout(() => this.#askHolders(), FILLING_MS);
   }
 
   #grant(holder: SlotHolder): number | undefined {

@@ -91,7 +91,6 @@ class WorkerSink implements PartSink, SlotHolder {
     const at = this.#fill(bytes, 0);
     // The caller's memory may be another connection's by then.
     if (at < bytes.length) return this.#fillLater(Buffer.from(bytes.subarray(at)), 0);
-    this.#yieldIfContended();
     return undefined;
   }
 
@@ -163,12 +162,6 @@ class WorkerSink implements PartSink, SlotHolder {
       }
       at = this.#fill(bytes, at);
     }
-    this.#yieldIfContended();
-  }
-
-  /** Others wait for a slot: what this one holds may take its client minutes to fill. */
-  #yieldIfContended(): void {
-    if (this.#pool.contended) this.#submit();
   }
 
   #begin(slot: number): void {

@@ -15,7 +15,7 @@ import { LaneStream } from './stream.ts';
  * What every connection reads into. One block for all: it is emptied before the next read, and stays in the processor's
  * cache. A read of a head is short, so that little of a body comes with it.
  */
-const BLOCK = Buffer.allocUnsafeSlow(128 * 1024);
+const BLOCK = Buffer.allocUnsafeSlow(64 * 1024);
 const HEAD_BLOCK = BLOCK.subarray(0, MAX_HEAD_BYTES);
 const NONE = Buffer.alloc(0);
 
