@@ -72,7 +72,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     {
       uploads: room,
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }),
-      metrics: createMetrics(() => room.attempts.count),
+      metrics: createMetrics({
+        partsUnderWay: () => room.attempts.count,
+        digestLagBytes: () => store.digestLagBytes(),
+      }),
       log,
       limits: describeLimits(config),
       version: VERSION,

@@ -10,8 +10,14 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-/** @param partsUnderWay how many parts are being received now. */
-export function createMetrics(partsUnderWay: () => number): Metrics {
+export interface Gauges {
+  /** Parts that are being received now. */
+  partsUnderWay(): number;
+  /** Stored bytes that are still to be read for digests. */
+  digestLagBytes(): number;
+}
+
+export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -40,7 +46,15 @@ export function createMetrics(partsUnderWay: () => number): Metrics {
     help: 'Parts that are being received now.',
     registers,
     collect() {
-      this.set(partsUnderWay());
+      this.set(gauges.partsUnderWay());
+    },
+  });
+  new Gauge({
+    name: 'cryolift_digest_lag_bytes',
+    help: 'Stored bytes that are still to be read for digests.',
+    registers,
+    collect() {
+      this.set(gauges.digestLagBytes());
     },
   });
   return {

@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { constants, platform, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
@@ -25,8 +26,11 @@ export interface DropJob {
   kind: 'drop';
   job: number;
 }
-/** From the worker: the digest of the whole stretch, or the system's error code. */
-export type JobDone = { job: number; sha256: Uint8Array } | { job: number; error: string };
+/** From the worker: how far it has come (file offset); the digest of the whole stretch; or the system's error code. */
+export type JobReport =
+  | { job: number; at: number }
+  | { job: number; sha256: Uint8Array }
+  | { job: number; error: string };
 
 interface Job {
   id: number;
@@ -41,6 +45,8 @@ interface Job {
 
 if (!parentPort) throw new Error('digest-worker runs as a worker thread');
 const port = parentPort;
+// On Linux this is of the calling thread alone. Parts that arrive go first; this one takes what is left.
+if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 // A killed process keeps nothing for its next start.
 flushCompileCache();
 const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -67,7 +73,7 @@ function work(): void {
   for (const job of jobs.values()) {
     if (job.at < job.limit) readChunk(job);
     if (job.at === job.end && jobs.has(job.id)) {
-      answer({ job: job.id, sha256: new Uint8Array(job.hash.digest()) });
+      report({ job: job.id, sha256: new Uint8Array(job.hash.digest()) });
       drop(job.id);
     } else if (job.at < job.limit && jobs.has(job.id)) working = true;
   }
@@ -82,8 +88,9 @@ function readChunk(job: Job): void {
     job.hash.update(buffer.subarray(0, count));
     job.at += count;
     if (job.at === job.limit) shut(job);
+    report({ job: job.id, at: job.at });
   } catch (error) {
-    answer({ job: job.id, error: codeOf(error) });
+    report({ job: job.id, error: codeOf(error) });
     drop(job.id);
   }
 }
@@ -99,8 +106,8 @@ function shut(job: Job): void {
   job.fd = null;
 }
 
-function answer(done: JobDone): void {
-  port.postMessage(done);
+function report(message: JobReport): void {
+  port.postMessage(message);
 }
 
 function codeOf(error: unknown): string {

@@ -1,12 +1,15 @@
 /** SHA-256 of bytes that lie in files already, by a worker thread. */
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { AdvanceJob, DropJob, JobDone, StartJob } from './digest-worker.ts';
+import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.ts';
 import { BytesGone, type Extent } from './store.ts';
 import { WORKER_LIMITS } from './writers.ts';
 
 interface Digestion {
   job: number;
+  /** File offsets: hashed up to, and readable up to. */
+  at: number;
+  limit: number;
   sha256: Promise<Uint8Array>;
   resolve(sha256: Uint8Array): void;
   reject(error: Error): void;
@@ -21,11 +24,16 @@ export class Digester {
   #lastJob = 0;
 
   constructor() {
-    this.#worker.on('message', (done: JobDone) => {
-      const digestion = this.#jobs.get(done.job);
-      this.#jobs.delete(done.job);
-      if ('sha256' in done) digestion?.resolve(done.sha256);
-      else digestion?.reject(unreadable(done.error));
+    this.#worker.on('message', (report: JobReport) => {
+      const digestion = this.#jobs.get(report.job);
+      if (!digestion) return;
+      if ('at' in report) {
+        digestion.at = report.at;
+        return;
+      }
+      this.#jobs.delete(report.job);
+      if ('sha256' in report) digestion.resolve(report.sha256);
+      else digestion.reject(unreadable(report.error));
     });
     this.#worker.on('error', (error) => {
       throw error;
@@ -44,14 +52,21 @@ export class Digester {
         if (this.#followed.get(uploadId) === begun) this.#followed.delete(uploadId);
       });
     }
-    this.#send({ kind: 'advance', job: digestion.job, limit: prefixBytes });
+    this.#advance(digestion, prefixBytes);
     return digestion.sha256;
   }
 
   hash(path: string, extent: Extent): Promise<Uint8Array> {
-    const { job, sha256 } = this.#start(path, extent);
-    this.#send({ kind: 'advance', job, limit: extent.offset + extent.length });
-    return sha256;
+    const digestion = this.#start(path, extent);
+    this.#advance(digestion, extent.offset + extent.length);
+    return digestion.sha256;
+  }
+
+  /** Bytes that may be read and are not hashed yet, of all jobs. */
+  lagBytes(): number {
+    let lag = 0;
+    for (const { at, limit } of this.#jobs.values()) lag += limit - at;
+    return lag;
   }
 
   /** The upload has ended; its digest is not wanted any more. */
@@ -70,10 +85,15 @@ export class Digester {
 
   #start(path: string, { offset, length }: Extent): Digestion {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const digestion = { job: ++this.#lastJob, sha256: promise, resolve, reject };
+    const digestion = { job: ++this.#lastJob, at: offset, limit: offset, sha256: promise, resolve, reject };
     this.#jobs.set(digestion.job, digestion);
     this.#send({ kind: 'start', job: digestion.job, path, start: offset, end: offset + length });
     return digestion;
+  }
+
+  #advance(digestion: Digestion, limit: number): void {
+    digestion.limit = Math.max(digestion.limit, limit);
+    this.#send({ kind: 'advance', job: digestion.job, limit });
   }
 
   #send(message: StartJob | AdvanceJob | DropJob): void {

@@ -117,6 +117,10 @@ export class DiskStore implements PartStore {
     return await this.#digester.follow(upload.id, path, upload.sizeBytes, upload.sizeBytes);
   }
 
+  digestLagBytes(): number {
+    return this.#digester.lagBytes();
+  }
+
   forgetDigest(uploadId: string): void {
     this.#digester.forget(uploadId);
   }

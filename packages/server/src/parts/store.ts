@@ -41,6 +41,8 @@ export interface PartStore {
    * @throws BytesGone, or UploadError when they cannot be read now.
    */
   digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array>;
+  /** Stored bytes that are still to be read for digests. */
+  digestLagBytes(): number;
   /** What was read for the whole-file digest may change: begin again when it is asked for next. */
   forgetDigest(uploadId: string): void;
   /**
