@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { openDatabase, pingDatabase } from './database.ts';
 import { noteBoot } from './facts.ts';
 import { findSession } from './sessions.ts';
-import { openSqlite } from './sqlite.ts';
 import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
 
 test('what was written is there when the database is opened, and migrated, again', async (context) => {
@@ -33,8 +33,8 @@ test('a database that another process holds is unavailable, not a bug', async (c
   context.after(() => db.destroy());
   await sql`PRAGMA busy_timeout=0`.execute(db);
   await pingDatabase(db);
-  const other = openSqlite(path);
-  other.prepare('BEGIN EXCLUSIVE').run([]);
+  const other = new DatabaseSync(path);
+  other.exec('BEGIN EXCLUSIVE');
   await assert.rejects(
     insertRow(db),
     (error) => error instanceof UploadError && error.code === 'database_unavailable' && error.cause !== undefined,

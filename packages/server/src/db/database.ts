@@ -1,17 +1,20 @@
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { ThreadedSqlite } from './dialect.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { openSqlite } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;
 
 /** Opens the database file, making or migrating it as needed. Close it with `destroy()`. */
 export async function openDatabase(path: string): Promise<Database> {
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openSqlite(path) }) });
+  const db = new Kysely<Tables>({ dialect: new ThreadedSqlite(path) });
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
+  if (error) {
+    await db.destroy();
+    throw error;
+  }
   return db;
 }
 

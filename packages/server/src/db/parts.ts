@@ -3,6 +3,8 @@ import { type PartRanges, partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import { runGuarded } from './guarded.ts';
+import { selectSession } from './sessions.ts';
 import type { PartRow, UploadRow } from './tables.ts';
 
 /** Sessions whose parts are, or are becoming, a file. */
@@ -27,43 +29,38 @@ export type PartOutcome =
 
 /** Records one part and counts it, in one transaction; refuses when the session takes no parts any more. */
 export async function commitPart(db: Database, uploadId: string, part: PartCommit): Promise<PartOutcome> {
-  return await db.transaction().execute(async (tx): Promise<PartOutcome> => {
-    const inserted = await tx
-      .insertInto('parts')
-      .values({ upload_id: uploadId, idx: part.idx, sha256: part.sha256, stored_at: part.nowMs })
-      .onConflict((conflict) => conflict.columns(['upload_id', 'idx']).doNothing())
-      .executeTakeFirst();
-    if (inserted.numInsertedOrUpdatedRows === 0n) {
-      return { kind: 'exists', part: (await findPart(tx, uploadId, part.idx)) as PartRow };
-    }
-    const row = await tx
-      .updateTable('uploads')
-      .set((eb) => ({
-        status: 'uploading' as const,
-        received_parts: eb('received_parts', '+', 1),
-        received_bytes: eb('received_bytes', '+', part.sizeBytes),
-        updated_at: part.nowMs,
-        expires_at: part.expiresAtMs,
-        ...part.header,
-      }))
-      .where('id', '=', uploadId)
-      .where('status', 'in', OPEN_STATES)
-      .returningAll()
-      .executeTakeFirst();
-    if (row) return { kind: 'stored', row };
-    await tx.deleteFrom('parts').where('upload_id', '=', uploadId).where('idx', '=', part.idx).execute();
-    const closed = await tx.selectFrom('uploads').selectAll().where('id', '=', uploadId).executeTakeFirst();
-    return { kind: 'closed', row: closed };
-  });
+  const insert = db
+    .insertInto('parts')
+    .values({ upload_id: uploadId, idx: part.idx, sha256: part.sha256, stored_at: part.nowMs })
+    .onConflict((conflict) => conflict.columns(['upload_id', 'idx']).doNothing());
+  const count = db
+    .updateTable('uploads')
+    .set((eb) => ({
+      status: 'uploading' as const,
+      received_parts: eb('received_parts', '+', 1),
+      received_bytes: eb('received_bytes', '+', part.sizeBytes),
+      updated_at: part.nowMs,
+      expires_at: part.expiresAtMs,
+      ...part.header,
+    }))
+    .where('id', '=', uploadId)
+    .where('status', 'in', OPEN_STATES)
+    .returningAll();
+  const { refusedAt, rows } = await runGuarded(db, [
+    { write: insert.compile(), otherwise: selectPart(db, uploadId, part.idx).compile() },
+    { write: count.compile(), otherwise: selectSession(db, uploadId).compile() },
+  ]);
+  if (refusedAt === 0) return { kind: 'exists', part: rows[0] as PartRow };
+  if (refusedAt === 1) return { kind: 'closed', row: rows[0] as UploadRow | undefined };
+  return { kind: 'stored', row: rows[0] as UploadRow };
 }
 
 export async function findPart(db: Database, uploadId: string, idx: number): Promise<PartRow | undefined> {
-  return await db
-    .selectFrom('parts')
-    .selectAll()
-    .where('upload_id', '=', uploadId)
-    .where('idx', '=', idx)
-    .executeTakeFirst();
+  return await selectPart(db, uploadId, idx).executeTakeFirst();
+}
+
+function selectPart(db: Database, uploadId: string, idx: number) {
+  return db.selectFrom('parts').selectAll().where('upload_id', '=', uploadId).where('idx', '=', idx);
 }
 
 /** Stored parts from `fromIdx` on, ascending, at most `limit`. */

@@ -113,7 +113,11 @@ async function sumOutstanding(db: Database): Promise<number> {
 }
 
 export async function findSession(db: Database, id: string): Promise<UploadRow | undefined> {
-  return await db.selectFrom('uploads').selectAll().where('id', '=', id).executeTakeFirst();
+  return await selectSession(db, id).executeTakeFirst();
+}
+
+export function selectSession(db: Database, id: string) {
+  return db.selectFrom('uploads').selectAll().where('id', '=', id);
 }
 
 /** Newest first; `before` is the last id of the page before. */

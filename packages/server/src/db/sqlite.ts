@@ -1,52 +1,52 @@
-/** `node:sqlite` in the shape that Kysely's SQLite dialect asks for. */
+/** One connection to the database file, by `node:sqlite`. Both threads have one. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { UploadError } from '@cryolift/protocol/errors';
-import type { SqliteDatabase, SqliteStatement } from 'kysely';
 
-/** SQLITE_BUSY, LOCKED, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL: the database cannot answer now; not a bug of ours. */
-const UNAVAILABLE = new Set([5, 6, 10, 11, 13, 14, 15]);
-
-/**
- * Opens the database. WAL with synchronous=FULL: a commit that was answered survives power loss.
- *
- * @throws UploadError `database_unavailable` from any call when SQLite cannot read or write.
- */
-export function openSqlite(path: string): SqliteDatabase {
-  const database = new DatabaseSync(path);
-  database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON');
-  const statements = new Map<string, SqliteStatement>();
-  return {
-    close: () => database.close(),
-    prepare(sql) {
-      let statement = statements.get(sql);
-      if (!statement) {
-        statement = adapt(guard(() => database.prepare(sql)));
-        statements.set(sql, statement);
-      }
-      return statement;
-    },
-  };
+export interface Statement {
+  sql: string;
+  parameters: readonly unknown[];
 }
 
-function adapt(statement: StatementSync): SqliteStatement {
-  return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => guard(() => statement.all(...(parameters as SQLInputValue[]))),
-    run: (parameters) => guard(() => statement.run(...(parameters as SQLInputValue[]))),
-    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
-  };
+export interface StatementResult {
+  rows: unknown[];
+  /** How many rows were written; 0 of a statement that returns rows. */
+  changes: number;
 }
 
-function guard<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    const code = (error as { errcode?: number }).errcode;
-    if (code !== undefined && UNAVAILABLE.has(code & 0xff)) {
-      throw new UploadError('database_unavailable', 'The database cannot be read or written at the moment.', {
-        cause: error,
-      });
+export class SqliteConnection {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
+
+  /** WAL with synchronous=FULL: a commit that was answered survives power loss. */
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path);
+    this.#database.exec(
+      'PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON',
+    );
+  }
+
+  /** False too when SQLite has rolled back by itself, as it may when the disk is full. */
+  get inTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  execute(sql: string, parameters: readonly unknown[] = []): StatementResult {
+    const { statement, returnsRows } = this.#prepare(sql);
+    const values = parameters as SQLInputValue[];
+    if (returnsRows) return { rows: statement.all(...values), changes: 0 };
+    return { rows: [], changes: Number(statement.run(...values).changes) };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #prepare(sql: string) {
+    let prepared = this.#prepared.get(sql);
+    if (!prepared) {
+      const statement = this.#database.prepare(sql);
+      prepared = { statement, returnsRows: statement.columns().length > 0 };
+      this.#prepared.set(sql, prepared);
     }
-    throw error;
+    return prepared;
   }
 }

@@ -10,7 +10,7 @@ import type { UploadRow } from './tables.ts';
 
 let lastId = 0;
 
-/** A row as it was read, as an ordinary object: SQLite's have no prototype, and deepEqual minds that. */
+/** A row as an ordinary object: one that was read in this thread has no prototype, and deepEqual minds that. */
 export function plain<Row extends object>(row: Row | undefined): Row | undefined {
   return row && { ...row };
 }
