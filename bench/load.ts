@@ -1,73 +1,36 @@
-/** A cheap client: one buffer for every part, no hashing, so that it does not starve the server it measures. */
-import { Agent, request } from 'node:http';
-import type { Session } from '@cryolift/protocol/messages';
-import type { ServerProcess } from './server-process.ts';
+/** What is sent: how many files at once, over how many connections, in parts of which size. */
+import { GIB, MIB } from '@cryolift/protocol/plan';
 
 export interface Load {
-  sizeBytes: number;
-  partSizeBytes: number;
-  connections: number;
+  readonly name: string;
+  readonly files: number;
+  /** Of each file; a whole number of parts, two at least. */
+  readonly fileBytes: number;
+  readonly partBytes: number;
+  readonly connections: number;
 }
 
-export interface Answer<Body> {
-  status: number;
-  body: Body;
+/** @param gib the size of the one big file, and of the 64 small ones together. */
+export function listLoads(gib: number): readonly Load[] {
+  const load = (name: string, files: number, connections: number, partBytes: number): Load => {
+    const parts = Math.max(2, Math.round((gib * GIB) / files / partBytes));
+    return { name, files, fileBytes: parts * partBytes, partBytes, connections };
+  };
+  return [
+    load('1-connection', 1, 1, 8 * MIB),
+    load('4-connections', 1, 4, 8 * MIB),
+    load('16-connections', 1, 16, 8 * MIB),
+    load('64-files', 64, 16, 8 * MIB),
+    load('parts-of-1-mib', 1, 4, MIB),
+    load('parts-of-64-mib', 1, 4, 64 * MIB),
+  ];
 }
 
-export class LoadClient {
-  readonly #server: ServerProcess;
-  readonly #agent: Agent;
-
-  constructor(server: ServerProcess, connections: number) {
-    this.#server = server;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
-  }
-
-  async call<Body>(method: string, path: string, body?: Uint8Array | object): Promise<Answer<Body>> {
-    const bytes = body === undefined || body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
-    const { promise, resolve, reject } = Promise.withResolvers<Answer<Body>>();
-    const headers: Record<string, string | number> = { authorization: `Bearer ${this.#server.token}` };
-    if (bytes) headers['content-length'] = bytes.length;
-    if (bytes && bytes !== body) headers['content-type'] = 'application/json';
-    const sent = request(`${this.#server.url}${path}`, { method, agent: this.#agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, body: (text === '' ? null : JSON.parse(text)) as Body });
-      });
-    });
-    sent.on('error', reject);
-    sent.end(bytes);
-    return await promise;
-  }
-
-  /** Opens a session and sends all its parts; the caller completes it. */
-  async sendParts({ sizeBytes, partSizeBytes, connections }: Load): Promise<Session> {
-    const init = { filename: 'bench.raw', size: sizeBytes, part_size: partSizeBytes };
-    const { body: session } = await this.call<Session>('POST', '/uploads/init', init);
-    const bytes = Buffer.alloc(session.part_size, 'cryolift');
-    let next = 0;
-    const send = async () => {
-      while (next < session.part_count) {
-        const idx = next++;
-        const length = Math.min(session.part_size, sizeBytes - idx * session.part_size);
-        const path = `/uploads/${session.upload_id}/part/${idx}`;
-        const { status } = await this.call('PUT', path, bytes.subarray(0, length));
-        if (status !== 201) throw new Error(`part ${idx} was answered ${status}`);
-      }
-    };
-    await Promise.all(Array.from({ length: connections }, send));
-    return session;
-  }
-
-  close(): void {
-    this.#agent.destroy();
-  }
+export function describeLoad({ files, fileBytes, partBytes, connections }: Load): string {
+  const what = files === 1 ? `one file of ${inGib(fileBytes)}` : `${files} files of ${fileBytes / MIB} MiB at once`;
+  return `${what}, parts of ${partBytes / MIB} MiB, ${connections} connection${connections === 1 ? '' : 's'}`;
 }
 
-/** The value below which `share` of the values lie. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+function inGib(bytes: number): string {
+  return `${Number((bytes / GIB).toFixed(2))} GiB`;
 }

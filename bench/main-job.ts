@@ -7,30 +7,32 @@ import { createHash } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { GIB, KIB, MIB } from '@cryolift/protocol/plan';
-import { LoadClient, quantile } from './load.ts';
-import { startServer } from './server-process.ts';
+import { Connection, makePayload } from './connection.ts';
+import { CryoliftClient, startServer } from './cryolift.ts';
+import { makePlace } from './place.ts';
+import { subtract } from './process.ts';
+import { quantile } from './quantile.ts';
 
 const gib = Number(process.argv[2] ?? 10);
-const folder = process.argv[3] ?? tmpdir();
+const folder = makePlace(process.argv[3] ?? tmpdir());
 const CONNECTIONS = 4;
 const STATUS_CALLS = 500;
+const SMALL_PART = 64 * KIB;
 
-const server = await startServer(folder);
-const client = new LoadClient(server, CONNECTIONS + 1);
+const server = await startServer(join(folder, 'data'));
+const client = new CryoliftClient(server);
 try {
   report(`floor: SHA-256 twice, write, fdatasync of ${gib} GiB, alone`, { seconds: measureFloor() });
   report(`${gib} GiB in parts of 8 MiB over ${CONNECTIONS} connections`, await measureUpload());
-  report('status call with 10,000 parts recorded', await measureStatus());
+  report('status call with 10,000 parts recorded', await measureStatus(10_000 * SMALL_PART));
 } finally {
-  client.close();
-  await server.stop();
+  await server.process.stop();
 }
 
 /** What the same bytes cost when nothing is received: the lower bound of the seconds below. */
 function measureFloor(): number {
-  const path = join(folder, `cryolift-floor-${process.pid}`);
+  const path = join(folder, 'floor');
   const bytes = Buffer.alloc(8 * MIB, 'cryolift');
   const fd = openSync(path, 'w');
   const begin = performance.now();
@@ -48,57 +50,59 @@ function measureFloor(): number {
 }
 
 async function measureUpload(): Promise<Record<string, number>> {
-  const before = server.cpuSeconds();
+  const before = server.process.cpu();
   const begin = performance.now();
-  const load = { sizeBytes: gib * GIB, partSizeBytes: 8 * MIB, connections: CONNECTIONS };
-  const session = await client.sendParts(load);
+  const session = await client.open(gib * GIB, 8 * MIB);
+  await client.sendParts([session], CONNECTIONS);
   const sent = performance.now();
-  const { status, body } = await client.call<FileRecord>('POST', `/uploads/${session.upload_id}/complete`);
+  const { file_id } = await client.complete(session);
   const completed = performance.now();
-  if (status !== 200) throw new Error(`complete was answered ${status}`);
-  const after = server.cpuSeconds();
-  await client.call('DELETE', `/files/${body.file_id}`);
+  const { user, system } = subtract(server.process.cpu(), before);
+  await client.call('DELETE', `/files/${file_id}`);
   return {
     seconds: (sent - begin) / 1000,
     complete_ms: completed - sent,
-    server_peak_mb: server.peakBytes() / 1e6,
-    user_seconds_per_gib: (after.user - before.user) / gib,
-    system_seconds_per_gib: (after.system - before.system) / gib,
+    server_peak_mb: server.process.peakBytes() / 1e6,
+    user_seconds_per_gib: user / gib,
+    system_seconds_per_gib: system / gib,
   };
 }
 
-async function measureStatus(): Promise<Record<string, number>> {
-  const sizeBytes = 10_000 * 64 * KIB;
-  const load = { sizeBytes, partSizeBytes: 64 * KIB, connections: CONNECTIONS };
-  const full = await client.sendParts(load);
-  const gaps = await openWithGaps(sizeBytes);
-  const timeStatus = (uploadId: string) => time(() => client.call('GET', `/uploads/${uploadId}`));
+async function measureStatus(sizeBytes: number): Promise<Record<string, number>> {
+  const full = await client.open(sizeBytes, SMALL_PART);
+  await client.sendParts([full], CONNECTIONS);
+  const allStored = await time(`/uploads/${full.upload_id}`);
+  const everySecondMissing = await time(`/uploads/${await openWithGaps(sizeBytes)}`);
   return {
-    all_stored_p50_ms: quantile(await timeStatus(full.upload_id), 0.5),
-    all_stored_p99_ms: quantile(await timeStatus(full.upload_id), 0.99),
-    every_second_missing_p50_ms: quantile(await timeStatus(gaps), 0.5),
-    every_second_missing_p99_ms: quantile(await timeStatus(gaps), 0.99),
-    healthz_p50_ms: quantile(await time(() => client.call('GET', '/healthz')), 0.5),
+    all_stored_p50_ms: quantile(allStored, 0.5),
+    all_stored_p99_ms: quantile(allStored, 0.99),
+    every_second_missing_p50_ms: quantile(everySecondMissing, 0.5),
+    every_second_missing_p99_ms: quantile(everySecondMissing, 0.99),
+    healthz_p50_ms: quantile(await time('/healthz'), 0.5),
   };
 }
 
 /** A session of 10,000 parts of which every second one is there: the most ranges that a status can name. */
 async function openWithGaps(sizeBytes: number): Promise<string> {
-  const init = { filename: 'gaps.raw', size: sizeBytes, part_size: 64 * KIB };
-  const { body } = await client.call<Session>('POST', '/uploads/init', init);
-  const bytes = Buffer.alloc(64 * KIB);
-  for (let idx = 0; idx < body.part_count; idx += 2)
-    await client.call('PUT', `/uploads/${body.upload_id}/part/${idx}`, bytes);
-  return body.upload_id;
+  const { upload_id, part_count } = await client.open(sizeBytes, SMALL_PART);
+  const payload = makePayload(SMALL_PART);
+  const connection = await Connection.open(server.url);
+  for (let idx = 0; idx < part_count; idx += 2) {
+    await connection.expect([201], client.head('PUT', `/uploads/${upload_id}/part/${idx}`), payload);
+  }
+  connection.close();
+  return upload_id;
 }
 
-async function time(call: () => Promise<unknown>): Promise<number[]> {
+async function time(path: string): Promise<number[]> {
   const times: number[] = [];
+  const connection = await Connection.open(server.url);
   for (let count = 0; count < STATUS_CALLS; count++) {
     const begin = performance.now();
-    await call();
+    await connection.expect([200], client.head('GET', path));
     times.push(performance.now() - begin);
   }
+  connection.close();
   return times;
 }
 

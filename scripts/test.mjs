@@ -32,8 +32,16 @@ if (failed.length > 0) console.log(`# FAILED: ${failed.join(', ')} (see above); 
 
 const tests = only.length > 0 ? only.map(toPattern) : TESTS;
 const limits = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
-const passed = await run('node', '--test', '--test-reporter=spec', ...limits, ...tests);
-process.exitCode = passed && failed.length === 0 ? 0 : 1;
+const passed = [];
+if (only.length === 0) {
+  console.log('# the contract, on the ordinary lane');
+  process.env.CRYOLIFT_TEST_LANE = 'ordinary';
+  passed.push(await run('node', '--test', '--test-reporter=dot', ...limits, 'suites/contract/**/*.test.ts'));
+  delete process.env.CRYOLIFT_TEST_LANE;
+  console.log('# everything');
+}
+passed.push(await run('node', '--test', '--test-reporter=spec', ...limits, ...tests));
+process.exitCode = passed.every(Boolean) && failed.length === 0 ? 0 : 1;
 
 function toPattern(path) {
   return statSync(join(ROOT, path), { throwIfNoEntry: false })?.isDirectory() ? join(path, '**/*.test.ts') : path;

@@ -99,7 +99,9 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     const body = bodyOf(request.raw);
     if (isUncontinued(request.raw)) reply.header('connection', 'close');
     // Closing while the body still comes would reset the connection, and the client would not see the answer.
-    else if (!body.complete && reply.statusCode !== 408) reply.removeHeader('connection');
+    else if (!body.complete && reply.statusCode !== 408 && reply.hasHeader('connection')) {
+      reply.header('connection', 'keep-alive');
+    }
     body.drain();
   });
   app.addHook('onResponse', async (request, reply) => {

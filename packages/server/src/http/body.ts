@@ -53,7 +53,8 @@ export class Feeding {
   readonly #reception: Reception;
   readonly #timer: NodeJS.Timeout;
   readonly #done = Promise.withResolvers<void>();
-  #waiting = false;
+  /** What the storage lets us wait for. */
+  #waiting: Promise<void> | undefined;
 
   constructor(reception: Reception, idleTimeoutMs: number) {
     this.#reception = reception;
@@ -72,24 +73,24 @@ export class Feeding {
   take(bytes: Buffer): Promise<void> | undefined {
     try {
       this.#timer.refresh();
-      const room = this.#reception.write(bytes);
-      if (!room) return undefined;
-      this.#waiting = true;
-      return room.then(
+      this.#waiting = this.#reception.write(bytes)?.then(
         () => {
-          this.#waiting = false;
+          this.#waiting = undefined;
           this.#timer.refresh();
         },
         (error: unknown) => this.fail(error),
       );
+      return this.#waiting;
     } catch (error) {
       this.fail(error);
       return undefined;
     }
   }
 
+  /** All has been given to `take`; it may still be waiting with the last of it. */
   end(): void {
-    this.#done.resolve();
+    if (this.#waiting) this.#waiting.then(() => this.#done.resolve());
+    else this.#done.resolve();
   }
 
   fail(error: unknown): void {

@@ -1,6 +1,5 @@
 /** `Expect: 100-continue` (RFC 9110 section 10.1.1): the client waits with its body until it is told that it is wanted. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { bodyOf } from './body.ts';
 
 const continued = new WeakSet<IncomingMessage>();
 
@@ -20,5 +19,9 @@ export function continueBody(request: IncomingMessage, response: ServerResponse)
  * this connection begins is unknown, and the connection has to end with the answer.
  */
 export function isUncontinued(request: IncomingMessage): boolean {
-  return expectsContinue(request) && !continued.has(request) && !bodyOf(request).complete;
+  return expectsContinue(request) && !continued.has(request) && announcesBody(request);
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

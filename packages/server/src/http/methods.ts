@@ -11,8 +11,8 @@ export function watchMethods(app: FastifyInstance): () => void {
   const paths = new Map<string, Set<string>>();
   let watching = true;
   app.addHook('onRoute', ({ url, method }: RouteOptions) => {
-    // What lies below /docs belongs to the library that serves it.
-    if (!watching || url.startsWith('/docs/')) return;
+    // What lies below /docs belongs to the library that serves it; `*` is how preflights (CORS) are answered anywhere.
+    if (!watching || url.startsWith('/docs/') || url === '*') return;
     const methods = paths.get(url) ?? new Set<string>();
     for (const each of [method].flat()) methods.add(each);
     paths.set(url, methods);

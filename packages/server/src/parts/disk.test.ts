@@ -25,9 +25,16 @@ import { Writers } from './writers.ts';
 
 const MIB = 1024 * 1024;
 
-async function makeStore(context: TestContext, { folder, slots = 8 }: { folder?: string; slots?: number } = {}) {
+interface StoreOptions {
+  folder?: string;
+  slots?: number;
+  onLost?: (uploadId: string) => void;
+}
+
+async function makeStore(context: TestContext, options: StoreOptions = {}) {
+  const { folder, slots = 8, onLost = (id: string) => assert.fail(`lost ${id}`) } = options;
   const root = folder ?? (await mkdtemp(join(tmpdir(), 'cryolift-store-')));
-  const store = await DiskStore.open(root, new Writers(2, slots), new Digester(), (id) => assert.fail(`lost ${id}`));
+  const store = await DiskStore.open(root, new Writers(2, slots), new Digester(), onLost);
   context.after(async () => {
     await store.close();
     await rm(root, { recursive: true, force: true });
@@ -230,4 +237,17 @@ test('reading a staged file gives what was written', async (context) => {
   await storePart(store, to, MIB, bytes.subarray(MIB));
   await storePart(store, to, 0, bytes.subarray(0, MIB));
   assert.ok((await readFile(join(root, 'staging', 'plain'))).equals(bytes));
+});
+
+test('a close while written bytes are being flushed is no loss', bounded, async (context) => {
+  const lost: string[] = [];
+  const { store } = await makeStore(context, { onLost: (id) => lost.push(id) });
+  const bytes = makeBytes(24 * MIB);
+  const to = upload('closing', 5 * bytes.length);
+  await store.create(to);
+  await Promise.all([0, 1, 2, 3, 4].map((at) => storePart(store, to, at * bytes.length, bytes)));
+  await store.close();
+  // Until a flush that was under way, and one that would follow it, have ended.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.deepEqual(lost, []);
 });

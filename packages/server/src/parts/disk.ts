@@ -217,7 +217,8 @@ export class DiskStore implements PartStore {
   async close(): Promise<void> {
     // Writers first: a descriptor must not be closed, and its number reused, under a write.
     await Promise.all([this.#writers.close(), this.#digester.close()]);
-    for (const { handle } of this.#open.values()) await handle.then((each) => each.close());
+    // Not under a flush either: its failure would be taken for a disk that lost what it was given.
+    await Promise.all([...this.#open].map(([uploadId, file]) => this.#close(uploadId, file)));
   }
 
   #staged(uploadId: string): string {

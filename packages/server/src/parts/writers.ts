@@ -71,6 +71,8 @@ class WorkerSink implements PartSink, SlotHolder {
   #view: Buffer | null = null;
   #filled = 0;
   #underWay = 0;
+  /** A write that found no room is still at it. */
+  #waiting = false;
   #ended = false;
   #error: UploadError | null = null;
   #wake: (() => void) | null = null;
@@ -90,11 +92,12 @@ class WorkerSink implements PartSink, SlotHolder {
   write(bytes: Buffer): Promise<void> | undefined {
     const at = this.#fill(bytes, 0);
     // The caller's memory may be another connection's by then.
-    if (at < bytes.length) return this.#fillLater(Buffer.from(bytes.subarray(at)), 0);
+    if (at < bytes.length) return this.#fillLater(Buffer.from(bytes.subarray(at)));
     return undefined;
   }
 
   async finish(): Promise<Uint8Array> {
+    if (this.#waiting) throw new Error('a sink was finished while a write of it still waits');
     this.#end();
     const sha256 = await this.#settled.promise;
     if (this.#error) throw this.#error;
@@ -143,25 +146,30 @@ class WorkerSink implements PartSink, SlotHolder {
     return at;
   }
 
-  async #fillLater(bytes: Buffer, from: number): Promise<void> {
-    let at = from;
-    while (at < bytes.length) {
-      await this.#target?.room();
-      while (this.#underWay >= MAX_UNDER_WAY) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = null;
-      }
-      this.#assertOpen();
-      if (this.#slot === null) {
-        const slot = await this.#pool.wait(this);
-        if (this.#ended) this.#pool.release(slot);
-        else this.#begin(slot);
-        this.#assertOpen();
-      }
-      at = this.#fill(bytes, at);
+  async #fillLater(bytes: Buffer): Promise<void> {
+    this.#waiting = true;
+    try {
+      for (let at = 0; at < bytes.length; at = this.#fill(bytes, at)) await this.#makeRoom();
+    } finally {
+      this.#waiting = false;
     }
+  }
+
+  /** Waits until there is a slot to fill. */
+  async #makeRoom(): Promise<void> {
+    await this.#target?.room();
+    while (this.#underWay >= MAX_UNDER_WAY) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = null;
+    }
+    this.#assertOpen();
+    if (this.#slot !== null) return;
+    const slot = await this.#pool.wait(this);
+    if (this.#ended) this.#pool.release(slot);
+    else this.#begin(slot);
+    this.#assertOpen();
   }
 
   #begin(slot: number): void {

@@ -131,6 +131,7 @@ class WritingReception implements Reception {
   /** The file's first bytes, when this part has them and they are to be judged. */
   readonly #header: Buffer | null;
   #headerBytes = 0;
+  #takenBytes = 0;
 
   constructor(room: UploadRoom, row: UploadRow, request: PartRequest, attempt: Attempt, sink: PartSink) {
     this.#room = room;
@@ -149,6 +150,7 @@ class WritingReception implements Reception {
       this.#header.set(head, this.#headerBytes);
       this.#headerBytes += head.length;
     }
+    this.#takenBytes += bytes.length;
     if (this.#attempt.ended) return undefined;
     const pending = this.#sink.write(bytes);
     return pending?.catch((error: unknown) => {
@@ -159,6 +161,11 @@ class WritingReception implements Reception {
   async commit(): Promise<PartReceipt> {
     if (!this.#attempt.beginCommit()) return await answerEnded(this.#room, this.#row, this.#request);
     try {
+      const { lengthBytes } = this.#request;
+      if (this.#takenBytes !== lengthBytes) {
+        await this.#sink.abort();
+        throw new Error(`${this.#takenBytes} of ${lengthBytes} bytes were written when the part was to be committed`);
+      }
       const sha256 = await this.#sink.finish();
       const declared = this.#request.sha256;
       if (declared && Buffer.compare(sha256, declared) !== 0) {

@@ -1,0 +1,116 @@
+/** A Cryolift server to be measured, and what a client says to it. */
+import { createHmac } from 'node:crypto';
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { Connection, digestPayload, makePayload, overConnections, type Payload } from './connection.ts';
+import { MeasuredProcess } from './process.ts';
+
+const SECRET = 'a secret of the benchmarks, 32 bytes+';
+export const CLI = new URL('../packages/cli/bin/cryolift.js', import.meta.url).pathname;
+
+export interface Server {
+  readonly process: MeasuredProcess;
+  readonly url: string;
+  readonly token: string;
+}
+
+/** @param env settings beyond those that every benchmark has. */
+export async function startServer(dataDir: string, env: Record<string, string> = {}): Promise<Server> {
+  const process = new MeasuredProcess(
+    globalThis.process.execPath,
+    [CLI, 'serve', '--port', '0', '--data-dir', dataDir],
+    {
+      CRYOLIFT_JWT_SECRET: SECRET,
+      CRYOLIFT_ACCEPT: 'raw',
+      CRYOLIFT_LOG_LEVEL: 'warn',
+      ...env,
+    },
+  );
+  return { process, url: await process.readUrl(), token: signToken() };
+}
+
+export class CryoliftClient {
+  readonly #server: Server;
+  readonly #authorization: string;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#authorization = `Authorization: Bearer ${server.token}\r\n`;
+  }
+
+  /** Of a request, for a connection of one's own. */
+  head(method: string, path: string): string {
+    return `${method} ${path} HTTP/1.1\r\n${this.#authorization}`;
+  }
+
+  /** On a connection of its own, since the server closes those that have been idle. @throws unless the answer is 2xx. */
+  async call(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
+    const json = body && Buffer.from(JSON.stringify(body));
+    const payload = json && { sizeBytes: json.length, slices: [json] };
+    const connection = await Connection.open(this.#server.url);
+    try {
+      const head = this.head(method, path) + (json ? 'Content-Type: application/json\r\n' : '');
+      const { status, body: text } = await connection.expect([200, 201, 202, 204], head, payload);
+      return { status, text };
+    } finally {
+      connection.close();
+    }
+  }
+
+  async open(sizeBytes: number, partBytes: number): Promise<Session> {
+    const init = { filename: 'bench.raw', size: sizeBytes, part_size: partBytes };
+    return JSON.parse((await this.call('POST', '/uploads/init', init)).text) as Session;
+  }
+
+  /**
+   * Sends the parts of all the sessions in the order of their indexes, a part of each session in turn.
+   * @param first the index to begin with. @returns bytes sent.
+   */
+  async sendParts(sessions: readonly Session[], connections: number, first = 0): Promise<number> {
+    const sizes = new Set(sessions.flatMap((session) => [session.part_size, lastPartBytes(session)]));
+    const bodies = new Map([...sizes].map((sizeBytes) => [sizeBytes, this.#prepare(sizeBytes)]));
+    let sentBytes = 0;
+    const parts = eachPart(sessions, first);
+    await overConnections(this.#server.url, connections, async (connection) => {
+      for (const { session, idx } of parts) {
+        const isLast = idx === session.part_count - 1;
+        const { payload, fields } = bodies.get(isLast ? lastPartBytes(session) : session.part_size)!;
+        const head = `PUT /uploads/${session.upload_id}/part/${idx} HTTP/1.1\r\n${fields}`;
+        await connection.expect([201], head, payload);
+        sentBytes += payload.sizeBytes;
+      }
+    });
+    return sentBytes;
+  }
+
+  /** Asks until the file is published. */
+  async complete({ upload_id }: Session): Promise<FileRecord> {
+    for (;;) {
+      const { status, text } = await this.call('POST', `/uploads/${upload_id}/complete`);
+      if (status === 200) return JSON.parse(text) as FileRecord;
+    }
+  }
+
+  #prepare(sizeBytes: number): { payload: Payload; fields: string } {
+    const payload = makePayload(sizeBytes);
+    return { payload, fields: `${this.#authorization}Content-Digest: ${digestPayload(payload)}\r\n` };
+  }
+}
+
+function* eachPart(sessions: readonly Session[], first: number): Generator<{ session: Session; idx: number }> {
+  const count = Math.max(...sessions.map((session) => session.part_count));
+  for (let idx = first; idx < count; idx++) {
+    for (const session of sessions) if (idx < session.part_count) yield { session, idx };
+  }
+}
+
+function lastPartBytes({ size, part_size, part_count }: Session): number {
+  return size - (part_count - 1) * part_size;
+}
+
+function signToken(): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = Math.floor(Date.now() / 1000) + 12 * 3600;
+  const scope = 'uploads:write files:read files:delete';
+  const signed = `${encode({ alg: 'HS256' })}.${encode({ sub: 'bench', scope, exp })}`;
+  return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+}

@@ -1,0 +1,115 @@
+/** What is measured runs as a process of its own, so that its CPU time and memory can be told from the load's (Linux). */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+/** Seconds. */
+export interface CpuTime {
+  user: number;
+  system: number;
+}
+
+/** Of `/proc/PID/stat`: hundredths of a second on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const PATH = { PATH: process.env.PATH };
+/** None of them outlives us. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+});
+
+export class MeasuredProcess {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...PATH, ...env } });
+    running.add(child);
+    this.#exited = once(child, 'exit').finally(() => running.delete(child));
+    this.#child = child;
+  }
+
+  /** @returns the URL of the line `… listening on URL`. @throws when the process ends without it. */
+  async readUrl(): Promise<string> {
+    for await (const line of createInterface(this.#child.stdout!)) {
+      const url = /listening on (http\S+)$/.exec(line)?.[1];
+      if (url) return url;
+    }
+    throw new Error(`${this.#child.spawnargs.join(' ')} did not start`);
+  }
+
+  /** Since the start, of the process and everything below it. */
+  cpu(): CpuTime {
+    const total = { user: 0, system: 0 };
+    for (const pid of this.#family()) {
+      const { own, reaped } = readCpu(pid);
+      total.user += own.user + reaped.user;
+      total.system += own.system + reaped.system;
+    }
+    return total;
+  }
+
+  /** Greatest resident memory so far, bytes; of several processes the sum, which counts shared pages more than once. */
+  peakBytes(): number {
+    const peaks = this.#family().map((pid) => /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+    return peaks.reduce((sum, kib) => sum + Number(kib) * 1024, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.#exited;
+  }
+
+  #family(): number[] {
+    const family = [this.#child.pid!];
+    for (const pid of family) {
+      for (const task of readdirSync(`/proc/${pid}/task`)) {
+        const children = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim();
+        if (children !== '') family.push(...children.split(' ').map(Number));
+      }
+    }
+    return family;
+  }
+}
+
+export interface ClientCost {
+  cpu: CpuTime;
+  /** Wall. */
+  seconds: number;
+}
+
+/**
+ * Runs a program of Node's to its end. Its CPU time is what the system then adds to its parent, which is us.
+ * @param meet what it needs from us while it runs, given its output.
+ */
+export async function runToEnd(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  meet: (output: Readable) => Promise<void> = async () => {},
+): Promise<ClientCost> {
+  const before = readCpu(process.pid).reaped;
+  const begin = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...PATH, ...env } });
+  const exited = once(child, 'exit');
+  await meet(child.stdout);
+  child.stdout.resume();
+  const [code] = await exited;
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`);
+  const seconds = (performance.now() - begin) / 1000;
+  return { cpu: subtract(readCpu(process.pid).reaped, before), seconds };
+}
+
+export function subtract(after: CpuTime, before: CpuTime): CpuTime {
+  return { user: after.user - before.user, system: after.system - before.system };
+}
+
+function readCpu(pid: number): { own: CpuTime; reaped: CpuTime } {
+  // The name in the second field may hold blanks; fields 14 to 17 are own and reaped children's user and system time.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  const [user = 0, system = 0, reapedUser = 0, reapedSystem = 0] = fields
+    .slice(11, 15)
+    .map((ticks) => Number(ticks) / TICKS_PER_SECOND);
+  return { own: { user, system }, reaped: { user: reapedUser, system: reapedSystem } };
+}

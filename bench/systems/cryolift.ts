@@ -1,0 +1,42 @@
+/** This project: through the fast lane or the ordinary one, with the digest of the whole file or of its parts only. */
+import type { Session } from '@cryolift/protocol/messages';
+import { CryoliftClient, startServer } from '../cryolift.ts';
+import type { System } from './system.ts';
+
+function cryolift(name: string, what: string, env: Record<string, string>, wholeDigest: boolean): System {
+  return {
+    name,
+    what,
+    async start(folder, { files, fileBytes, partBytes, connections }) {
+      const server = await startServer(folder, env);
+      const client = new CryoliftClient(server);
+      const sessions: Session[] = [];
+      const subject = {
+        process: server.process,
+        async send() {
+          for (let nr = 0; nr < files; nr++) sessions.push(await client.open(fileBytes, partBytes));
+          // The whole is hashed along the complete prefix: without part 0 there is none.
+          return await client.sendParts(sessions, connections, wholeDigest ? 0 : 1);
+        },
+      };
+      if (!wholeDigest) return subject;
+      return {
+        ...subject,
+        async complete() {
+          for (const session of sessions) await client.complete(session);
+        },
+      };
+    },
+  };
+}
+
+const WHOLE = 'SHA-256 of every part and of the whole file, durable records';
+const PARTS = 'SHA-256 of every part, durable records (part 0 is held back, so that the whole is not hashed)';
+const ORDINARY = { CRYOLIFT_FAST_LANE: 'false' };
+
+export const CRYOLIFT: readonly System[] = [
+  cryolift('cryolift-fast', `fast lane; ${WHOLE}`, {}, true),
+  cryolift('cryolift-fast-parts', `fast lane; ${PARTS}`, {}, false),
+  cryolift('cryolift-ordinary', `\`node:http\`; ${WHOLE}`, ORDINARY, true),
+  cryolift('cryolift-ordinary-parts', `\`node:http\`; ${PARTS}`, ORDINARY, false),
+];
