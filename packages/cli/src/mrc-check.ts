@@ -9,7 +9,8 @@ const HEADER_BYTES = 4096;
 export type Check = Exclude<ReturnType<typeof checkMrc>, { verdict: 'header_incomplete' }>;
 
 export async function judgeMrc(source: Source): Promise<Check> {
-  const header = await source.read(0, Math.min(HEADER_BYTES, source.sizeBytes));
+  const header = new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes));
+  await source.read(0, header);
   return checkMrc({ header, sizeBytes: source.sizeBytes, filename: source.name }) as Check;
 }
 

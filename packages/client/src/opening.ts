@@ -61,7 +61,8 @@ async function openSession(opening: Opening, key: string): Promise<Session> {
 
 async function describe(source: Source, key: string, options: UploadOptions): Promise<InitRequest> {
   const { metadata, partSizeBytes, sha256, force } = options;
-  const header = isMrcName(source.name) ? await source.read(0, Math.min(HEADER_BYTES, source.sizeBytes)) : null;
+  const header = isMrcName(source.name) ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
+  if (header) await source.read(0, header);
   return {
     filename: source.name,
     size: source.sizeBytes,

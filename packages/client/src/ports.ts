@@ -9,8 +9,13 @@ export interface Source {
   readonly sizeBytes: number;
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
-  /** Exactly `length` bytes from `offset`. @throws SourceError when the file has become shorter or unreadable. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Fills `into` with the bytes from `offset`.
+   *
+   * @returns their SHA-256, taken in passing.
+   * @throws SourceError when the file has become shorter or unreadable.
+   */
+  read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
   /** Size and time as they are at this moment. */
   look(): Promise<{ sizeBytes: number; modifiedMs: number }>;
 }
@@ -36,7 +41,12 @@ export interface WireReply {
   readonly body: Uint8Array;
 }
 
-/** Sends one request. @throws ConnectionError when no whole reply came; what the server did is then unknown. */
+/**
+ * Sends one request. Once it settles, for whatever reason, nobody looks at the request's body any more: its bytes may be
+ * overwritten.
+ *
+ * @throws ConnectionError when no whole reply came; what the server did is then unknown.
+ */
 export interface Transport {
   send(request: WireRequest): Promise<WireReply>;
 }

@@ -15,9 +15,8 @@ const SAMPLES = 3;
  * another machine that sees the same file finds the session too.
  */
 export async function fingerprint(source: Source): Promise<string> {
-  const length = Math.min(EDGE_BYTES, source.sizeBytes);
-  const edges = [await source.read(0, length), await source.read(source.sizeBytes - length, length)];
-  const digests = await Promise.all(edges.map(async (edge) => toHex(await sha256(edge))));
+  const edge = new Uint8Array(Math.min(EDGE_BYTES, source.sizeBytes));
+  const digests = [await source.read(0, edge), await source.read(source.sizeBytes - edge.length, edge)].map(toHex);
   const facts = JSON.stringify([source.name, source.sizeBytes, Math.floor(source.modifiedMs), ...digests]);
   return `v1-${toHex(await sha256(new TextEncoder().encode(facts)))}`;
 }
@@ -42,9 +41,10 @@ export async function assertUntouched(source: Source): Promise<void> {
 
 /** @throws SourceError `source_changed` when one of a few stored parts has other bytes here. */
 export async function assertSameParts(source: Source, session: Session, stored: readonly StoredPart[]): Promise<void> {
+  const buffer = new Uint8Array(Math.min(session.part_size, session.size));
   for (const part of pick(stored)) {
     const { offset, length } = partExtent(session.size, session.part_size, part.part);
-    if (toHex(await sha256(await source.read(offset, length))) !== part.sha256) {
+    if (toHex(await source.read(offset, buffer.subarray(0, length))) !== part.sha256) {
       throw changed(`part ${part.part}, which the server has, has other bytes here`);
     }
   }

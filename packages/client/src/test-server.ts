@@ -26,7 +26,12 @@ export class TestServer implements Transport {
   tamper: Tamper = (_request, answer) => answer();
   /** Ranges that a session lists at most. */
   maxRanges = 1000;
+  readonly #partBytes: number;
   readonly #keys = new Map<string, { body: string; upload: Upload }>();
+
+  constructor(partBytes = PART_BYTES) {
+    this.#partBytes = partBytes;
+  }
 
   async send(request: WireRequest): Promise<WireReply> {
     request.signal?.throwIfAborted();
@@ -75,7 +80,7 @@ export class TestServer implements Transport {
   }
 
   #complete(upload: Upload): WireReply {
-    const count = partCount(upload);
+    const count = this.#partCount(upload);
     if (upload.parts.size < count) return failure('upload_incomplete');
     upload.status = 'completed';
     const parts = Array.from({ length: count }, (_, idx) => upload.parts.get(idx) as Buffer);
@@ -88,21 +93,27 @@ export class TestServer implements Transport {
   }
 
   #describe(upload: Upload): Partial<Session> {
-    const missing = Array.from({ length: partCount(upload) }, (_, idx) => idx).filter((idx) => !upload.parts.has(idx));
+    const missing = Array.from({ length: this.#partCount(upload) }, (_, idx) => idx).filter(
+      (idx) => !upload.parts.has(idx),
+    );
     const ranges = missing.map((idx) => [idx, idx]);
     const stored = [...upload.parts.values()];
     return {
       upload_id: upload.id,
       status: upload.status,
       size: upload.request.size,
-      part_size: PART_BYTES,
-      part_count: partCount(upload),
+      part_size: this.#partBytes,
+      part_count: this.#partCount(upload),
       received_parts: stored.length,
       received_bytes: stored.reduce((sum, part) => sum + part.length, 0),
       missing_parts: ranges.slice(0, this.maxRanges),
       ...(ranges.length > this.maxRanges ? { missing_truncated: true } : {}),
       resumed: false,
     };
+  }
+
+  #partCount(upload: Upload): number {
+    return Math.ceil(upload.request.size / this.#partBytes);
   }
 }
 
@@ -122,10 +133,6 @@ function listParts(upload: Upload) {
   return [...upload.parts]
     .sort(([a], [b]) => a - b)
     .map(([part, bytes]) => ({ part, size: bytes.length, sha256: digest(bytes).toString('hex') }));
-}
-
-function partCount(upload: Upload): number {
-  return Math.ceil(upload.request.size / PART_BYTES);
 }
 
 function nameCall({ method, path }: WireRequest): string {
@@ -167,9 +174,10 @@ export class TestSource implements Source {
     this.modifiedNowMs = modifiedMs;
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (length === PART_BYTES) this.reads.push(offset);
-    return Uint8Array.from(this.bytes.subarray(offset, offset + length));
+  async read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    if (into.length === PART_BYTES) this.reads.push(offset);
+    into.set(this.bytes.subarray(offset, offset + into.length));
+    return digest(into);
   }
 
   async look() {

@@ -163,7 +163,10 @@ class Run {
     const failure = new AbortController();
     const signal = AbortSignal.any([failure.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
     const lane = async () => {
-      for (let idx = this.#take(); idx !== undefined; idx = this.#take()) await this.#sendPart(session, idx, signal);
+      const buffer = new Uint8Array(Math.min(session.part_size, session.size));
+      for (let idx = this.#take(); idx !== undefined; idx = this.#take()) {
+        await this.#sendPart(session, idx, buffer, signal);
+      }
     };
     const running = Array.from({ length: lanes }, lane);
     try {
@@ -183,12 +186,12 @@ class Run {
     return idx;
   }
 
-  /** Sends one part until it is there. */
-  async #sendPart(session: Session, idx: number, signal: AbortSignal): Promise<void> {
+  /** Sends one part until it is there. @param buffer the lane's own, used again for each of its parts. */
+  async #sendPart(session: Session, idx: number, buffer: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { offset, length } = partExtent(session.size, session.part_size, idx);
-    const bytes = await this.#source.read(offset, length);
-    const digest = await sha256(bytes);
+    const bytes = buffer.subarray(0, length);
+    const digest = await this.#source.read(offset, bytes);
     this.#inFlight.set(idx, digest);
     let damaged = 0;
     for (let attempt = 0; ; attempt++) {

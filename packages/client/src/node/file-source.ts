@@ -1,8 +1,12 @@
 /** A file on this machine's file system as a source. */
+import { createHash } from 'node:crypto';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SourceError } from '../failures.ts';
 import type { Source } from '../ports.ts';
+
+/** Read and then hashed at a time, so that hashing, which is done on this thread, holds up nothing for long. */
+const PIECE_BYTES = 1024 * 1024;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -39,10 +43,11 @@ export class FileSource implements Source {
     throw unreadable('it is not a regular file');
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(length);
-    for (let at = 0; at < length; ) {
-      const { bytesRead } = await this.#handle.read(bytes, at, length - at, offset + at).catch((cause) => {
+  async read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    const hash = createHash('sha256');
+    for (let at = 0; at < into.length; ) {
+      const length = Math.min(PIECE_BYTES, into.length - at);
+      const { bytesRead } = await this.#handle.read(into, at, length, offset + at).catch((cause) => {
         throw unreadable(cause);
       });
       if (bytesRead === 0) {
@@ -52,9 +57,10 @@ export class FileSource implements Source {
           'Let whatever writes it finish, then run the upload again.',
         );
       }
+      hash.update(into.subarray(at, at + bytesRead));
       at += bytesRead;
     }
-    return bytes;
+    return hash.digest();
   }
 
   async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {

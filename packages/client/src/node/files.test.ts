@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,10 @@ test('a source reads any range, and knows the file by its real place', async () 
   const source = await FileSource.open(join(folder, 'link'));
   assert.deepEqual([source.name, source.sizeBytes], ['a.mrc', 10]);
   assert.ok(source.location.endsWith('/a.mrc'));
-  assert.equal(Buffer.from(await source.read(3, 4)).toString(), '3456');
+  const into = new Uint8Array(4);
+  const sha256 = await source.read(3, into);
+  assert.equal(Buffer.from(into).toString(), '3456');
+  assert.ok(createHash('sha256').update('3456').digest().equals(sha256));
   await source.close();
 });
 
@@ -41,7 +45,7 @@ test('a source notices that its file changes', async () => {
   assert.deepEqual(await source.look(), { sizeBytes, modifiedMs: 1000 });
   await truncate(path, 5);
   assert.equal((await source.look()).sizeBytes, 5);
-  await assert.rejects(source.read(0, 10), fault('source_changed', /shorter/));
+  await assert.rejects(source.read(0, new Uint8Array(10)), fault('source_changed', /shorter/));
   await source.close();
 });
 

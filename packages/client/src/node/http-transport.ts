@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../failures.ts';
 import type { Transport, WireReply, WireRequest } from '../ports.ts';
 
-/** Bodies are handed over in pieces of this size, so that progress can be seen on slow links. */
-const PIECE_BYTES = 64 * 1024;
+/** Bodies are handed over in pieces of this size: a link that takes one in less than `STALL_MS` has not stalled. */
+const PIECE_BYTES = 256 * 1024;
 /** A connection that takes no byte of a body for this long is given up. */
 const STALL_MS = 20_000;
 /** The server may think about a whole request for this long: `complete` waits 20 s for a digest. */
@@ -41,6 +41,8 @@ export class HttpTransport implements Transport {
         ...(wire.expectContinue ? { expect: '100-continue' } : {}),
       },
     });
+    // No write is pending then, also none that was given up: nothing reads the body any more.
+    const closed = new Promise((resolve) => request.once('close', resolve));
     const watchdog = new Watchdog(request);
     const onAbort = () => watchdog.giveUp('the request was given up');
     wire.signal?.addEventListener('abort', onAbort, { once: true });
@@ -59,6 +61,7 @@ export class HttpTransport implements Transport {
       const { code, message } = cause as NodeJS.ErrnoException;
       throw new ConnectionError(`no connection (${code ?? message})`, { cause });
     } finally {
+      await closed;
       watchdog.stop();
       wire.signal?.removeEventListener('abort', onAbort);
     }

@@ -203,3 +203,21 @@ test('a key server that is down or broken is not the fault of the token', async 
     await assert.rejects(call({ jwksUrl }, bearer), refuses('overloaded'), jwksUrl);
   }
 });
+
+test('a token that is known is not taken past its end', async (context) => {
+  context.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
+  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET });
+  const bearer = `Bearer ${token('HS256', SECRET, { exp: 1_800_000_005 })}`;
+  assert.equal((await authenticate(bearer)).sub, 'ada');
+  context.mock.timers.tick(4_999);
+  assert.equal((await authenticate(bearer)).sub, 'ada');
+  context.mock.timers.tick(1);
+  await assert.rejects(authenticate(bearer), refuses('token_expired'));
+});
+
+test('another token is not taken for one that is known', async () => {
+  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET });
+  assert.equal((await authenticate(`Bearer ${token('HS256', SECRET)}`)).sub, 'ada');
+  assert.equal((await authenticate(`Bearer ${token('HS256', SECRET, { sub: 'bob' })}`)).sub, 'bob');
+  await assert.rejects(authenticate(`Bearer ${token('HS256', OTHER_SECRET)}`), refuses('unauthenticated'));
+});

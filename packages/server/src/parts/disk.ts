@@ -2,7 +2,7 @@
  * The store on a local file system: one folder with `staging/` and `files/` on one file system, so that a publish is a
  * rename. Parts are written in place into one sparse file per upload.
  */
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, fstatSync } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -82,7 +82,7 @@ export class DiskStore implements PartStore {
       await this.create(upload);
       return await this.openSink(upload, extent);
     }
-    if ((await handle.stat()).nlink === 0) {
+    if (fstatSync(handle.fd).nlink === 0) {
       // Removed behind our back: what is written there now would never be seen again.
       this.#open.delete(upload.id);
       this.#release(upload.id, file);

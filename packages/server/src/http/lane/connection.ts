@@ -15,7 +15,7 @@ import { LaneStream } from './stream.ts';
  * What every connection reads into. One block for all: it is emptied before the next read, and stays in the processor's
  * cache. A read of a head is short, so that little of a body comes with it.
  */
-const BLOCK = Buffer.allocUnsafeSlow(64 * 1024);
+const BLOCK = Buffer.allocUnsafeSlow(256 * 1024);
 const HEAD_BLOCK = BLOCK.subarray(0, MAX_HEAD_BYTES);
 const NONE = Buffer.alloc(0);
 
@@ -55,7 +55,7 @@ export class LaneConnection {
     this.#socket = adopt(accepted, {
       buffer: () => (this.#expectsMuch() ? BLOCK : HEAD_BLOCK),
       callback: (count, buffer) => {
-        this.#take((buffer as Buffer).subarray(0, count));
+        this.#take(count === buffer.length ? (buffer as Buffer) : (buffer as Buffer).subarray(0, count));
         return true;
       },
     });
