@@ -5,11 +5,16 @@ import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.t
 import { BytesGone, type Extent } from './store.ts';
 import { WORKER_LIMITS } from './writers.ts';
 
+/** How long the acknowledgement of a part waits for the digest, at most. */
+const CATCH_UP_MS = 250;
+
 interface Digestion {
   job: number;
   /** File offsets: hashed up to, and readable up to. */
   at: number;
   limit: number;
+  /** Replaced and resolved whenever `at` has moved, or the job has ended. */
+  moved: PromiseWithResolvers<void>;
   sha256: Promise<Uint8Array>;
   resolve(sha256: Uint8Array): void;
   reject(error: Error): void;
@@ -27,13 +32,12 @@ export class Digester {
     this.#worker.on('message', (report: JobReport) => {
       const digestion = this.#jobs.get(report.job);
       if (!digestion) return;
-      if ('at' in report) {
-        digestion.at = report.at;
-        return;
-      }
-      this.#jobs.delete(report.job);
+      if ('at' in report) digestion.at = report.at;
+      else this.#jobs.delete(report.job);
+      digestion.moved.resolve();
+      digestion.moved = Promise.withResolvers();
       if ('sha256' in report) digestion.resolve(report.sha256);
-      else digestion.reject(unreadable(report.error));
+      else if ('error' in report) digestion.reject(unreadable(report.error));
     });
     this.#worker.on('error', (error) => {
       throw error;
@@ -62,6 +66,22 @@ export class Digester {
     return digestion.sha256;
   }
 
+  /** Resolves when the digest of an upload is at most `slackBytes` behind, or after CATCH_UP_MS. */
+  async catchUp(uploadId: string, slackBytes: number): Promise<void> {
+    const digestion = this.#followed.get(uploadId);
+    if (!digestion || digestion.limit - digestion.at <= slackBytes) return;
+    const late = Promise.withResolvers<void>();
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      late.resolve();
+    }, CATCH_UP_MS);
+    while (!isLate && this.#jobs.has(digestion.job) && digestion.limit - digestion.at > slackBytes) {
+      await Promise.race([digestion.moved.promise, late.promise]);
+    }
+    clearTimeout(timer);
+  }
+
   /** Bytes that may be read and are not hashed yet, of all jobs. */
   lagBytes(): number {
     let lag = 0;
@@ -85,7 +105,8 @@ export class Digester {
 
   #start(path: string, { offset, length }: Extent): Digestion {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const digestion = { job: ++this.#lastJob, at: offset, limit: offset, sha256: promise, resolve, reject };
+    const moved = Promise.withResolvers<void>();
+    const digestion = { job: ++this.#lastJob, at: offset, limit: offset, moved, sha256: promise, resolve, reject };
     this.#jobs.set(digestion.job, digestion);
     this.#send({ kind: 'start', job: digestion.job, path, start: offset, end: offset + length });
     return digestion;

@@ -239,6 +239,24 @@ test('reading a staged file gives what was written', async (context) => {
   assert.ok((await readFile(join(root, 'staging', 'plain'))).equals(bytes));
 });
 
+test('a sender waits for a digest that is behind, and not for ever', bounded, async (context) => {
+  const { store } = await makeStore(context);
+  const bytes = makeBytes(32 * MIB);
+  const to = upload('behind', 2 * bytes.length);
+  await storePart(store, to, 0, bytes);
+  store.noteArrived(to, bytes.length);
+  assert.ok(store.digestLagBytes() > MIB);
+  await store.catchUpDigest(to.id, MIB);
+  assert.ok(store.digestLagBytes() <= MIB);
+  const huge = upload('huge', 64 * 1024 * MIB);
+  await store.create(huge);
+  store.noteArrived(huge, huge.sizeBytes);
+  await store.catchUpDigest(huge.id, MIB);
+  assert.ok(store.digestLagBytes() > MIB);
+  store.forgetDigest(huge.id);
+  await store.catchUpDigest('unknown', 0);
+});
+
 test('a close while written bytes are being flushed is no loss', bounded, async (context) => {
   const lost: string[] = [];
   const { store } = await makeStore(context, { onLost: (id) => lost.push(id) });

@@ -111,6 +111,10 @@ export class DiskStore implements PartStore {
     this.#digester.follow(upload.id, this.#staged(upload.id), upload.sizeBytes, prefixBytes).catch(() => {});
   }
 
+  async catchUpDigest(uploadId: string, slackBytes: number): Promise<void> {
+    await this.#digester.catchUp(uploadId, slackBytes);
+  }
+
   async digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array> {
     // A publish that was cut off after its rename has moved the bytes already.
     const path = (await this.statFile(file)) === null ? this.#staged(upload.id) : this.#published(file);

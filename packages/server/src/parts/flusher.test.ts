@@ -86,3 +86,19 @@ test('a flush that fails names its upload and lets the writers go on', async () 
   await room;
   assert.equal(flusher.room(), undefined);
 });
+
+test('what is left is flushed once nothing more comes', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const flushed: string[] = [];
+  // A flush that fails is the one that can be seen from here.
+  const flusher = new Flusher((uploadId) => flushed.push(uploadId));
+  flusher.noteWritten('small', NO_DESCRIPTOR, MIB);
+  context.mock.timers.tick(199);
+  flusher.noteWritten('small', NO_DESCRIPTOR, MIB);
+  context.mock.timers.tick(199);
+  await flusher.forget(0);
+  assert.deepEqual(flushed, []);
+  context.mock.timers.tick(1);
+  while (flushed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(flushed, ['small']);
+});

@@ -8,6 +8,8 @@ import { fdatasync } from 'node:fs';
 const WINDOW_BYTES = 128 * 1024 * 1024;
 /** A flush begins once a file has this many unflushed bytes. */
 const FLUSH_BYTES = 32 * 1024 * 1024;
+/** When nothing was written for this long, what is left is flushed too, so that a publish finds nothing to wait for. */
+const QUIET_MS = 200;
 
 interface DirtyFile {
   fd: number;
@@ -23,6 +25,8 @@ export class Flusher {
   #flushed: Promise<void> = Promise.resolve();
   #roomMade = Promise.withResolvers<void>();
   readonly #onFailure: (uploadId: string) => void;
+  #quiet = false;
+  readonly #quietTimer: NodeJS.Timeout;
 
   /**
    * @param onFailure the disk did not take bytes that were written. Linux tells this once; a later fsync of the same file
@@ -30,6 +34,10 @@ export class Flusher {
    */
   constructor(onFailure: (uploadId: string) => void) {
     this.#onFailure = onFailure;
+    this.#quietTimer = setTimeout(() => {
+      this.#quiet = true;
+      this.#flushNext();
+    }, QUIET_MS).unref();
   }
 
   /** Undefined when writers may go on, or what they must wait for. */
@@ -42,6 +50,8 @@ export class Flusher {
     file.unflushedBytes += bytes;
     this.#files.set(fd, file);
     this.#unflushedBytes += bytes;
+    this.#quiet = false;
+    this.#quietTimer.refresh();
     this.#flushNext();
   }
 
@@ -75,7 +85,7 @@ export class Flusher {
       if (file.unflushedBytes > (dirtiest?.unflushedBytes ?? 0)) dirtiest = file;
     }
     // Many files with a little each can fill the window too.
-    const enough = this.room() ? 1 : FLUSH_BYTES;
+    const enough = this.room() || this.#quiet ? 1 : FLUSH_BYTES;
     return dirtiest && dirtiest.unflushedBytes >= enough ? dirtiest : undefined;
   }
 

@@ -35,6 +35,11 @@ export interface PartStore {
   /** The first `prefixBytes` of the upload are stored: their share of the whole-file digest can be computed. */
   noteArrived(upload: StagedUpload, prefixBytes: number): void;
   /**
+   * Resolves when the whole-file digest is at most `slackBytes` behind what arrived, or after a moment: a sender that waits for it
+   * leaves it the processor, and finds little left to do at the end.
+   */
+  catchUpDigest(uploadId: string, slackBytes: number): Promise<void>;
+  /**
    * Plain SHA-256 of the whole upload, all of whose parts are stored. Joins the work done for `noteArrived`.
    *
    * @param file where the upload is to be published, or was, if a publish was cut off.

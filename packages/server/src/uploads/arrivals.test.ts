@@ -15,6 +15,7 @@ async function makeArrivals(context: TestContext) {
   const noted: number[] = [];
   const listening = Object.create(room.store, {
     noteArrived: { value: (_upload: StagedUpload, prefixBytes: number) => noted.push(prefixBytes) },
+    catchUpDigest: { value: async () => {} },
   }) as TestRoom['store'];
   return { room, noted, arrivals: new Arrivals(room.db, listening) };
 }

@@ -5,6 +5,9 @@ import type { UploadRow } from '../db/tables.ts';
 import type { PartStore } from '../parts/store.ts';
 import { toStaged } from './session.ts';
 
+/** How far the digest may be behind before senders are slowed, in parts. */
+const SLACK_PARTS = 2;
+
 interface Arrived {
   stored: Uint8Array;
   /** Index of the first part that is missing. */
@@ -21,7 +24,7 @@ export class Arrivals {
     this.#store = store;
   }
 
-  /** Part `idx` is recorded; lets the store follow when the prefix has grown. */
+  /** Part `idx` is recorded; lets the store follow when the prefix has grown, and gives it a moment when it is behind. */
   async note(row: UploadRow, idx: number): Promise<void> {
     let loading = this.#uploads.get(row.id);
     if (!loading) {
@@ -34,6 +37,7 @@ export class Arrivals {
     while (arrived.next < row.part_count && arrived.stored[arrived.next]) arrived.next++;
     if (arrived.next === before) return;
     this.#store.noteArrived(toStaged(row), Math.min(arrived.next * row.part_size, row.size));
+    await this.#store.catchUpDigest(row.id, SLACK_PARTS * row.part_size);
   }
 
   forget(uploadId: string): void {
