@@ -29,6 +29,12 @@ test('a slow part is finished and acknowledged, and is there after the restart',
   const part = cutPart(bytes, session, 1);
   const idle = await Connection.open(server.url);
   assert.equal((await idle.exchange('GET', '/healthz')).status, 200);
+  const unusual = await Connection.open(server.url);
+  const chunked = await unusual.exchange('POST', '/nowhere', {
+    headers: { 'transfer-encoding': 'chunked' },
+    body: '0\r\n\r\n',
+  });
+  assert.equal(chunked.status, 404);
   const begun = await Connection.open(server.url);
   begun.send('GET /uploads HTTP/1.1\r\nHost: x\r\n');
   const slow = await Connection.open(server.url);
@@ -45,6 +51,7 @@ test('a slow part is finished and acknowledged, and is there after the restart',
   const exit = server.stop();
   await refusesConnections(server);
   assert.equal(await idle.closed(), 'ended', 'nobody is kept waiting on a connection without a request');
+  assert.equal(await unusual.closed(), 'ended');
   begun.send(`Authorization: ${headers.authorization}\r\n\r\n`);
   assertFailure(await begun.answer(), 'shutting_down');
   begun.close();

@@ -1,5 +1,7 @@
 /** HTTP that is not quite HTTP: always an answer of the contract or a closed connection, never a guess at where a request ends. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { findServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
@@ -201,4 +203,16 @@ test('OPTIONS is answered: with the methods, or as one that the path does not ha
 test('an expectation that nobody can meet is refused or ignored', async () => {
   const answer = await call('POST', '/uploads/init', { json: initRequest(), headers: { expect: '200-ok' } });
   if (answer.status !== 201) assertFailure(answer, 'invalid_request');
+});
+
+test('CONNECT from a client that resets the connection ends nothing but that connection', async () => {
+  const { hostname, port } = new URL(server.url);
+  for (let round = 0; round < 20; round++) {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', () => socket.resetAndDestroy());
+    await once(socket, 'close');
+  }
+  assert.equal((await callWith(server, {})('GET', '/healthz')).status, 200);
 });

@@ -112,6 +112,7 @@ class OrdinaryBody implements RequestBody {
 
   async feed(reception: Reception, idleTimeoutMs: number): Promise<void> {
     const request = this.#request;
+    if (request.destroyed && !request.complete) throw new ClientGone();
     const feeding = new Feeding(reception, idleTimeoutMs);
     const onData = (chunk: Buffer): void => {
       const room = feeding.take(chunk);

@@ -106,6 +106,8 @@ export function answerOnSocket(socket: Duplex, failure: UploadError, headers: re
     'Connection: close',
     ...headers,
   ];
+  // Node has let go of some of these sockets; an error that nobody hears would end the process.
+  socket.on('error', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   // Closing with bytes unread would reset the connection, and the client would not see the answer.
   socket.resume();

@@ -76,7 +76,7 @@ export class DiskStore implements PartStore {
     try {
       handle = await file.handle;
     } catch (error) {
-      this.#open.delete(upload.id);
+      if (this.#open.get(upload.id) === file) this.#open.delete(upload.id);
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failStorage(error);
       if (!upload.empty) return 'lost';
       await this.create(upload);
@@ -84,7 +84,7 @@ export class DiskStore implements PartStore {
     }
     if (fstatSync(handle.fd).nlink === 0) {
       // Removed behind our back: what is written there now would never be seen again.
-      this.#open.delete(upload.id);
+      if (this.#open.get(upload.id) === file) this.#open.delete(upload.id);
       this.#release(upload.id, file);
       return 'lost';
     }
@@ -261,7 +261,9 @@ export class DiskStore implements PartStore {
     if (this.#open.get(uploadId) === file) this.#open.delete(uploadId);
     clearTimeout(file.closing);
     file.closed = true;
-    const handle = await file.handle;
+    // Whoever wanted it to be opened was told why it was not.
+    const handle = await file.handle.catch(() => null);
+    if (!handle) return;
     await this.#flusher.forget(handle.fd);
     await handle.close();
   }

@@ -33,6 +33,7 @@ export class LaneBody implements RequestBody {
   }
 
   async feed(reception: Reception, idleTimeoutMs: number): Promise<void> {
+    if (this.#socket.destroyed && !this.complete) throw new ClientGone();
     this.#feeding = new Feeding(reception, idleTimeoutMs);
     this.#pass(this.#early);
     this.#early = Buffer.alloc(0);

@@ -149,6 +149,8 @@ export class LaneConnection {
   #handOver(): LaneStream {
     const stream = new LaneStream(this.#socket);
     const bytes = this.#pending;
+    // What the streams before have set is not this one's.
+    this.#socket.setTimeout(0);
     this.#socket.on('timeout', () => stream.emit('timeout'));
     this.#open({ stream, awaited: Number.POSITIVE_INFINITY, answered: false, request: null });
     stream.give(bytes);

@@ -1,7 +1,7 @@
 /** The lane over real sockets, before a bare `node:http` server: what it does to connections. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -13,13 +13,9 @@ import { LaneServer } from './server.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-async function start(
-  context: TestContext,
-  handler: Handler,
-  times: { headersTimeout?: number; keepAliveTimeout?: number } = {},
-) {
-  const ordinary = createServer({ requireHostHeader: false }, (request, response) => void handler(request, response));
-  Object.assign(ordinary, times);
+async function start(context: TestContext, handler: Handler, times: ServerOptions = {}) {
+  const options = { requireHostHeader: false, ...times };
+  const ordinary = createServer(options, (request, response) => void handler(request, response));
   const lane = new LaneServer(ordinary);
   await lane.listen({ host: '127.0.0.1', port: 0 });
   context.after(async () => {
@@ -219,6 +215,35 @@ test('heads that do not come are answered 408; connections that are not used are
   await used.sees('ok');
   await used.closed;
   assert.ok(!used.text.includes('408'));
+});
+
+test('what was handed over is watched too: its heads, its idle time, and not with the time of those before', async (context) => {
+  const { lane, open } = await start(
+    context,
+    async (request, response) => {
+      if (request.url === '/slow') await new Promise((resolve) => setTimeout(resolve, 1_400));
+      answer(response, `<${request.url}>`);
+    },
+    { headersTimeout: 300, keepAliveTimeout: 50, connectionsCheckingInterval: 50 },
+  );
+  const chunked = (path: string) => `POST ${path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
+  const begun = await open();
+  begun.send('GET / HTTP/1.0\r\nX: 1\r\n');
+  const used = await open();
+  used.send(chunked('/a'));
+  await used.sees('</a>');
+  // Its keep-alive time would be over in the middle of the next one.
+  const slow = await open();
+  slow.send('GET /plain HTTP/1.1\r\n\r\n');
+  await slow.sees('</plain>');
+  slow.send(chunked('/slow'));
+  await slow.sees('</slow>');
+  await begun.closed;
+  await used.closed;
+  const idle = await open();
+  idle.send(chunked('/b'));
+  await idle.sees('</b>');
+  await lane.close();
 });
 
 test('a stop ends idle connections at once and lets requests under way finish', async (context) => {

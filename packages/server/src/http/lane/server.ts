@@ -6,12 +6,14 @@ import { LaneStream } from './stream.ts';
 
 export class LaneServer {
   readonly #listener: NetServer;
+  readonly #ordinary: Server;
   readonly #connections = new Set<LaneConnection>();
   readonly #carriers = new WeakMap<LaneStream, LaneConnection>();
   #onEmpty = (): void => {};
 
   /** @param ordinary a server that does not listen itself; it keeps its time-outs here too. */
   constructor(ordinary: Server) {
+    this.#ordinary = ordinary;
     const timing: Timing = { headMs: ordinary.headersTimeout, idleMs: ordinary.keepAliveTimeout + 1_000 };
     this.#listener = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (accepted) => {
       const connection: LaneConnection = new LaneConnection(
@@ -38,6 +40,8 @@ export class LaneServer {
     this.#listener.once('error', reject).listen(address, resolve);
     await promise;
     this.#listener.off('error', reject);
+    // Only then does it watch the connections that it is handed: for heads that do not come, and for idle ones.
+    this.#ordinary.emit('listening');
   }
 
   address(): AddressInfo {
@@ -50,6 +54,8 @@ export class LaneServer {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onEmpty = resolve;
     for (const connection of this.#connections) connection.stop();
+    // Ends the idle ones that it was handed, and its watch. That it does not listen is no news.
+    this.#ordinary.close(() => {});
     if (this.#connections.size > 0) await promise;
   }
 
