@@ -51,6 +51,13 @@ export class MeasuredProcess {
     return total;
   }
 
+  /** Since the start, of the main thread alone: in a server of Node's, the loop. */
+  loopSeconds(): number {
+    const pid = this.#child.pid!;
+    const { own } = readCpu(`${pid}/task/${pid}`);
+    return own.user + own.system;
+  }
+
   /** Greatest resident memory so far, bytes; of several processes the sum, which counts shared pages more than once. */
   peakBytes(): number {
     const peaks = this.#family().map((pid) => /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
@@ -105,9 +112,10 @@ export function subtract(after: CpuTime, before: CpuTime): CpuTime {
   return { user: after.user - before.user, system: after.system - before.system };
 }
 
-function readCpu(pid: number): { own: CpuTime; reaped: CpuTime } {
+/** @param place below `/proc`: a process, or a thread of one. */
+function readCpu(place: number | string): { own: CpuTime; reaped: CpuTime } {
   // The name in the second field may hold blanks; fields 14 to 17 are own and reaped children's user and system time.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  const fields = readFileSync(`/proc/${place}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   const [user = 0, system = 0, reapedUser = 0, reapedSystem = 0] = fields
     .slice(11, 15)
     .map((ticks) => Number(ticks) / TICKS_PER_SECOND);

@@ -56,10 +56,14 @@ async function withServer(folder: string, measure: (server: Server) => Promise<S
 }
 
 async function measureMemory(server: Server, gib: number): Promise<Sample[]> {
+  const loopBefore = server.process.loopSeconds();
   await send(new CryoliftClient(server), gib, MANY_CONNECTIONS);
+  const loopSeconds = server.process.loopSeconds() - loopBefore;
   const megabytes = server.process.peakBytes() / 1e6;
+  const load = `${gib} GiB over ${MANY_CONNECTIONS} connections`;
   return [
-    { name: `greatest resident memory, ${gib} GiB over ${MANY_CONNECTIONS} connections (MB)`, values: [megabytes] },
+    { name: `greatest resident memory, ${load} (MB)`, values: [megabytes] },
+    { name: `CPU time of the loop alone, per GiB of ${load} (s)`, values: [loopSeconds / gib] },
   ];
 }
 

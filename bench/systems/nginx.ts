@@ -38,7 +38,7 @@ function configure(folder: string, port: number): string {
     ${user} daemon off; worker_processes auto; pid ${folder}/nginx.pid; error_log stderr warn;
     events { worker_connections 256; }
     http {
-      access_log off; client_max_body_size 0; client_body_buffer_size 1m;
+      access_log off; client_max_body_size 0; client_body_buffer_size 1m; keepalive_requests 1000000;
       client_body_temp_path ${folder}/bodies; ${places}
       server { listen 127.0.0.1:${port}; root ${folder}/files; location / { dav_methods PUT; } }
     }`;
