@@ -1,7 +1,7 @@
 /**
- * `npm test`: format and lint, types, unused code, then every test; the contract once more on
- * the ordinary lane. `npm test -- packages/mrc` runs only the tests found there. A failed check does not stop the rest, but the exit code is 1. The test runner comes last, so that its closing
- * lines end the output.
+ * `npm test`: format and lint, types, unused code, the contract on the ordinary lane, then every test. `npm test --
+ * packages/mrc` runs only the tests found there. A failed check does not stop the rest, but the exit code is 1. The test
+ * runner comes last, so that its closing lines end the output.
  */
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
