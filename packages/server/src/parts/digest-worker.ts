@@ -21,16 +21,17 @@ export interface AdvanceJob {
   job: number;
   limit: number;
 }
-/** To the worker: nobody wants the digest any more. */
+/** To the worker: nobody wants the digest any more. Answered when the file is not open here any more. */
 export interface DropJob {
   kind: 'drop';
   job: number;
 }
-/** From the worker: how far it has come (file offset); the digest of the whole stretch; or the system's error code. */
+/** From the worker: how far it has come (file offset); the digest of the whole stretch; the system's error code; dropped. */
 export type JobReport =
   | { job: number; at: number }
   | { job: number; sha256: Uint8Array }
-  | { job: number; error: string };
+  | { job: number; error: string }
+  | { job: number; dropped: true };
 
 interface Job {
   id: number;
@@ -55,8 +56,10 @@ let working = false;
 
 port.on('message', (message: StartJob | AdvanceJob | DropJob) => {
   if (message.kind === 'start') start(message);
-  else if (message.kind === 'drop') drop(message.job);
-  else {
+  else if (message.kind === 'drop') {
+    drop(message.job);
+    report({ job: message.job, dropped: true });
+  } else {
     const job = jobs.get(message.job);
     if (job) job.limit = Math.max(job.limit, message.limit);
   }
@@ -73,8 +76,8 @@ function work(): void {
   for (const job of jobs.values()) {
     if (job.at < job.limit) readChunk(job);
     if (job.at === job.end && jobs.has(job.id)) {
-      report({ job: job.id, sha256: new Uint8Array(job.hash.digest()) });
       drop(job.id);
+      report({ job: job.id, sha256: new Uint8Array(job.hash.digest()) });
     } else if (job.at < job.limit && jobs.has(job.id)) working = true;
   }
   if (working) setImmediate(work);
@@ -90,8 +93,8 @@ function readChunk(job: Job): void {
     if (job.at === job.limit) shut(job);
     report({ job: job.id, at: job.at });
   } catch (error) {
-    report({ job: job.id, error: codeOf(error) });
     drop(job.id);
+    report({ job: job.id, error: codeOf(error) });
   }
 }
 

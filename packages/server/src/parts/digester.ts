@@ -26,10 +26,17 @@ export class Digester {
   readonly #jobs = new Map<number, Digestion>();
   /** Whole-file digests under way, by upload. */
   readonly #followed = new Map<string, Digestion>();
+  /** Jobs that the worker was told to drop, with what to do when it has. */
+  readonly #dropping = new Map<number, () => void>();
   #lastJob = 0;
 
   constructor() {
     this.#worker.on('message', (report: JobReport) => {
+      if ('dropped' in report) {
+        this.#dropping.get(report.job)?.();
+        this.#dropping.delete(report.job);
+        return;
+      }
       const digestion = this.#jobs.get(report.job);
       if (!digestion) return;
       if ('at' in report) digestion.at = report.at;
@@ -89,18 +96,23 @@ export class Digester {
     return lag;
   }
 
-  /** The upload has ended; its digest is not wanted any more. */
-  forget(uploadId: string): void {
+  /** The upload has ended; its digest is not wanted any more. Resolves when the worker does not hold its file open. */
+  async forget(uploadId: string): Promise<void> {
     const digestion = this.#followed.get(uploadId);
     if (!digestion) return;
     this.#followed.delete(uploadId);
     if (!this.#jobs.delete(digestion.job)) return;
+    const dropped = Promise.withResolvers<void>();
+    this.#dropping.set(digestion.job, dropped.resolve);
     this.#send({ kind: 'drop', job: digestion.job });
+    digestion.moved.resolve();
     digestion.reject(unreadable('ECANCELED'));
+    await dropped.promise;
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate();
+    for (const resolve of this.#dropping.values()) resolve();
   }
 
   #start(path: string, { offset, length }: Extent): Digestion {

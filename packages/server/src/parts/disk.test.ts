@@ -239,6 +239,18 @@ test('reading a staged file gives what was written', async (context) => {
   assert.ok((await readFile(join(root, 'staging', 'plain'))).equals(bytes));
 });
 
+test('what is discarded while it is read for its digest frees its space at once', onLinux, async (context) => {
+  const { store, root } = await makeStore(context);
+  for (let run = 0; run < 5; run++) {
+    const huge = upload(`huge-${run}`, 64 * 1024 * MIB);
+    await store.create(huge);
+    store.noteArrived(huge, huge.sizeBytes);
+    while (countDescriptors(root) === 0) await new Promise((resolve) => setImmediate(resolve));
+    await store.discard(huge.id);
+    assert.equal(countDescriptors(root), 0);
+  }
+});
+
 test('a sender waits for a digest that is behind, and not for ever', bounded, async (context) => {
   const { store } = await makeStore(context);
   const bytes = makeBytes(32 * MIB);

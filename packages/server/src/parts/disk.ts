@@ -126,7 +126,7 @@ export class DiskStore implements PartStore {
   }
 
   forgetDigest(uploadId: string): void {
-    this.#digester.forget(uploadId);
+    void this.#digester.forget(uploadId);
   }
 
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
@@ -171,11 +171,12 @@ export class DiskStore implements PartStore {
     await this.#shut(upload.id);
     await chmod(this.#published(file), 0o444).catch(failStorage);
     for (const folder of [join(this.#files, file.fileId), this.#files, this.#staging]) await syncFolder(folder);
-    this.#digester.forget(upload.id);
+    void this.#digester.forget(upload.id);
   }
 
   async discard(uploadId: string): Promise<void> {
-    this.#digester.forget(uploadId);
+    // The space is free only when nobody has the file open.
+    await this.#digester.forget(uploadId);
     await this.#shut(uploadId);
     await rm(this.#staged(uploadId), { force: true }).catch(failStorage);
   }
