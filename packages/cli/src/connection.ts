@@ -15,21 +15,21 @@ export interface ConnectionOptions {
   token?: string;
 }
 
-export function connect(options: ConnectionOptions, parallel = 4): Api {
-  const { transport, getToken } = open(options, parallel);
+export function connect(options: ConnectionOptions): Api {
+  const { transport, getToken } = open(options);
   return new Api(transport, getToken);
 }
 
 export function createUploader(options: ConnectionOptions, parallel: number): Uploader {
-  const { server, transport, getToken } = open(options, parallel + 1);
+  const { server, transport, getToken } = open(options);
   return new Uploader({ server, transport, getToken, parallel, memory: new FileMemory(defaultStateFolder()) });
 }
 
-function open(options: ConnectionOptions, connections: number) {
+function open(options: ConnectionOptions) {
   const given = options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
   if (!URL.canParse(given) || !/^https?:/.test(given)) throw new UsageError(`${given} is not the URL of a server`);
   const server = given.replace(/\/+$/, '');
-  return { server, transport: new HttpTransport(server, connections), getToken: tokenSource(options, server) };
+  return { server, transport: new HttpTransport(server), getToken: tokenSource(options, server) };
 }
 
 /** The token that was given, or one of the data folder's secret when the server runs on this machine. */

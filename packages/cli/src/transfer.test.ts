@@ -127,7 +127,7 @@ test('a token that expires on the way is renewed', async () => {
   const [fresh, expired] = [3600, -60].map((ttl) => signToken(secret, 'local', ALL_SCOPES, ttl));
   let current = fresh as Promise<string>;
   let renewals = 0;
-  const transport = new HttpTransport(bench.url, 3);
+  const transport = new HttpTransport(bench.url);
   const uploader = new Uploader({
     server: bench.url,
     transport,

@@ -12,9 +12,9 @@ import type {
   StoredPartPage,
 } from '@cryolift/protocol/messages';
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
-import type { Transport, WireReply } from './ports.ts';
+import type { Transport, WireReply, WireRequest } from './ports.ts';
 
-/** @param renew the last one has expired: get another. */
+/** @param renew the last one was refused: get another. */
 export type GetToken = (renew: boolean) => Promise<string>;
 
 export interface CallOptions {
@@ -68,7 +68,7 @@ export class Api {
     idx: number,
     body: Uint8Array,
     contentDigest: string,
-    options: CallOptions & { expectContinue?: boolean } = {},
+    options: CallOptions & Pick<WireRequest, 'expectContinue' | 'onSent'> = {},
   ): Promise<PartReceipt> {
     const reply = await this.#send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
       ...options,
@@ -136,18 +136,18 @@ export class Api {
     return parse(await this.#send(method, path, sent));
   }
 
-  /** Sends with a token; one that has expired is renewed once. */
+  /** Sends with a token; one that is refused is renewed once. */
   async #send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
     const headers = { ...options.headers, authorization: `Bearer ${await this.#getToken(renew)}` };
     const reply = await this.#transport.send({ ...options, method, path, headers });
     if (reply.status < 400) return reply;
     const error = toServerError(reply);
-    if (error.code === 'token_expired' && !renew) return await this.#send(method, path, options, true);
+    if (error.status === 401 && !renew) return await this.#send(method, path, options, true);
     throw error;
   }
 }
 
-type SendOptions = CallOptions & { body?: Uint8Array; expectContinue?: boolean; maxReplyBytes?: number };
+type SendOptions = CallOptions & Pick<WireRequest, 'body' | 'expectContinue' | 'maxReplyBytes' | 'onSent'>;
 
 function jsonBody(body: object, headers: Readonly<Record<string, string>> = {}) {
   return {

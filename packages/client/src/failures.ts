@@ -28,10 +28,16 @@ export class ServerError extends Error {
 /** No whole reply came: refused, reset, stalled, not resolvable. What the server did is unknown; it may answer later. */
 export class ConnectionError extends Error {
   readonly hint = 'Check that the server runs and can be reached; what was stored is kept.';
+  /** This machine has no network, or none that leads to the server: nothing was sent. */
+  readonly offline: boolean;
+  /** No address is known by the server's name: the network's fault, or the name's. */
+  readonly nameUnknown: boolean;
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options: ErrorOptions & { offline?: boolean; nameUnknown?: boolean } = {}) {
     super(message, options);
     this.name = 'ConnectionError';
+    this.nameUnknown = options.nameUnknown ?? false;
+    this.offline = options.offline ?? this.nameUnknown;
   }
 }
 

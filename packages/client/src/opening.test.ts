@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import type { Remembered } from './ports.ts';
+import { fingerprint } from './same-file.ts';
 import { failure, lost, PART_BYTES } from './test-server.ts';
 import {
   assertStored,
@@ -96,8 +98,26 @@ test('a file of another time is refused, and --restart starts anew', async () =>
 test('a file of the same size and time with other bytes in a stored part is refused', async () => {
   await uploadSome(1);
   source.bytes[500] = (source.bytes[500] as number) ^ 1;
+  // As it would be with the change beyond the edges that the fingerprint knows.
+  const record = [...memory.records.values()][0] as Remembered;
+  await memory.save({ ...record, fingerprint: await fingerprint(source) });
   await assert.rejects(upload(), isChanged);
   assert.equal(server.putCount, 0);
+});
+
+test('a file of the same size and time with another edge is refused before anything is asked of it', async () => {
+  await uploadSome(1);
+  source.bytes[5499] = (source.bytes[5499] as number) ^ 1;
+  await assert.rejects(upload(), isChanged);
+  assert.equal(server.calls.includes('GET parts'), false);
+});
+
+test('files that are equal in all but their place in a tree have sessions of their own', async () => {
+  await uploadSome(2);
+  memory.records.clear();
+  await upload({ metadata: { path: 'b/tomo.mrc' } });
+  assert.equal(server.uploads.length, 2);
+  assert.equal(server.uploads[0]?.parts.size, 2);
 });
 
 test('--restart ends a session that only the fingerprint finds', async () => {

@@ -4,7 +4,7 @@ import type { InitRequest, Session } from '@cryolift/protocol/messages';
 import type { Api, CallOptions } from './api.ts';
 import { ServerError } from './failures.ts';
 import type { Memory, Source } from './ports.ts';
-import { assertRemembered, fingerprint } from './same-file.ts';
+import { assertRemembered, fingerprint, fingerprintAt } from './same-file.ts';
 import type { UploadOptions } from './uploader.ts';
 
 /** The server needs 1,024 to judge an MRC file. */
@@ -33,29 +33,30 @@ export interface Opening {
  */
 export async function findOrOpenSession(opening: Opening): Promise<Session> {
   const { memory, server, source, options } = opening;
+  const print = await fingerprint(source);
   const remembered = await memory.load(server, source.location);
   const found = remembered && (await findSession(opening, remembered.uploadId));
   if (remembered && found && options.restart) {
     await cancel(opening, found);
   } else if (remembered && found && OF_USE.includes(found.status)) {
-    assertRemembered(source, remembered);
+    assertRemembered(source, print, remembered);
     return found;
   }
-  return await openSession(opening, await fingerprint(source));
+  return await openSession(opening, print);
 }
 
-async function openSession(opening: Opening, key: string): Promise<Session> {
+async function openSession(opening: Opening, print: string): Promise<Session> {
   const { api, memory, server, source, options, call, retry } = opening;
-  const request = await describe(source, key, options);
+  const request = await describe(source, await fingerprintAt(options.metadata?.path, print), options);
   // For a lost reply within this run; after it the fingerprint finds the session.
   const idempotencyKey = crypto.randomUUID();
   const session = await retry(() => api.init(request, idempotencyKey, call));
   if (session.resumed && options.restart) {
     await cancel(opening, session);
-    return await openSession(opening, key);
+    return await openSession(opening, print);
   }
   const { location, sizeBytes, modifiedMs } = source;
-  await memory.save({ server, location, sizeBytes, modifiedMs, uploadId: session.upload_id });
+  await memory.save({ server, location, sizeBytes, modifiedMs, fingerprint: print, uploadId: session.upload_id });
   return session;
 }
 

@@ -21,8 +21,10 @@ beforeEach(() => {
   });
 });
 
-function serverError(code: 'token_expired' | 'rate_limited' | 'invalid_mrc', retryAfterSeconds: number | null = null) {
-  const status = { token_expired: 401, rate_limited: 429, invalid_mrc: 422 }[code];
+const STATUS = { token_expired: 401, rate_limited: 429, invalid_mrc: 422, internal: 500, overloaded: 503 };
+
+function serverError(code: keyof typeof STATUS, retryAfterSeconds: number | null = null) {
+  const status = STATUS[code];
   const envelope = { code, message: '', hint: '', retryable: code !== 'invalid_mrc', request_id: '' };
   return new ServerError(status, envelope, retryAfterSeconds);
 }
@@ -30,32 +32,83 @@ function serverError(code: 'token_expired' | 'rate_limited' | 'invalid_mrc', ret
 test('waits double up to half a minute, at a random point of each, and begin anew after progress', async () => {
   mock.method(Math, 'random', () => 0.5);
   const patience = new Patience(Number.POSITIVE_INFINITY);
-  for (let failure = 0; failure < 8; failure++) await patience.wait(GONE, undefined);
+  const waitOut = patience.begin();
+  for (let failure = 0; failure < 8; failure++) await waitOut(GONE);
   assert.deepEqual(waitsMs, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
   patience.noteProgress();
-  await patience.wait(GONE, undefined);
+  await waitOut(GONE);
   assert.equal(waitsMs.at(-1), 250);
   assert.equal(patience.retries, 9);
 });
 
+test('parts that fail together do not make each other wait longer', async () => {
+  mock.method(Math, 'random', () => 0.5);
+  const patience = new Patience();
+  for (let part = 0; part < 8; part++) await patience.begin()(GONE);
+  assert.deepEqual(new Set(waitsMs), new Set([250]));
+});
+
 test('waits at least as long as Retry-After says', async () => {
   mock.method(Math, 'random', () => 0);
-  await new Patience(60_000).wait(serverError('rate_limited', 7), undefined);
+  await new Patience(60_000).begin()(serverError('rate_limited', 7));
   assert.deepEqual(waitsMs, [7000]);
 });
 
 test('ends when nothing went forward for too long, counted from the first failure', async () => {
   mock.method(Math, 'random', () => 1);
   const patience = new Patience(60_000);
+  const waitOut = patience.begin();
   // A machine that slept for an hour has not been failing for an hour.
   nowMs += 3_600_000;
-  await patience.wait(GONE, undefined);
+  await waitOut(GONE);
   nowMs += 30_000;
-  await patience.wait(GONE, undefined);
+  await waitOut(GONE);
   nowMs += 60_000;
-  await assert.rejects(patience.wait(GONE, undefined), GONE);
+  await assert.rejects(waitOut(GONE), GONE);
   patience.noteProgress();
-  await patience.wait(GONE, undefined);
+  await waitOut(GONE);
+});
+
+const HOUR_MS = 3_600_000;
+const OFFLINE = new ConnectionError('no network', { offline: true });
+const NAMELESS = new ConnectionError('no such name', { nameUnknown: true });
+
+/** @returns how many hours of failing, up to a week of them, `error` is waited out. */
+async function hoursOf(error: Error, patience = new Patience()): Promise<number> {
+  const waitOut = patience.begin();
+  const beganMs = nowMs;
+  for (let hour = 0; hour <= 168; hour++) {
+    nowMs = beganMs + hour * HOUR_MS;
+    try {
+      await waitOut(error);
+    } catch {
+      return hour;
+    }
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+test('waits as long as it makes sense for what failed', async () => {
+  mock.method(Math, 'random', () => 0);
+  const reached = () => {
+    const patience = new Patience();
+    patience.noteReply();
+    return patience;
+  };
+  assert.equal(await hoursOf(GONE), 1);
+  assert.equal(await hoursOf(GONE, reached()), 13);
+  assert.equal(await hoursOf(serverError('internal'), reached()), 1);
+  assert.equal(await hoursOf(serverError('overloaded')), 13);
+  assert.equal(await hoursOf(OFFLINE), Number.POSITIVE_INFINITY);
+  assert.equal(await hoursOf(NAMELESS), 1);
+  assert.equal(await hoursOf(NAMELESS, reached()), Number.POSITIVE_INFINITY);
+});
+
+test('a network that is back ends the wait for it', async () => {
+  mock.restoreAll();
+  mock.method(Math, 'random', () => 1);
+  const waitOut = new Patience().begin(async () => {});
+  await waitOut(OFFLINE);
 });
 
 test('does not wait for what no waiting mends', async () => {
@@ -65,7 +118,7 @@ test('does not wait for what no waiting mends', async () => {
     new ForeignReplyError(''),
     new TypeError('bug'),
   ];
-  for (const error of final) await assert.rejects(new Patience(60_000).wait(error, undefined), error);
+  for (const error of final) await assert.rejects(new Patience(60_000).begin()(error), error);
   assert.deepEqual(waitsMs, []);
 });
 

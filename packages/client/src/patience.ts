@@ -3,6 +3,11 @@ import { ConnectionError, ServerError } from './failures.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
+/** A server that was never reached, or fails again and again, is given up after this long without any progress. */
+const PATIENCE_MS = 15 * 60_000;
+/** One that went away, is overloaded or has a full disk is waited for: somebody mends it in the morning. */
+const LONG_PATIENCE_MS = 12 * 60 * 60_000;
+const ASKS_TO_WAIT = [429, 503, 507];
 
 /** True when the same request can succeed later, or nobody knows what became of it. A token was renewed already. */
 function isPassing(error: unknown): boolean {
@@ -10,13 +15,14 @@ function isPassing(error: unknown): boolean {
 }
 
 export class Patience {
-  readonly #patienceMs: number;
-  #failures = 0;
+  readonly #patienceMs: number | undefined;
+  #progressCount = 0;
   /** Counted from a failure, not from the progress before it: a machine that slept has not been failing. */
   #failingSinceMs: number | null = null;
+  #reached = false;
 
-  /** @param patienceMs this long after the first failure without any progress since, the next one is final. */
-  constructor(patienceMs: number) {
+  /** @param patienceMs when given, every failure is final this long after the first one without any progress since. */
+  constructor(patienceMs?: number) {
     this.#patienceMs = patienceMs;
   }
 
@@ -24,37 +30,69 @@ export class Patience {
   retries = 0;
 
   noteProgress(): void {
-    this.#failures = 0;
+    this.#progressCount++;
     this.#failingSinceMs = null;
+    this.#reached = true;
+  }
+
+  /** The server answered, whatever it said. */
+  noteReply(): void {
+    this.#reached = true;
   }
 
   /**
-   * Waits before the next try, as long as Retry-After says at the least.
+   * Begins a call and its repetitions. What is returned waits before the next one: longer after each failure in a row, and
+   * at least as long as Retry-After says. It throws the error itself when that is final or patience is over, and the
+   * signal's reason when it is aborted meanwhile.
    *
-   * @throws `error` itself when it is final or patience is over; the signal's reason when it is aborted meanwhile.
+   * @param whenOnline resolves when the network may be back; a wait for it ends then.
    */
-  async wait(error: unknown, signal: AbortSignal | undefined): Promise<void> {
-    const nowMs = performance.now();
-    this.#failingSinceMs ??= nowMs;
-    if (!isPassing(error) || nowMs - this.#failingSinceMs > this.#patienceMs) throw error;
-    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
-    const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    this.#failures++;
-    this.retries++;
-    await sleep(asked + Math.random() * longest, signal);
+  begin(whenOnline?: (signal: AbortSignal) => Promise<void>): (error: unknown, signal?: AbortSignal) => Promise<void> {
+    let failures = 0;
+    let progressCount = this.#progressCount;
+    return async (error, signal) => {
+      if (error instanceof ServerError) this.#reached = true;
+      const nowMs = performance.now();
+      this.#failingSinceMs ??= nowMs;
+      if (!isPassing(error) || nowMs - this.#failingSinceMs > this.#patienceFor(error)) throw error;
+      if (progressCount !== this.#progressCount) failures = 0;
+      progressCount = this.#progressCount;
+      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
+      const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+      failures++;
+      this.retries++;
+      const offline = error instanceof ConnectionError && error.offline;
+      await sleep(asked + Math.random() * longest, signal, offline ? whenOnline : undefined);
+    };
+  }
+
+  #patienceFor(error: unknown): number {
+    if (this.#patienceMs !== undefined) return this.#patienceMs;
+    if (error instanceof ServerError) return ASKS_TO_WAIT.includes(error.status) ? LONG_PATIENCE_MS : PATIENCE_MS;
+    // A name that was never resolved may be a wrong one.
+    const isOffline = error instanceof ConnectionError && error.offline && (this.#reached || !error.nameUnknown);
+    if (isOffline) return Number.POSITIVE_INFINITY;
+    return this.#reached ? LONG_PATIENCE_MS : PATIENCE_MS;
   }
 }
 
-/** @throws the signal's reason when it is aborted. */
-export async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** @param until ends the wait early. @throws the signal's reason when it is aborted. */
+export async function sleep(
+  ms: number,
+  signal: AbortSignal | undefined,
+  until?: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
+  const over = new AbortController();
+  until?.(over.signal).then(resolve, () => {});
   try {
     await promise;
   } finally {
+    over.abort();
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
   }

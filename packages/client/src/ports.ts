@@ -30,6 +30,8 @@ export interface WireRequest {
   readonly expectContinue?: boolean | undefined;
   /** Reads no more of the reply's body than this, bytes; 64 MiB when not given. */
   readonly maxReplyBytes?: number | undefined;
+  /** Told as the connection takes bytes of the body: how many more. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,6 +51,8 @@ export interface WireReply {
  */
 export interface Transport {
   send(request: WireRequest): Promise<WireReply>;
+  /** Where the system tells: resolves when the network is back; may stay open for good once the signal is aborted. */
+  whenOnline?(signal: AbortSignal): Promise<void>;
 }
 
 /** What is remembered of an upload, so that the next run finds its session. Holds no token and no byte of the file. */
@@ -58,6 +62,7 @@ export interface Remembered {
   /** The file as it was when its upload began. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly fingerprint: string;
   readonly uploadId: string;
 }
 

@@ -18,17 +18,31 @@ export async function fingerprint(source: Source): Promise<string> {
   const edge = new Uint8Array(Math.min(EDGE_BYTES, source.sizeBytes));
   const digests = [await source.read(0, edge), await source.read(source.sizeBytes - edge.length, edge)].map(toHex);
   const facts = JSON.stringify([source.name, source.sizeBytes, Math.floor(source.modifiedMs), ...digests]);
-  return `v1-${toHex(await sha256(new TextEncoder().encode(facts)))}`;
+  return `v1-${await hashText(facts)}`;
 }
 
-/** @throws SourceError `source_changed` when the file has another size or time than when its upload began. */
-export function assertRemembered(source: Source, remembered: Remembered): void {
+/**
+ * The fingerprint of a file in a tree that is uploaded with it, for two files of a tree may be equal in all but their place.
+ *
+ * @param path its place in the tree.
+ */
+export async function fingerprintAt(path: string | undefined, print: string): Promise<string> {
+  return path === undefined ? print : `${print}-${(await hashText(path)).slice(0, 32)}`;
+}
+
+async function hashText(text: string): Promise<string> {
+  return toHex(await sha256(new TextEncoder().encode(text)));
+}
+
+/** @throws SourceError `source_changed` when the file has another size, time or edge than when its upload began. */
+export function assertRemembered(source: Source, print: string, remembered: Remembered): void {
   if (source.sizeBytes !== remembered.sizeBytes) {
     throw changed(`it had ${remembered.sizeBytes} bytes when its upload began and has ${source.sizeBytes} now`);
   }
   if (source.modifiedMs !== remembered.modifiedMs) {
     throw changed(`it was modified at ${new Date(source.modifiedMs).toISOString()}, after its upload began`);
   }
+  if (print !== remembered.fingerprint) throw changed('its first or last bytes are not what they were');
 }
 
 /** @throws SourceError `source_changed` when the file is being written while it is uploaded. */

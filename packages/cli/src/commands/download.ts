@@ -20,7 +20,7 @@ export interface DownloadFlags extends ConnectionOptions {
 export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitCode> {
   const output = new Output(flags.json);
   const signal = interruptible();
-  const api = connect(flags, flags.parallel);
+  const api = connect(flags);
   const file = await api.file(id);
   const path = await chooseTarget(file, flags);
   const display = new ProgressDisplay(output);

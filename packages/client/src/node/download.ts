@@ -11,7 +11,6 @@ import { Patience } from '../patience.ts';
 
 const RANGE_BYTES = 8 * MIB;
 const READ_BYTES = 4 * MIB;
-const PATIENCE_MS = 15 * 60_000;
 
 export interface DownloadOptions {
   readonly parallel?: number | undefined;
@@ -74,7 +73,7 @@ async function fetchRanges(
   const done = new Set(journal.done);
   const missing = Array.from({ length: count }, (_, idx) => idx).filter((idx) => !done.has(idx));
   const lengthOf = (idx: number) => Math.min(RANGE_BYTES, file.size - idx * RANGE_BYTES);
-  const patience = new Patience(PATIENCE_MS);
+  const patience = new Patience();
   let doneBytes = [...done].reduce((sum, idx) => sum + lengthOf(idx), 0);
   let writing = Promise.resolve();
   onProgress?.(doneBytes, file.size);
@@ -112,13 +111,14 @@ async function fetchRange(
   patience: Patience,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
+  const waitOut = patience.begin();
   for (;;) {
     signal?.throwIfAborted();
     try {
       return await api.content(file.file_id, start, end, `"${file.sha256}"`, { signal });
     } catch (error) {
       signal?.throwIfAborted();
-      await patience.wait(error, signal);
+      await waitOut(error, signal);
     }
   }
 }

@@ -54,7 +54,14 @@ test('what is no file cannot be read, in words', async () => {
   await assert.rejects(FileSource.open(join(folder, 'no')), fault('source_unreadable', /no such file/));
 });
 
-const RECORD = { server: 'http://a', location: '/d/x.mrc', sizeBytes: 5, modifiedMs: 1.5, uploadId: 'u1' };
+const RECORD = {
+  server: 'http://a',
+  location: '/d/x.mrc',
+  sizeBytes: 5,
+  modifiedMs: 1.5,
+  fingerprint: 'v1-0',
+  uploadId: 'u1',
+};
 
 test('memory keeps a record per server and file, for its user alone', async () => {
   const memory = new FileMemory(join(folder, 'state', 'uploads'));

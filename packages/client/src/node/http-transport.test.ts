@@ -28,7 +28,7 @@ async function start(listener: RequestListener, path = ''): Promise<Server> {
 }
 
 function connect(port: number, path = ''): void {
-  transport = new HttpTransport(`http://127.0.0.1:${port}${path}`, 2);
+  transport = new HttpTransport(`http://127.0.0.1:${port}${path}`);
 }
 
 function send(request: Partial<WireRequest> = {}): Promise<WireReply> {
@@ -136,7 +136,7 @@ test('gives up a connection that takes no byte', async () => {
 
 test('gives up when no answer comes', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
-  await start(() => mock.timers.tick(90_000));
+  await start(() => mock.timers.tick(91_000));
   await assert.rejects(send(), failed(/no answer came for 90 s/));
 });
 
@@ -172,6 +172,43 @@ test('a server that is not there is a connection that failed', async () => {
   await new Promise((resolve) => gone.close(resolve));
   connect(port);
   await assert.rejects(send(), failed(/ECONNREFUSED/));
+});
+
+test('tells the bytes of a body as the connection takes them', async () => {
+  await start(async (request, response) => void response.end(String((await readAll(request)).length)));
+  const sent: number[] = [];
+  await send({ method: 'PUT', body: PART, onSent: (bytes) => sent.push(bytes) });
+  assert.equal(
+    sent.reduce((sum, bytes) => sum + bytes, 0),
+    PART.length,
+  );
+  assert.ok(sent.length > 8);
+});
+
+test('waits for the pace that it was given, for as long as that takes', async () => {
+  const listening = await start(
+    async (request, response) => void response.end(String((await readAll(request)).length)),
+  );
+  let allowed = 0;
+  const pace = async (bytes: number) => {
+    allowed += bytes;
+    // Longer than a stall: a limit is none.
+    await new Promise((resolve) => setTimeout(resolve, allowed === bytes ? 150 : 0));
+  };
+  transport = new HttpTransport(`http://127.0.0.1:${(listening.address() as AddressInfo).port}`, {
+    stallMs: 100,
+    pace,
+  });
+  const reply = await send({ method: 'PUT', body: PART });
+  assert.equal(Buffer.from(reply.body).toString(), String(PART.length));
+  assert.equal(allowed, PART.length);
+});
+
+test('no network and no name are told from a server that does not answer', async () => {
+  connect(1);
+  await assert.rejects(send(), (error) => error instanceof ConnectionError && !error.offline && !error.nameUnknown);
+  transport = new HttpTransport('http://no-such-host.invalid');
+  await assert.rejects(send(), (error) => error instanceof ConnectionError && error.offline && error.nameUnknown);
 });
 
 test('reads no more of a reply than it was asked to', async () => {

@@ -5,27 +5,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../failures.ts';
 import type { Transport, WireReply, WireRequest } from '../ports.ts';
 
-/** Bodies are handed over in pieces of this size: a link that takes one in less than `STALL_MS` has not stalled. */
-const PIECE_BYTES = 256 * 1024;
+/** Bodies are handed over in pieces of this size: a link that takes one within a stall's time has not stalled. */
+const PIECE_BYTES = 64 * 1024;
 /** A connection that takes no byte of a body for this long is given up. */
 const STALL_MS = 20_000;
-/** The server may think about a whole request for this long: `complete` waits 20 s for a digest. */
-const REPLY_MS = 90_000;
+/** The server may think about a request for so many times as long: `complete` waits 20 s for a digest. */
+const REPLY_STALLS = 4.5;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /** How long to wait for `100 Continue` before the body is sent all the same (RFC 9110 section 10.1.1). */
 const CONTINUE_MS = 5_000;
+/** What the system says when there is no network, or none that leads there. */
+const OFFLINE = ['ENETDOWN', 'ENETUNREACH', 'EHOSTUNREACH', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'ENONET'];
+/** What resolvers say. */
+const NAME_UNKNOWN = ['EAI_AGAIN', 'ENOTFOUND', 'EAI_NODATA', 'EAI_NONAME'];
+
+export interface HttpTransportOptions {
+  /** No byte of a body taken, no connection made, no byte of an answer that began: given up after so many milliseconds. */
+  readonly stallMs?: number | undefined;
+  /** Waited for before so many bytes of a body are sent: a limit of bandwidth. */
+  readonly pace?: ((bytes: number, signal: AbortSignal) => Promise<void>) | undefined;
+}
 
 export class HttpTransport implements Transport {
   readonly #base: URL;
   readonly #agent: HttpAgent;
   readonly #request: typeof httpRequest;
+  readonly #stallMs: number;
+  readonly #pace: HttpTransportOptions['pace'];
 
-  /** @param server its URL; a path in it is kept in front of every call. @param connections at most. */
-  constructor(server: string, connections: number) {
+  /** @param server its URL; a path in it is kept in front of every call. */
+  constructor(server: string, { stallMs = STALL_MS, pace }: HttpTransportOptions = {}) {
     this.#base = new URL(server.endsWith('/') ? server : `${server}/`);
-    const options = { keepAlive: true, maxSockets: connections };
+    this.#stallMs = stallMs;
+    this.#pace = pace;
     const secure = this.#base.protocol === 'https:';
-    this.#agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
     this.#request = secure ? httpsRequest : httpRequest;
   }
 
@@ -43,13 +57,16 @@ export class HttpTransport implements Transport {
     });
     // No write is pending then, also none that was given up: nothing reads the body any more.
     const closed = new Promise((resolve) => request.once('close', resolve));
-    const watchdog = new Watchdog(request);
+    const watchdog = new Watchdog(request, this.#stallMs);
     const onAbort = () => watchdog.giveUp('the request was given up');
     wire.signal?.addEventListener('abort', onAbort, { once: true });
     try {
       const replied = nextReply(request);
-      await sendBody(request, wire, watchdog);
-      watchdog.expect(REPLY_MS, 'no answer came');
+      await connected(request, watchdog);
+      const beganMs = performance.now();
+      await sendBody(request, wire, watchdog, this.#pace);
+      // What the system took last may still be on its way, for as long as all of it took to be taken.
+      watchdog.expect('no answer came', this.#stallMs * REPLY_STALLS + (performance.now() - beganMs));
       const response = await replied;
       const body = await readBody(response, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (!request.writableFinished) request.destroy();
@@ -58,8 +75,13 @@ export class HttpTransport implements Transport {
       request.destroy();
       if (watchdog.reason) throw watchdog.reason;
       if (cause instanceof ConnectionError) throw cause;
-      const { code, message } = cause as NodeJS.ErrnoException;
-      throw new ConnectionError(`no connection (${code ?? message})`, { cause });
+      const { code = '', message } = cause as NodeJS.ErrnoException;
+      const options = {
+        cause,
+        nameUnknown: NAME_UNKNOWN.includes(code),
+        offline: [...OFFLINE, ...NAME_UNKNOWN].includes(code),
+      };
+      throw new ConnectionError(`no connection (${code || message})`, options);
     } finally {
       await closed;
       watchdog.stop();
@@ -76,27 +98,42 @@ export class HttpTransport implements Transport {
 /** Ends a request in which nothing has moved for too long. */
 class Watchdog {
   readonly #request: ClientRequest;
+  readonly #stallMs: number;
+  readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   /** Why the request was ended from here. */
   reason: ConnectionError | null = null;
 
-  constructor(request: ClientRequest) {
+  constructor(request: ClientRequest, stallMs: number) {
     this.#request = request;
+    this.#stallMs = stallMs;
+  }
+
+  /** Aborted when the request is over. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Something moved; the next has to within `ms`. */
-  expect(ms: number, otherwise: string): void {
+  expect(otherwise: string, ms = this.#stallMs): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.giveUp(`${otherwise} for ${ms / 1000} s`), ms);
+    this.#timer = setTimeout(() => this.giveUp(`${otherwise} for ${Math.round(ms / 1000)} s`), ms);
+  }
+
+  /** Nothing has to move now. */
+  rest(): void {
+    clearTimeout(this.#timer);
   }
 
   giveUp(reason: string): void {
     this.reason = new ConnectionError(reason);
     this.#request.destroy(this.reason);
+    this.#over.abort(this.reason);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#over.abort();
   }
 }
 
@@ -111,9 +148,24 @@ function nextReply(request: ClientRequest): Promise<IncomingMessage> {
   return promise;
 }
 
+/** @throws nothing: a request without a connection has no reply either. */
+async function connected(request: ClientRequest, watchdog: Watchdog): Promise<void> {
+  watchdog.expect('no connection was made');
+  if (!request.socket) await nextOf(request, 'socket', 'close');
+  const { socket } = request;
+  if (!socket?.connecting) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.once('connect', resolve).once('close', resolve);
+  await promise;
+}
+
 /** Ends early when an answer comes while the body is still on its way: that is the one to read. */
-async function sendBody(request: ClientRequest, wire: WireRequest, watchdog: Watchdog): Promise<void> {
-  watchdog.expect(STALL_MS, 'no connection was made');
+async function sendBody(
+  request: ClientRequest,
+  wire: WireRequest,
+  watchdog: Watchdog,
+  pace: HttpTransportOptions['pace'],
+): Promise<void> {
   if (!wire.body) {
     request.end();
     return;
@@ -129,10 +181,17 @@ async function sendBody(request: ClientRequest, wire: WireRequest, watchdog: Wat
     await Promise.race([nextOf(request, 'continue', 'response', 'close'), late]);
     waited.abort();
   }
-  for (let at = 0; at < wire.body.length && !answered && !request.destroyed; at += PIECE_BYTES) {
+  const isOver = () => answered || request.destroyed;
+  for (let at = 0; at < wire.body.length && !isOver(); at += PIECE_BYTES) {
     const piece = wire.body.subarray(at, at + PIECE_BYTES);
-    watchdog.expect(STALL_MS, 'the connection took no byte');
+    if (pace) {
+      watchdog.rest();
+      await pace(piece.length, watchdog.over);
+      if (isOver()) break;
+    }
+    watchdog.expect('the connection took no byte');
     if (!request.write(piece)) await nextOf(request, 'drain', 'response', 'close');
+    wire.onSent?.(piece.length);
   }
   if (!answered) request.end();
 }
@@ -156,7 +215,7 @@ async function readBody(response: IncomingMessage, maxBytes: number, watchdog: W
     length += chunk.length;
     // Leaving the loop closes the connection.
     if (length > maxBytes) return Buffer.concat(chunks, maxBytes);
-    watchdog.expect(STALL_MS, 'the answer stalled');
+    watchdog.expect('the answer stalled');
   }
   return Buffer.concat(chunks);
 }

@@ -2,4 +2,4 @@
 export { type DownloadOptions, download, hashPath } from './download.ts';
 export { defaultStateFolder, FileMemory } from './file-memory.ts';
 export { FileSource } from './file-source.ts';
-export { HttpTransport } from './http-transport.ts';
+export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';

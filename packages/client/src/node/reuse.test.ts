@@ -34,7 +34,7 @@ for (const [name, end] of Object.entries(ENDS)) {
   test(`what is written into a body after ${name} is not sent`, async (t) => {
     const controller = new AbortController();
     const server = createTcpServer();
-    const transport = new HttpTransport(await listen(server), 1);
+    const transport = new HttpTransport(await listen(server));
     t.after(() => {
       transport.close();
       server.close();
@@ -125,7 +125,7 @@ test('parts arrive as the file has them while others are refused or cut off half
   const rough = new RoughServer(bytes);
   const server = createServer((request, response) => void rough.handle(request, response));
   const url = await listen(server);
-  const transport = new HttpTransport(url, 3);
+  const transport = new HttpTransport(url);
   t.after(async () => {
     transport.close();
     server.close().closeAllConnections();

@@ -1,0 +1,152 @@
+/**
+ * How many parts to have in flight: hill climbing on measured goodput.
+ *
+ * More connections carry more over a path that loses packets or lets no connection go fast, and only make queues longer
+ * over one that is merely slow. Which of both a path is shows in the goodput. So the number goes up and down in powers of
+ * two, and stays where `goodput / COST^parts` is greatest, the utility of Falcon (Arifuzzaman and Arslan, SC '21): doubling
+ * 8 parts must bring 37 % more, doubling 1 part 4 %. Trouble (a lost or stalled connection, 429, 503) halves it at once,
+ * which is the multiplicative decrease of AIMD.
+ */
+
+const FIRST = 4;
+const COST = 1.04;
+/** Until new connections have found their pace. */
+const SETTLE_MS = 1_000;
+/** A measurement ends after as many acknowledged parts as are in flight, but within these bounds. */
+const LEAST_MEASURE_MS = 2_000;
+const LONGEST_MEASURE_MS = 5_000;
+/** Only a path that was in use tells something: mean of parts in flight to parts allowed. */
+const IN_USE = 0.75;
+/** Once neither neighbour is better: until this time has passed and this many times the parts in flight have arrived. */
+const REST_MS = 30_000;
+const REST_ROUNDS = 4;
+
+interface Measured {
+  readonly limit: number;
+  readonly bytesPerSecond: number;
+}
+
+export class FlightLimit {
+  readonly #most: number;
+  readonly #now: () => number;
+  #limit: number;
+  /** What is known to be best so far; null: nothing is known of the path as it is now. */
+  #best: Measured | null = null;
+  #upward = true;
+  /** Probes in a row that were not better: after one each way it rests. */
+  #worse = 0;
+  #restUntilMs = 0;
+  #restParts = 0;
+  #calmUntilMs = 0;
+  #beganMs: number;
+  #measuringSinceMs: number | null = null;
+  #sentBytes = 0;
+  #arrivedParts = 0;
+  #inFlightSum = 0;
+  #samples = 0;
+
+  /** @param most parts in flight, from 1. @param now milliseconds of a clock that does not jump. */
+  constructor(most: number, now: () => number = () => performance.now()) {
+    this.#most = most;
+    this.#now = now;
+    this.#limit = Math.min(FIRST, most);
+    this.#beganMs = now();
+  }
+
+  /** Parts that may be in flight now. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** A connection took these bytes. @param inFlight parts at this moment. */
+  noteSent(bytes: number, inFlight: number): void {
+    const nowMs = this.#now();
+    if (this.#measuringSinceMs === null) {
+      // More than are allowed: what is left of a higher limit has to land first.
+      if (inFlight <= this.#limit && nowMs - this.#beganMs >= SETTLE_MS) this.#startMeasuring(nowMs);
+      return;
+    }
+    this.#sentBytes += bytes;
+    this.#inFlightSum += inFlight;
+    this.#samples++;
+    const ms = nowMs - this.#measuringSinceMs;
+    const enough = ms >= LONGEST_MEASURE_MS || (ms >= LEAST_MEASURE_MS && this.#arrivedParts >= this.#limit);
+    if (!enough) return;
+    if (this.#inFlightSum < IN_USE * this.#limit * this.#samples) this.#startMeasuring(nowMs);
+    else this.#judge({ limit: this.#limit, bytesPerSecond: (this.#sentBytes * 1000) / ms }, nowMs);
+  }
+
+  notePart(): void {
+    this.#arrivedParts++;
+    this.#restParts--;
+  }
+
+  /** A connection was lost or stalled, or the server asks for less. Counts once for all that fail together. */
+  noteTrouble(): void {
+    const nowMs = this.#now();
+    if (nowMs < this.#calmUntilMs) return;
+    this.#calmUntilMs = nowMs + SETTLE_MS + LEAST_MEASURE_MS;
+    this.#best = null;
+    this.#upward = true;
+    this.#worse = 0;
+    this.#go(powerBelow(this.#limit), nowMs);
+  }
+
+  #startMeasuring(nowMs: number): void {
+    this.#measuringSinceMs = nowMs;
+    this.#sentBytes = 0;
+    this.#arrivedParts = 0;
+    this.#inFlightSum = 0;
+    this.#samples = 0;
+  }
+
+  #judge(found: Measured, nowMs: number): void {
+    const best = this.#best;
+    if (best !== null && found.limit !== best.limit) {
+      if (utility(found) <= utility(best)) {
+        this.#turn(best, nowMs);
+        this.#go(best.limit, nowMs);
+        return;
+      }
+      this.#worse = 0;
+    }
+    this.#best = found;
+    this.#probe(found, nowMs);
+  }
+
+  /** Tries the neighbour in the direction that was good last. */
+  #probe(best: Measured, nowMs: number): void {
+    const isResting = nowMs < this.#restUntilMs || this.#restParts > 0;
+    const next = this.#upward ? Math.min(this.#most, this.#limit * 2) : powerBelow(this.#limit);
+    if (isResting || next === this.#limit) {
+      if (!isResting) this.#turn(best, nowMs);
+      this.#startMeasuring(nowMs);
+    } else {
+      this.#go(next, nowMs);
+    }
+  }
+
+  /** It is no better there, or there is nothing. */
+  #turn(best: Measured, nowMs: number): void {
+    this.#upward = !this.#upward;
+    if (++this.#worse < 2) return;
+    this.#worse = 0;
+    this.#restUntilMs = nowMs + REST_MS;
+    this.#restParts = REST_ROUNDS * best.limit;
+  }
+
+  #go(limit: number, nowMs: number): void {
+    this.#limit = limit;
+    this.#beganMs = nowMs;
+    this.#measuringSinceMs = null;
+  }
+}
+
+function utility({ limit, bytesPerSecond }: Measured): number {
+  return bytesPerSecond / COST ** limit;
+}
+
+/** The next smaller power of two; 1 below 2. */
+function powerBelow(limit: number): number {
+  return Math.max(1, 2 ** (Math.ceil(Math.log2(limit)) - 1));
+}

@@ -1,0 +1,102 @@
+/** What is known of an upload's parts: missing, under way, stored. */
+import { partExtent } from '@cryolift/protocol/plan';
+
+/** A set of part indexes, to look at. */
+export interface PartSet {
+  has(idx: number): boolean;
+  readonly size: number;
+}
+
+export class Ledger {
+  readonly #missing = new Set<number>();
+  /** With their digests once these are known. */
+  readonly #underWay = new Map<number, Uint8Array | null>();
+  /** With the digests of what the server has. */
+  readonly #stored = new Map<number, Uint8Array>();
+  #sizeBytes = 0;
+  #partSizeBytes = 1;
+  #storedBytes = 0;
+
+  get stored(): PartSet {
+    return this.#stored;
+  }
+
+  get underWay(): PartSet {
+    return this.#underWay;
+  }
+
+  get missing(): PartSet {
+    return this.#missing;
+  }
+
+  /** Acknowledged bytes. */
+  get storedBytes(): number {
+    return this.#storedBytes;
+  }
+
+  begin(sizeBytes: number, partSizeBytes: number): void {
+    this.#sizeBytes = sizeBytes;
+    this.#partSizeBytes = partSizeBytes;
+  }
+
+  extent(idx: number): { offset: number; length: number } {
+    return partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
+  }
+
+  /** @returns a missing part, which is under way from now on; undefined when none is missing. */
+  take(): number | undefined {
+    const idx = this.#missing.values().next().value;
+    if (idx === undefined) return undefined;
+    this.#missing.delete(idx);
+    this.#underWay.set(idx, null);
+    return idx;
+  }
+
+  noteDigest(idx: number, digest: Uint8Array): void {
+    this.#underWay.set(idx, digest);
+  }
+
+  /** A part that is under way was stored, with the bytes that were read here. */
+  noteArrived(idx: number): boolean {
+    const digest = this.#underWay.get(idx);
+    if (!digest) return false;
+    this.#underWay.delete(idx);
+    this.noteStored(idx, digest);
+    return true;
+  }
+
+  noteStored(idx: number, digest: Uint8Array): void {
+    if (!this.#stored.has(idx)) this.#storedBytes += this.extent(idx).length;
+    this.#stored.set(idx, digest);
+  }
+
+  /** The server does not have it, or no more. */
+  noteMissing(idx: number): void {
+    if (this.#stored.delete(idx)) this.#storedBytes -= this.extent(idx).length;
+    if (!this.#underWay.has(idx)) this.#missing.add(idx);
+  }
+
+  /** The digest of a part under way, if it was read already. */
+  digestUnderWay(idx: number): Uint8Array | null {
+    return this.#underWay.get(idx) ?? null;
+  }
+
+  storedParts(): Set<number> {
+    return new Set(this.#stored.keys());
+  }
+
+  partsUnderWay(): number[] {
+    return [...this.#underWay.keys()];
+  }
+
+  /** The digests of all parts, joined in order; null when one is not known. */
+  joinedDigests(partCount: number): Uint8Array<ArrayBuffer> | null {
+    const joined = new Uint8Array(partCount * 32);
+    for (let idx = 0; idx < partCount; idx++) {
+      const digest = this.#stored.get(idx);
+      if (!digest) return null;
+      joined.set(digest, idx * 32);
+    }
+    return joined;
+  }
+}
