@@ -45,9 +45,20 @@ export class FileSource implements Source {
 
   async read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     const hash = createHash('sha256');
+    const piece = (at: number) => into.subarray(at, at + PIECE_BYTES);
+    let reading = this.#fill(offset, piece(0));
+    for (let at = 0; at < into.length; at += PIECE_BYTES) {
+      await reading;
+      // The system reads the next piece while this one is hashed.
+      reading = this.#fill(offset + at + PIECE_BYTES, piece(at + PIECE_BYTES));
+      hash.update(piece(at));
+    }
+    return hash.digest();
+  }
+
+  async #fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let at = 0; at < into.length; ) {
-      const length = Math.min(PIECE_BYTES, into.length - at);
-      const { bytesRead } = await this.#handle.read(into, at, length, offset + at).catch((cause) => {
+      const { bytesRead } = await this.#handle.read(into, at, into.length - at, offset + at).catch((cause) => {
         throw unreadable(cause);
       });
       if (bytesRead === 0) {
@@ -57,10 +68,8 @@ export class FileSource implements Source {
           'Let whatever writes it finish, then run the upload again.',
         );
       }
-      hash.update(into.subarray(at, at + bytesRead));
       at += bytesRead;
     }
-    return hash.digest();
   }
 
   async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {
