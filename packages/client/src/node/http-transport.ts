@@ -7,6 +7,9 @@ import type { Transport, WireReply, WireRequest } from '../ports.ts';
 
 /** Bodies are handed over in pieces of this size: a link that takes one within a stall's time has not stalled. */
 const PIECE_BYTES = 64 * 1024;
+/** Where a piece is taken within this time the next one may be larger: a fast link costs less in large ones. */
+const QUICK_MS = 50;
+const LARGE_PIECE_BYTES = 256 * 1024;
 /** A connection that takes no byte of a body for this long is given up. */
 const STALL_MS = 20_000;
 /** The server may think about a request for so many times as long: `complete` waits 20 s for a digest. */
@@ -182,16 +185,20 @@ async function sendBody(
     waited.abort();
   }
   const isOver = () => answered || request.destroyed;
-  for (let at = 0; at < wire.body.length && !isOver(); at += PIECE_BYTES) {
-    const piece = wire.body.subarray(at, at + PIECE_BYTES);
+  let pieceBytes = PIECE_BYTES;
+  for (let at = 0; at < wire.body.length && !isOver(); ) {
+    const piece = wire.body.subarray(at, at + pieceBytes);
+    at += piece.length;
     if (pace) {
       watchdog.rest();
       await pace(piece.length, watchdog.over);
       if (isOver()) break;
     }
     watchdog.expect('the connection took no byte');
+    const beganMs = performance.now();
     if (!request.write(piece)) await nextOf(request, 'drain', 'response', 'close');
     wire.onSent?.(piece.length);
+    pieceBytes = !pace && performance.now() - beganMs < QUICK_MS ? LARGE_PIECE_BYTES : PIECE_BYTES;
   }
   if (!answered) request.end();
 }
