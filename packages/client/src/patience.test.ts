@@ -51,7 +51,7 @@ test('parts that fail together do not make each other wait longer', async () => 
 test('waits at least as long as Retry-After says', async () => {
   mock.method(Math, 'random', () => 0);
   await new Patience(60_000).begin()(serverError('rate_limited', 7));
-  assert.deepEqual(waitsMs, [7000]);
+  assert.deepEqual(waitsMs, [7000, 0]);
 });
 
 test('ends when nothing went forward for too long, counted from the first failure', async () => {
@@ -102,6 +102,15 @@ test('waits as long as it makes sense for what failed', async () => {
   assert.equal(await hoursOf(OFFLINE), Number.POSITIVE_INFINITY);
   assert.equal(await hoursOf(NAMELESS), 1);
   assert.equal(await hoursOf(NAMELESS, reached()), Number.POSITIVE_INFINITY);
+});
+
+test('what goes forward ends the waits of what failed with it', async () => {
+  mock.restoreAll();
+  mock.method(Math, 'random', () => 1);
+  const patience = new Patience();
+  const waiting = Array.from({ length: 4 }, () => patience.begin()(GONE));
+  patience.noteProgress();
+  await Promise.all(waiting);
 });
 
 test('a network that is back ends the wait for it', async () => {

@@ -20,6 +20,8 @@ export class Patience {
   /** Counted from a failure, not from the progress before it: a machine that slept has not been failing. */
   #failingSinceMs: number | null = null;
   #reached = false;
+  /** Of the next progress. */
+  #progress = Promise.withResolvers<void>();
 
   /** @param patienceMs when given, every failure is final this long after the first one without any progress since. */
   constructor(patienceMs?: number) {
@@ -33,6 +35,8 @@ export class Patience {
     this.#progressCount++;
     this.#failingSinceMs = null;
     this.#reached = true;
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers();
   }
 
   /** The server answered, whatever it said. */
@@ -42,8 +46,8 @@ export class Patience {
 
   /**
    * Begins a call and its repetitions. What is returned waits before the next one: longer after each failure in a row, and
-   * at least as long as Retry-After says. It throws the error itself when that is final or patience is over, and the
-   * signal's reason when it is aborted meanwhile.
+   * at least as long as Retry-After says, but beyond that no longer than until something else goes forward. It throws the
+   * error itself when that is final or patience is over, and the signal's reason when it is aborted meanwhile.
    *
    * @param whenOnline resolves when the network may be back; a wait for it ends then.
    */
@@ -61,8 +65,11 @@ export class Patience {
       const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
       failures++;
       this.retries++;
-      const offline = error instanceof ConnectionError && error.offline;
-      await sleep(asked + Math.random() * longest, signal, offline ? whenOnline : undefined);
+      const online = error instanceof ConnectionError && error.offline ? whenOnline : undefined;
+      if (asked > 0) await sleep(asked, signal);
+      await sleep(Math.random() * longest, signal, async (over) => {
+        await Promise.race([this.#progress.promise, ...(online ? [online(over)] : [])]);
+      });
     };
   }
 

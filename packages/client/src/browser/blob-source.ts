@@ -1,0 +1,108 @@
+/// <reference lib="dom" />
+/** A file that somebody chose or dropped, as a source. */
+import { sha256 } from '../digest.ts';
+import { SourceError } from '../failures.ts';
+import type { Source } from '../ports.ts';
+
+/** A `FileSystemFileHandle`, as far as it is used here; not every browser asks for permission. */
+export interface FileHandle {
+  getFile(): Promise<File>;
+  requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
+}
+
+export interface BlobSourceOptions {
+  /** Where the file lies within the folder that was dropped; its `webkitRelativePath` or its name when not given. */
+  readonly location?: string | undefined;
+  /** Tells at the end whether the file was written to meanwhile, and finds the file again after a reload. */
+  readonly handle?: FileHandle | undefined;
+}
+
+/** Every read throws SourceError `source_unreadable` in a page that came neither by https nor from localhost. */
+export class BlobSource implements Source {
+  readonly name: string;
+  readonly location: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly #file: File;
+  readonly #handle: FileHandle | undefined;
+
+  constructor(file: File, { location, handle }: BlobSourceOptions = {}) {
+    this.#file = file;
+    this.#handle = handle;
+    this.name = file.name;
+    this.location = location ?? (file.webkitRelativePath || file.name);
+    this.sizeBytes = file.size;
+    this.modifiedMs = file.lastModified;
+  }
+
+  /**
+   * The file behind a handle that was kept. Asks whoever sits there for permission when it was not given for good: call it
+   * from a click.
+   *
+   * @throws SourceError `source_unreadable` without permission, or when the file is gone.
+   */
+  static async fromHandle(handle: FileHandle, location: string): Promise<BlobSource> {
+    const permission = await handle.requestPermission?.({ mode: 'read' });
+    if (permission === 'denied') throw unreadable('the browser was not allowed to read it');
+    const file = await handle.getFile().catch((cause) => {
+      throw unreadable('it was moved or removed', cause);
+    });
+    return new BlobSource(file, { location, handle });
+  }
+
+  async read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    if (!globalThis.crypto.subtle) {
+      throw new SourceError(
+        'source_unreadable',
+        'This page cannot compute checksums: browsers allow that only to pages from https:// or from localhost.',
+        'Open the page by https://, or on the server itself by http://localhost.',
+      );
+    }
+    into.set(await this.#readSnapshot(offset, into.length));
+    return await sha256(into);
+  }
+
+  /** A File stays as it was when it was chosen: only its handle, or a read that fails, tells of a change. */
+  async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {
+    const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
+    if (now) return { sizeBytes: now.size, modifiedMs: now.lastModified };
+    await this.#readSnapshot(0, Math.min(1, this.sizeBytes));
+    return { sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs };
+  }
+
+  async #readSnapshot(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = await this.#file
+      .slice(offset, offset + length)
+      .arrayBuffer()
+      .catch(async (cause) => {
+        throw await this.#explain(cause);
+      });
+    if (bytes.byteLength === length) return new Uint8Array(bytes);
+    throw changed();
+  }
+
+  /** The browser says NotReadableError for a file that was changed as for one that cannot be read. */
+  async #explain(cause: unknown): Promise<SourceError> {
+    const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
+    if (now && (now.size !== this.sizeBytes || now.lastModified !== this.modifiedMs)) return changed(cause);
+    return unreadable('it was changed, moved or removed after it was chosen, or its disk fails', cause);
+  }
+}
+
+function changed(cause?: unknown): SourceError {
+  return new SourceError(
+    'source_changed',
+    'The file was modified while it was uploaded.',
+    'Let whatever writes it finish, then choose it again.',
+    { cause },
+  );
+}
+
+function unreadable(reason: string, cause?: unknown): SourceError {
+  return new SourceError(
+    'source_unreadable',
+    `The file cannot be read: ${reason}.`,
+    'Choose the file again; what was stored of it is kept.',
+    { cause },
+  );
+}

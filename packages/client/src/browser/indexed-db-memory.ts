@@ -1,0 +1,100 @@
+/// <reference lib="dom" />
+/** What is remembered of uploads, in the browser's IndexedDB. */
+import type { Memory, Remembered } from '../ports.ts';
+import type { FileHandle } from './blob-source.ts';
+
+const VERSION = 1;
+const UPLOADS = 'uploads';
+const HANDLES = 'handles';
+
+/** An upload that was begun and neither finished nor given up. */
+export interface OpenUpload extends Remembered {
+  /** Finds the file again, where the browser gives such handles and the page kept it. */
+  readonly handle: FileHandle | null;
+}
+
+/**
+ * Where the browser lets nothing be stored (a private window, a full disk, site data blocked), nothing is remembered and no
+ * call fails: the server finds an upload by its fingerprint too.
+ */
+export class IndexedDbMemory implements Memory {
+  readonly #name: string;
+
+  /** @param name of the database; of the page's origin. */
+  constructor(name = 'cryolift') {
+    this.#name = name;
+  }
+
+  async load(server: string, location: string): Promise<Remembered | null> {
+    const record = await this.#run('readonly', (uploads) => uploads.get([server, location]));
+    return (record as Remembered | undefined) ?? null;
+  }
+
+  async save(record: Remembered): Promise<void> {
+    await this.#run('readwrite', (uploads) => uploads.put(record));
+  }
+
+  async forget(server: string, location: string): Promise<void> {
+    await this.#run('readwrite', (uploads, handles) => {
+      handles.delete([server, location]);
+      return uploads.delete([server, location]);
+    });
+  }
+
+  /** Keeps a file's handle until its upload is forgotten. Call it before the upload begins. */
+  async keepHandle(server: string, location: string, handle: FileHandle): Promise<void> {
+    await this.#run('readwrite', (_uploads, handles) => handles.put(handle, [server, location]));
+  }
+
+  /** The open uploads to a server, by location. */
+  async all(server: string): Promise<OpenUpload[]> {
+    // Arrays come after strings in the order of keys.
+    const found = await this.#run('readonly', (uploads) => uploads.getAll(IDBKeyRange.bound([server], [server, []])));
+    return await Promise.all(
+      ((found ?? []) as Remembered[]).map(async (record) => {
+        const handle = await this.#run('readonly', (_uploads, handles) => handles.get([server, record.location]));
+        return { ...record, handle: (handle as FileHandle | undefined) ?? null };
+      }),
+    );
+  }
+
+  /**
+   * One transaction on a connection of its own, which so never stands in the way of another tab's newer version.
+   *
+   * @returns the request's result once it is stored; null when there is no database to be had.
+   */
+  async #run(
+    mode: IDBTransactionMode,
+    act: (uploads: IDBObjectStore, handles: IDBObjectStore) => IDBRequest,
+  ): Promise<unknown> {
+    try {
+      const database = await open(this.#name);
+      try {
+        const transaction = database.transaction([UPLOADS, HANDLES], mode);
+        const request = act(transaction.objectStore(UPLOADS), transaction.objectStore(HANDLES));
+        await new Promise((resolve, reject) => {
+          transaction.oncomplete = resolve;
+          transaction.onabort = () => reject(transaction.error);
+        });
+        return request.result;
+      } finally {
+        database.close();
+      }
+    } catch {
+      return null;
+    }
+  }
+}
+
+async function open(name: string): Promise<IDBDatabase> {
+  const { promise, resolve, reject } = Promise.withResolvers<IDBDatabase>();
+  const request = indexedDB.open(name, VERSION);
+  // There is no version before this one.
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(UPLOADS, { keyPath: ['server', 'location'] });
+    request.result.createObjectStore(HANDLES);
+  };
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error);
+  return await promise;
+}

@@ -1,0 +1,151 @@
+/// <reference lib="dom" />
+/**
+ * Requests over XMLHttpRequest, the one way in a browser to hear how much of a body was taken; in a page or in a worker.
+ * With a watchdog for those that stall.
+ */
+import { ConnectionError } from '../failures.ts';
+import type { Transport, WireReply, WireRequest } from '../ports.ts';
+
+/** A connection that takes no byte of a body for this long is given up. */
+const STALL_MS = 20_000;
+/** The server may think about a request for so long: `complete` waits 20 s for a digest. */
+const REPLY_MS = 90_000;
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+
+export interface XhrTransportOptions {
+  /** No byte of a body taken, no byte of an answer that began: given up after so many milliseconds. */
+  readonly stallMs?: number | undefined;
+  /** No answer to a request that was sent: given up after so many milliseconds. */
+  readonly replyMs?: number | undefined;
+}
+
+/**
+ * `expectContinue` has no effect: browsers offer no such thing. They also copy a body when it is sent, so that nobody looks
+ * at it afterwards. A reply longer than `maxReplyBytes` is cut off before its first byte, as browsers give a body whole.
+ *
+ * Over HTTP/1.1 a browser holds six connections per server, whatever asks for them, and lets the rest wait: give an Uploader
+ * `parallel: 4`, so that two are left for short calls and events.
+ */
+export class XhrTransport implements Transport {
+  readonly #base: URL;
+  readonly #stallMs: number;
+  readonly #replyMs: number;
+  /** When any connection last took a byte. A request that the browser lets wait has not stalled while others move. */
+  #movedMs = 0;
+
+  /** @param server its URL; a path in it is kept in front of every call. */
+  constructor(server: string, { stallMs = STALL_MS, replyMs = REPLY_MS }: XhrTransportOptions = {}) {
+    this.#base = new URL(server.endsWith('/') ? server : `${server}/`);
+    this.#stallMs = stallMs;
+    this.#replyMs = replyMs;
+  }
+
+  async send(wire: WireRequest): Promise<WireReply> {
+    wire.signal?.throwIfAborted();
+    const xhr = new XMLHttpRequest();
+    xhr.open(wire.method, new URL(wire.path.replace(/^\//, ''), this.#base));
+    xhr.responseType = 'arraybuffer';
+    for (const [name, value] of Object.entries(wire.headers)) xhr.setRequestHeader(name, value);
+    const watchdog = new Watchdog(xhr);
+    const onAbort = () => watchdog.giveUp('the request was given up');
+    wire.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const replied = this.#nextReply(xhr, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
+      if (wire.body) this.#watchBody(xhr, wire, watchdog);
+      else watchdog.expect('no answer came', this.#replyMs);
+      xhr.send((wire.body as Uint8Array<ArrayBuffer> | undefined) ?? null);
+      return await replied;
+    } finally {
+      watchdog.stop();
+      wire.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Resolves when the browser says so. */
+  async whenOnline(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    globalThis.addEventListener('online', () => resolve(), { once: true, signal });
+    await promise;
+  }
+
+  #watchBody(xhr: XMLHttpRequest, wire: WireRequest, watchdog: Watchdog): void {
+    const beganMs = performance.now();
+    let sent = 0;
+    const idleMs = () => (sent === 0 ? performance.now() - this.#movedMs : this.#stallMs);
+    const expectMore = () => watchdog.expect('the connection took no byte', this.#stallMs, idleMs);
+    const onProgress = ({ loaded }: ProgressEvent) => {
+      if (loaded <= sent) return;
+      const more = loaded - sent;
+      sent = loaded;
+      this.#movedMs = performance.now();
+      expectMore();
+      wire.onSent?.(more);
+    };
+    xhr.upload.onprogress = onProgress;
+    xhr.upload.onload = (event) => {
+      onProgress(event);
+      // What the system took last may still be on its way, for as long as all of it took to be taken.
+      watchdog.expect('no answer came', this.#replyMs + performance.now() - beganMs);
+    };
+    expectMore();
+  }
+
+  #nextReply(xhr: XMLHttpRequest, maxBytes: number, watchdog: Watchdog): Promise<WireReply> {
+    const { promise, resolve, reject } = Promise.withResolvers<WireReply>();
+    const describe = (body: Uint8Array) => ({ status: xhr.status, headers: readHeaders(xhr), body });
+    xhr.onprogress = ({ loaded }) => {
+      if (loaded > maxBytes) {
+        resolve(describe(new Uint8Array()));
+        xhr.abort();
+      } else {
+        watchdog.expect('the answer stalled', this.#stallMs);
+      }
+    };
+    xhr.onload = () => resolve(describe(new Uint8Array(xhr.response as ArrayBuffer)));
+    xhr.onabort = () => reject(watchdog.reason);
+    // All that a page is told. A certificate that is not trusted and an origin that is not allowed look the same.
+    xhr.onerror = () => reject(new ConnectionError('no connection to the server', { offline: !navigator.onLine }));
+    return promise;
+  }
+}
+
+/** Ends a request in which nothing has moved for too long. */
+class Watchdog {
+  readonly #xhr: XMLHttpRequest;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Why the request was ended from here. */
+  reason: ConnectionError | null = null;
+
+  constructor(xhr: XMLHttpRequest) {
+    this.#xhr = xhr;
+  }
+
+  /** Something moved; the next has to within `ms`. @param idleMs asked then: for how long nothing did. */
+  expect(otherwise: string, ms: number, idleMs = () => ms, waitMs = ms): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const moreMs = ms - idleMs();
+      if (moreMs > 0) this.expect(otherwise, ms, idleMs, moreMs);
+      else this.giveUp(`${otherwise} for ${Math.round(ms / 1000)} s`);
+    }, waitMs);
+  }
+
+  giveUp(reason: string): void {
+    this.reason = new ConnectionError(reason);
+    this.#xhr.abort();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function readHeaders(xhr: XMLHttpRequest): Record<string, string> {
+  const lines = xhr.getAllResponseHeaders().split('\r\n').filter(Boolean);
+  return Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    }),
+  );
+}
