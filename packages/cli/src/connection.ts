@@ -15,21 +15,30 @@ export interface ConnectionOptions {
   token?: string;
 }
 
+/** What the transport waits for before it sends so many bytes of a body. */
+type Pace = (bytes: number, signal: AbortSignal) => Promise<void>;
+
 export function connect(options: ConnectionOptions): Api {
   const { transport, getToken } = open(options);
   return new Api(transport, getToken);
 }
 
-export function createUploader(options: ConnectionOptions, parallel: number): Uploader {
-  const { server, transport, getToken } = open(options);
+/** @param parallel parts in flight, at most. @param pace limits the bandwidth. */
+export function createUploader(options: ConnectionOptions, parallel: number, pace?: Pace): Uploader {
+  const { server, transport, getToken } = open(options, pace);
   return new Uploader({ server, transport, getToken, parallel, memory: new FileMemory(defaultStateFolder()) });
 }
 
-function open(options: ConnectionOptions) {
+export function open(options: ConnectionOptions, pace?: Pace) {
+  const server = serverOf(options);
+  return { server, transport: new HttpTransport(server, { pace }), getToken: tokenSource(options, server) };
+}
+
+/** @returns its URL, without a slash at the end. @throws UsageError */
+export function serverOf(options: ConnectionOptions): string {
   const given = options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
   if (!URL.canParse(given) || !/^https?:/.test(given)) throw new UsageError(`${given} is not the URL of a server`);
-  const server = given.replace(/\/+$/, '');
-  return { server, transport: new HttpTransport(server), getToken: tokenSource(options, server) };
+  return given.replace(/\/+$/, '');
 }
 
 /** The token that was given, or one of the data folder's secret when the server runs on this machine. */

@@ -7,7 +7,19 @@ import { test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
 import { parseLines, runAlone } from './test-process.ts';
 
-const COMMANDS = ['serve', 'upload', 'ls', 'status', 'cancel', 'rm', 'download', 'verify', 'inspect', 'token'];
+const COMMANDS = [
+  'serve',
+  'upload',
+  'ls',
+  'status',
+  'cancel',
+  'rm',
+  'download',
+  'verify',
+  'inspect',
+  'token',
+  'completion',
+];
 const SECRET = 'only for tests: 32 bytes or more of it';
 
 test('help lists the commands and exits with 0', async () => {
@@ -30,6 +42,10 @@ const WRONG_USAGE: readonly string[][] = [
   ['upload', '--parallel', '17', 'x.mrc'],
   ['upload', '--part-size', 'big', 'x.mrc'],
   ['upload', '--meta', 'novalue', 'x.mrc'],
+  ['upload', '--files', '0', 'x.mrc'],
+  ['upload', '--bwlimit', 'fast', 'x.mrc'],
+  ['upload', '-r', '--meta', 'path=mine', 'x.mrc'],
+  ['completion', 'tcsh'],
   ['ls', 'extra'],
   ['ls', '--server', 'ftp://x'],
   ['token', '--ttl', '5 minutes'],

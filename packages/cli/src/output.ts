@@ -3,30 +3,41 @@ import { describeFailure } from './failure.ts';
 
 export class Output {
   readonly json: boolean;
+  #above: ((line: string) => void) | null = null;
 
   constructor(json = false) {
     this.json = json;
   }
 
+  /** While bars are drawn: `above` puts what goes to the terminal over them. Null ends it. */
+  divert(above: ((line: string) => void) | null): void {
+    this.#above = above;
+  }
+
   /** One result: `value` as a line of JSON, or `text` for a person. */
   result(value: object, text: () => string): void {
-    process.stdout.write(`${this.json ? JSON.stringify(value) : text()}\n`);
+    this.#write(process.stdout, this.json ? JSON.stringify(value) : text());
   }
 
   /** Something on the way, of interest to a program only. */
   event(value: object): void {
-    if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`);
+    if (this.json) this.#write(process.stdout, JSON.stringify(value));
   }
 
   /** Something on the way, of interest to a person only. */
   note(text: string): void {
-    if (!this.json) process.stderr.write(`${text}\n`);
+    if (!this.json) this.#write(process.stderr, text);
   }
 
   failure(error: unknown, path?: string): void {
     const failure = describeFailure(error);
     this.event({ event: 'error', ...(path === undefined ? {} : { path }), ...failure });
-    this.note(`cryolift: ${path === undefined ? '' : `${path}: `}${failure.message}`);
-    if (failure.hint) this.note(`  ${failure.hint}`);
+    const hint = failure.hint ? `\n  ${failure.hint}` : '';
+    this.note(`cryolift: ${path === undefined ? '' : `${path}: `}${failure.message}${hint}`);
+  }
+
+  #write(stream: NodeJS.WriteStream, line: string): void {
+    if (this.#above && stream.isTTY) this.#above(line);
+    else stream.write(`${line}\n`);
   }
 }

@@ -1,12 +1,16 @@
 /** Every command and what it takes. What a command runs is loaded only when it is called, so that all begin at once. */
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { parseTimetable } from './bandwidth.ts';
 import type { ExitCode } from './exit.ts';
-import { collectPair, parseCount, parseDuration, parseSize } from './quantity.ts';
+import { collectPair, collectText, parseCount, parseDuration, parseSize } from './quantity.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
-const PARALLEL = 4;
 const MAX_PARALLEL = 16;
+const RANGES = 4;
+const FILES = 4;
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
 const HALF_A_DAY_SECONDS = 12 * 3600;
 
 /** @param finish is told the exit code of the command that ran. */
@@ -29,20 +33,34 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     }
     return command;
   };
-  const parallel = (what: string) =>
-    new Option('--parallel <n>', `${what} in flight, 1 to ${MAX_PARALLEL}`)
+  const count = (flags: string, what: string, usual: number) =>
+    new Option(`${flags} <n>`, `${what}, 1 to ${MAX_PARALLEL}`)
       .argParser((text) => parseCount(text, MAX_PARALLEL))
-      .default(PARALLEL);
+      .default(usual);
 
   await addServe(program, argv, finish);
   add('upload', 'upload files, or the files in folders; run again, it resumes')
     .argument('<path...>')
+    .option('-r, --recursive', 'folders in folders, too; the tree is kept in the metadata, as `path`')
+    .option(
+      '--include <glob>',
+      "only such files: '*.mrc' anywhere, 'grid1/**/*.mrc' from the folder on; repeatable",
+      collectText,
+    )
+    .option('--exclude <glob>', 'no such files and folders; repeatable', collectText)
+    .addOption(count('--files', 'files at the same time', FILES))
+    .addOption(count('--parallel', 'parts in flight at most; how many there are follows the path', MAX_PARALLEL))
+    .option(
+      '--bwlimit <limit>',
+      'bytes per second: 20MiB, or by the time of day: "08:00,20MiB 19:00,off"',
+      parseTimetable,
+    )
     .option('--part-size <size>', 'part size to ask for, like 16MiB', parseSize)
-    .addOption(parallel('parts'))
-    .option('--meta <key=value>', 'metadata of the files; may be repeated', collectPair)
+    .option('--checksums <file>', 'list the SHA-256 of every file that is there then, for `sha256sum -c` in the folder')
+    .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
     .option('--sha256', 'hash each file first and declare its SHA-256: nothing else can be published')
     .option('--force', 'store MRC files although their headers are wrong')
-    .option('--restart', 'cancel what is left of earlier uploads of these files and start anew')
+    .option('--restart', 'cancel what is left of earlier uploads of these files and send all of them anew')
     .action(async (paths: string[], _own: unknown, command: Command) => {
       const { upload } = await import('./commands/upload.ts');
       finish(await upload(paths, command.optsWithGlobals()));
@@ -72,7 +90,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
   add('download', 'get a file back: parallel, resumable, verified')
     .argument('<file_id>')
     .option('-o, --output <path>', 'where to put it: a folder or a name (its own name, here)')
-    .addOption(parallel('ranges'))
+    .addOption(count('--parallel', 'ranges in flight', RANGES))
     .option('-f, --force', 'replace a file that is there')
     .action(async (id: string, _own: unknown, command: Command) => {
       const { fetchFile } = await import('./commands/download.ts');
@@ -91,6 +109,17 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { inspect } = await import('./commands/inspect.ts');
       finish(await inspect(path, command.optsWithGlobals()));
     });
+  add('doctor', 'look for what is wrong here, on the way and at the server, and say what to mend')
+    .option('--room <size>', 'fail when the server has no room for a file like this, 500GiB say', parseSize)
+    .option(
+      '--slow <duration>',
+      'also send a part for so long, 90s say, to find what cuts long requests',
+      parseDuration,
+    )
+    .action(async (_own: unknown, command: Command) => {
+      const { examine } = await import('./commands/doctor.ts');
+      finish(await examine(command.optsWithGlobals()));
+    });
   add('token', "make a token from the server's secret")
     .option('--sub <owner>', 'whom the token is for', 'local')
     .option('--scope <scopes>', 'what it allows', ALL_SCOPES)
@@ -104,14 +133,20 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { makeToken } = await import('./commands/token.ts');
       finish(await makeToken(command.optsWithGlobals()));
     });
+  add('completion', 'print a script that completes commands and options: source <(cryolift completion bash)')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action(async (shell: Shell) => {
+      const { printCompletion } = await import('./commands/completion.ts');
+      finish(printCompletion(program, shell));
+    });
   return program;
 }
 
-/** Every setting is a flag; they are read only when `serve` is asked for, for they come with the server. */
+/** Every setting is a flag; they are read only when they are asked for, for they come with the server. */
 async function addServe(program: Command, argv: readonly string[], finish: (code: ExitCode) => void): Promise<void> {
   // A bad setting is one line, whichever way it is given.
   const command = program.command('serve').description('run the server').showHelpAfterError(false);
-  if (!argv.includes('serve')) return;
+  if (!argv.includes('serve') && !argv.includes('completion')) return;
   const { SETTINGS } = await import('@cryolift/server/config');
   for (const { flag, metavar, help } of SETTINGS) command.option(`--${flag} <${metavar}>`, help);
   command.action(async () => {

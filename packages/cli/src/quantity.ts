@@ -34,3 +34,8 @@ export function collectPair(text: string, before: Readonly<Record<string, string
   if (at < 1) throw new UsageError(`"${text}" is not of the form key=value`);
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
+
+/** Adds one to those given before. */
+export function collectText(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}

@@ -59,6 +59,14 @@ export class TestBench {
     return await this.begin(args, env).ended;
   }
 
+  /** With a terminal of 100 columns for its output; what it drew is in `stdout`. */
+  async runOnTerminal(args: readonly string[]): Promise<Ended> {
+    const quoted = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+    const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data') };
+    const command = `stty columns 100 rows 30; exec ${quoted}`;
+    return await collect(this.folder, 'script', ['-qec', command, '/dev/null'], env).ended;
+  }
+
   /** Ends the server. @returns its exit code. */
   async stop(): Promise<number | null> {
     this.#server.child.kill('SIGTERM');
@@ -74,8 +82,17 @@ export async function runAlone(args: readonly string[], env: Readonly<Record<str
 }
 
 function run(folder: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  return collect(folder, process.execPath, [BIN, ...args], env);
+}
+
+function collect(
+  folder: string,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Running {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(program, args, {
     cwd: folder,
     env: { PATH, HOME: folder, ...env },
     // The channel ends the process when the test's does, however that dies.

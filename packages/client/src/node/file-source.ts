@@ -1,7 +1,7 @@
 /** A file on this machine's file system as a source. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SourceError } from '../failures.ts';
 import type { Source } from '../ports.ts';
 
@@ -29,10 +29,10 @@ export class FileSource implements Source {
     this.modifiedMs = modifiedMs;
   }
 
-  /** @throws SourceError `source_unreadable`. Close the source when it is done with. */
+  /** A link goes up under its own name. @throws SourceError `source_unreadable`. Close the source when it is done with. */
   static async open(path: string): Promise<FileSource> {
     try {
-      const location = await realpath(path);
+      const location = join(await realpath(dirname(path)), basename(path));
       const handle = await open(location, 'r');
       const stats = await handle.stat();
       if (stats.isFile()) return new FileSource(handle, location, stats.size, stats.mtimeMs);

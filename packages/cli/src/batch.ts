@@ -1,0 +1,131 @@
+/** Many files, a few at a time: what fails does not stop the rest, unless the rest must fail, too. */
+import { ServerError, type Uploader } from '@cryolift/client';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import type { ChecksumFile } from './checksums.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { exitCodeOf } from './failure.ts';
+import type { Found, InFolder } from './find-files.ts';
+import { FolderMemory } from './folder-memory.ts';
+import type { Output } from './output.ts';
+import type { ProgressDisplay } from './progress.ts';
+import type { Tally } from './tally.ts';
+import { describeSent, type FileFlags, uploadFile } from './upload-file.ts';
+
+export interface BatchOptions {
+  readonly uploader: Uploader;
+  /** As its uploads are remembered by. */
+  readonly server: string;
+  readonly flags: FileFlags;
+  /** Files at the same time. */
+  readonly atOnce: number;
+  readonly output: Output;
+  readonly display: ProgressDisplay;
+  readonly tally: Tally;
+  readonly checksums: ChecksumFile | null;
+  /** @returns the name of a file in the list of checksums. */
+  readonly nameOf: (found: Found) => string;
+  /** Aborting it pauses everything. */
+  readonly signal: AbortSignal;
+}
+
+export class Batch {
+  readonly #options: BatchOptions;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #memories = new Map<string, Promise<FolderMemory>>();
+  #unauthorised = false;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
+  }
+
+  /** Those that never began when this ends, because it was stopped, are neither done nor failed. */
+  async run(files: readonly Found[]): Promise<void> {
+    const queue = files.values();
+    const lane = async () => {
+      for (const found of queue) {
+        if (this.#signal.aborted) return;
+        await this.#attempt(found);
+      }
+    };
+    await Promise.all(Array.from({ length: this.#options.atOnce }, lane));
+  }
+
+  get exitCode(): ExitCode {
+    const { done, already, failed } = this.#options.tally;
+    if (this.#unauthorised) return EXIT.unauthorised;
+    if (failed === 0) return EXIT.done;
+    return done + already > 0 ? EXIT.someFailed : EXIT.failed;
+  }
+
+  /** Something that was meant and cannot be sent. */
+  fail(path: string, error: unknown): void {
+    this.#options.tally.failed++;
+    this.#options.output.failure(error, path);
+    if (exitCodeOf(error) !== EXIT.unauthorised) return;
+    this.#unauthorised = true;
+    this.#stop.abort(error);
+  }
+
+  async #attempt(found: Found): Promise<void> {
+    try {
+      if (!(await this.#wentUp(found))) await this.#upload(found);
+    } catch (error) {
+      if (!this.#signal.aborted) this.fail(found.path, error);
+    }
+  }
+
+  async #upload(found: Found): Promise<void> {
+    const { uploader, flags, output, display, tally, checksums, nameOf } = this.#options;
+    const sent = await uploadFile(uploader, found, flags, display, this.#signal, tally.follow());
+    const { file, figures, seconds } = sent;
+    tally.done++;
+    checksums?.add(nameOf(found), file.sha256);
+    const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
+    const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
+    output.result(event, () => describeSent(found, sent, tally.files > 1));
+    if (found.inFolder) await this.#remember(found, found.inFolder, file);
+  }
+
+  /** The file is there; that it cannot be noted does not make it fail. */
+  async #remember(found: Found, { folder, path }: InFolder, file: FileRecord): Promise<void> {
+    try {
+      await (await this.#memoryOf(folder)).note(path, found, file);
+    } catch (error) {
+      this.#options.output.note(`${found.path}: is there, but the next run will send it again: ${String(error)}`);
+    }
+  }
+
+  /** True for a file of a folder that an earlier run got there. A file that was given itself goes up as often as it is. */
+  async #wentUp(found: Found): Promise<boolean> {
+    const { flags, output, tally, checksums, nameOf } = this.#options;
+    if (!found.inFolder || flags.restart) return false;
+    const entry = (await this.#memoryOf(found.inFolder.folder)).find(found.inFolder.path, found);
+    if (!entry || (await this.#isGone(entry.file_id))) return false;
+    const { path, sizeBytes } = found;
+    tally.already++;
+    tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, retries: 0 });
+    checksums?.add(nameOf(found), entry.sha256);
+    const { file_id, sha256 } = entry;
+    output.event({ event: 'skipped', path, reason: 'uploaded', file_id, size: sizeBytes, sha256 });
+    return true;
+  }
+
+  /** True when the server says so. A token that may not look, or a server that is away, are no reason to send it again. */
+  async #isGone(fileId: string): Promise<boolean> {
+    try {
+      await this.#options.uploader.api.file(fileId);
+    } catch (error) {
+      if (error instanceof ServerError && error.status === 401) throw error;
+      return error instanceof ServerError && error.code === 'file_not_found';
+    }
+    return false;
+  }
+
+  async #memoryOf(folder: string): Promise<FolderMemory> {
+    const memory = this.#memories.get(folder) ?? FolderMemory.open(this.#options.server, folder);
+    this.#memories.set(folder, memory);
+    return await memory;
+  }
+}

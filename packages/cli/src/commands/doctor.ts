@@ -1,0 +1,51 @@
+/** `cryolift doctor`: what is wrong between this machine and the server, and what to mend. */
+import { styleText } from 'node:util';
+import { defaultStateFolder } from '@cryolift/client/node';
+import { type ConnectionOptions, open } from '../connection.ts';
+import { diagnose } from '../doctor/diagnose.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { TOKEN_CHECKS } from '../doctor/token.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { interruptible } from '../interrupt.ts';
+import { Output } from '../output.ts';
+
+/** A refusal that takes longer to come than this is taken for one that is kept back. */
+const PATIENCE_MS = 3_000;
+
+interface DoctorFlags extends ConnectionOptions {
+  json?: boolean;
+  /** Bytes. */
+  room?: number;
+  /** Seconds. */
+  slow?: number;
+}
+
+export async function examine({ json, room, slow, ...connection }: DoctorFlags): Promise<ExitCode> {
+  const { server, getToken } = open(connection);
+  const output = new Output(json);
+  const signal = interruptible();
+  const patient = { server, getToken, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };
+  const findings: Finding[] = [];
+  output.note(`looking at ${server} …`);
+  for await (const finding of diagnose({ ...patient, roomBytes: room ?? null, slowSeconds: slow ?? null }, signal)) {
+    findings.push(finding);
+    output.result(finding, () => describe(finding));
+  }
+  return conclude(findings);
+}
+
+function conclude(findings: readonly Finding[]): ExitCode {
+  const failed = findings.filter(({ outcome }) => outcome === 'fail');
+  if (failed.some(({ check }) => TOKEN_CHECKS.includes(check))) return EXIT.unauthorised;
+  return failed.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+const SIGNS = { ok: ['✓', 'green'], warn: ['!', 'yellow'], fail: ['✗', 'red'] } as const;
+const NAME_WIDTH = 'state folder'.length;
+
+/** Colours only on a terminal, and not with NO_COLOR. */
+function describe({ check, outcome, found, mend }: Finding): string {
+  const [sign, colour] = SIGNS[outcome];
+  const line = `${styleText(colour, sign, { stream: process.stdout })} ${check.replaceAll('_', ' ').padEnd(NAME_WIDTH)}  ${found}`;
+  return mend === null ? line : `${line}\n${' '.repeat(NAME_WIDTH + 4)}→ ${mend}`;
+}

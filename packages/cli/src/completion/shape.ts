@@ -1,0 +1,63 @@
+/** What there is to complete, read off the program itself, so that no list of it can go stale. */
+import type { Command } from 'commander';
+
+export interface OptionShape {
+  /** With their dashes. */
+  readonly names: readonly string[];
+  readonly description: string;
+  /** What it wants after its name; null for nothing. */
+  readonly value: ValueShape | null;
+}
+
+export interface ValueShape {
+  readonly name: string;
+  readonly isPath: boolean;
+  /** Empty when there is no fixed set of them. */
+  readonly choices: readonly string[];
+}
+
+export interface CommandShape {
+  readonly name: string;
+  readonly description: string;
+  /** The program's own are good here, too, without those that only say something. */
+  readonly options: readonly OptionShape[];
+  /** What it wants besides options; of several, the last goes on. */
+  readonly values: readonly ValueShape[];
+}
+
+export interface ProgramShape {
+  readonly name: string;
+  readonly options: readonly OptionShape[];
+  readonly commands: readonly CommandShape[];
+}
+
+/** Placeholders that stand for something on this machine's disks. */
+const PATHS = ['path', 'file', 'dir', 'folder'];
+
+export function shapeOf(program: Command): ProgramShape {
+  const help = program.createHelp();
+  const options = optionsOf(program);
+  const global = options.filter(({ names }) => !names.includes('--version') && !names.includes('--help'));
+  const commands = help.visibleCommands(program).map((command) => ({
+    name: command.name(),
+    description: command.description(),
+    options: [...optionsOf(command), ...global],
+    values: command.registeredArguments.map((each) => toValue(each.name(), each.argChoices)),
+  }));
+  return { name: program.name(), options, commands };
+}
+
+function optionsOf(command: Command): OptionShape[] {
+  return command
+    .createHelp()
+    .visibleOptions(command)
+    .map(({ short, long, flags, description, required, argChoices }) => ({
+      names: [short, long].filter((name) => name !== undefined),
+      description,
+      value: required ? toValue(/<(.+)>/.exec(flags)?.[1] ?? '', argChoices) : null,
+    }));
+}
+
+function toValue(name: string, choices: readonly string[] = []): ValueShape {
+  return { name, isPath: PATHS.includes(name.toLowerCase()), choices };
+}

@@ -1,0 +1,206 @@
+/** Each check against something that is really broken in the one way that it looks for. */
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { NoTokenError } from '../exit.ts';
+import { findSecret, signToken } from '../own-token.ts';
+import { ALL_SCOPES } from '../scopes.ts';
+import { TestBench } from '../test-process.ts';
+import { diagnose, type Patient } from './diagnose.ts';
+import type { Finding } from './finding.ts';
+import { type Faults, startProxy } from './test-proxy.ts';
+
+const EVERY_CHECK = [
+  ...['node', 'state_folder', 'token', 'connection', 'server', 'clock', 'ready', 'limits', 'authorised', 'buffering'],
+  ...['body_limit', 'room', 'bytes', 'digest', 'expect', 'speed'],
+];
+const HOUR_SECONDS = 3600;
+
+let bench: TestBench;
+let secret: string;
+let token: string;
+
+before(async () => {
+  bench = await TestBench.start();
+  secret = (await findSecret({}, bench.path('data'))) ?? '';
+  token = await signToken(secret, 'ada', ALL_SCOPES, HOUR_SECONDS);
+});
+
+after(async () => {
+  assert.equal(await bench.stop(), 0);
+});
+
+function patient(changes: Partial<Patient> = {}): Patient {
+  const usual = { server: bench.url, getToken: async () => token, stateFolder: bench.path('state') };
+  return { ...usual, patienceMs: 1_000, roomBytes: null, slowSeconds: null, ...changes };
+}
+
+async function look(changes: Partial<Patient> = {}): Promise<Finding[]> {
+  const findings = await Array.fromAsync(diagnose(patient(changes), new AbortController().signal));
+  assert.deepEqual(await readdir(bench.path('data/staging')), [], 'nothing is left at the server');
+  for (const { found } of findings) assert.ok(!found.includes(token));
+  return findings;
+}
+
+/** What was not right, as `outcome check`. */
+function troubles(findings: readonly Finding[]): string[] {
+  return findings.filter(({ outcome }) => outcome !== 'ok').map(({ outcome, check }) => `${outcome} ${check}`);
+}
+
+async function lookThrough(t: Parameters<typeof startProxy>[0], faults: Faults, changes: Partial<Patient> = {}) {
+  return await look({ ...changes, server: await startProxy(t, bench.url, faults) });
+}
+
+test('a good server, straight and through a good proxy', async (t) => {
+  for (const findings of [await look({ slowSeconds: 1 }), await lookThrough(t, {}, { slowSeconds: 1 })]) {
+    assert.deepEqual(troubles(findings), []);
+    assert.deepEqual(
+      findings.map(({ check }) => check),
+      [...EVERY_CHECK, 'long_request'],
+    );
+  }
+});
+
+const FAULTS: readonly (readonly [what: string, faults: Faults, troubles: string[], mend: RegExp])[] = [
+  ['buffers', { buffers: true }, ['fail buffering'], /proxy_request_buffering off/],
+  ['caps bodies', { capBytes: 1024 * 1024 }, ['fail body_limit'], /client_max_body_size 0/],
+  ['caps the largest parts', { capBytes: 512 * 1024 * 1024 }, ['warn body_limit'], /client_max_body_size 0/],
+  ['buffers and caps', { buffers: true, capBytes: 1024 * 1024 }, ['fail buffering', 'fail body_limit'], /nginx/],
+  ['hides refusals', { hidesRefusals: true }, ['warn buffering'], /proxy_set_header Connection ""/],
+  ['takes Content-Digest away', { drops: ['content-digest'] }, ['fail digest'], /Content-Digest/],
+  ['takes Authorization away', { drops: ['authorization'] }, ['fail authorised'], /takes Authorization away/],
+  ['alters bytes', { alters: true }, ['fail buffering', 'fail bytes'], /virus scanner/],
+  ['alters bytes unseen', { alters: true, drops: ['content-digest'] }, ['fail buffering', 'fail bytes'], /virus/],
+  ['sets its own X-Request-Id', { sets: { 'x-request-id': 'p1' } }, ['warn bytes'], /X-Request-Id/],
+  ['ignores Expect', { ignoresExpect: true }, ['warn expect'], /Expect/],
+];
+for (const [what, faults, expected, mend] of FAULTS) {
+  test(`a proxy that ${what}`, async (t) => {
+    const findings = await lookThrough(t, faults);
+    assert.deepEqual(troubles(findings), expected);
+    assert.match(findings.map((finding) => finding.mend).join(), mend);
+  });
+}
+
+test('a proxy that cuts long requests', async (t) => {
+  const findings = await lookThrough(t, { cutsAfterMs: 1_500 }, { slowSeconds: 60 });
+  assert.deepEqual(troubles(findings), ['fail long_request']);
+  assert.match(findings.at(-1)?.mend ?? '', /client_body_timeout/);
+});
+
+test('a proxy that loses the answer to init leaves no session behind', async (t) => {
+  const findings = await lookThrough(t, { losesInit: true }, { roomBytes: 1024 * 1024 });
+  assert.deepEqual(troubles(findings), ['fail room']);
+});
+
+test('clocks apart', async (t) => {
+  const date = (seconds: number) => ({ sets: { date: new Date(Date.now() + seconds * 1000).toUTCString() } });
+  const behind = await lookThrough(t, date(300));
+  assert.deepEqual(troubles(behind), ['fail clock']);
+  assert.match(behind.find(({ check }) => check === 'clock')?.found ?? '', /(299|300) s behind/);
+  assert.deepEqual(troubles(await lookThrough(t, date(-45))), ['warn clock']);
+  assert.deepEqual(troubles(await lookThrough(t, date(-20))), []);
+});
+
+async function listen(t: Parameters<typeof startProxy>[0], answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.after(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const OTHERS: readonly (readonly [who: string, status: number, headers: Record<string, string>, mend: RegExp])[] = [
+  ['some web site', 200, { 'content-type': 'text/html' }, /host, port and path/],
+  ['a proxy without a server behind it', 502, { server: 'nginx' }, /does not reach the server/],
+  ['a redirection', 301, { location: 'https://elsewhere.example/' }, /the URL that it sends to/],
+  ['a login page', 401, { 'www-authenticate': 'Basic' }, /login of its own/],
+];
+for (const [who, status, headers, mend] of OTHERS) {
+  test(`${who} is no Cryolift`, async (t) => {
+    const server = await listen(t, (_asked, answer) => void answer.writeHead(status, headers).end('<p>Hello</p>'));
+    const findings = await look({ server });
+    assert.deepEqual(troubles(findings), ['fail server']);
+    assert.match(findings.at(-1)?.mend ?? '', mend);
+  });
+}
+
+test('a server that only has the health of a Cryolift', async (t) => {
+  const server = await listen(t, (_asked, answer) => void answer.end('{"status":"ok"}'));
+  assert.deepEqual(troubles(await look({ server })), ['fail ready', 'fail limits']);
+});
+
+test('a server that ends connections', async (t) => {
+  const server = await listen(t, (asked) => void asked.socket.destroy());
+  assert.deepEqual(troubles(await look({ server })), ['fail server']);
+});
+
+test('a closed port, and a name that is none', async () => {
+  const closed = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => closed.once('listening', resolve));
+  const { port } = closed.address() as AddressInfo;
+  await new Promise((resolve) => closed.close(resolve));
+  const refused = await look({ server: `http://127.0.0.1:${port}` });
+  assert.deepEqual(troubles(refused), ['fail connection']);
+  assert.match(refused.at(-1)?.mend ?? '', /cryolift serve/);
+  // Never a name (RFC 6761).
+  assert.deepEqual(troubles(await look({ server: 'http://nosuch.invalid' })), ['fail name']);
+});
+
+test('tokens', async () => {
+  const tokens: readonly (readonly [token: string, troubles: string[], found: RegExp])[] = [
+    [await signToken(secret, 'ada', ALL_SCOPES, -3 * HOUR_SECONDS), ['fail token'], /expired 3 h ago/],
+    [await signToken(secret, 'ada', ALL_SCOPES, 600), ['warn token'], /expires in (9|10) min/],
+    [await signToken(secret, 'ada', 'files:read', HOUR_SECONDS), ['fail token'], /may not upload.*files:read/],
+    [await signToken(secret, '', ALL_SCOPES, HOUR_SECONDS), ['fail token'], /names no owner/],
+    [token.slice(0, 40), ['fail token'], /not a JSON Web Token/],
+    [await signToken('x'.repeat(32), 'ada', ALL_SCOPES, HOUR_SECONDS), ['fail authorised'], /unauthenticated/],
+    [tokenFrom(Date.now() / 1000 + HOUR_SECONDS), ['fail token'], /good only from in (59|60) min/],
+  ];
+  for (const [given, expected, found] of tokens) {
+    const findings = await look({ getToken: async () => given });
+    assert.deepEqual(troubles(findings), expected);
+    assert.match(findings.map((finding) => finding.found).join(), found);
+  }
+  const none = await look({
+    getToken: async () => {
+      throw new NoTokenError('none');
+    },
+  });
+  assert.deepEqual(troubles(none), ['fail token']);
+  assert.ok(
+    none.some(({ check, outcome }) => check === 'buffering' && outcome === 'ok'),
+    'the way is looked at all the same',
+  );
+});
+
+/** A token that is good from `nbf`, seconds, on. No one will get so far as to check its signature. */
+function tokenFrom(nbf: number): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${encode({ alg: 'HS256' })}.${encode({ sub: 'ada', scope: 'uploads:write', nbf })}.AAAA`;
+}
+
+test('a state folder that cannot be', async () => {
+  await writeFile(bench.path('a-file'), '');
+  assert.deepEqual(troubles(await look({ stateFolder: bench.path('a-file/state') })), ['fail state_folder']);
+});
+
+test('room that is wished for and is not there', async () => {
+  const findings = await look({ roomBytes: 15 * 1024 ** 4 });
+  assert.deepEqual(troubles(findings), ['fail room']);
+  assert.match(findings.find(({ check }) => check === 'room')?.found ?? '', /room for .*iB, not for 15.0 TiB/);
+});
+
+test('interrupted in the middle, it cancels what it began', async () => {
+  const controller = new AbortController();
+  const interrupted = async () => {
+    for await (const { check } of diagnose(patient(), controller.signal)) {
+      if (check !== 'bytes') continue;
+      assert.equal((await readdir(bench.path('data/staging'))).length, 1, 'the trial is under way');
+      controller.abort(new Error('Ctrl-C'));
+    }
+  };
+  await assert.rejects(interrupted, /Ctrl-C/);
+  assert.deepEqual(await readdir(bench.path('data/staging')), []);
+});

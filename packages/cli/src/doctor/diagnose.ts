@@ -1,0 +1,147 @@
+/** Every check, in the order in which one needs another. */
+import type { GetToken } from '@cryolift/client';
+import type { Limits } from '@cryolift/protocol/messages';
+import { NoTokenError, Refusal } from '../exit.ts';
+import { checkClock } from './clock.ts';
+import { type Finding, fail, ok } from './finding.ts';
+import { checkStateFolder } from './local.ts';
+import { checkBodyLimit, checkBuffering, type Passage } from './path.ts';
+import { checkReach } from './reach.ts';
+import { checkRoom } from './room.ts';
+import { checkLimits, checkReady, checkServer } from './server.ts';
+import { checkAuthorised, checkToken } from './token.ts';
+import { checkBytes, checkDigest, checkExpect, checkLongRequest, checkSpeed } from './transit.ts';
+import { makePart, Trial } from './trial.ts';
+import { type Answer, readFailure, Wire } from './wire.ts';
+
+export interface Patient {
+  /** URL. */
+  readonly server: string;
+  readonly getToken: GetToken;
+  readonly stateFolder: string;
+  /** How long to wait for an answer that should come at once, milliseconds. */
+  readonly patienceMs: number;
+  /** A file that the server must have room for, bytes; null: none in particular. */
+  readonly roomBytes: number | null;
+  /** How long a part must be allowed to take, seconds; null: not tried. */
+  readonly slowSeconds: number | null;
+}
+
+/** Yields what it finds as it finds it; after a failure, what needs the failed thing is not tried. Leaves nothing behind. */
+export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGenerator<Finding> {
+  const wire = new Wire(patient.server, signal);
+  yield ok('node', `Node ${process.version} on ${process.platform}`);
+  yield await checkStateFolder(patient.stateFolder);
+  const token = await findToken(patient.getToken);
+  const said = token === null ? fail('token', 'there is none', GIVE_ONE) : checkToken(token, Date.now());
+  yield said;
+  for await (const finding of checkReach(wire.base, signal)) {
+    yield finding;
+    if (finding.outcome === 'fail') return;
+  }
+
+  const asked = (path: string) => wire.ask('GET', path).catch((error: unknown) => noAnswer('server', error, signal));
+  const health = await asked('/healthz');
+  const server = 'check' in health ? health : checkServer(health);
+  yield server;
+  if ('check' in health || server.outcome === 'fail') return;
+  yield checkClock(health);
+  const ready = await asked('/readyz');
+  yield 'check' in ready ? ready : checkReady(ready);
+  const told = await asked('/limits');
+  const { finding, limits } = 'check' in told ? { finding: told, limits: null } : checkLimits(told);
+  yield finding;
+  if (limits === null) return;
+
+  const authorization = `Bearer ${token}`;
+  let authorised = said.outcome !== 'fail';
+  if (authorised) {
+    const taken = await attempt('authorised', signal, () => checkAuthorised(wire, authorization));
+    yield taken;
+    authorised = taken.outcome === 'ok';
+  }
+  const passage = { wire, authorization, patienceMs: patient.patienceMs };
+  yield await attempt('buffering', signal, () => checkBuffering(passage));
+  const bodyLimit = await attempt('body_limit', signal, () => checkBodyLimit(passage, limits));
+  yield bodyLimit;
+  if (!authorised) return;
+  yield await attempt('room', signal, () => checkRoom(wire, authorization, limits, patient.roomBytes));
+  yield* tryParts(patient, passage, limits, bodyLimit.outcome !== 'fail', signal);
+}
+
+/**
+ * Parts of the trial: some of the size that uploads use, and at last a small one that is sent again and again. The first,
+ * which would have to be an MRC header, is never sent.
+ */
+const PARTS = { speed: [1, 2, 3, 4], slow: 5, small: 6 } as const;
+const SMALL_BYTES = 4096;
+/** Servers with greater parts are tried with parts of this size, where they let one choose. */
+const ENOUGH_BYTES = 16 * 1024 * 1024;
+
+/** @param fullPass parts of full size get through. */
+async function* tryParts(
+  { slowSeconds }: Patient,
+  { wire, authorization, patienceMs }: Passage,
+  { part_size, min_part_size }: Limits,
+  fullPass: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  const partSizeBytes = Math.max(min_part_size, Math.min(part_size, ENOUGH_BYTES));
+  const size = { sizeBytes: PARTS.small * partSizeBytes + SMALL_BYTES, partSizeBytes };
+  const trial = await Trial.open(wire, authorization, size).catch((error) => noAnswer('upload', error, signal));
+  if (!(trial instanceof Trial)) {
+    yield 'check' in trial ? trial : notOpened(trial);
+    return;
+  }
+  try {
+    const small = makePart(SMALL_BYTES);
+    const stored = await attempt('bytes', signal, () => checkBytes(trial, PARTS.small, small));
+    yield stored;
+    if (stored.outcome === 'fail') return;
+    yield await attempt('digest', signal, () => checkDigest(trial, PARTS.small, small));
+    yield await attempt('expect', signal, () => checkExpect(trial, PARTS.small, small, patienceMs));
+    if (!fullPass) return;
+    const full = makePart(trial.session.part_size);
+    const speed = await attempt('speed', signal, () => checkSpeed(trial, PARTS.speed, full));
+    yield speed;
+    if (slowSeconds === null || speed.outcome === 'fail') return;
+    yield await checkLongRequest(trial, PARTS.slow, full, slowSeconds, signal);
+  } finally {
+    await trial.cancel();
+  }
+}
+
+function notOpened(answer: Answer): Finding {
+  const failure = readFailure(answer);
+  if (failure) return fail('upload', `no upload can be started: ${failure.code}: ${failure.message}`, failure.hint);
+  return fail(
+    'upload',
+    `a proxy lets no upload be started (${answer.status})`,
+    'Let it pass POST requests on as they are.',
+  );
+}
+
+/** A check that gets no answer has failed. */
+async function attempt(check: string, signal: AbortSignal, run: () => Promise<Finding>): Promise<Finding> {
+  return await run().catch((error: unknown) => noAnswer(check, error, signal));
+}
+
+/** @throws the reason of `signal` once it is aborted. */
+function noAnswer(check: string, error: unknown, signal: AbortSignal): Finding {
+  signal.throwIfAborted();
+  if (error instanceof Refusal) return fail(check, error.message, error.hint);
+  const { code, message } = error as NodeJS.ErrnoException;
+  const mend = 'See the log of the server, or of the proxy before it, why the connection is ended.';
+  return fail(check, `connected, but no answer (${code ?? message})`, mend);
+}
+
+const GIVE_ONE = 'Give --token, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.';
+
+async function findToken(getToken: GetToken): Promise<string | null> {
+  try {
+    return await getToken(false);
+  } catch (error) {
+    if (error instanceof NoTokenError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+/** Proxies on the way: do they pass a body on while it comes, and one that is large? Nothing of this is stored by the server. */
+import { randomUUID } from 'node:crypto';
+import type { Limits } from '@cryolift/protocol/messages';
+import { planParts } from '@cryolift/protocol/plan';
+import { formatBytes } from '../format.ts';
+import { type Finding, fail, ok, warn } from './finding.ts';
+import { type Answer, type Exchange, readFailure, type Wire } from './wire.ts';
+
+/** Some proxies pass a head on only with the first few KiB of the body. */
+const FIRST_BYTES = 128 * 1024;
+const OCTETS = { 'content-type': 'application/octet-stream' };
+
+/** Without it nginx closes each connection to the server, which then does so too: often before nginx has read the answer. */
+const NGINX_UPSTREAM = 'proxy_http_version 1.1; proxy_set_header Connection "";';
+
+export interface Passage {
+  readonly wire: Wire;
+  /** Good or not: what is asked here is refused in any case. */
+  readonly authorization: string;
+  /** How long to wait for an answer that should come at once, milliseconds. */
+  readonly patienceMs: number;
+}
+
+/**
+ * A part of an upload that does not exist is refused at once, while its body is on the way; when the refusal waits for the
+ * end of the body, somebody has kept the body back.
+ */
+export async function checkBuffering(passage: Passage): Promise<Finding> {
+  const exchange = beginLostPart(passage, 2 * FIRST_BYTES);
+  const half = new Uint8Array(FIRST_BYTES);
+  await exchange.send(half);
+  const early = await exchange.answerWithin(passage.patienceMs);
+  if (early && readFailure(early)) {
+    return ok('buffering', 'bodies are passed on while they come: a wrong request is refused before its end');
+  }
+  const answer = early ?? (await exchange.finish(half));
+  if (readFailure(answer)) {
+    return fail(
+      'buffering',
+      'a proxy keeps each request back until it has all of it: slow, twice the disk, and its time-outs end long parts',
+      `nginx: \`proxy_request_buffering off; client_max_body_size 0; ${NGINX_UPSTREAM}\` in the location of Cryolift. Caddy passes on as it is.`,
+    );
+  }
+  if (early && early.status >= 500) {
+    return warn(
+      'buffering',
+      `bodies are passed on while they come, but a refusal before their end becomes a ${early.status} of the proxy`,
+      `Let the proxy keep its connections to the server, so that an early answer is read: nginx: \`${NGINX_UPSTREAM}\`.`,
+    );
+  }
+  return fail(
+    'buffering',
+    `a proxy refuses to pass a part on: ${answer.status} of ${answer.headers.server ?? 'its own'}`,
+    'Let it pass PUT requests to Cryolift on as they are.',
+  );
+}
+
+/** Whether parts may be as large as this server's files need: a cap is told by the head of a request. */
+export async function checkBodyLimit(passage: Passage, limits: Limits): Promise<Finding> {
+  const { max_file_size, min_part_size, part_size, max_part_size } = limits;
+  const plan = { partSizeBytes: part_size, minPartSizeBytes: min_part_size, maxPartSizeBytes: max_part_size };
+  const largest = planParts(max_file_size, plan).partSizeBytes;
+  const mend = 'nginx: `client_max_body_size 0;`. Others: lift their limit on the size of requests, or have none.';
+  const [usual, greatest] = await Promise.all([isCapped(passage, part_size), isCapped(passage, largest)]);
+  if (usual) return fail('body_limit', `a proxy lets no part of ${formatBytes(part_size)} through`, mend);
+  if (greatest) {
+    const found = `a proxy lets no part of ${formatBytes(largest)} through, which the largest files have`;
+    return warn('body_limit', found, mend);
+  }
+  return ok('body_limit', `no cap on parts up to ${formatBytes(largest)}`);
+}
+
+async function isCapped(passage: Passage, sizeBytes: number): Promise<boolean> {
+  const exchange = beginLostPart(passage, sizeBytes);
+  try {
+    await exchange.send(new Uint8Array(Math.min(FIRST_BYTES, sizeBytes)));
+    const answer = await exchange.answerWithin(passage.patienceMs);
+    return answer !== null && isForeignRefusal(answer);
+  } finally {
+    exchange.drop();
+  }
+}
+
+/** Not 5xx, which says nothing about the size. */
+function isForeignRefusal(answer: Answer): boolean {
+  return answer.status >= 400 && answer.status < 500 && readFailure(answer) === null;
+}
+
+function beginLostPart({ wire, authorization }: Passage, sizeBytes: number): Exchange {
+  const path = `/uploads/doctor-${randomUUID()}/part/0`;
+  return wire.begin('PUT', path, { authorization, ...OCTETS, 'content-length': String(sizeBytes) });
+}

@@ -1,0 +1,43 @@
+/** What the server has room for: asked by an upload that is cancelled at once, or refused with what is left. */
+import type { Limits } from '@cryolift/protocol/messages';
+import { TIB } from '@cryolift/protocol/plan';
+import { formatBytes } from '../format.ts';
+import { type Finding, fail, ok, warn } from './finding.ts';
+import { Trial } from './trial.ts';
+import { readFailure, type Wire } from './wire.ts';
+
+/** Asked for when nobody has a wish: to hear what is left, which a larger storage does not notice. */
+const MUCH_BYTES = TIB;
+/** A tilt series or a movie stack fits. */
+const LITTLE_BYTES = 20 * 1024 ** 3;
+const MEND =
+  'Free space on its storage, or wait: `cryolift ls` shows files and open uploads, `rm` and `cancel` end them.';
+
+/** @param wishedBytes that the server must have room for; null: no wish. */
+export async function checkRoom(
+  wire: Wire,
+  authorization: string,
+  limits: Limits,
+  wishedBytes: number | null,
+): Promise<Finding> {
+  const sizeBytes = wishedBytes ?? Math.min(MUCH_BYTES, limits.max_file_size);
+  const opened = await Trial.open(wire, authorization, { sizeBytes });
+  if (opened instanceof Trial) {
+    await opened.cancel();
+    return ok('room', `the server has room for a file of ${formatBytes(sizeBytes)}`);
+  }
+  const failure = readFailure(opened);
+  const refused = `the server takes no file of ${formatBytes(sizeBytes)}`;
+  if (!failure)
+    return fail('room', `${refused}: a proxy answers ${opened.status}`, 'Let it pass POST requests on as they are.');
+  const availableBytes = failure.details?.available;
+  if (failure.code !== 'insufficient_storage' || typeof availableBytes !== 'number') {
+    if (failure.code === 'quota_exceeded' && wishedBytes === null) {
+      return ok('room', `your quota ends below ${formatBytes(sizeBytes)}: ${failure.message}`);
+    }
+    return fail('room', `${refused}: ${failure.code}: ${failure.message}`, failure.hint);
+  }
+  const found = `the server has room for ${formatBytes(availableBytes)}`;
+  if (wishedBytes !== null) return fail('room', `${found}, not for ${formatBytes(wishedBytes)}`, MEND);
+  return availableBytes < LITTLE_BYTES ? warn('room', found, MEND) : ok('room', found);
+}

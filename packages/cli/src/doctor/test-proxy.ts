@@ -1,0 +1,81 @@
+/** A proxy that does one thing wrong. */
+import { once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+export interface Faults {
+  /** Passes no request on before it has all of it. */
+  buffers?: boolean;
+  /** Refuses larger bodies, with a page of its own. */
+  capBytes?: number;
+  /** Headers that are taken away from requests. */
+  drops?: readonly string[];
+  /** Headers of answers that it sets itself. */
+  sets?: OutgoingHttpHeaders;
+  /** Changes the first byte of each body. */
+  alters?: boolean;
+  /** Ends each request that takes longer. */
+  cutsAfterMs?: number;
+  /** Never says `100 Continue`, and does not pass Expect on either. */
+  ignoresExpect?: boolean;
+  /** Answers 502 when the server refuses a body before its end. */
+  hidesRefusals?: boolean;
+  /** Passes the first init on, but not its answer. */
+  losesInit?: boolean;
+}
+
+/** @returns its URL. It ends with the test. */
+export async function startProxy(t: { after(run: () => void): void }, target: string, faults: Faults): Promise<string> {
+  const proxy = createServer();
+  const agent = new Agent({ keepAlive: true });
+  let lost = false;
+  const pass = async (asked: IncomingMessage, answer: ServerResponse) => {
+    if (Number(asked.headers['content-length'] ?? 0) > (faults.capBytes ?? Number.POSITIVE_INFINITY)) {
+      answer.writeHead(413, { server: 'cap', connection: 'close' }).end('<h1>413 Request Entity Too Large</h1>');
+      return;
+    }
+    const cut = setTimeout(() => asked.socket.destroy(), faults.cutsAfterMs ?? 2 ** 31 - 1);
+    answer.once('close', () => clearTimeout(cut));
+    const kept = Object.entries(asked.headers).filter(([name]) => !faults.drops?.includes(name) && name !== 'expect');
+    const headers = Object.fromEntries(kept) as OutgoingHttpHeaders;
+    const whole = faults.buffers || faults.alters ? await buffer(asked).catch(() => null) : null;
+    if (asked.destroyed && !asked.complete) return;
+    if (faults.alters && whole?.[0] !== undefined && asked.method === 'PUT') whole[0] ^= 1;
+    const onward = request(`${target}${asked.url}`, { method: asked.method ?? 'GET', headers, agent });
+    onward.on('error', () => answer.destroy());
+    answer.once('close', () => asked.complete || onward.destroy());
+    onward.once('response', (got) => {
+      if (faults.losesInit && !lost && asked.url === '/uploads/init') {
+        lost = true;
+        answer.destroy();
+        return;
+      }
+      if (faults.hidesRefusals && !asked.complete) {
+        answer.writeHead(502).end('<h1>502 Bad Gateway</h1>');
+        return;
+      }
+      answer.writeHead(got.statusCode ?? 502, { ...got.headers, ...faults.sets });
+      got.pipe(answer);
+    });
+    if (whole) onward.end(whole);
+    else asked.pipe(onward);
+  };
+  proxy.on('request', pass);
+  if (faults.ignoresExpect) proxy.on('checkContinue', pass);
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  t.after(() => {
+    agent.destroy();
+    proxy.close();
+    proxy.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+}

@@ -1,0 +1,139 @@
+/** What happens to parts on the way, by sending some. */
+import { randomUUID } from 'node:crypto';
+import { formatBytes, formatSeconds } from '../format.ts';
+import { type Finding, fail, ok, warn } from './finding.ts';
+import { type Part, readReceipt, type Trial } from './trial.ts';
+import { type Answer, readFailure } from './wire.ts';
+
+/** Whether a part arrives as it was sent. */
+export async function checkBytes(trial: Trial, idx: number, part: Part): Promise<Finding> {
+  const requestId = `doctor-${randomUUID()}`;
+  const answer = await trial.begin(idx, part, { 'x-request-id': requestId }).finish(part.bytes);
+  const receipt = readReceipt(answer);
+  const isDamaged = receipt ? receipt.sha256 !== part.sha256 : readFailure(answer)?.code === 'part_checksum_mismatch';
+  if (isDamaged) {
+    return fail(
+      'bytes',
+      'bytes are changed on the way: the server got others than were sent',
+      'A proxy or a virus scanner rewrites bodies: take Cryolift out of what it looks at, or use https.',
+    );
+  }
+  if (!receipt) return notStored('bytes', answer);
+  if (answer.headers['x-request-id'] === requestId) return ok('bytes', 'a part arrives as it was sent');
+  return warn(
+    'bytes',
+    'a part arrives as it was sent, but under another X-Request-Id',
+    'Let the proxy pass X-Request-Id on, both ways: by it the logs of both sides are joined.',
+  );
+}
+
+function notStored(check: string, answer: Answer): Finding {
+  const failure = readFailure(answer);
+  if (failure) return fail(check, `a part is not stored: ${failure.code}: ${failure.message}`, failure.hint);
+  const who = answer.headers.server ?? 'a proxy';
+  return fail(check, `a part is not stored: ${who} answers ${answer.status}`, PASS);
+}
+
+const PASS = 'Let the proxy pass PUT requests to Cryolift on as they are.';
+
+/** Whether the server sees the digest of a part: one of a kind that it must refuse is sent. @param idx of a stored part. */
+export async function checkDigest(trial: Trial, idx: number, part: Part): Promise<Finding> {
+  const answer = await trial
+    .begin(idx, part, { 'content-digest': 'md5=:AAAAAAAAAAAAAAAAAAAAAA==:' })
+    .finish(part.bytes);
+  if (readFailure(answer)?.code === 'unsupported_digest') return ok('digest', 'Content-Digest reaches the server');
+  return fail(
+    'digest',
+    'Content-Digest does not reach the server: damage on the way is not noticed when it happens',
+    'Let the proxy pass the header Content-Digest on.',
+  );
+}
+
+/** Whether a body waits until the server wants it. @param idx of a stored part, which it never wants. */
+export async function checkExpect(trial: Trial, idx: number, part: Part, patienceMs: number): Promise<Finding> {
+  const exchange = trial.begin(idx, part, { expect: '100-continue' });
+  const continued = exchange.continued.then(() => 'continued' as const);
+  const first = await Promise.race([exchange.answerWithin(patienceMs), continued]);
+  const answer = first === 'continued' || first === null ? await exchange.finish(part.bytes) : first;
+  if (!readReceipt(answer)) return notStored('expect', answer);
+  if (first === 'continued') {
+    return ok(
+      'expect',
+      'a proxy asks for each body before the server can (nginx always does): costs a little, breaks nothing',
+    );
+  }
+  if (first === null) {
+    return warn(
+      'expect',
+      'a proxy keeps `Expect: 100-continue` to itself: whoever sends it waits for seconds before each body',
+      'Let the proxy pass the header Expect on, or answer it.',
+    );
+  }
+  return ok('expect', 'a part that is stored already costs no byte (Expect: 100-continue)');
+}
+
+/** Longer is not waited for a second figure. */
+const SLOW_SECONDS = 8;
+
+/** How fast parts go, alone and side by side. @param idxs of parts that are not stored. */
+export async function checkSpeed(trial: Trial, idxs: readonly number[], part: Part): Promise<Finding> {
+  const [first = 0, ...others] = idxs;
+  const alone = await time(trial, [first], part);
+  if (typeof alone !== 'number') return alone;
+  const size = part.bytes.length;
+  const one = `${formatBytes(size / alone)}/s over one connection`;
+  if (alone > SLOW_SECONDS) return ok('speed', one);
+  const together = await time(trial, others, part);
+  if (typeof together !== 'number') return together;
+  return ok('speed', `${one}, ${formatBytes((size * others.length) / together)}/s over ${others.length}`);
+}
+
+/** @returns seconds, or what is wrong. */
+async function time(trial: Trial, idxs: readonly number[], part: Part): Promise<number | Finding> {
+  const begunMs = performance.now();
+  const answers = await Promise.all(idxs.map((idx) => trial.begin(idx, part).finish(part.bytes)));
+  const seconds = (performance.now() - begunMs) / 1000;
+  const refused = answers.find((answer) => !readReceipt(answer));
+  return refused ? notStored('speed', refused) : seconds;
+}
+
+const PIECES_PER_SECOND = 4;
+
+/** Whether a part may take `seconds`: it is sent evenly over that time. @param idx of a part that is not stored. */
+export async function checkLongRequest(
+  trial: Trial,
+  idx: number,
+  part: Part,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const mend =
+    'Raise the time-outs of the proxy for requests: nginx `client_body_timeout`, `proxy_send_timeout` and `proxy_read_timeout`; HAProxy `timeout client`; Apache `RequestReadTimeout body=0`.';
+  const begunMs = performance.now();
+  const exchange = trial.begin(idx, part);
+  const pieceBytes = Math.ceil(part.bytes.length / (seconds * PIECES_PER_SECOND));
+  try {
+    for (let at = 0; at < part.bytes.length; at += pieceBytes) {
+      await exchange.send(part.bytes.subarray(at, at + pieceBytes));
+      if (await exchange.answerWithin(1000 / PIECES_PER_SECOND)) break;
+    }
+    const answer = await exchange.finish();
+    if (readReceipt(answer)) return ok('long_request', `a part may take ${formatSeconds(seconds)}`);
+    if (readFailure(answer)) return notStored('long_request', answer);
+    return fail('long_request', `a part that takes long is ended ${after(begunMs)} (${answer.status})`, mend);
+  } catch (error) {
+    signal.throwIfAborted();
+    return fail('long_request', `a part that takes long is cut ${after(begunMs)} (${nameOf(error)})`, mend);
+  } finally {
+    exchange.drop();
+  }
+}
+
+function after(begunMs: number): string {
+  return `after ${formatSeconds((performance.now() - begunMs) / 1000)}`;
+}
+
+function nameOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+}

@@ -1,0 +1,94 @@
+/** An upload of a few random parts that is always cancelled: nothing of it stays on the server. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { printDigestHeader } from '@cryolift/protocol/digest';
+import type { PartReceipt, Session } from '@cryolift/protocol/messages';
+import { Refusal } from '../exit.ts';
+import { type Answer, type Exchange, readJson, type Wire } from './wire.ts';
+
+const PATH = '/uploads/init';
+
+export class Trial {
+  readonly session: Session;
+  readonly #wire: Wire;
+  readonly #authorization: string;
+
+  private constructor(wire: Wire, authorization: string, session: Session) {
+    this.#wire = wire;
+    this.#authorization = authorization;
+    this.session = session;
+  }
+
+  /** @returns the answer when the server opens no session. @param partSizeBytes a wish. */
+  static async open(
+    wire: Wire,
+    authorization: string,
+    size: { sizeBytes: number; partSizeBytes?: number },
+  ): Promise<Trial | Answer> {
+    const request = {
+      filename: 'cryolift-doctor.mrc',
+      size: size.sizeBytes,
+      ...(size.partSizeBytes === undefined ? {} : { part_size: size.partSizeBytes }),
+    };
+    const headers = { authorization, 'idempotency-key': randomUUID() };
+    const open = async (over: Wire) =>
+      Trial.#read(wire, authorization, await over.askJson('POST', PATH, headers, request));
+    try {
+      return await open(wire);
+    } catch (error) {
+      // The answer that was lost may have been a session: the same key finds it again.
+      const again = await open(wire.uninterrupted()).catch(() => null);
+      if (again instanceof Trial) await again.cancel();
+      throw error;
+    }
+  }
+
+  static #read(wire: Wire, authorization: string, answer: Answer): Trial | Answer {
+    const session = readJson(answer) as Session | null;
+    const isOpen = answer.status < 300 && typeof session?.upload_id === 'string';
+    return isOpen ? new Trial(wire, authorization, session) : answer;
+  }
+
+  /** Begins to store a part. @param headers in place of, or beside, the usual ones. */
+  begin(idx: number, part: Part, headers: Readonly<Record<string, string>> = {}): Exchange {
+    return this.#wire.begin('PUT', `/uploads/${this.session.upload_id}/part/${idx}`, {
+      authorization: this.#authorization,
+      'content-type': 'application/octet-stream',
+      'content-length': String(part.bytes.length),
+      'content-digest': part.contentDigest,
+      ...headers,
+    });
+  }
+
+  /** Also after an interruption. @throws Refusal when the session may still be there. */
+  async cancel(): Promise<void> {
+    const { upload_id, expires_at } = this.session;
+    const headers = { authorization: this.#authorization };
+    const answer = await this.#wire
+      .uninterrupted()
+      .ask('DELETE', `/uploads/${upload_id}`, headers)
+      .catch(() => null);
+    if (answer?.status === 204) return;
+    const hint = `\`cryolift cancel ${upload_id}\` ends it; else it expires by itself, ${expires_at}.`;
+    throw new Refusal('trial_left', 'The upload that was made to try the server could not be cancelled.', hint);
+  }
+}
+
+export interface Part {
+  readonly bytes: Uint8Array;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly contentDigest: string;
+}
+
+/** A part of random bytes, which nothing can make smaller. */
+export function makePart(sizeBytes: number): Part {
+  const bytes = randomBytes(sizeBytes);
+  const digest = createHash('sha256').update(bytes).digest();
+  return { bytes, sha256: digest.toString('hex'), contentDigest: printDigestHeader(digest) };
+}
+
+/** @returns null when the part was not stored. */
+export function readReceipt(answer: Answer): PartReceipt | null {
+  const receipt = readJson(answer) as PartReceipt | null;
+  return answer.status < 300 && typeof receipt?.sha256 === 'string' ? receipt : null;
+}

@@ -1,0 +1,156 @@
+/** Requests whose head, body and answer can be watched one by one: what an ordinary client hides is what is looked for here. */
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ErrorEnvelope } from '@cryolift/protocol/errors';
+
+/** A connection on which nothing moves for this long is given up; what the system has taken may be long on its way. */
+const STALL_MS = 60_000;
+const PIECE_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly httpVersion: string;
+  readonly body: Buffer;
+  /** When the request was begun, and when the head of the answer was there: milliseconds since 1970. */
+  readonly begunMs: number;
+  readonly answeredMs: number;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The way to one server. Every request has a connection of its own, so that none profits from another. */
+export class Wire {
+  readonly base: URL;
+  readonly #signal: AbortSignal;
+
+  /** @param server its URL; a path in it is kept in front of every call. @param signal ends every request. */
+  constructor(server: string, signal: AbortSignal) {
+    this.base = new URL(server.endsWith('/') ? server : `${server}/`);
+    this.#signal = signal;
+  }
+
+  /** The same way, which nobody can interrupt: for putting things back in order. */
+  uninterrupted(): Wire {
+    return new Wire(this.base.href, AbortSignal.timeout(STALL_MS));
+  }
+
+  /** Sends the head of a request. */
+  begin(method: string, path: string, headers: Headers = {}): Exchange {
+    return new Exchange(new URL(path.replace(/^\//, ''), this.base), method, headers, this.#signal);
+  }
+
+  /** Sends a whole request. */
+  async ask(method: string, path: string, headers: Headers = {}, body: Uint8Array = new Uint8Array()): Promise<Answer> {
+    const length = body.length > 0 ? { 'content-length': String(body.length) } : {};
+    return await this.begin(method, path, { ...headers, ...length }).finish(body);
+  }
+
+  async askJson(method: string, path: string, headers: Headers, json: object): Promise<Answer> {
+    const body = Buffer.from(JSON.stringify(json));
+    return await this.ask(method, path, { ...headers, 'content-type': 'application/json' }, body);
+  }
+}
+
+/** One request under way. */
+export class Exchange {
+  /** Rejects with the system's error when the connection ends without an answer. */
+  readonly answer: Promise<Answer>;
+  /** Resolves when `100 Continue` comes; never, if it does not. */
+  readonly continued: Promise<void>;
+  readonly #request: ClientRequest;
+  #settled = false;
+
+  constructor(url: URL, method: string, headers: Headers, signal: AbortSignal) {
+    signal.throwIfAborted();
+    const [Agent, begin] = url.protocol === 'https:' ? [HttpsAgent, httpsRequest] : [HttpAgent, httpRequest];
+    // As uploads have it: who asks for `Connection: close` may lose an early answer to a reset.
+    const agent = new Agent({ keepAlive: true });
+    const begunMs = Date.now();
+    this.#request = begin(url, { method, headers, agent });
+    const onAbort = () => this.#request.destroy(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#request.setTimeout(STALL_MS, () =>
+      this.#request.destroy(new Error(`nothing moved for ${STALL_MS / 1000} s`)),
+    );
+    this.continued = new Promise((resolve) => this.#request.once('continue', resolve));
+    this.answer = receive(this.#request, begunMs).finally(() => {
+      this.#settled = true;
+      agent.destroy();
+      signal.removeEventListener('abort', onAbort);
+    });
+    // Whoever sends a body looks at it later.
+    this.answer.catch(() => {});
+    this.#request.flushHeaders();
+  }
+
+  /** Sends some of the body, until it is answered. */
+  async send(body: Uint8Array): Promise<void> {
+    for (let at = 0; at < body.length && !this.#settled; at += PIECE_BYTES) {
+      if (this.#request.write(body.subarray(at, at + PIECE_BYTES))) continue;
+      await Promise.race([new Promise((resolve) => this.#request.once('drain', resolve)), this.answer]);
+    }
+  }
+
+  /** Sends the rest of the body. */
+  async finish(body: Uint8Array = new Uint8Array()): Promise<Answer> {
+    await this.send(body);
+    if (!this.#settled) this.#request.end();
+    return await this.answer;
+  }
+
+  /** @returns the answer when it comes within `ms`, else null. */
+  async answerWithin(ms: number): Promise<Answer | null> {
+    const done = new AbortController();
+    const late = sleep(ms, null, { signal: done.signal }).catch(() => null);
+    return await Promise.race([this.answer, late]).finally(() => done.abort());
+  }
+
+  /** Gives the request up. */
+  drop(): void {
+    this.#request.destroy();
+  }
+}
+
+async function receive(request: ClientRequest, begunMs: number): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  request.on('error', reject).once('close', () => reject(new Error('the connection ended without an answer')));
+  request.once('response', (response) => {
+    const answeredMs = Date.now();
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const finish = () => {
+      const { statusCode: status = 0, headers, httpVersion } = response;
+      resolve({ status, headers, httpVersion, body: Buffer.concat(chunks), begunMs, answeredMs });
+      if (!request.writableFinished) request.destroy();
+    };
+    response
+      .on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > MAX_ANSWER_BYTES) request.destroy();
+      })
+      .on('error', reject)
+      .once('end', finish);
+  });
+  return await promise;
+}
+
+/** The JSON object of an answer; null when it is none. */
+export function readJson(answer: Answer): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(answer.body.toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The error envelope of a Cryolift; null when the answer is no error, or somebody else's. */
+export function readFailure(answer: Answer): ErrorEnvelope | null {
+  const value = readJson(answer);
+  if (answer.status < 400 || typeof value?.code !== 'string' || typeof value.request_id !== 'string') return null;
+  return value as unknown as ErrorEnvelope;
+}

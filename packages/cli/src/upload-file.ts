@@ -1,0 +1,82 @@
+/** One file of `cryolift upload`: from its path to its record on the server. */
+import { basename } from 'node:path';
+import type { Progress, Uploader } from '@cryolift/client';
+import { FileSource, hashPath } from '@cryolift/client/node';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import type { Found } from './find-files.ts';
+import { formatBytes, formatSeconds } from './format.ts';
+import { withPath } from './metadata.ts';
+import { assertMrc } from './mrc-check.ts';
+import type { ProgressDisplay } from './progress.ts';
+import { type Figures, NOTHING } from './tally.ts';
+
+export interface FileFlags {
+  readonly recursive?: boolean;
+  meta?: Record<string, string>;
+  /** Bytes. */
+  partSize?: number;
+  sha256?: boolean;
+  force?: boolean;
+  restart?: boolean;
+}
+
+export interface Sent {
+  readonly file: FileRecord;
+  readonly figures: Figures;
+  readonly seconds: number;
+}
+
+/** @param follow is told how far it is. @throws what the SDK throws, and Refusal. */
+export async function uploadFile(
+  uploader: Uploader,
+  found: Found,
+  flags: FileFlags,
+  display: ProgressDisplay,
+  signal: AbortSignal,
+  follow: (now: Figures) => void,
+): Promise<Sent> {
+  const { path, inFolder } = found;
+  const { force, restart, meta = {}, partSize: partSizeBytes } = flags;
+  const metadata = flags.recursive ? withPath(meta, found) : meta;
+  const source = await FileSource.open(path);
+  const beginMs = performance.now();
+  const transfer = display.begin(inFolder?.path ?? basename(path), source.sizeBytes, path);
+  let figures = NOTHING;
+  try {
+    if (!force) await assertMrc(source);
+    if (flags.sha256) transfer.update(0, 'hashing', null);
+    const sha256 = flags.sha256 ? await hashPath(path, signal) : undefined;
+    const onProgress = (progress: Progress) => {
+      const { storedBytes, resumedBytes, sentBytes, retries, trouble } = progress;
+      figures = { storedBytes, resumedBytes, sentBytes, retries };
+      follow(figures);
+      transfer.update(storedBytes, describeState(progress), trouble, sentBytes);
+    };
+    const file = await uploader.upload(source, { signal, sha256, metadata, partSizeBytes, force, restart, onProgress });
+    return { file, figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
+  } finally {
+    transfer.end();
+    await source.close();
+  }
+}
+
+/** All bytes are there, but the upload is not done: the server verifies the whole. */
+function describeState({ state, storedBytes, totalBytes }: Progress): string {
+  return state === 'sending' && storedBytes === totalBytes ? 'verifying' : state;
+}
+
+/** For a person. @param brief it is one of many. */
+export function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sent, brief: boolean): string {
+  const movedBytes = file.size - figures.resumedBytes;
+  const rate = formatBytes(movedBytes / seconds);
+  const facts = [
+    ...(movedBytes > 0 || file.size === 0
+      ? [`${formatBytes(movedBytes)} in ${formatSeconds(seconds)} (${rate}/s)`]
+      : []),
+    ...(figures.resumedBytes > 0 ? [`${formatBytes(figures.resumedBytes)} were there already`] : []),
+  ].join('; ');
+  const head = `${inFolder?.path ?? basename(path)}  ${file.file_id}`;
+  const warnings = file.warnings.map((warning) => `  warning: ${warning.message}`);
+  const lines = brief ? [`${head}  ${facts}`] : [head, `  ${facts}`, `  sha256 ${file.sha256}`];
+  return [...lines, ...warnings].join('\n');
+}
