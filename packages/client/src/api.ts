@@ -127,8 +127,8 @@ export class Api {
     throw new ConnectionError(`bytes ${start}-${end} were asked for; ${reply.body.length} came`);
   }
 
-  async limits(): Promise<Limits> {
-    return await this.#json('GET', '/limits');
+  async limits(options?: CallOptions): Promise<Limits> {
+    return await this.#json('GET', '/limits', undefined, options);
   }
 
   async #json<Message>(method: string, path: string, body?: object, options: CallOptions = {}): Promise<Message> {

@@ -4,8 +4,11 @@
  * More connections carry more over a path that loses packets or lets no connection go fast, and only make queues longer
  * over one that is merely slow. Which of both a path is shows in the goodput. So the number goes up and down in powers of
  * two, and stays where `goodput / COST^parts` is greatest, the utility of Falcon (Arifuzzaman and Arslan, SC '21): doubling
- * 8 parts must bring 37 % more, doubling 1 part 4 %. Trouble (a lost or stalled connection, 429, 503) halves it at once,
- * which is the multiplicative decrease of AIMD.
+ * 8 parts must bring 37 % more, doubling 1 part 4 %.
+ *
+ * Two things overrule that. Trouble (a lost or stalled connection, 429, 503) halves it at once, which is the multiplicative
+ * decrease of AIMD. And a short call that takes much longer than without load has stood in a queue that parts make: there
+ * are too many of them, however much seems to be taken; buffers on the way take a lot before they are full.
  */
 
 const FIRST = 4;
@@ -20,6 +23,11 @@ const IN_USE = 0.75;
 /** Once neither neighbour is better: until this time has passed and this many times the parts in flight have arrived. */
 const REST_MS = 30_000;
 const REST_ROUNDS = 4;
+/** Rests that follow each other grow up to so many times as long. */
+const LONGEST_REST = 16;
+/** A call has stood in a queue when it took so much longer than this many times the quickest one. */
+const QUEUE_MS = 500;
+const QUEUE_ROUND_TRIPS = 2;
 
 interface Measured {
   readonly limit: number;
@@ -37,6 +45,10 @@ export class FlightLimit {
   #worse = 0;
   #restUntilMs = 0;
   #restParts = 0;
+  #restTimes = 1;
+  /** Of the quickest call, and of the one that was made for this measurement; null until it is back. */
+  #quickestMs = Number.POSITIVE_INFINITY;
+  #roundTripMs: number | null = null;
   #calmUntilMs = 0;
   #beganMs: number;
   #measuringSinceMs: number | null = null;
@@ -58,22 +70,39 @@ export class FlightLimit {
     return this.#limit;
   }
 
-  /** A connection took these bytes. @param inFlight parts at this moment. */
-  noteSent(bytes: number, inFlight: number): void {
+  /**
+   * A connection took these bytes.
+   *
+   * @param inFlight parts at this moment.
+   * @returns true when a short call should be timed now, and told to `noteRoundTrip`.
+   */
+  noteSent(bytes: number, inFlight: number): boolean {
     const nowMs = this.#now();
     if (this.#measuringSinceMs === null) {
       // More than are allowed: what is left of a higher limit has to land first.
-      if (inFlight <= this.#limit && nowMs - this.#beganMs >= SETTLE_MS) this.#startMeasuring(nowMs);
-      return;
+      if (inFlight > this.#limit || nowMs - this.#beganMs < SETTLE_MS) return false;
+      this.#startMeasuring(nowMs);
+      return true;
     }
     this.#sentBytes += bytes;
     this.#inFlightSum += inFlight;
     this.#samples++;
     const ms = nowMs - this.#measuringSinceMs;
     const enough = ms >= LONGEST_MEASURE_MS || (ms >= LEAST_MEASURE_MS && this.#arrivedParts >= this.#limit);
-    if (!enough) return;
+    if (!enough) return false;
     if (this.#inFlightSum < IN_USE * this.#limit * this.#samples) this.#startMeasuring(nowMs);
     else this.#judge({ limit: this.#limit, bytesPerSecond: (this.#sentBytes * 1000) / ms }, nowMs);
+    return this.#measuringSinceMs !== null;
+  }
+
+  /** A call of few bytes took this long, whenever it was made. */
+  noteCall(ms: number): void {
+    this.#quickestMs = Math.min(this.#quickestMs, ms);
+  }
+
+  /** The call that was asked for took this long; null when it failed, which tells nothing. */
+  noteRoundTrip(ms: number | null): void {
+    this.#roundTripMs = ms ?? 0;
   }
 
   notePart(): void {
@@ -86,9 +115,8 @@ export class FlightLimit {
     const nowMs = this.#now();
     if (nowMs < this.#calmUntilMs) return;
     this.#calmUntilMs = nowMs + SETTLE_MS + LEAST_MEASURE_MS;
-    this.#best = null;
+    this.#forget();
     this.#upward = true;
-    this.#worse = 0;
     this.#go(powerBelow(this.#limit), nowMs);
   }
 
@@ -98,28 +126,39 @@ export class FlightLimit {
     this.#arrivedParts = 0;
     this.#inFlightSum = 0;
     this.#samples = 0;
+    this.#roundTripMs = null;
+  }
+
+  /** A call that is not back yet has taken as long as the measurement. */
+  #isQueued(nowMs: number): boolean {
+    const ms = this.#roundTripMs ?? nowMs - (this.#measuringSinceMs ?? nowMs);
+    return ms > QUEUE_MS + QUEUE_ROUND_TRIPS * this.#quickestMs;
   }
 
   #judge(found: Measured, nowMs: number): void {
     const best = this.#best;
-    if (best !== null && found.limit !== best.limit) {
-      if (utility(found) <= utility(best)) {
-        this.#turn(best, nowMs);
-        this.#go(best.limit, nowMs);
-        return;
-      }
-      this.#worse = 0;
+    const isProbe = best !== null && found.limit !== best.limit;
+    if (found.limit > 1 && this.#isQueued(nowMs)) {
+      if (!isProbe) this.#forget();
+      this.#upward = false;
+      this.#rest(found.limit, nowMs);
+      this.#go(powerBelow(found.limit), nowMs);
+    } else if (isProbe && utility(found) <= utility(best)) {
+      this.#turn(nowMs);
+      this.#go(best.limit, nowMs);
+    } else {
+      if (isProbe) this.#forget();
+      this.#best = found;
+      this.#probe(nowMs);
     }
-    this.#best = found;
-    this.#probe(found, nowMs);
   }
 
   /** Tries the neighbour in the direction that was good last. */
-  #probe(best: Measured, nowMs: number): void {
+  #probe(nowMs: number): void {
     const isResting = nowMs < this.#restUntilMs || this.#restParts > 0;
     const next = this.#upward ? Math.min(this.#most, this.#limit * 2) : powerBelow(this.#limit);
     if (isResting || next === this.#limit) {
-      if (!isResting) this.#turn(best, nowMs);
+      if (!isResting) this.#turn(nowMs);
       this.#startMeasuring(nowMs);
     } else {
       this.#go(next, nowMs);
@@ -127,12 +166,23 @@ export class FlightLimit {
   }
 
   /** It is no better there, or there is nothing. */
-  #turn(best: Measured, nowMs: number): void {
+  #turn(nowMs: number): void {
     this.#upward = !this.#upward;
-    if (++this.#worse < 2) return;
+    if (++this.#worse >= 2) this.#rest(this.#limit, nowMs);
+  }
+
+  #rest(limit: number, nowMs: number): void {
     this.#worse = 0;
-    this.#restUntilMs = nowMs + REST_MS;
-    this.#restParts = REST_ROUNDS * best.limit;
+    this.#restUntilMs = nowMs + REST_MS * this.#restTimes;
+    this.#restParts = REST_ROUNDS * limit * this.#restTimes;
+    this.#restTimes = Math.min(LONGEST_REST, this.#restTimes * 2);
+  }
+
+  /** The path is not what it was taken for. */
+  #forget(): void {
+    this.#best = null;
+    this.#worse = 0;
+    this.#restTimes = 1;
   }
 
   #go(limit: number, nowMs: number): void {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Flight } from './flight.ts';
 
 const MIB = 1024 * 1024;
+const ping = async () => {};
 const NEVER = new AbortController().signal;
 
 /** Asks for a place. @returns whether it was given, once everything that is due has happened. */
@@ -19,7 +20,7 @@ async function ask(flight: Flight, bytes: number, signal = NEVER): Promise<{ ent
 }
 
 test('parts wait in the order in which they came until there is a place', async () => {
-  const flight = new Flight(2);
+  const flight = new Flight(2, ping);
   await ask(flight, MIB);
   await ask(flight, MIB);
   const [third, fourth] = [await ask(flight, MIB), await ask(flight, MIB)];
@@ -30,7 +31,7 @@ test('parts wait in the order in which they came until there is a place', async 
 });
 
 test('large parts wait for memory, but one always goes', async () => {
-  const flight = new Flight(4);
+  const flight = new Flight(4, ping);
   assert.equal((await ask(flight, 512 * MIB)).entered, true);
   const next = await ask(flight, 8 * MIB);
   assert.equal(next.entered, false);
@@ -40,7 +41,7 @@ test('large parts wait for memory, but one always goes', async () => {
 });
 
 test('who gives up waiting makes room for those behind', async () => {
-  const flight = new Flight(4);
+  const flight = new Flight(4, ping);
   await ask(flight, 200 * MIB);
   const controller = new AbortController();
   const refused = flight.enter(200 * MIB, controller.signal);

@@ -11,14 +11,17 @@ interface Waiting {
 
 export class Flight {
   readonly #limit: FlightLimit;
+  readonly #ping: () => Promise<unknown>;
+  #pinging = false;
   /** First come, first served. */
   readonly #waiting = new Set<Waiting>();
   #parts = 0;
   #bytes = 0;
 
-  /** @param most parts in flight at any time, from 1. */
-  constructor(most: number) {
+  /** @param most parts in flight at any time, from 1. @param ping a call of few bytes, to be timed. */
+  constructor(most: number, ping: () => Promise<unknown>) {
     this.#limit = new FlightLimit(most);
+    this.#ping = ping;
   }
 
   /**
@@ -54,8 +57,14 @@ export class Flight {
   /** A connection took so many bytes of a part. */
   noteSent(bytes: number): void {
     const before = this.#limit.limit;
-    this.#limit.noteSent(bytes, this.#parts);
+    const isDue = this.#limit.noteSent(bytes, this.#parts);
     if (this.#limit.limit > before) this.#next();
+    if (isDue && !this.#pinging) void this.#timePing();
+  }
+
+  /** A call of few bytes took this long, milliseconds. */
+  noteCall(ms: number): void {
+    this.#limit.noteCall(ms);
   }
 
   /** A part was acknowledged. */
@@ -66,6 +75,21 @@ export class Flight {
   /** A connection was lost or stalled, or the server asks for less. */
   noteTrouble(): void {
     this.#limit.noteTrouble();
+  }
+
+  async #timePing(): Promise<void> {
+    this.#pinging = true;
+    const beganMs = performance.now();
+    try {
+      await this.#ping();
+      const ms = performance.now() - beganMs;
+      this.#limit.noteCall(ms);
+      this.#limit.noteRoundTrip(ms);
+    } catch {
+      this.#limit.noteRoundTrip(null);
+    } finally {
+      this.#pinging = false;
+    }
   }
 
   #next(): void {

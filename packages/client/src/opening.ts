@@ -1,6 +1,7 @@
 /** Finding the session of an earlier run, or opening a new one. */
 import { isMrcName } from '@cryolift/mrc';
-import type { InitRequest, Session } from '@cryolift/protocol/messages';
+import type { InitRequest, Limits, Session } from '@cryolift/protocol/messages';
+import { MIB } from '@cryolift/protocol/plan';
 import type { Api, CallOptions } from './api.ts';
 import { ServerError } from './failures.ts';
 import type { Memory, Source } from './ports.ts';
@@ -9,6 +10,9 @@ import type { UploadOptions } from './uploader.ts';
 
 /** The server needs 1,024 to judge an MRC file. */
 const HEADER_BYTES = 4096;
+const WISHED_PARTS = 128;
+const LEAST_PART_BYTES = MIB;
+const MOST_WISHED_BYTES = 4 * MIB;
 /** Sessions that an upload can go on with; a completed one only lacks the news of it. */
 const OF_USE: readonly Session['status'][] = ['pending', 'uploading', 'verifying', 'completed'];
 const CANCELLABLE: readonly Session['status'][] = ['pending', 'uploading', 'verifying', 'failed'];
@@ -47,7 +51,7 @@ export async function findOrOpenSession(opening: Opening): Promise<Session> {
 
 async function openSession(opening: Opening, print: string): Promise<Session> {
   const { api, memory, server, source, options, call, retry } = opening;
-  const request = await describe(source, await fingerprintAt(options.metadata?.path, print), options);
+  const request = await describe(opening, await fingerprintAt(options.metadata?.path, print));
   // For a lost reply within this run; after it the fingerprint finds the session.
   const idempotencyKey = crypto.randomUUID();
   const session = await retry(() => api.init(request, idempotencyKey, call));
@@ -60,8 +64,9 @@ async function openSession(opening: Opening, print: string): Promise<Session> {
   return session;
 }
 
-async function describe(source: Source, key: string, options: UploadOptions): Promise<InitRequest> {
-  const { metadata, partSizeBytes, sha256, force } = options;
+async function describe({ api, source, options, call, retry }: Opening, key: string): Promise<InitRequest> {
+  const { metadata, sha256, force } = options;
+  const partSizeBytes = options.partSizeBytes ?? (await wishPartSize(source, () => retry(() => api.limits(call))));
   const header = isMrcName(source.name) ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
   if (header) await source.read(0, header);
   return {
@@ -74,6 +79,18 @@ async function describe(source: Source, key: string, options: UploadOptions): Pr
     ...(sha256 ? { sha256 } : {}),
     ...(force ? { force } : {}),
   };
+}
+
+/**
+ * A file of few parts ends with few connections under way, and a part is what an interruption costs: so a file below 1 GiB has
+ * about a hundred, as far as they keep their size worth a request.
+ *
+ * @returns undefined where the server's own choice is as small.
+ */
+async function wishPartSize({ sizeBytes }: Source, askLimits: () => Promise<Limits>): Promise<number | undefined> {
+  const wish = Math.max(LEAST_PART_BYTES, 2 ** Math.ceil(Math.log2(sizeBytes / WISHED_PARTS)));
+  if (wish > MOST_WISHED_BYTES || sizeBytes <= LEAST_PART_BYTES) return undefined;
+  return wish < (await askLimits()).part_size ? wish : undefined;
 }
 
 /** @returns null when the server has no such session any more, or its file was deleted since. */

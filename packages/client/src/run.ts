@@ -258,8 +258,10 @@ export class Run {
     const waitOut = this.#beginTries();
     for (;;) {
       signal?.throwIfAborted();
+      const beganMs = performance.now();
       try {
         const result = await call();
+        this.#flight.noteCall(performance.now() - beganMs);
         this.#patience.noteReply();
         this.#trouble = null;
         return result;

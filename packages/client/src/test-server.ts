@@ -50,6 +50,7 @@ export class TestServer implements Transport {
 
   #answer({ method, path, headers, body }: WireRequest): WireReply {
     const [, , id = '', what = '', idx = ''] = (path.split('?')[0] ?? '').split('/');
+    if (path === '/limits') return reply(200, { part_size: this.#partBytes });
     if (path === '/uploads/init') return this.#init(headers['idempotency-key'] ?? '', body);
     const upload = this.uploads.find((each) => each.id === id);
     if (!upload) return failure('upload_not_found');

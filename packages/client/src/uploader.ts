@@ -29,7 +29,7 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly metadata?: Record<string, string> | undefined;
-  /** A wish, bytes. */
+  /** A wish, bytes; when not given, smaller ones than the server's for files below 1 GiB. */
   readonly partSizeBytes?: number | undefined;
   /** SHA-256 of the whole file, hex: the server publishes nothing else. */
   readonly sha256?: string | undefined;
@@ -69,8 +69,8 @@ export class Uploader {
 
   constructor(options: UploaderOptions) {
     this.#options = options;
-    this.#flight = new Flight(options.parallel ?? PARALLEL);
     this.api = new Api(options.transport, options.getToken);
+    this.#flight = new Flight(options.parallel ?? PARALLEL, () => this.api.limits());
   }
 
   /**
