@@ -25,6 +25,9 @@ const REST_MS = 30_000;
 const REST_ROUNDS = 4;
 /** Rests that follow each other grow up to so many times as long. */
 const LONGEST_REST = 16;
+const ASK_MS = 1_000;
+/** What is measured beyond this factor of what was known is another path. */
+const CHANGED = 1.5;
 /** A call has stood in a queue when it took so much longer than this many times the quickest one. */
 const QUEUE_MS = 500;
 const QUEUE_ROUND_TRIPS = 2;
@@ -46,9 +49,11 @@ export class FlightLimit {
   #restUntilMs = 0;
   #restParts = 0;
   #restTimes = 1;
-  /** Of the quickest call, and of the one that was made for this measurement; null until it is back. */
   #quickestMs = Number.POSITIVE_INFINITY;
-  #roundTripMs: number | null = null;
+  /** Of the last two calls that were asked for: one alone may have met a lost packet. */
+  #roundTripsMs: readonly number[] = [];
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #isAnswered = true;
   #calmUntilMs = 0;
   #beganMs: number;
   #measuringSinceMs: number | null = null;
@@ -74,25 +79,24 @@ export class FlightLimit {
    * A connection took these bytes.
    *
    * @param inFlight parts at this moment.
-   * @returns true when a short call should be timed now, and told to `noteRoundTrip`.
+   * @returns true when a short call is to be timed now, and told to `noteRoundTrip`.
    */
   noteSent(bytes: number, inFlight: number): boolean {
     const nowMs = this.#now();
     if (this.#measuringSinceMs === null) {
       // More than are allowed: what is left of a higher limit has to land first.
-      if (inFlight > this.#limit || nowMs - this.#beganMs < SETTLE_MS) return false;
-      this.#startMeasuring(nowMs);
-      return true;
+      if (inFlight <= this.#limit && nowMs - this.#beganMs >= SETTLE_MS) this.#startMeasuring(nowMs);
+      return this.#ask(nowMs);
     }
     this.#sentBytes += bytes;
     this.#inFlightSum += inFlight;
     this.#samples++;
     const ms = nowMs - this.#measuringSinceMs;
     const enough = ms >= LONGEST_MEASURE_MS || (ms >= LEAST_MEASURE_MS && this.#arrivedParts >= this.#limit);
-    if (!enough) return false;
+    if (!enough) return this.#ask(nowMs);
     if (this.#inFlightSum < IN_USE * this.#limit * this.#samples) this.#startMeasuring(nowMs);
     else this.#judge({ limit: this.#limit, bytesPerSecond: (this.#sentBytes * 1000) / ms }, nowMs);
-    return this.#measuringSinceMs !== null;
+    return this.#ask(nowMs);
   }
 
   /** A call of few bytes took this long, whenever it was made. */
@@ -102,7 +106,17 @@ export class FlightLimit {
 
   /** The call that was asked for took this long; null when it failed, which tells nothing. */
   noteRoundTrip(ms: number | null): void {
-    this.#roundTripMs = ms ?? 0;
+    this.#isAnswered = true;
+    if (ms === null) return;
+    this.noteCall(ms);
+    this.#roundTripsMs = [...this.#roundTripsMs, ms].slice(-2);
+  }
+
+  #ask(nowMs: number): boolean {
+    if (!this.#isAnswered || nowMs - this.#askedMs < ASK_MS) return false;
+    this.#isAnswered = false;
+    this.#askedMs = nowMs;
+    return true;
   }
 
   notePart(): void {
@@ -126,13 +140,14 @@ export class FlightLimit {
     this.#arrivedParts = 0;
     this.#inFlightSum = 0;
     this.#samples = 0;
-    this.#roundTripMs = null;
   }
 
-  /** A call that is not back yet has taken as long as the measurement. */
   #isQueued(nowMs: number): boolean {
-    const ms = this.#roundTripMs ?? nowMs - (this.#measuringSinceMs ?? nowMs);
-    return ms > QUEUE_MS + QUEUE_ROUND_TRIPS * this.#quickestMs;
+    const long = QUEUE_MS + QUEUE_ROUND_TRIPS * this.#quickestMs;
+    // One that is not back yet has taken this long already.
+    const waitingMs = this.#isAnswered ? 0 : nowMs - this.#askedMs;
+    const recent = [...this.#roundTripsMs, ...(waitingMs > long ? [waitingMs] : [])].slice(-2);
+    return recent.length === 2 && recent.every((ms) => ms > long);
   }
 
   #judge(found: Measured, nowMs: number): void {
@@ -147,7 +162,12 @@ export class FlightLimit {
       this.#turn(nowMs);
       this.#go(best.limit, nowMs);
     } else {
-      if (isProbe) this.#forget();
+      if (best !== null && !isProbe && isOther(best, found)) this.#forget();
+      if (isProbe) {
+        // Where it came from is known not to be better.
+        this.#worse = 1;
+        this.#restTimes = 1;
+      }
       this.#best = found;
       this.#probe(nowMs);
     }
@@ -182,6 +202,8 @@ export class FlightLimit {
   #forget(): void {
     this.#best = null;
     this.#worse = 0;
+    this.#restUntilMs = 0;
+    this.#restParts = 0;
     this.#restTimes = 1;
   }
 
@@ -194,6 +216,11 @@ export class FlightLimit {
 
 function utility({ limit, bytesPerSecond }: Measured): number {
   return bytesPerSecond / COST ** limit;
+}
+
+function isOther(known: Measured, found: Measured): boolean {
+  const ratio = found.bytesPerSecond / known.bytesPerSecond;
+  return ratio > CHANGED || ratio < 1 / CHANGED;
 }
 
 /** The next smaller power of two; 1 below 2. */

@@ -12,7 +12,6 @@ interface Waiting {
 export class Flight {
   readonly #limit: FlightLimit;
   readonly #ping: () => Promise<unknown>;
-  #pinging = false;
   /** First come, first served. */
   readonly #waiting = new Set<Waiting>();
   #parts = 0;
@@ -59,7 +58,7 @@ export class Flight {
     const before = this.#limit.limit;
     const isDue = this.#limit.noteSent(bytes, this.#parts);
     if (this.#limit.limit > before) this.#next();
-    if (isDue && !this.#pinging) void this.#timePing();
+    if (isDue) void this.#timePing();
   }
 
   /** A call of few bytes took this long, milliseconds. */
@@ -78,17 +77,12 @@ export class Flight {
   }
 
   async #timePing(): Promise<void> {
-    this.#pinging = true;
     const beganMs = performance.now();
     try {
       await this.#ping();
-      const ms = performance.now() - beganMs;
-      this.#limit.noteCall(ms);
-      this.#limit.noteRoundTrip(ms);
+      this.#limit.noteRoundTrip(performance.now() - beganMs);
     } catch {
       this.#limit.noteRoundTrip(null);
-    } finally {
-      this.#pinging = false;
     }
   }
 
