@@ -21,8 +21,8 @@ const ROOMS: Arrows = {
   'main.ts': ['server.ts', 'http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
   top: ['token-key.ts'], // config.ts and the other files that stand beside it
   'token-key.ts': [], // which keys verify tokens: judged by the settings, used by http
-  http: ['uploads', 'files', 'import type parts', 'ops', 'token-key.ts'],
-  uploads: ['parts', 'files', 'db'],
+  http: ['uploads', 'files', 'events', 'import type parts', 'ops', 'token-key.ts'],
+  uploads: ['parts', 'files', 'db', 'events'],
   files: ['parts', 'db', 'events'],
   jobs: ['uploads', 'files', 'parts', 'db'],
   events: ['db'],
@@ -58,6 +58,20 @@ const RESERVED: readonly Reservation[] = [
     within,
     only: ['packages/client/src/node/'],
   })),
+  // What only a browser has: their types are seen everywhere.
+  {
+    what: [
+      'XMLHttpRequest',
+      'indexedDB',
+      'localStorage',
+      'navigator',
+      'sessionStorage',
+      '@cryolift/client/browser',
+      'packages/client/src/browser/',
+    ],
+    within: 'packages/',
+    only: ['packages/client/src/browser/', 'packages/web/'],
+  },
 ];
 
 /** Exempt: tests and what only they stand on. */
@@ -133,6 +147,9 @@ const BROKEN: readonly [file: string, source: string, rule: RegExp][] = [
     "import { x } from './node/file.ts';",
     /packages\/client\/src\/node\/file\.ts is only for/,
   ],
+  ['packages/client/src/a.ts', 'if (!navigator.onLine) wait();', /navigator is only for/],
+  ['packages/cli/src/a.ts', "import { x } from '@cryolift/client/browser';", /@cryolift\/client\/browser is only for/],
+  ['packages/client/src/browser/a.ts', "import { x } from '../node/index.ts';", /node\/index\.ts is only for/],
   ['packages/client/src/a.ts', `const a = \`//\${b ? \`'\` : c}\`; process?.exit();`, /process is only for/],
   ['packages/client/src/a.ts', "const a = /['`/]/.test(b); process.exit();", /process is only for/],
 ];
@@ -150,6 +167,7 @@ const SOUND: readonly [file: string, source: string][] = [
   ['packages/server/src/uploads/a.ts', "import { x } from '../db/parts.ts';\nimport { y } from './init.ts';"],
   ['packages/server/src/version.ts', "import manifest from '../package.json' with { type: 'json' };"],
   ['packages/client/src/node/a.ts', "import { open } from 'node:fs/promises';\nimport { x } from '../upload.ts';"],
+  ['packages/client/src/browser/a.ts', 'export const isOnline = () => navigator.onLine;'],
   ['packages/cli/src/a.ts', "import { serve } from '@cryolift/server/main';\nprocess.env['X'];"],
   [
     'packages/mrc/src/a.ts',

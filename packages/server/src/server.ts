@@ -11,6 +11,9 @@ import { type Config, hasKey, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, SettingE
 import { type Database, openDatabase, pingDatabase } from './db/database.ts';
 import { noteBoot } from './db/facts.ts';
 import { lockFolder } from './db/lock.ts';
+import { Bus } from './events/bus.ts';
+import { Pace } from './events/pace.ts';
+import { Streams } from './events/streams.ts';
 import { buildApp } from './http/app.ts';
 import { createAuthenticator } from './http/caller.ts';
 import { worksHere } from './http/lane/adopt.ts';
@@ -30,6 +33,7 @@ import { Attempts } from './uploads/attempts.ts';
 import { Finishing } from './uploads/complete.ts';
 import { forgetEverything, Rechecks } from './uploads/recheck.ts';
 import type { UploadRoom } from './uploads/room.ts';
+import { readSession } from './uploads/session.ts';
 import { VERSION } from './version.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */
@@ -37,6 +41,8 @@ const SLOTS = 16;
 const HS256_KEY_BYTES = 32;
 /** How often expired sessions are looked for, at most. */
 const SWEEP_MS = 60_000;
+/** Common proxies give up on a connection that is silent for 60 s, some for 30. */
+const HEARTBEAT_MS = 15_000;
 
 export interface RunningServer {
   /** Where it listens. */
@@ -67,14 +73,27 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost);
   const room = createRoom(config, db, store, log);
 
+  const streams = new Streams();
   let stopping = false;
   const app = await buildApp(
     {
       uploads: room,
+      events: {
+        db,
+        bus: room.bus,
+        now: room.now,
+        newId: room.newId,
+        pace: new Pace(),
+        source: config.publicUrl ?? '/',
+        heartbeatMs: HEARTBEAT_MS,
+        readSession: (id) => readSession(db, id),
+      },
+      streams,
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }),
       metrics: createMetrics({
         partsUnderWay: () => room.attempts.count,
         digestLagBytes: () => store.digestLagBytes(),
+        eventStreams: () => streams.count,
       }),
       log,
       limits: describeLimits(config),
@@ -102,6 +121,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ownSecret,
     async stop(graceMs) {
       stopping = true;
+      streams.endAll();
       const deadline = setTimeout(() => (lane ?? app.server).closeAllConnections(), graceMs);
       await lane?.close();
       await app.close();
@@ -164,6 +184,7 @@ function createRoom(config: Config, db: Database, store: PartStore, log: Logger)
       quotaBytes: config.quotaBytes,
       acceptedTypes: config.acceptedTypes,
     },
+    bus: new Bus(),
     attempts: new Attempts(),
     arrivals: new Arrivals(db, store),
     finishing: new Finishing(),

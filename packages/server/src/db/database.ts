@@ -22,3 +22,8 @@ export async function openDatabase(path: string): Promise<Database> {
 export async function pingDatabase(db: Database): Promise<void> {
   await sql`select 1`.execute(db);
 }
+
+/** Runs `work` in one transaction: all that it writes is committed, or nothing is. */
+export async function transact<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+  return await db.transaction().execute(work);
+}

@@ -84,4 +84,21 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  '002_events': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('events')
+        // Autoincrement: the number of a row that was forgotten does not come again.
+        .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('id', 'text', (column) => column.notNull())
+        .addColumn('type', 'text', (column) => column.notNull())
+        .addColumn('subject', 'text', (column) => column.notNull())
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('time', 'bigint', (column) => column.notNull())
+        .addColumn('data', 'text', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('events_by_subject').on('events').columns(['subject', 'seq']).execute();
+      await db.schema.createIndex('events_by_owner').on('events').columns(['owner', 'seq']).execute();
+    },
+  },
 };

@@ -17,8 +17,10 @@ import {
 import type { FileRow, UploadRow } from './tables.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
 
+const nothing = async () => {};
+
 function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
-  return { row, idempotency: null, quotaBytes: null, freeBytes: 1_000_000, ...changes };
+  return { row, tell: nothing, idempotency: null, quotaBytes: null, freeBytes: 1_000_000, ...changes };
 }
 
 const withKey = (key: string, fill: number) => ({ idempotency: { key, requestSha256: new Uint8Array(32).fill(fill) } });
@@ -185,14 +187,14 @@ function draftFile(id: string, size: number, uploadId = `of-${id}`): FileRow {
 test('a file is recorded together with the end of its session, or not at all', async (context) => {
   const db = await makeDatabase(context);
   const open = await insertRow(db, { status: 'uploading' });
-  assert.equal(await recordPublished(db, draftFile('f1', 950, open.id)), false);
+  assert.equal(await recordPublished(db, draftFile('f1', 950, open.id), nothing), false);
   assert.equal((await db.selectFrom('files').select('id').execute()).length, 0);
   const verifying = await insertRow(db, { status: 'verifying' });
-  assert.equal(await recordPublished(db, draftFile('f2', 950, verifying.id)), true);
+  assert.equal(await recordPublished(db, draftFile('f2', 950, verifying.id), nothing), true);
   assert.equal((await findSession(db, verifying.id))?.status, 'completed');
   // The id is taken: the session must not end without its file.
   const other = await insertRow(db, { status: 'verifying' });
-  await assert.rejects(recordPublished(db, draftFile('f2', 950, other.id)));
+  await assert.rejects(recordPublished(db, draftFile('f2', 950, other.id), nothing));
   assert.equal((await findSession(db, other.id))?.status, 'verifying');
 });
 

@@ -7,8 +7,13 @@ import type { FileRow, UploadRow } from './tables.ts';
 /** States in which a session's bytes are kept in the staging area. */
 const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
 
+/** Writes down what is to be told of a change, in the transaction of the change. */
+export type Tell = (tx: Database, row: UploadRow) => Promise<void>;
+
 export interface OpenRequest {
   row: UploadRow;
+  /** Of a session that is opened, not of one that is found. */
+  tell: Tell;
   idempotency: { key: string; requestSha256: Uint8Array } | null;
   /** What the owner may hold in files and open sessions, bytes; null: no bound. */
   quotaBytes: number | null;
@@ -49,6 +54,7 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
       const availableBytes = request.freeBytes - (await sumOutstanding(tx));
       if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
       await tx.insertInto('uploads').values(row).execute();
+      await request.tell(tx, row);
     }
     if (idempotency) {
       await tx
@@ -132,7 +138,7 @@ export async function listSessions(
   return await select.orderBy('id', 'desc').limit(query.limit).execute();
 }
 
-type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;
+export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;
 
 /**
  * Moves a session on by `event` if its state allows that at this moment.
@@ -159,11 +165,12 @@ export async function moveSession(
 }
 
 /** Makes the file's record and ends its session, in one transaction. False when the session was not `verifying`. */
-export async function recordPublished(db: Database, file: FileRow): Promise<boolean> {
+export async function recordPublished(db: Database, file: FileRow, tell: Tell): Promise<boolean> {
   return await db.transaction().execute(async (tx) => {
     const moved = await moveSession(tx, file.upload_id, 'published', file.created_at);
     if (!moved) return false;
     await tx.insertInto('files').values(file).execute();
+    await tell(tx, moved);
     return true;
   });
 }

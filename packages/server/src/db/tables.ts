@@ -1,6 +1,6 @@
 /** Rows as they lie in the database. Times are milliseconds since 1970, digests 32 bytes, JSON is text. */
 import type { UploadState } from '@cryolift/protocol/states';
-import type { Selectable } from 'kysely';
+import type { Generated, Insertable, Selectable } from 'kysely';
 
 interface UploadTable {
   id: string;
@@ -71,14 +71,31 @@ interface FactTable {
   value: string;
 }
 
+interface EventTable {
+  /** Ascends in the order of commits; a number is never used twice. */
+  seq: Generated<number>;
+  /** Of the event as CloudEvents has it. */
+  id: string;
+  type: string;
+  /** `uploads/ID` or `files/ID`. */
+  subject: string;
+  owner: string;
+  time: number;
+  /** JSON: the session or the file's record as it was then. */
+  data: string;
+}
+
 export interface Tables {
   uploads: UploadTable;
   parts: PartTable;
   files: FileTable;
   idempotency_keys: IdempotencyTable;
   facts: FactTable;
+  events: EventTable;
 }
 
 export type UploadRow = Selectable<UploadTable>;
 export type PartRow = Selectable<PartTable>;
 export type FileRow = Selectable<FileTable>;
+export type EventRow = Selectable<EventTable>;
+export type NewEvent = Insertable<EventTable>;

@@ -1,19 +1,24 @@
 /** Published files: found, read, deleted. */
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Database } from '../db/database.ts';
+import { type Database, transact } from '../db/database.ts';
+import { insertEvent } from '../db/events.ts';
 import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
 import { type Page, toPage } from '../db/page.ts';
 import type { FileRow } from '../db/tables.ts';
+import type { Bus } from '../events/bus.ts';
+import { FILE_DELETED, fileSubject } from '../events/event.ts';
 import type { PartStore } from '../parts/store.ts';
-import { toFilePlace } from './record.ts';
+import { toFilePlace, toFileRecord } from './record.ts';
 
 export type { FileRow };
 
 export interface FileRoom {
   readonly db: Database;
   readonly store: PartStore;
+  readonly bus: Bus;
   now(): number;
+  newId(): string;
 }
 
 /** @throws UploadError `file_not_found` when there is none that `mayReach` says yes to. */
@@ -59,7 +64,20 @@ export async function readContent(
 
 /** Deletes a file for good. @throws UploadError `file_not_found` when another request was first. */
 export async function deleteFile(room: FileRoom, row: FileRow): Promise<void> {
-  if (!(await markDeleted(room.db, row.id, room.now()))) throw fileNotFound(row.id);
+  const time = room.now();
+  await transact(room.db, async (tx) => {
+    if (!(await markDeleted(tx, row.id, time))) throw fileNotFound(row.id);
+    const data = JSON.stringify(toFileRecord(row, null));
+    await insertEvent(tx, {
+      id: room.newId(),
+      type: FILE_DELETED,
+      subject: fileSubject(row.id),
+      owner: row.owner,
+      time,
+      data,
+    });
+  });
+  room.bus.noteNews({ owner: row.owner, uploadId: null });
   await removeBytes(room, row);
 }
 

@@ -7,6 +7,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import { bodyOf, limitBodyTime } from './body.ts';
 import { assertScope, type Caller, type Scope } from './caller.ts';
+import { registerEvents } from './events.ts';
 import { continueBody, isUncontinued } from './expect.ts';
 import { answerOnSocket, answerParserError, createFailureHandler, noteAnswering } from './failure.ts';
 import { registerFiles } from './files.ts';
@@ -129,6 +130,7 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>();
     registerUploads(routes, services);
     registerFiles(routes, services);
+    registerEvents(routes, services);
     registerOperations(routes, services);
     registerPage(routes);
   });

@@ -11,6 +11,8 @@ export type Scope = (typeof SCOPES)[number];
 export interface Caller {
   readonly sub: string;
   readonly scopes: ReadonlySet<string>;
+  /** When the token ends, milliseconds since 1970; Infinity when it does not say. */
+  readonly expiresAtMs: number;
 }
 
 export interface TokenKeys {
@@ -48,7 +50,7 @@ export function createAuthenticator(keys: TokenKeys): Authenticate {
     if (caller) return caller;
     try {
       const { payload } = await jwtVerify(token, findKey, claims);
-      return known.keep(token, toCaller(payload), payload.exp);
+      return known.keep(token, toCaller(payload));
     } catch (error) {
       throw explain(error);
     }
@@ -70,10 +72,9 @@ class KnownTokens {
     return undefined;
   }
 
-  /** @param expSeconds the claim `exp`. */
-  keep(token: string, caller: Caller, expSeconds = Number.POSITIVE_INFINITY): Caller {
+  keep(token: string, caller: Caller): Caller {
     if (this.#callers.size >= MAX_KNOWN) this.#callers.clear();
-    const untilMs = Math.min(Date.now() + KNOWN_MS, expSeconds * 1000);
+    const untilMs = Math.min(Date.now() + KNOWN_MS, caller.expiresAtMs);
     this.#callers.set(hash('sha256', token), { caller, untilMs });
     return caller;
   }
@@ -94,11 +95,11 @@ function keyFinder(keys: TokenKeys): JWTVerifyGetKey {
   };
 }
 
-function toCaller({ sub, scope }: JWTPayload): Caller {
+function toCaller({ sub, scope, exp = Number.POSITIVE_INFINITY }: JWTPayload): Caller {
   if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUB_LENGTH) {
     throw new UploadError('unauthenticated', 'The token names no owner (sub).');
   }
-  return { sub, scopes: new Set(typeof scope === 'string' ? scope.split(' ') : []) };
+  return { sub, scopes: new Set(typeof scope === 'string' ? scope.split(' ') : []), expiresAtMs: exp * 1000 };
 }
 
 function explain(error: unknown): unknown {

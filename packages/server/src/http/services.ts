@@ -1,5 +1,7 @@
 /** What the routes work with. */
 import type { Limits } from '@cryolift/protocol/messages';
+import type { EventRoom } from '../events/follow.ts';
+import type { Streams } from '../events/streams.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { UploadRoom } from '../uploads/room.ts';
@@ -7,6 +9,8 @@ import type { Authenticate } from './caller.ts';
 
 export interface Services {
   readonly uploads: UploadRoom;
+  readonly events: EventRoom;
+  readonly streams: Streams;
   readonly authenticate: Authenticate;
   readonly metrics: Metrics;
   readonly log: Logger;

@@ -1,4 +1,5 @@
 /** What is done from time to time: expire, free, forget; and once at the start: compare the storage with the records. */
+import { forgetEvents } from '../db/events.ts';
 import { listFileIds } from '../db/files.ts';
 import { findSession, listExpired, listStagedIds, listToRecheck, purgeSessions } from '../db/sessions.ts';
 import { finishDeletions } from '../files/room.ts';
@@ -7,6 +8,8 @@ import { expireUpload } from '../uploads/end.ts';
 import type { UploadRoom } from '../uploads/room.ts';
 
 const BATCH = 100;
+/** So long a reader of events may be away and miss nothing. */
+const EVENTS_MS = 7 * 86_400_000;
 
 /** One round. Each step stands alone: what fails is logged and tried again in the next round. */
 export async function sweep(room: UploadRoom): Promise<void> {
@@ -15,6 +18,7 @@ export async function sweep(room: UploadRoom): Promise<void> {
   await attempt(room, 'free', () => freeUnowned(room));
   await attempt(room, 'complete', () => resumeVerifying(room));
   await attempt(room, 'forget', () => purgeAll(room));
+  await attempt(room, 'forget events', () => forgetOldEvents(room));
 }
 
 /** After a start: verify what a power loss may have taken, then finish what was being completed. */
@@ -40,6 +44,10 @@ async function expireAll(room: UploadRoom): Promise<void> {
 async function purgeAll(room: UploadRoom): Promise<void> {
   const endedBeforeMs = room.now() - room.policy.sessionTtlMs;
   while ((await purgeSessions(room.db, endedBeforeMs, BATCH)) === BATCH);
+}
+
+async function forgetOldEvents(room: UploadRoom): Promise<void> {
+  while ((await forgetEvents(room.db, room.now() - EVENTS_MS, BATCH)) === BATCH);
 }
 
 /** Frees what lies in the staging area without a live session. The list of files is taken first: rows come before files. */

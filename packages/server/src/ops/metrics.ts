@@ -15,6 +15,8 @@ export interface Gauges {
   partsUnderWay(): number;
   /** Stored bytes that are still to be read for digests. */
   digestLagBytes(): number;
+  /** Streams of events that are open. */
+  eventStreams(): number;
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
@@ -55,6 +57,14 @@ export function createMetrics(gauges: Gauges): Metrics {
     registers,
     collect() {
       this.set(gauges.digestLagBytes());
+    },
+  });
+  new Gauge({
+    name: 'cryolift_event_streams',
+    help: 'Streams of events that are open.',
+    registers,
+    collect() {
+      this.set(gauges.eventStreams());
     },
   });
   return {

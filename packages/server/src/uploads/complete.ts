@@ -5,12 +5,13 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import { findFile } from '../db/files.ts';
 import { findMissing, listParts } from '../db/parts.ts';
-import { findSession, listVerifying, moveSession, recordPublished } from '../db/sessions.ts';
+import { findSession, listVerifying, recordPublished } from '../db/sessions.ts';
 import type { FileRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
 import { BytesGone } from '../parts/store.ts';
 import { failUpload } from './end.ts';
 import { findUpload } from './find.ts';
+import { moveUpload, noteMoved, stateTeller } from './move.ts';
 import type { Reach, UploadRoom } from './room.ts';
 import { toPlace, toStaged } from './session.ts';
 import { firstOf } from './waiting.ts';
@@ -40,7 +41,7 @@ export async function completeUpload(
     if (row.received_parts < row.part_count) throw await uploadIncomplete(room, row);
     const changes = { file_id: room.newId(), sha256: declared };
     // Undefined: another request was first, or it was cancelled meanwhile.
-    row = (await moveSession(room.db, id, 'complete', room.now(), changes)) ?? (await findUpload(room, reach, id));
+    row = (await moveUpload(room, id, 'complete', changes)) ?? (await findUpload(room, reach, id));
   }
   switch (row.status) {
     case 'completed':
@@ -129,7 +130,7 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
     created_at: room.now(),
     deleted_at: null,
   };
-  if (!(await recordPublished(room.db, file))) {
+  if (!(await recordPublished(room.db, file, stateTeller(room)))) {
     const now = await findSession(room.db, row.id);
     if (now?.status === 'completed') return await findPublished(room, now);
     // The disk failed meanwhile and the parts were taken back: these bytes are not to be trusted.
@@ -139,6 +140,7 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
       'The storage failed to keep the parts of this upload; send what is missing.',
     );
   }
+  noteMoved(room, row);
   room.arrivals.forget(row.id);
   room.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
   return file;

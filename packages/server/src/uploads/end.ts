@@ -1,8 +1,8 @@
 /** The ends of a session other than a file: cancelled, expired, failed. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { moveSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { findUpload } from './find.ts';
+import { moveUpload } from './move.ts';
 import type { Reach, UploadRoom } from './room.ts';
 import type { Failure } from './session.ts';
 
@@ -13,7 +13,7 @@ import type { Failure } from './session.ts';
  */
 export async function cancelUpload(room: UploadRoom, reach: Reach, id: string): Promise<void> {
   const row = await findUpload(room, reach, id);
-  const cancelled = await moveSession(room.db, id, 'cancel', room.now());
+  const cancelled = await moveUpload(room, id, 'cancel');
   if (cancelled) {
     await freeUpload(room, id);
     room.log.info({ upload_id: id, received_bytes: row.received_bytes }, 'upload cancelled');
@@ -30,7 +30,7 @@ export async function cancelUpload(room: UploadRoom, reach: Reach, id: string): 
 
 /** Ends a session whose time is over. @returns the row after that, or undefined when it is not one that expires. */
 export async function expireUpload(room: UploadRoom, row: UploadRow): Promise<UploadRow | undefined> {
-  const expired = await moveSession(room.db, row.id, 'expire', room.now());
+  const expired = await moveUpload(room, row.id, 'expire');
   if (!expired) return undefined;
   await freeUpload(room, row.id);
   room.log.info({ upload_id: row.id, received_bytes: row.received_bytes }, 'upload expired');
@@ -50,10 +50,9 @@ export async function failUpload(
     request_id: requestId,
     ...(error.details ? { details: error.details } : {}),
   };
-  const now = room.now();
-  await moveSession(room.db, row.id, 'fail', now, {
+  await moveUpload(room, row.id, 'fail', {
     failure: JSON.stringify(failure),
-    expires_at: now + room.policy.sessionTtlMs,
+    expires_at: room.now() + room.policy.sessionTtlMs,
   });
   room.arrivals.forget(row.id);
   room.log.warn({ upload_id: row.id, code: error.code }, 'upload failed');

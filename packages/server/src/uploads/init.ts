@@ -5,11 +5,12 @@ import { fromHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
-import { moveSession, type OpenOutcome, openSession } from '../db/sessions.ts';
+import { type OpenOutcome, openSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { assertFilename } from './filename.ts';
 import { findUpload } from './find.ts';
 import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
+import { moveUpload, noteMoved, stateTeller } from './move.ts';
 import type { UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
 
@@ -36,6 +37,7 @@ export async function openUpload(
   const row = draft(room, owner, request);
   const outcome = await openSession(room.db, {
     row,
+    tell: stateTeller(room),
     idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestSha256: hashRequest(request) },
     quotaBytes: room.policy.quotaBytes,
     freeBytes: (await room.store.freeBytes()) - RESERVE_BYTES,
@@ -44,6 +46,7 @@ export async function openUpload(
     case 'found':
       return { row: await findUpload(room, { owner }, outcome.row.id), resumed: true };
     case 'opened':
+      noteMoved(room, row);
       await makeRoom(room, outcome.row);
       room.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
       return { row: outcome.row, resumed: false };
@@ -57,7 +60,7 @@ async function makeRoom(room: UploadRoom, row: UploadRow): Promise<void> {
   try {
     await room.store.create(toStaged(row));
   } catch (error) {
-    await moveSession(room.db, row.id, 'cancel', room.now());
+    await moveUpload(room, row.id, 'cancel');
     throw error;
   }
 }

@@ -202,6 +202,7 @@ class WritingReception implements Reception {
     });
     switch (outcome.kind) {
       case 'stored':
+        this.#room.bus.noteParts(outcome.row);
         await this.#room.arrivals.note(outcome.row, idx);
         return toReceipt(outcome.row, this.#request, sha256, false);
       case 'exists':

@@ -64,6 +64,7 @@ export async function forgetEverything(room: UploadRoom, uploadId: string): Prom
     row,
     parts.map((part) => part.idx),
   );
+  room.bus.noteParts(row);
   room.arrivals.forget(uploadId);
   room.store.forgetDigest(uploadId);
   room.log.error({ upload_id: uploadId, lost_parts: parts.length }, 'the disk failed to keep the parts of an upload');
@@ -79,6 +80,7 @@ async function recheck(room: UploadRoom, row: UploadRow): Promise<void> {
     if (!(await isIntact(room, row.id, extent, part.sha256))) lost.push(part.idx);
   }
   await forgetParts(room.db, row, lost);
+  room.bus.noteParts(row);
   room.arrivals.forget(row.id);
   room.store.forgetDigest(row.id);
   room.log.warn({ upload_id: row.id, verified_parts: parts.length, lost_parts: lost.length }, 'parts verified again');

@@ -1,6 +1,7 @@
 /** What the upload room works with; made once, in `server.ts`. */
 import type { PartLimits } from '@cryolift/protocol/plan';
 import type { Database } from '../db/database.ts';
+import type { Bus } from '../events/bus.ts';
 import type { PartStore } from '../parts/store.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Attempts } from './attempts.ts';
@@ -11,6 +12,7 @@ export interface UploadRoom {
   readonly db: Database;
   readonly store: PartStore;
   readonly policy: UploadPolicy;
+  readonly bus: Bus;
   readonly attempts: Attempts;
   readonly arrivals: Arrivals;
   readonly finishing: Finishing;

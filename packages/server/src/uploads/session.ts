@@ -6,6 +6,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding, Session } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { findMissing } from '../db/parts.ts';
+import { findSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import type { FilePlace, StagedUpload } from '../parts/store.ts';
 
@@ -42,6 +43,12 @@ export async function toSession(db: Database, row: UploadRow, resumed = false): 
     file_id: row.status === 'completed' ? row.file_id : null,
     failure: row.failure === null ? null : toEnvelope(JSON.parse(row.failure) as Failure),
   };
+}
+
+/** The session as it is now; undefined when there is none. */
+export async function readSession(db: Database, id: string): Promise<Session | undefined> {
+  const row = await findSession(db, id);
+  return row && (await toSession(db, row));
 }
 
 /** Share of the acknowledged bytes, 0 to 1; an empty file is all there. */

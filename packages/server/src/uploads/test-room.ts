@@ -6,6 +6,7 @@ import { partExtent } from '@cryolift/protocol/plan';
 import { findSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
+import { Bus } from '../events/bus.ts';
 import { Digester } from '../parts/digester.ts';
 import { DiskStore } from '../parts/disk.ts';
 import { Writers } from '../parts/writers.ts';
@@ -41,6 +42,7 @@ export async function makeRoom(context: TestContext): Promise<TestRoom> {
       quotaBytes: null,
       acceptedTypes: ['bin'],
     },
+    bus: new Bus(),
     attempts: new Attempts(),
     arrivals: new Arrivals(db, store),
     finishing: new Finishing(),

@@ -1,0 +1,44 @@
+/** The outbox: what has happened, in the order of its commits. A row is written in the transaction of what it tells of. */
+import type { Database } from './database.ts';
+import type { EventRow, NewEvent } from './tables.ts';
+
+/** Which events: of one subject, or all of an owner's. */
+export type EventFilter = { subject: string } | { owner: string };
+
+/** For use inside the transaction of the change. */
+export async function insertEvent(tx: Database, event: NewEvent): Promise<void> {
+  await tx.insertInto('events').values(event).execute();
+}
+
+/** Events after `afterSeq`, oldest first, at most `limit`. */
+export async function listEvents(
+  db: Database,
+  filter: EventFilter,
+  afterSeq: number,
+  limit: number,
+): Promise<EventRow[]> {
+  const after = db.selectFrom('events').selectAll().where('seq', '>', afterSeq);
+  const select =
+    'subject' in filter ? after.where('subject', '=', filter.subject) : after.where('owner', '=', filter.owner);
+  return await select.orderBy('seq').limit(limit).execute();
+}
+
+/** The number of the last event that was kept; 0 when there is none. */
+export async function findNewestSeq(db: Database): Promise<number> {
+  const newest = await db.selectFrom('events').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return newest?.seq ?? 0;
+}
+
+/**
+ * Forgets events from before `beforeMs`, oldest first, up to the first that is younger.
+ *
+ * @param limit how many at most, so that no transaction is long. @returns how many.
+ */
+export async function forgetEvents(db: Database, beforeMs: number, limit: number): Promise<number> {
+  const oldest = await db.selectFrom('events').select(['seq', 'time']).orderBy('seq').limit(limit).execute();
+  const young = oldest.findIndex(({ time }) => time >= beforeMs);
+  const old = young < 0 ? oldest : oldest.slice(0, young);
+  const last = old.at(-1);
+  if (last) await db.deleteFrom('events').where('seq', '<=', last.seq).execute();
+  return old.length;
+}

@@ -1,0 +1,52 @@
+/**
+ * Who wants to know that something has changed, in this process. What has happened is in the outbox; the bus only says
+ * that it is worth a look. For many servers on one database, the database would be the one to say so.
+ */
+
+/** One upload, or everything of an owner's. */
+export type Watch = { readonly uploadId: string } | { readonly owner: string };
+
+export interface Listener {
+  /** The outbox has news. */
+  noteNews(): void;
+  /** Parts of this upload were stored, or taken back. Called for every part: it has to be cheap. */
+  noteParts(uploadId: string): void;
+}
+
+interface Changed {
+  readonly owner: string;
+  /** Null: it was no upload. */
+  readonly uploadId: string | null;
+}
+
+export class Bus {
+  readonly #ofUpload = new Map<string, Set<Listener>>();
+  readonly #ofOwner = new Map<string, Set<Listener>>();
+
+  /** @returns a function that ends it. */
+  listen(watch: Watch, listener: Listener): () => void {
+    const [index, key] = 'owner' in watch ? [this.#ofOwner, watch.owner] : [this.#ofUpload, watch.uploadId];
+    const listeners = index.get(key) ?? new Set();
+    index.set(key, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && index.get(key) === listeners) index.delete(key);
+    };
+  }
+
+  /** To be called once a transaction that has written an event is committed. */
+  noteNews(changed: Changed): void {
+    for (const listener of this.#listenersOf(changed)) listener.noteNews();
+  }
+
+  noteParts(upload: { id: string; owner: string }): void {
+    if (this.#ofUpload.size === 0 && this.#ofOwner.size === 0) return;
+    for (const listener of this.#listenersOf({ owner: upload.owner, uploadId: upload.id }))
+      listener.noteParts(upload.id);
+  }
+
+  #listenersOf({ owner, uploadId }: Changed): Listener[] {
+    const ofUpload = uploadId === null ? undefined : this.#ofUpload.get(uploadId);
+    return [...(ofUpload ?? []), ...(this.#ofOwner.get(owner) ?? [])];
+  }
+}

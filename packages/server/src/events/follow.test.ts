@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import type { Session } from '@cryolift/protocol/messages';
+import type { UploadState } from '@cryolift/protocol/states';
+import { insertEvent } from '../db/events.ts';
+import { makeDatabase } from '../db/test-rows.ts';
+import { Bus, type Watch } from './bus.ts';
+import { fileSubject, stateType, uploadSubject } from './event.ts';
+import { type EventRoom, follow } from './follow.ts';
+import { Pace } from './pace.ts';
+
+interface Told {
+  readonly id: number;
+  readonly event: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly status: string;
+}
+
+const EVERYTHING = () => true;
+
+/** A room whose uploads are a map of their states, with one stream that is read by hand. */
+async function makeRoom(context: TestContext, heartbeatMs = 60_000) {
+  const db = await makeDatabase(context);
+  const uploads = new Map<string, UploadState>();
+  let reads = 0;
+  const room: EventRoom = {
+    db,
+    bus: new Bus(),
+    pace: new Pace(),
+    source: '/',
+    heartbeatMs,
+    now: () => 1000,
+    newId: () => 'an-id',
+    async readSession(upload_id) {
+      reads++;
+      const status = uploads.get(upload_id);
+      return status && ({ upload_id, status } as Session);
+    },
+  };
+  return {
+    room,
+    uploads,
+    get reads() {
+      return reads;
+    },
+    /** Moves an upload, as one transaction does with its event. */
+    async move(uploadId: string, status: UploadState, owner = 'ada'): Promise<void> {
+      uploads.set(uploadId, status);
+      const data = JSON.stringify({ upload_id: uploadId, status });
+      const subject = uploadSubject(uploadId);
+      await insertEvent(db, { id: 'i', type: stateType(status), subject, owner, time: 1, data });
+      room.bus.noteNews({ owner, uploadId });
+    },
+    open(watch: Watch, after: number | null = null, mayTell: (subject: string) => boolean = EVERYTHING) {
+      const end = new AbortController();
+      const frames = follow(room, watch, after, mayTell, end.signal);
+      context.after(() => end.abort());
+      return {
+        end,
+        frames,
+        /** The next that is an event. */
+        async next(): Promise<Told | 'ended'> {
+          for (;;) {
+            const { done, value } = await frames.next();
+            if (done) return 'ended';
+            const told = /^id: (\d+)\nevent: (\w+)\ndata: (.+)\n\n$/.exec(value);
+            if (!told) continue;
+            const { type, subject, data } = JSON.parse(told[3] as string);
+            return { id: Number(told[1]), event: told[2] as string, type, subject, status: data.status };
+          }
+        },
+      };
+    },
+  };
+}
+
+function brief(told: Told | 'ended'): string {
+  return told === 'ended'
+    ? told
+    : `${told.id} ${told.event} ${told.type.replace('cryolift.upload.', '')} ${told.status}`;
+}
+
+test('one upload: how it stands, what happens to it and nothing else, its end', async (context) => {
+  const { room, move, open } = await makeRoom(context);
+  await move('a', 'pending');
+  const stream = open({ uploadId: 'a' });
+  assert.equal(brief(await stream.next()), '1 state snapshot pending');
+  await move('b', 'pending');
+  room.bus.noteParts({ id: 'b', owner: 'ada' });
+  await move('a', 'verifying');
+  assert.equal(brief(await stream.next()), '3 state verifying verifying');
+  await move('a', 'completed');
+  assert.equal(brief(await stream.next()), '4 state completed completed');
+  assert.equal(await stream.next(), 'ended');
+});
+
+test('an upload that has ended is told once', async (context) => {
+  const { move, open } = await makeRoom(context);
+  await move('a', 'cancelled');
+  const stream = open({ uploadId: 'a' });
+  assert.equal(brief(await stream.next()), '1 state snapshot cancelled');
+  assert.equal(await stream.next(), 'ended');
+  const gone = open({ uploadId: 'nobody' });
+  assert.equal(await gone.next(), 'ended');
+});
+
+test('who comes back is told first what he missed', async (context) => {
+  const { move, open } = await makeRoom(context);
+  await move('a', 'pending');
+  await move('b', 'pending');
+  await move('a', 'verifying');
+  const stream = open({ uploadId: 'a' }, 1);
+  assert.equal(brief(await stream.next()), '3 state verifying verifying');
+  assert.equal(brief(await stream.next()), '3 state snapshot verifying');
+  await move('a', 'completed');
+  const ended = open({ uploadId: 'a' }, 0);
+  const seen = [];
+  for (let told = await ended.next(); told !== 'ended'; told = await ended.next()) seen.push(brief(told));
+  assert.deepEqual(seen, ['1 state created pending', '3 state verifying verifying', '4 state completed completed']);
+});
+
+for (const moment of ['before', 'after'] as const) {
+  test(`a change just ${moment} a look is told before what it led to, and not left out`, async (context) => {
+    const { room, move, open } = await makeRoom(context);
+    await move('a', 'uploading');
+    const { readSession } = room;
+    room.readSession = async (id) => {
+      room.readSession = readSession;
+      if (moment === 'before') await move(id, 'verifying');
+      const session = await readSession(id);
+      if (moment === 'after') await move(id, 'verifying');
+      return session;
+    };
+    const stream = open({ uploadId: 'a' });
+    assert.equal(brief(await stream.next()), '2 state verifying verifying');
+    assert.equal(brief(await stream.next()), '2 state snapshot verifying');
+  });
+}
+
+test('a number from a database that is gone counts as the newest', async (context) => {
+  const { move, open } = await makeRoom(context);
+  await move('a', 'pending');
+  const stream = open({ owner: 'ada' }, 1000);
+  assert.deepEqual((await stream.frames.next()).value, ': listening\nid: 1\n\n');
+  await move('a', 'cancelled');
+  assert.equal(brief(await stream.next()), '2 state cancelled cancelled');
+});
+
+test('an owner: all of his, and what he may see', async (context) => {
+  const { room, move, open } = await makeRoom(context);
+  const stream = open({ owner: 'ada' }, null, (subject) => subject !== fileSubject('secret'));
+  await stream.frames.next();
+  await move('a', 'pending');
+  await move('b', 'pending', 'bob');
+  for (const file of ['secret', 'open']) {
+    const subject = fileSubject(file);
+    await insertEvent(room.db, { id: 'i', type: 'cryolift.file.deleted', subject, owner: 'ada', time: 1, data: '{}' });
+  }
+  await move('a', 'completed');
+  assert.equal(brief(await stream.next()), '1 state created pending');
+  const file = await stream.next();
+  assert.deepEqual(file !== 'ended' && [file.event, file.subject, file.id], ['file', 'files/open', 4]);
+  assert.equal(brief(await stream.next()), '5 state completed completed');
+});
+
+test('parts are told together, however many came', async (context) => {
+  const test = await makeRoom(context);
+  const { room, open, move } = test;
+  await move('a', 'uploading');
+  const stream = open({ uploadId: 'a' });
+  await stream.next();
+  const before = test.reads;
+  for (let round = 0; round < 3; round++) {
+    const next = stream.next();
+    for (let part = 0; part < 1000; part++) {
+      room.bus.noteParts({ id: 'a', owner: 'ada' });
+      await null;
+    }
+    assert.equal(brief(await next), '1 progress progress uploading');
+  }
+  assert.ok(test.reads - before <= 6, `${test.reads - before} looks for 3 rounds`);
+});
+
+test('of an upload that has ended there is no progress', async (context) => {
+  const { room, open, move } = await makeRoom(context);
+  const stream = open({ owner: 'ada' });
+  await stream.frames.next();
+  await move('a', 'cancelled');
+  assert.equal(brief(await stream.next()), '1 state cancelled cancelled');
+  room.bus.noteParts({ id: 'a', owner: 'ada' });
+  for (const seq of [2, 3]) {
+    const next = stream.next();
+    await move(`later-${seq}`, 'pending');
+    assert.equal(brief(await next), `${seq} state created pending`);
+  }
+});
+
+test('for a reader that takes nothing, nothing is made; all of it is there when he goes on', async (context) => {
+  const test = await makeRoom(context);
+  const { room, open, move } = test;
+  const stream = open({ owner: 'ada' });
+  const text = Readable.from(stream.frames, { objectMode: false, highWaterMark: 1 });
+  await once(text, 'readable');
+  for (let at = 0; at < 250; at++) await move(`upload-${at}`, 'pending');
+  for (let at = 0; at < 1000; at++) room.bus.noteParts({ id: 'upload-0', owner: 'ada' });
+  assert.ok(test.reads <= 1, 'no session is read');
+  assert.ok(text.readableLength < 1000, `${text.readableLength} bytes wait`);
+  const ids: number[] = [];
+  for await (const chunk of text) {
+    for (const [, id] of String(chunk).matchAll(/^id: (\d+)\nevent: state$/gm)) ids.push(Number(id));
+    if (ids.length === 250) break;
+  }
+  assert.deepEqual(
+    ids,
+    Array.from({ length: 250 }, (_, at) => at + 1),
+  );
+});
+
+test('silence is broken by a comment', async (context) => {
+  const { open } = await makeRoom(context, 5);
+  const { frames } = open({ owner: 'ada' });
+  await frames.next();
+  assert.equal((await frames.next()).value, ':\n\n');
+  assert.equal((await frames.next()).value, ':\n\n');
+});
+
+test('it ends when it is told to, and does not listen any more', async (context) => {
+  const { room, open } = await makeRoom(context);
+  const listeners = new Set<unknown>();
+  const listen = room.bus.listen.bind(room.bus);
+  room.bus.listen = (watch, listener) => {
+    listeners.add(listener);
+    const unlisten = listen(watch, listener);
+    return () => {
+      listeners.delete(listener);
+      unlisten();
+    };
+  };
+  const { frames, end } = open({ owner: 'ada' });
+  await frames.next();
+  assert.equal(listeners.size, 1);
+  const waiting = frames.next();
+  end.abort();
+  assert.equal((await waiting).done, true);
+  assert.equal(listeners.size, 0);
+});

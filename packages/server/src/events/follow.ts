@@ -1,0 +1,120 @@
+/**
+ * One stream of events, as the text of server-sent events (WHATWG HTML, section 9.2): what was missed, how an upload
+ * stands, and then what happens. It is made piece by piece as the reader takes it, so that a slow reader costs no memory:
+ * what has happened waits in the outbox, and of progress only the newest is ever told.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { Session } from '@cryolift/protocol/messages';
+import type { Database } from '../db/database.ts';
+import { type EventFilter, findNewestSeq, listEvents } from '../db/events.ts';
+import type { Bus, Watch } from './bus.ts';
+import { isEnd, printKept, printLive, tellsEnd, uploadSubject } from './event.ts';
+import { Inbox } from './inbox.ts';
+import type { Pace } from './pace.ts';
+
+/** Events that are read at once, and sessions that are looked at in one go. */
+const BATCH = 100;
+const SESSIONS = 50;
+
+export interface EventRoom {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly pace: Pace;
+  /** URI-reference of this server: the `source` of its events. */
+  readonly source: string;
+  /** A comment is sent after this long without an event, so that proxies keep the connection. */
+  readonly heartbeatMs: number;
+  now(): number;
+  newId(): string;
+  /** The session as it is now; undefined when there is none. */
+  readSession(uploadId: string): Promise<Session | undefined>;
+}
+
+/**
+ * @param after the number of the last event that the reader has seen; null: it begins now.
+ * @param mayTell whether this reader may know of a subject's events.
+ * @param signal ends it. The stream of one upload also ends by itself, with the upload.
+ */
+export async function* follow(
+  room: EventRoom,
+  watch: Watch,
+  after: number | null,
+  mayTell: (subject: string) => boolean,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const filter: EventFilter = 'owner' in watch ? watch : { subject: uploadSubject(watch.uploadId) };
+  const inbox = new Inbox();
+  const unlisten = room.bus.listen(watch, inbox);
+  /** The upload of which it has not been told yet how it stands. */
+  let unseen = 'owner' in watch ? null : watch.uploadId;
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  let toldMs = performance.now();
+  try {
+    const newest = await findNewestSeq(room.db);
+    // A greater number is one of a database that is gone.
+    let seq = Math.min(after ?? newest, newest);
+    yield `: listening\nid: ${seq}\n\n`;
+    while (!signal.aborted) {
+      const sessions = await look();
+      if (unseen !== null && sessions.length === 0) return;
+      // Read after the sessions: what led to how they stand is here, or has been told.
+      const rows = await listEvents(room.db, filter, seq, BATCH);
+      for (const row of rows) {
+        seq = row.seq;
+        if (!mayTell(row.subject)) continue;
+        yield printKept(row, room.source);
+        toldMs = performance.now();
+        if ('uploadId' in watch && tellsEnd(row)) return;
+      }
+      for (const session of sessions) {
+        const { upload_id, status } = session;
+        const isSnapshot = upload_id === unseen;
+        const overtaken = rows.some(({ subject }) => subject === uploadSubject(upload_id));
+        if (overtaken || (isEnd(status) && !isSnapshot)) continue;
+        unseen = null;
+        yield printLive(isSnapshot ? 'snapshot' : 'progress', draft(session), room.source, seq);
+        toldMs = performance.now();
+        if (isEnd(status)) return;
+      }
+      if (rows.length < BATCH && unseen === null) await pause();
+      if (performance.now() - toldMs >= room.heartbeatMs) {
+        yield ':\n\n';
+        toldMs = performance.now();
+      }
+    }
+  } finally {
+    unlisten();
+  }
+
+  /** The sessions that are to be told of now. */
+  async function look(): Promise<Session[]> {
+    const sessions: (Session | undefined)[] = [];
+    if (unseen !== null) sessions.push(await room.readSession(unseen));
+    else if (performance.now() >= room.pace.nextMs(lookedMs)) {
+      for (const id of inbox.takeMoved(SESSIONS)) {
+        lookedMs = performance.now();
+        sessions.push(await room.readSession(id));
+        room.pace.note(performance.now() - lookedMs);
+        // Other requests come in between.
+        await setImmediate();
+      }
+    }
+    return sessions.filter((session) => session !== undefined);
+  }
+
+  async function pause(): Promise<void> {
+    const wakeMs = toldMs + room.heartbeatMs;
+    const nowMs = performance.now();
+    const untilMs = inbox.hasMoved ? Math.min(wakeMs, room.pace.nextMs(lookedMs)) : wakeMs;
+    await inbox.wait(untilMs - nowMs, signal);
+  }
+
+  function draft(session: Session) {
+    return {
+      id: room.newId(),
+      subject: uploadSubject(session.upload_id),
+      time: room.now(),
+      data: JSON.stringify(session),
+    };
+  }
+}

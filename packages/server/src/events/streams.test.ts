@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { UploadError } from '@cryolift/protocol/errors';
+import { Streams } from './streams.ts';
+
+const FOREVER = Number.POSITIVE_INFINITY;
+
+test('an owner has a bounded number of streams; one that ends makes room', () => {
+  const streams = new Streams();
+  const open = Array.from({ length: 32 }, () => streams.begin('ada', FOREVER));
+  assert.throws(
+    () => streams.begin('ada', FOREVER),
+    (error) => error instanceof UploadError && error.code === 'rate_limited',
+  );
+  streams.begin('bob', FOREVER);
+  assert.equal(streams.count, 33);
+  open[7]?.abort();
+  open[7]?.abort();
+  assert.equal(streams.count, 32);
+  streams.begin('ada', FOREVER);
+  streams.endAll();
+  assert.equal(streams.count, 0);
+  assert.ok(open.every(({ signal }) => signal.aborted));
+});
+
+test('a stream ends with its token, and no timer is left of one that ended before', async () => {
+  const streams = new Streams();
+  const { signal } = streams.begin('ada', Date.now() + 5);
+  await once(signal, 'abort');
+  assert.equal(streams.count, 0);
+  streams.begin('ada', FOREVER).abort();
+});

@@ -1,0 +1,43 @@
+/** The streams of events that are open, and the end of all of them. */
+import { UploadError } from '@cryolift/protocol/errors';
+
+/** Of one owner at a time. */
+const MAX_PER_OWNER = 32;
+/** Longer times fire at once in Node. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class Streams {
+  readonly #open = new Map<string, Set<AbortController>>();
+
+  /**
+   * @param untilMs when the stream must end, milliseconds since 1970; Infinity: whenever it wants to.
+   * @returns what ends it; it is counted until then. @throws UploadError `rate_limited` when the owner has too many.
+   */
+  begin(owner: string, untilMs: number): AbortController {
+    const ofOwner = this.#open.get(owner) ?? new Set();
+    if (ofOwner.size >= MAX_PER_OWNER) {
+      throw new UploadError('rate_limited', `You have ${MAX_PER_OWNER} streams of events open.`, {
+        hint: 'Close one, or use GET /events, which tells of all your uploads.',
+      });
+    }
+    const stream = new AbortController();
+    this.#open.set(owner, ofOwner.add(stream));
+    const timer = setTimeout(() => stream.abort(), Math.min(untilMs - Date.now(), MAX_TIMER_MS));
+    stream.signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      ofOwner.delete(stream);
+      if (ofOwner.size === 0 && this.#open.get(owner) === ofOwner) this.#open.delete(owner);
+    });
+    return stream;
+  }
+
+  endAll(): void {
+    for (const ofOwner of [...this.#open.values()]) for (const stream of [...ofOwner]) stream.abort();
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const ofOwner of this.#open.values()) count += ofOwner.size;
+    return count;
+  }
+}
