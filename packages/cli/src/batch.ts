@@ -78,14 +78,16 @@ export class Batch {
 
   async #upload(found: Found): Promise<void> {
     const { uploader, flags, output, display, tally, checksums, nameOf } = this.#options;
-    const sent = await uploadFile(uploader, found, flags, display, this.#signal, tally.follow());
+    const onPublished = async (file: FileRecord) => {
+      if (found.inFolder) await this.#remember(found, found.inFolder, file);
+    };
+    const sent = await uploadFile(uploader, found, { ...flags, onPublished }, display, this.#signal, tally.follow());
     const { file, figures, seconds } = sent;
     tally.done++;
     checksums?.add(nameOf(found), file.sha256);
     const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
     const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
     output.result(event, () => describeSent(found, sent, tally.files > 1));
-    if (found.inFolder) await this.#remember(found, found.inFolder, file);
   }
 
   /** The file is there; that it cannot be noted does not make it fail. */

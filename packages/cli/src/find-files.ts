@@ -19,6 +19,7 @@ export interface Found {
   readonly inFolder: InFolder | null;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly inode: number;
 }
 
 export interface Selection {
@@ -121,7 +122,8 @@ class Walk {
     const absolute = resolve(path);
     if (this.#seen.has(absolute)) return;
     this.#seen.add(absolute);
-    this.findings.files.push({ path, inFolder, sizeBytes: stats?.size ?? 0, modifiedMs: stats?.mtimeMs ?? 0 });
+    const { size: sizeBytes = 0, mtimeMs: modifiedMs = 0, ino: inode = 0 } = stats ?? {};
+    this.findings.files.push({ path, inFolder, sizeBytes, modifiedMs, inode });
   }
 }
 
@@ -129,6 +131,7 @@ async function look(path: string): Promise<Stats | null> {
   return await stat(path).catch(() => null);
 }
 
-function fits(path: string, globs: readonly string[]): boolean {
+/** A glob without a `/` is held against the name, one with a `/` against the whole path. */
+export function fits(path: string, globs: readonly string[]): boolean {
   return globs.some((glob) => posix.matchesGlob(glob.includes('/') ? path : posix.basename(path), glob));
 }

@@ -1,52 +1,115 @@
-/** What earlier runs got there from a folder: an interrupted run goes on behind the files that were done. */
+/**
+ * What became of the files of a folder, over all runs: those that went up are not sent again, those that the server will not
+ * have are not offered again.
+ */
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readFile, realpath } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { defaultStateFolder } from '@cryolift/client/node';
-import type { FileRecord } from '@cryolift/protocol/messages';
-import type { Found } from './find-files.ts';
 
-/** A published file, as it was when it went up. */
-interface Entry {
+/** A file as it was. */
+interface Known {
   /** Below the folder. */
   readonly path: string;
   readonly size: number;
   readonly modified_ms: number;
+  /** Tells that a file was only renamed. */
+  readonly inode: number;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+export interface WentUp extends Known {
   readonly file_id: string;
   readonly sha256: string;
+}
+
+interface Refused extends Known {
+  readonly refused: string;
+}
+
+type Entry = WentUp | Refused;
+
+/** Of a file as it is now. */
+export interface Facts {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly inode: number;
 }
 
 /** A line of JSON per file, under the user's state folder; the last of a path holds. */
 export class FolderMemory {
   readonly #journal: string;
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #byPath = new Map<string, Entry>();
+  readonly #byInode = new Map<number, WentUp>();
 
   private constructor(journal: string, entries: readonly Entry[]) {
     this.#journal = journal;
-    this.#entries = new Map(entries.map((entry) => [entry.path, entry]));
+    for (const entry of entries) this.#keep(entry);
   }
 
   static async open(server: string, folder: string): Promise<FolderMemory> {
-    const key = createHash('sha256')
-      .update(`${server}\n${await realpath(folder)}`)
-      .digest('hex')
-      .slice(0, 32);
-    const journal = join(dirname(defaultStateFolder()), 'folders', `${key}.jsonl`);
+    const journal = `${await placeOf(server, folder)}.jsonl`;
     return new FolderMemory(journal, await readEntries(journal));
   }
 
   /** @returns null when the file did not go up, or is another one by now. */
-  find(path: string, { sizeBytes, modifiedMs }: Found): Entry | null {
-    const entry = this.#entries.get(path);
-    return entry?.size === sizeBytes && entry.modified_ms === modifiedMs ? entry : null;
+  find(path: string, facts: Facts): WentUp | null {
+    const entry = this.#byPath.get(path);
+    return entry && 'file_id' in entry && isOf(entry, facts) ? entry : null;
   }
 
-  async note(path: string, { modifiedMs }: Found, { size, file_id, sha256 }: FileRecord): Promise<void> {
-    const entry: Entry = { path, size, modified_ms: modifiedMs, file_id, sha256 };
-    await mkdir(dirname(this.#journal), { recursive: true, mode: 0o700 });
-    // A line that a crash cut off stays alone on its own.
-    await appendFile(this.#journal, `\n${JSON.stringify(entry)}`, { mode: 0o600 });
+  /** @returns what went up under another name and is this very file. */
+  findRenamed(facts: Facts): WentUp | null {
+    const entry = this.#byInode.get(facts.inode);
+    return entry && isOf(entry, facts) ? entry : null;
   }
+
+  /** @returns why the file, as it is, was refused; null when it was not. */
+  findRefusal(path: string, facts: Facts): string | null {
+    const entry = this.#byPath.get(path);
+    return entry && 'refused' in entry && isOf(entry, facts) ? entry.refused : null;
+  }
+
+  /** It is on the disk when this resolves. */
+  async note(
+    path: string,
+    facts: Facts,
+    became: { file_id: string; sha256: string } | { refused: string },
+  ): Promise<void> {
+    const { sizeBytes: size, modifiedMs: modified_ms, inode } = facts;
+    const outcome =
+      'refused' in became ? { refused: became.refused } : { file_id: became.file_id, sha256: became.sha256 };
+    const entry: Entry = { path, size, modified_ms, inode, ...outcome, at: new Date().toISOString() };
+    await mkdir(dirname(this.#journal), { recursive: true, mode: 0o700 });
+    const handle = await open(this.#journal, 'a', 0o600);
+    try {
+      // A line that a crash cut off stays alone on its own.
+      await handle.write(`\n${JSON.stringify(entry)}`);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    this.#keep(entry);
+  }
+
+  #keep(entry: Entry): void {
+    this.#byPath.set(entry.path, entry);
+    if ('file_id' in entry) this.#byInode.set(entry.inode, entry);
+  }
+}
+
+/** @returns the path, without its extension, of what is kept about a folder and a server. */
+export async function placeOf(server: string, folder: string): Promise<string> {
+  const key = createHash('sha256')
+    .update(`${server}\n${await realpath(folder)}`)
+    .digest('hex')
+    .slice(0, 32);
+  return join(dirname(defaultStateFolder()), 'folders', key);
+}
+
+function isOf({ size, modified_ms }: Known, { sizeBytes, modifiedMs }: Facts): boolean {
+  return size === sizeBytes && modified_ms === modifiedMs;
 }
 
 async function readEntries(journal: string): Promise<Entry[]> {

@@ -3,11 +3,17 @@ import { test } from 'node:test';
 import { Refusal, UsageError } from './exit.ts';
 import { assertMetadata, withPath } from './metadata.ts';
 
-const found = (path: string) => ({ path: `g/${path}`, inFolder: { folder: 'g', path }, sizeBytes: 1, modifiedMs: 1 });
+const found = (path: string) => ({
+  path: `g/${path}`,
+  inFolder: { folder: 'g', path },
+  sizeBytes: 1,
+  modifiedMs: 1,
+  inode: 1,
+});
 
 test('the place in the tree, the same from every system', () => {
   assert.deepEqual(withPath({ grid: 'G7' }, found('e\u0301/x.mrc')), { grid: 'G7', path: '\u00e9/x.mrc' });
-  const alone = { path: 'x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1 };
+  const alone = { path: 'x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1, inode: 1 };
   assert.deepEqual(withPath({ grid: 'G7' }, alone), { grid: 'G7' });
 });
 

@@ -9,6 +9,7 @@ import { ALL_SCOPES } from './scopes.ts';
 const MAX_PARALLEL = 16;
 const RANGES = 4;
 const FILES = 4;
+const SETTLE_SECONDS = 60;
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 const HALF_A_DAY_SECONDS = 12 * 3600;
@@ -64,6 +65,26 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .action(async (paths: string[], _own: unknown, command: Command) => {
       const { upload } = await import('./commands/upload.ts');
       finish(await upload(paths, command.optsWithGlobals()));
+    });
+  add('watch', 'upload what lands in a folder, once it has stopped growing')
+    .argument('<dir>')
+    .addOption(
+      new Option('--settle <duration>', 'how long size and times of a file must have stayed the same')
+        .argParser(parseDuration)
+        .default(SETTLE_SECONDS, '60s'),
+    )
+    .option('--move-to <dir>', 'move files there, with their tree, once the server has proven to have them')
+    .option('--delete', 'delete files here once the server has proven to have them')
+    .option('--once', 'end when everything that lies there has settled and gone up')
+    .option('--include <glob>', "only such files: '*.mrc' anywhere, 'grid1/**/*.mrc' from the folder on", collectText)
+    .option('--exclude <glob>', 'no such files and folders; repeatable', collectText)
+    .addOption(count('--files', 'files at the same time', FILES))
+    .addOption(count('--parallel', 'parts in flight at most; how many there are follows the path', MAX_PARALLEL))
+    .option('--bwlimit <limit>', 'bytes per second, as for upload', parseTimetable)
+    .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
+    .action(async (dir: string, _own: unknown, command: Command) => {
+      const { watch } = await import('./commands/watch.ts');
+      finish(await watch(dir, command.optsWithGlobals()));
     });
   add('ls', 'your files, and your uploads that are not finished').action(async (_own: unknown, command: Command) => {
     const { list } = await import('./commands/list.ts');

@@ -8,8 +8,8 @@ import type { Transfer } from './transfer.ts';
 export interface Many {
   /** Transfers that run at the same time, at most. */
   readonly atOnce: number;
-  /** Of all of them together. */
-  readonly tally: Tally;
+  /** Of all of them together; null when nobody knows how many there will be. */
+  readonly tally: Tally | null;
 }
 
 export class ProgressDisplay {

@@ -18,6 +18,8 @@ export interface FileFlags {
   sha256?: boolean;
   force?: boolean;
   restart?: boolean;
+  /** Awaited before the upload is forgotten here: what is written down then is never sent twice. */
+  onPublished?: (file: FileRecord) => Promise<void>;
 }
 
 export interface Sent {
@@ -36,7 +38,7 @@ export async function uploadFile(
   follow: (now: Figures) => void,
 ): Promise<Sent> {
   const { path, inFolder } = found;
-  const { force, restart, meta = {}, partSize: partSizeBytes } = flags;
+  const { force, restart, meta = {}, partSize: partSizeBytes, onPublished } = flags;
   const metadata = flags.recursive ? withPath(meta, found) : meta;
   const source = await FileSource.open(path);
   const beginMs = performance.now();
@@ -52,7 +54,8 @@ export async function uploadFile(
       follow(figures);
       transfer.update(storedBytes, describeState(progress), trouble, sentBytes);
     };
-    const file = await uploader.upload(source, { signal, sha256, metadata, partSizeBytes, force, restart, onProgress });
+    const wishes = { metadata, partSizeBytes, sha256, force, restart };
+    const file = await uploader.upload(source, { ...wishes, signal, onProgress, onPublished });
     return { file, figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
   } finally {
     transfer.end();

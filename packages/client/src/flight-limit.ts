@@ -13,8 +13,8 @@
 
 const FIRST = 4;
 const COST = 1.04;
-/** Until new connections have found their pace. */
-const SETTLE_MS = 1_000;
+/** Until new connections have found their pace, and the system's buffers are full. */
+const SETTLE_MS = 2_000;
 /** A measurement ends after as many acknowledged parts as are in flight, but within these bounds. */
 const LEAST_MEASURE_MS = 2_000;
 const LONGEST_MEASURE_MS = 5_000;
@@ -31,6 +31,8 @@ const CHANGED = 1.5;
 /** A call has stood in a queue when it took so much longer than this many times the quickest one. */
 const QUEUE_MS = 500;
 const QUEUE_ROUND_TRIPS = 2;
+/** One part alone leaves the path idle while its answer is on its way: a queue is no reason to go that far. */
+const LEAST_BUSY = 2;
 
 interface Measured {
   readonly limit: number;
@@ -43,6 +45,8 @@ export class FlightLimit {
   #limit: number;
   /** What is known to be best so far; null: nothing is known of the path as it is now. */
   #best: Measured | null = null;
+  /** The last neighbour that was not better. */
+  #rejected: Measured | null = null;
   #upward = true;
   /** Probes in a row that were not better: after one each way it rests. */
   #worse = 0;
@@ -153,16 +157,25 @@ export class FlightLimit {
   #judge(found: Measured, nowMs: number): void {
     const best = this.#best;
     const isProbe = best !== null && found.limit !== best.limit;
-    if (found.limit > 1 && this.#isQueued(nowMs)) {
+    if (found.limit > LEAST_BUSY && this.#isQueued(nowMs)) {
       if (!isProbe) this.#forget();
       this.#upward = false;
       this.#rest(found.limit, nowMs);
       this.#go(powerBelow(found.limit), nowMs);
     } else if (isProbe && utility(found) <= utility(best)) {
       this.#turn(nowMs);
+      this.#rejected = found;
       this.#go(best.limit, nowMs);
+    } else if (!isProbe && this.#rejected && utility(this.#rejected) > utility(found)) {
+      // It was compared with a measurement that came out too high.
+      this.#best = found;
+      this.#upward = this.#rejected.limit > found.limit;
+      this.#worse = 0;
+      this.#go(this.#rejected.limit, nowMs);
+      this.#rejected = null;
     } else {
       if (best !== null && !isProbe && isOther(best, found)) this.#forget();
+      this.#rejected = null;
       if (isProbe) {
         // Where it came from is known not to be better.
         this.#worse = 1;
@@ -201,6 +214,7 @@ export class FlightLimit {
   /** The path is not what it was taken for. */
   #forget(): void {
     this.#best = null;
+    this.#rejected = null;
     this.#worse = 0;
     this.#restUntilMs = 0;
     this.#restParts = 0;

@@ -68,6 +68,7 @@ export class Run {
         const file = await this.#complete(session);
         if (!file) continue;
         await this.#assertPublished(session, file);
+        await this.#options.onPublished?.(file);
         await this.#uploader.memory.forget(this.#uploader.server, this.#source.location);
         this.#enter('published');
         return file;

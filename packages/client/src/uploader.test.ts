@@ -217,6 +217,20 @@ test('an interrupted upload is paused, keeps its record, and throws the reason',
   assert.equal(memory.records.size, 1);
 });
 
+test('what is published can be written down before the upload is forgotten', async () => {
+  let remembered = 0;
+  const published: string[] = [];
+  await upload({
+    async onPublished({ file_id }) {
+      await new Promise(setImmediate);
+      remembered = memory.records.size;
+      published.push(file_id);
+    },
+  });
+  assert.equal(remembered, 1);
+  assert.deepEqual(published, ['f-u0']);
+});
+
 test('an empty file is published too', async () => {
   replaceSource(new Uint8Array());
   assert.equal((await upload()).size, 0);

@@ -28,6 +28,8 @@ export interface UploadOptions {
   /** Aborting it pauses the upload. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Awaited when the file is published and before the upload is forgotten: what is written down here is not sent twice. */
+  readonly onPublished?: ((file: FileRecord) => Promise<void>) | undefined;
   readonly metadata?: Record<string, string> | undefined;
   /** A wish, bytes; when not given, smaller ones than the server's for files below 1 GiB. */
   readonly partSizeBytes?: number | undefined;

@@ -1,0 +1,77 @@
+/** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
+import { mkdir, stat } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { Bandwidth, sharers, type Timetable } from '../bandwidth.ts';
+import { type ConnectionOptions, createUploader, serverOf } from '../connection.ts';
+import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
+import type { Selection } from '../find-files.ts';
+import { FolderMemory, placeOf } from '../folder-memory.ts';
+import { interruptible } from '../interrupt.ts';
+import { assertMetadata } from '../metadata.ts';
+import { Output } from '../output.ts';
+import { ProgressDisplay } from '../progress.ts';
+import type { FileFlags } from '../upload-file.ts';
+import type { Disposal } from '../watch/disposal.ts';
+import { lock } from '../watch/lock.ts';
+import { Watcher } from '../watch/watcher.ts';
+
+export interface WatchFlags extends ConnectionOptions, FileFlags, Selection {
+  json?: boolean;
+  /** Seconds. */
+  settle: number;
+  moveTo?: string;
+  delete?: boolean;
+  once?: boolean;
+  files: number;
+  parallel: number;
+  bwlimit?: Timetable;
+}
+
+export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode> {
+  assertMetadata(flags.meta ?? {}, true);
+  if (!(await stat(folder)).isDirectory()) throw new UsageError(`${folder} is not a folder`);
+  const disposal = await chooseDisposal(folder, flags);
+  const output = new Output(flags.json);
+  const signal = interruptible();
+  const server = serverOf(flags);
+  const unlock = await lock(`${await placeOf(server, folder)}.lock`);
+  if (!unlock) throw new Refusal('watched', `${folder} is watched for ${server} already.`, 'One watcher is enough.');
+  const display = new ProgressDisplay(output, { atOnce: flags.files, tally: null });
+  try {
+    const pace = flags.bwlimit && new Bandwidth(flags.bwlimit).pace;
+    const parallel = flags.bwlimit ? sharers(flags.bwlimit, flags.parallel) : flags.parallel;
+    output.event({ event: 'watching', path: folder, settle_seconds: flags.settle });
+    output.note(`watching ${folder}: files go up ${flags.settle} s after they have stopped changing`);
+    return await new Watcher({
+      folder,
+      settleMs: flags.settle * 1000,
+      selection: flags,
+      disposal,
+      once: flags.once ?? false,
+      atOnce: flags.files,
+      flags,
+      uploader: createUploader(flags, parallel, pace),
+      memory: await FolderMemory.open(server, folder),
+      output,
+      display,
+      signal,
+    }).run();
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    display.stop();
+    output.failure(error);
+    return EXIT.interrupted;
+  } finally {
+    display.stop();
+    unlock();
+  }
+}
+
+async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {
+  if (flags.moveTo === undefined) return flags.delete ? { kind: 'delete' } : null;
+  if (flags.delete) throw new UsageError('--move-to and --delete: only one of them');
+  const below = relative(resolve(folder), resolve(flags.moveTo));
+  if (!below.startsWith('..')) throw new UsageError('--move-to a folder inside the watched one: it would go up again');
+  await mkdir(flags.moveTo, { recursive: true });
+  return { kind: 'move', to: flags.moveTo };
+}

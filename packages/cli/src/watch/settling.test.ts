@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Stamp } from './scan.ts';
+import { Settling } from './settling.ts';
+
+const SETTLE_MS = 60;
+
+function stampOf(version: number): Stamp {
+  return { sizeBytes: version, modifiedMs: version, changedMs: version, inode: 1 };
+}
+
+test('property: a file has settled exactly when it was seen unchanged, without a gap, for long enough', () => {
+  // At each look: how much later it is, and the file's version then; null when it is not there.
+  const look = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.option(fc.integer({ min: 0, max: 2 })));
+  fc.assert(
+    fc.property(fc.array(look, { maxLength: 40 }), (looks) => {
+      const settling = new Settling(SETTLE_MS);
+      let nowMs = 0;
+      let since = { version: -1, ms: 0 };
+      for (const [laterMs, version] of looks) {
+        nowMs += laterMs;
+        if (version !== since.version) since = { version: version ?? -1, ms: nowMs };
+        const present = new Map(version === null ? [] : [['a.mrc', stampOf(version)]]);
+        const expected = version !== null && nowMs - since.ms >= SETTLE_MS;
+        assert.equal(settling.observe(present, nowMs).has('a.mrc'), expected);
+      }
+    }),
+  );
+});
+
+test('each of size, times and inode unsettles a file, and so does being found to change', () => {
+  const stamp = stampOf(7);
+  const changes: Partial<Stamp>[] = [{ sizeBytes: 8 }, { modifiedMs: 8 }, { changedMs: 8 }, { inode: 2 }];
+  for (const change of changes) {
+    const settling = new Settling(SETTLE_MS);
+    settling.observe(new Map([['a.mrc', stamp]]), 0);
+    assert.equal(settling.observe(new Map([['a.mrc', { ...stamp, ...change }]]), SETTLE_MS).size, 0);
+  }
+  const settling = new Settling(SETTLE_MS);
+  const present = new Map([['a.mrc', stamp]]);
+  settling.observe(present, 0);
+  settling.forget('a.mrc');
+  assert.equal(settling.observe(present, SETTLE_MS).size, 0);
+});

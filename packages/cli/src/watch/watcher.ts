@@ -1,0 +1,307 @@
+/** Every file of a folder to the server, once it has stopped growing, for as long as this runs. */
+import { join } from 'node:path';
+import { basename } from 'node:path/posix';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ServerError, SourceError, type Uploader } from '@cryolift/client';
+import { extensionOf } from '@cryolift/mrc';
+import { EXIT, type ExitCode, Refusal } from '../exit.ts';
+import { describeFailure } from '../failure.ts';
+import type { Found, Selection } from '../find-files.ts';
+import type { FolderMemory, WentUp } from '../folder-memory.ts';
+import type { Output } from '../output.ts';
+import type { ProgressDisplay } from '../progress.ts';
+import { describeSent, type FileFlags, uploadFile } from '../upload-file.ts';
+import { type Disposal, type Disposed, dispose } from './disposal.ts';
+import { isSame, look, type Stamp, scan } from './scan.ts';
+import { Settling } from './settling.ts';
+
+const LONGEST_INTERVAL_MS = 15_000;
+const SHORTEST_INTERVAL_MS = 250;
+/** What fails is tried again after this long, doubling up to the longest. */
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 10 * 60_000;
+/** The server will not have this file as it is. */
+const REFUSALS = [400, 413, 415, 422];
+const SIDECAR = 'mdoc';
+
+export interface WatchOptions {
+  readonly folder: string;
+  readonly settleMs: number;
+  readonly selection: Selection;
+  readonly disposal: Disposal | null;
+  /** End when everything that lies there has settled and gone up. */
+  readonly once: boolean;
+  /** Files at the same time. */
+  readonly atOnce: number;
+  readonly flags: FileFlags;
+  readonly uploader: Uploader;
+  readonly memory: FolderMemory;
+  readonly output: Output;
+  readonly display: ProgressDisplay;
+  /** Aborting it ends the watch; what was begun is kept. */
+  readonly signal: AbortSignal;
+}
+
+interface Failed {
+  readonly stamp: Stamp;
+  readonly times: number;
+  readonly againMs: number;
+}
+
+export class Watcher {
+  readonly #options: WatchOptions;
+  readonly #settling: Settling;
+  readonly #underWay = new Map<string, Stamp>();
+  readonly #failed = new Map<string, Failed>();
+  /** Went up and stays, as it is: it was found to differ, or there is another of its name where it would go. */
+  readonly #kept = new Map<string, Stamp>();
+  /** Changed while they were sent: what the server has of them is of no use. */
+  readonly #restart = new Set<string>();
+  readonly #unaccepted = new Set<string>();
+  #accepted: ReadonlySet<string> = new Set();
+  #isAway = false;
+  /** Of the next thing that happens. */
+  #news = Promise.withResolvers<void>();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#settling = new Settling(options.settleMs);
+    options.signal.addEventListener('abort', () => this.#tell());
+  }
+
+  /** @throws the signal's reason. */
+  async run(): Promise<ExitCode> {
+    const { folder, selection, settleMs, once, signal } = this.#options;
+    const intervalMs = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, settleMs / 4));
+    await this.#askTypes();
+    for (;;) {
+      const beganMs = performance.now();
+      const present = await scan(folder, selection);
+      this.#noteAway(present === null);
+      if (present) {
+        const files = this.#filter(present);
+        const due = this.#findDue(this.#settling.observe(files, beganMs), files);
+        this.#startSome(due);
+        if (once && this.#underWay.size === 0 && due.length === 0 && this.#isAtRest(files)) return this.#exitCode;
+      }
+      // A folder that takes long to look through is looked through less often.
+      await this.#pause(Math.max(intervalMs, performance.now() - beganMs));
+      if (signal.aborted) break;
+    }
+    while (this.#underWay.size > 0) await this.#news.promise;
+    throw signal.reason;
+  }
+
+  /** Ends early when a file is done with, or everything is to end. */
+  async #pause(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#tell(), ms);
+    await this.#news.promise;
+    clearTimeout(timer);
+  }
+
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+
+  get #exitCode(): ExitCode {
+    return this.#failed.size > 0 ? EXIT.someFailed : EXIT.done;
+  }
+
+  /** Waits for a server that is not there yet. */
+  async #askTypes(): Promise<void> {
+    const { uploader, output, signal } = this.#options;
+    for (let times = 1; ; times++) {
+      try {
+        const { mrc_types, accepted_types } = await uploader.api.limits({ signal });
+        this.#accepted = new Set([...mrc_types, ...accepted_types]);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        output.failure(error);
+        await wait(pauseAfter(times), undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
+  }
+
+  #noteAway(isAway: boolean): void {
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    const { folder, output } = this.#options;
+    output.event({ event: isAway ? 'away' : 'back', path: folder });
+    output.note(isAway ? `${folder} cannot be read now; waiting for it` : `${folder} is back`);
+  }
+
+  #filter(present: ReadonlyMap<string, Stamp>): Map<string, Stamp> {
+    const files = new Map<string, Stamp>();
+    for (const [path, stamp] of present) {
+      const type = extensionOf(basename(path));
+      if (this.#accepted.has(type)) {
+        files.set(path, stamp);
+      } else if (!this.#unaccepted.has(type)) {
+        this.#unaccepted.add(type);
+        this.#options.output.event({ event: 'skipped', path, reason: 'type' });
+        this.#options.output.note(
+          `${path}: left out like all ${type || 'files without a type'}; the server does not accept it`,
+        );
+      }
+    }
+    return files;
+  }
+
+  /** What is to be done something about now, in the order in which it is to be done. */
+  #findDue(settled: ReadonlyMap<string, Stamp>, files: ReadonlyMap<string, Stamp>): [string, Stamp][] {
+    const inodes = new Set([...this.#underWay.values()].map(({ inode }) => inode));
+    const due = [...settled].filter(([path, stamp]) => {
+      // Under way, perhaps by the name that it had.
+      if (inodes.has(stamp.inode) || this.#isDone(path, stamp)) return false;
+      const failed = this.#failed.get(path);
+      if (failed && isSame(failed.stamp, stamp)) return !this.#options.once && performance.now() >= failed.againMs;
+      return !this.#waitsForSidecar(path, files);
+    });
+    return due.sort(([a, { modifiedMs }], [b, other]) => {
+      return Number(isSidecar(b)) - Number(isSidecar(a)) || modifiedMs - other.modifiedMs || (a < b ? -1 : 1);
+    });
+  }
+
+  #isDone(path: string, stamp: Stamp): boolean {
+    const { memory, disposal } = this.#options;
+    if (memory.findRefusal(path, stamp) !== null) return true;
+    if (!memory.find(path, stamp)) return false;
+    const kept = this.#kept.get(path);
+    return disposal === null || (kept !== undefined && isSame(kept, stamp));
+  }
+
+  /** What describes a file goes before it. */
+  #waitsForSidecar(path: string, files: ReadonlyMap<string, Stamp>): boolean {
+    if (isSidecar(path)) return false;
+    const stem = path.slice(0, path.length - extensionOf(basename(path)).length);
+    const names = [`${path}.${SIDECAR}`, `${stem}${SIDECAR}`];
+    return names.some((name) => {
+      const stamp = files.get(name);
+      return stamp !== undefined && !this.#isDone(name, stamp) && !this.#failed.has(name);
+    });
+  }
+
+  #isAtRest(files: ReadonlyMap<string, Stamp>): boolean {
+    return [...files].every(([path, stamp]) => this.#isDone(path, stamp) || this.#failed.has(path));
+  }
+
+  #startSome(due: readonly [string, Stamp][]): void {
+    const free = this.#options.atOnce - this.#underWay.size;
+    for (const [path, stamp] of due.slice(0, free)) {
+      this.#underWay.set(path, stamp);
+      void this.#handle(path, stamp).finally(() => {
+        this.#underWay.delete(path);
+        this.#tell();
+      });
+    }
+  }
+
+  async #handle(path: string, stamp: Stamp): Promise<void> {
+    const { memory, folder, signal } = this.#options;
+    try {
+      const known = memory.find(path, stamp) ?? (await this.#adoptRenamed(path, stamp));
+      const sha256 = known ? await this.#askDigest(known) : await this.#upload(path, stamp);
+      await this.#dispose(path, stamp, sha256);
+      this.#failed.delete(path);
+    } catch (error) {
+      if (signal.aborted) return;
+      if ((await look(join(folder, path))) === null) this.#noteGone(path);
+      else if (isRefusal(error)) await this.#noteRefused(path, stamp, error);
+      else this.#noteFailed(path, stamp, error);
+    }
+  }
+
+  /** A file that went up under another name is not sent again. */
+  async #adoptRenamed(path: string, stamp: Stamp): Promise<WentUp | null> {
+    const { memory, output } = this.#options;
+    const known = memory.findRenamed(stamp);
+    if (!known) return null;
+    await memory.note(path, stamp, known);
+    output.event({ event: 'skipped', path, reason: 'renamed', was: known.path, file_id: known.file_id });
+    output.note(`${path}: went up already, as ${known.path}`);
+    return known;
+  }
+
+  /** @returns null when the server does not have the file any more. */
+  async #askDigest({ file_id, sha256 }: WentUp): Promise<string | null> {
+    const { disposal, uploader } = this.#options;
+    if (disposal === null) return sha256;
+    try {
+      return (await uploader.api.file(file_id)).sha256;
+    } catch (error) {
+      if (error instanceof ServerError && error.code === 'file_not_found') return null;
+      throw error;
+    }
+  }
+
+  async #upload(path: string, stamp: Stamp): Promise<string> {
+    const { folder, uploader, memory, flags, display, output, signal } = this.#options;
+    const { sizeBytes, modifiedMs, inode } = stamp;
+    const found: Found = { path: join(folder, path), inFolder: { folder, path }, sizeBytes, modifiedMs, inode };
+    const own: FileFlags = {
+      ...flags,
+      recursive: true,
+      restart: this.#restart.has(path),
+      onPublished: async (file) => await memory.note(path, stamp, file),
+    };
+    const sent = await uploadFile(uploader, found, own, display, signal, () => {});
+    this.#restart.delete(path);
+    const { file, figures, seconds } = sent;
+    const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
+    const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
+    output.result(event, () => describeSent(found, sent, true));
+    return file.sha256;
+  }
+
+  async #dispose(path: string, stamp: Stamp, sha256: string | null): Promise<void> {
+    const { disposal, folder, output, signal } = this.#options;
+    if (!disposal) return;
+    const disposed: Disposed =
+      sha256 === null
+        ? { kind: 'kept', why: 'it was deleted from the server' }
+        : await dispose(disposal, folder, path, stamp, sha256, signal);
+    if (disposed.kind === 'kept') {
+      this.#kept.set(path, stamp);
+      output.note(`${path}: went up, and stays here: ${disposed.why}`);
+    }
+    output.event({ event: 'disposed', path, ...disposed });
+  }
+
+  #noteGone(path: string): void {
+    this.#options.output.event({ event: 'gone', path });
+    this.#options.output.note(`${path}: was removed before it was done`);
+  }
+
+  async #noteRefused(path: string, stamp: Stamp, error: unknown): Promise<void> {
+    const { memory, output } = this.#options;
+    output.failure(error, path);
+    output.note('  It is not tried again until it changes.');
+    await memory.note(path, stamp, { refused: describeFailure(error).message });
+  }
+
+  #noteFailed(path: string, stamp: Stamp, error: unknown): void {
+    this.#options.output.failure(error, path);
+    if (error instanceof SourceError && error.code === 'source_changed') {
+      this.#restart.add(path);
+      this.#settling.forget(path);
+      return;
+    }
+    const before = this.#failed.get(path);
+    const times = before && isSame(before.stamp, stamp) ? before.times + 1 : 1;
+    this.#failed.set(path, { stamp, times, againMs: performance.now() + pauseAfter(times) });
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Refusal || (error instanceof ServerError && REFUSALS.includes(error.status));
+}
+
+function isSidecar(path: string): boolean {
+  return extensionOf(basename(path)) === SIDECAR;
+}
+
+function pauseAfter(times: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1));
+}
