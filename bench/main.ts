@@ -6,13 +6,12 @@
  * `--size`: of the big files (4); the promises and the clients take fixed shares of it. `--load`: one of those in `load.ts`,
  * `promises` or `clients`. `--folder`: on the disk to measure. `--dry`: prints, and writes nothing.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Load, listLoads } from './load.ts';
 import { type Figures, measure } from './measure.ts';
+import { installPeers } from './peers.ts';
 import { makePlace } from './place.ts';
 import { measurePromises } from './promises.ts';
 import { describeRun, type LoadResult, reportClients, reportLoads, reportPromises, totalCpu } from './report.ts';
@@ -95,11 +94,4 @@ function choose(names: readonly string[], asked: readonly string[] = names): rea
   const unknown = asked.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Error(`there is no ${unknown}; there are ${names.join(', ')}`);
   return asked;
-}
-
-function installPeers(): void {
-  const folder = new URL('./peers', import.meta.url).pathname;
-  if (existsSync(join(folder, 'node_modules'))) return;
-  const { status } = spawnSync('npm', ['ci', '--prefix', folder], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`npm ci --prefix ${folder} failed`);
 }

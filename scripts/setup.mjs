@@ -65,8 +65,16 @@ function linkNode() {
 }
 
 function checkNode() {
-  if (hasNode()) return null;
+  if (hasNode() || (bringLibrary() && hasNode())) return null;
   return `Node ${NODE_MAJOR} did not come by npm for ${process.platform}-${process.arch}: check the network, or install Node ${NODE_MAJOR} or newer, and run this again.`;
+}
+
+/** The least of Debian's systems lack a library that Node 26 needs. @returns whether it was installed. */
+function bringLibrary() {
+  if (process.platform !== 'linux' || process.getuid() !== 0) return false;
+  console.error('cryolift: Node 26 does not start; installing libatomic1 (apt-get) ...');
+  const apt = (...args) => spawnSync('apt-get', args, { stdio: ['ignore', 2, 2] }).status === 0;
+  return apt('update', '-qq') && apt('install', '-qq', '-y', '--no-install-recommends', 'libatomic1');
 }
 
 /** 0 when it cannot be run. */

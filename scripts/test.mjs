@@ -34,6 +34,8 @@ const tests = only.length > 0 ? only.map(toPattern) : TESTS;
 const limits = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
 const passed = [];
 if (only.length === 0) {
+  console.log('# a browser');
+  passed.push(await run('node', 'suites/browser/chromium.ts'));
   console.log('# the contract, on the ordinary lane');
   process.env.CRYOLIFT_TEST_LANE = 'ordinary';
   passed.push(await run('node', '--test', '--test-reporter=dot', ...limits, 'suites/contract/**/*.test.ts'));

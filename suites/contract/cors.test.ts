@@ -26,6 +26,12 @@ test('a listed origin reads the answers, another does not', async () => {
   assert.equal(other.headers['access-control-allow-origin'], undefined);
 });
 
+test('a listed origin reads why it is refused', async () => {
+  const refused = await callWith(server, { origin: ORIGIN })('GET', '/files');
+  assertFailure(refused, 'unauthenticated');
+  assert.equal(refused.headers['access-control-allow-origin'], ORIGIN);
+});
+
 test('paths and methods that are not there stay so', async () => {
   assertFailure(await call('PUT', '/nowhere'), 'not_found');
   assertFailure(await call('PUT', '/limits'), 'method_not_allowed');

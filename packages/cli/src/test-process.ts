@@ -32,10 +32,11 @@ export class TestBench {
     this.url = url;
   }
 
-  static async start(): Promise<TestBench> {
+  /** @param settings of the server, besides those that all have. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestBench> {
     const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
     const flags = ['--port', '0', '--data-dir', join(folder, 'data'), '--log-level', 'warn'];
-    const server = run(folder, ['serve', ...flags], {});
+    const server = run(folder, ['serve', ...flags], settings);
     const { promise: listening, resolve, reject } = Promise.withResolvers<string>();
     let stdout = '';
     server.child.stdout?.on('data', (text: string) => {

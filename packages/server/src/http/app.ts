@@ -79,6 +79,17 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
+  });
+  // Before anything refuses: a page elsewhere must be able to read why.
+  if (corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...corsOrigins],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      exposedHeaders: ['x-request-id', 'retry-after', 'etag', 'repr-digest', 'content-range', 'content-disposition'],
+      maxAge: 3600,
+    });
+  }
+  app.addHook('onRequest', async (request, reply) => {
     if (isStopping()) {
       reply.header('connection', 'close');
       throw new UploadError('shutting_down', 'The server is stopping.');
@@ -116,14 +127,6 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     if (isStopping()) setImmediate(() => app.server.closeIdleConnections());
   });
 
-  if (corsOrigins.length > 0) {
-    await app.register(cors, {
-      origin: [...corsOrigins],
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-      exposedHeaders: ['x-request-id', 'retry-after', 'etag', 'repr-digest', 'content-range', 'content-disposition'],
-      maxAge: 3600,
-    });
-  }
   await registerRateLimit(app, services.options.rateLimit);
   await registerDocs(app, services);
   await app.register(async (scope) => {

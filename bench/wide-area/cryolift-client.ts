@@ -1,0 +1,46 @@
+/**
+ * Uploads one file with the SDK as a program of somebody else's would; prints how it went.
+ * `CRYOLIFT_TOKEN=… node cryolift-client.ts FILE URL FOLDER`
+ */
+import { type Progress, Uploader } from '@cryolift/client';
+import { FileMemory, FileSource, HttpTransport } from '@cryolift/client/node';
+
+const [path = '', server = '', folder = ''] = process.argv.slice(2);
+const SAMPLE_MS = 1_000;
+
+export interface Sample {
+  readonly seconds: number;
+  readonly storedBytes: number;
+  readonly sentBytes: number;
+  /** Parts: on their way, and one more that was read ahead. */
+  readonly underWay: number;
+}
+
+const transport = new HttpTransport(server);
+const getToken = async () => process.env.CRYOLIFT_TOKEN ?? '';
+const uploader = new Uploader({ server, transport, memory: new FileMemory(folder), getToken });
+const source = await FileSource.open(path);
+let progress: Progress | undefined;
+const samples: Sample[] = [];
+const begin = performance.now();
+const sampling = setInterval(() => progress && samples.push(sample(progress)), SAMPLE_MS);
+
+await uploader.upload(source, {
+  onProgress(now) {
+    progress = now;
+  },
+});
+const seconds = secondsSoFar();
+clearInterval(sampling);
+transport.close();
+await source.close();
+const { retries, sentBytes } = progress!;
+console.log(JSON.stringify({ bytes: source.sizeBytes, seconds, retries, sentBytes, samples }));
+
+function sample({ storedBytes, sentBytes, underWay }: Progress): Sample {
+  return { seconds: secondsSoFar(), storedBytes, sentBytes, underWay: underWay.size };
+}
+
+function secondsSoFar(): number {
+  return (performance.now() - begin) / 1000;
+}

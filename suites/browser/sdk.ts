@@ -1,0 +1,3 @@
+/** All that a page gets of the SDK. */
+export * from '@cryolift/client';
+export * from '@cryolift/client/browser';
