@@ -89,6 +89,8 @@ test('an instrument writes, renames and removes, the watch is killed: each finis
     }
   };
   const early = makeMrc(90_000);
+  // As long as it lies there, nobody means it.
+  await write(folder, 'grid1/.hidden.mrc', makeMrc(5_000));
   await Promise.all([
     grow('grid1/a.mrc', makeMrc(200_000)),
     grow('grid1/b.mrc', makeMrc(150_000), 'grid1/b.mrc.tmp'),
