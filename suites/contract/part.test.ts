@@ -57,6 +57,20 @@ test('the last part is as short as it is; all parts make a progress of 1', async
   assert.deepEqual((await readSession(call, session)).missing_parts, []);
 });
 
+test('a part that says where it begins is stored there, or nowhere', async () => {
+  const call = callAs(server);
+  const { session, bytes } = await openSample(call, 4);
+  const body = cutPart(bytes, session, 2);
+  await keepsSession(call, session, async () => {
+    for (const offset of ['0', String(PART_BYTES), String(2 * PART_BYTES + 1), '-1', '1e3', `0${2 * PART_BYTES}`, '']) {
+      const answer = await call('PUT', partPath(session, 2), { body, headers: { 'upload-offset': offset } });
+      assertFailure(answer, 'invalid_request');
+    }
+  });
+  const headers = { 'upload-offset': String(2 * PART_BYTES) };
+  assert.equal((await call('PUT', partPath(session, 2), { body, headers })).status, 201);
+});
+
 test('the session lives on for its whole time after each part', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call);

@@ -1,5 +1,5 @@
 /** The calls of a Cryolift server, typed. */
-import type { ErrorEnvelope } from '@cryolift/protocol/errors';
+import { printDigestHeader } from '@cryolift/protocol/digest';
 import type {
   FilePage,
   FileRecord,
@@ -9,13 +9,23 @@ import type {
   Session,
   SessionPage,
   StoredPart,
-  StoredPartPage,
 } from '@cryolift/protocol/messages';
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
+import { isEnvelope, isFile, isLimits, isPage, isPartPage, isReceipt, isSession, type Shape } from './shapes.ts';
 
 /** @param renew the last one was refused: get another. */
 export type GetToken = (renew: boolean) => Promise<string>;
+
+/** A part to send. */
+export interface Part {
+  readonly idx: number;
+  /** Where it begins in the file, bytes. */
+  readonly offset: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of its bytes. */
+  readonly digest: Uint8Array;
+}
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -39,15 +49,15 @@ export class Api {
 
   async init(request: InitRequest, idempotencyKey: string, options: CallOptions = {}): Promise<Session> {
     const headers = { ...options.headers, 'idempotency-key': idempotencyKey };
-    return await this.#json('POST', '/uploads/init', request, { ...options, headers });
+    return await this.#json(isSession, 'POST', '/uploads/init', request, { ...options, headers });
   }
 
   async session(uploadId: string, options?: CallOptions): Promise<Session> {
-    return await this.#json('GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
+    return await this.#json(isSession, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
   }
 
   async sessions(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<SessionPage> {
-    return await this.#json('GET', `/uploads${toQuery(query)}`);
+    return await this.#json(isPage(isSession), 'GET', `/uploads${toQuery(query)}`);
   }
 
   /** All stored parts of an upload, ascending, over as many pages as it takes. */
@@ -56,7 +66,7 @@ export class Api {
     let cursor: string | undefined;
     do {
       const path = `/uploads/${encodeURIComponent(uploadId)}/parts${toQuery({ limit: 1000, cursor })}`;
-      const page: StoredPartPage = await this.#json('GET', path, undefined, options);
+      const page = await this.#json(isPartPage, 'GET', path, undefined, options);
       parts.push(...page.items);
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
@@ -65,17 +75,19 @@ export class Api {
 
   async putPart(
     uploadId: string,
-    idx: number,
-    body: Uint8Array,
-    contentDigest: string,
+    { idx, offset, bytes, digest }: Part,
     options: CallOptions & Pick<WireRequest, 'expectContinue' | 'onSent'> = {},
   ): Promise<PartReceipt> {
     const reply = await this.#send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
       ...options,
-      body,
-      headers: { 'content-type': 'application/octet-stream', 'content-digest': contentDigest },
+      body: bytes,
+      headers: {
+        'content-type': 'application/octet-stream',
+        'content-digest': printDigestHeader(digest),
+        'upload-offset': String(offset),
+      },
     });
-    return parse(reply);
+    return parse(reply, isReceipt);
   }
 
   async complete(uploadId: string, sha256?: string, options: CallOptions = {}): Promise<Completion> {
@@ -84,7 +96,7 @@ export class Api {
       ...options,
       ...jsonBody(body),
     });
-    if (reply.status !== 202) return { kind: 'completed', file: parse(reply) };
+    if (reply.status !== 202) return { kind: 'completed', file: parse(reply, isFile) };
     return { kind: 'verifying', waitSeconds: retryAfter(reply) ?? 2 };
   }
 
@@ -93,11 +105,11 @@ export class Api {
   }
 
   async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
-    return await this.#json('GET', `/files${toQuery(query)}`);
+    return await this.#json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
   }
 
   async file(fileId: string): Promise<FileRecord> {
-    return await this.#json('GET', `/files/${encodeURIComponent(fileId)}`);
+    return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`);
   }
 
   async deleteFile(fileId: string): Promise<void> {
@@ -128,12 +140,18 @@ export class Api {
   }
 
   async limits(options?: CallOptions): Promise<Limits> {
-    return await this.#json('GET', '/limits', undefined, options);
+    return await this.#json(isLimits, 'GET', '/limits', undefined, options);
   }
 
-  async #json<Message>(method: string, path: string, body?: object, options: CallOptions = {}): Promise<Message> {
+  async #json<Message>(
+    shape: Shape<Message>,
+    method: string,
+    path: string,
+    body?: object,
+    options: CallOptions = {},
+  ): Promise<Message> {
     const sent = body === undefined ? options : { ...options, ...jsonBody(body, options.headers) };
-    return parse(await this.#send(method, path, sent));
+    return parse(await this.#send(method, path, sent), shape);
   }
 
   /** Sends with a token; one that is refused is renewed once. */
@@ -161,18 +179,19 @@ function toQuery(query: Record<string, string | number | undefined>): string {
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`;
 }
 
-function parse<Message>(reply: WireReply): Message {
+function parse<Message>(reply: WireReply, shape: Shape<Message>): Message {
+  let message: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(reply.body)) as Message;
+    message = JSON.parse(new TextDecoder().decode(reply.body));
   } catch (cause) {
     throw foreign(reply, cause);
   }
+  if (shape(message)) return message;
+  throw foreign(reply);
 }
 
 function toServerError(reply: WireReply): ServerError {
-  const envelope = parse<Partial<ErrorEnvelope> | null>(reply);
-  if (typeof envelope?.code !== 'string' || typeof envelope.retryable !== 'boolean') throw foreign(reply);
-  return new ServerError(reply.status, envelope as ErrorEnvelope, retryAfter(reply));
+  return new ServerError(reply.status, parse(reply, isEnvelope), retryAfter(reply));
 }
 
 /** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { ForeignReplyError } from './failures.ts';
 import type { Remembered } from './ports.ts';
 import { fingerprint } from './same-file.ts';
-import { failure, lost, PART_BYTES } from './test-server.ts';
+import { failure, lost, PART_BYTES, reply } from './test-server.ts';
 import {
   assertStored,
   BYTES,
@@ -128,6 +129,27 @@ test('--restart ends a session that only the fingerprint finds', async () => {
     server.uploads.map(({ status }) => status),
     ['cancelled', 'completed'],
   );
+});
+
+test('a session that came out for another size or name is cancelled, and opened anew', async () => {
+  for (const damage of [{ size: 5400 }, { filename: 'tomp.mrc' }, { upload_id: 'u9' }]) {
+    reset();
+    once('POST init', (_request, answer) => {
+      const session = JSON.parse(Buffer.from(answer().body).toString()) as object;
+      return reply(201, { ...session, size: 5400, ...damage });
+    });
+    await upload();
+    assertStored();
+  }
+});
+
+test('a server that opens sessions for other files only is given up', async () => {
+  server.tamper = (request, answer) => {
+    const answered = answer();
+    if (request.path !== '/uploads/init') return answered;
+    return reply(201, { ...(JSON.parse(Buffer.from(answered.body).toString()) as object), size: 1 });
+  };
+  await assert.rejects(upload(), (error) => error instanceof ForeignReplyError);
 });
 
 test('ranges beyond those that are listed are asked for again', async () => {

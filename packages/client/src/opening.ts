@@ -3,7 +3,7 @@ import { isMrcName } from '@cryolift/mrc';
 import type { InitRequest, Limits, Session } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api, CallOptions } from './api.ts';
-import { ServerError } from './failures.ts';
+import { ForeignReplyError, ServerError } from './failures.ts';
 import type { Memory, Source } from './ports.ts';
 import { assertRemembered, fingerprint, fingerprintAt } from './same-file.ts';
 import type { UploadOptions } from './uploader.ts';
@@ -42,19 +42,25 @@ export async function findOrOpenSession(opening: Opening): Promise<Session> {
   const found = remembered && (await findSession(opening, remembered.uploadId));
   if (remembered && found && options.restart) {
     await cancel(opening, found);
-  } else if (remembered && found && OF_USE.includes(found.status)) {
+  } else if (remembered && found && OF_USE.includes(found.status) && found.size === remembered.sizeBytes) {
     assertRemembered(source, print, remembered);
     return found;
   }
   return await openSession(opening, print);
 }
 
-async function openSession(opening: Opening, print: string): Promise<Session> {
+/** @param isSecond the first one came out damaged: the request, or its answer. */
+async function openSession(opening: Opening, print: string, isSecond = false): Promise<Session> {
   const { api, memory, server, source, options, call, retry } = opening;
   const request = await describe(opening, await fingerprintAt(options.metadata?.path, print));
   // For a lost reply within this run; after it the fingerprint finds the session.
   const idempotencyKey = crypto.randomUUID();
   const session = await retry(() => api.init(request, idempotencyKey, call));
+  if (!isOf(session, source)) {
+    await cancel(opening, session);
+    if (isSecond) throw new ForeignReplyError('the server opened a session for another file than this one');
+    return await openSession(opening, print, true);
+  }
   if (session.resumed && options.restart) {
     await cancel(opening, session);
     return await openSession(opening, print);
@@ -62,6 +68,11 @@ async function openSession(opening: Opening, print: string): Promise<Session> {
   const { location, sizeBytes, modifiedMs } = source;
   await memory.save({ server, location, sizeBytes, modifiedMs, fingerprint: print, uploadId: session.upload_id });
   return session;
+}
+
+/** One damaged digit would cut the file off. */
+function isOf(session: Session, { sizeBytes, name }: Source): boolean {
+  return session.size === sizeBytes && session.filename.normalize() === name.normalize();
 }
 
 async function describe({ api, source, options, call, retry }: Opening, key: string): Promise<InitRequest> {
@@ -107,5 +118,10 @@ async function findSession({ api, call, retry }: Opening, uploadId: string): Pro
 }
 
 async function cancel({ api, call, retry }: Opening, session: Session): Promise<void> {
-  if (CANCELLABLE.includes(session.status)) await retry(() => api.cancel(session.upload_id, call));
+  if (!CANCELLABLE.includes(session.status)) return;
+  try {
+    await retry(() => api.cancel(session.upload_id, call));
+  } catch (error) {
+    if (!(error instanceof ServerError && error.code === 'upload_not_found')) throw error;
+  }
 }

@@ -121,14 +121,17 @@ test('a network that is back ends the wait for it', async () => {
 });
 
 test('does not wait for what no waiting mends', async () => {
-  const final = [
-    serverError('invalid_mrc'),
-    serverError('token_expired'),
-    new ForeignReplyError(''),
-    new TypeError('bug'),
-  ];
+  const final = [serverError('invalid_mrc'), serverError('token_expired'), new TypeError('bug')];
   for (const error of final) await assert.rejects(new Patience(60_000).begin()(error), error);
   assert.deepEqual(waitsMs, []);
+});
+
+test('an answer that is none may have been damaged, but not again and again', async () => {
+  const waitOut = new Patience().begin();
+  const foreign = new ForeignReplyError('');
+  await waitOut(foreign);
+  await waitOut(foreign);
+  await assert.rejects(waitOut(foreign), foreign);
 });
 
 test('a sleep ends with the reason of the signal', async () => {

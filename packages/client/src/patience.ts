@@ -1,5 +1,5 @@
 /** How long to go on trying: exponential back-off with full jitter, for as long as some progress comes now and then. */
-import { ConnectionError, ServerError } from './failures.ts';
+import { ConnectionError, ForeignReplyError, ServerError } from './failures.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
@@ -9,8 +9,12 @@ const PATIENCE_MS = 15 * 60_000;
 const LONG_PATIENCE_MS = 12 * 60 * 60_000;
 const ASKS_TO_WAIT = [429, 503, 507];
 
+/** An answer that is none may have been damaged on its way; one that comes again is what is there. */
+const MAX_FOREIGN = 2;
+
 /** True when the same request can succeed later, or nobody knows what became of it. A token was renewed already. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown, failures: number): boolean {
+  if (error instanceof ForeignReplyError) return failures < MAX_FOREIGN;
   return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
 }
 
@@ -58,7 +62,7 @@ export class Patience {
       if (error instanceof ServerError) this.#reached = true;
       const nowMs = performance.now();
       this.#failingSinceMs ??= nowMs;
-      if (!isPassing(error) || nowMs - this.#failingSinceMs > this.#patienceFor(error)) throw error;
+      if (!isPassing(error, failures) || nowMs - this.#failingSinceMs > this.#patienceFor(error)) throw error;
       if (progressCount !== this.#progressCount) failures = 0;
       progressCount = this.#progressCount;
       const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);

@@ -1,8 +1,8 @@
 /** Getting one file there: plan → send → reconcile → done. */
-import { fromHex, printDigestHeader, toHex } from '@cryolift/protocol/digest';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { fromHex, toHex } from '@cryolift/protocol/digest';
+import type { FileRecord, PartReceipt, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
-import type { Api, CallOptions } from './api.ts';
+import type { Api, CallOptions, Part } from './api.ts';
 import { sha256 } from './digest.ts';
 import { ConnectionError, ServerError, SourceError } from './failures.ts';
 import type { Flight } from './flight.ts';
@@ -21,12 +21,9 @@ const REPORT_MS = 200;
 /** The server asks for less. */
 const BUSY = [429, 503];
 
-/** A part that was read. */
-interface Cargo {
-  readonly idx: number;
+/** A part that was read, and the buffer that it lies in. */
+interface Cargo extends Part {
   readonly buffer: Uint8Array<ArrayBuffer>;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly digest: Uint8Array;
 }
 
 export class Run {
@@ -145,19 +142,19 @@ export class Run {
     const bytes = buffer.subarray(0, length);
     const digest = await this.#source.read(offset, bytes);
     this.#ledger.noteDigest(idx, digest);
-    return { idx, buffer, bytes, digest };
+    return { idx, offset, bytes, digest, buffer };
   }
 
   /** Sends one part until it is there. */
-  async #sendPart(session: Session, { idx, bytes, digest }: Cargo, signal: AbortSignal): Promise<void> {
+  async #sendPart(session: Session, part: Cargo, signal: AbortSignal): Promise<void> {
+    const { idx } = part;
     const waitOut = this.#beginTries();
-    const contentDigest = printDigestHeader(digest);
     let damaged = 0;
     // Whoever reconciles may find that it is there.
     for (let attempt = 0; this.#ledger.underWay.has(idx); attempt++) {
       try {
         const options = { signal, expectContinue: attempt > 0, onSent: (sent: number) => this.#noteSent(sent) };
-        await this.#api.putPart(session.upload_id, idx, bytes, contentDigest, options);
+        assertAbout(part, await this.#api.putPart(session.upload_id, part, options));
         this.#flight.notePart();
         this.#noteArrived(idx);
       } catch (error) {
@@ -312,4 +309,10 @@ export class Run {
       underWay: this.#ledger.underWay,
     });
   }
+}
+
+/** @throws ConnectionError for a receipt of something else: what became of the part is to be asked. */
+function assertAbout({ idx, digest }: Part, receipt: PartReceipt): void {
+  if (receipt.part === idx && receipt.sha256 === toHex(digest)) return;
+  throw new ConnectionError(`the answer to part ${idx} is about another part`);
 }

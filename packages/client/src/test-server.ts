@@ -87,6 +87,7 @@ export class TestServer implements Transport {
     const parts = Array.from({ length: count }, (_, idx) => upload.parts.get(idx) as Buffer);
     return reply(200, {
       file_id: `f-${upload.id}`,
+      filename: upload.request.filename,
       size: upload.request.size,
       sha256: digest(Buffer.concat(parts)).toString('hex'),
       parts_sha256: digest(Buffer.concat(parts.map(digest))).toString('hex'),
@@ -101,6 +102,7 @@ export class TestServer implements Transport {
     const stored = [...upload.parts.values()];
     return {
       upload_id: upload.id,
+      filename: upload.request.filename,
       status: upload.status,
       size: upload.request.size,
       part_size: this.#partBytes,
@@ -127,7 +129,13 @@ function store(upload: Upload, idx: number, bytes: Buffer, contentDigest: string
   if (there && there.compare(bytes) !== 0) return failure('part_conflict');
   upload.parts.set(idx, bytes);
   upload.status = 'uploading';
-  return reply(there ? 200 : 201, { part: idx, size: bytes.length, deduplicated: there !== undefined });
+  return reply(there ? 200 : 201, {
+    upload_id: upload.id,
+    part: idx,
+    size: bytes.length,
+    sha256: digest(bytes).toString('hex'),
+    deduplicated: there !== undefined,
+  });
 }
 
 function listParts(upload: Upload) {

@@ -96,6 +96,37 @@ test('a part that was lost on its way is sent again, after 100 Continue', async 
   assert.equal(source.reads.filter((offset) => offset === 2000).length, 1);
 });
 
+test('a part that the server took for another one is asked for, and sent again', async () => {
+  once('PUT 2', (_request, answer) => {
+    const receipt = JSON.parse(Buffer.from(answer().body).toString()) as object;
+    server.upload.parts.delete(2);
+    return reply(201, { ...receipt, part: 3 });
+  });
+  await upload();
+  assertStored();
+});
+
+test('an answer that is damaged is none', async () => {
+  for (const call of ['POST init', 'PUT 2', 'GET u0', 'POST complete']) {
+    reset();
+    let lostOne = false;
+    once(call, (_request, answer) => {
+      const text = Buffer.from(answer().body).toString();
+      return { status: 200, headers: {}, body: Buffer.from(text.replace(/"(?=(missing|sha|part|file))/g, '"x')) };
+    });
+    if (call === 'GET u0') {
+      const damage = server.tamper;
+      server.tamper = (request, answer) => {
+        if (server.calls.at(-1) !== 'PUT 3' || lostOne) return damage(request, answer);
+        lostOne = true;
+        return lost();
+      };
+    }
+    await upload();
+    assertStored();
+  }
+});
+
 test('a file that changes while it is sent is not completed', async () => {
   once('PUT 5', (_request, answer) => {
     source.modifiedNowMs += 1;

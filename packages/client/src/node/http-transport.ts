@@ -173,6 +173,8 @@ async function sendBody(
     request.end();
     return;
   }
+  // No connection was made: nothing more will be heard of it.
+  if (request.destroyed) return;
   let answered = false;
   request.once('response', () => {
     answered = true;

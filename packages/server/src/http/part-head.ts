@@ -42,3 +42,15 @@ export function parsePartLength(headers: IncomingHttpHeaders): number {
   }
   return Number(length);
 }
+
+/**
+ * Where the part begins in the file, said a second time: one damaged digit in the path would put good bytes at a wrong place.
+ *
+ * @returns bytes, or null when the client does not say. @throws UploadError `invalid_request`.
+ */
+export function parsePartOffset(headers: IncomingHttpHeaders): number | null {
+  const value = headers['upload-offset'];
+  if (value === undefined) return null;
+  if (typeof value === 'string' && /^(0|[1-9]\d{0,14})$/.test(value)) return Number(value);
+  throw new UploadError('invalid_request', 'Upload-Offset is a whole number of bytes.');
+}

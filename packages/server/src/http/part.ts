@@ -10,7 +10,7 @@ import { bodyOf, receiveBody } from './body.ts';
 import { reachOf } from './caller.ts';
 import { answers } from './contract.ts';
 import { continueBody } from './expect.ts';
-import { parsePartDigest, parsePartIndex, parsePartLength } from './part-head.ts';
+import { parsePartDigest, parsePartIndex, parsePartLength, parsePartOffset } from './part-head.ts';
 import type { Services } from './services.ts';
 
 declare module 'fastify' {
@@ -48,7 +48,8 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
       const idx = parsePartIndex(params.idx);
       const sha256 = parsePartDigest(headers);
       const lengthBytes = parsePartLength(headers);
-      const part = { uploadId: params.upload_id, idx, lengthBytes, sha256, requestId: request.id };
+      const offsetBytes = parsePartOffset(headers);
+      const part = { uploadId: params.upload_id, idx, lengthBytes, offsetBytes, sha256, requestId: request.id };
       const begun = await beginPart(uploads, reachOf(caller), part);
       if (begun.kind === 'answered') return begun.receipt;
       continueBody(request.raw, reply.raw);

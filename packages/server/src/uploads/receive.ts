@@ -24,6 +24,8 @@ export interface PartRequest {
   idx: number;
   /** Content-Length, bytes. */
   lengthBytes: number;
+  /** Where the client says that the part begins in the file, bytes; null when it does not say. */
+  offsetBytes: number | null;
   /** As the client announced it, or null. */
   sha256: Uint8Array | null;
   requestId: string;
@@ -70,7 +72,7 @@ export async function beginPart(room: UploadRoom, reach: Reach, request: PartReq
   }
 }
 
-function judgeRequest(row: UploadRow, { idx, lengthBytes }: PartRequest): Extent {
+function judgeRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
   if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
   if (row.status === 'cancelled' || row.status === 'failed') throw uploadClosed(row);
   if (idx < 0 || idx >= row.part_count) {
@@ -88,6 +90,12 @@ function judgeRequest(row: UploadRow, { idx, lengthBytes }: PartRequest): Extent
   }
   if (lengthBytes !== extent.length) {
     throw new UploadError('part_size_mismatch', `The body has ${lengthBytes} bytes; part ${idx} has ${extent.length}.`);
+  }
+  if (offsetBytes !== null && offsetBytes !== extent.offset) {
+    const message = `Upload-Offset says ${offsetBytes}; part ${idx} begins at ${extent.offset}.`;
+    throw new UploadError('invalid_request', message, {
+      hint: 'Take part_size from the session; the request may have been damaged.',
+    });
   }
   return extent;
 }

@@ -70,7 +70,8 @@ export function bytesOf(row: UploadRow, idx: number): Buffer {
 
 export async function beginTestPart(room: UploadRoom, row: UploadRow, idx: number, sha256: Uint8Array | null = null) {
   const lengthBytes = bytesOf(row, idx).length;
-  return await beginPart(room, { owner: row.owner }, { uploadId: row.id, idx, lengthBytes, sha256, requestId: 'r' });
+  const part = { uploadId: row.id, idx, lengthBytes, offsetBytes: null, sha256, requestId: 'r' };
+  return await beginPart(room, { owner: row.owner }, part);
 }
 
 export async function sendPart(room: UploadRoom, row: UploadRow, idx: number) {

@@ -1,0 +1,56 @@
+/** Is an answer what it should be, as far as anything here rests on it? A wire can damage more than a part's bytes. */
+import type { ErrorEnvelope } from '@cryolift/protocol/errors';
+import type { FileRecord, Limits, PartReceipt, Session, StoredPart, StoredPartPage } from '@cryolift/protocol/messages';
+
+export type Shape<Message> = (value: unknown) => value is Message;
+
+const DIGEST = /^[0-9a-f]{64}$/;
+
+export const isSession: Shape<Session> = (value): value is Session =>
+  isObject(value) &&
+  areStrings(value.upload_id, value.status, value.filename) &&
+  areCounts(value.size, value.part_size, value.part_count, value.received_parts, value.received_bytes) &&
+  Array.isArray(value.missing_parts) &&
+  value.missing_parts.every((range: unknown) => Array.isArray(range) && range.length === 2 && areCounts(...range));
+
+export const isReceipt: Shape<PartReceipt> = (value): value is PartReceipt =>
+  isObject(value) && areStrings(value.upload_id) && areCounts(value.part, value.size) && isDigest(value.sha256);
+
+export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
+  isObject(value) &&
+  areStrings(value.file_id, value.filename) &&
+  areCounts(value.size) &&
+  isDigest(value.sha256) &&
+  isDigest(value.parts_sha256);
+
+export const isLimits: Shape<Limits> = (value): value is Limits => isObject(value) && areCounts(value.part_size);
+
+const isStoredPart: Shape<StoredPart> = (value): value is StoredPart =>
+  isObject(value) && areCounts(value.part, value.size) && isDigest(value.sha256);
+
+export const isEnvelope: Shape<ErrorEnvelope> = (value): value is ErrorEnvelope =>
+  isObject(value) && areStrings(value.code, value.message, value.hint) && typeof value.retryable === 'boolean';
+
+/** A page of a list. */
+export function isPage<Item>(isItem: Shape<Item>): Shape<{ items: Item[]; next_cursor: string | null }> {
+  return (value): value is { items: Item[]; next_cursor: string | null } =>
+    isObject(value) && Array.isArray(value.items) && value.items.every(isItem) && 'next_cursor' in value;
+}
+
+export const isPartPage: Shape<StoredPartPage> = isPage(isStoredPart);
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function areStrings(...values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'string');
+}
+
+function areCounts(...values: readonly unknown[]): boolean {
+  return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+}
+
+function isDigest(value: unknown): boolean {
+  return typeof value === 'string' && DIGEST.test(value);
+}
