@@ -129,6 +129,7 @@ test('does not wait for what no waiting mends', async () => {
 test('an answer that is none may have been damaged, but not again and again', async () => {
   const waitOut = new Patience().begin();
   const foreign = new ForeignReplyError('');
+  for (let failure = 0; failure < 3; failure++) await waitOut(GONE);
   await waitOut(foreign);
   await waitOut(foreign);
   await assert.rejects(waitOut(foreign), foreign);

@@ -13,8 +13,8 @@ const ASKS_TO_WAIT = [429, 503, 507];
 const MAX_FOREIGN = 2;
 
 /** True when the same request can succeed later, or nobody knows what became of it. A token was renewed already. */
-function isPassing(error: unknown, failures: number): boolean {
-  if (error instanceof ForeignReplyError) return failures < MAX_FOREIGN;
+function isPassing(error: unknown, foreignReplies: number): boolean {
+  if (error instanceof ForeignReplyError) return foreignReplies <= MAX_FOREIGN;
   return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
 }
 
@@ -57,12 +57,14 @@ export class Patience {
    */
   begin(whenOnline?: (signal: AbortSignal) => Promise<void>): (error: unknown, signal?: AbortSignal) => Promise<void> {
     let failures = 0;
+    let foreignReplies = 0;
     let progressCount = this.#progressCount;
     return async (error, signal) => {
       if (error instanceof ServerError) this.#reached = true;
       const nowMs = performance.now();
       this.#failingSinceMs ??= nowMs;
-      if (!isPassing(error, failures) || nowMs - this.#failingSinceMs > this.#patienceFor(error)) throw error;
+      if (error instanceof ForeignReplyError) foreignReplies++;
+      if (!isPassing(error, foreignReplies) || nowMs - this.#failingSinceMs > this.#patienceFor(error)) throw error;
       if (progressCount !== this.#progressCount) failures = 0;
       progressCount = this.#progressCount;
       const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
