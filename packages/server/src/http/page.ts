@@ -1,43 +1,55 @@
-/** `GET /`: what a browser sees. */
+/** `GET /`: the web page, as `scripts/build-page.mjs` has built it from packages/web. */
+import fastifyStatic from '@fastify/static';
+import type { FastifyReply } from 'fastify';
 import type { Routes } from './contract.ts';
 
-const PAGE = `<!doctype html>
+const BUILT = new URL('../../dist/page/', import.meta.url);
+/** Everything comes from here, nothing runs that is not a file of ours, nobody frames it, no link of it tells where it led from. */
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+  'cross-origin-opener-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+};
+/** Names of assets have a hash of their content in them. */
+const FOREVER = 'public, max-age=31536000, immutable';
+const ASK_AGAIN = 'no-cache';
+
+const NOT_BUILT = `<!doctype html>
 <html lang="en">
-<head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Cryolift</title>
-<link rel="stylesheet" href="/page.css">
-</head>
-<body>
-<main>
 <h1>Cryolift</h1>
-<p>This server takes large cryo-EM files and keeps them whole: in parts, in parallel, resumable, verified to the last byte.</p>
-<h2>Send a file</h2>
-<pre><code>npx cryolift upload movie.mrc</code></pre>
-<p>Run the same command again after an interruption: it sends only what is missing.</p>
-<h2>See what is here</h2>
-<pre><code>npx cryolift ls</code></pre>
+<p>The server runs; its web page was not built.</p>
+<p>Build it with <code>node scripts/build-page.mjs</code> (<code>npm start</code> does so by itself) and start the server again.</p>
+<p>The command line works without it: <code>npx cryolift upload movie.mrc</code>.</p>
 <p><a href="/docs">The HTTP interface</a> · <a href="/limits">Limits</a> · <a href="/readyz">Health</a></p>
-</main>
-</body>
 </html>
 `;
 
-const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 40rem; margin: 10vh auto; padding: 0 1.5rem; }
-h1 { font-size: 2rem; margin: 0 0 1rem; }
-h2 { font-size: 1.1rem; margin: 2rem 0 0.5rem; }
-pre { padding: 0.75rem 1rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 0.4rem; overflow-x: auto; }
-`;
-
 export function registerPage(app: Routes): void {
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => {
-    reply.header('content-security-policy', "default-src 'self'").type('text/html; charset=utf-8');
-    return PAGE;
+  app.register(async (scope) => {
+    await scope.register(fastifyStatic, {
+      root: BUILT,
+      suppressWarning: true,
+      // One route for each file that is there now: other paths stay what they are.
+      wildcard: false,
+      globIgnore: ['**/*.{br,gz,txt}'],
+      preCompressed: true,
+      cacheControl: false,
+      decorateReply: false,
+      setHeaders: describe,
+    });
+    if (scope.hasRoute({ method: 'GET', url: '/' })) return;
+    scope.get('/', { schema: { hide: true } }, async (_request, reply) => {
+      reply.headers(HEADERS).type('text/html; charset=utf-8');
+      return NOT_BUILT;
+    });
   });
-  app.get('/page.css', { schema: { hide: true } }, async (_request, reply) => {
-    reply.type('text/css; charset=utf-8');
-    return STYLE;
-  });
+}
+
+function describe(reply: FastifyReply, path: string): void {
+  reply.headers(HEADERS).header('cache-control', path.includes('/assets/') ? FOREVER : ASK_AGAIN);
 }

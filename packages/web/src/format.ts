@@ -1,0 +1,43 @@
+/** Sizes, times and counts for people, as the command line shows them. */
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `1.4 GiB`; whole bytes below 1 KiB. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? Math.round(value) : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[power]}`;
+}
+
+/** `4 s`, `3 min`, `2 h 5 min`; for what is still ahead, so never more exact than it is known. */
+export function formatSeconds(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.round(hours / 24)} days`;
+}
+
+/** `1,234,567`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en');
+}
+
+/** `42 %`; 100 only when all is there. */
+export function formatShare(part: number, whole: number): string {
+  if (whole === 0) return '100 %';
+  return `${Math.floor((part / whole) * 100)} %`;
+}
+
+const DAY = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** Local date and time to the minute. */
+export function formatTime(time: string): string {
+  return DAY.format(new Date(time));
+}
+
+/** Up to seven digits, as a float32 has them. */
+export function formatNumber(value: number): string {
+  return Number(value.toPrecision(7)).toLocaleString('en', { maximumSignificantDigits: 7 });
+}

@@ -1,0 +1,160 @@
+/**
+ * Files to this machine. A link cannot carry the token, so the page fetches parts, checks each part's digest and with them
+ * the file's, and writes to disk as they come: to the place that somebody chose, or, where the browser asks for none, to the
+ * page's own folder, from where the browser then saves it. Memory holds a few parts, whatever the size.
+ */
+import { type Api, ConnectionError, ServerError, SourceError } from '@cryolift/client';
+import { toHex } from '@cryolift/protocol/digest';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import { partExtent } from '@cryolift/protocol/plan';
+import { Cell } from '../cell.ts';
+import { texts } from '../texts.ts';
+
+/** Parts at a time. */
+const PARALLEL = 3;
+const ATTEMPTS = 5;
+const WAIT_MS = 1_000;
+const FOLDER = 'downloads';
+const FOLDER_LOCK = 'cryolift-downloads';
+
+export type Download =
+  | { readonly kind: 'running'; readonly doneBytes: number }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+interface Target {
+  readonly handle: FileSystemFileHandle;
+  /** Hands the finished file over. */
+  finish(): Promise<void>;
+}
+
+export class Downloads {
+  /** By file id. */
+  readonly all = new Cell<ReadonlyMap<string, Download>>(new Map());
+  readonly #api: Api;
+  readonly #running = new Map<string, AbortController>();
+
+  constructor(api: Api) {
+    this.#api = api;
+    void removeLeftovers();
+  }
+
+  /** Call it from a click: the browser asks where to. */
+  async start(file: FileRecord): Promise<void> {
+    const { file_id: fileId } = file;
+    if (this.#running.has(fileId)) return;
+    const controller = new AbortController();
+    this.#running.set(fileId, controller);
+    try {
+      const target = await chooseTarget(file);
+      if (!target) return;
+      this.#set(fileId, { kind: 'running', doneBytes: 0 });
+      const writable = await target.handle.createWritable();
+      try {
+        await this.#fetchParts(file, writable, controller.signal);
+        await writable.close();
+      } catch (error) {
+        await writable.abort().catch(() => {});
+        throw error;
+      }
+      await target.finish();
+      this.#set(fileId, { kind: 'done' });
+    } catch (error) {
+      this.#set(fileId, controller.signal.aborted ? null : { kind: 'failed', error });
+    } finally {
+      this.#running.delete(fileId);
+    }
+  }
+
+  stop(fileId: string): void {
+    this.#running.get(fileId)?.abort();
+  }
+
+  async #fetchParts(file: FileRecord, writable: FileSystemWritableFileStream, signal: AbortSignal): Promise<void> {
+    const digests = new Uint8Array(file.part_count * 32);
+    let next = 0;
+    let doneBytes = 0;
+    const lane = async () => {
+      while (next < file.part_count) {
+        const idx = next++;
+        const { offset, length } = partExtent(file.size, file.part_size, idx);
+        const bytes = await this.#fetchPart(file, offset, length, signal);
+        digests.set(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), idx * 32);
+        await writable.write({ type: 'write', position: offset, data: bytes });
+        doneBytes += length;
+        this.#set(file.file_id, { kind: 'running', doneBytes });
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, lane)).finally(() => {
+      // One that failed ends the others.
+      next = file.part_count;
+    });
+    const joined = new Uint8Array(await crypto.subtle.digest('SHA-256', digests));
+    if (toHex(joined) !== file.parts_sha256) {
+      throw new SourceError('integrity', texts.files.damaged, texts.files.damagedHint);
+    }
+  }
+
+  async #fetchPart(file: FileRecord, offset: number, length: number, signal: AbortSignal) {
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        const bytes = await this.#api.content(file.file_id, offset, offset + length - 1, `"${file.sha256}"`, {
+          signal,
+        });
+        return bytes as Uint8Array<ArrayBuffer>;
+      } catch (error) {
+        signal.throwIfAborted();
+        const passes = error instanceof ConnectionError || (error instanceof ServerError && error.retryable);
+        if (!passes || attempt === ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, WAIT_MS * 2 ** attempt));
+      }
+    }
+  }
+
+  #set(fileId: string, download: Download | null): void {
+    const all = new Map(this.all.value);
+    if (download) all.set(fileId, download);
+    else all.delete(fileId);
+    this.all.set(all);
+  }
+}
+
+/** Null when somebody closed the dialog. */
+async function chooseTarget({ filename, file_id }: FileRecord): Promise<Target | null> {
+  if (window.showSaveFilePicker) {
+    const handle = await window.showSaveFilePicker({ suggestedName: filename }).catch((error: unknown) => {
+      if (error instanceof DOMException && error.name === 'AbortError') return null;
+      throw error;
+    });
+    return handle && { handle, finish: async () => {} };
+  }
+  holdFolder();
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
+  const handle = await folder.getFileHandle(`${file_id}-${crypto.randomUUID()}`, { create: true });
+  return { handle, finish: async () => save(await handle.getFile(), filename) };
+}
+
+function save(file: File, filename: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = filename;
+  link.click();
+}
+
+/** For as long as this page is there. */
+function holdFolder(): void {
+  void navigator.locks?.request(FOLDER_LOCK, { mode: 'shared' }, () => new Promise(() => {}));
+}
+
+/** Nobody tells when the browser has saved what it was handed; by the next visit it has. */
+async function removeLeftovers(): Promise<void> {
+  const remove = async () => {
+    const root = await navigator.storage.getDirectory();
+    await root.removeEntry(FOLDER, { recursive: true });
+  };
+  // Another tab may be downloading.
+  await navigator.locks?.request(FOLDER_LOCK, { ifAvailable: true }, async (lock) => {
+    if (lock) await remove().catch(() => {});
+  });
+}

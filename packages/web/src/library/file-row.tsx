@@ -1,0 +1,35 @@
+import type { FileRecord } from '@cryolift/protocol/messages';
+import { memo } from 'react';
+import { formatBytes, formatTime } from '../format.ts';
+import { Icon } from '../icons.tsx';
+import { fileHref } from '../route.ts';
+import { texts } from '../texts.ts';
+import { MrcLine } from '../uploads/mrc-line.tsx';
+
+export const FileRow = memo(function FileRow({ file, isOpen }: { file: FileRecord; isOpen: boolean }) {
+  const { file_id, filename, size, mrc, warnings, created_at, metadata } = file;
+  const folder = metadata.path?.endsWith(filename) ? metadata.path.slice(0, -filename.length) : '';
+  return (
+    <li className="row">
+      <a className="row-link" href={fileHref(file_id)} aria-current={isOpen ? 'true' : undefined}>
+        <span className="row-main">
+          <span className="row-name" title={metadata.path ?? filename}>
+            {folder && <span className="faint">{folder}</span>}
+            {filename}
+          </span>
+          {warnings.length > 0 && (
+            <span className="warned" title={texts.files.warned}>
+              <Icon name="warning" />
+              <span className="visually-hidden">{texts.files.warned}</span>
+            </span>
+          )}
+          <span className="row-size">{formatBytes(size)}</span>
+        </span>
+        <span className="row-facts faint">
+          {mrc ? <MrcLine mrc={mrc} /> : <span>{texts.mrc.noHeader}</span>}
+          <span className="row-time">{formatTime(created_at)}</span>
+        </span>
+      </a>
+    </li>
+  );
+});

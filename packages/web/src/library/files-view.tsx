@@ -1,0 +1,73 @@
+/** The owner's files, and one of them in full beside the list, or on a small screen in its place. */
+import { useDeferredValue, useState } from 'react';
+import { texts } from '../texts.ts';
+import { FileDetail } from './file-detail.tsx';
+import { FileRow } from './file-row.tsx';
+import { KINDS, matches } from './file-search.ts';
+import { Empty, ListFailure, Loading } from './list-state.tsx';
+import { itemsOf, useFiles } from './lists.ts';
+import { NextPage } from './next-page.tsx';
+
+export function FilesView({ fileId }: { fileId: string | null }) {
+  const [search, setSearch] = useState('');
+  const [kind, setKind] = useState('');
+  const sought = useDeferredValue(search);
+  const files = useFiles();
+  const all = itemsOf(files.data);
+  const isFiltered = sought.trim() !== '' || kind !== '';
+  const shown = isFiltered ? all.filter((file) => matches(file, sought, kind)) : all;
+  return (
+    <div className={`library ${fileId === null ? '' : 'library-open'}`}>
+      <section className="library-list" aria-label={texts.files.heading}>
+        <div className="view-head">
+          <h1>{texts.files.heading}</h1>
+          {files.isSuccess && all.length > 0 && (
+            <p className="faint" role="status">
+              {texts.files.count(shown.length, files.hasNextPage)}
+            </p>
+          )}
+        </div>
+        <div className="filters">
+          <input
+            type="search"
+            aria-label={texts.files.search}
+            placeholder={texts.search}
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+          <select aria-label={texts.files.kind} value={kind} onChange={(event) => setKind(event.target.value)}>
+            <option value="">{texts.files.all}</option>
+            {KINDS.map((each) => (
+              <option key={each} value={each}>
+                {each === 'other' ? texts.files.other : texts.mrc.kind[each]}
+              </option>
+            ))}
+          </select>
+        </div>
+        {files.isPending && <Loading />}
+        {files.isError && all.length === 0 && <ListFailure error={files.error} onRetry={() => void files.refetch()} />}
+        {files.isSuccess && all.length === 0 && (
+          <Empty heading={texts.files.empty} hint={texts.files.emptyHint}>
+            <a className="button primary" href="#upload">
+              {texts.files.emptyAction}
+            </a>
+          </Empty>
+        )}
+        {all.length > 0 && shown.length === 0 && !files.isFetchingNextPage && <Empty heading={texts.files.noMatch} />}
+        <ul className="rows" aria-label={texts.files.heading}>
+          {shown.map((file) => (
+            <FileRow key={file.file_id} file={file} isOpen={file.file_id === fileId} />
+          ))}
+        </ul>
+        <NextPage pages={files} needsAll={isFiltered} />
+      </section>
+      <section className="library-detail">
+        {fileId === null ? (
+          all.length > 0 && <p className="faint choose">{texts.files.choose}</p>
+        ) : (
+          <FileDetail key={fileId} fileId={fileId} />
+        )}
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+/** What the MRC2014 header says. */
+import type { FileRecord } from '@cryolift/protocol/messages';
+import type { ReactNode } from 'react';
+import { formatBytes, formatNumber } from '../format.ts';
+import { texts } from '../texts.ts';
+import { dimsOf, voxelOf } from '../uploads/mrc-line.tsx';
+import { Facts } from './facts.tsx';
+
+export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
+  const words = texts.mrc.table;
+  const { mode, bytes_per_voxel, extended_header: extended, stats } = mrc;
+  const facts: (readonly [string, ReactNode])[] = [
+    [words.kind, texts.mrc.kind[mrc.kind]],
+    [words.dims, dimsOf(mrc)],
+    [words.mode, `${texts.mrc.mode(mode)} (${texts.mrc.modeNumber(mode, bytes_per_voxel)})`],
+    [words.voxel, voxelOf(mrc) ?? texts.mrc.none],
+    [words.byteOrder, texts.mrc[mrc.byte_order]],
+    [words.extended, extended.bytes === 0 ? texts.mrc.none : texts.mrc.extendedOf(extended.type, extended.bytes)],
+    [words.expected, formatBytes(mrc.expected_size)],
+    ...(stats
+      ? ([
+          [words.min, formatNumber(stats.min)],
+          [words.max, formatNumber(stats.max)],
+          [words.mean, formatNumber(stats.mean)],
+          [words.rms, formatNumber(stats.rms)],
+        ] as const)
+      : ([[words.stats, texts.mrc.noStats]] as const)),
+  ];
+  if (mrc.labels.length > 0) facts.push([words.labels, <Labels key="labels" labels={mrc.labels} />]);
+  return <Facts caption={words.caption} facts={facts} />;
+}
+
+function Labels({ labels }: { labels: readonly string[] }) {
+  return (
+    <ol className="labels">
+      {labels.map((label, index) => (
+        // Labels may repeat; their place in the header does not.
+        <li key={index.toString()}>{label}</li>
+      ))}
+    </ol>
+  );
+}

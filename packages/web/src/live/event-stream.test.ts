@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readEvents } from './event-stream.ts';
+
+const STREAM =
+  ': listening\nid: 41\n\nid: 41\nevent: progress\ndata: {"é":1}\n\n:\n\nid: 42\ndata: a\ndata: b\n\nid: 43\ndata: cut';
+
+/** @param cut where pieces end, bytes. */
+async function read(cut: number) {
+  const bytes = new TextEncoder().encode(STREAM);
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      controller.enqueue(bytes.slice(0, cut));
+      controller.enqueue(bytes.slice(cut));
+      controller.close();
+    },
+  });
+  return await Array.fromAsync(readEvents(body, () => {}));
+}
+
+test('events come whole, wherever the network cuts them, with the id to go on from; half a one does not', async () => {
+  for (let cut = 0; cut < STREAM.length; cut++) {
+    assert.deepEqual(await read(cut), [
+      { data: '{"é":1}', id: '41' },
+      { data: 'a\nb', id: '42' },
+    ]);
+  }
+});

@@ -1,0 +1,47 @@
+/** Reading server-sent events (HTML Living Standard, section 9.2) with fetch, because EventSource can send no token. */
+
+export interface StreamEvent {
+  readonly data: string;
+  /** For Last-Event-ID; '' before the first one. */
+  readonly id: string;
+}
+
+/**
+ * Events as they come; ends when the stream does.
+ *
+ * @param onAlive told of every piece that arrives, comments included.
+ */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onAlive: () => void,
+): AsyncGenerator<StreamEvent> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  let id = '';
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      onAlive();
+      const blocks = (rest + value).split('\n\n');
+      rest = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const event = parseBlock(block, id);
+        id = event.id;
+        if (event.data !== '') yield event;
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function parseBlock(block: string, lastId: string): StreamEvent {
+  const fields = { data: '', id: lastId };
+  for (const line of block.split('\n')) {
+    const [, field, value = ''] = /^(data|id): ?(.*)$/.exec(line) ?? [];
+    if (field === 'data') fields.data += (fields.data === '' ? '' : '\n') + value;
+    else if (field === 'id') fields.id = value;
+  }
+  return fields;
+}

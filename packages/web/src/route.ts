@@ -1,0 +1,21 @@
+/** Where in the page one is: the fragment of the address, so that links, back and reload work. */
+import { Cell } from './cell.ts';
+
+export type Route =
+  | { readonly view: 'upload' }
+  | { readonly view: 'activity' }
+  | { readonly view: 'files'; readonly fileId: string | null };
+
+function read(): Route {
+  const [view, id] = location.hash.slice(1).split('/');
+  if (view === 'activity') return { view };
+  if (view === 'files') return { view, fileId: id ? decodeURIComponent(id) : null };
+  return { view: 'upload' };
+}
+
+export const route = new Cell<Route>(read());
+addEventListener('hashchange', () => route.set(read()));
+
+export function fileHref(fileId: string): string {
+  return `#files/${encodeURIComponent(fileId)}`;
+}

@@ -1,0 +1,65 @@
+/** The field for a token: at first, and when the token has expired. */
+import { type FormEvent, useId, useState } from 'react';
+import { useServices } from '../services.ts';
+import { texts } from '../texts.ts';
+
+export function TokenForm({ onDone }: { onDone?: () => void }) {
+  const { keeper } = useServices();
+  const [text, setText] = useState('');
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const [isChecking, setChecking] = useState(false);
+  const id = useId();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setChecking(true);
+    setRefusal(null);
+    try {
+      const reason = await keeper.give(text);
+      setRefusal(reason);
+      if (reason === null) onDone?.();
+    } catch (error) {
+      setRefusal((error as Error).message);
+    } finally {
+      setChecking(false);
+    }
+  };
+  return (
+    <form className="token-form" onSubmit={submit}>
+      <label htmlFor={id}>{texts.signIn.field}</label>
+      <div className="token-field">
+        <input
+          id={id}
+          type="password"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          autoComplete="off"
+          spellCheck={false}
+          required
+          aria-invalid={refusal !== null}
+          aria-describedby={`${id}-refusal`}
+        />
+        <button type="submit" className="primary" disabled={isChecking}>
+          {isChecking ? texts.signIn.checking : texts.signIn.submit}
+        </button>
+      </div>
+      <p id={`${id}-refusal`} className="refusal" role="alert">
+        {refusal}
+      </p>
+    </form>
+  );
+}
+
+/** All there is to see without a token. */
+export function SignInView() {
+  return (
+    <section className="sign-in card">
+      <h1>{texts.signIn.heading}</h1>
+      <p>{texts.signIn.lead}</p>
+      <TokenForm />
+      <p className="faint">
+        {texts.signIn.commandLead} <code>{texts.signIn.command}</code>
+      </p>
+      <p className="faint">{texts.signIn.kept}</p>
+    </section>
+  );
+}

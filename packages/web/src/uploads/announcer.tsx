@@ -1,0 +1,53 @@
+/** Tells how uploads go to those who do not see it, and not too often; and the tab's title to those in another tab. */
+import { useEffect, useRef, useState } from 'react';
+import { useCell } from '../cell.ts';
+import { formatSeconds, formatShare } from '../format.ts';
+import { useServices } from '../services.ts';
+import { texts } from '../texts.ts';
+import { sumUp } from './totals.ts';
+import type { UploadState } from './upload.ts';
+
+const TOTAL_MS = 30_000;
+const TOLD_AT_ONCE = ['done', 'failed', 'refused'] as const;
+
+export function Announcer() {
+  const { uploads } = useServices();
+  const all = useCell(uploads.uploads);
+  const [said, setSaid] = useState('');
+  const before = useRef(new Map<string, UploadState>());
+  const { activeFiles, storedBytes, totalBytes, leftBytes } = sumUp(all);
+  const isActive = activeFiles > 0;
+
+  useEffect(() => {
+    document.title = texts.title(isActive ? formatShare(storedBytes, totalBytes) : null);
+  }, [isActive, storedBytes, totalBytes]);
+
+  useEffect(() => {
+    const news: string[] = [];
+    for (const { key, name, state } of all) {
+      const told = TOLD_AT_ONCE.find((each) => each === state);
+      if (told && before.current.has(key) && before.current.get(key) !== state) news.push(texts.announce[told](name));
+    }
+    before.current = new Map(all.map(({ key, state }) => [key, state]));
+    const isOver = all.length > 1 && all.every(({ state }) => state === 'done');
+    if (news.length > 0) setSaid(isOver ? texts.announce.allDone : news.slice(-3).join('. '));
+  }, [all]);
+
+  const total = texts.announce.total(
+    formatShare(storedBytes, totalBytes),
+    formatSeconds(leftBytes / uploads.rate.bytesPerSecond),
+  );
+  const latest = useRef(total);
+  latest.current = total;
+  useEffect(() => {
+    if (!isActive) return;
+    const timer = setInterval(() => setSaid(latest.current), TOTAL_MS);
+    return () => clearInterval(timer);
+  }, [isActive]);
+
+  return (
+    <div className="visually-hidden" role="status" aria-live="polite" aria-atomic="true">
+      {said}
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+/** Files come in here: dropped anywhere on the page, or chosen. */
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { Icon } from '../icons.tsx';
+import { useServices } from '../services.ts';
+import { texts } from '../texts.ts';
+import { chooseFiles, chooseFolder, filesOfDrop, filesOfInput } from './found-files.ts';
+import { useIntake } from './intake.ts';
+
+declare module 'react' {
+  interface InputHTMLAttributes<T> {
+    webkitdirectory?: T extends HTMLInputElement ? string : never;
+  }
+}
+
+/** For the whole page. @returns whether files are held over it. */
+export function useDrop(): boolean {
+  const take = useIntake();
+  const [isOver, setOver] = useState(false);
+  useEffect(() => {
+    const ends = new AbortController();
+    const { signal } = ends;
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+    const on = (name: 'dragenter' | 'dragover' | 'dragleave' | 'drop', act: (event: DragEvent) => void) =>
+      addEventListener(name, (event) => hasFiles(event) && act(event), { signal });
+    on('dragover', (event) => {
+      event.preventDefault();
+      if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
+      setOver(true);
+    });
+    on('dragleave', (event) => {
+      // Out of the window, and not onto another element of it.
+      if (event.relatedTarget === null) setOver(false);
+    });
+    on('drop', (event) => {
+      event.preventDefault();
+      setOver(false);
+      if (event.dataTransfer) void filesOfDrop(event.dataTransfer).then(take);
+    });
+    return () => ends.abort();
+  }, [take]);
+  return isOver;
+}
+
+export function DropZone({ isSmall }: { isSmall: boolean }) {
+  const services = useServices();
+  const take = useIntake();
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const limits = useQuery(services.limits);
+  const choose = async (ask: typeof chooseFiles, input: HTMLInputElement | null) => {
+    const found = await ask();
+    // Only an input is left then.
+    if (found === null) input?.click();
+    else if (found.length > 0) await take(found);
+  };
+  const onChosen = ({ currentTarget: input }: React.ChangeEvent<HTMLInputElement>) => {
+    if (input.files) void take(filesOfInput(input.files));
+    // The same file may be chosen again.
+    input.value = '';
+  };
+  return (
+    <section className={`drop-zone ${isSmall ? 'drop-zone-small' : ''}`}>
+      {!isSmall && <Icon name="upload" />}
+      <p className="drop-heading">{isSmall ? texts.drop.again : texts.drop.heading}</p>
+      {!isSmall && <p className="faint">{texts.drop.lead}</p>}
+      <div className="actions">
+        <button
+          type="button"
+          className={isSmall ? 'small' : 'primary'}
+          onClick={() => choose(chooseFiles, files.current)}
+        >
+          <Icon name="file" />
+          {texts.drop.files}
+        </button>
+        <button type="button" className={isSmall ? 'small' : ''} onClick={() => choose(chooseFolder, folder.current)}>
+          <Icon name="folder" />
+          {texts.drop.folder}
+        </button>
+      </div>
+      <input ref={files} type="file" multiple hidden onChange={onChosen} data-input="files" />
+      <input ref={folder} type="file" webkitdirectory="" hidden onChange={onChosen} data-input="folder" />
+      {!isSmall && limits.data && (
+        <p className="faint types">
+          {texts.drop.types([...limits.data.mrc_types, ...limits.data.accepted_types], limits.data.max_file_size)}
+        </p>
+      )}
+    </section>
+  );
+}

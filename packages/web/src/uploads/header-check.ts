@@ -1,0 +1,43 @@
+/** What a file's first bytes say, before any of them is sent. */
+import { checkMrc, extensionOf, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
+import type { FileRecord, Finding, Limits } from '@cryolift/protocol/messages';
+import { texts } from '../texts.ts';
+
+export interface HeaderCheck {
+  readonly mrc: FileRecord['mrc'];
+  /** Why the server would refuse the file; empty when it would not. */
+  readonly refusals: readonly string[];
+  /** The server takes it all the same when it is asked to. */
+  readonly canForce: boolean;
+  readonly warnings: readonly Finding[];
+}
+
+/**
+ * The same judgement as the server's. It reads at most the first 1,024 bytes.
+ *
+ * @param limits null when the server has not told them; then it judges later.
+ */
+export async function checkHeader(file: File, limits: Limits | null): Promise<HeaderCheck> {
+  const refusals = limits ? refuseByLimits(file, limits) : [];
+  if (refusals.length > 0) return { mrc: null, refusals, canForce: false, warnings: [] };
+  if (!isMrcName(file.name)) return { mrc: null, refusals: [], canForce: false, warnings: [] };
+  const header = new Uint8Array(await file.slice(0, MRC_HEADER_BYTES).arrayBuffer());
+  const check = checkMrc({ header, sizeBytes: file.size, filename: file.name });
+  if (check.verdict === 'header_incomplete') {
+    return { mrc: null, refusals: [texts.check.unreadable], canForce: false, warnings: [] };
+  }
+  return {
+    mrc: check.mrc as FileRecord['mrc'],
+    refusals: check.rejections.map(({ message }) => message),
+    canForce: true,
+    warnings: [...check.warnings],
+  };
+}
+
+function refuseByLimits(file: File, limits: Limits): string[] {
+  const type = extensionOf(file.name);
+  const known = [...limits.mrc_types, ...limits.accepted_types];
+  if (!isMrcName(file.name) && !known.includes(type)) return [texts.check.unknownType(type, known)];
+  if (file.size > limits.max_file_size) return [texts.check.tooLarge(limits.max_file_size)];
+  return [];
+}

@@ -1,0 +1,314 @@
+/** The uploads of this page: outside React, so that they go on whatever is shown. */
+import { ServerError, type Uploader } from '@cryolift/client';
+import { BlobSource, type FileHandle, type IndexedDbMemory } from '@cryolift/client/browser';
+import type { FileRecord, Limits, Session } from '@cryolift/protocol/messages';
+import { Cell } from '../cell.ts';
+import type { FoundFile } from './found-files.ts';
+import { checkHeader } from './header-check.ts';
+import { Rate } from './rate.ts';
+import { arrivedInSession, arrivedOf, isActive, type Upload } from './upload.ts';
+
+/** Files at a time. They share the connections; several hide what a small one waits for. */
+const ACTIVE = 3;
+/** The page is told at most this often, milliseconds. */
+const TELL_MS = 100;
+/** Sessions that can still be gone on with. */
+const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
+
+export interface UploadListOptions {
+  readonly uploader: Uploader;
+  readonly memory: IndexedDbMemory;
+  /** As the memory knows it. */
+  readonly server: string;
+  /** Null when they are not to be had. */
+  getLimits(): Promise<Limits | null>;
+  onDone(file: FileRecord): void;
+}
+
+/** What belongs to an upload and is not shown. */
+interface Work {
+  source: BlobSource | null;
+  handle: FileHandle | null;
+  force: boolean;
+  restart: boolean;
+  controller: AbortController | null;
+  /** Settles, and never fails, once the last run has ended. */
+  running: Promise<void>;
+  readonly rate: Rate;
+}
+
+export class UploadList {
+  /** In the order in which they were given; told anew at most ten times a second. */
+  readonly uploads = new Cell<readonly Upload[]>([]);
+  /** Bytes per second of all of them together. */
+  readonly rate = new Rate();
+  readonly #options: UploadListOptions;
+  readonly #uploads = new Map<string, Upload>();
+  readonly #work = new Map<string, Work>();
+  #sentBytes = 0;
+  #running = 0;
+  #telling: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(options: UploadListOptions) {
+    this.#options = options;
+  }
+
+  /** Adds files; one that is there already goes on, if it had stopped. */
+  async add(found: readonly FoundFile[]): Promise<void> {
+    const limits = await this.#options.getLimits();
+    await Promise.all(found.map((each) => this.#addOne(each, limits)));
+  }
+
+  async #addOne({ file, path, handle }: FoundFile, limits: Limits | null): Promise<void> {
+    const key = this.#findAway(file) ?? keyOf(file, path);
+    const before = this.#uploads.get(key);
+    if (before && (isActive(before) || before.state === 'ending')) return;
+    const source = new BlobSource(file, { location: key, handle: handle ?? undefined });
+    const rate = this.#work.get(key)?.rate ?? new Rate();
+    this.#work.set(key, {
+      source,
+      handle,
+      force: false,
+      restart: false,
+      controller: null,
+      running: Promise.resolve(),
+      rate,
+    });
+    const goesOn = before?.state === 'paused' || before?.state === 'away' || before?.state === 'failed';
+    const checking: Upload = {
+      key,
+      name: file.name,
+      path: before?.path ?? path,
+      sizeBytes: file.size,
+      state: 'checking',
+      check: null,
+      arrived: goesOn ? before.arrived : null,
+      progress: null,
+      bytesPerSecond: 0,
+      error: null,
+      file: null,
+      hasHandle: handle !== null,
+    };
+    this.#put(checking);
+    const check = await checkHeader(file, limits).catch(() => null);
+    this.#change(key, { check, state: check && check.refusals.length > 0 && !goesOn ? 'refused' : 'queued' });
+    this.#startNext();
+  }
+
+  /** An upload from before the page was loaded anew, of the same file wherever it was dropped from. */
+  #findAway(file: File): string | null {
+    const same = (key: string) => key.endsWith(keyEnd(file));
+    return [...this.#uploads.values()].find(({ state, key }) => state === 'away' && same(key))?.key ?? null;
+  }
+
+  /** Puts uploads there that were begun before the page was loaded anew, but those that another tab goes on with. */
+  async restore(): Promise<void> {
+    const { uploader, memory, server } = this.#options;
+    const held = await locksHeld();
+    for (const { location: key, uploadId, sizeBytes, handle } of await memory.all(server)) {
+      if (held.has(lockOf(key)) || this.#uploads.has(key)) continue;
+      const session = await uploader.api.session(uploadId).catch((error: unknown) => {
+        // Somebody else's, or long gone.
+        if (error instanceof ServerError) return null;
+        throw error;
+      });
+      if (session && !OPEN.includes(session.status)) await memory.forget(server, key);
+      if (!session || !OPEN.includes(session.status) || this.#uploads.has(key)) continue;
+      this.#work.set(key, {
+        source: null,
+        handle,
+        // It was taken before.
+        force: true,
+        restart: false,
+        controller: null,
+        running: Promise.resolve(),
+        rate: new Rate(),
+      });
+      this.#put({
+        key,
+        name: session.filename,
+        path: session.metadata.path ?? null,
+        sizeBytes,
+        state: 'away',
+        check: { mrc: session.mrc, refusals: [], canForce: false, warnings: session.warnings },
+        arrived: arrivedInSession(session),
+        progress: null,
+        bytesPerSecond: 0,
+        error: null,
+        file: null,
+        hasHandle: handle !== null,
+      });
+    }
+  }
+
+  pause(key: string): void {
+    const upload = this.#uploads.get(key);
+    if (!upload || !isActive(upload)) return;
+    this.#work.get(key)?.controller?.abort(new DOMException('paused', 'AbortError'));
+    this.#change(key, { state: 'paused', bytesPerSecond: 0 });
+    this.#startNext();
+  }
+
+  /** Goes on with what was paused, failed or, with a handle, was begun before the page was loaded anew. Call it from a click. */
+  async resume(key: string): Promise<void> {
+    const work = this.#work.get(key);
+    if (!work) return;
+    try {
+      if (!work.source && work.handle) work.source = await BlobSource.fromHandle(work.handle, key);
+    } catch (error) {
+      this.#change(key, { state: 'failed', error });
+    }
+    if (!work.source) return;
+    this.#change(key, { state: 'queued', error: null });
+    this.#startNext();
+  }
+
+  /** Sends a file that the server would refuse for its header. */
+  force(key: string): void {
+    this.#restartWith(key, { force: true });
+  }
+
+  /** Throws away what the server has of another content, and begins from the first byte. */
+  startAnew(key: string): void {
+    this.#restartWith(key, { restart: true });
+  }
+
+  pauseAll(): void {
+    for (const { key } of [...this.#uploads.values()].reverse()) this.pause(key);
+  }
+
+  /** Call it from a click. */
+  resumeAll(): void {
+    for (const { key, state } of this.#uploads.values()) {
+      if (state === 'paused' || state === 'away') void this.resume(key);
+    }
+  }
+
+  /** Gives an upload up: what arrived is thrown away. */
+  async cancel(key: string): Promise<void> {
+    const { uploader, memory, server } = this.#options;
+    const work = this.#work.get(key);
+    this.#change(key, { state: 'ending', bytesPerSecond: 0 });
+    work?.controller?.abort(new DOMException('cancelled', 'AbortError'));
+    try {
+      // Only then is nothing remembered of it any more.
+      await work?.running;
+      const uploadId = this.#uploads.get(key)?.arrived?.uploadId;
+      if (uploadId !== undefined) await uploader.api.cancel(uploadId);
+      await memory.forget(server, key);
+      this.remove(key);
+    } catch (error) {
+      this.#change(key, { state: 'failed', error });
+    }
+    this.#startNext();
+  }
+
+  /** Takes an upload that has ended out of the list. */
+  remove(key: string): void {
+    this.#uploads.delete(key);
+    this.#work.delete(key);
+    this.#tell();
+  }
+
+  removeDone(): void {
+    for (const { key, state } of [...this.#uploads.values()]) if (state === 'done') this.remove(key);
+  }
+
+  #restartWith(key: string, change: Partial<Work>): void {
+    const work = this.#work.get(key);
+    if (!work?.source) return;
+    Object.assign(work, change);
+    this.#change(key, { state: 'queued', error: null });
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    for (const { key, state } of this.#uploads.values()) {
+      if (this.#running >= ACTIVE) return;
+      const work = this.#work.get(key);
+      // A run that still ends comes back here when it has.
+      if (state !== 'queued' || !work?.source || work.controller) continue;
+      this.#change(key, { state: 'running' });
+      work.running = this.#run(key, work, work.source);
+    }
+  }
+
+  async #run(key: string, work: Work, source: BlobSource): Promise<void> {
+    const { uploader, memory, server, onDone } = this.#options;
+    const controller = new AbortController();
+    work.controller = controller;
+    this.#running++;
+    try {
+      if (work.handle) await memory.keepHandle(server, key, work.handle);
+      const path = this.#uploads.get(key)?.path ?? null;
+      let sentBytes = 0;
+      const file = await withLock(lockOf(key), controller.signal, () =>
+        uploader.upload(source, {
+          signal: controller.signal,
+          force: work.force,
+          restart: work.restart,
+          ...(path === null ? {} : { metadata: { path: path.normalize('NFC') } }),
+          onProgress: (progress) => {
+            work.rate.note(progress.sentBytes);
+            this.#sentBytes += progress.sentBytes - sentBytes;
+            sentBytes = progress.sentBytes;
+            this.rate.note(this.#sentBytes);
+            const bytesPerSecond = controller.signal.aborted ? 0 : work.rate.bytesPerSecond;
+            const arrived = arrivedOf(progress) ?? this.#uploads.get(key)?.arrived ?? null;
+            this.#change(key, { progress, bytesPerSecond, arrived });
+          },
+        }),
+      );
+      this.#change(key, { state: 'done', file, bytesPerSecond: 0 });
+      onDone(file);
+    } catch (error) {
+      if (!controller.signal.aborted) this.#change(key, { state: 'failed', error, bytesPerSecond: 0 });
+    } finally {
+      work.controller = null;
+      work.restart = false;
+      this.#running--;
+      this.#startNext();
+    }
+  }
+
+  #put(upload: Upload): void {
+    this.#uploads.set(upload.key, upload);
+    this.#tell();
+  }
+
+  #change(key: string, change: Partial<Upload>): void {
+    const upload = this.#uploads.get(key);
+    if (upload) this.#put({ ...upload, ...change });
+  }
+
+  /** A timer and not an animation frame, of which a hidden tab has none. */
+  #tell(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = null;
+      this.uploads.set([...this.#uploads.values()]);
+    }, TELL_MS);
+  }
+}
+
+function keyOf(file: File, path: string | null): string {
+  return `${path ?? file.name}${keyEnd(file)}`;
+}
+
+function keyEnd(file: File): string {
+  const name = file.name;
+  return ` (${name}, ${file.size} bytes, ${file.lastModified})`;
+}
+
+function lockOf(key: string): string {
+  return `cryolift-upload ${key}`;
+}
+
+async function locksHeld(): Promise<Set<string | undefined>> {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  return new Set(held.map(({ name }) => name));
+}
+
+/** Other tabs leave alone what this one uploads. Two that were told to upload the same file take turns. */
+async function withLock<Result>(name: string, signal: AbortSignal, act: () => Promise<Result>): Promise<Result> {
+  return navigator.locks ? await navigator.locks.request(name, { signal }, act) : await act();
+}

@@ -1,0 +1,160 @@
+/** One upload: what it is, how far it is, what can be done. */
+import { memo, useState } from 'react';
+import { useCell } from '../cell.ts';
+import { Confirm } from '../confirm.tsx';
+import { Failure } from '../failure.tsx';
+import { formatBytes, formatSeconds, formatShare } from '../format.ts';
+import { Icon, type IconName } from '../icons.tsx';
+import { fileHref } from '../route.ts';
+import { useServices } from '../services.ts';
+import { texts } from '../texts.ts';
+import { Bar } from './bar.tsx';
+import { MrcLine } from './mrc-line.tsx';
+import { PartsMap } from './parts-map.tsx';
+import { NONE, type Upload } from './upload.ts';
+
+const TONES = { done: 'done', failed: 'failed', refused: 'failed', running: 'active' } as const;
+
+export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload }) {
+  const { key, name, path, sizeBytes, state, check, arrived, error } = upload;
+  const folder = path === null ? null : path.slice(0, path.length - name.length);
+  const tone = TONES[state as keyof typeof TONES] ?? 'idle';
+  const showsBar = arrived !== null || state === 'running' || state === 'queued';
+  return (
+    <li className={`upload card upload-${state}`} data-state={state} data-key={key}>
+      <div className="upload-head">
+        <h3 className="upload-name" title={path ?? name}>
+          {folder && <span className="faint">{folder}</span>}
+          {name}
+        </h3>
+        <span className={`badge badge-${state}`}>{texts.upload.state[state]}</span>
+        <UploadActions upload={upload} />
+      </div>
+      <p className="upload-facts">
+        <span>{formatBytes(sizeBytes)}</span>
+        {check?.mrc && <MrcLine mrc={check.mrc} />}
+      </p>
+      {state === 'refused' && check && (
+        <div className="failure">
+          {check.refusals.map((refusal) => (
+            <p key={refusal}>{refusal}</p>
+          ))}
+        </div>
+      )}
+      {check && check.warnings.length > 0 && <Warnings messages={check.warnings.map(({ message }) => message)} />}
+      {showsBar && state !== 'done' && (
+        <>
+          <Bar label={texts.upload.barLabel(name)} part={arrived?.storedBytes ?? 0} whole={sizeBytes} tone={tone} />
+          <Figures upload={upload} />
+          {arrived && arrived.partCount > 1 && (
+            <PartsMap arrived={state === 'running' ? arrived : { ...arrived, underWay: NONE }} />
+          )}
+        </>
+      )}
+      {state === 'away' && <p className="hint">{upload.hasHandle ? texts.upload.oneClick : texts.upload.dropAgain}</p>}
+      {error !== null && <Failure error={error} />}
+    </li>
+  );
+});
+
+function Warnings({ messages }: { messages: readonly string[] }) {
+  return (
+    <details className="warnings">
+      <summary>
+        <Icon name="warning" /> {texts.upload.warnings(messages.length)}
+      </summary>
+      <ul>
+        {messages.map((message) => (
+          <li key={message}>{message}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Figures({ upload: { state, sizeBytes, arrived, progress, bytesPerSecond } }: { upload: Upload }) {
+  const { keeper } = useServices();
+  const signedIn = useCell(keeper.state);
+  const storedBytes = arrived?.storedBytes ?? 0;
+  const isMoving = state === 'running' && bytesPerSecond > 0 && storedBytes < sizeBytes;
+  const trouble = state === 'running' ? describeTrouble() : null;
+  return (
+    <div className="upload-figures">
+      <span className="share">{formatShare(storedBytes, sizeBytes)}</span>
+      <span>{texts.upload.of(storedBytes, sizeBytes)}</span>
+      {isMoving && <span>{texts.upload.rate(bytesPerSecond)}</span>}
+      {isMoving && <span>{texts.upload.left(formatSeconds((sizeBytes - storedBytes) / bytesPerSecond))}</span>}
+      {arrived && arrived.partCount > 1 && <span>{texts.activity.parts(arrived.stored.size, arrived.partCount)}</span>}
+      {state === 'running' && <span>{describePhase()}</span>}
+      {trouble && <span className="trouble">{trouble}</span>}
+    </div>
+  );
+
+  function describePhase(): string {
+    if (!progress || progress.state === 'planning') return texts.upload.starting;
+    if (progress.state === 'reconciling') return texts.upload.reconciling;
+    if (storedBytes === sizeBytes) return texts.upload.verifying;
+    return progress.resumedBytes > 0 ? texts.upload.resumed(progress.resumedBytes) : '';
+  }
+
+  function describeTrouble(): string | null {
+    if (signedIn.kind !== 'yes') return texts.upload.waitsForToken;
+    if (progress?.offline) return texts.upload.offlineTrouble;
+    return progress?.trouble ? texts.upload.trouble(progress.trouble) : null;
+  }
+}
+
+function UploadActions({ upload }: { upload: Upload }) {
+  const { uploads } = useServices();
+  const [asks, setAsks] = useState(false);
+  const { key, name, state, check, hasHandle, error, file } = upload;
+  const button = (icon: IconName, label: string, act: () => void, words = false) => (
+    <button
+      type="button"
+      className={words ? 'small' : 'icon-button'}
+      onClick={act}
+      {...(words ? {} : { title: label })}
+      aria-label={texts.upload.action(label, name)}
+    >
+      <Icon name={icon} />
+      {words && label}
+    </button>
+  );
+  const isChanged = (error as { code?: string } | null)?.code === 'source_changed';
+  const cancel = () => (upload.arrived && upload.arrived.storedBytes > 0 ? setAsks(true) : void uploads.cancel(key));
+  return (
+    <div className="upload-actions">
+      {(state === 'running' || state === 'queued') && button('pause', texts.upload.pause, () => uploads.pause(key))}
+      {state === 'paused' && button('play', texts.upload.resume, () => void uploads.resume(key))}
+      {state === 'away' && hasHandle && button('play', texts.upload.continue, () => void uploads.resume(key), true)}
+      {state === 'failed' && !isChanged && button('retry', texts.upload.retry, () => void uploads.resume(key), true)}
+      {state === 'failed' && isChanged && button('retry', texts.upload.startAnew, () => uploads.startAnew(key), true)}
+      {state === 'refused' && check?.canForce && button('upload', texts.upload.force, () => uploads.force(key), true)}
+      {state === 'done' && file && (
+        <a
+          className="button small"
+          href={fileHref(file.file_id)}
+          aria-label={texts.upload.action(texts.upload.show, name)}
+        >
+          {texts.upload.show}
+        </a>
+      )}
+      {state === 'done' || state === 'refused'
+        ? button('cross', texts.upload.remove, () => uploads.remove(key))
+        : state !== 'ending' && button('cross', texts.upload.cancel, cancel)}
+      {asks && (
+        <Confirm
+          heading={texts.upload.cancelHeading}
+          text={texts.upload.cancelText(name, upload.arrived?.storedBytes ?? 0)}
+          yes={texts.upload.cancelConfirm}
+          no={texts.upload.keep}
+          onYes={() => {
+            setAsks(false);
+            void uploads.cancel(key);
+          }}
+          onNo={() => setAsks(false)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import { useCell } from '../cell.ts';
+import { useServices } from '../services.ts';
+import { texts } from '../texts.ts';
+import { DropZone } from './drop-zone.tsx';
+import { intakeNotice } from './intake.ts';
+import { TotalBar } from './total-bar.tsx';
+import { UploadRow } from './upload-row.tsx';
+
+export function UploadView() {
+  const { uploads } = useServices();
+  const all = useCell(uploads.uploads);
+  const notice = useCell(intakeNotice);
+  return (
+    <>
+      <h1 className="visually-hidden">{texts.upload.heading}</h1>
+      <DropZone isSmall={all.length > 0} />
+      {notice && (
+        <p className="hint" role="status">
+          {notice}
+        </p>
+      )}
+      {all.length > 1 && <TotalBar all={all} />}
+      {all.length > 0 && (
+        <ul className="uploads" aria-label={texts.upload.list}>
+          {all.map((upload) => (
+            <UploadRow key={upload.key} upload={upload} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

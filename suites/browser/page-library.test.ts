@@ -1,0 +1,196 @@
+/** What the page shows of what the server has, and gives back. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import type { Page } from 'playwright-core';
+import { makeMrc, sha256Hex } from '../contract/sample.ts';
+import { listFiles, openSample, publish, put } from '../contract/upload.ts';
+import { drop, PageUnderTest, uploadRow, writeMrc } from './page-under-test.ts';
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+async function goTo(page: Page, view: 'Upload' | 'Activity' | 'Files'): Promise<void> {
+  await page.getByRole('navigation').getByRole('link', { name: view }).click();
+}
+
+test('a file is uploaded, found in the list, and downloaded: the same bytes', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, { before: () => Reflect.deleteProperty(window, 'showSaveFilePicker') });
+  const path = writeMrc(under.folder, 'tomogram.rec', 4, { nz: 4, label: ['Reconstructed by hand'] });
+  await drop(page, [path]);
+  await uploadRow(page, 'tomogram.rec', 'done').getByRole('link', { name: 'Show file' }).click();
+  const detail = page.getByRole('article', { name: 'tomogram.rec' });
+  await detail.getByText('Reconstructed by hand').waitFor();
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  assert.equal(await detail.locator('.checksum code').first().innerText(), sha256);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    detail.getByRole('button', { name: 'Download' }).click(),
+  ]);
+  assert.equal(download.suggestedFilename(), 'tomogram.rec');
+  const saved = join(under.folder, 'saved.rec');
+  await download.saveAs(saved);
+  assert.ok(readFileSync(saved).equals(readFileSync(path)));
+  await detail.getByText('Every byte was checked').waitFor();
+});
+
+test('where somebody may choose a place, a file is written there as it comes; a damaged one is not kept', async () => {
+  const owner = under.newOwner();
+  const bytes = makeMrc(300_000);
+  const file = await publish(owner.call, bytes, { filename: 'chosen.mrc' });
+  const page = await under.open(owner, {
+    before: () => {
+      // Nobody answers the browser's own dialog here.
+      window.showSaveFilePicker = async () =>
+        await (await navigator.storage.getDirectory()).getFileHandle('place', { create: true });
+    },
+  });
+  const readPlace = () =>
+    page.evaluate(async () => {
+      const handle = await (await navigator.storage.getDirectory()).getFileHandle('place');
+      const digest = await crypto.subtle.digest('SHA-256', await (await handle.getFile()).arrayBuffer());
+      return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    });
+  await page.goto(`${under.server.url}/#files/${file.file_id}`);
+  await page.getByRole('button', { name: 'Download' }).click();
+  await page.getByText('Every byte was checked').waitFor();
+  assert.equal(await readPlace(), sha256Hex(bytes));
+
+  await page.route('**/content', async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    body[0] = (body[0] ?? 0) ^ 1;
+    await route.fulfill({ response, body });
+  });
+  await page.getByRole('button', { name: 'Download again' }).click();
+  await page.getByText('their digest differs').waitFor();
+  assert.equal(await readPlace(), sha256Hex(bytes), 'what was there before stays');
+});
+
+test('a file is deleted after a question', async () => {
+  const owner = under.newOwner();
+  await publish(owner.call, makeMrc(5_000), { filename: 'old.mrc' });
+  const page = await under.open(owner);
+  await goTo(page, 'Files');
+  await page.getByRole('link', { name: /old\.mrc/ }).click();
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.keyboard.press('Escape');
+  assert.equal((await listFiles(owner.call)).length, 1);
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await page.getByText('No files yet').waitFor();
+  assert.deepEqual(await listFiles(owner.call), []);
+});
+
+test('what other programs do is seen as it happens', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  await goTo(page, 'Activity');
+  await page.getByText('No uploads yet').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  const { session, bytes } = await openSample(owner.call, 3, { filename: 'elsewhere.mrc' });
+  const row = page.locator('li.session', { hasText: 'elsewhere.mrc' });
+  await row.getByText('Waiting').waitFor();
+  await put(owner.call, session, 0, bytes);
+  await row.getByText('1 of 3 parts').waitFor();
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Cancel the upload' }).click();
+  await row.getByText('Cancelled').waitFor();
+  await goTo(page, 'Files');
+  await page.getByText('No files yet').waitFor();
+  await publish(owner.call, makeMrc(5_000), { filename: 'later.mrc' });
+  await page.getByRole('link', { name: /later\.mrc/ }).waitFor();
+});
+
+test('a server without events is asked now and then', async () => {
+  const owner = under.newOwner();
+  const page = await under.openProfile();
+  await page.route('**/events', (route) => route.fulfill({ status: 404, json: { code: 'not_found' } }));
+  await page.goto(`${under.server.url}/#token=${owner.token}`);
+  await goTo(page, 'Files');
+  await page.getByText('No files yet').waitFor();
+  await publish(owner.call, makeMrc(5_000), { filename: 'polled.mrc' });
+  await page.getByRole('link', { name: /polled\.mrc/ }).waitFor();
+});
+
+test('a thousand files: listed page by page, scrolled to the end, searched', async () => {
+  const owner = under.newOwner();
+  const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
+  const page = await under.openProfile();
+  await serveThousand(page, file);
+  await page.goto(`${under.server.url}/#token=${owner.token}`);
+  await goTo(page, 'Files');
+  const rows = page.getByRole('link', { name: /square_/ });
+  await page.getByText('200 files and more').waitFor();
+  while ((await rows.count()) < 1000) {
+    const before = await rows.count();
+    await rows.last().scrollIntoViewIfNeeded();
+    await page.waitForFunction((count) => document.querySelectorAll('.row-link').length > count, before);
+  }
+  await page.getByText('1,000 files', { exact: true }).waitFor();
+  // What is not seen is not laid out: nearly all of the list.
+  const skipped = await page.evaluate(
+    () =>
+      [...document.querySelectorAll('.row-link')].filter((row) => !row.checkVisibility({ contentVisibilityAuto: true }))
+        .length,
+  );
+  assert.ok(skipped > 900, `${skipped} rows are skipped`);
+  await page.getByRole('searchbox').fill('square_0777');
+  await page.getByText('1 file', { exact: true }).waitFor();
+  await rows.click();
+  await page.getByRole('article', { name: 'square_0777.mrc' }).waitFor();
+});
+
+test('a search finds what has not been listed yet', async () => {
+  const owner = under.newOwner();
+  const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
+  const page = await under.openProfile();
+  await serveThousand(page, file);
+  await page.goto(`${under.server.url}/#token=${owner.token}`);
+  await goTo(page, 'Files');
+  await page.getByText('200 files and more').waitFor();
+  await page.getByRole('searchbox').fill('square_0999');
+  await page.getByRole('link', { name: /square_0999/ }).waitFor();
+});
+
+test('an error of the server is shown with what to do, and tried again', async () => {
+  const owner = under.newOwner();
+  const page = await under.openProfile();
+  const envelope = {
+    code: 'database_unavailable',
+    message: 'The database is away.',
+    hint: 'Try a little later.',
+    retryable: true,
+    request_id: 'r-17',
+  };
+  let answers = 0;
+  await page.route('**/files?*', async (route) => {
+    if (answers++ === 0) await route.fulfill({ status: 503, json: envelope });
+    else await route.fallback();
+  });
+  await page.goto(`${under.server.url}/#token=${owner.token}`);
+  await goTo(page, 'Files');
+  const alert = page.getByRole('alert');
+  for (const text of ['The database is away.', 'Try a little later.', 'Request r-17'])
+    await alert.getByText(text).waitFor();
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('No files yet').waitFor();
+});
+
+/** Answers lists with a thousand records like this one: publishing as many would only test the disk. */
+async function serveThousand(page: Page, file: FileRecord): Promise<void> {
+  await page.route('**/files?*', async (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const start = Number(query.get('cursor') ?? 0);
+    const end = start + Number(query.get('limit'));
+    const items = Array.from({ length: Math.min(end, 1000) - start }, (_, index) => {
+      const number = String(start + index).padStart(4, '0');
+      return { ...file, file_id: `${file.file_id}${number}`, filename: `square_${number}.mrc` };
+    });
+    await route.fulfill({ json: { items, next_cursor: end < 1000 ? String(end) : null } });
+  });
+}

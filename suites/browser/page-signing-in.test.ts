@@ -1,0 +1,98 @@
+/** Tokens in the page: where they come from, where they stay, and what happens when they end. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { makeMrc } from '../contract/sample.ts';
+import { eventually, listFiles, publish } from '../contract/upload.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+
+const MIB = 1024 * 1024;
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+test('the token of the link is out of the address and the history at once, and nowhere but in this tab', async () => {
+  const owner = under.newOwner();
+  for (const place of ['#', '?']) {
+    const page = await under.openProfile();
+    await page.goto(`${under.server.url}/${place}token=${owner.token}`);
+    await page.getByRole('navigation').waitFor();
+    const found = await page.evaluate(async () => ({
+      address: location.href,
+      local: { ...localStorage },
+      session: Object.values(sessionStorage),
+      cookies: document.cookie,
+      databases: (await indexedDB.databases()).map(({ name }) => name),
+    }));
+    const { databases, ...rest } = found;
+    assert.deepEqual(rest, { address: `${under.server.url}/`, local: {}, session: [owner.token], cookies: '' });
+    assert.ok(databases.every((name) => name === 'cryolift'));
+    await page.reload();
+    await page.getByRole('navigation').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  }
+});
+
+test('a token, or the link with it, is pasted; a wrong one is refused with the reason', async () => {
+  const owner = under.newOwner();
+  const page = await under.openProfile();
+  await page.goto(under.server.url);
+  const field = page.getByLabel('Token, or the whole link');
+  for (const wrong of ['nonsense', 'a b', under.newOwner({ ttlSeconds: -60 }).token]) {
+    await field.fill(wrong);
+    await page.keyboard.press('Enter');
+    await eventually(
+      async () => await page.locator('.refusal').innerText(),
+      (text) => text !== '',
+    );
+    assert.equal(await page.getByRole('navigation').count(), 0);
+  }
+  await field.fill(`open ${under.server.url}/#token=${owner.token}`);
+  await page.keyboard.press('Enter');
+  await page.getByRole('navigation').waitFor();
+});
+
+test('a token expires in the middle of an upload: it waits, asks, and goes on with a new one', async () => {
+  const owner = under.newOwner({ ttlSeconds: 15 });
+  const page = await under.open(owner);
+  const path = writeMrc(under.folder, 'long.mrc', 12);
+  await throttle(page, 4 * MIB);
+  await drop(page, [path]);
+  const row = uploadRow(page, 'long.mrc');
+  await waitForParts(row, 1);
+  await page.getByText('Your token expires in 1 minute').waitFor();
+  await page.getByRole('heading', { name: 'Your token has expired' }).waitFor();
+  await row.getByText('Waiting for a token').waitFor();
+  const subject = JSON.parse(Buffer.from(owner.token.split('.')[1] as string, 'base64url').toString()).sub as string;
+  await throttle(page);
+  await page.getByLabel('Token, or the whole link').fill(under.server.token({ sub: subject }));
+  await page.keyboard.press('Enter');
+  await uploadRow(page, 'long.mrc', 'done').waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'Your token has expired' }).count(), 0);
+});
+
+test('who signs in next sees nothing of who was there before', async () => {
+  const [one, other] = [under.newOwner(), under.newOwner()];
+  await publish(one.call, makeMrc(5_000), { filename: 'secret.mrc' });
+  const page = await under.open(one);
+  await page.getByRole('link', { name: 'Files' }).click();
+  await page.getByRole('link', { name: /secret\.mrc/ }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Token, or the whole link').fill(other.token);
+  await page.keyboard.press('Enter');
+  await page.getByText('No files yet').waitFor();
+  assert.equal(await page.getByText('secret.mrc').count(), 0);
+});
+
+test('files that are dropped before anybody signed in are uploaded afterwards', async () => {
+  const owner = under.newOwner();
+  const page = await under.openProfile();
+  await page.goto(under.server.url);
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await drop(page, [writeMrc(under.folder, 'early.mrc', 1)]);
+  await page.getByLabel('Token, or the whole link').fill(owner.token);
+  await page.keyboard.press('Enter');
+  await uploadRow(page, 'early.mrc', 'done').waitFor();
+  assert.equal((await listFiles(owner.call)).length, 1);
+});

@@ -1,0 +1,262 @@
+/** Uploading by the page: everything that can come between. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { SessionPage } from '@cryolift/protocol/messages';
+import { makeMrc } from '../contract/sample.ts';
+import { eventually, listFiles } from '../contract/upload.ts';
+import type { Call } from '../contract/wire.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+
+const MIB = 1024 * 1024;
+const SECTIONS = 25;
+/** Slow enough to come in between, bytes a second. */
+const SLOW = 30 * MIB;
+
+const under = await PageUnderTest.start({ CRYOLIFT_PORT: String(await findPort()) });
+after(() => under.discard());
+/** 200 MiB. */
+const large = writeMrc(under.folder, 'movie.mrc', SECTIONS);
+const largeSha256 = createHash('sha256').update(readFileSync(large)).digest('hex');
+
+/** The same one again after a restart. */
+async function findPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function listSessions(call: Call) {
+  return (await call('GET', '/uploads')).json<SessionPage>().items;
+}
+
+async function assertPublished(call: Call): Promise<void> {
+  const files = await listFiles(call);
+  assert.deepEqual(
+    files.map(({ filename, sha256 }) => ({ filename, sha256 })),
+    [{ filename: 'movie.mrc', sha256: largeSha256 }],
+  );
+  assert.equal((await listSessions(call)).length, 1, 'one session, however often it was interrupted');
+}
+
+test('200 MiB are dropped, show their header at once, are paused, resumed, and arrive', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, {
+    before: () => {
+      // The browser's own keeps no screen on here, and tells nobody.
+      const request = async () => {
+        document.documentElement.dataset.awake = 'yes';
+        return { release: async () => delete document.documentElement.dataset.awake };
+      };
+      Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+    },
+  });
+  const awake = page.locator('html[data-awake]');
+  await throttle(page, SLOW);
+  await drop(page, [large]);
+  const row = uploadRow(page, 'movie.mrc');
+  await awake.waitFor();
+  await row.getByText('4,096 × 2,048 × 25').waitFor();
+  await waitForParts(row, 3);
+  await row.getByRole('button', { name: 'Pause' }).click();
+  const paused = uploadRow(page, 'movie.mrc', 'paused');
+  await paused.waitFor();
+  await awake.waitFor({ state: 'detached' });
+  assert.equal(await page.title(), 'Cryolift');
+  const [before] = await listSessions(owner.call);
+  assert.ok(before && before.received_parts >= 3 && before.received_parts < before.part_count);
+  await paused.getByRole('button', { name: 'Resume' }).click();
+  await page.waitForFunction(() => /^\d+ % · Cryolift$/.test(document.title));
+  await throttle(page);
+  await uploadRow(page, 'movie.mrc', 'done').waitFor();
+  await assertPublished(owner.call);
+});
+
+test('the page is loaded anew in the middle: it asks first, and one click goes on where it stopped', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  const questions: string[] = [];
+  page.on('dialog', async (dialog) => {
+    questions.push(dialog.type());
+    await dialog.accept();
+  });
+  await throttle(page, SLOW);
+  await drop(page, [large]);
+  await waitForParts(uploadRow(page, 'movie.mrc'), 4);
+  await page.reload();
+  const row = uploadRow(page, 'movie.mrc', 'away');
+  await row.getByText(/\d+ of \d+ parts/).waitFor();
+  assert.deepEqual(questions, ['beforeunload']);
+  await throttle(page);
+  await row.getByRole('button', { name: 'Continue' }).click();
+  await uploadRow(page, 'movie.mrc', 'done').waitFor();
+  await assertPublished(owner.call);
+});
+
+test('without handles to files: chosen, loaded anew, and dropped again from another place', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, {
+    before: () => {
+      Reflect.deleteProperty(window, 'showOpenFilePicker');
+      Reflect.deleteProperty(DataTransferItem.prototype, 'getAsFileSystemHandle');
+    },
+  });
+  page.on('dialog', (dialog) => dialog.accept());
+  await throttle(page, SLOW);
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Choose files' }).click(),
+  ]);
+  await chooser.setFiles(large);
+  await waitForParts(uploadRow(page, 'movie.mrc'), 4);
+  await page.reload();
+  const row = uploadRow(page, 'movie.mrc', 'away');
+  await row.getByText('Drop this file again').waitFor();
+  assert.equal(await row.getByRole('button', { name: 'Continue' }).count(), 0);
+  await throttle(page);
+  await drop(page, [large]);
+  await uploadRow(page, 'movie.mrc', 'done').waitFor();
+  assert.equal(await page.locator('li.upload').count(), 1);
+  await assertPublished(owner.call);
+});
+
+test('the server is killed in the middle and comes back: the page says so, waits, and goes on by itself', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  await throttle(page, SLOW);
+  await drop(page, [large]);
+  await waitForParts(uploadRow(page, 'movie.mrc'), 4);
+  await under.server.kill9();
+  await page.getByText('The server does not answer').waitFor();
+  await throttle(page);
+  await under.server.restart();
+  await uploadRow(page, 'movie.mrc', 'done').waitFor();
+  assert.equal(await page.getByText('The server does not answer').count(), 0);
+  await assertPublished(owner.call);
+});
+
+test('without a network the page says so, and goes on when it is back', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  await throttle(page, SLOW);
+  await drop(page, [writeMrc(under.folder, 'train.mrc', 10)]);
+  await waitForParts(uploadRow(page, 'train.mrc'), 2);
+  await throttle(page, 0);
+  await page.getByText('No network. Uploads go on').waitFor();
+  await throttle(page);
+  await uploadRow(page, 'train.mrc', 'done').waitFor();
+  assert.equal(await page.getByText('No network').count(), 0);
+});
+
+test('an upload is cancelled after a question, and its space is free', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  await throttle(page, SLOW);
+  await drop(page, [large]);
+  const row = uploadRow(page, 'movie.mrc');
+  await waitForParts(row, 2);
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep it' }).click();
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the upload' }).click();
+  await row.waitFor({ state: 'detached' });
+  const [session] = await listSessions(owner.call);
+  assert.equal(session?.status, 'cancelled');
+  await page.reload();
+  await page.getByText('Drop micrographs').waitFor();
+  assert.equal(await page.locator('li.upload').count(), 0);
+});
+
+test('a wrong header is refused before a byte is sent, unless somebody insists', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  const short = join(under.folder, 'short.mrc');
+  writeFileSync(short, makeMrc(100_000).subarray(0, 60_000));
+  const note = join(under.folder, 'note.docx');
+  writeFileSync(note, 'no');
+  await drop(page, [short, note]);
+  const refused = uploadRow(page, 'short.mrc', 'refused');
+  await refused.getByText('40,000 bytes are missing').waitFor();
+  await uploadRow(page, 'note.docx', 'refused').getByText('.docx files are not accepted here').waitFor();
+  assert.deepEqual(await listSessions(owner.call), []);
+  await refused.getByRole('button', { name: 'Upload all the same' }).click();
+  await uploadRow(page, 'short.mrc', 'done').waitFor();
+  assert.equal((await listFiles(owner.call))[0]?.size, 60_000);
+});
+
+test('a folder: all that the server takes, with its place, and how much was left out', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  const folder = join(under.folder, 'grid');
+  mkdirSync(join(folder, 'square'), { recursive: true });
+  for (const name of ['a.mrc', 'square/a.mrc', 'square/b.mrcs']) writeFileSync(join(folder, name), makeMrc(20_000));
+  writeFileSync(join(folder, 'square', 'thumbs.db'), 'no');
+  await drop(page, [folder]);
+  await page.getByText('3 files uploaded', { exact: true }).waitFor();
+  await page.getByText('1 file of other types').waitFor();
+  const paths = (await listFiles(owner.call)).map(({ metadata }) => metadata.path).sort();
+  assert.deepEqual(paths, ['grid/a.mrc', 'grid/square/a.mrc', 'grid/square/b.mrcs']);
+});
+
+test('two tabs: the other one sees the upload arrive, does not take it over, and reads no second stream', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  let streams = 0;
+  page.context().on('request', (request) => {
+    if (new URL(request.url()).pathname === '/events') streams++;
+  });
+  await throttle(page, SLOW);
+  await drop(page, [large]);
+  await waitForParts(uploadRow(page, 'movie.mrc'), 2);
+  const other = await page.context().newPage();
+  await other.goto(`${under.server.url}/#token=${owner.token}`);
+  await other.getByText('Drop micrographs').waitFor();
+  await other.getByRole('link', { name: 'Activity' }).click();
+  await other.getByText('Live', { exact: true }).waitFor();
+  const seen = other.locator('li.session', { hasText: 'movie.mrc' });
+  await seen.getByText('Uploading').waitFor();
+  await throttle(page);
+  await seen.getByText('Completed').waitFor();
+  await other.getByRole('link', { name: 'Upload' }).click();
+  assert.equal(await other.locator('li.upload').count(), 0);
+  assert.equal(streams, 0, 'the first tab had one before');
+  // The tab that reads the stream goes away: the other takes over.
+  await page.close();
+  await eventually(
+    async () => streams,
+    (count) => count === 1,
+  );
+});
+
+test('a file that changed since is not mixed with what it was', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  page.on('dialog', (dialog) => dialog.accept());
+  const path = writeMrc(under.folder, 'changing.mrc', 8);
+  await throttle(page, SLOW);
+  await drop(page, [path]);
+  await waitForParts(uploadRow(page, 'changing.mrc'), 2);
+  await page.reload();
+  const row = uploadRow(page, 'changing.mrc');
+  await row.getByRole('button', { name: 'Continue' }).waitFor();
+  await page.evaluate(async () => {
+    const handle = await (await navigator.storage.getDirectory()).getFileHandle('changing.mrc');
+    const writable = await handle.createWritable({ keepExistingData: true });
+    const { size } = await handle.getFile();
+    await writable.write({ type: 'write', position: size, data: 'another section' });
+    await writable.close();
+  });
+  await row.getByRole('button', { name: 'Continue' }).click();
+  await row.getByText('The file has changed since its upload began').waitFor();
+  await throttle(page);
+  await row.getByRole('button', { name: 'Start anew' }).click();
+  await uploadRow(page, 'changing.mrc', 'done').waitFor();
+  const sessions = await listSessions(owner.call);
+  assert.deepEqual(sessions.map(({ status }) => status).sort(), ['cancelled', 'completed']);
+});
