@@ -61,7 +61,7 @@ export class FolderMemory {
 
   /** @returns what went up under another name and is this very file. */
   findRenamed(facts: Facts): WentUp | null {
-    const entry = this.#byInode.get(facts.inode);
+    const entry = isTelling(facts.inode) ? this.#byInode.get(facts.inode) : undefined;
     return entry && isOf(entry, facts) ? entry : null;
   }
 
@@ -97,6 +97,11 @@ export class FolderMemory {
     this.#byPath.set(entry.path, entry);
     if ('file_id' in entry) this.#byInode.set(entry.inode, entry);
   }
+}
+
+/** Some shares number no file; of others the numbers do not fit here, and several files seem to have one. */
+export function isTelling(inode: number): boolean {
+  return inode > 0 && Number.isSafeInteger(inode);
 }
 
 /** @returns the path, without its extension, of what is kept about a folder and a server. */

@@ -7,7 +7,7 @@ import { extensionOf } from '@cryolift/mrc';
 import { EXIT, type ExitCode, Refusal } from '../exit.ts';
 import { describeFailure } from '../failure.ts';
 import type { Found, Selection } from '../find-files.ts';
-import type { FolderMemory, WentUp } from '../folder-memory.ts';
+import { type FolderMemory, isTelling, type WentUp } from '../folder-memory.ts';
 import type { Output } from '../output.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { describeSent, type FileFlags, uploadFile } from '../upload-file.ts';
@@ -151,10 +151,10 @@ export class Watcher {
 
   /** What is to be done something about now, in the order in which it is to be done. */
   #findDue(settled: ReadonlyMap<string, Stamp>, files: ReadonlyMap<string, Stamp>): [string, Stamp][] {
-    const inodes = new Set([...this.#underWay.values()].map(({ inode }) => inode));
+    const inodes = new Set([...this.#underWay.values()].map(({ inode }) => inode).filter(isTelling));
     const due = [...settled].filter(([path, stamp]) => {
       // Under way, perhaps by the name that it had.
-      if (inodes.has(stamp.inode) || this.#isDone(path, stamp)) return false;
+      if (this.#underWay.has(path) || inodes.has(stamp.inode) || this.#isDone(path, stamp)) return false;
       const failed = this.#failed.get(path);
       if (failed && isSame(failed.stamp, stamp)) return !this.#options.once && performance.now() >= failed.againMs;
       return !this.#waitsForSidecar(path, files);
