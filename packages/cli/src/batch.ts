@@ -1,11 +1,12 @@
 /** Many files, a few at a time: what fails does not stop the rest, unless the rest must fail, too. */
-import { ServerError, type Uploader } from '@cryolift/client';
+import { ConnectionError, ServerError, type Uploader } from '@cryolift/client';
+import { hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { ChecksumFile } from './checksums.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { exitCodeOf } from './failure.ts';
 import type { Found, InFolder } from './find-files.ts';
-import { FolderMemory } from './folder-memory.ts';
+import { type Facts, FolderMemory, type WentUp } from './folder-memory.ts';
 import type { Output } from './output.ts';
 import type { ProgressDisplay } from './progress.ts';
 import type { Tally } from './tally.ts';
@@ -63,9 +64,9 @@ export class Batch {
   fail(path: string, error: unknown): void {
     this.#options.tally.failed++;
     this.#options.output.failure(error, path);
-    if (exitCodeOf(error) !== EXIT.unauthorised) return;
-    this.#unauthorised = true;
-    this.#stop.abort(error);
+    this.#unauthorised ||= exitCodeOf(error) === EXIT.unauthorised;
+    // The others would wait as long for a server that is not there.
+    if (this.#unauthorised || error instanceof ConnectionError) this.#stop.abort(error);
   }
 
   async #attempt(found: Found): Promise<void> {
@@ -78,8 +79,8 @@ export class Batch {
 
   async #upload(found: Found): Promise<void> {
     const { uploader, flags, output, display, tally, checksums, nameOf } = this.#options;
-    const onPublished = async (file: FileRecord) => {
-      if (found.inFolder) await this.#remember(found, found.inFolder, file);
+    const onPublished = async (file: FileRecord, facts: Facts) => {
+      if (found.inFolder) await this.#remember(found.inFolder, facts, file);
     };
     const sent = await uploadFile(uploader, found, { ...flags, onPublished }, display, this.#signal, tally.follow());
     const { file, figures, seconds } = sent;
@@ -91,11 +92,11 @@ export class Batch {
   }
 
   /** The file is there; that it cannot be noted does not make it fail. */
-  async #remember(found: Found, { folder, path }: InFolder, file: FileRecord): Promise<void> {
+  async #remember({ folder, path }: InFolder, facts: Facts, file: FileRecord): Promise<void> {
     try {
-      await (await this.#memoryOf(folder)).note(path, found, file);
+      await (await this.#memoryOf(folder)).note(path, facts, file);
     } catch (error) {
-      this.#options.output.note(`${found.path}: is there, but the next run will send it again: ${String(error)}`);
+      this.#options.output.note(`${path}: is there, but the next run will send it again: ${String(error)}`);
     }
   }
 
@@ -103,7 +104,7 @@ export class Batch {
   async #wentUp(found: Found): Promise<boolean> {
     const { flags, output, tally, checksums, nameOf } = this.#options;
     if (!found.inFolder || flags.restart) return false;
-    const entry = (await this.#memoryOf(found.inFolder.folder)).find(found.inFolder.path, found);
+    const entry = await this.#findKnown(found, found.inFolder);
     if (!entry || (await this.#isGone(entry.file_id))) return false;
     const { path, sizeBytes } = found;
     tally.already++;
@@ -112,6 +113,16 @@ export class Batch {
     const { file_id, sha256 } = entry;
     output.event({ event: 'skipped', path, reason: 'uploaded', file_id, size: sizeBytes, sha256 });
     return true;
+  }
+
+  async #findKnown(found: Found, { folder, path }: InFolder): Promise<WentUp | null> {
+    const memory = await this.#memoryOf(folder);
+    const known = memory.find(path, found);
+    if (known) return known;
+    const alike = memory.findAlike(path, found);
+    if (alike?.path !== path || (await hashPath(found.path, this.#signal)) !== alike.sha256) return null;
+    await memory.note(path, found, alike);
+    return alike;
   }
 
   /** True when the server says so. A token that may not look, or a server that is away, are no reason to send it again. */

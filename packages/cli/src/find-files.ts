@@ -2,8 +2,9 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, posix, resolve } from 'node:path';
-import type { Api } from '@cryolift/client';
+import { type Api, Patience } from '@cryolift/client';
 import { extensionOf } from '@cryolift/mrc';
+import type { Limits } from '@cryolift/protocol/messages';
 import { UsageError } from './exit.ts';
 
 /** Where in a given folder a file lies, `/` between the steps. */
@@ -19,6 +20,7 @@ export interface Found {
   readonly inFolder: InFolder | null;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly changedMs: number;
   readonly inode: number;
 }
 
@@ -82,10 +84,22 @@ class Walk {
     const stats = await look(path);
     if (!stats?.isDirectory()) return this.#take(path, null, stats);
     if (this.#accepted.size === 0) {
-      const { mrc_types, accepted_types } = await this.#api.limits();
+      const { mrc_types, accepted_types } = await this.#askLimits();
       this.#accepted = new Set([...mrc_types, ...accepted_types]);
     }
     await this.#walk(path, '');
+  }
+
+  /** A server that restarts is waited for, as by every upload. */
+  async #askLimits(): Promise<Limits> {
+    const waitOut = new Patience().begin();
+    for (;;) {
+      try {
+        return await this.#api.limits();
+      } catch (error) {
+        await waitOut(error);
+      }
+    }
   }
 
   /** @param below the given folder, the folder to list. */
@@ -122,8 +136,8 @@ class Walk {
     const absolute = resolve(path);
     if (this.#seen.has(absolute)) return;
     this.#seen.add(absolute);
-    const { size: sizeBytes = 0, mtimeMs: modifiedMs = 0, ino: inode = 0 } = stats ?? {};
-    this.findings.files.push({ path, inFolder, sizeBytes, modifiedMs, inode });
+    const { size: sizeBytes = 0, mtimeMs: modifiedMs = 0, ctimeMs: changedMs = 0, ino: inode = 0 } = stats ?? {};
+    this.findings.files.push({ path, inFolder, sizeBytes, modifiedMs, changedMs, inode });
   }
 }
 

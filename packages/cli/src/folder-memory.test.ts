@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { FolderMemory } from './folder-memory.ts';
 
 const FILE = { file_id: 'f1', sha256: '0'.repeat(64) };
-const FACTS = { sizeBytes: 10, modifiedMs: 1.5, inode: 7 };
+const FACTS = { sizeBytes: 10, modifiedMs: 1.5, changedMs: 2.5, inode: 7 };
 
 let folder: string;
 
@@ -25,8 +25,11 @@ test('what went up is known by its place, size and time, also under another name
   assert.equal(memory.find('sub/a.mrc', FACTS)?.file_id, 'f1');
   assert.equal(memory.find('sub/a.mrc', { ...FACTS, sizeBytes: 11 }), null);
   assert.equal(memory.find('sub/a.mrc', { ...FACTS, modifiedMs: 2 }), null);
-  assert.equal(memory.findRenamed(FACTS)?.path, 'sub/a.mrc');
-  assert.equal(memory.findRenamed({ ...FACTS, modifiedMs: 2 }), null);
+  assert.equal(memory.find('sub/a.mrc', { ...FACTS, inode: 8 }), null);
+  assert.equal(memory.find('sub/a.mrc', { ...FACTS, changedMs: 3 }), null);
+  assert.equal(memory.findAlike('sub/a.mrc', { ...FACTS, inode: 8 })?.file_id, 'f1');
+  assert.equal(memory.findAlike('b.mrc', FACTS)?.path, 'sub/a.mrc');
+  assert.equal(memory.findAlike('b.mrc', { ...FACTS, modifiedMs: 2 }), null);
   assert.equal((await FolderMemory.open('http://b', folder)).find('sub/a.mrc', FACTS), null);
 });
 
@@ -34,7 +37,7 @@ test('an inode that tells nothing makes no two files one', async () => {
   for (const inode of [0, 2 ** 60]) {
     const memory = await open();
     await memory.note('a.mrc', { ...FACTS, inode }, FILE);
-    assert.equal(memory.findRenamed({ ...FACTS, inode }), null);
+    assert.equal(memory.findAlike('z.mrc', { ...FACTS, inode }), null);
   }
 });
 

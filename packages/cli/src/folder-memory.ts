@@ -13,6 +13,8 @@ interface Known {
   readonly path: string;
   readonly size: number;
   readonly modified_ms: number;
+  /** Of the inode (`ctime`), which cannot be set back. */
+  readonly changed_ms: number;
   /** Tells that a file was only renamed. */
   readonly inode: number;
   /** RFC 3339. */
@@ -34,6 +36,7 @@ type Entry = WentUp | Refused;
 export interface Facts {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly changedMs: number;
   readonly inode: number;
 }
 
@@ -56,13 +59,20 @@ export class FolderMemory {
   /** @returns null when the file did not go up, or is another one by now. */
   find(path: string, facts: Facts): WentUp | null {
     const entry = this.#byPath.get(path);
-    return entry && 'file_id' in entry && isOf(entry, facts) ? entry : null;
+    if (!entry || !('file_id' in entry) || !isOf(entry, facts)) return null;
+    return entry.inode === facts.inode && entry.changed_ms === facts.changedMs ? entry : null;
   }
 
-  /** @returns what went up under another name and is this very file. */
-  findRenamed(facts: Facts): WentUp | null {
-    const entry = isTelling(facts.inode) ? this.#byInode.get(facts.inode) : undefined;
-    return entry && isOf(entry, facts) ? entry : null;
+  /**
+   * @returns what went up with this size and time, under this name or with this inode: most likely this file, restored or
+   *   renamed. But inodes are used again, and times can be set: only its bytes tell.
+   */
+  findAlike(path: string, facts: Facts): WentUp | null {
+    const entries = [this.#byPath.get(path), isTelling(facts.inode) ? this.#byInode.get(facts.inode) : undefined];
+    return (
+      (entries.find((entry) => entry !== undefined && 'file_id' in entry && isOf(entry, facts)) as WentUp | null) ??
+      null
+    );
   }
 
   /** @returns why the file, as it is, was refused; null when it was not. */
@@ -77,10 +87,10 @@ export class FolderMemory {
     facts: Facts,
     became: { file_id: string; sha256: string } | { refused: string },
   ): Promise<void> {
-    const { sizeBytes: size, modifiedMs: modified_ms, inode } = facts;
+    const { sizeBytes: size, modifiedMs: modified_ms, changedMs: changed_ms, inode } = facts;
     const outcome =
       'refused' in became ? { refused: became.refused } : { file_id: became.file_id, sha256: became.sha256 };
-    const entry: Entry = { path, size, modified_ms, inode, ...outcome, at: new Date().toISOString() };
+    const entry: Entry = { path, size, modified_ms, changed_ms, inode, ...outcome, at: new Date().toISOString() };
     await mkdir(dirname(this.#journal), { recursive: true, mode: 0o700 });
     const handle = await open(this.#journal, 'a', 0o600);
     try {

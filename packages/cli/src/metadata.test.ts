@@ -8,12 +8,13 @@ const found = (path: string) => ({
   inFolder: { folder: 'g', path },
   sizeBytes: 1,
   modifiedMs: 1,
+  changedMs: 1,
   inode: 1,
 });
 
 test('the place in the tree, the same from every system', () => {
   assert.deepEqual(withPath({ grid: 'G7' }, found('e\u0301/x.mrc')), { grid: 'G7', path: '\u00e9/x.mrc' });
-  const alone = { path: 'x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1, inode: 1 };
+  const alone = { path: 'x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1, changedMs: 1, inode: 1 };
   assert.deepEqual(withPath({ grid: 'G7' }, alone), { grid: 'G7' });
 });
 

@@ -1,9 +1,10 @@
 /** One file of `cryolift upload`: from its path to its record on the server. */
 import { basename } from 'node:path';
-import type { Progress, Uploader } from '@cryolift/client';
+import { type Progress, SourceError, type Uploader } from '@cryolift/client';
 import { FileSource, hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Found } from './find-files.ts';
+import type { Facts } from './folder-memory.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 import { withPath } from './metadata.ts';
 import { assertMrc } from './mrc-check.ts';
@@ -18,8 +19,10 @@ export interface FileFlags {
   sha256?: boolean;
   force?: boolean;
   restart?: boolean;
+  /** Send the file only if it still is as it was found. */
+  asFound?: boolean;
   /** Awaited before the upload is forgotten here: what is written down then is never sent twice. */
-  onPublished?: (file: FileRecord) => Promise<void>;
+  onPublished?: (file: FileRecord, facts: Facts) => Promise<void>;
 }
 
 export interface Sent {
@@ -38,13 +41,15 @@ export async function uploadFile(
   follow: (now: Figures) => void,
 ): Promise<Sent> {
   const { path, inFolder } = found;
-  const { force, restart, meta = {}, partSize: partSizeBytes, onPublished } = flags;
+  const { force, restart, meta = {}, partSize: partSizeBytes } = flags;
   const metadata = flags.recursive ? withPath(meta, found) : meta;
   const source = await FileSource.open(path);
   const beginMs = performance.now();
   const transfer = display.begin(inFolder?.path ?? basename(path), source.sizeBytes, path);
   let figures = NOTHING;
   try {
+    const { sizeBytes, modifiedMs } = source;
+    if (flags.asFound && (sizeBytes !== found.sizeBytes || modifiedMs !== found.modifiedMs)) throw changed();
     if (!force) await assertMrc(source);
     if (flags.sha256) transfer.update(0, 'hashing', null);
     const sha256 = flags.sha256 ? await hashPath(path, signal) : undefined;
@@ -55,12 +60,22 @@ export async function uploadFile(
       transfer.update(storedBytes, describeState(progress), trouble, sentBytes);
     };
     const wishes = { metadata, partSizeBytes, sha256, force, restart };
+    const facts = { sizeBytes, modifiedMs, changedMs: found.changedMs, inode: found.inode };
+    const onPublished = async (file: FileRecord) => await flags.onPublished?.(file, facts);
     const file = await uploader.upload(source, { ...wishes, signal, onProgress, onPublished });
     return { file, figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
   } finally {
     transfer.end();
     await source.close();
   }
+}
+
+function changed(): SourceError {
+  return new SourceError(
+    'source_changed',
+    'The file was changed after it was looked at.',
+    'It is sent once it stays as it is.',
+  );
 }
 
 /** All bytes are there, but the upload is not done: the server verifies the whole. */

@@ -1,6 +1,7 @@
 export { Api, type CallOptions, type Completion, type GetToken } from './api.ts';
 export { ConnectionError, ForeignReplyError, ServerError, SourceError, type SourceFault } from './failures.ts';
 export type { PartSet } from './ledger.ts';
+export { Patience } from './patience.ts';
 export type { Memory, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
 export type { ClientState } from './states.ts';
 export { type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';

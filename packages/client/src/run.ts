@@ -58,6 +58,8 @@ export class Run {
   async upload(): Promise<FileRecord> {
     try {
       const session = await this.#plan();
+      // What failed on the way to here is mended.
+      this.#patience.noteProgress();
       this.#enter('planned');
       for (;;) {
         await this.#sendMissing(session);
@@ -121,13 +123,15 @@ export class Run {
         }
         const cargo = await this.#read(idx, session);
         await this.#flight.enter(cargo.bytes.length, signal);
-        const sent = this.#sendPart(session, cargo, signal).finally(() => {
-          sending.delete(sent);
-          this.#flight.leave(cargo.bytes.length);
-          this.#buffers.push(cargo.buffer);
-        });
+        const sent = this.#sendPart(session, cargo, signal)
+          // Known before it is seen that nothing is being sent any more.
+          .catch((error) => failure.abort(error))
+          .finally(() => {
+            sending.delete(sent);
+            this.#flight.leave(cargo.bytes.length);
+            if (this.#buffers.length <= sending.size) this.#buffers.push(cargo.buffer);
+          });
         sending.add(sent);
-        sent.catch((error) => failure.abort(error));
       }
     } catch (error) {
       failure.abort(error);

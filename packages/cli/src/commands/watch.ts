@@ -1,6 +1,6 @@
 /** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
-import { mkdir, stat } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { Bandwidth, sharers, type Timetable } from '../bandwidth.ts';
 import { type ConnectionOptions, createUploader, serverOf } from '../connection.ts';
 import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
@@ -70,8 +70,10 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {
   if (flags.moveTo === undefined) return flags.delete ? { kind: 'delete' } : null;
   if (flags.delete) throw new UsageError('--move-to and --delete: only one of them');
-  const below = relative(resolve(folder), resolve(flags.moveTo));
-  if (!below.startsWith('..')) throw new UsageError('--move-to a folder inside the watched one: it would go up again');
   await mkdir(flags.moveTo, { recursive: true });
+  const below = relative(await realpath(folder), await realpath(flags.moveTo));
+  if (below !== '..' && !below.startsWith('../')) {
+    throw new UsageError('--move-to a folder inside the watched one: it would go up again');
+  }
   return { kind: 'move', to: flags.moveTo };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -62,6 +62,40 @@ test('what was changed since stays, also when its bytes are the same', async () 
   await writeFile(join(folder, 'in/sub/a.mrc'), BYTES);
   assert.match(JSON.stringify(await run({ kind: 'delete' })), /"kept".*changed/);
   assert.ok(await look(join(folder, 'in/sub/a.mrc')));
+});
+
+test('a link stays where it is', async () => {
+  await rename(join(folder, 'in/sub/a.mrc'), join(folder, 'real.mrc'));
+  await symlink('../../real.mrc', join(folder, 'in/sub/a.mrc'));
+  for (const disposal of [{ kind: 'delete' }, { kind: 'move', to: join(folder, 'out') }] as const) {
+    assert.match(JSON.stringify(await run(disposal)), /"kept".*link/);
+  }
+  assert.ok(await look(join(folder, 'in/sub/a.mrc')));
+});
+
+test('a move that was killed between its two steps is finished', async () => {
+  const to = join(folder, 'out');
+  await mkdir(join(to, 'sub'), { recursive: true });
+  await link(join(folder, 'in/sub/a.mrc'), join(to, 'sub/a.mrc'));
+  stamp = (await look(join(folder, 'in/sub/a.mrc'))) as Stamp;
+  assert.equal((await run({ kind: 'move', to })).kind, 'moved');
+  assert.deepEqual(await readdir(join(folder, 'in/sub')), []);
+  assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), BYTES);
+});
+
+test('a file that takes the place while the one before is moved to another file system stays', async (t) => {
+  const to = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
+  t.after(() => rm(to, { recursive: true }));
+  const large = Buffer.alloc(64 * 1024 * 1024, 1);
+  await writeFile(join(folder, 'in/sub/a.mrc'), large);
+  stamp = (await look(join(folder, 'in/sub/a.mrc'))) as Stamp;
+  const moving = run({ kind: 'move', to }, createHash('sha256').update(large).digest('hex'));
+  await writeFile(join(folder, 'new.mrc'), 'the next one');
+  while (!(await readdir(to, { recursive: true })).some((name) => name.endsWith('.part')))
+    await new Promise(setImmediate);
+  await rename(join(folder, 'new.mrc'), join(folder, 'in/sub/a.mrc'));
+  assert.equal((await moving).kind, 'kept');
+  assert.equal(await readFile(join(folder, 'in/sub/a.mrc'), 'utf8'), 'the next one');
 });
 
 test('nothing is replaced at the other place', async (t) => {

@@ -1,8 +1,9 @@
 /** What becomes of a local file that is on the server: only after its bytes were read again and found to be those. */
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, rename, rm, unlink, utimes } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, open, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hashPath } from '@cryolift/client/node';
+import { isTelling } from '../folder-memory.ts';
 import { isSame, look, type Stamp } from './scan.ts';
 
 export type Disposal = { readonly kind: 'delete' } | { readonly kind: 'move'; readonly to: string };
@@ -27,33 +28,41 @@ export async function dispose(
   signal: AbortSignal,
 ): Promise<Disposed> {
   const from = join(folder, path);
+  if ((await lstat(from)).isSymbolicLink()) return { kind: 'kept', why: 'it is a link' };
   const local = await hashPath(from, signal);
   const now = await look(from);
-  if (!now || !isSame(now, stamp)) return { kind: 'kept', why: 'it was changed after it went up' };
+  if (!now || !isSame(now, stamp)) return CHANGED;
   if (local !== sha256) return { kind: 'kept', why: 'its bytes are not those that the server has' };
-  if (disposal.kind === 'delete') {
-    await unlink(from);
-    return { kind: 'deleted' };
-  }
+  if (disposal.kind === 'delete') return (await remove(from, stamp)) ? { kind: 'deleted' } : CHANGED;
   const to = join(disposal.to, path);
   await mkdir(dirname(to), { recursive: true });
-  return (await move(from, to, sha256)) ? { kind: 'moved', to } : { kind: 'kept', why: `${to} is there already` };
+  if (!(await bring(from, to, sha256))) return { kind: 'kept', why: `${to} is there already` };
+  await syncFolder(dirname(to));
+  if (await remove(from, stamp)) return { kind: 'moved', to };
+  await unlink(to);
+  return CHANGED;
 }
 
-/** Never replaces what is there. @returns false when something is. */
-async function move(from: string, to: string, sha256: string): Promise<boolean> {
+const CHANGED: Disposed = { kind: 'kept', why: 'it was changed after it went up' };
+
+/** Never replaces what is there. @returns false when something else is. */
+async function bring(from: string, to: string, sha256: string): Promise<boolean> {
   try {
     // Unlike a rename, a link fails where something is.
     await link(from, to);
+    return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
+    if (code === 'EEXIST') return await isOneFile(from, to);
     // Another file system, or one without links.
-    if (!(await copy(from, to, sha256))) return false;
+    return await copy(from, to, sha256);
   }
-  await syncFolder(dirname(to));
-  await unlink(from);
-  return true;
+}
+
+/** A run before this one died between the two steps. */
+async function isOneFile(from: string, to: string): Promise<boolean> {
+  const [a, b] = [await stat(from), await stat(to)];
+  return a.ino === b.ino && a.dev === b.dev && isTelling(a.ino);
 }
 
 async function copy(from: string, to: string, sha256: string): Promise<boolean> {
@@ -63,14 +72,32 @@ async function copy(from: string, to: string, sha256: string): Promise<boolean> 
     await copyFile(from, draft, constants.COPYFILE_FICLONE);
     const handle = await open(draft, 'r+');
     await handle.sync().finally(() => handle.close());
-    if ((await hashPath(draft)) !== sha256) throw new Error('its copy came out with other bytes');
-    const stamp = await look(from);
-    if (stamp) await utimes(draft, new Date(), stamp.modifiedMs / 1000);
+    if ((await hashPath(draft)) !== sha256) return false;
+    const { mtimeMs } = await stat(from);
+    await utimes(draft, new Date(), mtimeMs / 1000);
     await rename(draft, to);
     return true;
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/**
+ * Takes the file out of its place first: what an instrument puts there meanwhile is not touched.
+ *
+ * @returns false when it is not the file of the stamp any more; it is in its place then.
+ */
+async function remove(path: string, stamp: Stamp): Promise<boolean> {
+  const aside = join(dirname(path), `.${basename(path)}.${process.pid}.gone`);
+  await rename(path, aside);
+  const taken = await look(aside);
+  const { sizeBytes, modifiedMs, inode } = stamp;
+  if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
+    await unlink(aside);
+    return true;
+  }
+  await rename(aside, path);
+  return false;
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -136,6 +136,22 @@ test('a file that was renamed or touched nowhere since does not go up again; one
   assert.deepEqual(await listFiles('renamed'), [`a.mrc ${hash(bytes)}`, `b.mrc ${hash(other)}`]);
 });
 
+test('a file in the place of another, alike but for its bytes, goes up; one that was put back does not', async () => {
+  const folder = bench.path('alike');
+  const [first, second] = [makeMrc(50_000), makeMrc(50_000)];
+  const put = async (bytes: Buffer) => {
+    await rm(join(folder, 'a.mrc'), { force: true });
+    await write(folder, 'other', bytes);
+    await rename(join(folder, 'other'), join(folder, 'a.mrc'));
+    await utimes(join(folder, 'a.mrc'), 1_700_000_000, 1_700_000_000);
+  };
+  for (const bytes of [first, second, second]) {
+    await put(bytes);
+    assert.equal((await runOnce('alike')).code, 0);
+  }
+  assert.deepEqual(await listFiles('alike'), [first, second].map((bytes) => `a.mrc ${hash(bytes)}`).sort());
+});
+
 test('a killed watch does not send again what was published without its knowing', async () => {
   const folder = bench.path('unknowing');
   const bytes = makeMrc(400_000);
@@ -188,6 +204,7 @@ test('what the server will not have is said once, and tried again only when it c
   const first = await runOnce('refused');
   const errors = (events: typeof first.events) => events.filter(({ event }) => event === 'error').length;
   assert.equal(errors(first.events), 1);
+  assert.equal(first.code, 4);
   assert.equal(errors((await runOnce('refused')).events), 0);
   await write(folder, 'wrong.mrc', good);
   assert.equal((await runOnce('refused')).code, 0);

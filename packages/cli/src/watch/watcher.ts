@@ -1,8 +1,8 @@
 /** Every file of a folder to the server, once it has stopped growing, for as long as this runs. */
 import { join } from 'node:path';
 import { basename } from 'node:path/posix';
-import { setTimeout as wait } from 'node:timers/promises';
-import { ServerError, SourceError, type Uploader } from '@cryolift/client';
+import { Patience, ServerError, SourceError, type Uploader } from '@cryolift/client';
+import { hashPath } from '@cryolift/client/node';
 import { extensionOf } from '@cryolift/mrc';
 import { EXIT, type ExitCode, Refusal } from '../exit.ts';
 import { describeFailure } from '../failure.ts';
@@ -20,8 +20,8 @@ const SHORTEST_INTERVAL_MS = 250;
 /** What fails is tried again after this long, doubling up to the longest. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
-/** The server will not have this file as it is. */
-const REFUSALS = [400, 413, 415, 422];
+/** The server will not have this file as it is; all else may be otherwise tomorrow. */
+const REFUSALS: readonly string[] = ['invalid_filename', 'file_too_large', 'unsupported_file_type', 'invalid_mrc'];
 const SIDECAR = 'mdoc';
 
 export interface WatchOptions {
@@ -60,8 +60,11 @@ export class Watcher {
   readonly #unaccepted = new Set<string>();
   #accepted: ReadonlySet<string> = new Set();
   #isAway = false;
-  /** Of the next thing that happens. */
-  #news = Promise.withResolvers<void>();
+  /** What is to be done something about, in order, as the last scan found it. */
+  #due: [string, Stamp][] = [];
+  /** What came while nobody waited counts, too. */
+  #hasNews = false;
+  #wake = (): void => {};
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -69,57 +72,73 @@ export class Watcher {
     options.signal.addEventListener('abort', () => this.#tell());
   }
 
-  /** @throws the signal's reason. */
+  /** @throws the signal's reason; NoTokenError, and ServerError for a token that is not accepted. */
   async run(): Promise<ExitCode> {
     const { folder, selection, settleMs, once, signal } = this.#options;
     const intervalMs = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, settleMs / 4));
     await this.#askTypes();
-    for (;;) {
+    while (!signal.aborted) {
       const beganMs = performance.now();
       const present = await scan(folder, selection);
       this.#noteAway(present === null);
-      if (present) {
+      if (present && !signal.aborted) {
         const files = this.#filter(present);
-        const due = this.#findDue(this.#settling.observe(files, beganMs), files);
-        this.#startSome(due);
-        if (once && this.#underWay.size === 0 && due.length === 0 && this.#isAtRest(files)) return this.#exitCode;
+        this.#due = this.#findDue(this.#settling.observe(files, beganMs), files);
+        this.#startSome();
+        if (once && this.#underWay.size === 0 && this.#isAtRest(files)) return this.#judge(files);
       }
       // A folder that takes long to look through is looked through less often.
       await this.#pause(Math.max(intervalMs, performance.now() - beganMs));
-      if (signal.aborted) break;
     }
-    while (this.#underWay.size > 0) await this.#news.promise;
+    while (this.#underWay.size > 0) await this.#pause(LONGEST_INTERVAL_MS);
     throw signal.reason;
   }
 
-  /** Ends early when a file is done with, or everything is to end. */
+  /** Ends early when nothing is under way any more, or everything is to end. */
   async #pause(ms: number): Promise<void> {
-    const timer = setTimeout(() => this.#tell(), ms);
-    await this.#news.promise;
-    clearTimeout(timer);
+    if (!this.#hasNews) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const timer = setTimeout(resolve, ms);
+      await promise;
+      clearTimeout(timer);
+      this.#wake = () => {};
+    }
+    this.#hasNews = false;
   }
 
   #tell(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#hasNews = true;
+    this.#wake();
   }
 
-  get #exitCode(): ExitCode {
-    return this.#failed.size > 0 ? EXIT.someFailed : EXIT.done;
+  /** What did not go up makes the run one in which some files failed. */
+  #judge(files: ReadonlyMap<string, Stamp>): ExitCode {
+    const { memory } = this.#options;
+    const missed = [...files].some(
+      ([path, stamp]) => memory.findRefusal(path, stamp) !== null || this.#hasFailed(path, stamp),
+    );
+    return missed ? EXIT.someFailed : EXIT.done;
   }
 
-  /** Waits for a server that is not there yet. */
+  #hasFailed(path: string, stamp: Stamp): boolean {
+    const failed = this.#failed.get(path);
+    return failed !== undefined && isSame(failed.stamp, stamp);
+  }
+
+  /** Waits for a server that is not there yet; for good, unless this is to end some time. */
   async #askTypes(): Promise<void> {
-    const { uploader, output, signal } = this.#options;
-    for (let times = 1; ; times++) {
+    const { uploader, output, once, signal } = this.#options;
+    const waitOut = new Patience(once ? undefined : Number.POSITIVE_INFINITY).begin();
+    for (;;) {
       try {
         const { mrc_types, accepted_types } = await uploader.api.limits({ signal });
         this.#accepted = new Set([...mrc_types, ...accepted_types]);
         return;
       } catch (error) {
         signal.throwIfAborted();
-        output.failure(error);
-        await wait(pauseAfter(times), undefined, { signal }).catch(() => signal.throwIfAborted());
+        output.note(`waiting for the server: ${(error as Error).message}`);
+        await waitOut(error, signal);
       }
     }
   }
@@ -179,29 +198,37 @@ export class Watcher {
     const names = [`${path}.${SIDECAR}`, `${stem}${SIDECAR}`];
     return names.some((name) => {
       const stamp = files.get(name);
-      return stamp !== undefined && !this.#isDone(name, stamp) && !this.#failed.has(name);
+      return stamp !== undefined && !this.#isDone(name, stamp) && !this.#hasFailed(name, stamp);
     });
   }
 
   #isAtRest(files: ReadonlyMap<string, Stamp>): boolean {
-    return [...files].every(([path, stamp]) => this.#isDone(path, stamp) || this.#failed.has(path));
+    return [...files].every(([path, stamp]) => this.#isDone(path, stamp) || this.#hasFailed(path, stamp));
   }
 
-  #startSome(due: readonly [string, Stamp][]): void {
-    const free = this.#options.atOnce - this.#underWay.size;
-    for (const [path, stamp] of due.slice(0, free)) {
+  #startSome(): void {
+    const { atOnce, signal } = this.#options;
+    while (this.#underWay.size < atOnce && !signal.aborted) {
+      const next = this.#due.shift();
+      if (!next) return;
+      const [path, stamp] = next;
       this.#underWay.set(path, stamp);
       void this.#handle(path, stamp).finally(() => {
         this.#underWay.delete(path);
-        this.#tell();
+        this.#startSome();
+        if (this.#underWay.size === 0) this.#tell();
       });
     }
   }
 
+  /** Throws nothing. */
   async #handle(path: string, stamp: Stamp): Promise<void> {
     const { memory, folder, signal } = this.#options;
     try {
-      const known = memory.find(path, stamp) ?? (await this.#adoptRenamed(path, stamp));
+      // It may be long since the scan.
+      const now = await look(join(folder, path));
+      if (!now || !isSame(now, stamp)) return this.#settling.forget(path);
+      const known = memory.find(path, stamp) ?? (await this.#adopt(path, stamp));
       const sha256 = known ? await this.#askDigest(known) : await this.#upload(path, stamp);
       await this.#dispose(path, stamp, sha256);
       this.#failed.delete(path);
@@ -213,15 +240,15 @@ export class Watcher {
     }
   }
 
-  /** A file that went up under another name is not sent again. */
-  async #adoptRenamed(path: string, stamp: Stamp): Promise<WentUp | null> {
-    const { memory, output } = this.#options;
-    const known = memory.findRenamed(stamp);
-    if (!known) return null;
-    await memory.note(path, stamp, known);
-    output.event({ event: 'skipped', path, reason: 'renamed', was: known.path, file_id: known.file_id });
-    output.note(`${path}: went up already, as ${known.path}`);
-    return known;
+  /** A file that went up before, and was only renamed or restored, is not sent again: its bytes tell. */
+  async #adopt(path: string, stamp: Stamp): Promise<WentUp | null> {
+    const { memory, folder, output, signal } = this.#options;
+    const alike = memory.findAlike(path, stamp);
+    if (!alike || (await hashPath(join(folder, path), signal)) !== alike.sha256) return null;
+    await memory.note(path, stamp, alike);
+    output.event({ event: 'skipped', path, reason: 'renamed', was: alike.path, file_id: alike.file_id });
+    output.note(`${path}: went up already, as ${alike.path}`);
+    return alike;
   }
 
   /** @returns null when the server does not have the file any more. */
@@ -238,13 +265,21 @@ export class Watcher {
 
   async #upload(path: string, stamp: Stamp): Promise<string> {
     const { folder, uploader, memory, flags, display, output, signal } = this.#options;
-    const { sizeBytes, modifiedMs, inode } = stamp;
-    const found: Found = { path: join(folder, path), inFolder: { folder, path }, sizeBytes, modifiedMs, inode };
+    const { sizeBytes, modifiedMs, changedMs, inode } = stamp;
+    const found: Found = {
+      path: join(folder, path),
+      inFolder: { folder, path },
+      sizeBytes,
+      modifiedMs,
+      changedMs,
+      inode,
+    };
     const own: FileFlags = {
       ...flags,
       recursive: true,
       restart: this.#restart.has(path),
-      onPublished: async (file) => await memory.note(path, stamp, file),
+      asFound: true,
+      onPublished: async (file, facts) => await memory.note(path, facts, file),
     };
     const sent = await uploadFile(uploader, found, own, display, signal, () => {});
     this.#restart.delete(path);
@@ -278,7 +313,11 @@ export class Watcher {
     const { memory, output } = this.#options;
     output.failure(error, path);
     output.note('  It is not tried again until it changes.');
-    await memory.note(path, stamp, { refused: describeFailure(error).message });
+    try {
+      await memory.note(path, stamp, { refused: describeFailure(error).message });
+    } catch (problem) {
+      this.#noteFailed(path, stamp, problem);
+    }
   }
 
   #noteFailed(path: string, stamp: Stamp, error: unknown): void {
@@ -295,7 +334,7 @@ export class Watcher {
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof Refusal || (error instanceof ServerError && REFUSALS.includes(error.status));
+  return error instanceof Refusal || (error instanceof ServerError && REFUSALS.includes(error.code));
 }
 
 function isSidecar(path: string): boolean {
