@@ -165,7 +165,9 @@ test('an upload is cancelled after a question, and its space is free', async () 
   await page.getByRole('dialog').getByRole('button', { name: 'Keep it' }).click();
   await row.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the upload' }).click();
-  await row.waitFor({ state: 'detached' });
+  await row.waitFor({ state: 'detached' }).catch(async (cause) => {
+    throw new Error(await row.innerText(), { cause });
+  });
   const [session] = await listSessions(owner.call);
   assert.equal(session?.status, 'cancelled');
   await page.reload();

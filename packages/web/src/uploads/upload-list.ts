@@ -1,5 +1,5 @@
 /** The uploads of this page: outside React, so that they go on whatever is shown. */
-import { ServerError, type Uploader } from '@cryolift/client';
+import { Patience, ServerError, type Uploader } from '@cryolift/client';
 import { BlobSource, type FileHandle, type IndexedDbMemory } from '@cryolift/client/browser';
 import type { FileRecord, Limits, Session } from '@cryolift/protocol/messages';
 import { Cell } from '../cell.ts';
@@ -12,6 +12,8 @@ import { arrivedInSession, arrivedOf, isActive, type Upload } from './upload.ts'
 const ACTIVE = 3;
 /** The page is told at most this often, milliseconds. */
 const TELL_MS = 100;
+/** Whoever gives an upload up waits for it no longer than this. */
+const CANCEL_MS = 30_000;
 /** Sessions that can still be gone on with. */
 const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
 
@@ -186,7 +188,7 @@ export class UploadList {
 
   /** Gives an upload up: what arrived is thrown away. */
   async cancel(key: string): Promise<void> {
-    const { uploader, memory, server } = this.#options;
+    const { memory, server } = this.#options;
     const work = this.#work.get(key);
     this.#change(key, { state: 'ending', bytesPerSecond: 0 });
     work?.controller?.abort(new DOMException('cancelled', 'AbortError'));
@@ -194,13 +196,26 @@ export class UploadList {
       // Only then is nothing remembered of it any more.
       await work?.running;
       const uploadId = this.#uploads.get(key)?.arrived?.uploadId;
-      if (uploadId !== undefined) await uploader.api.cancel(uploadId);
+      if (uploadId !== undefined) await this.#cancelSession(uploadId);
       await memory.forget(server, key);
       this.remove(key);
     } catch (error) {
       this.#change(key, { state: 'failed', error });
     }
     this.#startNext();
+  }
+
+  /** Repeats what is safe to repeat: the connections of the parts that were given up are just being torn down. */
+  async #cancelSession(uploadId: string): Promise<void> {
+    const waitOut = new Patience(CANCEL_MS).begin();
+    for (;;) {
+      try {
+        return await this.#options.uploader.api.cancel(uploadId);
+      } catch (error) {
+        if (error instanceof ServerError && error.code === 'upload_not_found') return;
+        await waitOut(error);
+      }
+    }
   }
 
   /** Takes an upload that has ended out of the list. */
