@@ -33,14 +33,7 @@ const ROOMS: Arrows = {
 
 /** `what` (a module with all below it, a file or folder of ours, a global) is used inside `within` at `only` and nowhere else. */
 const RESERVED: readonly Reservation[] = [
-  {
-    what: ['kysely', 'node:sqlite', 'pg'],
-    within: 'packages/',
-    only: [
-      'packages/server/src/db/',
-      'packages/cli/src/watch/lock.ts', // only for its file lock
-    ],
-  },
+  { what: ['kysely', 'node:sqlite', 'pg'], within: 'packages/', only: ['packages/server/src/db/'] },
   {
     what: ['fastify', '@fastify'],
     within: 'packages/',

@@ -10,7 +10,7 @@ import { type Facts, FolderMemory, type WentUp } from './folder-memory.ts';
 import type { Output } from './output.ts';
 import type { ProgressDisplay } from './progress.ts';
 import type { Tally } from './tally.ts';
-import { describeSent, type FileFlags, uploadFile } from './upload-file.ts';
+import { type FileFlags, reportSent, uploadFile } from './upload-file.ts';
 
 export interface BatchOptions {
   readonly uploader: Uploader;
@@ -83,12 +83,9 @@ export class Batch {
       if (found.inFolder) await this.#remember(found.inFolder, facts, file);
     };
     const sent = await uploadFile(uploader, found, { ...flags, onPublished }, display, this.#signal, tally.follow());
-    const { file, figures, seconds } = sent;
     tally.done++;
-    checksums?.add(nameOf(found), file.sha256);
-    const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
-    const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
-    output.result(event, () => describeSent(found, sent, tally.files > 1));
+    checksums?.add(nameOf(found), sent.file.sha256);
+    reportSent(output, found, sent, tally.files > 1);
   }
 
   /** The file is there; that it cannot be noted does not make it fail. */

@@ -1,6 +1,7 @@
 /** Which server is talked to, and as whom. */
 import { Api, type GetToken, Uploader } from '@cryolift/client';
 import { defaultStateFolder, FileMemory, HttpTransport } from '@cryolift/client/node';
+import { Bandwidth, sharers, type Timetable } from './bandwidth.ts';
 import { NoTokenError, UsageError } from './exit.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
@@ -23,9 +24,16 @@ export function connect(options: ConnectionOptions): Api {
   return new Api(transport, getToken);
 }
 
-/** @param parallel parts in flight, at most. @param pace limits the bandwidth. */
-export function createUploader(options: ConnectionOptions, parallel: number, pace?: Pace): Uploader {
-  const { server, transport, getToken } = open(options, pace);
+export interface UploaderFlags extends ConnectionOptions {
+  /** Parts in flight, at most. */
+  parallel: number;
+  bwlimit?: Timetable;
+}
+
+export function createUploader(flags: UploaderFlags): Uploader {
+  const { bwlimit } = flags;
+  const { server, transport, getToken } = open(flags, bwlimit && new Bandwidth(bwlimit).pace);
+  const parallel = bwlimit ? sharers(bwlimit, flags.parallel) : flags.parallel;
   return new Uploader({ server, transport, getToken, parallel, memory: new FileMemory(defaultStateFolder()) });
 }
 

@@ -2,9 +2,9 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, posix, resolve } from 'node:path';
-import { type Api, Patience } from '@cryolift/client';
+import type { Api } from '@cryolift/client';
 import { extensionOf } from '@cryolift/mrc';
-import type { Limits } from '@cryolift/protocol/messages';
+import { askAcceptedTypes } from './accepted-types.ts';
 import { UsageError } from './exit.ts';
 
 /** Where in a given folder a file lies, `/` between the steps. */
@@ -83,23 +83,8 @@ class Walk {
   async add(path: string): Promise<void> {
     const stats = await look(path);
     if (!stats?.isDirectory()) return this.#take(path, null, stats);
-    if (this.#accepted.size === 0) {
-      const { mrc_types, accepted_types } = await this.#askLimits();
-      this.#accepted = new Set([...mrc_types, ...accepted_types]);
-    }
+    if (this.#accepted.size === 0) this.#accepted = await askAcceptedTypes(this.#api);
     await this.#walk(path, '');
-  }
-
-  /** A server that restarts is waited for, as by every upload. */
-  async #askLimits(): Promise<Limits> {
-    const waitOut = new Patience().begin();
-    for (;;) {
-      try {
-        return await this.#api.limits();
-      } catch (error) {
-        await waitOut(error);
-      }
-    }
   }
 
   /** @param below the given folder, the folder to list. */

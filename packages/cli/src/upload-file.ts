@@ -8,6 +8,7 @@ import type { Facts } from './folder-memory.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 import { withPath } from './metadata.ts';
 import { assertMrc } from './mrc-check.ts';
+import type { Output } from './output.ts';
 import type { ProgressDisplay } from './progress.ts';
 import { type Figures, NOTHING } from './tally.ts';
 
@@ -25,7 +26,7 @@ export interface FileFlags {
   onPublished?: (file: FileRecord, facts: Facts) => Promise<void>;
 }
 
-export interface Sent {
+interface Sent {
   readonly file: FileRecord;
   readonly figures: Figures;
   readonly seconds: number;
@@ -83,8 +84,16 @@ function describeState({ state, storedBytes, totalBytes }: Progress): string {
   return state === 'sending' && storedBytes === totalBytes ? 'verifying' : state;
 }
 
-/** For a person. @param brief it is one of many. */
-export function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sent, brief: boolean): string {
+/** @param brief it is one of many. */
+export function reportSent(output: Output, found: Found, sent: Sent, brief: boolean): void {
+  const { file, figures, seconds } = sent;
+  const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
+  const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
+  output.result(event, () => describeSent(found, sent, brief));
+}
+
+/** For a person. */
+function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sent, brief: boolean): string {
   const movedBytes = file.size - figures.resumedBytes;
   const rate = formatBytes(movedBytes / seconds);
   const facts = [

@@ -79,6 +79,30 @@ export class Patience {
     };
   }
 
+  /**
+   * Repeats a call that is safe to repeat, as long as its failure can pass.
+   *
+   * @param onTrouble is told each failure before it is waited out.
+   * @throws as what `begin` returns.
+   */
+  async retry<Result>(
+    call: () => Promise<Result>,
+    signal?: AbortSignal,
+    onTrouble?: (error: unknown) => void,
+  ): Promise<Result> {
+    const waitOut = this.begin();
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return await call();
+      } catch (error) {
+        signal?.throwIfAborted();
+        onTrouble?.(error);
+        await waitOut(error, signal);
+      }
+    }
+  }
+
   #patienceFor(error: unknown): number {
     if (this.#patienceMs !== undefined) return this.#patienceMs;
     if (error instanceof ServerError) return ASKS_TO_WAIT.includes(error.status) ? LONG_PATIENCE_MS : PATIENCE_MS;

@@ -1,10 +1,9 @@
 /** `cryolift upload PATH…`: run again after an interruption, it sends only what is missing. */
 import { basename } from 'node:path';
 import { extensionOf } from '@cryolift/mrc';
-import { Bandwidth, sharers, type Timetable } from '../bandwidth.ts';
 import { Batch } from '../batch.ts';
 import { ChecksumFile } from '../checksums.ts';
-import { type ConnectionOptions, createUploader, serverOf } from '../connection.ts';
+import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { type Found, findFiles, type LeftOut, type Selection } from '../find-files.ts';
 import { interruptible } from '../interrupt.ts';
@@ -15,13 +14,10 @@ import { printSummary } from '../summary.ts';
 import { Tally } from '../tally.ts';
 import type { FileFlags } from '../upload-file.ts';
 
-export interface UploadFlags extends ConnectionOptions, FileFlags, Selection {
+export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   json?: boolean;
   /** At the same time. */
   files: number;
-  /** Parts in flight, at most. */
-  parallel: number;
-  bwlimit?: Timetable;
   /** Path of the file to write. */
   checksums?: string;
 }
@@ -33,9 +29,7 @@ export async function upload(paths: readonly string[], flags: UploadFlags): Prom
   assertMetadata(flags.meta ?? {}, flags.recursive ?? false);
   const output = new Output(flags.json);
   const signal = interruptible();
-  const pace = flags.bwlimit && new Bandwidth(flags.bwlimit).pace;
-  const parallel = flags.bwlimit ? sharers(flags.bwlimit, flags.parallel) : flags.parallel;
-  const uploader = createUploader(flags, parallel, pace);
+  const uploader = createUploader(flags);
   const { files, leftOut, failed } = await findFiles(paths, flags, uploader.api);
   reportLeftOut(output, leftOut);
 

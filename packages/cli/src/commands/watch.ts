@@ -1,8 +1,8 @@
 /** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
 import { mkdir, realpath, stat } from 'node:fs/promises';
-import { relative } from 'node:path';
-import { Bandwidth, sharers, type Timetable } from '../bandwidth.ts';
-import { type ConnectionOptions, createUploader, serverOf } from '../connection.ts';
+import { dirname, relative } from 'node:path';
+import { lockFolder } from '@cryolift/server/lock';
+import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
 import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
 import type { Selection } from '../find-files.ts';
 import { FolderMemory, placeOf } from '../folder-memory.ts';
@@ -12,10 +12,9 @@ import { Output } from '../output.ts';
 import { ProgressDisplay } from '../progress.ts';
 import type { FileFlags } from '../upload-file.ts';
 import type { Disposal } from '../watch/disposal.ts';
-import { lock } from '../watch/lock.ts';
 import { Watcher } from '../watch/watcher.ts';
 
-export interface WatchFlags extends ConnectionOptions, FileFlags, Selection {
+export interface WatchFlags extends UploaderFlags, FileFlags, Selection {
   json?: boolean;
   /** Seconds. */
   settle: number;
@@ -23,8 +22,6 @@ export interface WatchFlags extends ConnectionOptions, FileFlags, Selection {
   delete?: boolean;
   once?: boolean;
   files: number;
-  parallel: number;
-  bwlimit?: Timetable;
 }
 
 export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode> {
@@ -34,12 +31,12 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   const output = new Output(flags.json);
   const signal = interruptible();
   const server = serverOf(flags);
-  const unlock = await lock(`${await placeOf(server, folder)}.lock`);
+  const place = await placeOf(server, folder);
+  await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(`${place}.lock`);
   if (!unlock) throw new Refusal('watched', `${folder} is watched for ${server} already.`, 'One watcher is enough.');
   const display = new ProgressDisplay(output, { atOnce: flags.files, tally: null });
   try {
-    const pace = flags.bwlimit && new Bandwidth(flags.bwlimit).pace;
-    const parallel = flags.bwlimit ? sharers(flags.bwlimit, flags.parallel) : flags.parallel;
     output.event({ event: 'watching', path: folder, settle_seconds: flags.settle });
     output.note(`watching ${folder}: files go up ${flags.settle} s after they have stopped changing`);
     return await new Watcher({
@@ -50,7 +47,7 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
       once: flags.once ?? false,
       atOnce: flags.files,
       flags,
-      uploader: createUploader(flags, parallel, pace),
+      uploader: createUploader(flags),
       memory: await FolderMemory.open(server, folder),
       output,
       display,

@@ -4,13 +4,14 @@ import { basename } from 'node:path/posix';
 import { Patience, ServerError, SourceError, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import { extensionOf } from '@cryolift/mrc';
+import { askAcceptedTypes } from '../accepted-types.ts';
 import { EXIT, type ExitCode, Refusal } from '../exit.ts';
 import { describeFailure } from '../failure.ts';
 import type { Found, Selection } from '../find-files.ts';
 import { type FolderMemory, isTelling, type WentUp } from '../folder-memory.ts';
 import type { Output } from '../output.ts';
 import type { ProgressDisplay } from '../progress.ts';
-import { describeSent, type FileFlags, uploadFile } from '../upload-file.ts';
+import { type FileFlags, reportSent, uploadFile } from '../upload-file.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
 import { isSame, look, type Stamp, scan } from './scan.ts';
 import { Settling } from './settling.ts';
@@ -129,18 +130,9 @@ export class Watcher {
   /** Waits for a server that is not there yet; for good, unless this is to end some time. */
   async #askTypes(): Promise<void> {
     const { uploader, output, once, signal } = this.#options;
-    const waitOut = new Patience(once ? undefined : Number.POSITIVE_INFINITY).begin();
-    for (;;) {
-      try {
-        const { mrc_types, accepted_types } = await uploader.api.limits({ signal });
-        this.#accepted = new Set([...mrc_types, ...accepted_types]);
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        output.note(`waiting for the server: ${(error as Error).message}`);
-        await waitOut(error, signal);
-      }
-    }
+    const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
+    const onTrouble = (error: unknown) => output.note(`waiting for the server: ${(error as Error).message}`);
+    this.#accepted = await askAcceptedTypes(uploader.api, { patience, signal, onTrouble });
   }
 
   #noteAway(isAway: boolean): void {
@@ -283,11 +275,8 @@ export class Watcher {
     };
     const sent = await uploadFile(uploader, found, own, display, signal, () => {});
     this.#restart.delete(path);
-    const { file, figures, seconds } = sent;
-    const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
-    const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
-    output.result(event, () => describeSent(found, sent, true));
-    return file.sha256;
+    reportSent(output, found, sent, true);
+    return sent.file.sha256;
   }
 
   async #dispose(path: string, stamp: Stamp, sha256: string | null): Promise<void> {

@@ -81,7 +81,9 @@ async function fetchRanges(
   const lane = async () => {
     for (let idx = missing.shift(); idx !== undefined; idx = missing.shift()) {
       const start = idx * RANGE_BYTES;
-      const bytes = await fetchRange(api, file, start, start + lengthOf(idx) - 1, patience, signal);
+      const end = start + lengthOf(idx) - 1;
+      const call = () => api.content(file.file_id, start, end, `"${file.sha256}"`, { signal });
+      const bytes = await patience.retry(call, signal);
       await writeAll(handle, bytes, start);
       await handle.datasync();
       done.add(idx);
@@ -100,26 +102,6 @@ async function fetchRanges(
     missing.length = 0;
     await Promise.allSettled(lanes);
     throw error;
-  }
-}
-
-async function fetchRange(
-  api: Api,
-  file: FileRecord,
-  start: number,
-  end: number,
-  patience: Patience,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const waitOut = patience.begin();
-  for (;;) {
-    signal?.throwIfAborted();
-    try {
-      return await api.content(file.file_id, start, end, `"${file.sha256}"`, { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      await waitOut(error, signal);
-    }
   }
 }
 

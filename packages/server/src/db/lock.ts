@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * Takes a data folder for this process alone, so that no two servers write into it.
+ * Takes a folder for this process alone: no two servers write into one, no two watchers watch one.
  *
  * The lock is SQLite's own file lock on an otherwise empty database: it dies with the process, however that ends, which
  * a PID file does not.

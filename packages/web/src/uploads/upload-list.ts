@@ -207,14 +207,10 @@ export class UploadList {
 
   /** Repeats what is safe to repeat: the connections of the parts that were given up are just being torn down. */
   async #cancelSession(uploadId: string): Promise<void> {
-    const waitOut = new Patience(CANCEL_MS).begin();
-    for (;;) {
-      try {
-        return await this.#options.uploader.api.cancel(uploadId);
-      } catch (error) {
-        if (error instanceof ServerError && error.code === 'upload_not_found') return;
-        await waitOut(error);
-      }
+    try {
+      await new Patience(CANCEL_MS).retry(() => this.#options.uploader.api.cancel(uploadId));
+    } catch (error) {
+      if (!(error instanceof ServerError && error.code === 'upload_not_found')) throw error;
     }
   }
 

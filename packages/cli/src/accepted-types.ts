@@ -1,0 +1,23 @@
+/** The types of files that a server takes. */
+import { type Api, Patience } from '@cryolift/client';
+
+/**
+ * A server that restarts is waited for, as by every upload.
+ *
+ * @returns extensions in lower case, without the dot.
+ * @throws as Patience does.
+ */
+export async function askAcceptedTypes(
+  api: Pick<Api, 'limits'>,
+  { patience = new Patience(), signal, onTrouble }: AskOptions = {},
+): Promise<ReadonlySet<string>> {
+  const { mrc_types, accepted_types } = await patience.retry(() => api.limits({ signal }), signal, onTrouble);
+  return new Set([...mrc_types, ...accepted_types]);
+}
+
+interface AskOptions {
+  patience?: Patience;
+  signal?: AbortSignal;
+  /** Told each failure that is waited out. */
+  onTrouble?: (error: unknown) => void;
+}
