@@ -22,7 +22,10 @@ export type WarningCode =
   | 'axes_invalid'
   | 'volume_stack_uneven'
   | 'unusual_mode'
-  | 'voxel_size_implausible';
+  | 'voxel_size_implausible'
+  | 'statistics_mismatch'
+  | 'constant_data'
+  | 'not_finite';
 
 /** Harmless deviations from MRC2014. */
 export type NoteCode = 'map_id_padding' | 'version_undeclared' | 'extended_type_unknown' | 'labels' | 'statistics';

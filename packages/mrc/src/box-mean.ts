@@ -1,0 +1,66 @@
+import type { Raster } from './raster.ts';
+
+/** Voxels along the edge of a box so that `longSidePx` voxels fit into `sizePx` boxes; at least 1. */
+export function binFactor(longSidePx: number, sizePx: number): number {
+  return Math.max(1, Math.ceil(longSidePx / sizePx));
+}
+
+/**
+ * Makes an image smaller by a whole factor: each pixel is the mean of the finite voxels in a box of factor × factor. At
+ * the far edges the boxes hold what is left. Voxels may come in any order; voxels that come at the same place again, as
+ * of further frames, are averaged with the former.
+ */
+export class BoxMean {
+  readonly #factor: number;
+  readonly #widthPx: number;
+  readonly #heightPx: number;
+  readonly #sums: Float64Array;
+  readonly #counts: Float64Array;
+
+  /** `width`, `height`: of the full image, in voxels. It holds width × height / factor² pixels of 16 bytes. */
+  constructor(width: number, height: number, factor: number) {
+    this.#factor = factor;
+    this.#widthPx = Math.ceil(width / factor);
+    this.#heightPx = Math.ceil(height / factor);
+    this.#sums = new Float64Array(this.#widthPx * this.#heightPx);
+    this.#counts = new Float64Array(this.#sums.length);
+  }
+
+  /** Adds `values` from index `from` up to, not including, `to`, which lie in row `y` from column `x` on. */
+  addRun(y: number, x: number, values: Float32Array, from: number, to: number): void {
+    const factor = this.#factor;
+    const sums = this.#sums;
+    const counts = this.#counts;
+    const column = Math.floor(x / factor);
+    let box = Math.floor(y / factor) * this.#widthPx + column;
+    let boxEnd = from + (column + 1) * factor - x;
+    for (let start = from; start < to; start = boxEnd, boxEnd += factor, box++) {
+      const end = boxEnd < to ? boxEnd : to;
+      let sum = 0;
+      for (let i = start; i < end; i++) sum += values[i] as number;
+      let count = end - start;
+      if (!Number.isFinite(sum)) [sum, count] = sumFinite(values, start, end);
+      sums[box] = (sums[box] as number) + sum;
+      counts[box] = (counts[box] as number) + count;
+    }
+  }
+
+  /** What has come so far, in the order of rows in which it was added. NaN where there was nothing finite. */
+  raster(): Raster {
+    const values = new Float32Array(this.#sums.length);
+    for (let i = 0; i < values.length; i++) values[i] = (this.#sums[i] as number) / (this.#counts[i] as number);
+    return { widthPx: this.#widthPx, heightPx: this.#heightPx, values };
+  }
+}
+
+function sumFinite(values: Float32Array, start: number, end: number): [sum: number, count: number] {
+  let sum = 0;
+  let count = 0;
+  for (let i = start; i < end; i++) {
+    const value = values[i] as number;
+    if (!Number.isFinite(value)) continue;
+    sum += value;
+    count++;
+  }
+  return [sum, count];
+}

@@ -1,0 +1,124 @@
+import { BoxMean, binFactor } from './box-mean.ts';
+import type { MrcHeader } from './header.ts';
+import { kindOf } from './meaning.ts';
+import type { Axis } from './preview-request.ts';
+import type { Raster } from './raster.ts';
+import { Statistics, type VoxelStatistics } from './statistics.ts';
+import { decodeVoxels, type VoxelLayout } from './voxels.ts';
+
+/** The long side of the rasters, at most. */
+const RASTER_PX = 1024;
+/** Voxels that are decoded at a time: as many as stay in a processor's cache. */
+const PIECE = 16_384;
+
+/**
+ * Everything that one pass over a file yields: statistics of all voxels, the central section along each axis, and of a
+ * stack of sections their average. Bytes may come in any order and be cut anywhere, also within a voxel; the caller owes
+ * that no byte comes twice. Its memory does not depend on the size of the file.
+ */
+export class Survey {
+  readonly #layout: VoxelLayout;
+  readonly #statistics: Statistics;
+  readonly #sections: Readonly<Record<Axis, BoxMean>>;
+  readonly #average: BoxMean | null;
+  /** Voxels, padding included, from the beginning of one row to that of the next. */
+  readonly #stride: number;
+  readonly #piece = new Float32Array(PIECE);
+  /** Voxels of which some bytes came at the edge of a chunk, by their number. */
+  readonly #torn = new Map<number, { bytes: Uint8Array; missing: number }>();
+
+  constructor(header: MrcHeader, layout: VoxelLayout, filename = '') {
+    const { nx, ny, nz, mode, isUnpadded } = layout;
+    this.#layout = layout;
+    this.#statistics = new Statistics(layout);
+    this.#stride = mode === 101 && !isUnpadded ? 2 * Math.ceil(nx / 2) : nx;
+    this.#sections = { x: makeRaster(ny, nz), y: makeRaster(nx, nz), z: makeRaster(nx, ny) };
+    this.#average = kindOf(header, filename) === 'stack' ? makeRaster(nx, ny) : null;
+  }
+
+  /** @param offsetBytes where the bytes lie in the file; those that hold no voxel are passed over. */
+  add(offsetBytes: number, bytes: Uint8Array): void {
+    const { dataOffset, dataBytes, voxelBytes } = this.#layout;
+    const start = Math.max(offsetBytes, dataOffset);
+    const end = Math.min(offsetBytes + bytes.length, dataOffset + dataBytes);
+    if (start >= end) return;
+    const data = bytes.subarray(start - offsetBytes, end - offsetBytes);
+    const at = start - dataOffset;
+    if (voxelBytes <= 1) {
+      this.#addWhole(at / voxelBytes, data);
+      return;
+    }
+    const first = Math.ceil(at / voxelBytes);
+    const last = Math.floor((at + data.length) / voxelBytes);
+    const head = Math.min(first * voxelBytes - at, data.length);
+    if (head > 0) this.#addTorn(at, data.subarray(0, head));
+    if (last > first) this.#addWhole(first, data.subarray(head, head + (last - first) * voxelBytes));
+    const tail = last >= first ? last * voxelBytes - at : data.length;
+    if (tail < data.length) this.#addTorn(at + tail, data.subarray(tail));
+  }
+
+  statistics(): VoxelStatistics {
+    return this.#statistics.result();
+  }
+
+  /** The central section along an axis: x has NY columns and NZ rows, y NX and NZ, z NX and NY; of 1,024 pixels at most. */
+  section(axis: Axis): Raster {
+    return this.#sections[axis].raster();
+  }
+
+  /** Of all sections; null when the file is no stack. */
+  average(): Raster | null {
+    return this.#average?.raster() ?? null;
+  }
+
+  #addTorn(at: number, bytes: Uint8Array): void {
+    const { voxelBytes } = this.#layout;
+    const voxel = Math.floor(at / voxelBytes);
+    const torn = this.#torn.get(voxel) ?? { bytes: new Uint8Array(voxelBytes), missing: voxelBytes };
+    torn.bytes.set(bytes, at % voxelBytes);
+    torn.missing -= bytes.length;
+    if (torn.missing > 0) {
+      this.#torn.set(voxel, torn);
+      return;
+    }
+    this.#torn.delete(voxel);
+    this.#addWhole(voxel, torn.bytes);
+  }
+
+  /** @param voxel number of the first one, padding counted. */
+  #addWhole(voxel: number, bytes: Uint8Array): void {
+    const { voxelBytes } = this.#layout;
+    const pieceBytes = PIECE * voxelBytes;
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      const count = decodeVoxels(this.#layout, bytes.subarray(at, at + pieceBytes), this.#piece);
+      this.#addPiece(voxel + at / voxelBytes, count);
+    }
+  }
+
+  #addPiece(voxel: number, count: number): void {
+    const { nx, ny, nz } = this.#layout;
+    const stride = this.#stride;
+    const values = this.#piece;
+    const [middleX, middleY, middleZ] = [Math.floor(nx / 2), Math.floor(ny / 2), Math.floor(nz / 2)];
+    if (stride === nx) this.#statistics.add(values, 0, count);
+    let row = Math.floor(voxel / stride);
+    let x = voxel - row * stride;
+    for (let from = 0; from < count; row++, x = 0) {
+      const next = Math.min(from + stride - x, count);
+      const to = Math.min(from + nx - x, count);
+      if (stride !== nx && to > from) this.#statistics.add(values, from, to);
+      const z = Math.floor(row / ny);
+      const y = row - z * ny;
+      if (z === middleZ) this.#sections.z.addRun(y, x, values, from, to);
+      if (y === middleY) this.#sections.y.addRun(z, x, values, from, to);
+      const middle = from + middleX - x;
+      if (middle >= from && middle < to) this.#sections.x.addRun(z, y, values, middle, middle + 1);
+      this.#average?.addRun(y, x, values, from, to);
+      from = next;
+    }
+  }
+}
+
+function makeRaster(width: number, height: number): BoxMean {
+  return new BoxMean(width, height, binFactor(Math.max(width, height), RASTER_PX));
+}
