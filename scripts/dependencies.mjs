@@ -1,0 +1,97 @@
+/**
+ * Lists what a production install of the server and the command line consists of, out of the lock file: `npm run
+ * dependencies` writes docs/dependencies.md. What the page is built from is in its built files, and not counted.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const LOCK = new URL('../package-lock.json', import.meta.url);
+const PAGE = new URL('../docs/dependencies.md', import.meta.url);
+const INSTALLED = ['packages/cli', 'packages/server'];
+/** Why each is there that we chose ourselves. */
+const REASONS = {
+  '@fastify/cors': 'answers browsers of other origins; the rules are longer than they look',
+  '@fastify/rate-limit': 'counts requests per owner, with the IETF draft’s headers',
+  '@fastify/static': 'serves the built page with ETags; it brings a glob that we do not use',
+  '@fastify/swagger': 'makes the OpenAPI document out of the schemas of the routes',
+  '@fastify/swagger-ui': '`GET /docs`; it brings `@fastify/static` and a YAML writer',
+  '@fastify/type-provider-typebox': 'schemas of routes as types',
+  ajv: 'validates requests; Fastify has it as well',
+  'cli-progress': 'bars on a terminal',
+  commander: 'parses the command line; no dependency',
+  fastify: 'routes, hooks, serialisation; the largest part of what is here',
+  jose: 'JWT, JWKS; no dependency, and the one thing that nobody should write himself',
+  kysely: 'SQL that is checked against the tables, in two dialects; no dependency',
+  pino: 'the log; Fastify has it as well',
+  'prom-client': 'metrics of Prometheus’ format; its histograms and Node’s own figures',
+  typebox: 'schemas of messages, shared by server and clients; no dependency',
+  ulid: 'ids that sort by time; no dependency',
+};
+
+const { packages } = JSON.parse(readFileSync(LOCK, 'utf8'));
+
+/** As Node finds it: beside, then above. */
+function find(from, name) {
+  for (let folder = from; ; folder = folder.replace(/(^|\/)(node_modules\/)?(@[^/]+\/)?[^/]+$/, '')) {
+    const place = `${folder === '' ? '' : `${folder}/`}node_modules/${name}`;
+    const found = packages[place];
+    if (found) return found.link ? found.resolved : place;
+    if (folder === '') return null;
+  }
+}
+
+/** Everything that a package needs, itself included; ours are walked through and not counted. */
+function close(place, seen = new Set()) {
+  if (place === null || seen.has(place)) return seen;
+  seen.add(place);
+  const { dependencies = {}, optionalDependencies = {} } = packages[place];
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) close(find(place, name), seen);
+  return seen;
+}
+
+const isOurs = (place) => place.startsWith('packages/');
+const nameOf = (place) => place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length);
+const all = new Set(INSTALLED.flatMap((place) => [...close(place)]).filter((place) => !isOurs(place)));
+const chosen = [...new Set(INSTALLED.flatMap((place) => Object.keys(packages[place].dependencies)))]
+  .map((name) => find('', name))
+  .filter((place) => place !== null && !isOurs(place))
+  .sort();
+
+const licences = new Map();
+for (const place of all) {
+  const { license = 'unknown' } = packages[place];
+  licences.set(license, (licences.get(license) ?? 0) + 1);
+}
+const rows = chosen.map((place) => {
+  const name = nameOf(place);
+  const brought = [...close(place)].filter((each) => each !== place);
+  return `| ${name} ${packages[place].version} | ${packages[place].license} | ${brought.length} | ${REASONS[name] ?? ''} |`;
+});
+const list = [...all]
+  .sort()
+  .map((place) => `${nameOf(place)} ${packages[place].version} (${packages[place].license ?? 'unknown'})`);
+
+const text = `# Dependencies
+
+Made by \`npm run dependencies\` out of the lock file; a test compares. \`npm run sbom\` writes a CycloneDX document, \`npm audit\` asks for known weaknesses. All versions are exact, in the manifests and in the lock.
+
+A production install of server and command line has ${all.size} packages beyond our own; what we chose is ${chosen.length} of them. That is over the 40 that we would like: Fastify alone is ${close(find('', 'fastify')).size}, each a few files by the same people, and the
+documentation of the API at \`/docs\` with its static files ${[...close(find('', '@fastify/swagger-ui'))].length}. The server runs without compiling anything; Node itself is pinned as a package, too.
+
+| chosen | licence | brings | for |
+|---|---|---|---|
+${rows.join('\n')}
+
+"Brings" counts what comes with it, also what others bring as well.
+
+## Licences
+${[...licences]
+  .sort(([, a], [, b]) => b - a)
+  .map(([licence, count]) => `${licence}: ${count}`)
+  .join(', ')}.
+
+## All of them
+${list.join(', ')}.
+`;
+if (process.argv.includes('--print')) process.stdout.write(text);
+else writeFileSync(fileURLToPath(PAGE), text);

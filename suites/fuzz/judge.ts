@@ -1,0 +1,46 @@
+/** What no answer may be, whatever was asked. */
+import { ERRORS, type ErrorEnvelope } from '@cryolift/protocol/errors';
+import { Check, Errors } from 'typebox/schema';
+import type { FuzzRequest } from './requests.ts';
+
+export interface FuzzAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+const INSIDES = /\bat \S+ \(|node:internal|node_modules|\.ts:\d+|SqliteError|SELECT |UPDATE |\/home\/|\/tmp\/|\/work\//;
+
+/** @returns what is wrong with an answer; null when nothing is. */
+export function judge({ operation, path }: FuzzRequest, { status, headers, body }: FuzzAnswer): string | null {
+  if (status >= 500) return `it answered ${status}: ${body.toString().slice(0, 500)}`;
+  const text = body.toString();
+  const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
+  if (status >= 400 && operation.method !== 'HEAD') return judgeRefusal(status, type, text);
+  if (status === 304 || operation.method === 'HEAD') return null;
+  const documented = operation.responses[status];
+  // A path that was filled with something odd may be another call.
+  if (!documented) return status < 400 && isSamePlace(operation.path, path) ? `${status} is not in the document` : null;
+  if (type !== 'application/json') return null;
+  const schema = documented.content?.[type]?.schema;
+  if (!schema || !isSamePlace(operation.path, path)) return null;
+  const value: unknown = JSON.parse(text);
+  if (Check(schema, value)) return null;
+  return `the answer is not as documented: ${JSON.stringify(Errors(schema, value)).slice(0, 300)} in ${text.slice(0, 300)}`;
+}
+
+function judgeRefusal(status: number, type: string, text: string): string | null {
+  if (type !== 'application/json') return `a refusal of type ${type}`;
+  const envelope = JSON.parse(text) as ErrorEnvelope;
+  if (ERRORS[envelope.code]?.status !== status) return `code ${envelope.code} with status ${status}`;
+  for (const field of ['message', 'hint', 'request_id'] as const) {
+    if (typeof envelope[field] !== 'string' || envelope[field] === '') return `a refusal without ${field}`;
+  }
+  const leak = INSIDES.exec(text.replace(/"(stored|sent)_sha256":"\w+"/g, ''));
+  return leak ? `it tells of its insides: ${leak[0]} in ${text.slice(0, 300)}` : null;
+}
+
+function isSamePlace(pattern: string, path: string): boolean {
+  const made = pattern.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{\w+\}/g, '[^/?]+');
+  return new RegExp(`^${made}(\\?|$)`).test(path);
+}
