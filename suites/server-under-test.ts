@@ -35,6 +35,7 @@ export interface OwnServer extends Target {
   /** All that it ever printed, over restarts. */
   readonly stdout: string;
   readonly stderr: string;
+  signal(signal: NodeJS.Signals): void;
   /** Sends SIGTERM. @returns the exit code. */
   stop(): Promise<number | null>;
   kill9(): Promise<void>;
@@ -90,6 +91,7 @@ export async function startServer(settings: Settings = {}, flags: readonly strin
       return before.stderr + current.stderr;
     },
     token: (claims) => signToken(toPayload(claims), 'HS256', env.CRYOLIFT_JWT_SECRET),
+    signal: (signal) => void current.child.kill(signal),
     stop: () => end('SIGTERM'),
     async kill9() {
       await end('SIGKILL');

@@ -2,13 +2,14 @@
  * A Chromium that starts: the one in node_modules, with the system's libraries that it needs, else Debian's. What is missing
  * is installed by apt-get. `npm test` runs this file as a program first, because tests have less time.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packed from '@sparticuz/chromium';
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
+import { installByApt } from '../apt.ts';
 
+const TESTS = 'the tests in a browser';
 const LIBRARIES = ['libnss3', 'libnspr4', 'libexpat1'];
 const DEBIANS_OWN = { packages: ['chromium', 'fonts-dejavu-core'], program: '/usr/bin/chromium' };
 /** Beside what it came in, so that another version of the package unpacks anew. */
@@ -19,11 +20,11 @@ const UNPACKED = join(PACKAGE, 'unpacked');
 const WAYS: readonly (() => Promise<LaunchOptions>)[] = [
   unpack,
   async () => {
-    installByApt(LIBRARIES);
+    installByApt(LIBRARIES, TESTS);
     return await unpack();
   },
   async () => {
-    installByApt(DEBIANS_OWN.packages);
+    installByApt(DEBIANS_OWN.packages, TESTS);
     return { executablePath: DEBIANS_OWN.program };
   },
 ];
@@ -72,17 +73,6 @@ async function unpack(): Promise<LaunchOptions> {
     rmSync(own, { recursive: true, force: true });
   }
   return options;
-}
-
-function installByApt(packages: readonly string[]): void {
-  console.error(`cryolift: installing ${packages.join(', ')} for the tests in a browser (apt-get) ...`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const command of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
-    execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...command], {
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-  }
 }
 
 if (import.meta.main) {

@@ -45,13 +45,22 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'POST /uploads/{upload_id}/complete': [200, 202],
   'DELETE /uploads/{upload_id}': [204],
   'GET /uploads/{upload_id}/events': [200],
+  'GET /uploads/{upload_id}/preview': [200],
+  'POST /uploads/{upload_id}/sign': [200],
   'GET /uploads': [200],
   'GET /events': [200],
   'GET /files': [200],
   'GET /files/{file_id}': [200],
+  'PATCH /files/{file_id}': [200],
   'DELETE /files/{file_id}': [204],
+  'GET /files/{file_id}/preview': [200],
+  'GET /files/{file_id}/statistics': [200],
+  'GET /files/{file_id}/jobs': [200],
+  'POST /files/{file_id}/sign': [200],
   'GET /files/{file_id}/content': [200, 206],
   'HEAD /files/{file_id}/content': [200, 206],
+  'POST /links': [201],
+  'DELETE /links/{link_id}': [204],
   'GET /limits': [200],
   'GET /healthz': [200],
   'GET /readyz': [200],
@@ -98,6 +107,9 @@ test('the answers have the fields that the document gives them', async () => {
     'GET /uploads': await call('GET', '/uploads'),
     'GET /files': await call('GET', '/files'),
     'GET /files/{file_id}': await call('GET', `/files/${file.file_id}`),
+    'POST /uploads/{upload_id}/sign': await call('POST', `${uploadPath}/sign`, { json: { parts: [[0, 1]] } }),
+    'POST /files/{file_id}/sign': await call('POST', `/files/${file.file_id}/sign`),
+    'POST /links': await call('POST', '/links'),
     'GET /limits': await call('GET', '/limits'),
     'GET /healthz': await call('GET', '/healthz'),
     'GET /readyz': await call('GET', '/readyz'),
@@ -179,4 +191,12 @@ test('the page lists every call', async () => {
   );
   const called = Object.keys(CALLS).filter((name) => !name.startsWith('HEAD '));
   assert.deepEqual([...new Set(listed)].sort(), [...called, ...UNDESCRIBED].sort());
+});
+
+test('the troubleshooting guide has a word on every code, and on no other', async () => {
+  const guide = await readFile(new URL('../../docs/guides/troubleshooting.md', import.meta.url), 'utf8');
+  const named = [...guide.matchAll(/^- ((?:\*\*`\w+`\*\*(?:, )?)+)/gm)].flatMap(
+    ([, names = '']) => names.match(/\w+/g) ?? [],
+  );
+  assert.deepEqual(named.sort(), Object.keys(ERRORS).sort());
 });

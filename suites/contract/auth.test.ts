@@ -30,6 +30,10 @@ const CALLS = [
   ['GET', `/files/${file_id}`, READ],
   ['GET', `/files/${file_id}/content`, READ],
   ['DELETE', `/files/${file_id}`, 'files:delete'],
+  ['POST', `/uploads/${upload_id}/sign`, WRITE],
+  ['POST', `/files/${file_id}/sign`, READ],
+  ['POST', '/links', WRITE],
+  ['DELETE', '/links/none', WRITE],
 ] as const;
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -6,7 +6,7 @@ import { startServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { makeMrc } from './sample.ts';
 import { eventually, initRequest, open, publish, readSession } from './upload.ts';
-import { callAs, callWith } from './wire.ts';
+import { Connection, callAs, callWith } from './wire.ts';
 
 const KIB = 1024;
 
@@ -47,11 +47,32 @@ test('more requests than the rate limit are told when to come again; other calle
   const refused = answers.filter(({ status }) => status !== 200);
   assert.ok(refused.length >= 5, `${refused.length} of 20 were refused`);
   for (const answer of refused) assertFailure(answer, 'rate_limited');
+  for (const { headers } of answers) {
+    assert.equal(headers['ratelimit-limit'], '5');
+    assert.match(headers['ratelimit-remaining'] ?? '', /^[0-4]$/);
+    assert.match(headers['ratelimit-reset'] ?? '', /^[01]$/);
+  }
   assert.equal((await calm('GET', '/uploads')).status, 200);
   await eventually(
     () => eager('GET', '/uploads'),
     ({ status }) => status === 200,
   );
   assert.equal((await callWith(server, {})('GET', '/healthz')).status, 200);
+  await server.discard();
+});
+
+test('an address has so many connections; one more is told so, and others come in when one is closed', async () => {
+  const server = await startServer({ CRYOLIFT_CONNECTIONS_PER_ADDRESS: '10' });
+  const open = await Promise.all(Array.from({ length: 10 }, () => Connection.open(server.url)));
+  const further = await Connection.open(server.url);
+  // The ordinary lane has no way to say why.
+  const refused = await further.exchange('GET', '/healthz').catch(() => null);
+  if (refused) assertFailure(refused, 'overloaded');
+  assert.equal((await open[3]?.exchange('GET', '/healthz'))?.status, 200);
+  for (const connection of open) connection.close();
+  await eventually(
+    () => callWith(server, {})('GET', '/healthz').catch(() => ({ status: 0 })),
+    ({ status }) => status === 200,
+  );
   await server.discard();
 });

@@ -1,6 +1,7 @@
 /** Answers that come before the body has: the client must get to read them, and know what becomes of the connection. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { ErrorCode } from '@cryolift/protocol/errors';
 import { findServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { digestHeader, makeMrc } from './sample.ts';
@@ -74,6 +75,42 @@ test('bodies of 8 MiB where none, or a small one, is wanted', async () => {
   assertFailure(await refuse('POST', '/nowhere', {}), 'not_found');
   assertFailure(await refuse('POST', '/limits', {}), 'method_not_allowed');
   assertFailure(await refuse('PATCH', '/uploads/x/part/0', {}), 'method_not_allowed');
+});
+
+test('a connection that ends with its refusal: whoever sends all before it reads gets to read it', async () => {
+  const path = partPath({ upload_id: 'none' }, 0);
+  const length = { 'content-length': String(body.length) };
+  const plain = printHead('PUT', path, { authorization, ...length });
+  const heads: readonly (readonly [what: string, head: string, code: ErrorCode])[] = [
+    // What nginx sends unless it is told otherwise.
+    ['HTTP/1.0', plain.replace('HTTP/1.1', 'HTTP/1.0'), 'upload_not_found'],
+    ['close', printHead('PUT', path, { authorization, connection: 'close', ...length }), 'upload_not_found'],
+    ['401', printHead('PUT', path, { connection: 'close', ...length }), 'unauthenticated'],
+    // What caddy passes on, and does not wait for.
+    ['expect', printHead('PUT', path, { authorization, expect: '100-continue', ...length }), 'upload_not_found'],
+    ['not a part', printHead('POST', '/nowhere', { connection: 'close', ...length }), 'not_found'],
+    [
+      'JSON that is too long',
+      printHead('POST', '/uploads/init', {
+        ...{ authorization, connection: 'close', 'content-type': 'application/json' },
+        ...length,
+      }),
+      'invalid_request',
+    ],
+    ['a bad path', printHead('POST', '/files/%zz', { connection: 'close', ...length }), 'not_found'],
+    ['a bad head', plain.replace('\r\n\r\n', '\r\nTransfer-Encoding: chunked\r\n\r\n'), 'invalid_request'],
+    ['a long head', printHead('PUT', path, { cookie: 'x'.repeat(20_000), ...length }), 'invalid_request'],
+    ['CONNECT', 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n', 'method_not_allowed'],
+  ];
+  for (const [what, head, code] of heads) {
+    const connection = await Connection.open(server.url);
+    await connection
+      .sendUnread(Buffer.concat([Buffer.from(head), body]))
+      .catch((error) => assert.fail(`${what}: ${error}`));
+    assertFailure(await connection.answer(), code);
+    assert.equal(await connection.closed(), 'ended', what);
+    connection.close();
+  }
 });
 
 test('a client that sends on and on after its refusal is cut off', async () => {

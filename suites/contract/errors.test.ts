@@ -38,6 +38,14 @@ async function withServer(settings: Settings, use: (other: OwnServer) => Promise
 const init = (fields: Parameters<typeof initRequest>[0]) =>
   call('POST', '/uploads/init', { json: initRequest(fields) });
 
+/** @returns the path and query of a signed URL. */
+async function signDownload(seconds: number): Promise<string> {
+  const { file_id } = await publish(call, makeMrc(2000));
+  const answer = await call('POST', `/files/${file_id}/sign`, { json: { expires_in: seconds } });
+  const { pathname, search } = new URL(answer.json<{ url: string }>().url);
+  return pathname + search;
+}
+
 /** How to get an answer with this code; or why no request of this suite can. */
 const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   invalid_request: () => call('POST', '/uploads/init', { json: {} }),
@@ -52,8 +60,16 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   unauthenticated: () => callWith(server, {})('GET', '/uploads'),
   token_expired: () => callAs(server, { ttlSeconds: -120 })('GET', '/uploads'),
   forbidden: () => callAs(server, { scope: 'files:read' })('GET', '/uploads'),
-  signature_invalid: 'signed URLs come with a later issue',
-  signature_expired: 'signed URLs come with a later issue',
+  async signature_invalid() {
+    return await callWith(server, {})('GET', `${await signDownload(60)}x`);
+  },
+  async signature_expired() {
+    const path = await signDownload(1);
+    return await eventually(
+      () => callWith(server, {})('GET', path),
+      ({ status }) => status !== 200,
+    );
+  },
   not_found: () => call('GET', '/nowhere'),
   upload_not_found: () => call('GET', '/uploads/none'),
   file_not_found: () => call('GET', '/files/none'),

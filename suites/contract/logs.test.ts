@@ -1,6 +1,7 @@
 /** Logs: JSON lines on standard error that name ids, sizes and times, and nothing that is secret. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { FileRecord } from '@cryolift/protocol/messages';
 import { startServer } from '../server-under-test.ts';
 import { flipBit } from './sample.ts';
 import { complete, cutPart, initRequest, openSample, putAll, putBody } from './upload.ts';
@@ -26,7 +27,12 @@ test('no token, secret, metadata value or file byte is ever logged', async () =>
   await putBody(call, session, 0, flipBit(cutPart(bytes, session, 0), 0), { 'content-digest': 'md5=:AAAA:' });
   await putAll(call, session, bytes);
   await putBody(call, session, 0, flipBit(cutPart(bytes, session, 0), 2000));
-  assert.equal((await complete(call, session)).status, 200);
+  const completed = await complete(call, session);
+  const { file_id } = completed.json<FileRecord>();
+  const { url } = (await call('POST', `/files/${file_id}/sign`)).json<{ url: string }>();
+  const signed = new URL(url).search;
+  assert.equal((await callWith(server, {})('GET', `/files/${file_id}/content${signed}`)).status, 200);
+  assert.equal((await callWith(server, {})('GET', `/files/${file_id}/content${signed}x`)).status, 403);
   const text = Buffer.from(secrets.bytes.repeat(200));
   await call('POST', '/uploads/init', { json: initRequest({ size: text.length, header: text.toString('base64') }) });
   await call('POST', '/uploads/init', { json: { ...initRequest(), metadata: { a: [secrets.metadata] } } });
@@ -50,7 +56,15 @@ test('no token, secret, metadata value or file byte is ever logged', async () =>
   assert.ok(uploadIds.includes(session.upload_id), 'ids are logged');
   const [head, claims, signature] = token.split('.');
   const base64 = text.subarray(0, 30).toString('base64').slice(0, 30);
-  for (const each of [...Object.values(secrets), `${head}.${claims}`, signature, SIGNING_SECRET, base64]) {
+  const urlSignature = new URLSearchParams(signed).get('cl_sig');
+  for (const each of [
+    ...Object.values(secrets),
+    urlSignature,
+    `${head}.${claims}`,
+    signature,
+    SIGNING_SECRET,
+    base64,
+  ]) {
     assert.deepEqual(
       lines.filter((line) => line.includes(each as string)),
       [],

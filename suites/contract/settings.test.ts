@@ -1,11 +1,11 @@
 /** Starting: what a server refuses to run with, and what it says when it does run. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Limits } from '@cryolift/protocol/messages';
+import { makeCertificate } from '../certificate.ts';
 import { runServe, type Settings, startServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { eventually } from './upload.ts';
@@ -96,18 +96,13 @@ test('with a key it prints one line and nothing else', async () => {
   await server.discard();
 });
 
-test('TLS', async (t) => {
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
-  ]);
-  if (made.status !== 0) return t.skip('needs openssl to make a certificate');
+test('TLS', async () => {
+  const { cert, key, pem } = makeCertificate(folder, 'own');
   await assertRefused(/CRYOLIFT_TLS_KEY/, { CRYOLIFT_TLS_CERT: cert });
   const server = await startServer({ CRYOLIFT_HOST: '0.0.0.0', CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key });
   assert.match(server.url, /^https:/);
   const url = server.url.replace('0.0.0.0', '127.0.0.1');
-  const connection = await Connection.open(url, await readFile(cert, 'utf8'));
+  const connection = await Connection.open(url, pem);
   assert.equal((await connection.exchange('GET', '/healthz')).status, 200);
   connection.close();
   await assert.rejects(Connection.open(url), /self.signed/i);

@@ -108,6 +108,7 @@ const PATHS = [
   `${PATH}?`,
   `${PATH}?a=b`,
   `${PATH}?a=b?c#d`,
+  `${PATH}?cl_exp=1&cl_key=x&cl_len=5&cl_sig=x`,
   `${PATH}#a`,
   `${PATH};a=b`,
   `${PATH}%20`,

@@ -14,6 +14,8 @@ const OWN_TOKEN_RENEW_MS = 1_800_000;
 export interface ConnectionOptions {
   server?: string;
   token?: string;
+  /** An upload link: server and token in one, `URL/#token=…`. */
+  link?: string;
 }
 
 /** What the transport waits for before it sends so many bytes of a body. */
@@ -44,13 +46,18 @@ export function open(options: ConnectionOptions, pace?: Pace) {
 
 /** @returns its URL, without a slash at the end. @throws UsageError */
 export function serverOf(options: ConnectionOptions): string {
-  const given = options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
+  const given = options.link?.replace(/#.*/, '') || options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
   if (!URL.canParse(given) || !/^https?:/.test(given)) throw new UsageError(`${given} is not the URL of a server`);
   return given.replace(/\/+$/, '');
 }
 
 /** The token that was given, or one of the data folder's secret when the server runs on this machine. */
-function tokenSource({ token = process.env.CRYOLIFT_TOKEN }: ConnectionOptions, server: string): GetToken {
+function tokenSource(options: ConnectionOptions, server: string): GetToken {
+  const { link, token = process.env.CRYOLIFT_TOKEN } = options;
+  if (link !== undefined) {
+    const linkToken = tokenOf(link);
+    return async () => linkToken;
+  }
   if (token) return async () => token;
   let own: { token: string; signedMs: number } | null = null;
   return async (renew) => {
@@ -61,4 +68,11 @@ function tokenSource({ token = process.env.CRYOLIFT_TOKEN }: ConnectionOptions, 
     own = { token: await signToken(secret, 'local', ALL_SCOPES, OWN_TOKEN_SECONDS), signedMs: Date.now() };
     return own.token;
   };
+}
+
+/** @throws UsageError */
+function tokenOf(link: string): string {
+  const token = /#token=([\w.-]+)$/.exec(link)?.[1];
+  if (token === undefined) throw new UsageError('--link takes a whole upload link, as `cryolift link` prints it');
+  return token;
 }

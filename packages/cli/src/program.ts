@@ -3,7 +3,7 @@ import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { parseTimetable } from './bandwidth.ts';
 import type { ExitCode } from './exit.ts';
-import { collectPair, collectText, parseCount, parseDuration, parseSize } from './quantity.ts';
+import { collectPair, collectText, parseCount, parseDuration, parseSeq, parseSize } from './quantity.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
 const MAX_PARALLEL = 16;
@@ -21,6 +21,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .version(manifest.version)
     .option('--server <url>', 'the server (CRYOLIFT_SERVER; http://127.0.0.1:8080)')
     .option('--token <token>', "a token of it (CRYOLIFT_TOKEN; on the server's machine one is made)")
+    .option('--link <url>', 'an upload link, in the place of server and token')
     .option('--json', 'print lines of JSON')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -29,7 +30,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
   /** With the global options after the command's name, too, as people give them. */
   const add = (name: string, description: string): Command => {
     const command = program.command(name).description(description);
-    for (const flags of ['--server <url>', '--token <token>', '--json']) {
+    for (const flags of ['--server <url>', '--token <token>', '--link <url>', '--json']) {
       command.addOption(new Option(flags).hideHelp());
     }
     return command;
@@ -96,6 +97,17 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { showStatus } = await import('./commands/status.ts');
       finish(await showStatus(id, command.optsWithGlobals()));
     });
+  add('events', 'what happens to your uploads and files, as it happens')
+    .argument('[upload_id]', 'of this upload alone, until it has ended')
+    .option(
+      '--after <number>',
+      'begin with what was kept after the event of this number; 0: with all that is kept',
+      parseSeq,
+    )
+    .action(async (id: string | undefined, _own: unknown, command: Command) => {
+      const { followEvents } = await import('./commands/events.ts');
+      finish(await followEvents(id, command.optsWithGlobals()));
+    });
   add('cancel', 'end an upload and free its space')
     .argument('<upload_id>')
     .action(async (id: string, _own: unknown, command: Command) => {
@@ -124,8 +136,12 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { verify } = await import('./commands/verify.ts');
       finish(await verify(path, id, command.optsWithGlobals()));
     });
-  add('inspect', 'what the MRC header of a local file says, and what is wrong with it')
+  add('inspect', 'what a local MRC file says of itself, what is in it, and what is wrong with it; needs no server')
     .argument('<path>')
+    .option('--header', 'the header only: no voxel is read')
+    .addOption(
+      new Option('--png [dir]', 'also write the pictures that suit such a file, there or here').conflicts('header'),
+    )
     .action(async (path: string, _own: unknown, command: Command) => {
       const { inspect } = await import('./commands/inspect.ts');
       finish(await inspect(path, command.optsWithGlobals()));
@@ -153,6 +169,19 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .action(async (_own: unknown, command: Command) => {
       const { makeToken } = await import('./commands/token.ts');
       finish(await makeToken(command.optsWithGlobals()));
+    });
+  add('link', 'make an upload link: for a computer that may upload, and do nothing else')
+    .addOption(
+      new Option('--expires <duration>', 'how long it is good for, 30d at most')
+        .argParser(parseDuration)
+        .default(HALF_A_DAY_SECONDS, '12h'),
+    )
+    .option('--max-bytes <size>', 'what may be uploaded with it, 2TiB say', parseSize)
+    .option('--max-files <n>', 'how many files', (text: string) => parseCount(text, Number.MAX_SAFE_INTEGER))
+    .option('--revoke <link_id>', 'make none, but take this one back')
+    .action(async (_own: unknown, command: Command) => {
+      const { makeLink } = await import('./commands/link.ts');
+      finish(await makeLink(command.optsWithGlobals()));
     });
   add('completion', 'print a script that completes commands and options: source <(cryolift completion bash)')
     .addArgument(new Argument('<shell>').choices(SHELLS))

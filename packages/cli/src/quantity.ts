@@ -28,6 +28,12 @@ export function parseCount(text: string, max: number): number {
   return count;
 }
 
+/** The number of an event, from 0. */
+export function parseSeq(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`"${text}" is not the number of an event`);
+  return Number(text);
+}
+
 /** Adds `key=value` to those given before. */
 export function collectPair(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=');

@@ -5,14 +5,29 @@ import type {
   FileRecord,
   InitRequest,
   Limits,
+  LinkRequest,
   PartReceipt,
+  PreviewQuery,
   Session,
   SessionPage,
+  Statistics,
   StoredPart,
+  UploadLink,
 } from '@cryolift/protocol/messages';
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
-import { isEnvelope, isFile, isLimits, isPage, isPartPage, isReceipt, isSession, type Shape } from './shapes.ts';
+import {
+  isEnvelope,
+  isFile,
+  isLimits,
+  isPage,
+  isPartPage,
+  isReceipt,
+  isSession,
+  isStatistics,
+  isUploadLink,
+  type Shape,
+} from './shapes.ts';
 
 /** @param renew the last one was refused: get another. */
 export type GetToken = (renew: boolean) => Promise<string>;
@@ -137,6 +152,35 @@ export class Api {
     }
     if (reply.body.length === end - start + 1) return reply.body;
     throw new ConnectionError(`bytes ${start}-${end} were asked for; ${reply.body.length} came`);
+  }
+
+  /**
+   * A picture of an MRC file, PNG; or of an upload, as soon as the parts that it shows are there.
+   *
+   * @throws ServerError `overloaded` while it is being drawn, `not_found` when there is no such picture, `upload_incomplete`.
+   */
+  async preview(
+    of: { fileId: string } | { uploadId: string },
+    query: PreviewQuery,
+    options?: CallOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const place = 'fileId' in of ? ['files', of.fileId] : ['uploads', of.uploadId];
+    const path = `/${place.map(encodeURIComponent).join('/')}/preview${toQuery(query)}`;
+    return new Uint8Array((await this.#send('GET', path, options)).body);
+  }
+
+  /** @throws ServerError `overloaded` while they are being computed, `not_found` when there are none of this file. */
+  async statistics(fileId: string, options?: CallOptions): Promise<Statistics> {
+    return await this.#json(isStatistics, 'GET', `/files/${encodeURIComponent(fileId)}/statistics`, undefined, options);
+  }
+
+  /** An upload link of the caller's: its `token` may upload, and do nothing else. */
+  async makeLink(request: LinkRequest): Promise<UploadLink> {
+    return await this.#json(isUploadLink, 'POST', '/links', request ?? undefined);
+  }
+
+  async takeBackLink(linkId: string): Promise<void> {
+    await this.#send('DELETE', `/links/${encodeURIComponent(linkId)}`);
   }
 
   async limits(options?: CallOptions): Promise<Limits> {

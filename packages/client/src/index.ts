@@ -1,4 +1,5 @@
 export { Api, type CallOptions, type Completion, type GetToken } from './api.ts';
+export { readEvents } from './event-stream.ts';
 export { ConnectionError, ForeignReplyError, ServerError, SourceError, type SourceFault } from './failures.ts';
 export type { PartSet } from './ledger.ts';
 export { Patience } from './patience.ts';

@@ -1,6 +1,15 @@
 /** Is an answer what it should be, as far as anything here rests on it? A wire can damage more than a part's bytes. */
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
-import type { FileRecord, Limits, PartReceipt, Session, StoredPart, StoredPartPage } from '@cryolift/protocol/messages';
+import type {
+  FileRecord,
+  Limits,
+  PartReceipt,
+  Session,
+  Statistics,
+  StoredPart,
+  StoredPartPage,
+  UploadLink,
+} from '@cryolift/protocol/messages';
 
 export type Shape<Message> = (value: unknown) => value is Message;
 
@@ -22,6 +31,12 @@ export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
   areCounts(value.size) &&
   isDigest(value.sha256) &&
   isDigest(value.parts_sha256);
+
+export const isStatistics: Shape<Statistics> = (value): value is Statistics =>
+  isObject(value) && areCounts(value.count, value.nan, value.inf);
+
+export const isUploadLink: Shape<UploadLink> = (value): value is UploadLink =>
+  isObject(value) && areStrings(value.link_id, value.url, value.token, value.expires_at);
 
 export const isLimits: Shape<Limits> = (value): value is Limits => isObject(value) && areCounts(value.part_size);
 

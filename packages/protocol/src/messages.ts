@@ -175,3 +175,138 @@ export const Readiness = Type.Object({
   status: Literals(['ready'], 'The database and the storage answer.'),
   version: Type.String(),
 });
+
+export const PreviewQuery = Type.Object({
+  kind: Type.Optional(
+    Literals(['section', 'average', 'montage', 'spectrum'], 'What to show; what suits the file when not given.'),
+  ),
+  axis: Type.Optional(Literals(['x', 'y', 'z'], 'Of a section: the axis it is perpendicular to; z when not given.')),
+  slice: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 2 ** 31 - 1,
+      description: 'Of a section, from 0; the central one when not given.',
+    }),
+  ),
+  size: Type.Optional(
+    Type.Integer({ minimum: 64, maximum: 1024, description: 'Pixels of the long side, at most; 512 when not given.' }),
+  ),
+  contrast: Type.Optional(
+    Literals(['sigma', 'percentile'], 'Black and white at mean ± 3 σ (not given), or at 0.1 and 99.9 %.'),
+  ),
+});
+export type PreviewQuery = Static<typeof PreviewQuery>;
+
+/** Exact, of one pass over all voxels. Of complex voxels, of their amplitudes. */
+export const Statistics = Type.Object({
+  count: Type.Integer({ minimum: 0, description: 'Voxels that are numbers, neither NaN nor infinite.' }),
+  min: Nullable(Type.Number()),
+  max: Nullable(Type.Number()),
+  mean: Nullable(Type.Number()),
+  sd: Nullable(Type.Number({ description: 'Standard deviation of the population, what the header calls RMS.' })),
+  nan: Type.Integer({ minimum: 0 }),
+  inf: Type.Integer({ minimum: 0 }),
+  histogram: Nullable(
+    Type.Object({
+      edges: Type.Array(Type.Number(), { description: 'Ascending; one more than there are counts.' }),
+      counts: Type.Array(Type.Integer({ minimum: 0 })),
+    }),
+  ),
+});
+export type Statistics = Static<typeof Statistics>;
+
+export const FileChanges = Type.Object({
+  metadata: Type.Record(Type.String(), Nullable(Type.String()), {
+    description: 'Pairs to set, or to take away (null); the others stay (RFC 7396).',
+  }),
+});
+
+/** Work on a published file. */
+export const Job = Type.Object({
+  job_id: Type.String(),
+  kind: Type.String({
+    description: '`survey`: statistics and pictures; `on_complete`: the command of the administrator.',
+  }),
+  status: Literals(['waiting', 'running', 'done', 'failed'], '`waiting`: to be begun, or to be tried again.'),
+  attempts: Type.Integer({ minimum: 0 }),
+  created_at: Time('When it was made.'),
+  updated_at: Time('When it was last begun or ended.'),
+  outcome: Nullable(
+    Type.Object({
+      message: Type.Optional(Type.String({ description: 'What went wrong.' })),
+      exit_code: Type.Optional(
+        Nullable(Type.Integer({ description: 'Of the command; null when it did not end by itself.' })),
+      ),
+      signal: Type.Optional(Type.String({ description: 'What ended the command.' })),
+      duration_ms: Type.Optional(Type.Integer()),
+      output: Type.Optional(
+        Type.String({ description: 'The end of what the command printed; only with scope files:locate.' }),
+      ),
+    }),
+  ),
+});
+export type Job = Static<typeof Job>;
+
+export const JobList = Type.Object({ items: Type.Array(Job) });
+export type JobList = Static<typeof JobList>;
+
+const SignedSeconds = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 7 * 86_400,
+    description: 'How long the URLs are good for; 3,600 when not given.',
+  }),
+);
+export const SignPartsRequest = Type.Object({
+  parts: Type.Array(Type.Array(Type.Integer(), { minItems: 2, maxItems: 2 }), {
+    minItems: 1,
+    maxItems: 10_000,
+    description: 'Inclusive pairs of part indexes; at most 10,000 parts in all.',
+  }),
+  expires_in: SignedSeconds,
+});
+export const SignedParts = Type.Object({
+  expires_at: Time('When the URLs end.'),
+  urls: Type.Array(
+    Type.Object({
+      part: Type.Integer({ minimum: 0 }),
+      method: Literals(['PUT'], 'What to call it with.'),
+      url: Type.String(),
+      headers: Type.Record(Type.String(), Type.String(), { description: 'To be sent as they are.' }),
+    }),
+  ),
+});
+export const SignFileRequest = Nullable(Type.Object({ expires_in: SignedSeconds }));
+export const SignedDownload = Type.Object({
+  expires_at: Time('When the URL ends.'),
+  method: Literals(['GET'], 'What to call it with; HEAD works, too.'),
+  url: Type.String(),
+  headers: Type.Record(Type.String(), Type.String(), { description: 'To be sent as they are.' }),
+});
+
+export const LinkRequest = Nullable(
+  Type.Object({
+    expires_in: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 30 * 86_400,
+        description: 'Seconds that the link is good for; 43,200 when not given.',
+      }),
+    ),
+    max_bytes: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'What may be uploaded with it, bytes.' }),
+    ),
+    max_files: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE })),
+  }),
+);
+export type LinkRequest = Static<typeof LinkRequest>;
+
+export const UploadLink = Type.Object({
+  link_id: Type.String(),
+  expires_at: Time('When the link ends.'),
+  max_bytes: Nullable(Bytes('What may be uploaded with it, bytes.')),
+  max_files: Nullable(Type.Integer({ minimum: 1 })),
+  url: Type.String({ description: 'The web page, as an upload page; also for `cryolift upload --link`.' }),
+  token: Type.String({ description: 'For "Authorization: Bearer"; told this once.' }),
+});
+export type UploadLink = Static<typeof UploadLink>;

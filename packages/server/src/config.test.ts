@@ -32,7 +32,7 @@ test('nothing set: a server for this machine alone', () => {
     storageDir: resolve('cryolift-data'),
     jwt: { secret: null, publicKey: null, jwksUrl: null, issuer: null, audience: null },
     tls: null,
-    trustProxy: false,
+    trustProxy: 0,
     publicUrl: null,
     maxFileSizeBytes: 16 * 1024 ** 4,
     partSizeBytes: 8 * 1024 ** 2,
@@ -41,7 +41,10 @@ test('nothing set: a server for this machine alone', () => {
     quotaBytes: null,
     rateLimit: null,
     bodyIdleTimeoutMs: 30_000,
+    connectionsPerAddress: 1024,
     corsOrigins: [],
+    webhook: null,
+    onComplete: null,
     fastLane: true,
     metrics: true,
     logLevel: 'info',
@@ -70,7 +73,15 @@ test('good values', () => {
   assert.equal(read('JWKS_URL', 'https://id.example.org/keys').jwt.jwksUrl, 'https://id.example.org/keys');
   assert.equal(read('JWT_ISSUER', 'lab').jwt.issuer, 'lab');
   assert.equal(read('JWT_AUDIENCE', 'cryolift').jwt.audience, 'cryolift');
-  assert.equal(read('TRUST_PROXY', 'true').trustProxy, true);
+  const trusted: [string, number | string[]][] = [
+    ['true', 1],
+    ['off', 0],
+    ['0', 0],
+    ['2', 2],
+    ['10.0.0.7', ['10.0.0.7']],
+    ['10.0.0.0/8, ::1 fd00::/8', ['10.0.0.0/8', '::1', 'fd00::/8']],
+  ];
+  for (const [text, proxies] of trusted) assert.deepEqual(read('TRUST_PROXY', text).trustProxy, proxies, text);
   assert.equal(read('PUBLIC_URL', 'https://up.example.org').publicUrl, 'https://up.example.org');
   assert.equal(read('MAX_FILE_SIZE', '1').maxFileSizeBytes, 1);
   assert.equal(read('PART_SIZE', '64KiB').partSizeBytes, 65_536);
@@ -83,6 +94,20 @@ test('good values', () => {
     'https://a.org',
     'http://b.org:81',
   ]);
+  assert.deepEqual(read('WEBHOOK_URL', 'http://a.org/x').webhook, { url: 'http://a.org/x', secret: null });
+  assert.deepEqual(read('ON_COMPLETE', `/opt/run  --name "a b"'c' ""`).onComplete, {
+    command: ['/opt/run', '--name', 'a bc', ''],
+    timeoutMs: 3_600_000,
+    env: {},
+  });
+  const secret = {
+    PATH: '/bin',
+    LANG: 'C',
+    CRYOLIFT_ON_COMPLETE: 'true',
+    CRYOLIFT_JWT_SECRET: 'planted',
+    AWS_SECRET: 'x',
+  };
+  assert.deepEqual(readConfig(secret).onComplete?.env, { PATH: '/bin', LANG: 'C' });
   assert.equal(read('METRICS', 'off').metrics, false);
   assert.equal(read('LOG_LEVEL', 'silent').logLevel, 'silent');
 });
@@ -94,9 +119,18 @@ test('bad values stop the start with one line that names the setting', () => {
     STORAGE_URL: ['s3://bucket', '/srv/files', 'file://host/share'],
     JWT_PUBLIC_KEY: ['/nowhere/key.pem', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----'],
     JWKS_URL: ['id.example.org', 'file:///keys'],
-    TLS_CERT: ['/nowhere/cert.pem'],
-    TLS_KEY: ['/nowhere/key.pem'],
-    TRUST_PROXY: ['maybe'],
+    TRUST_PROXY: [
+      'maybe',
+      '17',
+      '-1',
+      '10.0.0',
+      '10.0.0.0/33',
+      '10.0.0.0/0',
+      '::/129',
+      '10.0.0.0/8/8',
+      'a.org,::1',
+      ',',
+    ],
     PUBLIC_URL: ['up.example.org'],
     MAX_FILE_SIZE: ['0', 'big', '1PiB'],
     PART_SIZE: ['1', '65535', '6GiB', '8'],
@@ -108,13 +142,19 @@ test('bad values stop the start with one line that names the setting', () => {
     CORS_ORIGINS: ['*', 'a.org', 'https://a.org/path', 'https://a.org/'],
     METRICS: ['perhaps'],
     LOG_LEVEL: ['loud', 'INFO'],
-    WEBHOOK_URL: ['https://a.org'],
-    WEBHOOK_SECRET: ['x'],
-    ON_COMPLETE: ['true'],
+    WEBHOOK_URL: ['a.org', 'ftp://a.org'],
+    ON_COMPLETE: [' ', 'say "hello', "it's"],
+    ON_COMPLETE_TIMEOUT: ['5', '0s', '30d'],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) assert.throws(() => read(name, value), names(`CRYOLIFT_${name}`), `${name}=${value}`);
   }
+});
+
+test('a webhook secret needs a webhook', () => {
+  assert.throws(() => read('WEBHOOK_SECRET', 'x'), names('CRYOLIFT_WEBHOOK_URL'));
+  const both = readConfig({ CRYOLIFT_WEBHOOK_URL: 'https://a.org', CRYOLIFT_WEBHOOK_SECRET: 'whsec_x' });
+  assert.deepEqual(both.webhook, { url: 'https://a.org', secret: 'whsec_x' });
 });
 
 test('a public key is one that can verify tokens', () => {
@@ -137,7 +177,8 @@ test('certificate and key are read from their files, and come together', async (
   writeFileSync(cert, TEST_CERTIFICATE);
   writeFileSync(key, TEST_KEY);
   const both = { CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key };
-  assert.deepEqual(readConfig(both).tls, { cert: TEST_CERTIFICATE, key: TEST_KEY });
+  assert.deepEqual(readConfig(both).tls, { certPath: cert, keyPath: key, cert: TEST_CERTIFICATE, key: TEST_KEY });
+  for (const name of Object.keys(both)) assert.throws(() => readConfig({ ...both, [name]: '/nowhere' }), names(name));
   assert.throws(() => readConfig({ ...both, CRYOLIFT_TLS_KEY: cert }), names('CRYOLIFT_TLS_CERT'));
   assert.throws(() => read('TLS_CERT', cert), names('CRYOLIFT_TLS_KEY'));
   assert.throws(() => read('TLS_KEY', key), names('CRYOLIFT_TLS_CERT'));

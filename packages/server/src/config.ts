@@ -5,7 +5,16 @@ import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { MAX_PART_COUNT, MIB, TIB } from '@cryolift/protocol/plan';
-import { parseBoolean, parseDuration, parseInteger, parseList, parseSize, parseWebUrl } from './quantity.ts';
+import {
+  parseBoolean,
+  parseCommand,
+  parseDuration,
+  parseInteger,
+  parseList,
+  parseProxies,
+  parseSize,
+  parseWebUrl,
+} from './quantity.ts';
 import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
 import { algorithmOf, readPublicKey } from './token-key.ts';
 
@@ -21,8 +30,9 @@ export interface Config {
   readonly databasePath: string;
   readonly storageDir: string;
   readonly jwt: JwtConfig;
-  readonly tls: { readonly cert: string; readonly key: string } | null;
-  readonly trustProxy: boolean;
+  readonly tls: TlsConfig | null;
+  /** How many proxies in a row are to be believed, or the addresses and CIDR blocks of those that are. */
+  readonly trustProxy: number | readonly string[];
   readonly publicUrl: string | null;
   readonly maxFileSizeBytes: number;
   readonly partSizeBytes: number;
@@ -32,10 +42,35 @@ export interface Config {
   /** Requests per second and caller. */
   readonly rateLimit: number | null;
   readonly bodyIdleTimeoutMs: number;
+  readonly connectionsPerAddress: number;
   readonly corsOrigins: readonly string[];
+  /** Without a secret the server makes one in its data folder. */
+  readonly webhook: { readonly url: string; readonly secret: string | null } | null;
+  readonly onComplete: CommandConfig | null;
   readonly fastLane: boolean;
   readonly metrics: boolean;
   readonly logLevel: string;
+}
+
+/** What a command needs to find its way. */
+const COMMAND_ENVIRONMENT = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot'];
+
+interface CommandConfig {
+  /** The program and its first arguments. */
+  readonly command: readonly string[];
+  /** It is ended after this long. */
+  readonly timeoutMs: number;
+  /** All of its environment: no settings of ours, and so no secrets, are in it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+interface TlsConfig {
+  readonly certPath: string;
+  readonly keyPath: string;
+  /** PEM. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: string;
 }
 
 export interface JwtConfig {
@@ -77,9 +112,6 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
   };
   const text = (name: string) => read<string | null>(name, String, null);
 
-  for (const name of ['WEBHOOK_URL', 'WEBHOOK_SECRET', 'ON_COMPLETE']) {
-    read(name, () => fail('is not in this version'), null);
-  }
   const dataDir = resolve(text('DATA_DIR') ?? 'cryolift-data');
   const config: Config = {
     host: text('HOST') ?? '127.0.0.1',
@@ -95,8 +127,8 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       issuer: text('JWT_ISSUER'),
       audience: text('JWT_AUDIENCE'),
     },
-    tls: readTls(read('TLS_CERT', readText, null), read('TLS_KEY', readText, null)),
-    trustProxy: read('TRUST_PROXY', parseBoolean, false),
+    tls: findTls(text('TLS_CERT'), text('TLS_KEY')),
+    trustProxy: read<number | string[]>('TRUST_PROXY', parseProxies, 0),
     publicUrl: read<string | null>('PUBLIC_URL', parseWebUrl, null),
     maxFileSizeBytes: read('MAX_FILE_SIZE', (value) => parseSize(value, 1), 16 * TIB),
     partSizeBytes: read('PART_SIZE', (value) => parseSize(value, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES), 8 * MIB),
@@ -105,7 +137,14 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
     rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
     bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
+    connectionsPerAddress: read('CONNECTIONS_PER_ADDRESS', (value) => parseInteger(value, 1, 1_000_000), 1024),
     corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),
+    webhook: readWebhook(read<string | null>('WEBHOOK_URL', parseWebUrl, null), text('WEBHOOK_SECRET')),
+    onComplete: readCommand(
+      read<string[] | null>('ON_COMPLETE', parseCommand, null),
+      read('ON_COMPLETE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 3_600_000),
+      env,
+    ),
     fastLane: read('FAST_LANE', parseBoolean, true),
     metrics: read('METRICS', parseBoolean, true),
     logLevel: read('LOG_LEVEL', parseLevel, 'info'),
@@ -137,7 +176,7 @@ function assertSafe({ host, jwt, tls, trustProxy, maxFileSizeBytes }: Config): v
       `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY or CRYOLIFT_JWKS_URL`,
     );
   }
-  if (!loopback && !tls && !trustProxy) {
+  if (!loopback && !tls && trustProxy === 0) {
     throw new SettingError(
       `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_TLS_CERT and CRYOLIFT_TLS_KEY, or CRYOLIFT_TRUST_PROXY=true when a proxy ends TLS`,
     );
@@ -152,18 +191,45 @@ export function hasKey(jwt: JwtConfig): boolean {
   return jwt.secret !== null || jwt.publicKey !== null || jwt.jwksUrl !== null;
 }
 
-function readTls(cert: string | null, key: string | null): Config['tls'] {
-  if (cert !== null && key !== null) {
-    try {
-      createSecureContext({ cert, key });
-    } catch (error) {
-      throw new SettingError(`CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY (${(error as Error).message})`);
-    }
-    return { cert, key };
-  }
-  if (cert !== null) throw new SettingError('CRYOLIFT_TLS_KEY: is missing; CRYOLIFT_TLS_CERT needs it');
-  if (key !== null) throw new SettingError('CRYOLIFT_TLS_CERT: is missing; CRYOLIFT_TLS_KEY needs it');
+function findTls(certPath: string | null, keyPath: string | null): TlsConfig | null {
+  if (certPath !== null && keyPath !== null) return readTls({ certPath, keyPath });
+  if (certPath !== null) throw new SettingError('CRYOLIFT_TLS_KEY: is missing; CRYOLIFT_TLS_CERT needs it');
+  if (keyPath !== null) throw new SettingError('CRYOLIFT_TLS_CERT: is missing; CRYOLIFT_TLS_KEY needs it');
   return null;
+}
+
+/** The certificate and its key as they lie in their files now. @throws SettingError one line naming the setting. */
+export function readTls({ certPath, keyPath }: Pick<TlsConfig, 'certPath' | 'keyPath'>): TlsConfig {
+  const cert = readPem('CRYOLIFT_TLS_CERT', certPath);
+  const key = readPem('CRYOLIFT_TLS_KEY', keyPath);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new SettingError(`CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY (${(error as Error).message})`);
+  }
+  return { certPath, keyPath, cert, key };
+}
+
+function readPem(setting: string, path: string): string {
+  try {
+    return readText(path);
+  } catch (error) {
+    throw new SettingError(`${setting}: ${(error as Error).message}`);
+  }
+}
+
+function readWebhook(url: string | null, secret: string | null): Config['webhook'] {
+  if (url !== null) return { url, secret };
+  if (secret !== null) throw new SettingError('CRYOLIFT_WEBHOOK_URL: is missing; CRYOLIFT_WEBHOOK_SECRET needs it');
+  return null;
+}
+
+function readCommand(command: string[] | null, timeoutMs: number, env: Environment): CommandConfig | null {
+  return command && { command, timeoutMs, env: keepEntries(env, COMMAND_ENVIRONMENT) };
+}
+
+function keepEntries(env: Environment, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 function parseLocalUrl(url: string, scheme: 'sqlite:' | 'file:'): string | null {

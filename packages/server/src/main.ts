@@ -14,7 +14,7 @@ const REPEAT_MS = 2_000;
 const LINK_TTL = '12h';
 
 /**
- * Runs the server until SIGTERM or SIGINT; a second signal ends it at once.
+ * Runs the server until SIGTERM or SIGINT; a second signal ends it at once. With TLS, SIGHUP reads the certificate again.
  *
  * @param flags by name without dashes; they win over `env`.
  * @returns the exit code: 0 after a stop that was asked for, 1 when it could not start.
@@ -38,6 +38,7 @@ export async function serve(
     process.stderr.write(`cryolift: ${error.message}\n`);
     return 1;
   }
+  if (server.renewCertificate) process.on('SIGHUP', server.renewCertificate);
   await nextSignal();
   // Ctrl-C under npm arrives twice; only a later one is meant to cut the stop short.
   setTimeout(() => nextSignal().then(() => process.exit(1)), REPEAT_MS).unref();

@@ -1,24 +1,33 @@
 /** The composition root: settings in, a running server out. */
+import { X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { MRC_EXTENSIONS } from '@cryolift/mrc';
+import { isMrcName, MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { monotonicFactory } from 'ulid';
-import { type Config, hasKey, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, SettingError } from './config.ts';
+import { type Config, hasKey, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, readTls, SettingError } from './config.ts';
 import { type Database, openDatabase, pingDatabase } from './db/database.ts';
 import { noteBoot } from './db/facts.ts';
+import { releaseJobs } from './db/jobs.ts';
 import { lockFolder } from './db/lock.ts';
 import { Bus } from './events/bus.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
+import { Pictures } from './files/pictures.ts';
 import { buildApp } from './http/app.ts';
-import { createAuthenticator } from './http/caller.ts';
+import { Guests } from './http/guests.ts';
 import { worksHere } from './http/lane/adopt.ts';
 import { LaneServer } from './http/lane/server.ts';
+import { Listeners } from './http/listener.ts';
+import { SigningKeys } from './http/signing/keys.ts';
+import { createAuthenticator } from './http/tokens.ts';
+import { ON_COMPLETE, onCompleteWork } from './jobs/on-complete.ts';
+import { JobQueue } from './jobs/queue.ts';
 import { repeat } from './jobs/schedule.ts';
+import { SURVEY, surveyWork } from './jobs/survey.ts';
 import { recover, sweep } from './jobs/sweep.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
@@ -27,7 +36,7 @@ import { Digester } from './parts/digester.ts';
 import { DiskStore } from './parts/disk.ts';
 import type { PartStore } from './parts/store.ts';
 import { Writers } from './parts/writers.ts';
-import { readOrMakeSecret } from './secret.ts';
+import { openSecretFile, readOrMakeSecret } from './secret.ts';
 import { Arrivals } from './uploads/arrivals.ts';
 import { Attempts } from './uploads/attempts.ts';
 import { Finishing } from './uploads/complete.ts';
@@ -49,6 +58,8 @@ export interface RunningServer {
   readonly url: string;
   /** Set when the server made its own secret: what a token is signed with. */
   readonly ownSecret: string | null;
+  /** Reads the certificate again, for new connections; one that does not work is logged and not taken. Null without TLS. */
+  readonly renewCertificate: (() => void) | null;
   /** No new connections; requests under way get up to `graceMs`, then all is closed. */
   stop(graceMs: number): Promise<void>;
 }
@@ -71,13 +82,21 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     );
   };
   const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost);
-  const room = createRoom(config, db, store, log);
+  const queues: JobQueue[] = [];
+  const room = createRoom(config, db, store, log, () => {
+    for (const queue of queues) queue.wake();
+  });
+  queues.push(...makeQueues(room, config));
 
   const streams = new Streams();
+  // Behind a proxy all come from one address: the proxy is the one to count them.
+  const guests = new Guests(config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY);
+  const listeners = new Listeners(config.tls, guests);
   let stopping = false;
   const app = await buildApp(
     {
       uploads: room,
+      pictures: new Pictures(store),
       events: {
         db,
         bus: room.bus,
@@ -89,6 +108,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         readSession: (id) => readSession(db, id),
       },
       streams,
+      signingKeys: new SigningKeys(openSecretFile(config.dataDir, 'signing-keys'), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }),
       metrics: createMetrics({
         partsUnderWay: () => room.attempts.count,
@@ -104,13 +124,17 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       },
       options: { ...config, serveMetrics: config.metrics },
     },
+    listeners,
     () => stopping,
   );
 
   const recovering = recover(room);
+  // The lock of the folder says that whoever had them is dead.
+  await releaseJobs(db, room.now());
+  room.nextSteps.wake();
   const stopSweeping = repeat(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
   const { host } = config;
-  const lane = (await usesFastLane(config, log)) ? new LaneServer(app.server) : null;
+  const lane = (await usesFastLane(config, log)) ? new LaneServer(app.server, guests) : null;
   await (lane ?? app).listen({ host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
     throw new SettingError(`CRYOLIFT_PORT: cannot listen on ${host}:${config.port} (${error.code})`);
   });
@@ -119,6 +143,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   return {
     url: `${config.tls ? 'https' : 'http'}://${printHost(host)}:${port}`,
     ownSecret,
+    renewCertificate: config.tls && certificateRenewal(config.tls, listeners, log),
     async stop(graceMs) {
       stopping = true;
       streams.endAll();
@@ -126,12 +151,24 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       await lane?.close();
       await app.close();
       clearTimeout(deadline);
-      await stopSweeping();
+      await Promise.all([stopSweeping(), ...queues.map((queue) => queue.stop())]);
       await Promise.race([Promise.all([recovering, room.finishing.settle()]), delay(graceMs)]);
       await store.close();
       await db.destroy();
       unlock();
     },
+  };
+}
+
+function certificateRenewal(tls: NonNullable<Config['tls']>, listeners: Listeners, log: Logger): () => void {
+  return () => {
+    try {
+      const renewed = readTls(tls);
+      listeners.renew(renewed);
+      log.info({ valid_to: new X509Certificate(renewed.cert).validToDate.toISOString() }, 'certificate renewed');
+    } catch (error) {
+      log.error(`the certificate is not renewed, the old one stays: ${(error as Error).message}`);
+    }
   };
 }
 
@@ -169,7 +206,13 @@ async function lockPlace(folder: string): Promise<(() => void) | null> {
   return lockFolder(join(folder, 'cryolift.lock'));
 }
 
-function createRoom(config: Config, db: Database, store: PartStore, log: Logger): UploadRoom {
+/** Surveys share one thread, so two are no faster than one; commands are whatever the administrator makes them. */
+function makeQueues(room: UploadRoom, { onComplete }: Config): JobQueue[] {
+  const surveys = new JobQueue(room, SURVEY, surveyWork(room), 1);
+  return onComplete ? [surveys, new JobQueue(room, ON_COMPLETE, onCompleteWork(room, onComplete), 2)] : [surveys];
+}
+
+function createRoom(config: Config, db: Database, store: PartStore, log: Logger, wakeJobs: () => void): UploadRoom {
   return {
     db,
     store,
@@ -189,6 +232,10 @@ function createRoom(config: Config, db: Database, store: PartStore, log: Logger)
     arrivals: new Arrivals(db, store),
     finishing: new Finishing(),
     rechecks: new Rechecks(),
+    nextSteps: {
+      kindsFor: (filename) => [...(isMrcName(filename) ? [SURVEY] : []), ...(config.onComplete ? [ON_COMPLETE] : [])],
+      wake: wakeJobs,
+    },
     log,
     now: Date.now,
     newId: monotonicFactory(),

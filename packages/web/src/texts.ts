@@ -212,7 +212,7 @@ export const texts = {
     partsSha256: 'SHA-256 of the part digests',
     sumLine: 'Line for sha256sum -c',
     metadata: 'Metadata',
-    warnings: 'Notes about the header',
+    warnings: 'Notes about this file',
     download: 'Download',
     downloadAgain: 'Download again',
     stop: 'Stop',
@@ -226,6 +226,36 @@ export const texts = {
     warned: 'Has notes',
     damaged: 'The bytes that came are not the file’s: their digest differs.',
     damagedHint: 'Download it again; if it stays, tell whoever runs the server.',
+  },
+
+  picture: {
+    heading: 'Picture',
+    kind: 'Show',
+    kinds: { section: 'Section', average: 'Average', montage: 'Montage', spectrum: 'Power spectrum' },
+    axis: 'Across',
+    axes: { z: 'z', y: 'y', x: 'x' },
+    slice: 'Section',
+    sliceOf: (slice: number, count: number) => `${formatCount(slice)} of 0 to ${formatCount(count - 1)}`,
+    contrast: 'Contrast',
+    contrasts: { sigma: 'Mean ± 3 σ', percentile: '0.1 to 99.9 %' },
+    drawing: 'Drawing …',
+    none: 'There is no such picture of this file.',
+    alt: (kind: string, filename: string, section: string | null) =>
+      `${kind} of ${filename}${section === null ? '' : `, ${section}`}`,
+  },
+
+  voxels: {
+    heading: 'Statistics of the voxels',
+    computing: 'Computing …',
+    none: 'There are none of this file.',
+    count: 'Voxels',
+    min: 'Minimum',
+    max: 'Maximum',
+    mean: 'Mean',
+    sd: 'Standard deviation',
+    notFinite: 'Not finite',
+    notFiniteOf: (nan: number, inf: number) => `${formatCount(nan)} NaN, ${formatCount(inf)} infinite`,
+    histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
   },
 
   error: {

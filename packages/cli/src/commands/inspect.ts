@@ -1,23 +1,45 @@
-/** `cryolift inspect PATH`: what the MRC header says, and what is wrong with it. */
+/** `cryolift inspect PATH`: what the MRC header says, what is in the voxels, and what is wrong with both. */
 import { FileSource } from '@cryolift/client/node';
+import type { VoxelStatistics } from '@cryolift/mrc';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatTable } from '../format.ts';
+import { interruptible } from '../interrupt.ts';
 import { type Check, judgeMrc } from '../mrc-check.ts';
 import { Output } from '../output.ts';
+import { surveyVoxels, type Voxels } from '../voxels.ts';
 
-export async function inspect(path: string, flags: { json?: boolean }): Promise<ExitCode> {
-  const source = await FileSource.open(path);
-  try {
-    const check = await judgeMrc(source);
-    const size = source.sizeBytes;
-    new Output(flags.json).result({ path, size, ...check }, () => describe(path, size, check));
-    return check.verdict === 'accepted' ? EXIT.done : EXIT.failed;
-  } finally {
-    await source.close();
-  }
+interface InspectFlags {
+  json?: boolean;
+  header?: boolean;
+  /** A folder; true: this one. */
+  png?: string | true;
 }
 
-function describe(path: string, sizeBytes: number, { mrc, rejections, warnings, notes }: Check): string {
+export async function inspect(path: string, flags: InspectFlags): Promise<ExitCode> {
+  const source = await FileSource.open(path);
+  const size = source.sizeBytes;
+  const check = await judgeMrc(source).finally(() => source.close());
+  const folder = flags.png === undefined ? null : flags.png === true ? '.' : flags.png;
+  const voxels = flags.header ? null : await surveyVoxels(path, folder, interruptible());
+  const { statistics = null, findings = [], pictures = [] } = voxels ?? {};
+  const warnings = [...check.warnings, ...findings];
+  new Output(flags.json).result({ path, size, ...check, warnings, statistics, pictures }, () =>
+    describe(path, size, { ...check, warnings }, voxels),
+  );
+  return check.verdict === 'accepted' ? EXIT.done : EXIT.failed;
+}
+
+function describe(
+  path: string,
+  sizeBytes: number,
+  {
+    mrc,
+    rejections,
+    warnings,
+    notes,
+  }: Pick<Check, 'mrc' | 'rejections' | 'notes'> & { warnings: readonly { message: string }[] },
+  voxels: Voxels | null,
+): string {
   const rows = mrc && [
     ['kind', mrc.kind],
     ['dimensions', `${mrc.nx} × ${mrc.ny} × ${mrc.nz}`],
@@ -30,7 +52,7 @@ function describe(path: string, sizeBytes: number, { mrc, rejections, warnings, 
         : `${mrc.extended_header.type || 'untyped'}, ${mrc.extended_header.bytes} bytes`,
     ],
     [
-      'statistics',
+      'header statistics',
       mrc.stats
         ? `min ${mrc.stats.min}, max ${mrc.stats.max}, mean ${mrc.stats.mean}, rms ${mrc.stats.rms}`
         : 'not determined',
@@ -40,9 +62,18 @@ function describe(path: string, sizeBytes: number, { mrc, rejections, warnings, 
   ];
   return [
     path,
-    ...(rows ? [formatTable(rows)] : []),
+    ...(rows ? [formatTable([...rows, ...(voxels ? describeVoxels(voxels.statistics) : [])])] : []),
     ...rejections.map(({ message }) => `rejected: ${message}`),
     ...warnings.map(({ message }) => `warning: ${message}`),
     ...notes.map(({ message }) => `note: ${message}`),
+    ...(voxels?.pictures ?? []).map((picture) => `written: ${picture}`),
   ].join('\n');
+}
+
+function describeVoxels({ count, min, max, mean, sd, nan, inf }: VoxelStatistics): string[][] {
+  const digits = (value: number | null) => (value === null ? 'none' : String(Number(value.toPrecision(7))));
+  return [
+    ['voxels', `${count + nan + inf}${nan + inf > 0 ? `, of which ${nan} NaN and ${inf} infinite` : ''}`],
+    ['statistics', `min ${digits(min)}, max ${digits(max)}, mean ${digits(mean)}, rms ${digits(sd)}`],
+  ];
 }

@@ -8,6 +8,11 @@ import { type Answer, type Exchange, readFailure, type Wire } from './wire.ts';
 
 /** Some proxies pass a head on only with the first few KiB of the body. */
 const FIRST_BYTES = 128 * 1024;
+/** Then little by little: Go's server (Caddy, Traefik) passes an early answer on with the next bytes of the body only ... */
+const PIECE_BYTES = 8 * 1024;
+const PIECES = 16;
+/** ... and not while it waits for the last 256 KiB. In all less than nginx's own cap of 1 MiB. */
+const REST_BYTES = 512 * 1024;
 const OCTETS = { 'content-type': 'application/octet-stream' };
 
 /** Without it nginx closes each connection to the server, which then does so too: often before nginx has read the answer. */
@@ -26,14 +31,17 @@ export interface Passage {
  * end of the body, somebody has kept the body back.
  */
 export async function checkBuffering(passage: Passage): Promise<Finding> {
-  const exchange = beginLostPart(passage, 2 * FIRST_BYTES);
-  const half = new Uint8Array(FIRST_BYTES);
-  await exchange.send(half);
-  const early = await exchange.answerWithin(passage.patienceMs);
+  const exchange = beginLostPart(passage, FIRST_BYTES + PIECES * PIECE_BYTES + REST_BYTES);
+  await exchange.send(new Uint8Array(FIRST_BYTES));
+  let early: Answer | null = null;
+  for (let piece = 0; piece < PIECES && !early; piece++) {
+    early = await exchange.answerWithin(passage.patienceMs / PIECES);
+    await exchange.send(new Uint8Array(PIECE_BYTES));
+  }
   if (early && readFailure(early)) {
     return ok('buffering', 'bodies are passed on while they come: a wrong request is refused before its end');
   }
-  const answer = early ?? (await exchange.finish(half));
+  const answer = early ?? (await exchange.finish(new Uint8Array(REST_BYTES)));
   if (readFailure(answer)) {
     return fail(
       'buffering',

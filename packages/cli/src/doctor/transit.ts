@@ -56,6 +56,13 @@ export async function checkExpect(trial: Trial, idx: number, part: Part, patienc
   const first = await Promise.race([exchange.answerWithin(patienceMs), continued]);
   const answer = first === 'continued' || first === null ? await exchange.finish(part.bytes) : first;
   if (!readReceipt(answer)) return notStored('expect', answer);
+  if (first === 'continued' && answer.headers.server === 'Caddy') {
+    return warn(
+      'expect',
+      'Caddy asks for each body before the server can, and then cuts the connection when it was not wanted',
+      'Caddyfile: `expect_continue_timeout 10s` in `transport http` of `reverse_proxy`.',
+    );
+  }
   if (first === 'continued') {
     return ok(
       'expect',
@@ -97,7 +104,8 @@ async function time(trial: Trial, idxs: readonly number[], part: Part): Promise<
   return refused ? notStored('speed', refused) : seconds;
 }
 
-const PIECES_PER_SECOND = 4;
+/** Proxies count the time between two pieces, or that of the whole request. */
+const PIECE_MS = 1000;
 
 /** Whether a part may take `seconds`: it is sent evenly over that time. @param idx of a part that is not stored. */
 export async function checkLongRequest(
@@ -111,11 +119,11 @@ export async function checkLongRequest(
     'Raise the time-outs of the proxy for requests: nginx `client_body_timeout`, `proxy_send_timeout` and `proxy_read_timeout`; HAProxy `timeout client`; Apache `RequestReadTimeout body=0`.';
   const begunMs = performance.now();
   const exchange = trial.begin(idx, part);
-  const pieceBytes = Math.ceil(part.bytes.length / (seconds * PIECES_PER_SECOND));
+  const pieceBytes = Math.ceil((part.bytes.length * PIECE_MS) / (seconds * 1000));
   try {
     for (let at = 0; at < part.bytes.length; at += pieceBytes) {
       await exchange.send(part.bytes.subarray(at, at + pieceBytes));
-      if (await exchange.answerWithin(1000 / PIECES_PER_SECOND)) break;
+      if (await exchange.answerWithin(PIECE_MS)) break;
     }
     const answer = await exchange.finish();
     if (readReceipt(answer)) return ok('long_request', `a part may take ${formatSeconds(seconds)}`);

@@ -22,6 +22,39 @@ export async function listFiles(
   return await select.orderBy('id', 'desc').limit(query.limit).execute();
 }
 
+/** @returns the row after the change; undefined when the file was deleted meanwhile. */
+export async function recordStatistics(
+  db: Database,
+  id: string,
+  statistics: string,
+  warnings: string,
+): Promise<FileRow | undefined> {
+  return await db
+    .updateTable('files')
+    .set({ statistics, warnings })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Puts `metadata` in the place of `before`. @returns undefined when it is not `before` any more, or the file was deleted. */
+export async function replaceMetadata(
+  db: Database,
+  id: string,
+  before: string,
+  metadata: string,
+): Promise<FileRow | undefined> {
+  return await db
+    .updateTable('files')
+    .set({ metadata })
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .where('metadata', '=', before)
+    .returningAll()
+    .executeTakeFirst();
+}
+
 /** From here on the file is gone for everybody; its bytes are removed next. False when it was gone already. */
 export async function markDeleted(db: Database, id: string, nowMs: number): Promise<boolean> {
   const marked = await db
@@ -40,6 +73,7 @@ export async function listHalfDeleted(db: Database): Promise<FileRow[]> {
 
 /** The last step of a deletion, once the bytes are gone. */
 export async function forgetFile(db: Database, id: string): Promise<void> {
+  await db.deleteFrom('jobs').where('file_id', '=', id).execute();
   await db.deleteFrom('files').where('id', '=', id).where('deleted_at', 'is not', null).execute();
 }
 

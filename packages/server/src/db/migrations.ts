@@ -101,4 +101,53 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.createIndex('events_by_owner').on('events').columns(['owner', 'seq']).execute();
     },
   },
+  '003_jobs': {
+    async up(db: Kysely<unknown>) {
+      // What one pass over a published file has found; null until it is known, and for files that are no MRC.
+      await db.schema.alterTable('files').addColumn('statistics', 'text').execute();
+      // The upload link that a session was begun with; null: with a token.
+      await db.schema.alterTable('uploads').addColumn('link_id', 'text').execute();
+      await db.schema.createIndex('uploads_by_link').on('uploads').column('link_id').execute();
+      await db.schema
+        .createTable('links')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('token_sha256', 'blob', (column) => column.notNull().unique())
+        .addColumn('max_bytes', 'bigint')
+        .addColumn('max_files', 'bigint')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .execute();
+
+      await db.schema
+        .createTable('jobs')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('file_id', 'text', (column) => column.notNull())
+        .addColumn('status', 'text', (column) => column.notNull())
+        .addColumn('attempts', 'integer', (column) => column.notNull())
+        .addColumn('run_at', 'bigint', (column) => column.notNull())
+        .addColumn('leased_until', 'bigint')
+        .addColumn('outcome', 'text')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('jobs_by_status').on('jobs').columns(['status', 'run_at']).execute();
+      await db.schema.createIndex('jobs_by_file').on('jobs').columns(['file_id', 'id']).execute();
+
+      await db.schema
+        .createTable('deliveries')
+        .addColumn('seq', 'integer', (column) => column.primaryKey())
+        .addColumn('upload_id', 'text', (column) => column.notNull())
+        .addColumn('event', 'text', (column) => column.notNull())
+        .addColumn('status', 'text', (column) => column.notNull())
+        .addColumn('attempts', 'integer', (column) => column.notNull())
+        .addColumn('next_at', 'bigint', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('trouble', 'text')
+        .execute();
+      await db.schema.createIndex('deliveries_by_status').on('deliveries').columns(['status', 'next_at']).execute();
+      await db.schema.createIndex('deliveries_by_upload').on('deliveries').columns(['upload_id', 'seq']).execute();
+    },
+  },
 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
 import type { Database } from './database.ts';
+import { forgetLinks, insertLink, sumByLink } from './links.ts';
 import { commitPart, listParts } from './parts.ts';
 import {
   findSession,
@@ -14,13 +15,13 @@ import {
   purgeSessions,
   recordPublished,
 } from './sessions.ts';
-import type { FileRow, UploadRow } from './tables.ts';
+import type { FileRow, LinkRow, UploadRow } from './tables.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
 
 const nothing = async () => {};
 
 function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
-  return { row, tell: nothing, idempotency: null, quotaBytes: null, freeBytes: 1_000_000, ...changes };
+  return { row, tell: nothing, idempotency: null, quotaBytes: null, link: null, freeBytes: 1_000_000, ...changes };
 }
 
 const withKey = (key: string, fill: number) => ({ idempotency: { key, requestSha256: new Uint8Array(32).fill(fill) } });
@@ -53,6 +54,62 @@ test('a fingerprint finds the open session of the same owner, size and time, and
     const outcome = await openSession(db, asking(draftRow({ fingerprint: 'f', ...other })));
     assert.equal(outcome.kind, 'opened', JSON.stringify(other));
   }
+});
+
+const LINK: LinkRow = {
+  id: 'l',
+  owner: 'ada',
+  token_sha256: new Uint8Array(32),
+  max_bytes: null,
+  max_files: null,
+  created_at: 1000,
+  expires_at: 9000,
+};
+
+test('a fingerprint finds what the same link has begun, and nothing of another or of a token', async (context) => {
+  const db = await makeDatabase(context);
+  for (const link_id of [null, 'l', 'm']) {
+    const row = draftRow({ fingerprint: 'f', link_id });
+    assert.equal((await openSession(db, asking(row))).kind, 'opened', String(link_id));
+    const again = await openSession(db, asking(draftRow({ fingerprint: 'f', link_id })));
+    assert.equal(again.kind === 'found' && again.row.id, row.id);
+  }
+});
+
+test('what is begun with a link stays within its bounds, however many begin at once', async (context) => {
+  const db = await makeDatabase(context);
+  const begin = (link: LinkRow, size: number) =>
+    openSession(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
+  const bytes = { ...LINK, max_bytes: 1000 };
+  const outcomes = await Promise.all([400, 400, 400, 200].map((size) => begin(bytes, size)));
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['opened', 'opened', 'link_exceeded', 'opened'],
+  );
+  assert.deepEqual(await begin(bytes, 1), { kind: 'link_exceeded', usedBytes: 1000, usedFiles: 3 });
+  const files = { ...LINK, id: 'm', max_files: 2 };
+  const kinds = (await Promise.all([1, 2, 3].map(() => begin(files, 5)))).map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['opened', 'opened', 'link_exceeded']);
+});
+
+test('what was given up does not count for a link; what was completed does', async (context) => {
+  const db = await makeDatabase(context);
+  for (const status of UPLOAD_STATES) await insertRow(db, { link_id: 'l', status, size: 1 });
+  await insertRow(db, { link_id: 'm', size: 1 });
+  const kept = UPLOAD_STATES.length - 2;
+  assert.deepEqual(await sumByLink(db, 'l'), { bytes: kept, files: kept });
+  assert.deepEqual(await sumByLink(db, 'none'), { bytes: 0, files: 0 });
+});
+
+test('what a link has begun is remembered for as long as the link is', async (context) => {
+  const db = await makeDatabase(context);
+  await insertLink(db, LINK);
+  await insertRow(db, { link_id: 'l', status: 'completed', updated_at: 1 });
+  assert.equal(await purgeSessions(db, 100, 9), 0);
+  await forgetLinks(db, 9000);
+  assert.equal(await purgeSessions(db, 100, 9), 0);
+  await forgetLinks(db, 9001);
+  assert.equal(await purgeSessions(db, 100, 9), 1);
 });
 
 test('a fingerprint does not find what takes no parts any more', async (context) => {
@@ -180,6 +237,7 @@ function draftFile(id: string, size: number, uploadId = `of-${id}`): FileRow {
     mrc: null,
     warnings: '[]',
     created_at: 4000,
+    statistics: null,
     deleted_at: null,
   };
 }

@@ -2,7 +2,8 @@
 import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import type { FileRow, UploadRow } from './tables.ts';
+import { sumByLink } from './links.ts';
+import type { FileRow, LinkRow, UploadRow } from './tables.ts';
 
 /** States in which a session's bytes are kept in the staging area. */
 const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
@@ -17,6 +18,8 @@ export interface OpenRequest {
   idempotency: { key: string; requestSha256: Uint8Array } | null;
   /** What the owner may hold in files and open sessions, bytes; null: no bound. */
   quotaBytes: number | null;
+  /** That the row names as what it was begun with. */
+  link: LinkRow | null;
   /** Free space of the storage, bytes, before what open sessions may still write. */
   freeBytes: number;
 }
@@ -26,6 +29,7 @@ export type OpenOutcome =
   | { kind: 'found'; row: UploadRow }
   | { kind: 'idempotency_conflict' }
   | { kind: 'quota_exceeded'; usedBytes: number }
+  | { kind: 'link_exceeded'; usedBytes: number; usedFiles: number }
   | { kind: 'no_space'; availableBytes: number };
 
 /** Opens a session or finds the one to resume: judged and written in one transaction, so that two at once agree. */
@@ -50,6 +54,13 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
       if (request.quotaBytes !== null) {
         const usedBytes = await sumHeld(tx, row.owner);
         if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
+      }
+      if (request.link) {
+        const { id, max_bytes, max_files } = request.link;
+        const used = await sumByLink(tx, id);
+        const isOver =
+          (max_bytes !== null && used.bytes + row.size > max_bytes) || (max_files !== null && used.files >= max_files);
+        if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
       }
       const availableBytes = request.freeBytes - (await sumOutstanding(tx));
       if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
@@ -82,6 +93,8 @@ async function adoptByFingerprint(db: Database, row: UploadRow): Promise<UploadR
     .where('size', '=', row.size)
     .where('status', 'in', OPEN_STATES)
     .where('expires_at', '>', row.created_at);
+  // A link goes on with its own, and nobody goes on with a link's.
+  select = row.link_id === null ? select.where('link_id', 'is', null) : select.where('link_id', '=', row.link_id);
   const { sha256 } = row;
   // With another digest it is another file, whatever its fingerprint says.
   if (sha256) select = select.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
@@ -130,10 +143,11 @@ export function selectSession(db: Database, id: string) {
 export async function listSessions(
   db: Database,
   owner: string,
-  query: { status?: UploadState | undefined; before?: string | undefined; limit: number },
+  query: { status?: UploadState | undefined; linkId?: string | undefined; before?: string | undefined; limit: number },
 ): Promise<UploadRow[]> {
   let select = db.selectFrom('uploads').selectAll().where('owner', '=', owner);
   if (query.status) select = select.where('status', '=', query.status);
+  if (query.linkId) select = select.where('link_id', '=', query.linkId);
   if (query.before) select = select.where('id', '<', query.before);
   return await select.orderBy('id', 'desc').limit(query.limit).execute();
 }
@@ -202,7 +216,8 @@ export async function listStagedIds(db: Database): Promise<Set<string>> {
 }
 
 /**
- * Forgets sessions that ended before `endedBeforeMs`, with their parts and keys. Files stay.
+ * Forgets sessions that ended before `endedBeforeMs`, with their parts and keys. Files stay, and what a link that is there has
+ * begun: it counts.
  *
  * @param limit how many at most, so that no transaction is long. @returns how many.
  */
@@ -213,6 +228,7 @@ export async function purgeSessions(db: Database, endedBeforeMs: number, limit: 
       .select('id')
       .where('status', 'in', ['completed', 'cancelled', 'expired'])
       .where('updated_at', '<', endedBeforeMs)
+      .where((eb) => eb.or([eb('link_id', 'is', null), eb('link_id', 'not in', eb.selectFrom('links').select('id'))]))
       .limit(limit)
       .execute();
     const ids = ended.map((row) => row.id);

@@ -26,6 +26,8 @@ interface UploadTable {
   failure: string | null;
   /** 1: the system went down since its parts were recorded; they are hashed again before they are trusted. */
   must_recheck: number;
+  /** The upload link that it was begun with; null: with a token. */
+  link_id: string | null;
   created_at: number;
   updated_at: number;
   expires_at: number;
@@ -52,6 +54,8 @@ interface FileTable {
   metadata: string;
   mrc: string | null;
   warnings: string;
+  /** JSON: what one pass over its voxels has found; null until it is known. */
+  statistics: string | null;
   created_at: number;
   /** Set when deletion has begun: the record is gone for everybody, the bytes are being removed. */
   deleted_at: number | null;
@@ -85,6 +89,57 @@ interface EventTable {
   data: string;
 }
 
+/** An upload link: it may begin sessions for its owner, and work on those. */
+interface LinkTable {
+  id: string;
+  owner: string;
+  /** Of the token; the token itself is not kept. */
+  token_sha256: Uint8Array;
+  /** Of all that is begun with it; null: no bound of its own. */
+  max_bytes: number | null;
+  max_files: number | null;
+  created_at: number;
+  expires_at: number;
+}
+
+/** `waiting` and `running` are to be done, the others are ended. */
+export type JobStatus = 'waiting' | 'running' | 'done' | 'failed';
+
+/** Work on a published file. */
+interface JobTable {
+  id: string;
+  kind: string;
+  file_id: string;
+  status: JobStatus;
+  /** How often it was begun. */
+  attempts: number;
+  /** Not before this time. */
+  run_at: number;
+  /** While it runs: whoever runs it is taken for dead after this time. */
+  leased_until: number | null;
+  /** JSON: how the last attempt ended. */
+  outcome: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** An event that the webhook has not accepted yet. */
+interface DeliveryTable {
+  /** Of the event in the outbox. */
+  seq: number;
+  /** Events of one upload and its file are delivered in their order. */
+  upload_id: string;
+  /** The CloudEvent as it is sent, JSON. */
+  event: string;
+  /** `dead`: given up, until an administrator sends it again. */
+  status: 'waiting' | 'dead';
+  attempts: number;
+  next_at: number;
+  created_at: number;
+  /** What went wrong the last time, for an administrator. */
+  trouble: string | null;
+}
+
 export interface Tables {
   uploads: UploadTable;
   parts: PartTable;
@@ -92,10 +147,16 @@ export interface Tables {
   idempotency_keys: IdempotencyTable;
   facts: FactTable;
   events: EventTable;
+  links: LinkTable;
+  jobs: JobTable;
+  deliveries: DeliveryTable;
 }
 
 export type UploadRow = Selectable<UploadTable>;
 export type PartRow = Selectable<PartTable>;
 export type FileRow = Selectable<FileTable>;
 export type EventRow = Selectable<EventTable>;
+export type LinkRow = Selectable<LinkTable>;
+export type JobRow = Selectable<JobTable>;
+export type DeliveryRow = Selectable<DeliveryTable>;
 export type NewEvent = Insertable<EventTable>;

@@ -50,6 +50,7 @@ export function draftRow(changes: Partial<UploadRow> = {}): UploadRow {
     file_id: null,
     failure: null,
     must_recheck: 0,
+    link_id: null,
     created_at: 1000,
     updated_at: 1000,
     expires_at: 9000,

@@ -2,7 +2,10 @@
 import { UPLOAD_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { EventRow, NewEvent } from '../db/tables.ts';
 
+export const FILE_UPDATED = 'cryolift.file.updated';
+export const FILE_PREVIEW_READY = 'cryolift.file.preview_ready';
 export const FILE_DELETED = 'cryolift.file.deleted';
+export const UPLOAD_PREVIEW_READY = 'cryolift.upload.preview_ready';
 
 /** Not kept, made for those who listen: how an upload stands, now that parts were stored, or at the begin of a stream. */
 type LiveKind = 'progress' | 'snapshot';
@@ -35,7 +38,7 @@ export function tellsEnd({ type }: EventRow): boolean {
 
 /** An event of the outbox. Its number lets a reader go on behind it (`Last-Event-ID`). */
 export function printKept(row: EventRow, source: string): string {
-  const name = STATE_TYPES.includes(row.type) ? 'state' : 'file';
+  const name = STATE_TYPES.includes(row.type) ? 'state' : row.type.endsWith('.preview_ready') ? 'preview' : 'file';
   return `id: ${row.seq}\n${printEvent(name, row, source)}`;
 }
 

@@ -77,7 +77,8 @@ export async function deleteFile(room: FileRoom, row: FileRow): Promise<void> {
       data,
     });
   });
-  room.bus.noteNews({ owner: row.owner, uploadId: null });
+  room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
+  room.store.forgetDigest(row.upload_id);
   await removeBytes(room, row);
 }
 
@@ -93,6 +94,6 @@ async function removeBytes(room: FileRoom, row: FileRow): Promise<void> {
   await forgetFile(room.db, row.id);
 }
 
-function fileNotFound(id: string): UploadError {
+export function fileNotFound(id: string): UploadError {
   return new UploadError('file_not_found', `There is no file ${id}.`);
 }

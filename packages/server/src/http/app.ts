@@ -4,23 +4,29 @@ import type { Duplex } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
+import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import { bodyOf, limitBodyTime } from './body.ts';
-import { assertScope, type Caller, type Scope } from './caller.ts';
+import type { Caller, Scope } from './caller.ts';
+import { linger } from './drain.ts';
 import { registerEvents } from './events.ts';
 import { continueBody, isUncontinued } from './expect.ts';
 import { answerOnSocket, answerParserError, createFailureHandler, noteAnswering } from './failure.ts';
 import { registerFiles } from './files.ts';
+import { identify } from './identify.ts';
+import { registerJobs } from './jobs.ts';
 import { createJsonParser } from './json.ts';
-import { createListener } from './listener.ts';
+import { registerLinks } from './links.ts';
+import type { Listeners } from './listener.ts';
 import { watchMethods } from './methods.ts';
 import { registerDocs } from './openapi.ts';
 import { registerOperations } from './operations.ts';
 import { registerPage } from './page.ts';
 import { registerPart } from './part.ts';
+import { registerPreviews } from './previews.ts';
 import { registerRateLimit } from './rate-limit.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Services } from './services.ts';
+import { registerSign } from './sign.ts';
 import { registerUploads } from './uploads.ts';
 import { createValidator } from './validation.ts';
 
@@ -28,6 +34,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The scope that a caller needs; absent: anybody may call. */
     scope?: Scope;
+    /** A signed URL does instead of a token. */
+    signable?: boolean;
+    /** An upload link does, too. */
+    linkable?: boolean;
   }
   interface FastifyRequest {
     /** Set on every call that needs a scope. */
@@ -35,29 +45,37 @@ declare module 'fastify' {
   }
 }
 
+/** A year (RFC 6797). Not for subdomains: they are not ours to decide for. */
+const STRICT_TRANSPORT = 'max-age=31536000';
 /** JSON bodies: the largest is an init with a header and metadata. */
 const MAX_JSON_BYTES = 1024 * 1024;
 
 /** @param isStopping true once the server takes no new work. */
-export async function buildApp(services: Services, isStopping: () => boolean) {
-  const { tls, trustProxy, corsOrigins } = services.options;
+export async function buildApp(services: Services, listeners: Listeners, isStopping: () => boolean) {
+  const { trustProxy, corsOrigins } = services.options;
+  const answerFailure = createFailureHandler(services.metrics);
   const app = fastify({
-    serverFactory: (handler) => createListener(handler, tls),
+    serverFactory: (handler) => listeners.add(handler),
     loggerInstance: services.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    trustProxy,
+    // Fastify's own counting of proxies believes nobody.
+    trustProxy: typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy],
     genReqId: requestIdOf,
     bodyLimit: MAX_JSON_BYTES,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerParserError,
-    frameworkErrors: createFailureHandler(services.metrics),
+    frameworkErrors: (error, request, reply) => {
+      // No hook runs for these.
+      readOn(request, reply);
+      answerFailure(error, request, reply);
+    },
     routerOptions: { maxParamLength: 256 },
   });
 
   const refuseOtherMethods = watchMethods(app);
   app.setValidatorCompiler(createValidator());
-  app.setErrorHandler(createFailureHandler(services.metrics));
+  app.setErrorHandler(answerFailure);
   app.setNotFoundHandler(() => {
     throw new UploadError('not_found', 'There is no such path.');
   });
@@ -70,7 +88,7 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
   app.server.on('checkExpectation', route);
   app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     const failure = new UploadError('method_not_allowed', 'This server is no proxy.');
-    answerOnSocket(socket, failure, ['Allow: GET, HEAD, POST, PUT, DELETE']);
+    answerOnSocket(socket, failure, ['Allow: GET, HEAD, POST, PUT, PATCH, DELETE']);
   });
 
   app.decorateRequest('caller', null as unknown as Caller);
@@ -79,13 +97,24 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
+    if (request.protocol === 'https') reply.header('strict-transport-security', STRICT_TRANSPORT);
   });
   // Before anything refuses: a page elsewhere must be able to read why.
   if (corsOrigins.length > 0) {
     await app.register(cors, {
       origin: [...corsOrigins],
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-      exposedHeaders: ['x-request-id', 'retry-after', 'etag', 'repr-digest', 'content-range', 'content-disposition'],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      exposedHeaders: [
+        'x-request-id',
+        'retry-after',
+        'ratelimit-limit',
+        'ratelimit-remaining',
+        'ratelimit-reset',
+        'etag',
+        'repr-digest',
+        'content-range',
+        'content-disposition',
+      ],
       maxAge: 3600,
     });
   }
@@ -97,25 +126,14 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw new UploadError('invalid_request', 'The request has no Host (RFC 9112 section 3.2).');
     }
-    const { scope } = request.routeOptions.config;
-    if (!scope) return;
-    request.caller = await services.authenticate(request.headers.authorization);
-    assertScope(request.caller, scope);
+    if (request.routeOptions.config.scope) request.caller = await identify(request, services);
   });
   app.addHook('preParsing', async (request, reply) => {
     if (request.routeOptions.config.rawBody || request.is404) return;
     continueBody(request.raw, reply.raw);
     limitBodyTime(request.raw, services.options.bodyIdleTimeoutMs);
   });
-  app.addHook('onSend', async (request, reply) => {
-    const body = bodyOf(request.raw);
-    if (isUncontinued(request.raw)) reply.header('connection', 'close');
-    // Closing while the body still comes would reset the connection, and the client would not see the answer.
-    else if (!body.complete && reply.statusCode !== 408 && reply.hasHeader('connection')) {
-      reply.header('connection', 'keep-alive');
-    }
-    body.drain();
-  });
+  app.addHook('onSend', async (request, reply) => readOn(request, reply));
   app.addHook('onResponse', async (request, reply) => {
     const seconds = reply.elapsedTime / 1000;
     const route = request.routeOptions.url ?? '(none)';
@@ -133,6 +151,10 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>();
     registerUploads(routes, services);
     registerFiles(routes, services);
+    registerPreviews(routes, services);
+    registerJobs(routes, services);
+    registerSign(routes, services);
+    registerLinks(routes, services);
     registerEvents(routes, services);
     registerOperations(routes, services);
     registerPage(routes);
@@ -141,6 +163,13 @@ export async function buildApp(services: Services, isStopping: () => boolean) {
   refuseOtherMethods();
   await app.ready();
   return app;
+}
+
+/** What of a request has not come when it is answered. */
+function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
+  const body = bodyOf(raw);
+  if (isUncontinued(raw)) reply.header('connection', 'close');
+  if (!body.complete) linger(raw.socket, body.drain());
 }
 
 /** The ids in a path, by their names: what a log line may tell of a URL. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { Reception } from '../uploads/receive.ts';
+import { Drain } from './drain.ts';
 import { answerOnSocket, ClientGone } from './failure.ts';
 import { LaneStream } from './lane/stream.ts';
 
@@ -17,16 +18,9 @@ export interface RequestBody {
    * @throws UploadError `body_timeout` and what the reception's `write` throws; ClientGone when the connection ends first.
    */
   feed(reception: Reception, idleTimeoutMs: number): Promise<void>;
-  /**
-   * Reads on after an early answer, so that the client gets to see it: closing at once would reset the connection and
-   * take the answer along. Bounded by DRAIN_BYTES and DRAIN_MS; then the connection is cut.
-   */
-  drain(): void;
+  /** Reads on after an early answer, within the bounds of `Drain`. Resolves when all has come, or the connection has ended. */
+  drain(): Promise<void>;
 }
-
-/** Bytes and time that a client may go on sending after it was answered. */
-export const DRAIN_BYTES = 64 * 1024 * 1024;
-export const DRAIN_MS = 10_000;
 
 export function bodyOf(request: IncomingMessage): RequestBody {
   const stream: unknown = request.socket;
@@ -129,17 +123,13 @@ class OrdinaryBody implements RequestBody {
     await feeding.done.finally(() => request.off('data', onData).off('end', onEnd).off('close', onGone));
   }
 
-  drain(): void {
+  async drain(): Promise<void> {
     const request = this.#request;
     if (request.complete || request.destroyed) return;
-    const { socket } = request;
-    const limit = socket.bytesRead + DRAIN_BYTES;
-    const timer = setTimeout(() => socket.destroy(), DRAIN_MS).unref();
-    request.on('data', () => {
-      if (socket.bytesRead > limit) socket.destroy();
-    });
-    request.once('close', () => clearTimeout(timer));
+    const drain = new Drain(() => request.socket.destroy());
+    request.on('data', (chunk: Buffer) => drain.note(chunk.length)).once('close', () => drain.end());
     request.resume();
+    await drain.done;
   }
 }
 

@@ -4,12 +4,13 @@ import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../ops/metrics.ts';
+import { Drain } from './drain.ts';
 import { newRequestId } from './request-id.ts';
 
 /** The client went away in the middle of its request; there is nobody to answer. */
 export class ClientGone extends Error {}
 
-/** How long a refused connection may go on sending before it is cut. */
+/** How long a bare connection, of which nobody knows whose it is, may go on sending after its answer. */
 const LINGER_MS = 1_000;
 /** Seconds, where the error itself knows no better. */
 const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
@@ -109,8 +110,7 @@ export function answerOnSocket(socket: Duplex, failure: UploadError, headers: re
   // Node has let go of some of these sockets; an error that nobody hears would end the process.
   socket.on('error', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  // Closing with bytes unread would reset the connection, and the client would not see the answer.
+  const drain = new Drain(() => socket.destroy(), LINGER_MS);
+  socket.on('data', (bytes: Buffer) => drain.note(bytes.length)).once('close', () => drain.end());
   socket.resume();
-  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(linger));
 }

@@ -1,9 +1,10 @@
 /** Calls on published files. */
 import { printDigestHeader, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import { FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
+import { FileChanges, FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { changeMetadata } from '../files/metadata.ts';
 import { toFilePlace, toFileRecord } from '../files/record.ts';
 import { deleteFile, type FileRoom, type FileRow, getFile, listOwned, readContent } from '../files/room.ts';
 import { reaches } from '../uploads/room.ts';
@@ -40,6 +41,23 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     async ({ caller, params }) => presentFile(room, caller, await find(caller, params.file_id)),
   );
 
+  app.patch(
+    '/files/:file_id',
+    {
+      config: { scope: 'uploads:write' },
+      schema: {
+        summary: "Changes a file's metadata.",
+        params: FileParams,
+        body: FileChanges,
+        response: answers({ 200: FileRecord }),
+      },
+    },
+    async ({ caller, params, body }) => {
+      const row = await find(caller, params.file_id);
+      return presentFile(room, caller, await changeMetadata(room, row.id, body.metadata));
+    },
+  );
+
   app.delete(
     '/files/:file_id',
     {
@@ -56,7 +74,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/content',
     exposeHeadRoute: false,
-    config,
+    config: { ...config, signable: true },
     schema: {
       summary: "A file's bytes; Range, If-Range and If-None-Match are honoured.",
       params: FileParams,
@@ -98,7 +116,9 @@ function describeContent(reply: FastifyReply, row: FileRow, etag: string): void 
     .header('last-modified', new Date(row.created_at).toUTCString())
     // RFC 9530: of the whole representation, also with a range.
     .header('repr-digest', printDigestHeader(row.sha256))
-    .header('content-disposition', contentDisposition(row.filename));
+    .header('content-disposition', contentDisposition(row.filename))
+    // Whatever a file says that it is, a browser that shows it all the same runs nothing of it in our name.
+    .header('content-security-policy', "sandbox; default-src 'none'");
 }
 
 async function sendBytes(

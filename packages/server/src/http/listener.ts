@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import { Socket } from 'node:net';
+import type { Guests } from './guests.ts';
 
 const OPTIONS = {
   // Bodies have an idle time-out of their own; a total one, as Node has by default, would end slow parts.
@@ -11,7 +13,49 @@ const OPTIONS = {
   requireHostHeader: false,
 };
 
-/** The server socket of the ordinary lane: `node:http`, or `node:https` when there is a certificate (PEM). */
-export function createListener(handler: RequestListener, tls: { cert: string; key: string } | null): Server {
-  return tls ? createTlsServer({ ...OPTIONS, ...tls }, handler) : createServer(OPTIONS, handler);
+/** RFC 8996, whatever flags Node was started with. */
+const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const;
+
+/** PEM. */
+interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The server sockets of the ordinary lane: one for each address that the host has (localhost may have two). */
+export class Listeners {
+  readonly #all: Server[] = [];
+  readonly #guests: Guests;
+  #certificate: Certificate | null;
+
+  /** @param certificate null: no TLS. */
+  constructor(certificate: Certificate | null, guests: Guests) {
+    this.#certificate = certificate;
+    this.#guests = guests;
+  }
+
+  /** One more. It does not listen yet. */
+  add(handler: RequestListener): Server {
+    const certificate = this.#certificate;
+    const listener = certificate
+      ? createTlsServer({ ...OPTIONS, ...TLS_OPTIONS, ...certificate }, handler)
+      : createServer(OPTIONS, handler);
+    // Those that the fast lane hands over are counted there. Before TLS there is no way to say why.
+    listener.prependListener('connection', (accepted: unknown) => {
+      if (!(accepted instanceof Socket)) return;
+      const leave = this.#guests.admit(accepted.remoteAddress);
+      if (leave) accepted.once('close', leave);
+      else accepted.destroy();
+    });
+    this.#all.push(listener);
+    return listener;
+  }
+
+  /** For new connections; those that are there go on with the one that they have. @throws Error when the two do not fit. */
+  renew(certificate: Certificate): void {
+    this.#certificate = certificate;
+    for (const listener of this.#all) {
+      if (listener instanceof TlsServer) listener.setSecureContext({ ...TLS_OPTIONS, ...certificate });
+    }
+  }
 }

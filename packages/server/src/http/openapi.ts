@@ -22,11 +22,17 @@ export async function registerDocs(app: FastifyInstance, { version, options }: S
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       ...(options.publicUrl === null ? {} : { servers: [{ url: options.publicUrl }] }),
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          signed_url: { type: 'apiKey', in: 'query', name: 'cl_sig', description: 'A URL of one of the calls …/sign.' },
+        },
+      },
     },
     transform: ({ schema, url, route }) => {
-      const scope = route.config?.scope;
-      return { schema: scope ? { ...schema, security: [{ bearer: [scope] }] } : schema, url };
+      const { scope, signable } = route.config ?? {};
+      if (!scope) return { schema, url };
+      return { schema: { ...schema, security: [{ bearer: [scope] }, ...(signable ? [{ signed_url: [] }] : [])] }, url };
     },
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP, uiConfig: { validatorUrl: null } });

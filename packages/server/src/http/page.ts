@@ -7,7 +7,7 @@ const BUILT = new URL('../../dist/page/', import.meta.url);
 /** Everything comes from here, nothing runs that is not a file of ours, nobody frames it, no link of it tells where it led from. */
 const HEADERS = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
   'cross-origin-opener-policy': 'same-origin',
   'referrer-policy': 'no-referrer',

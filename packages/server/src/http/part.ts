@@ -35,7 +35,7 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
   app.put(
     '/uploads/:upload_id/part/:idx',
     {
-      config: { scope: 'uploads:write', rawBody: true },
+      config: { scope: 'uploads:write', signable: true, linkable: true, rawBody: true },
       schema: {
         summary: 'Stores one part.',
         body: { content: { 'application/octet-stream': { schema: Type.Any({ description: "The part's bytes." }) } } },

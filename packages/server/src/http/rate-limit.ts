@@ -8,9 +8,11 @@ export async function registerRateLimit(app: FastifyInstance, perSecond: number 
   await app.register(rateLimit, {
     max: perSecond,
     timeWindow: 1000,
+    // RateLimit-Limit, -Remaining and -Reset, of the IETF's draft, instead of X- names.
+    enableDraftSpec: true,
     // After the caller is known, before anything is read or judged.
     hook: 'preParsing',
-    keyGenerator: (request) => request.caller?.sub ?? request.ip,
+    keyGenerator: (request) => request.caller?.link?.id ?? request.caller?.sub ?? request.ip,
     errorResponseBuilder: (_request, { ttl }) =>
       new UploadError('rate_limited', `More than ${perSecond} requests came in one second.`, {
         retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1000)),

@@ -2,16 +2,20 @@
 import type { Limits } from '@cryolift/protocol/messages';
 import type { EventRoom } from '../events/follow.ts';
 import type { Streams } from '../events/streams.ts';
+import type { Pictures } from '../files/pictures.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { UploadRoom } from '../uploads/room.ts';
-import type { Authenticate } from './caller.ts';
+import type { SigningKeys } from './signing/keys.ts';
+import type { Authenticate } from './tokens.ts';
 
 export interface Services {
   readonly uploads: UploadRoom;
+  readonly pictures: Pictures;
   readonly events: EventRoom;
   readonly streams: Streams;
   readonly authenticate: Authenticate;
+  readonly signingKeys: SigningKeys;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly limits: Limits;
@@ -22,8 +26,7 @@ export interface Services {
 }
 
 interface HttpOptions {
-  readonly tls: { readonly cert: string; readonly key: string } | null;
-  readonly trustProxy: boolean;
+  readonly trustProxy: number | readonly string[];
   readonly publicUrl: string | null;
   readonly corsOrigins: readonly string[];
   /** Requests per second and caller. */

@@ -26,7 +26,7 @@ const MAX_KEY_LENGTH = 255;
 const VERIFY_RETRY_SECONDS = 2;
 
 export function registerUploads(app: Routes, { uploads }: Services): void {
-  const config = { scope: 'uploads:write' } as const;
+  const config = { scope: 'uploads:write', linkable: true } as const;
 
   app.post(
     '/uploads/init',
@@ -39,8 +39,9 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async (request, reply) => {
+      const { caller } = request;
       const key = parseIdempotencyKey(request.headers['idempotency-key']);
-      const { row, resumed } = await openUpload(uploads, request.caller.sub, request.body, key);
+      const { row, resumed } = await openUpload(uploads, caller.sub, request.body, key, caller.link);
       reply.code(resumed ? 200 : 201).header('location', `/uploads/${row.id}`);
       return await toSession(uploads.db, row, resumed);
     },
@@ -56,7 +57,8 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
         response: answers({ 200: SessionPage }),
       },
     },
-    async ({ caller, query: { limit = 100, ...query } }) => await listUploads(uploads, caller.sub, { ...query, limit }),
+    async ({ caller, query: { limit = 100, ...query } }) =>
+      await listUploads(uploads, { owner: caller.sub, linkId: caller.link?.id }, { ...query, limit }),
   );
 
   app.get(

@@ -1,6 +1,7 @@
 /** What is done from time to time: expire, free, forget; and once at the start: compare the storage with the records. */
 import { forgetEvents } from '../db/events.ts';
 import { listFileIds } from '../db/files.ts';
+import { forgetLinks } from '../db/links.ts';
 import { findSession, listExpired, listStagedIds, listToRecheck, purgeSessions } from '../db/sessions.ts';
 import { finishDeletions } from '../files/room.ts';
 import { resumeVerifying } from '../uploads/complete.ts';
@@ -43,6 +44,8 @@ async function expireAll(room: UploadRoom): Promise<void> {
 
 async function purgeAll(room: UploadRoom): Promise<void> {
   const endedBeforeMs = room.now() - room.policy.sessionTtlMs;
+  // First: it holds what was begun with it.
+  await forgetLinks(room.db, endedBeforeMs);
   while ((await purgeSessions(room.db, endedBeforeMs, BATCH)) === BATCH);
 }
 

@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { constants, platform, setPriority } from 'node:os';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
@@ -52,6 +52,8 @@ if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 flushCompileCache();
 const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 const jobs = new Map<number, Job>();
+/** 1 while there is something to do; others wait for it to be 0. */
+const shared = new Int32Array(workerData as SharedArrayBuffer);
 let working = false;
 
 port.on('message', (message: StartJob | AdvanceJob | DropJob) => {
@@ -81,6 +83,8 @@ function work(): void {
     } else if (job.at < job.limit && jobs.has(job.id)) working = true;
   }
   if (working) setImmediate(work);
+  Atomics.store(shared, 0, working ? 1 : 0);
+  if (!working) Atomics.notify(shared, 0);
 }
 
 function readChunk(job: Job): void {

@@ -22,7 +22,12 @@ interface Digestion {
 
 /** Hashes whole files behind their arriving prefix, and single stretches on request. */
 export class Digester {
-  readonly #worker = new Worker(new URL('./digest-worker.ts', import.meta.url), { resourceLimits: WORKER_LIMITS });
+  /** One Int32: 1 while there is something to digest, which goes before everything that nobody waits for. */
+  readonly working = new SharedArrayBuffer(4);
+  readonly #worker = new Worker(new URL('./digest-worker.ts', import.meta.url), {
+    workerData: this.working,
+    resourceLimits: WORKER_LIMITS,
+  });
   readonly #jobs = new Map<number, Digestion>();
   /** Whole-file digests under way, by upload. */
   readonly #followed = new Map<string, Digestion>();

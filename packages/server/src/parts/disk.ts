@@ -3,14 +3,38 @@
  * rename. Parts are written in place into one sparse file per upload.
  */
 import { constants, createReadStream, fstatSync } from 'node:fs';
-import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import {
+  chmod,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
+import { isMrcName, type PreviewRequest } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Digester } from './digester.ts';
 import { Flusher } from './flusher.ts';
-import { BytesGone, type Extent, type FilePlace, type PartSink, type PartStore, type StagedUpload } from './store.ts';
+import type { Seen } from './look-message.ts';
+import { Looker } from './looker.ts';
+import {
+  BytesGone,
+  type Extent,
+  type FilePlace,
+  type PartSink,
+  type PartStore,
+  type Rendered,
+  type StagedUpload,
+  type Surveyed,
+} from './store.ts';
 import type { Writers } from './writers.ts';
 
 const READ_BUFFER_BYTES = 256 * 1024;
@@ -31,8 +55,10 @@ interface OpenFile {
 export class DiskStore implements PartStore {
   readonly #staging: string;
   readonly #files: string;
+  readonly #previews: string;
   readonly #writers: Writers;
   readonly #digester: Digester;
+  readonly #looker: Looker;
   readonly #flusher: Flusher;
   readonly #onLost: LossListener;
   readonly #open = new Map<string, OpenFile>();
@@ -40,8 +66,10 @@ export class DiskStore implements PartStore {
   private constructor(folder: string, writers: Writers, digester: Digester, onLost: LossListener) {
     this.#staging = join(folder, 'staging');
     this.#files = join(folder, 'files');
+    this.#previews = join(folder, 'previews');
     this.#writers = writers;
     this.#digester = digester;
+    this.#looker = new Looker(digester.working);
     this.#onLost = onLost;
     this.#flusher = new Flusher(onLost);
   }
@@ -109,6 +137,7 @@ export class DiskStore implements PartStore {
   noteArrived(upload: StagedUpload, prefixBytes: number): void {
     // A failure here shows when the digest is asked for.
     this.#digester.follow(upload.id, this.#staged(upload.id), upload.sizeBytes, prefixBytes).catch(() => {});
+    if (isMrcName(upload.filename)) this.#looker.follow(upload.id, this.#see(upload), prefixBytes);
   }
 
   async catchUpDigest(uploadId: string, slackBytes: number): Promise<void> {
@@ -127,6 +156,7 @@ export class DiskStore implements PartStore {
 
   forgetDigest(uploadId: string): void {
     void this.#digester.forget(uploadId);
+    void this.#looker.forget(uploadId);
   }
 
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
@@ -176,7 +206,7 @@ export class DiskStore implements PartStore {
 
   async discard(uploadId: string): Promise<void> {
     // The space is free only when nobody has the file open.
-    await this.#digester.forget(uploadId);
+    await Promise.all([this.#digester.forget(uploadId), this.#looker.forget(uploadId)]);
     await this.#shut(uploadId);
     await rm(this.#staged(uploadId), { force: true }).catch(failStorage);
   }
@@ -203,7 +233,9 @@ export class DiskStore implements PartStore {
   }
 
   async removeFile(fileId: string): Promise<void> {
-    await rm(join(this.#files, fileId), { recursive: true, force: true }).catch(failStorage);
+    for (const folder of [this.#previews, this.#files]) {
+      await rm(join(folder, fileId), { recursive: true, force: true }).catch(failStorage);
+    }
   }
 
   async listFiles(): Promise<string[]> {
@@ -214,6 +246,27 @@ export class DiskStore implements PartStore {
     return pathToFileURL(this.#published(file)).href;
   }
 
+  async survey(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<Surveyed | null> {
+    return await this.#looker.survey(uploadId, this.#see(file), signal);
+  }
+
+  async render(of: StagedUpload | FilePlace, request: PreviewRequest): Promise<Rendered> {
+    return await this.#looker.render(this.#see(of), request);
+  }
+
+  async keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void> {
+    const path = this.#preview(fileId, name);
+    await mkdir(join(this.#previews, fileId), { recursive: true }).catch(failStorage);
+    // Whole or not there. After a power loss it may be empty, and is drawn again.
+    await writeFile(`${path}.new`, png, { mode: 0o640 }).catch(failStorage);
+    await rename(`${path}.new`, path).catch(failStorage);
+  }
+
+  async readPreview(fileId: string, name: string): Promise<Uint8Array | null> {
+    const png = await readFile(this.#preview(fileId, name)).catch(() => null);
+    return png && png.length > 0 ? png : null;
+  }
+
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.#staging).catch(failStorage);
     return bavail * bsize;
@@ -221,7 +274,7 @@ export class DiskStore implements PartStore {
 
   async close(): Promise<void> {
     // Writers first: a descriptor must not be closed, and its number reused, under a write.
-    await Promise.all([this.#writers.close(), this.#digester.close()]);
+    await Promise.all([this.#writers.close(), this.#digester.close(), this.#looker.close()]);
     // Not under a flush either: its failure would be taken for a disk that lost what it was given.
     await Promise.all([...this.#open].map(([uploadId, file]) => this.#close(uploadId, file)));
   }
@@ -232,6 +285,16 @@ export class DiskStore implements PartStore {
 
   #published(file: Pick<FilePlace, 'fileId' | 'filename'>): string {
     return join(this.#files, file.fileId, file.filename);
+  }
+
+  #preview(fileId: string, name: string): string {
+    return join(this.#previews, fileId, `${name}.png`);
+  }
+
+  /** Where the bytes are that are to be looked at. */
+  #see(of: StagedUpload | FilePlace): Seen {
+    const path = 'fileId' in of ? this.#published(of) : this.#staged(of.id);
+    return { path, sizeBytes: of.sizeBytes, filename: of.filename };
   }
 
   /** One descriptor per upload, shared by its parts. */

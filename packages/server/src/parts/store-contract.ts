@@ -25,7 +25,7 @@ export function describePartStore(name: string, make: MakeStore): void {
 }
 
 export function upload(id: string, sizeBytes: number, empty = true): StagedUpload {
-  return { id, sizeBytes, empty };
+  return { id, filename: 'µ graph.mrc', sizeBytes, empty };
 }
 
 export function placeOf({ id, sizeBytes }: StagedUpload): FilePlace {

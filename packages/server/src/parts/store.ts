@@ -1,5 +1,6 @@
 /** Where bytes rest. What a store owes, and what its callers owe it. */
 import type { Readable } from 'node:stream';
+import type { Finding, PreviewOutcome, PreviewRequest, VoxelStatistics } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 
 /** Takes the bytes of one part, in order. */
@@ -71,6 +72,19 @@ export interface PartStore {
   /** URL of a published file for a job on the same storage. */
   locate(file: FilePlace): string;
 
+  /**
+   * What one pass over the voxels of a published MRC file finds, as soon as nothing more urgent is left to do; joins what
+   * was found while it arrived. Null when its voxels cannot be read.
+   *
+   * @throws BytesGone, or UploadError when they cannot be read now, or after `signal`.
+   */
+  survey(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<Surveyed | null>;
+  /** Draws a picture of an MRC file; the caller owes that the bytes it shows are there. @throws as `survey`. */
+  render(of: StagedUpload | FilePlace, request: PreviewRequest): Promise<Rendered>;
+  /** Keeps a picture with a published file, and finds it again; null when there is none. */
+  keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void>;
+  readPreview(fileId: string, name: string): Promise<Uint8Array | null>;
+
   /** Space that is free for new bytes. */
   freeBytes(): Promise<number>;
   close(): Promise<void>;
@@ -83,8 +97,21 @@ export class BytesGone extends UploadError {
   }
 }
 
+/** One picture, or why there is none. */
+export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome, { kind: 'refused' }>;
+
+/** What one pass over a file has found. */
+export interface Surveyed {
+  statistics: VoxelStatistics;
+  /** Where data and header disagree, and what else the owner should know of the data. */
+  findings: Finding<string>[];
+  /** The pictures that are worth having of such a file; the first is the one to show. */
+  previews: { request: PreviewRequest; png: Uint8Array }[];
+}
+
 export interface StagedUpload {
   id: string;
+  filename: string;
   sizeBytes: number;
   /** True when no part is recorded, so that a missing staging area is no loss. */
   empty: boolean;

@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
 import type { PartStore } from '../parts/store.ts';
+import { mrcOf, partsOfSection } from './picture.ts';
 import { toStaged } from './session.ts';
 
 /** How far the digest may be behind before senders are slowed, in parts. */
@@ -10,6 +11,8 @@ const SLACK_PARTS = 2;
 
 interface Arrived {
   stored: Uint8Array;
+  /** The section in the middle has arrived, or there is none. */
+  isSectionTold: boolean;
   /** Index of the first part that is missing. */
   next: number;
 }
@@ -24,8 +27,12 @@ export class Arrivals {
     this.#store = store;
   }
 
-  /** Part `idx` is recorded; lets the store follow when the prefix has grown, and gives it a moment when it is behind. */
-  async note(row: UploadRow, idx: number): Promise<void> {
+  /**
+   * Part `idx` is recorded; lets the store follow when the prefix has grown, and gives it a moment when it is behind.
+   *
+   * @returns the section in the middle of the file, from 0, when this part was the last that it lacked; else null.
+   */
+  async note(row: UploadRow, idx: number): Promise<number | null> {
     let loading = this.#uploads.get(row.id);
     if (!loading) {
       loading = this.#load(row);
@@ -35,9 +42,11 @@ export class Arrivals {
     arrived.stored[idx] = 1;
     const before = arrived.next;
     while (arrived.next < row.part_count && arrived.stored[arrived.next]) arrived.next++;
-    if (arrived.next === before) return;
-    this.#store.noteArrived(toStaged(row), Math.min(arrived.next * row.part_size, row.size));
-    await this.#store.catchUpDigest(row.id, SLACK_PARTS * row.part_size);
+    if (arrived.next > before) {
+      this.#store.noteArrived(toStaged(row), Math.min(arrived.next * row.part_size, row.size));
+      await this.#store.catchUpDigest(row.id, SLACK_PARTS * row.part_size);
+    }
+    return takeSection(row, arrived);
   }
 
   forget(uploadId: string): void {
@@ -47,6 +56,25 @@ export class Arrivals {
   async #load(row: UploadRow): Promise<Arrived> {
     const stored = new Uint8Array(row.part_count);
     for (const part of await listParts(this.#db, row.id, 0, row.part_count)) stored[part.idx] = 1;
-    return { stored, next: 0 };
+    // One part came just now; with more of them, it is after a restart, and what was complete then was told before.
+    const arrived: Arrived = { stored, next: 0, isSectionTold: false };
+    if (row.received_parts > 1) arrived.isSectionTold = takeSection(row, arrived) !== null;
+    return arrived;
   }
+}
+
+/** The section in the middle, once: when it is complete, and the file has others that are still to come. */
+function takeSection(row: UploadRow, arrived: Arrived): number | null {
+  if (arrived.isSectionTold || !arrived.stored[0]) return null;
+  const mrc = mrcOf(row);
+  if (!mrc || mrc.nz < 2) {
+    arrived.isSectionTold = true;
+    return null;
+  }
+  const slice = Math.floor(mrc.nz / 2);
+  for (const [first, last] of partsOfSection(mrc, slice, row.part_size)) {
+    if (arrived.stored.subarray(first, last + 1).includes(0)) return null;
+  }
+  arrived.isSectionTold = true;
+  return slice;
 }

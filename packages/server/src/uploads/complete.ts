@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
+import type { Database } from '../db/database.ts';
 import { findFile } from '../db/files.ts';
+import { insertJob } from '../db/jobs.ts';
 import { findMissing, listParts } from '../db/parts.ts';
 import { findSession, listVerifying, recordPublished } from '../db/sessions.ts';
 import type { FileRow, UploadRow } from '../db/tables.ts';
@@ -127,10 +129,16 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
     metadata: row.metadata,
     mrc: row.mrc,
     warnings: row.warnings,
+    statistics: null,
     created_at: room.now(),
     deleted_at: null,
   };
-  if (!(await recordPublished(room.db, file, stateTeller(room)))) {
+  const tell = stateTeller(room);
+  const published = await recordPublished(room.db, file, async (tx, moved) => {
+    await tell(tx, moved);
+    await insertJobs(room, tx, file);
+  });
+  if (!published) {
     const now = await findSession(room.db, row.id);
     if (now?.status === 'completed') return await findPublished(room, now);
     // The disk failed meanwhile and the parts were taken back: these bytes are not to be trusted.
@@ -141,9 +149,17 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
     );
   }
   noteMoved(room, row);
+  room.nextSteps.wake();
   room.arrivals.forget(row.id);
   room.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
   return file;
+}
+
+/** A file that is published has its jobs, whatever happens to the server next. */
+async function insertJobs(room: UploadRoom, tx: Database, file: FileRow): Promise<void> {
+  for (const kind of room.nextSteps.kindsFor(file.filename)) {
+    await insertJob(tx, { id: room.newId(), kind, fileId: file.id, nowMs: file.created_at });
+  }
 }
 
 /** When the bytes are gone, their parts are asked for again; the session must not stay in verification for good. */

@@ -6,7 +6,8 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
 import { type OpenOutcome, openSession } from '../db/sessions.ts';
-import type { UploadRow } from '../db/tables.ts';
+import type { LinkRow, UploadRow } from '../db/tables.ts';
+import { assertMetadata } from '../files/metadata.ts';
 import { assertFilename } from './filename.ts';
 import { findUpload } from './find.ts';
 import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
@@ -14,8 +15,6 @@ import { moveUpload, noteMoved, stateTeller } from './move.ts';
 import type { UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
 
-const MAX_METADATA_PAIRS = 32;
-const MAX_METADATA_BYTES = 4096;
 /** Left free on the storage for the database and for everybody else, bytes. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
@@ -26,6 +25,7 @@ export interface Opened {
 
 /**
  * @param idempotencyKey of the request, or null.
+ * @param link of `owner` that this is begun with; null: with a token.
  * @throws UploadError as CONTRACT section 4 lists them for init.
  */
 export async function openUpload(
@@ -33,18 +33,24 @@ export async function openUpload(
   owner: string,
   request: InitRequest,
   idempotencyKey: string | null,
+  link: LinkRow | null = null,
 ): Promise<Opened> {
-  const row = draft(room, owner, request);
+  const row = draft(room, owner, request, link);
   const outcome = await openSession(room.db, {
     row,
     tell: stateTeller(room),
-    idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestSha256: hashRequest(request) },
+    idempotency:
+      idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
     quotaBytes: room.policy.quotaBytes,
+    link,
     freeBytes: (await room.store.freeBytes()) - RESERVE_BYTES,
   });
   switch (outcome.kind) {
     case 'found':
-      return { row: await findUpload(room, { owner }, outcome.row.id), resumed: true };
+      return {
+        row: await findUpload(room, link ? { owner, linkId: link.id } : { owner }, outcome.row.id),
+        resumed: true,
+      };
     case 'opened':
       noteMoved(room, row);
       await makeRoom(room, outcome.row);
@@ -53,6 +59,11 @@ export async function openUpload(
     default:
       throw refuse(outcome, row);
   }
+}
+
+/** Keys of a link are its own: it is not told what its owner's have found. */
+function scopeKey(key: string, link: LinkRow | null): string {
+  return link ? `${link.id} ${key}` : key;
 }
 
 /** The row comes first, so that what lies in the staging area without a row is always waste. */
@@ -65,7 +76,7 @@ async function makeRoom(room: UploadRoom, row: UploadRow): Promise<void> {
   }
 }
 
-function draft(room: UploadRoom, owner: string, request: InitRequest): UploadRow {
+function draft(room: UploadRoom, owner: string, request: InitRequest, link: LinkRow | null): UploadRow {
   const { filename, size, force = false } = request;
   const { policy } = room;
   assertFilename(filename);
@@ -101,21 +112,11 @@ function draft(room: UploadRoom, owner: string, request: InitRequest): UploadRow
     file_id: null,
     failure: null,
     must_recheck: 0,
+    link_id: link?.id ?? null,
     created_at: now,
     updated_at: now,
     expires_at: now + policy.sessionTtlMs,
   };
-}
-
-function assertMetadata(metadata: Record<string, string>): void {
-  const pairs = Object.entries(metadata);
-  const bytes = pairs.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
-  if (pairs.length > MAX_METADATA_PAIRS || bytes > MAX_METADATA_BYTES) {
-    throw new UploadError(
-      'invalid_request',
-      `metadata has ${pairs.length} pairs and ${bytes} bytes; ${MAX_METADATA_PAIRS} and ${MAX_METADATA_BYTES} are allowed.`,
-    );
-  }
 }
 
 function decodeHeader(base64: string, sizeBytes: number): Uint8Array {
@@ -152,6 +153,11 @@ function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRo
           details: { used: outcome.usedBytes, needed: row.size },
         },
       );
+    case 'link_exceeded':
+      return new UploadError('quota_exceeded', 'With this file more would be uploaded than this link allows.', {
+        hint: 'Ask for another link, or cancel what is not to be finished.',
+        details: { used: outcome.usedBytes, used_files: outcome.usedFiles, needed: row.size },
+      });
     case 'no_space': {
       const available = Math.max(0, outcome.availableBytes);
       return new UploadError(

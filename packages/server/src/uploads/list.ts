@@ -17,13 +17,13 @@ export interface PageRequest {
   limit: number;
 }
 
-/** An owner's sessions, newest first. */
+/** An owner's sessions, newest first; of a link, those that it has begun. */
 export async function listUploads(
   room: UploadRoom,
-  owner: string,
+  { owner, linkId }: { owner: string; linkId?: string | undefined },
   { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
 ): Promise<SessionPage> {
-  const rows = await listSessions(room.db, owner, { status, before: cursor, limit: limit + 1 });
+  const rows = await listSessions(room.db, owner, { status, linkId, before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
   const items: Session[] = [];
   for (const row of page.items) {

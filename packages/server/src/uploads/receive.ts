@@ -16,6 +16,7 @@ import type { Attempt } from './attempts.ts';
 import { failUpload } from './end.ts';
 import { findUpload, uploadNotFound } from './find.ts';
 import { type HeaderVerdict, judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
+import { tellSection } from './picture.ts';
 import type { Reach, UploadRoom } from './room.ts';
 import { progressOf, toStaged } from './session.ts';
 
@@ -70,6 +71,11 @@ export async function beginPart(room: UploadRoom, reach: Reach, request: PartReq
     attempt.release();
     throw error;
   }
+}
+
+/** @throws UploadError `upload_expired` or `upload_closed` when the upload takes no parts. */
+export function assertOpen(row: UploadRow): void {
+  if (!OPEN_STATES.includes(row.status)) throw uploadClosed(row);
 }
 
 function judgeRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
@@ -211,13 +217,22 @@ class WritingReception implements Reception {
     switch (outcome.kind) {
       case 'stored':
         this.#room.bus.noteParts(outcome.row);
-        await this.#room.arrivals.note(outcome.row, idx);
+        await this.#note(outcome.row);
         return toReceipt(outcome.row, this.#request, sha256, false);
       case 'exists':
         return await compareStored(this.#room, this.#request, outcome.part, sha256);
       case 'closed':
         throw outcome.row ? uploadClosed(outcome.row) : uploadNotFound(this.#row.id);
     }
+  }
+
+  async #note(row: UploadRow): Promise<void> {
+    const slice = await this.#room.arrivals.note(row, this.#request.idx);
+    if (slice === null) return;
+    // The part is stored, whatever becomes of the picture.
+    await tellSection(this.#room, row, slice).catch((error: unknown) =>
+      this.#room.log.error({ upload_id: row.id, err: error }, 'a section that has arrived could not be told'),
+    );
   }
 
   /** Judged only now, when the digest says that the header is what was sent: a damaged one must not fail the upload. */

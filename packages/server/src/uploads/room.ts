@@ -17,11 +17,20 @@ export interface UploadRoom {
   readonly arrivals: Arrivals;
   readonly finishing: Finishing;
   readonly rechecks: Rechecks;
+  readonly nextSteps: NextSteps;
   readonly log: UploadLog;
   /** Milliseconds since 1970. */
   now(): number;
   /** A new id, URL-safe and sortable by time. */
   newId(): string;
+}
+
+/** The work that is done with a file once it is published. */
+interface NextSteps {
+  /** Kinds of jobs. */
+  kindsFor(filename: string): readonly string[];
+  /** Jobs were added. */
+  wake(): void;
 }
 
 interface UploadPolicy {
@@ -42,9 +51,11 @@ interface UploadLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-/** Whose things a caller may touch: an owner, or everybody's (scope `admin`). */
-export type Reach = { owner: string } | 'everybody';
+/** Whose things a caller may touch: an owner's, of those what a link has begun, or everybody's (scope `admin`). */
+export type Reach = { owner: string; linkId?: string } | 'everybody';
 
-export function reaches(reach: Reach, owner: string): boolean {
-  return reach === 'everybody' || reach.owner === owner;
+/** @param linkId what the thing was begun with; null: not with a link. */
+export function reaches(reach: Reach, owner: string, linkId: string | null = null): boolean {
+  if (reach === 'everybody') return true;
+  return reach.owner === owner && (reach.linkId === undefined || reach.linkId === linkId);
 }

@@ -57,7 +57,7 @@ export function progressOf(row: Pick<UploadRow, 'received_bytes' | 'size'>): num
 }
 
 export function toStaged(row: UploadRow): StagedUpload {
-  return { id: row.id, sizeBytes: row.size, empty: row.received_parts === 0 };
+  return { id: row.id, filename: row.filename, sizeBytes: row.size, empty: row.received_parts === 0 };
 }
 
 export function toTime(ms: number): string {

@@ -47,6 +47,7 @@ export async function makeRoom(context: TestContext): Promise<TestRoom> {
     arrivals: new Arrivals(db, store),
     finishing: new Finishing(),
     rechecks: new Rechecks(),
+    nextSteps: { kindsFor: () => [], wake() {} },
     log: { info() {}, warn() {}, error() {} },
     now: () => clock.nowMs,
     newId: () => `id-${++lastId}`,

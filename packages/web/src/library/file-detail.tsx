@@ -13,6 +13,8 @@ import { Facts } from './facts.tsx';
 import { ListFailure, Loading } from './list-state.tsx';
 import { itemsOf, useFiles } from './lists.ts';
 import { MrcTable } from './mrc-table.tsx';
+import { Picture } from './picture.tsx';
+import { Voxels } from './voxels.tsx';
 
 /** As in library.css. */
 const ALONE = '(max-width: 56rem)';
@@ -61,6 +63,8 @@ function FullRecord({ file }: { file: FileRecord }) {
           </ul>
         </div>
       )}
+      {file.mrc && <Picture fileId={file.file_id} filename={filename} mrc={file.mrc} />}
+      {file.mrc && <Voxels fileId={file.file_id} />}
       {file.mrc && <MrcTable mrc={file.mrc} />}
       <h3>{texts.files.checksums}</h3>
       <Checksum label={texts.files.sha256} value={sha256} />

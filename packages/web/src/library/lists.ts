@@ -69,12 +69,17 @@ export function putSession(queries: QueryClient, session: Session): void {
 export function updateFromEvent(queries: QueryClient, api: Api, { type, subject, data }: CloudEvent): void {
   const [kind, id = ''] = subject.split('/');
   if (type === 'cryolift.file.deleted') dropFile(queries, id);
-  if (kind !== 'uploads') return;
-  const session = data as Session;
-  putSession(queries, session);
-  if (session.status !== 'completed' || session.file_id === null) return;
-  // Its record says more than the event. Without the scope to read it, the list of files says so itself.
-  api.file(session.file_id).then(
+  else if (kind === 'files') readFile(queries, api, id);
+  else {
+    const session = data as Session;
+    putSession(queries, session);
+    if (session.status === 'completed' && session.file_id !== null) readFile(queries, api, session.file_id);
+  }
+}
+
+/** A record says more than an event. Without the scope to read it, the list of files says so itself. */
+function readFile(queries: QueryClient, api: Api, fileId: string): void {
+  api.file(fileId).then(
     (file) => putFile(queries, file),
     () => {},
   );

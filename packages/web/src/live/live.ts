@@ -2,9 +2,9 @@
  * What happens on the server, as it happens. A browser holds six connections per server over HTTP/1.1, so one tab of the
  * browser reads the stream and tells the others.
  */
+import { readEvents } from '@cryolift/client';
 import { Cell } from '../cell.ts';
 import type { TokenKeeper } from '../signing-in/token-keeper.ts';
-import { readEvents } from './event-stream.ts';
 import type { WatchedTransport } from './watched-transport.ts';
 
 const PATH = '/events';

@@ -1,7 +1,8 @@
 /** The body of a part, read from the connection itself into a reception: no parser, no stream, no Buffer per chunk. */
 import type { Socket } from 'node:net';
 import type { Reception } from '../../uploads/receive.ts';
-import { DRAIN_BYTES, DRAIN_MS, Feeding, type RequestBody } from '../body.ts';
+import { Feeding, type RequestBody } from '../body.ts';
+import { Drain } from '../drain.ts';
 import { ClientGone } from '../failure.ts';
 
 export class LaneBody implements RequestBody {
@@ -11,8 +12,7 @@ export class LaneBody implements RequestBody {
   #early: Buffer;
   #awaited: number;
   #feeding: Feeding | null = null;
-  #draining: NodeJS.Timeout | null = null;
-  #drained = 0;
+  #drain: Drain | null = null;
 
   /** @param early the body's first bytes. @param awaited how many are to follow. */
   constructor(socket: Socket, early: Buffer, awaited: number, onComplete: () => void) {
@@ -48,15 +48,16 @@ export class LaneBody implements RequestBody {
     this.#pass(bytes);
   }
 
-  drain(): void {
-    if (this.complete || this.#draining) return;
-    this.#draining = setTimeout(() => this.#socket.destroy(), DRAIN_MS).unref();
+  async drain(): Promise<void> {
+    if (this.complete || this.#socket.destroyed) return;
+    this.#drain ??= new Drain(() => this.#socket.destroy());
     this.#socket.resume();
+    await this.#drain.done;
   }
 
   /** The connection has ended. */
   abandon(): void {
-    if (this.#draining) clearTimeout(this.#draining);
+    this.#drain?.end();
     if (!this.complete) this.#feeding?.fail(new ClientGone());
   }
 
@@ -81,10 +82,9 @@ export class LaneBody implements RequestBody {
   }
 
   #drop(count: number): void {
-    this.#drained += count;
-    if (this.#drained > DRAIN_BYTES) this.#socket.destroy();
+    this.#drain?.note(count);
     if (!this.complete) return;
-    if (this.#draining) clearTimeout(this.#draining);
+    this.#drain?.end();
     this.#onComplete();
   }
 }

@@ -13,6 +13,11 @@ test('a plain part: where its head ends and how long its body is', () => {
   assert.deepEqual(read(`${text}body`), { kind: 'plain', headBytes: text.length, bodyBytes: 12, isPart: true });
 });
 
+test('a signed part is a part', () => {
+  const head = read('PUT /uploads/01ABC/part/7?cl_exp=1&cl_sig=a-_ HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n');
+  assert.ok(head.kind === 'plain' && head.isPart);
+});
+
 test('what is no part is plain, too', () => {
   for (const line of [
     'GET /uploads/01ABC',

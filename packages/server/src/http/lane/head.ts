@@ -17,7 +17,7 @@ export type Head =
 const OTHER: Head = { kind: 'other' };
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const REQUEST_LINE = new RegExp(`^(?:${METHODS.join('|')}) /[!-~]* HTTP/1\\.1$`);
-const PART_LINE = /^PUT \/uploads\/[0-9A-Za-z_-]{1,64}\/part\/\d{1,6} /;
+const PART_LINE = /^PUT \/uploads\/[0-9A-Za-z_-]{1,64}\/part\/\d{1,6}(?:\?[!-~]*)? /;
 /** No white space before the colon, no folding, printable ASCII only. */
 const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~]*)$/;
 /** What changes how a message is framed, or what follows it. */

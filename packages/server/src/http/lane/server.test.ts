@@ -8,6 +8,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { bodyOf, receiveBody } from '../body.ts';
 import { ClientGone } from '../failure.ts';
+import { Guests } from '../guests.ts';
 import { LaneBody } from './body.ts';
 import { LaneServer } from './server.ts';
 
@@ -16,7 +17,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void | Pr
 async function start(context: TestContext, handler: Handler, times: ServerOptions = {}) {
   const options = { requireHostHeader: false, ...times };
   const ordinary = createServer(options, (request, response) => void handler(request, response));
-  const lane = new LaneServer(ordinary);
+  const lane = new LaneServer(ordinary, new Guests(1000));
   await lane.listen({ host: '127.0.0.1', port: 0 });
   context.after(async () => {
     const closed = lane.close();

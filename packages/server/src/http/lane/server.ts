@@ -1,8 +1,13 @@
 /** The listener of the fast lane: accepts connections and stands in front of the ordinary lane. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
+import { UploadError } from '@cryolift/protocol/errors';
+import { answerOnSocket } from '../failure.ts';
+import type { Guests } from '../guests.ts';
 import { LaneConnection, type Timing } from './connection.ts';
 import { LaneStream } from './stream.ts';
+
+const RETRY_SECONDS = 1;
 
 export class LaneServer {
   readonly #listener: NetServer;
@@ -12,10 +17,15 @@ export class LaneServer {
   #onEmpty = (): void => {};
 
   /** @param ordinary a server that does not listen itself; it keeps its time-outs here too. */
-  constructor(ordinary: Server) {
+  constructor(ordinary: Server, guests: Guests) {
     this.#ordinary = ordinary;
     const timing: Timing = { headMs: ordinary.headersTimeout, idleMs: ordinary.keepAliveTimeout + 1_000 };
     this.#listener = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (accepted) => {
+      const leave = guests.admit(accepted.remoteAddress);
+      if (!leave) {
+        answerOnSocket(accepted, tooMany(), [`Retry-After: ${RETRY_SECONDS}`]);
+        return;
+      }
       const connection: LaneConnection = new LaneConnection(
         accepted,
         (stream) => {
@@ -23,7 +33,10 @@ export class LaneServer {
           ordinary.emit('connection', stream);
         },
         timing,
-        () => this.#forget(connection),
+        () => {
+          leave();
+          this.#forget(connection);
+        },
       );
       this.#connections.add(connection);
     });
@@ -68,4 +81,9 @@ export class LaneServer {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#onEmpty();
   }
+}
+
+function tooMany(): UploadError {
+  const message = 'Too many connections are open from this address.';
+  return new UploadError('overloaded', message, { hint: 'Close some, or use those that are open for more requests.' });
 }

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { algorithmOf } from '../token-key.ts';
-import { assertScope, createAuthenticator, hasScope, reachOf, type TokenKeys } from './caller.ts';
+import { assertScope, hasScope, reachOf } from './caller.ts';
+import { createAuthenticator, type TokenKeys } from './tokens.ts';
 
 const SECRET = 'a shared secret of 32 bytes or more';
 const OTHER_SECRET = 'another secret that is 32 bytes or more';

@@ -1,6 +1,6 @@
 /** Reading server-sent events (HTML Living Standard, section 9.2) with fetch, because EventSource can send no token. */
 
-export interface StreamEvent {
+interface StreamEvent {
   readonly data: string;
   /** For Last-Event-ID; '' before the first one. */
   readonly id: string;

@@ -1,0 +1,101 @@
+/** What there is to see in the voxels of a local MRC file. */
+import type { FileHandle } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  compareStatistics,
+  defaultPreviews,
+  encodePng,
+  type Finding,
+  kindOf,
+  layoutOf,
+  MRC_HEADER_BYTES,
+  type MrcHeader,
+  type PreviewRequest,
+  parseHeader,
+  renderPreview,
+  Survey,
+  type VoxelLayout,
+  type VoxelSource,
+  type VoxelStatistics,
+} from '@cryolift/mrc';
+
+const CHUNK_BYTES = 4 * 1024 * 1024;
+const PICTURE_PX = 1024;
+
+export interface Voxels {
+  readonly statistics: VoxelStatistics;
+  readonly findings: readonly Finding<string>[];
+  /** Paths of the pictures that were written. */
+  readonly pictures: readonly string[];
+}
+
+/**
+ * Reads all voxels of a file once.
+ *
+ * @param folder where pictures are written; null: none. @returns null when the voxels cannot be read.
+ * @throws the system's errors, and `signal`'s reason.
+ */
+export async function surveyVoxels(path: string, folder: string | null, signal: AbortSignal): Promise<Voxels | null> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const source = sourceOf(handle, signal);
+    const head = new Uint8Array(Math.min(MRC_HEADER_BYTES, size));
+    await source.read(0, head);
+    if (head.length < MRC_HEADER_BYTES) return null;
+    const header = parseHeader(head, size);
+    const layout = layoutOf(header, size);
+    if (!layout) return null;
+    const survey = new Survey(header, layout, basename(path));
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const end = layout.dataOffset + layout.dataBytes;
+    for (let at = layout.dataOffset; at < end; at += chunk.length) {
+      const bytes = chunk.subarray(0, Math.min(chunk.length, end - at));
+      await source.read(at, bytes);
+      survey.add(at, bytes);
+    }
+    const statistics = survey.statistics();
+    const pictures = folder === null ? [] : await writePictures(path, folder, source, header, layout);
+    return { statistics, findings: compareStatistics(header, statistics), pictures };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writePictures(
+  path: string,
+  folder: string,
+  source: VoxelSource,
+  header: MrcHeader,
+  layout: VoxelLayout,
+): Promise<string[]> {
+  const written: string[] = [];
+  const filename = basename(path);
+  for (const usual of defaultPreviews({ ...layout, kind: kindOf(header, filename) }, filename)) {
+    const request = { ...usual, sizePx: PICTURE_PX };
+    const outcome = await renderPreview(source, header, layout, request);
+    if (outcome.kind === 'refused') continue;
+    const target = join(folder, `${filename}.${nameOf(request)}.png`);
+    await writeFile(target, await encodePng(outcome.picture));
+    written.push(target);
+  }
+  return written;
+}
+
+function nameOf({ kind, axis }: PreviewRequest): string {
+  return kind === 'section' ? `section-${axis}` : kind;
+}
+
+function sourceOf(handle: FileHandle, signal: AbortSignal): VoxelSource {
+  return {
+    async read(offsetBytes, target) {
+      signal.throwIfAborted();
+      for (let done = 0; done < target.length; ) {
+        const { bytesRead } = await handle.read(target, done, target.length - done, offsetBytes + done);
+        if (bytesRead === 0) throw new Error('the file has become shorter while it was read');
+        done += bytesRead;
+      }
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/** The queue of work on published files. A job is taken with a lease, so that one left by a dead process is found again. */
+import type { Database } from './database.ts';
+import type { JobRow, JobStatus } from './tables.ts';
+
+/** For use inside the transaction that makes the work necessary. */
+export async function insertJob(
+  tx: Database,
+  job: { id: string; kind: string; fileId: string; nowMs: number },
+): Promise<void> {
+  await tx
+    .insertInto('jobs')
+    .values({
+      id: job.id,
+      kind: job.kind,
+      file_id: job.fileId,
+      status: 'waiting',
+      attempts: 0,
+      run_at: job.nowMs,
+      leased_until: null,
+      outcome: null,
+      created_at: job.nowMs,
+      updated_at: job.nowMs,
+    })
+    .execute();
+}
+
+/** The newest job of a kind on a file. */
+export async function findJob(db: Database, fileId: string, kind: string): Promise<JobRow | undefined> {
+  return await db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('file_id', '=', fileId)
+    .where('kind', '=', kind)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** In the order in which they were made. */
+export async function listJobs(db: Database, fileId: string): Promise<JobRow[]> {
+  return await db.selectFrom('jobs').selectAll().where('file_id', '=', fileId).orderBy('id').execute();
+}
+
+/**
+ * Takes the job that is due longest: one that waits, or one whose lease has ended.
+ *
+ * @returns it with this attempt counted; undefined when none is due.
+ */
+export async function takeJob(
+  db: Database,
+  kind: string,
+  nowMs: number,
+  leasedUntilMs: number,
+): Promise<JobRow | undefined> {
+  return await db
+    .updateTable('jobs')
+    .set(({ eb }) => ({
+      status: 'running' as JobStatus,
+      attempts: eb('attempts', '+', 1),
+      leased_until: leasedUntilMs,
+      updated_at: nowMs,
+    }))
+    .where('id', '=', ({ selectFrom }) =>
+      selectFrom('jobs')
+        .select('id')
+        .where('kind', '=', kind)
+        .where(({ or, and, eb }) =>
+          or([
+            and([eb('status', '=', 'waiting'), eb('run_at', '<=', nowMs)]),
+            and([eb('status', '=', 'running'), eb('leased_until', '<=', nowMs)]),
+          ]),
+        )
+        .orderBy('run_at')
+        .orderBy('id')
+        .limit(1),
+    )
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** @returns false when another process has taken the job over: this attempt counts for nothing any more. */
+export async function extendLease(db: Database, job: JobRow, leasedUntilMs: number): Promise<boolean> {
+  const extended = await own(db, job).set({ leased_until: leasedUntilMs }).executeTakeFirst();
+  return extended.numUpdatedRows > 0n;
+}
+
+/** The job has ended. */
+export async function endJob(
+  db: Database,
+  job: JobRow,
+  end: { status: 'done' | 'failed'; outcome: string; nowMs: number },
+): Promise<void> {
+  await own(db, job)
+    .set({ status: end.status, outcome: end.outcome, leased_until: null, updated_at: end.nowMs })
+    .execute();
+}
+
+/** Back to those that wait. `attempts` is how many count. */
+export async function postponeJob(
+  db: Database,
+  job: JobRow,
+  later: { runAtMs: number; attempts: number; outcome: string | null; nowMs: number },
+): Promise<void> {
+  const { runAtMs, attempts, outcome, nowMs } = later;
+  await own(db, job)
+    .set({ status: 'waiting', run_at: runAtMs, attempts, outcome, leased_until: null, updated_at: nowMs })
+    .execute();
+}
+
+/** Jobs that a process left running which is known to be dead are due at once. @returns how many. */
+export async function releaseJobs(db: Database, nowMs: number): Promise<number> {
+  const released = await db
+    .updateTable('jobs')
+    .set({ leased_until: nowMs })
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  return Number(released.numUpdatedRows);
+}
+
+/** When the next one of a kind is due, in ms since 1970; null when there is nothing to do. */
+export async function findNextJobTime(db: Database, kind: string): Promise<number | null> {
+  const { next } = await db
+    .selectFrom('jobs')
+    .select(({ fn }) => fn.min(fn.coalesce('leased_until', 'run_at')).as('next'))
+    .where('kind', '=', kind)
+    .where('status', 'in', ['waiting', 'running'])
+    .executeTakeFirstOrThrow();
+  return next;
+}
+
+/** Jobs that are waiting or running. */
+export async function countOpenJobs(db: Database): Promise<number> {
+  const { open } = await db
+    .selectFrom('jobs')
+    .select(({ fn }) => fn.countAll<number>().as('open'))
+    .where('status', 'in', ['waiting', 'running'])
+    .executeTakeFirstOrThrow();
+  return Number(open);
+}
+
+/** This very attempt, as long as nobody else has taken the job. */
+function own(db: Database, job: JobRow) {
+  return db
+    .updateTable('jobs')
+    .where('id', '=', job.id)
+    .where('status', '=', 'running')
+    .where('attempts', '=', job.attempts);
+}

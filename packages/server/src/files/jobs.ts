@@ -1,0 +1,24 @@
+/** The jobs of a file, as clients see them. */
+import type { Job } from '@cryolift/protocol/messages';
+import * as db from '../db/jobs.ts';
+import type { FileRoom, FileRow } from './room.ts';
+
+/** @param withOutput whether the reader may see what commands printed. */
+export async function listJobs(room: FileRoom, file: FileRow, withOutput: boolean): Promise<Job[]> {
+  const rows = await db.listJobs(room.db, file.id);
+  return rows.map((row) => ({
+    job_id: row.id,
+    kind: row.kind,
+    status: row.status,
+    attempts: row.attempts,
+    created_at: new Date(row.created_at).toISOString(),
+    updated_at: new Date(row.updated_at).toISOString(),
+    outcome: readOutcome(row.outcome, withOutput),
+  }));
+}
+
+function readOutcome(json: string | null, withOutput: boolean): Job['outcome'] {
+  if (json === null) return null;
+  const { output, ...outcome } = JSON.parse(json) as NonNullable<Job['outcome']>;
+  return withOutput && output !== undefined ? { ...outcome, output } : outcome;
+}

@@ -1,0 +1,67 @@
+/** What owners and jobs write down about a file or an upload. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { transact } from '../db/database.ts';
+import { insertEvent } from '../db/events.ts';
+import { findFile, replaceMetadata } from '../db/files.ts';
+import type { FileRow } from '../db/tables.ts';
+import { FILE_UPDATED, fileSubject } from '../events/event.ts';
+import { toFileRecord } from './record.ts';
+import { type FileRoom, fileNotFound } from './room.ts';
+
+const MAX_PAIRS = 32;
+const MAX_BYTES = 4096;
+
+/** @throws UploadError `invalid_request` when there is too much of it. */
+export function assertMetadata(metadata: Record<string, string>): void {
+  const pairs = Object.entries(metadata);
+  const bytes = pairs.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  if (pairs.length > MAX_PAIRS || bytes > MAX_BYTES) {
+    throw new UploadError(
+      'invalid_request',
+      `metadata has ${pairs.length} pairs and ${bytes} bytes; ${MAX_PAIRS} and ${MAX_BYTES} are allowed.`,
+    );
+  }
+}
+
+/**
+ * Merges `changes` into the metadata of a file (RFC 7396: null takes a pair away). Two who do so at once both prevail.
+ *
+ * @throws UploadError `invalid_request`, or `file_not_found` when it was deleted meanwhile.
+ */
+export async function changeMetadata(
+  room: FileRoom,
+  fileId: string,
+  changes: Record<string, string | null>,
+): Promise<FileRow> {
+  for (;;) {
+    const row = await findFile(room.db, fileId);
+    if (!row) throw fileNotFound(fileId);
+    const merged = new Map(Object.entries(JSON.parse(row.metadata) as Record<string, string>));
+    for (const [key, value] of Object.entries(changes)) {
+      if (value === null) merged.delete(key);
+      else merged.set(key, value);
+    }
+    const metadata = Object.fromEntries(merged);
+    assertMetadata(metadata);
+    const changed = await record(room, row, JSON.stringify(metadata));
+    if (!changed) continue;
+    room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
+    return changed;
+  }
+}
+
+async function record(room: FileRoom, row: FileRow, metadata: string): Promise<FileRow | undefined> {
+  return await transact(room.db, async (tx) => {
+    const changed = await replaceMetadata(tx, row.id, row.metadata, metadata);
+    if (!changed) return undefined;
+    await insertEvent(tx, {
+      id: room.newId(),
+      type: FILE_UPDATED,
+      subject: fileSubject(row.id),
+      owner: row.owner,
+      time: room.now(),
+      data: JSON.stringify(toFileRecord(changed, null)),
+    });
+    return changed;
+  });
+}

@@ -1,0 +1,66 @@
+/** What one pass over a published MRC file has found: kept, recorded, told. */
+import type { FileRecord, Finding } from '@cryolift/protocol/messages';
+import { transact } from '../db/database.ts';
+import { insertEvent } from '../db/events.ts';
+import { findFile, recordStatistics } from '../db/files.ts';
+import type { FileRow } from '../db/tables.ts';
+import { FILE_PREVIEW_READY, fileSubject } from '../events/event.ts';
+import type { Surveyed } from '../parts/store.ts';
+import { nameOf, toPreviewRequest } from './pictures.ts';
+import { toFilePlace, toFileRecord } from './record.ts';
+import type { FileRoom } from './room.ts';
+
+/** Surveys a file, unless it was deleted meanwhile; safe to repeat. @throws what the store says. */
+export async function surveyFile(room: FileRoom, fileId: string, signal: AbortSignal): Promise<void> {
+  const row = await findFile(room.db, fileId);
+  if (!row) return;
+  const surveyed = await room.store.survey(row.upload_id, toFilePlace(row), signal).catch(async (error: unknown) => {
+    if (await findFile(room.db, fileId)) throw error;
+    return 'deleted' as const;
+  });
+  if (surveyed === 'deleted') return;
+  const mrc = toFileRecord(row, null).mrc;
+  await record(room, row, surveyed, mrc && surveyed ? await keepPictures(room, row, mrc, surveyed) : []);
+  room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
+}
+
+/** @returns what they show, and where they are found. */
+async function keepPictures(
+  room: FileRoom,
+  row: FileRow,
+  mrc: NonNullable<FileRecord['mrc']>,
+  surveyed: Surveyed,
+): Promise<object[]> {
+  const shown = [];
+  for (const { request, png } of surveyed.previews) {
+    const exact = toPreviewRequest(mrc, row.filename, {
+      ...request,
+      slice: request.slice ?? undefined,
+      size: request.sizePx,
+    });
+    await room.store.keepPreview(row.id, nameOf(exact), png);
+    const { kind, axis, slice, sizePx: size } = exact;
+    const section = kind === 'section' ? { axis, slice } : {};
+    const query = Object.entries({ kind, ...section, size }).map(([name, value]) => `${name}=${value}`);
+    shown.push({ kind, ...section, size, url: `/files/${row.id}/preview?${query.join('&')}` });
+  }
+  return shown;
+}
+
+async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, previews: object[]): Promise<void> {
+  const found = (surveyed?.findings ?? []).map(({ code, message }) => ({ code, message }));
+  const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !found.some((each) => each.code === code));
+  const statistics = surveyed?.statistics ?? null;
+  await transact(room.db, async (tx) => {
+    const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));
+    if (!now || !statistics) return;
+    await insertEvent(tx, {
+      id: room.newId(),
+      type: FILE_PREVIEW_READY,
+      subject: fileSubject(row.id),
+      owner: row.owner,
+      time: room.now(),
+      data: JSON.stringify({ ...toFileRecord(now, null), statistics, previews }),
+    });
+  });
+}

@@ -1,0 +1,123 @@
+/** What the server has seen in MRC files: pictures and statistics. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { nameOf, type Pictures, toPreviewRequest } from '../files/pictures.ts';
+import { toFilePlace, toFileRecord } from '../files/record.ts';
+import { type FileRow, getFile } from '../files/room.ts';
+import { waitForStatistics } from '../files/statistics.ts';
+import { findUpload } from '../uploads/find.ts';
+import { assertShowable, mrcOf } from '../uploads/picture.ts';
+import { reaches } from '../uploads/room.ts';
+import { toStaged } from '../uploads/session.ts';
+import { firstOf } from '../uploads/waiting.ts';
+import { type Caller, reachOf } from './caller.ts';
+import { answers, FileParams, type Routes, UploadParams } from './contract.ts';
+import { selectBytes } from './range.ts';
+import type { Services } from './services.ts';
+
+/** How long a request waits for work that goes on when it gives up. */
+const WAIT_MS = 20_000;
+const RETRY_SECONDS = 2;
+/** Changes when the same request is drawn otherwise. */
+const RENDERER = 1;
+
+const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
+
+type Drawn = Awaited<ReturnType<Pictures['ofFile']>>;
+
+export function registerPreviews(app: Routes, { uploads: room, pictures }: Services): void {
+  const find = (caller: Caller, id: string) => getFile(room, id, (owner) => reaches(reachOf(caller), owner));
+
+  app.get(
+    '/files/:file_id/preview',
+    {
+      config: { scope: 'files:read' },
+      schema: {
+        summary: 'A picture of an MRC file: a section, an average, a montage, or the power spectrum.',
+        params: FileParams,
+        querystring: PreviewQuery,
+        response: answers({ 200: PNG }),
+      },
+    },
+    async (request, reply) => await answerFile(request, reply, await find(request.caller, request.params.file_id)),
+  );
+
+  app.get(
+    '/files/:file_id/statistics',
+    {
+      config: { scope: 'files:read' },
+      schema: {
+        summary: 'Exact statistics of the voxels of an MRC file.',
+        params: FileParams,
+        response: answers({ 200: Statistics }),
+      },
+    },
+    async ({ caller, params }) => {
+      const found = await waitForStatistics(room, await find(caller, params.file_id), WAIT_MS);
+      if (found === 'late') throw notYet('The statistics of this file are still being computed.');
+      if (found === null) throw new UploadError('not_found', 'There are no statistics of this file.');
+      return found;
+    },
+  );
+
+  app.get(
+    '/uploads/:upload_id/preview',
+    {
+      config: { scope: 'uploads:write' },
+      schema: {
+        summary: 'A section of an upload, as soon as its parts are there.',
+        params: UploadParams,
+        querystring: PreviewQuery,
+        response: answers({ 200: PNG }),
+      },
+    },
+    async (request, reply) => {
+      const row = await findUpload(room, reachOf(request.caller), request.params.upload_id);
+      if (row.status === 'completed') {
+        return await answerFile(request, reply, await find(request.caller, row.file_id as string));
+      }
+      const mrc = mrcOf(row);
+      if (!mrc)
+        throw new UploadError(
+          'not_found',
+          'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
+        );
+      if (row.status === 'cancelled')
+        throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
+      if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+      const asked = toPreviewRequest(mrc, row.filename, { axis: 'z', ...request.query });
+      await assertShowable(room, row, mrc, asked);
+      return send(reply, await firstOf(pictures.ofUpload(toStaged(row), asked), WAIT_MS));
+    },
+  );
+
+  async function answerFile(request: FastifyRequest, reply: FastifyReply, row: FileRow): Promise<FastifyReply> {
+    const { mrc, sha256 } = toFileRecord(row, null);
+    if (!mrc)
+      throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
+    const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
+    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked)}-${RENDERER}"`;
+    const drawn = await firstOf(pictures.ofFile(toFilePlace(row), asked), WAIT_MS);
+    if (drawn !== 'late' && drawn !== 'overloaded' && drawn.kind === 'png') {
+      reply.header('etag', etag);
+      const { 'if-none-match': known } = request.headers;
+      if (selectBytes({ 'if-none-match': known }, etag, 0, 0).kind === 'not_modified') return reply.code(304).send();
+    }
+    return send(reply, drawn);
+  }
+}
+
+function send(reply: FastifyReply, drawn: Drawn | 'late'): FastifyReply {
+  if (drawn === 'late') throw notYet('This picture is still being drawn.');
+  if (drawn === 'overloaded') throw notYet('Too many pictures are being drawn.');
+  if (drawn.kind === 'refused') {
+    throw new UploadError(drawn.code === 'slice_out_of_range' ? 'invalid_request' : 'not_found', drawn.message);
+  }
+  return reply.type('image/png').send(drawn.png);
+}
+
+function notYet(message: string): UploadError {
+  return new UploadError('overloaded', message, { retryAfterSeconds: RETRY_SECONDS });
+}

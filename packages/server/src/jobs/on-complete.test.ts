@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { makeFolder } from '../db/test-rows.ts';
+import { runCommand } from './on-complete.ts';
+
+const PATH = process.env.PATH ?? '';
+
+async function makeScript(context: TestContext, body: string) {
+  const folder = await makeFolder(context);
+  const script = join(folder, 'next step.sh');
+  await writeFile(script, `#!/bin/sh\n${body}\n`);
+  await chmod(script, 0o700);
+  const run = (path = '/data/a b.mrc', input = '{}', timeoutMs = 30_000, signal = new AbortController().signal) =>
+    runCommand({ command: [script, 'one'], timeoutMs, env: { PATH } }, path, input, signal);
+  return { folder, run };
+}
+
+test('the record comes on stdin, the path as the last argument as it is, and nothing of our environment', async (context) => {
+  process.env.CRYOLIFT_JWT_SECRET = 'planted';
+  context.after(() => delete process.env.CRYOLIFT_JWT_SECRET);
+  const { run } = await makeScript(context, 'printf "%s|" "$@"; cat; env');
+  const hostile = '/data/$(touch /tmp/never); `id` "\'.mrc';
+  const { status, detail } = await run(hostile, '{"file_id":"f"}');
+  assert.equal(status, 'done');
+  assert.equal(detail.exit_code, 0);
+  assert.ok(String(detail.output).startsWith(`one|${hostile}|{"file_id":"f"}`), String(detail.output));
+  assert.doesNotMatch(String(detail.output), /planted|CRYOLIFT/);
+});
+
+test('the exit code and the end of the output are kept', async (context) => {
+  const { run } = await makeScript(context, 'seq 1 5000; echo the end >&2; exit 3');
+  const { status, detail } = await run();
+  assert.equal(status, 'failed');
+  assert.equal(detail.exit_code, 3);
+  const output = String(detail.output);
+  assert.match(output, /5000\n/);
+  assert.match(output, /the end/);
+  assert.ok(Buffer.byteLength(output) <= 4096);
+});
+
+test('a command that says "try again later" is', async (context) => {
+  const { run } = await makeScript(context, 'exit 75');
+  assert.equal((await run()).status, 'later');
+});
+
+test('a command that reads nothing of a long record is no trouble', async (context) => {
+  const { run } = await makeScript(context, 'exit 0');
+  assert.equal((await run('/a', 'x'.repeat(4_000_000))).status, 'done');
+});
+
+test('a command that cannot be run fails with a reason', async () => {
+  const command = { command: ['/nowhere/at/all'], timeoutMs: 1000, env: {} };
+  const { status, detail } = await runCommand(command, '/a', '{}', new AbortController().signal);
+  assert.equal(status, 'failed');
+  assert.match(String(detail.message), /ENOENT/);
+});
+
+for (const [how, body] of [
+  ['ends when asked', 'sleep 600 & echo $! > "$2"; wait'],
+  ['does not listen', 'trap "" TERM; sleep 600 & echo $! > "$2"; wait; wait; sleep 600'],
+] as const) {
+  test(`a command that takes too long and ${how} is ended, with all that it started`, async (context) => {
+    const { folder, run } = await makeScript(context, body);
+    const { status, detail } = await run(join(folder, 'pid'), '{}', 500);
+    assert.equal(status, 'failed');
+    assert.equal(detail.signal, how === 'ends when asked' ? 'SIGTERM' : 'SIGKILL');
+    assert.match(String(detail.message), /ended after/);
+    const child = Number(await readFile(join(folder, 'pid'), 'utf8'));
+    await isGone(child);
+  });
+}
+
+test('a server that stops ends its commands', async (context) => {
+  const { folder, run } = await makeScript(context, 'echo $$ > "$2"; exec sleep 600');
+  const stopping = new AbortController();
+  const running = run(join(folder, 'pid'), '{}', 60_000, stopping.signal);
+  while (!(await readFile(join(folder, 'pid'), 'utf8').catch(() => ''))) await new Promise(setImmediate);
+  stopping.abort();
+  assert.equal((await running).detail.signal, 'SIGTERM');
+});
+
+/** Waits until a process is gone, or only its entry is left. */
+async function isGone(pid: number): Promise<void> {
+  for (;;) {
+    const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') X');
+    if (/\) [ZX]/.test(state)) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Database } from '../db/database.ts';
+import { findJob, insertJob, releaseJobs, takeJob } from '../db/jobs.ts';
+import type { JobRow } from '../db/tables.ts';
+import { makeDatabase } from '../db/test-rows.ts';
+import { type JobOutcome, JobQueue, type Work } from './queue.ts';
+
+const KIND = 'survey';
+const DONE: JobOutcome = { status: 'done', detail: { message: 'well' } };
+
+async function makeJobs(context: TestContext, ...fileIds: string[]) {
+  const db = await makeDatabase(context);
+  for (const fileId of fileIds) await insertJob(db, { id: `job-${fileId}`, kind: KIND, fileId, nowMs: 1000 });
+  const clock = { nowMs: 2000 };
+  const start = (work: Work, concurrency = 1) => {
+    const queue = new JobQueue({ db, log: { warn() {}, error() {} }, now: () => clock.nowMs }, KIND, work, concurrency);
+    context.after(() => queue.stop());
+    queue.wake();
+    return queue;
+  };
+  return { db, clock, start };
+}
+
+function work(run: Work['run'], maxAttempts = 3): Work {
+  return { maxAttempts, run };
+}
+
+/** Looks until the newest job of a file is as it should be. */
+async function reach(db: Database, fileId: string, is: (job: JobRow) => boolean): Promise<JobRow> {
+  for (;;) {
+    const job = await findJob(db, fileId, KIND);
+    if (job && is(job)) return job;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test('jobs are done one after the other, each once, and their outcomes kept', async (context) => {
+  const { db, start } = await makeJobs(context, 'a', 'b', 'c');
+  const begun: string[] = [];
+  let atOnce = 0;
+  start(
+    work(async ({ file_id }) => {
+      begun.push(file_id);
+      assert.equal(++atOnce, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce--;
+      return DONE;
+    }),
+  );
+  const last = await reach(db, 'c', ({ status }) => status === 'done');
+  assert.deepEqual(begun, ['a', 'b', 'c']);
+  assert.deepEqual([last.attempts, last.outcome, last.leased_until], [1, '{"message":"well"}', null]);
+});
+
+test('no more run at once than is allowed, and as many', async (context) => {
+  const { start } = await makeJobs(context, 'a', 'b', 'c');
+  const two = Promise.withResolvers<void>();
+  let running = 0;
+  const queue = start(
+    work(async (_, signal) => {
+      if (++running === 2) two.resolve();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return { status: 'failed', detail: {} };
+    }),
+    2,
+  );
+  await two.promise;
+  await queue.stop();
+  assert.equal(running, 2);
+});
+
+test('a job that throws is tried again later, and counts as failed in the end', async (context) => {
+  const { db, clock, start } = await makeJobs(context, 'a');
+  const queue = start(work(() => Promise.reject(new Error('no luck')), 2));
+  const waiting = await reach(db, 'a', ({ status, attempts }) => status === 'waiting' && attempts === 1);
+  assert.equal(waiting.run_at, 2000 + 5000);
+  assert.equal(waiting.outcome, '{"message":"no luck"}');
+  queue.wake();
+  clock.nowMs = 7000;
+  queue.wake();
+  const failed = await reach(db, 'a', ({ status }) => status === 'failed');
+  assert.deepEqual([failed.attempts, failed.outcome], [2, '{"message":"no luck"}']);
+});
+
+test('a job that a stop breaks off waits, and the attempt does not count', async (context) => {
+  const { db, start } = await makeJobs(context, 'a');
+  const begun = Promise.withResolvers<void>();
+  const queue = start(
+    work(async (_, signal) => {
+      begun.resolve();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw new Error('broken off');
+    }),
+  );
+  await begun.promise;
+  await queue.stop();
+  const job = await findJob(db, 'a', KIND);
+  assert.deepEqual([job?.status, job?.attempts, job?.outcome], ['waiting', 0, null]);
+});
+
+test('what a dead process left is taken over when its lease ends, or as soon as it is known to be dead', async (context) => {
+  const { db, clock, start } = await makeJobs(context, 'a');
+  assert.ok(await takeJob(db, KIND, 2000, 62_000));
+  const seen: number[] = [];
+  const queue = start(
+    work(async ({ attempts }) => {
+      seen.push(attempts);
+      return DONE;
+    }),
+  );
+  await queue.stop();
+  assert.equal(seen.length, 0);
+
+  clock.nowMs = 3000;
+  assert.equal(await releaseJobs(db, clock.nowMs), 1);
+  assert.equal((await takeJob(db, KIND, 3000, 63_000))?.attempts, 2);
+  clock.nowMs = 63_000;
+  start(
+    work(async ({ attempts }) => {
+      seen.push(attempts);
+      return DONE;
+    }),
+  );
+  await reach(db, 'a', ({ status }) => status === 'done');
+  assert.deepEqual(seen, [3]);
+});
+
+test('a job that kills the server each time is given up', async (context) => {
+  const { db, start } = await makeJobs(context, 'a');
+  for (let death = 0; death < 2; death++) {
+    await takeJob(db, KIND, 2000, 2000);
+  }
+  start(
+    work(() => {
+      throw new Error('must not be run');
+    }, 2),
+  );
+  const job = await reach(db, 'a', ({ status }) => status === 'failed');
+  assert.match(job.outcome ?? '', /stopped each time/);
+});
+
+test('an attempt whose job was taken over changes nothing any more', async (context) => {
+  const { db, start } = await makeJobs(context, 'a');
+  const [begun, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const queue = start(
+    work(async () => {
+      begun.resolve();
+      await going.promise;
+      return { status: 'failed', detail: {} };
+    }),
+  );
+  await begun.promise;
+  const other = await takeJob(db, KIND, 100_000, 200_000);
+  assert.equal(other?.attempts, 2);
+  going.resolve();
+  await queue.stop();
+  const job = await findJob(db, 'a', KIND);
+  assert.deepEqual([job?.status, job?.attempts, job?.leased_until], ['running', 2, 200_000]);
+});

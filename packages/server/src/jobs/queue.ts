@@ -1,0 +1,151 @@
+/** Runs the jobs of one kind, a few at a time. */
+import type { Database } from '../db/database.ts';
+import { endJob, extendLease, findNextJobTime, postponeJob, takeJob } from '../db/jobs.ts';
+import type { JobRow } from '../db/tables.ts';
+
+const LEASE_MS = 60_000;
+const EXTEND_MS = 20_000;
+/** The next attempt waits 5 s, 20 s, 80 s … */
+const FIRST_DELAY_MS = 5_000;
+const DELAY_GROWTH = 4;
+const MAX_DELAY_MS = 3_600_000;
+/** Timers are set again at least this often, so that a clock that was set does not put a job off for good. */
+const LOOK_MS = 60_000;
+
+/** How an attempt ended, as it is shown to whoever may see the file. */
+export type JobOutcome =
+  | { status: 'done' | 'failed'; detail: Record<string, unknown> }
+  /** Nothing is wrong, but it must be done again later. */
+  | { status: 'later'; detail: Record<string, unknown> };
+
+export interface Work {
+  /** Attempts that end with an error, or with the death of the process, before the job counts as failed. */
+  readonly maxAttempts: number;
+  /** @throws anything: tried again later. After `signal` it should end soon; the attempt will not count. */
+  run(job: JobRow, signal: AbortSignal): Promise<JobOutcome>;
+}
+
+interface QueueRoom {
+  readonly db: Database;
+  readonly log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
+  now(): number;
+}
+
+export class JobQueue {
+  readonly #room: QueueRoom;
+  readonly #kind: string;
+  readonly #work: Work;
+  readonly #concurrency: number;
+  readonly #stopping = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | null = null;
+  #isWoken = false;
+
+  constructor(room: QueueRoom, kind: string, work: Work, concurrency: number) {
+    this.#room = room;
+    this.#kind = kind;
+    this.#work = work;
+    this.#concurrency = concurrency;
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+    });
+  }
+
+  /** Jobs under way are broken off and wait for the next start. Resolves when none is running. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await Promise.all(this.#running);
+  }
+
+  async #look(): Promise<void> {
+    let waitMs = LOOK_MS;
+    try {
+      while (this.#isWoken && !this.#stopping.signal.aborted) {
+        this.#isWoken = false;
+        await this.#fill();
+      }
+      const next = await findNextJobTime(this.#room.db, this.#kind);
+      if (next !== null) waitMs = Math.min(LOOK_MS, Math.max(1_000, next - this.#room.now()));
+    } catch (error) {
+      this.#room.log.error({ kind: this.#kind, err: error }, 'the job queue could not be read');
+    }
+    clearTimeout(this.#timer);
+    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), waitMs).unref();
+  }
+
+  async #fill(): Promise<void> {
+    const { db, now } = this.#room;
+    while (this.#running.size < this.#concurrency && !this.#stopping.signal.aborted) {
+      const job = await takeJob(db, this.#kind, now(), now() + LEASE_MS);
+      if (!job) return;
+      const running = this.#run(job).finally(() => {
+        this.#running.delete(running);
+        if (!this.#stopping.signal.aborted) this.wake();
+      });
+      this.#running.add(running);
+    }
+  }
+
+  async #run(job: JobRow): Promise<void> {
+    const lost = new AbortController();
+    const extending = setInterval(() => void this.#extend(job, lost), EXTEND_MS);
+    try {
+      await this.#conclude(job, await this.#attempt(job, AbortSignal.any([this.#stopping.signal, lost.signal])));
+    } catch (error) {
+      // Its lease ends, and then it is taken again.
+      this.#room.log.error({ job_id: job.id, err: error }, 'the end of a job could not be recorded');
+    } finally {
+      clearInterval(extending);
+    }
+  }
+
+  async #attempt(job: JobRow, signal: AbortSignal): Promise<JobOutcome | null> {
+    if (job.attempts > this.#work.maxAttempts) {
+      return { status: 'failed', detail: { message: 'The server stopped each time while this job was running.' } };
+    }
+    try {
+      const outcome = await this.#work.run(job, signal);
+      return signal.aborted && outcome.status !== 'done' ? null : outcome;
+    } catch (error) {
+      if (signal.aborted) return null;
+      const { kind, id: job_id, file_id, attempts } = job;
+      const isLast = attempts >= this.#work.maxAttempts;
+      this.#room.log[isLast ? 'error' : 'warn']({ kind, job_id, file_id, attempts, err: error }, 'a job failed');
+      return { status: isLast ? 'failed' : 'later', detail: { message: (error as Error).message } };
+    }
+  }
+
+  /** @param outcome null: broken off, and to be done again as if it had not been begun. */
+  async #conclude(job: JobRow, outcome: JobOutcome | null): Promise<void> {
+    const { db, now } = this.#room;
+    const nowMs = now();
+    if (outcome === null) {
+      await postponeJob(db, job, { runAtMs: nowMs, attempts: job.attempts - 1, outcome: job.outcome, nowMs });
+      return;
+    }
+    const told = JSON.stringify(outcome.detail);
+    if (outcome.status === 'later' && job.attempts < this.#work.maxAttempts) {
+      const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * DELAY_GROWTH ** (job.attempts - 1));
+      await postponeJob(db, job, { runAtMs: nowMs + delayMs, attempts: job.attempts, outcome: told, nowMs });
+      return;
+    }
+    await endJob(db, job, { status: outcome.status === 'done' ? 'done' : 'failed', outcome: told, nowMs });
+  }
+
+  async #extend(job: JobRow, lost: AbortController): Promise<void> {
+    const { db, now, log } = this.#room;
+    try {
+      if (!(await extendLease(db, job, now() + LEASE_MS))) lost.abort();
+    } catch (error) {
+      log.error({ job_id: job.id, err: error }, 'the lease of a job could not be extended');
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/** The job that looks at a published MRC file: statistics and pictures. */
+import type { FileRoom } from '../files/room.ts';
+import { surveyFile } from '../files/survey.ts';
+import type { Work } from './queue.ts';
+
+export const SURVEY = 'survey';
+
+export function surveyWork(room: FileRoom): Work {
+  return {
+    maxAttempts: 3,
+    async run({ file_id }, signal) {
+      await surveyFile(room, file_id, signal);
+      return { status: 'done', detail: {} };
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** What is said between the looker and its thread. */
+import type { PreviewRequest } from '@cryolift/mrc';
+import type { Rendered, Surveyed } from './store.ts';
+
+/** Stored bytes that are, or will be, an MRC file. */
+export interface Seen {
+  path: string;
+  sizeBytes: number;
+  /** Its ending helps to tell a stack from a volume. */
+  filename: string;
+}
+
+/** To the thread: survey a file, as far as its bytes are there. */
+interface SurveyJob {
+  kind: 'survey';
+  job: number;
+  seen: Seen;
+}
+/** To the thread: the bytes before `limit` can be read at `path`. */
+export interface AdvanceJob {
+  kind: 'advance';
+  job: number;
+  path: string;
+  limit: number;
+  /** Whoever began the survey waits for what it finds. */
+  isWanted: boolean;
+}
+/** To the thread: nobody wants it any more. Answered when the file is not open there any more. */
+interface DropJob {
+  kind: 'drop';
+  job: number;
+}
+/** To the thread: draw one picture. */
+interface RenderJob {
+  kind: 'render';
+  job: number;
+  seen: Seen;
+  request: PreviewRequest;
+}
+export type LookMessage = SurveyJob | AdvanceJob | DropJob | RenderJob;
+
+/** From the thread. `surveyed` null: the voxels of this file cannot be read. */
+export type LookReport =
+  | { job: number; surveyed: Surveyed | null }
+  | { job: number; rendered: Rendered }
+  | { job: number; error: string }
+  | { job: number; dropped: true };

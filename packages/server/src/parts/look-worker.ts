@@ -1,0 +1,225 @@
+/**
+ * A thread that looks at MRC files where they lie: surveys them behind their arriving bytes, a chunk of each in turn, and
+ * draws pictures. Nothing waits for it, so it yields to everything that somebody waits for.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { constants, platform, setPriority } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import {
+  compareStatistics,
+  defaultPreviews,
+  encodePng,
+  kindOf,
+  layoutOf,
+  MRC_HEADER_BYTES,
+  type MrcHeader,
+  type PreviewRequest,
+  parseHeader,
+  type Raster,
+  renderPreview,
+  Survey,
+  toPicture,
+  type VoxelLayout,
+  type VoxelSource,
+} from '@cryolift/mrc';
+import type { AdvanceJob, LookMessage, LookReport, Seen } from './look-message.ts';
+import type { Rendered, Surveyed } from './store.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+/** So long it waits for the digests before each chunk, at most: it must come to an end under any load. */
+const YIELD_MS = 20;
+
+interface Surveying {
+  id: number;
+  seen: Seen;
+  limit: number;
+  at: number;
+  /** Open only while there is something to read. */
+  fd: number | null;
+  /** Somebody waits for what was found: the file is published, and its path stays. */
+  isWanted: boolean;
+  /** Null until the header is there, and when the voxels cannot be read. */
+  survey: { header: MrcHeader; layout: VoxelLayout; pass: Survey } | null;
+}
+
+if (!parentPort) throw new Error('look-worker runs as a worker thread');
+const port = parentPort;
+/** 1 while the digests have something to do. */
+const digesting = new Int32Array(workerData as SharedArrayBuffer);
+// On Linux this is of the calling thread alone.
+if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+const surveys = new Map<number, Surveying>();
+let working = false;
+
+port.on('message', (message: LookMessage) => {
+  switch (message.kind) {
+    case 'survey': {
+      const { job: id, seen } = message;
+      surveys.set(id, { id, seen, limit: 0, at: 0, fd: null, isWanted: false, survey: null });
+      return;
+    }
+    case 'advance':
+      advance(message);
+      if (!working) void work();
+      return;
+    case 'drop':
+      drop(message.job);
+      report({ job: message.job, dropped: true });
+      return;
+    case 'render':
+      draw(message.seen, message.request).then(
+        (rendered) => report({ job: message.job, rendered }),
+        (error: unknown) => report({ job: message.job, error: codeOf(error) }),
+      );
+  }
+});
+
+function advance({ job, path, limit, isWanted }: AdvanceJob): void {
+  const surveying = surveys.get(job);
+  if (!surveying) return;
+  // A file that was published meanwhile stays the one that is open here.
+  surveying.seen.path = path;
+  surveying.limit = Math.max(surveying.limit, limit);
+  surveying.isWanted ||= isWanted;
+}
+
+/** One chunk of every file that has bytes to read, then a look at the messages, until nothing is left to do. */
+async function work(): Promise<void> {
+  working = true;
+  for (let busy = true; busy; ) {
+    busy = false;
+    for (const surveying of [...surveys.values()]) {
+      try {
+        if (surveying.at < surveying.limit) lookAtChunk(surveying);
+        if (surveying.isWanted && surveying.at === surveying.seen.sizeBytes) await conclude(surveying);
+        else if (surveying.at < surveying.limit) busy = true;
+      } catch (error) {
+        drop(surveying.id);
+        report({ job: surveying.id, error: codeOf(error) });
+      }
+    }
+    await setImmediate();
+  }
+  working = false;
+}
+
+function lookAtChunk(surveying: Surveying): void {
+  Atomics.wait(digesting, 0, 1, YIELD_MS);
+  const { seen, at, limit } = surveying;
+  surveying.fd ??= openSync(seen.path, 'r');
+  const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, limit - at));
+  readFully(surveying.fd, bytes, at);
+  if (at === 0) surveying.survey = begin(bytes, seen);
+  surveying.survey?.pass.add(at, bytes);
+  // Where no voxel can be read there is nothing more to look at.
+  surveying.at = surveying.survey ? at + bytes.length : seen.sizeBytes;
+  if (surveying.at >= surveying.limit) shut(surveying);
+}
+
+function begin(bytes: Uint8Array, { sizeBytes, filename }: Seen): Surveying['survey'] {
+  if (bytes.length < MRC_HEADER_BYTES) return null;
+  const header = parseHeader(bytes, sizeBytes);
+  const layout = layoutOf(header, sizeBytes);
+  return layout && { header, layout, pass: new Survey(header, layout, filename) };
+}
+
+async function conclude(surveying: Surveying): Promise<void> {
+  const { id, seen, survey } = surveying;
+  const surveyed = survey && (await sumUp(seen, survey));
+  if (!surveys.has(id)) return;
+  drop(id);
+  report(
+    { job: id, surveyed },
+    surveyed?.previews.map(({ png }) => png.buffer as ArrayBuffer),
+  );
+}
+
+async function sumUp(seen: Seen, { header, layout, pass }: NonNullable<Surveying['survey']>): Promise<Surveyed> {
+  const statistics = pass.statistics();
+  const previews: Surveyed['previews'] = [];
+  for (const request of defaultPreviews({ ...layout, kind: kindOf(header, seen.filename) }, seen.filename)) {
+    const raster = rasterOf(pass, request);
+    const png = raster
+      ? await encodePng(toPicture(raster, layout, request))
+      : await drawDefault(seen, header, layout, request);
+    if (png) previews.push({ request, png });
+  }
+  return { statistics, findings: compareStatistics(header, statistics), previews };
+}
+
+/** What the pass has seen anyway; null: to be read again. */
+function rasterOf(pass: Survey, { kind, axis }: PreviewRequest): Raster | null {
+  return kind === 'section' ? pass.section(axis) : kind === 'average' ? pass.average() : null;
+}
+
+async function drawDefault(
+  seen: Seen,
+  header: MrcHeader,
+  layout: VoxelLayout,
+  request: PreviewRequest,
+): Promise<Uint8Array | null> {
+  const fd = openSync(seen.path, 'r');
+  try {
+    const outcome = await renderPreview(sourceOf(fd), header, layout, request);
+    return outcome.kind === 'picture' ? await encodePng(outcome.picture) : null;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function draw(seen: Seen, request: PreviewRequest): Promise<Rendered> {
+  const fd = openSync(seen.path, 'r');
+  try {
+    const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, seen.sizeBytes));
+    readFully(fd, head, 0);
+    const header = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, seen.sizeBytes);
+    const layout = header && layoutOf(header, seen.sizeBytes);
+    if (!header || !layout) {
+      return { kind: 'refused', code: 'not_applicable', message: 'The voxels of this file cannot be read.' };
+    }
+    const outcome = await renderPreview(sourceOf(fd), header, layout, request);
+    if (outcome.kind === 'refused') return outcome;
+    return { kind: 'png', png: await encodePng(outcome.picture) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reading lets other work of this thread come in between. */
+function sourceOf(fd: number): VoxelSource {
+  return {
+    async read(offsetBytes, target) {
+      readFully(fd, target, offsetBytes);
+      await setImmediate();
+    },
+  };
+}
+
+function readFully(fd: number, target: Uint8Array, offsetBytes: number): void {
+  for (let done = 0; done < target.length; ) {
+    const count = readSync(fd, target, done, target.length - done, offsetBytes + done);
+    if (count === 0) throw Object.assign(new Error('the file is shorter than its record says'), { code: 'ENODATA' });
+    done += count;
+  }
+}
+
+function drop(id: number): void {
+  const surveying = surveys.get(id);
+  surveys.delete(id);
+  if (surveying) shut(surveying);
+}
+
+function shut(surveying: Surveying): void {
+  if (surveying.fd !== null) closeSync(surveying.fd);
+  surveying.fd = null;
+}
+
+function report(message: LookReport, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+}

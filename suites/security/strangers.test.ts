@@ -1,0 +1,88 @@
+/** Two owners and nobody: every call of the server's own document, on ids that are another's. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { FilePage, SessionPage } from '@cryolift/protocol/messages';
+import { assertFailure } from '../contract/failure.ts';
+import { makeMrc } from '../contract/sample.ts';
+import { keepsSession, openSample, publish, put } from '../contract/upload.ts';
+import { type Call, callAs, callWith } from '../contract/wire.ts';
+import { type Operation, readOperations } from '../fuzz/document.ts';
+import { startServer } from '../server-under-test.ts';
+
+const EVERYTHING_BUT_ADMIN = 'uploads:write files:read files:delete files:locate';
+const server = await startServer();
+after(() => server.discard());
+const owner = callAs(server, { sub: 'ada' });
+const { session, bytes } = await openSample(owner);
+await put(owner, session, 0, bytes);
+const file = await publish(owner, makeMrc(2000));
+const ids: Readonly<Record<string, string>> = { upload_id: session.upload_id, file_id: file.file_id, idx: '1' };
+const operations = await readOperations(server.url);
+const onIds = operations.filter(({ path }) => /\{(upload|file)_id\}/.test(path));
+
+/** Right in every respect but for who asks. */
+async function ask(call: Call, { method, path, requestBody }: Operation) {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? '1');
+  const [type] = Object.keys(requestBody?.content ?? {});
+  if (type === undefined) return await call(method, filled);
+  if (type !== 'application/json') return await call(method, filled, { body: bytes.subarray(0, session.part_size) });
+  return await call(method, filled, { json: BODIES[`${method} ${path}`] ?? {} });
+}
+
+/** Where an empty one would be refused for itself. */
+const BODIES: Readonly<Record<string, object>> = {
+  'POST /uploads/{upload_id}/sign': { parts: [[0, 1]] },
+  'PATCH /files/{file_id}': { metadata: { mine: 'now' } },
+};
+
+test('there are calls to try', () => {
+  assert.ok(onIds.length >= 14, `${onIds.length} calls`);
+});
+
+for (const operation of onIds) {
+  const name = `${operation.method} ${operation.path}`;
+  test(`${name}: not there for another owner, refused without a token, and without effect`, async () => {
+    const code = operation.path.startsWith('/files') ? 'file_not_found' : 'upload_not_found';
+    const record = (await owner('GET', `/files/${file.file_id}`)).body.toString();
+    await keepsSession(owner, session, async () => {
+      const stranger = await ask(callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN }), operation);
+      const nobody = await ask(callWith(server, {}), operation);
+      if (operation.method === 'HEAD') {
+        assert.deepEqual([stranger.status, nobody.status], [404, 401]);
+        return;
+      }
+      const { message } = assertFailure(stranger, code);
+      assert.doesNotMatch(message, /owner|another|belongs/i);
+      assertFailure(nobody, 'unauthenticated');
+    });
+    assert.equal((await owner('GET', `/files/${file.file_id}`)).body.toString(), record);
+  });
+}
+
+test('lists show what is one’s own', async () => {
+  const stranger = callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN });
+  assert.deepEqual((await stranger('GET', '/uploads')).json<SessionPage>().items, []);
+  assert.deepEqual((await stranger('GET', '/files')).json<FilePage>().items, []);
+  for (const cursor of [session.upload_id, file.file_id]) {
+    assert.doesNotMatch((await stranger('GET', `/uploads?cursor=${cursor}`)).body.toString(), /ada|upload_id/);
+    assert.doesNotMatch((await stranger('GET', `/files?cursor=${cursor}`)).body.toString(), /ada|file_id/);
+  }
+});
+
+test('what needs a scope is refused without it, whoever owns it', async () => {
+  for (const operation of operations) {
+    const answer = await ask(callAs(server, { sub: 'ada', scope: 'nothing:at-all' }), operation);
+    const isOpen = (await ask(callWith(server, {}), operation)).status !== 401;
+    if (operation.method === 'HEAD') assert.equal(answer.status, 403);
+    else if (!isOpen) assertFailure(answer, 'forbidden');
+  }
+});
+
+test('a fingerprint, an Idempotency-Key and an id that another owner uses find nothing of theirs', async () => {
+  const json = { filename: 'a.mrc', size: 5000, fingerprint: 'the same' };
+  const headers = { 'idempotency-key': 'the same' };
+  const mine = (await owner('POST', '/uploads/init', { json, headers })).json<{ upload_id: string }>();
+  const theirs = await callAs(server, { sub: 'bob' })('POST', '/uploads/init', { json, headers });
+  assert.equal(theirs.status, 201);
+  assert.notEqual(theirs.json<{ upload_id: string }>().upload_id, mine.upload_id);
+});

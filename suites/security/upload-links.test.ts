@@ -1,0 +1,221 @@
+/** An upload link brings files in, up to its bounds, until it ends; it gets nothing out and reaches nothing else. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { FileRecord, Session, SessionPage } from '@cryolift/protocol/messages';
+import { assertFailure } from '../contract/failure.ts';
+import { makeMrc } from '../contract/sample.ts';
+import {
+  complete,
+  eventually,
+  initRequest,
+  listFiles,
+  open,
+  openSample,
+  publish,
+  put,
+  putAll,
+} from '../contract/upload.ts';
+import { type Call, callAs, callWith } from '../contract/wire.ts';
+import { findServer } from '../server-under-test.ts';
+
+interface Link {
+  readonly link_id: string;
+  readonly expires_at: string;
+  readonly url: string;
+  readonly token: string;
+}
+
+const server = await findServer();
+after(() => server.discard());
+
+async function makeLink(owner: Call, request?: object): Promise<Link & { readonly call: Call }> {
+  const answer = await owner('POST', '/links', request === undefined ? {} : { json: request });
+  assert.equal(answer.status, 201, answer.body.toString());
+  const link = answer.json<Link>();
+  return { ...link, call: callWith(server, { authorization: `Bearer ${link.token}` }) };
+}
+
+const init = (call: Call, fields: object = {}, key?: string) =>
+  call('POST', '/uploads/init', {
+    json: { ...initRequest(), ...fields },
+    ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
+  });
+
+test('a file goes up by a link, and is its owner’s', async () => {
+  const owner = callAs(server);
+  const { call, expires_at, url, token } = await makeLink(owner);
+  assert.equal(url, `http://cryolift.test/#token=${token}`);
+  assert.ok(Math.abs(Date.parse(expires_at) - Date.now() - 12 * 3_600_000) < 30_000);
+  const bytes = makeMrc(200_000);
+  const file = await publish(call, bytes);
+  assert.deepEqual(
+    (await listFiles(owner)).map(({ file_id }) => file_id),
+    [file.file_id],
+  );
+  assert.ok((await owner('GET', `/files/${file.file_id}/content`)).body.equals(bytes));
+  // Safe to repeat.
+  assert.equal((await complete(call, file)).json<FileRecord>().file_id, file.file_id);
+  assert.equal(file.location, undefined);
+});
+
+test('a link does what an upload needs, with what was begun with it, and nothing else', async () => {
+  const owner = callAs(server);
+  const { call, link_id } = await makeLink(owner);
+  const other = await makeLink(owner);
+  const file = await publish(call, makeMrc(2000));
+  const owners = await openSample(owner, 2);
+  const others = await openSample(other.call, 2);
+  const own = await openSample(call, 2);
+  const ids = [
+    'GET /files',
+    `GET /files/${file.file_id}`,
+    `GET /files/${file.file_id}/content`,
+    `HEAD /files/${file.file_id}/content`,
+    `GET /files/${file.file_id}/preview`,
+    `GET /files/${file.file_id}/statistics`,
+    `GET /files/${file.file_id}/jobs`,
+    `PATCH /files/${file.file_id}`,
+    `DELETE /files/${file.file_id}`,
+    `POST /files/${file.file_id}/sign`,
+    `POST /uploads/${own.session.upload_id}/sign`,
+    `GET /uploads/${own.session.upload_id}/preview`,
+    `GET /uploads/${own.session.upload_id}/events`,
+    'GET /events',
+    'POST /links',
+    `DELETE /links/${link_id}`,
+  ];
+  for (const name of ids) {
+    const [method = '', path = ''] = name.split(' ');
+    const answer = await call(method, path, method === 'PATCH' ? { json: { metadata: {} } } : {});
+    if (method === 'HEAD') assert.equal(answer.status, 403, name);
+    else assertFailure(answer, 'forbidden');
+  }
+  for (const { session, bytes } of [owners, others]) {
+    const path = `/uploads/${session.upload_id}`;
+    const answers = [
+      await call('GET', path),
+      await call('GET', `${path}/parts`),
+      await put(call, session, 0, bytes),
+      await call('POST', `${path}/complete`),
+      await call('DELETE', path),
+    ];
+    for (const answer of answers) assertFailure(answer, 'upload_not_found');
+  }
+  const listed = (await call('GET', '/uploads')).json<SessionPage>().items;
+  assert.deepEqual(
+    listed.map(({ upload_id }) => upload_id),
+    [own.session.upload_id, file.upload_id],
+  );
+  assert.equal((await put(call, own.session, 0, own.bytes)).status, 201);
+  const path = `/uploads/${own.session.upload_id}`;
+  assert.equal((await call('GET', path)).json<Session>().received_parts, 1);
+  assert.equal((await call('GET', `${path}/parts`)).status, 200);
+  assert.equal((await call('DELETE', path)).status, 204);
+  assert.equal((await owner('GET', path)).json<Session>().status, 'cancelled');
+});
+
+test('an upload is resumed within its link alone', async () => {
+  const owner = callAs(server);
+  const [first, second] = [await makeLink(owner), await makeLink(owner)];
+  const fields = { fingerprint: 'the same file' };
+  const begun = await open(first.call, fields);
+  assert.equal((await init(first.call, fields)).json<Session>().upload_id, begun.upload_id);
+  for (const call of [second.call, owner]) {
+    const answer = await init(call, fields);
+    assert.equal(answer.status, 201);
+    assert.notEqual(answer.json<Session>().upload_id, begun.upload_id);
+  }
+  const keyed = await init(owner, {}, 'key');
+  const linked = await init(first.call, { filename: 'other.mrc' }, 'key');
+  assert.deepEqual([keyed.status, linked.status], [201, 201]);
+  assert.equal(
+    (await init(first.call, { filename: 'other.mrc' }, 'key')).json<Session>().upload_id,
+    linked.json<Session>().upload_id,
+  );
+});
+
+test('however many begin at once, a link stays within its bounds', async () => {
+  const owner = callAs(server);
+  const MAX = 10;
+  const size = initRequest().size;
+  for (const [request, code] of [
+    [{ max_bytes: MAX * size + size - 1 }, 'bytes'],
+    [{ max_files: MAX }, 'files'],
+  ] as const) {
+    const { call } = await makeLink(owner, request);
+    const answers = await Promise.all(Array.from({ length: 3 * MAX }, () => init(call)));
+    const opened = answers.filter(({ status }) => status === 201);
+    assert.equal(opened.length, MAX, code);
+    for (const answer of answers) if (answer.status !== 201) assertFailure(answer, 'quota_exceeded');
+    // What is given up makes room.
+    const path = `/uploads/${opened[0]?.json<Session>().upload_id}`;
+    assert.equal((await call('DELETE', path)).status, 204);
+    const again = await Promise.all([init(call), init(call)]);
+    assert.deepEqual(again.map(({ status }) => status).sort(), [201, 413]);
+  }
+});
+
+test('a published file counts for its link, also when it was deleted', async () => {
+  const owner = callAs(server);
+  const { call } = await makeLink(owner, { max_bytes: 5000 });
+  const { file_id } = await publish(call, makeMrc(3000));
+  assertFailure(await init(call, { size: 2001 }), 'quota_exceeded');
+  assert.equal((await owner('DELETE', `/files/${file_id}`)).status, 204);
+  const { details } = assertFailure(await init(call, { size: 2001 }), 'quota_exceeded');
+  assert.deepEqual(details, { used: 3000, used_files: 1, needed: 2001 });
+  assert.equal((await init(call, { size: 2000 })).status, 201);
+});
+
+test('a link ends, and what goes on then is refused', async () => {
+  const owner = callAs(server);
+  const { call } = await makeLink(owner, { expires_in: 2 });
+  const { session, bytes } = await openSample(call, 2);
+  const path = `/uploads/${session.upload_id}`;
+  const ended = await eventually(
+    () => call('GET', path),
+    ({ status }) => status !== 200,
+  );
+  assertFailure(ended, 'token_expired');
+  assertFailure(await put(call, session, 0, bytes), 'token_expired');
+  assertFailure(await init(call), 'token_expired');
+  // Its owner may go on.
+  await putAll(owner, session, bytes);
+  assert.equal((await complete(owner, session)).status, 200);
+});
+
+test('a link can be taken back by its owner, and by nobody else', async () => {
+  const owner = callAs(server);
+  const { call, link_id } = await makeLink(owner);
+  const { session } = await openSample(call, 2);
+  assertFailure(await callAs(server)('DELETE', `/links/${link_id}`), 'not_found');
+  assert.equal((await call('GET', '/uploads')).status, 200);
+  assert.equal((await owner('DELETE', `/links/${link_id}`)).status, 204);
+  assertFailure(await call('GET', '/uploads'), 'unauthenticated');
+  assertFailure(await owner('DELETE', `/links/${link_id}`), 'not_found');
+  assert.equal((await owner('GET', `/uploads/${session.upload_id}`)).status, 200);
+});
+
+test('what is no link opens nothing, and no odd link is made', async () => {
+  const owner = callAs(server);
+  const { token } = await makeLink(owner);
+  const near = [
+    token.slice(0, -1),
+    `${token}A`,
+    `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`,
+    token.toLowerCase(),
+    `cl_link_${'A'.repeat(43)}`,
+  ];
+  for (const wrong of near) {
+    assertFailure(await callWith(server, { authorization: `Bearer ${wrong}` })('GET', '/uploads'), 'unauthenticated');
+  }
+  for (const json of [
+    { expires_in: 0 },
+    { expires_in: 30 * 86_400 + 1 },
+    { max_bytes: 0 },
+    { max_files: 1.5 },
+    { max_bytes: '1' },
+  ]) {
+    assertFailure(await owner('POST', '/links', { json }), 'invalid_request');
+  }
+  assertFailure(await callAs(server, { scope: 'files:read' })('POST', '/links'), 'forbidden');
+});
