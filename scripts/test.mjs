@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CHECKS = [['biome', 'check', '.'], ['tsc', '--noEmit'], ['knip']];
-const TESTS = ['packages/*/{src,test}/**/*.test.ts', 'suites/**/*.test.ts'];
+const TESTS = ['packages/*/{src,test}/**/*.test.ts', 'suites/**/*.test.ts', 'examples/**/*.test.ts'];
 /** Tests wait more than they compute. */
 const CONCURRENCY = Math.max(2, availableParallelism() - 1);
 const TEST_MS = 2 * 60_000;
@@ -36,6 +36,8 @@ const passed = [];
 if (only.length === 0) {
   console.log('# a browser');
   passed.push(await run('node', 'suites/browser/chromium.ts'));
+  console.log('# proxies');
+  passed.push(await run('node', 'suites/proxies/engine.ts'));
   console.log('# the contract, on the ordinary lane');
   process.env.CRYOLIFT_TEST_LANE = 'ordinary';
   passed.push(await run('node', '--test', '--test-reporter=dot', ...limits, 'suites/contract/**/*.test.ts'));

@@ -1,10 +1,12 @@
 /** The ordinary lane: Fastify over `node:http`, and what holds for every call. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { UploadError } from '@cryolift/protocol/errors';
+import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
+import { registerAdmin } from './admin.ts';
+import { registerAudit } from './audit.ts';
 import { bodyOf, limitBodyTime } from './body.ts';
 import type { Caller, Scope } from './caller.ts';
 import { linger } from './drain.ts';
@@ -42,6 +44,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every call that needs a scope. */
     caller: Caller;
+    /** Of the error that it is answered with. */
+    failureCode: ErrorCode | null;
   }
 }
 
@@ -92,6 +96,8 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
   });
 
   app.decorateRequest('caller', null as unknown as Caller);
+  app.decorateRequest('failureCode', null);
+  registerAudit(app, services);
   app.addHook('onRequest', async (request, reply) => {
     noteAnswering(request.raw, reply.raw);
     reply.header('x-request-id', request.id);
@@ -155,6 +161,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     registerJobs(routes, services);
     registerSign(routes, services);
     registerLinks(routes, services);
+    registerAdmin(routes, services);
     registerEvents(routes, services);
     registerOperations(routes, services);
     registerPage(routes);

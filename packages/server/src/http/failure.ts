@@ -33,6 +33,7 @@ export function createFailureHandler(metrics: Metrics) {
     if (failure.code === 'internal') request.log.error({ err: error }, 'unexpected error');
     else if (failure.status >= 500 && failure.cause) request.log.error({ err: failure.cause }, failure.message);
     metrics.noteError(failure.code);
+    request.failureCode = failure.code;
     sendFailure(failure, request, reply);
   };
 }

@@ -6,6 +6,7 @@ export interface Metrics {
   /** One answered request. `route` is the pattern, never the URL. */
   noteRequest(request: { method: string; route: string; status: number; seconds: number }): void;
   noteError(code: string): void;
+  noteAuditFailure(): void;
   notePart(part: { bytes: number; deduplicated: boolean }): void;
   render(): Promise<string>;
 }
@@ -34,6 +35,11 @@ export function createMetrics(gauges: Gauges): Metrics {
     name: 'cryolift_errors_total',
     help: 'Error answers by code.',
     labelNames: ['code'],
+    registers,
+  });
+  const auditFailures = new Counter({
+    name: 'cryolift_audit_failures_total',
+    help: 'Lines of the audit that could not be written.',
     registers,
   });
   const parts = new Counter({
@@ -71,6 +77,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     contentType: registry.contentType,
     noteRequest: ({ method, route, status, seconds }) => requests.observe({ method, route, status }, seconds),
     noteError: (code) => errors.inc({ code }),
+    noteAuditFailure: () => auditFailures.inc(),
     notePart({ bytes: sizeBytes, deduplicated }) {
       parts.inc({ outcome: deduplicated ? 'deduplicated' : 'stored' });
       if (!deduplicated) bytes.inc(sizeBytes);

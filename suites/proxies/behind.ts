@@ -1,0 +1,122 @@
+/** What has to hold behind every proxy whose configuration we offer. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { FilePage, Session, SessionPage } from '@cryolift/protocol/messages';
+import { EventStream } from '../contract/event-stream.ts';
+import { assertFailure } from '../contract/failure.ts';
+import { makeMrc, sha256Hex } from '../contract/sample.ts';
+import { complete, cutPart, eventually, open, openSample, partPath, put } from '../contract/upload.ts';
+import { type Call, callWith } from '../contract/wire.ts';
+import { bring, type Engine } from './engine.ts';
+import { refuse } from './refusal.ts';
+import { Site } from './site.ts';
+
+const MIB = 1024 * 1024;
+const FILE_BYTES = 64 * MIB;
+/** A reset is a matter of luck: often enough to have some. */
+const REPEATS = 10;
+
+/** Registers the tests; they are skipped, with the reason, where the engine cannot be had. */
+export function testBehind(engine: Engine): void {
+  const missing = bring(engine);
+  const behind = (what: string, act: () => Promise<void>) => {
+    test(`behind ${engine.name}: ${what}`, { skip: missing ?? false }, act);
+  };
+  let site: Site;
+  before(async () => {
+    if (missing === null) site = await Site.start(engine);
+  });
+  after(() => site?.discard());
+  const callAs = (sub: string): Call => {
+    return callWith(site, { authorization: `Bearer ${site.token({ sub })}`, host: new URL(site.url).host });
+  };
+
+  behind('64 MiB in parallel parts, killed in the middle, resumed, with the right digest', async () => {
+    const sub = 'uploads';
+    const call = callAs(sub);
+    const bytes = makeMrc(FILE_BYTES);
+    const path = join(site.folder, 'movie.mrc');
+    await writeFile(path, bytes);
+    const upload = ['upload', '--json', path];
+    const first = site.begin([...upload, '--bwlimit', '8MiB'], sub);
+    const isUnderWay = (session: Session | undefined) => (session?.received_parts ?? 0) >= 4;
+    await eventually(async () => (await call('GET', '/uploads')).json<SessionPage>().items[0], isUnderWay);
+    await first.kill9();
+    const done = (await site.begin(upload, sub).lines(0)).at(-1);
+    assert.equal(done?.sha256, sha256Hex(bytes));
+    assert.ok(Number(done?.resumed_bytes) >= 4 * MIB, JSON.stringify(done));
+
+    const [file] = (await call('GET', '/files')).json<FilePage>().items;
+    const headers = { authorization: `Bearer ${site.token({ sub })}` };
+    const content = await fetch(`${site.url}/files/${file?.file_id}/content`, { headers });
+    assert.ok(Buffer.from(await content.arrayBuffer()).equals(bytes));
+    const range = await call('GET', `/files/${file?.file_id}/content`, { headers: { range: 'bytes=1000000-1999999' } });
+    assert.equal(range.status, 206);
+    assert.ok(range.body.equals(bytes.subarray(1_000_000, 2_000_000)));
+  });
+
+  behind('a refusal before the end of a body is what it is, never a 502', async () => {
+    const sub = 'refused';
+    const authorization = `Bearer ${site.token({ sub })}`;
+    const session = await open(callAs(sub));
+    const path = partPath(session, 0);
+    for (let time = 0; time < REPEATS; time++) {
+      const refused = (headers: Record<string, string>, to = path) => refuse(site.url, to, headers, engine.lingers);
+      assertFailure(await refused({}), 'unauthenticated');
+      assertFailure(await refused({ authorization: `${authorization}x` }), 'unauthenticated');
+      assertFailure(await refused({ authorization }), 'part_too_large');
+      assertFailure(await refused({ authorization, expect: '100-continue' }), 'part_too_large');
+      assertFailure(await refused({ authorization, connection: 'close' }), 'part_too_large');
+      assertFailure(await refused({ authorization }, partPath({ upload_id: 'none' }, 0)), 'upload_not_found');
+    }
+  });
+
+  behind('events come one by one, while the stream is open', async () => {
+    const sub = 'listens';
+    const call = callAs(sub);
+    const { session, bytes } = await openSample(call);
+    const one = await EventStream.open<Session>(site, `/uploads/${session.upload_id}/events`, { sub });
+    const all = await EventStream.open<Session>(site, '/events', { sub });
+    for (let idx = 0; idx < session.part_count; idx++) {
+      assert.equal((await put(call, session, idx, bytes)).status, 201);
+      await one.until(({ data }) => data.received_parts === idx + 1);
+    }
+    assert.equal((await complete(call, session)).status, 200);
+    await one.until(({ data }) => data.status === 'completed');
+    await all.until(({ type }) => type === 'cryolift.upload.completed');
+    assert.equal(await one.next(), null, 'the end of the stream comes through, too');
+    all.close();
+  });
+
+  behind(
+    'the server knows the name and the scheme that the client used, whatever a client says about them',
+    async () => {
+      const forged = {
+        'x-forwarded-host': 'evil.example',
+        'x-forwarded-proto': 'http',
+        'x-forwarded-for': '192.0.2.1',
+      };
+      const call = callAs('forges');
+      const { headers } = await call('GET', '/limits', { headers: forged });
+      assert.equal(headers['strict-transport-security'], 'max-age=31536000');
+      const { session, bytes } = await openSample(call);
+      const signed = await call('POST', `/uploads/${session.upload_id}/sign`, {
+        json: { parts: [[0, 0]], expires_in: 60 },
+        headers: forged,
+      });
+      const [{ url }] = signed.json<{ urls: [{ url: string }] }>().urls;
+      assert.ok(url.startsWith(`${site.url}${partPath(session, 0)}?`), url);
+      const stored = await fetch(url, { method: 'PUT', body: Uint8Array.from(cutPart(bytes, session, 0)) });
+      assert.equal(stored.status, 201);
+    },
+  );
+
+  behind('doctor finds nothing to mend', async () => {
+    const findings = await site.begin(['doctor', '--json', '--slow', '3s'], 'examined').lines(0);
+    const troubles = findings.filter(({ outcome, check }) => outcome !== 'ok' && check !== 'certificate');
+    assert.deepEqual(troubles, []);
+    assert.ok(findings.some(({ check }) => check === 'long_request'));
+  });
+}

@@ -1,0 +1,187 @@
+/**
+ * nginx and Caddy, the real programs, with the files that deploy/ offers. What is missing is installed by apt-get; `npm test`
+ * runs this file as a program first, because tests have less time.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { installByApt } from '../apt.ts';
+import type { Certificate } from '../certificate.ts';
+
+const START_MS = 15_000;
+/** Not everybody's has the folder where Debian puts servers. */
+const PATH = `${process.env.PATH}:/usr/sbin`;
+
+/** Ends the program when this process closes its standard input, or dies, however it does. */
+const GUARD = '"$@" & read -r _; kill $!; wait';
+
+export interface Place {
+  /** For what the engine writes; only this test's. */
+  readonly folder: string;
+  /** Where Cryolift listens, as host and port. */
+  readonly upstream: string;
+  readonly certificate: Certificate;
+}
+
+/** Changes of a configuration: what must be in it, and what takes its place. */
+export type Changes = readonly (readonly [was: string, is: string])[];
+
+export interface Engine {
+  readonly name: string;
+  readonly packages: readonly string[];
+  readonly versionArgs: readonly string[];
+  /** Reads on after it has passed an early answer on: a client that reads late gets it, too. Go's server waits half a second. */
+  readonly lingers: boolean;
+  readonly file: URL;
+  /** What has to differ from the file on this machine. */
+  place(place: Place, ports: Ports): Changes;
+  /** Writes what the program needs beside the file. @returns its arguments. */
+  prepare(folder: string, file: string): string[];
+}
+
+interface Ports {
+  readonly http: number;
+  readonly https: number;
+}
+
+export const NGINX: Engine = {
+  name: 'nginx',
+  packages: ['nginx'],
+  versionArgs: ['-v'],
+  lingers: true,
+  file: new URL('../../deploy/nginx/cryolift.conf', import.meta.url),
+  place: ({ folder, upstream, certificate }, { http, https }) => [
+    ['server 127.0.0.1:8080;', `server ${upstream};`],
+    ['listen 80;', `listen 127.0.0.1:${http};`],
+    ['listen 443 ssl;', `listen 127.0.0.1:${https} ssl;`],
+    ['listen [::]:80;', ''],
+    ['listen [::]:443 ssl;', ''],
+    ['/var/log/nginx/', `${folder}/`],
+    ['/etc/ssl/lift.pem', certificate.cert],
+    ['/etc/ssl/lift.key', certificate.key],
+    ['lift.example.org;', 'localhost;'],
+  ],
+  prepare(folder, file) {
+    const main = join(folder, 'nginx.conf');
+    const user = process.getuid?.() === 0 ? 'user root;' : '';
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (of) => `${of}_temp_path ${folder}/${of};`,
+    );
+    writeFileSync(
+      main,
+      `${user} daemon off; pid ${folder}/nginx.pid; events {} http { ${temporary.join(' ')} include ${file}; }`,
+    );
+    return ['-p', folder, '-e', 'stderr', '-c', main];
+  },
+};
+
+export const CADDY: Engine = {
+  name: 'caddy',
+  packages: ['caddy'],
+  versionArgs: ['version'],
+  lingers: false,
+  file: new URL('../../deploy/caddy/Caddyfile', import.meta.url),
+  place: ({ upstream, certificate }, { https }) => [
+    ['127.0.0.1:8080', upstream],
+    ['\nlift.example.org {', `\nhttps://localhost:${https} {\n\tbind 127.0.0.1`],
+    ['# tls /etc/ssl/lift.pem /etc/ssl/lift.key', `tls ${certificate.cert} ${certificate.key}`],
+    ['\n{\n', '\n{\n\tadmin off\n\tauto_https disable_redirects\n'],
+  ],
+  prepare: (_folder, file) => ['run', '--config', file, '--adapter', 'caddyfile'],
+};
+
+/** Installs it where it is missing and that can be done. @returns why it cannot be had, or null: it is there. */
+export function bring({ name, packages, versionArgs }: Engine): string | null {
+  const isThere = () => spawnSync(name, versionArgs, { env: { PATH } }).status === 0;
+  if (isThere()) return null;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    return `there is no ${name} here, and only root on a Debian system can install it: install it, and run this again`;
+  }
+  try {
+    installByApt(packages, 'the tests behind a proxy');
+  } catch (error) {
+    return `${name} could not be installed: ${error}`;
+  }
+  return isThere() ? null : `${name} does not run`;
+}
+
+export interface RunningEngine {
+  /** https, by the name localhost. */
+  readonly url: string;
+  /** Where it answers without TLS, if it does. */
+  readonly httpUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Starts it with its file of deploy/, placed on this machine and changed. @throws Error with what it printed. */
+export async function startEngine(engine: Engine, place: Place, changes: Changes = []): Promise<RunningEngine> {
+  const ports = { http: await findPort(), https: await findPort() };
+  const { folder } = place;
+  const text = change(readFileSync(engine.file, 'utf8'), [...engine.place(place, ports), ...changes]);
+  const file = join(folder, 'site.conf');
+  writeFileSync(file, text);
+  const env = { PATH, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+  const args = ['-c', GUARD, 'sh', engine.name, ...engine.prepare(folder, file)];
+  const child = spawn('sh', args, { env, stdio: ['pipe', 'ignore', 'pipe'] });
+  const stop = async () => {
+    child.stdin.end();
+    await once(child, 'close');
+  };
+  try {
+    await awaitStart(child, ports.https);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `https://localhost:${ports.https}`, httpUrl: `http://localhost:${ports.http}`, stop };
+}
+
+/** @throws Error when the file no longer has what is to be changed. */
+function change(text: string, changes: Changes): string {
+  return changes.reduce((changed, [was, is]) => {
+    if (!changed.includes(was)) throw new Error(`the configuration does not have ${JSON.stringify(was)}`);
+    return changed.replaceAll(was, is);
+  }, text);
+}
+
+async function awaitStart(child: ChildProcess, port: number): Promise<void> {
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  for (const deadlineMs = Date.now() + START_MS; !(await isOpen(port)); await sleep(20)) {
+    if (Date.now() > deadlineMs) throw new Error(`it does not start: ${said}`);
+  }
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Neither of them can pick a port itself. */
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+if (import.meta.main) {
+  const missing = [NGINX, CADDY].map(bring).filter((reason) => reason !== null);
+  for (const reason of missing) console.log(`tests behind a proxy are skipped: ${reason}`);
+  // Where they can be installed they have to be there.
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get') && missing.length > 0) process.exitCode = 1;
+}
