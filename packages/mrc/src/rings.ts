@@ -1,6 +1,7 @@
 import { drawText, textSize } from './font.ts';
 import type { MrcHeader } from './header.ts';
 import { voxelSize } from './meaning.ts';
+import { PLAUSIBLE_VOXEL } from './warnings.ts';
 
 /** Å that a ring may stand for, and how far a ring must lie from the one before and from the middle. */
 const RESOLUTIONS: readonly number[] = [500, 200, 100, 50, 20, 10, 7, 5, 4, 3, 2.5, 2, 1.5, 1, 0.8, 0.6, 0.5];
@@ -11,13 +12,15 @@ const INK = 255;
 /** Where the labels lie on their rings: up to the right. */
 const LABEL_ANGLE = -Math.PI / 4;
 
-/** Å per pixel along the columns and along the rows of the file; null when the header does not tell. */
+/** Å per pixel along the columns and along the rows of the file; null when the header tells none that can be. */
 export function pixelSize(header: MrcHeader): readonly [number, number] | null {
   const sizes = voxelSize(header);
   if (!sizes) return null;
   const column = sizes[header.axes[0] - 1] ?? sizes[0];
   const row = sizes[Math.abs(header.axes[1]) - 1] ?? sizes[1];
-  return column && row ? [column, row] : null;
+  const [least, greatest] = PLAUSIBLE_VOXEL;
+  const isPlausible = [column, row].every((angstroms) => angstroms >= least && angstroms <= greatest);
+  return isPlausible ? [column, row] : null;
 }
 
 /** Resolutions in Å whose rings fit into a spectrum of `edge` pixels, coarse ones first, and far enough apart. */
@@ -43,7 +46,7 @@ export function drawRings(
   [columnAngstroms, rowAngstroms]: readonly [number, number],
 ): void {
   const half = edge / 2;
-  const rings = chooseRings(edge, Math.min(columnAngstroms, rowAngstroms)).map((resolution) => ({
+  const rings = chooseRings(edge, Math.max(columnAngstroms, rowAngstroms)).map((resolution) => ({
     label: `${resolution} Å`,
     radiusX: (edge * columnAngstroms) / resolution,
     radiusY: (edge * rowAngstroms) / resolution,

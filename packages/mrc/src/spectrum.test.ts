@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseHeader } from './header.ts';
-import { chooseRings, pixelSize } from './rings.ts';
+import { chooseRings, drawRings, pixelSize } from './rings.ts';
 import { readSpectrum, spectrumLimits, tileEdge } from './spectrum.ts';
 import { makePhantom, thonRings } from './test-phantom.ts';
 import { buildHeader } from './writer.ts';
@@ -69,7 +69,18 @@ test('rings stand for round resolutions that fit and leave room', () => {
   assert.deepEqual(chooseRings(64, 1.06), [2.5]);
 });
 
-test('pixel sizes follow the axes, and are null without a cell', () => {
+test('rings of pixels that are no squares lie within the picture', () => {
+  const gray = new Uint8Array(256 * 256);
+  drawRings(gray, 256, [1, 2]);
+  const right = [...gray.subarray(128 * 256 + 128, 128 * 256 + 128 + 80)];
+  // 20, 10 and 5 Å; 4 Å would leave the picture at the top.
+  assert.deepEqual(
+    [...right.keys()].filter((x) => right[x] === 255),
+    [13, 26, 51],
+  );
+});
+
+test('pixel sizes follow the axes, and are null without a cell that can be', () => {
   const cell = { nx: 10, ny: 10, nz: 10, mode: 0, m: [10, 10, 10], cella: [10, 20, 30] } as const;
   const sizes = (fields: object) => pixelSize(parseHeader(buildHeader({ ...cell, ...fields })));
   assert.deepEqual(sizes({}), [1, 2]);
@@ -77,6 +88,7 @@ test('pixel sizes follow the axes, and are null without a cell', () => {
   assert.deepEqual(sizes({ axes: [1, -2, 3] }), [1, 2]);
   assert.deepEqual(sizes({ axes: [0, 0, 0] }), [1, 2]);
   assert.equal(sizes({ cella: [0, 0, 0] }), null);
+  assert.equal(sizes({ cella: [10, 1e30, 10] }), null);
 });
 
 function radialMeans(values: Float32Array, edge: number): number[] {

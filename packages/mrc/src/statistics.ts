@@ -218,7 +218,7 @@ export class Statistics {
 
   /** An even grid from minimum to maximum, each edge moved to the nearest that fine bins have. */
   #floatHistogram(): Histogram {
-    const [min, max] = [this.#min, this.#max];
+    const [min, max] = [this.#min + 0, this.#max + 0];
     const edges: number[] = [min];
     const counts: number[] = [];
     const step = (max - min) / BINS;

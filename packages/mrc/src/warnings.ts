@@ -9,7 +9,7 @@ type Warning = Finding<WarningCode>;
 
 const UNUSUAL_MODES: readonly number[] = [3, 4, 16];
 /** Å. From below any atomic-resolution image to above any grid atlas. */
-const PLAUSIBLE_VOXEL: readonly [number, number] = [0.01, 10_000];
+export const PLAUSIBLE_VOXEL: readonly [number, number] = [0.01, 10_000];
 
 /** What the owner of a file with a readable header should know. `sizeBytes`: size of the whole file. */
 export function listWarnings(header: MrcHeader, sizeBytes: number): Warning[] {

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { type MrcHeader, parseHeader } from './header.ts';
+import { Survey } from './survey.ts';
+import { makeOracleFiles } from './test-oracle.ts';
+import { layoutOf, type VoxelLayout } from './voxels.ts';
+import { buildHeader } from './writer.ts';
+
+function open(bytes: Uint8Array): { header: MrcHeader; layout: VoxelLayout } {
+  const header = parseHeader(bytes, bytes.length);
+  const layout = layoutOf(header, bytes.length);
+  assert.ok(layout);
+  return { header, layout };
+}
+
+/** What a survey has found, in a form that can be compared; sums in another order differ in their last digits. */
+function sum(survey: Survey) {
+  const { mean, sd, ...exact } = survey.statistics();
+  const round = (value: number | null) => value && Number(value.toPrecision(9));
+  const rasters = (['x', 'y', 'z'] as const).map((axis) => survey.section(axis));
+  const all = [...rasters, survey.average()].map((raster) => raster && [...raster.values].map((value) => round(value)));
+  return { ...exact, mean: round(mean), sd: round(sd), all };
+}
+
+function wholeOf(bytes: Uint8Array, name: string) {
+  const { header, layout } = open(bytes);
+  const survey = new Survey(header, layout, name);
+  survey.add(0, bytes);
+  return sum(survey);
+}
+
+describe('Survey', () => {
+  for (const { name, bytes } of makeOracleFiles()) {
+    const stack = `${name}s`;
+    test(`${name}: chunks in any order, cut anywhere, give what one pass gives`, () => {
+      const whole = wholeOf(bytes, stack);
+      const { header, layout } = open(bytes);
+      fc.assert(
+        fc.property(
+          fc.uniqueArray(fc.nat(bytes.length), { maxLength: 12 }),
+          fc.infiniteStream(fc.nat()),
+          (cuts, order) => {
+            const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+            const chunks = edges
+              .slice(1)
+              .map((end, at) => ({ start: edges[at] as number, end, rank: order.next().value }));
+            const survey = new Survey(header, layout, stack);
+            for (const { start, end } of chunks.sort((a, b) => a.rank - b.rank)) {
+              // At an odd address now and then.
+              const shifted = new Uint8Array(end - start + 1).subarray(1);
+              shifted.set(bytes.subarray(start, end));
+              survey.add(start, shifted);
+            }
+            assert.deepEqual(sum(survey), whole);
+          },
+        ),
+        { numRuns: 15 },
+      );
+    });
+  }
+
+  test('byte by byte, too: a voxel in as many pieces as it has bytes', () => {
+    for (const { name, bytes } of makeOracleFiles().filter(({ name }) => /mode4-big|packed|rgb/.test(name))) {
+      const { header, layout } = open(bytes);
+      const survey = new Survey(header, layout, name);
+      for (let at = bytes.length - 1; at >= 0; at--) survey.add(at, bytes.subarray(at, at + 1));
+      assert.deepEqual(sum(survey), wholeOf(bytes, name));
+    }
+  });
+
+  test('the central sections are those, and the average is of all sections', () => {
+    const [nx, ny, nz] = [6, 4, 5];
+    const voxels = new Float32Array(nx * ny * nz).map((_, at) => {
+      const [x, y, z] = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
+      return x + 10 * y + 100 * z;
+    });
+    const bytes = new Uint8Array([...buildHeader({ nx, ny, nz, mode: 2 }), ...new Uint8Array(voxels.buffer)]);
+    const { header, layout } = open(bytes);
+    const survey = new Survey(header, layout, 'a.mrcs');
+    survey.add(0, bytes);
+    const pick = (axis: 'x' | 'y' | 'z') => survey.section(axis);
+    assert.deepEqual([pick('z').widthPx, pick('z').heightPx], [nx, ny]);
+    assert.deepEqual([pick('y').widthPx, pick('y').heightPx], [nx, nz]);
+    assert.deepEqual([pick('x').widthPx, pick('x').heightPx], [ny, nz]);
+    assert.equal(pick('z').values[nx + 2], 2 + 10 + 200);
+    assert.equal(pick('y').values[3 * nx + 2], 2 + 20 + 300);
+    assert.equal(pick('x').values[3 * ny + 1], 3 + 10 + 300);
+    assert.equal(survey.average()?.values[nx + 2], 2 + 10 + 200);
+    assert.equal(new Survey(header, layout, 'a.rec').average(), null);
+  });
+
+  test('what lies before the data and behind it is not looked at', () => {
+    const header = buildHeader({ nx: 2, ny: 2, nz: 1, mode: 0, nsymbt: 100, dmin: -1, dmax: 1 });
+    const bytes = new Uint8Array(1024 + 100 + 4 + 50).fill(7);
+    bytes.set(header);
+    bytes.set([1, 2, 3, 4], 1124);
+    const { count, min, max } = wholeOf(bytes, 'a.mrc');
+    assert.deepEqual([count, min, max], [4, 1, 4]);
+  });
+
+  test('dimensions without end need no memory for them', () => {
+    const sizeBytes = 1024 + 2 ** 31 - 1;
+    for (const [nx, ny, nz] of [
+      [2 ** 31 - 1, 1, 1],
+      [1, 2 ** 31 - 1, 1],
+      [1, 1, 2 ** 31 - 1],
+    ] as const) {
+      const header = parseHeader(buildHeader({ nx, ny, nz, mode: 0 }), sizeBytes);
+      const layout = layoutOf(header, sizeBytes);
+      assert.ok(layout);
+      const before = process.memoryUsage().arrayBuffers;
+      const survey = new Survey(header, layout, 'a.mrcs');
+      survey.add(1024 + 2 ** 30, new Uint8Array(10_000).fill(3));
+      assert.equal(survey.statistics().count, 10_000);
+      assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 2 ** 20);
+    }
+  });
+});
