@@ -56,8 +56,8 @@ export class CryoliftClient {
     }
   }
 
-  async open(sizeBytes: number, partBytes: number): Promise<Session> {
-    const init = { filename: 'bench.raw', size: sizeBytes, part_size: partBytes };
+  async open(sizeBytes: number, partBytes: number, filename = 'bench.raw'): Promise<Session> {
+    const init = { filename, size: sizeBytes, part_size: partBytes };
     return JSON.parse((await this.call('POST', '/uploads/init', init)).text) as Session;
   }
 

@@ -42,6 +42,7 @@ export class Statistics {
   readonly #isInteger: boolean;
   readonly #fine = new Uint32Array(FINE_BINS);
   readonly #carried = new Float64Array(FINE_BINS);
+  readonly #finite = new Float32Array(BLOCK);
   #sinceCarry = 0;
   #count = 0;
   #mean = 0;
@@ -113,16 +114,23 @@ export class Statistics {
     }
   }
 
-  /** A block in which some are not finite: value by value. */
+  /** A block in which some are not finite: the others are moved together first. */
   #addFinite(values: Float32Array, bits: Uint32Array, from: number, to: number): void {
+    const fine = this.#fine;
+    const finite = this.#finite;
+    let count = 0;
     for (let i = from; i < to; i++) {
       const value = values[i] as number;
-      if (Number.isFinite(value)) {
-        this.#addMoments(values, i, i + 1);
-        const bin = (bits[i] as number) >>> 16;
-        this.#fine[bin] = (this.#fine[bin] as number) + 1;
-      } else this.#noteNotFinite(value);
+      // NaN and the infinities: a difference with itself that is none.
+      if (value - value !== 0) {
+        this.#noteNotFinite(value);
+        continue;
+      }
+      finite[count++] = value;
+      const bin = (bits[i] as number) >>> 16;
+      fine[bin] = (fine[bin] as number) + 1;
     }
+    if (count > 0) this.#addMoments(finite, 0, count);
   }
 
   /**
