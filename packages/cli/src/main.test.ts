@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -99,5 +99,33 @@ test('inspect shows what the header says; a file that would be rejected exits wi
   assert.equal(bad.code, 1);
   const [{ verdict, rejections } = {}] = parseLines<{ verdict: string; rejections: { code: string }[] }>(bad.stdout);
   assert.deepEqual([verdict, rejections?.[0]?.code], ['rejected', 'file_too_short']);
+  await rm(folder, { recursive: true });
+});
+
+test('inspect reads all voxels, says where they belie the header, and writes the pictures; --header reads none', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
+  const path = join(folder, 'volume.rec');
+  const voxels = Float32Array.from({ length: 32 * 32 * 8 }, (_, at) => at % 11);
+  const header = buildHeader({ nx: 32, ny: 32, nz: 8, mode: 2, ispg: 1, dmin: 0, dmax: 10, dmean: 3, rms: 3.2 });
+  await writeFile(path, Buffer.concat([header, new Uint8Array(voxels.buffer)]));
+  const { code, stdout } = await runAlone(['inspect', path, '--png', folder, '--json']);
+  assert.equal(code, 0);
+  const [{ statistics, warnings = [], pictures = [] } = {}] = parseLines<{
+    statistics: { count: number; min: number; max: number; mean: number };
+    warnings: { code: string }[];
+    pictures: string[];
+  }>(stdout);
+  assert.deepEqual([statistics?.count, statistics?.min, statistics?.max], [8192, 0, 10]);
+  assert.deepEqual(
+    warnings.map((warning) => warning.code),
+    ['statistics_mismatch'],
+  );
+  assert.deepEqual(
+    pictures,
+    ['z', 'y', 'x'].map((axis) => join(folder, `volume.rec.section-${axis}.png`)),
+  );
+  for (const picture of pictures) assert.equal((await readFile(picture)).subarray(1, 4).toString(), 'PNG');
+  assert.match((await runAlone(['inspect', path])).stdout, /statistics +min 0, max 10, mean 4\.99/);
+  assert.doesNotMatch((await runAlone(['inspect', path, '--header'])).stdout, /^statistics/m);
   await rm(folder, { recursive: true });
 });

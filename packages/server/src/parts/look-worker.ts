@@ -52,6 +52,8 @@ if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 const surveys = new Map<number, Surveying>();
 let working = false;
+/** Something came while it worked: it must look once more before it rests. */
+let woken = false;
 
 port.on('message', (message: LookMessage) => {
   switch (message.kind) {
@@ -62,6 +64,7 @@ port.on('message', (message: LookMessage) => {
     }
     case 'advance':
       advance(message);
+      woken = true;
       if (!working) void work();
       return;
     case 'drop':
@@ -88,13 +91,16 @@ function advance({ job, path, limit, isWanted }: AdvanceJob): void {
 /** One chunk of every file that has bytes to read, then a look at the messages, until nothing is left to do. */
 async function work(): Promise<void> {
   working = true;
-  for (let busy = true; busy; ) {
+  for (let busy = true; busy || woken; ) {
     busy = false;
+    woken = false;
     for (const surveying of [...surveys.values()]) {
+      // It may have been dropped while another one was concluded.
+      if (!surveys.has(surveying.id)) continue;
       try {
-        if (surveying.at < surveying.limit) lookAtChunk(surveying);
+        if (hasSomething(surveying)) lookAtChunk(surveying);
         if (surveying.isWanted && surveying.at === surveying.seen.sizeBytes) await conclude(surveying);
-        else if (surveying.at < surveying.limit) busy = true;
+        else if (hasSomething(surveying)) busy = true;
       } catch (error) {
         drop(surveying.id);
         report({ job: surveying.id, error: codeOf(error) });
@@ -103,6 +109,11 @@ async function work(): Promise<void> {
     await setImmediate();
   }
   working = false;
+}
+
+/** The first look is at the whole header. */
+function hasSomething({ at, limit, seen }: Surveying): boolean {
+  return at < limit && (at > 0 || limit >= Math.min(MRC_HEADER_BYTES, seen.sizeBytes));
 }
 
 function lookAtChunk(surveying: Surveying): void {
