@@ -19,6 +19,7 @@ const PACKAGES: Arrows = {
 const ROOMS: Arrows = {
   'server.ts': ['http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
   'main.ts': ['server.ts', 'http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
+  'backup.ts': ['db', 'top'],
   top: ['token-key.ts'], // config.ts and the other files that stand beside it
   'token-key.ts': [], // which keys verify tokens: judged by the settings, used by http
   http: ['uploads', 'files', 'events', 'import type parts', 'ops', 'token-key.ts'],
@@ -47,6 +48,8 @@ const RESERVED: readonly Reservation[] = [
       'packages/server/src/parts/',
       'packages/server/src/db/', // the lock and the database file
       'packages/server/src/config.ts', // key files
+      'packages/server/src/ops/audit.ts',
+      'packages/server/src/backup.ts',
       'packages/server/src/secret.ts',
       'packages/server/src/server.ts',
       'packages/server/src/main.ts',

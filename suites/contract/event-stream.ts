@@ -6,6 +6,8 @@ import type { Claims } from './token.ts';
 export interface Told<Data> {
   /** The number to go on behind. */
   readonly seq: string;
+  /** Of the CloudEvent. */
+  readonly id: string;
   /** The name on the wire. */
   readonly name: string;
   readonly type: string;
@@ -107,6 +109,13 @@ export class EventStream<Data> {
     for (const attribute of [id, source, type, subject]) assert.ok(typeof attribute === 'string' && attribute !== '');
     assert.match(time ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.deepEqual(Object.keys(rest), ['data']);
-    return { seq: this.lastId, name: fields.get('event') ?? 'message', type, subject, data: event.data };
+    return {
+      seq: this.lastId,
+      id: id as string,
+      name: fields.get('event') ?? 'message',
+      type,
+      subject,
+      data: event.data,
+    };
   }
 }

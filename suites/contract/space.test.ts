@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 
 const folder = await mkdtemp(join(tmpdir(), 'cryolift-disk-'));
 /** With room for what a server may keep in reserve. A small disk where this process may make one; else the disk of the temporary folder, which is not filled. */
-const isSmall = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', folder]).status === 0;
+const isSmall = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=200m,mode=700', 'tmpfs', folder]).status === 0;
 const smallDisk = { skip: isSmall ? false : 'needs leave to mount a small disk (tmpfs)' };
 let server: OwnServer;
 let call: Call;

@@ -1,6 +1,7 @@
 /** Every command and what it takes. What a command runs is loaded only when it is called, so that all begin at once. */
 import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { addAdmin } from './admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
 import type { ExitCode } from './exit.ts';
 import { collectPair, collectText, parseCount, parseDuration, parseSeq, parseSize } from './quantity.ts';
@@ -183,6 +184,14 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { makeLink } = await import('./commands/link.ts');
       finish(await makeLink(command.optsWithGlobals()));
     });
+  add('audit', "who did what to which upload, file or link; on the server's machine")
+    .addOption(new Option('--since <duration>', 'not what is older, 7d say').argParser(parseDuration))
+    .option('--data-dir <path>', "the server's data folder (CRYOLIFT_DATA_DIR; ./cryolift-data)")
+    .action(async (_own: unknown, command: Command) => {
+      const { showAudit } = await import('./commands/audit.ts');
+      finish(await showAudit(command.optsWithGlobals()));
+    });
+  addAdmin(add('admin', "what administrators do, on everybody's things; needs the scope admin"), finish);
   add('completion', 'print a script that completes commands and options: source <(cryolift completion bash)')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action(async (shell: Shell) => {

@@ -34,6 +34,13 @@ export function parseSeq(text: string): number {
   return Number(text);
 }
 
+/** Bytes per second of a scrub: `50MiB`, 1 MiB at least. */
+export function parseScrubRate(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes < 1024 * 1024) throw new UsageError(`"${text}" is below 1MiB, the least`);
+  return bytes;
+}
+
 /** Adds `key=value` to those given before. */
 export function collectPair(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=');

@@ -310,3 +310,93 @@ export const UploadLink = Type.Object({
   token: Type.String({ description: 'For "Authorization: Bearer"; told this once.' }),
 });
 export type UploadLink = Static<typeof UploadLink>;
+
+/** A session as administrators see it. */
+const OwnedSession = Type.Object({
+  upload_id: Type.String(),
+  owner: Type.String(),
+  link_id: Nullable(Type.String({ description: 'The upload link that it was begun with.' })),
+  status: Literals(UPLOAD_STATES, 'State of the session.'),
+  filename: Type.String(),
+  size: Bytes('Size of the file, bytes.'),
+  received_bytes: Bytes('Acknowledged bytes.'),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  created_at: Time('When the session was opened.'),
+  updated_at: Time('When it last changed.'),
+  expires_at: Time('When it expires if nothing more arrives.'),
+});
+export type OwnedSession = Static<typeof OwnedSession>;
+export const OwnedSessionPage = page(OwnedSession);
+export type OwnedSessionPage = Static<typeof OwnedSessionPage>;
+
+const Steps = (description: string) =>
+  Nullable(Type.Integer({ minimum: 0, description: `${description} Null: failed, see the log.` }));
+/** What a round of housekeeping has done. */
+export const Swept = Type.Object({
+  expired: Steps('Sessions whose time was over.'),
+  deleted: Steps('Deletions that had been cut off, now finished.'),
+  leftovers: Steps('Staging files without a session, removed.'),
+  forgotten: Steps('Sessions that ended long ago, forgotten.'),
+});
+export type Swept = Static<typeof Swept>;
+
+export const ScrubRequest = Nullable(
+  Type.Object({
+    bytes_per_second: Type.Optional(
+      Type.Integer({
+        minimum: 1024 * 1024,
+        maximum: MAX_SAFE,
+        description: 'How fast to read, at most; 50 MiB when not given.',
+      }),
+    ),
+  }),
+);
+/** How far the verification of stored files has come. */
+export const ScrubReport = Type.Object({
+  status: Literals(['never', 'running', 'done', 'stopped'], '`stopped`: by an administrator.'),
+  started_at: Nullable(Time('When it was begun.')),
+  ended_at: Nullable(Time('When it ended.')),
+  bytes_per_second: Nullable(Bytes('How fast it reads, at most.')),
+  files: Type.Integer({ minimum: 0, description: 'That there were when it began.' }),
+  bytes: Bytes('Of these files.'),
+  checked_files: Type.Integer({ minimum: 0 }),
+  checked_bytes: Bytes('Of the checked files, and of the one that is being read.'),
+  ok: Type.Integer({ minimum: 0, description: 'Files that are what they were when they were published.' }),
+  faults: Type.Array(
+    Type.Object({
+      file_id: Type.String(),
+      fault: Literals(['damaged', 'missing', 'unreadable'], 'What is wrong with the stored bytes.'),
+      message: Type.String(),
+    }),
+    { description: 'At most 1,000.' },
+  ),
+  damaged: Type.Integer({ minimum: 0 }),
+  missing: Type.Integer({ minimum: 0 }),
+  unreadable: Type.Integer({ minimum: 0, description: 'Files that could not be read now.' }),
+});
+export type ScrubReport = Static<typeof ScrubReport>;
+
+/** An event that the webhook has not taken. */
+export const Delivery = Type.Object({
+  seq: Type.Integer({ minimum: 1, description: 'Number of the event in the outbox.' }),
+  event_id: Type.String({ description: 'Of the CloudEvent: the webhook-id.' }),
+  type: Type.String(),
+  upload_id: Type.String(),
+  status: Literals(['waiting', 'dead'], '`dead`: given up, until it is sent again.'),
+  attempts: Type.Integer({ minimum: 0 }),
+  created_at: Time('Since when it is tried.'),
+  next_at: Time('When it is tried next, if it waits.'),
+  trouble: Nullable(Type.String({ description: 'What went wrong the last time.' })),
+});
+export type Delivery = Static<typeof Delivery>;
+
+export const DeliveryPage = Type.Object({
+  items: Type.Array(Delivery),
+  next_cursor: Nullable(Type.String()),
+});
+export type DeliveryPage = Static<typeof DeliveryPage>;
+
+export const DeliveryQuery = Type.Object({
+  ...PageQuery.properties,
+  status: Type.Optional(Literals(['waiting', 'dead'], 'Only those in this state.')),
+});

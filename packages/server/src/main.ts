@@ -23,6 +23,8 @@ export async function serve(
   env: Readonly<Record<string, string | undefined>>,
   flags: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
+  // What the server makes is for its user alone, also what SQLite makes.
+  process.umask(0o077);
   let server: RunningServer;
   try {
     const config = readConfig(env, flags);

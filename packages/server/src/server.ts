@@ -1,6 +1,7 @@
 /** The composition root: settings in, a running server out. */
-import { X509Certificate } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,7 +17,10 @@ import { lockFolder } from './db/lock.ts';
 import { Bus } from './events/bus.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
+import { printKey, readKey } from './events/webhook/signature.ts';
+import { Webhook } from './events/webhook/webhook.ts';
 import { Pictures } from './files/pictures.ts';
+import { Scrub } from './files/scrub.ts';
 import { buildApp } from './http/app.ts';
 import { Guests } from './http/guests.ts';
 import { worksHere } from './http/lane/adopt.ts';
@@ -26,9 +30,10 @@ import { SigningKeys } from './http/signing/keys.ts';
 import { createAuthenticator } from './http/tokens.ts';
 import { ON_COMPLETE, onCompleteWork } from './jobs/on-complete.ts';
 import { JobQueue } from './jobs/queue.ts';
-import { repeat } from './jobs/schedule.ts';
+import { Repeated } from './jobs/schedule.ts';
 import { SURVEY, surveyWork } from './jobs/survey.ts';
 import { recover, sweep } from './jobs/sweep.ts';
+import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { readBootId } from './parts/boot.ts';
@@ -48,6 +53,8 @@ import { VERSION } from './version.ts';
 /** Receive memory: 16 slots of 1 MiB. */
 const SLOTS = 16;
 const HS256_KEY_BYTES = 32;
+const WEBHOOK_SECRET_FILE = 'webhook-secret';
+const WEBHOOK_KEY_BYTES = 32;
 /** How often expired sessions are looked for, at most. */
 const SWEEP_MS = 60_000;
 /** Common proxies give up on a connection that is silent for 60 s, some for 30. */
@@ -88,7 +95,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   });
   queues.push(...makeQueues(room, config));
 
+  const webhook = await makeWebhook(config, room);
   const streams = new Streams();
+  const audit = new AuditLog(join(config.dataDir, 'audit'));
+  const scrub = new Scrub(room);
+  const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
   // Behind a proxy all come from one address: the proxy is the one to count them.
   const guests = new Guests(config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY);
   const listeners = new Listeners(config.tls, guests);
@@ -108,6 +119,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         readSession: (id) => readSession(db, id),
       },
       streams,
+      audit,
+      scrub,
+      sweep: () => sweeping.now(),
+      wakeWebhook: () => webhook?.wake(),
       signingKeys: new SigningKeys(openSecretFile(config.dataDir, 'signing-keys'), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }),
       metrics: createMetrics({
@@ -132,7 +147,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   // The lock of the folder says that whoever had them is dead.
   await releaseJobs(db, room.now());
   room.nextSteps.wake();
-  const stopSweeping = repeat(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
+  await webhook?.start();
+  await scrub.resume();
   const { host } = config;
   const lane = (await usesFastLane(config, log)) ? new LaneServer(app.server, guests) : null;
   await (lane ?? app).listen({ host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
@@ -151,9 +167,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       await lane?.close();
       await app.close();
       clearTimeout(deadline);
-      await Promise.all([stopSweeping(), ...queues.map((queue) => queue.stop())]);
+      await webhook?.stop();
+      await Promise.all([sweeping.stop(), scrub.stop(), ...queues.map((queue) => queue.stop())]);
       await Promise.race([Promise.all([recovering, room.finishing.settle()]), delay(graceMs)]);
       await store.close();
+      await audit.close();
       await db.destroy();
       unlock();
     },
@@ -191,6 +209,7 @@ async function lockFolders(config: Config): Promise<() => void> {
   for (const [setting, folder] of places) {
     if (locks.has(folder)) continue;
     const unlock = await lockPlace(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error instanceof SettingError) throw new SettingError(`${setting}: ${error.message}`);
       throw new SettingError(`${setting}: ${folder} cannot be used (${error.code})`);
     });
     if (!unlock) throw new SettingError(`${setting}: another server is using ${folder}`);
@@ -202,8 +221,36 @@ async function lockFolders(config: Config): Promise<() => void> {
 }
 
 async function lockPlace(folder: string): Promise<(() => void) | null> {
-  await mkdir(folder, { recursive: true, mode: 0o750 });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  assertOwn(folder, await stat(folder));
   return lockFolder(join(folder, 'cryolift.lock'));
+}
+
+/** Whoever can write into the folder can put links and files of his own in the place of ours. @throws SettingError */
+function assertOwn(folder: string, { uid, mode }: Stats): void {
+  const ownUid = process.geteuid?.();
+  // Windows has neither.
+  if (ownUid === undefined) return;
+  if (uid !== ownUid) {
+    throw new SettingError(`${folder} belongs to another user (uid ${uid}); this server runs as uid ${ownUid}`);
+  }
+  if ((mode & 0o022) !== 0) {
+    throw new SettingError(`${folder} can be written by other users; mend it with: chmod go-w ${folder}`);
+  }
+}
+
+/** Without a secret of the administrator's, the data folder has one for the receiver to be given. */
+async function makeWebhook({ webhook, dataDir, publicUrl }: Config, room: UploadRoom): Promise<Webhook | null> {
+  if (!webhook) return null;
+  const file = openSecretFile(dataDir, WEBHOOK_SECRET_FILE);
+  let secret = webhook.secret ?? (await file.read());
+  if (secret === null) {
+    secret = printKey(randomBytes(WEBHOOK_KEY_BYTES));
+    await file.replace(secret);
+  }
+  if (webhook.secret === null)
+    room.log.info({}, `events are signed with the secret in ${WEBHOOK_SECRET_FILE}, in the data folder`);
+  return new Webhook(room, webhook.url, readKey(secret), publicUrl ?? '/');
 }
 
 /** Surveys share one thread, so two are no faster than one; commands are whatever the administrator makes them. */

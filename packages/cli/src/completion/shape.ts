@@ -41,8 +41,16 @@ export function shapeOf(program: Command): ProgramShape {
   const commands = help.visibleCommands(program).map((command) => ({
     name: command.name(),
     description: command.description(),
-    options: [...optionsOf(command), ...global],
-    values: command.registeredArguments.map((each) => toValue(each.name(), each.argChoices)),
+    options: [...[command, ...command.commands].flatMap(optionsOf), ...global],
+    values:
+      command.commands.length > 0
+        ? [
+            toValue(
+              'command',
+              help.visibleCommands(command).map((each) => each.name()),
+            ),
+          ]
+        : command.registeredArguments.map((each) => toValue(each.name(), each.argChoices)),
   }));
   return { name: program.name(), options, commands };
 }

@@ -10,18 +10,27 @@ import type { Database } from './database.ts';
  */
 export async function noteBoot(db: Database, bootId: string | null): Promise<number> {
   return await db.transaction().execute(async (tx) => {
-    const known = await tx.selectFrom('facts').select('value').where('name', '=', 'boot_id').executeTakeFirst();
-    if (bootId !== null && known?.value === bootId) return 0;
+    const known = await readFact(tx, 'boot_id');
+    if (bootId !== null && known === bootId) return 0;
     const marked = await tx
       .updateTable('uploads')
       .set({ must_recheck: 1 })
       .where('status', 'in', ['pending', 'uploading', 'verifying'])
       .executeTakeFirst();
-    await tx
-      .insertInto('facts')
-      .values({ name: 'boot_id', value: bootId ?? '' })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: bootId ?? '' }))
-      .execute();
+    await writeFact(tx, 'boot_id', bootId ?? '');
     return Number(marked.numUpdatedRows);
   });
+}
+
+export async function readFact(db: Database, name: string): Promise<string | undefined> {
+  const fact = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst();
+  return fact?.value;
+}
+
+export async function writeFact(db: Database, name: string, value: string): Promise<void> {
+  await db
+    .insertInto('facts')
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute();
 }

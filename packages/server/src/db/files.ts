@@ -82,3 +82,33 @@ export async function listFileIds(db: Database): Promise<Set<string>> {
   const files = await db.selectFrom('files').select('id').execute();
   return new Set(files.map((row) => row.id));
 }
+
+/** Everybody's files, oldest first; `after` and `until` (inclusive) are ids. */
+export async function listFilesAfter(
+  db: Database,
+  { after, until, limit }: { after: string; until: string; limit: number },
+): Promise<FileRow[]> {
+  return await db
+    .selectFrom('files')
+    .selectAll()
+    .where('id', '>', after)
+    .where('id', '<=', until)
+    .where('deleted_at', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** How many files there are, what they hold, and the newest one's id. */
+export async function sumFiles(db: Database): Promise<{ files: number; bytes: number; lastId: string | null }> {
+  const sums = await db
+    .selectFrom('files')
+    .select((eb) => [
+      eb.fn.countAll<number>().as('files'),
+      eb.fn.sum<number | null>('size').as('bytes'),
+      eb.fn.max<string | null>('id').as('lastId'),
+    ])
+    .where('deleted_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return { files: Number(sums.files), bytes: Number(sums.bytes ?? 0), lastId: sums.lastId };
+}

@@ -139,13 +139,14 @@ export function selectSession(db: Database, id: string) {
   return db.selectFrom('uploads').selectAll().where('id', '=', id);
 }
 
-/** Newest first; `before` is the last id of the page before. */
+/** Newest first; `before` is the last id of the page before. @param owner null: everybody's. */
 export async function listSessions(
   db: Database,
-  owner: string,
+  owner: string | null,
   query: { status?: UploadState | undefined; linkId?: string | undefined; before?: string | undefined; limit: number },
 ): Promise<UploadRow[]> {
-  let select = db.selectFrom('uploads').selectAll().where('owner', '=', owner);
+  let select = db.selectFrom('uploads').selectAll();
+  if (owner !== null) select = select.where('owner', '=', owner);
   if (query.status) select = select.where('status', '=', query.status);
   if (query.linkId) select = select.where('link_id', '=', query.linkId);
   if (query.before) select = select.where('id', '<', query.before);

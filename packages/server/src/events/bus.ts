@@ -22,6 +22,7 @@ interface Changed {
 export class Bus {
   readonly #ofUpload = new Map<string, Set<Listener>>();
   readonly #ofOwner = new Map<string, Set<Listener>>();
+  readonly #ofAll = new Set<() => void>();
 
   /** @returns a function that ends it. */
   listen(watch: Watch, listener: Listener): () => void {
@@ -34,9 +35,16 @@ export class Bus {
     };
   }
 
+  /** Called when the outbox has news of anybody's. @returns a function that ends it. */
+  listenToAll(noteNews: () => void): () => void {
+    this.#ofAll.add(noteNews);
+    return () => void this.#ofAll.delete(noteNews);
+  }
+
   /** To be called once a transaction that has written an event is committed. */
   noteNews(changed: Changed): void {
     for (const listener of this.#listenersOf(changed)) listener.noteNews();
+    for (const noteNews of this.#ofAll) noteNews();
   }
 
   noteParts(upload: { id: string; owner: string }): void {

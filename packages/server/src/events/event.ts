@@ -4,6 +4,8 @@ import type { EventRow, NewEvent } from '../db/tables.ts';
 
 export const FILE_UPDATED = 'cryolift.file.updated';
 export const FILE_PREVIEW_READY = 'cryolift.file.preview_ready';
+/** The storage gives back other bytes than were published, or none. */
+export const FILE_DAMAGED = 'cryolift.file.damaged';
 export const FILE_DELETED = 'cryolift.file.deleted';
 export const UPLOAD_PREVIEW_READY = 'cryolift.upload.preview_ready';
 
@@ -51,7 +53,12 @@ export function printLive(kind: LiveKind, event: LiveEvent, source: string, seq:
 type LiveEvent = Omit<NewEvent, 'type' | 'owner'>;
 
 /** JSON has no line breaks of its own, so one `data:` line carries it. */
-function printEvent(name: string, { id, type, subject, time, data }: Omit<NewEvent, 'owner'>, source: string): string {
+function printEvent(name: string, event: Omit<NewEvent, 'owner'>, source: string): string {
+  return `event: ${name}\ndata: ${toCloudEvent(event, source)}\n\n`;
+}
+
+/** CloudEvents 1.0 in JSON, in structured mode. */
+export function toCloudEvent({ id, type, subject, time, data }: Omit<NewEvent, 'owner'>, source: string): string {
   const attributes = {
     specversion: '1.0',
     id,
@@ -61,5 +68,5 @@ function printEvent(name: string, { id, type, subject, time, data }: Omit<NewEve
     time: new Date(time).toISOString(),
     datacontenttype: 'application/json',
   };
-  return `event: ${name}\ndata: ${JSON.stringify(attributes).slice(0, -1)},"data":${data}}\n\n`;
+  return `${JSON.stringify(attributes).slice(0, -1)},"data":${data}}`;
 }

@@ -31,6 +31,7 @@ import type { Services } from './services.ts';
 import { registerSign } from './sign.ts';
 import { registerUploads } from './uploads.ts';
 import { createValidator } from './validation.ts';
+import { registerWebhooks } from './webhooks.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -159,6 +160,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     registerFiles(routes, services);
     registerPreviews(routes, services);
     registerJobs(routes, services);
+    registerWebhooks(routes, services);
     registerSign(routes, services);
     registerLinks(routes, services);
     registerAdmin(routes, services);

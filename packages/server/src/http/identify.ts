@@ -19,10 +19,13 @@ export async function identify(request: FastifyRequest, services: Services): Pro
   const linkToken = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (linkToken !== undefined && isLinkToken(linkToken)) {
     const caller = await identifyLink(services.uploads, linkToken);
+    request.caller = caller;
     if (!linkable) throw new UploadError('forbidden', 'An upload link is for uploads alone.');
     return caller;
   }
   const caller = await services.authenticate(authorization);
+  // The audit tells who was refused.
+  request.caller = caller;
   if (scope) assertScope(caller, scope);
   return caller;
 }

@@ -1,8 +1,10 @@
 /** What the routes work with. */
-import type { Limits } from '@cryolift/protocol/messages';
+import type { Limits, Swept } from '@cryolift/protocol/messages';
 import type { EventRoom } from '../events/follow.ts';
 import type { Streams } from '../events/streams.ts';
 import type { Pictures } from '../files/pictures.ts';
+import type { Scrub } from '../files/scrub.ts';
+import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { UploadRoom } from '../uploads/room.ts';
@@ -16,6 +18,12 @@ export interface Services {
   readonly streams: Streams;
   readonly authenticate: Authenticate;
   readonly signingKeys: SigningKeys;
+  readonly audit: AuditLog;
+  readonly scrub: Scrub;
+  /** One round of housekeeping, now. @returns how many of each; null where a step failed. */
+  sweep(): Promise<Swept>;
+  /** An event that was given up is to be told again. */
+  wakeWebhook(): void;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly limits: Limits;

@@ -1,4 +1,5 @@
 /** What is done from time to time: expire, free, forget; and once at the start: compare the storage with the records. */
+import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
 import { listFileIds } from '../db/files.ts';
 import { forgetLinks } from '../db/links.ts';
@@ -13,13 +14,14 @@ const BATCH = 100;
 const EVENTS_MS = 7 * 86_400_000;
 
 /** One round. Each step stands alone: what fails is logged and tried again in the next round. */
-export async function sweep(room: UploadRoom): Promise<void> {
-  await attempt(room, 'expire', () => expireAll(room));
-  await attempt(room, 'finish deletions', () => finishDeletions(room));
-  await attempt(room, 'free', () => freeUnowned(room));
+export async function sweep(room: UploadRoom): Promise<Swept> {
+  const expired = await attempt(room, 'expire', () => expireAll(room));
+  const deleted = await attempt(room, 'finish deletions', () => finishDeletions(room));
+  const leftovers = await attempt(room, 'free', () => freeUnowned(room));
   await attempt(room, 'complete', () => resumeVerifying(room));
-  await attempt(room, 'forget', () => purgeAll(room));
+  const forgotten = await attempt(room, 'forget', () => purgeAll(room));
   await attempt(room, 'forget events', () => forgetOldEvents(room));
+  return { expired, deleted, leftovers, forgotten };
 }
 
 /** After a start: verify what a power loss may have taken, then finish what was being completed. */
@@ -34,36 +36,44 @@ export async function recover(room: UploadRoom): Promise<void> {
   await attempt(room, 'compare', () => reportStrangers(room));
 }
 
-async function expireAll(room: UploadRoom): Promise<void> {
-  for (;;) {
+/** @returns how many sessions. */
+async function expireAll(room: UploadRoom): Promise<number> {
+  for (let expired = 0; ; ) {
     const rows = await listExpired(room.db, room.now(), BATCH);
     for (const row of rows) await expireUpload(room, row);
-    if (rows.length < BATCH) return;
+    expired += rows.length;
+    if (rows.length < BATCH) return expired;
   }
 }
 
-async function purgeAll(room: UploadRoom): Promise<void> {
+/** @returns how many sessions. */
+async function purgeAll(room: UploadRoom): Promise<number> {
   const endedBeforeMs = room.now() - room.policy.sessionTtlMs;
   // First: it holds what was begun with it.
   await forgetLinks(room.db, endedBeforeMs);
-  while ((await purgeSessions(room.db, endedBeforeMs, BATCH)) === BATCH);
+  for (let forgotten = 0; ; ) {
+    const count = await purgeSessions(room.db, endedBeforeMs, BATCH);
+    forgotten += count;
+    if (count < BATCH) return forgotten;
+  }
 }
 
 async function forgetOldEvents(room: UploadRoom): Promise<void> {
   while ((await forgetEvents(room.db, room.now() - EVENTS_MS, BATCH)) === BATCH);
 }
 
-/** Frees what lies in the staging area without a live session. The list of files is taken first: rows come before files. */
-async function freeUnowned(room: UploadRoom): Promise<void> {
+/** Frees what lies in the staging area without a live session. The list of files is taken first: rows come before files. @returns how many. */
+async function freeUnowned(room: UploadRoom): Promise<number> {
   const staged = await room.store.listStaged();
   const owned = await listStagedIds(room.db);
-  for (const id of staged) {
-    if (owned.has(id)) continue;
+  const leftovers = staged.filter((id) => !owned.has(id));
+  for (const id of leftovers) {
     // Of a session that has just ended, a write may still be under way.
     await room.attempts.endAll(id);
     await attempt(room, 'free', () => room.store.discard(id));
     room.log.warn({ upload_id: id }, 'staging file without a live upload removed');
   }
+  return leftovers.length;
 }
 
 /** Our own crashes leave no file without a record, so one that has none came from elsewhere: told, never touched. */
@@ -78,10 +88,12 @@ async function reportStrangers(room: UploadRoom): Promise<void> {
   for (const id of known) if (!after.has(id)) room.log.error({ file_id: id }, 'a file record whose bytes are gone');
 }
 
-async function attempt(room: UploadRoom, step: string, work: () => Promise<unknown>): Promise<void> {
+/** @returns null when it failed. */
+async function attempt<Result>(room: UploadRoom, step: string, work: () => Promise<Result>): Promise<Result | null> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     room.log.error({ step, err: error }, 'housekeeping step failed');
+    return null;
   }
 }

@@ -7,6 +7,8 @@ import { WORKER_LIMITS } from './writers.ts';
 
 /** How long the acknowledgement of a part waits for the digest, at most. */
 const CATCH_UP_MS = 250;
+/** What is read in one go of a file that nobody waits for. */
+const SLOW_BYTES = 1024 * 1024;
 
 interface Digestion {
   job: number;
@@ -76,6 +78,24 @@ export class Digester {
     const digestion = this.#start(path, extent);
     this.#advance(digestion, extent.offset + extent.length);
     return digestion.sha256;
+  }
+
+  /** A whole file, no faster than `pace` lets it: that is waited for before so many bytes are read. */
+  async hashSlowly(path: string, sizeBytes: number, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
+    const digestion = this.#start(path, { offset: 0, length: sizeBytes });
+    digestion.sha256.catch(() => {});
+    try {
+      while (digestion.limit < sizeBytes && this.#jobs.has(digestion.job)) {
+        const bytes = Math.min(SLOW_BYTES, sizeBytes - digestion.limit);
+        await pace(bytes);
+        this.#advance(digestion, digestion.limit + bytes);
+        while (digestion.at < digestion.limit && this.#jobs.has(digestion.job)) await digestion.moved.promise;
+      }
+    } catch (error) {
+      if (this.#jobs.delete(digestion.job)) this.#send({ kind: 'drop', job: digestion.job });
+      throw error;
+    }
+    return await digestion.sha256;
   }
 
   /** Resolves when the digest of an upload is at most `slackBytes` behind, or after CATCH_UP_MS. */

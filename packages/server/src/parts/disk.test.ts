@@ -70,7 +70,7 @@ test('publishing is a rename: the same inode, read-only, under its name', async 
   await store.publish(to, file);
   const after = await stat(join(root, 'files', file.fileId, file.filename));
   assert.equal(after.ino, before.ino);
-  assert.equal(after.mode & 0o777, 0o444);
+  assert.equal(after.mode & 0o777, 0o400);
   assert.equal(fileURLToPath(store.locate(file)), join(root, 'files', file.fileId, file.filename));
 });
 

@@ -42,6 +42,9 @@ const READ_BUFFER_BYTES = 256 * 1024;
 /** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
 const KEEP_OPEN_MS = 10_000;
 
+/** For the server's user alone. */
+const FOLDER = { recursive: true, mode: 0o700 };
+
 type LossListener = (uploadId: string) => void;
 
 /** A staging file that parts are being written into. */
@@ -81,14 +84,14 @@ export class DiskStore implements PartStore {
    */
   static async open(folder: string, writers: Writers, digester: Digester, onLost: LossListener): Promise<DiskStore> {
     const store = new DiskStore(folder, writers, digester, onLost);
-    await mkdir(store.#staging, { recursive: true });
-    await mkdir(store.#files, { recursive: true });
+    await mkdir(store.#staging, FOLDER);
+    await mkdir(store.#files, FOLDER);
     await syncFolder(folder);
     return store;
   }
 
   async create(upload: StagedUpload): Promise<void> {
-    const handle = await open(this.#staged(upload.id), constants.O_RDWR | constants.O_CREAT, 0o640).catch(failStorage);
+    const handle = await open(this.#staged(upload.id), constants.O_RDWR | constants.O_CREAT, 0o600).catch(failStorage);
     try {
       await handle.truncate(upload.sizeBytes);
     } catch (error) {
@@ -186,7 +189,7 @@ export class DiskStore implements PartStore {
         this.#onLost(upload.id);
         throw error;
       });
-      await mkdir(join(this.#files, file.fileId), { recursive: true });
+      await mkdir(join(this.#files, file.fileId), FOLDER);
       await rename(from, to);
     } catch (error) {
       failStorage(error);
@@ -199,7 +202,7 @@ export class DiskStore implements PartStore {
   /** After the rename, also one that another process made: read-only, and there after a power loss. */
   async #settle(upload: StagedUpload, file: FilePlace): Promise<void> {
     await this.#shut(upload.id);
-    await chmod(this.#published(file), 0o444).catch(failStorage);
+    await chmod(this.#published(file), 0o400).catch(failStorage);
     for (const folder of [join(this.#files, file.fileId), this.#files, this.#staging]) await syncFolder(folder);
     void this.#digester.forget(upload.id);
   }
@@ -232,6 +235,10 @@ export class DiskStore implements PartStore {
     );
   }
 
+  async digestFile(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
+    return await this.#digester.hashSlowly(this.#published(file), file.sizeBytes, pace);
+  }
+
   async removeFile(fileId: string): Promise<void> {
     for (const folder of [this.#previews, this.#files]) {
       await rm(join(folder, fileId), { recursive: true, force: true }).catch(failStorage);
@@ -256,9 +263,9 @@ export class DiskStore implements PartStore {
 
   async keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void> {
     const path = this.#preview(fileId, name);
-    await mkdir(join(this.#previews, fileId), { recursive: true }).catch(failStorage);
+    await mkdir(join(this.#previews, fileId), FOLDER).catch(failStorage);
     // Whole or not there. After a power loss it may be empty, and is drawn again.
-    await writeFile(`${path}.new`, png, { mode: 0o640 }).catch(failStorage);
+    await writeFile(`${path}.new`, png, { mode: 0o600 }).catch(failStorage);
     await rename(`${path}.new`, path).catch(failStorage);
   }
 

@@ -102,6 +102,11 @@ async function work(): Promise<void> {
         if (surveying.isWanted && surveying.at === surveying.seen.sizeBytes) await conclude(surveying);
         else if (hasSomething(surveying)) busy = true;
       } catch (error) {
+        if (!surveying.isWanted && codeOf(error) === 'ENOENT') {
+          // It was published a moment ago; whoever wants the survey will say where it lies now.
+          surveying.limit = surveying.at;
+          continue;
+        }
         drop(surveying.id);
         report({ job: surveying.id, error: codeOf(error) });
       }

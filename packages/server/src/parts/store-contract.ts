@@ -341,6 +341,32 @@ function describePublishing(name: string, make: MakeStore): void {
     assert.deepEqual(await store.listFiles(), []);
   });
 
+  test(`${name}: a published file is digested anew, no faster than it is let`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(3 * MIB + 5);
+    const file = await publishWhole(store, upload('slow', bytes.length), bytes);
+    const asked: number[] = [];
+    const digest = await store.digestFile(file, async (length) => void asked.push(length));
+    assert.deepEqual(digest, sha256Of(bytes));
+    assert.equal(
+      asked.reduce((sum, length) => sum + length, 0),
+      bytes.length,
+    );
+    assert.ok(asked.length > 3, 'in stretches');
+    const none = await publishWhole(store, upload('none', 0), makeBytes(0));
+    assert.deepEqual(await store.digestFile(none, async () => {}), sha256Of(new Uint8Array()));
+    const stop = new Error('enough');
+    await assert.rejects(
+      store.digestFile(file, () => Promise.reject(stop)),
+      stop,
+    );
+    await store.removeFile(file.fileId);
+    await assert.rejects(
+      store.digestFile(file, async () => {}),
+      BytesGone,
+    );
+  });
+
   test(`${name}: a removed file is gone, however often it is removed`, async (context) => {
     const { store } = await make(context);
     const file = await publishWhole(store, upload('old', 3), makeBytes(3));

@@ -65,6 +65,13 @@ export interface PartStore {
   readFile(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null>;
   /** Size in bytes of a published file; null when it is not there. */
   statFile(file: FilePlace): Promise<number | null>;
+  /**
+   * Plain SHA-256 of a published file as it lies in the store, read anew and after everything that is more urgent.
+   *
+   * @param pace waited for before so many bytes are read; when it rejects, so does this.
+   * @throws BytesGone, or UploadError when they cannot be read now.
+   */
+  digestFile(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array>;
   /** Removes a published file. Safe to repeat. */
   removeFile(fileId: string): Promise<void>;
   /** Ids of all published files that the store holds. */

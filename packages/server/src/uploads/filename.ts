@@ -2,13 +2,21 @@ import { UploadError } from '@cryolift/protocol/errors';
 
 /** Most file systems hold names of 255 bytes. */
 const MAX_NAME_BYTES = 255;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+/** Also what only turns the direction of a text, by which `gpj.mrc` is shown as `crm.jpg`, and what breaks lines. */
+const CONTROL = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+/** Names of devices on Windows, whatever their extension. */
+const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)/i;
 
-/** A name that is one step in a folder on any system. @throws UploadError `invalid_filename`, saying what is wrong. */
-export function assertFilename(name: string): void {
+/**
+ * A name that is one step in a folder on any system, in one spelling: macOS writes `ü` as two code points, all others as one (NFC).
+ *
+ * @throws UploadError `invalid_filename`, saying what is wrong.
+ */
+export function readFilename(text: string): string {
+  const name = text.normalize('NFC');
   const wrong = findFault(name);
   if (wrong) throw new UploadError('invalid_filename', `The file name ${wrong}.`);
+  return name;
 }
 
 function findFault(name: string): string | null {
@@ -17,6 +25,7 @@ function findFault(name: string): string | null {
   if (/[/\\]/.test(name)) return 'has a path in it';
   if (CONTROL.test(name)) return 'has control characters in it';
   if (!name.isWellFormed()) return 'is not valid Unicode';
+  if (DEVICE.test(name)) return 'is one of a device on Windows';
   const bytes = Buffer.byteLength(name);
   return bytes > MAX_NAME_BYTES ? `has ${bytes} bytes; ${MAX_NAME_BYTES} are allowed` : null;
 }

@@ -8,7 +8,7 @@ import { planParts } from '@cryolift/protocol/plan';
 import { type OpenOutcome, openSession } from '../db/sessions.ts';
 import type { LinkRow, UploadRow } from '../db/tables.ts';
 import { assertMetadata } from '../files/metadata.ts';
-import { assertFilename } from './filename.ts';
+import { readFilename } from './filename.ts';
 import { findUpload } from './find.ts';
 import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
 import { moveUpload, noteMoved, stateTeller } from './move.ts';
@@ -77,9 +77,9 @@ async function makeRoom(room: UploadRoom, row: UploadRow): Promise<void> {
 }
 
 function draft(room: UploadRoom, owner: string, request: InitRequest, link: LinkRow | null): UploadRow {
-  const { filename, size, force = false } = request;
+  const { size, force = false } = request;
   const { policy } = room;
-  assertFilename(filename);
+  const filename = readFilename(request.filename);
   assertMetadata(request.metadata ?? {});
   const extension = extensionOf(filename);
   if (!isMrcName(filename) && !policy.acceptedTypes.includes(extension)) {

@@ -2,15 +2,23 @@
 import { setImmediate } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Session, SessionPage, StoredPart, StoredPartPage } from '@cryolift/protocol/messages';
+import type {
+  OwnedSession,
+  OwnedSessionPage,
+  Session,
+  SessionPage,
+  StoredPart,
+  StoredPartPage,
+} from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';
 import { toPage } from '../db/page.ts';
 import { listParts } from '../db/parts.ts';
 import { listSessions } from '../db/sessions.ts';
+import type { UploadRow } from '../db/tables.ts';
 import { findUpload } from './find.ts';
 import type { Reach, UploadRoom } from './room.ts';
-import { toSession, toTime } from './session.ts';
+import { progressOf, toSession, toTime } from './session.ts';
 
 export interface PageRequest {
   cursor?: string | undefined;
@@ -32,6 +40,32 @@ export async function listUploads(
     await setImmediate();
   }
   return { ...page, items };
+}
+
+/** Everybody's sessions, newest first. */
+export async function listAllUploads(
+  room: UploadRoom,
+  { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
+): Promise<OwnedSessionPage> {
+  const rows = await listSessions(room.db, null, { status, before: cursor, limit: limit + 1 });
+  const page = toPage(rows, limit, (row) => row.id);
+  return { ...page, items: page.items.map(toOwnedSession) };
+}
+
+function toOwnedSession(row: UploadRow): OwnedSession {
+  return {
+    upload_id: row.id,
+    owner: row.owner,
+    link_id: row.link_id,
+    status: row.status,
+    filename: row.filename,
+    size: row.size,
+    received_bytes: row.received_bytes,
+    progress: progressOf(row),
+    created_at: toTime(row.created_at),
+    updated_at: toTime(row.updated_at),
+    expires_at: toTime(row.expires_at),
+  };
 }
 
 /** The stored parts of an upload, ascending. */

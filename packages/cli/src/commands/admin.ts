@@ -1,0 +1,92 @@
+/** `cryolift admin sessions`, `sweep` and `deliveries`. */
+import type { Api } from '@cryolift/client';
+import type { Delivery, OwnedSession, Swept } from '@cryolift/protocol/messages';
+import { type ConnectionOptions, connect } from '../connection.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { formatBytes, formatTable, formatWhen } from '../format.ts';
+import { Output } from '../output.ts';
+
+type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
+
+type Page<Item> = { items: Item[]; next_cursor: string | null };
+
+const PAGE = 1000;
+const ENDED: readonly OwnedSession['status'][] = ['completed', 'cancelled', 'expired'];
+
+export async function listSessions(flags: Flags): Promise<ExitCode> {
+  const sessions = await collect<OwnedSession>(connect(flags), '/admin/sessions');
+  const shown = sessions.filter(({ status }) => flags.all || !ENDED.includes(status));
+  const nowMs = Date.now();
+  const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'BEGUN', 'CHANGED', 'EXPIRES'];
+  const rows = shown.map((each) => [
+    each.upload_id,
+    each.owner,
+    each.status,
+    formatBytes(each.size),
+    `${Math.floor(each.progress * 100)}%`,
+    formatWhen(each.created_at, nowMs),
+    formatWhen(each.updated_at, nowMs),
+    formatWhen(each.expires_at, nowMs),
+  ]);
+  return print(flags, shown, head, rows, 'no uploads under way');
+}
+
+export async function sweep(flags: Flags): Promise<ExitCode> {
+  const swept = await connect(flags).call(isObject<Swept>, 'POST', '/admin/sweep');
+  const { expired, deleted, leftovers, forgotten } = swept;
+  new Output(flags.json).result(
+    swept,
+    () =>
+      `${say(expired)} expired, ${say(leftovers)} leftovers removed, ${say(deleted)} deletions finished, ${say(forgotten)} forgotten`,
+  );
+  return Object.values(swept).includes(null) ? EXIT.failed : EXIT.done;
+}
+
+function say(count: number | null): string {
+  return count === null ? '(failed)' : String(count);
+}
+
+export async function listDeliveries(flags: Flags): Promise<ExitCode> {
+  const path = `/webhooks/deliveries${flags.all ? '' : '?status=dead'}`;
+  const deliveries = await collect<Delivery>(connect(flags), path);
+  const nowMs = Date.now();
+  const head = ['SEQ', 'EVENT', 'UPLOAD', 'STATE', 'TRIED', 'SINCE', 'TROUBLE'];
+  const rows = deliveries.map(({ seq, type, upload_id, status, attempts, created_at, trouble }) => [
+    String(seq),
+    type.replace(/^cryolift\./, ''),
+    upload_id,
+    status,
+    String(attempts),
+    formatWhen(created_at, nowMs),
+    trouble ?? '',
+  ]);
+  return print(flags, deliveries, head, rows, 'no events that were given up');
+}
+
+export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode> {
+  const delivery = await connect(flags).call(isObject<Delivery>, 'POST', `/webhooks/deliveries/${seq}/retry`);
+  new Output(flags.json).result(delivery, () => `event ${seq} is sent again`);
+  return EXIT.done;
+}
+
+function print(flags: Flags, items: readonly object[], head: string[], rows: string[][], none: string): ExitCode {
+  const output = new Output(flags.json);
+  for (const item of items) output.event(item);
+  if (!output.json) process.stdout.write(`${rows.length > 0 ? formatTable([head, ...rows]) : none}\n`);
+  return EXIT.done;
+}
+
+async function collect<Item>(api: Api, path: string): Promise<Item[]> {
+  const items: Item[] = [];
+  const query = `${path.includes('?') ? '&' : '?'}limit=${PAGE}`;
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const at: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: Page<Item> = await api.call(isObject<Page<Item>>, 'GET', `${path}${query}${at}`);
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return items;
+}
+
+/** What a server for administrators answers is believed: nothing is done with it but to print it. */
+export const isObject = <Message>(value: unknown): value is Message => typeof value === 'object' && value !== null;

@@ -1,0 +1,42 @@
+/** `cryolift admin backup DIR`: what cannot be made again, and what is to be copied after it. */
+import { backUp as copyAll } from '@cryolift/server/backup';
+import { EXIT, type ExitCode, Refusal } from '../exit.ts';
+import { formatBytes } from '../format.ts';
+import { Output } from '../output.ts';
+
+export interface BackupFlags {
+  json?: boolean;
+  dataDir?: string;
+}
+
+export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promise<ExitCode> {
+  const done = await copyAll(process.env, { 'data-dir': dataDir }, dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+    throw new Refusal(
+      'backup_exists',
+      `there is a backup in ${dir}`,
+      'Give a new folder; one backup never replaces another.',
+    );
+  });
+  const { databaseBytes, files, fileBytes, storageDir, listPath } = done;
+  const copying = `rsync -a --ignore-missing-args --files-from=${quote(listPath)} ${quote(storageDir)}/ ${quote(dir)}/`;
+  const told = {
+    database_bytes: databaseBytes,
+    files,
+    file_bytes: fileBytes,
+    storage_dir: storageDir,
+    list: listPath,
+    next: copying,
+  };
+  const output = new Output(json);
+  output.result(told, () => `database (${formatBytes(databaseBytes)}), keys and audit are in ${dir}`);
+  output.note(
+    `now copy the ${files} files (${formatBytes(fileBytes)}) that it knows; they never change:\n  ${copying}`,
+  );
+  return EXIT.done;
+}
+
+/** For a POSIX shell. */
+function quote(path: string): string {
+  return /^[\w/.+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,76 @@
+/** `cryolift admin scrub`: begins one and follows it to its end. It goes on at the server when this command ends. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Api, Patience } from '@cryolift/client';
+import type { ScrubReport } from '@cryolift/protocol/messages';
+import { type ConnectionOptions, connect } from '../connection.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { formatBytes, formatSeconds } from '../format.ts';
+import { interruptible } from '../interrupt.ts';
+import { Output } from '../output.ts';
+import { isObject } from './admin.ts';
+
+export interface ScrubFlags extends ConnectionOptions {
+  json?: boolean;
+  /** Bytes per second. */
+  rate?: number;
+  status?: boolean;
+  stop?: boolean;
+}
+
+const LOOK_MS = 1000;
+const SAY_MS = 10_000;
+
+export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
+  const api = connect(flags);
+  const output = new Output(flags.json);
+  if (flags.status || flags.stop) return conclude(await ask(api, flags.stop ? 'DELETE' : 'GET'), output);
+  const signal = interruptible();
+  const patience = new Patience();
+  let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate });
+  let saidMs = performance.now();
+  // Short ones are through before there is anything to say.
+  for (let waitMs = 50; report.status === 'running'; waitMs = Math.min(LOOK_MS, waitMs * 2)) {
+    await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    report = await patience.retry(() => ask(api, 'GET'), signal);
+    patience.noteProgress();
+    if (performance.now() - saidMs < SAY_MS) continue;
+    saidMs = performance.now();
+    output.event(report);
+    output.note(describeProgress(report));
+  }
+  return conclude(report, output);
+}
+
+async function ask(api: Api, method: string, body?: object): Promise<ScrubReport> {
+  return await api.call(isObject<ScrubReport>, method, '/admin/scrub', body);
+}
+
+function conclude(report: ScrubReport, output: Output): ExitCode {
+  output.result(report, () => describe(report));
+  return report.faults.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+function describe(report: ScrubReport): string {
+  const { status, files, checked_files, checked_bytes, ok, damaged, missing, unreadable, faults } = report;
+  if (status === 'never') return 'no scrub yet';
+  if (status === 'running') return [describeProgress(report), ...faults.map(describeFault)].join('\n');
+  const sum = `${checked_files} of ${files} files, ${formatBytes(checked_bytes)}: ${ok} ok, ${damaged} damaged, ${missing} missing, ${unreadable} unreadable`;
+  return [`scrub ${status}: ${sum}`, ...faults.map(describeFault)].join('\n');
+}
+
+function describeFault({ file_id, fault, message }: ScrubReport['faults'][number]): string {
+  return `  ${fault.padEnd(10)}  ${file_id}  ${message}`;
+}
+
+function describeProgress({
+  bytes,
+  checked_bytes,
+  checked_files,
+  files,
+  bytes_per_second,
+  faults,
+}: ScrubReport): string {
+  const left = formatSeconds((bytes - checked_bytes) / (bytes_per_second ?? 1));
+  const done = `${formatBytes(checked_bytes)} of ${formatBytes(bytes)}`;
+  return `scrub running: ${checked_files} of ${files} files, ${done}, ${faults.length} faults; ${left} left at least`;
+}

@@ -1,0 +1,67 @@
+/** One attempt to tell a receiver of an event. */
+import { signEvent } from './signature.ts';
+
+const TIMEOUT_MS = 15_000;
+/** How much of what a receiver says about its trouble is kept. */
+const SHOWN_CHARS = 200;
+/** 410: nobody is there any more, and nobody will be. */
+const GONE = 410;
+
+export type Attempt =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly isFinal: boolean; readonly trouble: string; readonly waitMs: number | null };
+
+/** @param event a CloudEvent, JSON. @throws nothing but the reason of `signal`, when that is aborted. */
+export async function sendEvent(
+  url: string,
+  key: Uint8Array,
+  event: string,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const { id } = JSON.parse(event) as { id: string };
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      body: event,
+      headers: {
+        'content-type': 'application/cloudevents+json; charset=utf-8',
+        'user-agent': 'Cryolift',
+        ...signEvent(key, id, Math.floor(nowMs / 1000), event),
+      },
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    const said = response.ok ? '' : await readStart(response);
+    await response.body?.cancel().catch(() => {});
+    if (response.ok) return { kind: 'accepted' };
+    const trouble = `answered ${response.status}${said === '' ? '' : `: ${said}`}`;
+    return { kind: 'refused', isFinal: response.status === GONE, trouble, waitMs: readRetryAfter(response) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'refused', isFinal: false, trouble: describe(error as Error), waitMs: null };
+  }
+}
+
+/** The first characters of an answer, printable. */
+async function readStart({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  reader?.releaseLock();
+  const text = new TextDecoder().decode(value?.subarray(0, 4 * SHOWN_CHARS));
+  return text
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, SHOWN_CHARS);
+}
+
+function readRetryAfter({ headers }: Response): number | null {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+}
+
+function describe(error: Error): string {
+  if (error.name === 'TimeoutError') return `no answer for ${TIMEOUT_MS / 1000} s`;
+  const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException;
+  return `no connection (${code ?? message})`;
+}

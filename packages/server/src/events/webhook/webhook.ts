@@ -1,0 +1,141 @@
+/** Tells one receiver of every event: at least once, and in order for each upload. */
+import type { Database } from '../../db/database.ts';
+import {
+  addDeliveries,
+  beginDeliveries,
+  findNextDelivery,
+  listDue,
+  noteFailure,
+  removeDelivery,
+} from '../../db/deliveries.ts';
+import type { DeliveryRow, EventRow } from '../../db/tables.ts';
+import type { Bus } from '../bus.ts';
+import { toCloudEvent } from '../event.ts';
+import { sendEvent } from './send.ts';
+
+const PARALLEL = 4;
+const BATCH = 200;
+/** Waits after the first failures; from then on the last. */
+const WAITS_MS = [500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000];
+const MAX_WAIT_MS = 3_600_000;
+/** An event that nobody has taken for so long is given up, until an administrator sends it again. */
+const PATIENCE_MS = 3 * 86_400_000;
+/** Timers are set again at least this often, so that a clock that was set does not put an event off for good. */
+const LOOK_MS = 30_000;
+
+interface WebhookRoom {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
+  now(): number;
+}
+
+export class Webhook {
+  readonly #room: WebhookRoom;
+  readonly #url: string;
+  readonly #key: Uint8Array;
+  readonly #source: string;
+  readonly #stopping = new AbortController();
+  /** Uploads of which an event is under way, with what ends with it. */
+  readonly #underWay = new Map<string, Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | null = null;
+  #isWoken = false;
+  #unlisten = (): void => {};
+
+  /** @param source of the CloudEvents. */
+  constructor(room: WebhookRoom, url: string, key: Uint8Array, source: string) {
+    this.#room = room;
+    this.#url = url;
+    this.#key = key;
+    this.#source = source;
+  }
+
+  async start(): Promise<void> {
+    await beginDeliveries(this.#room.db);
+    this.#unlisten = this.#room.bus.listenToAll(() => this.wake());
+    this.wake();
+  }
+
+  /** There may be something to tell. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+      // Woken after the last look, before this.
+      if (this.#isWoken && !this.#stopping.signal.aborted) this.wake();
+    });
+  }
+
+  /** What is under way is broken off and told again after the next start. */
+  async stop(): Promise<void> {
+    this.#unlisten();
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #look(): Promise<void> {
+    const { db, now, log } = this.#room;
+    let waitMs = LOOK_MS;
+    try {
+      while (this.#isWoken && !this.#stopping.signal.aborted) {
+        this.#isWoken = false;
+        while ((await addDeliveries(db, BATCH, now(), (row) => this.#prepare(row))) === BATCH);
+        await this.#fill();
+      }
+      const next = await findNextDelivery(db, [...this.#underWay.keys()]);
+      if (next !== null) waitMs = Math.min(LOOK_MS, Math.max(100, next - now()));
+    } catch (error) {
+      log.error({ err: error }, 'events for the webhook could not be read');
+    }
+    clearTimeout(this.#timer);
+    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), waitMs).unref();
+  }
+
+  #prepare(row: EventRow): { uploadId: string; event: string } {
+    const { upload_id } = JSON.parse(row.data) as { upload_id: string };
+    return { uploadId: upload_id, event: toCloudEvent(row, this.#source) };
+  }
+
+  async #fill(): Promise<void> {
+    const { db, now } = this.#room;
+    const free = PARALLEL - this.#underWay.size;
+    if (free <= 0) return;
+    for (const delivery of await listDue(db, now(), [...this.#underWay.keys()], free)) {
+      const telling = this.#tell(delivery).finally(() => {
+        this.#underWay.delete(delivery.upload_id);
+        if (!this.#stopping.signal.aborted) this.wake();
+      });
+      this.#underWay.set(delivery.upload_id, telling);
+    }
+  }
+
+  async #tell(delivery: DeliveryRow): Promise<void> {
+    const { db, now, log } = this.#room;
+    try {
+      const attempt = await sendEvent(this.#url, this.#key, delivery.event, now(), this.#stopping.signal);
+      if (attempt.kind === 'accepted') {
+        await removeDelivery(db, delivery.seq);
+        return;
+      }
+      const { trouble } = attempt;
+      const isDead = attempt.isFinal || now() - delivery.created_at > PATIENCE_MS;
+      const nextAtMs = now() + waitOf(delivery.attempts, attempt.waitMs);
+      await noteFailure(db, delivery, { status: isDead ? 'dead' : 'waiting', nextAtMs, trouble });
+      const fields = { seq: delivery.seq, upload_id: delivery.upload_id, attempts: delivery.attempts + 1, trouble };
+      if (isDead) log.error(fields, 'the webhook did not take an event, which is given up');
+      else if (delivery.attempts === 0) log.warn(fields, 'the webhook did not take an event; it is told again');
+    } catch (error) {
+      // Not recorded: told again.
+      if (!this.#stopping.signal.aborted) log.error({ seq: delivery.seq, err: error }, 'a delivery was not recorded');
+    }
+  }
+}
+
+/** With some chance in it, so that a receiver that comes back is not met by all at once. */
+function waitOf(attempts: number, askedMs: number | null): number {
+  const usual = WAITS_MS[Math.min(attempts, WAITS_MS.length - 1)] as number;
+  return Math.max(usual * (0.8 + 0.4 * Math.random()), Math.min(askedMs ?? 0, MAX_WAIT_MS));
+}

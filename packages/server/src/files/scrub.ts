@@ -1,0 +1,217 @@
+/** Reads every stored file again, slowly, and compares it with its digest: a disk that forgets is found before its data is missed. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { toHex } from '@cryolift/protocol/digest';
+import type { ScrubReport } from '@cryolift/protocol/messages';
+import { transact } from '../db/database.ts';
+import { insertEvent } from '../db/events.ts';
+import { readFact, writeFact } from '../db/facts.ts';
+import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
+import type { FileRow } from '../db/tables.ts';
+import { FILE_DAMAGED, fileSubject } from '../events/event.ts';
+import { BytesGone } from '../parts/store.ts';
+import { toFilePlace, toFileRecord } from './record.ts';
+import type { FileRoom } from './room.ts';
+
+type Fault = ScrubReport['faults'][number];
+
+/** As it is kept, so that a scrub that takes weeks survives restarts. Files are read in the order of their ids. */
+interface Progress extends ScrubReport {
+  /** The last file that was there when it began, and the last that was checked. */
+  until: string;
+  after: string;
+}
+
+interface ScrubRoom extends FileRoom {
+  readonly log: {
+    info(fields: Record<string, unknown>, message: string): void;
+    error(fields: Record<string, unknown>, message: string): void;
+  };
+}
+
+const FACT = 'scrub';
+const BATCH = 100;
+const MAX_FAULTS = 1000;
+/** A process that is killed does so much again. */
+const KEEP_MS = 5_000;
+
+export class Scrub {
+  readonly #room: ScrubRoom;
+  #progress: Progress | null = null;
+  /** Of the file that is being read. */
+  #readBytes = 0;
+  #keptMs = 0;
+  #running: { abort: AbortController; ended: Promise<void> } | null = null;
+
+  constructor(room: ScrubRoom) {
+    this.#room = room;
+  }
+
+  /** Goes on with what a stop or a crash has cut off. */
+  async resume(): Promise<void> {
+    const kept = await readFact(this.#room.db, FACT);
+    this.#progress = kept === undefined ? null : (JSON.parse(kept) as Progress);
+    if (this.#progress?.status === 'running') this.#start(this.#progress);
+  }
+
+  report(): ScrubReport {
+    if (!this.#progress) return NEVER;
+    const { after: _after, until: _until, ...report } = this.#progress;
+    return { ...report, checked_bytes: report.checked_bytes + this.#readBytes };
+  }
+
+  /** Joins the one that is under way. @param bytesPerSecond how fast to read, at most. */
+  async begin(bytesPerSecond: number): Promise<ScrubReport> {
+    if (this.#running) return this.report();
+    const { files, bytes, lastId } = await sumFiles(this.#room.db);
+    // Another request may have been first meanwhile.
+    if (this.#running) return this.report();
+    const progress: Progress = {
+      ...NEVER,
+      status: 'running',
+      started_at: new Date(this.#room.now()).toISOString(),
+      bytes_per_second: bytesPerSecond,
+      files,
+      bytes,
+      faults: [],
+      until: lastId ?? '',
+      after: '',
+    };
+    this.#start(progress);
+    return this.report();
+  }
+
+  /** Ends it for good. */
+  async cancel(): Promise<ScrubReport> {
+    const progress = this.#progress;
+    if (!this.#running || !progress) return this.report();
+    await this.stop();
+    // It may have come to its end meanwhile.
+    if (progress.status === 'running') await this.#end(progress, 'stopped');
+    return this.report();
+  }
+
+  /** Breaks it off; the next start goes on. */
+  async stop(): Promise<void> {
+    this.#running?.abort.abort();
+    await this.#running?.ended;
+  }
+
+  #start(progress: Progress): void {
+    this.#progress = progress;
+    const abort = new AbortController();
+    const ended = this.#run(progress, abort.signal)
+      .catch((error: unknown) => {
+        if (abort.signal.aborted) return;
+        progress.status = 'stopped';
+        this.#room.log.error({ err: error }, 'the scrub has failed');
+      })
+      .finally(() => {
+        this.#readBytes = 0;
+        this.#running = null;
+      });
+    this.#running = { abort, ended };
+  }
+
+  async #run(progress: Progress, signal: AbortSignal): Promise<void> {
+    await this.#keep(progress);
+    const pace = makePace(progress.bytes_per_second ?? Number.POSITIVE_INFINITY, signal);
+    for (;;) {
+      const rows = await listFilesAfter(this.#room.db, { after: progress.after, until: progress.until, limit: BATCH });
+      for (const row of rows) {
+        signal.throwIfAborted();
+        const fault = await this.#check(row, pace);
+        signal.throwIfAborted();
+        await this.#note(progress, row, fault);
+      }
+      if (rows.length < BATCH) break;
+    }
+    await this.#end(progress, 'done');
+    const { checked_files, ok, damaged, missing, unreadable } = progress;
+    this.#room.log.info({ checked_files, ok, damaged, missing, unreadable }, 'scrub done');
+  }
+
+  /** @returns null when the file is what it was; undefined when it was deleted meanwhile. */
+  async #check(row: FileRow, pace: (bytes: number) => Promise<void>): Promise<Fault | null | undefined> {
+    const { store, db } = this.#room;
+    const fault = (kind: Fault['fault'], message: string): Fault => ({ file_id: row.id, fault: kind, message });
+    const compare = async (): Promise<Fault | null> => {
+      const sizeBytes = await store.statFile(toFilePlace(row));
+      if (sizeBytes === null) return fault('missing', 'The storage has no such file.');
+      if (sizeBytes !== row.size) return fault('damaged', `The storage has ${sizeBytes} of its ${row.size} bytes.`);
+      const sha256 = await store.digestFile(toFilePlace(row), async (bytes) => {
+        await pace(bytes);
+        this.#readBytes += bytes;
+      });
+      if (Buffer.from(sha256).equals(row.sha256)) return null;
+      return fault('damaged', `Its SHA-256 is ${toHex(sha256)} now.`);
+    };
+    this.#readBytes = 0;
+    const found = await compare().catch((error: Error) =>
+      fault(error instanceof BytesGone ? 'missing' : 'unreadable', error.message),
+    );
+    return found && !(await findFile(db, row.id)) ? undefined : found;
+  }
+
+  async #note(progress: Progress, row: FileRow, fault: Fault | null | undefined): Promise<void> {
+    progress.after = row.id;
+    progress.checked_files++;
+    progress.checked_bytes += row.size;
+    this.#readBytes = 0;
+    if (fault) await this.#tell(progress, row, fault);
+    else if (fault === null) progress.ok++;
+    if (fault || performance.now() - this.#keptMs > KEEP_MS) await this.#keep(progress);
+  }
+
+  /** The file stays: most of it is likely to be sound, and it may be all there is. */
+  async #tell(progress: Progress, row: FileRow, fault: Fault): Promise<void> {
+    progress[fault.fault]++;
+    if (progress.faults.length < MAX_FAULTS) progress.faults.push(fault);
+    this.#room.log.error({ ...fault }, 'a stored file is not what it was');
+    if (fault.fault === 'unreadable') return;
+    const { db, bus, now, newId } = this.#room;
+    const data = JSON.stringify(toFileRecord(row, null));
+    const { owner } = row;
+    await transact(db, (tx) =>
+      insertEvent(tx, { id: newId(), type: FILE_DAMAGED, subject: fileSubject(row.id), owner, time: now(), data }),
+    );
+    bus.noteNews({ owner, uploadId: row.upload_id });
+  }
+
+  async #end(progress: Progress, status: 'done' | 'stopped'): Promise<void> {
+    progress.status = status;
+    progress.ended_at = new Date(this.#room.now()).toISOString();
+    await this.#keep(progress);
+  }
+
+  async #keep(progress: Progress): Promise<void> {
+    this.#keptMs = performance.now();
+    await writeFact(this.#room.db, FACT, JSON.stringify(progress));
+  }
+}
+
+const NEVER: ScrubReport = {
+  status: 'never',
+  started_at: null,
+  ended_at: null,
+  bytes_per_second: null,
+  files: 0,
+  bytes: 0,
+  checked_files: 0,
+  checked_bytes: 0,
+  ok: 0,
+  faults: [],
+  damaged: 0,
+  missing: 0,
+  unreadable: 0,
+};
+
+/** @returns what is to be waited for before so many bytes are read. It rejects after `signal`. */
+function makePace(bytesPerSecond: number, signal: AbortSignal): (bytes: number) => Promise<void> {
+  let freeMs = performance.now();
+  return async (bytes) => {
+    signal.throwIfAborted();
+    const waitMs = freeMs - performance.now();
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+    freeMs = Math.max(freeMs, performance.now()) + (bytes / bytesPerSecond) * 1000;
+  };
+}

@@ -1,0 +1,73 @@
+/** Calls for administrators, on everybody's things. */
+import { OwnedSessionPage, ScrubReport, ScrubRequest, SessionQuery, Swept } from '@cryolift/protocol/messages';
+import { listAllUploads } from '../uploads/list.ts';
+import { answers, type Routes } from './contract.ts';
+import type { Services } from './services.ts';
+
+const USUAL_BYTES_PER_SECOND = 50 * 1024 * 1024;
+
+export function registerAdmin(app: Routes, { uploads: room, scrub, sweep }: Services): void {
+  const config = { scope: 'admin' } as const;
+
+  app.get(
+    '/admin/sessions',
+    {
+      config,
+      schema: {
+        summary: "Everybody's sessions, newest first.",
+        querystring: SessionQuery,
+        response: answers({ 200: OwnedSessionPage }),
+      },
+    },
+    async ({ query: { limit = 100, ...query } }) => await listAllUploads(room, { ...query, limit }),
+  );
+
+  app.post(
+    '/admin/sweep',
+    {
+      config,
+      schema: {
+        summary: 'One round of housekeeping, now: expire, free, forget.',
+        response: answers({ 200: Swept }),
+      },
+    },
+    async () => await sweep(),
+  );
+
+  app.post(
+    '/admin/scrub',
+    {
+      config,
+      schema: {
+        summary: 'Begins to verify all stored files against their digests; joins a scrub that is under way.',
+        body: ScrubRequest,
+        response: answers({ 202: ScrubReport }),
+      },
+    },
+    async ({ body }, reply) => {
+      reply.code(202);
+      return await scrub.begin(body?.bytes_per_second ?? USUAL_BYTES_PER_SECOND);
+    },
+  );
+
+  app.get(
+    '/admin/scrub',
+    {
+      config,
+      schema: {
+        summary: 'How far the last scrub has come, and its findings.',
+        response: answers({ 200: ScrubReport }),
+      },
+    },
+    async () => scrub.report(),
+  );
+
+  app.delete(
+    '/admin/scrub',
+    {
+      config,
+      schema: { summary: 'Ends the scrub that is under way.', response: answers({ 200: ScrubReport }) },
+    },
+    async () => await scrub.cancel(),
+  );
+}

@@ -1,0 +1,148 @@
+/** Which calls the audit tells of: those that change something, that read a file's bytes, and that were refused. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditEntry } from '../ops/audit.ts';
+import type { Services } from './services.ts';
+
+/** Calls that change something and are not here go by method and route, so that none is forgotten. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  'POST /uploads/init': 'upload.init',
+  'POST /uploads/:upload_id/complete': 'upload.complete',
+  'DELETE /uploads/:upload_id': 'upload.cancel',
+  'POST /uploads/:upload_id/sign': 'upload.sign',
+  'PUT /uploads/:upload_id/part/:idx': 'part.put',
+  'GET /uploads/:upload_id/preview': 'upload.preview',
+  'GET /files/:file_id/content': 'file.read',
+  'GET /files/:file_id/preview': 'file.preview',
+  'POST /files/:file_id/sign': 'file.sign',
+  'PATCH /files/:file_id': 'file.update',
+  'DELETE /files/:file_id': 'file.delete',
+  'POST /links': 'link.create',
+  'DELETE /links/:link_id': 'link.revoke',
+  'POST /admin/sweep': 'admin.sweep',
+  'POST /admin/scrub': 'admin.scrub.begin',
+  'DELETE /admin/scrub': 'admin.scrub.end',
+  'GET /admin/sessions': 'admin.sessions',
+  'POST /webhooks/deliveries/:seq/retry': 'admin.delivery.retry',
+};
+/** Calls that come by the thousand for one piece of work: of these, one line in ten minutes tells who reads what. */
+const READS: readonly string[] = ['file.read', 'file.preview', 'upload.preview'];
+const READ_AGAIN_MS = 600_000;
+const MAX_READERS = 10_000;
+/** A stranger who asks and asks must not fill the disk: of refusals without a subject, so many a second. */
+const STRANGERS_PER_SECOND = 20;
+const ID = /^[\w-]{1,64}$/;
+const IDS = ['upload_id', 'file_id', 'link_id', 'seq'] as const;
+
+type Ids = Partial<Record<(typeof IDS)[number], string>>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the call was about, also what it has made. */
+    audited: Ids;
+  }
+}
+
+/**
+ * The line is written before the answer goes out, so that whoever has an answer has a line. When it cannot be written the
+ * answer goes out all the same, and the failure is logged and counted.
+ */
+export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploads: { now } }: Services): void {
+  const readers = new Map<string, number>();
+  const strangers = { second: 0, written: 0, omitted: 0 };
+
+  app.decorateRequest('audited', null as unknown as Ids);
+  app.addHook('onRequest', async (request) => {
+    request.audited = pickIds(request.params);
+  });
+  app.addHook('preSerialization', async (request, _reply, payload) => {
+    if (isOfInterest(request)) request.audited = { ...request.audited, ...pickIds(payload) };
+    return payload;
+  });
+  app.addHook('onSend', async (request, reply) => {
+    if (!isOfInterest(request) && !isRefused(reply)) return;
+    const entry = describe(request, reply, now());
+    if (entry.action === 'part.put' && !isRefused(reply)) return;
+    if (entry.outcome === 'ok' && READS.includes(entry.action) && wasReading(entry)) return;
+    const due = entry.subject === null ? countStranger(entry) : entry;
+    if (!due) return;
+    await audit.write(due).catch((error: unknown) => {
+      metrics.noteAuditFailure();
+      log.error({ err: error, request_id: request.id, action: due.action }, 'the audit could not be written');
+    });
+  });
+
+  function wasReading({ subject, link_id, key_id, address, action, upload_id, file_id }: AuditEntry): boolean {
+    const reader = JSON.stringify([subject, link_id, key_id, address, action, upload_id, file_id]);
+    const nowMs = now();
+    if (nowMs - (readers.get(reader) ?? Number.NEGATIVE_INFINITY) < READ_AGAIN_MS) return true;
+    // Forgetting costs a line more, no line less.
+    if (readers.size >= MAX_READERS) readers.clear();
+    readers.set(reader, nowMs);
+    return false;
+  }
+
+  function countStranger(entry: AuditEntry): AuditEntry | null {
+    const second = Math.floor(now() / 1000);
+    if (second !== strangers.second) Object.assign(strangers, { second, written: 0 });
+    if (++strangers.written > STRANGERS_PER_SECOND) {
+      strangers.omitted++;
+      return null;
+    }
+    const { omitted } = strangers;
+    strangers.omitted = 0;
+    return omitted === 0 ? entry : { ...entry, omitted };
+  }
+}
+
+function describe(request: FastifyRequest, reply: FastifyReply, nowMs: number): AuditEntry {
+  const { caller, audited, failureCode } = request;
+  const keyId = isSigned(request) ? (request.query as { cl_key: string }).cl_key : null;
+  return {
+    time: new Date(nowMs).toISOString(),
+    request_id: request.id,
+    subject: keyId === null ? (caller?.sub ?? null) : null,
+    ...(caller?.link ? { link_id: caller.link.id } : {}),
+    ...(keyId === null ? {} : { key_id: keyId }),
+    address: request.ip,
+    action: actionOf(request),
+    ...audited,
+    outcome: outcomeOf(reply.statusCode),
+    ...(failureCode === null ? {} : { code: failureCode }),
+  };
+}
+
+function actionOf({ method, routeOptions }: FastifyRequest): string {
+  const call = `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`;
+  return ACTIONS[call] ?? call;
+}
+
+/** Its signature was found good: nobody else is without a token and reaches everybody's. */
+function isSigned({ caller }: FastifyRequest): boolean {
+  return caller?.reach === 'everybody';
+}
+
+function isOfInterest(request: FastifyRequest): boolean {
+  if (request.is404 || !request.routeOptions.config.scope) return false;
+  return !['GET', 'HEAD'].includes(request.method) || ACTIONS[`GET ${request.routeOptions.url}`] !== undefined;
+}
+
+function isRefused({ statusCode }: FastifyReply): boolean {
+  return statusCode === 401 || statusCode === 403;
+}
+
+function outcomeOf(status: number): AuditEntry['outcome'] {
+  if (status >= 500) return 'failed';
+  if (status >= 400) return 'refused';
+  return status === 202 ? 'begun' : 'ok';
+}
+
+/** What is not of the form of an id is not one of ours, and may be anything. */
+function pickIds(source: unknown): Ids {
+  const fields = (source ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(
+    IDS.flatMap((name) => {
+      const id = fields[name];
+      return typeof id === 'string' && ID.test(id) ? [[name, id]] : [];
+    }),
+  );
+}
