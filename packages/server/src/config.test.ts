@@ -30,7 +30,15 @@ test('nothing set: a server for this machine alone', () => {
     dataDir: resolve('cryolift-data'),
     databasePath: resolve('cryolift-data/cryolift.sqlite'),
     storageDir: resolve('cryolift-data'),
-    jwt: { secret: null, publicKey: null, jwksUrl: null, issuer: null, audience: null },
+    jwt: {
+      secret: null,
+      publicKey: null,
+      jwksUrl: null,
+      oidcIssuer: null,
+      issuer: null,
+      audience: null,
+      revokedKeys: [],
+    },
     tls: null,
     trustProxy: 0,
     publicUrl: null,
@@ -71,6 +79,8 @@ test('good values', () => {
   assert.equal(read('JWT_PUBLIC_KEY', ED_PEM).jwt.publicKey, ED_PEM);
   assert.equal(read('JWT_PUBLIC_KEY', ED_PEM.replaceAll('\n', '\\n')).jwt.publicKey, ED_PEM);
   assert.equal(read('JWKS_URL', 'https://id.example.org/keys').jwt.jwksUrl, 'https://id.example.org/keys');
+  assert.equal(read('OIDC_ISSUER', 'https://id.example.org/lab').jwt.oidcIssuer, 'https://id.example.org/lab');
+  assert.deepEqual(read('REVOKED_KEYS', 'k1, k2').jwt.revokedKeys, ['k1', 'k2']);
   assert.equal(read('JWT_ISSUER', 'lab').jwt.issuer, 'lab');
   assert.equal(read('JWT_AUDIENCE', 'cryolift').jwt.audience, 'cryolift');
   const trusted: [string, number | string[]][] = [

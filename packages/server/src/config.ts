@@ -79,8 +79,11 @@ export interface JwtConfig {
   /** PEM. */
   readonly publicKey: string | null;
   readonly jwksUrl: string | null;
+  readonly oidcIssuer: string | null;
   readonly issuer: string | null;
   readonly audience: string | null;
+  /** Ids of keys (`kid`) whose tokens are not taken any more. */
+  readonly revokedKeys: readonly string[];
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -124,8 +127,10 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       secret: text('JWT_SECRET'),
       publicKey: read<string | null>('JWT_PUBLIC_KEY', parsePublicKey, null),
       jwksUrl: read<string | null>('JWKS_URL', parseWebUrl, null),
+      oidcIssuer: read<string | null>('OIDC_ISSUER', parseWebUrl, null),
       issuer: text('JWT_ISSUER'),
       audience: text('JWT_AUDIENCE'),
+      revokedKeys: read('REVOKED_KEYS', parseList, []),
     },
     tls: findTls(text('TLS_CERT'), text('TLS_KEY')),
     trustProxy: read<number | string[]>('TRUST_PROXY', parseProxies, 0),
@@ -173,7 +178,7 @@ function assertSafe({ host, jwt, tls, trustProxy, maxFileSizeBytes }: Config): v
   const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   if (!loopback && !hasKey(jwt)) {
     throw new SettingError(
-      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY or CRYOLIFT_JWKS_URL`,
+      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY, CRYOLIFT_JWKS_URL or CRYOLIFT_OIDC_ISSUER`,
     );
   }
   if (!loopback && !tls && trustProxy === 0) {
@@ -188,7 +193,7 @@ function assertSafe({ host, jwt, tls, trustProxy, maxFileSizeBytes }: Config): v
 
 /** False: the server makes its own secret. */
 export function hasKey(jwt: JwtConfig): boolean {
-  return jwt.secret !== null || jwt.publicKey !== null || jwt.jwksUrl !== null;
+  return jwt.secret !== null || jwt.publicKey !== null || jwt.jwksUrl !== null || jwt.oidcIssuer !== null;
 }
 
 function findTls(certPath: string | null, keyPath: string | null): TlsConfig | null {

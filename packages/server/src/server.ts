@@ -79,6 +79,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   if (config.jwt.secret !== null && Buffer.byteLength(config.jwt.secret) < HS256_KEY_BYTES) {
     log.warn(`CRYOLIFT_JWT_SECRET is short: RFC 7518 asks for ${HS256_KEY_BYTES} bytes or more`);
   }
+  if (config.jwt.oidcIssuer !== null && config.jwt.audience === null) {
+    log.warn(
+      'CRYOLIFT_JWT_AUDIENCE is not set: tokens that the identity provider made for other services are taken, too',
+    );
+  }
   const db = await openDatabase(config.databasePath);
   const marked = await noteBoot(db, readBootId());
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
@@ -124,7 +129,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       sweep: () => sweeping.now(),
       wakeWebhook: () => webhook?.wake(),
       signingKeys: new SigningKeys(openSecretFile(config.dataDir, 'signing-keys'), room.now),
-      authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }),
+      authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
       metrics: createMetrics({
         partsUnderWay: () => room.attempts.count,
         digestLagBytes: () => store.digestLagBytes(),

@@ -10,7 +10,16 @@ import { createAuthenticator, type TokenKeys } from './tokens.ts';
 
 const SECRET = 'a shared secret of 32 bytes or more';
 const OTHER_SECRET = 'another secret that is 32 bytes or more';
-const NO_KEYS: TokenKeys = { secret: null, publicKey: null, jwksUrl: null, issuer: null, audience: null };
+const NO_KEYS: TokenKeys = {
+  secret: null,
+  publicKey: null,
+  jwksUrl: null,
+  oidcIssuer: null,
+  issuer: null,
+  audience: null,
+  revokedKeys: [],
+};
+const QUIET = { warn() {} };
 const soon = () => Math.floor(Date.now() / 1000) + 60;
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -35,7 +44,7 @@ function signWith(alg: string, key: KeyObject | string | null, bytes: Buffer): B
 }
 
 async function call(keys: Partial<TokenKeys>, bearer: string) {
-  return await createAuthenticator({ ...NO_KEYS, ...keys })(`Bearer ${bearer}`);
+  return await createAuthenticator({ ...NO_KEYS, ...keys }, QUIET)(`Bearer ${bearer}`);
 }
 
 function refuses(code: string) {
@@ -102,7 +111,7 @@ test('refuses what is signed otherwise, changed, or not a token', async () => {
 });
 
 test('needs the bearer scheme and nothing after it', async () => {
-  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET });
+  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET);
   const good = token('HS256', SECRET);
   for (const value of [`Bearer ${good}`, `bearer ${good}`, `Bearer   ${good}`]) {
     assert.equal((await authenticate(value)).sub, 'ada');
@@ -128,7 +137,39 @@ test('tells an expired token from a bad one', async () => {
     call({ secret: SECRET }, token('HS256', OTHER_SECRET, { exp: past })),
     refuses('unauthenticated'),
   );
-  await assert.rejects(call({ secret: SECRET }, token('HS256', SECRET, { nbf: soon() })), refuses('unauthenticated'));
+  await assert.rejects(
+    call({ secret: SECRET }, token('HS256', SECRET, { nbf: soon() + 60 })),
+    refuses('unauthenticated'),
+  );
+});
+
+test('a clock may be a minute off, and no more; the end of a token of the shared secret counts to the second', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const publicKey = pem(ed.publicKey);
+  const late = token('EdDSA', ed.privateKey, { exp: now - 55 });
+  assert.equal((await call({ publicKey }, late)).expiresAtMs, (now + 5) * 1000);
+  const over = token('EdDSA', ed.privateKey, { exp: now - 65 });
+  await assert.rejects(call({ publicKey }, over), refuses('token_expired'));
+  await assert.rejects(call({ secret: SECRET }, token('HS256', SECRET, { exp: now - 1 })), refuses('token_expired'));
+  const good = [{ nbf: now + 55 }, { iat: now + 55 }];
+  for (const claims of good) assert.equal((await call({ secret: SECRET }, token('HS256', SECRET, claims))).sub, 'ada');
+  for (const claims of [{ nbf: now + 65 }, { iat: now + 65 }]) {
+    await assert.rejects(call({ secret: SECRET }, token('HS256', SECRET, claims)), refuses('unauthenticated'));
+  }
+});
+
+test('scopes may be called scp, as text or as a list', async () => {
+  for (const scp of ['files:read uploads:write', ['files:read', 'uploads:write']]) {
+    const { scopes } = await call({ secret: SECRET }, token('HS256', SECRET, { scp }));
+    assert.deepEqual([...scopes], ['files:read', 'uploads:write']);
+  }
+});
+
+test('a token of a revoked key is not taken, whatever signed it', async () => {
+  const keys = { secret: SECRET, revokedKeys: ['old', 'older'] };
+  assert.equal((await call(keys, token('HS256', SECRET, {}, { kid: 'new' }))).sub, 'ada');
+  assert.equal((await call(keys, token('HS256', SECRET))).sub, 'ada');
+  await assert.rejects(call(keys, token('HS256', SECRET, {}, { kid: 'older' })), refuses('unauthenticated'));
 });
 
 test('iss and aud are checked when they are set', async () => {
@@ -207,7 +248,7 @@ test('a key server that is down or broken is not the fault of the token', async 
 
 test('a token that is known is not taken past its end', async (context) => {
   context.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
-  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET });
+  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET);
   const bearer = `Bearer ${token('HS256', SECRET, { exp: 1_800_000_005 })}`;
   assert.equal((await authenticate(bearer)).sub, 'ada');
   context.mock.timers.tick(4_999);
@@ -217,7 +258,7 @@ test('a token that is known is not taken past its end', async (context) => {
 });
 
 test('another token is not taken for one that is known', async () => {
-  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET });
+  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET);
   assert.equal((await authenticate(`Bearer ${token('HS256', SECRET)}`)).sub, 'ada');
   assert.equal((await authenticate(`Bearer ${token('HS256', SECRET, { sub: 'bob' })}`)).sub, 'bob');
   await assert.rejects(authenticate(`Bearer ${token('HS256', OTHER_SECRET)}`), refuses('unauthenticated'));

@@ -1,22 +1,36 @@
 /** JSON Web Tokens (RFC 7519, RFC 6750): from an Authorization header to its caller. */
 import { hash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../token-key.ts';
 import type { Caller } from './caller.ts';
+import { discoverKeys, PublishedKeys } from './published-keys.ts';
 
 export interface TokenKeys {
   readonly secret: string | null;
   /** PEM of an RSA, EC P-256 or Ed25519 key. */
   readonly publicKey: string | null;
   readonly jwksUrl: string | null;
+  /** Whose keys are found by OpenID discovery, and whose tokens alone are taken. */
+  readonly oidcIssuer: string | null;
   readonly issuer: string | null;
   readonly audience: string | null;
+  /** Ids of keys (`kid`) whose tokens are not taken any more. */
+  readonly revokedKeys: readonly string[];
+}
+
+interface TokenLog {
+  warn(fields: Record<string, unknown>, message: string): void;
 }
 
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
 const MAX_SUB_LENGTH = 256;
+/**
+ * How far the clock of whoever makes tokens may be off. The end of a token of the shared secret counts to the second: it
+ * is made here, or by a script of the same people.
+ */
+const SKEW_SECONDS = 60;
 const KNOWN_MS = 60_000;
 const MAX_KNOWN = 1_000;
 
@@ -24,12 +38,14 @@ const MAX_KNOWN = 1_000;
  * @returns a function from an Authorization header to its caller; it throws UploadError `unauthenticated` or
  *   `token_expired`.
  */
-export function createAuthenticator(keys: TokenKeys): Authenticate {
-  const findKey = keyFinder(keys);
+export function createAuthenticator(keys: TokenKeys, log: TokenLog): Authenticate {
+  const findKey = keyFinder(keys, log);
   const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...PUBLIC_KEY_ALGORITHMS];
+  const issuer = keys.issuer ?? keys.oidcIssuer;
   const claims = {
     algorithms,
-    ...(keys.issuer === null ? {} : { issuer: keys.issuer }),
+    clockTolerance: SKEW_SECONDS,
+    ...(issuer === null ? {} : { issuer }),
     ...(keys.audience === null ? {} : { audience: keys.audience }),
   };
   const known = new KnownTokens();
@@ -39,8 +55,10 @@ export function createAuthenticator(keys: TokenKeys): Authenticate {
     const caller = known.find(token);
     if (caller) return caller;
     try {
-      const { payload } = await jwtVerify(token, findKey, claims);
-      return known.keep(token, toCaller(payload));
+      const { payload, protectedHeader } = await jwtVerify(token, findKey, claims);
+      const caller = toCaller(payload, protectedHeader.alg === 'HS256' ? 0 : SKEW_SECONDS);
+      if (caller.expiresAtMs <= Date.now()) throw new errors.JWTExpired('too late', payload);
+      return known.keep(token, caller);
     } catch (error) {
       throw explain(error);
     }
@@ -71,25 +89,40 @@ class KnownTokens {
 }
 
 /** A key is only ever used for the algorithms of its own family, whatever the token's header says. */
-function keyFinder(keys: TokenKeys): JWTVerifyGetKey {
+function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
   const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
   const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
   const publicAlgorithm = publicKey && algorithmOf(publicKey);
-  const remote = keys.jwksUrl === null ? null : createRemoteJWKSet(new URL(keys.jwksUrl));
+  const remote = publishedKeys(keys, log);
   return async (header, token) => {
+    if (header.kid !== undefined && keys.revokedKeys.includes(header.kid)) {
+      throw new UploadError('unauthenticated', 'The key that this token was signed with has been revoked.');
+    }
     if (header.alg === 'HS256' && secret) return secret;
     if (publicKey && header.alg === publicAlgorithm) return publicKey;
-    if (remote && PUBLIC_KEY_ALGORITHMS.includes(header.alg))
-      return await remote(header, token).catch(explainKeyServer);
+    if (remote && PUBLIC_KEY_ALGORITHMS.includes(header.alg)) return await remote.find(header, token);
     throw new errors.JOSEAlgNotAllowed(`there is no key for ${header.alg}`);
   };
 }
 
-function toCaller({ sub, scope, exp = Number.POSITIVE_INFINITY }: JWTPayload): Caller {
+function publishedKeys({ jwksUrl, oidcIssuer }: TokenKeys, log: TokenLog): PublishedKeys | null {
+  if (jwksUrl !== null) return new PublishedKeys(async () => jwksUrl, log);
+  return oidcIssuer === null ? null : new PublishedKeys(() => discoverKeys(oidcIssuer), log);
+}
+
+/** @param graceSeconds for which it counts after its end. */
+function toCaller({ sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTPayload, graceSeconds: number): Caller {
+  if (iat !== undefined && iat > Date.now() / 1000 + SKEW_SECONDS) {
+    throw new UploadError('unauthenticated', 'The token was made in the future: a clock is wrong.');
+  }
   if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUB_LENGTH) {
     throw new UploadError('unauthenticated', 'The token names no owner (sub).');
   }
-  return { sub, scopes: new Set(typeof scope === 'string' ? scope.split(' ') : []), expiresAtMs: exp * 1000 };
+  // `scp` is what Microsoft and Okta call it, the one as text, the other as a list.
+  const scopes = [scope, ...(Array.isArray(scp) ? (scp as unknown[]) : [scp])].filter(
+    (each) => typeof each === 'string',
+  );
+  return { sub, scopes: new Set(scopes.flatMap((each) => each.split(' '))), expiresAtMs: (exp + graceSeconds) * 1000 };
 }
 
 function explain(error: unknown): unknown {
@@ -99,13 +132,4 @@ function explain(error: unknown): unknown {
     return new UploadError('unauthenticated', 'The token is not valid here.', { cause: error });
   }
   return error;
-}
-
-/** That it has no key for this token says something about the token; anything else only about the key server. */
-function explainKeyServer(error: unknown): never {
-  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-  throw new UploadError('overloaded', 'The keys that tokens are verified with cannot be fetched now.', {
-    retryAfterSeconds: 5,
-    cause: error,
-  });
 }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { FlattenedJWSInput, JWTHeaderParameters } from 'jose';
+import { discoverKeys, PublishedKeys } from './published-keys.ts';
+
+const QUIET = { warn() {} };
+const MINUTE = 60_000;
+const NO_TOKEN = {} as FlattenedJWSInput;
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+const jwk = (kid: string) => ({ ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' });
+
+async function look(keys: PublishedKeys, kid: string): Promise<unknown> {
+  return await keys.find({ alg: 'ES256', kid } as JWTHeaderParameters, NO_TOKEN);
+}
+
+/** An identity provider whose answers a test chooses. */
+async function startProvider(context: TestContext) {
+  const provider = { url: '', requests: 0, answer: (_path: string): [number, unknown] => [200, { keys: [] }] };
+  const server = createServer((request, response) => {
+    provider.requests++;
+    const [status, body] = provider.answer(request.url ?? '');
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  context.after(() => server.close());
+  provider.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return provider;
+}
+
+test('keys are fetched once, however many ask, and again when they are old', async (context) => {
+  const provider = await startProvider(context);
+  provider.answer = () => [200, { keys: [jwk('a')] }];
+  const clock = { nowMs: 0 };
+  const keys = new PublishedKeys(
+    async () => provider.url,
+    QUIET,
+    () => clock.nowMs,
+  );
+  await Promise.all(Array.from({ length: 20 }, () => look(keys, 'a')));
+  assert.equal(provider.requests, 1);
+  clock.nowMs = 9 * MINUTE;
+  await look(keys, 'a');
+  assert.equal(provider.requests, 1);
+  clock.nowMs = 11 * MINUTE;
+  provider.answer = () => [200, { keys: [jwk('b')] }];
+  await assert.rejects(look(keys, 'a'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  assert.equal(provider.requests, 2);
+});
+
+test('a new key is found at once; unknown ones do not make us hammer the provider', async (context) => {
+  const provider = await startProvider(context);
+  provider.answer = () => [200, { keys: [jwk('a')] }];
+  const clock = { nowMs: 0 };
+  const keys = new PublishedKeys(
+    async () => provider.url,
+    QUIET,
+    () => clock.nowMs,
+  );
+  await look(keys, 'a');
+  provider.answer = () => [200, { keys: [jwk('a'), jwk('b')] }];
+  for (let at = 0; at < 50; at++) await assert.rejects(look(keys, `x${at}`));
+  assert.equal(provider.requests, 1, 'none within 30 s of the last');
+  clock.nowMs = 31_000;
+  await look(keys, 'b');
+  for (let at = 0; at < 50; at++) await assert.rejects(look(keys, `x${at}`));
+  assert.equal(provider.requests, 2);
+});
+
+test('a provider that is down takes nobody’s keys away for a day; before there are any, it is not the token’s fault', async (context) => {
+  const provider = await startProvider(context);
+  const clock = { nowMs: 0 };
+  const keys = new PublishedKeys(
+    async () => provider.url,
+    QUIET,
+    () => clock.nowMs,
+  );
+  const isOverloaded = (error: unknown) => error instanceof UploadError && error.code === 'overloaded';
+  for (const answer of [
+    [500, ''],
+    [200, 'no JSON'],
+    [200, { keys: 7 }],
+    [302, ''],
+    [200, `"${'x'.repeat(1_100_000)}"`],
+  ] as const) {
+    provider.answer = () => [...answer];
+    clock.nowMs += MINUTE;
+    await assert.rejects(look(keys, 'a'), isOverloaded, JSON.stringify(answer).slice(0, 50));
+  }
+  provider.answer = () => [200, { keys: [jwk('a')] }];
+  clock.nowMs += MINUTE;
+  await look(keys, 'a');
+  provider.answer = () => [503, ''];
+  clock.nowMs += 60 * MINUTE;
+  await look(keys, 'a');
+  clock.nowMs += 24 * 60 * MINUTE;
+  await assert.rejects(look(keys, 'a'), isOverloaded);
+});
+
+test('discovery takes the document of this very issuer, and no other', async (context) => {
+  const provider = await startProvider(context);
+  const jwks_uri = `${provider.url}/keys`;
+  provider.answer = (path) =>
+    path === '/lab/.well-known/openid-configuration' ? [200, { issuer, jwks_uri }] : [404, ''];
+  let issuer = `${provider.url}/lab`;
+  assert.equal(await discoverKeys(issuer), jwks_uri);
+  const asked = issuer;
+  for (const wrong of [`${provider.url}/other`, `${asked}/`, undefined]) {
+    issuer = wrong as string;
+    await assert.rejects(discoverKeys(asked), /issuer/);
+  }
+  issuer = asked;
+  provider.answer = () => [200, { issuer }];
+  await assert.rejects(discoverKeys(issuer), /jwks_uri/);
+});

@@ -1,0 +1,109 @@
+/** Keys that an identity provider publishes: JSON Web Key Sets (RFC 7517), found by URL or by OpenID discovery. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+
+/** After this long the keys are fetched again, so that one that was taken away stops to count. */
+const FRESH_MS = 10 * 60_000;
+/** Between two fetches: an unknown key id must not make us hammer the provider. */
+const COOLDOWN_MS = 30_000;
+/** Keys that cannot be fetched again count for this long: a provider that is down takes nobody's uploads away. */
+const KEPT_MS = 24 * 3_600_000;
+const TIMEOUT_MS = 5_000;
+const MAX_BYTES = 1024 * 1024;
+
+interface KeyLog {
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+/** Where the keys are: asked before each fetch. @throws Error when that cannot be found out now. */
+type FindUrl = () => Promise<string>;
+
+export class PublishedKeys {
+  readonly #findUrl: FindUrl;
+  readonly #log: KeyLog;
+  readonly #now: () => number;
+  #known: { find: JWTVerifyGetKey; fetchedMs: number } | null = null;
+  #triedMs = Number.NEGATIVE_INFINITY;
+  #fetching: Promise<void> | null = null;
+
+  constructor(findUrl: FindUrl, log: KeyLog, now: () => number = Date.now) {
+    this.#findUrl = findUrl;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** @throws JOSEError when there is no such key; UploadError `overloaded` when the keys cannot be fetched. */
+  readonly find: JWTVerifyGetKey = async (header, token) => {
+    if (this.#now() - (this.#known?.fetchedMs ?? Number.NEGATIVE_INFINITY) > FRESH_MS) await this.#fetch();
+    try {
+      return await this.#lookUp(header, token);
+    } catch (error) {
+      // It may have been published a moment ago.
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#fetch())) throw error;
+      return await this.#lookUp(header, token);
+    }
+  };
+
+  async #lookUp(...[header, token]: Parameters<JWTVerifyGetKey>) {
+    if (this.#known && this.#now() - this.#known.fetchedMs <= KEPT_MS) return await this.#known.find(header, token);
+    throw new UploadError('overloaded', 'The keys that tokens are verified with cannot be fetched now.', {
+      retryAfterSeconds: 5,
+    });
+  }
+
+  /** One at a time, however many ask. @returns false when it is too early to ask again. */
+  async #fetch(): Promise<boolean> {
+    if (!this.#fetching) {
+      if (this.#now() - this.#triedMs < COOLDOWN_MS) return false;
+      this.#triedMs = this.#now();
+      this.#fetching = this.#fetchNow().finally(() => {
+        this.#fetching = null;
+      });
+    }
+    await this.#fetching;
+    return true;
+  }
+
+  async #fetchNow(): Promise<void> {
+    try {
+      const keys = (await fetchJson(await this.#findUrl())) as JSONWebKeySet;
+      this.#known = { find: createLocalJWKSet(keys), fetchedMs: this.#now() };
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the keys of the identity provider could not be fetched');
+    }
+  }
+}
+
+/**
+ * OpenID Connect Discovery 1.0: the provider's own document says where its keys are.
+ *
+ * @param issuer as its tokens name it. @throws Error when the document is another's.
+ */
+export async function discoverKeys(issuer: string): Promise<string> {
+  const found = (await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
+    issuer?: unknown;
+    jwks_uri?: unknown;
+  };
+  if (found.issuer !== issuer) throw new Error(`the document is of the issuer ${String(found.issuer)}, not ${issuer}`);
+  if (typeof found.jwks_uri !== 'string') throw new Error('the document names no jwks_uri');
+  // Keys that anybody on the way could replace would be nobody's.
+  if (issuer.startsWith('https:') && !found.jwks_uri.startsWith('https:')) throw new Error('jwks_uri is not https');
+  return found.jwks_uri;
+}
+
+async function fetchJson(url: string): Promise<unknown> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json' },
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}`);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of response.body) {
+    length += piece.length;
+    if (length > MAX_BYTES) throw new Error(`${url} answers more than ${MAX_BYTES} bytes`);
+    pieces.push(piece);
+  }
+  return JSON.parse(Buffer.concat(pieces).toString());
+}
