@@ -142,7 +142,7 @@ for (const [what, attack] of Object.entries(ATTACKS)) {
   test(`refused: ${what}`, async () => {
     const answer = await ask(`Bearer ${attack()}`);
     const { message } = assertFailure(answer, 'unauthenticated');
-    assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer/);
+    assert.equal(answer.headers['www-authenticate'], 'Bearer error="invalid_token"');
     assert.doesNotMatch(message, /eyJ/);
   });
 }
@@ -168,7 +168,7 @@ test('a header that is no bearer token, or more than one, is none', async () => 
   assert.equal((await ask(`bearer ${right}`)).status, 200);
   const twice = await Connection.open(server.url);
   twice.send(`GET /uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nAuthorization: Bearer ${right}\r\n\r\n`);
-  assert.ok((await twice.answer()).status >= 400, 'the first one counts, or neither');
+  assertFailure(await twice.answer(), 'unauthenticated');
   twice.close();
 });
 
@@ -187,12 +187,6 @@ test('an attacker who invents key ids does not make us hammer the provider', asy
     assertFailure(await ask(`Bearer ${make('RS256', rsa.privateKey, {}, { kid: `k${at}` })}`), 'unauthenticated');
   }
   assert.ok(provider.requests - before <= 2, `${provider.requests - before} requests`);
-});
-
-test('a provider that went away takes nobody’s uploads with it', async () => {
-  provider.stop();
-  const fresh = make('RS256', rsa.privateKey, { sub: 'late' });
-  assert.equal((await ask(`Bearer ${fresh}`)).status, 200);
 });
 
 test('the log has seen no token', () => {

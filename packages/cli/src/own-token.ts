@@ -14,10 +14,21 @@ export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Prom
   }
 }
 
-/** @param ttlSeconds how long the token is good for. */
-export async function signToken(secret: string, sub: string, scope: string, ttlSeconds: number): Promise<string> {
+/**
+ * @param ttlSeconds how long the token is good for.
+ * @param env the server's settings, as far as they are known here: an issuer and an audience that it asks for.
+ */
+export async function signToken(
+  secret: string,
+  sub: string,
+  scope: string,
+  ttlSeconds: number,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   const nowSeconds = Math.floor(Date.now() / 1000);
-  return await new SignJWT({ scope })
+  const iss = env.CRYOLIFT_JWT_ISSUER || env.CRYOLIFT_OIDC_ISSUER;
+  const aud = env.CRYOLIFT_JWT_AUDIENCE;
+  return await new SignJWT({ scope, ...(iss ? { iss } : {}), ...(aud ? { aud } : {}) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(sub)
     .setIssuedAt(nowSeconds)

@@ -7,7 +7,7 @@ import { Statistics, type VoxelStatistics } from './statistics.ts';
 import { decodeVoxels, type VoxelLayout } from './voxels.ts';
 
 /** The long side of the rasters, at most. */
-const RASTER_PX = 1024;
+const RASTER_PX = 512;
 /** Voxels that are decoded at a time: as many as stay in a processor's cache. */
 const PIECE = 16_384;
 
@@ -61,7 +61,7 @@ export class Survey {
     return this.#statistics.result();
   }
 
-  /** The central section along an axis: x has NY columns and NZ rows, y NX and NZ, z NX and NY; of 1,024 pixels at most. */
+  /** The central section along an axis: x has NY columns and NZ rows, y NX and NZ, z NX and NY; of 512 pixels at most. */
   section(axis: Axis): Raster {
     return this.#sections[axis].raster();
   }

@@ -176,6 +176,11 @@ function collect(env: Environment, flags: Environment): Map<string, string> {
 /** What must not be run by mistake: a server that others reach without a key, or without TLS. */
 function assertSafe({ host, jwt, tls, trustProxy, maxFileSizeBytes }: Config): void {
   const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  const { oidcIssuer, jwksUrl, issuer } = jwt;
+  if (oidcIssuer !== null && (jwksUrl !== null || issuer !== null)) {
+    const other = jwksUrl === null ? 'CRYOLIFT_JWT_ISSUER' : 'CRYOLIFT_JWKS_URL';
+    throw new SettingError(`CRYOLIFT_OIDC_ISSUER: says that already; take ${other} away`);
+  }
   if (!loopback && !hasKey(jwt)) {
     throw new SettingError(
       `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY, CRYOLIFT_JWKS_URL or CRYOLIFT_OIDC_ISSUER`,

@@ -44,7 +44,11 @@ function sendFailure(failure: UploadError, request: FastifyRequest, reply: Fasti
   const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER[failure.code];
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   // RFC 6750 section 3.
-  if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  if (failure.code === 'unauthenticated') {
+    // RFC 6750 section 3.1: what is wrong is said of a token that was sent.
+    const sent = request.headers.authorization !== undefined;
+    reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer');
+  }
   if (failure.code === 'token_expired') reply.header('www-authenticate', 'Bearer error="invalid_token"');
   reply.code(failure.status).type('application/json').serializer(JSON.stringify).send(failure.toEnvelope(request.id));
 }

@@ -38,6 +38,7 @@ test('keys are fetched once, however many ask, and again when they are old', asy
   const clock = { nowMs: 0 };
   const keys = new PublishedKeys(
     async () => provider.url,
+    [],
     QUIET,
     () => clock.nowMs,
   );
@@ -58,6 +59,7 @@ test('a new key is found at once; unknown ones do not make us hammer the provide
   const clock = { nowMs: 0 };
   const keys = new PublishedKeys(
     async () => provider.url,
+    [],
     QUIET,
     () => clock.nowMs,
   );
@@ -76,6 +78,7 @@ test('a provider that is down takes nobody’s keys away for a day; before there
   const clock = { nowMs: 0 };
   const keys = new PublishedKeys(
     async () => provider.url,
+    [],
     QUIET,
     () => clock.nowMs,
   );

@@ -6,6 +6,8 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 const FRESH_MS = 10 * 60_000;
 /** Between two fetches: an unknown key id must not make us hammer the provider. */
 const COOLDOWN_MS = 30_000;
+/** As long as there are none at all, it is tried again sooner. */
+const RETRY_MS = 5_000;
 /** Keys that cannot be fetched again count for this long: a provider that is down takes nobody's uploads away. */
 const KEPT_MS = 24 * 3_600_000;
 const TIMEOUT_MS = 5_000;
@@ -20,14 +22,17 @@ type FindUrl = () => Promise<string>;
 
 export class PublishedKeys {
   readonly #findUrl: FindUrl;
+  readonly #revoked: readonly string[];
   readonly #log: KeyLog;
   readonly #now: () => number;
   #known: { find: JWTVerifyGetKey; fetchedMs: number } | null = null;
   #triedMs = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | null = null;
 
-  constructor(findUrl: FindUrl, log: KeyLog, now: () => number = Date.now) {
+  /** @param revoked ids of keys that do not count, even while they are published. */
+  constructor(findUrl: FindUrl, revoked: readonly string[], log: KeyLog, now: () => number = Date.now) {
     this.#findUrl = findUrl;
+    this.#revoked = revoked;
     this.#log = log;
     this.#now = now;
   }
@@ -44,17 +49,22 @@ export class PublishedKeys {
     }
   };
 
+  /** So that a provider that cannot be reached is told of in the log at the start, not with the first token. */
+  fetchAhead(): void {
+    void this.#fetch();
+  }
+
   async #lookUp(...[header, token]: Parameters<JWTVerifyGetKey>) {
     if (this.#known && this.#now() - this.#known.fetchedMs <= KEPT_MS) return await this.#known.find(header, token);
     throw new UploadError('overloaded', 'The keys that tokens are verified with cannot be fetched now.', {
-      retryAfterSeconds: 5,
+      retryAfterSeconds: RETRY_MS / 1000,
     });
   }
 
   /** One at a time, however many ask. @returns false when it is too early to ask again. */
   async #fetch(): Promise<boolean> {
     if (!this.#fetching) {
-      if (this.#now() - this.#triedMs < COOLDOWN_MS) return false;
+      if (this.#now() - this.#triedMs < (this.#known ? COOLDOWN_MS : RETRY_MS)) return false;
       this.#triedMs = this.#now();
       this.#fetching = this.#fetchNow().finally(() => {
         this.#fetching = null;
@@ -66,8 +76,12 @@ export class PublishedKeys {
 
   async #fetchNow(): Promise<void> {
     try {
-      const keys = (await fetchJson(await this.#findUrl())) as JSONWebKeySet;
-      this.#known = { find: createLocalJWKSet(keys), fetchedMs: this.#now() };
+      const { keys } = (await fetchJson(await this.#findUrl())) as JSONWebKeySet;
+      // A provider that is half up must not take everybody's keys away.
+      if (keys.length === 0) throw new Error('there are no keys');
+      // A token need not name its key: what is revoked must not be there to be found.
+      const good = keys.filter(({ kid }) => kid === undefined || !this.#revoked.includes(kid));
+      this.#known = { find: createLocalJWKSet({ keys: good }), fetchedMs: this.#now() };
     } catch (error) {
       this.#log.warn({ err: error }, 'the keys of the identity provider could not be fetched');
     }

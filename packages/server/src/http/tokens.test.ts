@@ -165,7 +165,7 @@ test('scopes may be called scp, as text or as a list', async () => {
   }
 });
 
-test('a token of a revoked key is not taken, whatever signed it', async () => {
+test('a token that names a revoked key is not taken', async () => {
   const keys = { secret: SECRET, revokedKeys: ['old', 'older'] };
   assert.equal((await call(keys, token('HS256', SECRET, {}, { kid: 'new' }))).sub, 'ada');
   assert.equal((await call(keys, token('HS256', SECRET))).sub, 'ada');
@@ -262,4 +262,22 @@ test('another token is not taken for one that is known', async () => {
   assert.equal((await authenticate(`Bearer ${token('HS256', SECRET)}`)).sub, 'ada');
   assert.equal((await authenticate(`Bearer ${token('HS256', SECRET, { sub: 'bob' })}`)).sub, 'bob');
   await assert.rejects(authenticate(`Bearer ${token('HS256', OTHER_SECRET)}`), refuses('unauthenticated'));
+});
+
+test('a published key that is revoked does not count, even when the token does not name it', async (context) => {
+  const jwks = [
+    { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'old', alg: 'RS256', use: 'sig' },
+    { ...ec.publicKey.export({ format: 'jwk' }), kid: 'new', alg: 'ES256', use: 'sig' },
+  ];
+  const keys = { jwksUrl: await publish(context, 200, { keys: jwks }), revokedKeys: ['old'] };
+  assert.equal((await call(keys, token('ES256', ec.privateKey))).sub, 'ada');
+  await assert.rejects(call(keys, token('RS256', rsa.privateKey)), refuses('unauthenticated'));
+});
+
+test('an owner whose name has control characters or broken text is none', async () => {
+  for (const sub of ['a\u0000b', 'a\nb', 'a\r\nX: y', '\u007f', '\u0085', '\ud800']) {
+    const bearer = token('HS256', SECRET, { sub });
+    await assert.rejects(call({ secret: SECRET }, bearer), refuses('unauthenticated'), JSON.stringify(sub));
+  }
+  assert.equal((await call({ secret: SECRET }, token('HS256', SECRET, { sub: 'Zoë|自' }))).sub, 'Zoë|自');
 });

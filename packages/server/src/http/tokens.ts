@@ -94,6 +94,7 @@ function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
   const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
   const publicAlgorithm = publicKey && algorithmOf(publicKey);
   const remote = publishedKeys(keys, log);
+  remote?.fetchAhead();
   return async (header, token) => {
     if (header.kid !== undefined && keys.revokedKeys.includes(header.kid)) {
       throw new UploadError('unauthenticated', 'The key that this token was signed with has been revoked.');
@@ -105,9 +106,9 @@ function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
   };
 }
 
-function publishedKeys({ jwksUrl, oidcIssuer }: TokenKeys, log: TokenLog): PublishedKeys | null {
-  if (jwksUrl !== null) return new PublishedKeys(async () => jwksUrl, log);
-  return oidcIssuer === null ? null : new PublishedKeys(() => discoverKeys(oidcIssuer), log);
+function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: TokenKeys, log: TokenLog): PublishedKeys | null {
+  if (jwksUrl !== null) return new PublishedKeys(async () => jwksUrl, revokedKeys, log);
+  return oidcIssuer === null ? null : new PublishedKeys(() => discoverKeys(oidcIssuer), revokedKeys, log);
 }
 
 /** @param graceSeconds for which it counts after its end. */
@@ -117,6 +118,9 @@ function toCaller({ sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTP
   }
   if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUB_LENGTH) {
     throw new UploadError('unauthenticated', 'The token names no owner (sub).');
+  }
+  if (/\p{Cc}/u.test(sub) || !sub.isWellFormed()) {
+    throw new UploadError('unauthenticated', 'The owner that the token names (sub) has characters that no name has.');
   }
   // `scp` is what Microsoft and Okta call it, the one as text, the other as a list.
   const scopes = [scope, ...(Array.isArray(scp) ? (scp as unknown[]) : [scp])].filter(
