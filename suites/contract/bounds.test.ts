@@ -5,8 +5,8 @@ import type { Session } from '@cryolift/protocol/messages';
 import { startServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { makeMrc } from './sample.ts';
-import { eventually, initRequest, open, publish, readSession } from './upload.ts';
-import { Connection, callAs, callWith } from './wire.ts';
+import { eventually, initRequest, open, openSample, publish, put, readSession } from './upload.ts';
+import { Connection, callAs, callWith, printHead } from './wire.ts';
 
 const KIB = 1024;
 
@@ -72,6 +72,51 @@ test('an address has so many connections; one more is told so, and others come i
   for (const connection of open) connection.close();
   await eventually(
     () => callWith(server, {})('GET', '/healthz').catch(() => ({ status: 0 })),
+    ({ status }) => status === 200,
+  );
+  await server.discard();
+});
+
+test('an owner may have so many uploads open; what has ended makes room, and others are not touched', async () => {
+  const server = await startServer({ CRYOLIFT_MAX_OPEN_UPLOADS: '3' });
+  const call = callAs(server);
+  const sessions = await Promise.all(Array.from({ length: 3 }, () => open(call)));
+  const init = { json: initRequest({ fingerprint: 'one more' }) };
+  assertFailure(await call('POST', '/uploads/init', init), 'quota_exceeded');
+  assert.equal((await callAs(server)('POST', '/uploads/init', init)).status, 201);
+  await call('DELETE', `/uploads/${sessions[0]?.upload_id}`);
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, () => call('POST', '/uploads/init', { json: initRequest() })),
+  );
+  assert.equal(answers.filter(({ status }) => status === 201).length, 1, 'of several at once, one');
+  await server.discard();
+});
+
+test('more requests at once than can be worked on are told so; parts, health and those under way go on', async () => {
+  const server = await startServer({ CRYOLIFT_CONNECTIONS_PER_ADDRESS: '5000' });
+  const call = callAs(server, { sub: 'ada' });
+  const { session, bytes } = await openSample(call);
+  const head = printHead('POST', '/uploads/init', {
+    authorization: `Bearer ${server.token({ sub: 'ada' })}`,
+    'content-type': 'application/json',
+    'content-length': '100',
+  });
+  const waiting: Connection[] = [];
+  for (let at = 0; at < 1_000; at++) {
+    const connection = await Connection.open(server.url);
+    connection.send(`${head}{`);
+    waiting.push(connection);
+  }
+  await eventually(
+    () => call('GET', '/uploads'),
+    ({ status }) => status === 503,
+  );
+  assertFailure(await call('GET', '/uploads'), 'overloaded');
+  assert.equal((await callWith(server, {})('GET', '/healthz')).status, 200);
+  assert.equal((await put(call, session, 0, bytes)).status, 201);
+  for (const connection of waiting) connection.close();
+  await eventually(
+    () => call('GET', '/uploads'),
     ({ status }) => status === 200,
   );
   await server.discard();

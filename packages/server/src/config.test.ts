@@ -47,6 +47,7 @@ test('nothing set: a server for this machine alone', () => {
     sessionTtlMs: 7 * 24 * 3_600_000,
     acceptedTypes: [],
     quotaBytes: null,
+    maxOpenUploads: 10_000,
     rateLimit: null,
     bodyIdleTimeoutMs: 30_000,
     connectionsPerAddress: 1024,

@@ -39,6 +39,7 @@ export interface Config {
   readonly sessionTtlMs: number;
   readonly acceptedTypes: readonly string[];
   readonly quotaBytes: number | null;
+  readonly maxOpenUploads: number;
   /** Requests per second and caller. */
   readonly rateLimit: number | null;
   readonly bodyIdleTimeoutMs: number;
@@ -140,6 +141,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     sessionTtlMs: read('SESSION_TTL', parseDuration, 7 * 86_400_000),
     acceptedTypes: read('ACCEPT', parseTypes, []),
     quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
+    maxOpenUploads: read('MAX_OPEN_UPLOADS', (value) => parseInteger(value, 1, 10_000_000), 10_000),
     rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
     bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
     connectionsPerAddress: read('CONNECTIONS_PER_ADDRESS', (value) => parseInteger(value, 1, 1_000_000), 1024),

@@ -11,9 +11,11 @@ import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { monotonicFactory } from 'ulid';
 import { type Config, hasKey, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, readTls, SettingError } from './config.ts';
 import { type Database, openDatabase, pingDatabase } from './db/database.ts';
+import { countDeliveries } from './db/deliveries.ts';
 import { noteBoot } from './db/facts.ts';
-import { releaseJobs } from './db/jobs.ts';
+import { countOpenJobs, releaseJobs } from './db/jobs.ts';
 import { lockFolder } from './db/lock.ts';
+import { countStaged } from './db/sessions.ts';
 import { Bus } from './events/bus.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
@@ -35,7 +37,7 @@ import { SURVEY, surveyWork } from './jobs/survey.ts';
 import { recover, sweep } from './jobs/sweep.ts';
 import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { readBootId } from './parts/boot.ts';
 import { Digester } from './parts/digester.ts';
 import { DiskStore } from './parts/disk.ts';
@@ -95,13 +97,26 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
   const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost);
   const queues: JobQueue[] = [];
-  const room = createRoom(config, db, store, log, () => {
+  const streams = new Streams();
+  const metrics = createMetrics(
+    {
+      partsUnderWay: () => room.attempts.count,
+      digestLagBytes: () => store.digestLagBytes(),
+      eventStreams: () => streams.count,
+      sessions: () => countStaged(db),
+      jobs: () => countOpenJobs(db),
+      deliveries: () => countDeliveries(db),
+      storage: () => store.space(),
+      scrubFaults: () => scrub.countFaults(),
+    },
+    [SURVEY, ON_COMPLETE],
+  );
+  const room = createRoom(config, db, store, log, metrics, () => {
     for (const queue of queues) queue.wake();
   });
   queues.push(...makeQueues(room, config));
 
   const webhook = await makeWebhook(config, room);
-  const streams = new Streams();
   const audit = new AuditLog(join(config.dataDir, 'audit'));
   const scrub = new Scrub(room);
   const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
@@ -130,16 +145,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       wakeWebhook: () => webhook?.wake(),
       signingKeys: new SigningKeys(openSecretFile(config.dataDir, 'signing-keys'), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
-      metrics: createMetrics({
-        partsUnderWay: () => room.attempts.count,
-        digestLagBytes: () => store.digestLagBytes(),
-        eventStreams: () => streams.count,
-      }),
+      metrics,
       log,
       limits: describeLimits(config),
       version: VERSION,
       async checkReady() {
-        await store.freeBytes();
+        await store.space();
         await pingDatabase(db);
       },
       options: { ...config, serveMetrics: config.metrics },
@@ -264,7 +275,14 @@ function makeQueues(room: UploadRoom, { onComplete }: Config): JobQueue[] {
   return onComplete ? [surveys, new JobQueue(room, ON_COMPLETE, onCompleteWork(room, onComplete), 2)] : [surveys];
 }
 
-function createRoom(config: Config, db: Database, store: PartStore, log: Logger, wakeJobs: () => void): UploadRoom {
+function createRoom(
+  config: Config,
+  db: Database,
+  store: PartStore,
+  log: Logger,
+  meter: Metrics,
+  wakeJobs: () => void,
+): UploadRoom {
   return {
     db,
     store,
@@ -277,6 +295,7 @@ function createRoom(config: Config, db: Database, store: PartStore, log: Logger,
       maxFileSizeBytes: config.maxFileSizeBytes,
       sessionTtlMs: config.sessionTtlMs,
       quotaBytes: config.quotaBytes,
+      maxOpenUploads: config.maxOpenUploads,
       acceptedTypes: config.acceptedTypes,
     },
     bus: new Bus(),
@@ -289,6 +308,7 @@ function createRoom(config: Config, db: Database, store: PartStore, log: Logger,
       wake: wakeJobs,
     },
     log,
+    meter,
     now: Date.now,
     newId: monotonicFactory(),
   };

@@ -106,6 +106,16 @@ export async function listDeliveries(
   return await select.orderBy('seq').limit(query.limit).execute();
 }
 
+/** Those that are still to be accepted, and those given up. */
+export async function countDeliveries(db: Database): Promise<Record<DeliveryRow['status'], number>> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
+    .groupBy('status')
+    .execute();
+  return { waiting: 0, dead: 0, ...Object.fromEntries(rows.map(({ status, count }) => [status, count])) };
+}
+
 /** Those that wait and have no older one of their upload before them. */
 function heads(db: Database) {
   return db

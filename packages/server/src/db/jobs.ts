@@ -128,14 +128,15 @@ export async function findNextJobTime(db: Database, kind: string): Promise<numbe
   return next;
 }
 
-/** Jobs that are waiting or running. */
-export async function countOpenJobs(db: Database): Promise<number> {
-  const { open } = await db
+/** Jobs that are still to be done. */
+export async function countOpenJobs(db: Database): Promise<Record<'waiting' | 'running', number>> {
+  const rows = await db
     .selectFrom('jobs')
-    .select(({ fn }) => fn.countAll<number>().as('open'))
+    .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
     .where('status', 'in', ['waiting', 'running'])
-    .executeTakeFirstOrThrow();
-  return Number(open);
+    .groupBy('status')
+    .execute();
+  return { waiting: 0, running: 0, ...Object.fromEntries(rows.map(({ status, count }) => [status, count])) };
 }
 
 /** This very attempt, as long as nobody else has taken the job. */

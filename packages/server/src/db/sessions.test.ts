@@ -21,7 +21,16 @@ import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows
 const nothing = async () => {};
 
 function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
-  return { row, tell: nothing, idempotency: null, quotaBytes: null, link: null, freeBytes: 1_000_000, ...changes };
+  return {
+    row,
+    tell: nothing,
+    idempotency: null,
+    quotaBytes: null,
+    maxOpen: 100,
+    link: null,
+    freeBytes: 1_000_000,
+    ...changes,
+  };
 }
 
 const withKey = (key: string, fill: number) => ({ idempotency: { key, requestSha256: new Uint8Array(32).fill(fill) } });

@@ -18,6 +18,8 @@ export interface OpenRequest {
   idempotency: { key: string; requestSha256: Uint8Array } | null;
   /** What the owner may hold in files and open sessions, bytes; null: no bound. */
   quotaBytes: number | null;
+  /** Sessions that one owner may have open at the same time. */
+  maxOpen: number;
   /** That the row names as what it was begun with. */
   link: LinkRow | null;
   /** Free space of the storage, bytes, before what open sessions may still write. */
@@ -29,6 +31,7 @@ export type OpenOutcome =
   | { kind: 'found'; row: UploadRow }
   | { kind: 'idempotency_conflict' }
   | { kind: 'quota_exceeded'; usedBytes: number }
+  | { kind: 'too_many_open'; open: number }
   | { kind: 'link_exceeded'; usedBytes: number; usedFiles: number }
   | { kind: 'no_space'; availableBytes: number };
 
@@ -51,6 +54,8 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
     }
     const found = row.fingerprint === null ? undefined : await adoptByFingerprint(tx, row);
     if (!found) {
+      const open = await countOpenOf(tx, row.owner);
+      if (open >= request.maxOpen) return { kind: 'too_many_open', open };
       if (request.quotaBytes !== null) {
         const usedBytes = await sumHeld(tx, row.owner);
         if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
@@ -102,6 +107,16 @@ async function adoptByFingerprint(db: Database, row: UploadRow): Promise<UploadR
   if (!found || found.sha256 || !sha256) return found;
   await db.updateTable('uploads').set({ sha256 }).where('id', '=', found.id).execute();
   return { ...found, sha256 };
+}
+
+async function countOpenOf(db: Database, owner: string): Promise<number> {
+  const { open } = await db
+    .selectFrom('uploads')
+    .select(({ fn }) => fn.countAll<number>().as('open'))
+    .where('owner', '=', owner)
+    .where('status', 'in', OPEN_STATES)
+    .executeTakeFirstOrThrow();
+  return Number(open);
 }
 
 /** Bytes that an owner's files have and its live sessions will have. */
@@ -199,6 +214,18 @@ export async function listExpired(db: Database, nowMs: number, limit: number): P
     .where('expires_at', '<=', nowMs)
     .limit(limit)
     .execute();
+}
+
+/** Sessions whose bytes are kept in the staging area, by status. */
+export async function countStaged(db: Database): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom('uploads')
+    .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
+    .where('status', 'in', STAGED_STATES)
+    .groupBy('status')
+    .execute();
+  const none = STAGED_STATES.map((status) => [status, 0] as const);
+  return Object.fromEntries([...none, ...rows.map(({ status, count }) => [status, count] as const)]);
 }
 
 export async function listVerifying(db: Database): Promise<UploadRow[]> {

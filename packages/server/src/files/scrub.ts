@@ -59,6 +59,12 @@ export class Scrub {
     return { ...report, checked_bytes: report.checked_bytes + this.#readBytes };
   }
 
+  /** Of the last one, or of the one that is under way. */
+  countFaults(): Record<Fault['fault'], number> {
+    const { damaged, missing, unreadable } = this.#progress ?? NEVER;
+    return { damaged, missing, unreadable };
+  }
+
   /** Joins the one that is under way. @param bytesPerSecond how fast to read, at most. */
   async begin(bytesPerSecond: number): Promise<ScrubReport> {
     if (this.#running) return this.report();

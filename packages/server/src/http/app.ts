@@ -24,6 +24,7 @@ import { registerDocs } from './openapi.ts';
 import { registerOperations } from './operations.ts';
 import { registerPage } from './page.ts';
 import { registerPart } from './part.ts';
+import { Pressure } from './pressure.ts';
 import { registerPreviews } from './previews.ts';
 import { registerRateLimit } from './rate-limit.ts';
 import { requestIdOf } from './request-id.ts';
@@ -37,6 +38,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The scope that a caller needs; absent: anybody may call. */
     scope?: Scope;
+    /** Its body or its answer is a stream, which costs little however long it takes. */
+    isLong?: boolean;
     /** A signed URL does instead of a token. */
     signable?: boolean;
     /** An upload link does, too. */
@@ -59,6 +62,7 @@ const MAX_JSON_BYTES = 1024 * 1024;
 export async function buildApp(services: Services, listeners: Listeners, isStopping: () => boolean) {
   const { trustProxy, corsOrigins } = services.options;
   const answerFailure = createFailureHandler(services.metrics);
+  const pressure = new Pressure();
   const app = fastify({
     serverFactory: (handler) => listeners.add(handler),
     loggerInstance: services.log as FastifyBaseLogger,
@@ -133,7 +137,10 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw new UploadError('invalid_request', 'The request has no Host (RFC 9112 section 3.2).');
     }
-    if (request.routeOptions.config.scope) request.caller = await identify(request, services);
+    const { scope, isLong = false } = request.routeOptions.config;
+    if (!scope) return;
+    if (!isLong) pressure.enter(reply.raw);
+    request.caller = await identify(request, services);
   });
   app.addHook('preParsing', async (request, reply) => {
     if (request.routeOptions.config.rawBody || request.is404) return;

@@ -74,7 +74,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/content',
     exposeHeadRoute: false,
-    config: { ...config, signable: true },
+    config: { ...config, signable: true, isLong: true },
     schema: {
       summary: "A file's bytes; Range, If-Range and If-None-Match are honoured.",
       params: FileParams,

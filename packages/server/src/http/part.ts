@@ -35,7 +35,7 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
   app.put(
     '/uploads/:upload_id/part/:idx',
     {
-      config: { scope: 'uploads:write', signable: true, linkable: true, rawBody: true },
+      config: { scope: 'uploads:write', signable: true, linkable: true, rawBody: true, isLong: true },
       schema: {
         summary: 'Stores one part.',
         body: { content: { 'application/octet-stream': { schema: Type.Any({ description: "The part's bytes." }) } } },
@@ -51,7 +51,10 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
       const offsetBytes = parsePartOffset(headers);
       const part = { uploadId: params.upload_id, idx, lengthBytes, offsetBytes, sha256, requestId: request.id };
       const begun = await beginPart(uploads, reachOf(caller), part);
-      if (begun.kind === 'answered') return begun.receipt;
+      if (begun.kind === 'answered') {
+        metrics.notePart({ bytes: begun.receipt.size, deduplicated: true });
+        return begun.receipt;
+      }
       continueBody(request.raw, reply.raw);
       try {
         const receipt = await receiveBody(bodyOf(request.raw), begun.reception, options.bodyIdleTimeoutMs);

@@ -13,13 +13,21 @@ async function makeJobs(context: TestContext, ...fileIds: string[]) {
   const db = await makeDatabase(context);
   for (const fileId of fileIds) await insertJob(db, { id: `job-${fileId}`, kind: KIND, fileId, nowMs: 1000 });
   const clock = { nowMs: 2000 };
+  /** What the meter was told. */
+  const noted: string[] = [];
   const start = (work: Work, concurrency = 1) => {
-    const queue = new JobQueue({ db, log: { warn() {}, error() {} }, now: () => clock.nowMs }, KIND, work, concurrency);
+    const room = {
+      db,
+      log: { warn() {}, error() {} },
+      meter: { noteJob: (kind: string, outcome: string) => void noted.push(`${kind} ${outcome}`) },
+      now: () => clock.nowMs,
+    };
+    const queue = new JobQueue(room, KIND, work, concurrency);
     context.after(() => queue.stop());
     queue.wake();
     return queue;
   };
-  return { db, clock, start };
+  return { db, clock, noted, start };
 }
 
 function work(run: Work['run'], maxAttempts = 3): Work {

@@ -2,6 +2,7 @@
 import type { Database } from '../db/database.ts';
 import { endJob, extendLease, findNextJobTime, postponeJob, takeJob } from '../db/jobs.ts';
 import type { JobRow } from '../db/tables.ts';
+import type { UploadMeter } from '../uploads/meter.ts';
 
 const LEASE_MS = 60_000;
 const EXTEND_MS = 20_000;
@@ -28,6 +29,7 @@ export interface Work {
 interface QueueRoom {
   readonly db: Database;
   readonly log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
+  readonly meter: Pick<UploadMeter, 'noteJob'>;
   now(): number;
 }
 
@@ -96,9 +98,12 @@ export class JobQueue {
 
   async #run(job: JobRow): Promise<void> {
     const lost = new AbortController();
+    const beganMs = performance.now();
     const extending = setInterval(() => void this.#extend(job, lost), EXTEND_MS);
     try {
-      await this.#conclude(job, await this.#attempt(job, AbortSignal.any([this.#stopping.signal, lost.signal])));
+      const outcome = await this.#attempt(job, AbortSignal.any([this.#stopping.signal, lost.signal]));
+      const end = await this.#conclude(job, outcome);
+      if (end) this.#room.meter.noteJob(this.#kind, end, (performance.now() - beganMs) / 1000);
     } catch (error) {
       // Its lease ends, and then it is taken again.
       this.#room.log.error({ job_id: job.id, err: error }, 'the end of a job could not be recorded');
@@ -123,21 +128,23 @@ export class JobQueue {
     }
   }
 
-  /** @param outcome null: broken off, and to be done again as if it had not been begun. */
-  async #conclude(job: JobRow, outcome: JobOutcome | null): Promise<void> {
+  /** @param outcome null: broken off, and to be done again as if it had not been begun. @returns what is recorded of it. */
+  async #conclude(job: JobRow, outcome: JobOutcome | null): Promise<JobOutcome['status'] | null> {
     const { db, now } = this.#room;
     const nowMs = now();
     if (outcome === null) {
       await postponeJob(db, job, { runAtMs: nowMs, attempts: job.attempts - 1, outcome: job.outcome, nowMs });
-      return;
+      return null;
     }
     const told = JSON.stringify(outcome.detail);
     if (outcome.status === 'later' && job.attempts < this.#work.maxAttempts) {
       const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * DELAY_GROWTH ** (job.attempts - 1));
       await postponeJob(db, job, { runAtMs: nowMs + delayMs, attempts: job.attempts, outcome: told, nowMs });
-      return;
+      return 'later';
     }
-    await endJob(db, job, { status: outcome.status === 'done' ? 'done' : 'failed', outcome: told, nowMs });
+    const status = outcome.status === 'done' ? 'done' : 'failed';
+    await endJob(db, job, { status, outcome: told, nowMs });
+    return status;
   }
 
   async #extend(job: JobRow, lost: AbortController): Promise<void> {

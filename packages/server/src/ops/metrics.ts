@@ -1,5 +1,6 @@
-/** What operators watch, in Prometheus' text format. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+/** What operators watch, in Prometheus' text format. Labels have few values: never an id, an owner or a name. */
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { registerGauges, type Sources } from './gauges.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -7,23 +8,25 @@ export interface Metrics {
   noteRequest(request: { method: string; route: string; status: number; seconds: number }): void;
   noteError(code: string): void;
   noteAuditFailure(): void;
+  /** One acknowledged part. */
   notePart(part: { bytes: number; deduplicated: boolean }): void;
+  noteReceived(bytes: number): void;
+  noteStage(stage: string, seconds: number): void;
+  noteVerifyFailures(what: string, count: number): void;
+  noteJob(kind: string, outcome: string, seconds: number): void;
   render(): Promise<string>;
 }
 
-export interface Gauges {
-  /** Parts that are being received now. */
-  partsUnderWay(): number;
-  /** Stored bytes that are still to be read for digests. */
-  digestLagBytes(): number;
-  /** Streams of events that are open. */
-  eventStreams(): number;
-}
+/** Prometheus sees no rise in a series that begins with its first failure: these begin with 0. */
+const UNSOUND = ['part', 'file', 'stored_part'];
+const JOB_OUTCOMES = ['done', 'later', 'failed'];
 
-export function createMetrics(gauges: Gauges): Metrics {
+/** @param jobKinds the kinds of jobs that there may be. */
+export function createMetrics(sources: Sources, jobKinds: readonly string[]): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  registerGauges(registry, sources);
   const requests = new Histogram({
     name: 'cryolift_http_request_duration_seconds',
     help: 'Time from the head of a request to the end of its answer.',
@@ -31,12 +34,34 @@ export function createMetrics(gauges: Gauges): Metrics {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
     registers,
   });
+  const stages = new Histogram({
+    name: 'cryolift_stage_duration_seconds',
+    help: 'Time that parts (receive, write, commit) and files (verify, publish) take in a stage.',
+    labelNames: ['stage'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
+    registers,
+  });
+  const jobs = new Histogram({
+    name: 'cryolift_job_duration_seconds',
+    help: 'Time of attempts at jobs on published files, by how they ended.',
+    labelNames: ['kind', 'outcome'],
+    buckets: [0.1, 0.5, 2, 10, 60, 600, 3600],
+    registers,
+  });
+  for (const kind of jobKinds) for (const outcome of JOB_OUTCOMES) jobs.zero({ kind, outcome });
   const errors = new Counter({
     name: 'cryolift_errors_total',
     help: 'Error answers by code.',
     labelNames: ['code'],
     registers,
   });
+  const verifyFailures = new Counter({
+    name: 'cryolift_verify_failures_total',
+    help: 'Parts as they came, files and parts stored before whose bytes were not those of their digest.',
+    labelNames: ['what'],
+    registers,
+  });
+  for (const what of UNSOUND) verifyFailures.inc({ what }, 0);
   const auditFailures = new Counter({
     name: 'cryolift_audit_failures_total',
     help: 'Lines of the audit that could not be written.',
@@ -49,29 +74,10 @@ export function createMetrics(gauges: Gauges): Metrics {
     registers,
   });
   const bytes = new Counter({ name: 'cryolift_part_bytes_total', help: 'Bytes of parts stored.', registers });
-  new Gauge({
-    name: 'cryolift_parts_under_way',
-    help: 'Parts that are being received now.',
+  const received = new Counter({
+    name: 'cryolift_received_bytes_total',
+    help: 'Bytes of parts that came, whatever became of them.',
     registers,
-    collect() {
-      this.set(gauges.partsUnderWay());
-    },
-  });
-  new Gauge({
-    name: 'cryolift_digest_lag_bytes',
-    help: 'Stored bytes that are still to be read for digests.',
-    registers,
-    collect() {
-      this.set(gauges.digestLagBytes());
-    },
-  });
-  new Gauge({
-    name: 'cryolift_event_streams',
-    help: 'Streams of events that are open.',
-    registers,
-    collect() {
-      this.set(gauges.eventStreams());
-    },
   });
   return {
     contentType: registry.contentType,
@@ -82,6 +88,10 @@ export function createMetrics(gauges: Gauges): Metrics {
       parts.inc({ outcome: deduplicated ? 'deduplicated' : 'stored' });
       if (!deduplicated) bytes.inc(sizeBytes);
     },
+    noteReceived: (count) => received.inc(count),
+    noteStage: (stage, seconds) => stages.observe({ stage }, seconds),
+    noteVerifyFailures: (what, count) => verifyFailures.inc({ what }, count),
+    noteJob: (kind, outcome, seconds) => jobs.observe({ kind, outcome }, seconds),
     render: () => registry.metrics(),
   };
 }

@@ -207,7 +207,7 @@ test('a full disk is said, loses nothing that was stored, and leaks no memory', 
   const to = upload('full', 64 * MIB);
   const bytes = makeBytes(2 * MIB);
   const stored = await storePart(store, to, 0, bytes);
-  assert.ok((await store.freeBytes()) <= 6 * MIB);
+  assert.ok((await store.space()).freeBytes <= 6 * MIB);
   for (let run = 0; run < 6; run++) {
     const sink = await openSink(store, to, 16 * MIB, 16 * MIB);
     await assert.rejects(

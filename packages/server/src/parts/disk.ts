@@ -274,9 +274,9 @@ export class DiskStore implements PartStore {
     return png && png.length > 0 ? png : null;
   }
 
-  async freeBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#staging).catch(failStorage);
-    return bavail * bsize;
+  async space(): Promise<{ freeBytes: number; sizeBytes: number }> {
+    const { bavail, blocks, bsize } = await statfs(this.#staging).catch(failStorage);
+    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
   }
 
   async close(): Promise<void> {

@@ -92,8 +92,8 @@ export interface PartStore {
   keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void>;
   readPreview(fileId: string, name: string): Promise<Uint8Array | null>;
 
-  /** Space that is free for new bytes. */
-  freeBytes(): Promise<number>;
+  /** Space that is free for new bytes, and all that there is. */
+  space(): Promise<{ freeBytes: number; sizeBytes: number }>;
   close(): Promise<void>;
 }
 

@@ -13,6 +13,7 @@ import { contentTypeOf } from '../files/content-type.ts';
 import { BytesGone } from '../parts/store.ts';
 import { failUpload } from './end.ts';
 import { findUpload } from './find.ts';
+import { timeStage } from './meter.ts';
 import { moveUpload, noteMoved, stateTeller } from './move.ts';
 import type { Reach, UploadRoom } from './room.ts';
 import { toPlace, toStaged } from './session.ts';
@@ -106,15 +107,20 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
   const place = toPlace(row, row.file_id as string);
   const partsSha256 = await digestParts(room, row);
   await room.attempts.endAll(row.id);
-  const sha256 = await room.store.digestWhole(toStaged(row), place).catch((error) => takeBack(room, row, error));
+  const sha256 = await timeStage(room.meter, 'verify', () => room.store.digestWhole(toStaged(row), place)).catch(
+    (error) => takeBack(room, row, error),
+  );
   if (row.sha256 && Buffer.compare(row.sha256, sha256) !== 0) {
     const error = new UploadError('file_checksum_mismatch', 'The stored bytes do not have the declared SHA-256.', {
       details: { expected_sha256: toHex(row.sha256), received_sha256: toHex(sha256) },
     });
+    room.meter.noteVerifyFailures('file', 1);
     await failUpload(room, row, error, requestId);
     throw error;
   }
-  await room.store.publish(toStaged(row), place).catch((error) => takeBack(room, row, error));
+  await timeStage(room.meter, 'publish', () => room.store.publish(toStaged(row), place)).catch((error) =>
+    takeBack(room, row, error),
+  );
   const file: FileRow = {
     id: place.fileId,
     upload_id: row.id,

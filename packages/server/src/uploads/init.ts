@@ -42,8 +42,9 @@ export async function openUpload(
     idempotency:
       idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
     quotaBytes: room.policy.quotaBytes,
+    maxOpen: room.policy.maxOpenUploads,
     link,
-    freeBytes: (await room.store.freeBytes()) - RESERVE_BYTES,
+    freeBytes: (await room.store.space()).freeBytes - RESERVE_BYTES,
   });
   switch (outcome.kind) {
     case 'found':
@@ -145,6 +146,10 @@ function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRo
   switch (outcome.kind) {
     case 'idempotency_conflict':
       return new UploadError('idempotency_conflict', 'This Idempotency-Key came with a different request before.');
+    case 'too_many_open':
+      return new UploadError('quota_exceeded', `You have ${outcome.open} uploads open, and may have no more.`, {
+        hint: 'Finish or cancel some of them: GET /uploads lists yours.',
+      });
     case 'quota_exceeded':
       return new UploadError(
         'quota_exceeded',

@@ -16,6 +16,7 @@ import type { Attempt } from './attempts.ts';
 import { failUpload } from './end.ts';
 import { findUpload, uploadNotFound } from './find.ts';
 import { type HeaderVerdict, judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
+import { Intake, timeStage } from './meter.ts';
 import { tellSection } from './picture.ts';
 import type { Reach, UploadRoom } from './room.ts';
 import { progressOf, toStaged } from './session.ts';
@@ -145,7 +146,7 @@ class WritingReception implements Reception {
   /** The file's first bytes, when this part has them and they are to be judged. */
   readonly #header: Buffer | null;
   #headerBytes = 0;
-  #takenBytes = 0;
+  readonly #intake: Intake;
 
   constructor(room: UploadRoom, row: UploadRow, request: PartRequest, attempt: Attempt, sink: PartSink) {
     this.#room = room;
@@ -153,6 +154,7 @@ class WritingReception implements Reception {
     this.#request = request;
     this.#attempt = attempt;
     this.#sink = sink;
+    this.#intake = new Intake(room.meter);
     const judged = request.idx === 0 && isMrcName(row.filename);
     this.#header = judged ? Buffer.alloc(Math.min(NEEDED_HEADER_BYTES, row.size)) : null;
     attempt.onEnd(() => void sink.abort().then(() => attempt.release()));
@@ -164,7 +166,7 @@ class WritingReception implements Reception {
       this.#header.set(head, this.#headerBytes);
       this.#headerBytes += head.length;
     }
-    this.#takenBytes += bytes.length;
+    this.#intake.take(bytes.length);
     if (this.#attempt.ended) return undefined;
     const pending = this.#sink.write(bytes);
     return pending?.catch((error: unknown) => {
@@ -173,16 +175,18 @@ class WritingReception implements Reception {
   }
 
   async commit(): Promise<PartReceipt> {
+    this.#intake.complete();
     if (!this.#attempt.beginCommit()) return await answerEnded(this.#room, this.#row, this.#request);
     try {
       const { lengthBytes } = this.#request;
-      if (this.#takenBytes !== lengthBytes) {
+      if (this.#intake.bytes !== lengthBytes) {
         await this.#sink.abort();
-        throw new Error(`${this.#takenBytes} of ${lengthBytes} bytes were written when the part was to be committed`);
+        throw new Error(`${this.#intake.bytes} of ${lengthBytes} bytes were written when the part was to be committed`);
       }
-      const sha256 = await this.#sink.finish();
+      const sha256 = await timeStage(this.#room.meter, 'write', () => this.#sink.finish());
       const declared = this.#request.sha256;
       if (declared && Buffer.compare(sha256, declared) !== 0) {
+        this.#room.meter.noteVerifyFailures('part', 1);
         throw new UploadError(
           'part_checksum_mismatch',
           `Part ${this.#request.idx} arrived with other bytes than announced.`,
@@ -198,6 +202,7 @@ class WritingReception implements Reception {
   }
 
   async abort(): Promise<void> {
+    this.#intake.abandon();
     await this.#sink.abort();
     this.#attempt.release();
   }
@@ -206,14 +211,15 @@ class WritingReception implements Reception {
     const { idx, lengthBytes } = this.#request;
     const header = await this.#judgeHeader();
     const now = this.#room.now();
-    const outcome = await commitPart(this.#room.db, this.#row.id, {
+    const part = {
       idx,
       sizeBytes: lengthBytes,
       sha256,
       nowMs: now,
       expiresAtMs: now + this.#room.policy.sessionTtlMs,
       ...(header ? { header } : {}),
-    });
+    };
+    const outcome = await timeStage(this.#room.meter, 'commit', () => commitPart(this.#room.db, this.#row.id, part));
     switch (outcome.kind) {
       case 'stored':
         this.#room.bus.noteParts(outcome.row);
@@ -256,23 +262,28 @@ class ComparingReception implements Reception {
   readonly #request: PartRequest;
   readonly #part: PartRow;
   readonly #sink: PartSink;
+  readonly #intake: Intake;
 
   constructor(room: UploadRoom, request: PartRequest, part: PartRow) {
     this.#room = room;
     this.#request = request;
     this.#part = part;
     this.#sink = room.store.openHash();
+    this.#intake = new Intake(room.meter);
   }
 
   write(bytes: Buffer): Promise<void> | undefined {
+    this.#intake.take(bytes.length);
     return this.#sink.write(bytes);
   }
 
   async commit(): Promise<PartReceipt> {
+    this.#intake.complete();
     return await compareStored(this.#room, this.#request, this.#part, await this.#sink.finish());
   }
 
   async abort(): Promise<void> {
+    this.#intake.abandon();
     await this.#sink.abort();
   }
 }

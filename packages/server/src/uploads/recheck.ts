@@ -67,6 +67,7 @@ export async function forgetEverything(room: UploadRoom, uploadId: string): Prom
   room.bus.noteParts(row);
   room.arrivals.forget(uploadId);
   room.store.forgetDigest(uploadId);
+  room.meter.noteVerifyFailures('stored_part', parts.length);
   room.log.error({ upload_id: uploadId, lost_parts: parts.length }, 'the disk failed to keep the parts of an upload');
 }
 
@@ -83,5 +84,6 @@ async function recheck(room: UploadRoom, row: UploadRow): Promise<void> {
   room.bus.noteParts(row);
   room.arrivals.forget(row.id);
   room.store.forgetDigest(row.id);
+  room.meter.noteVerifyFailures('stored_part', lost.length);
   room.log.warn({ upload_id: row.id, verified_parts: parts.length, lost_parts: lost.length }, 'parts verified again');
 }

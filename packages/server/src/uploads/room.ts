@@ -6,6 +6,7 @@ import type { PartStore } from '../parts/store.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Attempts } from './attempts.ts';
 import type { Finishing } from './complete.ts';
+import type { UploadMeter } from './meter.ts';
 import type { Rechecks } from './recheck.ts';
 
 export interface UploadRoom {
@@ -19,6 +20,7 @@ export interface UploadRoom {
   readonly rechecks: Rechecks;
   readonly nextSteps: NextSteps;
   readonly log: UploadLog;
+  readonly meter: UploadMeter;
   /** Milliseconds since 1970. */
   now(): number;
   /** A new id, URL-safe and sortable by time. */
@@ -40,6 +42,8 @@ interface UploadPolicy {
   readonly sessionTtlMs: number;
   /** What an owner may hold, bytes; null: no bound. */
   readonly quotaBytes: number | null;
+  /** Sessions that one owner may have open at the same time. */
+  readonly maxOpenUploads: number;
   /** Extensions without the dot, lower case, that are accepted as they are, besides MRC. */
   readonly acceptedTypes: readonly string[];
 }

@@ -1,0 +1,56 @@
+/** What the upload room counts and times, for operators. */
+
+/** Steps that a part, and then the file, goes through. */
+export type Stage = 'receive' | 'write' | 'commit' | 'verify' | 'publish';
+
+/** Bytes that are not what they should be: a part as it came, the whole of an upload, or a part that was stored before. */
+type Unsound = 'part' | 'file' | 'stored_part';
+
+export interface UploadMeter {
+  /** Bytes of a part's body that came, whatever becomes of them. */
+  noteReceived(bytes: number): void;
+  /** A stage that ended well. */
+  noteStage(stage: Stage, seconds: number): void;
+  noteVerifyFailures(what: Unsound, count: number): void;
+  /** An attempt at a job on a published file. */
+  noteJob(kind: string, outcome: 'done' | 'later' | 'failed', seconds: number): void;
+}
+
+/** Times a stage; one that fails is not noted. @throws what `work` throws. */
+export async function timeStage<T>(meter: UploadMeter, stage: Stage, work: () => Promise<T>): Promise<T> {
+  const beganMs = performance.now();
+  const result = await work();
+  meter.noteStage(stage, (performance.now() - beganMs) / 1000);
+  return result;
+}
+
+/** How much of one body has come, and since when. Costs an addition per chunk. */
+export class Intake {
+  readonly #meter: UploadMeter;
+  #beganMs = 0;
+  #bytes = 0;
+
+  constructor(meter: UploadMeter) {
+    this.#meter = meter;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  take(count: number): void {
+    if (this.#bytes === 0) this.#beganMs = performance.now();
+    this.#bytes += count;
+  }
+
+  /** Its last byte has come. */
+  complete(): void {
+    this.#meter.noteReceived(this.#bytes);
+    this.#meter.noteStage('receive', (performance.now() - this.#beganMs) / 1000);
+  }
+
+  /** No more of it will come. */
+  abandon(): void {
+    this.#meter.noteReceived(this.#bytes);
+  }
+}
