@@ -102,7 +102,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
 
   app.decorateRequest('caller', null as unknown as Caller);
   app.decorateRequest('failureCode', null);
-  registerAudit(app, services);
+  // The first of all: what the parser finds wrong behind this request is told at once otherwise.
   app.addHook('onRequest', async (request, reply) => {
     noteAnswering(request.raw, reply.raw);
     reply.header('x-request-id', request.id);
@@ -110,6 +110,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     reply.header('x-content-type-options', 'nosniff');
     if (request.protocol === 'https') reply.header('strict-transport-security', STRICT_TRANSPORT);
   });
+  registerAudit(app, services);
   // Before anything refuses: a page elsewhere must be able to read why.
   if (corsOrigins.length > 0) {
     await app.register(cors, {

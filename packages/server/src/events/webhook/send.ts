@@ -32,11 +32,12 @@ export async function sendEvent(
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    const said = response.ok ? '' : await readStart(response);
+    // Whatever becomes of the rest of the answer, its status counts.
+    const said = response.ok ? '' : await readStart(response).catch(() => '');
     await response.body?.cancel().catch(() => {});
     if (response.ok) return { kind: 'accepted' };
     const trouble = `answered ${response.status}${said === '' ? '' : `: ${said}`}`;
-    return { kind: 'refused', isFinal: response.status === GONE, trouble, waitMs: readRetryAfter(response) };
+    return { kind: 'refused', isFinal: response.status === GONE, trouble, waitMs: readRetryAfter(response, nowMs) };
   } catch (error) {
     signal.throwIfAborted();
     return { kind: 'refused', isFinal: false, trouble: describe(error as Error), waitMs: null };
@@ -55,9 +56,11 @@ async function readStart({ body }: Response): Promise<string> {
     .slice(0, SHOWN_CHARS);
 }
 
-function readRetryAfter({ headers }: Response): number | null {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+/** RFC 9110, 10.2.3: seconds, or a date. */
+function readRetryAfter({ headers }: Response, nowMs: number): number | null {
+  const asked = headers.get('retry-after') ?? '';
+  const waitMs = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - nowMs;
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;
 }
 
 function describe(error: Error): string {

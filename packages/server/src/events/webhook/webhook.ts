@@ -1,4 +1,5 @@
 /** Tells one receiver of every event: at least once, and in order for each upload. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import {
   addDeliveries,
@@ -22,6 +23,8 @@ const MAX_WAIT_MS = 3_600_000;
 const PATIENCE_MS = 3 * 86_400_000;
 /** Timers are set again at least this often, so that a clock that was set does not put an event off for good. */
 const LOOK_MS = 30_000;
+/** A database that cannot note what was taken (a full disk) would have it told again and again. */
+const UNRECORDED_MS = 10_000;
 
 interface WebhookRoom {
   readonly db: Database;
@@ -85,7 +88,9 @@ export class Webhook {
         while ((await addDeliveries(db, BATCH, now(), (row) => this.#prepare(row))) === BATCH);
         await this.#fill();
       }
-      const next = await findNextDelivery(db, [...this.#underWay.keys()]);
+      // With all under way, the first that ends is the next to wake it.
+      const isFull = this.#underWay.size >= PARALLEL;
+      const next = isFull ? null : await findNextDelivery(db, [...this.#underWay.keys()]);
       if (next !== null) waitMs = Math.min(LOOK_MS, Math.max(100, next - now()));
     } catch (error) {
       log.error({ err: error }, 'events for the webhook could not be read');
@@ -95,7 +100,8 @@ export class Webhook {
   }
 
   #prepare(row: EventRow): { uploadId: string; event: string } {
-    const { upload_id } = JSON.parse(row.data) as { upload_id: string };
+    // One that is of no upload has nothing to come after.
+    const { upload_id = row.id } = JSON.parse(row.data) as { upload_id?: string };
     return { uploadId: upload_id, event: toCloudEvent(row, this.#source) };
   }
 
@@ -128,8 +134,10 @@ export class Webhook {
       if (isDead) log.error(fields, 'the webhook did not take an event, which is given up');
       else if (delivery.attempts === 0) log.warn(fields, 'the webhook did not take an event; it is told again');
     } catch (error) {
-      // Not recorded: told again.
-      if (!this.#stopping.signal.aborted) log.error({ seq: delivery.seq, err: error }, 'a delivery was not recorded');
+      const { signal } = this.#stopping;
+      if (signal.aborted) return;
+      log.error({ seq: delivery.seq, err: error }, 'a delivery was not recorded; it is told again');
+      await sleep(UNRECORDED_MS, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 }

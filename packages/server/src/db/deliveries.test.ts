@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Database } from './database.ts';
+import * as deliveries from './deliveries.ts';
+import { insertEvent } from './events.ts';
+import type { EventRow } from './tables.ts';
+import { makeDatabase } from './test-rows.ts';
+
+const DAY_MS = 86_400_000;
+const prepare = ({ subject }: EventRow) => ({ uploadId: subject, event: '{}' });
+
+/** Events of these uploads, numbered from 1, as deliveries of 0 ms. */
+async function begin(db: Database, subjects: string): Promise<void> {
+  await deliveries.beginDeliveries(db);
+  await happen(db, subjects);
+  await deliveries.addDeliveries(db, 100, 0, prepare);
+}
+
+async function happen(db: Database, subjects: string): Promise<void> {
+  for (const subject of subjects) {
+    await insertEvent(db, { id: `${subject}${Math.random()}`, type: 't', subject, owner: 'ada', time: 1, data: '{}' });
+  }
+}
+
+async function all(db: Database): Promise<number[]> {
+  return (await deliveries.listDeliveries(db, { after: 0, limit: 100 })).map(({ seq }) => seq);
+}
+
+async function due(db: Database, nowMs: number, busy: string[] = [], limit = 9): Promise<number[]> {
+  return (await deliveries.listDue(db, nowMs, busy, limit)).map(({ seq }) => seq);
+}
+
+async function fail(db: Database, seq: number, status: 'waiting' | 'dead', nextAtMs: number): Promise<void> {
+  await deliveries.noteFailure(db, { seq, attempts: 0 }, { status, nextAtMs, trouble: 'x' });
+}
+
+test('the first start begins behind what has happened, a later one where the last ended', async (context) => {
+  const db = await makeDatabase(context);
+  await happen(db, 'aa');
+  await begin(db, 'bcd');
+  assert.deepEqual(await all(db), [3, 4, 5]);
+  await happen(db, 'ef');
+  await deliveries.beginDeliveries(db);
+  assert.equal(await deliveries.addDeliveries(db, 1, 0, prepare), 1);
+  assert.equal(await deliveries.addDeliveries(db, 10, 0, prepare), 1);
+  assert.deepEqual(await all(db), [3, 4, 5, 6, 7]);
+});
+
+test('events and the cursor move together or not at all', async (context) => {
+  const db = await makeDatabase(context);
+  await begin(db, '');
+  await happen(db, 'ab');
+  const broken = deliveries.addDeliveries(db, 10, 0, (row) => {
+    if (row.subject === 'b') throw new Error('broken');
+    return prepare(row);
+  });
+  await assert.rejects(broken, /broken/);
+  // The rows, but not the cursor: what was written is undone.
+  await db.schema.createIndex('one').unique().on('deliveries').column('upload_id').execute();
+  await happen(db, 'b');
+  await assert.rejects(deliveries.addDeliveries(db, 10, 0, prepare), /UNIQUE/);
+  assert.deepEqual(await all(db), []);
+  await db.schema.dropIndex('one').execute();
+  assert.equal(await deliveries.addDeliveries(db, 10, 0, prepare), 3);
+});
+
+test('only the oldest of an upload is due; a dead one holds up none, and is the first again when it is revived', async (context) => {
+  const db = await makeDatabase(context);
+  await begin(db, 'abab');
+  assert.deepEqual(await due(db, 0), [1, 2]);
+  assert.deepEqual(await due(db, 0, ['a']), [2]);
+  assert.deepEqual(await due(db, 0, [], 1), [1]);
+
+  await fail(db, 1, 'waiting', 500);
+  assert.deepEqual(await due(db, 499), [2], 'the later one of a does not overtake');
+  assert.equal(await deliveries.findNextDelivery(db, ['b']), 500);
+  assert.deepEqual(await due(db, 500), [1, 2]);
+
+  await fail(db, 1, 'dead', 900);
+  await deliveries.removeDelivery(db, 2);
+  assert.deepEqual(await due(db, 0), [3, 4]);
+  assert.equal((await deliveries.reviveDelivery(db, 1, 600))?.created_at, 600);
+  assert.deepEqual(await due(db, 600), [1, 4]);
+  assert.equal(await deliveries.reviveDelivery(db, 2, 600), undefined);
+});
+
+test('what was given up is kept for 30 days; what waits, for ever', async (context) => {
+  const db = await makeDatabase(context);
+  await begin(db, 'ab');
+  await fail(db, 1, 'dead', 1000);
+  for (const [nowMs, kept] of [
+    [1000 + 30 * DAY_MS, [1, 2, 3]],
+    [1001 + 30 * DAY_MS, [2, 3, 4]],
+  ] as const) {
+    await happen(db, 'c');
+    await deliveries.addDeliveries(db, 10, nowMs, prepare);
+    assert.deepEqual(await all(db), kept);
+  }
+});

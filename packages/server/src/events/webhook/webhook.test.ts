@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { sql } from 'kysely';
+import type { Database } from '../../db/database.ts';
+import { listDeliveries } from '../../db/deliveries.ts';
+import { insertEvent } from '../../db/events.ts';
+import { makeDatabase } from '../../db/test-rows.ts';
+import { Bus } from '../bus.ts';
+import { Webhook } from './webhook.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A webhook by a clock of its own, and a receiver that answers what `stand.answer` says, which may wait. */
+async function setUp(context: TestContext) {
+  const db = await makeDatabase(context);
+  const stand = {
+    db,
+    nowMs: 1_000,
+    seen: [] as string[],
+    errors: [] as string[],
+    answer: async (_id: string): Promise<number> => 204,
+    /** Something has happened: tells of it. */
+    async happen(id: string, data: object): Promise<void> {
+      await insertEvent(db, { id, type: 't', subject: 's', owner: 'ada', time: 1, data: JSON.stringify(data) });
+      bus.noteNews({ owner: 'ada', uploadId: null });
+    },
+    wake: () => webhook.wake(),
+  };
+  const server = createServer(async (request, response) => {
+    const id = String(request.headers['webhook-id']);
+    stand.seen.push(id);
+    request.resume();
+    response.writeHead(await stand.answer(id)).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const bus = new Bus();
+  const log = { warn() {}, error: (_fields: object, message: string) => void stand.errors.push(message) };
+  const room = { db, bus, log, now: () => stand.nowMs };
+  const webhook = new Webhook(room, `http://127.0.0.1:${port}/`, Buffer.from('key'), '/');
+  context.after(async () => {
+    await webhook.stop();
+    server.closeAllConnections();
+    server.close();
+  });
+  await webhook.start();
+  return stand;
+}
+
+async function until(is: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function rows(db: Database) {
+  return await listDeliveries(db, { after: 0, limit: 100 });
+}
+
+test('waits grow up to an hour; after three days an event is given up, and the next of its upload comes', async (context) => {
+  const stand = await setUp(context);
+  stand.answer = async (id) => (id === 'first' ? 500 : 204);
+  await stand.happen('first', { upload_id: 'a' });
+  await stand.happen('second', { upload_id: 'a' });
+  const end = stand.nowMs + 3 * DAY_MS;
+  const waits: number[] = [];
+  for (let attempts = 1; ; attempts++) {
+    await until(async () => (await rows(stand.db))[0]?.attempts === attempts);
+    const [first] = await rows(stand.db);
+    if (first?.status === 'dead') break;
+    waits.push((first?.next_at ?? 0) - stand.nowMs);
+    assert.ok(!stand.seen.includes('second'), 'not before the first is given up');
+    assert.ok(stand.nowMs <= end);
+    stand.nowMs = first?.next_at ?? 0;
+    stand.wake();
+  }
+  assert.ok(stand.nowMs > end, 'not given up before');
+  for (const [idx, wanted] of [500, 1_000, 2_000, 5_000].entries()) {
+    assert.ok(Math.abs((waits[idx] ?? 0) / wanted - 1) <= 0.21, `wait ${idx} was ${waits[idx]} ms`);
+  }
+  const longest = Math.max(...waits);
+  assert.ok(longest > 0.8 * 3_600_000 && longest <= 1.2 * 3_600_000, `${longest} ms`);
+  assert.equal(new Set(waits.slice(-20)).size, 20, 'with some chance in them');
+  await until(() => stand.seen.includes('second'));
+});
+
+test('of an upload one event is under way, and of all four', async (context) => {
+  const stand = await setUp(context);
+  const underWay: string[] = [];
+  const most = { all: 0, ofUpload: 0 };
+  const { promise: four, resolve } = Promise.withResolvers<void>();
+  stand.answer = async (id) => {
+    underWay.push(id);
+    most.all = Math.max(most.all, underWay.length);
+    most.ofUpload = Math.max(most.ofUpload, underWay.filter((each) => each[0] === id[0]).length);
+    if (underWay.length >= 4) resolve();
+    await four;
+    // Time for one too many to come.
+    await new Promise((done) => setTimeout(done, 20));
+    underWay.splice(underWay.indexOf(id), 1);
+    return 204;
+  };
+  for (const idx of [1, 2])
+    for (const upload of 'abcdefgh') await stand.happen(`${upload}${idx}`, { upload_id: upload });
+  await until(async () => (await rows(stand.db)).length === 0);
+  assert.deepEqual(most, { all: 4, ofUpload: 1 });
+  assert.equal(stand.seen.length, 16);
+});
+
+test('an event of no upload holds up nobody', async (context) => {
+  const stand = await setUp(context);
+  stand.answer = async (id) => (id === 'lone' ? 500 : 204);
+  await stand.happen('lone', {});
+  await stand.happen('other', {});
+  await until(() => stand.seen.includes('other'));
+  assert.deepEqual(stand.errors, []);
+});
+
+test('what cannot be noted as taken is not told again at once, and others go on', async (context) => {
+  const stand = await setUp(context);
+  await sql`create trigger full before delete on deliveries when old.upload_id = 'a'
+    begin select raise(abort, 'database or disk is full'); end`.execute(stand.db);
+  await stand.happen('stuck', { upload_id: 'a' });
+  await until(() => stand.errors.length > 0);
+  for (let idx = 0; idx < 20; idx++) {
+    await stand.happen(`other ${idx}`, { upload_id: 'b' });
+    await until(async () => (await rows(stand.db)).length === 1);
+  }
+  assert.equal(stand.seen.filter((id) => id === 'stuck').length, 1);
+});
