@@ -38,6 +38,8 @@ if (only.length === 0) {
   passed.push(await run('node', 'suites/browser/chromium.ts'));
   console.log('# proxies');
   passed.push(await run('node', 'suites/proxies/engine.ts'));
+  console.log('# Prometheus');
+  passed.push(await run('node', 'suites/monitoring/prometheus.ts'));
   console.log('# the contract, on the ordinary lane');
   process.env.CRYOLIFT_TEST_LANE = 'ordinary';
   passed.push(await run('node', '--test', '--test-reporter=dot', ...limits, 'suites/contract/**/*.test.ts'));

@@ -2,21 +2,16 @@
  * nginx and Caddy, the real programs, with the files that deploy/ offers. What is missing is installed by apt-get; `npm test`
  * runs this file as a program first, because tests have less time.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { installByApt } from '../apt.ts';
 import type { Certificate } from '../certificate.ts';
+import { bringProgram, canInstall, findPort, type Program, startProgram } from '../program.ts';
 
 const START_MS = 15_000;
-/** Not everybody's has the folder where Debian puts servers. */
-const PATH = `${process.env.PATH}:/usr/sbin`;
-
-/** Ends the program when this process closes its standard input, or dies, however it does. */
-const GUARD = '"$@" & read -r _; kill $!; wait';
 
 export interface Place {
   /** For what the engine writes; only this test's. */
@@ -29,10 +24,7 @@ export interface Place {
 /** Changes of a configuration: what must be in it, and what takes its place. */
 export type Changes = readonly (readonly [was: string, is: string])[];
 
-export interface Engine {
-  readonly name: string;
-  readonly packages: readonly string[];
-  readonly versionArgs: readonly string[];
+export interface Engine extends Program {
   /** Reads on after it has passed an early answer on: a client that reads late gets it, too. Go's server waits half a second. */
   readonly lingers: boolean;
   readonly file: URL;
@@ -94,18 +86,8 @@ export const CADDY: Engine = {
 };
 
 /** Installs it where it is missing and that can be done. @returns why it cannot be had, or null: it is there. */
-export function bring({ name, packages, versionArgs }: Engine): string | null {
-  const isThere = () => spawnSync(name, versionArgs, { env: { PATH } }).status === 0;
-  if (isThere()) return null;
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
-    return `there is no ${name} here, and only root on a Debian system can install it: install it, and run this again`;
-  }
-  try {
-    installByApt(packages, 'the tests behind a proxy');
-  } catch (error) {
-    return `${name} could not be installed: ${error}`;
-  }
-  return isThere() ? null : `${name} does not run`;
+export function bring(engine: Engine): string | null {
+  return bringProgram(engine, 'the tests behind a proxy');
 }
 
 export interface RunningEngine {
@@ -123,9 +105,8 @@ export async function startEngine(engine: Engine, place: Place, changes: Changes
   const text = change(readFileSync(engine.file, 'utf8'), [...engine.place(place, ports), ...changes]);
   const file = join(folder, 'site.conf');
   writeFileSync(file, text);
-  const env = { PATH, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  const args = ['-c', GUARD, 'sh', engine.name, ...engine.prepare(folder, file)];
-  const child = spawn('sh', args, { env, stdio: ['pipe', 'ignore', 'pipe'] });
+  const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+  const child = startProgram(engine.name, engine.prepare(folder, file), env);
   const stop = async () => {
     child.stdin.end();
     await once(child, 'close');
@@ -169,19 +150,8 @@ async function isOpen(port: number): Promise<boolean> {
   }
 }
 
-/** Neither of them can pick a port itself. */
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 if (import.meta.main) {
   const missing = [NGINX, CADDY].map(bring).filter((reason) => reason !== null);
   for (const reason of missing) console.log(`tests behind a proxy are skipped: ${reason}`);
-  // Where they can be installed they have to be there.
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get') && missing.length > 0) process.exitCode = 1;
+  if (canInstall() && missing.length > 0) process.exitCode = 1;
 }

@@ -166,6 +166,12 @@ test('a webhook secret needs a webhook', () => {
   assert.throws(() => read('WEBHOOK_SECRET', 'x'), names('CRYOLIFT_WEBHOOK_URL'));
   const both = readConfig({ CRYOLIFT_WEBHOOK_URL: 'https://a.org', CRYOLIFT_WEBHOOK_SECRET: 'whsec_x' });
   assert.deepEqual(both.webhook, { url: 'https://a.org', secret: 'whsec_x' });
+  const empty = { CRYOLIFT_WEBHOOK_URL: 'https://a.org', CRYOLIFT_WEBHOOK_SECRET: 'whsec_' };
+  assert.throws(() => readConfig(empty), names('CRYOLIFT_WEBHOOK_SECRET'));
+  assert.throws(
+    () => read('WEBHOOK_URL', 'https://ada:swordfish@a.org'),
+    (error: Error) => /^CRYOLIFT_WEBHOOK_URL: /.test(error.message) && !error.message.includes('swordfish'),
+  );
 });
 
 test('a public key is one that can verify tokens', () => {

@@ -231,7 +231,18 @@ function readPem(setting: string, path: string): string {
 }
 
 function readWebhook(url: string | null, secret: string | null): Config['webhook'] {
-  if (url !== null) return { url, secret };
+  if (url !== null) {
+    const { username, password } = new URL(url);
+    // `fetch` refuses such a URL, and says it, password and all, in its error.
+    if (username !== '' || password !== '') {
+      throw new SettingError('CRYOLIFT_WEBHOOK_URL: must not name a user; what is posted is signed');
+    }
+    // As `whsec_$(openssl …)` is without openssl: a key of no bytes, which everybody has.
+    if (secret !== null && /^whsec_=*$/.test(secret)) {
+      throw new SettingError('CRYOLIFT_WEBHOOK_SECRET: has nothing behind whsec_');
+    }
+    return { url, secret };
+  }
   if (secret !== null) throw new SettingError('CRYOLIFT_WEBHOOK_URL: is missing; CRYOLIFT_WEBHOOK_SECRET needs it');
   return null;
 }

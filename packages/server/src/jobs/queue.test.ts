@@ -79,7 +79,7 @@ test('no more run at once than is allowed, and as many', async (context) => {
 });
 
 test('a job that throws is tried again later, and counts as failed in the end', async (context) => {
-  const { db, clock, start } = await makeJobs(context, 'a');
+  const { db, clock, noted, start } = await makeJobs(context, 'a');
   const queue = start(work(() => Promise.reject(new Error('no luck')), 2));
   const waiting = await reach(db, 'a', ({ status, attempts }) => status === 'waiting' && attempts === 1);
   assert.equal(waiting.run_at, 2000 + 5000);
@@ -89,10 +89,12 @@ test('a job that throws is tried again later, and counts as failed in the end', 
   queue.wake();
   const failed = await reach(db, 'a', ({ status }) => status === 'failed');
   assert.deepEqual([failed.attempts, failed.outcome], [2, '{"message":"no luck"}']);
+  await queue.stop();
+  assert.deepEqual(noted, [`${KIND} later`, `${KIND} failed`]);
 });
 
 test('a job that a stop breaks off waits, and the attempt does not count', async (context) => {
-  const { db, start } = await makeJobs(context, 'a');
+  const { db, noted, start } = await makeJobs(context, 'a');
   const begun = Promise.withResolvers<void>();
   const queue = start(
     work(async (_, signal) => {
@@ -105,6 +107,7 @@ test('a job that a stop breaks off waits, and the attempt does not count', async
   await queue.stop();
   const job = await findJob(db, 'a', KIND);
   assert.deepEqual([job?.status, job?.attempts, job?.outcome], ['waiting', 0, null]);
+  assert.deepEqual(noted, []);
 });
 
 test('what a dead process left is taken over when its lease ends, or as soon as it is known to be dead', async (context) => {

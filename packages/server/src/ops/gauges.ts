@@ -34,6 +34,7 @@ export function registerGauges(registry: Registry, sources: Sources): void {
 
   /** A gauge that cannot be read is left out: a wrong figure is worse than none. */
   const add = (name: string, help: string, label: string | null, read: () => Promise<ByLabel> | ByLabel) => {
+    unread.inc({ gauge: name }, 0);
     const gauge = new Gauge({
       name,
       help,

@@ -76,7 +76,7 @@ export function createMetrics(sources: Sources, jobKinds: readonly string[]): Me
   const bytes = new Counter({ name: 'cryolift_part_bytes_total', help: 'Bytes of parts stored.', registers });
   const received = new Counter({
     name: 'cryolift_received_bytes_total',
-    help: 'Bytes of parts that came, whatever became of them.',
+    help: 'Bytes of parts that were taken in, whatever became of them.',
     registers,
   });
   return {

@@ -1,0 +1,58 @@
+/** Programs of Debian's that tests run: installed where they are missing, and ended with the process that started them. */
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { installByApt } from './apt.ts';
+
+/** Not everybody's has the folder where Debian puts servers. */
+const PATH = `${process.env.PATH}:/usr/sbin`;
+
+/** Ends the program when this process closes its standard input, or dies, however it does. */
+const GUARD = '"$@" & read -r _; kill $!; wait';
+
+export interface Program {
+  readonly name: string;
+  readonly packages: readonly string[];
+  readonly versionArgs: readonly string[];
+}
+
+/** Where it can be installed it has to be there: tests that are skipped for want of it have failed. */
+export function canInstall(): boolean {
+  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+}
+
+/** Installs it where it is missing and that can be done. @returns why it cannot be had, or null: it is there. */
+export function bringProgram({ name, packages, versionArgs }: Program, what: string): string | null {
+  const isThere = () => spawnSync(name, versionArgs, { env: { PATH } }).status === 0;
+  if (isThere()) return null;
+  if (!canInstall()) {
+    return `there is no ${name} here, and only root on a Debian system can install it: install it, and run this again`;
+  }
+  try {
+    installByApt(packages, what);
+  } catch (error) {
+    return `${name} could not be installed: ${error}`;
+  }
+  return isThere() ? null : `${name} does not run`;
+}
+
+/** Closing its standard input ends it; so does the end of this process. */
+export function startProgram(
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ChildProcessByStdio<Writable, null, Readable> {
+  return spawn('sh', ['-c', GUARD, 'sh', name, ...args], { env: { PATH, ...env }, stdio: ['pipe', 'ignore', 'pipe'] });
+}
+
+/** A free port, for programs that cannot pick one themselves. */
+export async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
