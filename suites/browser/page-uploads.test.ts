@@ -163,6 +163,7 @@ test('an upload is cancelled after a question, and its space is free', async () 
   await waitForParts(row, 2);
   await row.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await row.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the upload' }).click();
   await row.waitFor({ state: 'detached' }).catch(async (cause) => {

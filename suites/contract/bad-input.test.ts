@@ -95,6 +95,10 @@ test('metadata: 32 pairs and 4 KiB, and no more', async () => {
   await assertRefused(call, withField('metadata', { k: 'v'.repeat(4097) }), 'invalid_request');
   await assertRefused(call, withField('metadata', { ['k'.repeat(4097)]: '' }), 'invalid_request');
   await assertRefused(call, withField('metadata', { k: 'ü'.repeat(2100) }), 'invalid_request');
+  for (const value of [null, 7, {}]) {
+    await assertRefused(call, withField('metadata', { 'a\nb': value }), 'invalid_request');
+    await assertRefused(call, withField('metadata', { '': value }), 'invalid_request');
+  }
   await assertNoSessions(call);
   for (const metadata of [{}, pairs(32), { k: 'v'.repeat(4000) }, { '': '', 'a b': '\0\n"<ü>' }]) {
     assert.deepEqual((await open(call, { metadata })).metadata, metadata);

@@ -12,9 +12,12 @@ const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null
 const Literals = <Values extends string[]>(values: readonly [...Values], description: string) =>
   Type.Enum(values, { description });
 
-const Metadata = Type.Record(Type.String(), Type.String(), {
-  description: 'At most 32 pairs of strings, 4 KiB in all.',
-});
+/** Any text as key. A record of TypeBox leaves keys with line breaks, and so their values, unchecked. */
+function Pairs<const Value extends TSchema>(value: Value, description: string) {
+  return Type.Unsafe<Record<string, Static<Value>>>({ type: 'object', additionalProperties: value, description });
+}
+
+const Metadata = Pairs(Type.String(), 'At most 32 pairs of strings, 4 KiB in all.');
 
 const Finding = Type.Object({ code: Type.String(), message: Type.String() });
 export type Finding = Static<typeof Finding>;
@@ -216,9 +219,7 @@ export const Statistics = Type.Object({
 export type Statistics = Static<typeof Statistics>;
 
 export const FileChanges = Type.Object({
-  metadata: Type.Record(Type.String(), Nullable(Type.String()), {
-    description: 'Pairs to set, or to take away (null); the others stay (RFC 7396).',
-  }),
+  metadata: Pairs(Nullable(Type.String()), 'Pairs to set, or to take away (null); the others stay (RFC 7396).'),
 });
 
 /** Work on a published file. */
@@ -272,7 +273,7 @@ export const SignedParts = Type.Object({
       part: Type.Integer({ minimum: 0 }),
       method: Literals(['PUT'], 'What to call it with.'),
       url: Type.String(),
-      headers: Type.Record(Type.String(), Type.String(), { description: 'To be sent as they are.' }),
+      headers: Pairs(Type.String(), 'To be sent as they are.'),
     }),
   ),
 });
@@ -281,7 +282,7 @@ export const SignedDownload = Type.Object({
   expires_at: Time('When the URL ends.'),
   method: Literals(['GET'], 'What to call it with; HEAD works, too.'),
   url: Type.String(),
-  headers: Type.Record(Type.String(), Type.String(), { description: 'To be sent as they are.' }),
+  headers: Pairs(Type.String(), 'To be sent as they are.'),
 });
 
 export const LinkRequest = Nullable(

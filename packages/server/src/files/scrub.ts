@@ -50,7 +50,7 @@ export class Scrub {
   async resume(): Promise<void> {
     const kept = await readFact(this.#room.db, FACT);
     this.#progress = kept === undefined ? null : (JSON.parse(kept) as Progress);
-    if (this.#progress?.status === 'running') this.#start(this.#progress);
+    if (this.#progress?.status === 'running') await this.#start(this.#progress);
   }
 
   report(): ScrubReport {
@@ -82,7 +82,8 @@ export class Scrub {
       until: lastId ?? '',
       after: '',
     };
-    this.#start(progress);
+    // Whoever was told that it began finds it also after a crash.
+    await this.#start(progress);
     return this.report();
   }
 
@@ -102,10 +103,13 @@ export class Scrub {
     await this.#running?.ended;
   }
 
-  #start(progress: Progress): void {
+  /** @returns when it is written down that it runs. @throws when it cannot be. */
+  async #start(progress: Progress): Promise<void> {
     this.#progress = progress;
     const abort = new AbortController();
-    const ended = this.#run(progress, abort.signal)
+    const kept = this.#keep(progress);
+    const ended = kept
+      .then(() => this.#run(progress, abort.signal))
       .catch((error: unknown) => {
         if (abort.signal.aborted) return;
         progress.status = 'stopped';
@@ -116,10 +120,10 @@ export class Scrub {
         this.#running = null;
       });
     this.#running = { abort, ended };
+    await kept;
   }
 
   async #run(progress: Progress, signal: AbortSignal): Promise<void> {
-    await this.#keep(progress);
     const pace = makePace(progress.bytes_per_second ?? Number.POSITIVE_INFINITY, signal);
     for (;;) {
       const rows = await listFilesAfter(this.#room.db, { after: progress.after, until: progress.until, limit: BATCH });
