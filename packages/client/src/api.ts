@@ -10,6 +10,7 @@ import type {
   PreviewQuery,
   Session,
   SessionPage,
+  SignedDownload,
   Statistics,
   StoredPart,
   UploadLink,
@@ -24,6 +25,7 @@ import {
   isPartPage,
   isReceipt,
   isSession,
+  isSignedDownload,
   isStatistics,
   isUploadLink,
   type Shape,
@@ -125,6 +127,12 @@ export class Api {
 
   async file(fileId: string): Promise<FileRecord> {
     return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`);
+  }
+
+  /** A URL by which anybody can download a file until it expires. @param expiresInSeconds up to 7 days. */
+  async signFile(fileId: string, expiresInSeconds: number): Promise<SignedDownload> {
+    const path = `/files/${encodeURIComponent(fileId)}/sign`;
+    return await this.#json(isSignedDownload, 'POST', path, { expires_in: expiresInSeconds });
   }
 
   async deleteFile(fileId: string): Promise<void> {

@@ -5,6 +5,7 @@ import type {
   Limits,
   PartReceipt,
   Session,
+  SignedDownload,
   Statistics,
   StoredPart,
   StoredPartPage,
@@ -34,6 +35,9 @@ export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
 
 export const isStatistics: Shape<Statistics> = (value): value is Statistics =>
   isObject(value) && areCounts(value.count, value.nan, value.inf);
+
+export const isSignedDownload: Shape<SignedDownload> = (value): value is SignedDownload =>
+  isObject(value) && areStrings(value.url, value.expires_at);
 
 export const isUploadLink: Shape<UploadLink> = (value): value is UploadLink =>
   isObject(value) && areStrings(value.link_id, value.url, value.token, value.expires_at);

@@ -284,6 +284,7 @@ export const SignedDownload = Type.Object({
   url: Type.String(),
   headers: Pairs(Type.String(), 'To be sent as they are.'),
 });
+export type SignedDownload = Static<typeof SignedDownload>;
 
 export const LinkRequest = Nullable(
   Type.Object({

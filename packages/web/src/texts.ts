@@ -218,6 +218,9 @@ export const texts = {
     stop: 'Stop',
     downloading: (share: string) => `Downloading, ${share}`,
     downloaded: 'Downloaded. Every byte was checked against its digest.',
+    link: 'Copy a link',
+    linkLead: (until: string) => `Anybody who has this link can download the file until ${until}:`,
+    linkCopied: 'Link copied',
     delete: 'Delete',
     deleteHeading: 'Delete this file?',
     deleteText: (name: string, bytes: number) =>

@@ -10,6 +10,7 @@ import { Checksum } from './checksum.tsx';
 import { DeleteButton } from './delete-button.tsx';
 import { DownloadButton } from './download-button.tsx';
 import { Facts } from './facts.tsx';
+import { LinkButton } from './link-button.tsx';
 import { ListFailure, Loading } from './list-state.tsx';
 import { itemsOf, useFiles } from './lists.ts';
 import { MrcTable } from './mrc-table.tsx';
@@ -51,6 +52,7 @@ function FullRecord({ file }: { file: FileRecord }) {
       <h2 className="detail-name">{filename}</h2>
       <div className="actions">
         <DownloadButton file={file} />
+        <LinkButton fileId={file.file_id} />
         <DeleteButton file={file} />
       </div>
       {warnings.length > 0 && (

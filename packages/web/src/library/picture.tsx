@@ -58,7 +58,7 @@ export function Picture({ fileId, filename, mrc }: { fileId: string; filename: s
 /** The one to show first comes first. */
 function kindsOf(mrc: Mrc, filename: string): PreviewKind[] {
   const usual = defaultPreviews(mrc, filename).map(({ kind }) => kind);
-  const possible: PreviewKind[] = mrc.nz > 1 ? ['section', 'average', 'montage'] : ['section'];
+  const possible: PreviewKind[] = mrc.nz > 1 ? ['section', 'average', 'montage', 'spectrum'] : ['section', 'spectrum'];
   return [...new Set([...usual, ...possible])];
 }
 

@@ -1,0 +1,86 @@
+/** What the page shows of what is in a file: pictures, statistics; and the link by which others get it. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { buildHeader } from '@cryolift/mrc';
+import { sha256Hex } from '../contract/sample.ts';
+import { publish } from '../contract/upload.ts';
+import { PageUnderTest } from './page-under-test.ts';
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+const [NX, NY, NZ] = [96, 64, 20];
+
+/** A volume in which every section has a bright column of its own. */
+function makeVolume(): Buffer {
+  const voxels = new Float32Array(NX * NY * NZ).map((_, at) => {
+    const [x, z] = [at % NX, Math.floor(at / (NX * NY))];
+    return x === 2 * z ? 50 : at % 7;
+  });
+  const header = buildHeader({ nx: NX, ny: NY, nz: NZ, mode: 2, ispg: 1, m: [NX, NY, NZ], cella: [192, 128, 40] });
+  return Buffer.concat([header, new Uint8Array(voxels.buffer)]);
+}
+
+test('a volume is shown by its central section, by others, and by its statistics', async () => {
+  const owner = under.newOwner();
+  const file = await publish(owner.call, makeVolume(), { filename: 'volume.rec' });
+  const page = await under.open(owner);
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/preview')) asked.push(new URL(request.url()).search);
+  });
+  await page.goto(`${under.server.url}/#files/${file.file_id}`);
+  const picture = page.getByRole('img', { name: /^Section of volume\.rec, z 10$/ });
+  await picture.waitFor();
+  const widthOf = () => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
+  assert.equal(await widthOf(), NX);
+
+  const slider = page.getByRole('slider', { name: 'Section' });
+  await slider.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.getByRole('img', { name: 'Section of volume.rec, z 11' }).waitFor();
+  await page.getByText('11 of 0 to 19').waitFor();
+  await page.getByLabel('Across').selectOption('x');
+  await page.getByRole('img', { name: 'Section of volume.rec, x 48' }).waitFor();
+  await page.getByLabel('Show').selectOption('Power spectrum');
+  await page.getByRole('img', { name: 'Power spectrum of volume.rec' }).waitFor();
+  assert.ok(
+    asked.every((search) => search.includes('kind=')),
+    asked.join(),
+  );
+
+  const table = page.getByRole('table', { name: 'Statistics of the voxels' });
+  await table.getByRole('cell', { name: String((NX * NY * NZ).toLocaleString('en')) }).waitFor();
+  await table.getByRole('cell', { name: '50', exact: true }).waitFor();
+  await page.getByRole('img', { name: /^Histogram from 0 to 50/ }).waitFor();
+
+  await page.setViewportSize({ width: 360, height: 800 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${overflow} px too wide`);
+});
+
+test('a link is copied that lets somebody without a token download the file, and nothing else', async () => {
+  const owner = under.newOwner();
+  const bytes = makeVolume();
+  const file = await publish(owner.call, bytes, { filename: 'shared.rec' });
+  const page = await under.open(owner, { options: { permissions: ['clipboard-read', 'clipboard-write'] } });
+  await page.goto(`${under.server.url}/#files/${file.file_id}`);
+  await page.getByRole('button', { name: 'Copy a link' }).click();
+  await page.getByRole('button', { name: 'Link copied' }).waitFor();
+  const url = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(await page.locator('.link code').innerText(), url);
+  const answer = await fetch(url);
+  assert.equal(answer.status, 200);
+  assert.equal(sha256Hex(new Uint8Array(await answer.arrayBuffer())), file.sha256);
+  assert.equal((await fetch(url.replace('/content', ''))).status, 401);
+});
+
+test('a file that is no picture has neither', async () => {
+  const owner = under.newOwner();
+  const file = await publish(owner.call, Buffer.from('not an MRC file'), { filename: 'forced.mrc', force: true });
+  const page = await under.open(owner);
+  await page.goto(`${under.server.url}/#files/${file.file_id}`);
+  await page.getByRole('heading', { name: 'forced.mrc' }).waitFor();
+  assert.equal(await page.getByRole('slider').count(), 0);
+  assert.equal(await page.getByText('Statistics of the voxels').count(), 0);
+});
