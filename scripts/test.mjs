@@ -4,8 +4,8 @@
  * runner comes last, so that its closing lines end the output.
  */
 import { spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,6 +33,8 @@ if (failed.length > 0) console.log(`# FAILED: ${failed.join(', ')} (see above); 
 const tests = only.length > 0 ? only.map(toPattern) : TESTS;
 const limits = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
 const passed = [];
+// What every server of the run has logged is looked through in the end.
+process.env.CRYOLIFT_TEST_LOGS = mkdtempSync(join(tmpdir(), 'cryolift-logs-'));
 if (only.length === 0) {
   console.log('# a browser');
   passed.push(await run('node', 'suites/browser/chromium.ts'));
@@ -47,6 +49,8 @@ if (only.length === 0) {
   console.log('# everything');
 }
 passed.push(await run('node', '--test', '--test-reporter=spec', ...limits, ...tests));
+if (only.length === 0) passed.push(await run('node', 'scripts/search-logs.mjs', process.env.CRYOLIFT_TEST_LOGS));
+rmSync(process.env.CRYOLIFT_TEST_LOGS, { recursive: true });
 process.exitCode = passed.every(Boolean) && failed.length === 0 ? 0 : 1;
 
 function toPattern(path) {

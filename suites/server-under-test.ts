@@ -4,7 +4,7 @@
  * to that server instead; tests that need settings of their own start their own all the same.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,11 +145,18 @@ function serve(settings: Settings, flags: readonly string[]): Running {
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     running.stderr += text;
+    keepLog(child.pid, text);
   });
   child.on('close', (code) => resolve(code));
   // A server that a failed test left running must not keep this process, which would end it, alive.
   for (const handle of [child, child.channel, child.stdout as Socket, child.stderr as Socket]) handle?.unref();
   return running;
+}
+
+/** `npm test` looks through the logs of all servers in the end. */
+function keepLog(pid: number | undefined, text: string): void {
+  const folder = process.env.CRYOLIFT_TEST_LOGS;
+  if (folder) appendFileSync(join(folder, `${process.pid}-${pid}.log`), text);
 }
 
 async function waitUntilListening(running: Running): Promise<string> {

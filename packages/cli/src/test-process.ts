@@ -1,6 +1,7 @@
 /** The command as its users run it: a process, with a server of its own and a wire between the two that can be held. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -103,6 +104,11 @@ function collect(
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
+      // `npm test` looks through the logs of all servers in the end.
+      const folder = process.env.CRYOLIFT_TEST_LOGS;
+      if (folder && name === 'stderr' && args.includes('serve')) {
+        appendFileSync(join(folder, `${process.pid}-${child.pid}.log`), text);
+      }
     });
   }
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
