@@ -99,6 +99,7 @@ export class Api {
       ...options,
       body: bytes,
       headers: {
+        ...options.headers,
         'content-type': 'application/octet-stream',
         'content-digest': printDigestHeader(digest),
         'upload-offset': String(offset),
@@ -111,7 +112,7 @@ export class Api {
     const body = sha256 === undefined ? {} : { sha256 };
     const reply = await this.#send('POST', `/uploads/${encodeURIComponent(uploadId)}/complete`, {
       ...options,
-      ...jsonBody(body),
+      ...jsonBody(body, options.headers),
     });
     if (reply.status !== 202) return { kind: 'completed', file: parse(reply, isFile) };
     return { kind: 'verifying', waitSeconds: retryAfter(reply) ?? 2 };

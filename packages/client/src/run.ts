@@ -51,7 +51,8 @@ export class Run {
     this.#uploader = uploader;
     this.#source = source;
     this.#options = options;
-    this.#call = { signal: options.signal };
+    // All requests of an upload are one trace, for a server that sends spans to a collector.
+    this.#call = { signal: options.signal, headers: { traceparent: makeTraceparent() } };
     this.#patience = new Patience(uploader.patienceMs);
   }
 
@@ -157,7 +158,13 @@ export class Run {
     // Whoever reconciles may find that it is there.
     for (let attempt = 0; this.#ledger.underWay.has(idx); attempt++) {
       try {
-        const options = { signal, expectContinue: attempt > 0, onSent: (sent: number) => this.#noteSent(sent) };
+        const { headers = {} } = this.#call;
+        const options = {
+          signal,
+          headers,
+          expectContinue: attempt > 0,
+          onSent: (sent: number) => this.#noteSent(sent),
+        };
         assertAbout(part, await this.#api.putPart(session.upload_id, part, options));
         this.#flight.notePart();
         this.#noteArrived(idx);
@@ -319,4 +326,12 @@ export class Run {
 function assertAbout({ idx, digest }: Part, receipt: PartReceipt): void {
   if (receipt.part === idx && receipt.sha256 === toHex(digest)) return;
   throw new ConnectionError(`the answer to part ${idx} is about another part`);
+}
+
+/** W3C Trace Context: a trace of its own, sampled. */
+function makeTraceparent(): string {
+  const hex = [...crypto.getRandomValues(new Uint8Array(24))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
 }

@@ -40,6 +40,8 @@ test('each number that is not is told, all in one finding', () => {
 test('what the header leaves open is not compared', () => {
   assert.deepEqual(codes({ dmin: 0, dmax: -1, dmean: -2, rms: -1 }), []);
   assert.deepEqual(codes({ ...RIGHT, rms: Number.NaN }), []);
+  // MotionCor2 writes 0 and computes none.
+  assert.deepEqual(codes({ ...RIGHT, rms: 0 }), []);
 });
 
 test('constant data, and data that are no numbers', () => {

@@ -26,7 +26,8 @@ export function compareStatistics(header: MrcHeader, statistics: VoxelStatistics
     describe('minimum', said.min, min, 0),
     describe('maximum', said.max, max, 0),
     describe('mean', said.mean, mean, TOLERANCE * Math.max(Math.abs(mean), sd)),
-    describe('RMS', said.rms, sd, TOLERANCE * sd),
+    // 0 is what a program leaves that computes none; of voxels that are all the same, it needs no comparison.
+    describe('RMS', said.rms || null, sd, TOLERANCE * sd),
   ].filter((each) => each !== null);
   if (wrong.length > 0) {
     findings.push({ code: 'statistics_mismatch', message: `The header and the voxels disagree: ${wrong.join('; ')}.` });

@@ -96,6 +96,8 @@ describe('Statistics', () => {
     check(0, [-128, 127, 0]);
     check(2, [5, 5, 5]);
     check(2, [-0, 0]);
+    check(2, [-1, -0, -0, 0, 1]);
+    check(2, [-1, -0, -(2 ** -149), 2 ** -149, 0, 1]);
   });
 
   test('bins of ordinary data are about even, so that a histogram can be drawn of them', () => {

@@ -25,6 +25,8 @@ export interface Histogram {
 const INTEGER_MODES: readonly number[] = [0, 1, 6, 101];
 const FINE_BINS = 65_536;
 const BINS = 256;
+/** Of the fine bin that begins with 0, in the order of values; the one before it ends with -0. */
+const ZERO_RANK = 0x8000;
 /** Values whose sums are kept apart: their differences from one of them lose no digits that matter. */
 const BLOCK = 4096;
 /** A fine bin is counted in 32 bits and carried over before it can be full. */
@@ -220,11 +222,11 @@ export class Statistics {
       edges.push(edge);
       counts.push(count);
     }
-    edges.push(edges.length === 0 ? this.#max : (edges.at(-1) as number) + width);
+    edges.push((edges.at(-1) as number) + width);
     return { edges, counts };
   }
 
-  /** An even grid from minimum to maximum, each edge moved to the nearest that fine bins have. */
+  /** An even grid from minimum to maximum, each edge moved up to the next that fine bins have. */
   #floatHistogram(): Histogram {
     const [min, max] = [this.#min + 0, this.#max + 0];
     const edges: number[] = [min];
@@ -234,9 +236,10 @@ export class Statistics {
     let wanted = 1;
     for (let rank = 0; rank < FINE_BINS; rank++) {
       const lower = lowerEdge(rank);
-      // Half of a step around the edge that is wanted: the first fine edge at or behind it is taken.
-      if (count > 0 || edges.length > 1) {
-        while (wanted < BINS && lower >= min + wanted * step) {
+      // -0 and 0 are equal, and in two fine bins: an edge that is wanted at 0 goes below both.
+      const reached = rank === ZERO_RANK - 1 ? 0 : lower;
+      if (rank !== ZERO_RANK && (count > 0 || edges.length > 1)) {
+        while (wanted < BINS && reached >= min + wanted * step) {
           if (lower > (edges.at(-1) as number) && lower < max) {
             edges.push(lower);
             counts.push(count);
@@ -255,7 +258,7 @@ export class Statistics {
 
 /** The upper 16 bits of floats in the order of their values: the negative ones downwards, then the positive ones. */
 function patternOf(rank: number): number {
-  return rank < 0x8000 ? 0xffff - rank : rank - 0x8000;
+  return rank < ZERO_RANK ? 0xffff - rank : rank - ZERO_RANK;
 }
 
 const word = new Uint32Array(1);
@@ -264,6 +267,6 @@ const float = new Float32Array(word.buffer);
 /** The least value with the pattern of this rank. */
 function lowerEdge(rank: number): number {
   const pattern = patternOf(rank);
-  word[0] = rank < 0x8000 ? pattern * 65_536 + 0xffff : pattern * 65_536;
+  word[0] = rank < ZERO_RANK ? pattern * 65_536 + 0xffff : pattern * 65_536;
   return float[0] as number;
 }

@@ -54,6 +54,7 @@ test('nothing set: a server for this machine alone', () => {
     corsOrigins: [],
     webhook: null,
     onComplete: null,
+    otlpUrl: null,
     fastLane: true,
     metrics: true,
     logLevel: 'info',

@@ -48,6 +48,7 @@ export interface Config {
   /** Without a secret the server makes one in its data folder. */
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   readonly onComplete: CommandConfig | null;
+  readonly otlpUrl: string | null;
   readonly fastLane: boolean;
   readonly metrics: boolean;
   readonly logLevel: string;
@@ -152,6 +153,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       read('ON_COMPLETE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 3_600_000),
       env,
     ),
+    otlpUrl: read<string | null>('OTLP_URL', parseWebUrl, null),
     fastLane: read('FAST_LANE', parseBoolean, true),
     metrics: read('METRICS', parseBoolean, true),
     logLevel: read('LOG_LEVEL', parseLevel, 'info'),

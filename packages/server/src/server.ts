@@ -38,6 +38,7 @@ import { recover, sweep } from './jobs/sweep.ts';
 import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
+import { Traces } from './ops/traces.ts';
 import { readBootId } from './parts/boot.ts';
 import { Digester } from './parts/digester.ts';
 import { DiskStore } from './parts/disk.ts';
@@ -97,6 +98,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
   const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost);
   const queues: JobQueue[] = [];
+  const traces = config.otlpUrl === null ? null : new Traces(config.otlpUrl, VERSION, log);
   const streams = new Streams();
   const metrics = createMetrics(
     {
@@ -146,6 +148,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       signingKeys: new SigningKeys(openSecretFile(config.dataDir, 'signing-keys'), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
       metrics,
+      traces,
       log,
       limits: describeLimits(config),
       version: VERSION,
@@ -184,6 +187,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       await app.close();
       clearTimeout(deadline);
       await webhook?.stop();
+      await traces?.close();
       await Promise.all([sweeping.stop(), scrub.stop(), ...queues.map((queue) => queue.stop())]);
       await Promise.race([Promise.all([recovering, room.finishing.settle()]), delay(graceMs)]);
       await store.close();

@@ -55,6 +55,7 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
   setting('ON_COMPLETE_TIMEOUT', 'DURATION', 'a command that runs longer is ended (1h)'),
+  setting('OTLP_URL', 'URL', 'OpenTelemetry collector for traces, http://host:4318/v1/traces'),
   setting('FAST_LANE', 'true|false', 'read parts past the HTTP parser; not with TLS (true)'),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
   setting('LOG_LEVEL', 'LEVEL', 'trace, debug, info, warn, error or silent (info)'),

@@ -30,6 +30,7 @@ import { registerRateLimit } from './rate-limit.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Services } from './services.ts';
 import { registerSign } from './sign.ts';
+import { registerTraces } from './traces.ts';
 import { registerUploads } from './uploads.ts';
 import { createValidator } from './validation.ts';
 import { registerWebhooks } from './webhooks.ts';
@@ -111,6 +112,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     if (request.protocol === 'https') reply.header('strict-transport-security', STRICT_TRANSPORT);
   });
   registerAudit(app, services);
+  registerTraces(app, services.traces);
   // Before anything refuses: a page elsewhere must be able to read why.
   if (corsOrigins.length > 0) {
     await app.register(cors, {

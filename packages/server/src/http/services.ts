@@ -7,6 +7,7 @@ import type { Scrub } from '../files/scrub.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Traces } from '../ops/traces.ts';
 import type { UploadRoom } from '../uploads/room.ts';
 import type { SigningKeys } from './signing/keys.ts';
 import type { Authenticate } from './tokens.ts';
@@ -25,6 +26,8 @@ export interface Services {
   /** An event that was given up is to be told again. */
   wakeWebhook(): void;
   readonly metrics: Metrics;
+  /** Null: no collector is set. */
+  readonly traces: Traces | null;
   readonly log: Logger;
   readonly limits: Limits;
   readonly version: string;
