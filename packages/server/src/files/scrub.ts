@@ -67,7 +67,9 @@ export class Scrub {
 
   /** Joins the one that is under way. @param bytesPerSecond how fast to read, at most. */
   async begin(bytesPerSecond: number): Promise<ScrubReport> {
-    if (this.#running) return this.report();
+    if (this.#progress?.status === 'running' && this.#running) return this.report();
+    // One that has come to its end is not joined, and may still be putting things away.
+    await this.#running?.ended;
     const { files, bytes, lastId } = await sumFiles(this.#room.db);
     // Another request may have been first meanwhile.
     if (this.#running) return this.report();
