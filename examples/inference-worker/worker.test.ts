@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,6 +11,7 @@ import { buildHeader } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { publish } from '../../suites/contract/upload.ts';
 import { callAs } from '../../suites/contract/wire.ts';
+import { findPort } from '../../suites/program.ts';
 import { startServer } from '../../suites/server-under-test.ts';
 
 const SECRET = `whsec_${Buffer.from('a secret that only this test knows').toString('base64')}`;
@@ -25,15 +25,6 @@ const server = await startServer({
 });
 after(() => server.discard());
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** A free port, for the server has to know it before the worker is there. */
-async function findPort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 async function startWorker(context: { after(fn: () => void): void }, scope: string): Promise<ChildProcess> {
   const worker = spawn(process.execPath, [MAIN], {

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -14,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { buildHeader, generateMrc } from '@cryolift/mrc';
 import type { FilePage } from '@cryolift/protocol/messages';
 import { callAs } from '../contract/wire.ts';
+import { findPort } from '../program.ts';
 import { startServer } from '../server-under-test.ts';
 
 const CLIENTS = 8;
@@ -27,14 +27,6 @@ const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.m
 
 const folder = mkdtempSync(join(tmpdir(), 'cryolift-restarts-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-async function findPort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 /** @returns its SHA-256. */
 function writeSample(path: string, seed: number): string {

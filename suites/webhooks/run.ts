@@ -1,11 +1,11 @@
 /** One seeded run: uploads go on while the receiver fails, hangs, dies, and the server is killed; then all is well again. */
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventStream } from '../contract/event-stream.ts';
 import { complete, open, putAll } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
 import { type Random, seedRandom } from '../faults/random.ts';
+import { findPort } from '../program.ts';
 import { startServer, type Target } from '../server-under-test.ts';
 import { Receiver } from './receiver.ts';
 
@@ -141,12 +141,4 @@ async function readOutbox(server: Target): Promise<Kept[]> {
   }
   stream.close();
   return kept;
-}
-
-async function findPort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

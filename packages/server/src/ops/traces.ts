@@ -17,7 +17,7 @@ interface TraceLog {
 }
 
 /** What is told of a request when it is over. Ids and codes only. */
-export interface SpanEnd {
+interface SpanEnd {
   /** Method and route pattern. */
   readonly name: string;
   readonly status: number;
