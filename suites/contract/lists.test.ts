@@ -111,7 +111,7 @@ test('a limit, cursor or status that is none is refused', async () => {
   const call = callAs(server);
   const { upload_id } = await open(call);
   for (const list of ['/uploads', '/files', `/uploads/${upload_id}/parts`]) {
-    for (const limit of ['0', '1001', '-1', '1.5', 'x', '', '1e9', '99999999999999999999']) {
+    for (const limit of ['0', '1001', '-1', '1.5', 'x', '', '1e9', '1e309', 'Infinity', '99999999999999999999']) {
       assertFailure(await call('GET', `${list}?limit=${limit}`), 'invalid_request');
     }
     for (const cursor of ['%00', 'x'.repeat(5000), "'%3B%20DROP%20TABLE%20uploads", '-1', '../..']) {

@@ -103,9 +103,14 @@ function pathOf({ path, parameters = [] }: Operation, { ids }: Knowledge): fc.Ar
   );
   return fc.tuple(fc.tuple(...names.map(() => piece)), rest).map(([pieces, pairs]) => {
     const filled = names.reduce((left, name, at) => left.replace(name, encode(pieces[at] as string)), path);
-    const asked = Object.entries(pairs).map(([name, value]) => `${encode(name)}=${encode(String(value))}`);
+    const asked = Object.entries(pairs).map(([name, value]) => `${encode(name)}=${encode(print(value))}`);
     return asked.length === 0 ? filled : `${filled}?${asked.join('&')}`;
   });
+}
+
+/** Not every object has a text of its own. */
+function print(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** Lone surrogates cannot be written in UTF-8. */
