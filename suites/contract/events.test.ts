@@ -121,7 +121,9 @@ test('all of an owner: uploads and files, and nobody else’s', async () => {
   const told = await stream.until(({ name }) => name === 'file');
   stream.close();
   // Whether the file is looked at before it is deleted, chance decides.
-  const kept = told.filter(({ name }) => name !== 'progress' && name !== 'preview').map((each) => `${kindOf(each)} ${each.subject}`);
+  const kept = told
+    .filter(({ name }) => name !== 'progress' && name !== 'preview')
+    .map((each) => `${kindOf(each)} ${each.subject}`);
   assert.deepEqual(kept, [
     `upload.created uploads/${upload_id}`,
     `upload.verifying uploads/${upload_id}`,
