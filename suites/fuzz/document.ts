@@ -8,6 +8,7 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
+  readonly propertyNames?: { readonly maxLength?: number };
   readonly items?: Schema;
   readonly minItems?: number;
   readonly maxItems?: number;

@@ -22,7 +22,7 @@ export function parseDigestHeader(value: string): DigestHeader {
   let digest: Uint8Array | undefined;
   let unsupported: string | undefined;
   for (const member of value.split(',')) {
-    const match = MEMBER.exec(member.replace(/^[ \t]+|[ \t]+$/g, ''));
+    const match = MEMBER.exec(member.trim());
     if (!match) return { kind: 'malformed' };
     const [, algorithm, base64] = match as unknown as [string, string, string];
     if (algorithm !== 'sha-256') {

@@ -5,7 +5,7 @@ import { UPLOAD_STATES } from './states.ts';
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 const Bytes = (description: string) => Type.Integer({ minimum: 0, maximum: MAX_SAFE, description });
-const Sha256Hex = (description: string) => Type.String({ pattern: '^[0-9a-f]{64}$', description });
+const Sha256Hex = (description: string) => Type.String({ pattern: '^[0-9a-f]{64}$', maxLength: 64, description });
 const Time = (description: string) =>
   Type.String({ format: 'date-time', description: `${description} RFC 3339, UTC, milliseconds.` });
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -13,11 +13,19 @@ const Literals = <Values extends string[]>(values: readonly [...Values], descrip
   Type.Enum(values, { description });
 
 /** Any text as key. A record of TypeBox leaves keys with line breaks, and so their values, unchecked. */
-function Pairs<const Value extends TSchema>(value: Value, description: string) {
-  return Type.Unsafe<Record<string, Static<Value>>>({ type: 'object', additionalProperties: value, description });
+function Pairs<const Value extends TSchema>(value: Value, description: string, bounds: object = {}) {
+  return Type.Unsafe<Record<string, Static<Value>>>({
+    type: 'object',
+    additionalProperties: value,
+    ...bounds,
+    description,
+  });
 }
 
-const Metadata = Pairs(Type.String(), 'At most 32 pairs of strings, 4 KiB in all.');
+/** Coarse bounds, checked before anything else is done with the pairs; all of them together have 4 KiB at most. */
+const METADATA_BOUNDS = { maxProperties: 64, propertyNames: { type: 'string', maxLength: 4096 } };
+const MetadataValue = Type.String({ maxLength: 4096 });
+const Metadata = Pairs(MetadataValue, 'At most 32 pairs of strings, 4 KiB in all.', METADATA_BOUNDS);
 
 const Finding = Type.Object({ code: Type.String(), message: Type.String() });
 export type Finding = Static<typeof Finding>;
@@ -50,7 +58,11 @@ export const ErrorEnvelope = Type.Object({
 });
 
 export const InitRequest = Type.Object({
-  filename: Type.String({ description: 'A bare name, 1 to 255 bytes, no path.' }),
+  filename: Type.String({
+    // 255 bytes of NFC have up to four times as many characters as NFD.
+    maxLength: 1024,
+    description: 'A bare name, 1 to 255 bytes, no path.',
+  }),
   size: Bytes('Size of the file, bytes.'),
   sha256: Type.Optional(Sha256Hex('SHA-256 of the whole file.')),
   part_size: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'A wish, bytes.' })),
@@ -219,7 +231,11 @@ export const Statistics = Type.Object({
 export type Statistics = Static<typeof Statistics>;
 
 export const FileChanges = Type.Object({
-  metadata: Pairs(Nullable(Type.String()), 'Pairs to set, or to take away (null); the others stay (RFC 7396).'),
+  metadata: Pairs(
+    Nullable(MetadataValue),
+    'Pairs to set, or to take away (null); the others stay (RFC 7396).',
+    METADATA_BOUNDS,
+  ),
 });
 
 /** Work on a published file. */

@@ -124,7 +124,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
   // Behind a proxy all come from one address: the proxy is the one to count them.
   const guests = new Guests(config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY);
-  const listeners = new Listeners(config.tls, guests);
+  const listeners = new Listeners(config.tls, guests, config.bodyIdleTimeoutMs);
   let stopping = false;
   const app = await buildApp(
     {

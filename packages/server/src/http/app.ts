@@ -1,5 +1,5 @@
 /** The ordinary lane: Fastify over `node:http`, and what holds for every call. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import cors from '@fastify/cors';
@@ -12,22 +12,23 @@ import type { Caller, Scope } from './caller.ts';
 import { linger } from './drain.ts';
 import { registerEvents } from './events.ts';
 import { continueBody, isUncontinued } from './expect.ts';
-import { answerOnSocket, answerParserError, createFailureHandler, noteAnswering } from './failure.ts';
+import { answerOnSocket, answerParserError, createFailureHandler } from './failure.ts';
 import { registerFiles } from './files.ts';
 import { identify } from './identify.ts';
 import { registerJobs } from './jobs.ts';
 import { createJsonParser } from './json.ts';
 import { registerLinks } from './links.ts';
 import type { Listeners } from './listener.ts';
+import { registerLoadShedder } from './load-shedder.ts';
 import { watchMethods } from './methods.ts';
 import { registerDocs } from './openapi.ts';
 import { registerOperations } from './operations.ts';
 import { registerPage } from './page.ts';
 import { registerPart } from './part.ts';
-import { Pressure } from './pressure.ts';
 import { registerPreviews } from './previews.ts';
 import { registerRateLimit } from './rate-limit.ts';
 import { requestIdOf } from './request-id.ts';
+import { RequestQueue } from './request-queue.ts';
 import type { Services } from './services.ts';
 import { registerSign } from './sign.ts';
 import { registerTraces } from './traces.ts';
@@ -39,7 +40,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The scope that a caller needs; absent: anybody may call. */
     scope?: Scope;
-    /** Its body or its answer is a stream, which costs little however long it takes. */
+    /** It streams or waits, which costs little however long it takes: it takes no place of the load shedder. */
     isLong?: boolean;
     /** A signed URL does instead of a token. */
     signable?: boolean;
@@ -63,9 +64,9 @@ const MAX_JSON_BYTES = 1024 * 1024;
 export async function buildApp(services: Services, listeners: Listeners, isStopping: () => boolean) {
   const { trustProxy, corsOrigins } = services.options;
   const answerFailure = createFailureHandler(services.metrics);
-  const pressure = new Pressure();
+  const queue = new RequestQueue((request, response) => app.routing(request, response));
   const app = fastify({
-    serverFactory: (handler) => listeners.add(handler),
+    serverFactory: () => listeners.add(queue),
     loggerInstance: services.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     // Fastify's own counting of proxies believes nobody.
@@ -74,7 +75,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     bodyLimit: MAX_JSON_BYTES,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    clientErrorHandler: answerParserError,
+    clientErrorHandler: (error, socket) => answerParserError(error, socket, queue.lastAnswer(socket)),
     frameworkErrors: (error, request, reply) => {
       // No hook runs for these.
       readOn(request, reply);
@@ -93,9 +94,8 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonParser(app));
 
   // Node would answer these by itself; here the routes decide when a body is wanted.
-  const route = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response);
-  app.server.on('checkContinue', route);
-  app.server.on('checkExpectation', route);
+  app.server.on('checkContinue', queue.take);
+  app.server.on('checkExpectation', queue.take);
   app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     const failure = new UploadError('method_not_allowed', 'This server is no proxy.');
     answerOnSocket(socket, failure, ['Allow: GET, HEAD, POST, PUT, PATCH, DELETE']);
@@ -103,9 +103,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
 
   app.decorateRequest('caller', null as unknown as Caller);
   app.decorateRequest('failureCode', null);
-  // The first of all: what the parser finds wrong behind this request is told at once otherwise.
   app.addHook('onRequest', async (request, reply) => {
-    noteAnswering(request.raw, reply.raw);
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
@@ -137,14 +135,10 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
       reply.header('connection', 'close');
       throw new UploadError('shutting_down', 'The server is stopping.');
     }
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
-      throw new UploadError('invalid_request', 'The request has no Host (RFC 9112 section 3.2).');
-    }
-    const { scope, isLong = false } = request.routeOptions.config;
-    if (!scope) return;
-    if (!isLong) pressure.enter(reply.raw);
-    request.caller = await identify(request, services);
+    assertOneHost(request.raw);
+    if (request.routeOptions.config.scope) request.caller = await identify(request, services);
   });
+  registerLoadShedder(app);
   app.addHook('preParsing', async (request, reply) => {
     if (request.routeOptions.config.rawBody || request.is404) return;
     continueBody(request.raw, reply.raw);
@@ -182,6 +176,15 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
   refuseOtherMethods();
   await app.ready();
   return app;
+}
+
+/** RFC 9112 section 3.2. @throws UploadError `invalid_request`. */
+function assertOneHost({ rawHeaders, httpVersion }: IncomingMessage): void {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) throw new UploadError('invalid_request', 'The request has more than one Host (RFC 9112 section 3.2).');
+  if (hosts === 0 && httpVersion === '1.1') {
+    throw new UploadError('invalid_request', 'The request has no Host (RFC 9112 section 3.2).');
+  }
 }
 
 /** What of a request has not come when it is answered. */

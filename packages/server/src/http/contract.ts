@@ -15,8 +15,8 @@ export type Routes = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-export const UploadParams = Type.Object({ upload_id: Type.String() });
-export const FileParams = Type.Object({ file_id: Type.String() });
+export const UploadParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }) });
+export const FileParams = Type.Object({ file_id: Type.String({ maxLength: 256 }) });
 export const NoContent = Type.Null({ description: 'No content.' });
 
 /** The answers of a call: its successes, and the envelope for everything else. */

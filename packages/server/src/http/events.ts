@@ -19,7 +19,7 @@ const STREAM = {
 };
 const Resume = Type.Object({
   'last-event-id': Type.Optional(
-    Type.String({ pattern: '^\\d{1,15}$', description: 'The id of the last event that was read.' }),
+    Type.String({ pattern: '^\\d{1,15}$', maxLength: 15, description: 'The id of the last event that was read.' }),
   ),
 });
 

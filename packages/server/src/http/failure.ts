@@ -1,5 +1,5 @@
 /** Every failure as the one envelope, also those that Fastify or Node's parser find before a handler runs. */
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -55,6 +55,9 @@ function sendFailure(failure: UploadError, request: FastifyRequest, reply: Fasti
 
 /** What Fastify itself refuses: a body that is not JSON, or does not fit the schema. */
 function translate(error: FastifyError): UploadError {
+  if (error.validation?.[0]?.instancePath === '/filename' && error.validation[0].keyword === 'maxLength') {
+    return new UploadError('invalid_filename', 'The file name has more than 255 bytes.');
+  }
   if (error.validation) return new UploadError('invalid_request', `The request is not valid: ${error.message}.`);
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');
@@ -71,8 +74,16 @@ function translate(error: FastifyError): UploadError {
   return new UploadError('internal', 'The server failed in a way that it did not expect.', { cause: error });
 }
 
-/** Answers what Node's parser refused: malformed HTTP, heads that are too long or too slow. */
-export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
+/**
+ * Answers what Node's parser refused: malformed HTTP, heads that are too long or too slow.
+ *
+ * @param owed the last answer that the connection still owes to requests before: it is sent first.
+ */
+export function answerParserError(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  owed: ServerResponse | undefined,
+): void {
   if (error.code === 'ECONNRESET') {
     socket.destroy();
     return;
@@ -83,16 +94,8 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex):
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new UploadError('body_timeout', 'The request did not arrive in time.')
       : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`);
-  const answer = answering.get(socket);
-  if (answer?.req.complete && !answer.writableFinished) answer.once('finish', () => answerOnSocket(socket, failure));
+  if (owed?.req.complete && !owed.writableFinished) owed.once('finish', () => answerOnSocket(socket, failure));
   else answerOnSocket(socket, failure);
-}
-
-/** The answer that each connection owes: what is wrong with the bytes after a whole request is told after its answer. */
-const answering = new WeakMap<Duplex, ServerResponse>();
-
-export function noteAnswering(request: IncomingMessage, response: ServerResponse): void {
-  answering.set(request.socket, response);
 }
 
 /** Answers on the bare socket and closes it: for what never becomes a request, or stalls before it is one. */

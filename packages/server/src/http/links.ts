@@ -10,7 +10,7 @@ import type { Services } from './services.ts';
 
 const USUAL_SECONDS = 12 * 3600;
 
-const LinkParams = Type.Object({ link_id: Type.String() });
+const LinkParams = Type.Object({ link_id: Type.String({ maxLength: 256 }) });
 
 export function registerLinks(app: Routes, { uploads: room, options }: Services): void {
   const config = { scope: 'uploads:write' } as const;

@@ -1,7 +1,8 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { Socket } from 'node:net';
 import type { Guests } from './guests.ts';
+import type { RequestQueue } from './request-queue.ts';
 
 const OPTIONS = {
   // Bodies have an idle time-out of their own; a total one, as Node has by default, would end slow parts.
@@ -26,20 +27,31 @@ interface Certificate {
 export class Listeners {
   readonly #all: Server[] = [];
   readonly #guests: Guests;
+  readonly #unreadTimeoutMs: number;
   #certificate: Certificate | null;
 
-  /** @param certificate null: no TLS. */
-  constructor(certificate: Certificate | null, guests: Guests) {
+  /**
+   * @param certificate null: no TLS.
+   * @param unreadTimeoutMs how long a client may take nothing of an answer.
+   */
+  constructor(certificate: Certificate | null, guests: Guests, unreadTimeoutMs: number) {
     this.#certificate = certificate;
     this.#guests = guests;
+    this.#unreadTimeoutMs = unreadTimeoutMs;
   }
 
   /** One more. It does not listen yet. */
-  add(handler: RequestListener): Server {
+  add(queue: RequestQueue): Server {
     const certificate = this.#certificate;
     const listener = certificate
-      ? createTlsServer({ ...OPTIONS, ...TLS_OPTIONS, ...certificate }, handler)
-      : createServer(OPTIONS, handler);
+      ? createTlsServer({ ...OPTIONS, ...TLS_OPTIONS, ...certificate }, queue.take)
+      : createServer(OPTIONS, queue.take);
+    // Node calls this when nothing was sent or received for a while, and leaves it to us to close the connection. Where an
+    // answer is being made, a body is being stored, or a first head is being sent, other time-outs hold.
+    listener.setTimeout(this.#unreadTimeoutMs, (socket) => {
+      if (queue.isIdle(socket) || socket.writableLength > 0) socket.destroy();
+      else socket.setTimeout(this.#unreadTimeoutMs);
+    });
     // Those that the fast lane hands over are counted there. Before TLS there is no way to say why.
     listener.prependListener('connection', (accepted: unknown) => {
       if (!(accepted instanceof Socket)) return;

@@ -1,9 +1,10 @@
 /** The OpenAPI 3.1 document, made from the schemas of the routes, and a page that shows it. */
-
+import { createHash } from 'node:crypto';
 import { ERRORS } from '@cryolift/protocol/errors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { selectBytes } from './range.ts';
 import type { Services } from './services.ts';
 
 /** Swagger UI sets styles in place; nothing is fetched from elsewhere. */
@@ -35,10 +36,33 @@ export async function registerDocs(app: FastifyInstance, { version, options }: S
       return { schema: { ...schema, security: [{ bearer: [scope] }, ...(signable ? [{ signed_url: [] }] : [])] }, url };
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP, uiConfig: { validatorUrl: null } });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => ({
-    ...app.swagger(),
-    // The table of error codes: status, whether the same request can succeed when repeated, and what to do.
-    'x-errors': ERRORS,
-  }));
+  // Made once, when all routes are there, and shared by all answers.
+  let document: { bytes: Buffer; etag: string } | null = null;
+  const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
+    document ??= print(app);
+    reply.header('etag', document.etag).header('cache-control', 'no-cache');
+    const { 'if-none-match': known } = request.headers;
+    const isKnown = selectBytes({ 'if-none-match': known }, document.etag, 0, 0).kind === 'not_modified';
+    return isKnown ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(document.bytes);
+  };
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_CSP,
+    uiConfig: { validatorUrl: null },
+    uiHooks: {
+      // The page has routes of its own for the document, which would print it anew for every request.
+      async onRequest(request, reply) {
+        const url = request.routeOptions.url ?? '';
+        if (url === '/docs/json') return await answerDocument(request, reply);
+        if (url === '/docs/yaml') return await reply.redirect('/openapi.json');
+      },
+    },
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, answerDocument);
+}
+
+function print(app: FastifyInstance): { bytes: Buffer; etag: string } {
+  // The table of error codes: status, whether the same request can succeed when repeated, and what to do.
+  const bytes = Buffer.from(JSON.stringify({ ...app.swagger(), 'x-errors': ERRORS }));
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"` };
 }

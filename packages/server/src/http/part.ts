@@ -20,7 +20,7 @@ declare module 'fastify' {
   }
 }
 
-const PartParams = Type.Object({ upload_id: Type.String(), idx: Type.String() });
+const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx: Type.String({ maxLength: 32 }) });
 
 /** Registers on an instance of its own: bodies pass as streams here, whatever their Content-Type says. */
 export function registerPart(instance: FastifyInstance, { uploads, metrics, options }: Services): void {

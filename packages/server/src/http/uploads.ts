@@ -94,7 +94,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
   app.post(
     '/uploads/:upload_id/complete',
     {
-      config,
+      config: { ...config, isLong: true },
       schema: {
         summary: 'Verifies, publishes the file, answers its record; safe to repeat.',
         params: UploadParams,

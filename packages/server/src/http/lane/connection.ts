@@ -61,6 +61,7 @@ export class LaneConnection {
     });
     this.#socket.on('error', (error) => this.#exchange?.stream.destroy(error));
     this.#socket.on('end', () => this.#takeEnd());
+    this.#socket.on('timeout', () => this.#exchange?.stream.emit('timeout'));
     this.#socket.on('close', () => {
       clearTimeout(this.#timer);
       this.#exchange?.stream.partBody?.abandon();
@@ -151,7 +152,6 @@ export class LaneConnection {
     const bytes = this.#pending;
     // What the streams before have set is not this one's.
     this.#socket.setTimeout(0);
-    this.#socket.on('timeout', () => stream.emit('timeout'));
     this.#open({ stream, awaited: Number.POSITIVE_INFINITY, answered: false, request: null });
     stream.give(bytes);
     return stream;

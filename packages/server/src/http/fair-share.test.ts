@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FairShare } from './fair-share.ts';
+
+test('fair share: one owner cannot take all, and what is given back can be taken again', () => {
+  const share = new FairShare(10, 6);
+  const giveBack = share.take('ada', 6);
+  assert.ok(giveBack);
+  assert.equal(share.take('ada', 1), null, 'ada has her share');
+  assert.ok(share.take('bob', 4), 'the rest is left for others');
+  assert.equal(share.take('eve', 1), null, 'nothing is left');
+  giveBack();
+  assert.ok(share.take('eve', 6));
+});

@@ -1,0 +1,183 @@
+/** Requests that try to take the memory, the time or the places of all others. */
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { after, type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { EventStream } from '../contract/event-stream.ts';
+import { assertFailure } from '../contract/failure.ts';
+import { initRequest, openSample, publish } from '../contract/upload.ts';
+import { Connection, callAs, callWith, printHead } from '../contract/wire.ts';
+import { type Operation, readOperations, type Schema } from '../fuzz/document.ts';
+import { startServer } from '../server-under-test.ts';
+
+const MIB = 1024 * 1024;
+/** Above what the garbage collector leaves uncollected for a while. Without the bounds it was more than a GiB. */
+const MAX_GROWTH_BYTES = 256 * MIB;
+/** On a busy machine, too. Without the bounds one of these requests took a minute. */
+const ANSWER_MS = 15_000;
+
+const server = await startServer({
+  CRYOLIFT_ACCEPT: 'bin',
+  CRYOLIFT_METRICS: 'true',
+  CRYOLIFT_BODY_IDLE_TIMEOUT: '2s',
+  CRYOLIFT_CONNECTIONS_PER_ADDRESS: '5000',
+});
+after(() => server.discard());
+const anonymous = callWith(server, {});
+const ada = callAs(server, { sub: 'ada' });
+
+async function residentBytes(): Promise<number> {
+  const text = (await anonymous('GET', '/metrics')).body.toString();
+  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
+}
+
+/** A connection of a client that reads nothing. */
+function openUnread(context: TestContext): Socket {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname).pause();
+  context.after(() => socket.destroy());
+  socket.on('error', () => {});
+  return socket;
+}
+
+async function isClosed(socket: Socket): Promise<void> {
+  // What is in the way has to be read before the end can be seen.
+  socket.resume();
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+}
+
+test('pipelined requests: answers that are not read take no memory, and the connection is closed', async (context) => {
+  const before = await residentBytes();
+  const sockets = Array.from({ length: 6 }, () => openUnread(context));
+  const head = printHead('GET', '/openapi.json');
+  for (const socket of sockets) socket.write(head.repeat(Math.ceil(240_000 / head.length)));
+  await Promise.all(sockets.map(isClosed));
+  const growth = (await residentBytes()) - before;
+  assert.ok(growth < MAX_GROWTH_BYTES, `${Math.round(growth / MIB)} MiB more`);
+  assert.equal((await anonymous('GET', '/healthz')).status, 200);
+});
+
+test('pipelined requests: a few are answered in order, whatever kind they are', async () => {
+  const connection = await Connection.open(server.url);
+  const { session, bytes } = await openSample(ada);
+  const token = { authorization: `Bearer ${server.token({ sub: 'ada' })}` };
+  const length = String(bytes.length > session.part_size ? session.part_size : bytes.length);
+  connection.send(printHead('GET', '/healthz'));
+  connection.send(printHead('GET', `/uploads/${session.upload_id}`, token));
+  connection.send(printHead('PUT', `/uploads/${session.upload_id}/part/0`, { ...token, 'content-length': length }));
+  connection.send(bytes.subarray(0, Number(length)));
+  connection.send(printHead('GET', '/nowhere'));
+  const answers = [];
+  for (let at = 0; at < 4; at++) answers.push((await connection.answer()).status);
+  assert.deepEqual(answers, [200, 200, 201, 404]);
+  connection.close();
+});
+
+test('an answer that nobody takes is given up; a stream that is read stays open', async (context) => {
+  const { session } = await openSample(ada);
+  const events = await EventStream.open(server, `/uploads/${session.upload_id}/events`, { sub: 'ada' });
+  assert.equal((await events.next())?.name, 'state');
+  // More than the buffers of the system take.
+  const file = await publish(ada, Buffer.alloc(32 * MIB, 7), { filename: 'a.bin', part_size: 8 * MIB });
+  const unread = openUnread(context);
+  const authorization = `Bearer ${server.token({ sub: 'ada' })}`;
+  unread.write(printHead('GET', `/files/${file.file_id}/content`, { authorization }));
+  // Five times the time-out. From here only the server can see that it has passed.
+  await setTimeout(10_000);
+  await isClosed(unread);
+  assert.ok(unread.bytesRead < file.size, 'the server went on sending');
+  await ada('DELETE', `/uploads/${session.upload_id}`);
+  assert.match((await events.next())?.type ?? '', /cancelled/);
+});
+
+test('slow JSON bodies of one caller take no places: others are answered', async () => {
+  const head = printHead('POST', '/uploads/init', {
+    authorization: `Bearer ${server.token({ sub: 'eve' })}`,
+    'content-type': 'application/json',
+    'content-length': '100',
+  });
+  const slow = await Promise.all(
+    Array.from({ length: 1_200 }, async () => {
+      const connection = await Connection.open(server.url);
+      connection.send(`${head}{`);
+      return connection;
+    }),
+  );
+  for (let at = 0; at < 5; at++) assert.equal((await ada('GET', '/uploads')).status, 200);
+  for (const connection of slow) connection.close();
+});
+
+test('refused requests whose answers are not read take no places', async (context) => {
+  const head = printHead('GET', '/uploads', { authorization: 'Bearer x.y.z' });
+  for (let at = 0; at < 8; at++) openUnread(context).write(head.repeat(20_000));
+  assert.equal((await ada('GET', '/uploads')).status, 200);
+});
+
+/** Texts on which careless code is slow: many combining marks, padding that is no end, white space, nested brackets. */
+const SLOW_TEXTS = [`a${'\u0301\u0327'.repeat(200_000)}`, `${'='.repeat(128 * 1024 - 1)}a`, `x${' '.repeat(300_000)}y`];
+
+test('init: texts that are slow to process are refused at once', async () => {
+  for (const text of SLOW_TEXTS) {
+    for (const field of ['filename', 'header', 'fingerprint', 'sha256'] as const) {
+      const requests = Array.from({ length: 4 }, () =>
+        ada('POST', '/uploads/init', { json: { ...initRequest(), [field]: text } }),
+      );
+      await answersWithin();
+      for (const answer of await Promise.all(requests)) {
+        assertFailure(answer, field === 'filename' ? 'invalid_filename' : 'invalid_request');
+      }
+    }
+    const metadata = { [text]: text };
+    assertFailure(await ada('POST', '/uploads/init', { json: { ...initRequest(), metadata } }), 'invalid_request');
+    await answersWithin();
+  }
+});
+
+test('headers: values that are slow to process do not hold up others', async () => {
+  const { session } = await openSample(ada);
+  const value = `x${' '.repeat(14_000)}y`;
+  for (const name of ['content-digest', 'range', 'if-none-match', 'idempotency-key', 'upload-offset', 'traceparent']) {
+    const requests = Array.from({ length: 150 }, () =>
+      ada('PUT', `/uploads/${session.upload_id}/part/0`, { headers: { [name]: value }, body: 'x' }),
+    );
+    await answersWithin();
+    await Promise.all(requests);
+  }
+});
+
+async function answersWithin(): Promise<void> {
+  const late = AbortSignal.timeout(ANSWER_MS);
+  assert.equal((await fetch(`${server.url}/healthz`, { signal: late })).status, 200);
+}
+
+test('schemas: every text of every request is bounded', async () => {
+  const unbounded: string[] = [];
+  for (const operation of await readOperations(server.url)) {
+    for (const [name, schema] of requestSchemas(operation)) {
+      for (const path of findUnbounded(schema, name)) unbounded.push(`${operation.method} ${operation.path} ${path}`);
+    }
+  }
+  assert.deepEqual(unbounded, []);
+});
+
+function requestSchemas({ parameters = [], requestBody }: Operation): [string, Schema][] {
+  const bodies = Object.entries(requestBody?.content ?? {}).filter(([type]) => type === 'application/json');
+  return [
+    ...parameters.map(({ name, schema }) => [name, schema] as [string, Schema]),
+    ...bodies.map(([, { schema }]) => ['body', schema] as [string, Schema]),
+  ];
+}
+
+function findUnbounded(schema: Schema, path: string): string[] {
+  if (schema.enum || schema.const !== undefined) return [];
+  if (schema.anyOf) return schema.anyOf.flatMap((each) => findUnbounded(each, path));
+  const { properties = {}, additionalProperties: others, items } = schema;
+  const inner = Object.entries(properties).flatMap(([name, each]) => findUnbounded(each, `${path}.${name}`));
+  if (typeof others === 'object') {
+    if (schema.propertyNames?.maxLength === undefined) inner.push(`${path}: its keys`);
+    inner.push(...findUnbounded(others, `${path}.*`));
+  }
+  if (items) inner.push(...findUnbounded(items, `${path}[]`));
+  if (schema.type === 'string' && schema.maxLength === undefined) inner.push(path);
+  return inner;
+}
