@@ -12,6 +12,7 @@ import type { Caller, Scope } from './caller.ts';
 import { linger } from './drain.ts';
 import { registerEvents } from './events.ts';
 import { continueBody, isUncontinued } from './expect.ts';
+import { FailedLogins } from './failed-logins.ts';
 import { answerOnSocket, answerParserError, createFailureHandler } from './failure.ts';
 import { registerFiles } from './files.ts';
 import { identify } from './identify.ts';
@@ -64,6 +65,7 @@ const MAX_JSON_BYTES = 1024 * 1024;
 export async function buildApp(services: Services, listeners: Listeners, isStopping: () => boolean) {
   const { trustProxy, corsOrigins } = services.options;
   const answerFailure = createFailureHandler(services.metrics);
+  const failedLogins = new FailedLogins();
   const queue = new RequestQueue((request, response) => app.routing(request, response));
   const app = fastify({
     serverFactory: () => listeners.add(queue),
@@ -136,7 +138,10 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
       throw new UploadError('shutting_down', 'The server is stopping.');
     }
     assertOneHost(request.raw);
-    if (request.routeOptions.config.scope) request.caller = await identify(request, services);
+    if (!request.routeOptions.config.scope) return;
+    request.caller = await identify(request, services).catch((error: unknown) => {
+      throw failedLogins.note(request.ip, error);
+    });
   });
   registerLoadShedder(app);
   app.addHook('preParsing', async (request, reply) => {

@@ -1,5 +1,6 @@
 /** Which calls the audit tells of: those that change something, that read a file's bytes, and that were refused. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { AuditEntry } from '../ops/audit.ts';
 import type { Services } from './services.ts';
 
@@ -28,8 +29,12 @@ const ACTIONS: Readonly<Record<string, string>> = {
 const READS: readonly string[] = ['file.read', 'file.preview', 'upload.preview'];
 const READ_AGAIN_MS = 600_000;
 const MAX_READERS = 10_000;
-/** A stranger who asks and asks must not fill the disk: of refusals without a subject, so many a second. */
-const STRANGERS_PER_SECOND = 20;
+/**
+ * Whoever is refused again and again must not fill the disk: of the refusals of one subject, and of all callers without a
+ * subject together, so many lines are written in a second. The next line says how many were left out.
+ */
+const REFUSALS_PER_SECOND = 20;
+const MAX_SUBJECTS = 10_000;
 const ID = /^[\w-]{1,64}$/;
 const IDS = ['upload_id', 'file_id', 'link_id', 'seq'] as const;
 
@@ -47,8 +52,8 @@ declare module 'fastify' {
  * answer goes out all the same, and the failure is logged and counted.
  */
 export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploads: { now } }: Services): void {
-  const readers = new Map<string, number>();
-  const strangers = { second: 0, written: 0, omitted: 0 };
+  const readers = new LRUCache<string, true>({ max: MAX_READERS, ttl: READ_AGAIN_MS });
+  const refusals = new LRUCache<string, Refusals>({ max: MAX_SUBJECTS });
 
   app.decorateRequest('audited', null as unknown as Ids);
   app.addHook('onRequest', async (request) => {
@@ -63,7 +68,7 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
     const entry = describe(request, reply, now());
     if (entry.action === 'part.put' && !isRefused(reply)) return;
     if (entry.outcome === 'ok' && READS.includes(entry.action) && wasReading(entry)) return;
-    const due = entry.subject === null ? countStranger(entry) : entry;
+    const due = isRefused(reply) || entry.subject === null ? countRefusal(entry) : entry;
     if (!due) return;
     await audit.write(due).catch((error: unknown) => {
       metrics.noteAuditFailure();
@@ -73,25 +78,34 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
 
   function wasReading({ subject, link_id, key_id, address, action, upload_id, file_id }: AuditEntry): boolean {
     const reader = JSON.stringify([subject, link_id, key_id, address, action, upload_id, file_id]);
-    const nowMs = now();
-    if (nowMs - (readers.get(reader) ?? Number.NEGATIVE_INFINITY) < READ_AGAIN_MS) return true;
-    // Forgetting costs a line more, no line less.
-    if (readers.size >= MAX_READERS) readers.clear();
-    readers.set(reader, nowMs);
+    // Forgetting one costs a line more, no line less.
+    if (readers.has(reader)) return true;
+    readers.set(reader, true);
     return false;
   }
 
-  function countStranger(entry: AuditEntry): AuditEntry | null {
+  function countRefusal(entry: AuditEntry): AuditEntry | null {
+    const subject = entry.subject ?? '';
     const second = Math.floor(now() / 1000);
-    if (second !== strangers.second) Object.assign(strangers, { second, written: 0 });
-    if (++strangers.written > STRANGERS_PER_SECOND) {
-      strangers.omitted++;
+    const counted = refusals.get(subject) ?? { second, written: 0, omitted: 0 };
+    refusals.set(subject, counted);
+    if (second !== counted.second) Object.assign(counted, { second, written: 0 });
+    if (counted.written >= REFUSALS_PER_SECOND) {
+      counted.omitted++;
       return null;
     }
-    const { omitted } = strangers;
-    strangers.omitted = 0;
+    counted.written++;
+    const { omitted } = counted;
+    counted.omitted = 0;
     return omitted === 0 ? entry : { ...entry, omitted };
   }
+}
+
+/** Of one subject: lines written in this second, and refusals that no line told of since the last one. */
+interface Refusals {
+  second: number;
+  written: number;
+  omitted: number;
 }
 
 function describe(request: FastifyRequest, reply: FastifyReply, nowMs: number): AuditEntry {

@@ -1,4 +1,6 @@
-/** How many connections one address may hold open: one client that runs wild must not take the place of all others. */
+/** How many connections one client may hold open: an IPv4 address, or an IPv6 network. */
+import { clientNetwork } from './client-network.ts';
+
 export class Guests {
   readonly #maxPerAddress: number;
   readonly #open = new Map<string, number>();
@@ -13,14 +15,15 @@ export class Guests {
    *
    * @returns what to call when it has ended; null, and it is not counted, when its address has enough.
    */
-  admit(address = ''): (() => void) | null {
-    const open = this.#open.get(address) ?? 0;
+  admit(address?: string): (() => void) | null {
+    const network = clientNetwork(address);
+    const open = this.#open.get(network) ?? 0;
     if (open >= this.#maxPerAddress) return null;
-    this.#open.set(address, open + 1);
+    this.#open.set(network, open + 1);
     return () => {
-      const left = (this.#open.get(address) ?? 1) - 1;
-      if (left > 0) this.#open.set(address, left);
-      else this.#open.delete(address);
+      const left = (this.#open.get(network) ?? 1) - 1;
+      if (left > 0) this.#open.set(network, left);
+      else this.#open.delete(network);
     };
   }
 }

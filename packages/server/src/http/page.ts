@@ -1,9 +1,11 @@
 /** `GET /`: the web page, as `scripts/build-page.mjs` has built it from packages/web. */
+import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyReply } from 'fastify';
 import type { Routes } from './contract.ts';
 
 const BUILT = new URL('../../dist/page/', import.meta.url);
+const ASSETS = fileURLToPath(new URL('assets/', BUILT));
 /** Everything comes from here, nothing runs that is not a file of ours, nobody frames it, no link of it tells where it led from. */
 const HEADERS = {
   'content-security-policy':
@@ -51,5 +53,5 @@ export function registerPage(app: Routes): void {
 }
 
 function describe(reply: FastifyReply, path: string): void {
-  reply.headers(HEADERS).header('cache-control', path.includes('/assets/') ? FOREVER : ASK_AGAIN);
+  reply.headers(HEADERS).header('cache-control', path.startsWith(ASSETS) ? FOREVER : ASK_AGAIN);
 }

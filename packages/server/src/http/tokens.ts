@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../token-key.ts';
 import type { Caller } from './caller.ts';
 import { discoverKeys, PublishedKeys } from './published-keys.ts';
@@ -70,20 +71,15 @@ export function createAuthenticator(keys: TokenKeys, log: TokenLog): Authenticat
  * most, so that a key that was taken away is noticed, and never past the token's own end.
  */
 class KnownTokens {
-  readonly #callers = new Map<string, { caller: Caller; untilMs: number }>();
+  readonly #callers = new LRUCache<string, Caller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
 
   find(token: string): Caller | undefined {
-    const id = hash('sha256', token);
-    const known = this.#callers.get(id);
-    if (known && Date.now() < known.untilMs) return known.caller;
-    this.#callers.delete(id);
-    return undefined;
+    const caller = this.#callers.get(hash('sha256', token));
+    return caller && Date.now() < caller.expiresAtMs ? caller : undefined;
   }
 
   keep(token: string, caller: Caller): Caller {
-    if (this.#callers.size >= MAX_KNOWN) this.#callers.clear();
-    const untilMs = Math.min(Date.now() + KNOWN_MS, caller.expiresAtMs);
-    this.#callers.set(hash('sha256', token), { caller, untilMs });
+    this.#callers.set(hash('sha256', token), caller);
     return caller;
   }
 }

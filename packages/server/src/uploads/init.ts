@@ -62,9 +62,9 @@ export async function openUpload(
   }
 }
 
-/** Keys of a link are its own: it is not told what its owner's have found. */
+/** A link's keys and its owner's are different keys, whatever they say: no header value has a line break. */
 function scopeKey(key: string, link: LinkRow | null): string {
-  return link ? `${link.id} ${key}` : key;
+  return link ? `${link.id}\n${key}` : key;
 }
 
 /** The row comes first, so that what lies in the staging area without a row is always waste. */
