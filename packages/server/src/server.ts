@@ -48,9 +48,11 @@ import { openSecretFile, readOrMakeSecret } from './secret.ts';
 import { Arrivals } from './uploads/arrivals.ts';
 import { Attempts } from './uploads/attempts.ts';
 import { Finishing } from './uploads/complete.ts';
-import { forgetEverything, Rechecks } from './uploads/recheck.ts';
+import { Doubts } from './uploads/doubts.ts';
+import { Rechecks } from './uploads/recheck.ts';
 import type { UploadRoom } from './uploads/room.ts';
 import { readSession } from './uploads/session.ts';
+import { VerifiedParts } from './uploads/verified.ts';
 import { VERSION } from './version.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */
@@ -91,11 +93,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const marked = await noteBoot(db, readBootId());
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
   const threads = Math.min(8, Math.max(2, availableParallelism()));
-  const onLost = (uploadId: string) => {
-    forgetEverything(room, uploadId).catch((error: unknown) =>
-      log.error({ upload_id: uploadId, err: error }, 'not taken back'),
-    );
-  };
+  const onLost = (uploadId: string) => room.doubts.note(room, uploadId);
   const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost);
   const queues: JobQueue[] = [];
   const traces = config.otlpUrl === null ? null : new Traces(config.otlpUrl, VERSION, log);
@@ -190,6 +188,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       await traces?.close();
       await Promise.all([sweeping.stop(), scrub.stop(), ...queues.map((queue) => queue.stop())]);
       await Promise.race([Promise.all([recovering, room.finishing.settle()]), delay(graceMs)]);
+      room.doubts.stop(room);
       await store.close();
       await audit.close();
       await db.destroy();
@@ -287,6 +286,7 @@ function createRoom(
   meter: Metrics,
   wakeJobs: () => void,
 ): UploadRoom {
+  const verified = new VerifiedParts();
   return {
     db,
     store,
@@ -304,7 +304,9 @@ function createRoom(
     },
     bus: new Bus(),
     attempts: new Attempts(),
-    arrivals: new Arrivals(db, store),
+    arrivals: new Arrivals(db, store, verified),
+    verified,
+    doubts: new Doubts(),
     finishing: new Finishing(),
     rechecks: new Rechecks(),
     nextSteps: {

@@ -7,8 +7,10 @@ import { runGuarded } from './guarded.ts';
 import { selectSession } from './sessions.ts';
 import type { PartRow, UploadRow } from './tables.ts';
 
+/** How many rows one statement deletes. */
+const BATCH = 500;
 /** Sessions whose parts are, or are becoming, a file. */
-const LIVE_STATES: UploadState[] = [...OPEN_STATES, 'verifying'];
+export const LIVE_STATES: UploadState[] = [...OPEN_STATES, 'verifying'];
 /** More missing ranges than this are not listed (CONTRACT: `missing_truncated`). */
 const MAX_RANGES = 1000;
 
@@ -103,27 +105,43 @@ export async function findMissing(
 }
 
 /**
- * Takes parts back whose bytes did not survive: their rows go and the counters follow, in one transaction. A session that
- * was being verified takes parts again. Does nothing to a session that has ended.
+ * Takes parts back whose bytes did not survive: their rows go and the counters follow, in one transaction. An upload that
+ * was being verified and lacks parts takes parts again, for as long as `expiresAtMs` says at least. Does nothing to an
+ * upload that has ended.
+ *
+ * @returns the row after that, or undefined when the upload has ended.
  */
-export async function forgetParts(db: Database, row: UploadRow, lost: readonly number[]): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+export async function forgetParts(
+  db: Database,
+  row: Pick<UploadRow, 'id' | 'size' | 'part_size' | 'part_count'>,
+  lost: readonly number[],
+  expiresAtMs: number,
+): Promise<UploadRow | undefined> {
+  return await db.transaction().execute(async (tx) => {
     const live = await tx
       .updateTable('uploads')
-      .set({ must_recheck: 0, ...(lost.length > 0 ? { status: 'uploading' as const } : {}) })
+      .set({ must_recheck: 0 })
       .where('id', '=', row.id)
       .where('status', 'in', LIVE_STATES)
+      .returningAll()
       .executeTakeFirst();
-    if (live.numUpdatedRows === 0n) return;
-    for (const idx of lost) {
-      await tx.deleteFrom('parts').where('upload_id', '=', row.id).where('idx', '=', idx).execute();
+    if (!live) return undefined;
+    for (let at = 0; at < lost.length; at += BATCH) {
+      const batch = lost.slice(at, at + BATCH);
+      await tx.deleteFrom('parts').where('upload_id', '=', row.id).where('idx', 'in', batch).execute();
     }
     const kept = await tx.selectFrom('parts').select('idx').where('upload_id', '=', row.id).execute();
     const keptBytes = kept.reduce((sum, { idx }) => sum + partExtent(row.size, row.part_size, idx).length, 0);
-    await tx
+    const isReopened = live.status === 'verifying' && kept.length < row.part_count;
+    return await tx
       .updateTable('uploads')
-      .set({ received_parts: kept.length, received_bytes: keptBytes })
+      .set({
+        received_parts: kept.length,
+        received_bytes: keptBytes,
+        ...(isReopened ? { status: 'uploading', expires_at: Math.max(live.expires_at, expiresAtMs) } : {}),
+      })
       .where('id', '=', row.id)
-      .execute();
+      .returningAll()
+      .executeTakeFirst();
   });
 }

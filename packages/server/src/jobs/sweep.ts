@@ -69,8 +69,7 @@ async function freeUnowned(room: UploadRoom): Promise<number> {
   const leftovers = staged.filter((id) => !owned.has(id));
   for (const id of leftovers) {
     // Of a session that has just ended, a write may still be under way.
-    await room.attempts.endAll(id);
-    await attempt(room, 'free', () => room.store.discard(id));
+    await room.attempts.exclude(id, () => attempt(room, 'free', () => room.store.discard(id)));
     room.log.warn({ upload_id: id }, 'staging file without a live upload removed');
   }
   return leftovers.length;

@@ -1,9 +1,11 @@
 /** A thread that reads stretches of files and hashes them, some MiB of each in turn. */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { constants, platform, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { identityOf } from './identity.ts';
+import type { PartSelection } from './store.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
@@ -14,6 +16,8 @@ export interface StartJob {
   path: string;
   start: number;
   end: number;
+  /** Parts whose digests are wanted, too; only of what begins at 0. */
+  parts: PartSelection | null;
 }
 /** To the worker: the bytes before `limit` may be read now. */
 export interface AdvanceJob {
@@ -26,12 +30,20 @@ export interface DropJob {
   kind: 'drop';
   job: number;
 }
-/** From the worker: how far it has come (file offset); the digest of the whole stretch; the system's error code; dropped. */
+/** From the worker: how far it has come (file offset); what it has computed; the system's error code; dropped. */
 export type JobReport =
   | { job: number; at: number }
-  | { job: number; sha256: Uint8Array }
+  | { job: number; digest: Digest }
   | { job: number; error: string }
   | { job: number; dropped: true };
+
+export interface Digest {
+  sha256: Uint8Array;
+  /** The digests of the selected parts, in order, one after the other. */
+  parts: Uint8Array;
+  /** Of the file that was read (`identityOf`); null when there was nothing to read. */
+  identity: string | null;
+}
 
 interface Job {
   id: number;
@@ -42,6 +54,11 @@ interface Job {
   end: number;
   limit: number;
   hash: Hash;
+  identity: string | null;
+  parts: PartSelection | null;
+  /** Of the selected part that is being read. */
+  partHash: Hash | null;
+  partDigests: Uint8Array[];
 }
 
 if (!parentPort) throw new Error('digest-worker runs as a worker thread');
@@ -68,8 +85,9 @@ port.on('message', (message: StartJob | AdvanceJob | DropJob) => {
   if (!working) work();
 });
 
-function start({ job, path, start, end }: StartJob): void {
-  jobs.set(job, { id: job, path, fd: null, at: start, end, limit: start, hash: createHash('sha256') });
+function start({ job: id, path, start, end, parts }: StartJob): void {
+  const begun = { id, path, fd: null, at: start, end, limit: start, hash: createHash('sha256'), identity: null };
+  jobs.set(id, { ...begun, parts, partHash: null, partDigests: [] });
 }
 
 /** One chunk of every job that has bytes to read, then a look at the messages, until nothing is left to do. */
@@ -79,7 +97,9 @@ function work(): void {
     if (job.at < job.limit) readChunk(job);
     if (job.at === job.end && jobs.has(job.id)) {
       drop(job.id);
-      report({ job: job.id, sha256: new Uint8Array(job.hash.digest()) });
+      const parts = new Uint8Array(Buffer.concat(job.partDigests));
+      const digest = { sha256: new Uint8Array(job.hash.digest()), parts, identity: job.identity };
+      report({ job: job.id, digest });
     } else if (job.at < job.limit && jobs.has(job.id)) working = true;
   }
   if (working) setImmediate(work);
@@ -89,16 +109,44 @@ function work(): void {
 
 function readChunk(job: Job): void {
   try {
-    job.fd ??= openSync(job.path, 'r');
-    const count = readSync(job.fd, buffer, 0, Math.min(CHUNK_BYTES, job.limit - job.at), job.at);
+    if (job.fd === null) openFile(job);
+    const count = readSync(job.fd as number, buffer, 0, Math.min(CHUNK_BYTES, job.limit - job.at), job.at);
     if (count === 0) throw Object.assign(new Error('the file is shorter than its parts'), { code: 'ENODATA' });
     job.hash.update(buffer.subarray(0, count));
+    if (job.parts) hashParts(job, job.parts, buffer.subarray(0, count));
     job.at += count;
     if (job.at === job.limit) shut(job);
     report({ job: job.id, at: job.at });
   } catch (error) {
     drop(job.id);
     report({ job: job.id, error: codeOf(error) });
+  }
+}
+
+/** A file that was put in the place of the one before is not read on: the digest would be of neither. */
+function openFile(job: Job): void {
+  job.fd = openSync(job.path, 'r');
+  const identity = identityOf(fstatSync(job.fd, { bigint: true }));
+  job.identity ??= identity;
+  if (job.identity !== identity) throw Object.assign(new Error('the file was replaced'), { code: 'ESTALE' });
+}
+
+/** `bytes` lie at `job.at`; the digests of the selected parts that end in them are complete. */
+function hashParts(job: Job, { partSizeBytes, selected }: PartSelection, bytes: Uint8Array): void {
+  for (let from = 0; from < bytes.length; ) {
+    const position = job.at + from;
+    const idx = Math.floor(position / partSizeBytes);
+    const partEnd = Math.min((idx + 1) * partSizeBytes, job.end);
+    const to = Math.min(bytes.length, from + partEnd - position);
+    if (selected[idx]) {
+      job.partHash ??= createHash('sha256');
+      job.partHash.update(bytes.subarray(from, to));
+      if (job.at + to === partEnd) {
+        job.partDigests.push(job.partHash.digest());
+        job.partHash = null;
+      }
+    }
+    from = to;
   }
 }
 

@@ -2,13 +2,20 @@
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.ts';
-import { BytesGone, type Extent } from './store.ts';
+import { BytesGone, type Extent, type PartSelection, type WholeDigest } from './store.ts';
 import { WORKER_LIMITS } from './writers.ts';
 
 /** How long the acknowledgement of a part waits for the digest, at most. */
 const CATCH_UP_MS = 250;
 /** What is read in one go of a file that nobody waits for. */
 const SLOW_BYTES = 1024 * 1024;
+const SHA256_BYTES = 32;
+
+/** What a pass over an upload has found. */
+export interface UploadDigest extends WholeDigest {
+  /** Of the file that was read (`identityOf`); null when there was nothing to read. */
+  identity: string | null;
+}
 
 interface Digestion {
   job: number;
@@ -17,8 +24,10 @@ interface Digestion {
   limit: number;
   /** Replaced and resolved whenever `at` has moved, or the job has ended. */
   moved: PromiseWithResolvers<void>;
-  sha256: Promise<Uint8Array>;
-  resolve(sha256: Uint8Array): void;
+  /** Parts whose digests are computed, too. */
+  parts: PartSelection | null;
+  digest: Promise<UploadDigest>;
+  resolve(digest: UploadDigest): void;
   reject(error: Error): void;
 }
 
@@ -50,7 +59,8 @@ export class Digester {
       else this.#jobs.delete(report.job);
       digestion.moved.resolve();
       digestion.moved = Promise.withResolvers();
-      if ('sha256' in report) digestion.resolve(report.sha256);
+      if ('digest' in report)
+        digestion.resolve({ ...report.digest, parts: unpack(digestion.parts, report.digest.parts) });
       else if ('error' in report) digestion.reject(unreadable(report.error));
     });
     this.#worker.on('error', (error) => {
@@ -58,32 +68,42 @@ export class Digester {
     });
   }
 
-  /** The first `prefixBytes` of the upload at `path` may be read; `sizeBytes` in all. */
-  follow(uploadId: string, path: string, sizeBytes: number, prefixBytes: number): Promise<Uint8Array> {
+  /**
+   * The first `prefixBytes` of the upload at `path` may be read; `sizeBytes` in all.
+   *
+   * @param unverified called when the pass begins: the parts whose digests are computed in it.
+   */
+  follow(
+    uploadId: string,
+    path: string,
+    sizeBytes: number,
+    prefixBytes: number,
+    unverified: () => PartSelection | null,
+  ): Promise<UploadDigest> {
     let digestion = this.#followed.get(uploadId);
     if (!digestion) {
-      digestion = this.#start(path, { offset: 0, length: sizeBytes });
+      digestion = this.#start(path, { offset: 0, length: sizeBytes }, unverified());
       this.#followed.set(uploadId, digestion);
       // Begun again from the first byte when it is asked for next.
       const begun = digestion;
-      digestion.sha256.catch(() => {
+      digestion.digest.catch(() => {
         if (this.#followed.get(uploadId) === begun) this.#followed.delete(uploadId);
       });
     }
     this.#advance(digestion, prefixBytes);
-    return digestion.sha256;
+    return digestion.digest;
   }
 
-  hash(path: string, extent: Extent): Promise<Uint8Array> {
-    const digestion = this.#start(path, extent);
+  async hash(path: string, extent: Extent): Promise<Uint8Array> {
+    const digestion = this.#start(path, extent, null);
     this.#advance(digestion, extent.offset + extent.length);
-    return digestion.sha256;
+    return (await digestion.digest).sha256;
   }
 
   /** A whole file, no faster than `pace` lets it: that is waited for before so many bytes are read. */
   async hashSlowly(path: string, sizeBytes: number, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
-    const digestion = this.#start(path, { offset: 0, length: sizeBytes });
-    digestion.sha256.catch(() => {});
+    const digestion = this.#start(path, { offset: 0, length: sizeBytes }, null);
+    digestion.digest.catch(() => {});
     try {
       while (digestion.limit < sizeBytes && this.#jobs.has(digestion.job)) {
         const bytes = Math.min(SLOW_BYTES, sizeBytes - digestion.limit);
@@ -95,7 +115,7 @@ export class Digester {
       if (this.#jobs.delete(digestion.job)) this.#send({ kind: 'drop', job: digestion.job });
       throw error;
     }
-    return await digestion.sha256;
+    return (await digestion.digest).sha256;
   }
 
   /** Resolves when the digest of an upload is at most `slackBytes` behind, or after CATCH_UP_MS. */
@@ -140,12 +160,13 @@ export class Digester {
     for (const resolve of this.#dropping.values()) resolve();
   }
 
-  #start(path: string, { offset, length }: Extent): Digestion {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  #start(path: string, { offset, length }: Extent, parts: PartSelection | null): Digestion {
+    const { promise, resolve, reject } = Promise.withResolvers<UploadDigest>();
     const moved = Promise.withResolvers<void>();
-    const digestion = { job: ++this.#lastJob, at: offset, limit: offset, moved, sha256: promise, resolve, reject };
-    this.#jobs.set(digestion.job, digestion);
-    this.#send({ kind: 'start', job: digestion.job, path, start: offset, end: offset + length });
+    const job = ++this.#lastJob;
+    const digestion = { job, at: offset, limit: offset, moved, parts, digest: promise, resolve, reject };
+    this.#jobs.set(job, digestion);
+    this.#send({ kind: 'start', job, path, start: offset, end: offset + length, parts });
     return digestion;
   }
 
@@ -159,7 +180,20 @@ export class Digester {
   }
 }
 
+/** @param digests of the selected parts, in order, one after the other. */
+function unpack(parts: PartSelection | null, digests: Uint8Array): Map<number, Uint8Array> {
+  const unpacked = new Map<number, Uint8Array>();
+  parts?.selected.forEach((isSelected, idx) => {
+    const at = unpacked.size * SHA256_BYTES;
+    if (isSelected) unpacked.set(idx, digests.subarray(at, at + SHA256_BYTES));
+  });
+  return unpacked;
+}
+
+/** No file, a file that is too short, another file than before, a folder: what was written is not there. */
+const GONE = new Set(['ENOENT', 'ENODATA', 'ESTALE', 'EISDIR']);
+
 function unreadable(code: string): UploadError {
-  if (code === 'ENOENT' || code === 'ENODATA') return new BytesGone('The bytes of this upload are not in the storage.');
+  if (GONE.has(code)) return new BytesGone('The bytes of this upload are not in the storage.');
   return new UploadError('storage_unavailable', `The stored bytes could not be read (${code}).`);
 }

@@ -2,20 +2,8 @@
  * The store on a local file system: one folder with `staging/` and `files/` on one file system, so that a publish is a
  * rename. Parts are written in place into one sparse file per upload.
  */
-import { constants, createReadStream, fstatSync } from 'node:fs';
-import {
-  chmod,
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  statfs,
-  writeFile,
-} from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
@@ -23,37 +11,30 @@ import { isMrcName, type PreviewRequest } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Digester } from './digester.ts';
 import { Flusher } from './flusher.ts';
+import { identityOf } from './identity.ts';
 import type { Seen } from './look-message.ts';
 import { Looker } from './looker.ts';
+import { StagedFiles } from './staged-files.ts';
 import {
   BytesGone,
   type Extent,
   type FilePlace,
+  type PartSelection,
   type PartSink,
   type PartStore,
   type Rendered,
   type StagedUpload,
   type Surveyed,
+  type WholeDigest,
 } from './store.ts';
 import type { Writers } from './writers.ts';
 
 const READ_BUFFER_BYTES = 256 * 1024;
 
-/** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
-const KEEP_OPEN_MS = 10_000;
-
 /** For the server's user alone. */
 const FOLDER = { recursive: true, mode: 0o700 };
 
 type LossListener = (uploadId: string) => void;
-
-/** A staging file that parts are being written into. */
-interface OpenFile {
-  handle: Promise<FileHandle>;
-  users: number;
-  closing: NodeJS.Timeout | undefined;
-  closed: boolean;
-}
 
 export class DiskStore implements PartStore {
   readonly #staging: string;
@@ -64,7 +45,7 @@ export class DiskStore implements PartStore {
   readonly #looker: Looker;
   readonly #flusher: Flusher;
   readonly #onLost: LossListener;
-  readonly #open = new Map<string, OpenFile>();
+  readonly #stagedFiles: StagedFiles;
 
   private constructor(folder: string, writers: Writers, digester: Digester, onLost: LossListener) {
     this.#staging = join(folder, 'staging');
@@ -74,7 +55,8 @@ export class DiskStore implements PartStore {
     this.#digester = digester;
     this.#looker = new Looker(digester.working);
     this.#onLost = onLost;
-    this.#flusher = new Flusher(onLost);
+    this.#flusher = new Flusher((uploadId) => this.#lose(uploadId));
+    this.#stagedFiles = new StagedFiles(this.#flusher, (uploadId) => this.#staged(uploadId));
   }
 
   /**
@@ -101,31 +83,24 @@ export class DiskStore implements PartStore {
     }
   }
 
+  async renew(upload: StagedUpload): Promise<void> {
+    await this.#stagedFiles.close(upload.id, 'keep');
+    await this.create(upload);
+    this.#stagedFiles.forget(upload.id);
+  }
+
   async openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'> {
-    const file = this.#use(upload);
-    let handle: FileHandle;
-    try {
-      handle = await file.handle;
-    } catch (error) {
-      if (this.#open.get(upload.id) === file) this.#open.delete(upload.id);
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failStorage(error);
-      if (!upload.empty) return 'lost';
-      await this.create(upload);
-      return await this.openSink(upload, extent);
-    }
-    if (fstatSync(handle.fd).nlink === 0) {
-      // Removed behind our back: what is written there now would never be seen again.
-      if (this.#open.get(upload.id) === file) this.#open.delete(upload.id);
-      this.#release(upload.id, file);
-      return 'lost';
-    }
-    const fd = handle.fd;
+    const used = await this.#stagedFiles
+      .use(upload)
+      .catch((error: unknown) => (error instanceof BytesGone ? ('lost' as const) : failStorage(error)));
+    if (used === 'lost') return 'lost';
+    const { fd, release } = used;
     return this.#writers.open({
       fd,
       offset: extent.offset,
       onWritten: (bytes) => this.#flusher.noteWritten(upload.id, fd, bytes),
       room: () => this.#flusher.room(),
-      onSettled: () => this.#release(upload.id, file),
+      onSettled: release,
     });
   }
 
@@ -137,9 +112,10 @@ export class DiskStore implements PartStore {
     return await this.#digester.hash(this.#staged(uploadId), extent);
   }
 
-  noteArrived(upload: StagedUpload, prefixBytes: number): void {
+  noteArrived(upload: StagedUpload, prefixBytes: number, unverified: () => PartSelection | null = () => null): void {
+    const path = this.#staged(upload.id);
     // A failure here shows when the digest is asked for.
-    this.#digester.follow(upload.id, this.#staged(upload.id), upload.sizeBytes, prefixBytes).catch(() => {});
+    this.#digester.follow(upload.id, path, upload.sizeBytes, prefixBytes, unverified).catch(() => {});
     if (isMrcName(upload.filename)) this.#looker.follow(upload.id, this.#see(upload), prefixBytes);
   }
 
@@ -147,10 +123,17 @@ export class DiskStore implements PartStore {
     await this.#digester.catchUp(uploadId, slackBytes);
   }
 
-  async digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array> {
+  async digestWhole(
+    upload: StagedUpload,
+    file: FilePlace,
+    unverified: PartSelection | null = null,
+  ): Promise<WholeDigest> {
     // A publish that was cut off after its rename has moved the bytes already.
     const path = (await this.statFile(file)) === null ? this.#staged(upload.id) : this.#published(file);
-    return await this.#digester.follow(upload.id, path, upload.sizeBytes, upload.sizeBytes);
+    const { sizeBytes } = upload;
+    const digest = await this.#digester.follow(upload.id, path, sizeBytes, sizeBytes, () => unverified);
+    if (digest.identity !== null) this.#stagedFiles.assertSame(upload.id, digest.identity);
+    return digest;
   }
 
   digestLagBytes(): number {
@@ -165,6 +148,8 @@ export class DiskStore implements PartStore {
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
     const from = this.#staged(upload.id);
     const to = this.#published(file);
+    // What a flush that is under way has to say is heard before the bytes are taken for safe.
+    await this.#stagedFiles.close(upload.id, 'keep');
     const handle = await open(from, 'r').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') failStorage(error);
       return null;
@@ -178,15 +163,13 @@ export class DiskStore implements PartStore {
       return;
     }
     try {
-      const { size } = await handle.stat();
-      if (size !== file.sizeBytes) {
-        throw new UploadError(
-          'storage_unavailable',
-          `The staging file has ${size} bytes instead of ${file.sizeBytes}.`,
-        );
+      const stats = await handle.stat({ bigint: true });
+      if (stats.size !== BigInt(file.sizeBytes)) {
+        throw new BytesGone(`The staging file has ${stats.size} bytes instead of ${file.sizeBytes}.`);
       }
-      await handle.sync().catch((error: unknown) => {
-        this.#onLost(upload.id);
+      this.#stagedFiles.assertSame(upload.id, identityOf(stats));
+      await handle.sync().catch(async (error: unknown) => {
+        await this.#lose(upload.id);
         throw error;
       });
       await mkdir(join(this.#files, file.fileId), FOLDER);
@@ -199,9 +182,23 @@ export class DiskStore implements PartStore {
     await this.#settle(upload, file);
   }
 
+  async withdraw(upload: StagedUpload, file: FilePlace): Promise<void> {
+    if ((await this.statFile(file)) !== null) {
+      // Before the rename: a server cut off between the two finds a file that it can write.
+      await chmod(this.#published(file), 0o600).catch(failStorage);
+      await rename(this.#published(file), this.#staged(upload.id)).catch(failStorage);
+    }
+    const isMoved = await rmdir(join(this.#files, file.fileId)).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? false : failStorage(error)),
+    );
+    if (!isMoved) return;
+    for (const folder of [this.#staging, this.#files]) await syncFolder(folder);
+  }
+
   /** After the rename, also one that another process made: read-only, and there after a power loss. */
   async #settle(upload: StagedUpload, file: FilePlace): Promise<void> {
-    await this.#shut(upload.id);
+    this.#stagedFiles.forget(upload.id);
     await chmod(this.#published(file), 0o400).catch(failStorage);
     for (const folder of [join(this.#files, file.fileId), this.#files, this.#staging]) await syncFolder(folder);
     void this.#digester.forget(upload.id);
@@ -210,8 +207,10 @@ export class DiskStore implements PartStore {
   async discard(uploadId: string): Promise<void> {
     // The space is free only when nobody has the file open.
     await Promise.all([this.#digester.forget(uploadId), this.#looker.forget(uploadId)]);
-    await this.#shut(uploadId);
-    await rm(this.#staged(uploadId), { force: true }).catch(failStorage);
+    await this.#stagedFiles.close(uploadId, 'drop');
+    // A folder may be in its place.
+    await rm(this.#staged(uploadId), { recursive: true, force: true }).catch(failStorage);
+    this.#stagedFiles.forget(uploadId);
   }
 
   async listStaged(): Promise<string[]> {
@@ -231,7 +230,7 @@ export class DiskStore implements PartStore {
   async statFile(file: FilePlace): Promise<number | null> {
     return await stat(this.#published(file)).then(
       ({ size }) => size,
-      () => null,
+      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? null : failStorage(error)),
     );
   }
 
@@ -282,8 +281,7 @@ export class DiskStore implements PartStore {
   async close(): Promise<void> {
     // Writers first: a descriptor must not be closed, and its number reused, under a write.
     await Promise.all([this.#writers.close(), this.#digester.close(), this.#looker.close()]);
-    // Not under a flush either: its failure would be taken for a disk that lost what it was given.
-    await Promise.all([...this.#open].map(([uploadId, file]) => this.#close(uploadId, file)));
+    await this.#stagedFiles.closeAll();
   }
 
   #staged(uploadId: string): string {
@@ -304,39 +302,14 @@ export class DiskStore implements PartStore {
     return { path, sizeBytes: of.sizeBytes, filename: of.filename };
   }
 
-  /** One descriptor per upload, shared by its parts. */
-  #use(upload: StagedUpload): OpenFile {
-    let file = this.#open.get(upload.id);
-    if (!file) {
-      file = { handle: open(this.#staged(upload.id), constants.O_RDWR), users: 0, closing: undefined, closed: false };
-      this.#open.set(upload.id, file);
-    }
-    clearTimeout(file.closing);
-    file.users++;
-    return file;
-  }
-
-  #release(uploadId: string, file: OpenFile): void {
-    if (--file.users > 0 || file.closed) return;
-    file.closing = setTimeout(() => this.#close(uploadId, file), KEEP_OPEN_MS).unref();
-  }
-
-  /** Closes the descriptor of an upload; the caller owes that no sink of it is open. */
-  async #shut(uploadId: string): Promise<void> {
-    const file = this.#open.get(uploadId);
-    if (file) await this.#close(uploadId, file);
-  }
-
-  /** Closes this very file: after a loss the upload may have another one open by now. */
-  async #close(uploadId: string, file: OpenFile): Promise<void> {
-    if (this.#open.get(uploadId) === file) this.#open.delete(uploadId);
-    clearTimeout(file.closing);
-    file.closed = true;
-    // Whoever wanted it to be opened was told why it was not.
-    const handle = await file.handle.catch(() => null);
-    if (!handle) return;
-    await this.#flusher.forget(handle.fd);
-    await handle.close();
+  /**
+   * The disk did not keep what was written. The page cache still shows it, to this process and to the next one, so that no
+   * digest can tell what is missing: the staging file goes at once, whatever becomes of the process and the database.
+   */
+  async #lose(uploadId: string): Promise<void> {
+    this.#onLost(uploadId);
+    // Who is told discards the upload, and tries that again until it is done.
+    await rm(this.#staged(uploadId), { force: true }).catch(() => {});
   }
 }
 
@@ -344,7 +317,7 @@ export class DiskStore implements PartStore {
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(failStorage);
   try {
-    await handle.sync();
+    await handle.sync().catch(failStorage);
   } finally {
     await handle.close();
   }

@@ -87,11 +87,26 @@ test('a flush that fails names its upload and lets the writers go on', async () 
   assert.equal(flusher.room(), undefined);
 });
 
+test('finishing a file flushes what is left of it, and waits for what a failure leads to', async () => {
+  const order: string[] = [];
+  const flusher = new Flusher(async (uploadId) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push(uploadId);
+  });
+  flusher.noteWritten('a', NO_DESCRIPTOR, MIB);
+  await flusher.finish(NO_DESCRIPTOR);
+  order.push('finished');
+  // There is nothing left.
+  await flusher.finish(NO_DESCRIPTOR);
+  assert.deepEqual(order, ['a', 'finished']);
+  assert.equal(flusher.room(), undefined);
+});
+
 test('what is left is flushed once nothing more comes', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const flushed: string[] = [];
   // A flush that fails is the one that can be seen from here.
-  const flusher = new Flusher((uploadId) => flushed.push(uploadId));
+  const flusher = new Flusher((uploadId) => void flushed.push(uploadId));
   flusher.noteWritten('small', NO_DESCRIPTOR, MIB);
   context.mock.timers.tick(199);
   flusher.noteWritten('small', NO_DESCRIPTOR, MIB);

@@ -24,15 +24,15 @@ export class Flusher {
   #flushing: number | null = null;
   #flushed: Promise<void> = Promise.resolve();
   #roomMade = Promise.withResolvers<void>();
-  readonly #onFailure: (uploadId: string) => void;
+  readonly #onFailure: (uploadId: string) => Promise<void> | void;
   #quiet = false;
   readonly #quietTimer: NodeJS.Timeout;
 
   /**
    * @param onFailure the disk did not take bytes that were written. Linux tells this once; a later fsync of the same file
-   *   succeeds, although the bytes are gone.
+   *   succeeds, although the bytes are gone. What it does is part of the flush: who waits for the one waits for the other.
    */
-  constructor(onFailure: (uploadId: string) => void) {
+  constructor(onFailure: (uploadId: string) => Promise<void> | void) {
     this.#onFailure = onFailure;
     this.#quietTimer = setTimeout(() => {
       this.#quiet = true;
@@ -55,6 +55,15 @@ export class Flusher {
     this.#flushNext();
   }
 
+  /** The file is about to be closed, and its bytes are to be kept: flushes what is left of them, and forgets it. */
+  async finish(fd: number): Promise<void> {
+    while (this.#flushing === fd) await this.#flushed;
+    const { uploadId, unflushedBytes } = this.#files.get(fd) ?? { uploadId: '', unflushedBytes: 0 };
+    // No other flush of it begins from here on.
+    await this.forget(fd);
+    if (unflushedBytes > 0) await this.#flush(fd, uploadId);
+  }
+
   /** The file is about to be closed: waits for a flush of it under way, and forgets it. */
   async forget(fd: number): Promise<void> {
     while (this.#flushing === fd) await this.#flushed;
@@ -68,15 +77,16 @@ export class Flusher {
     if (!file) return;
     const { fd, uploadId, unflushedBytes } = file;
     this.#flushing = fd;
-    this.#flushed = new Promise((resolve) => {
-      fdatasync(fd, (error) => {
-        this.#flushing = null;
-        if (error) this.#onFailure(uploadId);
-        this.#settle(fd, unflushedBytes);
-        resolve();
-        this.#flushNext();
-      });
+    this.#flushed = this.#flush(fd, uploadId).then(() => {
+      this.#flushing = null;
+      this.#settle(fd, unflushedBytes);
+      this.#flushNext();
     });
+  }
+
+  async #flush(fd: number, uploadId: string): Promise<void> {
+    const error = await new Promise((resolve) => fdatasync(fd, resolve));
+    if (error) await this.#onFailure(uploadId);
   }
 
   #dirtiest(): DirtyFile | undefined {

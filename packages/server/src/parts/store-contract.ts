@@ -208,6 +208,22 @@ function describeStaging(name: string, make: MakeStore): void {
     assert.deepEqual(await store.hashExtent('gone', { offset: 10, length: 10 }), sha256Of(bytes));
   });
 
+  test(`${name}: a staging area that is renewed takes parts, whatever was there before`, async (context) => {
+    const { store, lose } = await make(context);
+    const to = upload('renewed', 20);
+    const bytes = makeBytes(20);
+    await storePart(store, to, 0, bytes.subarray(0, 10));
+    await lose('renewed');
+    const begun = { ...to, empty: false };
+    assert.equal(await store.openSink(begun, { offset: 10, length: 10 }), 'lost');
+    await store.renew(to);
+    await storePart(store, begun, 10, bytes.subarray(10));
+    await storePart(store, begun, 0, bytes.subarray(0, 10));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    await store.publish(to, placeOf(to));
+    assert.ok((await readAll(store, placeOf(to))).equals(bytes));
+  });
+
   test(`${name}: making room again harms nothing that is stored`, async (context) => {
     const { store } = await make(context);
     const to = upload('twice', 10);
@@ -248,8 +264,8 @@ function describeDigests(name: string, make: MakeStore): void {
       await storePart(store, to, idx * MIB, bytes.subarray(idx * MIB, (idx + 1) * MIB));
       if (idx % 2 === 0) store.noteArrived(to, Math.min((idx + 2) * MIB, bytes.length));
     }
-    assert.deepEqual(await store.digestWhole(to, placeOf(to)), sha256Of(bytes));
-    assert.deepEqual(await store.digestWhole(to, placeOf(to)), sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
   test(`${name}: the whole digest needs no steps, and an empty file has one`, async (context) => {
@@ -257,10 +273,30 @@ function describeDigests(name: string, make: MakeStore): void {
     const bytes = makeBytes(3 * MIB);
     await storePart(store, upload('at-once', bytes.length), 0, bytes);
     const to = upload('at-once', bytes.length);
-    assert.deepEqual(await store.digestWhole(to, placeOf(to)), sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
     const none = upload('empty', 0);
     await store.create(none);
-    assert.deepEqual(await store.digestWhole(none, placeOf(none)), sha256Of(new Uint8Array()));
+    assert.deepEqual((await store.digestWhole(none, placeOf(none))).sha256, sha256Of(new Uint8Array()));
+  });
+
+  test(`${name}: the digests of selected parts come with the whole one, whatever the part size`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(7 * MIB + 5);
+    for (const partSizeBytes of [70_000, MIB, 2 * MIB + 1, 3 * MIB, bytes.length]) {
+      const to = upload(`parts-of-${partSizeBytes}`, bytes.length);
+      await storePart(store, to, 0, bytes);
+      const partCount = Math.ceil(bytes.length / partSizeBytes);
+      const selected = Uint8Array.from({ length: partCount }, (_, idx) => (idx % 3 === 1 ? 0 : 1));
+      // What is selected when the pass begins counts.
+      store.noteArrived(to, MIB, () => ({ partSizeBytes, selected }));
+      const digest = await store.digestWhole(to, placeOf(to), null);
+      assert.deepEqual(digest.sha256, sha256Of(bytes));
+      const expected = [...selected.keys()].filter((idx) => selected[idx]);
+      assert.deepEqual([...digest.parts.keys()], expected);
+      for (const [idx, sha256] of digest.parts) {
+        assert.deepEqual(sha256, sha256Of(bytes.subarray(idx * partSizeBytes, (idx + 1) * partSizeBytes)));
+      }
+    }
   });
 
   test(`${name}: bytes that are behind what was noted are read as they are then`, async (context) => {
@@ -272,7 +308,7 @@ function describeDigests(name: string, make: MakeStore): void {
     // Had the digest read ahead of the prefix, it would have seen a hole here.
     assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: MIB }), sha256Of(bytes.subarray(0, MIB)));
     await storePart(store, to, MIB, bytes.subarray(MIB));
-    assert.deepEqual(await store.digestWhole(to, placeOf(to)), sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
   test(`${name}: a digest that was forgotten begins anew`, async (context) => {
@@ -284,7 +320,7 @@ function describeDigests(name: string, make: MakeStore): void {
     const bytes = makeBytes(2 * MIB, 2);
     await storePart(store, to, 0, bytes);
     store.forgetDigest(to.id);
-    assert.deepEqual(await store.digestWhole(to, placeOf(to)), sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
   test(`${name}: a digest of bytes that are not there is refused, and can be asked for again`, async (context) => {
@@ -295,7 +331,7 @@ function describeDigests(name: string, make: MakeStore): void {
     await assert.rejects(store.digestWhole(to, placeOf(to)), hasCode('storage_unavailable'));
     const bytes = makeBytes(10);
     await storePart(store, to, 0, bytes);
-    assert.deepEqual(await store.digestWhole(to, placeOf(to)), sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 }
 
@@ -323,10 +359,25 @@ function describePublishing(name: string, make: MakeStore): void {
     const bytes = makeBytes(1000);
     const to = upload('again', bytes.length);
     const file = await publishWhole(store, to, bytes);
-    assert.deepEqual(await store.digestWhole(to, file), sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, file)).sha256, sha256Of(bytes));
     await store.publish(to, file);
     assert.ok((await readAll(store, file)).equals(bytes));
     assert.deepEqual(await store.listStaged(), []);
+  });
+
+  test(`${name}: a publish that is withdrawn is staged again, writable, and can be published again`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(1000);
+    const to = upload('withdrawn', bytes.length);
+    const file = await publishWhole(store, to, bytes);
+    await store.withdraw(to, file);
+    await store.withdraw(to, file);
+    assert.deepEqual([await store.listStaged(), await store.listFiles()], [['withdrawn'], []]);
+    const part = makeBytes(100, 7);
+    await storePart(store, { ...to, empty: false }, 100, part);
+    part.copy(bytes, 100);
+    await store.publish(to, file);
+    assert.ok((await readAll(store, file)).equals(bytes));
   });
 
   test(`${name}: bytes of another length, or none, are never published`, async (context) => {

@@ -29,12 +29,21 @@ export interface PartStore {
   openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'>;
   /** A sink that only hashes: for bytes that are stored already and come again. */
   openHash(): PartSink;
-  /** Makes room for an upload. Safe to repeat. */
+  /** Makes the staging file of an upload, or gives it its size. Safe to repeat. */
   create(upload: StagedUpload): Promise<void>;
+  /**
+   * As `create`, and what is there from now on counts as the staging file, also when it is another one than before: the
+   * caller owes that its parts are verified again. No sink of it may be open.
+   */
+  renew(upload: StagedUpload): Promise<void>;
   /** SHA-256 of an extent as it lies in the store. @throws BytesGone, or UploadError when it cannot be read now. */
   hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array>;
-  /** The first `prefixBytes` of the upload are stored: their share of the whole-file digest can be computed. */
-  noteArrived(upload: StagedUpload, prefixBytes: number): void;
+  /**
+   * The first `prefixBytes` of the upload are stored: their share of the whole-file digest can be computed.
+   *
+   * @param unverified called when the digest begins: the stored parts whose digests are computed in the same pass.
+   */
+  noteArrived(upload: StagedUpload, prefixBytes: number, unverified?: () => PartSelection | null): void;
   /**
    * Resolves when the whole-file digest is at most `slackBytes` behind what arrived, or after a moment: a sender that waits for it
    * leaves it the processor, and finds little left to do at the end.
@@ -44,9 +53,12 @@ export interface PartStore {
    * Plain SHA-256 of the whole upload, all of whose parts are stored. Joins the work done for `noteArrived`.
    *
    * @param file where the upload is to be published, or was, if a publish was cut off.
-   * @throws BytesGone, or UploadError when they cannot be read now.
+   * @param unverified the parts whose digests are computed in the same pass; when the pass has begun already, those that
+   *   were selected then.
+   * @throws BytesGone, also when the staged bytes are not those that this process has written; or UploadError when they
+   *   cannot be read now.
    */
-  digestWhole(upload: StagedUpload, file: FilePlace): Promise<Uint8Array>;
+  digestWhole(upload: StagedUpload, file: FilePlace, unverified?: PartSelection | null): Promise<WholeDigest>;
   /** Stored bytes that are still to be read for digests. */
   digestLagBytes(): number;
   /** What was read for the whole-file digest may change: begin again when it is asked for next. */
@@ -54,8 +66,12 @@ export interface PartStore {
   /**
    * Makes the upload the file, without reading or copying a byte; on return it survives power loss. Safe to repeat: a
    * publish that was cut off is finished.
+   *
+   * @throws BytesGone when what is staged is not what was digested; or UploadError.
    */
   publish(upload: StagedUpload, file: FilePlace): Promise<void>;
+  /** Brings the bytes of a publish that was not recorded back to where parts are written. Safe to repeat. */
+  withdraw(upload: StagedUpload, file: FilePlace): Promise<void>;
   /** Frees what an upload holds. Safe to repeat. No sink of it may be open. */
   discard(uploadId: string): Promise<void>;
   /** Ids of all uploads that hold something in the staging area. */
@@ -102,6 +118,19 @@ export class BytesGone extends UploadError {
   constructor(message: string) {
     super('storage_unavailable', message);
   }
+}
+
+/** Some parts of an upload. */
+export interface PartSelection {
+  partSizeBytes: number;
+  /** By index: 1 for a part that is selected. */
+  selected: Uint8Array;
+}
+
+export interface WholeDigest {
+  sha256: Uint8Array;
+  /** The digests of the parts that were selected, by index. */
+  parts: ReadonlyMap<number, Uint8Array>;
 }
 
 /** One picture, or why there is none. */

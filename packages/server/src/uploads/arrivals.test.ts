@@ -17,7 +17,7 @@ async function makeArrivals(context: TestContext) {
     noteArrived: { value: (_upload: StagedUpload, prefixBytes: number) => noted.push(prefixBytes) },
     catchUpDigest: { value: async () => {} },
   }) as TestRoom['store'];
-  return { room, noted, arrivals: new Arrivals(room.db, listening) };
+  return { room, noted, arrivals: new Arrivals(room.db, listening, room.verified) };
 }
 
 test('tells how far the file is complete from its first byte on', async (context) => {
@@ -72,6 +72,6 @@ test('the whole digest follows the arriving parts', async (context) => {
   for (const idx of [3, 0, 1, 2, 9, 8, 7, 6, 5, 4]) await sendPart(room, row, idx);
   const hash = createHash('sha256');
   for (let idx = 0; idx < row.part_count; idx++) hash.update(bytesOf(row, idx));
-  const sha256 = await room.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  const { sha256 } = await room.store.digestWhole(toStaged(row), toPlace(row, 'f'));
   assert.deepEqual(Buffer.from(sha256), hash.digest());
 });

@@ -5,6 +5,7 @@ import type { UploadRow } from '../db/tables.ts';
 import type { PartStore } from '../parts/store.ts';
 import { mrcOf, partsOfSection } from './picture.ts';
 import { toStaged } from './session.ts';
+import type { VerifiedParts } from './verified.ts';
 
 /** How far the digest may be behind before senders are slowed, in parts. */
 const SLACK_PARTS = 2;
@@ -20,11 +21,13 @@ interface Arrived {
 export class Arrivals {
   readonly #db: Database;
   readonly #store: PartStore;
+  readonly #verified: VerifiedParts;
   readonly #uploads = new Map<string, Promise<Arrived>>();
 
-  constructor(db: Database, store: PartStore) {
+  constructor(db: Database, store: PartStore, verified: VerifiedParts) {
     this.#db = db;
     this.#store = store;
+    this.#verified = verified;
   }
 
   /**
@@ -37,13 +40,17 @@ export class Arrivals {
     if (!loading) {
       loading = this.#load(row);
       this.#uploads.set(row.id, loading);
+      // The next part tries again.
+      loading.catch(() => this.forget(row.id));
     }
     const arrived = await loading;
     arrived.stored[idx] = 1;
     const before = arrived.next;
     while (arrived.next < row.part_count && arrived.stored[arrived.next]) arrived.next++;
     if (arrived.next > before) {
-      this.#store.noteArrived(toStaged(row), Math.min(arrived.next * row.part_size, row.size));
+      this.#store.noteArrived(toStaged(row), Math.min(arrived.next * row.part_size, row.size), () =>
+        this.#verified.selectOthers(row, (each) => arrived.stored[each] === 1),
+      );
       await this.#store.catchUpDigest(row.id, SLACK_PARTS * row.part_size);
     }
     return takeSection(row, arrived);

@@ -80,7 +80,7 @@ test('in a chain of three the last one gets the place, after both before it are 
   assert.deepEqual([last.ended, attempts.count], [false, 1]);
 });
 
-test('the end of all attempts at an upload stops those that write and waits for all', async () => {
+test('work that needs an upload alone: attempts that write are ended, all are waited for, new ones wait', async () => {
   const attempts = new Attempts();
   const [writing, committing, waited] = [
     await attempts.begin('a', 0),
@@ -90,14 +90,30 @@ test('the end of all attempts at an upload stops those that write and waits for 
   const other = await attempts.begin('b', 0);
   writing.onEnd(() => waited.add(writing));
   committing.beginCommit();
-  const end = watch(attempts.endAll('a'));
+  const work = Promise.withResolvers<void>();
+  let began = false;
+  const excluded = watch(
+    attempts.exclude('a', () => {
+      began = true;
+      return work.promise;
+    }),
+  );
   assert.deepEqual([waited.has(writing), committing.ended, other.ended], [true, false, false]);
   writing.release();
   await setImmediate();
-  assert.equal(end.done, false);
+  assert.equal(began, false);
   committing.release();
-  await end.promise;
-  await attempts.endAll('nobody');
+  await setImmediate();
+  assert.equal(began, true);
+  const next = watch(attempts.begin('a', 2));
+  const second = watch(attempts.exclude('a', async () => {}));
+  await setImmediate();
+  assert.deepEqual([excluded.done, next.done, second.done, attempts.count], [false, false, false, 1]);
+  work.resolve();
+  await excluded.promise;
+  (await next.promise).release();
+  await second.promise;
+  await attempts.exclude('nobody', async () => {});
   assert.equal(attempts.count, 1);
 });
 

@@ -43,9 +43,12 @@ export class Attempt {
 
 export class Attempts {
   readonly #current = new Map<string, Map<number, Attempt>>();
+  /** Uploads whose stored bytes belong to one piece of work alone, until the promise resolves. */
+  readonly #exclusive = new Map<string, Promise<void>>();
 
   /** Ends the older attempt at this part, if there is one, and takes its place. */
   async begin(uploadId: string, idx: number): Promise<Attempt> {
+    if (this.#exclusive.has(uploadId)) await this.#whenFree(uploadId);
     const ofUpload = this.#current.get(uploadId) ?? new Map<number, Attempt>();
     this.#current.set(uploadId, ofUpload);
     const older = ofUpload.get(idx);
@@ -63,9 +66,25 @@ export class Attempts {
     return this.#current.get(uploadId)?.get(idx);
   }
 
-  /** Ends every attempt at an upload and waits until the last write has landed. */
-  async endAll(uploadId: string): Promise<void> {
-    await Promise.all([...(this.#current.get(uploadId)?.values() ?? [])].map((attempt) => attempt.end()));
+  /**
+   * Runs `work` on the stored bytes of an upload, alone: first ends every attempt and waits until the last write has landed;
+   * attempts and other such work wait until this ends. The caller must not hold an attempt, or be within such work.
+   */
+  async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {
+    if (this.#exclusive.has(uploadId)) await this.#whenFree(uploadId);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#exclusive.set(uploadId, promise);
+    try {
+      await Promise.all([...(this.#current.get(uploadId)?.values() ?? [])].map((attempt) => attempt.end()));
+      return await work();
+    } finally {
+      this.#exclusive.delete(uploadId);
+      resolve();
+    }
+  }
+
+  async #whenFree(uploadId: string): Promise<void> {
+    for (let busy = this.#exclusive.get(uploadId); busy; busy = this.#exclusive.get(uploadId)) await busy;
   }
 
   /** Parts that are being received now. */

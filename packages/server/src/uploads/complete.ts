@@ -2,21 +2,21 @@
 import { createHash } from 'node:crypto';
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import { partExtent } from '@cryolift/protocol/plan';
 import type { Database } from '../db/database.ts';
 import { findFile } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
-import { findMissing, listParts } from '../db/parts.ts';
+import { listParts } from '../db/parts.ts';
 import { findSession, listVerifying, recordPublished } from '../db/sessions.ts';
-import type { FileRow, UploadRow } from '../db/tables.ts';
+import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
-import { BytesGone } from '../parts/store.ts';
 import { failUpload } from './end.ts';
 import { findUpload } from './find.ts';
+import { uploadIncomplete } from './invalidate.ts';
 import { timeStage } from './meter.ts';
 import { moveUpload, noteMoved, stateTeller } from './move.ts';
 import type { Reach, UploadRoom } from './room.ts';
 import { toPlace, toStaged } from './session.ts';
+import { isWhole, reopen, reopenIfGone, verifyStored } from './verify.ts';
 import { firstOf } from './waiting.ts';
 
 /** How long a request waits for the whole-file digest (CONTRACT: complete). */
@@ -39,6 +39,7 @@ export async function completeUpload(
   requestId: string,
 ): Promise<Completion> {
   let row = await findUpload(room, reach, id);
+  room.doubts.assertNone(id);
   const declared = judgeDeclared(row, sha256Hex);
   if (row.status === 'pending' || row.status === 'uploading') {
     if (row.received_parts < row.part_count) throw await uploadIncomplete(room, row);
@@ -78,11 +79,12 @@ export async function resumeVerifying(room: UploadRoom): Promise<void> {
 /** Verifications under way: one per upload, however many requests wait for it. */
 export class Finishing {
   readonly #running = new Map<string, Promise<FileRow>>();
-
   async run(room: UploadRoom, row: UploadRow, requestId: string): Promise<FileRow> {
     let running = this.#running.get(row.id);
     if (!running) {
-      running = finish(room, row, requestId).finally(() => this.#running.delete(row.id));
+      running = room.attempts
+        .exclude(row.id, () => finish(room, row, requestId))
+        .finally(() => this.#running.delete(row.id));
       // Nobody may be waiting any more when it ends.
       running.catch((error: unknown) => {
         if (!(error instanceof UploadError)) room.log.error({ upload_id: row.id, err: error }, 'upload not completed');
@@ -98,19 +100,29 @@ export class Finishing {
   }
 }
 
+/** The caller has the stored bytes for itself (`Attempts.exclude`). */
 async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Promise<FileRow> {
   // Whoever asked may have read the row before another request finished it.
   const row = await findSession(room.db, asked.id);
   if (row?.status === 'completed') return await findPublished(room, row);
   if (row?.status !== 'verifying')
     throw new UploadError('upload_closed', 'This upload is not being verified any more.');
+  room.doubts.assertNone(row.id);
   const place = toPlace(row, row.file_id as string);
-  const partsSha256 = await digestParts(room, row);
-  await room.attempts.endAll(row.id);
-  const sha256 = await timeStage(room.meter, 'verify', () => room.store.digestWhole(toStaged(row), place)).catch(
-    (error) => takeBack(room, row, error),
-  );
-  if (row.sha256 && Buffer.compare(row.sha256, sha256) !== 0) {
+  const parts = await listParts(room.db, row.id, 0, row.part_count + 1);
+  if (!isWhole(row, parts)) {
+    room.log.error({ upload_id: row.id, parts: parts.length }, 'an upload that was to be completed lacks parts');
+    throw await reopen(room, row);
+  }
+  const differs = (digest: Uint8Array) => row.sha256 !== null && Buffer.compare(row.sha256, digest) !== 0;
+  let sha256 = await verifyStored(room, row, place, parts);
+  if (differs(sha256)) {
+    // Before the sender is blamed, every part is compared with its row.
+    room.verified.forget(row.id);
+    room.store.forgetDigest(row.id);
+    sha256 = await verifyStored(room, row, place, parts);
+  }
+  if (row.sha256 && differs(sha256)) {
     const error = new UploadError('file_checksum_mismatch', 'The stored bytes do not have the declared SHA-256.', {
       details: { expected_sha256: toHex(row.sha256), received_sha256: toHex(sha256) },
     });
@@ -119,8 +131,10 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
     throw error;
   }
   await timeStage(room.meter, 'publish', () => room.store.publish(toStaged(row), place)).catch((error) =>
-    takeBack(room, row, error),
+    reopenIfGone(room, row, error),
   );
+  // A flush that failed until now; there is none after it.
+  room.doubts.assertNone(row.id);
   const file: FileRow = {
     id: place.fileId,
     upload_id: row.id,
@@ -128,7 +142,7 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
     filename: row.filename,
     size: row.size,
     sha256,
-    parts_sha256: partsSha256,
+    parts_sha256: digestParts(parts),
     part_size: row.part_size,
     part_count: row.part_count,
     content_type: contentTypeOf(row.filename),
@@ -147,16 +161,14 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
   if (!published) {
     const now = await findSession(room.db, row.id);
     if (now?.status === 'completed') return await findPublished(room, now);
-    // The disk failed meanwhile and the parts were taken back: these bytes are not to be trusted.
+    // Nothing has a record of these bytes.
     await room.store.removeFile(file.id);
-    throw new UploadError(
-      'storage_unavailable',
-      'The storage failed to keep the parts of this upload; send what is missing.',
-    );
+    throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
   }
   noteMoved(room, row);
   room.nextSteps.wake();
   room.arrivals.forget(row.id);
+  room.verified.forget(row.id);
   room.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
   return file;
 }
@@ -168,25 +180,10 @@ async function insertJobs(room: UploadRoom, tx: Database, file: FileRow): Promis
   }
 }
 
-/** When the bytes are gone, their parts are asked for again; the session must not stay in verification for good. */
-async function takeBack(room: UploadRoom, row: UploadRow, error: unknown): Promise<never> {
-  if (error instanceof BytesGone) await room.rechecks.run(room, row);
-  throw error;
-}
-
-/** SHA-256 over the part digests in order, from rows that are counted and added up: nothing else is ever published. */
-async function digestParts(room: UploadRoom, row: UploadRow): Promise<Uint8Array> {
+/** SHA-256 over the part digests in order. */
+function digestParts(parts: PartRow[]): Uint8Array {
   const hash = createHash('sha256');
-  const parts = await listParts(room.db, row.id, 0, row.part_count + 1);
-  let sizeBytes = 0;
-  for (const [at, part] of parts.entries()) {
-    if (part.idx !== at) throw new Error(`upload ${row.id} has no row of part ${at}`);
-    sizeBytes += partExtent(row.size, row.part_size, part.idx).length;
-    hash.update(part.sha256);
-  }
-  if (parts.length !== row.part_count || sizeBytes !== row.size) {
-    throw new Error(`upload ${row.id} has ${parts.length} parts and ${sizeBytes} bytes`);
-  }
+  for (const { sha256 } of parts) hash.update(sha256);
   return hash.digest();
 }
 
@@ -199,17 +196,6 @@ function judgeDeclared(row: UploadRow, sha256Hex: string | undefined): Uint8Arra
     });
   }
   return declared ?? row.sha256;
-}
-
-async function uploadIncomplete(room: UploadRoom, row: UploadRow): Promise<UploadError> {
-  const missing = await findMissing(room.db, row);
-  return new UploadError(
-    'upload_incomplete',
-    `${row.part_count - row.received_parts} of ${row.part_count} parts are missing.`,
-    {
-      details: { missing_parts: missing.ranges, ...(missing.truncated ? { missing_truncated: true } : {}) },
-    },
-  );
 }
 
 async function findPublished(room: UploadRoom, row: UploadRow): Promise<FileRow> {

@@ -55,15 +55,18 @@ export async function failUpload(
     expires_at: room.now() + room.policy.sessionTtlMs,
   });
   room.arrivals.forget(row.id);
+  room.verified.forget(row.id);
   room.log.warn({ upload_id: row.id, code: error.code }, 'upload failed');
 }
 
 /** The row says that the session is over: stop what still writes, then free the space. */
 async function freeUpload(room: UploadRoom, id: string): Promise<void> {
-  await room.attempts.endAll(id);
-  room.arrivals.forget(id);
-  // What cannot be removed now is found without a row at the next sweep.
-  await room.store
-    .discard(id)
-    .catch((error: unknown) => room.log.error({ upload_id: id, err: error }, 'staging file not removed'));
+  await room.attempts.exclude(id, async () => {
+    room.arrivals.forget(id);
+    room.verified.forget(id);
+    // What cannot be removed now is found without a row at the next sweep.
+    await room.store
+      .discard(id)
+      .catch((error: unknown) => room.log.error({ upload_id: id, err: error }, 'staging file not removed'));
+  });
 }

@@ -15,9 +15,8 @@ import { type Reach, reaches, type UploadRoom } from './room.ts';
 export async function findUpload(room: UploadRoom, reach: Reach, id: string): Promise<UploadRow> {
   const row = await findSession(room.db, id);
   if (!row || !reaches(reach, row.owner, row.link_id)) throw uploadNotFound(id);
-  if (row.must_recheck) return await room.rechecks.wait(room, row);
   if (row.expires_at <= room.now() && transition(row.status, 'expire')) return (await expireUpload(room, row)) ?? row;
-  return row;
+  return row.must_recheck ? await room.rechecks.wait(room, row) : row;
 }
 
 export function uploadNotFound(id: string): UploadError {

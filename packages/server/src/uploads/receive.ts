@@ -54,6 +54,7 @@ export interface Reception {
 export async function beginPart(room: UploadRoom, reach: Reach, request: PartRequest): Promise<Begun> {
   const row = await findUpload(room, reach, request.uploadId);
   const extent = judgeRequest(row, request);
+  room.doubts.assertNone(row.id);
   const known = await answerStored(room, row, request);
   if (known) return known;
 
@@ -65,8 +66,13 @@ export async function beginPart(room: UploadRoom, reach: Reach, request: PartReq
       attempt.release();
       return meanwhile;
     }
+    room.doubts.assertNone(row.id);
     const sink = await room.store.openSink(toStaged(row), extent);
-    if (sink === 'lost') throw await reportLost(room, row);
+    if (sink === 'lost') {
+      // The verification waits for the end of every attempt, of this one, too.
+      attempt.release();
+      throw await reportLost(room, row);
+    }
     return { kind: 'receiving', reception: new WritingReception(room, row, request, attempt, sink) };
   } catch (error) {
     attempt.release();
@@ -133,6 +139,7 @@ async function compareStored(
   }
   const row = await findSession(room.db, request.uploadId);
   if (!row) throw uploadNotFound(request.uploadId);
+  room.doubts.assertNone(row.id);
   return toReceipt(row, request, part.sha256, true);
 }
 
@@ -209,6 +216,7 @@ class WritingReception implements Reception {
 
   async #record(sha256: Uint8Array): Promise<PartReceipt> {
     const { idx, lengthBytes } = this.#request;
+    this.#room.doubts.assertNone(this.#row.id);
     const header = await this.#judgeHeader();
     const now = this.#room.now();
     const part = {
@@ -222,6 +230,9 @@ class WritingReception implements Reception {
     const outcome = await timeStage(this.#room.meter, 'commit', () => commitPart(this.#room.db, this.#row.id, part));
     switch (outcome.kind) {
       case 'stored':
+        // Failed meanwhile, the flush may have been of these bytes.
+        this.#room.doubts.assertNone(this.#row.id);
+        this.#room.verified.note(outcome.row, this.#request.idx);
         this.#room.bus.noteParts(outcome.row);
         await this.#note(outcome.row);
         return toReceipt(outcome.row, this.#request, sha256, false);

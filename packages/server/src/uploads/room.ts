@@ -6,8 +6,10 @@ import type { PartStore } from '../parts/store.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Attempts } from './attempts.ts';
 import type { Finishing } from './complete.ts';
+import type { Doubts } from './doubts.ts';
 import type { UploadMeter } from './meter.ts';
 import type { Rechecks } from './recheck.ts';
+import type { VerifiedParts } from './verified.ts';
 
 export interface UploadRoom {
   readonly db: Database;
@@ -16,6 +18,8 @@ export interface UploadRoom {
   readonly bus: Bus;
   readonly attempts: Attempts;
   readonly arrivals: Arrivals;
+  readonly verified: VerifiedParts;
+  readonly doubts: Doubts;
   readonly finishing: Finishing;
   readonly rechecks: Rechecks;
   readonly nextSteps: NextSteps;

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { partExtent } from '@cryolift/protocol/plan';
+import type { Database } from '../db/database.ts';
 import { findSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
@@ -13,28 +14,47 @@ import { Writers } from '../parts/writers.ts';
 import { Arrivals } from './arrivals.ts';
 import { Attempts } from './attempts.ts';
 import { Finishing } from './complete.ts';
+import { Doubts } from './doubts.ts';
 import { beginPart } from './receive.ts';
 import { Rechecks } from './recheck.ts';
 import type { UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
+import { VerifiedParts } from './verified.ts';
 
 export interface TestRoom extends UploadRoom {
+  /** Its data folder. */
+  folder: string;
   /** Where the staged bytes of an upload lie. */
   stagedPath(id: string): string;
   /** Milliseconds; tests move it. */
   clock: { nowMs: number };
 }
 
-export async function makeRoom(context: TestContext): Promise<TestRoom> {
-  const db = await makeDatabase(context);
-  const folder = await makeFolder(context);
-  const store = await DiskStore.open(folder, new Writers(2, 4), new Digester(), () => {});
-  context.after(() => store.close());
+/** @param folder for the storage; a new one by default. */
+export async function makeRoom(context: TestContext, folder?: string): Promise<TestRoom> {
+  return await openRoom(context, await makeDatabase(context), folder ?? (await makeFolder(context)), 'id');
+}
+
+/** What the next process finds: the same database and storage, and nothing in memory. */
+export async function restartRoom(context: TestContext, room: TestRoom): Promise<TestRoom> {
+  await room.store.close();
+  return await openRoom(context, room.db, room.folder, `${room.newId()}-id`);
+}
+
+async function openRoom(context: TestContext, db: Database, folder: string, prefix: string): Promise<TestRoom> {
+  const onLost = (uploadId: string) => room.doubts.note(room, uploadId);
+  const store = await DiskStore.open(folder, new Writers(2, 4), new Digester(), onLost);
+  context.after(() => {
+    room.doubts.stop(room);
+    return store.close();
+  });
   const clock = { nowMs: 2000 };
   let lastId = 0;
-  return {
+  const verified = new VerifiedParts();
+  const room: TestRoom = {
     db,
     store,
+    folder,
     policy: {
       parts: { partSizeBytes: 100, minPartSizeBytes: 1, maxPartSizeBytes: 1000 },
       maxFileSizeBytes: 1_000_000,
@@ -45,17 +65,20 @@ export async function makeRoom(context: TestContext): Promise<TestRoom> {
     },
     bus: new Bus(),
     attempts: new Attempts(),
-    arrivals: new Arrivals(db, store),
+    arrivals: new Arrivals(db, store, verified),
+    verified,
+    doubts: new Doubts(),
     finishing: new Finishing(),
     rechecks: new Rechecks(),
     nextSteps: { kindsFor: () => [], wake() {} },
     log: { info() {}, warn() {}, error() {} },
     meter: { noteReceived() {}, noteStage() {}, noteVerifyFailures() {}, noteJob() {} },
     now: () => clock.nowMs,
-    newId: () => `id-${++lastId}`,
+    newId: () => `${prefix}-${++lastId}`,
     stagedPath: (id) => join(folder, 'staging', id),
     clock,
   };
+  return room;
 }
 
 /** An open session with its staging file. */
