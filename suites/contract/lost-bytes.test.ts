@@ -7,7 +7,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 import { type OwnServer, startServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { sha256Hex } from './sample.ts';
-import { complete, openSample, put, putAll, readSession } from './upload.ts';
+import { complete, open, openSample, put, putAll, readSession } from './upload.ts';
 import { type Call, callAs } from './wire.ts';
 
 /** As a file system leaves it that was shut down and came back. */
@@ -42,6 +42,17 @@ for (const declared of [false, true]) {
     assert.deepEqual((await again('GET', `/files/${file.file_id}/content`)).body, bytes);
   });
 }
+
+test('an empty file is completed, whatever became of its staging file', async (context) => {
+  const server = await startServer();
+  context.after(() => server.discard());
+  const call = callAs(server);
+  const session = await open(call, { filename: 'empty.mrc', size: 0, force: true });
+  await rm(join(server.dataDir, 'staging', session.upload_id));
+  const answer = await complete(call, session);
+  assert.equal(answer.status, 200, answer.body.toString());
+  assert.equal(answer.json<FileRecord>().sha256, sha256Hex(new Uint8Array()));
+});
 
 test('a staging file that is gone: complete names every part, and they can be sent again', async (context) => {
   const server = await startServer();

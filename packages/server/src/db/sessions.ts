@@ -1,6 +1,6 @@
 /** Rows of upload sessions. Every change of state is one guarded update; nobody reads first and writes later. */
 import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
-import { sql } from 'kysely';
+import { type NotNull, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { sumByLink } from './links.ts';
 import type { FileRow, LinkRow, UploadRow } from './tables.ts';
@@ -235,6 +235,27 @@ export async function listVerifying(db: Database): Promise<UploadRow[]> {
 export async function listToRecheck(db: Database): Promise<string[]> {
   const rows = await db.selectFrom('uploads').select('id').where('must_recheck', '=', 1).orderBy('id').execute();
   return rows.map((row) => row.id);
+}
+
+/** Uploads that have ended otherwise after a publish was begun: `file_id` may be a folder that no record names. */
+export async function listUnpublished(db: Database): Promise<{ id: string; file_id: string }[]> {
+  return await db
+    .selectFrom('uploads')
+    .select(['id', 'file_id'])
+    .where('status', 'in', ['cancelled', 'expired'])
+    .where('file_id', 'is not', null)
+    .$narrowType<{ file_id: NotNull }>()
+    .execute();
+}
+
+/** There is nothing left under the file id of an upload that is no file. */
+export async function forgetFileId(db: Database, id: string): Promise<void> {
+  await db
+    .updateTable('uploads')
+    .set({ file_id: null })
+    .where('id', '=', id)
+    .where('status', 'in', ['cancelled', 'expired'])
+    .execute();
 }
 
 /** Ids of sessions whose bytes belong in the staging area. */

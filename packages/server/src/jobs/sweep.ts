@@ -3,7 +3,15 @@ import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
 import { listFileIds } from '../db/files.ts';
 import { forgetLinks } from '../db/links.ts';
-import { findSession, listExpired, listStagedIds, listToRecheck, purgeSessions } from '../db/sessions.ts';
+import {
+  findSession,
+  forgetFileId,
+  listExpired,
+  listStagedIds,
+  listToRecheck,
+  listUnpublished,
+  purgeSessions,
+} from '../db/sessions.ts';
 import { finishDeletions } from '../files/room.ts';
 import { resumeVerifying } from '../uploads/complete.ts';
 import { expireUpload } from '../uploads/end.ts';
@@ -18,22 +26,31 @@ export async function sweep(room: UploadRoom): Promise<Swept> {
   const expired = await attempt(room, 'expire', () => expireAll(room));
   const deleted = await attempt(room, 'finish deletions', () => finishDeletions(room));
   const leftovers = await attempt(room, 'free', () => freeUnowned(room));
-  await attempt(room, 'complete', () => resumeVerifying(room));
+  await attempt(room, 'free unpublished', () => freeUnpublished(room));
   const forgotten = await attempt(room, 'forget', () => purgeAll(room));
   await attempt(room, 'forget events', () => forgetOldEvents(room));
+  // Last: these read the bytes of whole uploads.
+  await verifyMarked(room);
+  await attempt(room, 'complete', () => resumeVerifying(room));
   return { expired, deleted, leftovers, forgotten };
 }
 
 /** After a start: verify what a power loss may have taken, then finish what was being completed. */
 export async function recover(room: UploadRoom): Promise<void> {
-  for (const id of await listToRecheck(room.db)) {
+  await verifyMarked(room);
+  await attempt(room, 'complete', () => resumeVerifying(room));
+  await attempt(room, 'compare', () => reportStrangers(room));
+}
+
+/** What could not be read at one try is read at the next. */
+async function verifyMarked(room: UploadRoom): Promise<void> {
+  const ids = await attempt(room, 'verify again', () => listToRecheck(room.db));
+  for (const id of ids ?? []) {
     await attempt(room, 'verify again', async () => {
       const row = await findSession(room.db, id);
       if (row?.must_recheck) await room.rechecks.run(room, row);
     });
   }
-  await attempt(room, 'complete', () => resumeVerifying(room));
-  await attempt(room, 'compare', () => reportStrangers(room));
 }
 
 /** @returns how many sessions. */
@@ -73,6 +90,16 @@ async function freeUnowned(room: UploadRoom): Promise<number> {
     room.log.warn({ upload_id: id }, 'staging file without a live upload removed');
   }
   return leftovers.length;
+}
+
+/** Frees what a publish has moved that never came to its end, of uploads that have ended otherwise. */
+async function freeUnpublished(room: UploadRoom): Promise<void> {
+  for (const { id, file_id } of await listUnpublished(room.db)) {
+    await attempt(room, 'free unpublished', async () => {
+      await room.store.removeFile(file_id);
+      await forgetFileId(room.db, id);
+    });
+  }
 }
 
 /** Our own crashes leave no file without a record, so one that has none came from elsewhere: told, never touched. */

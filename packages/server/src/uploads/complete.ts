@@ -21,6 +21,8 @@ import { firstOf } from './waiting.ts';
 
 /** How long a request waits for the whole-file digest (CONTRACT: complete). */
 const WAIT_MS = 20_000;
+/** A verification that failed in so many rounds of the sweep is stuck. */
+const STUCK_AFTER = 3;
 
 export type Completion = { kind: 'completed'; file: FileRow } | { kind: 'verifying'; row: UploadRow };
 
@@ -66,19 +68,42 @@ export async function completeUpload(
   }
 }
 
-/** Finishes every upload that was being verified when the server stopped. */
+/** Finishes every upload that is being verified, also when nobody asks; ends those that are stuck. */
 export async function resumeVerifying(room: UploadRoom): Promise<void> {
+  const failures = new Map<string, number>();
   for (const row of await listVerifying(room.db)) {
-    if (row.must_recheck) continue;
-    await room.finishing.run(room, row, 'restart').catch((error: unknown) => {
+    await resume(room, row).catch(async (error: unknown) => {
       room.log.error({ upload_id: row.id, err: error }, 'upload not completed');
+      const inARow = (room.finishing.failures.get(row.id) ?? 0) + 1;
+      failures.set(row.id, inARow);
+      if (inARow >= STUCK_AFTER) await endStuck(room, row.id);
     });
   }
+  room.finishing.failures = failures;
+}
+
+async function resume(room: UploadRoom, row: UploadRow): Promise<void> {
+  if (row.must_recheck) throw new Error('its parts could not be verified again');
+  await room.finishing.run(room, row, 'sweep');
+}
+
+/** An upload that has no time left and cannot be verified is not kept for good. What is stored of it expires later. */
+async function endStuck(room: UploadRoom, id: string): Promise<void> {
+  await room.attempts.exclude(id, async () => {
+    const row = await findSession(room.db, id);
+    if (row?.status !== 'verifying' || row.expires_at > room.now()) return;
+    const message = 'The stored bytes of this upload could not be verified before its time was over.';
+    await failUpload(room, row, new UploadError('upload_expired', message), 'sweep');
+    room.log.error({ upload_id: id }, 'an upload that was stuck in verification has been ended');
+  });
 }
 
 /** Verifications under way: one per upload, however many requests wait for it. */
 export class Finishing {
   readonly #running = new Map<string, Promise<FileRow>>();
+  /** In how many rounds of the sweep in a row the verification of an upload has failed. */
+  failures: ReadonlyMap<string, number> = new Map();
+
   async run(room: UploadRoom, row: UploadRow, requestId: string): Promise<FileRow> {
     let running = this.#running.get(row.id);
     if (!running) {
@@ -114,6 +139,8 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
     room.log.error({ upload_id: row.id, parts: parts.length }, 'an upload that was to be completed lacks parts');
     throw await reopen(room, row);
   }
+  // Nobody has written one, and there is nothing that could be lost with it.
+  if (row.part_count === 0) await room.store.create(toStaged(row));
   const differs = (digest: Uint8Array) => row.sha256 !== null && Buffer.compare(row.sha256, digest) !== 0;
   let sha256 = await verifyStored(room, row, place, parts);
   if (differs(sha256)) {
