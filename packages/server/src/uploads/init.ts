@@ -11,7 +11,7 @@ import { assertMetadata } from '../files/metadata.ts';
 import { readFilename } from './filename.ts';
 import { findUpload } from './find.ts';
 import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
-import { moveUpload, noteMoved, stateTeller } from './move.ts';
+import { noteMoved, stateTeller } from './move.ts';
 import type { UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
 
@@ -54,7 +54,7 @@ export async function openUpload(
       };
     case 'opened':
       noteMoved(room, row);
-      await makeRoom(room, outcome.row);
+      await makeStagingFile(room, outcome.row);
       room.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
       return { row: outcome.row, resumed: false };
     default:
@@ -67,14 +67,14 @@ function scopeKey(key: string, link: LinkRow | null): string {
   return link ? `${link.id}\n${key}` : key;
 }
 
-/** The row comes first, so that what lies in the staging area without a row is always waste. */
-async function makeRoom(room: UploadRoom, row: UploadRow): Promise<void> {
-  try {
-    await room.store.create(toStaged(row));
-  } catch (error) {
-    await moveUpload(room, row.id, 'cancel');
-    throw error;
-  }
+/**
+ * The row comes first, so that what lies in the staging area without a row is always waste. Others may have found it
+ * already, so the upload stays what it is when this fails: the first part, or complete, makes the file or says why not.
+ */
+async function makeStagingFile(room: UploadRoom, row: UploadRow): Promise<void> {
+  await room.store
+    .create(toStaged(row))
+    .catch((error: unknown) => room.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init'));
 }
 
 function draft(room: UploadRoom, owner: string, request: InitRequest, link: LinkRow | null): UploadRow {
