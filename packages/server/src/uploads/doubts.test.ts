@@ -98,6 +98,27 @@ test('an upload that came in doubt while it was being completed is not published
   assert.equal((await complete(room, row)).kind, 'completed');
 });
 
+test('an upload that comes in doubt during its publish gets no record', async (context) => {
+  const room = await makeRoom(context);
+  const row = await openSession(room);
+  await sendAll(room, row);
+  const { store } = room;
+  const publish = store.publish.bind(store);
+  // The last flush is heard while the file is being moved.
+  const publishInDoubt: typeof publish = async (upload, file) => {
+    await publish(upload, file);
+    room.doubts.note(room, upload.id);
+  };
+  Object.assign(store, { publish: publishInDoubt });
+  await assert.rejects(complete(room, row), isRefused);
+  await settleDoubt(room, row.id);
+  assert.deepEqual(await store.listFiles(), []);
+  assert.deepEqual([(await readRow(room, row.id)).status, await store.listStaged()], ['uploading', []]);
+  Object.assign(store, { publish });
+  await sendAll(room, row);
+  assert.equal((await complete(room, row)).kind, 'completed');
+});
+
 test('a flush that fails while the database cannot be written: neither this process nor the next trusts the cache', {
   ...withLoopDevice,
   timeout: 120_000,
