@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Digester } from './digester.ts';
 import { DiskStore } from './disk.ts';
-import type { PartSink } from './store.ts';
+import { BytesGone, type PartSink } from './store.ts';
 import {
   describePartStore,
   feed,
@@ -228,6 +228,22 @@ test('a full disk is said, loses nothing that was stored, and leaks no memory', 
     await storePart(store, upload('next', 4 * MIB), 0, makeBytes(4 * MIB)),
     sha256Of(makeBytes(4 * MIB)),
   );
+});
+
+test('a staging file that was replaced after it was digested is not published, here or after a restart', async (context) => {
+  const { store, root } = await makeStore(context);
+  const bytes = makeBytes(1000);
+  for (const id of ['written-here', 'written-before']) {
+    const to = upload(id, bytes.length);
+    const path = join(root, 'staging', id);
+    if (id === 'written-here') await storePart(store, to, 0, bytes);
+    else await writeFile(path, bytes);
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    await writeFile(`${path}.new`, makeBytes(1000, 2));
+    await rename(`${path}.new`, path);
+    await assert.rejects(store.publish(to, placeOf(to)), BytesGone);
+    assert.deepEqual(await store.listFiles(), []);
+  }
 });
 
 test('reading a staged file gives what was written', async (context) => {

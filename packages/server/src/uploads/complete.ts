@@ -11,7 +11,7 @@ import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
 import { failUpload } from './end.ts';
 import { findUpload } from './find.ts';
-import { uploadIncomplete } from './invalidate.ts';
+import { distrustParts, uploadIncomplete } from './invalidate.ts';
 import { timeStage } from './meter.ts';
 import { moveUpload, noteMoved, stateTeller } from './move.ts';
 import type { Reach, UploadRoom } from './room.ts';
@@ -145,8 +145,7 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
   let sha256 = await verifyStored(room, row, place, parts);
   if (differs(sha256)) {
     // Before the sender is blamed, every part is compared with its row.
-    room.verified.forget(row.id);
-    room.store.forgetDigest(row.id);
+    distrustParts(room, row.id);
     sha256 = await verifyStored(room, row, place, parts);
   }
   if (row.sha256 && differs(sha256)) {

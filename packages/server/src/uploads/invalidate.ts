@@ -33,7 +33,7 @@ export async function invalidateAll(room: UploadRoom, uploadId: string): Promise
   await withdraw(room, row);
   // Before the rows go: a server that ends here finds parts without bytes, not bytes that look right and are not kept.
   await room.store.discard(uploadId);
-  room.verified.forget(uploadId);
+  distrustParts(room, uploadId);
   const parts = await listParts(room.db, uploadId, 0, row.part_count);
   await invalidateParts(
     room,
@@ -41,6 +41,12 @@ export async function invalidateAll(room: UploadRoom, uploadId: string): Promise
     parts.map((part) => part.idx),
   );
   room.log.error({ upload_id: uploadId, lost_parts: parts.length }, 'the disk failed to keep the parts of an upload');
+}
+
+/** Every part is to be verified again, in a pass that begins anew: the one under way has not selected them. */
+export function distrustParts(room: UploadRoom, uploadId: string): void {
+  room.verified.forget(uploadId);
+  room.store.forgetDigest(uploadId);
 }
 
 /** A publish that was cut off may have moved the bytes; parts are written and verified in the staging area. */

@@ -9,7 +9,7 @@ import { LIVE_STATES, listParts } from '../db/parts.ts';
 import { findSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { BytesGone, type Extent } from '../parts/store.ts';
-import { invalidateParts, withdraw } from './invalidate.ts';
+import { distrustParts, invalidateParts, withdraw } from './invalidate.ts';
 import type { UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
 import { firstOf } from './waiting.ts';
@@ -65,7 +65,7 @@ async function isIntact(room: UploadRoom, uploadId: string, extent: Extent, expe
 export async function verifyAgain(room: UploadRoom, uploadId: string): Promise<UploadRow | undefined> {
   const row = await findSession(room.db, uploadId);
   if (!row || !LIVE_STATES.includes(row.status)) return row;
-  room.verified.forget(uploadId);
+  distrustParts(room, uploadId);
   await withdraw(room, row);
   const lost: number[] = [];
   const parts = await listParts(room.db, uploadId, 0, row.part_count);

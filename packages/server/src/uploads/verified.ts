@@ -28,7 +28,7 @@ export class VerifiedParts {
     return selected.includes(1) ? { partSizeBytes: part_size, selected } : null;
   }
 
-  /** The upload has ended, or its stored bytes are in doubt. In doubt, its digest is to be forgotten, too. */
+  /** The upload has ended; of one that goes on, `distrustParts` forgets the digest, too. */
   forget(uploadId: string): void {
     this.#uploads.delete(uploadId);
   }

@@ -1,7 +1,7 @@
 /** Stored bytes that vanish or change while the boot id stays the same: nothing but what was acknowledged is published. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFile, open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, open, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -221,6 +221,21 @@ test('parts that this process has written are not hashed a second time', async (
   assert.deepEqual([parts.size, room.verified.selectOthers(row, () => true)], [0, null]);
   const next = await restartRoom(context, room);
   assert.equal(next.verified.selectOthers(row, () => true)?.selected.includes(0), false);
+});
+
+test('a verification that cannot read the bytes at the moment invalidates nothing', async (context) => {
+  const room = await makeRoom(context);
+  const row = await openSession(room);
+  await sendParts(room, row);
+  // The digest has come to its end, and selected no part.
+  await room.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  await rename(room.stagedPath(row.id), join(room.folder, 'away'));
+  // A loop of links: neither "not there" nor bytes.
+  await symlink(room.stagedPath(row.id), room.stagedPath(row.id));
+  await assert.rejects(room.rechecks.run(room, row), { code: 'storage_unavailable' });
+  await rm(room.stagedPath(row.id));
+  await rename(join(room.folder, 'away'), room.stagedPath(row.id));
+  await assertCompletes(room, row);
 });
 
 test('of 10,000 parts the damaged ones are found', async (context) => {
