@@ -1,6 +1,7 @@
 /** What belongs to another owner is not there: 404, not 403, for every call, and nothing happens to it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Caller, FileRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { makeMrc } from './sample.ts';
@@ -41,6 +42,16 @@ test("another owner's session", async () => {
       assertFailure(await stranger('PUT', partPath(session, idx), { body }), 'upload_not_found');
     }
   });
+});
+
+test('records and GET /whoami name the owner, also to an administrator of another name', async () => {
+  const { file_id, owner: named } = await publish(owner, makeMrc(2000));
+  const caller = (await owner('GET', '/whoami')).json<Caller>();
+  assert.deepEqual(caller, { owner: named, link_id: null });
+  const admin = callAs(server, { scope: 'admin' });
+  assert.notEqual((await admin('GET', '/whoami')).json<Caller>().owner, named);
+  assert.equal((await admin('GET', `/files/${file_id}`)).json<FileRecord>().owner, named);
+  assertFailure(await callAs(server, { scope: 'files:read' })('GET', '/whoami'), 'forbidden');
 });
 
 test("another owner's file", async () => {

@@ -1,7 +1,7 @@
 /** An upload link brings files in, up to its bounds, until it ends; it gets nothing out and reaches nothing else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FileRecord, Session, SessionPage } from '@cryolift/protocol/messages';
+import type { Caller, FileRecord, Session, SessionPage } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
 import {
@@ -43,7 +43,7 @@ const init = (call: Call, fields: object = {}, key?: string) =>
 
 test('a file goes up by a link, and is its owner’s', async () => {
   const owner = callAs(server);
-  const { call, expires_at, url, token } = await makeLink(owner);
+  const { call, link_id, expires_at, url, token } = await makeLink(owner);
   assert.equal(url, `http://cryolift.test/#token=${token}`);
   assert.ok(Math.abs(Date.parse(expires_at) - Date.now() - 12 * 3_600_000) < 30_000);
   const bytes = makeMrc(200_000);
@@ -53,6 +53,9 @@ test('a file goes up by a link, and is its owner’s', async () => {
     [file.file_id],
   );
   assert.ok((await owner('GET', `/files/${file.file_id}/content`)).body.equals(bytes));
+  const caller = (await call('GET', '/whoami')).json<Caller>();
+  assert.deepEqual(caller, { owner: file.owner, link_id });
+  assert.equal((await owner('GET', '/whoami')).json<Caller>().owner, file.owner);
   // Safe to repeat.
   assert.equal((await complete(call, file)).json<FileRecord>().file_id, file.file_id);
   assert.equal(file.location, undefined);

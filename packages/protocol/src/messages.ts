@@ -138,6 +138,7 @@ export type CompleteRequest = Static<typeof CompleteRequest>;
 export const FileRecord = Type.Object({
   file_id: Type.String(),
   upload_id: Type.String(),
+  owner: Type.String({ description: '`sub` of the token that opened its upload, or of the link.' }),
   filename: Type.String(),
   size: Bytes('Size of the file, bytes.'),
   sha256: Sha256Hex('Plain SHA-256 of the file, what sha256sum prints.'),
@@ -184,6 +185,14 @@ export const Limits = Type.Object({
   accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted as they are.' }),
 });
 export type Limits = Static<typeof Limits>;
+
+export const Caller = Type.Object({
+  owner: Type.String({
+    description: '`sub` of the token, or of whoever made the link: the owner of what is uploaded with it.',
+  }),
+  link_id: Nullable(Type.String({ description: 'The upload link; null: a token.' })),
+});
+export type Caller = Static<typeof Caller>;
 
 export const Health = Type.Object({ status: Literals(['ok'], 'The server answers.') });
 export const Readiness = Type.Object({

@@ -9,6 +9,7 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
   return {
     file_id: row.id,
     upload_id: row.upload_id,
+    owner: row.owner,
     filename: row.filename,
     size: row.size,
     sha256: toHex(row.sha256),

@@ -1,6 +1,6 @@
-/** Calls for operators and planning clients. No token. */
+/** Calls for operators and planning clients. All but `/whoami` take no token. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { Health, Limits, Readiness } from '@cryolift/protocol/messages';
+import { Caller, Health, Limits, Readiness } from '@cryolift/protocol/messages';
 import { answers, type Routes } from './contract.ts';
 import type { Services } from './services.ts';
 
@@ -11,6 +11,15 @@ export function registerOperations(app: Routes, services: Services): void {
     '/limits',
     { schema: { summary: 'Limits and accepted types.', response: answers({ 200: Limits }) } },
     async () => limits,
+  );
+
+  app.get(
+    '/whoami',
+    {
+      config: { scope: 'uploads:write', linkable: true },
+      schema: { summary: 'Whose uploads the caller makes.', response: answers({ 200: Caller }) },
+    },
+    async ({ caller }) => ({ owner: caller.sub, link_id: caller.link?.id ?? null }),
   );
 
   app.get(
