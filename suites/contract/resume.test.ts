@@ -1,9 +1,12 @@
 /** Going on where an upload was cut off: the server says what is missing, and only that is sent. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { FileRecord, Session, StoredPartPage } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { findServer } from '../server-under-test.ts';
+import { EventStream } from './event-stream.ts';
+import { assertFailure } from './failure.ts';
 import { sha256Hex } from './sample.ts';
 import { complete, cutPart, initRequest, openSample, PART_BYTES, partPath, put, readSession } from './upload.ts';
 import { Connection, callAs } from './wire.ts';
@@ -126,4 +129,41 @@ test('a digest that is declared only when resuming is not dropped', async () => 
   assert.ok(answer.status < 300, answer.body.toString());
   const found = answer.json<Session>();
   assert.ok(found.upload_id !== session.upload_id || found.sha256 === sha256, JSON.stringify(found));
+});
+
+test('metadata of the last init holds: its pairs are set, the others stay, and listeners are told', async () => {
+  const claims = { sub: `owner-${randomUUID()}` };
+  const call = callAs(server, claims);
+  const { session, bytes } = await openSample(call, 2, { fingerprint: 'f', metadata: { session: 'A', grid: 'G7' } });
+  const stream = await EventStream.open<Session>(server, `/uploads/${session.upload_id}/events`, claims);
+  await stream.next();
+  const request = (metadata?: Record<string, string>) =>
+    initRequest({ fingerprint: 'f', size: bytes.length, ...(metadata ? { metadata } : {}) });
+  const again = await call('POST', '/uploads/init', { json: request({ session: 'B' }) });
+  assert.equal(again.status, 200);
+  assert.deepEqual(again.json<Session>().metadata, { session: 'B', grid: 'G7' });
+  const told = await stream.next();
+  assert.deepEqual([told?.name, told?.type], ['state', 'cryolift.upload.updated']);
+  assert.deepEqual(told?.data, await readSession(call, session));
+  // Says nothing of it.
+  assert.deepEqual((await call('POST', '/uploads/init', { json: request() })).json<Session>().metadata.session, 'B');
+  // Too much together, though not by itself.
+  const much = request({ notes: 'x'.repeat(4090) });
+  assertFailure(await call('POST', '/uploads/init', { json: much }), 'invalid_request');
+  for (const idx of [0, 1]) await put(call, session, idx, bytes);
+  const file = (await complete(call, session)).json<FileRecord>();
+  assert.deepEqual(file.metadata, { session: 'B', grid: 'G7' });
+  const types = (await stream.rest()).map(({ type }) => type);
+  assert.equal(types.filter((type) => type === 'cryolift.upload.updated').length, 0, 'told once');
+});
+
+test('a repeated Idempotency-Key does not bring back metadata that another init has changed', async () => {
+  const call = callAs(server);
+  const init = async (key: string, session: string) => {
+    const json = initRequest({ fingerprint: 'f', metadata: { session } });
+    return (await call('POST', '/uploads/init', { json, headers: { 'idempotency-key': key } })).json<Session>();
+  };
+  await init('first', 'A');
+  assert.equal((await init('second', 'B')).metadata.session, 'B');
+  assert.equal((await init('first', 'A')).metadata.session, 'B');
 });

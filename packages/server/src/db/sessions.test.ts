@@ -24,6 +24,8 @@ function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest
   return {
     row,
     tell: nothing,
+    mergeMetadata: (metadata) => metadata,
+    tellUpdated: nothing,
     idempotency: null,
     quotaBytes: null,
     maxOpen: 100,

@@ -15,6 +15,14 @@ export interface OpenRequest {
   row: UploadRow;
   /** Of a session that is opened, not of one that is found. */
   tell: Tell;
+  /**
+   * The metadata of a session that is found by its fingerprint, after this request; it may throw, and nothing is changed then.
+   *
+   * @param metadata as it is.
+   */
+  mergeMetadata(metadata: string): string;
+  /** Of a session whose metadata this request has changed. */
+  tellUpdated: Tell;
   idempotency: { key: string; requestSha256: Uint8Array } | null;
   /** What the owner may hold in files and open sessions, bytes; null: no bound. */
   quotaBytes: number | null;
@@ -28,7 +36,7 @@ export interface OpenRequest {
 
 export type OpenOutcome =
   | { kind: 'opened'; row: UploadRow }
-  | { kind: 'found'; row: UploadRow }
+  | { kind: 'found'; row: UploadRow; isUpdated: boolean }
   | { kind: 'idempotency_conflict' }
   | { kind: 'quota_exceeded'; usedBytes: number }
   | { kind: 'too_many_open'; open: number }
@@ -50,9 +58,9 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
         return { kind: 'idempotency_conflict' };
       }
       const first = used && (await findSession(tx, used.upload_id));
-      if (first) return { kind: 'found', row: first };
+      if (first) return { kind: 'found', row: first, isUpdated: false };
     }
-    const found = row.fingerprint === null ? undefined : await adoptByFingerprint(tx, row);
+    const found = row.fingerprint === null ? undefined : await adoptByFingerprint(tx, request);
     if (!found) {
       const open = await countOpenOf(tx, row.owner);
       if (open >= request.maxOpen) return { kind: 'too_many_open', open };
@@ -79,17 +87,20 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
           owner: row.owner,
           key: idempotency.key,
           request_sha256: idempotency.requestSha256,
-          upload_id: found?.id ?? row.id,
+          upload_id: found?.row.id ?? row.id,
           created_at: row.created_at,
         })
         .execute();
     }
-    return found ? { kind: 'found', row: found } : { kind: 'opened', row };
+    return found ? { kind: 'found', ...found } : { kind: 'opened', row };
   });
 }
 
-/** The open session of the same local file; it takes over a whole-file digest that was not known before. */
-async function adoptByFingerprint(db: Database, row: UploadRow): Promise<UploadRow | undefined> {
+/** The open session of the same local file; it takes over a whole-file digest that was not known before, and metadata. */
+async function adoptByFingerprint(
+  db: Database,
+  { row, mergeMetadata, tellUpdated }: OpenRequest,
+): Promise<{ row: UploadRow; isUpdated: boolean } | undefined> {
   let select = db
     .selectFrom('uploads')
     .selectAll()
@@ -104,9 +115,15 @@ async function adoptByFingerprint(db: Database, row: UploadRow): Promise<UploadR
   // With another digest it is another file, whatever its fingerprint says.
   if (sha256) select = select.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
   const found = await select.orderBy('id', 'desc').executeTakeFirst();
-  if (!found || found.sha256 || !sha256) return found;
-  await db.updateTable('uploads').set({ sha256 }).where('id', '=', found.id).execute();
-  return { ...found, sha256 };
+  if (!found) return undefined;
+  const metadata = mergeMetadata(found.metadata);
+  const isUpdated = metadata !== found.metadata;
+  if (!isUpdated && (found.sha256 || !sha256)) return { row: found, isUpdated };
+  const changes = { sha256: found.sha256 ?? sha256, metadata, ...(isUpdated ? { updated_at: row.created_at } : {}) };
+  await db.updateTable('uploads').set(changes).where('id', '=', found.id).execute();
+  const changed = { ...found, ...changes };
+  if (isUpdated) await tellUpdated(db, changed);
+  return { row: changed, isUpdated };
 }
 
 async function countOpenOf(db: Database, owner: string): Promise<number> {

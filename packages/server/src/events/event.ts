@@ -7,6 +7,8 @@ export const FILE_PREVIEW_READY = 'cryolift.file.preview_ready';
 /** The storage gives back other bytes than were published, or none. */
 export const FILE_DAMAGED = 'cryolift.file.damaged';
 export const FILE_DELETED = 'cryolift.file.deleted';
+/** A resuming init has changed its metadata. */
+export const UPLOAD_UPDATED = 'cryolift.upload.updated';
 export const UPLOAD_PREVIEW_READY = 'cryolift.upload.preview_ready';
 
 /** Not kept, made for those who listen: how an upload stands, now that parts were stored, or at the begin of a stream. */
@@ -15,7 +17,7 @@ type LiveKind = 'progress' | 'snapshot';
 /** What comes after these (a failed session that is cancelled or expires) only frees its bytes. */
 const END_STATES: readonly UploadState[] = ['completed', 'failed', 'cancelled', 'expired'];
 const END_TYPES: readonly string[] = END_STATES.map(stateType);
-const STATE_TYPES: readonly string[] = UPLOAD_STATES.map(stateType);
+const STATE_TYPES: readonly string[] = [...UPLOAD_STATES.map(stateType), UPLOAD_UPDATED];
 
 export function stateType(status: UploadState): string {
   return `cryolift.upload.${status === 'pending' ? 'created' : status}`;

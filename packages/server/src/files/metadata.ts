@@ -24,6 +24,23 @@ export function assertMetadata(metadata: Record<string, string>): void {
 }
 
 /**
+ * Pairs that are given are set, those that are null are taken away, the others stay (RFC 7396).
+ *
+ * @param before JSON, as the result is.
+ * @throws UploadError `invalid_request` when the result is too much.
+ */
+export function mergeMetadata(before: string, changes: Readonly<Record<string, string | null>>): string {
+  const merged = new Map(Object.entries(JSON.parse(before) as Record<string, string>));
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null) merged.delete(key);
+    else merged.set(key, value);
+  }
+  const metadata = Object.fromEntries(merged);
+  assertMetadata(metadata);
+  return JSON.stringify(metadata);
+}
+
+/**
  * Merges `changes` into the metadata of a file (RFC 7396: null takes a pair away). Two who do so at once both prevail.
  *
  * @throws UploadError `invalid_request`, or `file_not_found` when it was deleted meanwhile.
@@ -36,14 +53,7 @@ export async function changeMetadata(
   for (;;) {
     const row = await findFile(room.db, fileId);
     if (!row) throw fileNotFound(fileId);
-    const merged = new Map(Object.entries(JSON.parse(row.metadata) as Record<string, string>));
-    for (const [key, value] of Object.entries(changes)) {
-      if (value === null) merged.delete(key);
-      else merged.set(key, value);
-    }
-    const metadata = Object.fromEntries(merged);
-    assertMetadata(metadata);
-    const changed = await record(room, row, JSON.stringify(metadata));
+    const changed = await record(room, row, mergeMetadata(row.metadata, changes));
     if (!changed) continue;
     room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
     return changed;

@@ -7,11 +7,12 @@ import type { InitRequest } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
 import { type OpenOutcome, openSession } from '../db/sessions.ts';
 import type { LinkRow, UploadRow } from '../db/tables.ts';
-import { assertMetadata } from '../files/metadata.ts';
+import { UPLOAD_UPDATED } from '../events/event.ts';
+import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
 import { readFilename } from './filename.ts';
 import { findUpload } from './find.ts';
 import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
-import { noteMoved, stateTeller } from './move.ts';
+import { noteMoved, stateTeller, uploadTeller } from './move.ts';
 import type { UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
 
@@ -39,6 +40,9 @@ export async function openUpload(
   const outcome = await openSession(room.db, {
     row,
     tell: stateTeller(room),
+    // As PATCH /files does: what this run says of the file holds.
+    mergeMetadata: (metadata) => mergeMetadata(metadata, request.metadata ?? {}),
+    tellUpdated: uploadTeller(room, UPLOAD_UPDATED),
     idempotency:
       idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
     quotaBytes: room.policy.quotaBytes,
@@ -48,6 +52,7 @@ export async function openUpload(
   });
   switch (outcome.kind) {
     case 'found':
+      if (outcome.isUpdated) noteMoved(room, outcome.row);
       return {
         row: await findUpload(room, link ? { owner, linkId: link.id } : { owner }, outcome.row.id),
         resumed: true,

@@ -25,12 +25,17 @@ export async function moveUpload(
   return moved;
 }
 
-/** Writes the session, as clients see it after the change, into the outbox. */
+/** Writes the session, as clients see it after a change of its state, into the outbox. */
 export function stateTeller(room: UploadRoom): Tell {
+  return uploadTeller(room);
+}
+
+/** @param type of the event; that of the session's state when not given. */
+export function uploadTeller(room: UploadRoom, type?: string): Tell {
   return async (tx, row) =>
     await insertEvent(tx, {
       id: room.newId(),
-      type: stateType(row.status),
+      type: type ?? stateType(row.status),
       subject: uploadSubject(row.id),
       owner: row.owner,
       time: row.updated_at,
