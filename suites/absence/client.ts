@@ -23,7 +23,8 @@ const file = await uploader.upload(source, {
   onProgress: ({ storedBytes, sentBytes, trouble }) => print({ storedBytes, sentBytes, trouble }),
 });
 print({ sha256: file.sha256 });
-process.exit();
+// After the last line has been written: an exit does not wait for it.
+process.stdout.write('', () => process.exit());
 
 function print(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

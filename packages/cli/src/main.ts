@@ -1,14 +1,11 @@
 /** The `cryolift` command: runs it, and ends with an exit code of CONTRACT section 7. */
 import { CommanderError } from 'commander';
+import { endWhenOutputFails, endWith } from './ending.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { createProgram } from './program.ts';
 
-// Whoever read this has seen enough: of `cryolift ls | head` it is the end, but a server goes on.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  if (process.argv[2] !== 'serve') process.exit(EXIT.done);
-});
-process.exit(await run(process.argv));
+endWhenOutputFails(process.argv[2] === 'serve');
+await endWith(await run(process.argv));
 
 async function run(argv: string[]): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;

@@ -1,4 +1,5 @@
 /** What is printed: lines of JSON for programs, or text for people. */
+import { once } from 'node:events';
 import { describeFailure } from './failure.ts';
 
 export class Output {
@@ -27,6 +28,11 @@ export class Output {
   /** Something on the way, of interest to a person only. */
   note(text: string): void {
     if (!this.json) this.#write(process.stderr, text);
+  }
+
+  /** Waits while standard output holds more than its reader has taken. For commands whose output has no bound. */
+  async drained(): Promise<void> {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   }
 
   failure(error: unknown, path?: string): void {

@@ -69,6 +69,14 @@ export class TestBench {
     return await collect(this.folder, 'script', ['-qec', command, '/dev/null'], env).ended;
   }
 
+  /** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first part of a pipe that failed. */
+  async runInShell(line: string): Promise<Ended> {
+    const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data') };
+    const command = `set -o pipefail; ${line}`;
+    return await collect(this.folder, 'bash', ['-c', command], { ...env, CRYOLIFT: `${process.execPath} ${BIN}` })
+      .ended;
+  }
+
   /** Ends the server. @returns its exit code. */
   async stop(): Promise<number | null> {
     this.#server.child.kill('SIGTERM');

@@ -36,7 +36,9 @@ export async function showAudit({ json, since, dataDir }: AuditFlags): Promise<E
   for (const name of (await listMonths(folder)).filter((month) => month >= from.slice(0, 7))) {
     for await (const text of createInterface({ input: createReadStream(join(folder, name)), crlfDelay: Infinity })) {
       const line = parse(text);
-      if (line && line.time >= from) output.result(line, () => describe(line));
+      if (!line || line.time < from) continue;
+      output.result(line, () => describe(line));
+      await output.drained();
     }
   }
   return EXIT.done;

@@ -1,0 +1,49 @@
+/** How the command ends: after its output has been delivered, or when nobody reads the output any more. */
+import { constants } from 'node:os';
+import { EXIT, type ExitCode } from './exit.ts';
+
+/** What a shell reports for a program that SIGPIPE ended. */
+const CLOSED_PIPE = 128 + constants.signals.SIGPIPE;
+
+type Name = 'stdout' | 'stderr';
+
+/**
+ * Ends the process quietly, with exit code 141, when the reader of standard output or standard error has closed the pipe:
+ * the command did not finish its work, so this is not exit code 0. Any other write error ends it with a message and exit
+ * code 1.
+ *
+ * @param serving the server does not need these streams: it goes on.
+ */
+export function endWhenOutputFails(serving: boolean): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].on('error', (error: NodeJS.ErrnoException) => {
+      if (!serving) endAfter(name, error);
+    });
+  }
+}
+
+function endAfter(name: Name, { code }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(CLOSED_PIPE);
+  const message = `standard ${name === 'stdout' ? 'output' : 'error'} cannot be written: ${reason(code)}`;
+  if (name === 'stdout') process.stderr.write(`cryolift: ${message}\n`);
+  process.exit(EXIT.failed);
+}
+
+function reason(code: string | undefined): string {
+  return code === 'ENOSPC' ? 'no space is left on the device (ENOSPC)' : String(code);
+}
+
+/** Waits until all output has been written, however slow the reader is, and ends the process. A signal ends the wait. */
+export async function endWith(code: ExitCode): Promise<never> {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(EXIT.interrupted));
+  await Promise.all([delivered('stdout'), delivered('stderr')]);
+  process.exit(code);
+}
+
+/**
+ * Resolves when everything that was written to the stream until now has reached the other side. Also when nothing is
+ * waiting: the failure of the last write is reported before the callback of this one.
+ */
+async function delivered(name: Name): Promise<void> {
+  await new Promise<void>((resolve) => process[name].write('', () => resolve()));
+}
