@@ -12,8 +12,16 @@ export interface FuzzAnswer {
 const INSIDES = /\bat \S+ \(|node:internal|node_modules|\.ts:\d+|SqliteError|SELECT |UPDATE |\/home\/|\/tmp\/|\/work\//;
 
 /** @returns what is wrong with an answer; null when nothing is. */
-export function judge({ operation, path }: FuzzRequest, { status, headers, body }: FuzzAnswer): string | null {
-  if (status >= 500) return `it answered ${status}: ${body.toString().slice(0, 500)}`;
+export function judge(request: FuzzRequest, answer: FuzzAnswer): string | null {
+  if (answer.status >= 500) return `it answered ${answer.status}: ${answer.body.toString().slice(0, 500)}`;
+  return checkForm(request, answer);
+}
+
+/** @returns how an answer differs from the table of errors or from the OpenAPI document; null when it does not. */
+export function checkForm(
+  { operation, path }: Pick<FuzzRequest, 'operation' | 'path'>,
+  { status, headers, body }: FuzzAnswer,
+): string | null {
   const text = body.toString();
   const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
   if (status >= 400 && operation.method !== 'HEAD') return judgeRefusal(status, type, text);

@@ -1,0 +1,145 @@
+/** One way to call the server for clients and checks: every answer is held to the contract. */
+import { ERRORS, type ErrorCode } from '@cryolift/protocol/errors';
+import { type Answer, callWith, type Extra } from '../contract/wire.ts';
+import { type Operation, readOperations } from '../fuzz/document.ts';
+import { checkForm } from '../fuzz/judge.ts';
+import type { OwnServer } from '../server-under-test.ts';
+import type { Entry, Ledger } from './ledger.ts';
+
+const AGAIN_MS = 40;
+
+/** The clients are to end: thrown through whatever they are doing. */
+export class Stopped extends Error {}
+
+/** What a caller gives up after. */
+export class OutOfTime extends Error {}
+
+/** What may happen at the moment. Campaigns change it; callers read it with every answer. */
+export interface Weather {
+  /** The server is being killed or is away: no answer says nothing. */
+  away: boolean;
+  /** Refusals that the fault under way explains. */
+  troubles: readonly ErrorCode[];
+  /** The disk fails, so that the bytes of an answer may break off in the middle. */
+  cuts: boolean;
+  /** A command line that a refusal of the storage has ended is run again. */
+  commandsMayFail: boolean;
+  /** Bytes may have been lost beneath the server: acknowledged parts may be asked for again. */
+  losses: boolean;
+}
+
+export interface Request {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly extra?: Extra;
+  /** `201`, or a refusal: `409 part_conflict`. */
+  readonly expected: readonly string[];
+}
+
+/** Runs a call, or lets it wait before. */
+export type Pass = <Result>(call: () => Promise<Result>) => Promise<Result>;
+
+export class Caller {
+  readonly #server: OwnServer;
+  readonly #ledger: Ledger;
+  readonly #weather: Weather;
+  readonly #tokens = new Map<string, string>();
+  #operations: readonly (Operation & { pattern: RegExp })[] = [];
+  /** Answers that were looked at. */
+  answers = 0;
+
+  constructor(server: OwnServer, ledger: Ledger, weather: Weather) {
+    this.#server = server;
+    this.#ledger = ledger;
+    this.#weather = weather;
+  }
+
+  async readDocument(): Promise<void> {
+    const operations = await readOperations(this.#server.url);
+    this.#operations = operations.map((each) => ({
+      ...each,
+      pattern: new RegExp(`^${each.path.replace(/\{\w+\}/g, '[^/]+')}$`),
+    }));
+  }
+
+  token(owner: string): string {
+    const known = this.#tokens.get(owner);
+    if (known) return known;
+    const token = this.#server.token(
+      owner === 'admin' ? { sub: owner, scope: 'admin', ttlSeconds: 86_400 } : { sub: owner, ttlSeconds: 86_400 },
+    );
+    this.#tokens.set(owner, token);
+    return token;
+  }
+
+  /**
+   * Asks once.
+   *
+   * @returns null when no answer came, or one that the weather explains. Everything else that was not expected is a fault.
+   */
+  async ask(owner: string, entry: Entry | null, request: Request): Promise<Answer | null> {
+    const { method, path, extra } = request;
+    if (entry) entry.touched = true;
+    const call = callWith(this.#server, { authorization: `Bearer ${this.token(owner)}` });
+    const answer = await call(method, path, extra).catch((error: Error) => {
+      const silent = error.message.startsWith('the server sent nothing');
+      const cut = this.#weather.cuts && path.endsWith('/content');
+      if (silent || !(this.#weather.away || cut)) {
+        this.#ledger.noteFault(entry, `${method} ${path} got no answer: ${error.message}`);
+      }
+      return null;
+    });
+    if (!answer) return null;
+    this.answers++;
+    const described = describe(answer);
+    const wrong = this.#check(request, answer);
+    if (wrong) this.#ledger.noteFault(entry, `${method} ${path} answered ${described} outside the contract: ${wrong}`);
+    if (request.expected.includes(described)) return answer;
+    if (!this.#isTrouble(described)) {
+      const text = answer.body.toString().slice(0, 500);
+      this.#ledger.noteFault(entry, `${method} ${path} answered ${described}, expected ${request.expected}: ${text}`);
+    }
+    return null;
+  }
+
+  /**
+   * Asks until an expected answer comes.
+   *
+   * @param pass runs each call, at a moment that suits.
+   * @throws OutOfTime after `patienceMs`.
+   */
+  async insist(
+    owner: string,
+    entry: Entry | null,
+    request: Request,
+    patienceMs: number,
+    pass: Pass = (call) => call(),
+  ): Promise<Answer> {
+    const deadlineMs = performance.now() + patienceMs;
+    for (;;) {
+      const answer = await pass(() => this.ask(owner, entry, request));
+      if (answer) return answer;
+      if (performance.now() > deadlineMs) {
+        throw new OutOfTime(`${request.method} ${request.path} was not answered as expected in ${patienceMs} ms`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+
+  #isTrouble(described: string): boolean {
+    return this.#weather.troubles.some((code) => described === `${ERRORS[code].status} ${code}`);
+  }
+
+  #check({ method, path }: Request, answer: Answer): string | null {
+    const [bare = ''] = path.split('?');
+    const operation = this.#operations.find((each) => each.method === method && each.pattern.test(bare));
+    if (!operation) return `${method} ${bare} is not in the document`;
+    return checkForm({ operation, path: bare }, answer);
+  }
+}
+
+/** `201`, or `409 part_conflict`. */
+export function describe({ status, headers, body }: Answer): string {
+  if (status < 400 || !headers['content-type']?.startsWith('application/json')) return String(status);
+  return `${status} ${(JSON.parse(body.toString()) as { code: string }).code}`;
+}

@@ -1,0 +1,115 @@
+/** The real command line, as an instrument PC runs it: a file, `cryolift upload`, again until it says that it is done. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import { PART_BYTES } from '../contract/upload.ts';
+import type { Random } from '../faults/random.ts';
+import type { Entry } from './ledger.ts';
+import type { Steps } from './upload-steps.ts';
+
+const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
+const FAILED = 1;
+
+export class CommandClient {
+  readonly #steps: Steps;
+  readonly #random: Random;
+  readonly #owner: string;
+  readonly #home: string;
+  readonly #url: string;
+  #child: ChildProcess | null = null;
+  #isEnding = false;
+
+  /** @param url that the server keeps over its restarts. @param folder for the client's files. */
+  constructor(steps: Steps, random: Random, owner: string, folder: string, url: string) {
+    this.#steps = steps;
+    this.#random = random;
+    this.#owner = owner;
+    this.#home = join(folder, owner);
+    this.#url = url;
+    mkdirSync(this.#home);
+  }
+
+  /** Uploads one file after the other until `end`. */
+  async run(): Promise<void> {
+    for (let nth = 0; !this.#isEnding; nth++) {
+      const entry = this.#steps.ledger.open({
+        owner: this.#owner,
+        filename: `${this.#owner}-${nth}.${this.#random.chance(0.3) ? 'mrc' : 'dat'}`,
+        sizeBytes: this.#random.whole(8, 32) * PART_BYTES + 77,
+        partSizeBytes: PART_BYTES,
+        declares: 'never',
+        by: 'command',
+      });
+      await this.#upload(entry);
+    }
+  }
+
+  /** The file under way is the last one. */
+  end(): void {
+    this.#isEnding = true;
+  }
+
+  kill9(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  async #upload(entry: Entry): Promise<void> {
+    const path = join(this.#home, entry.plan.filename);
+    writeFileSync(path, entry.makeBytes());
+    entry.completed = 'asked';
+    for (;;) {
+      // Slow enough to meet a fault, but the last one is to come to its end.
+      const limits = this.#isEnding ? [] : ['--bwlimit', `${this.#random.whole(512, 2048)}KiB`];
+      const { code, signal, stdout, stderr } = await this.#command([
+        'upload',
+        path,
+        ...['--part-size', '64KiB', '--parallel', '3', '--json'],
+        ...limits,
+      ]);
+      entry.touched = true;
+      if (code === 0) {
+        const done = stdout.map((line) => JSON.parse(line) as FileRecord & { event: string });
+        const record = done.find(({ event }) => event === 'done');
+        if (record?.sha256 !== entry.sha256) {
+          this.#steps.ledger.noteFault(entry, `the command line says done, with SHA-256 ${record?.sha256}`);
+        }
+        if (record) this.#steps.ledger.noteCompleted(entry, record.file_id);
+        rmSync(path);
+        return;
+      }
+      // A fault of the storage may end it with a clear error, which running it again cures.
+      const explained = code === FAILED && this.#steps.weather.commandsMayFail && stderr !== '';
+      if (signal !== 'SIGKILL' && !explained) {
+        this.#steps.ledger.noteFault(entry, `the command line ended with ${code ?? signal}: ${stderr}`);
+        return;
+      }
+    }
+  }
+
+  async #command(args: readonly string[]) {
+    const child = spawn(process.execPath, [BIN, ...args], {
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: this.#home,
+        CRYOLIFT_SERVER: this.#url,
+        CRYOLIFT_TOKEN: this.#steps.caller.token(this.#owner),
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child = child;
+    const printed = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        printed[name] += text;
+      });
+    }
+    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+      child.once('close', (...ended) => resolve(ended)),
+    );
+    this.#child = null;
+    const complete = printed.stdout.slice(0, printed.stdout.lastIndexOf('\n') + 1);
+    return { code, signal, stdout: complete.split('\n').filter((line) => line !== ''), stderr: printed.stderr };
+  }
+}

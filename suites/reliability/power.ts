@@ -1,0 +1,33 @@
+/** Power losses: the file system drops what was not flushed, the server dies, the journal is replayed, it starts again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Site } from './site.ts';
+import type { Volume } from './volume.ts';
+
+/**
+ * @param boot `new`, as after a real power loss; `same`, as when only the disk or the storage server has lost its power.
+ */
+export async function losePowerOnce(site: Site, volume: Volume, boot: 'same' | 'new'): Promise<void> {
+  const { random, server, weather } = site;
+  await site.load(random.whole(50, 1500));
+  if (random.chance(0.5)) {
+    // Everything at the same moment.
+    weather.away = true;
+    server.signal('SIGSTOP');
+    volume.losePower();
+  } else {
+    // The disk first: the server still answers for a moment. Nothing that it says now may be wrong.
+    weather.cuts = true;
+    site.setTroubles('storage_unavailable', 'database_unavailable', 'insufficient_storage');
+    volume.losePower();
+    await sleep(random.whole(0, 300));
+  }
+  await site.kill9();
+  await volume.unmount();
+  volume.mount();
+  if (boot === 'new') site.setBootId(`boot-${random.whole(1, 2 ** 31)}`);
+  weather.cuts = false;
+  // A part whose bytes are gone is asked for again; until then the server may say that it has lost them.
+  site.setTroubles('storage_unavailable');
+  await site.start();
+  await site.inspect();
+}

@@ -1,0 +1,195 @@
+/** One data folder with its server, its clients and its ledger, on which faults are inflicted one after the other. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ErrorCode } from '@cryolift/protocol/errors';
+import { type Random, seedRandom } from '../faults/random.ts';
+import { findPort } from '../program.ts';
+import { type OwnServer, type Settings, startServer } from '../server-under-test.ts';
+import { Caller, type Weather } from './caller.ts';
+import { CommandClient } from './command-client.ts';
+import { Gate } from './gate.ts';
+import { compareLists, finish, inspect, sweep } from './judge.ts';
+import { Ledger } from './ledger.ts';
+import { compareStored } from './stored.ts';
+import type { Steps } from './upload-steps.ts';
+import { runWireClient } from './wire-client.ts';
+
+const PRELOAD = fileURLToPath(new URL('./preload.mjs', import.meta.url));
+/** Two of one owner see each other's uploads in the lists. */
+const WIRE_OWNERS = ['ada', 'ada', 'bob', 'bob', 'eve', 'joe'];
+const COMMAND_OWNERS = ['mic', 'kry'];
+/** Far beyond what a busy machine needs: what takes longer is stuck. */
+const PATIENCE_MS = 90_000;
+/** Uploads of earlier rounds that are looked at again after each fault. */
+const SAMPLE = 2;
+/** The server answers these whenever it has much to do. */
+const ALWAYS: readonly ErrorCode[] = ['overloaded'];
+
+export interface SiteOptions {
+  readonly seed: number;
+  /** The data folder; one of the site's own when not given. */
+  readonly dataDir?: string;
+  /** The bytes of files are not in the data folder but in one of the site's own. */
+  readonly separateStorage?: boolean;
+  /** Bytes may be lost beneath the server: acknowledged parts may be asked for again. */
+  readonly losses: boolean;
+  /** A command line that the storage's refusal has ended is run again. */
+  readonly commandsMayFail: boolean;
+}
+
+export class Site {
+  readonly random: Random;
+  readonly ledger = new Ledger();
+  readonly server: OwnServer;
+  /** Refusals beside `ALWAYS` come and go with the faults. */
+  readonly weather: Weather;
+  readonly caller: Caller;
+  readonly #folder: string;
+  readonly #storageDir: string;
+  readonly #judging: Steps;
+  readonly #gate = new Gate();
+  readonly #clients: Promise<void>[] = [];
+  readonly #commands: CommandClient[] = [];
+
+  private constructor(folder: string, storageDir: string, server: OwnServer, options: SiteOptions) {
+    this.#folder = folder;
+    this.#storageDir = storageDir;
+    this.server = server;
+    this.random = seedRandom(options.seed);
+    const { losses, commandsMayFail } = options;
+    this.weather = { away: false, troubles: ALWAYS, cuts: false, losses, commandsMayFail };
+    this.caller = new Caller(server, this.ledger, this.weather);
+    this.#judging = { ...this.#steps(), pass: (call) => call(), patienceMs: PATIENCE_MS };
+  }
+
+  static async open(options: SiteOptions): Promise<Site> {
+    const folder = mkdtempSync(join(tmpdir(), 'cryolift-reliability-'));
+    const dataDir = options.dataDir ?? join(folder, 'data');
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, 'boot-id'), 'boot-0');
+    const settings: Settings = {
+      CRYOLIFT_PORT: String(await findPort()),
+      CRYOLIFT_DATA_DIR: dataDir,
+      CRYOLIFT_ACCEPT: 'dat',
+      CRYOLIFT_LOG_LEVEL: 'warn',
+      NODE_OPTIONS: `--import ${PRELOAD}`,
+      NODE_COMPILE_CACHE: join(tmpdir(), 'cryolift-reliability-cache'),
+      TEST_FOLDER: folder,
+      TEST_DATA_FOLDER: dataDir,
+      ...(options.separateStorage ? { CRYOLIFT_STORAGE_URL: `file:${join(folder, 'storage')}` } : {}),
+    };
+    const server = await startServer(settings);
+    const site = new Site(folder, options.separateStorage ? join(folder, 'storage') : dataDir, server, options);
+    await site.caller.readDocument();
+    site.#startClients();
+    return site;
+  }
+
+  /** Lets the clients work for a while. */
+  async load(ms: number): Promise<void> {
+    this.#gate.open();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  /** Keeps the clients on the wire from asking; resolves when their calls have ended. Command lines go on. */
+  async hush(): Promise<void> {
+    await this.#gate.shut();
+  }
+
+  /** Sudden death. The clients are hushed. */
+  async kill9(): Promise<void> {
+    this.weather.away = true;
+    await this.server.kill9();
+    await this.hush();
+  }
+
+  async start(): Promise<void> {
+    await this.server.restart();
+    this.weather.away = false;
+  }
+
+  /** What the next start takes for the id of the system's boot. */
+  setBootId(id: string): void {
+    writeFileSync(join(this.#folder, 'boot-id'), id);
+  }
+
+  /** Which calls of the file system fail from now on; null: none. See preload.mjs. */
+  failCalls(rule: object | null): void {
+    const path = join(this.#folder, 'failing-calls.json');
+    if (rule) writeFileSync(path, JSON.stringify(rule));
+    else rmSync(path, { force: true });
+  }
+
+  setTroubles(...codes: ErrorCode[]): void {
+    this.weather.troubles = [...ALWAYS, ...codes];
+  }
+
+  /** The fault is over: what the server had to put off because of it, it does in the next round of housekeeping. */
+  async settle(): Promise<void> {
+    await sweep(this.#judging);
+  }
+
+  killACommand(): void {
+    this.#commands[this.random.whole(0, this.#commands.length - 1)]?.kill9();
+  }
+
+  /** Looks at all that was touched since the last time, and at some of what was not. The clients must be hushed. */
+  async inspect(): Promise<void> {
+    const touched = this.ledger.entries.filter((entry) => entry.touched && entry.plan.by === 'wire');
+    const others = this.random.shuffle(this.ledger.entries.filter((entry) => !entry.touched)).slice(0, SAMPLE);
+    for (const entry of [...touched, ...others]) await inspect(this.#judging, entry);
+  }
+
+  /** Ends the clients, brings every upload to its end, and compares all that there is with the ledger. */
+  async close(): Promise<void> {
+    for (const command of this.#commands) command.end();
+    this.#gate.end();
+    await this.#clientsEnded();
+    for (const entry of this.ledger.entries) await finish(this.#judging, entry);
+    await sweep(this.#judging);
+    for (const owner of new Set([...WIRE_OWNERS, ...COMMAND_OWNERS])) await compareLists(this.#judging, owner);
+    compareStored(this.ledger, this.#storageDir);
+  }
+
+  /** Ends what runs. @param keeps true: the folders stay, as evidence. @returns where they are. */
+  async discard(keeps: boolean): Promise<string> {
+    for (const command of this.#commands) {
+      command.end();
+      command.kill9();
+    }
+    this.#gate.end();
+    if (keeps) writeFileSync(join(this.#folder, 'server.log'), this.server.stderr);
+    await this.server.discard();
+    if (!keeps) rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    return this.#folder;
+  }
+
+  #steps(): Omit<Steps, 'pass' | 'patienceMs'> {
+    return { caller: this.caller, ledger: this.ledger, weather: this.weather };
+  }
+
+  #startClients(): void {
+    const steps: Steps = { ...this.#steps(), pass: (call) => this.#gate.pass(call), patienceMs: Infinity };
+    const fork = () => seedRandom(this.random.whole(0, 2 ** 31));
+    const wire = WIRE_OWNERS.map((owner, idx) => runWireClient(steps, fork(), owner, idx, () => this.server.url));
+    for (const owner of COMMAND_OWNERS) {
+      this.#commands.push(new CommandClient(steps, fork(), owner, this.#folder, this.server.url));
+    }
+    for (const client of [...wire, ...this.#commands.map((command) => command.run())]) {
+      // A client that fails by itself is a fault of the suite; it must be seen, and not end the process.
+      this.#clients.push(
+        client.catch((error: Error) => this.ledger.noteFault(null, `a client failed: ${error.stack}`)),
+      );
+    }
+  }
+
+  async #clientsEnded(): Promise<void> {
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => late.resolve('late'), PATIENCE_MS);
+    const ended = await Promise.race([Promise.all(this.#clients), late.promise]);
+    clearTimeout(timer);
+    if (ended === 'late') this.ledger.noteFault(null, `clients were still at work after ${PATIENCE_MS} ms`);
+  }
+}

@@ -1,0 +1,151 @@
+/** The steps of an upload on the wire. Each asks until it is answered and enters what was answered into the ledger. */
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { eachPart } from '@cryolift/protocol/plan';
+import { digestHeader, flipBit, sha256Hex } from '../contract/sample.ts';
+import { cutPart, partPath } from '../contract/upload.ts';
+import type { Answer } from '../contract/wire.ts';
+import { type Caller, describe, type Pass, type Request, type Weather } from './caller.ts';
+import type { Entry, Ledger } from './ledger.ts';
+
+export interface Steps {
+  readonly caller: Caller;
+  readonly ledger: Ledger;
+  readonly weather: Weather;
+  readonly pass: Pass;
+  readonly patienceMs: number;
+}
+
+/** How a part is sent: with its digest, without, damaged on the way. */
+export type Manner = 'with digest' | 'without digest' | 'damaged';
+
+export async function insist(steps: Steps, entry: Entry, request: Request): Promise<Answer> {
+  return await steps.caller.insist(entry.plan.owner, entry, request, steps.patienceMs, steps.pass);
+}
+
+/** Opens the upload. Repeated with one Idempotency-Key, it finds what an unanswered one has opened. */
+export async function openUpload(steps: Steps, entry: Entry): Promise<Session> {
+  if (entry.session) return entry.session;
+  const { filename, sizeBytes, partSizeBytes, declares } = entry.plan;
+  const json = {
+    filename,
+    size: sizeBytes,
+    part_size: partSizeBytes,
+    ...(declares === 'init' ? { sha256: entry.sha256 } : {}),
+  };
+  const extra = { json, headers: { 'idempotency-key': filename } };
+  const answer = await insist(steps, entry, { method: 'POST', path: '/uploads/init', extra, expected: ['201', '200'] });
+  entry.session = answer.json<Session>();
+  return entry.session;
+}
+
+export async function sendPart(steps: Steps, entry: Entry, bytes: Buffer, idx: number, manner: Manner): Promise<void> {
+  const session = await openUpload(steps, entry);
+  const part = cutPart(bytes, session, idx);
+  // A part that is stored already needs no body, so that a damaged one does no harm.
+  const body = manner === 'damaged' ? flipBit(part, part.length >> 1) : part;
+  const headers = manner === 'without digest' ? {} : { 'content-digest': digestHeader(part) };
+  const expected = manner === 'damaged' ? ['200', '422 part_checksum_mismatch'] : ['201', '200'];
+  const request = { method: 'PUT', path: partPath(session, idx), extra: { body, headers }, expected } as const;
+  const answer = await insist(steps, entry, request);
+  if (answer.status >= 300) return;
+  steps.ledger.notePart(entry, idx);
+  const { sha256 } = answer.json<{ sha256: string }>();
+  if (sha256 !== sha256Hex(part)) steps.ledger.noteFault(entry, `the receipt of part ${idx} has SHA-256 ${sha256}`);
+}
+
+/** Other bytes for a part that is stored: they must be refused, whatever happens meanwhile. */
+export async function sendOther(steps: Steps, entry: Entry, bytes: Buffer, idx: number): Promise<void> {
+  const session = await openUpload(steps, entry);
+  const body = flipBit(cutPart(bytes, session, idx), 0);
+  const extra = { body, headers: { 'content-digest': digestHeader(body) } };
+  await insist(steps, entry, {
+    method: 'PUT',
+    path: partPath(session, idx),
+    extra,
+    expected: ['409 part_conflict'],
+  });
+}
+
+/** Sends what is missing and completes, until the upload has come to its end. @returns the record, or null: it has failed. */
+export async function completeUpload(steps: Steps, entry: Entry, bytes: Buffer): Promise<FileRecord | null> {
+  const session = await openUpload(steps, entry);
+  for (;;) {
+    const answer = await askComplete(steps, entry, session);
+    if (answer.status === 202) continue;
+    const described = describe(answer);
+    if (described === '409 upload_incomplete') {
+      const missing = readMissing(answer);
+      steps.ledger.noteMissing(entry, missing, steps.weather.losses);
+      for (const idx of missing) await sendPart(steps, entry, bytes, idx, 'with digest');
+    } else if (described === '200') {
+      return noteFile(steps, entry, answer.json<FileRecord>());
+    } else {
+      entry.failed = true;
+      return null;
+    }
+  }
+}
+
+/** Asks for the file before all parts are there. @param missing parts that nobody has sent. */
+export async function completeEarly(steps: Steps, entry: Entry, missing: readonly number[]): Promise<void> {
+  const session = await openUpload(steps, entry);
+  const path = `/uploads/${session.upload_id}/complete`;
+  const answer = await insist(steps, entry, { method: 'POST', path, expected: ['409 upload_incomplete'] });
+  const told = readMissing(answer);
+  steps.ledger.noteMissing(entry, told, steps.weather.losses);
+  const unsaid = missing.filter((idx) => !told.includes(idx));
+  if (unsaid.length > 0) steps.ledger.noteFault(entry, `parts ${unsaid} were never sent and are not told as missing`);
+}
+
+export async function cancelUpload(steps: Steps, entry: Entry): Promise<void> {
+  const session = await openUpload(steps, entry);
+  entry.cancelled = 'asked';
+  const path = `/uploads/${session.upload_id}`;
+  await insist(steps, entry, { method: 'DELETE', path, expected: ['204'] });
+  steps.ledger.noteCancelled(entry);
+}
+
+export async function deleteFile(steps: Steps, entry: Entry): Promise<void> {
+  const repeated = entry.deleted !== 'no';
+  entry.deleted = 'asked';
+  const path = `/files/${entry.fileId}`;
+  // The first request may have done it and died before its answer.
+  const answer = await insist(steps, entry, { method: 'DELETE', path, expected: ['204', '404 file_not_found'] });
+  if (answer.status === 204 || repeated) steps.ledger.noteDeleted(entry);
+}
+
+/** Reads the whole file and compares it. */
+export async function readBack(steps: Steps, entry: Entry): Promise<void> {
+  const path = `/files/${entry.fileId}/content`;
+  const { body } = await insist(steps, entry, { method: 'GET', path, expected: ['200'] });
+  const found = sha256Hex(body);
+  if (found !== entry.sha256) {
+    steps.ledger.noteFault(entry, `its file ${entry.fileId} has ${body.length} wrong bytes, of SHA-256 ${found}`);
+  }
+}
+
+async function askComplete(steps: Steps, entry: Entry, session: Session): Promise<Answer> {
+  const { declares } = entry.plan;
+  if (entry.completed === 'no') entry.completed = 'asked';
+  const sha256 = declares === 'wrong' ? '0'.repeat(64) : entry.sha256;
+  const ends = declares === 'wrong' ? ['422 file_checksum_mismatch', '409 upload_closed'] : ['200'];
+  return await insist(steps, entry, {
+    method: 'POST',
+    path: `/uploads/${session.upload_id}/complete`,
+    extra: declares === 'complete' || declares === 'wrong' ? { json: { sha256 } } : {},
+    expected: [...ends, '202', '409 upload_incomplete'],
+  });
+}
+
+function noteFile(steps: Steps, entry: Entry, record: FileRecord): FileRecord {
+  if (record.sha256 !== entry.sha256 || record.size !== entry.plan.sizeBytes) {
+    steps.ledger.noteFault(entry, `published with ${record.size} bytes of SHA-256 ${record.sha256}`);
+  }
+  steps.ledger.noteCompleted(entry, record.file_id);
+  return record;
+}
+
+function readMissing(answer: Answer): number[] {
+  const { details } = answer.json<{ details: { missing_parts: [number, number][] } }>();
+  return [...eachPart(details.missing_parts)];
+}
