@@ -11,6 +11,8 @@ import type { Steps } from './upload-steps.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const FAILED = 1;
+/** Each fault may end a run or two. */
+const MAX_FAILURES = 20;
 
 export class CommandClient {
   readonly #steps: Steps;
@@ -59,7 +61,7 @@ export class CommandClient {
     const path = join(this.#home, entry.plan.filename);
     writeFileSync(path, entry.makeBytes());
     entry.completed = 'asked';
-    for (;;) {
+    for (let failures = 0; ; failures++) {
       // Slow enough to meet a fault, but the last one is to come to its end.
       const limits = this.#isEnding ? [] : ['--bwlimit', `${this.#random.whole(512, 2048)}KiB`];
       const { code, signal, stdout, stderr } = await this.#command([
@@ -81,7 +83,8 @@ export class CommandClient {
       }
       // A fault of the storage may end it with a clear error, which running it again cures.
       const explained = code === FAILED && this.#steps.weather.commandsMayFail && stderr !== '';
-      if (signal !== 'SIGKILL' && !explained) {
+      const again = signal === 'SIGKILL' || (explained && failures < MAX_FAILURES);
+      if (!again) {
         this.#steps.ledger.noteFault(entry, `the command line ended with ${code ?? signal}: ${stderr}`);
         return;
       }

@@ -4,7 +4,7 @@ import { eachPart } from '@cryolift/protocol/plan';
 import { digestHeader, flipBit, sha256Hex } from '../contract/sample.ts';
 import { cutPart, partPath } from '../contract/upload.ts';
 import type { Answer } from '../contract/wire.ts';
-import { type Caller, describe, type Pass, type Request, type Weather } from './caller.ts';
+import { type Caller, describe, OutOfTime, type Pass, type Request, type Weather } from './caller.ts';
 import type { Entry, Ledger } from './ledger.ts';
 
 export interface Steps {
@@ -69,7 +69,9 @@ export async function sendOther(steps: Steps, entry: Entry, bytes: Buffer, idx: 
 /** Sends what is missing and completes, until the upload has come to its end. @returns the record, or null: it has failed. */
 export async function completeUpload(steps: Steps, entry: Entry, bytes: Buffer): Promise<FileRecord | null> {
   const session = await openUpload(steps, entry);
+  const deadlineMs = performance.now() + steps.patienceMs;
   for (;;) {
+    if (performance.now() > deadlineMs) throw new OutOfTime(`it did not complete in ${steps.patienceMs} ms`);
     const answer = await askComplete(steps, entry, session);
     if (answer.status === 202) continue;
     const described = describe(answer);
