@@ -11,8 +11,8 @@ const AGAIN_MS = 40;
 /** The clients are to end: thrown through whatever they are doing. */
 export class Stopped extends Error {}
 
-/** What a caller gives up after. */
-export class OutOfTime extends Error {}
+/** What was asked for does not come: the server has answered wrongly, or not in time. */
+export class GivenUp extends Error {}
 
 /** What may happen at the moment. Campaigns change it; callers read it with every answer. */
 export interface Weather {
@@ -36,11 +36,13 @@ export interface Request {
   readonly expected: readonly string[];
 }
 
+type Called = Pick<OwnServer, 'url' | 'token'>;
+
 /** Runs a call, or lets it wait before. */
 export type Pass = <Result>(call: () => Promise<Result>) => Promise<Result>;
 
 export class Caller {
-  readonly #server: OwnServer;
+  readonly #server: Called;
   readonly #ledger: Ledger;
   readonly #weather: Weather;
   readonly #tokens = new Map<string, string>();
@@ -48,7 +50,7 @@ export class Caller {
   /** Answers that were looked at. */
   answers = 0;
 
-  constructor(server: OwnServer, ledger: Ledger, weather: Weather) {
+  constructor(server: Called, ledger: Ledger, weather: Weather) {
     this.#server = server;
     this.#ledger = ledger;
     this.#weather = weather;
@@ -73,40 +75,36 @@ export class Caller {
   }
 
   /**
-   * Asks once.
+   * Asks once. An answer that was not expected and that the weather does not explain is noted as a fault.
    *
-   * @returns null when no answer came, or one that the weather explains. Everything else that was not expected is a fault.
+   * @returns `again` when no answer came, or one that the weather explains.
    */
-  async ask(owner: string, entry: Entry | null, request: Request): Promise<Answer | null> {
-    const { method, path, extra } = request;
+  async ask(owner: string, entry: Entry | null, request: Request): Promise<Answer | 'again' | 'wrong'> {
+    const { method, path, extra, expected } = request;
     if (entry) entry.touched = true;
     const call = callWith(this.#server, { authorization: `Bearer ${this.token(owner)}` });
-    const answer = await call(method, path, extra).catch((error: Error) => {
-      const silent = error.message.startsWith('the server sent nothing');
-      const cut = this.#weather.cuts && path.endsWith('/content');
-      if (silent || !(this.#weather.away || cut)) {
-        this.#ledger.noteFault(entry, `${method} ${path} got no answer: ${error.message}`);
-      }
-      return null;
-    });
-    if (!answer) return null;
+    const answer = await call(method, path, extra).catch((error: Error) => error);
+    if (answer instanceof Error) {
+      if (this.#mayBeSilent(path, answer)) return 'again';
+      this.#ledger.noteFault(entry, `${method} ${path} got no answer: ${answer.message}`);
+      return 'wrong';
+    }
     this.answers++;
     const described = describe(answer);
     const wrong = this.#check(request, answer);
     if (wrong) this.#ledger.noteFault(entry, `${method} ${path} answered ${described} outside the contract: ${wrong}`);
-    if (request.expected.includes(described)) return answer;
-    if (!this.#isTrouble(described)) {
-      const text = answer.body.toString().slice(0, 500);
-      this.#ledger.noteFault(entry, `${method} ${path} answered ${described}, expected ${request.expected}: ${text}`);
-    }
-    return null;
+    if (expected.includes(described)) return answer;
+    if (this.#isTrouble(described)) return 'again';
+    const text = answer.body.toString().slice(0, 500);
+    this.#ledger.noteFault(entry, `${method} ${path} answered ${described}, expected ${expected}: ${text}`);
+    return 'wrong';
   }
 
   /**
    * Asks until an expected answer comes.
    *
    * @param pass runs each call, at a moment that suits.
-   * @throws OutOfTime after `patienceMs`.
+   * @throws GivenUp after `patienceMs`, or after a fault.
    */
   async insist(
     owner: string,
@@ -115,15 +113,25 @@ export class Caller {
     patienceMs: number,
     pass: Pass = (call) => call(),
   ): Promise<Answer> {
+    const { method, path, expected } = request;
     const deadlineMs = performance.now() + patienceMs;
     for (;;) {
       const answer = await pass(() => this.ask(owner, entry, request));
-      if (answer) return answer;
+      if (answer === 'wrong') throw new GivenUp(`${method} ${path} was answered wrongly`);
+      if (answer !== 'again') return answer;
       if (performance.now() > deadlineMs) {
-        throw new OutOfTime(`${request.method} ${request.path} was not answered as expected in ${patienceMs} ms`);
+        const fault = `${method} ${path} was not answered with ${expected} in ${patienceMs} ms`;
+        this.#ledger.noteFault(entry, fault);
+        throw new GivenUp(fault);
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
+  }
+
+  /** A server that says nothing for long on an open connection hangs, whatever the weather. */
+  #mayBeSilent(path: string, error: Error): boolean {
+    if (error.message.startsWith('the server sent nothing')) return false;
+    return this.#weather.away || (this.#weather.cuts && path.endsWith('/content'));
   }
 
   #isTrouble(described: string): boolean {

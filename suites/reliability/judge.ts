@@ -3,7 +3,7 @@ import type { FilePage, FileRecord, Session, SessionPage, StoredPartPage, Swept 
 import { eachPart, partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';
 import { sha256Hex } from '../contract/sample.ts';
-import { OutOfTime } from './caller.ts';
+import { GivenUp } from './caller.ts';
 import type { Entry } from './ledger.ts';
 import { cancelUpload, completeUpload, deleteFile, insist, openUpload, readBack, type Steps } from './upload-steps.ts';
 
@@ -19,9 +19,19 @@ function allowedStates({ completed, cancelled, failed, plan }: Entry): UploadSta
 
 /** Looks at one upload and at its file. Nothing is changed. */
 export async function inspect(steps: Steps, entry: Entry): Promise<void> {
-  if (entry.session) await inspectUpload(steps, entry, entry.session.upload_id);
-  if (entry.fileId) await inspectFile(steps, entry, entry.fileId);
+  const { session } = entry;
+  if (session) await untilFault(() => inspectUpload(steps, entry, session.upload_id));
+  if (entry.fileId) await untilFault(() => inspectFile(steps, entry, entry.fileId as string));
   entry.touched = false;
+}
+
+/** What follows a fault, which the ledger has, can wait. */
+async function untilFault(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof GivenUp)) throw error;
+  }
 }
 
 async function inspectUpload(steps: Steps, entry: Entry, uploadId: string): Promise<void> {
@@ -78,18 +88,15 @@ async function inspectFile(steps: Steps, entry: Entry, fileId: string): Promise<
 
 /** Brings an upload to its end, whatever has become of it: nothing may be stuck. */
 export async function finish(steps: Steps, entry: Entry): Promise<void> {
-  try {
-    if (!entry.ended && entry.plan.by === 'wire') {
+  if (!entry.ended && entry.plan.by === 'wire') {
+    await untilFault(async () => {
       await openUpload(steps, entry);
       if (entry.cancelled === 'asked') await cancelUpload(steps, entry);
       else await completeUpload(steps, entry, entry.makeBytes());
-    }
-    if (entry.deleted === 'asked') await deleteFile(steps, entry);
-    await inspect(steps, entry);
-  } catch (error) {
-    if (!(error instanceof OutOfTime)) throw error;
-    steps.ledger.noteFault(entry, `it is stuck: ${error.message}`);
+    });
   }
+  if (entry.deleted === 'asked') await untilFault(() => deleteFile(steps, entry));
+  await inspect(steps, entry);
 }
 
 /** What the lists of an owner have must be in the ledger, and the other way round. */

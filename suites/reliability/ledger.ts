@@ -82,10 +82,12 @@ export class Ledger {
     return entry;
   }
 
+  /** A client that asks again and again gets the same wrong answer: it is one fault. */
   noteFault(entry: Entry | null, what: string): void {
     const { filename, owner } = entry?.plan ?? {};
     const whose = entry ? `${filename} of ${owner} (${entry.session?.upload_id ?? 'no id'}): ` : '';
-    this.faults.push(whose + what);
+    const fault = (whose + what).replace(/"request_id":"[^"]*"/, '"request_id":"…"');
+    if (!this.faults.includes(fault)) this.faults.push(fault);
   }
 
   notePart(entry: Entry, idx: number): void {

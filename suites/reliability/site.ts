@@ -22,7 +22,6 @@ const WIRE_OWNERS = ['ada', 'ada', 'bob', 'bob', 'eve', 'joe'];
 const COMMAND_OWNERS = ['mic', 'kry'];
 /** Far beyond what a busy machine needs: what takes longer is stuck. */
 const PATIENCE_MS = 90_000;
-const SHORT_PATIENCE_MS = 5_000;
 /** Uploads of earlier rounds that are looked at again after each fault. */
 const SAMPLE = 2;
 /** The server answers these whenever it has much to do. */
@@ -145,14 +144,14 @@ export class Site {
 
   /** Ends the clients, brings every upload to its end, and compares all that there is with the ledger. */
   async close(): Promise<void> {
-    for (const command of this.#commands) command.end();
+    for (const command of this.#commands) {
+      command.end();
+      // It may be told to wait for minutes. Killed, it is run again at once.
+      if (this.weather.commandsMayFail) command.kill9();
+    }
     this.#gate.end();
     await this.#clientsEnded();
-    for (const entry of this.ledger.entries) {
-      // Once something is wrong the rest is told, but not waited for.
-      const patienceMs = this.ledger.faults.length === 0 ? PATIENCE_MS : SHORT_PATIENCE_MS;
-      await finish({ ...this.#judging, patienceMs }, entry);
-    }
+    for (const entry of this.ledger.entries) await finish(this.#judging, entry);
     await sweep(this.#judging);
     for (const owner of new Set([...WIRE_OWNERS, ...COMMAND_OWNERS])) await compareLists(this.#judging, owner);
     compareStored(this.ledger, this.#storageDir);

@@ -4,7 +4,7 @@ import { eachPart } from '@cryolift/protocol/plan';
 import { digestHeader, flipBit, sha256Hex } from '../contract/sample.ts';
 import { cutPart, partPath } from '../contract/upload.ts';
 import type { Answer } from '../contract/wire.ts';
-import { type Caller, describe, OutOfTime, type Pass, type Request, type Weather } from './caller.ts';
+import { type Caller, describe, GivenUp, type Pass, type Request, type Weather } from './caller.ts';
 import type { Entry, Ledger } from './ledger.ts';
 
 export interface Steps {
@@ -71,7 +71,10 @@ export async function completeUpload(steps: Steps, entry: Entry, bytes: Buffer):
   const session = await openUpload(steps, entry);
   const deadlineMs = performance.now() + steps.patienceMs;
   for (;;) {
-    if (performance.now() > deadlineMs) throw new OutOfTime(`it did not complete in ${steps.patienceMs} ms`);
+    if (performance.now() > deadlineMs) {
+      steps.ledger.noteFault(entry, `it is stuck: it did not complete in ${steps.patienceMs} ms`);
+      throw new GivenUp('stuck');
+    }
     const answer = await askComplete(steps, entry, session);
     if (answer.status === 202) continue;
     const described = describe(answer);

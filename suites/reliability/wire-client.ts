@@ -6,7 +6,7 @@ import { digestHeader } from '../contract/sample.ts';
 import { cutPart, PART_BYTES, partPath } from '../contract/upload.ts';
 import { printHead } from '../contract/wire.ts';
 import type { Random } from '../faults/random.ts';
-import { Stopped } from './caller.ts';
+import { GivenUp, Stopped } from './caller.ts';
 import type { Entry, Plan } from './ledger.ts';
 import {
   cancelUpload,
@@ -33,7 +33,10 @@ export async function runWireClient(
   try {
     for (let nth = 0; ; nth++) {
       const entry = steps.ledger.open(drawPlan(random, owner, `${owner}-${lane}-${nth}`));
-      await runUpload(steps, random, entry, url);
+      await runUpload(steps, random, entry, url).catch((error) => {
+        // The ledger has the fault.
+        if (!(error instanceof GivenUp)) throw error;
+      });
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
