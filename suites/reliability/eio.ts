@@ -16,15 +16,18 @@ export async function failCallsOnce(site: Site): Promise<void> {
   weather.cuts = true;
   site.setTroubles('storage_unavailable', 'insufficient_storage', 'database_unavailable');
   const one = random.chance(0.6);
-  site.failCalls({
+  const rule = {
     calls: one ? [random.pick(CALLS)] : null,
     share: one ? random.pick([0.1, 0.3, 1]) : random.pick([0.01, 0.05, 0.2]),
     codes: random.shuffle(CODES).slice(0, random.whole(1, 3)),
-  });
+  };
+  site.note(`calls fail: ${JSON.stringify(rule)}`);
+  site.failCalls(rule);
   await sleep(random.whole(300, 1500));
   const killed = random.chance(0.4);
   if (killed) await site.kill9();
   else await site.hush();
+  site.note('no more calls fail');
   site.failCalls(null);
   weather.cuts = false;
   site.setTroubles('storage_unavailable', 'insufficient_storage');
@@ -39,6 +42,7 @@ export async function failDiskOnce(site: Site, volume: Volume): Promise<void> {
   await site.load(random.whole(50, 800));
   weather.cuts = true;
   site.setTroubles('storage_unavailable', 'database_unavailable', 'insufficient_storage');
+  site.note('the file system is shut down');
   volume.losePower();
   await sleep(random.whole(300, 1500));
   await site.kill9();

@@ -12,6 +12,7 @@ export async function fillOnce(site: Site, volume: Volume): Promise<boolean> {
   let refused = false;
   await site.load(random.whole(50, 600));
   site.setTroubles('insufficient_storage', 'database_unavailable', 'storage_unavailable');
+  site.note('the disk is filled');
   volume.fill();
   await sleep(random.whole(0, 500));
   if (random.chance(0.3)) {
@@ -34,6 +35,7 @@ export async function fillOnce(site: Site, volume: Volume): Promise<boolean> {
       await site.hush();
     }
   }
+  site.note(`after: ${then}; there is space again`);
   volume.free();
   if (then === 'killed' || refused) await site.start();
   await site.settle();

@@ -5,7 +5,7 @@ import type { UploadState } from '@cryolift/protocol/states';
 import { sha256Hex } from '../contract/sample.ts';
 import { GivenUp } from './caller.ts';
 import type { Entry } from './ledger.ts';
-import { cancelUpload, completeUpload, deleteFile, insist, openUpload, readBack, type Steps } from './upload-steps.ts';
+import { cancelUpload, completeUpload, deleteFile, insist, readBack, type Steps } from './upload-steps.ts';
 
 /** What an upload may be according to what was asked and answered. */
 function allowedStates({ completed, cancelled, failed, plan }: Entry): UploadState[] {
@@ -88,12 +88,9 @@ async function inspectFile(steps: Steps, entry: Entry, fileId: string): Promise<
 
 /** Brings an upload to its end, whatever has become of it: nothing may be stuck. */
 export async function finish(steps: Steps, entry: Entry): Promise<void> {
-  if (!entry.ended && entry.plan.by === 'wire') {
-    await untilFault(async () => {
-      await openUpload(steps, entry);
-      if (entry.cancelled === 'asked') await cancelUpload(steps, entry);
-      else await completeUpload(steps, entry, entry.makeBytes());
-    });
+  if (entry.cancelled === 'asked') await untilFault(() => cancelUpload(steps, entry));
+  else if (!entry.ended && entry.plan.by === 'wire') {
+    await untilFault(() => completeUpload(steps, entry, entry.makeBytes()));
   }
   if (entry.deleted === 'asked') await untilFault(() => deleteFile(steps, entry));
   await inspect(steps, entry);

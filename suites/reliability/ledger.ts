@@ -7,7 +7,7 @@ import { makeContent } from './content.ts';
 export type Step = 'no' | 'asked' | 'answered';
 
 /** When the client declares the SHA-256 of the whole file; `wrong`: at complete, and another one. */
-export type Declaring = 'init' | 'complete' | 'never' | 'wrong';
+type Declaring = 'init' | 'complete' | 'never' | 'wrong';
 
 export interface Plan {
   readonly owner: string;

@@ -10,12 +10,13 @@ export async function losePowerOnce(site: Site, volume: Volume, boot: 'same' | '
   const { random, server, weather } = site;
   await site.load(random.whole(50, 1500));
   if (random.chance(0.5)) {
-    // Everything at the same moment.
+    site.note('everything loses power');
     weather.away = true;
     server.signal('SIGSTOP');
     volume.losePower();
   } else {
     // The disk first: the server still answers for a moment. Nothing that it says now may be wrong.
+    site.note('the disk loses power');
     weather.cuts = true;
     site.setTroubles('storage_unavailable', 'database_unavailable', 'insufficient_storage');
     volume.losePower();

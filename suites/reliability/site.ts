@@ -52,6 +52,8 @@ export class Site {
   readonly #gate = new Gate();
   readonly #clients: Promise<void>[] = [];
   readonly #commands: CommandClient[] = [];
+  /** What was inflicted, with times, for the evidence. */
+  readonly #notes: string[] = [];
 
   private constructor(folder: string, storageDir: string, server: OwnServer, options: SiteOptions) {
     this.#folder = folder;
@@ -73,7 +75,6 @@ export class Site {
       CRYOLIFT_PORT: String(await findPort()),
       CRYOLIFT_DATA_DIR: dataDir,
       CRYOLIFT_ACCEPT: 'dat',
-      CRYOLIFT_LOG_LEVEL: 'warn',
       NODE_OPTIONS: `--import ${PRELOAD}`,
       NODE_COMPILE_CACHE: join(tmpdir(), 'cryolift-reliability-cache'),
       TEST_FOLDER: folder,
@@ -85,6 +86,11 @@ export class Site {
     await site.caller.readDocument();
     site.#startClients();
     return site;
+  }
+
+  /** Says in the evidence what happens now. */
+  note(what: string): void {
+    this.#notes.push(`${new Date().toISOString()} ${what}\n`);
   }
 
   /** Lets the clients work for a while. */
@@ -101,11 +107,13 @@ export class Site {
   /** Sudden death. The clients are hushed. */
   async kill9(): Promise<void> {
     this.weather.away = true;
+    this.note('kill -9');
     await this.server.kill9();
     await this.hush();
   }
 
   async start(): Promise<void> {
+    this.note('start');
     await this.server.restart();
     this.weather.away = false;
   }
@@ -164,7 +172,10 @@ export class Site {
       command.kill9();
     }
     this.#gate.end();
-    if (keeps) writeFileSync(join(this.#folder, 'server.log'), this.server.stderr);
+    if (keeps) {
+      writeFileSync(join(this.#folder, 'server.log'), this.server.stderr);
+      writeFileSync(join(this.#folder, 'notes.log'), [...this.#notes, ...this.ledger.faults].join('\n'));
+    }
     await this.server.discard();
     if (!keeps) rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
     return this.#folder;

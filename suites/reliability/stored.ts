@@ -6,7 +6,9 @@ import type { Ledger } from './ledger.ts';
 /** @param folder that has `staging/` and `files/`. */
 export function compareStored(ledger: Ledger, folder: string): void {
   // A failed upload keeps its bytes until it expires or is cancelled.
-  const staged = ledger.entries.filter(({ ended, failed, cancelled }) => !ended || (failed && cancelled === 'no'));
+  const staged = ledger.entries.filter(
+    ({ ended, failed, cancelled }) => !ended || (failed && cancelled !== 'answered'),
+  );
   const stagedIds = new Set(staged.map(({ session }) => session?.upload_id));
   for (const id of readdirSync(join(folder, 'staging'))) {
     if (!stagedIds.has(id)) ledger.noteFault(null, `staging/${id} is of no upload that is open or failed`);
