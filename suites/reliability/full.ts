@@ -31,7 +31,7 @@ export async function fillOnce(site: Site, volume: Volume): Promise<boolean> {
   if (then.endsWith('started')) {
     refused = !(await startOnFull(site));
     if (!refused) {
-      await site.load(random.whole(100, 500));
+      await site.tryLoad(random.whole(100, 500));
       await site.hush();
     }
   }

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ErrorCode } from '@cryolift/protocol/errors';
 import { type Random, seedRandom } from '../faults/random.ts';
@@ -22,6 +23,8 @@ const WIRE_OWNERS = ['ada', 'ada', 'bob', 'bob', 'eve', 'joe'];
 const COMMAND_OWNERS = ['mic', 'kry'];
 /** Far beyond what a busy machine needs: what takes longer is stuck. */
 const PATIENCE_MS = 90_000;
+/** A fault that meets nothing shows nothing. */
+const LEAST_PARTS = 4;
 /** Uploads of earlier rounds that are looked at again after each fault. */
 const SAMPLE = 2;
 /** The server answers these whenever it has much to do. */
@@ -93,10 +96,23 @@ export class Site {
     this.#notes.push(`${new Date().toISOString()} ${what}\n`);
   }
 
-  /** Lets the clients work for a while. */
+  /** Lets the clients work for a while, on a busy machine for longer: until some parts were acknowledged. */
   async load(ms: number): Promise<void> {
+    const wanted = this.ledger.counts.acknowledgedParts + LEAST_PARTS;
+    const deadlineMs = performance.now() + PATIENCE_MS;
     this.#gate.open();
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await sleep(ms);
+    while (this.ledger.counts.acknowledgedParts < wanted && this.ledger.faults.length === 0) {
+      if (performance.now() > deadlineMs)
+        this.ledger.noteFault(null, `the clients brought nothing in ${PATIENCE_MS} ms`);
+      await sleep(10);
+    }
+  }
+
+  /** Lets the clients try, where nothing may be acknowledged. */
+  async tryLoad(ms: number): Promise<void> {
+    this.#gate.open();
+    await sleep(ms);
   }
 
   /** Keeps the clients on the wire from asking; resolves when their calls have ended. Command lines go on. */

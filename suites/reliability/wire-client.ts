@@ -103,7 +103,7 @@ async function sendSomehow(
     await sendPart(steps, entry, bytes, idx, random.chance(0.8) ? 'with digest' : 'without digest');
   }
   // Where bytes may be lost, a part that is asked for again would take them.
-  if (!steps.weather.losses && random.chance(0.02)) await sendOther(steps, entry, bytes, idx);
+  if (!steps.weather.losses && random.chance(0.05)) await sendOther(steps, entry, bytes, idx);
 }
 
 /** Sends half of a part and goes away. */
