@@ -32,6 +32,8 @@ export interface Target {
 
 export interface OwnServer extends Target {
   readonly dataDir: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   /** All that it ever printed, over restarts. */
   readonly stdout: string;
   readonly stderr: string;
@@ -81,6 +83,9 @@ export async function startServer(settings: Settings = {}, flags: readonly strin
   }
   return {
     dataDir,
+    get pid() {
+      return current.child.pid as number;
+    },
     get url() {
       return url;
     },

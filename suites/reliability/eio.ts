@@ -1,5 +1,6 @@
 /** A disk that fails: single calls, by chance; or everything at once, under a server that goes on running. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loseDisk } from './power.ts';
 import type { Site } from './site.ts';
 import type { Volume } from './volume.ts';
 
@@ -43,7 +44,7 @@ export async function failDiskOnce(site: Site, volume: Volume): Promise<void> {
   weather.cuts = true;
   site.setTroubles('storage_unavailable', 'database_unavailable', 'insufficient_storage');
   site.note('the file system is shut down');
-  volume.losePower();
+  await loseDisk(site, volume);
   await sleep(random.whole(300, 1500));
   await site.kill9();
   await volume.unmount();

@@ -1,5 +1,5 @@
 /** One data folder with its server, its clients and its ledger, on which faults are inflicted one after the other. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -118,6 +118,18 @@ export class Site {
   /** Keeps the clients on the wire from asking; resolves when their calls have ended. Command lines go on. */
   async hush(): Promise<void> {
     await this.#gate.shut();
+  }
+
+  /** Stops the server where it is; resolves when none of its threads is in a call of the system any more. */
+  async freeze(): Promise<void> {
+    this.server.signal('SIGSTOP');
+    const tasks = `/proc/${this.server.pid}/task`;
+    const isStopped = (thread: string) => /\) T /.test(readFileSync(join(tasks, thread, 'stat'), 'utf8'));
+    while (!readdirSync(tasks).every(isStopped)) await sleep(1);
+  }
+
+  thaw(): void {
+    this.server.signal('SIGCONT');
   }
 
   /** Sudden death. The clients are hushed. */
