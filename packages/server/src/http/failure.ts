@@ -31,7 +31,9 @@ export function createFailureHandler(metrics: Metrics) {
     }
     const failure = error instanceof UploadError ? error : translate(error);
     if (failure.code === 'internal') request.log.error({ err: error }, 'unexpected error');
-    else if (failure.status >= 500 && failure.cause) request.log.error({ err: failure.cause }, failure.message);
+    else if (failure.status >= 500 && (failure.cause || failure.code === 'storage_unavailable')) {
+      request.log.error({ err: failure.cause ?? failure }, failure.message);
+    }
     metrics.noteError(failure.code);
     request.failureCode = failure.code;
     sendFailure(failure, request, reply);

@@ -1,7 +1,8 @@
 /** SHA-256 of bytes that lie in files already, by a worker thread. */
 import { Worker } from 'node:worker_threads';
-import { UploadError } from '@cryolift/protocol/errors';
+import type { UploadError } from '@cryolift/protocol/errors';
 import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.ts';
+import { explainCode } from './failure.ts';
 import { BytesGone, type Extent, type PartSelection, type WholeDigest } from './store.ts';
 import { WORKER_LIMITS } from './writers.ts';
 
@@ -190,10 +191,10 @@ function unpack(parts: PartSelection | null, digests: Uint8Array): Map<number, U
   return unpacked;
 }
 
-/** No file, a file that is too short, another file than before, a folder: what was written is not there. */
-const GONE = new Set(['ENOENT', 'ENODATA', 'ESTALE', 'EISDIR']);
+/** Another file than before, or a folder: what was written is not there. */
+const GONE = new Set(['ESTALE', 'EISDIR']);
 
 function unreadable(code: string): UploadError {
   if (GONE.has(code)) return new BytesGone('The bytes of this upload are not in the storage.');
-  return new UploadError('storage_unavailable', `The stored bytes could not be read (${code}).`);
+  return explainCode(code);
 }

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readlinkSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -21,6 +32,7 @@ import {
   storePart,
   upload,
 } from './store-contract.ts';
+import { countDescriptors } from './test-descriptors.ts';
 import { Writers } from './writers.ts';
 
 const MIB = 1024 * 1024;
@@ -43,18 +55,6 @@ async function makeStore(context: TestContext, options: StoreOptions = {}) {
 }
 
 describePartStore('disk', makeStore);
-
-/** Descriptors of this process on files below a folder. */
-function countDescriptors(folder: string): number {
-  const targets = readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      return '';
-    }
-  });
-  return targets.filter((target) => target.startsWith(folder)).length;
-}
 
 const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
 /** For what hangs when it is broken. */
@@ -296,4 +296,34 @@ test('a close while written bytes are being flushed is no loss', bounded, async 
   // Until a flush that was under way, and one that would follow it, have ended.
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.deepEqual(lost, []);
+});
+
+test('a file that cannot be reached is an error of the storage, and not one that is not there', async (context) => {
+  const { store, root } = await makeStore(context);
+  const file = placeOf(upload('loop', 10));
+  // A link to itself: the system answers ELOOP, also to root.
+  await symlink(file.fileId, join(root, 'files', file.fileId));
+  await symlink('previews', join(root, 'previews'));
+  await assert.rejects(store.statFile(file), hasCode('storage_unavailable'));
+  await assert.rejects(store.readFile(file, { start: 0, end: 9 }), hasCode('storage_unavailable'));
+  await assert.rejects(store.readPreview(file.fileId, 'p'), hasCode('storage_unavailable'));
+  assert.equal(await store.statFile(placeOf(upload('nobody', 10))), null);
+});
+
+test('a read that fails in the middle of a file is an error of the storage', async (context) => {
+  const { store, root } = await makeStore(context);
+  const file = placeOf(upload('folder', 10));
+  // The system opens a folder, and refuses to read it.
+  await mkdir(join(root, 'files', file.fileId, file.filename), { recursive: true });
+  const readable = await store.readFile(file, { start: 0, end: 9 });
+  await assert.rejects(async () => readable && (await readable.toArray()), hasCode('storage_unavailable'));
+});
+
+test('a file that is shorter than it should be ends with an error, not early', async (context) => {
+  const { store, root } = await makeStore(context);
+  const to = upload('cut', 10);
+  await storePart(store, to, 0, makeBytes(10));
+  await store.publish(to, placeOf(to));
+  await truncate(join(root, 'files', placeOf(to).fileId, placeOf(to).filename), 5);
+  await assert.rejects(readAll(store, placeOf(to)), hasCode('storage_unavailable'));
 });

@@ -2,16 +2,14 @@
  * The store on a local file system: one folder with `staging/` and `files/` on one file system, so that a publish is a
  * rename. Parts are written in place into one sparse file per upload.
  */
-import { constants, createReadStream } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { isMrcName, type PreviewRequest } from '@cryolift/mrc';
-import { UploadError } from '@cryolift/protocol/errors';
 import type { Digester } from './digester.ts';
+import { CREATE, type DiskCalls, explained, READ, SYSTEM_CALLS } from './disk-calls.ts';
+import { streamFile } from './file-stream.ts';
 import { Flusher } from './flusher.ts';
-import { identityOf } from './identity.ts';
 import type { Seen } from './look-message.ts';
 import { Looker } from './looker.ts';
 import { StagedFiles } from './staged-files.ts';
@@ -29,11 +27,6 @@ import {
 } from './store.ts';
 import type { Writers } from './writers.ts';
 
-const READ_BUFFER_BYTES = 256 * 1024;
-
-/** For the server's user alone. */
-const FOLDER = { recursive: true, mode: 0o700 };
-
 type LossListener = (uploadId: string) => void;
 
 export class DiskStore implements PartStore {
@@ -46,8 +39,9 @@ export class DiskStore implements PartStore {
   readonly #flusher: Flusher;
   readonly #onLost: LossListener;
   readonly #stagedFiles: StagedFiles;
+  readonly #calls: DiskCalls;
 
-  private constructor(folder: string, writers: Writers, digester: Digester, onLost: LossListener) {
+  private constructor(folder: string, writers: Writers, digester: Digester, onLost: LossListener, calls: DiskCalls) {
     this.#staging = join(folder, 'staging');
     this.#files = join(folder, 'files');
     this.#previews = join(folder, 'previews');
@@ -56,30 +50,36 @@ export class DiskStore implements PartStore {
     this.#looker = new Looker(digester.working);
     this.#onLost = onLost;
     this.#flusher = new Flusher((uploadId) => this.#lose(uploadId));
-    this.#stagedFiles = new StagedFiles(this.#flusher, (uploadId) => this.#staged(uploadId));
+    this.#calls = explained(calls);
+    this.#stagedFiles = new StagedFiles(this.#calls, this.#flusher, (uploadId) => this.#staged(uploadId));
   }
 
   /**
    * Makes the folders that are missing. The store owns `writers` and `digester` from here on.
    *
    * @param onLost is told of every upload whose written bytes the disk failed to keep.
+   * @param calls of the file system; tests pass some that fail.
    */
-  static async open(folder: string, writers: Writers, digester: Digester, onLost: LossListener): Promise<DiskStore> {
-    const store = new DiskStore(folder, writers, digester, onLost);
-    await mkdir(store.#staging, FOLDER);
-    await mkdir(store.#files, FOLDER);
-    await syncFolder(folder);
+  static async open(
+    folder: string,
+    writers: Writers,
+    digester: Digester,
+    onLost: LossListener,
+    calls: DiskCalls = SYSTEM_CALLS,
+  ): Promise<DiskStore> {
+    const store = new DiskStore(folder, writers, digester, onLost, calls);
+    await store.#calls.makeFolder(store.#staging);
+    await store.#calls.makeFolder(store.#files);
+    await store.#syncFolder(folder);
     return store;
   }
 
   async create(upload: StagedUpload): Promise<void> {
-    const handle = await open(this.#staged(upload.id), constants.O_RDWR | constants.O_CREAT, 0o600).catch(failStorage);
+    const handle = await this.#calls.open(this.#staged(upload.id), CREATE);
     try {
-      await handle.truncate(upload.sizeBytes);
-    } catch (error) {
-      failStorage(error);
+      await this.#calls.truncate(handle, upload.sizeBytes);
     } finally {
-      await handle.close();
+      await this.#calls.close(handle);
     }
   }
 
@@ -90,9 +90,10 @@ export class DiskStore implements PartStore {
   }
 
   async openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'> {
-    const used = await this.#stagedFiles
-      .use(upload)
-      .catch((error: unknown) => (error instanceof BytesGone ? ('lost' as const) : failStorage(error)));
+    const used = await this.#stagedFiles.use(upload).catch((error: unknown) => {
+      if (error instanceof BytesGone) return 'lost' as const;
+      throw error;
+    });
     if (used === 'lost') return 'lost';
     const { fd, release } = used;
     return this.#writers.open({
@@ -150,10 +151,7 @@ export class DiskStore implements PartStore {
     const to = this.#published(file);
     // What a flush that is under way has to say is heard before the bytes are taken for safe.
     await this.#stagedFiles.close(upload.id, 'keep');
-    const handle = await open(from, 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') failStorage(error);
-      return null;
-    });
+    const handle = await orNull(this.#calls.open(from, READ));
     if (!handle) {
       // The rename happened, and the process died before the record was made.
       if ((await this.statFile(file)) !== file.sizeBytes) {
@@ -163,21 +161,19 @@ export class DiskStore implements PartStore {
       return;
     }
     try {
-      const stats = await handle.stat({ bigint: true });
-      if (stats.size !== BigInt(file.sizeBytes)) {
-        throw new BytesGone(`The staging file has ${stats.size} bytes instead of ${file.sizeBytes}.`);
+      const { sizeBytes, identity } = this.#calls.examine(handle);
+      if (sizeBytes !== file.sizeBytes) {
+        throw new BytesGone(`The staging file has ${sizeBytes} bytes instead of ${file.sizeBytes}.`);
       }
-      this.#stagedFiles.assertSame(upload.id, identityOf(stats));
-      await handle.sync().catch(async (error: unknown) => {
+      this.#stagedFiles.assertSame(upload.id, identity);
+      await this.#calls.sync(handle).catch(async (error: unknown) => {
         await this.#lose(upload.id);
         throw error;
       });
-      await mkdir(join(this.#files, file.fileId), FOLDER);
-      await rename(from, to);
-    } catch (error) {
-      failStorage(error);
+      await this.#calls.makeFolder(join(this.#files, file.fileId));
+      await this.#calls.rename(from, to);
     } finally {
-      await handle.close();
+      await this.#calls.close(handle);
     }
     await this.#settle(upload, file);
   }
@@ -185,22 +181,19 @@ export class DiskStore implements PartStore {
   async withdraw(upload: StagedUpload, file: FilePlace): Promise<void> {
     if ((await this.statFile(file)) !== null) {
       // Before the rename: a server cut off between the two finds a file that it can write.
-      await chmod(this.#published(file), 0o600).catch(failStorage);
-      await rename(this.#published(file), this.#staged(upload.id)).catch(failStorage);
+      await this.#calls.setMode(this.#published(file), 0o600);
+      await this.#calls.rename(this.#published(file), this.#staged(upload.id));
     }
-    const isMoved = await rmdir(join(this.#files, file.fileId)).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? false : failStorage(error)),
-    );
+    const isMoved = await orNull(this.#calls.removeEmptyFolder(join(this.#files, file.fileId)).then(() => true));
     if (!isMoved) return;
-    for (const folder of [this.#staging, this.#files]) await syncFolder(folder);
+    for (const folder of [this.#staging, this.#files]) await this.#syncFolder(folder);
   }
 
   /** After the rename, also one that another process made: read-only, and there after a power loss. */
   async #settle(upload: StagedUpload, file: FilePlace): Promise<void> {
     this.#stagedFiles.forget(upload.id);
-    await chmod(this.#published(file), 0o400).catch(failStorage);
-    for (const folder of [join(this.#files, file.fileId), this.#files, this.#staging]) await syncFolder(folder);
+    await this.#calls.setMode(this.#published(file), 0o400);
+    for (const folder of [join(this.#files, file.fileId), this.#files, this.#staging]) await this.#syncFolder(folder);
     void this.#digester.forget(upload.id);
   }
 
@@ -208,30 +201,24 @@ export class DiskStore implements PartStore {
     // The space is free only when nobody has the file open.
     await Promise.all([this.#digester.forget(uploadId), this.#looker.forget(uploadId)]);
     await this.#stagedFiles.close(uploadId, 'drop');
-    // A folder may be in its place.
-    await rm(this.#staged(uploadId), { recursive: true, force: true }).catch(failStorage);
+    // A folder may be in its place. Not flushed: one that comes back after a power loss has no live upload, and is
+    // discarded again.
+    await this.#calls.remove(this.#staged(uploadId));
     this.#stagedFiles.forget(uploadId);
   }
 
   async listStaged(): Promise<string[]> {
-    return await readdir(this.#staging).catch(failStorage);
+    return await this.#calls.list(this.#staging);
   }
 
   async readFile(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null> {
-    const handle = await open(this.#published(file), 'r').catch(() => null);
-    if (!handle) return null;
-    if (range.end < range.start) {
-      await handle.close();
-      return null;
-    }
-    return createReadStream('', { fd: handle, ...range, highWaterMark: READ_BUFFER_BYTES });
+    if (range.end < range.start) return null;
+    const handle = await orNull(this.#calls.open(this.#published(file), READ));
+    return handle && streamFile(this.#calls, handle, range);
   }
 
   async statFile(file: FilePlace): Promise<number | null> {
-    return await stat(this.#published(file)).then(
-      ({ size }) => size,
-      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? null : failStorage(error)),
-    );
+    return await orNull(this.#calls.sizeOf(this.#published(file)));
   }
 
   async digestFile(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
@@ -240,12 +227,18 @@ export class DiskStore implements PartStore {
 
   async removeFile(fileId: string): Promise<void> {
     for (const folder of [this.#previews, this.#files]) {
-      await rm(join(folder, fileId), { recursive: true, force: true }).catch(failStorage);
+      await this.#calls.remove(join(folder, fileId));
+      // Also when there was nothing to remove: an earlier attempt may have been cut off here. `previews` may not exist.
+      await orNull(this.#syncFolder(folder));
     }
   }
 
   async listFiles(): Promise<string[]> {
-    return await readdir(this.#files).catch(failStorage);
+    return await this.#calls.list(this.#files);
+  }
+
+  async listPreviews(): Promise<string[]> {
+    return (await orNull(this.#calls.list(this.#previews))) ?? [];
   }
 
   locate(file: FilePlace): string {
@@ -262,19 +255,19 @@ export class DiskStore implements PartStore {
 
   async keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void> {
     const path = this.#preview(fileId, name);
-    await mkdir(join(this.#previews, fileId), FOLDER).catch(failStorage);
+    await this.#calls.makeFolder(join(this.#previews, fileId));
     // Whole or not there. After a power loss it may be empty, and is drawn again.
-    await writeFile(`${path}.new`, png, { mode: 0o600 }).catch(failStorage);
-    await rename(`${path}.new`, path).catch(failStorage);
+    await this.#calls.writeWhole(`${path}.new`, png);
+    await this.#calls.rename(`${path}.new`, path);
   }
 
   async readPreview(fileId: string, name: string): Promise<Uint8Array | null> {
-    const png = await readFile(this.#preview(fileId, name)).catch(() => null);
+    const png = await orNull(this.#calls.readWhole(this.#preview(fileId, name)));
     return png && png.length > 0 ? png : null;
   }
 
   async space(): Promise<{ freeBytes: number; sizeBytes: number }> {
-    const { bavail, blocks, bsize } = await statfs(this.#staging).catch(failStorage);
+    const { bavail, blocks, bsize } = await this.#calls.space(this.#staging);
     return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
   }
 
@@ -309,25 +302,24 @@ export class DiskStore implements PartStore {
   async #lose(uploadId: string): Promise<void> {
     this.#onLost(uploadId);
     // Who is told discards the upload, and tries that again until it is done.
-    await rm(this.#staged(uploadId), { force: true }).catch(() => {});
+    await this.#calls.remove(this.#staged(uploadId)).catch(() => {});
+  }
+
+  /** Makes what was named, renamed or removed in a folder survive a power loss. */
+  async #syncFolder(path: string): Promise<void> {
+    const handle = await this.#calls.open(path, READ);
+    try {
+      await this.#calls.sync(handle);
+    } finally {
+      await this.#calls.close(handle);
+    }
   }
 }
 
-/** Makes a rename or a new name in `path` survive power loss. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r').catch(failStorage);
-  try {
-    await handle.sync().catch(failStorage);
-  } finally {
-    await handle.close();
-  }
-}
-
-function failStorage(error: unknown): never {
-  if (error instanceof UploadError) throw error;
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    throw new UploadError('insufficient_storage', 'The storage is full.', { cause: error });
-  }
-  throw new UploadError('storage_unavailable', `The storage does not answer (${code}).`, { cause: error });
+/** Null when it is not there. Every other failure says nothing about that, and is thrown. */
+async function orNull<T>(result: Promise<T>): Promise<T | null> {
+  return await result.catch((error: unknown) => {
+    if (error instanceof BytesGone) return null;
+    throw error;
+  });
 }

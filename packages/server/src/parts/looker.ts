@@ -1,9 +1,9 @@
 /** Looking at MRC files where they lie, by a thread of low priority: surveys of whole files, and single pictures. */
 import { Worker } from 'node:worker_threads';
 import type { PreviewRequest } from '@cryolift/mrc';
-import { UploadError } from '@cryolift/protocol/errors';
+import { explainCode } from './failure.ts';
 import type { LookMessage, LookReport, Seen } from './look-message.ts';
-import { BytesGone, type Rendered, type Surveyed } from './store.ts';
+import type { Rendered, Surveyed } from './store.ts';
 
 /** Uploads that are surveyed while they arrive; each costs some ten MiB. The others are read again when they are published. */
 const MAX_FOLLOWED = 2;
@@ -145,7 +145,5 @@ export class Looker {
 
 /** @param code of the system, or the message of an error that nobody expected. */
 function unreadable(code: string): Error {
-  if (code === 'ENOENT' || code === 'ENODATA') return new BytesGone('The bytes are not in the storage.');
-  if (!/^E[A-Z0-9]+$/.test(code)) return new Error(`looking at a file failed: ${code}`);
-  return new UploadError('storage_unavailable', `The stored bytes could not be looked at (${code}).`);
+  return /^E[A-Z0-9]+$/.test(code) ? explainCode(code) : new Error(`looking at a file failed: ${code}`);
 }

@@ -4,6 +4,7 @@ import { copyFile, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeFolder } from '../db/test-rows.ts';
+import { explained, SYSTEM_CALLS } from './disk-calls.ts';
 import { Flusher } from './flusher.ts';
 import { StagedFiles } from './staged-files.ts';
 import { BytesGone, type StagedUpload } from './store.ts';
@@ -15,7 +16,7 @@ async function makeFiles(context: TestContext) {
   const folder = await makeFolder(context);
   const lost: string[] = [];
   const flusher = new Flusher((uploadId) => void lost.push(uploadId));
-  const files = new StagedFiles(flusher, (uploadId) => join(folder, uploadId));
+  const files = new StagedFiles(explained(SYSTEM_CALLS), flusher, (uploadId) => join(folder, uploadId));
   context.after(() => files.closeAll());
   return { files, flusher, lost, path: join(folder, 'u') };
 }

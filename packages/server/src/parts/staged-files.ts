@@ -1,8 +1,6 @@
 /** The descriptors of staging files, one per upload, shared by its parts; and whether they are still the same files. */
-import { constants, fstatSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { CREATE, type DiskCalls, type FileHandle, READ_WRITE } from './disk-calls.ts';
 import type { Flusher } from './flusher.ts';
-import { identityOf } from './identity.ts';
 import { BytesGone, type StagedUpload } from './store.ts';
 
 /** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
@@ -19,6 +17,7 @@ interface OpenFile {
 type Fate = 'keep' | 'drop';
 
 export class StagedFiles {
+  readonly #calls: DiskCalls;
   readonly #flusher: Flusher;
   readonly #pathOf: (uploadId: string) => string;
   readonly #open = new Map<string, OpenFile>();
@@ -27,7 +26,8 @@ export class StagedFiles {
   /** Which file the bytes of an upload were written into or read from, by this process (`identityOf`). */
   readonly #identities = new Map<string, string>();
 
-  constructor(flusher: Flusher, pathOf: (uploadId: string) => string) {
+  constructor(calls: DiskCalls, flusher: Flusher, pathOf: (uploadId: string) => string) {
+    this.#calls = calls;
     this.#flusher = flusher;
     this.#pathOf = pathOf;
   }
@@ -37,18 +37,18 @@ export class StagedFiles {
    *
    * @returns call `release` when no write is under way any more.
    * @throws BytesGone when the file is not there or not the one that it was, and parts are recorded or being written;
-   *   or the system's error.
+   *   or what the calls throw.
    */
   async use(upload: StagedUpload): Promise<{ fd: number; release(): void }> {
     const file = this.#take(upload);
     try {
-      const { fd } = await file.handle;
-      const { nlink, size } = fstatSync(fd);
-      if (nlink === 0 || size !== upload.sizeBytes) {
+      const handle = await file.handle;
+      const { isRemoved, sizeBytes } = this.#calls.examine(handle);
+      if (isRemoved || sizeBytes !== upload.sizeBytes) {
         // Removed or cut behind our back: what is written there now would never be seen, or would hide what is missing.
         throw new BytesGone('The staging file of this upload was removed or cut.');
       }
-      return { fd, release: () => this.#release(upload.id, file) };
+      return { fd: handle.fd, release: () => this.#release(upload.id, file) };
     } catch (error) {
       if (this.#open.get(upload.id) === file) this.#open.delete(upload.id);
       this.#release(upload.id, file);
@@ -100,17 +100,13 @@ export class StagedFiles {
 
   async #openFile(upload: StagedUpload): Promise<FileHandle> {
     const isNew = upload.empty && !this.#identities.has(upload.id);
-    const flags = isNew ? constants.O_RDWR | constants.O_CREAT : constants.O_RDWR;
-    const handle = await open(this.#pathOf(upload.id), flags, 0o600).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') throw new BytesGone('The staging file of this upload is gone.');
-      throw error;
-    });
+    const handle = await this.#calls.open(this.#pathOf(upload.id), isNew ? CREATE : READ_WRITE);
     try {
-      if (isNew) await handle.truncate(upload.sizeBytes);
-      this.assertSame(upload.id, identityOf(await handle.stat({ bigint: true })));
+      if (isNew) await this.#calls.truncate(handle, upload.sizeBytes);
+      this.assertSame(upload.id, this.#calls.examine(handle).identity);
       return handle;
     } catch (error) {
-      await handle.close();
+      await this.#calls.close(handle).catch(() => {});
       throw error;
     }
   }
@@ -140,6 +136,6 @@ export class StagedFiles {
     if (!handle) return;
     await (bytes === 'keep' ? this.#flusher.finish(handle.fd) : this.#flusher.forget(handle.fd));
     // An error of it says nothing more: the flush has been heard.
-    await handle.close().catch(() => {});
+    await this.#calls.close(handle).catch(() => {});
   }
 }

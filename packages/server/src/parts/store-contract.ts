@@ -418,13 +418,19 @@ function describePublishing(name: string, make: MakeStore): void {
     );
   });
 
-  test(`${name}: a removed file is gone, however often it is removed`, async (context) => {
+  test(`${name}: a removed file is gone with its pictures, however often it is removed`, async (context) => {
     const { store } = await make(context);
     const file = await publishWhole(store, upload('old', 3), makeBytes(3));
+    assert.deepEqual(await store.listPreviews(), []);
+    await store.keepPreview(file.fileId, 'picture', makeBytes(5));
+    assert.deepEqual(await store.listPreviews(), [file.fileId]);
+    assert.deepEqual(Buffer.from((await store.readPreview(file.fileId, 'picture')) ?? []), makeBytes(5));
     await store.removeFile(file.fileId);
     await store.removeFile(file.fileId);
     assert.equal(await store.statFile(file), null);
     assert.equal(await store.readFile(file, { start: 0, end: 2 }), null);
     assert.deepEqual(await store.listFiles(), []);
+    assert.deepEqual(await store.listPreviews(), []);
+    assert.equal(await store.readPreview(file.fileId, 'picture'), null);
   });
 }

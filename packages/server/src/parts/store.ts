@@ -79,7 +79,7 @@ export interface PartStore {
 
   /** Opens the bytes `start` to `end` (inclusive) of a file; null when they are not there. */
   readFile(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null>;
-  /** Size in bytes of a published file; null when it is not there. */
+  /** Size in bytes of a published file; null when it is not there. @throws UploadError when that cannot be found out now. */
   statFile(file: FilePlace): Promise<number | null>;
   /**
    * Plain SHA-256 of a published file as it lies in the store, read anew and after everything that is more urgent.
@@ -88,10 +88,12 @@ export interface PartStore {
    * @throws BytesGone, or UploadError when they cannot be read now.
    */
   digestFile(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array>;
-  /** Removes a published file. Safe to repeat. */
+  /** Removes a published file and its pictures; on return it is gone for good, also after a power loss. Safe to repeat. */
   removeFile(fileId: string): Promise<void>;
   /** Ids of all published files that the store holds. */
   listFiles(): Promise<string[]>;
+  /** Ids of all published files that pictures are kept of. */
+  listPreviews(): Promise<string[]>;
   /** URL of a published file for a job on the same storage. */
   locate(file: FilePlace): string;
 
@@ -115,8 +117,8 @@ export interface PartStore {
 
 /** The bytes of an upload or a file are not in the store; not a passing failure to read them. */
 export class BytesGone extends UploadError {
-  constructor(message: string) {
-    super('storage_unavailable', message);
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('storage_unavailable', message, options);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Hashing and writing off the main thread: sinks fill shared slots, worker threads hash them and write them in place. */
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
+import { explainCode } from './failure.ts';
 import { SLOT_BYTES, type SlotHolder, SlotPool } from './slots.ts';
 import type { PartSink } from './store.ts';
 import type { BlockDone, BlockMessage, EndDone, EndMessage } from './write-worker.ts';
@@ -120,7 +121,7 @@ class WorkerSink implements PartSink, SlotHolder {
     }
     this.#underWay--;
     this.#pool.release(message.slot);
-    if (message.error !== null) this.#error ??= explainWriteError(message.error);
+    if (message.error !== null) this.#error ??= explainCode(message.error);
     else this.#target?.onWritten(message.length);
     this.#wake?.();
   }
@@ -215,12 +216,4 @@ class WorkerSink implements PartSink, SlotHolder {
     if (this.#error) throw this.#error;
     if (this.#ended) throw new UploadError('part_conflict', 'This attempt at the part was ended.');
   }
-}
-
-/** A system error of a write as what a client should know of it. */
-function explainWriteError(code: string): UploadError {
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new UploadError('insufficient_storage', 'The storage is full; this part was not stored.');
-  }
-  return new UploadError('storage_unavailable', `The storage refused a write (${code}); this part was not stored.`);
 }
