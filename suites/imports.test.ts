@@ -51,6 +51,7 @@ const RESERVED: readonly Reservation[] = [
       'packages/server/src/ops/audit.ts',
       'packages/server/src/backup.ts',
       'packages/server/src/secret.ts',
+      'packages/server/src/flush.ts',
       'packages/server/src/server.ts',
       'packages/server/src/main.ts',
     ],

@@ -24,10 +24,10 @@ const server = await findServer();
 after(() => server.discard());
 
 const FILE_FIELDS =
-  'content_type created_at file_id filename metadata mrc part_count part_size parts_sha256 sha256 size upload_id warnings';
+  'content_type created_at file_id filename metadata mrc owner part_count part_size parts_sha256 sha256 size upload_id warnings';
 
 test('the record says all that the contract names, and is the one that GET /files answers', async () => {
-  const call = callAs(server);
+  const call = callAs(server, { sub: 'record-owner' });
   const { session, bytes } = await openSample(call, 3, { metadata: { grid: '7' } });
   await putAll(call, session, bytes);
   const answer = await complete(call, session);
@@ -42,6 +42,7 @@ test('the record says all that the contract names, and is the one that GET /file
   const digests = [0, 1, 2].map((idx) => sha256(cutPart(bytes, session, idx)));
   assert.deepEqual(rest, {
     upload_id: session.upload_id,
+    owner: 'record-owner',
     filename: 'movie.mrc',
     size: bytes.length,
     sha256: sha256Hex(bytes),

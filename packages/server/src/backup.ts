@@ -1,8 +1,9 @@
 /** What cannot be made again, into a folder that a server can be started on once the files are copied, too. */
 import { chmod, copyFile, cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { readConfig } from './config.ts';
 import { copyDatabase } from './db/backup.ts';
+import { flush, flushAll } from './flush.ts';
 
 export interface Backup {
   readonly databaseBytes: number;
@@ -34,6 +35,9 @@ export async function backUp(
   await copyKeys(dataDir, target, basename(databasePath));
   const listPath = join(target, 'files.txt');
   await writeFile(listPath, files.map(({ id, filename }) => `files/${id}/${filename}\n`).join(''), { mode: 0o600 });
+  // Whoever is told that the backup is made finds it after a power loss.
+  await flushAll(target);
+  await flush(dirname(resolve(target)));
   return {
     databaseBytes: (await stat(copyPath)).size,
     files: files.length,

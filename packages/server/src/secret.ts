@@ -1,7 +1,8 @@
 /** Files of the data folder that the server's user alone may read. */
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { flush } from './flush.ts';
 
 /** Where a server without key settings keeps the secret of its tokens; the command line on the same machine reads it. */
 const SECRET_FILE = 'jwt-secret';
@@ -14,13 +15,15 @@ export async function readOrMakeSecret(dataDir: string): Promise<string> {
   const fresh = await writeBeside(path, randomBytes(32).toString('base64url'));
   await link(fresh, path);
   await rm(fresh);
+  await flush(dataDir);
   return (await readFile(path, 'utf8')).trim();
 }
 
 /** A secret that is replaced from time to time. */
-interface SecretFile {
+export interface SecretFile {
   /** Null when there is none yet. */
   read(): Promise<string | null>;
+  /** On return it is there after a power loss, too: what is signed with it is given to others. */
   replace(text: string): Promise<void>;
 }
 
@@ -28,7 +31,10 @@ export function openSecretFile(dataDir: string, name: string): SecretFile {
   const path = join(dataDir, name);
   return {
     read: () => readSecret(path),
-    replace: async (text) => await rename(await writeBeside(path, text), path),
+    async replace(text) {
+      await rename(await writeBeside(path, text), path);
+      await flush(dirname(path));
+    },
   };
 }
 

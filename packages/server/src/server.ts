@@ -34,7 +34,7 @@ import { ON_COMPLETE, onCompleteWork } from './jobs/on-complete.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { Repeated } from './jobs/schedule.ts';
 import { SURVEY, surveyWork } from './jobs/survey.ts';
-import { recover, sweep } from './jobs/sweep.ts';
+import { compare, recover, sweep } from './jobs/sweep.ts';
 import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
@@ -42,9 +42,10 @@ import { Traces } from './ops/traces.ts';
 import { readBootId } from './parts/boot.ts';
 import { Digester } from './parts/digester.ts';
 import { DiskStore } from './parts/disk.ts';
+import { explainFailure } from './parts/failure.ts';
 import type { PartStore } from './parts/store.ts';
 import { Writers } from './parts/writers.ts';
-import { openSecretFile, readOrMakeSecret } from './secret.ts';
+import { openSecretFile, readOrMakeSecret, type SecretFile } from './secret.ts';
 import { Arrivals } from './uploads/arrivals.ts';
 import { Attempts } from './uploads/attempts.ts';
 import { Finishing } from './uploads/complete.ts';
@@ -62,6 +63,8 @@ const WEBHOOK_SECRET_FILE = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
 /** How often expired sessions are looked for, at most. */
 const SWEEP_MS = 60_000;
+/** How often all stored files are compared with their records; also at the start, and with a sweep that is asked for. */
+const COMPARE_MS = 3_600_000;
 /** Common proxies give up on a connection that is silent for 60 s, some for 30. */
 const HEARTBEAT_MS = 15_000;
 
@@ -120,6 +123,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const audit = new AuditLog(join(config.dataDir, 'audit'));
   const scrub = new Scrub(room);
   const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
+  const comparing = new Repeated(COMPARE_MS, () => compare(room));
   // Behind a proxy all come from one address: the proxy is the one to count them.
   const guests = new Guests(config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY);
   const listeners = new Listeners(config.tls, guests, config.bodyIdleTimeoutMs);
@@ -141,9 +145,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       streams,
       audit,
       scrub,
-      sweep: () => sweeping.now(),
+      async sweep() {
+        await comparing.now();
+        return await sweeping.now();
+      },
       wakeWebhook: () => webhook?.wake(),
-      signingKeys: new SigningKeys(openSecretFile(config.dataDir, 'signing-keys'), room.now),
+      signingKeys: new SigningKeys(explainFile(openSecretFile(config.dataDir, 'signing-keys')), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
       metrics,
       traces,
@@ -160,7 +167,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     () => stopping,
   );
 
-  const recovering = recover(room);
+  // First: a sweep may forget which files were deleted.
+  const recovering = comparing.now().then(() => recover(room));
   // The lock of the folder says that whoever had them is dead.
   await releaseJobs(db, room.now());
   room.nextSteps.wake();
@@ -186,7 +194,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       clearTimeout(deadline);
       await webhook?.stop();
       await traces?.close();
-      await Promise.all([sweeping.stop(), scrub.stop(), ...queues.map((queue) => queue.stop())]);
+      await Promise.all([sweeping.stop(), comparing.stop(), scrub.stop(), ...queues.map((queue) => queue.stop())]);
       await Promise.race([Promise.all([recovering, room.finishing.settle()]), delay(graceMs)]);
       room.doubts.stop(room);
       await store.close();
@@ -256,6 +264,14 @@ function assertOwn(folder: string, { uid, mode }: Stats): void {
   if ((mode & 0o022) !== 0) {
     throw new SettingError(`${folder} can be written by other users; mend it with: chmod go-w ${folder}`);
   }
+}
+
+/** A secret file that is used while requests are answered: a disk that fails is `storage_unavailable`. */
+function explainFile({ read, replace }: SecretFile): SecretFile {
+  const fail = (error: unknown): never => {
+    throw explainFailure(error);
+  };
+  return { read: () => read().catch(fail), replace: (text) => replace(text).catch(fail) };
 }
 
 /** Without a secret of the administrator's, the data folder has one for the receiver to be given. */

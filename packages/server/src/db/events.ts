@@ -23,6 +23,18 @@ export async function listEvents(
   return await select.orderBy('seq').limit(limit).execute();
 }
 
+/** Whether such an event is kept. */
+export async function hasEvent(db: Database, subject: string, type: string): Promise<boolean> {
+  const event = await db
+    .selectFrom('events')
+    .select('seq')
+    .where('subject', '=', subject)
+    .where('type', '=', type)
+    .limit(1)
+    .executeTakeFirst();
+  return event !== undefined;
+}
+
 /** The number of the last event that was kept; 0 when there is none. */
 export async function findNewestSeq(db: Database): Promise<number> {
   const newest = await db.selectFrom('events').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();

@@ -77,7 +77,7 @@ export async function forgetFile(db: Database, id: string): Promise<void> {
   await db.deleteFrom('files').where('id', '=', id).where('deleted_at', 'is not', null).execute();
 }
 
-/** Ids of all files that have a record. */
+/** Ids of all files that have a record, also of those that are being deleted. */
 export async function listFileIds(db: Database): Promise<Set<string>> {
   const files = await db.selectFrom('files').select('id').execute();
   return new Set(files.map((row) => row.id));

@@ -249,6 +249,17 @@ export async function listVerifying(db: Database): Promise<UploadRow[]> {
   return await db.selectFrom('uploads').selectAll().where('status', '=', 'verifying').execute();
 }
 
+/** Ids of the files that uploads are being made into: their bytes may lie in place before their records do. */
+export async function listPublishingIds(db: Database): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('uploads')
+    .select('file_id')
+    .where('status', '=', 'verifying')
+    .where('file_id', 'is not', null)
+    .execute();
+  return new Set(rows.map((row) => row.file_id as string));
+}
+
 export async function listToRecheck(db: Database): Promise<string[]> {
   const rows = await db.selectFrom('uploads').select('id').where('must_recheck', '=', 1).orderBy('id').execute();
   return rows.map((row) => row.id);

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
 import { type Database, transact } from '../db/database.ts';
-import { insertEvent } from '../db/events.ts';
+import { hasEvent, insertEvent } from '../db/events.ts';
 import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
 import { type Page, toPage } from '../db/page.ts';
 import type { FileRow } from '../db/tables.ts';
@@ -19,6 +19,10 @@ export interface FileRoom {
   readonly bus: Bus;
   now(): number;
   newId(): string;
+}
+
+interface FileLog {
+  error(fields: Record<string, unknown>, message: string): void;
 }
 
 /** @throws UploadError `file_not_found` when there is none that `mayReach` says yes to. */
@@ -40,7 +44,8 @@ export async function listOwned(
 /**
  * Opens bytes `start` to `end` (inclusive) of a file.
  *
- * @throws UploadError `storage_unavailable` when they are not there or not all there: reported, not served.
+ * @throws UploadError `storage_unavailable` when they are not there or not all there: reported, not served;
+ *   `file_not_found` when the file was deleted meanwhile.
  */
 export async function readContent(
   room: FileRoom,
@@ -51,6 +56,7 @@ export async function readContent(
   const sizeBytes = await room.store.statFile(place);
   const bytes = sizeBytes === row.size ? await room.store.readFile(place, range) : null;
   if (!bytes) {
+    await assertNotDeleted(room, row);
     throw new UploadError(
       'storage_unavailable',
       `The storage has ${sizeBytes ?? 'none'} of the file's ${row.size} bytes.`,
@@ -82,13 +88,31 @@ export async function deleteFile(room: FileRoom, row: FileRow): Promise<void> {
   await removeBytes(room, row);
 }
 
-/** Goes on with deletions that were cut off. @returns how many. */
-export async function finishDeletions(room: FileRoom): Promise<number> {
-  const rows = await listHalfDeleted(room.db);
-  for (const row of rows) await removeBytes(room, row);
-  return rows.length;
+/** Goes on with deletions that were cut off; one that fails does not hold up the others. @returns how many were finished. */
+export async function finishDeletions(room: FileRoom, log: FileLog): Promise<number> {
+  let finished = 0;
+  for (const row of await listHalfDeleted(room.db)) {
+    try {
+      await removeBytes(room, row);
+      finished++;
+    } catch (error) {
+      log.error({ file_id: row.id, err: error }, 'the bytes of a deleted file were not removed');
+    }
+  }
+  return finished;
 }
 
+/** Whether a deletion of this file is on record, as long as its event is kept. */
+export async function wasDeleted(room: FileRoom, id: string): Promise<boolean> {
+  return await hasEvent(room.db, fileSubject(id), FILE_DELETED);
+}
+
+/** To be asked when bytes of a file are not there. @throws UploadError `file_not_found` when it was deleted meanwhile. */
+export async function assertNotDeleted(room: FileRoom, row: FileRow): Promise<void> {
+  if (!(await findFile(room.db, row.id))) throw fileNotFound(row.id);
+}
+
+/** The removal is on the disk before the record goes: no power loss brings bytes back that have no record. */
 async function removeBytes(room: FileRoom, row: FileRow): Promise<void> {
   await room.store.removeFile(row.id);
   await forgetFile(room.db, row.id);

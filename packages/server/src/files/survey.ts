@@ -20,7 +20,14 @@ export async function surveyFile(room: FileRoom, fileId: string, signal: AbortSi
   });
   if (surveyed === 'deleted') return;
   const mrc = toFileRecord(row, null).mrc;
-  await record(room, row, surveyed, mrc && surveyed ? await keepPictures(room, row, mrc, surveyed) : []);
+  const isRecorded = await record(
+    room,
+    row,
+    surveyed,
+    mrc && surveyed ? await keepPictures(room, row, mrc, surveyed) : [],
+  );
+  // It was deleted meanwhile, perhaps before the pictures were kept.
+  if (!isRecorded) await room.store.removeFile(row.id);
   room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
 }
 
@@ -47,13 +54,15 @@ async function keepPictures(
   return shown;
 }
 
-async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, previews: object[]): Promise<void> {
+/** @returns false when the file was deleted meanwhile. */
+async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, previews: object[]): Promise<boolean> {
   const found = (surveyed?.findings ?? []).map(({ code, message }) => ({ code, message }));
   const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !found.some((each) => each.code === code));
   const statistics = surveyed?.statistics ?? null;
-  await transact(room.db, async (tx) => {
+  return await transact(room.db, async (tx) => {
     const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));
-    if (!now || !statistics) return;
+    if (!now) return false;
+    if (!statistics) return true;
     await insertEvent(tx, {
       id: room.newId(),
       type: FILE_PREVIEW_READY,
@@ -62,5 +71,6 @@ async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, p
       time: room.now(),
       data: JSON.stringify({ ...toFileRecord(now, null), statistics, previews }),
     });
+    return true;
   });
 }

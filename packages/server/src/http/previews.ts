@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { nameOf, type Pictures, toPreviewRequest } from '../files/pictures.ts';
 import { toFilePlace, toFileRecord } from '../files/record.ts';
-import { type FileRow, getFile } from '../files/room.ts';
+import { assertNotDeleted, type FileRow, getFile } from '../files/room.ts';
 import { waitForStatistics } from '../files/statistics.ts';
 import { findUpload } from '../uploads/find.ts';
 import { assertShowable, mrcOf } from '../uploads/picture.ts';
@@ -99,7 +99,10 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
       throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
     const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
     const etag = `"${sha256.slice(0, 32)}-${nameOf(asked)}-${RENDERER}"`;
-    const drawn = await firstOf(pictures.ofFile(toFilePlace(row), asked), WAIT_MS);
+    const drawn = await firstOf(pictures.ofFile(toFilePlace(row), asked), WAIT_MS).catch(async (error: unknown) => {
+      await assertNotDeleted(room, row);
+      throw error;
+    });
     if (drawn !== 'late' && drawn !== 'overloaded' && drawn.kind === 'png') {
       reply.header('etag', etag);
       const { 'if-none-match': known } = request.headers;

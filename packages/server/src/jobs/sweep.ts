@@ -1,7 +1,6 @@
-/** What is done from time to time: expire, free, forget; and once at the start: compare the storage with the records. */
+/** What is done from time to time: expire, free, forget; and at the start: finish what was cut off. */
 import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
-import { listFileIds } from '../db/files.ts';
 import { forgetLinks } from '../db/links.ts';
 import {
   findSession,
@@ -16,6 +15,7 @@ import { finishDeletions } from '../files/room.ts';
 import { resumeVerifying } from '../uploads/complete.ts';
 import { expireUpload } from '../uploads/end.ts';
 import type { UploadRoom } from '../uploads/room.ts';
+import { compareFiles } from './compare.ts';
 
 const BATCH = 100;
 /** So long a reader of events may be away and miss nothing. */
@@ -24,7 +24,7 @@ const EVENTS_MS = 7 * 86_400_000;
 /** One round. Each step stands alone: what fails is logged and tried again in the next round. */
 export async function sweep(room: UploadRoom): Promise<Swept> {
   const expired = await attempt(room, 'expire', () => expireAll(room));
-  const deleted = await attempt(room, 'finish deletions', () => finishDeletions(room));
+  const deleted = await attempt(room, 'finish deletions', () => finishDeletions(room, room.log));
   const leftovers = await attempt(room, 'free', () => freeUnowned(room));
   await attempt(room, 'free unpublished', () => freeUnpublished(room));
   const forgotten = await attempt(room, 'forget', () => purgeAll(room));
@@ -39,7 +39,6 @@ export async function sweep(room: UploadRoom): Promise<Swept> {
 export async function recover(room: UploadRoom): Promise<void> {
   await verifyMarked(room);
   await attempt(room, 'complete', () => resumeVerifying(room));
-  await attempt(room, 'compare', () => reportStrangers(room));
 }
 
 /** What could not be read at one try is read at the next. */
@@ -102,16 +101,9 @@ async function freeUnpublished(room: UploadRoom): Promise<void> {
   }
 }
 
-/** Our own crashes leave no file without a record, so one that has none came from elsewhere: told, never touched. */
-async function reportStrangers(room: UploadRoom): Promise<void> {
-  // Bytes come before their record and go after it: hence the order, so that a file that comes meanwhile is no stranger.
-  const before = await room.store.listFiles();
-  const known = await listFileIds(room.db);
-  const after = new Set(await room.store.listFiles());
-  for (const id of before) {
-    if (!known.has(id)) room.log.warn({ file_id: id }, 'folder in files/ without a record left alone');
-  }
-  for (const id of known) if (!after.has(id)) room.log.error({ file_id: id }, 'a file record whose bytes are gone');
+/** Compares what the storage holds with the records, in both directions. */
+export async function compare(room: UploadRoom): Promise<void> {
+  await attempt(room, 'compare', () => compareFiles(room));
 }
 
 /** @returns null when it failed. */

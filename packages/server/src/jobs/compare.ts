@@ -1,0 +1,42 @@
+/** Compares the stored files with their records: removes what a finished deletion left behind, and reports the rest. */
+import { findFile, listFileIds } from '../db/files.ts';
+import { listPublishingIds } from '../db/sessions.ts';
+import { toFilePlace } from '../files/record.ts';
+import { wasDeleted } from '../files/room.ts';
+import type { UploadRoom } from '../uploads/room.ts';
+
+/** Files are published and deleted meanwhile, so nothing is said of a file before it was looked at once more. */
+export async function compareFiles(room: UploadRoom): Promise<void> {
+  await checkOrphans(room, 'files', () => room.store.listFiles());
+  await checkOrphans(room, 'previews', () => room.store.listPreviews());
+  await reportMissing(room);
+}
+
+async function checkOrphans(room: UploadRoom, folder: string, list: () => Promise<string[]>): Promise<void> {
+  const listed = await list();
+  // In this order: an upload that is published meanwhile is in the first list or in the second.
+  const publishing = await listPublishingIds(room.db);
+  const recorded = await listFileIds(room.db);
+  const suspects = listed.filter((id) => !publishing.has(id) && !recorded.has(id));
+  if (suspects.length === 0) return;
+  // The bytes of a file that was deleted meanwhile were gone before its record was.
+  const still = new Set(await list());
+  for (const id of suspects.filter((suspect) => still.has(suspect))) {
+    if (await wasDeleted(room, id)) {
+      await room.store.removeFile(id);
+      room.log.warn({ file_id: id, folder }, 'left-over folder of a deleted file removed');
+    } else room.log.warn({ file_id: id, folder }, `folder in ${folder}/ without a record left alone`);
+  }
+}
+
+async function reportMissing(room: UploadRoom): Promise<void> {
+  const recorded = await listFileIds(room.db);
+  const stored = new Set(await room.store.listFiles());
+  for (const id of recorded) {
+    if (stored.has(id)) continue;
+    const row = await findFile(room.db, id);
+    if (!row || (await room.store.statFile(toFilePlace(row))) !== null) continue;
+    // A deletion marks the record before it removes the bytes: if it is not marked now, they were not removed by one.
+    if (await findFile(room.db, id)) room.log.error({ file_id: id }, 'a file record whose bytes are gone');
+  }
+}
