@@ -1,6 +1,7 @@
 /** How the command ends: after its output has been delivered, or when nobody reads the output any more. */
 import { constants } from 'node:os';
 import { EXIT, type ExitCode } from './exit.ts';
+import { isInterrupted } from './interrupt.ts';
 
 /** What a shell reports for a program that SIGPIPE ended. */
 const CLOSED_PIPE = 128 + constants.signals.SIGPIPE;
@@ -17,7 +18,8 @@ type Name = 'stdout' | 'stderr';
 export function endWhenOutputFails(serving: boolean): void {
   for (const name of ['stdout', 'stderr'] as const) {
     process[name].on('error', (error: NodeJS.ErrnoException) => {
-      if (!serving) endAfter(name, error);
+      // An interrupted command tidies up and ends by itself, with exit code 130.
+      if (!serving && !isInterrupted()) endAfter(name, error);
     });
   }
 }

@@ -274,8 +274,8 @@ test('a sender waits for a digest that is behind, and not for ever', bounded, as
   await storePart(store, to, 0, bytes);
   store.noteArrived(to, bytes.length);
   assert.ok(store.digestLagBytes() > MIB);
-  await store.catchUpDigest(to.id, MIB);
-  assert.ok(store.digestLagBytes() <= MIB);
+  // Each call waits for a moment only; on a busy machine the digest needs more than one.
+  while (store.digestLagBytes() > MIB) await store.catchUpDigest(to.id, MIB);
   const huge = upload('huge', 64 * 1024 * MIB);
   await store.create(huge);
   store.noteArrived(huge, huge.sizeBytes);
