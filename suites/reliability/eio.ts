@@ -23,13 +23,13 @@ export async function failCallsOnce(site: Site): Promise<void> {
     codes: random.shuffle(CODES).slice(0, random.whole(1, 3)),
   };
   site.note(`calls fail: ${JSON.stringify(rule)}`);
-  site.failCalls(rule);
+  await site.failCalls(rule);
   await sleep(random.whole(300, 1500));
   const killed = random.chance(0.4);
   if (killed) await site.kill9();
   else await site.hush();
   site.note('no more calls fail');
-  site.failCalls(null);
+  await site.failCalls(null);
   weather.cuts = false;
   site.setTroubles('storage_unavailable', 'insufficient_storage');
   if (killed) await site.start();

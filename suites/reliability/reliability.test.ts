@@ -15,6 +15,7 @@ const TESTS: readonly [what: string, campaign: CampaignName, nth: number, rounds
   ['power losses on ext4, with a new boot id', 'power', 1, 2],
   ['power losses on XFS, the boot id stays the same', 'power', 2, 2],
   ['power losses on XFS, with a new boot id', 'power', 3, 2],
+  ['power losses on ext4 that has the bytes alone', 'power', 4, 2],
   ['a disk that is filled', 'full', 0, 2],
   ['a disk with the database alone that is filled', 'full', 3, 1],
   ['single calls of the file system fail', 'eio', 0, 2],

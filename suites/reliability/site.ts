@@ -23,6 +23,8 @@ const WIRE_OWNERS = ['ada', 'ada', 'bob', 'bob', 'eve', 'joe'];
 const COMMAND_OWNERS = ['mic', 'kry'];
 /** Far beyond what a busy machine needs: what takes longer is stuck. */
 const PATIENCE_MS = 90_000;
+/** Longer than the server's threads take to notice a rule. */
+const RULE_MS = 100;
 /** A fault that meets nothing shows nothing. */
 const LEAST_PARTS = 4;
 /** Uploads of earlier rounds that are looked at again after each fault. */
@@ -32,10 +34,8 @@ const ALWAYS: readonly ErrorCode[] = ['overloaded'];
 
 export interface SiteOptions {
   readonly seed: number;
-  /** The data folder; one of the site's own when not given. */
-  readonly dataDir?: string;
-  /** The bytes of files are not in the data folder but in one of the site's own. */
-  readonly separateStorage?: boolean;
+  /** Where the data folder is, or which part of it; the rest is in a folder of the site's own. */
+  readonly volume?: { readonly path: string; readonly has: 'all' | 'database' | 'bytes' };
   /** Bytes may be lost beneath the server: acknowledged parts may be asked for again. */
   readonly losses: boolean;
   /** A command line that the storage's refusal has ended is run again. */
@@ -71,7 +71,9 @@ export class Site {
 
   static async open(options: SiteOptions): Promise<Site> {
     const folder = mkdtempSync(join(tmpdir(), 'cryolift-reliability-'));
-    const dataDir = options.dataDir ?? join(folder, 'data');
+    const { path, has } = options.volume ?? { path: folder, has: 'all' };
+    const dataDir = join(has === 'bytes' ? folder : path, 'data');
+    const storageDir = has === 'all' ? dataDir : join(has === 'bytes' ? path : folder, 'storage');
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, 'boot-id'), 'boot-0');
     const settings: Settings = {
@@ -81,11 +83,11 @@ export class Site {
       NODE_OPTIONS: `--import ${PRELOAD}`,
       NODE_COMPILE_CACHE: join(tmpdir(), 'cryolift-reliability-cache'),
       TEST_FOLDER: folder,
-      TEST_DATA_FOLDER: dataDir,
-      ...(options.separateStorage ? { CRYOLIFT_STORAGE_URL: `file:${join(folder, 'storage')}` } : {}),
+      TEST_DATA_FOLDER: storageDir,
+      CRYOLIFT_STORAGE_URL: `file:${storageDir}`,
     };
     const server = await startServer(settings);
-    const site = new Site(folder, options.separateStorage ? join(folder, 'storage') : dataDir, server, options);
+    const site = new Site(folder, storageDir, server, options);
     await site.caller.readDocument();
     site.#startClients();
     return site;
@@ -152,10 +154,11 @@ export class Site {
   }
 
   /** Which calls of the file system fail from now on; null: none. See preload.mjs. */
-  failCalls(rule: object | null): void {
+  async failCalls(rule: object | null): Promise<void> {
     const path = join(this.#folder, 'failing-calls.json');
     if (rule) writeFileSync(path, JSON.stringify(rule));
     else rmSync(path, { force: true });
+    await sleep(RULE_MS);
   }
 
   setTroubles(...codes: ErrorCode[]): void {
