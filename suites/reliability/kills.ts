@@ -1,4 +1,4 @@
-/** kill -9 at random moments under load: at work, while it starts, and twice in a row. */
+/** kill -9 at random moments under load: at work, while a file is completed, while the server starts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Site } from './site.ts';
 
@@ -6,6 +6,10 @@ export async function killOnce(site: Site): Promise<void> {
   const { random } = site;
   await site.load(random.whole(30, 500));
   if (random.chance(0.05)) site.killACommand();
+  if (random.chance(0.3)) {
+    await site.untilCompleting();
+    await sleep(random.whole(0, 15));
+  }
   await site.kill9();
   await site.start();
   await site.inspect();

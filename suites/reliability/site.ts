@@ -12,7 +12,7 @@ import { Caller, type Weather } from './caller.ts';
 import { CommandClient } from './command-client.ts';
 import { Gate } from './gate.ts';
 import { compareLists, finish, inspect, sweep } from './judge.ts';
-import { Ledger } from './ledger.ts';
+import { type Entry, Ledger } from './ledger.ts';
 import { compareStored } from './stored.ts';
 import type { Steps } from './upload-steps.ts';
 import { runWireClient } from './wire-client.ts';
@@ -23,6 +23,7 @@ const WIRE_OWNERS = ['ada', 'ada', 'bob', 'bob', 'eve', 'joe'];
 const COMMAND_OWNERS = ['mic', 'kry'];
 /** Far beyond what a busy machine needs: what takes longer is stuck. */
 const PATIENCE_MS = 90_000;
+const COMPLETING_MS = 2_000;
 /** Longer than the server's threads take to notice a rule. */
 const RULE_MS = 100;
 /** A fault that meets nothing shows nothing. */
@@ -108,6 +109,14 @@ export class Site {
       if (performance.now() > deadlineMs)
         this.ledger.noteFault(null, `the clients brought nothing in ${PATIENCE_MS} ms`);
       await sleep(10);
+    }
+  }
+
+  /** Waits, not for long, until a client waits for a file to be completed: the moment lasts some milliseconds. */
+  async untilCompleting(): Promise<void> {
+    const isCompleting = ({ plan, completed, failed }: Entry) => plan.by === 'wire' && completed === 'asked' && !failed;
+    for (const deadlineMs = performance.now() + COMPLETING_MS; performance.now() < deadlineMs; await sleep(1)) {
+      if (this.ledger.entries.some(isCompleting)) return;
     }
   }
 
