@@ -49,6 +49,7 @@ const RESERVED: readonly Reservation[] = [
       'packages/server/src/db/', // the lock and the database file
       'packages/server/src/config.ts', // key files
       'packages/server/src/ops/audit.ts',
+      'packages/server/src/ops/log-stream.ts',
       'packages/server/src/backup.ts',
       'packages/server/src/secret.ts',
       'packages/server/src/flush.ts',

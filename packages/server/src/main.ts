@@ -4,12 +4,15 @@ import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config.ts';
 import { SCOPES } from './http/caller.ts';
 import { createLogger } from './ops/log.ts';
+import { LogStream } from './ops/log-stream.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 /** Parts under way get this long after a stop was asked for. */
 const GRACE_MS = 30_000;
 /** A signal that comes again within this time is the same one. */
 const REPEAT_MS = 2_000;
+/** How long the last lines of the log may take. */
+const LOG_MS = 1_000;
 /** How long the token of the printed link is good for. */
 const LINK_TTL = '12h';
 
@@ -25,10 +28,15 @@ export async function serve(
 ): Promise<number> {
   // What the server makes is for its user alone, also what SQLite makes.
   process.umask(0o077);
+  // Whoever reads what is printed may be gone, and the disk that it goes to full: the server goes on.
+  process.stderr.on('error', () => {});
+  const logStream = new LogStream();
   let server: RunningServer;
   try {
     const config = readConfig(env, flags);
-    server = await startServer(config, createLogger(config.logLevel));
+    const log = createLogger(config.logLevel, logStream);
+    process.stdout.on('error', (error) => log.warn({ err: error }, 'standard output cannot be written'));
+    server = await startServer(config, log, () => logStream.lostLines);
     process.stdout.write(`cryolift listening on ${server.url}\n`);
     if (server.ownSecret !== null) {
       process.stdout.write(`open ${server.url}/#token=${await signLinkToken(server.ownSecret)}\n`);
@@ -45,6 +53,7 @@ export async function serve(
   // Ctrl-C under npm arrives twice; only a later one is meant to cut the stop short.
   setTimeout(() => nextSignal().then(() => process.exit(1)), REPEAT_MS).unref();
   await server.stop(GRACE_MS);
+  await logStream.close(LOG_MS);
   return 0;
 }
 

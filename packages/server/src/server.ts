@@ -79,8 +79,11 @@ export interface RunningServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** @throws SettingError when the settings cannot be served: an address in use, a data folder that another server has. */
-export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+/**
+ * @param lostLogLines how many lines of the log could not be written.
+ * @throws SettingError when the settings cannot be served: an address in use, a data folder that another server has.
+ */
+export async function startServer(config: Config, log: Logger, lostLogLines = () => 0): Promise<RunningServer> {
   const unlock = await lockFolders(config);
   const ownSecret = hasKey(config.jwt) ? null : await readOrMakeSecret(config.dataDir);
 
@@ -111,6 +114,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       deliveries: () => countDeliveries(db),
       storage: () => store.space(),
       scrubFaults: () => scrub.countFaults(),
+      lostLogLines,
     },
     [SURVEY, ON_COMPLETE],
   );

@@ -55,6 +55,18 @@ export class AuditLog {
   }
 
   async #writeAll(entries: readonly AuditEntry[]): Promise<void> {
+    try {
+      await this.#append(entries);
+    } catch (error) {
+      // A line may be there in part: opening the file anew ends it, so that it does not swallow the next one.
+      const handle = this.#file?.handle;
+      this.#file = null;
+      await handle?.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #append(entries: readonly AuditEntry[]): Promise<void> {
     const months = Map.groupBy(entries, ({ time }) => time.slice(0, 7));
     for (const [month, these] of months) {
       const handle = await this.#open(month);

@@ -12,6 +12,7 @@ const SOURCES: Sources = {
   deliveries: async () => ({}),
   storage: async () => ({ freeBytes: 10, sizeBytes: 100 }),
   scrubFaults: () => ({}),
+  lostLogLines: () => 0,
 };
 
 /** The samples of a registry of these sources, again and again. */

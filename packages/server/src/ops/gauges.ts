@@ -18,6 +18,8 @@ export interface Sources {
   storage(): Promise<{ freeBytes: number; sizeBytes: number }>;
   /** Files, by what the last scrub found wrong with them. */
   scrubFaults(): ByLabel;
+  /** Lines of the log that could not be written since the start. */
+  lostLogLines(): number;
 }
 
 /** A disk that hangs must not hang the metrics, which are read every few seconds. */
@@ -56,6 +58,15 @@ export function registerGauges(registry: Registry, sources: Sources): void {
   const addFigure = (name: string, help: string, read: () => Promise<number> | number) =>
     add(name, help, null, async () => ({ figure: await read() }));
 
+  new Counter({
+    name: 'cryolift_log_lines_lost_total',
+    help: 'Lines of the log that could not be written.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.lostLogLines());
+    },
+  });
   addFigure('cryolift_parts_under_way', 'Parts that are being received now.', sources.partsUnderWay);
   addFigure('cryolift_digest_lag_bytes', 'Stored bytes that are still to be read for digests.', sources.digestLagBytes);
   addFigure('cryolift_event_streams', 'Streams of events that are open.', sources.eventStreams);

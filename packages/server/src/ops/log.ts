@@ -1,8 +1,9 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { LogStream } from './log-stream.ts';
 
 export type { Logger };
 
-/** JSON lines on standard error. Fields name ids, sizes and times; never bytes, tokens, URLs or metadata values. */
-export function createLogger(level: string, destination: DestinationStream = pino.destination(2)): Logger {
+/** JSON lines, on standard error unless told otherwise. Fields name ids, sizes and times; never bytes, tokens, URLs or metadata values. */
+export function createLogger(level: string, destination: DestinationStream = new LogStream()): Logger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
