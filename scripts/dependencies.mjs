@@ -22,6 +22,7 @@ const REASONS = {
   fastify: 'routes, hooks, serialisation; the largest part of what is here',
   jose: 'JWT, JWKS; no dependency, and the one thing that nobody should write himself',
   kysely: 'SQL that is checked against the tables, in two dialects; no dependency',
+  'lru-cache': 'caches with a bound and an age that drop the oldest entry, not all of them; no dependency',
   pino: 'the log; Fastify has it as well',
   'prom-client': 'metrics of Prometheus’ format; its histograms and Node’s own figures',
   typebox: 'schemas of messages, shared by server and clients; no dependency',
