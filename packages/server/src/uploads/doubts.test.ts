@@ -8,14 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { findMissing } from '../db/parts.ts';
-import { moveSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { mountUnflushable, withLoopDevice } from '../parts/test-disk.ts';
 import { completeUpload, resumeVerifying } from './complete.ts';
-import { toPlace, toStaged } from './session.ts';
+import { toStaged } from './session.ts';
 import {
   beginTestPart,
   bytesOf,
+  cutOffPublish,
   makeRoom,
   openSession,
   readRow,
@@ -85,9 +85,7 @@ test('an upload that came in doubt while it was being completed is not published
   const room = await makeRoom(context);
   const row = await openSession(room);
   await sendAll(room, row);
-  const verifying = await moveSession(room.db, row.id, 'complete', 2000, { file_id: 'f1' });
-  assert.ok(verifying);
-  await room.store.publish(toStaged(verifying), toPlace(verifying, 'f1'));
+  await cutOffPublish(room, row);
   room.doubts.note(room, row.id);
   await resumeVerifying(room);
   await settleDoubt(room, row.id);

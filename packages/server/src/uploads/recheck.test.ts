@@ -13,6 +13,7 @@ import { toPlace, toStaged } from './session.ts';
 import {
   beginTestPart,
   bytesOf,
+  cutOffPublish,
   loseStaged,
   makeRoom,
   openSession,
@@ -102,9 +103,7 @@ test('a verifying session whose file was published already keeps its parts and i
   const room = await makeRoom(context);
   const row = await openSession(room);
   await sendAll(room, row);
-  const verifying = await moveSession(room.db, row.id, 'complete', 2000, { file_id: 'f1' });
-  assert.ok(verifying);
-  await room.store.publish(toStaged(verifying), toPlace(verifying, 'f1'));
+  await cutOffPublish(room, row);
   await reboot(room);
   const found = await findUpload(room, { owner: 'ada' }, row.id);
   assert.deepEqual([found.status, found.must_recheck, found.received_parts], ['verifying', 0, 10]);

@@ -1,10 +1,11 @@
 /** The upload room with a real database and a real store, for tests. */
+import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { Database } from '../db/database.ts';
-import { findSession } from '../db/sessions.ts';
+import { findSession, moveSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
 import { Bus } from '../events/bus.ts';
@@ -18,7 +19,7 @@ import { Doubts } from './doubts.ts';
 import { beginPart } from './receive.ts';
 import { Rechecks } from './recheck.ts';
 import type { UploadRoom } from './room.ts';
-import { toStaged } from './session.ts';
+import { toPlace, toStaged } from './session.ts';
 import { VerifiedParts } from './verified.ts';
 
 export interface TestRoom extends UploadRoom {
@@ -109,6 +110,13 @@ export async function sendPart(room: UploadRoom, row: UploadRow, idx: number) {
 
 export async function readRow(room: UploadRoom, id: string): Promise<UploadRow> {
   return (await findSession(room.db, id)) as UploadRow;
+}
+
+/** A server that died in the middle of `complete`: the upload is being verified, and its bytes are moved, as file `f1`. */
+export async function cutOffPublish(room: UploadRoom, row: UploadRow): Promise<void> {
+  const verifying = await moveSession(room.db, row.id, 'complete', 2000, { file_id: 'f1' });
+  assert.ok(verifying);
+  await room.store.publish(toStaged(verifying), toPlace(verifying, 'f1'));
 }
 
 export async function loseStaged(room: TestRoom, id: string): Promise<void> {

@@ -10,7 +10,16 @@ import { moveSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { completeUpload, resumeVerifying } from './complete.ts';
 import { toPlace, toStaged } from './session.ts';
-import { bytesOf, makeRoom, openSession, readRow, restartRoom, sendPart, type TestRoom } from './test-room.ts';
+import {
+  bytesOf,
+  cutOffPublish,
+  makeRoom,
+  openSession,
+  readRow,
+  restartRoom,
+  sendPart,
+  type TestRoom,
+} from './test-room.ts';
 
 const ada = { owner: 'ada' };
 
@@ -109,9 +118,7 @@ test('a publish that was cut off after its rename: damaged parts are asked for a
   const before = await makeRoom(context);
   const row = await openSession(before);
   await sendParts(before, row);
-  const verifying = await moveSession(before.db, row.id, 'complete', 2000, { file_id: 'f1' });
-  assert.ok(verifying);
-  await before.store.publish(toStaged(verifying), toPlace(verifying, 'f1'));
+  await cutOffPublish(before, row);
   const room = await restartRoom(context, before);
   const path = join(room.folder, 'files', 'f1', row.filename);
   await rm(path).catch(() => {});
