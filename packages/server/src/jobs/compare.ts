@@ -7,17 +7,22 @@ import type { UploadRoom } from '../uploads/room.ts';
 
 /** Files are published and deleted meanwhile, so nothing is said of a file before it was looked at once more. */
 export async function compareFiles(room: UploadRoom): Promise<void> {
-  await checkOrphans(room, 'files', () => room.store.listFiles());
-  await checkOrphans(room, 'previews', () => room.store.listPreviews());
-  await reportMissing(room);
-}
-
-async function checkOrphans(room: UploadRoom, folder: string, list: () => Promise<string[]>): Promise<void> {
-  const listed = await list();
+  const [files, previews] = [await room.store.listFiles(), await room.store.listPreviews()];
   // In this order: an upload that is published meanwhile is in the first list or in the second.
   const publishing = await listPublishingIds(room.db);
   const recorded = await listFileIds(room.db);
-  const suspects = listed.filter((id) => !publishing.has(id) && !recorded.has(id));
+  const isUnknown = (id: string) => !publishing.has(id) && !recorded.has(id);
+  await checkOrphans(room, 'files', files.filter(isUnknown), () => room.store.listFiles());
+  await checkOrphans(room, 'previews', previews.filter(isUnknown), () => room.store.listPreviews());
+  await reportMissing(room, recorded);
+}
+
+async function checkOrphans(
+  room: UploadRoom,
+  folder: string,
+  suspects: string[],
+  list: () => Promise<string[]>,
+): Promise<void> {
   if (suspects.length === 0) return;
   // The bytes of a file that was deleted meanwhile were gone before its record was.
   const still = new Set(await list());
@@ -29,8 +34,7 @@ async function checkOrphans(room: UploadRoom, folder: string, list: () => Promis
   }
 }
 
-async function reportMissing(room: UploadRoom): Promise<void> {
-  const recorded = await listFileIds(room.db);
+async function reportMissing(room: UploadRoom, recorded: ReadonlySet<string>): Promise<void> {
   const stored = new Set(await room.store.listFiles());
   for (const id of recorded) {
     if (stored.has(id)) continue;
