@@ -184,8 +184,8 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
 }
 
 /** RFC 9112 section 3.2. @throws UploadError `invalid_request`. */
-function assertOneHost({ rawHeaders, httpVersion }: IncomingMessage): void {
-  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
+function assertOneHost({ headersDistinct, httpVersion }: IncomingMessage): void {
+  const hosts = headersDistinct.host?.length ?? 0;
   if (hosts > 1) throw new UploadError('invalid_request', 'The request has more than one Host (RFC 9112 section 3.2).');
   if (hosts === 0 && httpVersion === '1.1') {
     throw new UploadError('invalid_request', 'The request has no Host (RFC 9112 section 3.2).');

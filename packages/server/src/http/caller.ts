@@ -26,6 +26,11 @@ export function hasScope(caller: Caller, scope: Scope): boolean {
   return caller.scopes.has(scope) || caller.scopes.has('admin');
 }
 
+/** Under which name a caller's share of the server is counted: a link by itself, so that it cannot take its owner's. */
+export function accountOf({ link, sub }: Caller): string {
+  return link?.id ?? sub;
+}
+
 export function reachOf(caller: Caller): Reach {
   return caller.reach ?? (caller.scopes.has('admin') ? 'everybody' : { owner: caller.sub });
 }

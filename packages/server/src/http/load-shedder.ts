@@ -4,6 +4,7 @@
  */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { accountOf } from './caller.ts';
 import { FairShare } from './fair-share.ts';
 
 /** Handlers at work: fewer than the connections that one address may open (1,024 by default). */
@@ -26,7 +27,7 @@ export function registerLoadShedder(app: FastifyInstance): void {
     // A place is taken when the caller is known and the body is there, and given back when the handler has ended, whether or
     // not the client takes the answer.
     options.handler = async function (request, reply) {
-      const giveBack = running.take(ownerOf(request), 1);
+      const giveBack = running.take(accountOf(request.caller), 1);
       if (!giveBack) throw overloaded('The server has as many requests as it can work on.');
       try {
         return await handler.call(this, request, reply);
@@ -39,15 +40,10 @@ export function registerLoadShedder(app: FastifyInstance): void {
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
     const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
     if (!request.caller || bytes <= SMALL_ANSWER_BYTES) return;
-    const giveBack = unread.take(ownerOf(request), bytes);
+    const giveBack = unread.take(accountOf(request.caller), bytes);
     if (!giveBack) throw overloaded('Too many answers of this server have not been read.');
     reply.raw.once('close', giveBack);
   });
-}
-
-/** Who shares with whom: an upload link counts by itself, so that it cannot take its owner's share. */
-function ownerOf({ caller }: FastifyRequest): string {
-  return caller.link?.id ?? caller.sub;
 }
 
 function overloaded(message: string): UploadError {

@@ -4,7 +4,7 @@ import { ERRORS } from '@cryolift/protocol/errors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { selectBytes } from './range.ts';
+import { isNotModified } from './range.ts';
 import type { Services } from './services.ts';
 
 /** Swagger UI sets styles in place; nothing is fetched from elsewhere. */
@@ -41,9 +41,9 @@ export async function registerDocs(app: FastifyInstance, { version, options }: S
   const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
     document ??= print(app);
     reply.header('etag', document.etag).header('cache-control', 'no-cache');
-    const { 'if-none-match': known } = request.headers;
-    const isKnown = selectBytes({ 'if-none-match': known }, document.etag, 0, 0).kind === 'not_modified';
-    return isKnown ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(document.bytes);
+    return isNotModified(request.headers, document.etag)
+      ? reply.code(304).send()
+      : reply.type('application/json; charset=utf-8').send(document.bytes);
   };
   await app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -14,7 +14,7 @@ import { toStaged } from '../uploads/session.ts';
 import { firstOf } from '../uploads/waiting.ts';
 import { type Caller, reachOf } from './caller.ts';
 import { answers, FileParams, type Routes, UploadParams } from './contract.ts';
-import { selectBytes } from './range.ts';
+import { isNotModified } from './range.ts';
 import type { Services } from './services.ts';
 
 /** How long a request waits for work that goes on when it gives up. */
@@ -105,8 +105,7 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
     });
     if (drawn !== 'late' && drawn !== 'overloaded' && drawn.kind === 'png') {
       reply.header('etag', etag);
-      const { 'if-none-match': known } = request.headers;
-      if (selectBytes({ 'if-none-match': known }, etag, 0, 0).kind === 'not_modified') return reply.code(304).send();
+      if (isNotModified(request.headers, etag)) return reply.code(304).send();
     }
     return send(reply, drawn);
   }

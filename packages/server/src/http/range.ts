@@ -26,8 +26,7 @@ export function selectBytes(
   sizeBytes: number,
   lastModifiedMs: number,
 ): Selection {
-  const ifNoneMatch = conditions['if-none-match'];
-  if (ifNoneMatch !== undefined && matchesAny(ifNoneMatch, etag)) return { kind: 'not_modified' };
+  if (isNotModified(conditions, etag)) return { kind: 'not_modified' };
   const match = /^bytes=\s*(\d*)-(\d*)\s*$/.exec(conditions.range ?? '');
   if (!match || !rangeApplies(conditions['if-range'], etag, lastModifiedMs)) return { kind: 'whole' };
   const [, first, last] = match as unknown as [string, string, string];
@@ -40,6 +39,11 @@ export function selectBytes(
   const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
   if (last !== '' && Number(last) < start) return { kind: 'whole' };
   return start >= sizeBytes ? { kind: 'unsatisfiable' } : { kind: 'range', start, end };
+}
+
+/** True when the client has this very representation: to be answered with 304. */
+export function isNotModified({ 'if-none-match': known }: Conditions, etag: string): boolean {
+  return known !== undefined && matchesAny(known, etag);
 }
 
 /** Weak comparison, as section 13.1.2 asks for If-None-Match. */
