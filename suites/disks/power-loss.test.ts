@@ -8,32 +8,33 @@ import { test } from 'node:test';
 import { makeMrc } from '../contract/sample.ts';
 import { eventually, listFiles, publish } from '../contract/upload.ts';
 import { callAs, callWith } from '../contract/wire.ts';
+import { Volume, whyNot } from '../reliability/volume.ts';
 import { startServer } from '../server-under-test.ts';
-import { makeLoopDisk, whyNoLoopDisk } from './loop-disk.ts';
 
-const skip = whyNoLoopDisk() ?? false;
+const skip = whyNot('ext4') ?? false;
 
 test('power loss: a file that was deleted stays deleted, and one that was published stays', {
   skip,
 }, async (context) => {
-  const disk = makeLoopDisk(200);
-  context.after(disk.remove);
+  const disk = Volume.create('ext4', 'usual');
+  context.after(() => disk.remove());
   // The database elsewhere: its own flushes must not do the work for the files.
-  const server = await startServer({ CRYOLIFT_STORAGE_URL: `file:${disk.folder}` });
+  const server = await startServer({ CRYOLIFT_STORAGE_URL: `file:${disk.path}` });
   context.after(() => server.discard());
   const call = callAs(server);
   const bytes = makeMrc(200_000);
   const [kept, deleted] = [await publish(call, bytes), await publish(call, makeMrc(200_000))];
   await eventually(
-    () => readdir(join(disk.folder, 'previews')).catch(() => []),
+    () => readdir(join(disk.path, 'previews')).catch(() => []),
     (previews) => previews.length === 2,
   );
   assert.equal((await call('DELETE', `/files/${deleted.file_id}`)).status, 204);
   disk.losePower();
   await server.kill9();
-  disk.remount();
-  assert.deepEqual(await readdir(join(disk.folder, 'files')), [kept.file_id]);
-  assert.ok(!(await readdir(join(disk.folder, 'previews'))).includes(deleted.file_id));
+  await disk.unmount();
+  disk.mount();
+  assert.deepEqual(await readdir(join(disk.path, 'files')), [kept.file_id]);
+  assert.ok(!(await readdir(join(disk.path, 'previews'))).includes(deleted.file_id));
   await server.restart();
   assert.deepEqual(
     (await listFiles(call)).map(({ file_id }) => file_id),
@@ -43,13 +44,13 @@ test('power loss: a file that was deleted stays deleted, and one that was publis
 });
 
 test('power loss: a URL that was signed stays good', { skip }, async (context) => {
-  const disk = makeLoopDisk(32);
+  const disk = Volume.create('ext4', 'usual');
   const elsewhere = mkdtempSync(join(tmpdir(), 'cryolift-elsewhere-'));
-  context.after(disk.remove);
+  context.after(() => disk.remove());
   context.after(() => rmSync(elsewhere, { recursive: true, force: true }));
   // The keys alone are on the disk that loses power.
   const server = await startServer({
-    CRYOLIFT_DATA_DIR: disk.folder,
+    CRYOLIFT_DATA_DIR: disk.path,
     CRYOLIFT_DATABASE_URL: `sqlite:${elsewhere}/cryolift.sqlite`,
     CRYOLIFT_STORAGE_URL: `file:${elsewhere}`,
   });
@@ -62,7 +63,8 @@ test('power loss: a URL that was signed stays good', { skip }, async (context) =
   const { pathname, search } = new URL(signed.json<{ url: string }>().url, server.url);
   disk.losePower();
   await server.kill9();
-  disk.remount();
+  await disk.unmount();
+  disk.mount();
   await server.restart();
   const answer = await callWith(server, {})('GET', pathname + search);
   assert.equal(answer.status, 200, answer.body.toString());
