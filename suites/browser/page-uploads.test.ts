@@ -157,7 +157,8 @@ test('without a network the page says so, and goes on when it is back', async ()
 test('an upload is cancelled after a question, and its space is free', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
-  await throttle(page, SLOW);
+  // Slow enough that it is not complete before both questions are answered.
+  await throttle(page, 4 * MIB);
   await drop(page, [large]);
   const row = uploadRow(page, 'movie.mrc');
   await waitForParts(row, 2);
