@@ -22,6 +22,7 @@ export class CommandClient {
   readonly #url: string;
   #child: ChildProcess | null = null;
   #isEnding = false;
+  #isStopped = false;
 
   /** @param url that the server keeps over its restarts. @param folder for the client's files. */
   constructor(steps: Steps, random: Random, owner: string, folder: string, url: string) {
@@ -57,6 +58,13 @@ export class CommandClient {
     this.#child?.kill('SIGKILL');
   }
 
+  /** Nothing more is run: there is no server that an upload could wait for. */
+  stop(): void {
+    this.#isStopped = true;
+    this.end();
+    this.kill9();
+  }
+
   async #upload(entry: Entry): Promise<void> {
     const path = join(this.#home, entry.plan.filename);
     writeFileSync(path, entry.makeBytes());
@@ -71,6 +79,7 @@ export class CommandClient {
         ...limits,
       ]);
       entry.touched = true;
+      if (this.#isStopped) return;
       if (code === 0) {
         const done = stdout.map((line) => JSON.parse(line) as FileRecord & { event: string });
         const record = done.find(({ event }) => event === 'done');

@@ -207,10 +207,7 @@ export class Site {
 
   /** Ends what runs. @param keeps true: the folders stay, as evidence. @returns where they are. */
   async discard(keeps: boolean): Promise<string> {
-    for (const command of this.#commands) {
-      command.end();
-      command.kill9();
-    }
+    for (const command of this.#commands) command.stop();
     this.#gate.end();
     if (keeps) {
       writeFileSync(join(this.#folder, 'server.log'), this.server.stderr);
