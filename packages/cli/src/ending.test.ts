@@ -98,9 +98,10 @@ for (const args of [
   'audit --json',
   'events --after 0',
   'events --after 0 --json',
-  'upload --json no-1.mrc no-2.mrc no-3.mrc',
+  `upload --json ${MISSING_PATHS}`,
 ]) {
-  test(`output: ${args} ends quietly when its reader closes the pipe`, async () => {
+  const name = args.replace(MISSING_PATHS, 'of many files that are not there');
+  test(`output: ${name} ends quietly when its reader closes the pipe`, async () => {
     // The second command of the pipe reads nothing: it must be gone before the first one writes.
     for (const reader of ['head -1', 'true']) {
       const { code, stdout, stderr } = await runInShell(`$CRYOLIFT ${args} | ${reader}`);
