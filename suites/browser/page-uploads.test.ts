@@ -15,7 +15,7 @@ import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from
 const MIB = 1024 * 1024;
 const SECTIONS = 25;
 /** Slow enough to come in between, bytes a second. */
-const SLOW = 30 * MIB;
+const SLOW = 4 * MIB;
 
 const under = await PageUnderTest.start({ CRYOLIFT_PORT: String(await findPort()) });
 after(() => under.discard());
@@ -157,8 +157,7 @@ test('without a network the page says so, and goes on when it is back', async ()
 test('an upload is cancelled after a question, and its space is free', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
-  // Slow enough that it is not complete before both questions are answered.
-  await throttle(page, 4 * MIB);
+  await throttle(page, SLOW);
   await drop(page, [large]);
   const row = uploadRow(page, 'movie.mrc');
   await waitForParts(row, 2);
