@@ -17,9 +17,10 @@ const PACKAGES: Arrows = {
 
 /** Room of packages/server/src → the rooms it may import; `import type x`: only its types. */
 const ROOMS: Arrows = {
-  'server.ts': ['http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
+  'server.ts': ['http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'places.ts', 'top'],
   'main.ts': ['server.ts', 'http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
   'backup.ts': ['db', 'top'],
+  'places.ts': ['db', 'top'],
   top: ['token-key.ts'], // config.ts and the other files that stand beside it
   'token-key.ts': [], // which keys verify tokens: judged by the settings, used by http
   http: ['uploads', 'files', 'events', 'import type parts', 'ops', 'token-key.ts'],
@@ -53,8 +54,7 @@ const RESERVED: readonly Reservation[] = [
       'packages/server/src/backup.ts',
       'packages/server/src/secret.ts',
       'packages/server/src/flush.ts',
-      'packages/server/src/server.ts',
-      'packages/server/src/main.ts',
+      'packages/server/src/places.ts',
     ],
   },
   {

@@ -94,14 +94,14 @@ export class Volume {
     }
   }
 
-  /** Also after a power loss: the journal is replayed. */
-  mount(): void {
+  /** Also after a power loss: the journal is replayed. @param access of images. */
+  mount(access: 'rw' | 'ro' = 'rw'): void {
     if (this.kind === 'tmpfs')
       run('mount', ['-t', 'tmpfs', '-o', `size=${this.#sizeBytes},mode=700`, 'tmpfs', this.path]);
     else {
       // ext4's longest commit interval: nothing gets to the disk by itself between an answer and the loss of power.
-      const options = this.kind === 'ext4' ? 'loop,commit=300' : 'loop';
-      run('mount', ['-t', this.kind, '-o', options, this.#image, this.path]);
+      const commit = this.kind === 'ext4' ? ',commit=300' : '';
+      run('mount', ['-t', this.kind, '-o', `loop,${access}${commit}`, this.#image, this.path]);
     }
   }
 

@@ -1,10 +1,8 @@
 /** The composition root: settings in, a running server out. */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isMrcName, MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
@@ -14,7 +12,7 @@ import { type Database, openDatabase, pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { noteBoot } from './db/facts.ts';
 import { countOpenJobs, releaseJobs } from './db/jobs.ts';
-import { lockFolder } from './db/lock.ts';
+import { Reserve } from './db/reserve.ts';
 import { countStaged } from './db/sessions.ts';
 import { Bus } from './events/bus.ts';
 import { Pace } from './events/pace.ts';
@@ -45,6 +43,7 @@ import { DiskStore } from './parts/disk.ts';
 import { explainFailure } from './parts/failure.ts';
 import type { PartStore } from './parts/store.ts';
 import { Writers } from './parts/writers.ts';
+import { inPlace, lockPlaces, placesOf } from './places.ts';
 import { openSecretFile, readOrMakeSecret, type SecretFile } from './secret.ts';
 import { Arrivals } from './uploads/arrivals.ts';
 import { Attempts } from './uploads/attempts.ts';
@@ -84,8 +83,9 @@ export interface RunningServer {
  * @throws SettingError when the settings cannot be served: an address in use, a data folder that another server has.
  */
 export async function startServer(config: Config, log: Logger, lostLogLines = () => 0): Promise<RunningServer> {
-  const unlock = await lockFolders(config);
-  const ownSecret = hasKey(config.jwt) ? null : await readOrMakeSecret(config.dataDir);
+  const places = placesOf(config);
+  const unlock = await lockPlaces(places);
+  const ownSecret = hasKey(config.jwt) ? null : await inPlace(places.data, () => readOrMakeSecret(config.dataDir));
 
   if (config.jwt.secret !== null && Buffer.byteLength(config.jwt.secret) < HS256_KEY_BYTES) {
     log.warn(`CRYOLIFT_JWT_SECRET is short: RFC 7518 asks for ${HS256_KEY_BYTES} bytes or more`);
@@ -95,12 +95,25 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       'CRYOLIFT_JWT_AUDIENCE is not set: tokens that the identity provider made for other services are taken, too',
     );
   }
-  const db = await openDatabase(config.databasePath);
-  const marked = await noteBoot(db, readBootId());
+  const reserve = new Reserve(config.databasePath);
+  const adjustReserve = async () => {
+    if ((await reserve.adjust()) === 'given up') log.warn('the disk is full: the space kept for the database is used');
+  };
+  await inPlace(places.database, adjustReserve);
+  const { db, marked } = await inPlace(places.database, async () => {
+    const open = () => openAfterBoot(config.databasePath);
+    // A quota, too, may leave nothing.
+    return await open().catch(async (error: unknown) => {
+      if (!(await reserve.giveUp())) throw error;
+      return await open();
+    });
+  });
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
   const threads = Math.min(8, Math.max(2, availableParallelism()));
   const onLost = (uploadId: string) => room.doubts.note(room, uploadId);
-  const store = await DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost);
+  const store = await inPlace(places.storage, () =>
+    DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost),
+  );
   const queues: JobQueue[] = [];
   const traces = config.otlpUrl === null ? null : new Traces(config.otlpUrl, VERSION, log);
   const streams = new Streams();
@@ -123,10 +136,13 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   });
   queues.push(...makeQueues(room, config));
 
-  const webhook = await makeWebhook(config, room);
+  const webhook = await inPlace(places.data, () => makeWebhook(config, room));
   const audit = new AuditLog(join(config.dataDir, 'audit'));
   const scrub = new Scrub(room);
-  const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), () => sweep(room));
+  const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), async () => {
+    await adjustReserve().catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
+    return await sweep(room);
+  });
   const comparing = new Repeated(COMPARE_MS, () => compare(room));
   // Behind a proxy all come from one address: the proxy is the one to count them.
   const guests = new Guests(config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY);
@@ -174,10 +190,12 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   // First: a sweep may forget which files were deleted.
   const recovering = comparing.now().then(() => recover(room));
   // The lock of the folder says that whoever had them is dead.
-  await releaseJobs(db, room.now());
-  room.nextSteps.wake();
-  await webhook?.start();
-  await scrub.resume();
+  await inPlace(places.database, async () => {
+    await releaseJobs(db, room.now());
+    room.nextSteps.wake();
+    await webhook?.start();
+    await scrub.resume();
+  });
   const { host } = config;
   const lane = (await usesFastLane(config, log)) ? new LaneServer(app.server, guests) : null;
   await (lane ?? app).listen({ host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
@@ -204,6 +222,9 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       await store.close();
       await audit.close();
       await db.destroy();
+      await reserve
+        .takeBack()
+        .catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
       unlock();
     },
   };
@@ -229,44 +250,13 @@ async function usesFastLane(config: Config, log: Logger): Promise<boolean> {
   return false;
 }
 
-/** Two servers on one database or one storage would each sweep away what the other has. */
-async function lockFolders(config: Config): Promise<() => void> {
-  const places = [
-    ['CRYOLIFT_DATA_DIR', config.dataDir],
-    ['CRYOLIFT_DATABASE_URL', dirname(config.databasePath)],
-    ['CRYOLIFT_STORAGE_URL', config.storageDir],
-  ] as const;
-  const locks = new Map<string, () => void>();
-  for (const [setting, folder] of places) {
-    if (locks.has(folder)) continue;
-    const unlock = await lockPlace(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error instanceof SettingError) throw new SettingError(`${setting}: ${error.message}`);
-      throw new SettingError(`${setting}: ${folder} cannot be used (${error.code})`);
-    });
-    if (!unlock) throw new SettingError(`${setting}: another server is using ${folder}`);
-    locks.set(folder, unlock);
-  }
-  return () => {
-    for (const unlock of locks.values()) unlock();
-  };
-}
-
-async function lockPlace(folder: string): Promise<(() => void) | null> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  assertOwn(folder, await stat(folder));
-  return lockFolder(join(folder, 'cryolift.lock'));
-}
-
-/** Whoever can write into the folder can put links and files of his own in the place of ours. @throws SettingError */
-function assertOwn(folder: string, { uid, mode }: Stats): void {
-  const ownUid = process.geteuid?.();
-  // Windows has neither.
-  if (ownUid === undefined) return;
-  if (uid !== ownUid) {
-    throw new SettingError(`${folder} belongs to another user (uid ${uid}); this server runs as uid ${ownUid}`);
-  }
-  if ((mode & 0o022) !== 0) {
-    throw new SettingError(`${folder} can be written by other users; mend it with: chmod go-w ${folder}`);
+async function openAfterBoot(databasePath: string): Promise<{ db: Database; marked: number }> {
+  const db = await openDatabase(databasePath);
+  try {
+    return { db, marked: await noteBoot(db, readBootId()) };
+  } catch (error) {
+    await db.destroy();
+    throw error;
   }
 }
 

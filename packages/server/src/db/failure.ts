@@ -1,7 +1,7 @@
 import { UploadError } from '@cryolift/protocol/errors';
 
-/** SQLITE_BUSY, LOCKED, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL: the database cannot answer now; not a bug of ours. */
-const UNAVAILABLE = new Set([5, 6, 10, 11, 13, 14, 15]);
+/** SQLITE_BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL: the database cannot answer now; not a bug of ours. */
+const UNAVAILABLE = new Set([5, 6, 8, 10, 11, 13, 14, 15]);
 
 /** An error of SQLite as `database_unavailable` when it cannot read or write, else as it is. */
 export function explain(error: unknown): unknown {

@@ -11,7 +11,8 @@ import { DatabaseSync } from 'node:sqlite';
 export function lockFolder(lockPath: string): (() => void) | null {
   const database = new DatabaseSync(lockPath);
   try {
-    database.exec('PRAGMA busy_timeout=0; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    // No journal: nothing is written, so that a full disk can be locked, too.
+    database.exec('PRAGMA busy_timeout=0; PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode === 5) return null;

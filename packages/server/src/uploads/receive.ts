@@ -21,6 +21,9 @@ import { tellSection } from './picture.ts';
 import type { Reach, UploadRoom } from './room.ts';
 import { progressOf, toStaged } from './session.ts';
 
+/** The last space of a disk is the database's: it records parts, and what is deleted to make room. */
+const KEPT_FREE_BYTES = 16 * 1024 * 1024;
+
 export interface PartRequest {
   uploadId: string;
   idx: number;
@@ -67,6 +70,7 @@ export async function beginPart(room: UploadRoom, reach: Reach, request: PartReq
       return meanwhile;
     }
     room.doubts.assertNone(row.id);
+    await assertSpace(room, extent);
     const sink = await room.store.openSink(toStaged(row), extent);
     if (sink === 'lost') {
       // The verification waits for the end of every attempt, of this one, too.
@@ -111,6 +115,13 @@ function judgeRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartReq
     });
   }
   return extent;
+}
+
+/** @throws UploadError `insufficient_storage` before the body is read. */
+async function assertSpace(room: UploadRoom, { length }: Extent): Promise<void> {
+  const { freeBytes } = await room.store.space();
+  if (freeBytes >= length + KEPT_FREE_BYTES) return;
+  throw new UploadError('insufficient_storage', `The storage has ${freeBytes} bytes left, which is too little.`);
 }
 
 /** What to do when the part is stored already; null when it is not. */

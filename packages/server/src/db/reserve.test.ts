@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { stat, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Reserve } from './reserve.ts';
+import { makeFolder } from './test-rows.ts';
+
+const MIB = 1024 * 1024;
+
+async function makeReserve(context: TestContext) {
+  const folder = await makeFolder(context);
+  const { bavail, bsize } = await statfs(folder);
+  assert.ok(bavail * bsize > 64 * MIB, 'this test needs some free space');
+  const path = join(folder, 'cryolift.reserve');
+  return { reserve: new Reserve(join(folder, 'x.sqlite')), path };
+}
+
+test('reserve: it is made once where there is space, and can be given up', async (context) => {
+  const { reserve, path } = await makeReserve(context);
+  assert.equal(await reserve.giveUp(), false);
+  assert.equal(await reserve.adjust(), 'kept');
+  const { size, mode } = await stat(path);
+  assert.deepEqual([size, mode & 0o777], [8 * MIB, 0o600]);
+  assert.equal(await reserve.adjust(), null);
+  assert.equal(await reserve.giveUp(), true);
+  await assert.rejects(stat(path));
+});
+
+test('reserve: what was given up, or is there in part, is taken back', async (context) => {
+  const { reserve, path } = await makeReserve(context);
+  await writeFile(path, 'cut off');
+  await reserve.takeBack();
+  assert.equal((await stat(path)).size, 8 * MIB);
+  await reserve.giveUp();
+  await reserve.takeBack();
+  assert.equal((await stat(path)).size, 8 * MIB);
+});
