@@ -32,11 +32,14 @@ export async function serve(
   process.stderr.on('error', () => {});
   const logStream = new LogStream();
   let server: RunningServer;
+  let stopAsked: Promise<void>;
   try {
     const config = readConfig(env, flags);
     const log = createLogger(config.logLevel, logStream);
     process.stdout.on('error', (error) => log.warn({ err: error }, 'standard output cannot be written'));
     server = await startServer(config, log, () => logStream.lostLines);
+    // First: whoever reads that it listens may stop it at once.
+    stopAsked = nextSignal();
     process.stdout.write(`cryolift listening on ${server.url}\n`);
     if (server.ownSecret !== null) {
       process.stdout.write(`open ${server.url}/#token=${await signLinkToken(server.ownSecret)}\n`);
@@ -49,7 +52,7 @@ export async function serve(
     return 1;
   }
   if (server.renewCertificate) process.on('SIGHUP', server.renewCertificate);
-  await nextSignal();
+  await stopAsked;
   // Ctrl-C under npm arrives twice; only a later one is meant to cut the stop short.
   setTimeout(() => nextSignal().then(() => process.exit(1)), REPEAT_MS).unref();
   await server.stop(GRACE_MS);
