@@ -115,6 +115,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     const { session } = await openSample(call);
     return await call('PUT', partPath(session, 0), { headers: { 'transfer-encoding': 'chunked' }, body: '0\r\n\r\n' });
   },
+  precondition_failed: () => call('GET', '/', { headers: { 'if-match': '"another"' } }),
   file_too_large: () => init({ size: 2 ** 53 - 1 }),
   async part_too_large() {
     return await putBody(call, (await openSample(call)).session, 0, Buffer.alloc(PART_BYTES + 1));

@@ -62,6 +62,15 @@ test('the web page', async () => {
   }
 });
 
+test('the web page: a condition that does not hold and a range outside it are refused, not a fault', async () => {
+  const conditions = [
+    [{ 'if-match': '"another"' }, 'precondition_failed'],
+    [{ 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 'precondition_failed'],
+    [{ range: 'bytes=99999999-' }, 'range_not_satisfiable'],
+  ] as const;
+  for (const [headers, code] of conditions) assertFailure(await anybody('GET', '/', { headers }), code);
+});
+
 test("every answer has a request id: the client's own when it is sane", async () => {
   const call = callAs(server);
   const own = { 'x-request-id': 'run-7.part_12:a' };

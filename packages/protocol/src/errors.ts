@@ -94,6 +94,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'Send Content-Length, and no Transfer-Encoding, with the part.',
   },
+  precondition_failed: {
+    status: 412,
+    retryable: false,
+    hint: 'What is stored is not what the condition names. Read it again, then decide.',
+  },
   file_too_large: { status: 413, retryable: false, hint: 'GET /limits says how large a file may be.' },
   part_too_large: { status: 413, retryable: false, hint: 'Send at most part_size bytes in a part.' },
   quota_exceeded: {

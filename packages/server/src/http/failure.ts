@@ -65,6 +65,9 @@ function translate(error: FastifyError): UploadError {
     return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');
   }
   const status = error.statusCode ?? 500;
+  // Of @fastify/static: the conditions of RFC 9110 section 13, and a range outside the file.
+  if (status === 412) return new UploadError('precondition_failed', 'A condition of the request does not hold.');
+  if (status === 416) return new UploadError('range_not_satisfiable', 'The file ends before this range.');
   if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH') {
     return new UploadError('not_found', 'There is no such path.');
   }
