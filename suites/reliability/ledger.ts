@@ -34,6 +34,8 @@ export class Entry {
   fileId: string | null = null;
   /** Complete answered that the declared SHA-256 is not that of the bytes. */
   failed = false;
+  /** Its client does nothing more with it. */
+  left = false;
   /** Something was asked since the last check. */
   touched = true;
 

@@ -19,6 +19,8 @@ export async function loseDisk(site: Site, volume: Volume): Promise<void> {
 export async function losePowerOnce(site: Site, volume: Volume, boot: 'same' | 'new'): Promise<void> {
   const { random, server, weather } = site;
   await site.load(random.whole(50, 1500));
+  // What was answered a moment before is what is lost most easily.
+  await site.deleteSome(random.whole(0, 3));
   if (random.chance(0.5)) {
     site.note('everything loses power');
     weather.away = true;

@@ -14,7 +14,7 @@ import { Gate } from './gate.ts';
 import { compareLists, finish, inspect, sweep } from './judge.ts';
 import { type Entry, Ledger } from './ledger.ts';
 import { compareStored } from './stored.ts';
-import type { Steps } from './upload-steps.ts';
+import { deleteFile, type Steps } from './upload-steps.ts';
 import { runWireClient } from './wire-client.ts';
 
 const PRELOAD = fileURLToPath(new URL('./preload.mjs', import.meta.url));
@@ -117,6 +117,14 @@ export class Site {
     const isCompleting = ({ plan, completed, failed }: Entry) => plan.by === 'wire' && completed === 'asked' && !failed;
     for (const deadlineMs = performance.now() + COMPLETING_MS; performance.now() < deadlineMs; await sleep(1)) {
       if (this.ledger.entries.some(isCompleting)) return;
+    }
+  }
+
+  /** Deletes files that no client has to do with any more. The clients go on. */
+  async deleteSome(count: number): Promise<void> {
+    const isThere = ({ left, completed, deleted }: Entry) => left && completed === 'answered' && deleted === 'no';
+    for (const entry of this.random.shuffle(this.ledger.entries.filter(isThere)).slice(0, count)) {
+      await deleteFile(this.#judging, entry);
     }
   }
 

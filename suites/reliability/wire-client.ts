@@ -37,6 +37,7 @@ export async function runWireClient(
         // The ledger has the fault.
         if (!(error instanceof GivenUp)) throw error;
       });
+      entry.left = true;
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
