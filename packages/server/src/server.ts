@@ -47,6 +47,7 @@ import { inPlace, lockPlaces, placesOf } from './places.ts';
 import { openSecretFile, readOrMakeSecret, type SecretFile } from './secret.ts';
 import { Arrivals } from './uploads/arrivals.ts';
 import { Attempts } from './uploads/attempts.ts';
+import { Clock } from './uploads/clock.ts';
 import { Finishing } from './uploads/complete.ts';
 import { Doubts } from './uploads/doubts.ts';
 import { Rechecks } from './uploads/recheck.ts';
@@ -297,6 +298,9 @@ function createRoom(
   wakeJobs: () => void,
 ): UploadRoom {
   const verified = new VerifiedParts();
+  const clock = new Clock(config.sessionTtlMs, (aheadMs) =>
+    log.warn({ ahead_seconds: Math.round(aheadMs / 1000) }, 'the clock has jumped ahead: nothing expires for a while'),
+  );
   return {
     db,
     store,
@@ -325,7 +329,8 @@ function createRoom(
     },
     log,
     meter,
-    now: Date.now,
+    now: clock.now,
+    isClockSettled: clock.isSettled,
     newId: monotonicFactory(),
   };
 }

@@ -6,8 +6,6 @@ import type { DeliveryRow, EventRow } from './tables.ts';
 
 /** The number of the last event that has become a delivery. */
 const CURSOR = 'webhook_seq';
-/** So long an administrator has to send one again that was given up. */
-const DEAD_MS = 30 * 86_400_000;
 
 /** The first time, the webhook begins with what happens from now on. */
 export async function beginDeliveries(db: Database): Promise<void> {
@@ -20,12 +18,14 @@ export async function beginDeliveries(db: Database): Promise<void> {
  * Turns the next events of the outbox into deliveries, and moves the cursor behind them, in one transaction. Forgets in it
  * what was given up long ago: this is where the table grows.
  *
+ * @param deadBeforeMs what was given up before this time is forgotten.
  * @returns how many events.
  */
 export async function addDeliveries(
   db: Database,
   limit: number,
   nowMs: number,
+  deadBeforeMs: number,
   prepare: (event: EventRow) => { uploadId: string; event: string },
 ): Promise<number> {
   return await transact(db, async (tx) => {
@@ -47,11 +47,7 @@ export async function addDeliveries(
     });
     await tx.insertInto('deliveries').values(rows).execute();
     await writeFact(tx, CURSOR, String(last.seq));
-    await tx
-      .deleteFrom('deliveries')
-      .where('status', '=', 'dead')
-      .where('next_at', '<', nowMs - DEAD_MS)
-      .execute();
+    await tx.deleteFrom('deliveries').where('status', '=', 'dead').where('next_at', '<', deadBeforeMs).execute();
     return events.length;
   });
 }

@@ -44,6 +44,7 @@ export async function listJobs(db: Database, fileId: string): Promise<JobRow[]> 
 /**
  * Takes the job that is due longest: one that waits, or one whose lease has ended.
  *
+ * @param except ids of jobs that this process is running, whatever the clock says of their leases.
  * @returns it with this attempt counted; undefined when none is due.
  */
 export async function takeJob(
@@ -51,6 +52,7 @@ export async function takeJob(
   kind: string,
   nowMs: number,
   leasedUntilMs: number,
+  except: readonly string[] = [],
 ): Promise<JobRow | undefined> {
   return await db
     .updateTable('jobs')
@@ -64,6 +66,7 @@ export async function takeJob(
       selectFrom('jobs')
         .select('id')
         .where('kind', '=', kind)
+        .where('id', 'not in', except)
         .where(({ or, and, eb }) =>
           or([
             and([eb('status', '=', 'waiting'), eb('run_at', '<=', nowMs)]),

@@ -30,6 +30,7 @@ function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest
     quotaBytes: null,
     maxOpen: 100,
     link: null,
+    expiredBeforeMs: row.created_at,
     freeBytes: 1_000_000,
     ...changes,
   };

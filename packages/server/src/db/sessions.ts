@@ -30,6 +30,8 @@ export interface OpenRequest {
   maxOpen: number;
   /** That the row names as what it was begun with. */
   link: LinkRow | null;
+  /** Sessions that expire at this time or before, ms since 1970, are not found by their fingerprint. */
+  expiredBeforeMs: number;
   /** Free space of the storage, bytes, before what open sessions may still write. */
   freeBytes: number;
 }
@@ -99,7 +101,7 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
 /** The open session of the same local file; it takes over a whole-file digest that was not known before, and metadata. */
 async function adoptByFingerprint(
   db: Database,
-  { row, mergeMetadata, tellUpdated }: OpenRequest,
+  { row, expiredBeforeMs, mergeMetadata, tellUpdated }: OpenRequest,
 ): Promise<{ row: UploadRow; isUpdated: boolean } | undefined> {
   let select = db
     .selectFrom('uploads')
@@ -108,7 +110,7 @@ async function adoptByFingerprint(
     .where('fingerprint', '=', row.fingerprint)
     .where('size', '=', row.size)
     .where('status', 'in', OPEN_STATES)
-    .where('expires_at', '>', row.created_at);
+    .where('expires_at', '>', expiredBeforeMs);
   // A link goes on with its own, and nobody goes on with a link's.
   select = row.link_id === null ? select.where('link_id', 'is', null) : select.where('link_id', '=', row.link_id);
   const { sha256 } = row;

@@ -30,7 +30,7 @@ export class PublishedKeys {
   #fetching: Promise<void> | null = null;
 
   /** @param revoked ids of keys that do not count, even while they are published. */
-  constructor(findUrl: FindUrl, revoked: readonly string[], log: KeyLog, now: () => number = Date.now) {
+  constructor(findUrl: FindUrl, revoked: readonly string[], log: KeyLog, now = () => performance.now()) {
     this.#findUrl = findUrl;
     this.#revoked = revoked;
     this.#log = log;

@@ -169,3 +169,26 @@ test('an attempt whose job was taken over changes nothing any more', async (cont
   const job = await findJob(db, 'a', KIND);
   assert.deepEqual([job?.status, job?.attempts, job?.leased_until], ['running', 2, 200_000]);
 });
+
+test('jobs: one that is running is not begun again because the clock has jumped', async (context) => {
+  const { db, clock, start } = await makeJobs(context, 'a', 'b');
+  const begun: string[] = [];
+  const finish = Promise.withResolvers<void>();
+  const queue = start(
+    work(async ({ file_id }, signal) => {
+      begun.push(file_id);
+      if (file_id === 'a') await finish.promise;
+      assert.ok(!signal.aborted);
+      return DONE;
+    }),
+    2,
+  );
+  await reach(db, 'b', ({ status }) => status === 'done');
+  clock.nowMs += 86_400_000;
+  await insertJob(db, { id: 'job-c', kind: KIND, fileId: 'c', nowMs: clock.nowMs });
+  queue.wake();
+  await reach(db, 'c', ({ status }) => status === 'done');
+  finish.resolve();
+  assert.equal((await reach(db, 'a', ({ status }) => status === 'done')).attempts, 1);
+  assert.deepEqual(begun, ['a', 'b', 'c']);
+});

@@ -39,7 +39,8 @@ export class JobQueue {
   readonly #work: Work;
   readonly #concurrency: number;
   readonly #stopping = new AbortController();
-  readonly #running = new Set<Promise<void>>();
+  /** By the ids of the jobs. */
+  readonly #running = new Map<string, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | null = null;
   #isWoken = false;
@@ -64,7 +65,7 @@ export class JobQueue {
     this.#stopping.abort();
     clearTimeout(this.#timer);
     await this.#looking;
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.values());
   }
 
   async #look(): Promise<void> {
@@ -86,13 +87,13 @@ export class JobQueue {
   async #fill(): Promise<void> {
     const { db, now } = this.#room;
     while (this.#running.size < this.#concurrency && !this.#stopping.signal.aborted) {
-      const job = await takeJob(db, this.#kind, now(), now() + LEASE_MS);
+      const job = await takeJob(db, this.#kind, now(), now() + LEASE_MS, [...this.#running.keys()]);
       if (!job) return;
       const running = this.#run(job).finally(() => {
-        this.#running.delete(running);
+        this.#running.delete(job.id);
         if (!this.#stopping.signal.aborted) this.wake();
       });
-      this.#running.add(running);
+      this.#running.set(job.id, running);
     }
   }
 

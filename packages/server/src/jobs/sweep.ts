@@ -54,6 +54,7 @@ async function verifyMarked(room: UploadRoom): Promise<void> {
 
 /** @returns how many sessions. */
 async function expireAll(room: UploadRoom): Promise<number> {
+  if (!room.isClockSettled()) return 0;
   for (let expired = 0; ; ) {
     const rows = await listExpired(room.db, room.now(), BATCH);
     for (const row of rows) await expireUpload(room, row);
@@ -64,6 +65,7 @@ async function expireAll(room: UploadRoom): Promise<number> {
 
 /** @returns how many sessions. */
 async function purgeAll(room: UploadRoom): Promise<number> {
+  if (!room.isClockSettled()) return 0;
   const endedBeforeMs = room.now() - room.policy.sessionTtlMs;
   // First: it holds what was begun with it.
   await forgetLinks(room.db, endedBeforeMs);
@@ -75,6 +77,7 @@ async function purgeAll(room: UploadRoom): Promise<number> {
 }
 
 async function forgetOldEvents(room: UploadRoom): Promise<void> {
+  if (!room.isClockSettled()) return;
   while ((await forgetEvents(room.db, room.now() - EVENTS_MS, BATCH)) === BATCH);
 }
 

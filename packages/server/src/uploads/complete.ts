@@ -9,7 +9,7 @@ import { listParts } from '../db/parts.ts';
 import { findSession, listVerifying, recordPublished } from '../db/sessions.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
-import { failUpload } from './end.ts';
+import { failUpload, isOverdue } from './end.ts';
 import { findUpload } from './find.ts';
 import { distrustParts, uploadIncomplete } from './invalidate.ts';
 import { timeStage } from './meter.ts';
@@ -91,7 +91,7 @@ async function resume(room: UploadRoom, row: UploadRow): Promise<void> {
 async function endStuck(room: UploadRoom, id: string): Promise<void> {
   await room.attempts.exclude(id, async () => {
     const row = await findSession(room.db, id);
-    if (row?.status !== 'verifying' || row.expires_at > room.now()) return;
+    if (row?.status !== 'verifying' || !isOverdue(room, row)) return;
     const message = 'The stored bytes of this upload could not be verified before its time was over.';
     await failUpload(room, row, new UploadError('upload_expired', message), 'sweep');
     room.log.error({ upload_id: id }, 'an upload that was stuck in verification has been ended');

@@ -4,9 +4,11 @@ import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { commitPart, findPart } from '../db/parts.ts';
 import { draftPart } from '../db/test-rows.ts';
+import { sweep } from '../jobs/sweep.ts';
 import { completeUpload } from './complete.ts';
 import { cancelUpload, expireUpload } from './end.ts';
 import { findUpload } from './find.ts';
+import { openUpload } from './init.ts';
 import { beginTestPart, bytesOf, makeRoom, openSession, readRow, sendPart, type TestRoom } from './test-room.ts';
 
 const ada = { owner: 'ada' };
@@ -135,4 +137,36 @@ test('an upload that is completed by many at once becomes one file', async (cont
     const done = await Promise.all([first, completeUpload(room, ada, row.id, undefined, 'r')]);
     assert.equal(new Set(done.map((each) => each.kind === 'completed' && each.file.id)).size, 1);
   }
+});
+
+test('expiry: nothing expires while the clock is not settled, and its upload is found and goes on', async (context) => {
+  const room = await makeRoom(context);
+  const row = await openSession(room, { fingerprint: 'f', expires_at: 2001 });
+  room.clock.isSettled = false;
+  room.clock.nowMs = 1_000_000;
+  assert.deepEqual(await sweep(room), { expired: 0, deleted: 0, leftovers: 0, forgotten: 0 });
+  assert.equal((await findUpload(room, ada, row.id)).status, 'pending');
+  const asked = { filename: row.filename, size: row.size, fingerprint: 'f' };
+  const found = await openUpload(room, row.owner, asked, null);
+  assert.deepEqual([found.row.id, found.resumed], [row.id, true]);
+  await sendPart(room, row, 0);
+  const after = await readRow(room, row.id);
+  assert.deepEqual([after.status, after.expires_at > 1_000_000], ['uploading', true]);
+  // Silence from then on counts.
+  room.clock.isSettled = true;
+  assert.equal((await findUpload(room, ada, row.id)).status, 'uploading');
+  room.clock.nowMs = after.expires_at;
+  assert.equal((await sweep(room)).expired, 1);
+});
+
+test('expiry: what has ended is not forgotten while the clock is not settled', async (context) => {
+  const room = await makeRoom(context);
+  const row = await openSession(room);
+  await cancelUpload(room, ada, row.id);
+  room.clock.isSettled = false;
+  room.clock.nowMs = 1_000_000;
+  assert.equal((await sweep(room)).forgotten, 0);
+  assert.equal((await findUpload(room, ada, row.id)).status, 'cancelled');
+  room.clock.isSettled = true;
+  assert.equal((await sweep(room)).forgotten, 1);
 });

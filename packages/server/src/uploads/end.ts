@@ -28,6 +28,11 @@ export async function cancelUpload(room: UploadRoom, reach: Reach, id: string): 
   throw new UploadError('upload_closed', message, { details: { status: now.status, file_id: now.file_id } });
 }
 
+/** Nothing has come for longer than a session is kept, as far as the clock can say. */
+export function isOverdue(room: UploadRoom, row: UploadRow): boolean {
+  return room.isClockSettled() && row.expires_at <= room.now();
+}
+
 /** Ends a session whose time is over. @returns the row after that, or undefined when it is not one that expires. */
 export async function expireUpload(room: UploadRoom, row: UploadRow): Promise<UploadRow | undefined> {
   const expired = await moveUpload(room, row.id, 'expire');

@@ -3,7 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { transition } from '@cryolift/protocol/states';
 import { findSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
-import { expireUpload } from './end.ts';
+import { expireUpload, isOverdue } from './end.ts';
 import { type Reach, reaches, type UploadRoom } from './room.ts';
 
 /**
@@ -15,7 +15,7 @@ import { type Reach, reaches, type UploadRoom } from './room.ts';
 export async function findUpload(room: UploadRoom, reach: Reach, id: string): Promise<UploadRow> {
   const row = await findSession(room.db, id);
   if (!row || !reaches(reach, row.owner, row.link_id)) throw uploadNotFound(id);
-  if (row.expires_at <= room.now() && transition(row.status, 'expire')) return (await expireUpload(room, row)) ?? row;
+  if (isOverdue(room, row) && transition(row.status, 'expire')) return (await expireUpload(room, row)) ?? row;
   return row.must_recheck ? await room.rechecks.wait(room, row) : row;
 }
 

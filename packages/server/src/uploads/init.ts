@@ -48,6 +48,8 @@ export async function openUpload(
     quotaBytes: room.policy.quotaBytes,
     maxOpen: room.policy.maxOpenUploads,
     link,
+    // As long as nothing expires, all that is open is found.
+    expiredBeforeMs: room.isClockSettled() ? row.created_at : 0,
     freeBytes: (await room.store.space()).freeBytes - RESERVE_BYTES,
   });
   switch (outcome.kind) {

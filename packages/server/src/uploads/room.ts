@@ -27,6 +27,8 @@ export interface UploadRoom {
   readonly meter: UploadMeter;
   /** Milliseconds since 1970. */
   now(): number;
+  /** False while the clock is not to be trusted to tell anything's age: nothing ends by its age then. */
+  isClockSettled(): boolean;
   /** A new id, URL-safe and sortable by time. */
   newId(): string;
 }

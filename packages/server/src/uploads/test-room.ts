@@ -28,7 +28,7 @@ export interface TestRoom extends UploadRoom {
   /** Where the staged bytes of an upload lie. */
   stagedPath(id: string): string;
   /** Milliseconds; tests move it. */
-  clock: { nowMs: number };
+  clock: { nowMs: number; isSettled: boolean };
 }
 
 /** @param folder for the storage; a new one by default. */
@@ -49,7 +49,7 @@ async function openRoom(context: TestContext, db: Database, folder: string, pref
     room.doubts.stop(room);
     return store.close();
   });
-  const clock = { nowMs: 2000 };
+  const clock = { nowMs: 2000, isSettled: true };
   let lastId = 0;
   const verified = new VerifiedParts();
   const room: TestRoom = {
@@ -75,6 +75,7 @@ async function openRoom(context: TestContext, db: Database, folder: string, pref
     log: { info() {}, warn() {}, error() {} },
     meter: { noteReceived() {}, noteStage() {}, noteVerifyFailures() {}, noteJob() {} },
     now: () => clock.nowMs,
+    isClockSettled: () => clock.isSettled,
     newId: () => `${prefix}-${++lastId}`,
     stagedPath: (id) => join(folder, 'staging', id),
     clock,

@@ -19,6 +19,7 @@ async function setUp(context: TestContext) {
   const stand = {
     db,
     nowMs: 1_000,
+    isClockSettled: true,
     seen: [] as string[],
     errors: [] as string[],
     answer: async (_id: string): Promise<number> => 204,
@@ -39,7 +40,7 @@ async function setUp(context: TestContext) {
   const { port } = server.address() as AddressInfo;
   const bus = new Bus();
   const log = { warn() {}, error: (_fields: object, message: string) => void stand.errors.push(message) };
-  const room = { db, bus, log, now: () => stand.nowMs };
+  const room = { db, bus, log, now: () => stand.nowMs, isClockSettled: () => stand.isClockSettled };
   const webhook = new Webhook(room, `http://127.0.0.1:${port}/`, Buffer.from('key'), '/');
   context.after(async () => {
     await webhook.stop();
@@ -57,6 +58,32 @@ async function until(is: () => boolean | Promise<boolean>): Promise<void> {
 async function rows(db: Database) {
   return await listDeliveries(db, { after: 0, limit: 100 });
 }
+
+test('webhook: an event is not given up because the clock has jumped', async (context) => {
+  const stand = await setUp(context);
+  stand.answer = async () => 500;
+  await stand.happen('first', { upload_id: 'a' });
+  await until(async () => (await rows(stand.db))[0]?.attempts === 1);
+  stand.isClockSettled = false;
+  stand.nowMs += 30 * DAY_MS;
+  stand.wake();
+  await until(async () => (await rows(stand.db))[0]?.attempts === 2);
+  assert.equal((await rows(stand.db))[0]?.status, 'waiting');
+});
+
+test('webhook: what was given up is forgotten after 30 days, but not because the clock has jumped', async (context) => {
+  const stand = await setUp(context);
+  stand.answer = async (id) => (id === 'first' ? 410 : 204);
+  await stand.happen('first', { upload_id: 'a' });
+  await until(async () => (await rows(stand.db))[0]?.status === 'dead');
+  stand.nowMs += 31 * DAY_MS;
+  for (const isClockSettled of [false, true]) {
+    stand.isClockSettled = isClockSettled;
+    const id = `while settled is ${isClockSettled}`;
+    await stand.happen(id, { upload_id: 'b' });
+    await until(async () => stand.seen.includes(id) && (await rows(stand.db)).length === (isClockSettled ? 0 : 1));
+  }
+});
 
 test('waits grow up to an hour; after three days an event is given up, and the next of its upload comes', async (context) => {
   const stand = await setUp(context);

@@ -21,6 +21,8 @@ const WAITS_MS = [500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 900_000, 3_
 const MAX_WAIT_MS = 3_600_000;
 /** An event that nobody has taken for so long is given up, until an administrator sends it again. */
 const PATIENCE_MS = 3 * 86_400_000;
+/** So long an administrator has to send one again that was given up. */
+const DEAD_MS = 30 * 86_400_000;
 /** Timers are set again at least this often, so that a clock that was set does not put an event off for good. */
 const LOOK_MS = 30_000;
 /** A database that cannot note what was taken (a full disk) would have it told again and again. */
@@ -31,6 +33,8 @@ interface WebhookRoom {
   readonly bus: Bus;
   readonly log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
   now(): number;
+  /** False while nothing is to be given up for its age. */
+  isClockSettled(): boolean;
 }
 
 export class Webhook {
@@ -85,7 +89,7 @@ export class Webhook {
     try {
       while (this.#isWoken && !this.#stopping.signal.aborted) {
         this.#isWoken = false;
-        while ((await addDeliveries(db, BATCH, now(), (row) => this.#prepare(row))) === BATCH);
+        while ((await this.#add()) === BATCH);
         await this.#fill();
       }
       // With all under way, the first that ends is the next to wake it.
@@ -97,6 +101,12 @@ export class Webhook {
     }
     clearTimeout(this.#timer);
     if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), waitMs).unref();
+  }
+
+  async #add(): Promise<number> {
+    const nowMs = this.#room.now();
+    const deadBeforeMs = this.#room.isClockSettled() ? nowMs - DEAD_MS : 0;
+    return await addDeliveries(this.#room.db, BATCH, nowMs, deadBeforeMs, (row) => this.#prepare(row));
   }
 
   #prepare(row: EventRow): { uploadId: string; event: string } {
@@ -127,7 +137,7 @@ export class Webhook {
         return;
       }
       const { trouble } = attempt;
-      const isDead = attempt.isFinal || now() - delivery.created_at > PATIENCE_MS;
+      const isDead = attempt.isFinal || (this.#room.isClockSettled() && now() - delivery.created_at > PATIENCE_MS);
       const nextAtMs = now() + waitOf(delivery.attempts, attempt.waitMs);
       await noteFailure(db, delivery, { status: isDead ? 'dead' : 'waiting', nextAtMs, trouble });
       const fields = { seq: delivery.seq, upload_id: delivery.upload_id, attempts: delivery.attempts + 1, trouble };
