@@ -47,3 +47,13 @@ test('an older list stays as it is when nothing was added, and no draft is left'
   await assert.rejects(ChecksumFile.open(join(folder, 'none', 'SHA256SUMS')), { code: 'ENOENT' });
   await rm(folder, { recursive: true });
 });
+
+test('checksums: the list may have a name of 255 bytes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-sums-'));
+  const name = 's'.repeat(255);
+  const sums = await ChecksumFile.open(join(folder, name));
+  sums.add('a.mrc', '0'.repeat(64));
+  await sums.save();
+  assert.deepEqual(await readdir(folder), [name]);
+  await rm(folder, { recursive: true });
+});

@@ -1,6 +1,7 @@
 /** Checksums of what went up, in the form that `sha256sum -c` reads (GNU coreutils). */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { temporaryName } from '@cryolift/client/node';
 
 /** A line of `sha256sum`: a name that would break its line is escaped, and a backslash in front says so. */
 function formatChecksum(path: string, sha256: string): string {
@@ -23,8 +24,8 @@ export class ChecksumFile {
 
   /** Fails at once where nothing can be written, and not after the uploads. */
   static async open(path: string): Promise<ChecksumFile> {
-    const draft = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
-    return new ChecksumFile(path, draft, await open(draft, 'w'));
+    const draft = join(dirname(path), temporaryName(basename(path), 'new'));
+    return new ChecksumFile(path, draft, await open(draft, 'wx'));
   }
 
   add(path: string, sha256: string): void {

@@ -1,10 +1,14 @@
 /** How the command ends: after its output has been delivered, or when nobody reads the output any more. */
 import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, type ExitCode } from './exit.ts';
 import { isInterrupted } from './interrupt.ts';
 
 /** What a shell reports for a program that SIGPIPE ended. */
 const CLOSED_PIPE = 128 + constants.signals.SIGPIPE;
+
+/** For the output of a command that was interrupted. */
+const INTERRUPTED_MS = 1000;
 
 type Name = 'stdout' | 'stderr';
 
@@ -35,10 +39,22 @@ function reason(code: string | undefined): string {
   return code === 'ENOSPC' ? 'no space is left on the device (ENOSPC)' : String(code);
 }
 
+/** Writes bytes to standard output. @returns when the reader has taken them. @throws the signal's reason. */
+export async function writeOutput(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  process.stdout.write(bytes, () => resolve());
+  await promise.finally(() => signal.removeEventListener('abort', onAbort));
+}
+
 /** Waits until all output has been written, however slow the reader is, and ends the process. A signal ends the wait. */
 export async function endWith(code: ExitCode): Promise<never> {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(EXIT.interrupted));
-  await Promise.all([delivered('stdout'), delivered('stderr')]);
+  const all = Promise.all([delivered('stdout'), delivered('stderr')]);
+  // Who interrupted the command does not wait for a reader that has stopped.
+  await (code === EXIT.interrupted ? Promise.race([all, delay(INTERRUPTED_MS)]) : all);
   process.exit(code);
 }
 

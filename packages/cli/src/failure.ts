@@ -1,5 +1,5 @@
 /** What a failure is to the caller: an exit code, and the fields of the error envelope. */
-import { ConnectionError, ForeignReplyError, ServerError, SourceError } from '@cryolift/client';
+import { ConnectionError, ForeignReplyError, ServerError, SourceError, TargetError } from '@cryolift/client';
 import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
 
 export function exitCodeOf(error: unknown): ExitCode {
@@ -30,7 +30,7 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof ConnectionError) return own('connection_failed', error.hint, true);
   if (error instanceof ForeignReplyError) return own('foreign_reply', error.hint);
-  if (error instanceof SourceError) return own(error.code, error.hint);
+  if (error instanceof SourceError || error instanceof TargetError) return own(error.code, error.hint);
   if (error instanceof Refusal) {
     return { ...own(error.code, error.hint), ...(error.details ? { details: error.details } : {}) };
   }

@@ -5,7 +5,9 @@ import { formatBytes, formatRanges, formatSeconds, formatTable, formatWhen } fro
 test('sizes in binary units, with as many digits as tell something', () => {
   const cases: [number, string][] = [
     [0, '0 B'],
+    [4.739336492890995, '5 B'],
     [1023, '1023 B'],
+    [1023.7, '1.00 KiB'],
     [1024, '1.00 KiB'],
     [10 * 1024 ** 2, '10.0 MiB'],
     [1.5 * 1024 ** 3, '1.50 GiB'],

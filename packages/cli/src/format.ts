@@ -3,7 +3,8 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** `1.4 GiB`; whole bytes below 1 KiB. */
-export function formatBytes(bytes: number): string {
+export function formatBytes(exact: number): string {
+  const bytes = Math.round(exact);
   const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   return `${power === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[power]}`;

@@ -129,3 +129,16 @@ test('inspect reads all voxels, says where they belie the header, and writes the
   assert.doesNotMatch((await runAlone(['inspect', path, '--header'])).stdout, /^statistics/m);
   await rm(folder, { recursive: true });
 });
+
+test('inspect: the pictures of a file with a name of 255 bytes have names that fit', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
+  const path = join(folder, `${'x'.repeat(251)}.rec`);
+  const header = buildHeader({ nx: 32, ny: 32, nz: 8, mode: 2, ispg: 1 });
+  await writeFile(path, Buffer.concat([header, new Uint8Array(32 * 32 * 8 * 4)]));
+  const { code, stdout } = await runAlone(['inspect', path, '--png', folder, '--json']);
+  assert.equal(code, 0, stdout);
+  const [{ pictures = [] } = {}] = parseLines<{ pictures: string[] }>(stdout);
+  assert.equal(pictures.length, 3);
+  for (const picture of pictures) assert.match(picture, /\/x+\.section-[xyz]\.png$/);
+  await rm(folder, { recursive: true });
+});

@@ -123,7 +123,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     });
   add('download', 'get a file back: parallel, resumable, verified')
     .argument('<file_id>')
-    .option('-o, --output <path>', 'where to put it: a folder or a name (its own name, here)')
+    .option('-o, --output <path>', 'where to put it: a folder, a name, or - for standard output (its own name, here)')
     .addOption(count('--parallel', 'ranges in flight', RANGES))
     .option('-f, --force', 'replace a file that is there')
     .action(async (id: string, _own: unknown, command: Command) => {

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { cutName } from '@cryolift/client/node';
 import {
   compareStatistics,
   defaultPreviews,
@@ -22,6 +23,8 @@ import {
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const PICTURE_PX = 1024;
+/** Of most file systems. */
+const MAX_NAME_BYTES = 255;
 
 export interface Voxels {
   readonly statistics: VoxelStatistics;
@@ -76,7 +79,8 @@ async function writePictures(
     const request = { ...usual, sizePx: PICTURE_PX };
     const outcome = await renderPreview(source, header, layout, request);
     if (outcome.kind === 'refused') continue;
-    const target = join(folder, `${filename}.${nameOf(request)}.png`);
+    const ending = `.${nameOf(request)}.png`;
+    const target = join(folder, `${cutName(filename, MAX_NAME_BYTES - ending.length)}${ending}`);
     await writeFile(target, await encodePng(outcome.picture));
     written.push(target);
   }

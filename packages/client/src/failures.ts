@@ -65,3 +65,18 @@ export class SourceError extends Error {
     this.hint = hint;
   }
 }
+
+export type TargetFault = 'file_exists' | 'download_running' | 'name_not_possible' | 'disk_full' | 'target_unwritable';
+
+/** What comes from the server cannot be stored where it was wanted. What has come already is kept, unless the message says otherwise. */
+export class TargetError extends Error {
+  readonly code: TargetFault;
+  readonly hint: string;
+
+  constructor(code: TargetFault, message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'TargetError';
+    this.code = code;
+    this.hint = hint;
+  }
+}

@@ -1,6 +1,13 @@
 export { Api, type CallOptions, type Completion, type GetToken } from './api.ts';
 export { readEvents } from './event-stream.ts';
-export { ConnectionError, ForeignReplyError, ServerError, SourceError, type SourceFault } from './failures.ts';
+export {
+  ConnectionError,
+  ForeignReplyError,
+  ServerError,
+  SourceError,
+  type SourceFault,
+  TargetError,
+} from './failures.ts';
 export type { PartSet } from './ledger.ts';
 export { Patience } from './patience.ts';
 export type { Memory, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';

@@ -1,10 +1,13 @@
 /** `cryolift download FILE_ID`: gets a file back; run again after an interruption, it goes on. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { download } from '@cryolift/client/node';
+import { type Api, TargetError } from '@cryolift/client';
+import { download, streamDownload } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
+import { lockFolder } from '@cryolift/server/lock';
 import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode, Refusal } from '../exit.ts';
+import { writeOutput } from '../ending.ts';
+import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { formatBytes } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
 import { Output } from '../output.ts';
@@ -17,35 +20,55 @@ export interface DownloadFlags extends ConnectionOptions {
   force?: boolean;
 }
 
+/** As `-o -`: standard output. */
+const STDOUT = '-';
+
 export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitCode> {
+  const toStdout = flags.output === STDOUT;
+  if (flags.output === '') throw new UsageError('-o needs a folder or a name');
+  if (toStdout && flags.json) throw new UsageError('--json and -o - both write to standard output: only one of them');
   const output = new Output(flags.json);
   const signal = interruptible();
   const api = connect(flags);
   const file = await api.file(id);
-  const path = await chooseTarget(file, flags);
+  const path = toStdout ? STDOUT : await chooseTarget(file, flags);
   const display = new ProgressDisplay(output);
   const transfer = display.begin(file.filename, file.size);
   try {
-    await download(api, file, path, {
-      parallel: flags.parallel,
-      signal,
-      onProgress: (doneBytes) => transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', null),
-    });
+    await fetchTo(path, api, file, flags, signal, (doneBytes) =>
+      transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', null),
+    );
   } finally {
     display.stop();
   }
-  output.result({ event: 'done', path, ...file }, () => `${path}  ${formatBytes(file.size)}\n  sha256 ${file.sha256}`);
+  const text = `${toStdout ? file.filename : path}  ${formatBytes(file.size)}\n  sha256 ${file.sha256}`;
+  if (toStdout) output.note(text);
+  else output.result({ event: 'done', path, ...file }, () => text);
   return EXIT.done;
 }
 
-/** @throws Refusal when a file is there already and may not be replaced. */
-async function chooseTarget(file: FileRecord, { output = '.', force }: DownloadFlags): Promise<string> {
-  // The server's word for a name must not lead out of the folder.
-  const path = (await look(output))?.isDirectory() ? join(output, basename(file.filename)) : output;
-  if (force || !(await look(path))) return path;
-  throw new Refusal('file_exists', `${path} is there already`, 'Give another name with -o, or --force to replace it.');
+async function fetchTo(
+  path: string,
+  api: Api,
+  file: FileRecord,
+  { parallel, force }: DownloadFlags,
+  signal: AbortSignal,
+  onProgress: (doneBytes: number) => void,
+): Promise<void> {
+  const options = { parallel, signal, onProgress };
+  if (path === STDOUT) await streamDownload(api, file, (bytes) => writeOutput(bytes, signal), options);
+  else await download(api, file, { path, replace: force, lock: lockFolder }, options);
 }
 
-async function look(path: string) {
-  return await stat(path).catch(() => null);
+/** @throws TargetError for the name of a folder that is not there. */
+async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): Promise<string> {
+  const isFolder = (await stat(output).catch(() => null))?.isDirectory() ?? false;
+  // The server's word for a name must not lead out of the folder.
+  if (isFolder) return join(output, basename(file.filename));
+  if (!output.endsWith('/')) return output;
+  throw new TargetError(
+    'target_unwritable',
+    `${output} is not a folder.`,
+    'Make it first, or give another place (-o).',
+  );
 }

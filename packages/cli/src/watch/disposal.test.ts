@@ -27,8 +27,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function run(disposal: Parameters<typeof dispose>[0], sha256 = SHA256) {
-  return dispose(disposal, join(folder, 'in'), 'sub/a.mrc', stamp, sha256, NEVER);
+function run(disposal: Parameters<typeof dispose>[0], sha256 = SHA256, path = 'sub/a.mrc') {
+  return dispose(disposal, join(folder, 'in'), path, stamp, sha256, NEVER);
 }
 
 test('a file is moved with its tree', async () => {
@@ -107,5 +107,19 @@ test('nothing is replaced at the other place', async (t) => {
     assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*is there already/);
     assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), 'another');
     assert.ok(await look(join(folder, 'in/sub/a.mrc')));
+  }
+});
+
+test('disposal: a file with a name of 255 bytes is moved to any file system, and deleted', async (t) => {
+  const elsewhere = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
+  t.after(() => rm(elsewhere, { recursive: true }));
+  const path = `${'x'.repeat(251)}.mrc`;
+  for (const to of [join(folder, 'out'), elsewhere, null]) {
+    await writeFile(join(folder, 'in', path), BYTES);
+    stamp = (await look(join(folder, 'in', path))) as Stamp;
+    const disposed = await run(to === null ? { kind: 'delete' } : { kind: 'move', to }, SHA256, path);
+    assert.equal(disposed.kind, to === null ? 'deleted' : 'moved');
+    if (to !== null) assert.equal(await readFile(join(to, path), 'utf8'), BYTES);
+    assert.deepEqual(await readdir(join(folder, 'in')), ['sub']);
   }
 });

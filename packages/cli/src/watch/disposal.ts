@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { hashPath } from '@cryolift/client/node';
+import { hashPath, placeNew, temporaryName } from '@cryolift/client/node';
 import { isTelling } from '../folder-memory.ts';
 import { isSame, look, type Stamp } from './scan.ts';
 
@@ -67,16 +67,15 @@ async function isOneFile(from: string, to: string): Promise<boolean> {
 
 async function copy(from: string, to: string, sha256: string): Promise<boolean> {
   if (await look(to)) return false;
-  const draft = join(dirname(to), `.${basename(to)}.${process.pid}.part`);
+  const draft = join(dirname(to), temporaryName(basename(to), 'part'));
   try {
-    await copyFile(from, draft, constants.COPYFILE_FICLONE);
+    await copyFile(from, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     const handle = await open(draft, 'r+');
     await handle.sync().finally(() => handle.close());
     if ((await hashPath(draft)) !== sha256) return false;
     const { mtimeMs } = await stat(from);
     await utimes(draft, new Date(), mtimeMs / 1000);
-    await rename(draft, to);
-    return true;
+    return await placeNew(draft, to);
   } finally {
     await rm(draft, { force: true });
   }
@@ -88,7 +87,7 @@ async function copy(from: string, to: string, sha256: string): Promise<boolean> 
  * @returns false when it is not the file of the stamp any more; it is in its place then.
  */
 async function remove(path: string, stamp: Stamp): Promise<boolean> {
-  const aside = join(dirname(path), `.${basename(path)}.${process.pid}.gone`);
+  const aside = join(dirname(path), temporaryName(basename(path), 'gone'));
   await rename(path, aside);
   const taken = await look(aside);
   const { sizeBytes, modifiedMs, inode } = stamp;

@@ -1,98 +1,130 @@
 /** Getting a file back: in parallel ranges, resumable, verified, there whole or not at all. */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, lstat, open, rename, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api } from '../api.ts';
-import { SourceError } from '../failures.ts';
+import { ServerError, SourceError, TargetError } from '../failures.ts';
 import { Patience } from '../patience.ts';
+import { PartialFolder, type TakeLock } from './partial-folder.ts';
+import { placeNew, syncFolder } from './place.ts';
+import { assertDigest, countRanges, type DownloadOptions, fetchRange, rangeExtent } from './ranges.ts';
+import { fileExists, toNameError, toTargetError } from './target-failure.ts';
 
-const RANGE_BYTES = 8 * MIB;
 const READ_BYTES = 4 * MIB;
 
-export interface DownloadOptions {
-  readonly parallel?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Bytes that lie in the target's partial file, of all. */
-  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
-}
-
-/** Which ranges of a partial file are there; of no use for another file. */
-interface Journal {
-  sha256: string;
-  done: number[];
+export interface DownloadPlace {
+  readonly path: string;
+  /** Replace a file that is there. */
+  readonly replace?: boolean | undefined;
+  /** No two processes write the same partial file. */
+  readonly lock: TakeLock;
 }
 
 /**
- * Downloads to `path`, by way of `path.part` and a small `path.part.json`, which a later call goes on from.
+ * Downloads by way of a PartialFolder beside `path`, which a later call goes on from. What is at `path` is replaced only when
+ * that was asked for, and only by the whole file. The bytes whose SHA-256 was compared are the ones that get the name.
  *
- * @throws ServerError, ConnectionError, the signal's reason, or SourceError `integrity` when the bytes that came are not
- *   the file's: then the partial file is removed.
+ * @throws ServerError, ConnectionError, the signal's reason; TargetError when the file cannot be stored there; SourceError
+ *   `integrity` when the bytes that came are not the file's: then they are removed.
  */
-export async function download(api: Api, file: FileRecord, path: string, options: DownloadOptions = {}): Promise<void> {
-  const partial = `${path}.part`;
-  const journalPath = `${partial}.json`;
-  const journal = await readJournal(journalPath, file);
-  const handle = await open(partial, constants.O_RDWR | constants.O_CREAT, 0o644);
+export async function download(
+  api: Api,
+  file: FileRecord,
+  place: DownloadPlace,
+  options: DownloadOptions = {},
+): Promise<void> {
   try {
-    // A journal without its bytes says nothing.
-    if ((await handle.stat()).size !== file.size) journal.done = [];
-    await handle.truncate(file.size);
-    await fetchRanges(api, file, handle, journalPath, journal, options);
-    await handle.sync();
-    const sha256 = await hashFile(handle, options.signal);
-    if (sha256 !== file.sha256) {
-      await rm(journalPath, { force: true });
-      await rm(partial, { force: true });
-      throw new SourceError(
-        'integrity',
-        `The bytes that came have the SHA-256 ${sha256}, not ${file.sha256}.`,
-        'Download it again; if it stays, tell whoever runs the server.',
-      );
+    const partial = await PartialFolder.claim(dirname(place.path), file, place.lock);
+    try {
+      await fill(api, file, place, partial, options);
+    } catch (error) {
+      if (partial.hasBytes && !makesUseless(error)) partial.release();
+      // The first failure is the one to report.
+      else await partial.discard().catch(() => {});
+      throw error;
     }
+    await partial.discard();
+  } catch (error) {
+    throw toTargetError(error, place.path);
+  }
+}
+
+/** Whether what has come is of no use after this failure. */
+function makesUseless(error: unknown): boolean {
+  // After a failed fsync(2) the bytes that are read back may be others than those on the disk.
+  if (error instanceof Error && 'code' in error && error.code === 'EIO') return true;
+  if (error instanceof ServerError) return error.status === 404 || error.status === 410;
+  return error instanceof SourceError && error.code === 'integrity';
+}
+
+async function fill(
+  api: Api,
+  file: FileRecord,
+  { path, replace }: DownloadPlace,
+  partial: PartialFolder,
+  options: DownloadOptions,
+): Promise<void> {
+  const { handle, done } = await partial.open();
+  try {
+    // What can be refused is refused before bytes come.
+    await partial.tryName(basename(path)).catch((error) => {
+      throw toNameError(error, path, basename(path));
+    });
+    await assertFree(path, replace);
+    await fetchMissing(api, file, handle, partial, done, options);
+    await handle.sync();
+    assertDigest(file, await hashFile(handle, options.signal));
   } finally {
     await handle.close();
   }
-  await rename(partial, path);
-  await rm(journalPath, { force: true });
-  const folder = await open(dirname(path), 'r');
-  await folder.sync().finally(() => folder.close());
+  if (replace) await rename(partial.bytesPath, path);
+  else if (!(await placeNew(partial.bytesPath, path))) {
+    throw fileExists(path, 'It came while this file was downloaded. Give another name (-o): nothing is fetched twice.');
+  }
+  await syncFolder(dirname(path));
 }
 
-async function fetchRanges(
+/** @throws TargetError */
+async function assertFree(path: string, replace: boolean | undefined): Promise<void> {
+  const there = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (!there) return;
+  if (!replace) throw fileExists(path, 'Give another name (-o), or replace it (--force).');
+  // Devices and the like, also behind a link; of a link to a file only the link is replaced.
+  const isFile = (await stat(path).catch(() => null))?.isFile() ?? there.isSymbolicLink();
+  if (!isFile) {
+    throw new TargetError('file_exists', `${path} is not a file, and is not replaced.`, 'Give another name (-o).');
+  }
+}
+
+async function fetchMissing(
   api: Api,
   file: FileRecord,
   handle: FileHandle,
-  journalPath: string,
-  journal: Journal,
+  partial: PartialFolder,
+  done: Set<number>,
   { parallel = 4, signal, onProgress }: DownloadOptions,
 ): Promise<void> {
-  const count = Math.ceil(file.size / RANGE_BYTES);
-  const done = new Set(journal.done);
-  const missing = Array.from({ length: count }, (_, idx) => idx).filter((idx) => !done.has(idx));
-  const lengthOf = (idx: number) => Math.min(RANGE_BYTES, file.size - idx * RANGE_BYTES);
+  const missing = Array.from({ length: countRanges(file) }, (_, idx) => idx).filter((idx) => !done.has(idx));
   const patience = new Patience();
-  let doneBytes = [...done].reduce((sum, idx) => sum + lengthOf(idx), 0);
-  let writing = Promise.resolve();
+  const stop = new AbortController();
+  const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  let doneBytes = [...done].reduce((sum, idx) => sum + rangeExtent(file, idx).length, 0);
   onProgress?.(doneBytes, file.size);
 
   const lane = async () => {
     for (let idx = missing.shift(); idx !== undefined; idx = missing.shift()) {
-      const start = idx * RANGE_BYTES;
-      const end = start + lengthOf(idx) - 1;
-      const call = () => api.content(file.file_id, start, end, `"${file.sha256}"`, { signal });
-      const bytes = await patience.retry(call, signal);
-      await writeAll(handle, bytes, start);
+      const bytes = await fetchRange(api, file, idx, patience, either);
+      await writeAll(handle, bytes, rangeExtent(file, idx).offset);
       await handle.datasync();
       done.add(idx);
       doneBytes += bytes.length;
-      patience.noteProgress();
       onProgress?.(doneBytes, file.size);
-      const snapshot = JSON.stringify({ sha256: file.sha256, done: [...done] } satisfies Journal);
-      writing = writing.then(() => replaceFile(journalPath, snapshot));
-      await writing;
+      await partial.note(done);
     }
   };
   const lanes = Array.from({ length: parallel }, lane);
@@ -100,6 +132,8 @@ async function fetchRanges(
     await Promise.all(lanes);
   } catch (error) {
     missing.length = 0;
+    // It is final for all of them, whatever the others wait for.
+    stop.abort(error);
     await Promise.allSettled(lanes);
     throw error;
   }
@@ -109,21 +143,6 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): 
   for (let at = 0; at < bytes.length; ) {
     at += (await handle.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
   }
-}
-
-async function readJournal(path: string, file: FileRecord): Promise<Journal> {
-  try {
-    const journal = JSON.parse(await readFile(path, 'utf8')) as Journal;
-    if (journal.sha256 === file.sha256 && Array.isArray(journal.done)) return journal;
-  } catch {
-    // None, or one that was cut off: begin from the first byte.
-  }
-  return { sha256: file.sha256, done: [] };
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
 }
 
 async function hashFile(handle: FileHandle, signal: AbortSignal | undefined): Promise<string> {

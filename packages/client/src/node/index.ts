@@ -1,5 +1,7 @@
 /** What the SDK needs in Node: files, connections, memory. */
-export { type DownloadOptions, download, hashPath } from './download.ts';
+export { download, hashPath } from './download.ts';
 export { defaultStateFolder, FileMemory } from './file-memory.ts';
 export { FileSource } from './file-source.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+export { cutName, placeNew, temporaryName } from './place.ts';
+export { streamDownload } from './stream-download.ts';
