@@ -1,12 +1,16 @@
 /** The wall clock of the server is set while uploads are under way. */
 import assert from 'node:assert/strict';
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { DeliveryPage, FileRecord, JobList } from '@cryolift/protocol/messages';
 import { bringProgram } from '../program.ts';
 import { startServer } from '../server-under-test.ts';
-import { complete, eventually, openSample, put, putAll, readSession } from './upload.ts';
+import { Receiver } from '../webhooks/receiver.ts';
+import { makeMrc } from './sample.ts';
+import { complete, eventually, openSample, publish, put, putAll, readSession } from './upload.ts';
 import { callAs } from './wire.ts';
 
 const why = bringProgram(
@@ -16,7 +20,7 @@ const why = bringProgram(
 const options = { skip: process.platform === 'linux' ? (why ?? false) : 'needs libfaketime', timeout: 120_000 };
 
 /** A server, and how many days its wall clock is ahead; its steady clock is the real one. */
-async function startWithClock(context: TestContext, ttl: string) {
+async function startWithClock(context: TestContext, ttl: string, more: Record<string, string> = {}) {
   const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
   assert.ok(library);
   const folder = mkdtempSync(join(tmpdir(), 'cryolift-clock-'));
@@ -29,6 +33,7 @@ async function startWithClock(context: TestContext, ttl: string) {
     FAKETIME_NO_CACHE: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     CRYOLIFT_SESSION_TTL: ttl,
+    ...more,
   });
   context.after(() => server.discard());
   const set = async (days: number) => {
@@ -59,7 +64,7 @@ test('clock: uploads under way go on when it jumps ahead by more than their life
   await putAll(call, session, bytes);
   assert.ok(Date.parse((await readSession(call, session)).expires_at) > Date.now() + 30 * 86_400_000);
   assert.equal((await complete(call, session)).status, 200);
-  assert.match(server.stderr, /"ahead_seconds":2592000,.*the clock has jumped ahead/);
+  assert.match(server.stderr, /"by_seconds":2592000,.*the clock has jumped/);
 });
 
 test('clock: after a jump what stays silent expires all the same', options, async (context) => {
@@ -71,3 +76,43 @@ test('clock: after a jump what stays silent expires all the same', options, asyn
     ({ status }) => status === 'expired',
   );
 });
+
+test('clock: jobs and webhooks go on when one that was a day ahead is set right', options, async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'cryolift-clock-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const command = join(folder, 'command');
+  writeFileSync(command, `#!/bin/sh\n[ -e "${folder}/works" ] || exit 75\n`);
+  chmodSync(command, 0o700);
+  const receiver = new Receiver(randomBytes(32));
+  await receiver.start();
+  context.after(() => receiver.stop());
+  const { server, call, set } = await startWithClock(context, '10s', {
+    CRYOLIFT_ON_COMPLETE: command,
+    CRYOLIFT_WEBHOOK_URL: receiver.url,
+    CRYOLIFT_WEBHOOK_SECRET: `whsec_${receiver.key.toString('base64')}`,
+  });
+  const readJob = async (file: FileRecord) =>
+    (await call('GET', `/files/${file.file_id}/jobs`)).json<JobList>().items.find(({ kind }) => kind === 'on_complete');
+  const admin = callAs(server, { scope: 'admin', ttlSeconds: 365 * 86_400 });
+  const countWaiting = async () =>
+    (await admin('GET', '/webhooks/deliveries?status=waiting')).json<DeliveryPage>().items.length;
+
+  await set(1);
+  receiver.mood = () => 500;
+  const file = await publish(call, makeMrc(5000));
+  await until(async () => {
+    const job = await readJob(file);
+    return job?.status === 'waiting' && job.attempts > 0;
+  });
+  await receiver.reach((all) => all.length > 0);
+  await set(0);
+  writeFileSync(join(folder, 'works'), '');
+  receiver.mood = () => 204;
+  await until(async () => (await readJob(file))?.status === 'done');
+  await until(async () => (await countWaiting()) === 0);
+});
+
+/** For as long as the test may take. */
+async function until(is: () => Promise<boolean>): Promise<void> {
+  while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 100));
+}

@@ -18,7 +18,7 @@ import { Bus } from './events/bus.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
 import { printKey, readKey } from './events/webhook/signature.ts';
-import { Webhook } from './events/webhook/webhook.ts';
+import { LONGEST_WAIT_MS, Webhook } from './events/webhook/webhook.ts';
 import { Pictures } from './files/pictures.ts';
 import { Scrub } from './files/scrub.ts';
 import { buildApp } from './http/app.ts';
@@ -31,6 +31,7 @@ import { createAuthenticator } from './http/tokens.ts';
 import { ON_COMPLETE, onCompleteWork } from './jobs/on-complete.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { Repeated } from './jobs/schedule.ts';
+import { StoredTimes } from './jobs/stored-times.ts';
 import { SURVEY, surveyWork } from './jobs/survey.ts';
 import { compare, recover, sweep } from './jobs/sweep.ts';
 import { AuditLog } from './ops/audit.ts';
@@ -132,7 +133,11 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
     },
     [SURVEY, ON_COMPLETE],
   );
-  const room = createRoom(config, db, store, log, metrics, () => {
+  const clock = new Clock(config.sessionTtlMs, (byMs) =>
+    log.warn({ by_seconds: Math.round(byMs / 1000) }, 'the clock has jumped: nothing expires for a while'),
+  );
+  const storedTimes = new StoredTimes(db, clock, config.sessionTtlMs, LONGEST_WAIT_MS);
+  const room = createRoom(config, db, store, log, metrics, clock, () => {
     for (const queue of queues) queue.wake();
   });
   queues.push(...makeQueues(room, config));
@@ -140,8 +145,14 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   const webhook = await inPlace(places.data, () => makeWebhook(config, room));
   const audit = new AuditLog(join(config.dataDir, 'audit'));
   const scrub = new Scrub(room);
+  const correctTimes = async () => {
+    if (!(await storedTimes.correct())) return;
+    room.nextSteps.wake();
+    webhook?.wake();
+  };
   const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), async () => {
     await adjustReserve().catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
+    await correctTimes().catch((error: unknown) => log.error({ err: error }, 'stored times are not corrected'));
     return await sweep(room);
   });
   const comparing = new Repeated(COMPARE_MS, () => compare(room));
@@ -193,6 +204,7 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   // The lock of the folder says that whoever had them is dead.
   await inPlace(places.database, async () => {
     await releaseJobs(db, room.now());
+    await storedTimes.correct();
     room.nextSteps.wake();
     await webhook?.start();
     await scrub.resume();
@@ -295,12 +307,10 @@ function createRoom(
   store: PartStore,
   log: Logger,
   meter: Metrics,
+  clock: Clock,
   wakeJobs: () => void,
 ): UploadRoom {
   const verified = new VerifiedParts();
-  const clock = new Clock(config.sessionTtlMs, (aheadMs) =>
-    log.warn({ ahead_seconds: Math.round(aheadMs / 1000) }, 'the clock has jumped ahead: nothing expires for a while'),
-  );
   return {
     db,
     store,

@@ -121,7 +121,7 @@ test('parts that are taken back leave the counters', async (context) => {
   await db.updateTable('uploads').set({ status: 'verifying' }).where('id', '=', id).execute();
   const row = await findSession(db, id);
   assert.ok(row);
-  await forgetParts(db, row, [0, 9], 20_000);
+  await forgetParts(db, row, [0, 9], { nowMs: 10_000, expiresAtMs: 20_000 });
   const after = await findSession(db, id);
   assert.deepEqual(
     [after?.status, after?.received_parts, after?.received_bytes, after?.must_recheck, after?.expires_at],
@@ -136,6 +136,6 @@ test('parts that are taken back leave the counters', async (context) => {
 test('when nothing was lost the session only loses its mark', async (context) => {
   const db = await makeDatabase(context);
   const row = await insertRow(db, { status: 'verifying', must_recheck: 1, size: 0, part_count: 0 });
-  await forgetParts(db, row, [], 20_000);
+  await forgetParts(db, row, [], { nowMs: 10_000, expiresAtMs: 20_000 });
   assert.deepEqual(plain(await findSession(db, row.id)), { ...row, must_recheck: 0 });
 });

@@ -106,8 +106,8 @@ export async function findMissing(
 
 /**
  * Takes parts back whose bytes did not survive: their rows go and the counters follow, in one transaction. An upload that
- * was being verified and lacks parts takes parts again, for as long as `expiresAtMs` says at least. Does nothing to an
- * upload that has ended.
+ * was being verified and lacks parts takes parts again, until `expiresAtMs` at least. Does nothing to an upload that has
+ * ended.
  *
  * @returns the row after that, or undefined when the upload has ended.
  */
@@ -115,7 +115,7 @@ export async function forgetParts(
   db: Database,
   row: Pick<UploadRow, 'id' | 'size' | 'part_size' | 'part_count'>,
   lost: readonly number[],
-  expiresAtMs: number,
+  { nowMs, expiresAtMs }: { nowMs: number; expiresAtMs: number },
 ): Promise<UploadRow | undefined> {
   return await db.transaction().execute(async (tx) => {
     const live = await tx
@@ -138,7 +138,9 @@ export async function forgetParts(
       .set({
         received_parts: kept.length,
         received_bytes: keptBytes,
-        ...(isReopened ? { status: 'uploading', expires_at: Math.max(live.expires_at, expiresAtMs) } : {}),
+        ...(isReopened
+          ? { status: 'uploading', updated_at: nowMs, expires_at: Math.max(live.expires_at, expiresAtMs) }
+          : {}),
       })
       .where('id', '=', row.id)
       .returningAll()

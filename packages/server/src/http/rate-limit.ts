@@ -1,8 +1,32 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { accountOf } from './caller.ts';
 import { clientNetwork } from './client-network.ts';
+
+const MAX_KEYS = 5_000;
+
+/** The store of the plugin measures by the wall clock: one that is set back would refuse everybody for as long. */
+class Windows {
+  readonly #windows = new LRUCache<string, { current: number; beganMs: number }>({ max: MAX_KEYS });
+
+  incr(key: string, done: (error: null, counted: { current: number; ttl: number }) => void, windowMs: number): void {
+    const nowMs = performance.now();
+    let window = this.#windows.get(key);
+    if (!window || nowMs - window.beganMs >= windowMs) {
+      window = { current: 0, beganMs: nowMs };
+      this.#windows.set(key, window);
+    }
+    window.current++;
+    done(null, { current: window.current, ttl: windowMs - (nowMs - window.beganMs) });
+  }
+
+  /** Routes have no limits of their own. */
+  child(): Windows {
+    return this;
+  }
+}
 
 /** @param perSecond requests per second of one owner, or of one address where no token is needed; null: no bound. */
 export async function registerRateLimit(app: FastifyInstance, perSecond: number | null): Promise<void> {
@@ -10,6 +34,7 @@ export async function registerRateLimit(app: FastifyInstance, perSecond: number 
   await app.register(rateLimit, {
     max: perSecond,
     timeWindow: 1000,
+    store: Windows,
     // RateLimit-Limit, -Remaining and -Reset, of the IETF's draft, instead of X- names.
     enableDraftSpec: true,
     // After the caller is known, before anything is read or judged.

@@ -1,27 +1,28 @@
-/** The wall clock, watched by the steady clock of the system: one that jumps ahead must not end what is under way. */
+/** The wall clock, watched by the steady clock of the system: one that jumps must not end what is under way. */
 
 /** What ends by age is spared for so long, at most, after a start and after a jump. */
 const GRACE_MS = 3_600_000;
-/** Ahead by this much at once is a jump; corrections of a clock are slower. */
+/** Set by this much at once, it has jumped; slow corrections are no jump. */
 const JUMP_MS = 60_000;
 
 export class Clock {
   readonly #graceMs: number;
-  readonly #onJump: (aheadMs: number) => void;
+  readonly #onJump: (byMs: number) => void;
   readonly #wall: () => number;
   readonly #steady: () => number;
   /** By how much the wall clock was ahead of the steady one when it was last read. */
   #offsetMs: number;
   /** On the steady clock. */
   #settledAtMs: number;
+  #jumps = 1;
 
   /**
-   * @param ttlMs the shortest time after which something ends by age. @param onJump is told by how much the clock jumped.
+   * @param ttlMs the shortest time after which something ends by age. @param onJump is told by how much the clock was set, less than 0: back.
    * @param wall milliseconds since 1970. @param steady milliseconds since any moment; never set.
    */
   constructor(
     ttlMs: number,
-    onJump: (aheadMs: number) => void,
+    onJump: (byMs: number) => void,
     wall: () => number = Date.now,
     steady: () => number = () => performance.now(),
   ) {
@@ -39,14 +40,20 @@ export class Clock {
     const wallMs = this.#wall();
     const steadyMs = this.#steady();
     const offsetMs = wallMs - steadyMs;
-    const aheadMs = offsetMs - this.#offsetMs;
+    const byMs = offsetMs - this.#offsetMs;
     this.#offsetMs = offsetMs;
-    if (aheadMs >= Math.min(JUMP_MS, this.#graceMs / 2)) {
+    if (Math.abs(byMs) >= Math.min(JUMP_MS, this.#graceMs / 2)) {
       this.#settledAtMs = steadyMs + this.#graceMs;
-      this.#onJump(aheadMs);
+      this.#jumps++;
+      this.#onJump(byMs);
     }
     return wallMs;
   };
+
+  /** How often the clock has jumped, as far as it was read. The start counts. */
+  get jumps(): number {
+    return this.#jumps;
+  }
 
   /** False for a while after a start and after a jump: nothing may end by its age then. */
   readonly isSettled = (): boolean => {

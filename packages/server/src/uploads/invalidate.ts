@@ -17,7 +17,8 @@ export async function invalidateParts(
   row: UploadRow,
   lost: readonly number[],
 ): Promise<UploadRow | undefined> {
-  const now = await forgetParts(room.db, row, lost, room.now() + room.policy.sessionTtlMs);
+  const nowMs = room.now();
+  const now = await forgetParts(room.db, row, lost, { nowMs, expiresAtMs: nowMs + room.policy.sessionTtlMs });
   room.arrivals.forget(row.id);
   room.store.forgetDigest(row.id);
   if (!now) return undefined;

@@ -19,6 +19,9 @@ const BATCH = 200;
 /** Waits after the first failures; from then on the last. */
 const WAITS_MS = [500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000];
 const MAX_WAIT_MS = 3_600_000;
+/** Waits vary by so much, up and down. */
+const VARIANCE = 0.2;
+export const LONGEST_WAIT_MS = MAX_WAIT_MS * (1 + VARIANCE);
 /** An event that nobody has taken for so long is given up, until an administrator sends it again. */
 const PATIENCE_MS = 3 * 86_400_000;
 /** So long an administrator has to send one again that was given up. */
@@ -155,5 +158,5 @@ export class Webhook {
 /** With some chance in it, so that a receiver that comes back is not met by all at once. */
 function waitOf(attempts: number, askedMs: number | null): number {
   const usual = WAITS_MS[Math.min(attempts, WAITS_MS.length - 1)] as number;
-  return Math.max(usual * (0.8 + 0.4 * Math.random()), Math.min(askedMs ?? 0, MAX_WAIT_MS));
+  return Math.max(usual * (1 - VARIANCE + 2 * VARIANCE * Math.random()), Math.min(askedMs ?? 0, MAX_WAIT_MS));
 }

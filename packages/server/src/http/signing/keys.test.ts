@@ -68,3 +68,14 @@ test('a file that cannot be read now is read again', async () => {
   failing = false;
   assert.ok(await keys.current());
 });
+
+test('a key that was made by a clock that was ahead does not sign for longer than others', async () => {
+  const clock = { nowMs: 300 * DAY_MS };
+  const keys = new SigningKeys(makeFile(), () => clock.nowMs);
+  const ahead = await keys.current();
+  clock.nowMs = 0;
+  const next = await keys.current();
+  assert.notEqual(next.id, ahead.id);
+  assert.ok(await keys.find(ahead.id), 'what it has signed counts');
+  assert.equal((await keys.current()).id, next.id);
+});
