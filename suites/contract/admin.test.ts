@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { FileRecord, OwnedSessionPage, ScrubReport, Swept } from '@cryolift/protocol/messages';
+import type { FileRecord, OwnedSessionPage, ScrubReport, SweepReport, Swept } from '@cryolift/protocol/messages';
 import { startServer } from '../server-under-test.ts';
 import { EventStream } from './event-stream.ts';
 import { assertFailure } from './failure.ts';
@@ -42,6 +42,7 @@ async function flipBit(path: string, at: number): Promise<void> {
 for (const call of [
   'GET /admin/sessions',
   'POST /admin/sweep',
+  'GET /admin/sweep',
   'POST /admin/scrub',
   'GET /admin/scrub',
   'DELETE /admin/scrub',
@@ -76,6 +77,8 @@ test('a sweep removes what lies in the staging area without a session, and says 
   await (await open(stray, 'w')).close();
   const swept = (await admin('POST', '/admin/sweep')).json<Swept>();
   assert.deepEqual(swept, { expired: 0, deleted: 0, leftovers: 1, forgotten: 0 });
+  const report = (await admin('GET', '/admin/sweep')).json<SweepReport>();
+  assert.deepEqual([report.status, report.swept], ['done', swept]);
   assert.ok(!(await readdir(join(server.dataDir, 'staging'))).includes('nobodys'));
 });
 

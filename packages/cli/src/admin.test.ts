@@ -146,6 +146,29 @@ test('deliveries are listed, those that were given up first, and sent again', as
   server.close();
 });
 
+test('admin sweep: one that takes longer than an answer is waited for; one that was cut off is a failure', async (context) => {
+  const swept = { expired: 3, deleted: 0, leftovers: 1, forgotten: 2 };
+  const ends = [
+    { status: 'running', started_at: null, ended_at: null, swept: null },
+    { status: 'done', started_at: null, ended_at: null, swept },
+    { status: 'never', started_at: null, ended_at: null, swept: null },
+  ];
+  const server = createServer((request, response) => {
+    const isBegin = request.method === 'POST';
+    response.writeHead(isBegin ? 202 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(isBegin ? { ...ends[0] } : ends.shift()));
+  }).listen(0, '127.0.0.1');
+  context.after(() => server.close());
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const run = () => runAlone(['admin', 'sweep'], { CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: 't' });
+  const done = await run();
+  assert.equal(done.stdout, '3 expired, 1 leftovers removed, 0 deletions finished, 2 forgotten\n', done.stderr);
+  const cutOff = await run();
+  assert.equal(cutOff.code, 1);
+  assert.match(cutOff.stderr, /has not come to its end/);
+});
+
 test('wrong usage', async () => {
   for (const args of [['admin'], ['admin', 'nosuch'], ['admin', 'backup'], ['admin', 'deliveries', 'retry', 'x']]) {
     assert.equal((await runAlone(args)).code, 2, args.join(' '));

@@ -366,6 +366,14 @@ export const Swept = Type.Object({
   forgotten: Steps('Sessions that ended long ago, forgotten.'),
 });
 export type Swept = Static<typeof Swept>;
+/** How far the round of housekeeping is that an administrator has asked for. */
+export const SweepReport = Type.Object({
+  status: Literals(['never', 'running', 'done'], '`never`: since the start of the server.'),
+  started_at: Nullable(Time('When it was begun.')),
+  ended_at: Nullable(Time('When it ended.')),
+  swept: Nullable(Swept),
+});
+export type SweepReport = Static<typeof SweepReport>;
 
 export const ScrubRequest = Nullable(
   Type.Object({

@@ -28,12 +28,15 @@ import { LaneServer } from './http/lane/server.ts';
 import { Listeners } from './http/listener.ts';
 import { SigningKeys } from './http/signing/keys.ts';
 import { createAuthenticator } from './http/tokens.ts';
+import { AskedSweep } from './jobs/asked-sweep.ts';
+import { Deadline } from './jobs/deadline.ts';
 import { ON_COMPLETE, onCompleteWork } from './jobs/on-complete.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { Repeated } from './jobs/schedule.ts';
 import { StoredTimes } from './jobs/stored-times.ts';
 import { SURVEY, surveyWork } from './jobs/survey.ts';
-import { compare, recover, sweep } from './jobs/sweep.ts';
+import { compare, sweep } from './jobs/sweep.ts';
+import { verifyUploads } from './jobs/verification.ts';
 import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
@@ -62,8 +65,10 @@ const SLOTS = 16;
 const HS256_KEY_BYTES = 32;
 const WEBHOOK_SECRET_FILE = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
-/** How often expired sessions are looked for, at most. */
+/** How often expired sessions are looked for, and uploads that are to be verified, at most. */
 const SWEEP_MS = 60_000;
+/** What a stop closes at its end may take so long. */
+const CLOSE_MS = 5_000;
 /** How often all stored files are compared with their records; also at the start, and with a sweep that is asked for. */
 const COMPARE_MS = 3_600_000;
 /** Common proxies give up on a connection that is silent for 60 s, some for 30. */
@@ -76,7 +81,10 @@ export interface RunningServer {
   readonly ownSecret: string | null;
   /** Reads the certificate again, for new connections; one that does not work is logged and not taken. Null without TLS. */
   readonly renewCertificate: (() => void) | null;
-  /** No new connections; requests under way get up to `graceMs`, then all is closed. */
+  /**
+   * No new connections. What is under way, requests and all other work, gets up to `graceMs` together; then all is closed,
+   * which takes up to 5 s. After work that has not ended, the folders stay locked until the process ends.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -150,12 +158,20 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
     room.nextSteps.wake();
     webhook?.wake();
   };
-  const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), async () => {
+  const sweepEveryMs = Math.min(SWEEP_MS, config.sessionTtlMs);
+  const sweeping = new Repeated(sweepEveryMs, async () => {
     await adjustReserve().catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
     await correctTimes().catch((error: unknown) => log.error({ err: error }, 'stored times are not corrected'));
     return await sweep(room);
   });
   const comparing = new Repeated(COMPARE_MS, () => compare(room));
+  const verifying = new Repeated(sweepEveryMs, (signal) => verifyUploads(room, signal));
+  const askedSweep = new AskedSweep(async () => {
+    await comparing.now();
+    const swept = await sweeping.now();
+    void verifying.now();
+    return swept;
+  }, room.now);
   // Behind a proxy all come from one address: the proxy is the one to count them.
   const guests = new Guests(config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY);
   const listeners = new Listeners(config.tls, guests, config.bodyIdleTimeoutMs);
@@ -177,10 +193,7 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       streams,
       audit,
       scrub,
-      async sweep() {
-        await comparing.now();
-        return await sweeping.now();
-      },
+      sweep: askedSweep,
       wakeWebhook: () => webhook?.wake(),
       signingKeys: new SigningKeys(explainFile(openSecretFile(config.dataDir, 'signing-keys')), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
@@ -200,7 +213,8 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   );
 
   // First: a sweep may forget which files were deleted.
-  const recovering = comparing.now().then(() => recover(room));
+  void comparing.now();
+  void verifying.now();
   // The lock of the folder says that whoever had them is dead.
   await inPlace(places.database, async () => {
     await releaseJobs(db, room.now());
@@ -223,18 +237,27 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
     async stop(graceMs) {
       stopping = true;
       streams.endAll();
-      const deadline = setTimeout(() => (lane ?? app.server).closeAllConnections(), graceMs);
-      await lane?.close();
-      await app.close();
-      clearTimeout(deadline);
-      await webhook?.stop();
-      await traces?.close();
-      await Promise.all([sweeping.stop(), comparing.stop(), scrub.stop(), ...queues.map((queue) => queue.stop())]);
-      await Promise.race([Promise.all([recovering, room.finishing.settle()]), delay(graceMs)]);
+      const [grace, end] = [new Deadline(graceMs, log), new Deadline(graceMs + CLOSE_MS, log)];
+      const background = [sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()];
+      const cut = setTimeout(() => (lane ?? app.server).closeAllConnections(), graceMs);
+      await end.wait(
+        'connections',
+        Promise.resolve(lane?.close()).then(() => app.close()),
+      );
+      clearTimeout(cut);
+      await Promise.all([
+        grace.wait('housekeeping', Promise.all(background)),
+        grace.wait('verification of uploads', room.finishing.settle()),
+        grace.wait('jobs', Promise.all(queues.map((queue) => queue.stop()))),
+        grace.wait('webhook', Promise.resolve(webhook?.stop())),
+        grace.wait('traces', Promise.resolve(traces?.close())),
+      ]);
       room.doubts.stop(room);
-      await store.close();
-      await audit.close();
-      await db.destroy();
+      await end.wait('storage', store.close());
+      await end.wait('audit', audit.close());
+      await end.wait('database', db.destroy());
+      // What still works on the folders does so until the process ends.
+      if (!grace.isKept || !end.isKept) return;
       await reserve
         .takeBack()
         .catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
@@ -363,8 +386,4 @@ function describeLimits(config: Config): Limits {
 /** IPv6 addresses stand in brackets in a URL. */
 function printHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -1,6 +1,8 @@
 /** `cryolift admin sessions`, `sweep` and `deliveries`. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '@cryolift/client';
-import type { Delivery, OwnedSession, Swept } from '@cryolift/protocol/messages';
+import type { Delivery, OwnedSession, SweepReport, Swept } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatTable, formatWhen } from '../format.ts';
@@ -11,6 +13,8 @@ type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
 type Page<Item> = { items: Item[]; next_cursor: string | null };
 
 const PAGE = 1000;
+/** How often the end of a sweep is asked for. */
+const ASK_AGAIN_MS = 2_000;
 const ENDED: readonly OwnedSession['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function listSessions(flags: Flags): Promise<ExitCode> {
@@ -32,7 +36,10 @@ export async function listSessions(flags: Flags): Promise<ExitCode> {
 }
 
 export async function sweep(flags: Flags): Promise<ExitCode> {
-  const swept = await connect(flags).call(isObject<Swept>, 'POST', '/admin/sweep');
+  const api = connect(flags);
+  const answer = await api.call(isObject<Swept | SweepReport>, 'POST', '/admin/sweep');
+  const swept = 'status' in answer ? await endOfSweep(api) : answer;
+  if (!swept) throw new Error('The sweep has not come to its end: the server was stopped, or its log says why.');
   const { expired, deleted, leftovers, forgotten } = swept;
   new Output(flags.json).result(
     swept,
@@ -40,6 +47,15 @@ export async function sweep(flags: Flags): Promise<ExitCode> {
       `${say(expired)} expired, ${say(leftovers)} leftovers removed, ${say(deleted)} deletions finished, ${say(forgotten)} forgotten`,
   );
   return Object.values(swept).includes(null) ? EXIT.failed : EXIT.done;
+}
+
+/** It goes on in the server, however long it takes. @returns null when it has not come to its end. */
+async function endOfSweep(api: Api): Promise<Swept | null> {
+  for (;;) {
+    const { status, swept } = await api.call(isObject<SweepReport>, 'GET', '/admin/sweep');
+    if (status !== 'running') return swept;
+    await sleep(ASK_AGAIN_MS);
+  }
 }
 
 function say(count: number | null): string {

@@ -273,7 +273,7 @@ test('lists what has expired, and what holds staged bytes', async (context) => {
   const ids = new Map<string, string>();
   for (const status of UPLOAD_STATES) ids.set(status, (await insertRow(db, { status, expires_at: 500 })).id);
   await insertRow(db, { status: 'uploading', expires_at: 501 });
-  const expired = (await listExpired(db, 500, 10)).map((row) => row.status).sort();
+  const expired = (await listExpired(db, { nowMs: 500, after: '', limit: 10 })).map((row) => row.status).sort();
   assert.deepEqual(expired, ['failed', 'pending', 'uploading']);
   const staged = await listStagedIds(db);
   for (const status of UPLOAD_STATES) {

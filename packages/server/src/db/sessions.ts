@@ -224,13 +224,18 @@ export async function recordPublished(db: Database, file: FileRow, tell: Tell): 
   });
 }
 
-/** Sessions whose time is over; `status` picks which kinds. */
-export async function listExpired(db: Database, nowMs: number, limit: number): Promise<UploadRow[]> {
+/** Sessions whose time is over, in the order of their ids, behind one. */
+export async function listExpired(
+  db: Database,
+  { nowMs, after, limit }: { nowMs: number; after: string; limit: number },
+): Promise<UploadRow[]> {
   return await db
     .selectFrom('uploads')
     .selectAll()
     .where('status', 'in', statesAllowing('expire'))
     .where('expires_at', '<=', nowMs)
+    .where('id', '>', after)
+    .orderBy('id')
     .limit(limit)
     .execute();
 }

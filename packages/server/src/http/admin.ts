@@ -1,9 +1,18 @@
 /** Calls for administrators, on everybody's things. */
-import { OwnedSessionPage, ScrubReport, ScrubRequest, SessionQuery, Swept } from '@cryolift/protocol/messages';
+import {
+  OwnedSessionPage,
+  ScrubReport,
+  ScrubRequest,
+  SessionQuery,
+  SweepReport,
+  Swept,
+} from '@cryolift/protocol/messages';
 import { listAllUploads } from '../uploads/list.ts';
 import { answers, type Routes } from './contract.ts';
 import type { Services } from './services.ts';
 
+/** When to ask again how far a sweep is. */
+const RETRY_SECONDS = 2;
 const USUAL_BYTES_PER_SECOND = 50 * 1024 * 1024;
 
 export function registerAdmin(app: Routes, { uploads: room, scrub, sweep }: Services): void {
@@ -28,10 +37,26 @@ export function registerAdmin(app: Routes, { uploads: room, scrub, sweep }: Serv
       config,
       schema: {
         summary: 'One round of housekeeping, now: expire, free, forget.',
-        response: answers({ 200: Swept }),
+        response: answers({ 200: Swept, 202: SweepReport }),
       },
     },
-    async () => await sweep(),
+    async (_request, reply) => {
+      const outcome = await sweep.run();
+      if (outcome.kind === 'done') return outcome.swept;
+      return reply.code(202).header('retry-after', RETRY_SECONDS).send(outcome.report);
+    },
+  );
+
+  app.get(
+    '/admin/sweep',
+    {
+      config,
+      schema: {
+        summary: 'How far the round of housekeeping is that was asked for last, and what it has done.',
+        response: answers({ 200: SweepReport }),
+      },
+    },
+    async () => sweep.report(),
   );
 
   app.post(

@@ -1,5 +1,5 @@
 /** What the routes work with. */
-import type { Limits, Swept } from '@cryolift/protocol/messages';
+import type { Limits, SweepReport, Swept } from '@cryolift/protocol/messages';
 import type { EventRoom } from '../events/follow.ts';
 import type { Streams } from '../events/streams.ts';
 import type { Pictures } from '../files/pictures.ts';
@@ -21,8 +21,7 @@ export interface Services {
   readonly signingKeys: SigningKeys;
   readonly audit: AuditLog;
   readonly scrub: Scrub;
-  /** One round of housekeeping, now. @returns how many of each; null where a step failed. */
-  sweep(): Promise<Swept>;
+  readonly sweep: SweepService;
   /** An event that was given up is to be told again. */
   wakeWebhook(): void;
   readonly metrics: Metrics;
@@ -34,6 +33,14 @@ export interface Services {
   /** @throws UploadError `database_unavailable` or `storage_unavailable`. */
   checkReady(): Promise<void>;
   readonly options: HttpOptions;
+}
+
+/** One round of housekeeping, now. It may take longer than a client waits. */
+interface SweepService {
+  /** Joins the one that was asked for before and is under way. */
+  run(): Promise<{ kind: 'done'; swept: Swept } | { kind: 'running'; report: SweepReport }>;
+  /** Of the one that was asked for last. */
+  report(): SweepReport;
 }
 
 interface HttpOptions {

@@ -1,37 +1,46 @@
 /** Work that is done every so often, and whenever somebody asks; never twice at once. */
 export class Repeated<Result> {
   readonly #everyMs: number;
-  readonly #work: () => Promise<Result>;
+  readonly #work: (signal: AbortSignal) => Promise<Result>;
+  readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #lastTurn: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  /** The run that has not begun yet. */
+  #next: Promise<Result> | null = null;
 
-  constructor(everyMs: number, work: () => Promise<Result>) {
+  /** @param work should end soon after `signal`. */
+  constructor(everyMs: number, work: (signal: AbortSignal) => Promise<Result>) {
     this.#everyMs = everyMs;
     this.#work = work;
     this.#wait();
   }
 
-  /** After the run under way, if there is one. */
+  /** After the run under way, if there is one; whoever asks until then joins. */
   async now(): Promise<Result> {
     clearTimeout(this.#timer);
-    const run = this.#lastTurn.then(this.#work);
-    this.#lastTurn = run.then(
-      () => this.#wait(),
-      () => this.#wait(),
-    );
-    return await run;
+    if (!this.#next) {
+      this.#next = this.#lastTurn.then(() => {
+        this.#next = null;
+        return this.#work(this.#stopping.signal);
+      });
+      this.#lastTurn = this.#next.then(
+        () => this.#wait(),
+        () => this.#wait(),
+      );
+    }
+    return await this.#next;
   }
 
   /** Resolves when the run under way has ended. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     clearTimeout(this.#timer);
     await this.#lastTurn;
   }
 
   #wait(): void {
     clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.now(), this.#everyMs);
+    // The work says itself what has failed.
+    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.now().catch(() => {}), this.#everyMs);
   }
 }

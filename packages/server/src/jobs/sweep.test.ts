@@ -9,7 +9,8 @@ import type { UploadRow } from '../db/tables.ts';
 import { completeUpload } from '../uploads/complete.ts';
 import { toPlace, toStaged } from '../uploads/session.ts';
 import { bytesOf, makeRoom, openSession, readRow, restartRoom, sendPart, type TestRoom } from '../uploads/test-room.ts';
-import { recover, sweep } from './sweep.ts';
+import { sweep } from './sweep.ts';
+import { verifyUploads } from './verification.ts';
 
 const STATES: Record<string, (room: TestRoom, row: UploadRow) => Promise<unknown>> = {
   pending: async () => {},
@@ -76,22 +77,28 @@ for (const [state, bring] of Object.entries(STATES)) {
           const published = join(room.folder, 'files', fileIdOf(row), row.filename);
           await happen(state === 'cut off after the rename' ? published : room.stagedPath(row.id));
         }
-        if (restarts) await recover(room);
+        if (restarts) await verifyUploads(room);
         for (const row of rows) await assertEnds(room, row);
       });
     }
   }
 }
 
-/** The sweep alone, with no client that asks, and time that goes by. */
+/** What the server does from time to time. */
+async function housekeep(room: TestRoom): Promise<void> {
+  await sweep(room);
+  await verifyUploads(room);
+}
+
+/** The rounds alone, with no client that asks, and time that goes by. */
 async function assertEnds(room: TestRoom, row: UploadRow): Promise<void> {
   const isOver = async () => ['completed', 'cancelled', 'expired'].includes((await readRow(room, row.id)).status);
   for (let round = 0; !(await isOver()); round++) {
     assert.ok(round < 12, `still ${(await readRow(room, row.id)).status}`);
     room.clock.nowMs += room.policy.sessionTtlMs;
-    await sweep(room);
+    await housekeep(room);
   }
-  await sweep(room);
+  await housekeep(room);
   assert.equal((await readdir(join(room.folder, 'staging'))).includes(row.id), false);
   const isPublished = (await readdir(join(room.folder, 'files'))).includes(fileIdOf(row));
   assert.equal(isPublished, (await readRow(room, row.id)).status === 'completed');
@@ -110,14 +117,14 @@ test('a stuck upload is logged when it is ended, and its owner is told why', asy
   await rm(path);
   await symlink(path, path);
   // It has time left: the disk may come back.
-  for (let round = 0; round < 5; round++) await sweep(room);
+  for (let round = 0; round < 5; round++) await housekeep(room);
   assert.equal((await readRow(room, row.id)).status, 'verifying');
   // The clock may have jumped.
   Object.assign(room.clock, { nowMs: row.expires_at, isSettled: false });
-  await sweep(room);
+  await housekeep(room);
   assert.equal((await readRow(room, row.id)).status, 'verifying');
   room.clock.isSettled = true;
-  await sweep(room);
+  await housekeep(room);
   const ended = await readRow(room, row.id);
   assert.equal(ended.status, 'failed');
   assert.match(String(ended.failure), /"code":"upload_expired".*could not be verified before its time was over/);
@@ -132,10 +139,10 @@ test('an upload whose time was over when the server stopped is not ended at the 
   await rename(path, join(room.folder, 'away'));
   await symlink(path, path);
   room.clock.nowMs = row.expires_at + 1;
-  await sweep(room);
+  await housekeep(room);
   await rm(path);
   await rename(join(room.folder, 'away'), path);
-  await sweep(room);
+  await housekeep(room);
   assert.equal((await readRow(room, row.id)).status, 'completed');
 });
 

@@ -1,20 +1,12 @@
-/** What is done from time to time: expire, free, forget; and at the start: finish what was cut off. */
+/** What is done from time to time: expire, free, forget. It waits for no verification of an upload. */
 import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
 import { forgetLinks } from '../db/links.ts';
-import {
-  findSession,
-  forgetFileId,
-  listExpired,
-  listStagedIds,
-  listToRecheck,
-  listUnpublished,
-  purgeSessions,
-} from '../db/sessions.ts';
+import { forgetFileId, listExpired, listStagedIds, listUnpublished, purgeSessions } from '../db/sessions.ts';
 import { finishDeletions } from '../files/room.ts';
-import { resumeVerifying } from '../uploads/complete.ts';
 import { expireUpload } from '../uploads/end.ts';
 import type { UploadRoom } from '../uploads/room.ts';
+import { attempt } from './attempt.ts';
 import { compareFiles } from './compare.ts';
 
 const BATCH = 100;
@@ -29,37 +21,17 @@ export async function sweep(room: UploadRoom): Promise<Swept> {
   await attempt(room, 'free unpublished', () => freeUnpublished(room));
   const forgotten = await attempt(room, 'forget', () => purgeAll(room));
   await attempt(room, 'forget events', () => forgetOldEvents(room));
-  // Last: these read the bytes of whole uploads.
-  await verifyMarked(room);
-  await attempt(room, 'complete', () => resumeVerifying(room));
   return { expired, deleted, leftovers, forgotten };
-}
-
-/** After a start: verify what a power loss may have taken, then finish what was being completed. */
-export async function recover(room: UploadRoom): Promise<void> {
-  await verifyMarked(room);
-  await attempt(room, 'complete', () => resumeVerifying(room));
-}
-
-/** What could not be read at one try is read at the next. */
-async function verifyMarked(room: UploadRoom): Promise<void> {
-  const ids = await attempt(room, 'verify again', () => listToRecheck(room.db));
-  for (const id of ids ?? []) {
-    await attempt(room, 'verify again', async () => {
-      const row = await findSession(room.db, id);
-      if (row?.must_recheck) await room.rechecks.run(room, row);
-    });
-  }
 }
 
 /** @returns how many sessions. */
 async function expireAll(room: UploadRoom): Promise<number> {
   if (!room.isClockSettled()) return 0;
-  for (let expired = 0; ; ) {
-    const rows = await listExpired(room.db, room.now(), BATCH);
-    for (const row of rows) await expireUpload(room, row);
-    expired += rows.length;
+  for (let expired = 0, after = ''; ; ) {
+    const rows = await listExpired(room.db, { nowMs: room.now(), after, limit: BATCH });
+    for (const row of rows) if (await expireUpload(room, row)) expired++;
     if (rows.length < BATCH) return expired;
+    after = rows.at(-1)?.id ?? '';
   }
 }
 
@@ -85,7 +57,8 @@ async function forgetOldEvents(room: UploadRoom): Promise<void> {
 async function freeUnowned(room: UploadRoom): Promise<number> {
   const staged = await room.store.listStaged();
   const owned = await listStagedIds(room.db);
-  const leftovers = staged.filter((id) => !owned.has(id));
+  // One that is being verified is freed in a later round.
+  const leftovers = staged.filter((id) => !owned.has(id) && !room.attempts.isExclusive(id));
   for (const id of leftovers) {
     // Of a session that has just ended, a write may still be under way.
     await room.attempts.exclude(id, () => attempt(room, 'free', () => room.store.discard(id)));
@@ -107,14 +80,4 @@ async function freeUnpublished(room: UploadRoom): Promise<void> {
 /** Compares what the storage holds with the records, in both directions. */
 export async function compare(room: UploadRoom): Promise<void> {
   await attempt(room, 'compare', () => compareFiles(room));
-}
-
-/** @returns null when it failed. */
-async function attempt<Result>(room: UploadRoom, step: string, work: () => Promise<Result>): Promise<Result | null> {
-  try {
-    return await work();
-  } catch (error) {
-    room.log.error({ step, err: error }, 'housekeeping step failed');
-    return null;
-  }
 }

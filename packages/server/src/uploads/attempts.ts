@@ -83,6 +83,11 @@ export class Attempts {
     }
   }
 
+  /** Whether such work has the upload now. */
+  isExclusive(uploadId: string): boolean {
+    return this.#exclusive.has(uploadId);
+  }
+
   async #whenFree(uploadId: string): Promise<void> {
     for (let busy = this.#exclusive.get(uploadId); busy; busy = this.#exclusive.get(uploadId)) await busy;
   }

@@ -21,7 +21,7 @@ import { firstOf } from './waiting.ts';
 
 /** How long a request waits for the whole-file digest (CONTRACT: complete). */
 const WAIT_MS = 20_000;
-/** A verification that failed in so many rounds of the sweep is stuck. */
+/** A verification that failed in so many rounds is stuck. */
 const STUCK_AFTER = 3;
 
 export type Completion = { kind: 'completed'; file: FileRow } | { kind: 'verifying'; row: UploadRow };
@@ -68,10 +68,11 @@ export async function completeUpload(
   }
 }
 
-/** Finishes every upload that is being verified, also when nobody asks; ends those that are stuck. */
-export async function resumeVerifying(room: UploadRoom): Promise<void> {
+/** Finishes every upload that is being verified, also when nobody asks; ends those that are stuck. After `signal` none is begun. */
+export async function resumeVerifying(room: UploadRoom, signal?: AbortSignal): Promise<void> {
   const failures = new Map<string, number>();
   for (const row of await listVerifying(room.db)) {
+    if (signal?.aborted) return;
     await resume(room, row).catch(async (error: unknown) => {
       room.log.error({ upload_id: row.id, err: error }, 'upload not completed');
       const inARow = (room.finishing.failures.get(row.id) ?? 0) + 1;
@@ -101,7 +102,7 @@ async function endStuck(room: UploadRoom, id: string): Promise<void> {
 /** Verifications under way: one per upload, however many requests wait for it. */
 export class Finishing {
   readonly #running = new Map<string, Promise<FileRow>>();
-  /** In how many rounds of the sweep in a row the verification of an upload has failed. */
+  /** In how many rounds in a row the verification of an upload has failed. */
   failures: ReadonlyMap<string, number> = new Map();
 
   async run(room: UploadRoom, row: UploadRow, requestId: string): Promise<FileRow> {

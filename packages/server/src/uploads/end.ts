@@ -33,8 +33,13 @@ export function isOverdue(room: UploadRoom, row: UploadRow): boolean {
   return room.isClockSettled() && row.expires_at <= room.now();
 }
 
-/** Ends a session whose time is over. @returns the row after that, or undefined when it is not one that expires. */
+/**
+ * Ends a session whose time is over.
+ *
+ * @returns the row after that, or undefined when it is not one that expires, or is being verified: then it expires later.
+ */
 export async function expireUpload(room: UploadRoom, row: UploadRow): Promise<UploadRow | undefined> {
+  if (room.attempts.isExclusive(row.id)) return undefined;
   const expired = await moveUpload(room, row.id, 'expire');
   if (!expired) return undefined;
   await freeUpload(room, row.id);

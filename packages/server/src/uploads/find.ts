@@ -15,7 +15,8 @@ import { type Reach, reaches, type UploadRoom } from './room.ts';
 export async function findUpload(room: UploadRoom, reach: Reach, id: string): Promise<UploadRow> {
   const row = await findSession(room.db, id);
   if (!row || !reaches(reach, row.owner, row.link_id)) throw uploadNotFound(id);
-  if (isOverdue(room, row) && transition(row.status, 'expire')) return (await expireUpload(room, row)) ?? row;
+  const expired = isOverdue(room, row) && transition(row.status, 'expire') ? await expireUpload(room, row) : undefined;
+  if (expired) return expired;
   return row.must_recheck ? await room.rechecks.wait(room, row) : row;
 }
 

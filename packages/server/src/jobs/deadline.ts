@@ -1,0 +1,29 @@
+/** The time that a stop has, shared by everything that it waits for. */
+import { firstOf } from '../uploads/waiting.ts';
+
+interface DeadlineLog {
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+export class Deadline {
+  readonly #atMs: number;
+  readonly #log: DeadlineLog;
+  /** False once something has not ended in time. */
+  isKept = true;
+
+  /** @param ms from now. */
+  constructor(ms: number, log: DeadlineLog) {
+    this.#atMs = performance.now() + ms;
+    this.#log = log;
+  }
+
+  /** Waits for `work`, until the deadline at most. What fails or does not end is logged by its name. */
+  async wait(what: string, work: Promise<unknown>): Promise<void> {
+    const settled = work.catch((error: unknown) =>
+      this.#log.warn({ what, err: error }, 'a part of the stop has failed'),
+    );
+    if ((await firstOf(settled, Math.max(0, this.#atMs - performance.now()))) !== 'late') return;
+    this.isKept = false;
+    this.#log.warn({ what }, 'this has not ended in the time that a stop has: the next start finishes it');
+  }
+}
