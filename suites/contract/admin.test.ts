@@ -1,6 +1,6 @@
 /** What administrators see and do, and nobody else. */
 import assert from 'node:assert/strict';
-import { chmod, open, readdir, rm } from 'node:fs/promises';
+import { chmod, open, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { FileRecord, OwnedSessionPage, ScrubReport, SweepReport, Swept } from '@cryolift/protocol/messages';
@@ -125,6 +125,33 @@ test('a scrub finds the file with a turned bit, the one that is gone and the one
     damaged,
     report.faults.map(({ file_id }) => file_id),
   );
+});
+
+test('scrub: a file that cannot be read is neither damaged nor missing, in the report, the events and the log', async () => {
+  const file = await publish(ada, makeMrc(6000));
+  const path = storedPath(file);
+  await rename(path, `${path}.away`);
+  // A link to itself: the system answers ELOOP, also to root.
+  await symlink(path, path);
+  const report = await scrub();
+  assert.deepEqual(
+    report.faults.filter(({ file_id }) => file_id === file.file_id).map(({ fault }) => fault),
+    ['unreadable'],
+  );
+  assert.equal(report.unreadable, 1);
+  assert.match(server.stderr, /"fault":"unreadable".*ELOOP.*a stored file cannot be read/);
+  await rm(path);
+  await rename(`${path}.away`, path);
+  await ada('DELETE', `/files/${file.file_id}`);
+  const events = await EventStream.open<FileRecord>(server, '/events', { sub: 'ada' }, '0');
+  const types: string[] = [];
+  while (!types.includes('cryolift.file.deleted')) {
+    const told = await events.next();
+    if (told?.data.file_id === file.file_id) types.push(told.type);
+  }
+  events.close();
+  assert.ok(types.includes('cryolift.file.unreadable'), types.join());
+  assert.ok(!types.includes('cryolift.file.damaged'), types.join());
 });
 
 test('a scrub goes on after the server was killed, one at a time, and ends when it is told to', async () => {

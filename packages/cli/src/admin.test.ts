@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -99,6 +99,13 @@ test('a scrub is followed to its end, and ends with 1 when a file is not what it
   assert.equal(sound.code, 0, sound.stderr);
   assert.match(sound.stdout, /^scrub done: 1 of 1 files, 1\.10 KiB: 1 ok, 0 damaged/);
   const path = join(bench.path('data'), 'files', file.file_id, file.filename);
+  await rename(path, `${path}.away`);
+  await symlink(path, path);
+  const unreadable = await bench.run(['admin', 'scrub']);
+  assert.equal(unreadable.code, 4, 'nothing is known of the file');
+  assert.match(unreadable.stdout, /0 ok, 0 damaged, 0 missing, 1 unreadable\n {2}unreadable .*ELOOP/);
+  await rm(path);
+  await rename(`${path}.away`, path);
   await chmod(path, 0o600);
   await truncate(path, 1000);
   const { code, stdout } = await bench.run(['admin', 'scrub', '--json']);
@@ -107,6 +114,36 @@ test('a scrub is followed to its end, and ends with 1 when a file is not what it
   assert.equal(report?.damaged, 1);
   assert.equal(report.faults[0]?.file_id, file.file_id);
   assert.equal((await bench.run(['admin', 'scrub', '--rate', '1KiB'])).code, 2);
+});
+
+test('admin scrub: one that did not check all files does not exit with 0', async (context) => {
+  const none = { files: 5, bytes: 9, checked_files: 1, checked_bytes: 1, ok: 1, damaged: 0, missing: 0, unreadable: 0 };
+  const report = { ...none, status: 'done', started_at: null, ended_at: null, bytes_per_second: 1, faults: [] };
+  let next: object = report;
+  const server = createServer((request, response) => {
+    const isBegin = request.method === 'POST';
+    response.writeHead(isBegin ? 202 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(isBegin ? { ...report, status: 'running' } : next));
+  }).listen(0, '127.0.0.1');
+  context.after(() => server.close());
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const cases: [object, string[], number][] = [
+    [{}, [], 0],
+    [{ status: 'stopped' }, [], 1],
+    [{ status: 'failed' }, [], 1],
+    [{ unreadable: 1 }, [], 4],
+    [{ unreadable: 1, missing: 1 }, [], 1],
+    [{ status: 'stopped' }, ['--status'], 1],
+    [{ status: 'failed' }, ['--status'], 1],
+    [{ status: 'running' }, ['--status'], 0],
+    [{ status: 'stopped' }, ['--stop'], 0],
+  ];
+  for (const [changes, flags, code] of cases) {
+    next = { ...report, ...changes };
+    const ended = await runAlone(['admin', 'scrub', ...flags], { CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: 't' });
+    assert.equal(ended.code, code, JSON.stringify([changes, flags]) + ended.stderr);
+  }
 });
 
 test('deliveries are listed, those that were given up first, and sent again', async () => {

@@ -388,7 +388,10 @@ export const ScrubRequest = Nullable(
 );
 /** How far the verification of stored files has come. */
 export const ScrubReport = Type.Object({
-  status: Literals(['never', 'running', 'done', 'stopped'], '`stopped`: by an administrator.'),
+  status: Literals(
+    ['never', 'running', 'done', 'stopped', 'failed'],
+    '`stopped`: by an administrator. `failed`: it broke off, the log says why; the next start of the server goes on.',
+  ),
   started_at: Nullable(Time('When it was begun.')),
   ended_at: Nullable(Time('When it ended.')),
   bytes_per_second: Nullable(Bytes('How fast it reads, at most.')),

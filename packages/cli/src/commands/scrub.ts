@@ -23,7 +23,8 @@ const SAY_MS = 10_000;
 export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
   const api = connect(flags);
   const output = new Output(flags.json);
-  if (flags.status || flags.stop) return conclude(await ask(api, flags.stop ? 'DELETE' : 'GET'), output);
+  if (flags.stop) return conclude(await ask(api, 'DELETE'), output, ['stopped', 'done', 'never']);
+  if (flags.status) return conclude(await ask(api, 'GET'), output, ['running', 'done', 'never']);
   const signal = interruptible();
   const patience = new Patience();
   let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate });
@@ -38,16 +39,18 @@ export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
     output.event(report);
     output.note(describeProgress(report));
   }
-  return conclude(report, output);
+  return conclude(report, output, ['done']);
 }
 
 async function ask(api: Api, method: string, body?: object): Promise<ScrubReport> {
   return await api.call(isObject<ScrubReport>, method, '/admin/scrub', body);
 }
 
-function conclude(report: ScrubReport, output: Output): ExitCode {
+/** @param expected how it may stand; any other way, not all files were checked. */
+function conclude(report: ScrubReport, output: Output, expected: readonly ScrubReport['status'][]): ExitCode {
   output.result(report, () => describe(report));
-  return report.faults.length > 0 ? EXIT.failed : EXIT.done;
+  if (report.damaged + report.missing > 0 || !expected.includes(report.status)) return EXIT.failed;
+  return report.unreadable > 0 ? EXIT.someFailed : EXIT.done;
 }
 
 function describe(report: ScrubReport): string {

@@ -6,6 +6,8 @@ export const FILE_UPDATED = 'cryolift.file.updated';
 export const FILE_PREVIEW_READY = 'cryolift.file.preview_ready';
 /** The storage gives back other bytes than were published, or none. */
 export const FILE_DAMAGED = 'cryolift.file.damaged';
+/** The storage could not give back its bytes, which says nothing about them. */
+export const FILE_UNREADABLE = 'cryolift.file.unreadable';
 export const FILE_DELETED = 'cryolift.file.deleted';
 /** A resuming init has changed its metadata. */
 export const UPLOAD_UPDATED = 'cryolift.upload.updated';

@@ -7,7 +7,7 @@ import { insertEvent } from '../db/events.ts';
 import { readFact, writeFact } from '../db/facts.ts';
 import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
-import { FILE_DAMAGED, fileSubject } from '../events/event.ts';
+import { FILE_DAMAGED, FILE_UNREADABLE, fileSubject } from '../events/event.ts';
 import { BytesGone } from '../parts/store.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
 import type { FileRoom } from './room.ts';
@@ -31,6 +31,8 @@ interface ScrubRoom extends FileRoom {
 const FACT = 'scrub';
 const BATCH = 100;
 const MAX_FAULTS = 1000;
+/** After so many unreadable files in a row it is the storage that is at fault, and nothing is learnt of the files. */
+const MAX_UNREADABLE = 100;
 /** A process that is killed does so much again. */
 const KEEP_MS = 5_000;
 
@@ -40,6 +42,7 @@ export class Scrub {
   /** Of the file that is being read. */
   #readBytes = 0;
   #keptMs = 0;
+  #unreadableInARow = 0;
   #running: { abort: AbortController; ended: Promise<void> } | null = null;
 
   constructor(room: ScrubRoom) {
@@ -108,13 +111,16 @@ export class Scrub {
   /** @returns when it is written down that it runs. @throws when it cannot be. */
   async #start(progress: Progress): Promise<void> {
     this.#progress = progress;
+    this.#unreadableInARow = 0;
     const abort = new AbortController();
     const kept = this.#keep(progress);
     const ended = kept
       .then(() => this.#run(progress, abort.signal))
       .catch((error: unknown) => {
         if (abort.signal.aborted) return;
-        progress.status = 'stopped';
+        // Not kept: the next start goes on with it.
+        progress.status = 'failed';
+        progress.ended_at = new Date(this.#room.now()).toISOString();
         this.#room.log.error({ err: error }, 'the scrub has failed');
       })
       .finally(() => {
@@ -159,7 +165,7 @@ export class Scrub {
     };
     this.#readBytes = 0;
     const found = await compare().catch((error: Error) =>
-      fault(error instanceof BytesGone ? 'missing' : 'unreadable', error.message),
+      fault(error instanceof BytesGone && error.isAbsent ? 'missing' : 'unreadable', error.message),
     );
     return found && !(await findFile(db, row.id)) ? undefined : found;
   }
@@ -172,19 +178,25 @@ export class Scrub {
     if (fault) await this.#tell(progress, row, fault);
     else if (fault === null) progress.ok++;
     if (fault || performance.now() - this.#keptMs > KEEP_MS) await this.#keep(progress);
+    this.#unreadableInARow = fault?.fault === 'unreadable' ? this.#unreadableInARow + 1 : 0;
+    if (this.#unreadableInARow >= MAX_UNREADABLE) throw new Error(`${MAX_UNREADABLE} files in a row cannot be read`);
   }
 
   /** The file stays: most of it is likely to be sound, and it may be all there is. */
   async #tell(progress: Progress, row: FileRow, fault: Fault): Promise<void> {
     progress[fault.fault]++;
     if (progress.faults.length < MAX_FAULTS) progress.faults.push(fault);
-    this.#room.log.error({ ...fault }, 'a stored file is not what it was');
-    if (fault.fault === 'unreadable') return;
+    const isUnreadable = fault.fault === 'unreadable';
+    this.#room.log.error(
+      { ...fault },
+      isUnreadable ? 'a stored file cannot be read' : 'a stored file is not what it was',
+    );
+    const type = isUnreadable ? FILE_UNREADABLE : FILE_DAMAGED;
     const { db, bus, now, newId } = this.#room;
     const data = JSON.stringify(toFileRecord(row, null));
     const { owner } = row;
     await transact(db, (tx) =>
-      insertEvent(tx, { id: newId(), type: FILE_DAMAGED, subject: fileSubject(row.id), owner, time: now(), data }),
+      insertEvent(tx, { id: newId(), type, subject: fileSubject(row.id), owner, time: now(), data }),
     );
     bus.noteNews({ owner, uploadId: row.upload_id });
   }

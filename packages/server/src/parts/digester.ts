@@ -195,6 +195,6 @@ function unpack(parts: PartSelection | null, digests: Uint8Array): Map<number, U
 const GONE = new Set(['ESTALE', 'EISDIR']);
 
 function unreadable(code: string): UploadError {
-  if (GONE.has(code)) return new BytesGone('The bytes of this upload are not in the storage.');
+  if (GONE.has(code)) return new BytesGone(`The bytes are not in the storage (${code}).`);
   return explainCode(code);
 }

@@ -218,7 +218,10 @@ export class DiskStore implements PartStore {
   }
 
   async statFile(file: FilePlace): Promise<number | null> {
-    return await orNull(this.#calls.sizeOf(this.#published(file)));
+    return await this.#calls.sizeOf(this.#published(file)).catch((error: unknown) => {
+      if (error instanceof BytesGone && error.isAbsent) return null;
+      throw error;
+    });
   }
 
   async digestFile(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {

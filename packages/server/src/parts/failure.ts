@@ -18,9 +18,10 @@ export function explainCode(code: string, cause?: unknown): UploadError {
     case 'EDQUOT':
       return new UploadError('insufficient_storage', 'The storage is full.', options);
     case 'ENOENT':
+      return new BytesGone('The bytes are not in the storage.', { ...options, isAbsent: true });
     case 'ENOTDIR':
     case 'ENODATA':
-      return new BytesGone('The bytes are not in the storage.', options);
+      return new BytesGone(`The bytes are not in the storage (${code}).`, options);
     default:
       return new UploadError('storage_unavailable', `The storage does not answer (${code}).`, options);
   }

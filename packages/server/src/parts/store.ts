@@ -117,8 +117,12 @@ export interface PartStore {
 
 /** The bytes of an upload or a file are not in the store; not a passing failure to read them. */
 export class BytesGone extends UploadError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  /** There is nothing of that name. Otherwise something is in its place that cannot be what was stored. */
+  readonly isAbsent: boolean;
+
+  constructor(message: string, options: { cause?: unknown; isAbsent?: boolean } = {}) {
     super('storage_unavailable', message, options);
+    this.isAbsent = options.isAbsent ?? false;
   }
 }
 

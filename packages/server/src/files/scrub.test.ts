@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FileRow } from '../db/tables.ts';
+import { makeRoom } from '../uploads/test-room.ts';
+import { Scrub } from './scrub.ts';
+
+const ROW = {
+  owner: 'ada',
+  filename: 'a.bin',
+  size: 1,
+  sha256: new Uint8Array(32),
+  parts_sha256: new Uint8Array(32),
+  part_size: 1,
+  part_count: 1,
+  content_type: 'application/octet-stream',
+  metadata: '{}',
+  mrc: null,
+  warnings: '[]',
+  statistics: null,
+  created_at: 1000,
+  deleted_at: null,
+};
+const COUNT = 150;
+
+async function ended(scrub: Scrub) {
+  while (scrub.report().status === 'running') await new Promise((resolve) => setTimeout(resolve, 10));
+  return scrub.report();
+}
+
+test('scrub: it breaks off when the storage cannot be read, and the next start goes on', async (context) => {
+  const room = await makeRoom(context);
+  const rows = Array.from({ length: COUNT }, (_, idx): FileRow => {
+    const id = `file-${String(idx).padStart(3, '0')}`;
+    return { ...ROW, id, upload_id: `of-${id}` };
+  });
+  await room.db.insertInto('files').values(rows).execute();
+  const files = join(room.folder, 'files');
+  await rename(files, `${files}.away`);
+  await symlink(files, files);
+
+  const scrub = new Scrub(room);
+  await scrub.begin(1e9);
+  const broken = await ended(scrub);
+  assert.deepEqual([broken.status, broken.unreadable, broken.checked_files], ['failed', 100, 100]);
+  assert.notEqual(broken.ended_at, null);
+  const types = await room.db.selectFrom('events').select('type').distinct().execute();
+  assert.deepEqual(
+    types.map(({ type }) => type),
+    ['cryolift.file.unreadable'],
+  );
+
+  await rm(files);
+  await rename(`${files}.away`, files);
+  const next = new Scrub(room);
+  await next.resume();
+  const whole = await ended(next);
+  assert.deepEqual([whole.status, whole.unreadable, whole.missing], ['done', 100, COUNT - 100]);
+});
