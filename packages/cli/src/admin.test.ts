@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -91,6 +91,47 @@ test('a backup of a server that runs, and what it says is to be copied, is a ser
     restored.child.kill('SIGTERM');
     await restored.ended;
   }
+});
+
+test('backup: with a wrong data folder nothing is made, there or in the target', async () => {
+  const [wrong, target] = [bench.path('wrong'), bench.path('backup of nothing')];
+  const run = () => runAlone(['admin', 'backup', '--data-dir', wrong, target]);
+  const expectNothing = async (message: RegExp) => {
+    const { code, stdout, stderr } = await run();
+    assert.equal(code, 2, stdout + stderr);
+    assert.match(stderr, message);
+    await assert.rejects(stat(target), { code: 'ENOENT' });
+  };
+  await expectNothing(/there is no .*wrong: give the --data-dir/);
+  await assert.rejects(stat(wrong), { code: 'ENOENT' });
+  await mkdir(wrong);
+  await expectNothing(/there is no .*cryolift\.sqlite/);
+  assert.deepEqual(await readdir(wrong), []);
+  // As an earlier version left one.
+  await writeFile(join(wrong, 'cryolift.sqlite'), '');
+  await expectNothing(/is no database of a server/);
+  await writeFile(join(wrong, 'cryolift.sqlite'), 'not a database, and longer than the header of one. '.repeat(4));
+  await expectNothing(/is no database of a server/);
+  assert.deepEqual(await readdir(wrong), ['cryolift.sqlite']);
+});
+
+test('backup: one that fails midway leaves no database, and the next one goes into the same folder', async () => {
+  const target = bench.path('broken backup');
+  await mkdir(target);
+  await writeFile(join(target, 'audit'), 'in the place of a folder');
+  const broken = await bench.run(['admin', 'backup', target]);
+  assert.equal(broken.code, 1, broken.stdout);
+  assert.deepEqual(
+    (await readdir(target)).filter((name) => name.startsWith('cryolift.sqlite')),
+    [],
+  );
+  await rm(join(target, 'audit'));
+  const whole = await bench.run(['admin', 'backup', target]);
+  assert.equal(whole.code, 0, whole.stderr);
+  assert.deepEqual(
+    (await readdir(target)).filter((name) => name.startsWith('cryolift')),
+    ['cryolift.sqlite'],
+  );
 });
 
 test('a scrub is followed to its end, and ends with 1 when a file is not what it was', async () => {

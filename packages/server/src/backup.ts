@@ -1,9 +1,12 @@
 /** What cannot be made again, into a folder that a server can be started on once the files are copied, too. */
-import { chmod, copyFile, cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, copyFile, cp, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readConfig } from './config.ts';
-import { copyDatabase } from './db/backup.ts';
+import { type Config, readConfig, SettingError } from './config.ts';
+import { copyDatabase, hasDatabase } from './db/backup.ts';
 import { flush, flushAll } from './flush.ts';
+
+export { SettingError } from './config.ts';
 
 export interface Backup {
   readonly databaseBytes: number;
@@ -17,34 +20,67 @@ export interface Backup {
 }
 
 /**
- * Copies database, keys and audit, while the server runs or not.
+ * Copies database, keys and audit, while the server runs or not. What fails leaves no backup in `target`, and nothing in
+ * the folders of the server.
  *
  * @param env and `flags` as the server was started with. @param target a folder without a backup.
- * @throws SettingError; NodeJS.ErrnoException `EEXIST` when there is a backup in `target`, and others of the file system.
+ * @throws SettingError, also when there is no database where the settings say; NodeJS.ErrnoException `EEXIST` when there is
+ *   a backup in `target`, or one under way, and others of the file system.
  */
 export async function backUp(
   env: Readonly<Record<string, string | undefined>>,
   flags: Readonly<Record<string, string | undefined>>,
   target: string,
 ): Promise<Backup> {
-  const { dataDir, databasePath, storageDir } = readConfig(env, flags);
-  await mkdir(target, { recursive: true, mode: 0o700 });
+  const config = readConfig(env, flags);
+  await assertServer(config);
+  const isNew = (await mkdir(target, { recursive: true, mode: 0o700 })) !== undefined;
   await chmod(target, 0o700);
   const copyPath = join(target, 'cryolift.sqlite');
-  const files = await copyDatabase(databasePath, copyPath);
-  await copyKeys(dataDir, target, basename(databasePath));
-  const listPath = join(target, 'files.txt');
-  await writeFile(listPath, files.map(({ id, filename }) => `files/${id}/${filename}\n`).join(''), { mode: 0o600 });
-  // Whoever is told that the backup is made finds it after a power loss.
-  await flushAll(target);
-  await flush(dirname(resolve(target)));
-  return {
-    databaseBytes: (await stat(copyPath)).size,
-    files: files.length,
-    fileBytes: files.reduce((sum, { size }) => sum + size, 0),
-    storageDir,
-    listPath,
-  };
+  // An empty one holds the place: it is taken by one backup alone, and a database that is there is a whole one.
+  await (await open(copyPath, 'wx', 0o600)).close();
+  try {
+    return await copyAll(config, target, copyPath);
+  } catch (error) {
+    await rm(copyPath, { force: true });
+    if (isNew) await rmdir(target).catch(() => {});
+    throw error;
+  }
+}
+
+/** @throws SettingError when the settings are not those of a server that has been started once. */
+async function assertServer({ dataDir, databasePath }: Config): Promise<void> {
+  const say = (what: string) => new SettingError(`${what}: give the --data-dir and the settings of the server`);
+  for (const path of [dataDir, databasePath]) {
+    await stat(path).catch(({ code }: NodeJS.ErrnoException) => {
+      throw say(code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be read (${code})`);
+    });
+  }
+  if (!hasDatabase(databasePath)) throw say(`${databasePath} is no database of a server`);
+}
+
+async function copyAll({ dataDir, databasePath, storageDir }: Config, target: string, copyPath: string) {
+  const draftPath = `${copyPath}.${randomBytes(4).toString('hex')}`;
+  try {
+    const files = await copyDatabase(databasePath, draftPath);
+    await copyKeys(dataDir, target, basename(databasePath));
+    const listPath = join(target, 'files.txt');
+    await writeFile(listPath, files.map(({ id, filename }) => `files/${id}/${filename}\n`).join(''), { mode: 0o600 });
+    // Whoever is told that the backup is made finds it after a power loss.
+    await flushAll(target);
+    await rename(draftPath, copyPath);
+    await flush(target);
+    await flush(dirname(resolve(target)));
+    return {
+      databaseBytes: (await stat(copyPath)).size,
+      files: files.length,
+      fileBytes: files.reduce((sum, { size }) => sum + size, 0),
+      storageDir,
+      listPath,
+    };
+  } finally {
+    await rm(draftPath, { force: true });
+  }
 }
 
 /** Every file beside the database: secrets, and what later versions keep there; and the audit. */

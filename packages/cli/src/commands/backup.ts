@@ -1,6 +1,6 @@
 /** `cryolift admin backup DIR`: what cannot be made again, and what is to be copied after it. */
-import { backUp as copyAll } from '@cryolift/server/backup';
-import { EXIT, type ExitCode, Refusal } from '../exit.ts';
+import { backUp as copyAll, SettingError } from '@cryolift/server/backup';
+import { EXIT, type ExitCode, Refusal, UsageError } from '../exit.ts';
 import { formatBytes } from '../format.ts';
 import { Output } from '../output.ts';
 
@@ -11,11 +11,12 @@ export interface BackupFlags {
 
 export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promise<ExitCode> {
   const done = await copyAll(process.env, { 'data-dir': dataDir }, dir).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof SettingError) throw new UsageError(error.message);
     if (error.code !== 'EEXIST') throw error;
     throw new Refusal(
       'backup_exists',
-      `there is a backup in ${dir}`,
-      'Give a new folder; one backup never replaces another.',
+      `there is a backup in ${dir}, or one that is being made`,
+      'Give a new folder; one backup never replaces another. A cryolift.sqlite of 0 bytes is left of one that was killed.',
     );
   });
   const { databaseBytes, files, fileBytes, storageDir, listPath } = done;

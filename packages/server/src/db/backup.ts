@@ -1,11 +1,29 @@
 /** A copy of the database file that is as it was at one moment, while others write. */
 import { open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 
 export interface CopiedFile {
   readonly id: string;
   readonly filename: string;
   readonly size: number;
+}
+
+/** SQLite's code for a file that is no database. */
+const NOTADB = 26;
+
+/** @returns whether the file at `path` is a database of ours. @throws what SQLite says when it cannot be read. */
+export function hasDatabase(path: string): boolean {
+  let db: DatabaseSync | null = null;
+  try {
+    db = openExisting(path);
+    return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'uploads'").get() !== undefined;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === NOTADB) return false;
+    throw error;
+  } finally {
+    db?.close();
+  }
 }
 
 /**
@@ -16,9 +34,8 @@ export interface CopiedFile {
 export async function copyDatabase(path: string, target: string): Promise<CopiedFile[]> {
   // Made here, so that nobody else may read it at any time; SQLite takes an empty file.
   await (await open(target, 'wx', 0o600)).close();
-  const source = new DatabaseSync(path);
+  const source = openExisting(path);
   try {
-    source.exec('PRAGMA busy_timeout=5000');
     // One read of all: unlike a copy page by page, it is not begun again whenever somebody writes.
     source.prepare('VACUUM INTO ?').run(target);
   } finally {
@@ -36,4 +53,13 @@ export async function copyDatabase(path: string, target: string): Promise<Copied
     await handle.sync();
     await handle.close();
   }
+}
+
+/** Unlike the plain path, `mode=rw` makes no file. */
+function openExisting(path: string): DatabaseSync {
+  const url = pathToFileURL(path);
+  url.searchParams.set('mode', 'rw');
+  const db = new DatabaseSync(url);
+  db.exec('PRAGMA busy_timeout=5000');
+  return db;
 }
