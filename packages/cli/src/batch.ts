@@ -134,8 +134,13 @@ export class Batch {
   }
 
   async #memoryOf(folder: string): Promise<FolderMemory> {
-    const memory = this.#memories.get(folder) ?? FolderMemory.open(this.#options.server, folder);
-    this.#memories.set(folder, memory);
+    let memory = this.#memories.get(folder);
+    if (!memory) {
+      memory = FolderMemory.open(this.#options.server, folder);
+      this.#memories.set(folder, memory);
+      // The next file tries again.
+      memory.catch(() => this.#memories.delete(folder));
+    }
     return await memory;
   }
 }

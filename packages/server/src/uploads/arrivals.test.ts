@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { sql } from 'kysely';
 import { commitPart } from '../db/parts.ts';
 import { draftPart } from '../db/test-rows.ts';
 import type { StagedUpload } from '../parts/store.ts';
@@ -74,4 +75,16 @@ test('the whole digest follows the arriving parts', async (context) => {
   for (let idx = 0; idx < row.part_count; idx++) hash.update(bytesOf(row, idx));
   const { sha256 } = await room.store.digestWhole(toStaged(row), toPlace(row, 'f'));
   assert.deepEqual(Buffer.from(sha256), hash.digest());
+});
+
+test('arrivals: a read that fails once is not answered to every later part', async (context) => {
+  const { room, noted, arrivals } = await makeArrivals(context);
+  const row = await openSession(room);
+  for (const idx of [0, 1]) await commitPart(room.db, row.id, draftPart(idx));
+  // The table is away for a moment, as a database that cannot be read is.
+  await sql`ALTER TABLE parts RENAME TO away`.execute(room.db);
+  await assert.rejects(arrivals.note(row, 1));
+  await sql`ALTER TABLE away RENAME TO parts`.execute(room.db);
+  await arrivals.note(row, 1);
+  assert.deepEqual(noted, [200]);
 });

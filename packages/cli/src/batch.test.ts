@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Batch, type BatchOptions } from './batch.ts';
+import { createUploader } from './connection.ts';
+import type { Found } from './find-files.ts';
+import { placeOf } from './folder-memory.ts';
+import { Output } from './output.ts';
+import { ProgressDisplay } from './progress.ts';
+import { Tally } from './tally.ts';
+
+class NotedBatch extends Batch {
+  readonly codes: unknown[] = [];
+
+  override fail(path: string, error: unknown): void {
+    this.codes.push([path, (error as { code?: string }).code]);
+  }
+}
+
+test('batch: a journal that cannot be read once is read again for the next file', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-batch-'));
+  context.after(() => rm(folder, { recursive: true }));
+  process.env.XDG_STATE_HOME = join(folder, 'state');
+  const server = 'http://127.0.0.1:1';
+  const journal = `${await placeOf(server, folder)}.jsonl`;
+  await mkdir(journal, { recursive: true });
+  const output = new Output(true);
+  const options: BatchOptions = {
+    uploader: createUploader({ server, token: 't', parallel: 1 }),
+    server,
+    flags: {},
+    atOnce: 1,
+    output,
+    display: new ProgressDisplay(output),
+    tally: new Tally(2, 2),
+    checksums: null,
+    nameOf: ({ path }) => path,
+    signal: new AbortController().signal,
+  };
+  const batch = new NotedBatch(options);
+  const found = (path: string): Found => {
+    return {
+      path: join(folder, path),
+      inFolder: { folder, path },
+      sizeBytes: 1,
+      modifiedMs: 1,
+      changedMs: 1,
+      inode: 1,
+    };
+  };
+  // Neither file is there: whoever comes so far was not stopped by the journal.
+  const files = {
+    *values() {
+      yield found('a');
+      rmSync(journal, { recursive: true });
+      yield found('b');
+    },
+  };
+  await batch.run(files as unknown as Found[]);
+  assert.deepEqual(batch.codes, [
+    [join(folder, 'a'), 'EISDIR'],
+    [join(folder, 'b'), 'source_unreadable'],
+  ]);
+});
