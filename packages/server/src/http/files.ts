@@ -9,6 +9,7 @@ import { toFilePlace, toFileRecord } from '../files/record.ts';
 import { deleteFile, type FileRoom, type FileRow, getFile, listOwned, readContent } from '../files/room.ts';
 import { reaches } from '../uploads/room.ts';
 import { type Caller, hasScope, reachOf } from './caller.ts';
+import { preconditionFailed } from './conditions.ts';
 import { answers, FileParams, NoContent, type Routes } from './contract.ts';
 import { selectBytes } from './range.ts';
 import type { Services } from './services.ts';
@@ -76,7 +77,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     exposeHeadRoute: false,
     config: { ...config, signable: true, isLong: true },
     schema: {
-      summary: "A file's bytes; Range, If-Range and If-None-Match are honoured.",
+      summary: "A file's bytes; conditions (RFC 9110 section 13) and one Range are honoured.",
       params: FileParams,
       response: answers({ 200: BYTES, 206: BYTES }),
     },
@@ -86,7 +87,8 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
       // RFC 9110 section 14.2 defines ranges for GET alone.
       const { range, ...conditions } = request.headers;
       const asked = request.method === 'GET' ? request.headers : conditions;
-      const selection = selectBytes(asked, etag, row.size, row.created_at);
+      const selection = selectBytes(asked, { etag, lastModifiedMs: row.created_at }, row.size);
+      if (selection.kind === 'failed') throw preconditionFailed();
       describeContent(reply, row, etag);
       switch (selection.kind) {
         case 'not_modified':
