@@ -91,6 +91,21 @@ test('what was refused is there, with its code and with who it was, parts and re
   );
 });
 
+test('who revoked all links of an owner is told, and of whom', async () => {
+  const root = callAs(server, { sub: 'root', scope: 'admin' });
+  const lines = await linesOf(async () => {
+    await root('DELETE', '/admin/links?owner=eve');
+    await ada('DELETE', '/links');
+  });
+  assert.deepEqual(
+    lines.map(({ action, subject, owner }) => [action, subject, owner]),
+    [
+      ['admin.links.revoke', 'root', 'eve'],
+      ['link.revoke_all', 'ada', undefined],
+    ],
+  );
+});
+
 test('links and signed URLs are told by their ids', async () => {
   const file = await publish(ada, makeMrc(3000));
   const made = (await ada('POST', '/links')).json<{ link_id: string; token: string }>();

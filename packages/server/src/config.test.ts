@@ -48,6 +48,7 @@ test('nothing set: a server for this machine alone', () => {
     acceptedTypes: [],
     quotaBytes: null,
     maxOpenUploads: 10_000,
+    maxLinkMs: 30 * 86_400_000,
     rateLimit: null,
     bodyIdleTimeoutMs: 30_000,
     connectionsPerAddress: 1024,
@@ -101,6 +102,8 @@ test('good values', () => {
   assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
   assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);
   assert.equal(read('RATE_LIMIT', '5').rateLimit, 5);
+  assert.equal(read('MAX_LINK_TTL', '1s').maxLinkMs, 1000);
+  assert.equal(read('MAX_LINK_TTL', '30d').maxLinkMs, 30 * 86_400_000);
   assert.equal(read('BODY_IDLE_TIMEOUT', '5s').bodyIdleTimeoutMs, 5000);
   assert.deepEqual(read('CORS_ORIGINS', 'https://a.org,http://b.org:81').corsOrigins, [
     'https://a.org',
@@ -150,6 +153,7 @@ test('bad values stop the start with one line that names the setting', () => {
     ACCEPT: ['tif,../x', 'a.b'],
     QUOTA_BYTES: ['-1', 'much'],
     RATE_LIMIT: ['0', '1.5', '1000001'],
+    MAX_LINK_TTL: ['12', '0s', '999ms', '31d', '2592001s'],
     BODY_IDLE_TIMEOUT: ['30', '0s'],
     CORS_ORIGINS: ['*', 'a.org', 'https://a.org/path', 'https://a.org/'],
     METRICS: ['perhaps'],

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { MAX_LINK_SECONDS } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT, MIB, TIB } from '@cryolift/protocol/plan';
 import {
   parseBoolean,
@@ -40,6 +41,8 @@ export interface Config {
   readonly acceptedTypes: readonly string[];
   readonly quotaBytes: number | null;
   readonly maxOpenUploads: number;
+  /** An upload link is good for no longer than this. */
+  readonly maxLinkMs: number;
   /** Requests per second and caller. */
   readonly rateLimit: number | null;
   readonly bodyIdleTimeoutMs: number;
@@ -143,6 +146,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     acceptedTypes: read('ACCEPT', parseTypes, []),
     quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
     maxOpenUploads: read('MAX_OPEN_UPLOADS', (value) => parseInteger(value, 1, 10_000_000), 10_000),
+    maxLinkMs: read('MAX_LINK_TTL', parseLinkTtl, MAX_LINK_SECONDS * 1000),
     rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
     bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
     connectionsPerAddress: read('CONNECTIONS_PER_ADDRESS', (value) => parseInteger(value, 1, 1_000_000), 1024),
@@ -276,6 +280,11 @@ function parseTypes(value: string): string[] {
     const extension = type.replace(/^\*?\./, '').toLowerCase();
     return /^[a-z0-9_-]+$/.test(extension) ? extension : fail(`"${type}" is not a file extension`);
   });
+}
+
+function parseLinkTtl(value: string): number {
+  const ms = parseDuration(value, MAX_LINK_SECONDS * 1000);
+  return ms >= 1000 ? ms : fail('must be at least 1s');
 }
 
 function parseOrigin(value: string): string {

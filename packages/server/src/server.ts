@@ -314,6 +314,7 @@ function createRoom(
       sessionTtlMs: config.sessionTtlMs,
       quotaBytes: config.quotaBytes,
       maxOpenUploads: config.maxOpenUploads,
+      maxLinkMs: config.maxLinkMs,
       acceptedTypes: config.acceptedTypes,
     },
     bus: new Bus(),

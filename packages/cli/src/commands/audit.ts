@@ -24,6 +24,7 @@ interface Line {
   readonly upload_id?: string;
   readonly file_id?: string;
   readonly seq?: string;
+  readonly owner?: string;
   readonly outcome: string;
   readonly code?: string;
   readonly omitted?: number;
@@ -62,8 +63,9 @@ function parse(text: string): Line | null {
 
 /** `2026-11-23 05:28:56  ok       file.read        ada  10.0.0.7  files/01M8…` */
 function describe(line: Line): string {
-  const { time, outcome, action, subject, address, code, link_id, key_id, upload_id, file_id, seq, omitted } = line;
-  const named = { link: link_id, key: key_id, upload: upload_id, file: file_id, delivery: seq, code };
+  const { time, outcome, action, subject, address, code, link_id, key_id, upload_id, file_id, seq, owner, omitted } =
+    line;
+  const named = { link: link_id, key: key_id, upload: upload_id, file: file_id, delivery: seq, owner, code };
   return [
     time.slice(0, 19).replace('T', ' '),
     outcome.padEnd(7),

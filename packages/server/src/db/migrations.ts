@@ -150,4 +150,9 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.createIndex('deliveries_by_upload').on('deliveries').columns(['upload_id', 'seq']).execute();
     },
   },
+  '004_links_by_owner': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.createIndex('links_by_owner').on('links').columns(['owner', 'id']).execute();
+    },
+  },
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
 import type { Database } from './database.ts';
-import { forgetLinks, insertLink, sumByLink } from './links.ts';
+import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
 import { commitPart, listParts } from './parts.ts';
 import {
   findSession,
@@ -109,13 +109,24 @@ test('what was given up does not count for a link; what was completed does', asy
   for (const status of UPLOAD_STATES) await insertRow(db, { link_id: 'l', status, size: 1 });
   await insertRow(db, { link_id: 'm', size: 1 });
   const kept = UPLOAD_STATES.length - 2;
-  assert.deepEqual(await sumByLink(db, 'l'), { bytes: kept, files: kept });
-  assert.deepEqual(await sumByLink(db, 'none'), { bytes: 0, files: 0 });
+  const used = await sumByLinks(db, ['l', 'm', 'none']);
+  assert.deepEqual(Object.fromEntries(used), { l: { bytes: kept, files: kept }, m: { bytes: 1, files: 1 } });
+});
+
+test('links: however many are made at once, an owner has no more than the bound', async (context) => {
+  const db = await makeDatabase(context);
+  const make = (id: number, owner: string) =>
+    insertLink(db, { ...LINK, id: String(id), owner, token_sha256: new Uint8Array([id]) }, 3);
+  const made = await Promise.all(Array.from({ length: 10 }, (_, id) => make(id, 'ada')));
+  assert.equal(made.filter(Boolean).length, 3);
+  assert.equal(await make(10, 'bob'), true);
+  assert.equal(await deleteLinksOf(db, 'ada'), 3);
+  assert.equal(await make(11, 'ada'), true);
 });
 
 test('what a link has begun is remembered for as long as the link is', async (context) => {
   const db = await makeDatabase(context);
-  await insertLink(db, LINK);
+  await insertLink(db, LINK, 9);
   await insertRow(db, { link_id: 'l', status: 'completed', updated_at: 1 });
   assert.equal(await purgeSessions(db, 100, 9), 0);
   await forgetLinks(db, 9000);

@@ -2,7 +2,7 @@
 import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
 import { type NotNull, sql } from 'kysely';
 import type { Database } from './database.ts';
-import { sumByLink } from './links.ts';
+import { sumByLinks, UNUSED } from './links.ts';
 import type { FileRow, LinkRow, UploadRow } from './tables.ts';
 
 /** States in which a session's bytes are kept in the staging area. */
@@ -72,7 +72,7 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
       }
       if (request.link) {
         const { id, max_bytes, max_files } = request.link;
-        const used = await sumByLink(tx, id);
+        const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
         const isOver =
           (max_bytes !== null && used.bytes + row.size > max_bytes) || (max_files !== null && used.files >= max_files);
         if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };

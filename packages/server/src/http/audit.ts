@@ -19,10 +19,13 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'DELETE /files/:file_id': 'file.delete',
   'POST /links': 'link.create',
   'DELETE /links/:link_id': 'link.revoke',
+  'DELETE /links': 'link.revoke_all',
   'POST /admin/sweep': 'admin.sweep',
   'POST /admin/scrub': 'admin.scrub.begin',
   'DELETE /admin/scrub': 'admin.scrub.end',
   'GET /admin/sessions': 'admin.sessions',
+  'GET /admin/links': 'admin.links',
+  'DELETE /admin/links': 'admin.links.revoke',
   'POST /webhooks/deliveries/:seq/retry': 'admin.delivery.retry',
 };
 /** Calls that come by the thousand for one piece of work: of these, one line in ten minutes tells who reads what. */
@@ -38,7 +41,8 @@ const MAX_SUBJECTS = 10_000;
 const ID = /^[\w-]{1,64}$/;
 const IDS = ['upload_id', 'file_id', 'link_id', 'seq'] as const;
 
-type Ids = Partial<Record<(typeof IDS)[number], string>>;
+/** `owner`: whose things an administrator has changed. */
+type Ids = Partial<Record<(typeof IDS)[number] | 'owner', string>>;
 
 declare module 'fastify' {
   interface FastifyRequest {

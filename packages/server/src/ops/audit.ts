@@ -19,6 +19,8 @@ export interface AuditEntry {
   readonly file_id?: string;
   /** Of an event in the outbox. */
   readonly seq?: string;
+  /** Whose things an administrator has changed. */
+  readonly owner?: string;
   /** `begun`: to be asked for again (202). `failed`: by the server. */
   readonly outcome: 'ok' | 'begun' | 'refused' | 'failed';
   /** Of the error table. */

@@ -50,6 +50,8 @@ interface UploadPolicy {
   readonly quotaBytes: number | null;
   /** Sessions that one owner may have open at the same time. */
   readonly maxOpenUploads: number;
+  /** An upload link is good for no longer than this. */
+  readonly maxLinkMs: number;
   /** Extensions without the dot, lower case, that are accepted as they are, besides MRC. */
   readonly acceptedTypes: readonly string[];
 }

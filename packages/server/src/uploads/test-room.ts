@@ -61,6 +61,7 @@ async function openRoom(context: TestContext, db: Database, folder: string, pref
       maxFileSizeBytes: 1_000_000,
       sessionTtlMs: 1000,
       quotaBytes: null,
+      maxLinkMs: 30 * 86_400_000,
       maxOpenUploads: 100,
       acceptedTypes: ['bin'],
     },
