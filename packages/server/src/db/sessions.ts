@@ -1,8 +1,9 @@
 /** Rows of upload sessions. Every change of state is one guarded update; nobody reads first and writes later. */
 import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
-import { type NotNull, sql } from 'kysely';
+import type { NotNull } from 'kysely';
 import type { Database } from './database.ts';
 import { sumByLinks, UNUSED } from './links.ts';
+import { sumReserved } from './reservations.ts';
 import type { FileRow, LinkRow, UploadRow } from './tables.ts';
 
 /** States in which a session's bytes are kept in the staging area. */
@@ -32,7 +33,7 @@ export interface OpenRequest {
   link: LinkRow | null;
   /** Sessions that expire at this time or before, ms since 1970, are not found by their fingerprint. */
   expiredBeforeMs: number;
-  /** Free space of the storage, bytes, before what open sessions may still write. */
+  /** Free space of the storage, bytes, before what is reserved for open sessions. */
   freeBytes: number;
 }
 
@@ -77,7 +78,9 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
           (max_bytes !== null && used.bytes + row.size > max_bytes) || (max_files !== null && used.files >= max_files);
         if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
       }
-      const availableBytes = request.freeBytes - (await sumOutstanding(tx));
+      const asker = { owner: row.owner, linkId: row.link_id };
+      const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
+      const availableBytes = Math.floor(request.freeBytes - reserved);
       if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
       await tx.insertInto('uploads').values(row).execute();
       await request.tell(tx, row);
@@ -153,16 +156,6 @@ async function sumHeld(db: Database, owner: string): Promise<number> {
     .where('status', 'in', STAGED_STATES)
     .executeTakeFirst();
   return Number(files?.bytes ?? 0) + Number(sessions?.bytes ?? 0);
-}
-
-/** Bytes that open sessions were promised and have not sent yet: sparse files take their space only as they fill. */
-async function sumOutstanding(db: Database): Promise<number> {
-  const open = await db
-    .selectFrom('uploads')
-    .select(sql<number | null>`sum(size - received_bytes)`.as('bytes'))
-    .where('status', 'in', OPEN_STATES)
-    .executeTakeFirst();
-  return Number(open?.bytes ?? 0);
 }
 
 export async function findSession(db: Database, id: string): Promise<UploadRow | undefined> {
