@@ -41,10 +41,12 @@ export interface Config {
   readonly acceptedTypes: readonly string[];
   readonly quotaBytes: number | null;
   readonly maxOpenUploads: number;
+  /** Files, and uploads that have not become files, that one owner may have. */
+  readonly maxFiles: number;
   /** An upload link is good for no longer than this. */
   readonly maxLinkMs: number;
   /** Requests per second and caller. */
-  readonly rateLimit: number | null;
+  readonly rateLimit: number;
   readonly bodyIdleTimeoutMs: number;
   readonly connectionsPerAddress: number;
   readonly corsOrigins: readonly string[];
@@ -146,8 +148,9 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     acceptedTypes: read('ACCEPT', parseTypes, []),
     quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
     maxOpenUploads: read('MAX_OPEN_UPLOADS', (value) => parseInteger(value, 1, 10_000_000), 10_000),
+    maxFiles: read('QUOTA_FILES', (value) => parseInteger(value, 1, 1_000_000_000), 1_000_000),
     maxLinkMs: read('MAX_LINK_TTL', parseLinkTtl, MAX_LINK_SECONDS * 1000),
-    rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
+    rateLimit: read('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), 1_000),
     bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
     connectionsPerAddress: read('CONNECTIONS_PER_ADDRESS', (value) => parseInteger(value, 1, 1_000_000), 1024),
     corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),

@@ -21,6 +21,7 @@ import { printKey, readKey } from './events/webhook/signature.ts';
 import { Webhook } from './events/webhook/webhook.ts';
 import { Pictures } from './files/pictures.ts';
 import { Scrub } from './files/scrub.ts';
+import { UpdateLimit } from './files/update-limit.ts';
 import { buildApp } from './http/app.ts';
 import { Guests } from './http/guests.ts';
 import { worksHere } from './http/lane/adopt.ts';
@@ -314,6 +315,7 @@ function createRoom(
       sessionTtlMs: config.sessionTtlMs,
       quotaBytes: config.quotaBytes,
       maxOpenUploads: config.maxOpenUploads,
+      maxFiles: config.maxFiles,
       maxLinkMs: config.maxLinkMs,
       acceptedTypes: config.acceptedTypes,
     },
@@ -324,6 +326,7 @@ function createRoom(
     doubts: new Doubts(),
     finishing: new Finishing(),
     rechecks: new Rechecks(),
+    updateLimit: new UpdateLimit(),
     nextSteps: {
       kindsFor: (filename) => [...(isMrcName(filename) ? [SURVEY] : []), ...(config.onComplete ? [ON_COMPLETE] : [])],
       wake: wakeJobs,

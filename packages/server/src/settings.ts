@@ -39,6 +39,7 @@ export const SETTINGS: readonly Setting[] = [
   setting('ACCEPT', 'LIST', 'further file types, accepted as they are: .tif,.eer,.mdoc'),
   setting('QUOTA_BYTES', 'SIZE', 'what one owner may hold (no bound)'),
   setting('MAX_OPEN_UPLOADS', 'NUMBER', 'uploads that one owner may have open at the same time (10000)'),
+  setting('QUOTA_FILES', 'N', 'files and uploads that one owner may have (1000000)'),
   setting('MAX_LINK_TTL', 'DURATION', 'longest life of an upload link (30d)'),
   setting('RATE_LIMIT', 'N', 'requests per second and caller (no bound)'),
   setting('BODY_IDLE_TIMEOUT', 'DURATION', 'a part whose body stalls for this long is refused (30s)'),

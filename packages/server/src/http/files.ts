@@ -55,7 +55,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     },
     async ({ caller, params, body }) => {
       const row = await find(caller, params.file_id);
-      return presentFile(room, caller, await changeMetadata(room, row.id, body.metadata));
+      return presentFile(room, caller, await changeMetadata(room, row.id, body.metadata, caller.sub));
     },
   );
 
