@@ -153,6 +153,27 @@ test('a stranger who asks and asks gets no line for each, and what is left out i
   assert.ok(told >= 200, `${told} of 200 refusals, and those after them, are told or counted`);
 });
 
+test('refused calls of one subject, whatever the code, get few lines, and all of them are counted', async () => {
+  const before = (await readText().catch(() => '')).length;
+  const mallory = callAs(server, { sub: 'mallory' });
+  const CALLS = 300;
+  await Promise.all(
+    Array.from({ length: CALLS }, (_, at) =>
+      at % 2 === 0 ? mallory('DELETE', '/files/none') : mallory('GET', '/admin/sessions'),
+    ),
+  );
+  const readLines = async () =>
+    (await readText())
+      .slice(before)
+      .split('\n')
+      .flatMap((line) => (line.includes('"mallory"') ? [JSON.parse(line) as AuditEntry] : []));
+  const told = (lines: AuditEntry[]) => lines.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
+  // No further call is needed for the last number.
+  const lines = await eventually(readLines, (each) => told(each) >= CALLS);
+  assert.equal(told(lines), CALLS);
+  assert.ok(lines.length < 200, `${lines.length} lines`);
+});
+
 test('a line that a crash has cut off does not spoil the next', async () => {
   await server.stop();
   const [name = ''] = await readdir(folder);

@@ -53,6 +53,8 @@ export interface Config {
   /** Without a secret the server makes one in its data folder. */
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   readonly onComplete: CommandConfig | null;
+  /** What is kept of the audit: bytes in all, and for how long; null: however old it is. */
+  readonly audit: { readonly maxTotalBytes: number; readonly maxAgeMs: number | null };
   readonly otlpUrl: string | null;
   readonly fastLane: boolean;
   readonly metrics: boolean;
@@ -98,6 +100,8 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 export const MIN_PART_SIZE_BYTES = 64 * 1024;
 export const MAX_PART_SIZE_BYTES = 5 * 1024 * MIB;
 
+const DAY_MS = 86_400_000;
+const MAX_AUDIT_DAYS = 36_500;
 /** Longer times fire at once in Node. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -160,6 +164,10 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       read('ON_COMPLETE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 3_600_000),
       env,
     ),
+    audit: {
+      maxTotalBytes: read('AUDIT_MAX_SIZE', (value) => parseSize(value, 128 * MIB), 10 * 1024 * MIB),
+      maxAgeMs: read<number | null>('AUDIT_MAX_AGE', parseAuditAge, null),
+    },
     otlpUrl: read<string | null>('OTLP_URL', parseWebUrl, null),
     fastLane: read('FAST_LANE', parseBoolean, true),
     metrics: read('METRICS', parseBoolean, true),
@@ -288,6 +296,11 @@ function parseTypes(value: string): string[] {
 function parseLinkTtl(value: string): number {
   const ms = parseDuration(value, MAX_LINK_SECONDS * 1000);
   return ms >= 1000 ? ms : fail('must be at least 1s');
+}
+
+function parseAuditAge(value: string): number {
+  const ms = parseDuration(value, MAX_AUDIT_DAYS * DAY_MS);
+  return ms >= DAY_MS ? ms : fail('must be at least 1d');
 }
 
 function parseOrigin(value: string): string {

@@ -62,6 +62,8 @@ const SLOTS = 16;
 const HS256_KEY_BYTES = 32;
 const WEBHOOK_SECRET_FILE = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
+/** Then the audit begins a new file. */
+const AUDIT_FILE_BYTES = 64 * 1024 * 1024;
 /** How often expired sessions are looked for, at most. */
 const SWEEP_MS = 60_000;
 /** How often all stored files are compared with their records; also at the start, and with a sweep that is asked for. */
@@ -139,10 +141,16 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   queues.push(...makeQueues(room, config));
 
   const webhook = await inPlace(places.data, () => makeWebhook(config, room));
-  const audit = new AuditLog(join(config.dataDir, 'audit'));
+  const auditBounds = { ...config.audit, maxFileBytes: AUDIT_FILE_BYTES };
+  const audit = new AuditLog(join(config.dataDir, 'audit'), auditBounds, (file) =>
+    log.warn({ file }, 'a file of the audit was removed: it was too old, or there was too much'),
+  );
   const scrub = new Scrub(room);
   const sweeping = new Repeated(Math.min(SWEEP_MS, config.sessionTtlMs), async () => {
     await adjustReserve().catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
+    await audit
+      .prune(room.isClockSettled() ? room.now() : null)
+      .catch((error: unknown) => log.error({ err: error }, 'what is too old in the audit could not be removed'));
     return await sweep(room);
   });
   const comparing = new Repeated(COMPARE_MS, () => compare(room));

@@ -57,6 +57,8 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
   setting('ON_COMPLETE_TIMEOUT', 'DURATION', 'a command that runs longer is ended (1h)'),
+  setting('AUDIT_MAX_SIZE', 'SIZE', 'what is kept of the audit; then the oldest files are removed (10GiB)'),
+  setting('AUDIT_MAX_AGE', 'DURATION', 'files of the audit are removed when all in them is older (never)'),
   setting('OTLP_URL', 'URL', 'OpenTelemetry collector for traces, http://host:4318/v1/traces'),
   setting('FAST_LANE', 'true|false', 'read parts past the HTTP parser; not with TLS (true)'),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),

@@ -49,7 +49,7 @@ async function listMonths(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${folder} cannot be read (${error.code}): give the --data-dir of the server`);
   });
-  return names.filter((name) => /^\d{4}-\d{2}\.jsonl$/.test(name)).sort();
+  return names.filter((name) => /^\d{4}-\d{2}(_\d{4})?\.jsonl$/.test(name)).sort();
 }
 
 /** Null for a line that a crash has cut off. */
