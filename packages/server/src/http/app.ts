@@ -44,6 +44,8 @@ declare module 'fastify' {
     scope?: Scope;
     /** It streams or waits, which costs little however long it takes: it takes no place of the load shedder. */
     isLong?: boolean;
+    /** Its answer is a stream: what that holds while nobody reads it is counted. */
+    isStreamed?: boolean;
     /** A signed URL does instead of a token. */
     signable?: boolean;
     /** An upload link does, too. */

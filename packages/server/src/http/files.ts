@@ -75,7 +75,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/content',
     exposeHeadRoute: false,
-    config: { ...config, signable: true, isLong: true },
+    config: { ...config, signable: true, isLong: true, isStreamed: true },
     schema: {
       summary: "A file's bytes; conditions (RFC 9110 section 13) and one Range are honoured.",
       params: FileParams,
