@@ -184,6 +184,12 @@ export const MIGRATIONS: Record<string, Migration> = {
         .on('jobs')
         .columns(['kind', 'status', 'owner', 'run_at', 'id'])
         .execute();
+      // So do deliveries.
+      await db.schema
+        .alterTable('deliveries')
+        .addColumn('owner', 'text', (column) => column.notNull().defaultTo(''))
+        .execute();
+      await db.schema.createIndex('deliveries_by_turn').on('deliveries').columns(['status', 'owner', 'seq']).execute();
     },
   },
 };

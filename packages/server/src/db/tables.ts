@@ -138,6 +138,8 @@ interface DeliveryTable {
   seq: number;
   /** Events of one upload and its file are delivered in their order. */
   upload_id: string;
+  /** Of the event; owners take turns. */
+  owner: string;
   /** The CloudEvent as it is sent, JSON. */
   event: string;
   /** `dead`: given up, until an administrator sends it again. */
