@@ -22,6 +22,8 @@ export async function startServer(dataDir: string, env: Record<string, string> =
       CRYOLIFT_JWT_SECRET: SECRET,
       CRYOLIFT_ACCEPT: 'raw',
       CRYOLIFT_LOG_LEVEL: 'warn',
+      // What is measured is the server, not its limit.
+      CRYOLIFT_RATE_LIMIT: '1000000',
       ...env,
     },
   );

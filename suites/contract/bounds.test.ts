@@ -39,6 +39,32 @@ test('no file larger than the quota is ever accepted', async () => {
   await server.discard();
 });
 
+test('files and uploads count for their owner, empty ones, too, and what was cancelled until it is forgotten', async () => {
+  const server = await startServer({ CRYOLIFT_QUOTA_FILES: '3', CRYOLIFT_ACCEPT: 'txt' });
+  const call = callAs(server, { sub: 'ada' });
+  const empty = () => publish(call, Buffer.alloc(0), { filename: 'empty.txt' });
+  const first = await empty();
+  await empty();
+  const session = await open(call);
+  const tryInit = (other = call) => other('POST', '/uploads/init', { json: initRequest() });
+  assertFailure(await tryInit(), 'quota_exceeded');
+  assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  assertFailure(await tryInit(), 'quota_exceeded');
+  const { token } = (await call('POST', '/links')).json<{ token: string }>();
+  assertFailure(await tryInit(callWith(server, { authorization: `Bearer ${token}` })), 'quota_exceeded');
+  assert.equal((await tryInit(callAs(server))).status, 201, 'others have their own');
+  assert.equal((await call('DELETE', `/files/${first.file_id}`)).status, 204);
+  assert.equal((await tryInit()).status, 201);
+  await server.discard();
+});
+
+test('without a setting there is a rate limit', async () => {
+  const server = await startServer();
+  assert.equal((await callAs(server)('GET', '/uploads')).headers['ratelimit-limit'], '1000');
+  assert.equal((await callWith(server, {})('GET', '/healthz')).headers['ratelimit-limit'], '1000');
+  await server.discard();
+});
+
 test('more requests than the rate limit are told when to come again; other callers are not touched', async () => {
   const server = await startServer({ CRYOLIFT_RATE_LIMIT: '5' });
   const eager = callAs(server);

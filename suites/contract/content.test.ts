@@ -1,6 +1,7 @@
 /** The bytes of a file: whole, in ranges, and not at all when the client has them (RFC 9110 sections 13 and 14). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { FileRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { digestHeader, makeMrc, sha256Hex } from './sample.ts';
@@ -134,6 +135,60 @@ test('If-None-Match: nothing when the client has it', async () => {
   }
   assertWhole(await get({ 'if-none-match': '"another"' }));
   assert.equal((await get({ 'if-none-match': etag, range: 'bytes=0-1' })).status, 304);
+});
+
+test('If-Match and If-Unmodified-Since: 412 when the file is not the one that is meant', async () => {
+  const { 'last-modified': published = '' } = (await get()).headers;
+  const earlier = new Date(Date.parse(published) - 1000).toUTCString();
+  for (const conditions of [
+    { 'if-match': etag },
+    { 'if-match': `"x", ${etag}` },
+    { 'if-match': '*' },
+    { 'if-unmodified-since': published },
+    { 'if-unmodified-since': 'nonsense' },
+    // With If-Match, the date is ignored.
+    { 'if-match': etag, 'if-unmodified-since': earlier },
+  ]) {
+    assertWhole(await get(conditions));
+  }
+  for (const conditions of [
+    { 'if-match': '"another"' },
+    { 'if-match': `W/${etag}` },
+    { 'if-unmodified-since': earlier },
+    // A failed condition comes before the range, and before 304.
+    { 'if-match': '"another"', range: `bytes=${size}-` },
+    { 'if-match': '"another"', 'if-none-match': etag },
+  ]) {
+    const answer = await get(conditions);
+    assertFailure(answer, 'precondition_failed');
+    assert.equal(answer.headers['repr-digest'], undefined);
+    assert.equal((await call('HEAD', path, { headers: conditions })).status, 412);
+  }
+  assertPart(await get({ 'if-match': etag, range: 'bytes=0-9' }), 0, 9);
+});
+
+test('If-Modified-Since: nothing when the file is not newer, unless If-None-Match says otherwise', async () => {
+  const { 'last-modified': published = '' } = (await get()).headers;
+  const earlier = new Date(Date.parse(published) - 1000).toUTCString();
+  for (const value of [published, new Date(Date.parse(published) + 60_000).toUTCString()]) {
+    const answer = await get({ 'if-modified-since': value });
+    assert.equal(answer.status, 304, value);
+    assert.equal(answer.headers.etag, etag);
+    assert.equal(answer.body.length, 0);
+  }
+  for (const value of [earlier, 'nonsense', '2100-01-01']) assertWhole(await get({ 'if-modified-since': value }));
+  assertWhole(await get({ 'if-modified-since': published, 'if-none-match': '"another"' }));
+  assert.equal((await get({ 'if-modified-since': earlier, 'if-none-match': etag })).status, 304);
+});
+
+test('If-Match on a call that changes something never holds, for that has no entity tag', async () => {
+  const file = await publish(call, makeMrc(2000));
+  const change = { json: { metadata: { a: 'b' } } };
+  const headers = { 'if-match': `"${file.sha256}"` };
+  assertFailure(await call('PATCH', `/files/${file.file_id}`, { ...change, headers }), 'precondition_failed');
+  assertFailure(await call('DELETE', `/files/${file.file_id}`, { headers }), 'precondition_failed');
+  assert.deepEqual((await call('GET', `/files/${file.file_id}`)).json<FileRecord>().metadata, {});
+  assert.equal((await call('DELETE', `/files/${file.file_id}`, { headers: { 'if-match': '*' } })).status, 204);
 });
 
 test('a file of other bytes has another entity tag', async () => {

@@ -99,6 +99,14 @@ test('pictures of every kind and size, with an ETag that saves sending them agai
   assert.equal(again.body.length, 0);
   assert.match(again.headers.etag ?? '', /^"[^"]+"$/);
   assert.deepEqual(sizeOf(await get(`?slice=${NZ - 1}`, { 'if-none-match': first.headers.etag })), [NX, NY]);
+
+  const drawn = first.headers['last-modified'] ?? '';
+  const earlier = new Date(Date.parse(drawn) - 1000).toUTCString();
+  assert.equal((await get('?slice=0', { 'if-modified-since': drawn })).status, 304);
+  assert.deepEqual(sizeOf(await get('?slice=0', { 'if-modified-since': earlier })), [NX, NY]);
+  assert.deepEqual(sizeOf(await get('?slice=0', { 'if-match': first.headers.etag })), [NX, NY]);
+  assertFailure(await get('?slice=0', { 'if-match': last.headers.etag }), 'precondition_failed');
+  assertFailure(await get('?slice=0', { 'if-unmodified-since': earlier }), 'precondition_failed');
 });
 
 test('what cannot be shown is refused with a reason', async () => {

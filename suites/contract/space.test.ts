@@ -9,7 +9,7 @@ import { type OwnServer, startServer } from '../server-under-test.ts';
 import { assertFailure } from './failure.ts';
 import { makeMrc } from './sample.ts';
 import { complete, initRequest, keepsSession, open, put, putAll } from './upload.ts';
-import { type Call, callAs } from './wire.ts';
+import { type Call, callAs, callWith } from './wire.ts';
 
 const MIB = 1024 * 1024;
 
@@ -47,6 +47,21 @@ test('a file that does not fit beside what open sessions still may write is refu
   assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
   const again = await open(call, { size: Math.floor(free * 0.6), part_size: 8 * MIB });
   assert.equal((await call('DELETE', `/uploads/${again.upload_id}`)).status, 204);
+});
+
+test('one init, by a token or by a link, does not reserve the disk for itself', async () => {
+  const free = await readFreeBytes();
+  const greedy = callAs(server, { sub: 'eve' });
+  const { token } = (await greedy('POST', '/links')).json<{ token: string }>();
+  const byLink = callWith(server, { authorization: `Bearer ${token}` });
+  const whole = Math.floor((free - 64 * MIB) * 0.95);
+  const begun = [[byLink, await open(byLink, { size: whole, part_size: 8 * MIB })] as const];
+  // The owner of a link gets their share, and another owner, too.
+  for (const other of [greedy, callAs(server, { sub: 'ada' })]) {
+    begun.push([other, await open(other, { size: Math.floor(free * 0.1), part_size: 8 * MIB })]);
+  }
+  for (const [owner, { upload_id }] of begun)
+    assert.equal((await owner('DELETE', `/uploads/${upload_id}`)).status, 204);
 });
 
 test('bytes that are stored already are not counted twice', smallDisk, async () => {

@@ -91,6 +91,21 @@ test('what was refused is there, with its code and with who it was, parts and re
   );
 });
 
+test('who revoked all links of an owner is told, and of whom', async () => {
+  const root = callAs(server, { sub: 'root', scope: 'admin' });
+  const lines = await linesOf(async () => {
+    await root('DELETE', '/admin/links?owner=eve');
+    await ada('DELETE', '/links');
+  });
+  assert.deepEqual(
+    lines.map(({ action, subject, owner }) => [action, subject, owner]),
+    [
+      ['admin.links.revoke', 'root', 'eve'],
+      ['link.revoke_all', 'ada', undefined],
+    ],
+  );
+});
+
 test('links and signed URLs are told by their ids', async () => {
   const file = await publish(ada, makeMrc(3000));
   const made = (await ada('POST', '/links')).json<{ link_id: string; token: string }>();
@@ -136,6 +151,27 @@ test('a stranger who asks and asks gets no line for each, and what is left out i
   );
   const told = [...lines, later].reduce((sum, line) => sum + (line?.omitted ?? 0), lines.length);
   assert.ok(told >= 200, `${told} of 200 refusals, and those after them, are told or counted`);
+});
+
+test('refused calls of one subject, whatever the code, get few lines, and all of them are counted', async () => {
+  const before = (await readText().catch(() => '')).length;
+  const mallory = callAs(server, { sub: 'mallory' });
+  const CALLS = 300;
+  await Promise.all(
+    Array.from({ length: CALLS }, (_, at) =>
+      at % 2 === 0 ? mallory('DELETE', '/files/none') : mallory('GET', '/admin/sessions'),
+    ),
+  );
+  const readLines = async () =>
+    (await readText())
+      .slice(before)
+      .split('\n')
+      .flatMap((line) => (line.includes('"mallory"') ? [JSON.parse(line) as AuditEntry] : []));
+  const told = (lines: AuditEntry[]) => lines.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
+  // No further call is needed for the last number.
+  const lines = await eventually(readLines, (each) => told(each) >= CALLS);
+  assert.equal(told(lines), CALLS);
+  assert.ok(lines.length < 200, `${lines.length} lines`);
 });
 
 test('a line that a crash has cut off does not spoil the next', async () => {

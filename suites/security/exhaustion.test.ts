@@ -5,7 +5,7 @@ import { after, type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { EventStream } from '../contract/event-stream.ts';
 import { assertFailure } from '../contract/failure.ts';
-import { initRequest, openSample, publish } from '../contract/upload.ts';
+import { eventually, initRequest, openSample, publish } from '../contract/upload.ts';
 import { Connection, callAs, callWith, printHead } from '../contract/wire.ts';
 import { type Operation, readOperations, type Schema } from '../fuzz/document.ts';
 import { startServer } from '../server-under-test.ts';
@@ -88,6 +88,67 @@ test('an answer that nobody takes is given up; a stream that is read stays open'
   assert.ok(unread.bytesRead < file.size, 'the server went on sending');
   await ada('DELETE', `/uploads/${session.upload_id}`);
   assert.match((await events.next())?.type ?? '', /cancelled/);
+});
+
+/** The status of an answer of which nothing else is read. */
+async function statusOf(socket: Socket): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  socket.once('data', (head: Buffer) => {
+    socket.pause();
+    resolve(Number(/^HTTP\/1\.1 (\d{3}) /.exec(head.toString('latin1'))?.[1]));
+  });
+  socket.once('close', () => resolve(0));
+  socket.resume();
+  return await promise;
+}
+
+test('unread downloads and event streams: bounded for an owner and over all, and others are answered', async (context) => {
+  const patient = await startServer({ CRYOLIFT_ACCEPT: 'bin', CRYOLIFT_CONNECTIONS_PER_ADDRESS: '5000' });
+  context.after(() => patient.discard());
+  const readMemory = async () =>
+    Number(
+      /^process_resident_memory_bytes (\S+)$/m.exec(
+        (await callWith(patient, {})('GET', '/metrics')).body.toString(),
+      )?.[1],
+    );
+  const { hostname, port } = new URL(patient.url);
+  const ask = (sub: string, path: string): Socket => {
+    const socket = connect(Number(port), hostname).pause();
+    context.after(() => socket.destroy());
+    socket.on('error', () => {});
+    socket.write(printHead('GET', path, { authorization: `Bearer ${patient.token({ sub })}` }));
+    return socket;
+  };
+  const askAll = async (count: number, subOf: (at: number) => string, path: string) => {
+    const sockets = Array.from({ length: count }, (_, at) => ask(subOf(at), path));
+    return { sockets, statuses: await Promise.all(sockets.map(statusOf)) };
+  };
+  const count = (statuses: number[], status: number) => statuses.filter((each) => each === status).length;
+
+  const size = 16 * MIB;
+  const upload = { filename: 'a.bin', part_size: 8 * MIB };
+  const eves = await publish(callAs(patient, { sub: 'eve' }), Buffer.alloc(size, 7), upload);
+  const adas = await publish(callAs(patient, { sub: 'ada' }), Buffer.alloc(size, 8), upload);
+  const before = await readMemory();
+  const downloads = await askAll(400, () => 'eve', `/files/${eves.file_id}/content`);
+  // 32 MiB of one owner, 128 KiB of each.
+  assert.ok(count(downloads.statuses, 200) <= 256, `${count(downloads.statuses, 200)} downloads`);
+  assert.equal(count(downloads.statuses, 200) + count(downloads.statuses, 503), 400);
+  const growth = (await readMemory()) - before;
+  assert.ok(growth < MAX_GROWTH_BYTES, `${Math.round(growth / MIB)} MiB more`);
+  const answer = await callAs(patient, { sub: 'ada' })('GET', `/files/${adas.file_id}/content`);
+  assert.equal(answer.body.length, size);
+  for (const socket of downloads.sockets) socket.destroy();
+  await eventually(
+    () => callAs(patient, { sub: 'eve' })('GET', `/files/${eves.file_id}/content`),
+    ({ status }) => status === 200,
+  );
+
+  // 128 MiB over all: 1,024 streams, of which one owner may have 32.
+  const streams = await askAll(1_100, (at) => `owner ${at % 40}`, '/events');
+  assert.ok(count(streams.statuses, 200) <= 1_024, `${count(streams.statuses, 200)} streams`);
+  assert.equal(count(streams.statuses, 200) + count(streams.statuses, 503), 1_100);
+  assert.equal((await callAs(patient, { sub: 'ada' })('GET', '/files')).status, 200);
 });
 
 test('slow JSON bodies of one caller take no places: others are answered', async () => {

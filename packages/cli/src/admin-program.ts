@@ -1,16 +1,31 @@
-/** The commands of `cryolift admin`, and what they take. */
+/** The commands of `cryolift admin` and of `cryolift link`, and what they take. */
 import { type Command, Option } from 'commander';
 import type { ExitCode } from './exit.ts';
 import { parseScrubRate, parseSeq } from './quantity.ts';
 
+function add(parent: Command, name: string, description: string): Command {
+  const command = parent.command(name).description(description);
+  for (const flags of ['--server <url>', '--token <token>', '--json']) command.addOption(new Option(flags).hideHelp());
+  return command;
+}
+
+/** The commands of `cryolift link`. @param finish is told the exit code of the command that ran. */
+export function addLinks(link: Command, finish: (code: ExitCode) => void): void {
+  add(link, 'ls', 'your upload links').action(async (_own: unknown, command: Command) => {
+    const { listLinks } = await import('./commands/link.ts');
+    finish(await listLinks(command.optsWithGlobals()));
+  });
+  add(link, 'revoke', 'end upload links; what was uploaded with them stays')
+    .argument('[link_id...]')
+    .option('--all', 'all of yours')
+    .action(async (ids: string[], _own: unknown, command: Command) => {
+      const { revokeLinks } = await import('./commands/link.ts');
+      finish(await revokeLinks(ids, command.optsWithGlobals()));
+    });
+}
+
 /** @param finish is told the exit code of the command that ran. */
 export function addAdmin(admin: Command, finish: (code: ExitCode) => void): void {
-  const add = (parent: Command, name: string, description: string): Command => {
-    const command = parent.command(name).description(description);
-    for (const flags of ['--server <url>', '--token <token>', '--json'])
-      command.addOption(new Option(flags).hideHelp());
-    return command;
-  };
   add(admin, 'sessions', "everybody's uploads that are not finished")
     .option('--all', 'also those that have ended')
     .action(async (_own: unknown, command: Command) => {
@@ -30,6 +45,18 @@ export function addAdmin(admin: Command, finish: (code: ExitCode) => void): void
     .action(async (_own: unknown, command: Command) => {
       const { scrub } = await import('./commands/scrub.ts');
       finish(await scrub(command.optsWithGlobals()));
+    });
+  const links = add(admin, 'links', "everybody's upload links")
+    .option('--owner <owner>', 'those of this owner alone')
+    .action(async (_own: unknown, command: Command) => {
+      const { listAllLinks } = await import('./commands/link.ts');
+      finish(await listAllLinks(command.optsWithGlobals()));
+    });
+  add(links, 'revoke', 'end all upload links of one owner')
+    .argument('<owner>')
+    .action(async (owner: string, _own: unknown, command: Command) => {
+      const { revokeLinksOf } = await import('./commands/link.ts');
+      finish(await revokeLinksOf(owner, command.optsWithGlobals()));
     });
   const deliveries = add(admin, 'deliveries', 'events that the webhook has not taken; those that were given up first')
     .option('--all', 'also those that are still tried')

@@ -44,6 +44,33 @@ test('a link that was made uploads what it allows, and is taken back', async () 
   assert.equal((await upload('b.mrc')).code, 3);
 });
 
+test('links are listed without their tokens, and ended one by one or all at once', async () => {
+  const make = async () => JSON.parse((await bench.run(['link', '--json', '--max-files', '5'])).stdout);
+  const links = [await make(), await make(), await make()];
+  const listed = parseLines<{ link_id: string }>((await bench.run(['link', 'ls', '--json'])).stdout);
+  for (const { link_id } of links) assert.ok(listed.some((each) => each.link_id === link_id));
+  const table = (await bench.run(['link', 'ls'])).stdout;
+  assert.match(table, /^LINK +OWNER +MADE +ENDS +USED +OF +FILES +OF$/m);
+  assert.match(table, new RegExp(`^${links[0].link_id} +local +now +in 11 h +0 B +– +0 +5$`, 'm'));
+  assert.doesNotMatch(table, /cl_link_/);
+
+  const [first, second] = links;
+  const ended = await bench.run(['link', 'revoke', first.link_id, second.link_id]);
+  assert.equal(ended.stdout, `revoked ${first.link_id}\nrevoked ${second.link_id}\n`, ended.stderr);
+  assert.match((await bench.run(['link', 'revoke', '--all'])).stdout, /^revoked \d+ links\n$/);
+  assert.equal((await bench.run(['link', 'ls'])).stdout, 'no upload links\n');
+  for (const args of [[], ['--all', 'x']]) assert.equal((await bench.run(['link', 'revoke', ...args])).code, 2);
+});
+
+test('an administrator lists the links of an owner and ends all of them', async () => {
+  await bench.run(['link']);
+  assert.equal((await bench.run(['admin', 'links', '--owner', 'nobody'])).stdout, 'no upload links\n');
+  assert.match((await bench.run(['admin', 'links'])).stdout, /^\S+ +local /m);
+  const ended = await bench.run(['admin', 'links', 'revoke', 'local']);
+  assert.equal(ended.stdout, 'revoked 1 links of local\n', ended.stderr);
+  assert.equal((await bench.run(['admin', 'links'])).stdout, 'no upload links\n');
+});
+
 test('what is no link is wrong usage', async () => {
   assert.equal((await bench.run(['ls', '--link', bench.url], AWAY)).code, 2);
 });

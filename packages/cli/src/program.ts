@@ -1,7 +1,7 @@
 /** Every command and what it takes. What a command runs is loaded only when it is called, so that all begin at once. */
 import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { addAdmin } from './admin-program.ts';
+import { addAdmin, addLinks } from './admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
 import type { ExitCode } from './exit.ts';
 import { collectPair, collectText, parseCount, parseDuration, parseSeq, parseSize } from './quantity.ts';
@@ -171,11 +171,11 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { makeToken } = await import('./commands/token.ts');
       finish(await makeToken(command.optsWithGlobals()));
     });
-  add('link', 'make an upload link: for a computer that may upload, and do nothing else')
-    .addOption(
-      new Option('--expires <duration>', 'how long it is good for, 30d at most')
-        .argParser(parseDuration)
-        .default(HALF_A_DAY_SECONDS, '12h'),
+  const link = add('link', 'make an upload link: for a computer that may upload, and do nothing else')
+    .option(
+      '--expires <duration>',
+      'how long it is good for: 12h when not given, 30d at most, or what the server allows',
+      parseDuration,
     )
     .option('--max-bytes <size>', 'what may be uploaded with it, 2TiB say', parseSize)
     .option('--max-files <n>', 'how many files', (text: string) => parseCount(text, Number.MAX_SAFE_INTEGER))
@@ -184,6 +184,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { makeLink } = await import('./commands/link.ts');
       finish(await makeLink(command.optsWithGlobals()));
     });
+  addLinks(link, finish);
   add('audit', "who did what to which upload, file or link; on the server's machine")
     .addOption(new Option('--since <duration>', 'not what is older, 7d say').argParser(parseDuration))
     .option('--data-dir <path>', "the server's data folder (CRYOLIFT_DATA_DIR; ./cryolift-data)")

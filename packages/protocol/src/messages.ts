@@ -311,13 +311,16 @@ export const SignedDownload = Type.Object({
 });
 export type SignedDownload = Static<typeof SignedDownload>;
 
+/** The longest life of an upload link that a server can be set to. */
+export const MAX_LINK_SECONDS = 30 * 86_400;
+
 export const LinkRequest = Nullable(
   Type.Object({
     expires_in: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 30 * 86_400,
-        description: 'Seconds that the link is good for; 43,200 when not given.',
+        maximum: MAX_LINK_SECONDS,
+        description: 'Seconds that the link is good for; 43,200 when not given, or less where the server allows less.',
       }),
     ),
     max_bytes: Type.Optional(
@@ -337,6 +340,26 @@ export const UploadLink = Type.Object({
   token: Type.String({ description: 'For "Authorization: Bearer"; told this once.' }),
 });
 export type UploadLink = Static<typeof UploadLink>;
+
+/** An upload link without its token. */
+const LinkRecord = Type.Object({
+  link_id: Type.String(),
+  owner: Type.String({ description: 'Whose uploads are made with it.' }),
+  created_at: Time('When it was made.'),
+  expires_at: Time('When the link ends, or has ended.'),
+  max_bytes: Nullable(Bytes('What may be uploaded with it, bytes.')),
+  max_files: Nullable(Type.Integer({ minimum: 1 })),
+  used_bytes: Bytes('What was begun with it and neither cancelled nor expired, bytes.'),
+  used_files: Type.Integer({ minimum: 0 }),
+});
+export type LinkRecord = Static<typeof LinkRecord>;
+export const LinkPage = page(LinkRecord);
+export type LinkPage = Static<typeof LinkPage>;
+
+export const RevokedLinks = Type.Object({
+  revoked: Type.Integer({ minimum: 0, description: 'How many links were revoked.' }),
+});
+export type RevokedLinks = Static<typeof RevokedLinks>;
 
 /** A session as administrators see it. */
 const OwnedSession = Type.Object({

@@ -48,12 +48,15 @@ test('nothing set: a server for this machine alone', () => {
     acceptedTypes: [],
     quotaBytes: null,
     maxOpenUploads: 10_000,
-    rateLimit: null,
+    maxFiles: 1_000_000,
+    maxLinkMs: 30 * 86_400_000,
+    rateLimit: 1_000,
     bodyIdleTimeoutMs: 30_000,
     connectionsPerAddress: 1024,
     corsOrigins: [],
     webhook: null,
     onComplete: null,
+    audit: { maxTotalBytes: 10 * 1024 ** 3, maxAgeMs: null },
     otlpUrl: null,
     fastLane: true,
     metrics: true,
@@ -101,6 +104,13 @@ test('good values', () => {
   assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
   assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);
   assert.equal(read('RATE_LIMIT', '5').rateLimit, 5);
+  assert.equal(read('QUOTA_FILES', '1').maxFiles, 1);
+  assert.equal(read('QUOTA_FILES', '1000000000').maxFiles, 1_000_000_000);
+  assert.equal(read('AUDIT_MAX_SIZE', '128MiB').audit.maxTotalBytes, 128 * 1024 ** 2);
+  assert.equal(read('AUDIT_MAX_AGE', '1d').audit.maxAgeMs, 86_400_000);
+  assert.equal(read('AUDIT_MAX_AGE', '36500d').audit.maxAgeMs, 36_500 * 86_400_000);
+  assert.equal(read('MAX_LINK_TTL', '1s').maxLinkMs, 1000);
+  assert.equal(read('MAX_LINK_TTL', '30d').maxLinkMs, 30 * 86_400_000);
   assert.equal(read('BODY_IDLE_TIMEOUT', '5s').bodyIdleTimeoutMs, 5000);
   assert.deepEqual(read('CORS_ORIGINS', 'https://a.org,http://b.org:81').corsOrigins, [
     'https://a.org',
@@ -150,6 +160,10 @@ test('bad values stop the start with one line that names the setting', () => {
     ACCEPT: ['tif,../x', 'a.b'],
     QUOTA_BYTES: ['-1', 'much'],
     RATE_LIMIT: ['0', '1.5', '1000001'],
+    QUOTA_FILES: ['0', '1.5', 'many', '1000000001'],
+    AUDIT_MAX_SIZE: ['127MiB', 'much'],
+    AUDIT_MAX_AGE: ['23h', '7', '36501d'],
+    MAX_LINK_TTL: ['12', '0s', '999ms', '31d', '2592001s'],
     BODY_IDLE_TIMEOUT: ['30', '0s'],
     CORS_ORIGINS: ['*', 'a.org', 'https://a.org/path', 'https://a.org/'],
     METRICS: ['perhaps'],

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { MAX_LINK_SECONDS } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT, MIB, TIB } from '@cryolift/protocol/plan';
 import {
   parseBoolean,
@@ -40,14 +41,20 @@ export interface Config {
   readonly acceptedTypes: readonly string[];
   readonly quotaBytes: number | null;
   readonly maxOpenUploads: number;
+  /** Files, and uploads that have not become files, that one owner may have. */
+  readonly maxFiles: number;
+  /** An upload link is good for no longer than this. */
+  readonly maxLinkMs: number;
   /** Requests per second and caller. */
-  readonly rateLimit: number | null;
+  readonly rateLimit: number;
   readonly bodyIdleTimeoutMs: number;
   readonly connectionsPerAddress: number;
   readonly corsOrigins: readonly string[];
   /** Without a secret the server makes one in its data folder. */
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   readonly onComplete: CommandConfig | null;
+  /** What is kept of the audit: bytes in all, and for how long; null: however old it is. */
+  readonly audit: { readonly maxTotalBytes: number; readonly maxAgeMs: number | null };
   readonly otlpUrl: string | null;
   readonly fastLane: boolean;
   readonly metrics: boolean;
@@ -93,6 +100,8 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 export const MIN_PART_SIZE_BYTES = 64 * 1024;
 export const MAX_PART_SIZE_BYTES = 5 * 1024 * MIB;
 
+const DAY_MS = 86_400_000;
+const MAX_AUDIT_DAYS = 36_500;
 /** Longer times fire at once in Node. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -143,7 +152,9 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     acceptedTypes: read('ACCEPT', parseTypes, []),
     quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
     maxOpenUploads: read('MAX_OPEN_UPLOADS', (value) => parseInteger(value, 1, 10_000_000), 10_000),
-    rateLimit: read<number | null>('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), null),
+    maxFiles: read('QUOTA_FILES', (value) => parseInteger(value, 1, 1_000_000_000), 1_000_000),
+    maxLinkMs: read('MAX_LINK_TTL', parseLinkTtl, MAX_LINK_SECONDS * 1000),
+    rateLimit: read('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), 1_000),
     bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
     connectionsPerAddress: read('CONNECTIONS_PER_ADDRESS', (value) => parseInteger(value, 1, 1_000_000), 1024),
     corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),
@@ -153,6 +164,10 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       read('ON_COMPLETE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 3_600_000),
       env,
     ),
+    audit: {
+      maxTotalBytes: read('AUDIT_MAX_SIZE', (value) => parseSize(value, 128 * MIB), 10 * 1024 * MIB),
+      maxAgeMs: read<number | null>('AUDIT_MAX_AGE', parseAuditAge, null),
+    },
     otlpUrl: read<string | null>('OTLP_URL', parseWebUrl, null),
     fastLane: read('FAST_LANE', parseBoolean, true),
     metrics: read('METRICS', parseBoolean, true),
@@ -276,6 +291,16 @@ function parseTypes(value: string): string[] {
     const extension = type.replace(/^\*?\./, '').toLowerCase();
     return /^[a-z0-9_-]+$/.test(extension) ? extension : fail(`"${type}" is not a file extension`);
   });
+}
+
+function parseLinkTtl(value: string): number {
+  const ms = parseDuration(value, MAX_LINK_SECONDS * 1000);
+  return ms >= 1000 ? ms : fail('must be at least 1s');
+}
+
+function parseAuditAge(value: string): number {
+  const ms = parseDuration(value, MAX_AUDIT_DAYS * DAY_MS);
+  return ms >= DAY_MS ? ms : fail('must be at least 1d');
 }
 
 function parseOrigin(value: string): string {

@@ -21,6 +21,7 @@ import { printKey, readKey } from './events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from './events/webhook/webhook.ts';
 import { Pictures } from './files/pictures.ts';
 import { Scrub } from './files/scrub.ts';
+import { UpdateLimit } from './files/update-limit.ts';
 import { buildApp } from './http/app.ts';
 import { Guests } from './http/guests.ts';
 import { worksHere } from './http/lane/adopt.ts';
@@ -65,6 +66,8 @@ const SLOTS = 16;
 const HS256_KEY_BYTES = 32;
 const WEBHOOK_SECRET_FILE = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
+/** Then the audit begins a new file. */
+const AUDIT_FILE_BYTES = 64 * 1024 * 1024;
 /** How often expired sessions are looked for, and uploads that are to be verified, at most. */
 const SWEEP_MS = 60_000;
 /** What a stop closes at its end may take so long. */
@@ -151,7 +154,10 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   queues.push(...makeQueues(room, config));
 
   const webhook = await inPlace(places.data, () => makeWebhook(config, room));
-  const audit = new AuditLog(join(config.dataDir, 'audit'));
+  const auditBounds = { ...config.audit, maxFileBytes: AUDIT_FILE_BYTES };
+  const audit = new AuditLog(join(config.dataDir, 'audit'), auditBounds, (file) =>
+    log.warn({ file }, 'a file of the audit was removed: it was too old, or there was too much'),
+  );
   const scrub = new Scrub(room);
   const correctTimes = async () => {
     if (!(await storedTimes.correct())) return;
@@ -162,6 +168,9 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   const sweeping = new Repeated(sweepEveryMs, async () => {
     await adjustReserve().catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
     await correctTimes().catch((error: unknown) => log.error({ err: error }, 'stored times are not corrected'));
+    await audit
+      .prune(room.isClockSettled() ? room.now() : null)
+      .catch((error: unknown) => log.error({ err: error }, 'what is too old in the audit could not be removed'));
     return await sweep(room);
   });
   const comparing = new Repeated(COMPARE_MS, () => compare(room));
@@ -347,6 +356,8 @@ function createRoom(
       sessionTtlMs: config.sessionTtlMs,
       quotaBytes: config.quotaBytes,
       maxOpenUploads: config.maxOpenUploads,
+      maxFiles: config.maxFiles,
+      maxLinkMs: config.maxLinkMs,
       acceptedTypes: config.acceptedTypes,
     },
     bus: new Bus(),
@@ -356,6 +367,7 @@ function createRoom(
     doubts: new Doubts(),
     finishing: new Finishing(),
     rechecks: new Rechecks(),
+    updateLimit: new UpdateLimit(),
     nextSteps: {
       kindsFor: (filename) => [...(isMrcName(filename) ? [SURVEY] : []), ...(config.onComplete ? [ON_COMPLETE] : [])],
       wake: wakeJobs,

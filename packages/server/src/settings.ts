@@ -39,6 +39,8 @@ export const SETTINGS: readonly Setting[] = [
   setting('ACCEPT', 'LIST', 'further file types, accepted as they are: .tif,.eer,.mdoc'),
   setting('QUOTA_BYTES', 'SIZE', 'what one owner may hold (no bound)'),
   setting('MAX_OPEN_UPLOADS', 'NUMBER', 'uploads that one owner may have open at the same time (10000)'),
+  setting('QUOTA_FILES', 'N', 'files and uploads that one owner may have (1000000)'),
+  setting('MAX_LINK_TTL', 'DURATION', 'longest life of an upload link (30d)'),
   setting('RATE_LIMIT', 'N', 'requests per second and caller (no bound)'),
   setting('BODY_IDLE_TIMEOUT', 'DURATION', 'a part whose body stalls for this long is refused (30s)'),
   setting(
@@ -55,6 +57,8 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
   setting('ON_COMPLETE_TIMEOUT', 'DURATION', 'a command that runs longer is ended (1h)'),
+  setting('AUDIT_MAX_SIZE', 'SIZE', 'what is kept of the audit; then the oldest files are removed (10GiB)'),
+  setting('AUDIT_MAX_AGE', 'DURATION', 'files of the audit are removed when all in them is older (never)'),
   setting('OTLP_URL', 'URL', 'OpenTelemetry collector for traces, http://host:4318/v1/traces'),
   setting('FAST_LANE', 'true|false', 'read parts past the HTTP parser; not with TLS (true)'),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),

@@ -85,14 +85,21 @@ export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode
   return EXIT.done;
 }
 
-function print(flags: Flags, items: readonly object[], head: string[], rows: string[][], none: string): ExitCode {
+export function print(
+  flags: { json?: boolean },
+  items: readonly object[],
+  head: string[],
+  rows: string[][],
+  none: string,
+): ExitCode {
   const output = new Output(flags.json);
   for (const item of items) output.event(item);
   if (!output.json) process.stdout.write(`${rows.length > 0 ? formatTable([head, ...rows]) : none}\n`);
   return EXIT.done;
 }
 
-async function collect<Item>(api: Api, path: string): Promise<Item[]> {
+/** All pages of a list. */
+export async function collect<Item>(api: Api, path: string): Promise<Item[]> {
   const items: Item[] = [];
   const query = `${path.includes('?') ? '&' : '?'}limit=${PAGE}`;
   for (let cursor: string | null = ''; cursor !== null; ) {

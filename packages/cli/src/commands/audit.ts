@@ -24,6 +24,7 @@ interface Line {
   readonly upload_id?: string;
   readonly file_id?: string;
   readonly seq?: string;
+  readonly owner?: string;
   readonly outcome: string;
   readonly code?: string;
   readonly omitted?: number;
@@ -48,7 +49,7 @@ async function listMonths(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${folder} cannot be read (${error.code}): give the --data-dir of the server`);
   });
-  return names.filter((name) => /^\d{4}-\d{2}\.jsonl$/.test(name)).sort();
+  return names.filter((name) => /^\d{4}-\d{2}(_\d{4})?\.jsonl$/.test(name)).sort();
 }
 
 /** Null for a line that a crash has cut off. */
@@ -62,8 +63,9 @@ function parse(text: string): Line | null {
 
 /** `2026-11-23 05:28:56  ok       file.read        ada  10.0.0.7  files/01M8…` */
 function describe(line: Line): string {
-  const { time, outcome, action, subject, address, code, link_id, key_id, upload_id, file_id, seq, omitted } = line;
-  const named = { link: link_id, key: key_id, upload: upload_id, file: file_id, delivery: seq, code };
+  const { time, outcome, action, subject, address, code, link_id, key_id, upload_id, file_id, seq, owner, omitted } =
+    line;
+  const named = { link: link_id, key: key_id, upload: upload_id, file: file_id, delivery: seq, owner, code };
   return [
     time.slice(0, 19).replace('T', ' '),
     outcome.padEnd(7),

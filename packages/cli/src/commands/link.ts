@@ -1,12 +1,15 @@
-/** `cryolift link`: an upload link, for a computer that is to bring files in and get nothing out. */
+/** `cryolift link` and `cryolift admin links`: upload links, for computers that bring files in and get nothing out. */
+import type { LinkRecord, RevokedLinks } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
+import { EXIT, type ExitCode, UsageError } from '../exit.ts';
+import { formatBytes, formatWhen } from '../format.ts';
 import { Output } from '../output.ts';
+import { collect, isObject, print } from './admin.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   json?: boolean;
-  /** Seconds. */
-  expires: number;
+  /** Seconds; not given: what the server takes. */
+  expires?: number;
   maxBytes?: number;
   maxFiles?: number;
   /** Id of a link that is to open nothing any more. */
@@ -23,11 +26,62 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
     return EXIT.done;
   }
   const link = await api.makeLink({
-    expires_in: expires,
+    ...(expires === undefined ? {} : { expires_in: expires }),
     ...(maxBytes === undefined ? {} : { max_bytes: maxBytes }),
     ...(maxFiles === undefined ? {} : { max_files: maxFiles }),
   });
   output.result(link, () => link.url);
   output.note(`good until ${link.expires_at}; cryolift link --revoke ${link.link_id} ends it before`);
   return EXIT.done;
+}
+
+type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
+
+export async function listLinks(flags: Flags): Promise<ExitCode> {
+  return printLinks(flags, await collect<LinkRecord>(connect(flags), '/links'));
+}
+
+/** @param flags.owner undefined: everybody's. */
+export async function listAllLinks(flags: Flags & { owner?: string }): Promise<ExitCode> {
+  const query = flags.owner === undefined ? '' : `?owner=${encodeURIComponent(flags.owner)}`;
+  return printLinks(flags, await collect<LinkRecord>(connect(flags), `/admin/links${query}`));
+}
+
+/** @throws UsageError when it does not say which. */
+export async function revokeLinks(ids: readonly string[], flags: Flags & { all?: boolean }): Promise<ExitCode> {
+  if (ids.length > 0 === (flags.all ?? false)) throw new UsageError('give the ids of links, or --all');
+  const api = connect(flags);
+  const output = new Output(flags.json);
+  if (flags.all) {
+    const answer = await api.call(isObject<RevokedLinks>, 'DELETE', '/links');
+    output.result(answer, () => `revoked ${answer.revoked} links`);
+  }
+  for (const id of ids) {
+    await api.takeBackLink(id);
+    output.result({ link_id: id, revoked: true }, () => `revoked ${id}`);
+  }
+  return EXIT.done;
+}
+
+export async function revokeLinksOf(owner: string, flags: Flags): Promise<ExitCode> {
+  const path = `/admin/links?owner=${encodeURIComponent(owner)}`;
+  const answer = await connect(flags).call(isObject<RevokedLinks>, 'DELETE', path);
+  new Output(flags.json).result({ owner, ...answer }, () => `revoked ${answer.revoked} links of ${owner}`);
+  return EXIT.done;
+}
+
+function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
+  const nowMs = Date.now();
+  const head = ['LINK', 'OWNER', 'MADE', 'ENDS', 'USED', 'OF', 'FILES', 'OF'];
+  const rows = links.map((each) => [
+    each.link_id,
+    each.owner,
+    formatWhen(each.created_at, nowMs),
+    formatWhen(each.expires_at, nowMs),
+    formatBytes(each.used_bytes),
+    each.max_bytes === null ? '–' : formatBytes(each.max_bytes),
+    String(each.used_files),
+    each.max_files === null ? '–' : String(each.max_files),
+  ]);
+  return print(flags, links, head, rows, 'no upload links');
 }

@@ -15,9 +15,9 @@ async function begin(db: Database, subjects: string): Promise<void> {
   await deliveries.addDeliveries(db, 100, 0, 0, prepare);
 }
 
-async function happen(db: Database, subjects: string): Promise<void> {
+async function happen(db: Database, subjects: string, owner = 'ada'): Promise<void> {
   for (const subject of subjects) {
-    await insertEvent(db, { id: `${subject}${Math.random()}`, type: 't', subject, owner: 'ada', time: 1, data: '{}' });
+    await insertEvent(db, { id: `${subject}${Math.random()}`, type: 't', subject, owner, time: 1, data: '{}' });
   }
 }
 
@@ -81,6 +81,19 @@ test('only the oldest of an upload is due; a dead one holds up none, and is the 
   assert.equal((await deliveries.reviveDelivery(db, 1, 600))?.created_at, 600);
   assert.deepEqual(await due(db, 600), [1, 4]);
   assert.equal(await deliveries.reviveDelivery(db, 2, 600), undefined);
+});
+
+test('owners take turns: one with many events does not hold up the others', async (context) => {
+  const db = await makeDatabase(context);
+  await begin(db, '');
+  await happen(db, 'abcdef', 'eve');
+  await happen(db, 'gh', 'ada');
+  await happen(db, 'i', 'zoe');
+  await deliveries.addDeliveries(db, 100, 0, 0, prepare);
+  assert.deepEqual(await due(db, 0), [7, 1, 9, 8, 2, 3, 4, 5, 6]);
+  const after = async (owner: string) => (await deliveries.listDue(db, 0, ['b'], 2, owner)).map(({ seq }) => seq);
+  assert.deepEqual(await after('ada'), [1, 9]);
+  assert.deepEqual(await after('zoe'), [7, 1]);
 });
 
 test('what was given up is kept as long as it is told; what waits, for ever', async (context) => {

@@ -41,9 +41,19 @@ export async function addDeliveries(
     if (!last) return 0;
     const rows: DeliveryRow[] = events.map((row) => {
       const { uploadId, event } = prepare(row);
-      const { seq } = row;
+      const { seq, owner } = row;
       const status = 'waiting' as const;
-      return { seq, upload_id: uploadId, event, status, attempts: 0, next_at: nowMs, created_at: nowMs, trouble: null };
+      return {
+        seq,
+        upload_id: uploadId,
+        owner,
+        event,
+        status,
+        attempts: 0,
+        next_at: nowMs,
+        created_at: nowMs,
+        trouble: null,
+      };
     });
     await tx.insertInto('deliveries').values(rows).execute();
     await writeFact(tx, CURSOR, String(last.seq));
@@ -52,16 +62,34 @@ export async function addDeliveries(
   });
 }
 
-/** The oldest one of each upload, if that is due; those of `busy` uploads are left out. */
+/**
+ * The oldest one of each upload, if that is due; those of `busy` uploads are left out. Owners take turns in the order of
+ * their names, so that one with many events does not hold up the others.
+ *
+ * @param after the owner of the last one that was taken before.
+ */
 export async function listDue(
   db: Database,
   nowMs: number,
   busy: readonly string[],
   limit: number,
+  after = '',
 ): Promise<DeliveryRow[]> {
-  let due = heads(db).selectAll().where('next_at', '<=', nowMs);
-  if (busy.length > 0) due = due.where('upload_id', 'not in', busy);
-  return await due.orderBy('seq').limit(limit).execute();
+  const taken: DeliveryRow[] = [];
+  while (taken.length < limit) {
+    const due = heads(db)
+      .selectAll()
+      .where('next_at', '<=', nowMs)
+      .where('upload_id', 'not in', [...busy, ...taken.map((row) => row.upload_id)])
+      .orderBy('owner')
+      .orderBy('seq')
+      .limit(1);
+    const turn = taken.at(-1)?.owner ?? after;
+    const next = (await due.where('owner', '>', turn).executeTakeFirst()) ?? (await due.executeTakeFirst());
+    if (!next) break;
+    taken.push(next);
+  }
+  return taken;
 }
 
 /** When the next one is due, ms since 1970; null when none waits. */

@@ -55,15 +55,47 @@ export async function replaceMetadata(
     .executeTakeFirst();
 }
 
-/** From here on the file is gone for everybody; its bytes are removed next. False when it was gone already. */
-export async function markDeleted(db: Database, id: string, nowMs: number): Promise<boolean> {
-  const marked = await db
+/** For use inside the transaction that publishes the file. */
+export async function insertFile(tx: Database, file: FileRow): Promise<void> {
+  await tx.insertInto('files').values(file).execute();
+  await tx
+    .insertInto('owner_usage')
+    .values({ owner: file.owner, files: 1, bytes: file.size })
+    .onConflict((conflict) =>
+      conflict.column('owner').doUpdateSet(({ eb }) => ({
+        files: eb('owner_usage.files', '+', 1),
+        bytes: eb('owner_usage.bytes', '+', file.size),
+      })),
+    )
+    .execute();
+}
+
+/** How many files an owner has, and their bytes. */
+export async function findUsage(db: Database, owner: string): Promise<{ files: number; bytes: number }> {
+  const usage = await db.selectFrom('owner_usage').selectAll().where('owner', '=', owner).executeTakeFirst();
+  return { files: Number(usage?.files ?? 0), bytes: Number(usage?.bytes ?? 0) };
+}
+
+/**
+ * For use inside a transaction. From here on the file is gone for everybody; its bytes are removed next.
+ *
+ * @returns false when it was gone already.
+ */
+export async function markDeleted(tx: Database, id: string, nowMs: number): Promise<boolean> {
+  const marked = await tx
     .updateTable('files')
     .set({ deleted_at: nowMs })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
+    .returning(['owner', 'size'])
     .executeTakeFirst();
-  return marked.numUpdatedRows > 0n;
+  if (!marked) return false;
+  await tx
+    .updateTable('owner_usage')
+    .set(({ eb }) => ({ files: eb('files', '-', 1), bytes: eb('bytes', '-', marked.size) }))
+    .where('owner', '=', marked.owner)
+    .execute();
+  return true;
 }
 
 /** Files whose deletion was cut off before their bytes were removed. */

@@ -5,7 +5,7 @@ import type { JobRow, JobStatus } from './tables.ts';
 /** For use inside the transaction that makes the work necessary. */
 export async function insertJob(
   tx: Database,
-  job: { id: string; kind: string; fileId: string; nowMs: number },
+  job: { id: string; kind: string; fileId: string; owner: string; nowMs: number },
 ): Promise<void> {
   await tx
     .insertInto('jobs')
@@ -13,6 +13,7 @@ export async function insertJob(
       id: job.id,
       kind: job.kind,
       file_id: job.fileId,
+      owner: job.owner,
       status: 'waiting',
       attempts: 0,
       run_at: job.nowMs,
@@ -42,9 +43,11 @@ export async function listJobs(db: Database, fileId: string): Promise<JobRow[]> 
 }
 
 /**
- * Takes the job that is due longest: one that waits, or one whose lease has ended.
+ * Takes a job that is due: one whose lease has ended, else the one that waits longest of the owner whose turn it is. Owners
+ * take turns in the order of their names, so that one with many jobs does not hold up the others.
  *
- * @param except ids of jobs that this process is running, whatever the clock says of their leases.
+ * @param turn `after`: the owner of the job that was taken before. `except`: ids of jobs that this process is running,
+ *   whatever the clock says of their leases.
  * @returns it with this attempt counted; undefined when none is due.
  */
 export async function takeJob(
@@ -52,8 +55,17 @@ export async function takeJob(
   kind: string,
   nowMs: number,
   leasedUntilMs: number,
-  except: readonly string[] = [],
+  { after = '', except = [] }: { after?: string; except?: readonly string[] } = {},
 ): Promise<JobRow | undefined> {
+  const ofKind = () =>
+    db.selectFrom('jobs').select('id').where('kind', '=', kind).where('id', 'not in', except).limit(1);
+  const abandoned = ofKind().where('status', '=', 'running').where('leased_until', '<=', nowMs).orderBy('leased_until');
+  const waiting = ofKind()
+    .where('status', '=', 'waiting')
+    .where('run_at', '<=', nowMs)
+    .orderBy('owner')
+    .orderBy('run_at')
+    .orderBy('id');
   return await db
     .updateTable('jobs')
     .set(({ eb }) => ({
@@ -62,21 +74,7 @@ export async function takeJob(
       leased_until: leasedUntilMs,
       updated_at: nowMs,
     }))
-    .where('id', '=', ({ selectFrom }) =>
-      selectFrom('jobs')
-        .select('id')
-        .where('kind', '=', kind)
-        .where('id', 'not in', except)
-        .where(({ or, and, eb }) =>
-          or([
-            and([eb('status', '=', 'waiting'), eb('run_at', '<=', nowMs)]),
-            and([eb('status', '=', 'running'), eb('leased_until', '<=', nowMs)]),
-          ]),
-        )
-        .orderBy('run_at')
-        .orderBy('id')
-        .limit(1),
-    )
+    .where(({ eb, fn }) => eb('id', '=', fn.coalesce(abandoned, waiting.where('owner', '>', after), waiting)))
     .returningAll()
     .executeTakeFirst();
 }

@@ -2,8 +2,30 @@
 import type { Database } from './database.ts';
 import type { LinkRow } from './tables.ts';
 
-export async function insertLink(db: Database, link: LinkRow): Promise<void> {
-  await db.insertInto('links').values(link).execute();
+/** @returns false, and inserts nothing, when the owner has `maxOfOwner` links already, ended ones included. */
+export async function insertLink(db: Database, link: LinkRow, maxOfOwner: number): Promise<boolean> {
+  return await db.transaction().execute(async (tx) => {
+    const { count } = await tx
+      .selectFrom('links')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('owner', '=', link.owner)
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= maxOfOwner) return false;
+    await tx.insertInto('links').values(link).execute();
+    return true;
+  });
+}
+
+/** Newest first; `before` is the last id of the page before. @param owner null: everybody's. */
+export async function listLinks(
+  db: Database,
+  owner: string | null,
+  { before, limit }: { before?: string | undefined; limit: number },
+): Promise<LinkRow[]> {
+  let select = db.selectFrom('links').selectAll();
+  if (owner !== null) select = select.where('owner', '=', owner);
+  if (before) select = select.where('id', '<', before);
+  return await select.orderBy('id', 'desc').limit(limit).execute();
 }
 
 export async function findLink(db: Database, tokenSha256: Uint8Array): Promise<LinkRow | undefined> {
@@ -18,17 +40,34 @@ export async function deleteLink(db: Database, id: string): Promise<void> {
   await db.deleteFrom('links').where('id', '=', id).execute();
 }
 
+/** @returns how many links the owner had. */
+export async function deleteLinksOf(db: Database, owner: string): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom('links').where('owner', '=', owner).executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
 export async function forgetLinks(db: Database, expiredBeforeMs: number): Promise<void> {
   await db.deleteFrom('links').where('expires_at', '<', expiredBeforeMs).execute();
 }
 
-/** What was begun with a link and not given up: bytes and files, also of files that were deleted since. */
-export async function sumByLink(db: Database, id: string): Promise<{ bytes: number; files: number }> {
+export interface LinkUse {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+export const UNUSED: LinkUse = { bytes: 0, files: 0 };
+
+/** What was begun with each of these links and not given up, also of files that were deleted since. */
+export async function sumByLinks(db: Database, ids: readonly string[]): Promise<Map<string, LinkUse>> {
+  if (ids.length === 0) return new Map();
   const begun = await db
     .selectFrom('uploads')
-    .select((eb) => [eb.fn.sum<number | null>('size').as('bytes'), eb.fn.countAll<number>().as('files')])
-    .where('link_id', '=', id)
+    .select((eb) => ['link_id', eb.fn.sum<number>('size').as('bytes'), eb.fn.countAll<number>().as('files')])
+    .where('link_id', 'in', ids)
     .where('status', 'not in', ['cancelled', 'expired'])
-    .executeTakeFirst();
-  return { bytes: Number(begun?.bytes ?? 0), files: Number(begun?.files ?? 0) };
+    .groupBy('link_id')
+    .execute();
+  return new Map(
+    begun.map(({ link_id, bytes, files }) => [String(link_id), { bytes: Number(bytes), files: Number(files) }]),
+  );
 }

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /** In order of their names; a migration that has shipped is never edited. */
@@ -148,6 +148,48 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
       await db.schema.createIndex('deliveries_by_status').on('deliveries').columns(['status', 'next_at']).execute();
       await db.schema.createIndex('deliveries_by_upload').on('deliveries').columns(['upload_id', 'seq']).execute();
+    },
+  },
+  '004_links_by_owner': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.createIndex('links_by_owner').on('links').columns(['owner', 'id']).execute();
+    },
+  },
+  '005_owner_shares': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createIndex('uploads_by_owner_status')
+        .on('uploads')
+        .columns(['owner', 'status', 'link_id'])
+        .execute();
+      // What an owner's files are, so that an init does not add up all of them.
+      await db.schema
+        .createTable('owner_usage')
+        .addColumn('owner', 'text', (column) => column.primaryKey())
+        .addColumn('files', 'bigint', (column) => column.notNull())
+        .addColumn('bytes', 'bigint', (column) => column.notNull())
+        .execute();
+      await sql`
+        insert into owner_usage (owner, files, bytes)
+        select owner, count(*), sum(size) from files where deleted_at is null group by owner`.execute(db);
+      // Jobs go round by owner.
+      await db.schema
+        .alterTable('jobs')
+        .addColumn('owner', 'text', (column) => column.notNull().defaultTo(''))
+        .execute();
+      await sql`
+        update jobs set owner = coalesce((select owner from files where files.id = jobs.file_id), '')`.execute(db);
+      await db.schema
+        .createIndex('jobs_by_turn')
+        .on('jobs')
+        .columns(['kind', 'status', 'owner', 'run_at', 'id'])
+        .execute();
+      // So do deliveries.
+      await db.schema
+        .alterTable('deliveries')
+        .addColumn('owner', 'text', (column) => column.notNull().defaultTo(''))
+        .execute();
+      await db.schema.createIndex('deliveries_by_turn').on('deliveries').columns(['status', 'owner', 'seq']).execute();
     },
   },
 };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
 import type { Database } from './database.ts';
-import { forgetLinks, insertLink, sumByLink } from './links.ts';
+import { insertFile, markDeleted } from './files.ts';
+import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
 import { commitPart, listParts } from './parts.ts';
 import {
   findSession,
@@ -29,6 +30,7 @@ function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest
     idempotency: null,
     quotaBytes: null,
     maxOpen: 100,
+    maxFiles: 1000,
     link: null,
     expiredBeforeMs: row.created_at,
     freeBytes: 1_000_000,
@@ -109,13 +111,24 @@ test('what was given up does not count for a link; what was completed does', asy
   for (const status of UPLOAD_STATES) await insertRow(db, { link_id: 'l', status, size: 1 });
   await insertRow(db, { link_id: 'm', size: 1 });
   const kept = UPLOAD_STATES.length - 2;
-  assert.deepEqual(await sumByLink(db, 'l'), { bytes: kept, files: kept });
-  assert.deepEqual(await sumByLink(db, 'none'), { bytes: 0, files: 0 });
+  const used = await sumByLinks(db, ['l', 'm', 'none']);
+  assert.deepEqual(Object.fromEntries(used), { l: { bytes: kept, files: kept }, m: { bytes: 1, files: 1 } });
+});
+
+test('links: however many are made at once, an owner has no more than the bound', async (context) => {
+  const db = await makeDatabase(context);
+  const make = (id: number, owner: string) =>
+    insertLink(db, { ...LINK, id: String(id), owner, token_sha256: new Uint8Array([id]) }, 3);
+  const made = await Promise.all(Array.from({ length: 10 }, (_, id) => make(id, 'ada')));
+  assert.equal(made.filter(Boolean).length, 3);
+  assert.equal(await make(10, 'bob'), true);
+  assert.equal(await deleteLinksOf(db, 'ada'), 3);
+  assert.equal(await make(11, 'ada'), true);
 });
 
 test('what a link has begun is remembered for as long as the link is', async (context) => {
   const db = await makeDatabase(context);
-  await insertLink(db, LINK);
+  await insertLink(db, LINK, 9);
   await insertRow(db, { link_id: 'l', status: 'completed', updated_at: 1 });
   assert.equal(await purgeSessions(db, 100, 9), 0);
   await forgetLinks(db, 9000);
@@ -175,10 +188,9 @@ test('the quota counts files and what live sessions will have, of this owner alo
   const db = await makeDatabase(context);
   for (const status of UPLOAD_STATES) await insertRow(db, { status, size: 100 });
   await insertRow(db, { owner: 'bob', size: 5000 });
-  await db
-    .insertInto('files')
-    .values([draftFile('f1', 1000), { ...draftFile('f2', 7), deleted_at: 5 }])
-    .execute();
+  for (const file of [draftFile('f1', 1000), draftFile('f2', 7)]) await insertFile(db, file);
+  assert.equal(await markDeleted(db, 'f2', 5), true);
+  assert.equal(await markDeleted(db, 'f2', 6), false);
   // pending, uploading, verifying and failed hold bytes; deleted files do not.
   const held = 1000 + 4 * 100;
   const row = draftRow({ size: 50 });
@@ -189,6 +201,64 @@ test('the quota counts files and what live sessions will have, of this owner alo
   assert.equal(await findSession(db, row.id), undefined);
   assert.equal((await openSession(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
 });
+
+test('files, and sessions that have not become files, count for their owner', async (context) => {
+  const db = await makeDatabase(context);
+  const begin = async (maxFiles: number, changes: Partial<UploadRow> = {}) =>
+    await openSession(db, asking(draftRow(changes), { maxFiles }));
+  for (const status of UPLOAD_STATES) await insertRow(db, { status });
+  await insertRow(db, { owner: 'bob' });
+  for (const file of [draftFile('f1', 0), draftFile('f2', 0), draftFile('f3', 0)]) await insertFile(db, file);
+  await markDeleted(db, 'f3', 5);
+  // The one that is completed has become a file.
+  const held = 2 + UPLOAD_STATES.length - 1;
+  assert.deepEqual(await begin(held), { kind: 'too_many_files', files: held });
+  assert.equal((await begin(held, { owner: 'bob' })).kind, 'opened');
+  assert.equal((await begin(held + 1)).kind, 'opened');
+});
+
+test('sessions that were given up are bounded, those of a link by themselves', async (context) => {
+  const db = await makeDatabase(context);
+  const begin = async (link: LinkRow | null) =>
+    (await openSession(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
+  await insertRows(db, 1_000, { status: 'cancelled', link_id: 'l' });
+  assert.equal(await begin(LINK), 'too_many_ended');
+  assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
+  await insertRows(db, 19_999, { status: 'cancelled' });
+  assert.equal(await begin(null), 'opened');
+  await insertRow(db, { status: 'expired' });
+  assert.equal(await begin(null), 'too_many_ended');
+  // Its owner has used up nothing of the link's.
+  assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
+});
+
+test('a link that names no number of files has a bound all the same', async (context) => {
+  const db = await makeDatabase(context);
+  const begin = async () =>
+    await openSession(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
+  await insertRows(db, 99_999, { status: 'completed', link_id: 'l', size: 0 });
+  assert.equal((await begin()).kind, 'opened');
+  assert.deepEqual(await begin(), { kind: 'link_exceeded', usedBytes: 0, usedFiles: 100_000 });
+});
+
+test('keys that find the same session are bounded', async (context) => {
+  const db = await makeDatabase(context);
+  const find = async (key: string) =>
+    (await openSession(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
+  assert.equal(await find('first'), 'opened');
+  for (let at = 1; at < 1_000; at++) await find(`key ${at}`);
+  assert.equal(await find('one more'), 'too_many_keys');
+  assert.equal(await find('key 7'), 'found');
+});
+
+async function insertRows(db: Database, count: number, changes: Partial<UploadRow>): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    for (let at = 0; at < count; at += 500) {
+      const rows = Array.from({ length: Math.min(500, count - at) }, () => draftRow(changes));
+      await tx.insertInto('uploads').values(rows).execute();
+    }
+  });
+}
 
 test('space that open sessions were promised is not promised twice', async (context) => {
   const db = await makeDatabase(context);

@@ -1,12 +1,23 @@
 /** Rows of upload sessions. Every change of state is one guarded update; nobody reads first and writes later. */
 import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
-import { type NotNull, sql } from 'kysely';
+import type { NotNull } from 'kysely';
 import type { Database } from './database.ts';
-import { sumByLink } from './links.ts';
+import { findUsage, insertFile } from './files.ts';
+import { sumByLinks, UNUSED } from './links.ts';
+import { sumReserved } from './reservations.ts';
 import type { FileRow, LinkRow, UploadRow } from './tables.ts';
 
 /** States in which a session's bytes are kept in the staging area. */
 const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
+/** States of sessions that have ended without a file, and hold no bytes. */
+const GIVEN_UP_STATES: UploadState[] = ['cancelled', 'expired'];
+/** Sessions that have ended without a file and are not forgotten yet: of an owner's tokens, and of a link. */
+const MAX_ENDED = 20_000;
+const MAX_ENDED_OF_LINK = 1_000;
+/** What a link begins that names no number of its own. */
+const MAX_FILES_OF_LINK = 100_000;
+/** Idempotency keys that find the same session. */
+const MAX_KEYS_OF_UPLOAD = 1_000;
 
 /** Writes down what is to be told of a change, in the transaction of the change. */
 export type Tell = (tx: Database, row: UploadRow) => Promise<void>;
@@ -28,11 +39,13 @@ export interface OpenRequest {
   quotaBytes: number | null;
   /** Sessions that one owner may have open at the same time. */
   maxOpen: number;
+  /** Files, and sessions that have not become files, that one owner may have. */
+  maxFiles: number;
   /** That the row names as what it was begun with. */
   link: LinkRow | null;
   /** Sessions that expire at this time or before, ms since 1970, are not found by their fingerprint. */
   expiredBeforeMs: number;
-  /** Free space of the storage, bytes, before what open sessions may still write. */
+  /** Free space of the storage, bytes, before what is reserved for open sessions. */
   freeBytes: number;
 }
 
@@ -42,6 +55,9 @@ export type OpenOutcome =
   | { kind: 'idempotency_conflict' }
   | { kind: 'quota_exceeded'; usedBytes: number }
   | { kind: 'too_many_open'; open: number }
+  | { kind: 'too_many_files'; files: number }
+  | { kind: 'too_many_ended'; ended: number }
+  | { kind: 'too_many_keys' }
   | { kind: 'link_exceeded'; usedBytes: number; usedFiles: number }
   | { kind: 'no_space'; availableBytes: number };
 
@@ -64,25 +80,29 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
     }
     const found = row.fingerprint === null ? undefined : await adoptByFingerprint(tx, request);
     if (!found) {
-      const open = await countOpenOf(tx, row.owner);
-      if (open >= request.maxOpen) return { kind: 'too_many_open', open };
+      const files = await findUsage(tx, row.owner);
+      const refused = refuseCount(request, files.files, await countUnpublished(tx, row.owner));
+      if (refused) return refused;
       if (request.quotaBytes !== null) {
-        const usedBytes = await sumHeld(tx, row.owner);
+        const usedBytes = files.bytes + (await sumStaged(tx, row.owner));
         if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
       }
       if (request.link) {
         const { id, max_bytes, max_files } = request.link;
-        const used = await sumByLink(tx, id);
+        const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
         const isOver =
-          (max_bytes !== null && used.bytes + row.size > max_bytes) || (max_files !== null && used.files >= max_files);
+          (max_bytes !== null && used.bytes + row.size > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
         if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
       }
-      const availableBytes = request.freeBytes - (await sumOutstanding(tx));
+      const asker = { owner: row.owner, linkId: row.link_id };
+      const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
+      const availableBytes = Math.floor(request.freeBytes - reserved);
       if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
       await tx.insertInto('uploads').values(row).execute();
       await request.tell(tx, row);
     }
     if (idempotency) {
+      if (found && (await countKeys(tx, found.row.id)) >= MAX_KEYS_OF_UPLOAD) return { kind: 'too_many_keys' };
       await tx
         .insertInto('idempotency_keys')
         .values({
@@ -128,41 +148,55 @@ async function adoptByFingerprint(
   return { row: changed, isUpdated };
 }
 
-async function countOpenOf(db: Database, owner: string): Promise<number> {
-  const { open } = await db
-    .selectFrom('uploads')
-    .select(({ fn }) => fn.countAll<number>().as('open'))
-    .where('owner', '=', owner)
-    .where('status', 'in', OPEN_STATES)
-    .executeTakeFirstOrThrow();
-  return Number(open);
+interface UnpublishedCount {
+  status: UploadState;
+  link_id: string | null;
+  count: number;
 }
 
-/** Bytes that an owner's files have and its live sessions will have. */
-async function sumHeld(db: Database, owner: string): Promise<number> {
-  const files = await db
-    .selectFrom('files')
-    .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
+/** An owner's sessions that have not become files, as long as they are kept. */
+async function countUnpublished(db: Database, owner: string): Promise<UnpublishedCount[]> {
+  return await db
+    .selectFrom('uploads')
+    .select(({ fn }) => ['status', 'link_id', fn.countAll<number>().as('count')])
     .where('owner', '=', owner)
-    .where('deleted_at', 'is', null)
-    .executeTakeFirst();
+    .where('status', 'in', [...STAGED_STATES, ...GIVEN_UP_STATES])
+    .groupBy(['status', 'link_id'])
+    .execute();
+}
+
+/** Rows are bounded, too: a session that is begun and given up takes no space but in the database. */
+function refuseCount(request: OpenRequest, files: number, counts: readonly UnpublishedCount[]): OpenOutcome | null {
+  const { row, maxOpen, maxFiles } = request;
+  const sum = (is: (each: UnpublishedCount) => boolean) =>
+    counts.filter(is).reduce((total, { count }) => total + Number(count), 0);
+  const open = sum(({ status }) => OPEN_STATES.includes(status));
+  if (open >= maxOpen) return { kind: 'too_many_open', open };
+  const held = files + sum(() => true);
+  if (held >= maxFiles) return { kind: 'too_many_files', files: held };
+  // Of this link, or of the owner's tokens: a link does not use up what its owner may give up.
+  const ended = sum(({ status, link_id }) => link_id === row.link_id && !OPEN_STATES.includes(status));
+  return ended >= (row.link_id === null ? MAX_ENDED : MAX_ENDED_OF_LINK) ? { kind: 'too_many_ended', ended } : null;
+}
+
+async function countKeys(db: Database, uploadId: string): Promise<number> {
+  const { keys } = await db
+    .selectFrom('idempotency_keys')
+    .select(({ fn }) => fn.countAll<number>().as('keys'))
+    .where('upload_id', '=', uploadId)
+    .executeTakeFirstOrThrow();
+  return Number(keys);
+}
+
+/** Bytes that an owner's live sessions will have. */
+async function sumStaged(db: Database, owner: string): Promise<number> {
   const sessions = await db
     .selectFrom('uploads')
     .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
     .where('owner', '=', owner)
     .where('status', 'in', STAGED_STATES)
     .executeTakeFirst();
-  return Number(files?.bytes ?? 0) + Number(sessions?.bytes ?? 0);
-}
-
-/** Bytes that open sessions were promised and have not sent yet: sparse files take their space only as they fill. */
-async function sumOutstanding(db: Database): Promise<number> {
-  const open = await db
-    .selectFrom('uploads')
-    .select(sql<number | null>`sum(size - received_bytes)`.as('bytes'))
-    .where('status', 'in', OPEN_STATES)
-    .executeTakeFirst();
-  return Number(open?.bytes ?? 0);
+  return Number(sessions?.bytes ?? 0);
 }
 
 export async function findSession(db: Database, id: string): Promise<UploadRow | undefined> {
@@ -218,7 +252,7 @@ export async function recordPublished(db: Database, file: FileRow, tell: Tell): 
   return await db.transaction().execute(async (tx) => {
     const moved = await moveSession(tx, file.upload_id, 'published', file.created_at);
     if (!moved) return false;
-    await tx.insertInto('files').values(file).execute();
+    await insertFile(tx, file);
     await tell(tx, moved);
     return true;
   });

@@ -61,6 +61,13 @@ interface FileTable {
   deleted_at: number | null;
 }
 
+/** What an owner's files are, without those that are being deleted; changed in the transactions that change `files`. */
+interface OwnerUsageTable {
+  owner: string;
+  files: number;
+  bytes: number;
+}
+
 interface IdempotencyTable {
   owner: string;
   key: string;
@@ -110,6 +117,8 @@ interface JobTable {
   id: string;
   kind: string;
   file_id: string;
+  /** Of the file. */
+  owner: string;
   status: JobStatus;
   /** How often it was begun. */
   attempts: number;
@@ -129,6 +138,8 @@ interface DeliveryTable {
   seq: number;
   /** Events of one upload and its file are delivered in their order. */
   upload_id: string;
+  /** Of the event; owners take turns. */
+  owner: string;
   /** The CloudEvent as it is sent, JSON. */
   event: string;
   /** `dead`: given up, until an administrator sends it again. */
@@ -144,6 +155,7 @@ export interface Tables {
   uploads: UploadTable;
   parts: PartTable;
   files: FileTable;
+  owner_usage: OwnerUsageTable;
   idempotency_keys: IdempotencyTable;
   facts: FactTable;
   events: EventTable;

@@ -97,6 +97,46 @@ test('one upload: how it stands, what happens to it and nothing else, its end', 
   assert.equal(await stream.next(), 'ended');
 });
 
+test('a reader that takes nothing: few sessions and few events are read for it', async (context) => {
+  const test = await makeRoom(context);
+  const { room, uploads, move } = test;
+  const readSession = room.readSession.bind(room);
+  let events = 0;
+  Object.assign(room, {
+    async readSession(id: string) {
+      const session = await readSession(id);
+      return (
+        session && { ...session, missing_parts: Array.from({ length: 1_000 }, (_, at) => [10_000 + at, 10_000 + at]) }
+      );
+    },
+  });
+  for (let at = 0; at < 40; at++) uploads.set(`u${at}`, 'uploading');
+  const stream = test.open({ owner: 'ada' });
+  await stream.frames.next();
+  for (const id of uploads.keys()) room.bus.noteParts({ id, owner: 'ada' });
+  assert.match(brief(await stream.next()), / progress progress uploading$/);
+  // Each has some 13,000 characters.
+  assert.ok(test.reads <= 6, `${test.reads} sessions were read`);
+  // All are told in the end, each once.
+  const seen = new Set<string>();
+  while (seen.size < 39) {
+    const told = await stream.next();
+    assert.ok(told !== 'ended' && !seen.has(told.subject));
+    seen.add(told.subject);
+  }
+  // A change is told before how the upload stands after it, however many changes there are.
+  for (let at = 0; at < 30; at++) await move(`u${at}`, 'verifying');
+  for (const id of uploads.keys()) room.bus.noteParts({ id, owner: 'ada' });
+  const states = new Map<string, string>();
+  while (events < 30) {
+    const told = await stream.next();
+    if (told === 'ended') break;
+    if (told.event === 'state') events++;
+    else assert.ok(told.status !== 'verifying' || states.get(told.subject) === 'verifying', told.subject);
+    states.set(told.subject, told.status);
+  }
+});
+
 test('an upload that has ended is told once', async (context) => {
   const { move, open } = await makeRoom(context);
   await move('a', 'cancelled');

@@ -12,9 +12,19 @@ import { isEnd, printKept, printLive, tellsEnd, uploadSubject } from './event.ts
 import { Inbox } from './inbox.ts';
 import type { Pace } from './pace.ts';
 
-/** Events that are read at once, and sessions that are looked at in one go. */
-const BATCH = 100;
+/** Events that are read at once: what one stream holds while its reader takes nothing is bounded by it. */
+const BATCH = 8;
+/** Sessions that are read in one go, and when they are long, as many as have so many characters. */
 const SESSIONS = 50;
+const SESSIONS_LENGTH = 64 * 1024;
+
+/** A session as it stood when it was read. */
+interface Snapshot {
+  readonly uploadId: string;
+  readonly status: Session['status'];
+  /** JSON. */
+  readonly data: string;
+}
 
 export interface EventRoom {
   readonly db: Database;
@@ -55,28 +65,31 @@ export async function* follow(
     let seq = Math.min(after ?? newest, newest);
     yield `: listening\nid: ${seq}\n\n`;
     while (!signal.aborted) {
-      const sessions = await look();
-      if (unseen !== null && sessions.length === 0) return;
-      // Read after the sessions: what led to how they stand is here, or has been told.
-      const rows = await listEvents(room.db, filter, seq, BATCH);
-      for (const row of rows) {
-        seq = row.seq;
-        if (!mayTell(row.subject)) continue;
-        yield printKept(row, room.source);
-        toldMs = performance.now();
-        if ('uploadId' in watch && tellsEnd(row)) return;
+      const sessions = new Map((await look()).map((each) => [uploadSubject(each.uploadId), each]));
+      if (unseen !== null && sessions.size === 0) return;
+      // Read after the sessions, and all of them: what led to how the sessions stand is here, or has been told.
+      for (let rows = BATCH; rows === BATCH && !signal.aborted; ) {
+        const batch = await listEvents(room.db, filter, seq, BATCH);
+        rows = batch.length;
+        for (const row of batch) {
+          seq = row.seq;
+          // It has been overtaken.
+          sessions.delete(row.subject);
+          if (!mayTell(row.subject)) continue;
+          yield printKept(row, room.source);
+          toldMs = performance.now();
+          if ('uploadId' in watch && tellsEnd(row)) return;
+        }
       }
-      for (const session of sessions) {
-        const { upload_id, status } = session;
-        const isSnapshot = upload_id === unseen;
-        const overtaken = rows.some(({ subject }) => subject === uploadSubject(upload_id));
-        if (overtaken || (isEnd(status) && !isSnapshot)) continue;
+      for (const session of sessions.values()) {
+        const isSnapshot = session.uploadId === unseen;
+        if (isEnd(session.status) && !isSnapshot) continue;
         unseen = null;
         yield printLive(isSnapshot ? 'snapshot' : 'progress', draft(session), room.source, seq);
         toldMs = performance.now();
-        if (isEnd(status)) return;
+        if (isEnd(session.status)) return;
       }
-      if (rows.length < BATCH && unseen === null) await pause();
+      if (unseen === null) await pause();
       if (performance.now() - toldMs >= room.heartbeatMs) {
         yield ':\n\n';
         toldMs = performance.now();
@@ -87,19 +100,29 @@ export async function* follow(
   }
 
   /** The sessions that are to be told of now. */
-  async function look(): Promise<Session[]> {
-    const sessions: (Session | undefined)[] = [];
-    if (unseen !== null) sessions.push(await room.readSession(unseen));
+  async function look(): Promise<Snapshot[]> {
+    const found: Snapshot[] = [];
+    if (unseen !== null) await read(unseen);
     else if (performance.now() >= room.pace.nextMs(lookedMs)) {
-      for (const id of inbox.takeMoved(SESSIONS)) {
+      for (let length = 0; found.length < SESSIONS && length < SESSIONS_LENGTH; ) {
+        const id = inbox.takeMoved();
+        if (id === undefined) break;
         lookedMs = performance.now();
-        sessions.push(await room.readSession(id));
+        length += await read(id);
         room.pace.note(performance.now() - lookedMs);
         // Other requests come in between.
         await setImmediate();
       }
     }
-    return sessions.filter((session) => session !== undefined);
+    return found;
+
+    async function read(uploadId: string): Promise<number> {
+      const session = await room.readSession(uploadId);
+      if (!session) return 0;
+      const data = JSON.stringify(session);
+      found.push({ uploadId, status: session.status, data });
+      return data.length;
+    }
   }
 
   async function pause(): Promise<void> {
@@ -109,12 +132,7 @@ export async function* follow(
     await inbox.wait(untilMs - nowMs, signal);
   }
 
-  function draft(session: Session) {
-    return {
-      id: room.newId(),
-      subject: uploadSubject(session.upload_id),
-      time: room.now(),
-      data: JSON.stringify(session),
-    };
+  function draft({ uploadId, data }: Snapshot) {
+    return { id: room.newId(), subject: uploadSubject(uploadId), time: room.now(), data };
   }
 }

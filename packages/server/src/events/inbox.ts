@@ -22,11 +22,11 @@ export class Inbox implements Listener {
     return this.#moved.size > 0;
   }
 
-  /** At most `limit` uploads of which parts were stored, those that wait longest first. */
-  takeMoved(limit: number): string[] {
-    const taken = [...this.#moved].slice(0, limit);
-    for (const uploadId of taken) this.#moved.delete(uploadId);
-    return taken;
+  /** The upload that waits longest of those of which parts were stored. */
+  takeMoved(): string | undefined {
+    const [uploadId] = this.#moved;
+    if (uploadId !== undefined) this.#moved.delete(uploadId);
+    return uploadId;
   }
 
   /** Resolves after `ms`, or earlier: at once when there is news, at the first part stored, when `signal` says so. */

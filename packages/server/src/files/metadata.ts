@@ -7,6 +7,7 @@ import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED, fileSubject } from '../events/event.ts';
 import { toFileRecord } from './record.ts';
 import { type FileRoom, fileNotFound } from './room.ts';
+import type { UpdateLimit } from './update-limit.ts';
 
 const MAX_PAIRS = 32;
 const MAX_BYTES = 4096;
@@ -43,13 +44,16 @@ export function mergeMetadata(before: string, changes: Readonly<Record<string, s
 /**
  * Merges `changes` into the metadata of a file (RFC 7396: null takes a pair away). Two who do so at once both prevail.
  *
- * @throws UploadError `invalid_request`, or `file_not_found` when it was deleted meanwhile.
+ * @param account whose changes are counted.
+ * @throws UploadError `invalid_request`, `rate_limited`, or `file_not_found` when it was deleted meanwhile.
  */
 export async function changeMetadata(
-  room: FileRoom,
+  room: FileRoom & { readonly updateLimit: UpdateLimit },
   fileId: string,
   changes: Record<string, string | null>,
+  account: string,
 ): Promise<FileRow> {
+  room.updateLimit.take(account);
   for (;;) {
     const row = await findFile(room.db, fileId);
     if (!row) throw fileNotFound(fileId);

@@ -9,6 +9,7 @@ import { registerAdmin } from './admin.ts';
 import { registerAudit } from './audit.ts';
 import { bodyOf, limitBodyTime } from './body.ts';
 import type { Caller, Scope } from './caller.ts';
+import { refuseEntityTags } from './conditions.ts';
 import { linger } from './drain.ts';
 import { registerEvents } from './events.ts';
 import { continueBody, isUncontinued } from './expect.ts';
@@ -43,6 +44,8 @@ declare module 'fastify' {
     scope?: Scope;
     /** It streams or waits, which costs little however long it takes: it takes no place of the load shedder. */
     isLong?: boolean;
+    /** Its answer is a stream: what that holds while nobody reads it is counted. */
+    isStreamed?: boolean;
     /** A signed URL does instead of a token. */
     signable?: boolean;
     /** An upload link does, too. */
@@ -142,6 +145,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     request.caller = await identify(request, services).catch((error: unknown) => {
       throw failedLogins.note(request.ip, error);
     });
+    refuseEntityTags(request.method, request.headers);
   });
   registerLoadShedder(app);
   app.addHook('preParsing', async (request, reply) => {

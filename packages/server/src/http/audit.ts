@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AuditEntry } from '../ops/audit.ts';
+import { RefusedLines } from './refused-lines.ts';
 import type { Services } from './services.ts';
 
 /** Calls that change something and are not here go by method and route, so that none is forgotten. */
@@ -19,26 +20,25 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'DELETE /files/:file_id': 'file.delete',
   'POST /links': 'link.create',
   'DELETE /links/:link_id': 'link.revoke',
+  'DELETE /links': 'link.revoke_all',
   'POST /admin/sweep': 'admin.sweep',
   'POST /admin/scrub': 'admin.scrub.begin',
   'DELETE /admin/scrub': 'admin.scrub.end',
   'GET /admin/sessions': 'admin.sessions',
+  'GET /admin/links': 'admin.links',
+  'DELETE /admin/links': 'admin.links.revoke',
   'POST /webhooks/deliveries/:seq/retry': 'admin.delivery.retry',
 };
 /** Calls that come by the thousand for one piece of work: of these, one line in ten minutes tells who reads what. */
 const READS: readonly string[] = ['file.read', 'file.preview', 'upload.preview'];
 const READ_AGAIN_MS = 600_000;
 const MAX_READERS = 10_000;
-/**
- * Whoever is refused again and again must not fill the disk: of the refusals of one subject, and of all callers without a
- * subject together, so many lines are written in a second. The next line says how many were left out.
- */
-const REFUSALS_PER_SECOND = 20;
-const MAX_SUBJECTS = 10_000;
+const FLUSH_MS = 1_000;
 const ID = /^[\w-]{1,64}$/;
 const IDS = ['upload_id', 'file_id', 'link_id', 'seq'] as const;
 
-type Ids = Partial<Record<(typeof IDS)[number], string>>;
+/** `owner`: whose things an administrator has changed. */
+type Ids = Partial<Record<(typeof IDS)[number] | 'owner', string>>;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -53,7 +53,8 @@ declare module 'fastify' {
  */
 export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploads: { now } }: Services): void {
   const readers = new LRUCache<string, true>({ max: MAX_READERS, ttl: READ_AGAIN_MS });
-  const refusals = new LRUCache<string, Refusals>({ max: MAX_SUBJECTS });
+  const refused = new RefusedLines();
+  const flushing = setInterval(() => void writeOmitted(now()), FLUSH_MS).unref();
 
   app.decorateRequest('audited', null as unknown as Ids);
   app.addHook('onRequest', async (request) => {
@@ -68,12 +69,13 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
     const entry = describe(request, reply, now());
     if (entry.action === 'part.put' && !isRefused(reply)) return;
     if (entry.outcome === 'ok' && READS.includes(entry.action) && wasReading(entry)) return;
-    const due = isRefused(reply) || entry.subject === null ? countRefusal(entry) : entry;
-    if (!due) return;
-    await audit.write(due).catch((error: unknown) => {
-      metrics.noteAuditFailure();
-      log.error({ err: error, request_id: request.id, action: due.action }, 'the audit could not be written');
-    });
+    const isBounded = entry.outcome === 'refused' || entry.outcome === 'failed' || entry.subject === null;
+    const line = isBounded ? refused.admit(entry, now()) : entry;
+    if (line) await write(line);
+  });
+  app.addHook('onClose', async () => {
+    clearInterval(flushing);
+    await writeOmitted(Number.POSITIVE_INFINITY);
   });
 
   function wasReading({ subject, link_id, key_id, address, action, upload_id, file_id }: AuditEntry): boolean {
@@ -84,28 +86,16 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
     return false;
   }
 
-  function countRefusal(entry: AuditEntry): AuditEntry | null {
-    const subject = entry.subject ?? '';
-    const second = Math.floor(now() / 1000);
-    const counted = refusals.get(subject) ?? { second, written: 0, omitted: 0 };
-    refusals.set(subject, counted);
-    if (second !== counted.second) Object.assign(counted, { second, written: 0 });
-    if (counted.written >= REFUSALS_PER_SECOND) {
-      counted.omitted++;
-      return null;
-    }
-    counted.written++;
-    const { omitted } = counted;
-    counted.omitted = 0;
-    return omitted === 0 ? entry : { ...entry, omitted };
+  async function write(entry: AuditEntry): Promise<void> {
+    await audit.write(entry).catch((error: unknown) => {
+      metrics.noteAuditFailure();
+      log.error({ err: error, request_id: entry.request_id, action: entry.action }, 'the audit could not be written');
+    });
   }
-}
 
-/** Of one subject: lines written in this second, and refusals that no line told of since the last one. */
-interface Refusals {
-  second: number;
-  written: number;
-  omitted: number;
+  async function writeOmitted(nowMs: number): Promise<void> {
+    await Promise.all(refused.takeOmitted(nowMs).map(write));
+  }
 }
 
 function describe(request: FastifyRequest, reply: FastifyReply, nowMs: number): AuditEntry {

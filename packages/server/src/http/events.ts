@@ -24,7 +24,7 @@ const Resume = Type.Object({
 });
 
 export function registerEvents(app: Routes, { uploads, events, streams }: Services): void {
-  const config = { scope: 'uploads:write', isLong: true } as const;
+  const config = { scope: 'uploads:write', isLong: true, isStreamed: true } as const;
 
   app.get(
     '/uploads/:upload_id/events',

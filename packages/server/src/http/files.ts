@@ -9,6 +9,7 @@ import { toFilePlace, toFileRecord } from '../files/record.ts';
 import { deleteFile, type FileRoom, type FileRow, getFile, listOwned, readContent } from '../files/room.ts';
 import { reaches } from '../uploads/room.ts';
 import { type Caller, hasScope, reachOf } from './caller.ts';
+import { preconditionFailed } from './conditions.ts';
 import { answers, FileParams, NoContent, type Routes } from './contract.ts';
 import { selectBytes } from './range.ts';
 import type { Services } from './services.ts';
@@ -54,7 +55,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     },
     async ({ caller, params, body }) => {
       const row = await find(caller, params.file_id);
-      return presentFile(room, caller, await changeMetadata(room, row.id, body.metadata));
+      return presentFile(room, caller, await changeMetadata(room, row.id, body.metadata, caller.sub));
     },
   );
 
@@ -74,9 +75,9 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/content',
     exposeHeadRoute: false,
-    config: { ...config, signable: true, isLong: true },
+    config: { ...config, signable: true, isLong: true, isStreamed: true },
     schema: {
-      summary: "A file's bytes; Range, If-Range and If-None-Match are honoured.",
+      summary: "A file's bytes; conditions (RFC 9110 section 13) and one Range are honoured.",
       params: FileParams,
       response: answers({ 200: BYTES, 206: BYTES }),
     },
@@ -86,7 +87,8 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
       // RFC 9110 section 14.2 defines ranges for GET alone.
       const { range, ...conditions } = request.headers;
       const asked = request.method === 'GET' ? request.headers : conditions;
-      const selection = selectBytes(asked, etag, row.size, row.created_at);
+      const selection = selectBytes(asked, { etag, lastModifiedMs: row.created_at }, row.size);
+      if (selection.kind === 'failed') throw preconditionFailed();
       describeContent(reply, row, etag);
       switch (selection.kind) {
         case 'not_modified':

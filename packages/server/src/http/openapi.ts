@@ -4,7 +4,7 @@ import { ERRORS } from '@cryolift/protocol/errors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isNotModified } from './range.ts';
+import { checkConditions, preconditionFailed } from './conditions.ts';
 import type { Services } from './services.ts';
 
 /** Swagger UI sets styles in place; nothing is fetched from elsewhere. */
@@ -40,8 +40,10 @@ export async function registerDocs(app: FastifyInstance, { version, options }: S
   let document: { bytes: Buffer; etag: string } | null = null;
   const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
     document ??= print(app);
+    const outcome = checkConditions(request.headers, { etag: document.etag, lastModifiedMs: null });
+    if (outcome === 'failed') throw preconditionFailed();
     reply.header('etag', document.etag).header('cache-control', 'no-cache');
-    return isNotModified(request.headers, document.etag)
+    return outcome === 'not_modified'
       ? reply.code(304).send()
       : reply.type('application/json; charset=utf-8').send(document.bytes);
   };

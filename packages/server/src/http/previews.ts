@@ -13,15 +13,15 @@ import { reaches } from '../uploads/room.ts';
 import { toStaged } from '../uploads/session.ts';
 import { firstOf } from '../uploads/waiting.ts';
 import { type Caller, reachOf } from './caller.ts';
+import { checkConditions, preconditionFailed } from './conditions.ts';
 import { answers, FileParams, type Routes, UploadParams } from './contract.ts';
-import { isNotModified } from './range.ts';
 import type { Services } from './services.ts';
 
 /** How long a request waits for work that goes on when it gives up. */
 const WAIT_MS = 20_000;
 const RETRY_SECONDS = 2;
-/** Changes when the same request is drawn otherwise. */
-const RENDERER = 1;
+/** Both change when the same request is drawn differently. */
+const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
 
 const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
 
@@ -98,14 +98,17 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
     if (!mrc)
       throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
     const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
-    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked)}-${RENDERER}"`;
+    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked)}-${RENDERER.version}"`;
+    const lastModifiedMs = Math.max(row.created_at, RENDERER.sinceMs);
     const drawn = await firstOf(pictures.ofFile(toFilePlace(row), asked), WAIT_MS).catch(async (error: unknown) => {
       await assertNotDeleted(room, row);
       throw error;
     });
     if (drawn !== 'late' && drawn !== 'overloaded' && drawn.kind === 'png') {
-      reply.header('etag', etag);
-      if (isNotModified(request.headers, etag)) return reply.code(304).send();
+      const outcome = checkConditions(request.headers, { etag, lastModifiedMs });
+      if (outcome === 'failed') throw preconditionFailed();
+      reply.header('etag', etag).header('last-modified', new Date(lastModifiedMs).toUTCString());
+      if (outcome === 'not_modified') return reply.code(304).send();
     }
     return send(reply, drawn);
   }

@@ -28,9 +28,8 @@ class Windows {
   }
 }
 
-/** @param perSecond requests per second of one owner, or of one address where no token is needed; null: no bound. */
-export async function registerRateLimit(app: FastifyInstance, perSecond: number | null): Promise<void> {
-  if (perSecond === null) return;
+/** @param perSecond requests per second of one owner, or of one address where no token is needed. */
+export async function registerRateLimit(app: FastifyInstance, perSecond: number): Promise<void> {
   await app.register(rateLimit, {
     max: perSecond,
     timeWindow: 1000,

@@ -48,7 +48,7 @@ interface HttpOptions {
   readonly publicUrl: string | null;
   readonly corsOrigins: readonly string[];
   /** Requests per second and caller. */
-  readonly rateLimit: number | null;
+  readonly rateLimit: number;
   readonly bodyIdleTimeoutMs: number;
   readonly serveMetrics: boolean;
 }

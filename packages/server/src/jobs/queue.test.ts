@@ -11,7 +11,8 @@ const DONE: JobOutcome = { status: 'done', detail: { message: 'well' } };
 
 async function makeJobs(context: TestContext, ...fileIds: string[]) {
   const db = await makeDatabase(context);
-  for (const fileId of fileIds) await insertJob(db, { id: `job-${fileId}`, kind: KIND, fileId, nowMs: 1000 });
+  for (const fileId of fileIds)
+    await insertJob(db, { id: `job-${fileId}`, kind: KIND, fileId, owner: 'ada', nowMs: 1000 });
   const clock = { nowMs: 2000 };
   /** What the meter was told. */
   const noted: string[] = [];
@@ -42,6 +43,28 @@ async function reach(db: Database, fileId: string, is: (job: JobRow) => boolean)
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+test('owners take turns: one with many jobs does not hold up the others', async (context) => {
+  const { db, start } = await makeJobs(context);
+  const add = (owner: string, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, at) =>
+        insertJob(db, { id: `${owner}-${at}`, kind: KIND, fileId: `${owner}${at}`, owner, nowMs: 1000 }),
+      ),
+    );
+  await add('eve', 50);
+  await add('ada', 3);
+  await add('zoe', 1);
+  const done: string[] = [];
+  start(
+    work(async ({ owner }) => {
+      done.push(owner);
+      return DONE;
+    }),
+  );
+  while (done.length < 54) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(done.slice(0, 8), ['ada', 'eve', 'zoe', 'ada', 'eve', 'ada', 'eve', 'eve']);
+});
 
 test('jobs are done one after the other, each once, and their outcomes kept', async (context) => {
   const { db, start } = await makeJobs(context, 'a', 'b', 'c');
@@ -185,7 +208,7 @@ test('jobs: one that is running is not begun again because the clock has jumped'
   );
   await reach(db, 'b', ({ status }) => status === 'done');
   clock.nowMs += 86_400_000;
-  await insertJob(db, { id: 'job-c', kind: KIND, fileId: 'c', nowMs: clock.nowMs });
+  await insertJob(db, { id: 'job-c', kind: KIND, fileId: 'c', owner: 'ada', nowMs: clock.nowMs });
   queue.wake();
   await reach(db, 'c', ({ status }) => status === 'done');
   finish.resolve();

@@ -44,6 +44,8 @@ export class JobQueue {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | null = null;
   #isWoken = false;
+  /** Owners take turns. */
+  #lastOwner = '';
 
   constructor(room: QueueRoom, kind: string, work: Work, concurrency: number) {
     this.#room = room;
@@ -87,8 +89,10 @@ export class JobQueue {
   async #fill(): Promise<void> {
     const { db, now } = this.#room;
     while (this.#running.size < this.#concurrency && !this.#stopping.signal.aborted) {
-      const job = await takeJob(db, this.#kind, now(), now() + LEASE_MS, [...this.#running.keys()]);
+      const turn = { after: this.#lastOwner, except: [...this.#running.keys()] };
+      const job = await takeJob(db, this.#kind, now(), now() + LEASE_MS, turn);
       if (!job) return;
+      this.#lastOwner = job.owner;
       const running = this.#run(job).finally(() => {
         this.#running.delete(job.id);
         if (!this.#stopping.signal.aborted) this.wake();

@@ -36,17 +36,18 @@ function makeTimes(db: Database) {
 }
 
 async function insertPostponedJob(db: Database, fileId: string, nowMs: number, delayMs: number): Promise<void> {
-  await insertJob(db, { id: `job-${fileId}`, kind: fileId, fileId, nowMs });
+  await insertJob(db, { id: `job-${fileId}`, kind: fileId, fileId, owner: 'ada', nowMs });
   const job = await takeJob(db, fileId, nowMs, nowMs + 60_000);
   assert.equal(job?.file_id, fileId);
   await postponeJob(db, job, { runAtMs: nowMs + delayMs, attempts: 1, outcome: null, nowMs });
 }
 
 async function insertDelivery(db: Database, seq: number, nowMs: number, waitMs: number): Promise<void> {
-  const row = { seq, upload_id: `upload-${seq}`, event: '{}', attempts: 1, trouble: null, status: 'waiting' as const };
+  const ids = { seq, upload_id: `upload-${seq}`, owner: 'ada' };
+  const state = { event: '{}', attempts: 1, trouble: null, status: 'waiting' as const };
   await db
     .insertInto('deliveries')
-    .values({ ...row, created_at: nowMs, next_at: nowMs + waitMs })
+    .values({ ...ids, ...state, created_at: nowMs, next_at: nowMs + waitMs })
     .execute();
 }
 

@@ -1,5 +1,5 @@
-/** Who did what to what: lines of JSON that are only ever added to, a file for each month. */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+/** Who did what to what: lines of JSON that are only ever added to, in files of a month each, or of less when it is much. */
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Ids, codes and addresses alone: no names, metadata, tokens or signatures. */
@@ -19,24 +19,42 @@ export interface AuditEntry {
   readonly file_id?: string;
   /** Of an event in the outbox. */
   readonly seq?: string;
+  /** Whose things an administrator has changed. */
+  readonly owner?: string;
   /** `begun`: to be asked for again (202). `failed`: by the server. */
   readonly outcome: 'ok' | 'begun' | 'refused' | 'failed';
   /** Of the error table. */
   readonly code?: string;
-  /** Refusals of strangers that were not written since the last that was. */
+  /** Calls of this subject before this one that were refused or failed and have no line. */
   readonly omitted?: number;
 }
 
+export interface AuditBounds {
+  /** With more than this a new file is begun, bytes. */
+  readonly maxFileBytes: number;
+  /** With more than this in all, the oldest files are removed, bytes. */
+  readonly maxTotalBytes: number;
+  /** Files without a line that is younger are removed; null: none is, for its age. */
+  readonly maxAgeMs: number | null;
+}
+
+/** In the order in which they were begun when they are sorted: `2026-11.jsonl`, `2026-11_0002.jsonl`, … */
+const FILE = /^(\d{4}-\d{2})(?:_(\d{4}))?\.jsonl$/;
+
 export class AuditLog {
   readonly #folder: string;
-  #file: { month: string; handle: FileHandle } | null = null;
+  readonly #bounds: AuditBounds;
+  readonly #onRemoved: (file: string) => void;
+  #file: { month: string; handle: FileHandle; bytes: number } | null = null;
   /** What waits for the write under way. */
   #waiting: AuditEntry[] = [];
   #writing: Promise<void> | null = null;
 
-  /** @param folder made with the first line. */
-  constructor(folder: string) {
+  /** @param folder made with the first line. @param onRemoved is told of every file that was removed. */
+  constructor(folder: string, bounds: AuditBounds, onRemoved: (file: string) => void) {
     this.#folder = folder;
+    this.#bounds = bounds;
+    this.#onRemoved = onRemoved;
   }
 
   /** @returns when the system has the line; it is not waited for the disk. Lines that come meanwhile go together. @throws what writing throws. */
@@ -54,6 +72,33 @@ export class AuditLog {
     await this.#file?.handle.close();
   }
 
+  /**
+   * Removes what is too much or too old, oldest first; never the newest file.
+   *
+   * @param nowMs null: nothing is removed for its age. @throws what reading the folder throws.
+   */
+  async prune(nowMs: number | null): Promise<void> {
+    const { maxTotalBytes, maxAgeMs } = this.#bounds;
+    const names = await this.#listFiles();
+    const files = await Promise.all(names.map(async (name) => ({ name, ...(await stat(join(this.#folder, name))) })));
+    let total = files.reduce((sum, { size }) => sum + size, 0);
+    const oldestMs = nowMs === null || maxAgeMs === null ? Number.NEGATIVE_INFINITY : nowMs - maxAgeMs;
+    for (const { name, size, mtimeMs } of files.slice(0, -1)) {
+      if (total <= maxTotalBytes && mtimeMs >= oldestMs) return;
+      await rm(join(this.#folder, name));
+      total -= size;
+      this.#onRemoved(name);
+    }
+  }
+
+  async #listFiles(): Promise<string[]> {
+    const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    return names.filter((name) => FILE.test(name)).sort();
+  }
+
   async #writeAll(entries: readonly AuditEntry[]): Promise<void> {
     try {
       await this.#append(entries);
@@ -69,22 +114,41 @@ export class AuditLog {
   async #append(entries: readonly AuditEntry[]): Promise<void> {
     const months = Map.groupBy(entries, ({ time }) => time.slice(0, 7));
     for (const [month, these] of months) {
-      const handle = await this.#open(month);
+      const file = await this.#open(month);
       const text = these.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-      const { bytesWritten } = await handle.write(text);
+      const { bytesWritten } = await file.handle.write(text);
+      file.bytes += bytesWritten;
       if (bytesWritten < Buffer.byteLength(text)) throw new Error('the audit was not written whole: is the disk full?');
     }
   }
 
-  async #open(month: string): Promise<FileHandle> {
-    if (this.#file?.month === month) return this.#file.handle;
+  async #open(month: string): Promise<{ handle: FileHandle; bytes: number }> {
+    const { maxFileBytes } = this.#bounds;
+    if (this.#file?.month === month && this.#file.bytes < maxFileBytes) return this.#file;
     await this.#file?.handle.close();
     this.#file = null;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const handle = await open(join(this.#folder, `${month}.jsonl`), 'a+', 0o600);
-    this.#file = { month, handle };
+    let number = 1;
+    for (const name of await this.#listFiles()) {
+      const [, ofMonth, written] = FILE.exec(name) as unknown as [string, string, string | undefined];
+      if (ofMonth === month) number = Number(written ?? 1);
+    }
+    let handle = await this.#openNumber(month, number);
+    let { size } = await handle.stat();
+    if (size >= maxFileBytes) {
+      await handle.close();
+      handle = await this.#openNumber(month, number + 1);
+      size = 0;
+      await this.prune(null);
+    }
+    this.#file = { month, handle, bytes: size };
     await endTornLine(handle);
-    return handle;
+    return this.#file;
+  }
+
+  async #openNumber(month: string, number: number): Promise<FileHandle> {
+    const part = number === 1 ? '' : `_${String(number).padStart(4, '0')}`;
+    return await open(join(this.#folder, `${month}${part}.jsonl`), 'a+', 0o600);
   }
 }
 

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { isMrcName, type PreviewRequest } from '@cryolift/mrc';
 import type { Digester } from './digester.ts';
 import { CREATE, type DiskCalls, explained, READ, SYSTEM_CALLS } from './disk-calls.ts';
-import { streamFile } from './file-stream.ts';
+import { LargeReads, streamFile } from './file-stream.ts';
 import { Flusher } from './flusher.ts';
 import type { Seen } from './look-message.ts';
 import { Looker } from './looker.ts';
@@ -40,6 +40,7 @@ export class DiskStore implements PartStore {
   readonly #onLost: LossListener;
   readonly #stagedFiles: StagedFiles;
   readonly #calls: DiskCalls;
+  readonly #largeReads = new LargeReads();
 
   private constructor(folder: string, writers: Writers, digester: Digester, onLost: LossListener, calls: DiskCalls) {
     this.#staging = join(folder, 'staging');
@@ -214,7 +215,7 @@ export class DiskStore implements PartStore {
   async readFile(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null> {
     if (range.end < range.start) return null;
     const handle = await orNull(this.#calls.open(this.#published(file), READ));
-    return handle && streamFile(this.#calls, handle, range);
+    return handle && streamFile(this.#calls, handle, range, this.#largeReads);
   }
 
   async statFile(file: FilePlace): Promise<number | null> {

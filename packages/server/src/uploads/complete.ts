@@ -203,7 +203,7 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
 /** A file that is published has its jobs, whatever happens to the server next. */
 async function insertJobs(room: UploadRoom, tx: Database, file: FileRow): Promise<void> {
   for (const kind of room.nextSteps.kindsFor(file.filename)) {
-    await insertJob(tx, { id: room.newId(), kind, fileId: file.id, nowMs: file.created_at });
+    await insertJob(tx, { id: room.newId(), kind, fileId: file.id, owner: file.owner, nowMs: file.created_at });
   }
 }
 

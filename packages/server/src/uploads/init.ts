@@ -41,12 +41,17 @@ export async function openUpload(
     row,
     tell: stateTeller(room),
     // As PATCH /files does: what this run says of the file holds.
-    mergeMetadata: (metadata) => mergeMetadata(metadata, request.metadata ?? {}),
+    mergeMetadata: (metadata) => {
+      const merged = mergeMetadata(metadata, request.metadata ?? {});
+      if (merged !== metadata) room.updateLimit.take(link?.id ?? owner);
+      return merged;
+    },
     tellUpdated: uploadTeller(room, UPLOAD_UPDATED),
     idempotency:
       idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
     quotaBytes: room.policy.quotaBytes,
     maxOpen: room.policy.maxOpenUploads,
+    maxFiles: room.policy.maxFiles,
     link,
     // As long as nothing expires, all that is open is found.
     expiredBeforeMs: room.isClockSettled() ? row.created_at : 0,
@@ -163,6 +168,18 @@ function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRo
     case 'too_many_open':
       return new UploadError('quota_exceeded', `You have ${outcome.open} uploads open, and may have no more.`, {
         hint: 'Finish or cancel some of them: GET /uploads lists yours.',
+      });
+    case 'too_many_files':
+      return new UploadError('quota_exceeded', `You have ${outcome.files} files and uploads, and may have no more.`, {
+        hint: 'Delete files, or ask for a larger CRYOLIFT_QUOTA_FILES. Uploads that ended count until they are forgotten.',
+      });
+    case 'too_many_ended':
+      return new UploadError('quota_exceeded', `${outcome.ended} uploads have ended without a file.`, {
+        hint: 'They count until they are forgotten. Look for a program that begins uploads and gives them up.',
+      });
+    case 'too_many_keys':
+      return new UploadError('quota_exceeded', 'This upload has been found under too many Idempotency-Keys.', {
+        hint: 'Send the same Idempotency-Key again, or none.',
       });
     case 'quota_exceeded':
       return new UploadError(

@@ -2,6 +2,7 @@
 import type { PartLimits } from '@cryolift/protocol/plan';
 import type { Database } from '../db/database.ts';
 import type { Bus } from '../events/bus.ts';
+import type { UpdateLimit } from '../files/update-limit.ts';
 import type { PartStore } from '../parts/store.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Attempts } from './attempts.ts';
@@ -22,6 +23,7 @@ export interface UploadRoom {
   readonly doubts: Doubts;
   readonly finishing: Finishing;
   readonly rechecks: Rechecks;
+  readonly updateLimit: UpdateLimit;
   readonly nextSteps: NextSteps;
   readonly log: UploadLog;
   readonly meter: UploadMeter;
@@ -50,6 +52,10 @@ interface UploadPolicy {
   readonly quotaBytes: number | null;
   /** Sessions that one owner may have open at the same time. */
   readonly maxOpenUploads: number;
+  /** Files, and uploads that have not become files, that one owner may have. */
+  readonly maxFiles: number;
+  /** An upload link is good for no longer than this. */
+  readonly maxLinkMs: number;
   /** Extensions without the dot, lower case, that are accepted as they are, besides MRC. */
   readonly acceptedTypes: readonly string[];
 }

@@ -9,6 +9,7 @@ import { findSession, moveSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
 import { Bus } from '../events/bus.ts';
+import { UpdateLimit } from '../files/update-limit.ts';
 import { Digester } from '../parts/digester.ts';
 import { DiskStore } from '../parts/disk.ts';
 import { Writers } from '../parts/writers.ts';
@@ -61,7 +62,9 @@ async function openRoom(context: TestContext, db: Database, folder: string, pref
       maxFileSizeBytes: 1_000_000,
       sessionTtlMs: 1000,
       quotaBytes: null,
+      maxLinkMs: 30 * 86_400_000,
       maxOpenUploads: 100,
+      maxFiles: 1000,
       acceptedTypes: ['bin'],
     },
     bus: new Bus(),
@@ -71,6 +74,7 @@ async function openRoom(context: TestContext, db: Database, folder: string, pref
     doubts: new Doubts(),
     finishing: new Finishing(),
     rechecks: new Rechecks(),
+    updateLimit: new UpdateLimit(),
     nextSteps: { kindsFor: () => [], wake() {} },
     log: { info() {}, warn() {}, error() {} },
     meter: { noteReceived() {}, noteStage() {}, noteVerifyFailures() {}, noteJob() {} },

@@ -51,6 +51,8 @@ export class Webhook {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | null = null;
   #isWoken = false;
+  /** Owners take turns. */
+  #lastOwner = '';
   #unlisten = (): void => {};
 
   /** @param source of the CloudEvents. */
@@ -122,7 +124,8 @@ export class Webhook {
     const { db, now } = this.#room;
     const free = PARALLEL - this.#underWay.size;
     if (free <= 0) return;
-    for (const delivery of await listDue(db, now(), [...this.#underWay.keys()], free)) {
+    for (const delivery of await listDue(db, now(), [...this.#underWay.keys()], free, this.#lastOwner)) {
+      this.#lastOwner = delivery.owner;
       const telling = this.#tell(delivery).finally(() => {
         this.#underWay.delete(delivery.upload_id);
         if (!this.#stopping.signal.aborted) this.wake();

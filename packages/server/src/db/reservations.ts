@@ -1,0 +1,49 @@
+/**
+ * Disk space that is kept for what open uploads may still write (decision 61). Staging files are sparse and take their space
+ * as they fill, so a reservation is a number that an init is checked against; it binds nobody who has begun.
+ */
+import { OPEN_STATES } from '@cryolift/protocol/states';
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+
+/** Since its init or its last part: for this long an upload reserves all that it may still write. */
+const FULL_MS = 10 * 60_000;
+/** Then it reserves as much as it has sent, for this long since its last part; after that, nothing. */
+const HALF_MS = 60 * 60_000;
+
+/** Who opens an upload: an owner, or with one of their links. */
+interface Account {
+  readonly owner: string;
+  readonly linkId: string | null;
+}
+
+/**
+ * What is reserved against a new upload of `asker`: all of its own reservations, and those of each other owner up to an
+ * equal share of the free space. Uploads by a link and by its owner's token are different accounts, so that a link cannot
+ * take its owner's space.
+ *
+ * @param freeBytes of the storage.
+ */
+export async function sumReserved(db: Database, asker: Account, freeBytes: number, nowMs: number): Promise<number> {
+  const rows = await db
+    .selectFrom('uploads')
+    .select(['owner', 'link_id', sql<number>`sum(${reservedOfUpload(nowMs)})`.as('bytes')])
+    .where('status', 'in', OPEN_STATES)
+    .where('updated_at', '>', nowMs - HALF_MS)
+    .groupBy(['owner', 'link_id'])
+    .execute();
+  let own = 0;
+  const others = new Map<string, number>();
+  for (const { owner, link_id, bytes } of rows) {
+    if (owner === asker.owner && link_id === asker.linkId) own += Number(bytes);
+    else others.set(owner, (others.get(owner) ?? 0) + Number(bytes));
+  }
+  const share = Math.max(0, freeBytes) / (others.size + 1);
+  return [...others.values()].reduce((sum, bytes) => sum + Math.min(bytes, share), own);
+}
+
+function reservedOfUpload(nowMs: number) {
+  return sql<number>`case
+    when updated_at > ${nowMs - FULL_MS} or received_bytes > size - received_bytes then size - received_bytes
+    else received_bytes end`;
+}

@@ -1,0 +1,84 @@
+/** Conditional requests (RFC 9110 section 13) for GET and HEAD. */
+import { UploadError } from '@cryolift/protocol/errors';
+
+export interface Conditions {
+  'if-match'?: string | undefined;
+  'if-none-match'?: string | undefined;
+  'if-modified-since'?: string | undefined;
+  'if-unmodified-since'?: string | undefined;
+}
+
+/** What identifies the representation that would be sent. */
+export interface Validators {
+  /** Strong, with its quotes. */
+  readonly etag: string;
+  /** When it last changed; null: it has no such time, and conditions on it are ignored. */
+  readonly lastModifiedMs: number | null;
+}
+
+/** `failed` is answered with 412, `not_modified` with 304. */
+export type ConditionOutcome = 'proceed' | 'not_modified' | 'failed';
+
+/** Evaluates the conditions in the order of section 13.2.2: an entity tag, where there is one, decides over a date. */
+export function checkConditions(conditions: Conditions, { etag, lastModifiedMs }: Validators): ConditionOutcome {
+  const match = conditions['if-match'];
+  const noneMatch = conditions['if-none-match'];
+  const unmodifiedSince = readDate(conditions['if-unmodified-since'], lastModifiedMs);
+  const modifiedSince = readDate(conditions['if-modified-since'], lastModifiedMs);
+  if (match !== undefined) {
+    if (!listHas(match, (tag) => tag === etag)) return 'failed';
+  } else if (unmodifiedSince && unmodifiedSince.lastModifiedMs > unmodifiedSince.dateMs) return 'failed';
+  if (noneMatch !== undefined) {
+    // Weak comparison (section 13.1.2).
+    if (listHas(noneMatch, (tag) => tag.replace(/^W\//, '') === etag)) return 'not_modified';
+  } else if (modifiedSince && modifiedSince.lastModifiedMs <= modifiedSince.dateMs) return 'not_modified';
+  return 'proceed';
+}
+
+/** @throws UploadError `precondition_failed`: to be thrown for the outcome `failed`. */
+export function preconditionFailed(): UploadError {
+  return new UploadError('precondition_failed', 'The condition of the request does not hold for what is stored.');
+}
+
+/**
+ * For calls that change something: what they change has no entity tag, so no tag in If-Match can be its own (section 13.1.1).
+ *
+ * @throws UploadError `precondition_failed`.
+ */
+export function refuseEntityTags(method: string, { 'if-match': match }: Conditions): void {
+  if (match === undefined || match.trim() === '*' || method === 'GET' || method === 'HEAD') return;
+  throw new UploadError('precondition_failed', 'What this call changes has no entity tag, so If-Match cannot hold.', {
+    hint: 'Send the request without If-Match.',
+  });
+}
+
+function listHas(list: string, isIt: (tag: string) => boolean): boolean {
+  return list.trim() === '*' || list.split(',').some((each) => isIt(each.trim()));
+}
+
+/** Null, so that the condition is ignored: no such header, one that is no date, or nothing to compare it with. */
+function readDate(
+  value: string | undefined,
+  lastModifiedMs: number | null,
+): { dateMs: number; lastModifiedMs: number } | null {
+  const dateMs = value === undefined ? null : parseHttpDate(value);
+  if (dateMs === null || lastModifiedMs === null) return null;
+  return { dateMs, lastModifiedMs: wholeSeconds(lastModifiedMs) };
+}
+
+/** As Last-Modified says it. */
+export function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
+}
+
+const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+const RFC_850 = /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/;
+const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
+
+/** A date in one of the three forms of section 5.6.7, in milliseconds since 1970; null for anything else. */
+export function parseHttpDate(value: string): number | null {
+  const text = value.trim();
+  const isDate = IMF_FIXDATE.test(text) || RFC_850.test(text) || ASCTIME.test(text);
+  const ms = isDate ? Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import type { UploadError } from '@cryolift/protocol/errors';
+import fastify from 'fastify';
+import { registerLoadShedder } from './load-shedder.ts';
+
+/** 16 MiB of one network, 128 KiB of each stream. */
+const MAX_STREAMS = 128;
+
+test('load shedder: streams to callers without a token are bounded for a network, and what is refused is closed', async (context) => {
+  const app = fastify();
+  const streams: Readable[] = [];
+  registerLoadShedder(app);
+  app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));
+  app.get('/', (_request, reply) => {
+    const stream = new Readable({ read() {} });
+    stream.push('begun');
+    streams.push(stream);
+    return reply.send(stream);
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  context.after(() => app.close());
+  const { port } = app.server.address() as AddressInfo;
+  const sockets: Socket[] = [];
+  const ask = async (): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    const [head] = (await once(socket, 'data')) as [Buffer];
+    return head.toString();
+  };
+  for (let at = 0; at < MAX_STREAMS; at++) assert.match(await ask(), /^HTTP\/1\.1 200 /);
+  assert.match(await ask(), /^HTTP\/1\.1 503 [\s\S]*"code":"overloaded"/);
+  assert.equal(streams.at(-1)?.destroyed, true);
+  for (const socket of sockets.splice(0)) socket.destroy();
+  while (!(await ask()).startsWith('HTTP/1.1 200')) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const socket of sockets) socket.destroy();
+});

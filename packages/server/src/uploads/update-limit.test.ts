@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { UploadError } from '@cryolift/protocol/errors';
+import { insertFile } from '../db/files.ts';
+import { changeMetadata } from '../files/metadata.ts';
+import { UpdateLimit } from '../files/update-limit.ts';
+import { openUpload } from './init.ts';
+import { makeRoom } from './test-room.ts';
+
+const isRateLimited = (error: UploadError) => error.code === 'rate_limited';
+
+test('changes of metadata: many at once, then two a second, each account by itself', () => {
+  let nowMs = 0;
+  const limit = new UpdateLimit(() => nowMs);
+  const isRefused = (error: UploadError) => error.code === 'rate_limited' && error.retryAfterSeconds === 1;
+  for (let at = 0; at < 10_000; at++) limit.take('ada');
+  assert.throws(() => limit.take('ada'), isRefused);
+  limit.take('bob');
+  nowMs = 499;
+  assert.throws(() => limit.take('ada'), isRefused);
+  nowMs = 1_000;
+  limit.take('ada');
+  limit.take('ada');
+  assert.throws(() => limit.take('ada'), isRefused);
+});
+
+test('changes of metadata: an account that has made too many changes neither files nor uploads', async (context) => {
+  const room = await makeRoom(context);
+  const init = (metadata: Record<string, string>, owner = 'ada') =>
+    openUpload(room, owner, { filename: 'a.bin', size: 100, fingerprint: 'f', metadata }, null);
+  const { row } = await init({ a: '1' });
+  const file = {
+    ...{ id: 'f1', upload_id: row.id, owner: 'ada', filename: 'a.bin', size: 1, part_size: 1, part_count: 1 },
+    ...{ sha256: new Uint8Array(32), parts_sha256: new Uint8Array(32), content_type: 'text/plain', metadata: '{}' },
+    ...{ mrc: null, warnings: '[]', statistics: null, created_at: 1, deleted_at: null },
+  };
+  await insertFile(room.db, file);
+  await changeMetadata(room, 'f1', { a: '1' }, 'ada');
+  for (let at = 1; at < 10_000; at++) room.updateLimit.take('ada');
+  await assert.rejects(changeMetadata(room, 'f1', { a: '2' }, 'ada'), isRateLimited);
+  await assert.rejects(init({ a: '2' }), isRateLimited);
+  const again = await init({ a: '1' });
+  assert.deepEqual([again.row.id, again.row.metadata], [row.id, '{"a":"1"}']);
+  assert.equal((await init({ a: '2' }, 'bob')).resumed, false);
+});
