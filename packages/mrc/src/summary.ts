@@ -1,4 +1,5 @@
 import type { MrcHeader, Triple } from './header.ts';
+import { labelsOf } from './labels.ts';
 import { kindOf, type MrcKind, statisticsOf, voxelSize } from './meaning.ts';
 import { bytesPerVoxel } from './mode.ts';
 import { computeFileSize } from './size.ts';
@@ -45,7 +46,7 @@ export function summarise(header: MrcHeader, sizeBytes: number, filename?: strin
     byte_order: header.byteOrder,
     expected_size: Number(size.bytes),
     stats: min === null || max === null || mean === null || rms === null ? null : { min, max, mean, rms },
-    labels: header.label.filter((text) => text !== ''),
+    labels: labelsOf(header),
   };
 }
 
