@@ -20,7 +20,7 @@ export async function inspect(path: string, flags: InspectFlags): Promise<ExitCo
   const size = source.sizeBytes;
   const check = await judgeMrc(source).finally(() => source.close());
   const folder = flags.png === undefined ? null : flags.png === true ? '.' : flags.png;
-  const voxels = flags.header ? null : await surveyVoxels(path, folder, interruptible());
+  const voxels = flags.header ? null : await surveyVoxels(path, folder, {}, interruptible());
   const { statistics = null, findings = [], pictures = [] } = voxels ?? {};
   const warnings = [...check.warnings, ...findings];
   new Output(flags.json).result({ path, size, ...check, warnings, statistics, pictures }, () =>

@@ -55,6 +55,11 @@ export async function replaceMetadata(
     .executeTakeFirst();
 }
 
+/** They are found anew by a job. */
+export async function forgetStatistics(db: Database, id: string): Promise<void> {
+  await db.updateTable('files').set({ statistics: null }).where('id', '=', id).execute();
+}
+
 /** From here on the file is gone for everybody; its bytes are removed next. False when it was gone already. */
 export async function markDeleted(db: Database, id: string, nowMs: number): Promise<boolean> {
   const marked = await db

@@ -35,8 +35,11 @@ export function toPreviewRequest(mrc: Mrc, filename: string, query: PictureQuery
 }
 
 /** Of the picture among those of its file: safe as a file name and in an ETag. */
-export function nameOf({ kind, axis, slice, sizePx, contrast }: PreviewRequest): string {
-  return [kind, ...(kind === 'section' ? [axis, slice] : []), sizePx, contrast].join('-');
+export function nameOf(
+  { kind, axis, slice, sizePx, contrast }: PreviewRequest,
+  { overrides: { mode0 } = {} }: Pick<FilePlace, 'overrides'>,
+): string {
+  return [kind, ...(kind === 'section' ? [axis, slice] : []), sizePx, contrast, ...(mode0 ? [mode0] : [])].join('-');
 }
 
 /** Pictures under way, one of a kind at a time, and those that were drawn lately. */
@@ -53,16 +56,17 @@ export class Pictures {
 
   /** @returns 'overloaded' when too many are being drawn. @throws what the store says. */
   async ofFile(file: FilePlace, request: PreviewRequest): Promise<Rendered | 'overloaded'> {
-    const key = `${file.fileId}/${nameOf(request)}`;
+    const name = nameOf(request, file);
+    const key = `${file.fileId}/${name}`;
     const kept = this.#take(key);
     if (kept) return kept;
-    const stored = await this.#store.readPreview(file.fileId, nameOf(request));
+    const stored = await this.#store.readPreview(file.fileId, name);
     return stored ? this.#keep(key, { kind: 'png', png: stored }) : await this.#draw(key, file, request);
   }
 
   /** Of an upload whose bytes may still be replaced when a disk fails: kept only while it is being drawn. */
   async ofUpload(upload: StagedUpload, request: PreviewRequest): Promise<Rendered | 'overloaded'> {
-    return await this.#draw(`${upload.id}/${nameOf(request)}`, upload, request);
+    return await this.#draw(`${upload.id}/${nameOf(request, upload)}`, upload, request);
   }
 
   async #draw(key: string, of: FilePlace | StagedUpload, request: PreviewRequest): Promise<Rendered | 'overloaded'> {

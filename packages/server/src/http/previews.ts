@@ -8,9 +8,9 @@ import { toFilePlace, toFileRecord } from '../files/record.ts';
 import { assertNotDeleted, type FileRow, getFile } from '../files/room.ts';
 import { waitForStatistics } from '../files/statistics.ts';
 import { findUpload } from '../uploads/find.ts';
-import { assertShowable, mrcOf } from '../uploads/picture.ts';
+import { assertShowable } from '../uploads/picture.ts';
 import { reaches } from '../uploads/room.ts';
-import { toStaged } from '../uploads/session.ts';
+import { mrcOf, toStaged } from '../uploads/session.ts';
 import { firstOf } from '../uploads/waiting.ts';
 import { type Caller, reachOf } from './caller.ts';
 import { answers, FileParams, type Routes, UploadParams } from './contract.ts';
@@ -98,8 +98,9 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
     if (!mrc)
       throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
     const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
-    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked)}-${RENDERER}"`;
-    const drawn = await firstOf(pictures.ofFile(toFilePlace(row), asked), WAIT_MS).catch(async (error: unknown) => {
+    const place = toFilePlace(row);
+    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, place)}-${RENDERER}"`;
+    const drawn = await firstOf(pictures.ofFile(place, asked), WAIT_MS).catch(async (error: unknown) => {
       await assertNotDeleted(room, row);
       throw error;
     });

@@ -292,7 +292,7 @@ export class DiskStore implements PartStore {
   /** Where the bytes are that are to be looked at. */
   #see(of: StagedUpload | FilePlace): Seen {
     const path = 'fileId' in of ? this.#published(of) : this.#staged(of.id);
-    return { path, sizeBytes: of.sizeBytes, filename: of.filename };
+    return { path, sizeBytes: of.sizeBytes, filename: of.filename, overrides: of.overrides };
   }
 
   /**

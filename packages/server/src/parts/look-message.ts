@@ -1,5 +1,5 @@
 /** What is said between the looker and its thread. */
-import type { PreviewRequest } from '@cryolift/mrc';
+import type { MrcOverrides, PreviewRequest } from '@cryolift/mrc';
 import type { Rendered, Surveyed } from './store.ts';
 
 /** Stored bytes that are, or will be, an MRC file. */
@@ -8,6 +8,8 @@ export interface Seen {
   sizeBytes: number;
   /** Its ending helps to tell a stack from a volume. */
   filename: string;
+  /** What its metadata say of it. */
+  overrides?: MrcOverrides | undefined;
 }
 
 /** To the thread: survey a file, as far as its bytes are there. */

@@ -82,6 +82,18 @@ test('what nobody followed is surveyed all the same, and several files side by s
   }
 });
 
+test('a survey that was begun with other metadata is begun anew', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const seen = await write('a.mrc');
+  looker.follow('u', { ...seen, overrides: { kind: 'stack' } }, SIZE / 2);
+  assertFound(await looker.survey('u', seen, never));
+  const given = await looker.survey('u', { ...seen, overrides: { kind: 'stack' } }, never);
+  assert.deepEqual(
+    given?.previews.map(({ request: { kind } }) => kind),
+    ['montage'],
+  );
+});
+
 test('the digests go first, and yet a survey comes to its end while they are busy', async (context) => {
   const { looker, digesting, write } = await makeBench(context);
   Atomics.store(digesting, 0, 1);

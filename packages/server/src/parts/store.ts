@@ -1,6 +1,13 @@
 /** Where bytes rest. What a store owes, and what its callers owe it. */
 import type { Readable } from 'node:stream';
-import type { Finding, PreviewOutcome, PreviewRequest, VoxelStatistics } from '@cryolift/mrc';
+import type {
+  Finding,
+  MrcOverrides,
+  PreviewOutcome,
+  PreviewRequest,
+  SignednessDecision,
+  VoxelStatistics,
+} from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 
 /** Takes the bytes of one part, in order. */
@@ -141,6 +148,8 @@ export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome
 /** What one pass over a file has found. */
 export interface Surveyed {
   statistics: VoxelStatistics;
+  /** How the bytes of mode 0 were read; null for other modes. */
+  signedness: SignednessDecision | null;
   /** Where data and header disagree, and what else the owner should know of the data. */
   findings: Finding<string>[];
   /** The pictures that are worth having of such a file; the first is the one to show. */
@@ -151,6 +160,8 @@ export interface StagedUpload {
   id: string;
   filename: string;
   sizeBytes: number;
+  /** What its metadata say of an MRC file. */
+  overrides?: MrcOverrides | undefined;
   /** True when no part is recorded, so that a missing staging area is no loss. */
   empty: boolean;
 }
@@ -159,6 +170,8 @@ export interface FilePlace {
   fileId: string;
   filename: string;
   sizeBytes: number;
+  /** What its metadata say of an MRC file. */
+  overrides?: MrcOverrides | undefined;
 }
 
 /** A stretch of a file, bytes. */
