@@ -180,6 +180,30 @@ async function readKept(sub: string, type: string): Promise<Told<Shown>[]> {
   return told;
 }
 
+test('previews: uploads:write alone shows no published file, and reads no record by changing one', async () => {
+  const call = callAs(server, { sub: 'instrument' });
+  const bytes = makeVolume();
+  const session = await open(call, { size: bytes.length, metadata: { grid: '7' } });
+  for (let idx = 0; idx < session.part_count; idx++) await put(call, session, idx, bytes);
+  const writer = callAs(server, { sub: 'instrument', scope: 'uploads:write' });
+  const preview = `/uploads/${session.upload_id}/preview`;
+  sizeOf(await writer('GET', preview));
+  const { file_id } = (await complete(call, session)).json<FileRecord>();
+  assertFailure(await writer('GET', preview), 'forbidden');
+  assertFailure(await writer('GET', `/files/${file_id}/preview`), 'forbidden');
+  const change = { json: { metadata: { cells: '12' } } };
+  assertFailure(await writer('PATCH', `/files/${file_id}`, change), 'forbidden');
+  const both = callAs(server, { sub: 'instrument', scope: 'uploads:write files:read' });
+  assert.deepEqual((await both('PATCH', `/files/${file_id}`, change)).json<FileRecord>().metadata, {
+    grid: '7',
+    cells: '12',
+  });
+  assertFailure(
+    await callAs(server, { sub: 'instrument', scope: 'files:read' })('PATCH', `/files/${file_id}`, change),
+    'forbidden',
+  );
+});
+
 test('a survey that a kill -9 cut off is made after the restart', async () => {
   const own = await startServer();
   try {

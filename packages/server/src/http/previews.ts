@@ -12,7 +12,7 @@ import { assertShowable } from '../uploads/picture.ts';
 import { reaches } from '../uploads/room.ts';
 import { mrcOf, toStaged } from '../uploads/session.ts';
 import { firstOf } from '../uploads/waiting.ts';
-import { type Caller, reachOf } from './caller.ts';
+import { assertScope, type Caller, reachOf } from './caller.ts';
 import { answers, FileParams, type Routes, UploadParams } from './contract.ts';
 import { isNotModified } from './range.ts';
 import type { Services } from './services.ts';
@@ -76,6 +76,7 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
     async (request, reply) => {
       const row = await findUpload(room, reachOf(request.caller), request.params.upload_id);
       if (row.status === 'completed') {
+        assertScope(request.caller, 'files:read');
         return await answerFile(request, reply, await find(request.caller, row.file_id as string));
       }
       const mrc = mrcOf(row);
