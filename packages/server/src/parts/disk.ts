@@ -249,8 +249,8 @@ export class DiskStore implements PartStore {
     return await this.#looker.survey(uploadId, this.#see(file), signal);
   }
 
-  async render(of: StagedUpload | FilePlace, request: PreviewRequest): Promise<Rendered> {
-    return await this.#looker.render(this.#see(of), request);
+  async render(of: StagedUpload | FilePlace, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
+    return await this.#looker.render(this.#see(of), request, signal);
   }
 
   async keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void> {

@@ -39,7 +39,12 @@ interface RenderJob {
   seen: Seen;
   request: PreviewRequest;
 }
-export type LookMessage = SurveyJob | AdvanceJob | DropJob | RenderJob;
+/** To the thread: nobody waits for this picture any more. Reported as an error, unless it is ready before. */
+interface CancelJob {
+  kind: 'cancel';
+  job: number;
+}
+export type LookMessage = SurveyJob | AdvanceJob | DropJob | RenderJob | CancelJob;
 
 /** From the thread. `surveyed` null: the voxels of this file cannot be read. */
 export type LookReport =

@@ -53,6 +53,8 @@ const digesting = new Int32Array(workerData as SharedArrayBuffer);
 if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 const surveys = new Map<number, Surveying>();
+/** Of the pictures that are being drawn. */
+const drawings = new Map<number, AbortController>();
 let working = false;
 /** Something came while it worked: it must look once more before it rests. */
 let woken = false;
@@ -74,10 +76,13 @@ port.on('message', (message: LookMessage) => {
       report({ job: message.job, dropped: true });
       return;
     case 'render':
-      draw(message.seen, message.request).then(
+      draw(message.job, message.seen, message.request).then(
         (rendered) => report({ job: message.job, rendered }),
         (error: unknown) => report({ job: message.job, error: codeOf(error) }),
       );
+      return;
+    case 'cancel':
+      drawings.get(message.job)?.abort(Object.assign(new Error('nobody waits for it'), { code: 'ECANCELED' }));
   }
 });
 
@@ -206,8 +211,10 @@ async function drawDefault(
   }
 }
 
-async function draw(seen: Seen, request: PreviewRequest): Promise<Rendered> {
+async function draw(job: number, seen: Seen, request: PreviewRequest): Promise<Rendered> {
   const fd = openSync(seen.path, 'r');
+  const controller = new AbortController();
+  drawings.set(job, controller);
   try {
     const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, seen.sizeBytes));
     readFully(fd, head, 0);
@@ -216,18 +223,20 @@ async function draw(seen: Seen, request: PreviewRequest): Promise<Rendered> {
     if (!header || !layout) {
       return { kind: 'refused', code: 'not_applicable', message: 'The voxels of this file cannot be read.' };
     }
-    const outcome = await renderPreview(sourceOf(fd), header, layout, request);
+    const outcome = await renderPreview(sourceOf(fd, controller.signal), header, layout, request);
     if (outcome.kind === 'refused') return outcome;
     return { kind: 'png', png: await encodePng(outcome.picture) };
   } finally {
+    drawings.delete(job);
     closeSync(fd);
   }
 }
 
-/** Reading lets other work of this thread come in between. */
-function sourceOf(fd: number): VoxelSource {
+/** Reading lets other work of this thread come in between, and ends with `signal`. */
+function sourceOf(fd: number, signal?: AbortSignal): VoxelSource {
   return {
     async read(offsetBytes, target) {
+      signal?.throwIfAborted();
       readFully(fd, target, offsetBytes);
       await setImmediate();
     },

@@ -62,12 +62,22 @@ export class Looker {
     }
   }
 
-  /** @throws BytesGone, or UploadError when the file cannot be read now. */
-  async render(seen: Seen, request: PreviewRequest): Promise<Rendered> {
+  /** @throws BytesGone, UploadError when the file cannot be read now, or the reason of `signal`: then the thread stops, too. */
+  async render(seen: Seen, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
+    signal.throwIfAborted();
     const job = ++this.#lastJob;
     const drawn = this.#wait(job);
     this.#send({ kind: 'render', job, seen, request });
-    return ((await drawn) as { rendered: Rendered }).rendered;
+    const cancel = () => {
+      this.#fail(job, signal.reason);
+      this.#worker?.postMessage({ kind: 'cancel', job } satisfies LookMessage);
+    };
+    signal.addEventListener('abort', cancel);
+    try {
+      return ((await drawn) as { rendered: Rendered }).rendered;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   /** The bytes of an upload go away, or may change. Resolves when the thread does not hold its file open. */

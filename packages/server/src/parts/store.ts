@@ -111,8 +111,8 @@ export interface PartStore {
    * @throws BytesGone, or UploadError when they cannot be read now, or after `signal`.
    */
   survey(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<Surveyed | null>;
-  /** Draws a picture of an MRC file; the caller owes that the bytes it shows are there. @throws as `survey`. */
-  render(of: StagedUpload | FilePlace, request: PreviewRequest): Promise<Rendered>;
+  /** Draws a picture of an MRC file, until `signal`; the caller owes that the bytes it shows are there. @throws as `survey`. */
+  render(of: StagedUpload | FilePlace, request: PreviewRequest, signal: AbortSignal): Promise<Rendered>;
   /** Keeps a picture with a published file, and finds it again; null when there is none. */
   keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void>;
   readPreview(fileId: string, name: string): Promise<Uint8Array | null>;
