@@ -132,7 +132,7 @@ export class Pictures {
   }
 }
 
-/** True when all of a large file is read for it. */
+/** True when all of a large file, or a row of each of its sections, is read for it. */
 function isLong({ sizeBytes }: FilePlace | StagedUpload, { kind, axis }: PreviewRequest): boolean {
   return sizeBytes > LONG_BYTES && (kind === 'average' || (kind === 'section' && axis !== 'z'));
 }
