@@ -1,6 +1,7 @@
 /** One look at the file that is named: the child of survey.ts, so that its memory is its own. Prints seconds and bytes as JSON. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import {
+  decideKind,
   encodePng,
   layoutOf,
   MRC_HEADER_BYTES,
@@ -27,7 +28,7 @@ await source.read(0, head);
 const header = parseHeader(head, sizeBytes);
 const layout = layoutOf(header, sizeBytes);
 if (!layout) throw new Error('no layout');
-const pass = new Survey(header, layout, path);
+const pass = new Survey(layout, decideKind(header, path).kind);
 const chunk = new Uint8Array(CHUNK_BYTES);
 for (let at = 0; at < sizeBytes; at += chunk.length) {
   const bytes = chunk.subarray(0, Math.min(chunk.length, sizeBytes - at));

@@ -75,6 +75,28 @@ test('a link is copied that lets somebody without a token download the file, and
   assert.equal((await fetch(url.replace('/content', ''))).status, 401);
 });
 
+test('the header of a file: what decided its kind, and no pixel size along z for images', async () => {
+  const owner = under.newOwner();
+  const size = [32, 32, 32] as const;
+  const voxels = new Uint8Array(4 * 32 ** 3);
+  const publishAs = async (filename: string, fields: object) => {
+    const header = buildHeader({ nx: 32, ny: 32, nz: 32, mode: 2, ...fields });
+    return await publish(owner.call, Buffer.concat([header, voxels]), { filename });
+  };
+  const volume = await publishAs('class001.mrc', { m: size, cella: [86.4, 86.4, 86.4] });
+  const stack = await publishAs('tilts.mrc', { m: [32, 32, 1], cella: [86.4, 86.4, 110.7] });
+  const page = await under.open(owner);
+  const table = page.getByRole('table', { name: 'MRC header' });
+  await page.goto(`${under.server.url}/#files/${volume.file_id}`);
+  await table.getByText('Volume: the file is a cube of 32 voxels').waitFor();
+  await table.getByRole('row', { name: /^Voxel size\s+2\.7 Å\/px$/ }).waitFor();
+  await page.getByRole('img', { name: /^Section of class001\.mrc/ }).waitFor();
+  await page.goto(`${under.server.url}/#files/${stack.file_id}`);
+  await table.getByText('Stack: MZ is 1 and NZ is 32').waitFor();
+  await table.getByRole('row', { name: /^Pixel size\s+2\.7 Å\/px$/ }).waitFor();
+  await page.getByRole('img', { name: /^Montage of tilts\.mrc/ }).waitFor();
+});
+
 test('a file that is no picture has neither', async () => {
   const owner = under.newOwner();
   const file = await publish(owner.call, Buffer.from('not an MRC file'), { filename: 'forced.mrc', force: true });

@@ -188,6 +188,30 @@ async function readKept(sub: string, type: string): Promise<Told<Shown>[]> {
   return told;
 }
 
+test('previews: uploads:write alone shows no published file, and reads no record by changing one', async () => {
+  const call = callAs(server, { sub: 'instrument' });
+  const bytes = makeVolume();
+  const session = await open(call, { size: bytes.length, metadata: { grid: '7' } });
+  for (let idx = 0; idx < session.part_count; idx++) await put(call, session, idx, bytes);
+  const writer = callAs(server, { sub: 'instrument', scope: 'uploads:write' });
+  const preview = `/uploads/${session.upload_id}/preview`;
+  sizeOf(await writer('GET', preview));
+  const { file_id } = (await complete(call, session)).json<FileRecord>();
+  assertFailure(await writer('GET', preview), 'forbidden');
+  assertFailure(await writer('GET', `/files/${file_id}/preview`), 'forbidden');
+  const change = { json: { metadata: { cells: '12' } } };
+  assertFailure(await writer('PATCH', `/files/${file_id}`, change), 'forbidden');
+  const both = callAs(server, { sub: 'instrument', scope: 'uploads:write files:read' });
+  assert.deepEqual((await both('PATCH', `/files/${file_id}`, change)).json<FileRecord>().metadata, {
+    grid: '7',
+    cells: '12',
+  });
+  assertFailure(
+    await callAs(server, { sub: 'instrument', scope: 'files:read' })('PATCH', `/files/${file_id}`, change),
+    'forbidden',
+  );
+});
+
 test('a survey that a kill -9 cut off is made after the restart', async () => {
   const own = await startServer();
   try {
@@ -226,4 +250,114 @@ test('metadata is merged, bounded, and told; nothing else of a file changes', as
   await Promise.all(Array.from({ length: 8 }, (_, at) => patch({ [`step${at}`]: 'done' })));
   const { metadata } = (await call('GET', `/files/${file.file_id}`)).json<FileRecord>();
   assert.equal(Object.keys(metadata).length, 10, 'none of eight changes at once is lost');
+});
+
+/** A cube as RELION writes volumes: ISPG 0, MZ as large as NZ. */
+function makeCube(): Buffer {
+  const edge = 48;
+  const header = buildHeader({
+    nx: edge,
+    ny: edge,
+    nz: edge,
+    mode: 2,
+    m: [edge, edge, edge],
+    cella: [edge, edge, edge],
+  });
+  const voxels = new Float32Array(edge ** 3).map((_, at) => (at % edge) + Math.floor(at / edge ** 2));
+  return Buffer.concat([header, new Uint8Array(voxels.buffer)]);
+}
+
+test('a volume whose ISPG says images is shown as a volume, and the record says why', async () => {
+  const call = callAs(server);
+  const file = await publish(call, makeCube(), { filename: 'run_class001.mrc' });
+  assert.deepEqual([file.mrc?.kind, file.mrc?.kind_evidence?.code], ['volume', 'dimensions']);
+  const get = async (query = '') => (await call('GET', `/files/${file.file_id}/preview${query}`)).body;
+  assert.deepEqual(await get(), await get('?kind=section&axis=z'));
+});
+
+test('the kind that the metadata give decides the picture, at init and when it is changed', async () => {
+  const call = callAs(server);
+  const bytes = makeCube();
+  const header = bytes.subarray(0, 1024).toString('base64');
+  const session = await open(call, { size: bytes.length, header, metadata: { kind: 'stack' } });
+  assert.deepEqual([session.mrc?.kind, session.mrc?.kind_evidence?.code], ['stack', 'given']);
+
+  const file = await publish(call, bytes, { metadata: { kind: 'stack' } });
+  const get = async (query = '') => (await call('GET', `/files/${file.file_id}/preview${query}`)).body;
+  const [montage, section] = [await get('?kind=montage'), await get('?kind=section')];
+  assert.equal(file.mrc?.kind, 'stack');
+  assert.deepEqual(await get(), montage);
+
+  const change = async (kind: string | null) => {
+    const answer = await call('PATCH', `/files/${file.file_id}`, { json: { metadata: { kind } } });
+    const { mrc } = answer.json<FileRecord>();
+    return [mrc?.kind, mrc?.kind_evidence?.code];
+  };
+  assert.deepEqual(await change('volume'), ['volume', 'given']);
+  assert.deepEqual(await get(), section);
+  assert.deepEqual(await change('stack'), ['stack', 'given']);
+  assert.deepEqual(await get(), montage);
+  assert.deepEqual(await change(null), ['volume', 'dimensions']);
+  assert.deepEqual(await change('gain reference'), ['volume', 'dimensions']);
+  const { mrc } = (await call('GET', `/files/${file.file_id}`)).json<FileRecord>();
+  assert.match(mrc?.kind_evidence?.message ?? '', /the kind in the metadata is none of image, stack, volume/);
+});
+
+/** Signed bytes about 0, and a header that does not say what they are. */
+function makeSignedBytes(): Buffer {
+  const header = buildHeader({ nx: 256, ny: 256, nz: 3, mode: 0, dmin: 0, dmax: 0, dmean: 0, rms: 0, nversion: 0 });
+  const voxels = new Int8Array(256 * 256 * 3).map((_, at) => (at % 41) - 20);
+  return Buffer.concat([header, new Uint8Array(voxels.buffer)]);
+}
+
+test('bytes of mode 0 are read as the voxels suggest, or as the metadata say, also later', async () => {
+  const call = callAs(server);
+  const file = await publish(call, makeSignedBytes(), { filename: 'bytes.st' });
+  const get = () => call('GET', `/files/${file.file_id}/preview`);
+  const found = await statisticsOf(call, file);
+  assert.deepEqual([found.min, found.max], [-20, 20]);
+  assert.deepEqual([found.signedness?.value, found.signedness?.evidence.code], ['signed', 'voxels']);
+  const signed = await get();
+
+  const change = (mode0: string | null) => call('PATCH', `/files/${file.file_id}`, { json: { metadata: { mode0 } } });
+  assert.equal((await change('unsigned')).status, 200);
+  const other = await statisticsOf(call, file);
+  assert.deepEqual([other.min, other.max], [0, 255]);
+  assert.deepEqual([other.signedness?.value, other.signedness?.evidence.code], ['unsigned', 'given']);
+  const unsigned = await get();
+  assert.notDeepEqual(unsigned.body, signed.body);
+  assert.notEqual(unsigned.headers.etag, signed.headers.etag);
+  const { items } = (await call('GET', `/files/${file.file_id}/jobs`)).json<{ items: { kind: string }[] }>();
+  assert.deepEqual(
+    items.map(({ kind }) => kind),
+    ['survey', 'survey'],
+  );
+
+  assert.equal((await change(null)).status, 200);
+  assert.equal((await statisticsOf(call, file)).min, -20);
+  assert.deepEqual((await get()).body, signed.body);
+});
+
+test('a warning that the voxels gave goes when they are read otherwise', async () => {
+  const call = callAs(server);
+  const bytes = makeSignedBytes();
+  bytes.writeFloatLE(0, 76);
+  bytes.writeFloatLE(255, 80);
+  bytes.writeFloatLE(125, 84);
+  const file = await publish(call, bytes, { filename: 'bytes.st', metadata: { mode0: 'signed' } });
+  const codes = async () => {
+    await statisticsOf(call, file);
+    return (await call('GET', `/files/${file.file_id}`)).json<FileRecord>().warnings.map(({ code }) => code);
+  };
+  assert.deepEqual(await codes(), ['statistics_mismatch']);
+  await call('PATCH', `/files/${file.file_id}`, { json: { metadata: { mode0: 'unsigned' } } });
+  assert.deepEqual(await codes(), []);
+});
+
+test('zeros in the place of statistics give no warning', async () => {
+  const call = callAs(server);
+  const file = await publish(call, makeVolume({ dmin: 0, dmax: 0, dmean: 0, rms: 0 }));
+  await statisticsOf(call, file);
+  const { warnings, mrc } = (await call('GET', `/files/${file.file_id}`)).json<FileRecord>();
+  assert.deepEqual([warnings, mrc?.stats], [[], null]);
 });

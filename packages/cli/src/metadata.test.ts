@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Refusal, UsageError } from './exit.ts';
-import { assertMetadata, withPath } from './metadata.ts';
+import { assertMetadata, withKind, withPath } from './metadata.ts';
 
 const found = (path: string) => ({
   path: `g/${path}`,
@@ -34,4 +34,11 @@ test('pairs that no file can have are wrong usage', () => {
   assert.throws(() => assertMetadata(pairs(32), true), UsageError);
   assert.throws(() => assertMetadata({ key: 'x'.repeat(4094) }, false), UsageError);
   assert.throws(() => assertMetadata({ path: 'mine' }, true), UsageError);
+});
+
+test('--kind is metadata, and two kinds are wrong usage', () => {
+  assert.deepEqual(withKind({ grid: 'G7' }, 'volume'), { grid: 'G7', kind: 'volume' });
+  assert.deepEqual(withKind({ kind: 'volume' }, 'volume'), { kind: 'volume' });
+  assert.deepEqual(withKind({ kind: 'stack' }, undefined), { kind: 'stack' });
+  assert.throws(() => withKind({ kind: 'stack' }, 'volume'), UsageError);
 });

@@ -17,6 +17,15 @@ export function assertMetadata(given: Metadata, recursive: boolean): void {
   throw new UsageError(`${pairs} pairs of metadata, ${bytes} bytes: ${MAX_PAIRS} and ${MAX_BYTES} are allowed`);
 }
 
+/** @throws UsageError when the metadata say another kind. */
+export function withKind(given: Metadata, kind: string | undefined): Record<string, string> {
+  if (kind === undefined) return given;
+  if (given.kind !== undefined && given.kind !== kind) {
+    throw new UsageError(`--kind ${kind} and --meta kind=${given.kind}: only one of them can be right`);
+  }
+  return { ...given, kind };
+}
+
 /**
  * Keeps the place in the tree: its names in NFC, so that the same tree reads the same from every system.
  *

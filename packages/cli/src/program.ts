@@ -1,4 +1,5 @@
 /** Every command and what it takes. What a command runs is loaded only when it is called, so that all begin at once. */
+import type { MrcKind, Signedness } from '@cryolift/mrc';
 import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addAdmin, addLinks } from './admin-program.ts';
@@ -11,6 +12,9 @@ const MAX_PARALLEL = 16;
 const RANGES = 4;
 const FILES = 4;
 const SETTLE_SECONDS = 60;
+/** As the package that reads MRC files has them; it is not loaded for each command. */
+const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
+const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 const HALF_A_DAY_SECONDS = 12 * 3600;
@@ -61,6 +65,9 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .option('--part-size <size>', 'part size to ask for, like 16MiB', parseSize)
     .option('--checksums <file>', 'list the SHA-256 of every file that is there then, for `sha256sum -c` in the folder')
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
+    .addOption(
+      new Option('--kind <kind>', 'what MRC files hold, whatever their headers say: `--meta kind=…`').choices(KINDS),
+    )
     .option('--sha256', 'hash each file first and declare its SHA-256: nothing else can be published')
     .option('--force', 'store MRC files although their headers are wrong')
     .option('--restart', 'cancel what is left of earlier uploads of these files and send all of them anew')
@@ -140,6 +147,8 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
   add('inspect', 'what a local MRC file says of itself, what is in it, and what is wrong with it; needs no server')
     .argument('<path>')
     .option('--header', 'the header only: no voxel is read')
+    .addOption(new Option('--kind <kind>', 'what the sections are, whatever the header says').choices(KINDS))
+    .addOption(new Option('--mode0 <how>', 'how the bytes of mode 0 are read').choices(SIGNEDNESSES))
     .addOption(
       new Option('--png [dir]', 'also write the pictures that suit such a file, there or here').conflicts('header'),
     )

@@ -53,7 +53,17 @@ async function interrupt(wire: Wire, bytes: number, args: readonly string[]): Pr
 
 test('a file goes up, is listed, verified, fetched and deleted', async () => {
   const { path, bytes, sha256 } = await makeFile('whole.mrc', 5);
-  const uploaded = await bench.run(['upload', '--json', ...SMALL_PARTS, '--meta', 'grid=G7', '--sha256', path]);
+  const uploaded = await bench.run([
+    'upload',
+    '--json',
+    ...SMALL_PARTS,
+    '--meta',
+    'grid=G7',
+    '--kind',
+    'stack',
+    '--sha256',
+    path,
+  ]);
   assert.equal(uploaded.code, 0, uploaded.stdout);
   const lines = parseLines(uploaded.stdout);
   assert.deepEqual(
@@ -62,7 +72,8 @@ test('a file goes up, is listed, verified, fetched and deleted', async () => {
   );
   const done = lines.at(-1) as unknown as FileRecord & { event: string };
   assert.deepEqual([done.event, done.sha256, done.part_count], ['done', sha256, 5]);
-  assert.deepEqual(done.metadata, { grid: 'G7' });
+  assert.deepEqual(done.metadata, { grid: 'G7', kind: 'stack' });
+  assert.deepEqual([done.mrc?.kind, done.mrc?.kind_evidence?.code], ['stack', 'given']);
 
   const [listed] = await list<FileRecord>('file', 'whole.mrc');
   assert.equal(listed?.file_id, done.file_id);

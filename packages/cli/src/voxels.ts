@@ -5,17 +5,21 @@ import { basename, join } from 'node:path';
 import { cutName } from '@cryolift/client/node';
 import {
   compareStatistics,
+  decideKind,
   defaultPreviews,
   encodePng,
   type Finding,
-  kindOf,
   layoutOf,
   MRC_HEADER_BYTES,
   type MrcHeader,
+  type MrcKind,
+  type MrcOverrides,
   type PreviewRequest,
   parseHeader,
   renderPreview,
+  type SignednessDecision,
   Survey,
+  settleLayout,
   type VoxelLayout,
   type VoxelSource,
   type VoxelStatistics,
@@ -28,6 +32,8 @@ const MAX_NAME_BYTES = 255;
 
 export interface Voxels {
   readonly statistics: VoxelStatistics;
+  /** How the bytes of mode 0 were read; null for other modes. */
+  readonly signedness: SignednessDecision | null;
   readonly findings: readonly Finding<string>[];
   /** Paths of the pictures that were written. */
   readonly pictures: readonly string[];
@@ -39,7 +45,12 @@ export interface Voxels {
  * @param folder where pictures are written; null: none. @returns null when the voxels cannot be read.
  * @throws the system's errors, and `signal`'s reason.
  */
-export async function surveyVoxels(path: string, folder: string | null, signal: AbortSignal): Promise<Voxels | null> {
+export async function surveyVoxels(
+  path: string,
+  folder: string | null,
+  overrides: MrcOverrides,
+  signal: AbortSignal,
+): Promise<Voxels | null> {
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
@@ -48,9 +59,11 @@ export async function surveyVoxels(path: string, folder: string | null, signal: 
     await source.read(0, head);
     if (head.length < MRC_HEADER_BYTES) return null;
     const header = parseHeader(head, size);
-    const layout = layoutOf(header, size);
-    if (!layout) return null;
-    const survey = new Survey(header, layout, basename(path));
+    const said = layoutOf(header, size, overrides);
+    if (!said) return null;
+    const layout = await settleLayout(source, said);
+    const { kind } = decideKind(header, basename(path), overrides.kind);
+    const survey = new Survey(layout, kind);
     const chunk = new Uint8Array(CHUNK_BYTES);
     const end = layout.dataOffset + layout.dataBytes;
     for (let at = layout.dataOffset; at < end; at += chunk.length) {
@@ -59,8 +72,8 @@ export async function surveyVoxels(path: string, folder: string | null, signal: 
       survey.add(at, bytes);
     }
     const statistics = survey.statistics();
-    const pictures = folder === null ? [] : await writePictures(path, folder, source, header, layout);
-    return { statistics, findings: compareStatistics(header, statistics), pictures };
+    const pictures = folder === null ? [] : await writePictures(path, folder, source, header, layout, kind);
+    return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), pictures };
   } finally {
     await handle.close();
   }
@@ -72,10 +85,11 @@ async function writePictures(
   source: VoxelSource,
   header: MrcHeader,
   layout: VoxelLayout,
+  kind: MrcKind,
 ): Promise<string[]> {
   const written: string[] = [];
   const filename = basename(path);
-  for (const usual of defaultPreviews({ ...layout, kind: kindOf(header, filename) }, filename)) {
+  for (const usual of defaultPreviews({ ...layout, kind }, filename)) {
     const request = { ...usual, sizePx: PICTURE_PX };
     const outcome = await renderPreview(source, header, layout, request);
     if (outcome.kind === 'refused') continue;

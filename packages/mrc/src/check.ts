@@ -1,5 +1,6 @@
 import type { Finding, NoteCode, RejectionCode, WarningCode } from './finding.ts';
 import { parseHeader } from './header.ts';
+import { decideKind } from './kind.ts';
 import { HEADER_BYTES } from './layout.ts';
 import { listNotes } from './notes.ts';
 import { checkMrcSize, rejectHeader, rejectSize } from './rejections.ts';
@@ -47,7 +48,7 @@ export function checkMrc({ header: bytes, sizeBytes, filename }: MrcCandidate): 
     verdict: rejection ? 'rejected' : 'accepted',
     mrc: summarise(header, sizeBytes, filename),
     rejections: rejection ? [rejection] : [],
-    warnings: listWarnings(header, sizeBytes),
+    warnings: listWarnings(header, sizeBytes, decideKind(header, filename).kind),
     notes: listNotes(header),
   };
 }

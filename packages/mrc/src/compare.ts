@@ -6,6 +6,9 @@ import type { VoxelStatistics } from './statistics.ts';
 /** As mrcfile has it: mean and RMS agree to 1 %, minimum and maximum exactly. */
 const TOLERANCE = 0.01;
 
+/** What `compareStatistics` can find. */
+export const VOXEL_WARNINGS: readonly WarningCode[] = ['statistics_mismatch', 'constant_data', 'not_finite'];
+
 /**
  * What the owner should know of the voxels: that the header belies them, that they are all the same, that some are no
  * numbers. What the header leaves undetermined is not compared.

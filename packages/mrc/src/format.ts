@@ -27,9 +27,12 @@ const SHOWN_BYTES = 60;
 export function recogniseFormat(bytes: Uint8Array, filename = 'FILE.mrc'): Finding<RejectionCode> | null {
   const signature = SIGNATURES.find(({ start }) => start.every((byte, index) => bytes[index] === byte));
   if (signature?.suffix) {
-    const message =
-      `The file is compressed with ${signature.name}, so it is not an MRC file as it stands. ` +
-      `Name it ${filename}${signature.suffix} to upload it compressed, or decompress it first.`;
+    const { name, suffix } = signature;
+    const isNamedSo = filename.toLowerCase().endsWith(suffix);
+    const advice = isNamedSo
+      ? 'Decompress it'
+      : `Name it ${filename}${suffix} to upload it compressed, or decompress it`;
+    const message = `The file is compressed with ${name}, so it is not an MRC file as it stands. ${advice} first.`;
     return { code: 'compressed', message };
   }
   if (signature) {

@@ -87,7 +87,7 @@ test('without MAP, the origin is read where it stood before 2000, and RMS is not
   assert.equal(rms, -1);
 });
 
-test('labels lose what cannot be shown', () => {
+test('labels: UTF-8 or Latin-1, and what cannot be seen is made visible', () => {
   const bytes = buildHeader({
     nx: 1,
     ny: 1,
@@ -95,8 +95,24 @@ test('labels lose what cannot be shown', () => {
     mode: 0,
     label: [' a\u0007b\0c\u202e \n', 'Müller, 1.1 Å', '\0\0'],
   });
-  bytes.set([0xff, 0xfe, 0x78], OFFSET.label + 3 * 80);
-  assert.deepEqual(parseHeader(bytes).label.slice(0, 5), ['abc', 'Müller, 1.1 Å', '', 'x', '']);
+  const latin1 = (text: string) => [...text].map((char) => char.charCodeAt(0));
+  bytes.set(latin1('M\u00fcller, 1.1 \u00c5'), OFFSET.label + 3 * 80);
+  // Full: in UTF-8 it would end within a character, so that only characters before it tell what it is.
+  bytes.set(latin1('1.1 \u00c5'.padStart(80, '-')), OFFSET.label + 4 * 80);
+  bytes.set(new TextEncoder().encode(`${'Å'.repeat(39)}-Å`).subarray(0, 80), OFFSET.label + 5 * 80);
+  // In C an empty text, with what was there before behind it.
+  bytes.set(latin1('\0ld text'), OFFSET.label + 6 * 80);
+  bytes.set(latin1('a\u0085b\u00ad\u007f'), OFFSET.label + 7 * 80);
+  assert.deepEqual(parseHeader(bytes).label.slice(0, 8), [
+    'a\u2407b\u2400c<U+202E>',
+    'Müller, 1.1 Å',
+    '',
+    'Müller, 1.1 Å',
+    '1.1 Å'.padStart(80, '-'),
+    `${'Å'.repeat(39)}-`,
+    '',
+    'a<U+0085>b<U+00AD>\u2421',
+  ]);
 });
 
 test('fewer than 1024 bytes are a mistake of the caller', () => {

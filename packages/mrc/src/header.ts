@@ -1,4 +1,5 @@
 import { type ByteOrder, chooseByteOrder } from './byte-order.ts';
+import { decodeLabel } from './labels.ts';
 import { HEADER_BYTES, LABEL_BYTES, LABEL_COUNT, OFFSET } from './layout.ts';
 
 export type Triple = readonly [number, number, number];
@@ -44,13 +45,9 @@ export interface MrcHeader {
   /** Machine stamp: four byte values. */
   readonly machst: readonly [number, number, number, number];
   readonly nlabl: number;
-  /** All ten labels, printable and trimmed; an empty one is ''. */
+  /** All ten labels without their padding, also those beyond NLABL (`labelsOf`); an empty one is ''. */
   readonly label: readonly string[];
 }
-
-/** What cannot be shown: control, format, unassigned and undecodable characters. */
-const UNPRINTABLE = /[\p{C}\uFFFD]/gu;
-const utf8 = new TextDecoder();
 
 /**
  * Reads an MRC2014 header in the byte order in which it makes the most sense. It judges nothing: fields of a file that
@@ -100,7 +97,7 @@ export function parseHeader(bytes: Uint8Array, sizeBytes?: number): MrcHeader {
     nlabl: int(OFFSET.nlabl),
     label: Array.from({ length: LABEL_COUNT }, (_, index) => {
       const start = OFFSET.label + index * LABEL_BYTES;
-      return printable(bytes.subarray(start, start + LABEL_BYTES));
+      return decodeLabel(bytes.subarray(start, start + LABEL_BYTES));
     }),
   };
 }
@@ -108,9 +105,4 @@ export function parseHeader(bytes: Uint8Array, sizeBytes?: number): MrcHeader {
 /** True when bytes 208 to 210 read `MAP`; some programs pad it with a NUL instead of a space. */
 export function hasMapId({ map }: Pick<MrcHeader, 'map'>): boolean {
   return map.startsWith('MAP');
-}
-
-/** The printable text in some bytes, trimmed. */
-function printable(bytes: Uint8Array): string {
-  return utf8.decode(bytes).replace(UNPRINTABLE, '').trim();
 }

@@ -1,6 +1,6 @@
 import { count, type Finding, type NoteCode } from './finding.ts';
 import { hasMapId, type MrcHeader } from './header.ts';
-import { statisticsOf } from './meaning.ts';
+import { declaresMrc2014, statisticsOf } from './meaning.ts';
 
 type Note = Finding<NoteCode>;
 
@@ -24,10 +24,9 @@ function noteMapPadding(header: MrcHeader): Note[] {
   ];
 }
 
-/** NVERSION is year × 10 + revision. Before version 3.3, SerialEM left other data there, so IMOD, too, bounds it. */
-function noteVersion({ nversion }: MrcHeader): Note[] {
-  if (nversion >= 20140 && nversion < 21000) return [];
-  const message = `NVERSION is ${nversion}, so the file does not say that it follows MRC2014 (20140 or 20141). Most do not.`;
+function noteVersion(header: MrcHeader): Note[] {
+  if (declaresMrc2014(header)) return [];
+  const message = `NVERSION is ${header.nversion}, so the file does not say that it follows MRC2014 (20140 or 20141). Most do not.`;
   return [{ code: 'version_undeclared', message }];
 }
 

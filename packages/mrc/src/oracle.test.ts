@@ -57,7 +57,7 @@ for (const { name, bytes } of files) {
     const header = parseHeader(bytes, bytes.length);
     const layout = layoutOf(header, bytes.length);
     assert.ok(layout);
-    const survey = new Survey(header, layout, name);
+    const survey = new Survey(layout, 'stack');
     survey.add(0, bytes);
     assertClose(survey.statistics() as Numbers, expected[name] as Numbers);
   });

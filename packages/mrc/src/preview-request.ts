@@ -1,4 +1,4 @@
-import type { MrcKind } from './meaning.ts';
+import type { MrcKind } from './kind.ts';
 import { extensionOf } from './name.ts';
 
 export type PreviewKind = 'section' | 'average' | 'montage' | 'spectrum';
@@ -29,13 +29,14 @@ const MIN_SPECTRUM_PX = 64;
  * images, movies and tilts the power spectrum, too. A name tells tilt series, the size of the sections tells particles.
  */
 export function defaultPreviews(
-  { kind, nx, ny, mode }: { kind: MrcKind; nx: number; ny: number; mode: number },
+  { kind, nx, ny, nz, mode }: { kind: MrcKind; nx: number; ny: number; nz: number; mode: number },
   filename = '',
 ): PreviewRequest[] {
   const isTransform = mode === 3 || mode === 4;
   const spectrum = isTransform || Math.min(nx, ny) < MIN_SPECTRUM_PX ? [] : [ask('spectrum')];
   if (kind === 'volume' || kind === 'volume_stack') return [ask('section'), ask('section', 'y'), ask('section', 'x')];
-  if (kind === 'image' || TILT_SERIES_NAMES.includes(extensionOf(filename))) return [ask('section'), ...spectrum];
+  if (nz === 1 || kind === 'image' || TILT_SERIES_NAMES.includes(extensionOf(filename)))
+    return [ask('section'), ...spectrum];
   return Math.max(nx, ny) <= MAX_PARTICLE_PX ? [ask('montage')] : [ask('average'), ...spectrum];
 }
 

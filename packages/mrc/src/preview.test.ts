@@ -121,7 +121,7 @@ describe('long rows', () => {
         for (let i = 0; i < target.length; i++) target[i] = Math.floor((((offset + i - 1024) % nx) * 100) / nx);
       },
     };
-    return { ...describeFile({ nx, ny: 3, nz: 2, mode: 0 }), source, reads };
+    return { ...describeFile({ nx, ny: 3, nz: 2, mode: 0, dmin: 0, dmax: 99, dmean: 50 }), source, reads };
   }
 
   test('a row longer than any buffer comes in runs', async () => {

@@ -5,6 +5,7 @@ import { type Picture, paint, sliceOf, toPicture } from './picture.ts';
 import type { PreviewRequest } from './preview-request.ts';
 import { drawRings, pixelSize } from './rings.ts';
 import { readSection, sectionCount } from './section.ts';
+import { settleLayout } from './signedness.ts';
 import { readSpectrum, spectrumLimits, tileEdge } from './spectrum.ts';
 import type { VoxelLayout, VoxelSource } from './voxels.ts';
 
@@ -23,9 +24,10 @@ const TRANSFORM_MODES: readonly number[] = [3, 4];
 export async function renderPreview(
   source: VoxelSource,
   header: MrcHeader,
-  layout: VoxelLayout,
+  given: VoxelLayout,
   request: PreviewRequest,
 ): Promise<PreviewOutcome> {
+  const layout = await settleLayout(source, given);
   switch (request.kind) {
     case 'section':
     case 'spectrum':

@@ -127,6 +127,12 @@ test('compressed files are told how to be named', () => {
   for (const [header, suffix] of compressed) {
     const hint = new RegExp(`Name it grid\\.mrc\\${suffix} `);
     assertRejected({ header, sizeBytes: 9999, filename: 'grid.mrc' }, 'compressed', hint);
+    const named = assertRejected(
+      { header, sizeBytes: 9999, filename: `grid.mrc${suffix}` },
+      'compressed',
+      /Decompress it first/,
+    );
+    assert.doesNotMatch(named.rejections[0]!.message, /Name it/);
   }
 });
 

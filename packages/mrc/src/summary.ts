@@ -1,5 +1,8 @@
+import type { Finding } from './finding.ts';
 import type { MrcHeader, Triple } from './header.ts';
-import { kindOf, type MrcKind, statisticsOf, voxelSize } from './meaning.ts';
+import { decideKind, type KindEvidence, type MrcKind } from './kind.ts';
+import { labelsOf } from './labels.ts';
+import { statisticsOf, voxelSize } from './meaning.ts';
 import { bytesPerVoxel } from './mode.ts';
 import { computeFileSize } from './size.ts';
 
@@ -11,9 +14,11 @@ export interface MrcSummary {
   readonly mode: number;
   /** 0.5 for the 4-bit mode 101. */
   readonly bytes_per_voxel: number;
-  /** x, y, z in Å; z is 0 when the header gives x and y only. */
+  /** x, y, z in Å; z is 0 when the header gives x and y only, and means nothing for images. */
   readonly voxel_size: Triple | null;
   readonly kind: MrcKind;
+  /** What decided the kind. */
+  readonly kind_evidence: Finding<KindEvidence>;
   /** `type` is EXTTYP, '' when there is none. */
   readonly extended_header: { readonly type: string; readonly bytes: number };
   readonly byte_order: 'little' | 'big';
@@ -33,6 +38,7 @@ export function summarise(header: MrcHeader, sizeBytes: number, filename?: strin
   const bytes_per_voxel = bytesPerVoxel(header.mode);
   if (!size || bytes_per_voxel === null || size.bytes > BigInt(Number.MAX_SAFE_INTEGER)) return null;
   const { min, max, mean, rms } = statisticsOf(header);
+  const { kind, evidence } = decideKind(header, filename);
   return {
     nx: header.nx,
     ny: header.ny,
@@ -40,12 +46,13 @@ export function summarise(header: MrcHeader, sizeBytes: number, filename?: strin
     mode: header.mode,
     bytes_per_voxel,
     voxel_size: voxelSize(header),
-    kind: kindOf(header, filename),
+    kind,
+    kind_evidence: evidence,
     extended_header: { type: extendedType(header), bytes: header.nsymbt },
     byte_order: header.byteOrder,
     expected_size: Number(size.bytes),
     stats: min === null || max === null || mean === null || rms === null ? null : { min, max, mean, rms },
-    labels: header.label.filter((text) => text !== ''),
+    labels: labelsOf(header),
   };
 }
 

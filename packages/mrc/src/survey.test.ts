@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { type MrcHeader, parseHeader } from './header.ts';
+import { decideKind } from './kind.ts';
 import { Survey } from './survey.ts';
 import { makeOracleFiles } from './test-oracle.ts';
 import { layoutOf, type VoxelLayout } from './voxels.ts';
@@ -25,7 +26,7 @@ function sum(survey: Survey) {
 
 function wholeOf(bytes: Uint8Array, name: string) {
   const { header, layout } = open(bytes);
-  const survey = new Survey(header, layout, name);
+  const survey = new Survey(layout, decideKind(header, name).kind);
   survey.add(0, bytes);
   return sum(survey);
 }
@@ -35,7 +36,7 @@ describe('Survey', () => {
     const stack = `${name}s`;
     test(`${name}: chunks in any order, cut anywhere, give what one pass gives`, () => {
       const whole = wholeOf(bytes, stack);
-      const { header, layout } = open(bytes);
+      const { layout } = open(bytes);
       fc.assert(
         fc.property(
           fc.uniqueArray(fc.nat(bytes.length), { maxLength: 12 }),
@@ -45,7 +46,7 @@ describe('Survey', () => {
             const chunks = edges
               .slice(1)
               .map((end, at) => ({ start: edges[at] as number, end, rank: order.next().value }));
-            const survey = new Survey(header, layout, stack);
+            const survey = new Survey(layout, 'stack');
             for (const { start, end } of chunks.sort((a, b) => a.rank - b.rank)) {
               // At an odd address now and then.
               const shifted = new Uint8Array(end - start + 1).subarray(1);
@@ -63,7 +64,7 @@ describe('Survey', () => {
   test('byte by byte, too: a voxel in as many pieces as it has bytes', () => {
     for (const { name, bytes } of makeOracleFiles().filter(({ name }) => /mode4-big|packed|rgb/.test(name))) {
       const { header, layout } = open(bytes);
-      const survey = new Survey(header, layout, name);
+      const survey = new Survey(layout, decideKind(header, name).kind);
       for (let at = bytes.length - 1; at >= 0; at--) survey.add(at, bytes.subarray(at, at + 1));
       assert.deepEqual(sum(survey), wholeOf(bytes, name));
     }
@@ -76,8 +77,8 @@ describe('Survey', () => {
       return x + 10 * y + 100 * z;
     });
     const bytes = new Uint8Array([...buildHeader({ nx, ny, nz, mode: 2 }), ...new Uint8Array(voxels.buffer)]);
-    const { header, layout } = open(bytes);
-    const survey = new Survey(header, layout, 'a.mrcs');
+    const { layout } = open(bytes);
+    const survey = new Survey(layout, 'stack');
     survey.add(0, bytes);
     const pick = (axis: 'x' | 'y' | 'z') => survey.section(axis);
     assert.deepEqual([pick('z').widthPx, pick('z').heightPx], [nx, ny]);
@@ -87,7 +88,7 @@ describe('Survey', () => {
     assert.equal(pick('y').values[3 * nx + 2], 2 + 20 + 300);
     assert.equal(pick('x').values[3 * ny + 1], 3 + 10 + 300);
     assert.equal(survey.average()?.values[nx + 2], 2 + 10 + 200);
-    assert.equal(new Survey(header, layout, 'a.rec').average(), null);
+    assert.equal(new Survey(layout, 'volume').average(), null);
   });
 
   test('what lies before the data and behind it is not looked at', () => {
@@ -110,7 +111,7 @@ describe('Survey', () => {
       const layout = layoutOf(header, sizeBytes);
       assert.ok(layout);
       const before = process.memoryUsage().arrayBuffers;
-      const survey = new Survey(header, layout, 'a.mrcs');
+      const survey = new Survey(layout, 'stack');
       survey.add(1024 + 2 ** 30, new Uint8Array(10_000).fill(3));
       assert.equal(survey.statistics().count, 10_000);
       assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 2 ** 20);

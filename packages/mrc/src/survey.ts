@@ -1,6 +1,5 @@
 import { BoxMean, binFactor } from './box-mean.ts';
-import type { MrcHeader } from './header.ts';
-import { kindOf } from './meaning.ts';
+import type { MrcKind } from './kind.ts';
 import type { Axis } from './preview-request.ts';
 import type { Raster } from './raster.ts';
 import { Statistics, type VoxelStatistics } from './statistics.ts';
@@ -27,13 +26,14 @@ export class Survey {
   /** Voxels of which some bytes came at the edge of a chunk, by their number. */
   readonly #torn = new Map<number, { bytes: Uint8Array; missing: number }>();
 
-  constructor(header: MrcHeader, layout: VoxelLayout, filename = '') {
+  /** @param layout settled; what it says of mode 0 is taken as it is. */
+  constructor(layout: VoxelLayout, kind: MrcKind) {
     const { nx, ny, nz, mode, isUnpadded } = layout;
     this.#layout = layout;
     this.#statistics = new Statistics(layout);
     this.#stride = mode === 101 && !isUnpadded ? 2 * Math.ceil(nx / 2) : nx;
     this.#sections = { x: makeRaster(ny, nz), y: makeRaster(nx, nz), z: makeRaster(nx, ny) };
-    this.#average = kindOf(header, filename) === 'stack' ? makeRaster(nx, ny) : null;
+    this.#average = kind === 'stack' ? makeRaster(nx, ny) : null;
   }
 
   /** @param offsetBytes where the bytes lie in the file; those that hold no voxel are passed over. */

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { checkMrc } from './check.ts';
 import { compareStatistics } from './compare.ts';
 import { parseHeader } from './header.ts';
+import { decideKind } from './kind.ts';
 import { HEADER_BYTES, OFFSET } from './layout.ts';
 import { KNOWN_MODES } from './mode.ts';
 import { encodePng } from './png.ts';
@@ -110,7 +111,7 @@ export async function useFile(bytes: Uint8Array, filename: string): Promise<void
   const parsed = parseHeader(bytes, bytes.length);
   const layout = layoutOf(parsed, bytes.length);
   if (!layout) return;
-  const survey = new Survey(parsed, layout, filename);
+  const survey = new Survey(layout, decideKind(parsed, filename).kind);
   survey.add(0, bytes.subarray(0, 2000));
   survey.add(2000, bytes.subarray(2000));
   const statistics = survey.statistics();
@@ -135,7 +136,7 @@ export async function useHugeFile(bytes: Uint8Array): Promise<void> {
   const parsed = parseHeader(bytes, sizeBytes);
   const layout = layoutOf(parsed, sizeBytes);
   if (!layout) return;
-  new Survey(parsed, layout, 'a.mrcs').add(view.getInt32(OFFSET.nx, true) & 0xffff, bytes);
+  new Survey(layout, 'stack').add(view.getInt32(OFFSET.nx, true) & 0xffff, bytes);
   for (const request of REQUESTS) {
     await renderPreview(sourceOf(bytes), parsed, layout, { ...request, sizePx: 1024, contrast: 'sigma' }).catch(
       (error: unknown) => {

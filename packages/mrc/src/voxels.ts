@@ -1,8 +1,8 @@
 import type { ByteOrder } from './byte-order.ts';
 import type { MrcHeader } from './header.ts';
 import { HEADER_BYTES, IMOD_STAMP } from './layout.ts';
-import { isSigned } from './meaning.ts';
 import { bytesPerVoxel } from './mode.ts';
+import { decideSignedness, type Signedness, type SignednessDecision } from './signedness.ts';
 import { computeFileSize } from './size.ts';
 
 /** Where the voxels of a file lie, and how one is read. */
@@ -15,6 +15,8 @@ export interface VoxelLayout {
   readonly byteOrder: ByteOrder;
   /** Of the bytes of mode 0; null for other modes. */
   readonly isSigned: boolean | null;
+  /** Why; weak evidence can be settled by the voxels (`settleLayout`). Null for other modes. */
+  readonly signedness: SignednessDecision | null;
   /** Where the first voxel lies: bytes from the start of the file. */
   readonly dataOffset: number;
   /** Bytes of one voxel; 0.5 for the 4-bit mode 101. */
@@ -44,21 +46,28 @@ export interface VoxelExtent {
 /**
  * Where the voxels of a file of `sizeBytes` lie. Null when they cannot be read: MRCZ, an unknown MODE, a dimension or
  * NSYMBT out of range, or fewer bytes than the header asks for.
+ * `mode0`: how the bytes of mode 0 are read, when the owner of the file says so.
  */
-export function layoutOf(header: MrcHeader, sizeBytes: number): VoxelLayout | null {
+export function layoutOf(
+  header: MrcHeader,
+  sizeBytes: number,
+  { mode0 }: { readonly mode0?: Signedness | undefined } = {},
+): VoxelLayout | null {
   const { nx, ny, nz, mode, byteOrder, nsymbt } = header;
   const voxelBytes = bytesPerVoxel(mode);
   if (voxelBytes === null || nx <= 0 || ny <= 0 || nz <= 0) return null;
   const size = computeFileSize(header, sizeBytes);
   if (!size || size.bytes > BigInt(sizeBytes)) return null;
   const dataOffset = HEADER_BYTES + nsymbt;
+  const signedness = decideSignedness(header, mode0);
   return {
     nx,
     ny,
     nz,
     mode,
     byteOrder,
-    isSigned: isSigned(header),
+    isSigned: signedness && signedness.value === 'signed',
+    signedness,
     dataOffset,
     voxelBytes,
     isUnpadded: size.isUnpadded,

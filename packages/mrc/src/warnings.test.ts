@@ -83,16 +83,17 @@ test('the size of an MRCZ file cannot be checked', () => {
 test('voxel sizes that cannot be', () => {
   assertWarned(judge({ cella: [10e4 + 1, 12, 1], m: [10, 12, 1] }), 'voxel_size_implausible', /in X: 100001 Å \/ 10\./);
   assertWarned(judge({ cella: [10, -12, 1] }), 'voxel_size_implausible', /Y: -12/);
-  assertWarned(judge({ cella: [10, 12, Number.NaN] }), 'voxel_size_implausible', /Z: NaN/);
+  assertWarned(judge({ ispg: 1, cella: [10, 12, Number.NaN] }), 'voxel_size_implausible', /Z: NaN/);
   assertWarned(judge({ m: [0, 12, 1] }), 'voxel_size_implausible', /X: 10 Å \/ 0/);
   assertWarned(judge({ cella: [1e-9, 12, 1] }), 'voxel_size_implausible', /X/);
 });
 
-test('a voxel size that is not given is no warning, nor is the thickness of a single image', () => {
+test('a voxel size that is not given is no warning, nor is the thickness of images', () => {
   const unset = judge({ cella: [0, 0, 0], m: [0, 0, 0] });
   assert.deepEqual(unset.warnings, []);
   assert.equal(unset.mrc?.voxel_size, null);
   assert.deepEqual(judge({ nz: 1, cella: [10, 12, 1e9] }, 1024 + 120).warnings, []);
+  assert.deepEqual(judge({ cella: [10, 12, 1e9] }).warnings, []);
 });
 
 test('what other programs keep in EXTRA is theirs', () => {

@@ -1,8 +1,9 @@
 import { isPermutation, readStamp } from './byte-order.ts';
 import { count, type Finding, type WarningCode } from './finding.ts';
 import { hasMapId, type MrcHeader } from './header.ts';
-import { isVolumeStack } from './meaning.ts';
+import { isVolumeStack, type MrcKind } from './kind.ts';
 import { describeMode, isCompressedMode } from './mode.ts';
+import { hasThickness } from './pixel-size.ts';
 import { computeFileSize } from './size.ts';
 
 type Warning = Finding<WarningCode>;
@@ -12,13 +13,13 @@ const UNUSUAL_MODES: readonly number[] = [3, 4, 16];
 export const PLAUSIBLE_VOXEL: readonly [number, number] = [0.01, 10_000];
 
 /** What the owner of a file with a readable header should know. `sizeBytes`: size of the whole file. */
-export function listWarnings(header: MrcHeader, sizeBytes: number): Warning[] {
+export function listWarnings(header: MrcHeader, sizeBytes: number, kind: MrcKind): Warning[] {
   return [
     ...warnOfSize(header, sizeBytes),
     ...warnOfMark(header),
     ...warnOfAxes(header),
     ...warnOfMode(header),
-    ...warnOfVoxelSize(header),
+    ...warnOfVoxelSize(header, kind),
   ];
 }
 
@@ -86,10 +87,10 @@ function warnOfMode({ mode }: MrcHeader): Warning[] {
   return [{ code: 'unusual_mode', message }];
 }
 
-function warnOfVoxelSize({ cella, m, nz }: MrcHeader): Warning[] {
+function warnOfVoxelSize({ cella, m }: MrcHeader, kind: MrcKind): Warning[] {
   const [least, greatest] = PLAUSIBLE_VOXEL;
   const axes = ([0, 1, 2] as const).filter((axis) => {
-    const isUnset = cella[axis] === 0 || (axis === 2 && nz === 1);
+    const isUnset = cella[axis] === 0 || (axis === 2 && !hasThickness(kind));
     const angstroms = cella[axis] / m[axis];
     return !isUnset && !(angstroms >= least && angstroms <= greatest);
   });

@@ -37,8 +37,17 @@ const Mrc = Type.Object(
     nz: Type.Integer(),
     mode: Type.Integer(),
     bytes_per_voxel: Type.Number({ description: '0.5 for mode 101 (4-bit).' }),
-    voxel_size: Nullable(Type.Array(Type.Number(), { minItems: 3, maxItems: 3, description: 'x, y, z in Å.' })),
-    kind: Literals(['image', 'stack', 'volume', 'volume_stack'], 'What the header says the data are.'),
+    voxel_size: Nullable(
+      Type.Array(Type.Number(), {
+        minItems: 3,
+        maxItems: 3,
+        description: 'x, y, z in Å; z means nothing for images and stacks.',
+      }),
+    ),
+    kind: Literals(['image', 'stack', 'volume', 'volume_stack'], 'What the data are.'),
+    kind_evidence: Type.Optional(
+      Type.Object({ code: Type.String(), message: Type.String() }, { description: 'What decided the kind.' }),
+    ),
     extended_header: Type.Object({ type: Type.String(), bytes: Type.Integer() }),
     byte_order: Literals(['little', 'big'], 'Byte order of header and data.'),
     expected_size: Bytes('What the header says the file has, bytes.'),
@@ -230,6 +239,14 @@ export const Statistics = Type.Object({
   sd: Nullable(Type.Number({ description: 'Standard deviation of the population, what the header calls RMS.' })),
   nan: Type.Integer({ minimum: 0 }),
   inf: Type.Integer({ minimum: 0 }),
+  signedness: Type.Optional(
+    Nullable(
+      Type.Object(
+        { value: Literals(['signed', 'unsigned'], 'How the bytes were read.'), evidence: Finding },
+        { description: 'Of mode 0; null for other modes.' },
+      ),
+    ),
+  ),
   histogram: Nullable(
     Type.Object({
       edges: Type.Array(Type.Number(), { description: 'Ascending; one more than there are counts.' }),

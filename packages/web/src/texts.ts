@@ -3,6 +3,8 @@ import { formatBytes, formatCount } from './format.ts';
 
 const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
 
+const KINDS = { image: 'Image', stack: 'Stack', volume: 'Volume', volume_stack: 'Stack of volumes' } as const;
+
 export const texts = {
   product: 'Cryolift',
   title: (share: string | null) => (share === null ? 'Cryolift' : `${share} · Cryolift`),
@@ -133,7 +135,9 @@ export const texts = {
   },
 
   mrc: {
-    kind: { image: 'Image', stack: 'Stack', volume: 'Volume', volume_stack: 'Stack of volumes' },
+    kind: KINDS,
+    kindBecause: (kind: keyof typeof KINDS, because: string | undefined) =>
+      because === undefined ? KINDS[kind] : `${KINDS[kind]}: ${because}`,
     mode: (mode: number) => MODES[mode] ?? `mode ${mode}`,
     noHeader: 'No MRC header',
     table: {
@@ -141,7 +145,7 @@ export const texts = {
       kind: 'Kind',
       dims: 'Dimensions',
       mode: 'Data type',
-      voxel: 'Voxel size',
+      pixel: (kind: keyof typeof KINDS) => (kind === 'image' || kind === 'stack' ? 'Pixel size' : 'Voxel size'),
       byteOrder: 'Byte order',
       extended: 'Extended header',
       expected: 'Size by the header',
@@ -256,6 +260,8 @@ export const texts = {
     max: 'Maximum',
     mean: 'Mean',
     sd: 'Standard deviation',
+    bytes: 'Bytes read as',
+    bytesBecause: (value: string, because: string) => `${value}: ${because}`,
     notFinite: 'Not finite',
     notFiniteOf: (nan: number, inf: number) => `${formatCount(nan)} NaN, ${formatCount(inf)} infinite`,
     histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
@@ -268,7 +274,8 @@ export const texts = {
 } as const;
 
 const MODES: Record<number, string> = {
-  0: 'int8',
+  // Signed or not; the voxels or the owner of the file tell.
+  0: '8-bit',
   1: 'int16',
   2: 'float32',
   3: 'complex int16',

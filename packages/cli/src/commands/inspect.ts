@@ -1,50 +1,110 @@
 /** `cryolift inspect PATH`: what the MRC header says, what is in the voxels, and what is wrong with both. */
 import { FileSource } from '@cryolift/client/node';
-import type { VoxelStatistics } from '@cryolift/mrc';
-import { EXIT, type ExitCode } from '../exit.ts';
+import {
+  applyKind,
+  decideSignedness,
+  describePixelSize,
+  type Finding,
+  isMrcName,
+  type MrcOverrides,
+  parseHeader,
+  type SignednessDecision,
+  type VoxelStatistics,
+} from '@cryolift/mrc';
+import { type CompressedFile, openCompressed } from '../compressed.ts';
+import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { formatBytes, formatTable } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
-import { type Check, judgeMrc } from '../mrc-check.ts';
+import { type Check, judgeHeader, judgePrefix, readHeader } from '../mrc-check.ts';
 import { Output } from '../output.ts';
 import { surveyVoxels, type Voxels } from '../voxels.ts';
 
-interface InspectFlags {
+interface InspectFlags extends MrcOverrides {
   json?: boolean;
   header?: boolean;
   /** A folder; true: this one. */
   png?: string | true;
 }
 
+interface Inspected extends Pick<Check, 'verdict' | 'mrc' | 'rejections' | 'notes'> {
+  readonly warnings: readonly Finding<string>[];
+  /** How the bytes of mode 0 are read; null for other modes. */
+  readonly signedness: SignednessDecision | null;
+  /** How the whole file is compressed; null when it is not. */
+  readonly compressed: string | null;
+  readonly voxels: Voxels | null;
+}
+
 export async function inspect(path: string, flags: InspectFlags): Promise<ExitCode> {
   const source = await FileSource.open(path);
   const size = source.sizeBytes;
-  const check = await judgeMrc(source).finally(() => source.close());
-  const folder = flags.png === undefined ? null : flags.png === true ? '.' : flags.png;
-  const voxels = flags.header ? null : await surveyVoxels(path, folder, interruptible());
-  const { statistics = null, findings = [], pictures = [] } = voxels ?? {};
-  const warnings = [...check.warnings, ...findings];
-  new Output(flags.json).result({ path, size, ...check, warnings, statistics, pictures }, () =>
-    describe(path, size, { ...check, warnings }, voxels),
+  const [inside, header] = await Promise.all([openCompressed(source), readHeader(source)]).finally(() =>
+    source.close(),
   );
-  return check.verdict === 'accepted' ? EXIT.done : EXIT.failed;
+  if (inside && flags.png !== undefined) {
+    throw new UsageError(`--png: the file is compressed with ${inside.format}; decompress it first`);
+  }
+  const outside = judgeHeader(header, size, source.name);
+  const found = inside
+    ? inspectInside(inside, isMrcName(source.name) ? outside.rejections : [], flags)
+    : await inspectPlain(path, outside, header, flags);
+  const { voxels, ...said } = found;
+  const { statistics = null, pictures = [] } = voxels ?? {};
+  new Output(flags.json).result({ path, size, ...said, statistics, pictures }, () => describe(path, size, found));
+  return found.verdict === 'accepted' ? EXIT.done : EXIT.failed;
 }
 
-function describe(
+async function inspectPlain(
   path: string,
-  sizeBytes: number,
-  {
-    mrc,
+  check: Check,
+  header: Uint8Array,
+  { png, header: isHeaderOnly, kind, mode0 }: InspectFlags,
+): Promise<Inspected> {
+  const folder = png === undefined ? null : png === true ? '.' : png;
+  const overrides = { ...(kind && { kind }), ...(mode0 && { mode0 }) };
+  const voxels = isHeaderOnly ? null : await surveyVoxels(path, folder, overrides, interruptible());
+  return {
+    ...check,
+    mrc: check.mrc && applyKind(check.mrc, overrides),
+    warnings: [...check.warnings, ...(voxels?.findings ?? [])],
+    signedness: voxels ? voxels.signedness : check.mrc && decideSignedness(parseHeader(header), mode0),
+    compressed: null,
+    voxels,
+  };
+}
+
+/** @param outside why the file is refused as it stands, when its name is that of an MRC file. */
+function inspectInside(
+  { format, header, error, filename }: CompressedFile,
+  outside: Check['rejections'],
+  { kind, mode0 }: InspectFlags,
+): Inspected {
+  const nothing = { notes: [], warnings: [], signedness: null, compressed: format, voxels: null };
+  if (!header) {
+    return { ...nothing, verdict: 'rejected', mrc: null, rejections: [{ code: 'compressed', message: error }] };
+  }
+  const check = judgePrefix(header, filename);
+  const rejections = [...outside, ...check.rejections];
+  return {
+    ...nothing,
+    ...check,
+    verdict: rejections.length > 0 ? 'rejected' : 'accepted',
+    mrc: check.mrc && applyKind(check.mrc, kind ? { kind } : {}),
     rejections,
-    warnings,
-    notes,
-  }: Pick<Check, 'mrc' | 'rejections' | 'notes'> & { warnings: readonly { message: string }[] },
-  voxels: Voxels | null,
-): string {
+    signedness: check.mrc && decideSignedness(parseHeader(header), mode0),
+  };
+}
+
+function describe(path: string, sizeBytes: number, found: Inspected): string {
+  const { mrc, signedness, compressed, voxels, rejections, warnings, notes } = found;
+  const inside = compressed === null ? '' : ` (compressed with ${compressed}; the header inside)`;
+  const bytes = `${mrc?.bytes_per_voxel} bytes per voxel, ${mrc?.byte_order}-endian`;
+  const reading = signedness ? `${signedness.value}: ${signedness.evidence.message}; ` : '';
   const rows = mrc && [
-    ['kind', mrc.kind],
+    ['kind', `${mrc.kind}: ${mrc.kind_evidence.message}`],
     ['dimensions', `${mrc.nx} × ${mrc.ny} × ${mrc.nz}`],
-    ['mode', `${mrc.mode} (${mrc.bytes_per_voxel} bytes per voxel, ${mrc.byte_order}-endian)`],
-    ['voxel size', mrc.voxel_size ? `${mrc.voxel_size.join(' × ')} Å` : 'not set'],
+    ['mode', `${mrc.mode} (${reading}${bytes})`],
+    ['voxel size', describePixelSize(mrc) ?? 'not set'],
     [
       'extended header',
       mrc.extended_header.bytes === 0
@@ -61,7 +121,7 @@ function describe(
     ...mrc.labels.map((label, at) => [at === 0 ? 'labels' : '', label]),
   ];
   return [
-    path,
+    `${path}${inside}`,
     ...(rows ? [formatTable([...rows, ...(voxels ? describeVoxels(voxels.statistics) : [])])] : []),
     ...rejections.map(({ message }) => `rejected: ${message}`),
     ...warnings.map(({ message }) => `warning: ${message}`),

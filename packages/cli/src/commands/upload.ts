@@ -7,7 +7,7 @@ import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { type Found, findFiles, type LeftOut, type Selection } from '../find-files.ts';
 import { interruptible } from '../interrupt.ts';
-import { assertMetadata } from '../metadata.ts';
+import { assertMetadata, withKind } from '../metadata.ts';
 import { Output } from '../output.ts';
 import { ProgressDisplay } from '../progress.ts';
 import { printSummary } from '../summary.ts';
@@ -18,6 +18,8 @@ export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   json?: boolean;
   /** At the same time. */
   files: number;
+  /** What MRC files hold. */
+  kind?: string;
   /** Path of the file to write. */
   checksums?: string;
 }
@@ -25,8 +27,9 @@ export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
 /** More than so many are counted, not named. */
 const NAMED = 5;
 
-export async function upload(paths: readonly string[], flags: UploadFlags): Promise<ExitCode> {
-  assertMetadata(flags.meta ?? {}, flags.recursive ?? false);
+export async function upload(paths: readonly string[], given: UploadFlags): Promise<ExitCode> {
+  const flags = { ...given, meta: withKind(given.meta ?? {}, given.kind) };
+  assertMetadata(flags.meta, flags.recursive ?? false);
   const output = new Output(flags.json);
   const signal = interruptible();
   const uploader = createUploader(flags);

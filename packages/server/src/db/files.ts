@@ -76,6 +76,11 @@ export async function findUsage(db: Database, owner: string): Promise<{ files: n
   return { files: Number(usage?.files ?? 0), bytes: Number(usage?.bytes ?? 0) };
 }
 
+/** They are found anew by a job. */
+export async function forgetStatistics(db: Database, id: string): Promise<void> {
+  await db.updateTable('files').set({ statistics: null }).where('id', '=', id).execute();
+}
+
 /**
  * For use inside a transaction. From here on the file is gone for everybody; its bytes are removed next.
  *

@@ -1,14 +1,17 @@
 /** What owners and jobs write down about a file or an upload. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { transact } from '../db/database.ts';
+import { type Database, transact } from '../db/database.ts';
 import { insertEvent } from '../db/events.ts';
-import { findFile, replaceMetadata } from '../db/files.ts';
+import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
+import { insertJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED, fileSubject } from '../events/event.ts';
-import { toFileRecord } from './record.ts';
+import { overridesOf, toFileRecord } from './record.ts';
 import { type FileRoom, fileNotFound } from './room.ts';
 import type { UpdateLimit } from './update-limit.ts';
 
+/** As `jobs/survey.ts` calls it. */
+const SURVEY = 'survey';
 const MAX_PAIRS = 32;
 const MAX_BYTES = 4096;
 
@@ -22,6 +25,11 @@ export function assertMetadata(metadata: Record<string, string>): void {
       `metadata has ${pairs.length} pairs and ${bytes} bytes; ${MAX_PAIRS} and ${MAX_BYTES} are allowed.`,
     );
   }
+}
+
+interface MetadataRoom extends FileRoom {
+  readonly updateLimit: UpdateLimit;
+  readonly nextSteps: { kindsFor(filename: string): readonly string[]; wake(): void };
 }
 
 /**
@@ -48,7 +56,7 @@ export function mergeMetadata(before: string, changes: Readonly<Record<string, s
  * @throws UploadError `invalid_request`, `rate_limited`, or `file_not_found` when it was deleted meanwhile.
  */
 export async function changeMetadata(
-  room: FileRoom & { readonly updateLimit: UpdateLimit },
+  room: MetadataRoom,
   fileId: string,
   changes: Record<string, string | null>,
   account: string,
@@ -60,14 +68,16 @@ export async function changeMetadata(
     const changed = await record(room, row, mergeMetadata(row.metadata, changes));
     if (!changed) continue;
     room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
+    room.nextSteps.wake();
     return changed;
   }
 }
 
-async function record(room: FileRoom, row: FileRow, metadata: string): Promise<FileRow | undefined> {
+async function record(room: MetadataRoom, row: FileRow, metadata: string): Promise<FileRow | undefined> {
   return await transact(room.db, async (tx) => {
     const changed = await replaceMetadata(tx, row.id, row.metadata, metadata);
     if (!changed) return undefined;
+    if (isReadOtherwise(row, changed)) await surveyAnew(room, tx, row);
     await insertEvent(tx, {
       id: room.newId(),
       type: FILE_UPDATED,
@@ -78,4 +88,15 @@ async function record(room: FileRoom, row: FileRow, metadata: string): Promise<F
     });
     return changed;
   });
+}
+
+/** True when the bytes of mode 0 mean other values than before, so that statistics and pictures are others. */
+function isReadOtherwise(before: FileRow, after: FileRow): boolean {
+  return toFileRecord(before, null).mrc?.mode === 0 && overridesOf(before).mode0 !== overridesOf(after).mode0;
+}
+
+async function surveyAnew(room: MetadataRoom, tx: Database, { id, owner, filename }: FileRow): Promise<void> {
+  if (!room.nextSteps.kindsFor(filename).includes(SURVEY)) return;
+  await forgetStatistics(tx, id);
+  await insertJob(tx, { id: room.newId(), kind: SURVEY, fileId: id, owner, nowMs: room.now() });
 }

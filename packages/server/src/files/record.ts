@@ -1,4 +1,5 @@
 /** A file's row as the message that clients see. */
+import { applyKind, type MrcOverrides, readOverrides } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
 import type { FileRow } from '../db/tables.ts';
@@ -6,6 +7,7 @@ import type { FilePlace } from '../parts/store.ts';
 
 /** @param location URL of the bytes, for callers that may know it. */
 export function toFileRecord(row: FileRow, location: string | null): FileRecord {
+  const metadata = JSON.parse(row.metadata) as Record<string, string>;
   return {
     file_id: row.id,
     upload_id: row.upload_id,
@@ -17,8 +19,8 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
     part_size: row.part_size,
     part_count: row.part_count,
     content_type: row.content_type,
-    metadata: JSON.parse(row.metadata) as Record<string, string>,
-    mrc: row.mrc === null ? null : (JSON.parse(row.mrc) as FileRecord['mrc']),
+    metadata,
+    mrc: row.mrc === null ? null : applyKind(JSON.parse(row.mrc) as NonNullable<FileRecord['mrc']>, metadata),
     warnings: JSON.parse(row.warnings) as Finding[],
     created_at: new Date(row.created_at).toISOString(),
     ...(location === null ? {} : { location }),
@@ -26,5 +28,10 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
 }
 
 export function toFilePlace(row: FileRow): FilePlace {
-  return { fileId: row.id, filename: row.filename, sizeBytes: row.size };
+  return { fileId: row.id, filename: row.filename, sizeBytes: row.size, overrides: overridesOf(row) };
+}
+
+/** What the metadata say of an MRC file that its header does not, or says otherwise. */
+export function overridesOf({ metadata }: { metadata: string }): MrcOverrides {
+  return readOverrides(JSON.parse(metadata) as Record<string, string>);
 }

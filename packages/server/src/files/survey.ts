@@ -1,4 +1,5 @@
 /** What one pass over a published MRC file has found: kept, recorded, told. */
+import { VOXEL_WARNINGS } from '@cryolift/mrc';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
 import { transact } from '../db/database.ts';
 import { insertEvent } from '../db/events.ts';
@@ -7,7 +8,7 @@ import type { FileRow } from '../db/tables.ts';
 import { FILE_PREVIEW_READY, fileSubject } from '../events/event.ts';
 import type { Surveyed } from '../parts/store.ts';
 import { nameOf, toPreviewRequest } from './pictures.ts';
-import { toFilePlace, toFileRecord } from './record.ts';
+import { overridesOf, toFilePlace, toFileRecord } from './record.ts';
 import type { FileRoom } from './room.ts';
 
 /** Surveys a file, unless it was deleted meanwhile; safe to repeat. @throws what the store says. */
@@ -45,7 +46,7 @@ async function keepPictures(
       slice: request.slice ?? undefined,
       size: request.sizePx,
     });
-    await room.store.keepPreview(row.id, nameOf(exact), png);
+    await room.store.keepPreview(row.id, nameOf(exact, toFilePlace(row)), png);
     const { kind, axis, slice, sizePx: size } = exact;
     const section = kind === 'section' ? { axis, slice } : {};
     const query = Object.entries({ kind, ...section, size }).map(([name, value]) => `${name}=${value}`);
@@ -57,9 +58,14 @@ async function keepPictures(
 /** @returns false when the file was deleted meanwhile. */
 async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, previews: object[]): Promise<boolean> {
   const found = (surveyed?.findings ?? []).map(({ code, message }) => ({ code, message }));
-  const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !found.some((each) => each.code === code));
-  const statistics = surveyed?.statistics ?? null;
+  const known = (JSON.parse(row.warnings) as Finding[]).filter(
+    ({ code }) => !(VOXEL_WARNINGS as readonly string[]).includes(code),
+  );
+  const statistics = surveyed && { ...surveyed.statistics, signedness: surveyed.signedness };
   return await transact(room.db, async (tx) => {
+    // The bytes of mode 0 are to be read otherwise by now: another job does so.
+    const current = await findFile(tx, row.id);
+    if (current && overridesOf(current).mode0 !== overridesOf(row).mode0) return true;
     const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));
     if (!now) return false;
     if (!statistics) return true;

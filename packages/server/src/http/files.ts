@@ -8,7 +8,7 @@ import { changeMetadata } from '../files/metadata.ts';
 import { toFilePlace, toFileRecord } from '../files/record.ts';
 import { deleteFile, type FileRoom, type FileRow, getFile, listOwned, readContent } from '../files/room.ts';
 import { reaches } from '../uploads/room.ts';
-import { type Caller, hasScope, reachOf } from './caller.ts';
+import { assertScope, type Caller, hasScope, reachOf } from './caller.ts';
 import { preconditionFailed } from './conditions.ts';
 import { answers, FileParams, NoContent, type Routes } from './contract.ts';
 import { selectBytes } from './range.ts';
@@ -54,6 +54,8 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
       },
     },
     async ({ caller, params, body }) => {
+      // The answer is the record.
+      assertScope(caller, 'files:read');
       const row = await find(caller, params.file_id);
       return presentFile(room, caller, await changeMetadata(room, row.id, body.metadata, caller.sub));
     },

@@ -3,19 +3,19 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { nameOf, type Pictures, toPreviewRequest } from '../files/pictures.ts';
+import { nameOf, type Pictures, toPreviewRequest, type Viewer } from '../files/pictures.ts';
 import { toFilePlace, toFileRecord } from '../files/record.ts';
 import { assertNotDeleted, type FileRow, getFile } from '../files/room.ts';
 import { waitForStatistics } from '../files/statistics.ts';
 import { findUpload } from '../uploads/find.ts';
-import { assertShowable, mrcOf } from '../uploads/picture.ts';
+import { assertShowable } from '../uploads/picture.ts';
 import { reaches } from '../uploads/room.ts';
-import { toStaged } from '../uploads/session.ts';
-import { firstOf } from '../uploads/waiting.ts';
-import { type Caller, reachOf } from './caller.ts';
+import { mrcOf, toStaged } from '../uploads/session.ts';
+import { accountOf, assertScope, type Caller, reachOf } from './caller.ts';
 import { checkConditions, preconditionFailed } from './conditions.ts';
 import { answers, FileParams, type Routes, UploadParams } from './contract.ts';
 import type { Services } from './services.ts';
+import { signalOf } from './signal.ts';
 
 /** How long a request waits for work that goes on when it gives up. */
 const WAIT_MS = 20_000;
@@ -26,6 +26,21 @@ const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
 const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
 
 type Drawn = Awaited<ReturnType<Pictures['ofFile']>>;
+
+/** Draws for the caller. @returns 'gone' when they have gone away meanwhile. */
+async function drawFor(
+  { caller }: FastifyRequest,
+  reply: FastifyReply,
+  draw: (viewer: Viewer) => Promise<Drawn>,
+): Promise<Drawn | 'gone'> {
+  const signal = signalOf(reply);
+  try {
+    return await draw({ account: accountOf(caller), signal, waitMs: WAIT_MS });
+  } catch (error) {
+    if (signal.aborted) return 'gone';
+    throw error;
+  }
+}
 
 export function registerPreviews(app: Routes, { uploads: room, pictures }: Services): void {
   const find = (caller: Caller, id: string) => getFile(room, id, (owner) => reaches(reachOf(caller), owner));
@@ -76,6 +91,7 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
     async (request, reply) => {
       const row = await findUpload(room, reachOf(request.caller), request.params.upload_id);
       if (row.status === 'completed') {
+        assertScope(request.caller, 'files:read');
         return await answerFile(request, reply, await find(request.caller, row.file_id as string));
       }
       const mrc = mrcOf(row);
@@ -89,7 +105,7 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
       if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
       const asked = toPreviewRequest(mrc, row.filename, { axis: 'z', ...request.query });
       await assertShowable(room, row, mrc, asked);
-      return send(reply, await firstOf(pictures.ofUpload(toStaged(row), asked), WAIT_MS));
+      return send(reply, await drawFor(request, reply, (viewer) => pictures.ofUpload(toStaged(row), asked, viewer)));
     },
   );
 
@@ -98,13 +114,15 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
     if (!mrc)
       throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
     const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
-    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked)}-${RENDERER.version}"`;
+    const place = toFilePlace(row);
+    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, place)}-${RENDERER.version}"`;
     const lastModifiedMs = Math.max(row.created_at, RENDERER.sinceMs);
-    const drawn = await firstOf(pictures.ofFile(toFilePlace(row), asked), WAIT_MS).catch(async (error: unknown) => {
+    const drawing = drawFor(request, reply, (viewer) => pictures.ofFile(place, asked, viewer));
+    const drawn = await drawing.catch(async (error: unknown) => {
       await assertNotDeleted(room, row);
       throw error;
     });
-    if (drawn !== 'late' && drawn !== 'overloaded' && drawn.kind === 'png') {
+    if (typeof drawn === 'object' && drawn.kind === 'png') {
       const outcome = checkConditions(request.headers, { etag, lastModifiedMs });
       if (outcome === 'failed') throw preconditionFailed();
       reply.header('etag', etag).header('last-modified', new Date(lastModifiedMs).toUTCString());
@@ -114,7 +132,9 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
   }
 }
 
-function send(reply: FastifyReply, drawn: Drawn | 'late'): FastifyReply {
+function send(reply: FastifyReply, drawn: Drawn | 'gone'): FastifyReply {
+  // Nobody is there to take an answer.
+  if (drawn === 'gone') return reply.hijack();
   if (drawn === 'late') throw notYet('This picture is still being drawn.');
   if (drawn === 'overloaded') throw notYet('Too many pictures are being drawn.');
   if (drawn.kind === 'refused') {

@@ -253,8 +253,8 @@ export class DiskStore implements PartStore {
     return await this.#looker.survey(uploadId, this.#see(file), signal);
   }
 
-  async render(of: StagedUpload | FilePlace, request: PreviewRequest): Promise<Rendered> {
-    return await this.#looker.render(this.#see(of), request);
+  async render(of: StagedUpload | FilePlace, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
+    return await this.#looker.render(this.#see(of), request, signal);
   }
 
   async keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void> {
@@ -296,7 +296,7 @@ export class DiskStore implements PartStore {
   /** Where the bytes are that are to be looked at. */
   #see(of: StagedUpload | FilePlace): Seen {
     const path = 'fileId' in of ? this.#published(of) : this.#staged(of.id);
-    return { path, sizeBytes: of.sizeBytes, filename: of.filename };
+    return { path, sizeBytes: of.sizeBytes, filename: of.filename, overrides: of.overrides };
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What is said between the looker and its thread. */
-import type { PreviewRequest } from '@cryolift/mrc';
+import type { MrcOverrides, PreviewRequest } from '@cryolift/mrc';
 import type { Rendered, Surveyed } from './store.ts';
 
 /** Stored bytes that are, or will be, an MRC file. */
@@ -8,6 +8,8 @@ export interface Seen {
   sizeBytes: number;
   /** Its ending helps to tell a stack from a volume. */
   filename: string;
+  /** What its metadata say of it. */
+  overrides?: MrcOverrides | undefined;
 }
 
 /** To the thread: survey a file, as far as its bytes are there. */
@@ -37,7 +39,12 @@ interface RenderJob {
   seen: Seen;
   request: PreviewRequest;
 }
-export type LookMessage = SurveyJob | AdvanceJob | DropJob | RenderJob;
+/** To the thread: nobody waits for this picture any more. Reported as an error, unless it is ready before. */
+interface CancelJob {
+  kind: 'cancel';
+  job: number;
+}
+export type LookMessage = SurveyJob | AdvanceJob | DropJob | RenderJob | CancelJob;
 
 /** From the thread. `surveyed` null: the voxels of this file cannot be read. */
 export type LookReport =

@@ -8,17 +8,19 @@ import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
   compareStatistics,
+  decideKind,
   defaultPreviews,
   encodePng,
-  kindOf,
   layoutOf,
   MRC_HEADER_BYTES,
   type MrcHeader,
+  type MrcKind,
   type PreviewRequest,
   parseHeader,
   type Raster,
   renderPreview,
   Survey,
+  settleLayout,
   toPicture,
   type VoxelLayout,
   type VoxelSource,
@@ -40,7 +42,7 @@ interface Surveying {
   /** Somebody waits for what was found: the file is published, and its path stays. */
   isWanted: boolean;
   /** Null until the header is there, and when the voxels cannot be read. */
-  survey: { header: MrcHeader; layout: VoxelLayout; pass: Survey } | null;
+  survey: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: Survey } | null;
 }
 
 if (!parentPort) throw new Error('look-worker runs as a worker thread');
@@ -51,6 +53,8 @@ const digesting = new Int32Array(workerData as SharedArrayBuffer);
 if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 const surveys = new Map<number, Surveying>();
+/** Of the pictures that are being drawn. */
+const drawings = new Map<number, AbortController>();
 let working = false;
 /** Something came while it worked: it must look once more before it rests. */
 let woken = false;
@@ -72,10 +76,13 @@ port.on('message', (message: LookMessage) => {
       report({ job: message.job, dropped: true });
       return;
     case 'render':
-      draw(message.seen, message.request).then(
+      draw(message.job, message.seen, message.request).then(
         (rendered) => report({ job: message.job, rendered }),
         (error: unknown) => report({ job: message.job, error: codeOf(error) }),
       );
+      return;
+    case 'cancel':
+      drawings.get(message.job)?.abort(Object.assign(new Error('nobody waits for it'), { code: 'ECANCELED' }));
   }
 });
 
@@ -100,7 +107,7 @@ async function work(): Promise<void> {
       try {
         if (hasSomething(surveying)) lookAtChunk(surveying);
         if (surveying.isWanted && surveying.at === surveying.seen.sizeBytes) await conclude(surveying);
-        else if (hasSomething(surveying)) busy = true;
+        if (surveys.has(surveying.id) && hasSomething(surveying)) busy = true;
       } catch (error) {
         if (!surveying.isWanted && codeOf(error) === 'ENOENT') {
           // It was published a moment ago; whoever wants the survey will say where it lies now.
@@ -127,22 +134,25 @@ function lookAtChunk(surveying: Surveying): void {
   surveying.fd ??= openSync(seen.path, 'r');
   const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, limit - at));
   readFully(surveying.fd, bytes, at);
-  if (at === 0) surveying.survey = begin(bytes, seen);
+  // It is there already when all is read a second time.
+  if (at === 0) surveying.survey ??= begin(bytes, seen);
   surveying.survey?.pass.add(at, bytes);
   // Where no voxel can be read there is nothing more to look at.
   surveying.at = surveying.survey ? at + bytes.length : seen.sizeBytes;
   if (surveying.at >= surveying.limit) shut(surveying);
 }
 
-function begin(bytes: Uint8Array, { sizeBytes, filename }: Seen): Surveying['survey'] {
+function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: Seen): Surveying['survey'] {
   if (bytes.length < MRC_HEADER_BYTES) return null;
   const header = parseHeader(bytes, sizeBytes);
-  const layout = layoutOf(header, sizeBytes);
-  return layout && { header, layout, pass: new Survey(header, layout, filename) };
+  const layout = layoutOf(header, sizeBytes, overrides);
+  const { kind } = decideKind(header, filename, overrides?.kind);
+  return layout && { header, layout, kind, pass: new Survey(layout, kind) };
 }
 
 async function conclude(surveying: Surveying): Promise<void> {
   const { id, seen, survey } = surveying;
+  if (survey && (await settle(surveying, survey))) return;
   const surveyed = survey && (await sumUp(seen, survey));
   if (!surveys.has(id)) return;
   drop(id);
@@ -152,17 +162,33 @@ async function conclude(surveying: Surveying): Promise<void> {
   );
 }
 
-async function sumUp(seen: Seen, { header, layout, pass }: NonNullable<Surveying['survey']>): Promise<Surveyed> {
+/**
+ * Only a whole file tells whether bytes are signed of which the header does not say it.
+ *
+ * @returns true when they are other than was thought: all is to be read again.
+ */
+async function settle(surveying: Surveying, survey: NonNullable<Surveying['survey']>): Promise<boolean> {
+  const fd = openSync(surveying.seen.path, 'r');
+  const layout = await settleLayout(sourceOf(fd), survey.layout).finally(() => closeSync(fd));
+  const { isSigned } = survey.layout;
+  survey.layout = layout;
+  if (layout.isSigned === isSigned) return false;
+  survey.pass = new Survey(layout, survey.kind);
+  surveying.at = 0;
+  return true;
+}
+
+async function sumUp(seen: Seen, { header, layout, kind, pass }: NonNullable<Surveying['survey']>): Promise<Surveyed> {
   const statistics = pass.statistics();
   const previews: Surveyed['previews'] = [];
-  for (const request of defaultPreviews({ ...layout, kind: kindOf(header, seen.filename) }, seen.filename)) {
+  for (const request of defaultPreviews({ ...layout, kind }, seen.filename)) {
     const raster = rasterOf(pass, request);
     const png = raster
       ? await encodePng(toPicture(raster, layout, request))
       : await drawDefault(seen, header, layout, request);
     if (png) previews.push({ request, png });
   }
-  return { statistics, findings: compareStatistics(header, statistics), previews };
+  return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), previews };
 }
 
 /** What the pass has seen anyway; null: to be read again. */
@@ -185,28 +211,32 @@ async function drawDefault(
   }
 }
 
-async function draw(seen: Seen, request: PreviewRequest): Promise<Rendered> {
+async function draw(job: number, seen: Seen, request: PreviewRequest): Promise<Rendered> {
   const fd = openSync(seen.path, 'r');
+  const controller = new AbortController();
+  drawings.set(job, controller);
   try {
     const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, seen.sizeBytes));
     readFully(fd, head, 0);
     const header = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, seen.sizeBytes);
-    const layout = header && layoutOf(header, seen.sizeBytes);
+    const layout = header && layoutOf(header, seen.sizeBytes, seen.overrides);
     if (!header || !layout) {
       return { kind: 'refused', code: 'not_applicable', message: 'The voxels of this file cannot be read.' };
     }
-    const outcome = await renderPreview(sourceOf(fd), header, layout, request);
+    const outcome = await renderPreview(sourceOf(fd, controller.signal), header, layout, request);
     if (outcome.kind === 'refused') return outcome;
     return { kind: 'png', png: await encodePng(outcome.picture) };
   } finally {
+    drawings.delete(job);
     closeSync(fd);
   }
 }
 
-/** Reading lets other work of this thread come in between. */
-function sourceOf(fd: number): VoxelSource {
+/** Reading lets other work of this thread come in between, and ends with `signal`. */
+function sourceOf(fd: number, signal?: AbortSignal): VoxelSource {
   return {
     async read(offsetBytes, target) {
+      signal?.throwIfAborted();
       readFully(fd, target, offsetBytes);
       await setImmediate();
     },

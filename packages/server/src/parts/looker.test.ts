@@ -4,6 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { buildHeader } from '@cryolift/mrc';
 import { makeFolder } from '../db/test-rows.ts';
 import type { Seen } from './look-message.ts';
@@ -82,6 +83,18 @@ test('what nobody followed is surveyed all the same, and several files side by s
   }
 });
 
+test('a survey that was begun with other metadata is begun anew', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const seen = await write('a.mrc');
+  looker.follow('u', { ...seen, overrides: { kind: 'stack' } }, SIZE / 2);
+  assertFound(await looker.survey('u', seen, never));
+  const given = await looker.survey('u', { ...seen, overrides: { kind: 'stack' } }, never);
+  assert.deepEqual(
+    given?.previews.map(({ request: { kind } }) => kind),
+    ['montage'],
+  );
+});
+
 test('the digests go first, and yet a survey comes to its end while they are busy', async (context) => {
   const { looker, digesting, write } = await makeBench(context);
   Atomics.store(digesting, 0, 1);
@@ -118,7 +131,7 @@ test('bytes that are gone, or not all there, are reported; the thread goes on', 
   await truncate(short.path, 5000);
   for (const seen of [gone, short]) await assert.rejects(looker.survey(seen.path, seen, never), BytesGone);
   const section = { kind: 'section', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
-  await assert.rejects(looker.render(gone, section), BytesGone);
+  await assert.rejects(looker.render(gone, section, never), BytesGone);
   assertFound(await looker.survey('u', await write('a.mrc'), never));
 });
 
@@ -127,7 +140,7 @@ test('voxels that cannot be read make no survey, and a reason instead of a pictu
   const seen = { ...(await write('a.mrc')), sizeBytes: 4096 };
   assert.equal(await looker.survey('u', seen, never), null);
   const section = { kind: 'section', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
-  assert.equal((await looker.render(seen, section)).kind, 'refused');
+  assert.equal((await looker.render(seen, section, never)).kind, 'refused');
 });
 
 test('a closed one fails whoever waits, and is closed when it has said so', async (context) => {
@@ -137,4 +150,25 @@ test('a closed one fails whoever waits, and is closed when it has said so', asyn
   const refused = assert.rejects(found);
   await looker.close();
   await refused;
+});
+
+test('a picture that is cancelled is drawn no further, and its file is closed', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const { path } = await write('huge.mrc');
+  const [edge, nz] = [16_384, 1024];
+  const sizeBytes = 1024 + edge * edge * nz;
+  await writeFile(path, buildHeader({ nx: edge, ny: edge, nz, mode: 0, dmin: 0, dmax: 9, dmean: 1 }));
+  // 256 GiB without a block on the disk: to read them takes minutes.
+  await truncate(path, sizeBytes);
+  const controller = new AbortController();
+  const request = { kind: 'average', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
+  const drawn = looker.render({ path, sizeBytes, filename: 'huge.mrc' }, request, controller.signal);
+  drawn.catch(() => {});
+  while (!isOpen(path)) await setTimeout(20);
+  controller.abort(new Error('enough'));
+  await assert.rejects(drawn, /enough/);
+  for (let tries = 0; isOpen(path); tries++) {
+    assert.ok(tries < 1000, 'the thread goes on');
+    await setTimeout(20);
+  }
 });

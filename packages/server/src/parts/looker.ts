@@ -15,8 +15,8 @@ type Answer = { surveyed: Surveyed | null } | { rendered: Rendered };
 export class Looker {
   readonly #digesting: SharedArrayBuffer;
   readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
-  /** Surveys under way, by upload: their jobs. */
-  readonly #followed = new Map<string, number>();
+  /** Surveys under way, by upload: their jobs, and what they were told of the file. */
+  readonly #followed = new Map<string, { job: number; overrides: string }>();
   /** Jobs that the thread was told to drop, with what to do when it has. */
   readonly #dropping = new Map<number, () => void>();
   #worker: Worker | null = null;
@@ -29,7 +29,7 @@ export class Looker {
 
   /** The first `prefixBytes` of an upload may be read. */
   follow(uploadId: string, seen: Seen, prefixBytes: number): void {
-    let job = this.#followed.get(uploadId);
+    let job = this.#followed.get(uploadId)?.job;
     if (job === undefined) {
       if (this.#followed.size >= MAX_FOLLOWED) return;
       job = this.#begin(uploadId, seen);
@@ -43,7 +43,13 @@ export class Looker {
    * @throws BytesGone, or UploadError when the file cannot be read now.
    */
   async survey(uploadId: string, seen: Seen, signal: AbortSignal): Promise<Surveyed | null> {
-    const job = this.#followed.get(uploadId) ?? this.#begin(uploadId, seen);
+    // The metadata may have changed since it was begun.
+    const followed = this.#followed.get(uploadId);
+    if (followed && followed.overrides !== printOverrides(seen)) {
+      await this.forget(uploadId);
+      if (signal.aborted) throw unreadable('ECANCELED');
+    }
+    const job = this.#followed.get(uploadId)?.job ?? this.#begin(uploadId, seen);
     const stop = () => void this.forget(uploadId);
     signal.addEventListener('abort', stop);
     try {
@@ -52,21 +58,31 @@ export class Looker {
       return ((await found) as { surveyed: Surveyed | null }).surveyed;
     } finally {
       signal.removeEventListener('abort', stop);
-      if (this.#followed.get(uploadId) === job) this.#followed.delete(uploadId);
+      if (this.#followed.get(uploadId)?.job === job) this.#followed.delete(uploadId);
     }
   }
 
-  /** @throws BytesGone, or UploadError when the file cannot be read now. */
-  async render(seen: Seen, request: PreviewRequest): Promise<Rendered> {
+  /** @throws BytesGone, UploadError when the file cannot be read now, or the reason of `signal`: then the thread stops, too. */
+  async render(seen: Seen, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
+    signal.throwIfAborted();
     const job = ++this.#lastJob;
     const drawn = this.#wait(job);
     this.#send({ kind: 'render', job, seen, request });
-    return ((await drawn) as { rendered: Rendered }).rendered;
+    const cancel = () => {
+      this.#fail(job, signal.reason);
+      this.#worker?.postMessage({ kind: 'cancel', job } satisfies LookMessage);
+    };
+    signal.addEventListener('abort', cancel);
+    try {
+      return ((await drawn) as { rendered: Rendered }).rendered;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   /** The bytes of an upload go away, or may change. Resolves when the thread does not hold its file open. */
   async forget(uploadId: string): Promise<void> {
-    const job = this.#followed.get(uploadId);
+    const job = this.#followed.get(uploadId)?.job;
     if (job === undefined) return;
     this.#followed.delete(uploadId);
     this.#fail(job, unreadable('ECANCELED'));
@@ -84,7 +100,7 @@ export class Looker {
 
   #begin(uploadId: string, seen: Seen): number {
     const job = ++this.#lastJob;
-    this.#followed.set(uploadId, job);
+    this.#followed.set(uploadId, { job, overrides: printOverrides(seen) });
     this.#send({ kind: 'survey', job, seen });
     return job;
   }
@@ -127,7 +143,7 @@ export class Looker {
       return;
     }
     if ('error' in report) {
-      for (const [uploadId, job] of this.#followed) if (job === report.job) this.#followed.delete(uploadId);
+      for (const [uploadId, { job }] of this.#followed) if (job === report.job) this.#followed.delete(uploadId);
       this.#fail(report.job, unreadable(report.error));
       return;
     }
@@ -141,6 +157,10 @@ export class Looker {
     for (const resolve of this.#dropping.values()) resolve();
     this.#dropping.clear();
   }
+}
+
+function printOverrides({ overrides: { kind, mode0 } = {} }: Seen): string {
+  return JSON.stringify([kind, mode0]);
 }
 
 /** @param code of the system, or the message of an error that nobody expected. */

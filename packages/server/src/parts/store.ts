@@ -1,6 +1,13 @@
 /** Where bytes rest. What a store owes, and what its callers owe it. */
 import type { Readable } from 'node:stream';
-import type { Finding, PreviewOutcome, PreviewRequest, VoxelStatistics } from '@cryolift/mrc';
+import type {
+  Finding,
+  MrcOverrides,
+  PreviewOutcome,
+  PreviewRequest,
+  SignednessDecision,
+  VoxelStatistics,
+} from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 
 /** Takes the bytes of one part, in order. */
@@ -104,8 +111,8 @@ export interface PartStore {
    * @throws BytesGone, or UploadError when they cannot be read now, or after `signal`.
    */
   survey(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<Surveyed | null>;
-  /** Draws a picture of an MRC file; the caller owes that the bytes it shows are there. @throws as `survey`. */
-  render(of: StagedUpload | FilePlace, request: PreviewRequest): Promise<Rendered>;
+  /** Draws a picture of an MRC file, until `signal`; the caller owes that the bytes it shows are there. @throws as `survey`. */
+  render(of: StagedUpload | FilePlace, request: PreviewRequest, signal: AbortSignal): Promise<Rendered>;
   /** Keeps a picture with a published file, and finds it again; null when there is none. */
   keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void>;
   readPreview(fileId: string, name: string): Promise<Uint8Array | null>;
@@ -145,6 +152,8 @@ export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome
 /** What one pass over a file has found. */
 export interface Surveyed {
   statistics: VoxelStatistics;
+  /** How the bytes of mode 0 were read; null for other modes. */
+  signedness: SignednessDecision | null;
   /** Where data and header disagree, and what else the owner should know of the data. */
   findings: Finding<string>[];
   /** The pictures that are worth having of such a file; the first is the one to show. */
@@ -155,6 +164,8 @@ export interface StagedUpload {
   id: string;
   filename: string;
   sizeBytes: number;
+  /** What its metadata say of an MRC file. */
+  overrides?: MrcOverrides | undefined;
   /** True when no part is recorded, so that a missing staging area is no loss. */
   empty: boolean;
 }
@@ -163,6 +174,8 @@ export interface FilePlace {
   fileId: string;
   filename: string;
   sizeBytes: number;
+  /** What its metadata say of an MRC file. */
+  overrides?: MrcOverrides | undefined;
 }
 
 /** A stretch of a file, bytes. */

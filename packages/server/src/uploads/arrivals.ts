@@ -3,8 +3,8 @@ import type { Database } from '../db/database.ts';
 import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
 import type { PartStore } from '../parts/store.ts';
-import { mrcOf, partsOfSection } from './picture.ts';
-import { toStaged } from './session.ts';
+import { partsOfSection } from './picture.ts';
+import { mrcOf, toStaged } from './session.ts';
 import type { VerifiedParts } from './verified.ts';
 
 /** How far the digest may be behind before senders are slowed, in parts. */

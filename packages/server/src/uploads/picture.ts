@@ -14,11 +14,6 @@ import { toSession } from './session.ts';
 type Mrc = NonNullable<Session['mrc']>;
 type PartRange = [first: number, last: number];
 
-/** What the header said of an upload; null when it is no MRC file, or its header has not come yet. */
-export function mrcOf(row: Pick<UploadRow, 'mrc'>): Mrc | null {
-  return row.mrc === null ? null : (JSON.parse(row.mrc) as Mrc);
-}
-
 /** The parts that hold the header and section `slice` (of Z, from 0): sections follow each other without gaps. */
 export function partsOfSection(mrc: Mrc, slice: number, partSizeBytes: number): PartRange[] {
   const dataOffset = 1024 + mrc.extended_header.bytes;

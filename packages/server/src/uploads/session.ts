@@ -1,5 +1,6 @@
 /** A session's row as the message that clients see. */
 
+import { applyKind } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import type { ErrorCode } from '@cryolift/protocol/errors';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -8,6 +9,7 @@ import type { Database } from '../db/database.ts';
 import { findMissing } from '../db/parts.ts';
 import { findSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
+import { overridesOf } from '../files/record.ts';
 import type { FilePlace, StagedUpload } from '../parts/store.ts';
 
 /** What made a session fail, as it is kept in its row. */
@@ -35,7 +37,7 @@ export async function toSession(db: Database, row: UploadRow, resumed = false): 
     resumed,
     sha256: row.sha256 && toHex(row.sha256),
     metadata: JSON.parse(row.metadata) as Record<string, string>,
-    mrc: row.mrc === null ? null : (JSON.parse(row.mrc) as Session['mrc']),
+    mrc: mrcOf(row),
     warnings: JSON.parse(row.warnings) as Finding[],
     created_at: toTime(row.created_at),
     updated_at: toTime(row.updated_at),
@@ -43,6 +45,12 @@ export async function toSession(db: Database, row: UploadRow, resumed = false): 
     file_id: row.status === 'completed' ? row.file_id : null,
     failure: row.failure === null ? null : toEnvelope(JSON.parse(row.failure) as Failure),
   };
+}
+
+/** What the header said of an upload; null when it is no MRC file, or its header has not come yet. */
+export function mrcOf({ mrc, metadata }: Pick<UploadRow, 'mrc' | 'metadata'>): Session['mrc'] {
+  if (mrc === null) return null;
+  return applyKind(JSON.parse(mrc) as NonNullable<Session['mrc']>, JSON.parse(metadata) as Record<string, string>);
 }
 
 /** The session as it is now; undefined when there is none. */
@@ -57,7 +65,13 @@ export function progressOf(row: Pick<UploadRow, 'received_bytes' | 'size'>): num
 }
 
 export function toStaged(row: UploadRow): StagedUpload {
-  return { id: row.id, filename: row.filename, sizeBytes: row.size, empty: row.received_parts === 0 };
+  return {
+    id: row.id,
+    filename: row.filename,
+    sizeBytes: row.size,
+    overrides: overridesOf(row),
+    empty: row.received_parts === 0,
+  };
 }
 
 export function toTime(ms: number): string {
@@ -70,5 +84,5 @@ function toEnvelope({ code, message, request_id, details }: Failure): Session['f
 
 /** Where the upload's file is, or will be. */
 export function toPlace(row: UploadRow, fileId: string): FilePlace {
-  return { fileId, filename: row.filename, sizeBytes: row.size };
+  return { fileId, filename: row.filename, sizeBytes: row.size, overrides: overridesOf(row) };
 }

@@ -47,6 +47,7 @@ function FullRecord({ file }: { file: FileRecord }) {
   }, []);
   const { filename, size, sha256, warnings } = file;
   const metadata = Object.entries(file.metadata);
+  const { mode0 } = file.metadata;
   return (
     <article ref={article} className="detail card" aria-label={filename} tabIndex={-1}>
       <h2 className="detail-name">{filename}</h2>
@@ -65,8 +66,10 @@ function FullRecord({ file }: { file: FileRecord }) {
           </ul>
         </div>
       )}
-      {file.mrc && <Picture fileId={file.file_id} filename={filename} mrc={file.mrc} />}
-      {file.mrc && <Voxels fileId={file.file_id} />}
+      {file.mrc && (
+        <Picture key={file.mrc.kind} fileId={file.file_id} filename={filename} mrc={file.mrc} mode0={mode0} />
+      )}
+      {file.mrc && <Voxels fileId={file.file_id} mode0={mode0} />}
       {file.mrc && <MrcTable mrc={file.mrc} />}
       <h3>{texts.files.checksums}</h3>
       <Checksum label={texts.files.sha256} value={sha256} />

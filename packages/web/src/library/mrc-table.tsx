@@ -10,10 +10,10 @@ export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
   const words = texts.mrc.table;
   const { mode, bytes_per_voxel, extended_header: extended, stats } = mrc;
   const facts: (readonly [string, ReactNode])[] = [
-    [words.kind, texts.mrc.kind[mrc.kind]],
+    [words.kind, texts.mrc.kindBecause(mrc.kind, mrc.kind_evidence?.message)],
     [words.dims, dimsOf(mrc)],
     [words.mode, `${texts.mrc.mode(mode)} (${texts.mrc.modeNumber(mode, bytes_per_voxel)})`],
-    [words.voxel, voxelOf(mrc) ?? texts.mrc.none],
+    [words.pixel(mrc.kind), voxelOf(mrc) ?? texts.mrc.none],
     [words.byteOrder, texts.mrc[mrc.byte_order]],
     [words.extended, extended.bytes === 0 ? texts.mrc.none : texts.mrc.extendedOf(extended.type, extended.bytes)],
     [words.expected, formatBytes(mrc.expected_size)],

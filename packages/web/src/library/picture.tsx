@@ -17,7 +17,8 @@ const CONTRASTS: readonly Contrast[] = ['sigma', 'percentile'];
 const SIZE_PX = 512;
 const DENSE_SIZE_PX = 1024;
 
-export function Picture({ fileId, filename, mrc }: { fileId: string; filename: string; mrc: Mrc }) {
+export function Picture(props: { fileId: string; filename: string; mrc: Mrc; mode0: string | undefined }) {
+  const { fileId, filename, mrc, mode0 } = props;
   const kinds = kindsOf(mrc, filename);
   const [kind, setKind] = useState<PreviewKind>(kinds[0] ?? 'section');
   const [axis, setAxis] = useState<Axis>('z');
@@ -32,6 +33,7 @@ export function Picture({ fileId, filename, mrc }: { fileId: string; filename: s
     <section className="picture" aria-label={words.heading}>
       <Drawn
         fileId={fileId}
+        mode0={mode0}
         query={useDeferredValue(JSON.stringify({ kind, ...section, size, contrast } satisfies PreviewQuery))}
         alt={words.alt(words.kinds[kind], filename, kind === 'section' ? `${axis} ${slice}` : null)}
       />
@@ -62,10 +64,11 @@ function kindsOf(mrc: Mrc, filename: string): PreviewKind[] {
   return [...new Set([...usual, ...possible])];
 }
 
-function Drawn({ fileId, query, alt }: { fileId: string; query: string; alt: string }) {
+function Drawn(props: { fileId: string; mode0: string | undefined; query: string; alt: string }) {
+  const { fileId, mode0, query, alt } = props;
   const { api } = useServices();
   const asked = useQuery({
-    queryKey: ['picture', fileId, query],
+    queryKey: ['picture', fileId, mode0, query],
     queryFn: async ({ signal }) => {
       const png = await api.preview({ fileId }, JSON.parse(query) as PreviewQuery, { signal });
       return new Blob([png], { type: 'image/png' });

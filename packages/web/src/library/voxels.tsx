@@ -11,10 +11,10 @@ import { isNone, later } from './later.ts';
 const WIDTH = 256;
 const HEIGHT = 64;
 
-export function Voxels({ fileId }: { fileId: string }) {
+export function Voxels({ fileId, mode0 }: { fileId: string; mode0: string | undefined }) {
   const { api } = useServices();
   const { data, error, isPending } = useQuery({
-    queryKey: ['statistics', fileId],
+    queryKey: ['statistics', fileId, mode0],
     queryFn: ({ signal }) => api.statistics(fileId, { signal }),
     ...later,
   });
@@ -28,7 +28,8 @@ export function Voxels({ fileId }: { fileId: string }) {
   );
 }
 
-function Found({ statistics: { count, min, max, mean, sd, nan, inf, histogram } }: { statistics: Statistics }) {
+function Found({ statistics }: { statistics: Statistics }) {
+  const { count, min, max, mean, sd, nan, inf, histogram, signedness } = statistics;
   const words = texts.voxels;
   const facts: (readonly [string, string])[] = [[words.count, formatCount(count + nan + inf)]];
   for (const [name, value] of [
@@ -39,6 +40,7 @@ function Found({ statistics: { count, min, max, mean, sd, nan, inf, histogram } 
   ] as const) {
     if (value !== null) facts.push([name, formatNumber(value)]);
   }
+  if (signedness) facts.push([words.bytes, words.bytesBecause(signedness.value, signedness.evidence.message)]);
   if (nan + inf > 0) facts.push([words.notFinite, words.notFiniteOf(nan, inf)]);
   return (
     <>

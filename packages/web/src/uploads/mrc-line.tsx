@@ -1,4 +1,5 @@
 /** What the header says, in one line. */
+import { describePixelSize } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { formatCount, formatNumber } from '../format.ts';
 import { texts } from '../texts.ts';
@@ -18,9 +19,7 @@ export function dimsOf({ nx, ny, nz }: Mrc): string {
   return [nx, ny, ...(nz === 1 ? [] : [nz])].map(formatCount).join(' × ');
 }
 
-/** Å; one number when it is the same along all axes, or has no third one. */
-export function voxelOf({ voxel_size: size }: Mrc): string | null {
-  if (!size) return null;
-  const edges = size.filter((edge) => edge > 0).map(formatNumber);
-  return `${new Set(edges).size === 1 ? edges[0] : edges.join(' × ')} Å`;
+/** Å per pixel, or per voxel of a volume; null when the header gives none. */
+export function voxelOf({ kind, voxel_size: size }: Mrc): string | null {
+  return describePixelSize({ kind, voxel_size: size as [number, number, number] | null }, formatNumber);
 }
