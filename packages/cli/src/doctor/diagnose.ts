@@ -6,6 +6,7 @@ import { checkClock } from './clock.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkStateFolder } from './local.ts';
 import { checkBodyLimit, checkBuffering, type Passage } from './path.ts';
+import { checkQuota } from './quota.ts';
 import { checkReach } from './reach.ts';
 import { checkRoom } from './room.ts';
 import { checkLimits, checkReady, checkServer } from './server.ts';
@@ -65,8 +66,18 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   const bodyLimit = await attempt('body_limit', signal, () => checkBodyLimit(passage, limits));
   yield bodyLimit;
   if (!authorised) return;
-  yield await attempt('room', signal, () => checkRoom(wire, authorization, limits, patient.roomBytes));
-  yield* tryParts(patient, passage, limits, bodyLimit.outcome !== 'fail', signal);
+  const neededBytes = trialBytes(limits.min_part_size);
+  const asking = checkQuota(wire, authorization, neededBytes, patient.roomBytes);
+  const quota = await asking.catch((error: unknown) => noAnswer('quota', error, signal));
+  if ('check' in quota) {
+    yield quota;
+    return;
+  }
+  if (quota.finding) yield quota.finding;
+  const { leftBytes } = quota;
+  if (leftBytes < neededBytes) return;
+  yield await attempt('room', signal, () => checkRoom(wire, authorization, limits, patient.roomBytes, leftBytes));
+  yield* tryParts(patient, passage, { limits, leftBytes, fullPass: bodyLimit.outcome !== 'fail' }, signal);
 }
 
 /**
@@ -78,16 +89,24 @@ const SMALL_BYTES = 4096;
 /** Servers with greater parts are tried with parts of this size, where they let one choose. */
 const ENOUGH_BYTES = 16 * 1024 * 1024;
 
-/** @param fullPass parts of full size get through. */
+function trialBytes(partSizeBytes: number): number {
+  return PARTS.small * partSizeBytes + SMALL_BYTES;
+}
+
+/**
+ * @param bounds.leftBytes of the caller's quota.
+ * @param bounds.fullPass parts of full size get through.
+ */
 async function* tryParts(
   { slowSeconds }: Patient,
   { wire, authorization, patienceMs }: Passage,
-  { part_size, min_part_size }: Limits,
-  fullPass: boolean,
+  bounds: { limits: Limits; leftBytes: number; fullPass: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<Finding> {
-  const partSizeBytes = Math.max(min_part_size, Math.min(part_size, ENOUGH_BYTES));
-  const size = { sizeBytes: PARTS.small * partSizeBytes + SMALL_BYTES, partSizeBytes };
+  const { part_size, min_part_size } = bounds.limits;
+  const affordableBytes = Math.floor((bounds.leftBytes - SMALL_BYTES) / PARTS.small);
+  const partSizeBytes = Math.max(min_part_size, Math.min(part_size, ENOUGH_BYTES, affordableBytes));
+  const size = { sizeBytes: trialBytes(partSizeBytes), partSizeBytes };
   const trial = await Trial.open(wire, authorization, size).catch((error) => noAnswer('upload', error, signal));
   if (!(trial instanceof Trial)) {
     yield 'check' in trial ? trial : notOpened(trial);
@@ -100,7 +119,7 @@ async function* tryParts(
     if (stored.outcome === 'fail') return;
     yield await attempt('digest', signal, () => checkDigest(trial, PARTS.small, small));
     yield await attempt('expect', signal, () => checkExpect(trial, PARTS.small, small, patienceMs));
-    if (!fullPass) return;
+    if (!bounds.fullPass) return;
     const full = makePart(trial.session.part_size);
     const speed = await attempt('speed', signal, () => checkSpeed(trial, PARTS.speed, full));
     yield speed;

@@ -139,7 +139,7 @@ async function countOpenOf(db: Database, owner: string): Promise<number> {
 }
 
 /** Bytes that an owner's files have and its live sessions will have. */
-async function sumHeld(db: Database, owner: string): Promise<number> {
+export async function sumHeld(db: Database, owner: string): Promise<number> {
   const files = await db
     .selectFrom('files')
     .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))

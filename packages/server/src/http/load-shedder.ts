@@ -21,12 +21,13 @@ export function registerLoadShedder(app: FastifyInstance): void {
   const unread = new FairShare(MAX_UNREAD_BYTES, MAX_UNREAD_BYTES_PER_OWNER);
 
   app.addHook('onRoute', (options) => {
-    const { scope, isLong = false } = options.config ?? {};
-    if (!scope || isLong) return;
+    const { scope, identifies = false, isLong = false } = options.config ?? {};
+    if (!(scope || identifies) || isLong) return;
     const { handler } = options;
     // A place is taken when the caller is known and the body is there, and given back when the handler has ended, whether or
     // not the client takes the answer.
     options.handler = async function (request, reply) {
+      if (!request.caller) return await handler.call(this, request, reply);
       const giveBack = running.take(accountOf(request.caller), 1);
       if (!giveBack) throw overloaded('The server has as many requests as it can work on.');
       try {

@@ -65,7 +65,7 @@ export async function openUpload(
       room.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
       return { row: outcome.row, resumed: false };
     default:
-      throw refuse(outcome, row);
+      throw refuse(outcome, row, room, link);
   }
 }
 
@@ -156,27 +156,39 @@ function hashRequest(request: InitRequest): Uint8Array {
   return createHash('sha256').update(canonical).digest();
 }
 
-function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRow): UploadError {
+function refuse(
+  outcome: Exclude<OpenOutcome, { row: UploadRow }>,
+  row: UploadRow,
+  { policy }: UploadRoom,
+  link: LinkRow | null,
+): UploadError {
   switch (outcome.kind) {
     case 'idempotency_conflict':
       return new UploadError('idempotency_conflict', 'This Idempotency-Key came with a different request before.');
-    case 'too_many_open':
-      return new UploadError('quota_exceeded', `You have ${outcome.open} uploads open, and may have no more.`, {
+    case 'too_many_open': {
+      const { open: used } = outcome;
+      const limit = policy.maxOpenUploads;
+      return new UploadError('quota_exceeded', `You have ${used} uploads open; ${limit} are allowed.`, {
         hint: 'Finish or cancel some of them: GET /uploads lists yours.',
+        details: { used, limit, needed: 1 },
       });
-    case 'quota_exceeded':
-      return new UploadError(
-        'quota_exceeded',
-        `With this file you would hold more than your quota; you hold ${outcome.usedBytes} bytes.`,
-        {
-          details: { used: outcome.usedBytes, needed: row.size },
-        },
-      );
-    case 'link_exceeded':
-      return new UploadError('quota_exceeded', 'With this file more would be uploaded than this link allows.', {
+    }
+    case 'quota_exceeded': {
+      const details = { used: outcome.usedBytes, limit: policy.quotaBytes, needed: row.size };
+      return new UploadError('quota_exceeded', `${printBytes(details)}: more than your quota.`, { details });
+    }
+    case 'link_exceeded': {
+      const details = { used: outcome.usedBytes, limit: link?.max_bytes ?? null, needed: row.size };
+      const files = { used_files: outcome.usedFiles, limit_files: link?.max_files ?? null };
+      const reason =
+        details.limit !== null && details.used + details.needed > details.limit
+          ? printBytes(details)
+          : `${files.used_files} files were begun with this link, of ${files.limit_files}`;
+      return new UploadError('quota_exceeded', `${reason}: more than this link allows.`, {
         hint: 'Ask for another link, or cancel what is not to be finished.',
-        details: { used: outcome.usedBytes, used_files: outcome.usedFiles, needed: row.size },
+        details: { ...details, ...files },
       });
+    }
     case 'no_space': {
       const available = Math.max(0, outcome.availableBytes);
       return new UploadError(
@@ -188,4 +200,8 @@ function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRo
       );
     }
   }
+}
+
+function printBytes({ used, limit, needed }: { used: number; limit: number | null; needed: number }): string {
+  return `${used} of ${limit} bytes are used, and this file needs ${needed}`;
 }
