@@ -165,7 +165,7 @@ test('a published file counts for its link, also when it was deleted', async () 
   assertFailure(await init(call, { size: 2001 }), 'quota_exceeded');
   assert.equal((await owner('DELETE', `/files/${file_id}`)).status, 204);
   const { details } = assertFailure(await init(call, { size: 2001 }), 'quota_exceeded');
-  assert.deepEqual(details, { used: 3000, used_files: 1, needed: 2001 });
+  assert.deepEqual(details, { used: 3000, limit: 5000, needed: 2001, used_files: 1, limit_files: null });
   assert.equal((await init(call, { size: 2000 })).status, 201);
 });
 
