@@ -2,7 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config.ts';
-import { type Hangup, handleHangup } from './hangup.ts';
+import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { SCOPES } from './http/caller.ts';
 import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';

@@ -1,6 +1,6 @@
 /** SIGHUP: a service manager sends it to reload, and the system when a terminal is closed. */
 import { isatty } from 'node:tty';
-import type { Logger } from './ops/log.ts';
+import type { Logger } from './log.ts';
 
 export interface Hangup {
   /** Resolves when the terminal that this process was started on is gone. */
