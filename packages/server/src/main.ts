@@ -2,8 +2,8 @@
 import { flushCompileCache } from 'node:module';
 import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config.ts';
-import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { SCOPES } from './http/caller.ts';
+import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';
 import { type RunningServer, startServer } from './server.ts';

@@ -192,8 +192,9 @@ test('room that is wished for and is not there', async () => {
   assert.match(findings.find(({ check }) => check === 'room')?.found ?? '', /room for .*iB, not for 15.0 TiB/);
 });
 
-test('a quota: it is asked for before anything is tried, and what is tried fits into what is left', async () => {
+test('a quota: it is asked for before anything is tried, and what is tried fits into what is left', async (t) => {
   const small = await TestBench.start({ CRYOLIFT_QUOTA_BYTES: '2MiB', CRYOLIFT_ACCEPT: 'bin' });
+  t.after(async () => assert.equal(await small.stop(), 0));
   const own = await signToken((await findSecret({}, small.path('data'))) ?? '', 'ada', ALL_SCOPES, HOUR_SECONDS);
   const lookThere = async (changes: Partial<Patient> = {}) => {
     const asked = patient({ server: small.url, getToken: async () => own, ...changes });
@@ -203,11 +204,11 @@ test('a quota: it is asked for before anything is tried, and what is tried fits 
 
   const free = await lookThere();
   assert.deepEqual(troubles(free), ['warn quota']);
-  assert.match(found(free), /^0 B of your quota of 2.0 MiB are used$/);
+  assert.match(found(free), /^0 B of your quota of 2.00 MiB are used$/);
   assert.ok(free.some(({ check, outcome }) => check === 'speed' && outcome === 'ok'));
   const wished = await lookThere({ roomBytes: 3 * 1024 * 1024 });
   assert.deepEqual(troubles(wished), ['fail quota']);
-  assert.match(found(wished), /2.0 MiB are left, not 3.0 MiB/);
+  assert.match(found(wished), /2.00 MiB are left, not 3.00 MiB/);
 
   const json = { filename: 'a.bin', size: 1.9 * 1024 * 1024 };
   const opened = await fetch(`${small.url}/uploads/init`, {
@@ -220,7 +221,6 @@ test('a quota: it is asked for before anything is tried, and what is tried fits 
   assert.deepEqual(troubles(full), ['fail quota']);
   assert.match(found(full), /too little is left to try an upload/);
   assert.equal(full.at(-1)?.check, 'quota', 'nothing was tried');
-  assert.equal(await small.stop(), 0);
 });
 
 test('interrupted in the middle, it cancels what it began', async () => {
