@@ -160,6 +160,21 @@ test('however many begin at once, a link stays within its bounds', async () => {
   }
 });
 
+test('Idempotency-Key: no key of an owner finds what was begun with a link, and no key of a link what its owner began', async () => {
+  const owner = callAs(server);
+  const { call, link_id } = await makeLink(owner, {});
+  const begun = (await init(call, {}, 'k')).json<Session>();
+  for (const key of ['k', `${link_id} k`, `${link_id}:k`, `${link_id}k`, `${link_id}\tk`]) {
+    const answer = await init(owner, {}, key);
+    assert.equal(answer.status, 201, key);
+    assert.notEqual(answer.json<Session>().upload_id, begun.upload_id);
+  }
+  const own = (await init(owner, {}, 'j')).json<Session>();
+  const answer = await init(call, {}, 'j');
+  assert.equal(answer.status, 201);
+  assert.notEqual(answer.json<Session>().upload_id, own.upload_id);
+});
+
 test('a published file counts for its link, also when it was deleted', async () => {
   const owner = callAs(server);
   const { call } = await makeLink(owner, { max_bytes: 5000 });

@@ -2,6 +2,7 @@
 import { Api, type GetToken, Uploader } from '@cryolift/client';
 import { defaultStateFolder, FileMemory, HttpTransport } from '@cryolift/client/node';
 import { Bandwidth, sharers, type Timetable } from './bandwidth.ts';
+import { readCredential } from './credential.ts';
 import { NoTokenError, UsageError } from './exit.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
@@ -13,8 +14,9 @@ const OWN_TOKEN_RENEW_MS = 1_800_000;
 
 export interface ConnectionOptions {
   server?: string;
+  /** Itself, `@PATH` or `-`. */
   token?: string;
-  /** An upload link: server and token in one, `URL/#token=…`. */
+  /** An upload link: server and token in one, `URL/#token=…`; also `@PATH` or `-`. */
   link?: string;
 }
 
@@ -46,19 +48,27 @@ export function open(options: ConnectionOptions, pace?: Pace) {
 
 /** @returns its URL, without a slash at the end. @throws UsageError */
 export function serverOf(options: ConnectionOptions): string {
-  const given = options.link?.replace(/#.*/, '') || options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
+  const given = linkOf(options)?.replace(/#.*/, '') || options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
   if (!URL.canParse(given) || !/^https?:/.test(given)) throw new UsageError(`${given} is not the URL of a server`);
   return given.replace(/\/+$/, '');
 }
 
 /** The token that was given, or one of the data folder's secret when the server runs on this machine. */
 function tokenSource(options: ConnectionOptions, server: string): GetToken {
-  const { link, token = process.env.CRYOLIFT_TOKEN } = options;
+  const link = linkOf(options);
   if (link !== undefined) {
     const linkToken = tokenOf(link);
     return async () => linkToken;
   }
-  if (token) return async () => token;
+  const [given, name] = options.token ? [options.token, '--token'] : [process.env.CRYOLIFT_TOKEN, 'CRYOLIFT_TOKEN'];
+  if (given) {
+    let token = readCredential(given, name);
+    return async (renew) => {
+      // Whoever renews tokens writes the new one into the same file.
+      if (renew) token = readCredential(given, name);
+      return token;
+    };
+  }
   let own: { token: string; signedMs: number } | null = null;
   return async (renew) => {
     if (own && !renew && Date.now() - own.signedMs < OWN_TOKEN_RENEW_MS) return own.token;
@@ -68,6 +78,13 @@ function tokenSource(options: ConnectionOptions, server: string): GetToken {
     own = { token: await signToken(secret, 'local', ALL_SCOPES, OWN_TOKEN_SECONDS), signedMs: Date.now() };
     return own.token;
   };
+}
+
+/** What is given on the command line goes before what is in the environment, and there a link before a token. */
+function linkOf({ link, token }: ConnectionOptions): string | undefined {
+  if (link !== undefined) return readCredential(link, '--link');
+  const { CRYOLIFT_LINK } = process.env;
+  return token || !CRYOLIFT_LINK ? undefined : readCredential(CRYOLIFT_LINK, 'CRYOLIFT_LINK');
 }
 
 /** @throws UsageError */

@@ -13,6 +13,9 @@ const FILES = 4;
 const SETTLE_SECONDS = 60;
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
+const CREDENTIALS = `
+Every user of a machine can read the arguments of its commands. Give tokens and links in a file (--token @FILE, --link @FILE),
+on standard input (--token -), or in the environment: CRYOLIFT_TOKEN, CRYOLIFT_LINK, which take @FILE, too.`;
 const HALF_A_DAY_SECONDS = 12 * 3600;
 
 /** @param finish is told the exit code of the command that ran. */
@@ -21,11 +24,15 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .description('Uploads of large cryo-EM files: whole, resumable, provably intact.')
     .version(manifest.version)
     .option('--server <url>', 'the server (CRYOLIFT_SERVER; http://127.0.0.1:8080)')
-    .option('--token <token>', "a token of it (CRYOLIFT_TOKEN; on the server's machine one is made)")
-    .option('--link <url>', 'an upload link, in the place of server and token')
+    .option(
+      '--token <token>',
+      "a token of it: @FILE, - (standard input) or itself; on the server's machine one is made",
+    )
+    .option('--link <url>', 'an upload link, in the place of server and token: @FILE, - (standard input) or itself')
     .option('--json', 'print lines of JSON')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', CREDENTIALS)
     .showHelpAfterError('(cryolift --help says more)');
 
   /** With the global options after the command's name, too, as people give them. */

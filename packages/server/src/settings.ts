@@ -18,7 +18,11 @@ export const SETTINGS: readonly Setting[] = [
   setting('DATA_DIR', 'PATH', 'folder of the database and the files (./cryolift-data)'),
   setting('DATABASE_URL', 'URL', 'sqlite: in the data folder, or sqlite:PATH'),
   setting('STORAGE_URL', 'URL', 'file: in the data folder, or file:PATH'),
-  setting('JWT_SECRET', 'TEXT', 'shared secret of HS256 tokens, 32 bytes or more'),
+  setting(
+    'JWT_SECRET',
+    'TEXT',
+    'shared secret of HS256 tokens, 32 bytes or more; better in the environment than as an argument',
+  ),
   setting('JWT_PUBLIC_KEY', 'PEM|PATH', 'public key of RS256, ES256 or EdDSA tokens'),
   setting('JWKS_URL', 'URL', 'where the keys of RS256, ES256 or EdDSA tokens are published'),
   setting(
@@ -51,7 +55,7 @@ export const SETTINGS: readonly Setting[] = [
   setting(
     'WEBHOOK_SECRET',
     'TEXT',
-    'what they are signed with: whsec_ and base64; made in the data folder if not given',
+    'what they are signed with, better in the environment: whsec_ and base64; made in the data folder if not given',
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
   setting('ON_COMPLETE_TIMEOUT', 'DURATION', 'a command that runs longer is ended (1h)'),
@@ -62,4 +66,4 @@ export const SETTINGS: readonly Setting[] = [
 ];
 
 /** Variables of the same family that the command line reads; a server that finds them in its environment lets them be. */
-export const CLIENT_VARIABLES: readonly string[] = ['CRYOLIFT_SERVER', 'CRYOLIFT_TOKEN'];
+export const CLIENT_VARIABLES: readonly string[] = ['CRYOLIFT_SERVER', 'CRYOLIFT_TOKEN', 'CRYOLIFT_LINK'];

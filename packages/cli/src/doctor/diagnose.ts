@@ -154,7 +154,7 @@ function noAnswer(check: string, error: unknown, signal: AbortSignal): Finding {
   return fail(check, `connected, but no answer (${code ?? message})`, mend);
 }
 
-const GIVE_ONE = 'Give --token, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.';
+const GIVE_ONE = 'Give --token @FILE, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.';
 
 async function findToken(getToken: GetToken): Promise<string | null> {
   try {

@@ -104,6 +104,18 @@ test('a provider that is down takes nobody’s keys away for a day; before there
   await assert.rejects(look(keys, 'a'), isOverloaded);
 });
 
+test('a revoked key is not found, also by a token that names no key', async (context) => {
+  const provider = await startProvider(context);
+  provider.answer = () => [200, { keys: [jwk('revoked')] }];
+  const keys = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
+  const nameless = async () => await keys.find({ alg: 'ES256' } as JWTHeaderParameters, NO_TOKEN);
+  await assert.rejects(nameless, { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  await assert.rejects(look(keys, 'revoked'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  provider.answer = () => [200, { keys: [jwk('revoked'), jwk('good')] }];
+  const others = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
+  await others.find({ alg: 'ES256' } as JWTHeaderParameters, NO_TOKEN);
+});
+
 test('discovery takes the document of this very issuer, and no other', async (context) => {
   const provider = await startProvider(context);
   const jwks_uri = `${provider.url}/keys`;
