@@ -77,6 +77,9 @@ export const InitRequest = Type.Object({
   ),
   metadata: Type.Optional(Metadata),
   force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
+  trial: Type.Optional(
+    Type.Boolean({ description: 'To try the way: it makes no event, becomes no file, and is forgotten when it ends.' }),
+  ),
 });
 export type InitRequest = Static<typeof InitRequest>;
 

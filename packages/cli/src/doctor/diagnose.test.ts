@@ -40,8 +40,20 @@ function patient(changes: Partial<Patient> = {}): Patient {
 async function look(changes: Partial<Patient> = {}): Promise<Finding[]> {
   const findings = await Array.fromAsync(diagnose(patient(changes), new AbortController().signal));
   assert.deepEqual(await readdir(bench.path('data/staging')), [], 'nothing is left at the server');
+  assert.deepEqual(await readTraces(), { uploads: [], newestEvent: '0' });
   for (const { found } of findings) assert.ok(!found.includes(token));
   return findings;
+}
+
+/** What the server keeps of all that has been looked at until now. */
+async function readTraces(): Promise<{ uploads: unknown; newestEvent: string | undefined }> {
+  const headers = { authorization: `Bearer ${token}` };
+  const { items } = (await (await fetch(`${bench.url}/uploads`, { headers })).json()) as { items: unknown };
+  const events = await fetch(`${bench.url}/events`, { headers });
+  const reader = events.body?.getReader();
+  const first = new TextDecoder().decode((await reader?.read())?.value);
+  await reader?.cancel();
+  return { uploads: items, newestEvent: /^id: (\d+)$/m.exec(first)?.[1] };
 }
 
 /** What was not right, as `outcome check`. */

@@ -28,7 +28,10 @@ export interface Patient {
   readonly slowSeconds: number | null;
 }
 
-/** Yields what it finds as it finds it; after a failure, what needs the failed thing is not tried. Leaves nothing behind. */
+/**
+ * Yields what it finds as it finds it; after a failure, what needs the failed thing is not tried. The server
+ * keeps nothing of it but lines in its log and its audit.
+ */
 export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGenerator<Finding> {
   const wire = new Wire(patient.server, signal);
   yield ok('node', `Node ${process.version} on ${process.platform}`);

@@ -13,7 +13,7 @@ import { readFilename } from './filename.ts';
 import { findUpload } from './find.ts';
 import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
 import { noteMoved, stateTeller, uploadTeller } from './move.ts';
-import type { UploadRoom } from './room.ts';
+import { lifeOf, type UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
 
 /** Left free on the storage for the database and for everybody else, bytes. */
@@ -121,9 +121,10 @@ function draft(room: UploadRoom, owner: string, request: InitRequest, link: Link
     failure: null,
     must_recheck: 0,
     link_id: link?.id ?? null,
+    is_trial: request.trial ? 1 : 0,
     created_at: now,
     updated_at: now,
-    expires_at: now + policy.sessionTtlMs,
+    expires_at: now + lifeOf(policy, request.trial ? 1 : 0),
   };
 }
 
@@ -150,9 +151,14 @@ function stripPadding(base64: string): string {
 
 /** The same request, whatever the order of its fields. */
 function hashRequest(request: InitRequest): Uint8Array {
-  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
+  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force, trial } = request;
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  const canonical = JSON.stringify([filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false]);
+  // A key that was used before there were trials stays the same.
+  const rest = trial ? [true] : [];
+  const canonical = JSON.stringify([
+    ...[filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false],
+    ...rest,
+  ]);
   return createHash('sha256').update(canonical).digest();
 }
 
