@@ -1,4 +1,5 @@
 /** Every setting: an environment variable and a flag of `serve`, with what it reads. */
+import type { Bounds } from '@cryolift/protocol/quantity';
 
 export interface Setting {
   readonly env: string;
@@ -6,15 +7,25 @@ export interface Setting {
   readonly flag: string;
   readonly metavar: string;
   readonly help: string;
+  /** Of sizes, durations and numbers. */
+  readonly bounds?: Bounds;
 }
 
 function setting(name: string, metavar: string, help: string): Setting {
   return { env: `CRYOLIFT_${name}`, flag: name.toLowerCase().replaceAll('_', '-'), metavar, help };
 }
 
+/** Longer times fire at once in Node: 2^31 ms are not quite 25 days. */
+const LONGEST_TIMER = '24d';
+
+function bounded(name: string, bounds: Bounds, help: string): Setting {
+  const metavar = { size: 'SIZE', duration: 'DURATION', number: 'N' }[bounds.kind];
+  return { ...setting(name, metavar, `${help}; ${bounds.min} to ${bounds.max}`), bounds };
+}
+
 export const SETTINGS: readonly Setting[] = [
   setting('HOST', 'ADDRESS', 'address to listen on (127.0.0.1)'),
-  setting('PORT', 'N', 'port to listen on; 0 picks one (8080)'),
+  bounded('PORT', { kind: 'number', min: '0', max: '65535' }, 'port to listen on; 0 picks one (8080)'),
   setting('DATA_DIR', 'PATH', 'folder of the database and the files (./cryolift-data)'),
   setting('DATABASE_URL', 'URL', 'sqlite: in the data folder, or sqlite:PATH'),
   setting('STORAGE_URL', 'URL', 'file: in the data folder, or file:PATH'),
@@ -37,17 +48,33 @@ export const SETTINGS: readonly Setting[] = [
   setting('TLS_KEY', 'PATH', 'private key of the certificate, PEM'),
   setting('TRUST_PROXY', 'N|LIST', 'how many proxies in a row set X-Forwarded-*, or their addresses; true is 1 (none)'),
   setting('PUBLIC_URL', 'URL', 'how clients reach this server, when that is not how it listens'),
-  setting('MAX_FILE_SIZE', 'SIZE', 'greatest file (16TiB)'),
-  setting('PART_SIZE', 'SIZE', 'part size; grows so that no file has over 10,000 parts (8MiB)'),
-  setting('SESSION_TTL', 'DURATION', 'a session expires this long after its last part (7d)'),
+  bounded('MAX_FILE_SIZE', { kind: 'size', min: '1b', max: '50000GiB' }, 'greatest file (16TiB)'),
+  bounded(
+    'PART_SIZE',
+    { kind: 'size', min: '64KiB', max: '5GiB' },
+    'part size; grows so that no file has over 10,000 parts (8MiB)',
+  ),
+  bounded(
+    'SESSION_TTL',
+    { kind: 'duration', min: '1s', max: '3650d' },
+    'a session expires this long after its last part (7d)',
+  ),
   setting('ACCEPT', 'LIST', 'further file types, accepted as they are: .tif,.eer,.mdoc'),
-  setting('QUOTA_BYTES', 'SIZE', 'what one owner may hold (no bound)'),
-  setting('MAX_OPEN_UPLOADS', 'NUMBER', 'uploads that one owner may have open at the same time (10000)'),
-  setting('RATE_LIMIT', 'N', 'requests per second and caller (no bound)'),
-  setting('BODY_IDLE_TIMEOUT', 'DURATION', 'a part whose body stalls for this long is refused (30s)'),
-  setting(
+  bounded('QUOTA_BYTES', { kind: 'size', min: '0b', max: '8191TiB' }, 'what one owner may hold (no bound)'),
+  bounded(
+    'MAX_OPEN_UPLOADS',
+    { kind: 'number', min: '1', max: '10000000' },
+    'uploads that one owner may have open at the same time (10000)',
+  ),
+  bounded('RATE_LIMIT', { kind: 'number', min: '1', max: '1000000' }, 'requests per second and caller (no bound)'),
+  bounded(
+    'BODY_IDLE_TIMEOUT',
+    { kind: 'duration', min: '100ms', max: LONGEST_TIMER },
+    'a part whose body stalls for this long is refused (30s)',
+  ),
+  bounded(
     'CONNECTIONS_PER_ADDRESS',
-    'NUMBER',
+    { kind: 'number', min: '1', max: '1000000' },
     'connections that one address may hold open (1024); without a bound behind a proxy',
   ),
   setting('CORS_ORIGINS', 'LIST', 'origins of pages elsewhere that may call this server'),
@@ -58,7 +85,11 @@ export const SETTINGS: readonly Setting[] = [
     'what they are signed with, better in the environment: whsec_ and base64; made in the data folder if not given',
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
-  setting('ON_COMPLETE_TIMEOUT', 'DURATION', 'a command that runs longer is ended (1h)'),
+  bounded(
+    'ON_COMPLETE_TIMEOUT',
+    { kind: 'duration', min: '100ms', max: LONGEST_TIMER },
+    'a command that runs longer is ended (1h)',
+  ),
   setting('OTLP_URL', 'URL', 'OpenTelemetry collector for traces, http://host:4318/v1/traces'),
   setting('FAST_LANE', 'true|false', 'read parts past the HTTP parser; not with TLS (true)'),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
