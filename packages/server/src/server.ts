@@ -178,6 +178,7 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       wakeWebhook: () => webhook?.wake(),
       signingKeys: new SigningKeys(explainFile(openSecretFile(config.dataDir, 'signing-keys')), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
+      tokenSecret: config.jwt.secret ?? ownSecret,
       metrics,
       traces,
       log,

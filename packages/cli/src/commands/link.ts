@@ -15,7 +15,7 @@ export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
 
 export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
   const { json, expires, maxBytes, maxFiles, revoke } = flags;
-  const api = connect(flags);
+  const api = connect(flags, 'uploads:write');
   const output = new Output(json);
   if (revoke !== undefined) {
     await api.takeBackLink(revoke);

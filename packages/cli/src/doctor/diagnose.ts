@@ -1,5 +1,5 @@
 /** Every check, in the order in which one needs another. */
-import type { GetToken } from '@cryolift/client';
+import { ConnectionError, type GetToken } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 import { NoTokenError, Refusal } from '../exit.ts';
 import { checkClock } from './clock.ts';
@@ -37,8 +37,8 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   yield ok('node', `Node ${process.version} on ${process.platform}`);
   yield await checkStateFolder(patient.stateFolder);
   const token = await findToken(patient.getToken);
-  const said = token === null ? fail('token', 'there is none', GIVE_ONE) : checkToken(token, Date.now());
-  yield said;
+  const said = typeof token === 'string' ? checkToken(token, Date.now()) : token;
+  if (said) yield said;
   for await (const finding of checkReach(wire.base, signal)) {
     yield finding;
     if (finding.outcome === 'fail') return;
@@ -57,8 +57,8 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   yield finding;
   if (limits === null) return;
 
-  const authorization = `Bearer ${token}`;
-  let authorised = said.outcome !== 'fail';
+  const authorization = `Bearer ${typeof token === 'string' ? token : 'none'}`;
+  let authorised = said !== null && said.outcome !== 'fail';
   if (authorised) {
     const taken = await attempt('authorised', signal, () => checkAuthorised(wire, authorization));
     yield taken;
@@ -159,11 +159,13 @@ function noAnswer(check: string, error: unknown, signal: AbortSignal): Finding {
 
 const GIVE_ONE = 'Give --token @FILE, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.';
 
-async function findToken(getToken: GetToken): Promise<string | null> {
+/** @returns what is wrong; null when none can be made as long as the server does not answer, which is said further down. */
+async function findToken(getToken: GetToken): Promise<string | Finding | null> {
   try {
     return await getToken(false);
   } catch (error) {
-    if (error instanceof NoTokenError) return null;
+    if (error instanceof NoTokenError) return fail('token', error.message, GIVE_ONE);
+    if (error instanceof ConnectionError) return null;
     throw error;
   }
 }
