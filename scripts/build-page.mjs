@@ -1,9 +1,10 @@
 /**
  * Runs before `npm start` and `npm test`: builds the web page into packages/server/dist/page, unless it is there and made
- * of the same sources. Two of these at once do no harm: each builds aside, and moves the whole into place.
+ * of the same sources. Two of these at once do no harm: each builds aside, and moves the whole into place. It runs on
+ * Node 20, which has no `globSync`.
  */
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -13,10 +14,10 @@ const PAGE = join(ROOT, 'packages/server/dist/page');
 const SOURCES = [
   'package-lock.json',
   'scripts/build-page.mjs',
-  'packages/web/{index.html,package.json,vite.config.ts}',
-  'packages/web/{src,public}/**/*.*',
-  'packages/{client,mrc,protocol}/src/**/*.ts',
+  ...['index.html', 'package.json', 'vite.config.ts', 'src', 'public'].map((path) => `packages/web/${path}`),
+  ...['client', 'mrc', 'protocol'].map((name) => `packages/${name}/src`),
 ];
+const COMPRESSED = /\.(js|css|html|svg|webmanifest)$/;
 /** Smaller ones fit into one packet anyway. */
 const COMPRESSED_FROM_BYTES = 1024;
 
@@ -26,15 +27,19 @@ if (readVersion() !== version) await build();
 /** Content and not times: a fresh checkout of the same sources needs no build. */
 function hashSources() {
   const hash = createHash('sha256');
-  const files = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).filter(
-    (file) => !file.endsWith('.test.ts'),
-  );
+  const files = SOURCES.flatMap((path) => listFiles(ROOT, path)).filter((file) => !file.endsWith('.test.ts'));
   for (const file of files.sort())
     hash
       .update(`${file}\0`)
       .update(readFileSync(join(ROOT, file)))
       .update('\0');
   return hash.digest('hex');
+}
+
+/** @returns the file itself, or all files below a folder, from `root` on. */
+function listFiles(root, path) {
+  if (statSync(join(root, path)).isFile()) return [path];
+  return readdirSync(join(root, path)).flatMap((name) => listFiles(root, join(path, name)));
 }
 
 /** What the page that is there was made of; null without one. */
@@ -53,7 +58,7 @@ async function build() {
   try {
     const configFile = join(ROOT, 'packages/web/vite.config.ts');
     await bundle({ configFile, logLevel: 'warn', build: { outDir: aside } });
-    for (const file of globSync('**/*.{js,css,html,svg,webmanifest}', { cwd: aside })) compress(join(aside, file));
+    for (const file of listFiles(aside, '.')) if (COMPRESSED.test(file)) compress(join(aside, file));
     writeFileSync(join(aside, 'version.txt'), version);
     rmSync(PAGE, { recursive: true, force: true });
     renameSync(aside, PAGE);

@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,7 +125,8 @@ async function install() {
 
 /**
  * Waits until no other set-up of this folder is at work. The lock is a listening socket, which dies with its process; those
- * who wait hold a connection to it. Where no socket can be made (a read-only system) there is no lock: null.
+ * who wait hold a connection to it. Where no socket can be made (a read-only system), or where something lies that is not
+ * one of ours, there is no lock: null. Anybody may put something there, and must not be able to hold this up.
  */
 async function takeLock() {
   for (;;) {
@@ -135,18 +136,29 @@ async function takeLock() {
     });
     if (!error) return server;
     if (error.code !== 'EADDRINUSE') return null;
-    const inode = inodeOf(LOCK);
-    const refused = await new Promise((resolve) => {
-      const waiting = connect(LOCK);
-      waiting.on('connect', () => console.error('cryolift: waiting for another set-up of this folder ...'));
-      waiting.on('error', (failed) => resolve(failed.code === 'ECONNREFUSED'));
-      waiting.on('close', () => resolve(false)).resume();
-    });
+    const there = lstatSync(LOCK, { throwIfNoEntry: false });
+    // It has ended meanwhile.
+    if (!there) continue;
+    if (!there.isSocket() || there.uid !== process.getuid()) return goOnWithout('it is not a socket of yours');
+    const failure = await waitForEnd();
+    if (failure === null || failure === 'ENOENT') continue;
+    if (failure !== 'ECONNREFUSED') return goOnWithout(failure);
     // Left by a killed process; unless another has put its own there meanwhile.
-    if (refused && inode !== null && inodeOf(LOCK) === inode) rmSync(LOCK);
+    if (lstatSync(LOCK, { throwIfNoEntry: false })?.ino === there.ino) rmSync(LOCK, { force: true });
   }
 }
 
-function inodeOf(path) {
-  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+/** @returns null once the other one has ended; the system's code when it cannot be connected to. */
+async function waitForEnd() {
+  return await new Promise((resolve) => {
+    const waiting = connect(LOCK);
+    waiting.on('connect', () => console.error('cryolift: waiting for another set-up of this folder ...'));
+    waiting.on('error', (error) => resolve(error.code));
+    waiting.on('close', () => resolve(null)).resume();
+  });
+}
+
+function goOnWithout(reason) {
+  console.error(`cryolift: going on without a lock against another set-up at the same time: ${LOCK}: ${reason}`);
+  return null;
 }

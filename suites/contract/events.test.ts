@@ -216,10 +216,8 @@ test('a stop ends the streams at once, also that of a reader who takes nothing',
   const stuck = await EventStream.open<Session>(own, '/events', claims, '0');
   // Rounds of the server's loop in which it sends what the connection takes.
   for (let round = 0; round < 200; round++) await call('GET', '/healthz');
-  const fromMs = Date.now();
+  // That it does not wait for them as long as for parts: server.test.ts.
   assert.equal(await own.stop(), 0);
-  // Parts under way would have had 30 s.
-  assert.ok(Date.now() - fromMs < 20_000, 'the stop did not wait for readers');
   assert.equal(await reading.next(), null);
   await assert.rejects(stuck.rest());
   await own.discard();

@@ -37,6 +37,17 @@ const ONE = { isOne: true, isSecure: true };
 const MANY = { isOne: false, isSecure: true };
 const NOT_BELIEVED = { isOne: true, isSecure: false };
 
+test('a trusted proxy without a public URL is warned of in the log; with one, and without a proxy, nothing is', async () => {
+  const warned = async (settings: Record<string, string>) => {
+    const server = await startServer(settings);
+    assert.equal(await server.stop(), 0);
+    return /CRYOLIFT_PUBLIC_URL is not set/.test(server.stderr);
+  };
+  assert.equal(await warned({ CRYOLIFT_TRUST_PROXY: 'true' }), true);
+  assert.equal(await warned({ CRYOLIFT_TRUST_PROXY: 'true', CRYOLIFT_PUBLIC_URL: 'https://lift.example.org' }), false);
+  assert.equal(await warned({}), false);
+});
+
 for (const trust of ['', '10.0.0.0/8', '192.0.2.7,::1']) {
   test(`a peer that is not named is not believed: ${trust || 'by default'}`, async () => {
     assert.deepEqual(await ask(await start(trust), byOneProxy), NOT_BELIEVED);

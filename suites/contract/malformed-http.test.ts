@@ -112,6 +112,22 @@ test('what older or laxer software sends is refused or understood; both are said
   }
 });
 
+test('Host: two lines, or none in HTTP/1.1, are refused by every kind of call; the connection goes on', async () => {
+  for (const [what, lines] of [
+    ['two that differ', 'Host: x\r\nHost: y\r\n'],
+    ['two alike', 'Host: x\r\nhost: x\r\n'],
+    ['none', ''],
+  ] as const) {
+    for (const path of ['/healthz', '/uploads', '/openapi.json', '/', '/nowhere']) {
+      const connection = await Connection.open(server.url);
+      connection.send(`GET ${path} HTTP/1.1\r\n${lines}Authorization: ${authorization}\r\n\r\n`);
+      const answer = await connection.answer();
+      assert.equal(answer.status, 400, `${what}: ${path}`);
+      connection.close();
+    }
+  }
+});
+
 test('HTTP/1.0 needs no Host, and gets an answer that it can read', async () => {
   const connection = await Connection.open(server.url);
   connection.send('GET /healthz HTTP/1.0\r\n\r\n');

@@ -6,7 +6,7 @@ import { assertFailure } from './failure.ts';
 import { cutPart, initRequest, keepsSession, openSample, PART_BYTES, partPath, put } from './upload.ts';
 import { Connection, callAs, printHead } from './wire.ts';
 
-const server = await startServer({ CRYOLIFT_BODY_IDLE_TIMEOUT: '2s' });
+const server = await startServer({ CRYOLIFT_BODY_IDLE_TIMEOUT: '4s' });
 after(() => server.discard());
 const sub = 'stalls';
 const call = callAs(server, { sub });
@@ -37,7 +37,7 @@ test('a part that is slow but keeps coming is stored, however long it takes', as
   connection.send(printHead('PUT', partPath(session, 1), { authorization, 'content-length': String(part.length) }));
   const pieces = 8;
   for (let piece = 0; piece < pieces; piece++) {
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     connection.send(part.subarray((piece * part.length) / pieces, ((piece + 1) * part.length) / pieces));
   }
   assert.equal((await connection.answer()).status, 201);

@@ -40,7 +40,7 @@ if (majorOf(process.version) >= NODE_MAJOR) {
     relay(node);
   } else {
     console.error(
-      `cryolift: needs Node ${NODE_MAJOR} or newer, this is ${process.version}: run \`npm ci\` in the checkout, which brings it.`,
+      `cryolift: needs Node ${NODE_MAJOR} or newer, this is ${process.version}: run \`npm run setup\` in the checkout, which brings it.`,
     );
     process.exitCode = 1;
   }

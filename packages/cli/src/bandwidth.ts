@@ -1,7 +1,7 @@
 /** A limit on what goes out: one rate, or a timetable of rates, over all bodies that this process sends. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { UsageError } from './exit.ts';
-import { parseSize } from './quantity.ts';
+import { between } from './quantity.ts';
 
 /** From `minute` of the local day on; null is no limit. */
 interface Entry {
@@ -63,7 +63,7 @@ function parseEntry(word: string): Entry {
 
 function parseRate(text: string): number | null {
   if (text === 'off') return null;
-  const bytesPerSecond = parseSize(text);
+  const bytesPerSecond = between('size', '1b', '8191TiB')(text);
   if (bytesPerSecond < LEAST_BYTES_PER_SECOND) {
     throw new UsageError(`${text} is too little: servers take bodies that go below 8KiB a second for stalled`);
   }

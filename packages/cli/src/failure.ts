@@ -36,7 +36,10 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof UsageError) return own('usage', 'cryolift --help tells how.');
   if (error instanceof NoTokenError) {
-    return own('unauthenticated', 'Give --token, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.');
+    return own(
+      'unauthenticated',
+      'Give --token @FILE, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+    );
   }
   if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to go on.', true);
   return own((error as NodeJS.ErrnoException).code ?? 'failed', null);

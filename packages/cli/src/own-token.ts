@@ -1,6 +1,9 @@
 /** Tokens for whoever sits at the server's machine: signed with the secret that the server keeps in its data folder. */
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ConnectionError, type Transport } from '@cryolift/client';
+import { CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol/proof';
 import { SignJWT } from 'jose';
 
 /** The secret of the server on this machine; null when there is none, or it is not ours to read. */
@@ -12,6 +15,23 @@ export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Prom
   } catch {
     return null;
   }
+}
+
+/**
+ * True when the server has this secret, and listens on the port that it is asked at: then a token that is made with the
+ * secret tells it nothing that it does not know.
+ *
+ * @param server its URL. @throws ConnectionError when it cannot be asked now.
+ */
+export async function hasProof(transport: Transport, server: string, secret: string): Promise<boolean> {
+  const { protocol, port } = new URL(server);
+  const challenge = randomBytes(32).toString('hex');
+  const reply = await transport.send({ method: 'GET', path: '/healthz', headers: { [CHALLENGE_HEADER]: challenge } });
+  const proof = reply.headers[PROOF_HEADER];
+  if (proof === undefined && reply.status >= 500) {
+    throw new ConnectionError(`the server answers ${reply.status} when it is asked who it is`);
+  }
+  return proof === (await computeProof(secret, challenge, Number(port) || (protocol === 'https:' ? 443 : 80)));
 }
 
 /**

@@ -5,7 +5,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { addAdmin, addLinks } from './admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
 import type { ExitCode } from './exit.ts';
-import { collectPair, collectText, parseCount, parseDuration, parseSeq, parseSize } from './quantity.ts';
+import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from './quantity.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
 const MAX_PARALLEL = 16;
@@ -17,6 +17,11 @@ const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies re
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
+const CREDENTIALS = `
+Every user of a machine can read the arguments of its commands. Give tokens and links in a file (--token @FILE, --link @FILE),
+on standard input (--token -), or in the environment: CRYOLIFT_TOKEN, CRYOLIFT_LINK, which take @FILE, too.`;
+const SIZE = between('size', '1b', '8191TiB');
+const PART_SIZE = between('size', '64KiB', '5GiB');
 const HALF_A_DAY_SECONDS = 12 * 3600;
 
 /** @param finish is told the exit code of the command that ran. */
@@ -25,11 +30,15 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .description('Uploads of large cryo-EM files: whole, resumable, provably intact.')
     .version(manifest.version)
     .option('--server <url>', 'the server (CRYOLIFT_SERVER; http://127.0.0.1:8080)')
-    .option('--token <token>', "a token of it (CRYOLIFT_TOKEN; on the server's machine one is made)")
-    .option('--link <url>', 'an upload link, in the place of server and token')
+    .option(
+      '--token <token>',
+      "a token of it: @FILE, - (standard input) or itself; on the server's machine one is made",
+    )
+    .option('--link <url>', 'an upload link, in the place of server and token: @FILE, - (standard input) or itself')
     .option('--json', 'print lines of JSON')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', CREDENTIALS)
     .showHelpAfterError('(cryolift --help says more)');
 
   /** With the global options after the command's name, too, as people give them. */
@@ -62,7 +71,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       'bytes per second: 20MiB, or by the time of day: "08:00,20MiB 19:00,off"',
       parseTimetable,
     )
-    .option('--part-size <size>', 'part size to ask for, like 16MiB', parseSize)
+    .option('--part-size <size>', 'part size to ask for, 64KiB to 5GiB', PART_SIZE)
     .option('--checksums <file>', 'list the SHA-256 of every file that is there then, for `sha256sum -c` in the folder')
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
     .addOption(
@@ -79,7 +88,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .argument('<dir>')
     .addOption(
       new Option('--settle <duration>', 'how long size and times of a file must have stayed the same')
-        .argParser(parseDuration)
+        .argParser(secondsBetween('1s', '7d'))
         .default(SETTLE_SECONDS, '60s'),
     )
     .option('--move-to <dir>', 'move files there, with their tree, once the server has proven to have them')
@@ -157,11 +166,11 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       finish(await inspect(path, command.optsWithGlobals()));
     });
   add('doctor', 'look for what is wrong here, on the way and at the server, and say what to mend')
-    .option('--room <size>', 'fail when the server has no room for a file like this, 500GiB say', parseSize)
+    .option('--room <size>', 'fail when the server has no room for a file like this, 500GiB say', SIZE)
     .option(
       '--slow <duration>',
       'also send a part for so long, 90s say, to find what cuts long requests',
-      parseDuration,
+      secondsBetween('1s', '1d'),
     )
     .action(async (_own: unknown, command: Command) => {
       const { examine } = await import('./commands/doctor.ts');
@@ -172,7 +181,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .option('--scope <scopes>', 'what it allows', ALL_SCOPES)
     .addOption(
       new Option('--ttl <duration>', 'how long it is good for, like 30s, 12h or 7d')
-        .argParser(parseDuration)
+        .argParser(secondsBetween('1s', '3650d'))
         .default(HALF_A_DAY_SECONDS, '12h'),
     )
     .option('--data-dir <path>', "the server's data folder, where its secret lies (CRYOLIFT_DATA_DIR; ./cryolift-data)")
@@ -184,9 +193,9 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .option(
       '--expires <duration>',
       'how long it is good for: 12h when not given, 30d at most, or what the server allows',
-      parseDuration,
+      secondsBetween('1s', '30d'),
     )
-    .option('--max-bytes <size>', 'what may be uploaded with it, 2TiB say', parseSize)
+    .option('--max-bytes <size>', 'what may be uploaded with it, 2TiB say', SIZE)
     .option('--max-files <n>', 'how many files', (text: string) => parseCount(text, Number.MAX_SAFE_INTEGER))
     .option('--revoke <link_id>', 'make none, but take this one back')
     .action(async (_own: unknown, command: Command) => {
@@ -195,7 +204,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     });
   addLinks(link, finish);
   add('audit', "who did what to which upload, file or link; on the server's machine")
-    .addOption(new Option('--since <duration>', 'not what is older, 7d say').argParser(parseDuration))
+    .addOption(new Option('--since <duration>', 'not what is older, 7d say').argParser(secondsBetween('1s', '3650d')))
     .option('--data-dir <path>', "the server's data folder (CRYOLIFT_DATA_DIR; ./cryolift-data)")
     .action(async (_own: unknown, command: Command) => {
       const { showAudit } = await import('./commands/audit.ts');

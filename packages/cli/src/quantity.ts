@@ -1,24 +1,26 @@
 /** What is given on the command line, parsed. Each throws UsageError for what it cannot read. */
+import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
 import { UsageError } from './exit.ts';
 
-const SIZE = /^(\d+(?:\.\d+)?)\s*(b|kib|mib|gib|tib)?$/i;
-const UNITS = ['b', 'kib', 'mib', 'gib', 'tib'];
-const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-/** `16MiB`, or bytes. @returns bytes. */
-export function parseSize(text: string): number {
-  const match = SIZE.exec(text);
-  const bytes = match ? Number(match[1]) * 1024 ** UNITS.indexOf((match[2] ?? 'b').toLowerCase()) : Number.NaN;
-  if (!Number.isSafeInteger(bytes) || bytes < 1) throw new UsageError(`"${text}" is not a size like 16MiB`);
-  return bytes;
+/** @returns a reader of an option: bytes, milliseconds, or a number, within bounds that are written as values are. */
+export function between(kind: Bounds['kind'], min: string, max: string): (text: string) => number {
+  return (text) => {
+    try {
+      return parseBounded(text, { kind, min, max });
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  };
 }
 
-/** `30s`, `12h`, `7d`. @returns seconds. */
-export function parseDuration(text: string): number {
-  const match = /^(\d+)([smhd])$/.exec(text);
-  const seconds = match ? Number(match[1]) * (SECONDS[match[2] as string] as number) : Number.NaN;
-  if (!(seconds >= 1)) throw new UsageError(`"${text}" is not a duration like 30s, 12h or 7d`);
-  return seconds;
+/** As `between`, of a duration. @returns whole seconds. */
+export function secondsBetween(min: string, max: string): (text: string) => number {
+  const read = between('duration', min, max);
+  return (text) => {
+    const ms = read(text);
+    if (ms % 1000 !== 0) throw new UsageError(`${text} is not a whole number of seconds`);
+    return ms / 1000;
+  };
 }
 
 /** A whole number from 1 to `max`. */
@@ -35,11 +37,7 @@ export function parseSeq(text: string): number {
 }
 
 /** Bytes per second of a scrub: `50MiB`, 1 MiB at least. */
-export function parseScrubRate(text: string): number {
-  const bytes = parseSize(text);
-  if (bytes < 1024 * 1024) throw new UsageError(`"${text}" is below 1MiB, the least`);
-  return bytes;
-}
+export const parseScrubRate = between('size', '1MiB', '8191TiB');
 
 /** Adds `key=value` to those given before. */
 export function collectPair(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -70,8 +70,8 @@ export class TestBench {
   }
 
   /** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first part of a pipe that failed. */
-  async runInShell(line: string): Promise<Ended> {
-    const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data') };
+  async runInShell(line: string, settings: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...settings };
     const command = `set -o pipefail; ${line}`;
     return await collect(this.folder, 'bash', ['-c', command], { ...env, CRYOLIFT: `${process.execPath} ${BIN}` })
       .ended;

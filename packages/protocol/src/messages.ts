@@ -86,6 +86,9 @@ export const InitRequest = Type.Object({
   ),
   metadata: Type.Optional(Metadata),
   force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
+  trial: Type.Optional(
+    Type.Boolean({ description: 'To try the way: it makes no event, becomes no file, and is forgotten when it ends.' }),
+  ),
 });
 export type InitRequest = Static<typeof InitRequest>;
 
@@ -172,14 +175,27 @@ export type FilePage = Static<typeof FilePage>;
 export const StoredPartPage = page(StoredPart);
 export type StoredPartPage = Static<typeof StoredPartPage>;
 
-export const PageQuery = Type.Object({
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+/** @param cursorPattern of every `next_cursor` that the list answers. */
+const pageFields = (cursorPattern: string) => ({
+  cursor: Type.Optional(
+    Type.String({ pattern: cursorPattern, maxLength: 128, description: '`next_cursor` of the page before.' }),
+  ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
 });
-export const SessionQuery = Type.Object({
-  ...PageQuery.properties,
-  status: Type.Optional(Literals(UPLOAD_STATES, 'Only sessions in this state.')),
-});
+/** The id of the last item of the page before: a ULID. */
+const ID_CURSOR = '^[0-7][0-9A-HJKMNP-TV-Z]{25}$';
+/** A parameter that a call does not have is refused. */
+const STRICT = { additionalProperties: false };
+export const PageQuery = Type.Object(pageFields(ID_CURSOR), STRICT);
+export const SessionQuery = Type.Object(
+  {
+    ...pageFields(ID_CURSOR),
+    status: Type.Optional(Literals(UPLOAD_STATES, 'Only sessions in this state.')),
+  },
+  STRICT,
+);
+/** The cursor is the index of the last part of the page before. */
+export const PartQuery = Type.Object(pageFields('^(?:0|[1-9]\\d{0,3})$'), STRICT);
 
 export const Limits = Type.Object({
   max_file_size: Bytes('Greatest file, bytes.'),
@@ -192,6 +208,12 @@ export const Limits = Type.Object({
   digest_algorithms: Type.Array(Type.String()),
   mrc_types: Type.Array(Type.String(), { description: 'Extensions whose header is checked.' }),
   accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted as they are.' }),
+  quota_bytes: Type.Optional(
+    Nullable(Bytes('What the caller may hold, bytes; null: no bound. Only with a token or an upload link.')),
+  ),
+  used_bytes: Type.Optional(
+    Bytes("Of the quota, bytes: the caller's files, and open uploads with their whole size. Only with `quota_bytes`."),
+  ),
 });
 export type Limits = Static<typeof Limits>;
 
@@ -209,25 +231,32 @@ export const Readiness = Type.Object({
   version: Type.String(),
 });
 
-export const PreviewQuery = Type.Object({
-  kind: Type.Optional(
-    Literals(['section', 'average', 'montage', 'spectrum'], 'What to show; what suits the file when not given.'),
-  ),
-  axis: Type.Optional(Literals(['x', 'y', 'z'], 'Of a section: the axis it is perpendicular to; z when not given.')),
-  slice: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 2 ** 31 - 1,
-      description: 'Of a section, from 0; the central one when not given.',
-    }),
-  ),
-  size: Type.Optional(
-    Type.Integer({ minimum: 64, maximum: 1024, description: 'Pixels of the long side, at most; 512 when not given.' }),
-  ),
-  contrast: Type.Optional(
-    Literals(['sigma', 'percentile'], 'Black and white at mean ± 3 σ (not given), or at 0.1 and 99.9 %.'),
-  ),
-});
+export const PreviewQuery = Type.Object(
+  {
+    kind: Type.Optional(
+      Literals(['section', 'average', 'montage', 'spectrum'], 'What to show; what suits the file when not given.'),
+    ),
+    axis: Type.Optional(Literals(['x', 'y', 'z'], 'Of a section: the axis it is perpendicular to; z when not given.')),
+    slice: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2 ** 31 - 1,
+        description: 'Of a section, from 0; the central one when not given.',
+      }),
+    ),
+    size: Type.Optional(
+      Type.Integer({
+        minimum: 64,
+        maximum: 1024,
+        description: 'Pixels of the long side, at most; 512 when not given.',
+      }),
+    ),
+    contrast: Type.Optional(
+      Literals(['sigma', 'percentile'], 'Black and white at mean ± 3 σ (not given), or at 0.1 and 99.9 %.'),
+    ),
+  },
+  STRICT,
+);
 export type PreviewQuery = Static<typeof PreviewQuery>;
 
 /** Exact, of one pass over all voxels. Of complex voxels, of their amplitudes. */
@@ -474,7 +503,11 @@ export const DeliveryPage = Type.Object({
 });
 export type DeliveryPage = Static<typeof DeliveryPage>;
 
-export const DeliveryQuery = Type.Object({
-  ...PageQuery.properties,
-  status: Type.Optional(Literals(['waiting', 'dead'], 'Only those in this state.')),
-});
+/** The cursor is the number of the last event of the page before. */
+export const DeliveryQuery = Type.Object(
+  {
+    ...pageFields('^[1-9]\\d{0,14}$'),
+    status: Type.Optional(Literals(['waiting', 'dead'], 'Only those in this state.')),
+  },
+  STRICT,
+);

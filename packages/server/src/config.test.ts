@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
 import { readConfig, SettingError } from './config.ts';
 import { makeFolder } from './db/test-rows.ts';
 import { SETTINGS } from './settings.ts';
@@ -100,7 +101,7 @@ test('good values', () => {
   assert.equal(read('PUBLIC_URL', 'https://up.example.org').publicUrl, 'https://up.example.org');
   assert.equal(read('MAX_FILE_SIZE', '1').maxFileSizeBytes, 1);
   assert.equal(read('PART_SIZE', '64KiB').partSizeBytes, 65_536);
-  assert.equal(read('SESSION_TTL', '1ms').sessionTtlMs, 1);
+  assert.equal(read('SESSION_TTL', '1s').sessionTtlMs, 1000);
   assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
   assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);
   assert.equal(read('RATE_LIMIT', '5').rateLimit, 5);
@@ -195,6 +196,38 @@ test('a public key is one that can verify tokens', () => {
     pem(generateKeyPairSync('ec', { namedCurve: 'secp384r1' })),
   ];
   for (const key of keys) assert.throws(() => read('JWT_PUBLIC_KEY', key), names('CRYOLIFT_JWT_PUBLIC_KEY'), key);
+});
+
+test('bounds: every size, duration and number has a least and a greatest value, and is refused beside them', () => {
+  const bounded = SETTINGS.filter(({ bounds }) => bounds !== undefined);
+  const measured = SETTINGS.filter(({ metavar }) => ['SIZE', 'DURATION', 'N', 'NUMBER'].includes(metavar));
+  assert.deepEqual(
+    bounded.map(({ env }) => env),
+    measured.map(({ env }) => env),
+  );
+  for (const { env, bounds, help } of bounded) {
+    const { kind, min, max } = bounds as Bounds;
+    const others = env === 'CRYOLIFT_ON_COMPLETE_TIMEOUT' ? { CRYOLIFT_ON_COMPLETE: 'true' } : {};
+    const start = (value: string) => readConfig({ ...others, [env]: value });
+    const unit = { size: 'b', duration: 'ms', number: '' }[kind];
+    const [least, greatest] = [min, max].map((text) => parseBounded(text, { kind, min: `0${unit}`, max }));
+    for (const value of [min, max, `${least}${unit}`, `${greatest}${unit}`]) start(value);
+    assert.throws(() => start(`${Number(greatest) + 1}${unit}`), names(env), `${env} above ${max}`);
+    if (least !== 0) assert.throws(() => start(`${Number(least) - 1}${unit}`), names(env), `${env} below ${min}`);
+    for (const value of ['-1', `-1${unit}`, 'x', '1e3', `${'9'.repeat(30)}${unit}`]) {
+      assert.throws(() => start(value), names(env), `${env}=${value}`);
+    }
+    assert.ok(help.includes(`${min} to ${max}`), help);
+  }
+});
+
+test('bounds: numbers of proxies', () => {
+  for (const [text, count] of [
+    ['0', 0],
+    ['16', 16],
+  ] as const)
+    assert.equal(read('TRUST_PROXY', text).trustProxy, count);
+  assert.throws(() => read('TRUST_PROXY', '17'), names('CRYOLIFT_TRUST_PROXY'));
 });
 
 test('an idle time-out is one that a timer can keep', () => {

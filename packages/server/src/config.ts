@@ -5,17 +5,9 @@ import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { MAX_LINK_SECONDS } from '@cryolift/protocol/messages';
-import { MAX_PART_COUNT, MIB, TIB } from '@cryolift/protocol/plan';
-import {
-  parseBoolean,
-  parseCommand,
-  parseDuration,
-  parseInteger,
-  parseList,
-  parseProxies,
-  parseSize,
-  parseWebUrl,
-} from './quantity.ts';
+import { MIB, TIB } from '@cryolift/protocol/plan';
+import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
+import { parseBoolean, parseCommand, parseList, parseProxies, parseWebUrl } from './quantity.ts';
 import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
 import { algorithmOf, readPublicKey } from './token-key.ts';
 
@@ -100,11 +92,6 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 export const MIN_PART_SIZE_BYTES = 64 * 1024;
 export const MAX_PART_SIZE_BYTES = 5 * 1024 * MIB;
 
-const DAY_MS = 86_400_000;
-const MAX_AUDIT_DAYS = 36_500;
-/** Longer times fire at once in Node. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -125,11 +112,13 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     }
   };
   const text = (name: string) => read<string | null>(name, String, null);
+  const bounded = <T extends number | null>(name: string, fallback: T): number | T =>
+    read<number | T>(name, (value) => parseBounded(value, boundsOf(name)), fallback);
 
   const dataDir = resolve(text('DATA_DIR') ?? 'cryolift-data');
   const config: Config = {
     host: text('HOST') ?? '127.0.0.1',
-    port: read('PORT', (value) => parseInteger(value, 0, 65_535), 8080),
+    port: bounded('PORT', 8080),
     dataDir,
     databasePath:
       read('DATABASE_URL', (url) => parseLocalUrl(url, 'sqlite:'), null) ?? resolve(dataDir, 'cryolift.sqlite'),
@@ -146,27 +135,27 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     tls: findTls(text('TLS_CERT'), text('TLS_KEY')),
     trustProxy: read<number | string[]>('TRUST_PROXY', parseProxies, 0),
     publicUrl: read<string | null>('PUBLIC_URL', parseWebUrl, null),
-    maxFileSizeBytes: read('MAX_FILE_SIZE', (value) => parseSize(value, 1), 16 * TIB),
-    partSizeBytes: read('PART_SIZE', (value) => parseSize(value, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES), 8 * MIB),
-    sessionTtlMs: read('SESSION_TTL', parseDuration, 7 * 86_400_000),
+    maxFileSizeBytes: bounded('MAX_FILE_SIZE', 16 * TIB),
+    partSizeBytes: bounded('PART_SIZE', 8 * MIB),
+    sessionTtlMs: bounded('SESSION_TTL', 7 * 86_400_000),
     acceptedTypes: read('ACCEPT', parseTypes, []),
-    quotaBytes: read<number | null>('QUOTA_BYTES', (value) => parseSize(value, 0), null),
-    maxOpenUploads: read('MAX_OPEN_UPLOADS', (value) => parseInteger(value, 1, 10_000_000), 10_000),
-    maxFiles: read('QUOTA_FILES', (value) => parseInteger(value, 1, 1_000_000_000), 1_000_000),
-    maxLinkMs: read('MAX_LINK_TTL', parseLinkTtl, MAX_LINK_SECONDS * 1000),
-    rateLimit: read('RATE_LIMIT', (value) => parseInteger(value, 1, 1_000_000), 1_000),
-    bodyIdleTimeoutMs: read('BODY_IDLE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 30_000),
-    connectionsPerAddress: read('CONNECTIONS_PER_ADDRESS', (value) => parseInteger(value, 1, 1_000_000), 1024),
+    quotaBytes: bounded('QUOTA_BYTES', null),
+    maxOpenUploads: bounded('MAX_OPEN_UPLOADS', 10_000),
+    maxFiles: bounded('QUOTA_FILES', 1_000_000),
+    maxLinkMs: bounded('MAX_LINK_TTL', MAX_LINK_SECONDS * 1000),
+    rateLimit: bounded('RATE_LIMIT', 1_000),
+    bodyIdleTimeoutMs: bounded('BODY_IDLE_TIMEOUT', 30_000),
+    connectionsPerAddress: bounded('CONNECTIONS_PER_ADDRESS', 1024),
     corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),
     webhook: readWebhook(read<string | null>('WEBHOOK_URL', parseWebUrl, null), text('WEBHOOK_SECRET')),
     onComplete: readCommand(
       read<string[] | null>('ON_COMPLETE', parseCommand, null),
-      read('ON_COMPLETE_TIMEOUT', (value) => parseDuration(value, MAX_TIMER_MS), 3_600_000),
+      bounded('ON_COMPLETE_TIMEOUT', 3_600_000),
       env,
     ),
     audit: {
-      maxTotalBytes: read('AUDIT_MAX_SIZE', (value) => parseSize(value, 128 * MIB), 10 * 1024 * MIB),
-      maxAgeMs: read<number | null>('AUDIT_MAX_AGE', parseAuditAge, null),
+      maxTotalBytes: bounded('AUDIT_MAX_SIZE', 10 * 1024 * MIB),
+      maxAgeMs: bounded('AUDIT_MAX_AGE', null),
     },
     otlpUrl: read<string | null>('OTLP_URL', parseWebUrl, null),
     fastLane: read('FAST_LANE', parseBoolean, true),
@@ -175,6 +164,12 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
   };
   assertSafe(config);
   return Object.freeze(config);
+}
+
+function boundsOf(name: string): Bounds {
+  const bounds = SETTINGS.find(({ env }) => env === `CRYOLIFT_${name}`)?.bounds;
+  if (!bounds) throw new Error(`CRYOLIFT_${name} has no bounds`);
+  return bounds;
 }
 
 function collect(env: Environment, flags: Environment): Map<string, string> {
@@ -193,7 +188,7 @@ function collect(env: Environment, flags: Environment): Map<string, string> {
 }
 
 /** What must not be run by mistake: a server that others reach without a key, or without TLS. */
-function assertSafe({ host, jwt, tls, trustProxy, maxFileSizeBytes }: Config): void {
+function assertSafe({ host, jwt, tls, trustProxy }: Config): void {
   const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   const { oidcIssuer, jwksUrl, issuer } = jwt;
   if (oidcIssuer !== null && (jwksUrl !== null || issuer !== null)) {
@@ -209,9 +204,6 @@ function assertSafe({ host, jwt, tls, trustProxy, maxFileSizeBytes }: Config): v
     throw new SettingError(
       `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_TLS_CERT and CRYOLIFT_TLS_KEY, or CRYOLIFT_TRUST_PROXY=true when a proxy ends TLS`,
     );
-  }
-  if (maxFileSizeBytes > MAX_PART_COUNT * MAX_PART_SIZE_BYTES) {
-    throw new SettingError(`CRYOLIFT_MAX_FILE_SIZE: at most ${MAX_PART_COUNT} parts of ${MAX_PART_SIZE_BYTES} bytes`);
   }
 }
 
@@ -291,16 +283,6 @@ function parseTypes(value: string): string[] {
     const extension = type.replace(/^\*?\./, '').toLowerCase();
     return /^[a-z0-9_-]+$/.test(extension) ? extension : fail(`"${type}" is not a file extension`);
   });
-}
-
-function parseLinkTtl(value: string): number {
-  const ms = parseDuration(value, MAX_LINK_SECONDS * 1000);
-  return ms >= 1000 ? ms : fail('must be at least 1s');
-}
-
-function parseAuditAge(value: string): number {
-  const ms = parseDuration(value, MAX_AUDIT_DAYS * DAY_MS);
-  return ms >= DAY_MS ? ms : fail('must be at least 1d');
 }
 
 function parseOrigin(value: string): string {

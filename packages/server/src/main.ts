@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config.ts';
 import { SCOPES } from './http/caller.ts';
+import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';
 import { type RunningServer, startServer } from './server.ts';
@@ -17,7 +18,8 @@ const LOG_MS = 1_000;
 const LINK_TTL = '12h';
 
 /**
- * Runs the server until SIGTERM or SIGINT; a second signal ends it at once. With TLS, SIGHUP reads the certificate again.
+ * Runs the server until SIGTERM or SIGINT, or until the terminal that it was started on is closed; a second signal ends it at
+ * once. With TLS, SIGHUP reads the certificate again.
  *
  * @param flags by name without dashes; they win over `env`.
  * @returns the exit code: 0 after a stop that was asked for, 1 when it could not start.
@@ -33,11 +35,14 @@ export async function serve(
   const logStream = new LogStream();
   let server: RunningServer;
   let stopAsked: Promise<void>;
+  let hangup: Hangup;
   try {
     const config = readConfig(env, flags);
     const log = createLogger(config.logLevel, logStream);
     process.stdout.on('error', (error) => log.warn({ err: error }, 'standard output cannot be written'));
+    hangup = handleHangup(log);
     server = await startServer(config, log, () => logStream.lostLines);
+    hangup.onReload(server.renewCertificate);
     // First: whoever reads that it listens may stop it at once.
     stopAsked = nextSignal();
     process.stdout.write(`cryolift listening on ${server.url}\n`);
@@ -51,8 +56,7 @@ export async function serve(
     process.stderr.write(`cryolift: ${error.message}\n`);
     return 1;
   }
-  if (server.renewCertificate) process.on('SIGHUP', server.renewCertificate);
-  await stopAsked;
+  await Promise.race([stopAsked, hangup.terminalGone]);
   // Ctrl-C under npm arrives twice; only a later one is meant to cut the stop short.
   setTimeout(() => nextSignal().then(() => process.exit(1)), REPEAT_MS).unref();
   await server.stop(GRACE_MS);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config.ts';
 import { makeFolder } from './db/test-rows.ts';
 import { createLogger } from './ops/log.ts';
@@ -27,4 +28,21 @@ test('a data folder, a storage folder and a database are one server alone', asyn
       name,
     );
   }
+});
+
+test('stop: readers of events are not waited for, however long parts may take', async (context) => {
+  const folder = await makeFolder(context);
+  const secret = 'a shared secret of 32 bytes or more';
+  const config = readConfig({ CRYOLIFT_JWT_SECRET: secret }, { port: '0', 'data-dir': join(folder, 'data') });
+  const server = await startServer(config, createLogger('silent'));
+  const token = await new SignJWT({ scope: 'uploads:write' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('ada')
+    .sign(new TextEncoder().encode(secret));
+  const headers = { authorization: `Bearer ${token}` };
+  const [read, unread] = await Promise.all([1, 2].map(() => fetch(`${server.url}/events`, { headers })));
+  assert.deepEqual([read?.status, unread?.status], [200, 200]);
+  // The test would end before this.
+  await server.stop(3_600_000);
+  await read?.text().catch(() => {});
 });

@@ -108,6 +108,11 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       'CRYOLIFT_JWT_AUDIENCE is not set: tokens that the identity provider made for other services are taken, too',
     );
   }
+  if (config.trustProxy !== 0 && config.publicUrl === null) {
+    log.warn(
+      'CRYOLIFT_PUBLIC_URL is not set: behind a proxy, the URLs of signed calls and upload links name the host that a request names',
+    );
+  }
   const reserve = new Reserve(config.databasePath);
   const adjustReserve = async () => {
     if ((await reserve.adjust()) === 'given up') log.warn('the disk is full: the space kept for the database is used');
@@ -206,6 +211,7 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       wakeWebhook: () => webhook?.wake(),
       signingKeys: new SigningKeys(explainFile(openSecretFile(config.dataDir, 'signing-keys')), room.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
+      tokenSecret: config.jwt.secret ?? ownSecret,
       metrics,
       traces,
       log,

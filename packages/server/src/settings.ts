@@ -1,4 +1,5 @@
 /** Every setting: an environment variable and a flag of `serve`, with what it reads. */
+import type { Bounds } from '@cryolift/protocol/quantity';
 
 export interface Setting {
   readonly env: string;
@@ -6,19 +7,33 @@ export interface Setting {
   readonly flag: string;
   readonly metavar: string;
   readonly help: string;
+  /** Of sizes, durations and numbers. */
+  readonly bounds?: Bounds;
 }
 
 function setting(name: string, metavar: string, help: string): Setting {
   return { env: `CRYOLIFT_${name}`, flag: name.toLowerCase().replaceAll('_', '-'), metavar, help };
 }
 
+/** Longer times fire at once in Node: 2^31 ms are not quite 25 days. */
+const LONGEST_TIMER = '24d';
+
+function bounded(name: string, bounds: Bounds, help: string): Setting {
+  const metavar = { size: 'SIZE', duration: 'DURATION', number: 'N' }[bounds.kind];
+  return { ...setting(name, metavar, `${help}; ${bounds.min} to ${bounds.max}`), bounds };
+}
+
 export const SETTINGS: readonly Setting[] = [
   setting('HOST', 'ADDRESS', 'address to listen on (127.0.0.1)'),
-  setting('PORT', 'N', 'port to listen on; 0 picks one (8080)'),
+  bounded('PORT', { kind: 'number', min: '0', max: '65535' }, 'port to listen on; 0 picks one (8080)'),
   setting('DATA_DIR', 'PATH', 'folder of the database and the files (./cryolift-data)'),
   setting('DATABASE_URL', 'URL', 'sqlite: in the data folder, or sqlite:PATH'),
   setting('STORAGE_URL', 'URL', 'file: in the data folder, or file:PATH'),
-  setting('JWT_SECRET', 'TEXT', 'shared secret of HS256 tokens, 32 bytes or more'),
+  setting(
+    'JWT_SECRET',
+    'TEXT',
+    'shared secret of HS256 tokens, 32 bytes or more; better in the environment than as an argument',
+  ),
   setting('JWT_PUBLIC_KEY', 'PEM|PATH', 'public key of RS256, ES256 or EdDSA tokens'),
   setting('JWKS_URL', 'URL', 'where the keys of RS256, ES256 or EdDSA tokens are published'),
   setting(
@@ -28,24 +43,44 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('JWT_ISSUER', 'TEXT', 'the iss that tokens must have'),
   setting('JWT_AUDIENCE', 'TEXT', 'the aud that tokens must have'),
-  setting('REVOKED_KEYS', 'LIST', 'ids of keys (kid) whose tokens are not taken any more'),
+  setting('REVOKED_KEYS', 'LIST', 'ids (kid) or thumbprints of keys whose tokens are not taken any more'),
   setting('TLS_CERT', 'PATH', 'certificate chain, PEM'),
   setting('TLS_KEY', 'PATH', 'private key of the certificate, PEM'),
   setting('TRUST_PROXY', 'N|LIST', 'how many proxies in a row set X-Forwarded-*, or their addresses; true is 1 (none)'),
   setting('PUBLIC_URL', 'URL', 'how clients reach this server, when that is not how it listens'),
-  setting('MAX_FILE_SIZE', 'SIZE', 'greatest file (16TiB)'),
-  setting('PART_SIZE', 'SIZE', 'part size; grows so that no file has over 10,000 parts (8MiB)'),
-  setting('SESSION_TTL', 'DURATION', 'a session expires this long after its last part (7d)'),
+  bounded('MAX_FILE_SIZE', { kind: 'size', min: '1b', max: '50000GiB' }, 'greatest file (16TiB)'),
+  bounded(
+    'PART_SIZE',
+    { kind: 'size', min: '64KiB', max: '5GiB' },
+    'part size; grows so that no file has over 10,000 parts (8MiB)',
+  ),
+  bounded(
+    'SESSION_TTL',
+    { kind: 'duration', min: '1s', max: '3650d' },
+    'a session expires this long after its last part (7d)',
+  ),
   setting('ACCEPT', 'LIST', 'further file types, accepted as they are: .tif,.eer,.mdoc'),
-  setting('QUOTA_BYTES', 'SIZE', 'what one owner may hold (no bound)'),
-  setting('MAX_OPEN_UPLOADS', 'NUMBER', 'uploads that one owner may have open at the same time (10000)'),
-  setting('QUOTA_FILES', 'N', 'files and uploads that one owner may have (1000000)'),
-  setting('MAX_LINK_TTL', 'DURATION', 'longest life of an upload link (30d)'),
-  setting('RATE_LIMIT', 'N', 'requests per second and caller (no bound)'),
-  setting('BODY_IDLE_TIMEOUT', 'DURATION', 'a part whose body stalls for this long is refused (30s)'),
-  setting(
+  bounded('QUOTA_BYTES', { kind: 'size', min: '0b', max: '8191TiB' }, 'what one owner may hold (no bound)'),
+  bounded(
+    'MAX_OPEN_UPLOADS',
+    { kind: 'number', min: '1', max: '10000000' },
+    'uploads that one owner may have open at the same time (10000)',
+  ),
+  bounded(
+    'QUOTA_FILES',
+    { kind: 'number', min: '1', max: '1000000000' },
+    'files and uploads that one owner may have (1000000)',
+  ),
+  bounded('MAX_LINK_TTL', { kind: 'duration', min: '1s', max: '30d' }, 'longest life of an upload link (30d)'),
+  bounded('RATE_LIMIT', { kind: 'number', min: '1', max: '1000000' }, 'requests per second and caller (1000)'),
+  bounded(
+    'BODY_IDLE_TIMEOUT',
+    { kind: 'duration', min: '100ms', max: LONGEST_TIMER },
+    'a part whose body stalls for this long is refused (30s)',
+  ),
+  bounded(
     'CONNECTIONS_PER_ADDRESS',
-    'NUMBER',
+    { kind: 'number', min: '1', max: '1000000' },
     'connections that one address may hold open (1024); without a bound behind a proxy',
   ),
   setting('CORS_ORIGINS', 'LIST', 'origins of pages elsewhere that may call this server'),
@@ -53,12 +88,24 @@ export const SETTINGS: readonly Setting[] = [
   setting(
     'WEBHOOK_SECRET',
     'TEXT',
-    'what they are signed with: whsec_ and base64; made in the data folder if not given',
+    'what they are signed with, better in the environment: whsec_ and base64; made in the data folder if not given',
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
-  setting('ON_COMPLETE_TIMEOUT', 'DURATION', 'a command that runs longer is ended (1h)'),
-  setting('AUDIT_MAX_SIZE', 'SIZE', 'what is kept of the audit; then the oldest files are removed (10GiB)'),
-  setting('AUDIT_MAX_AGE', 'DURATION', 'files of the audit are removed when all in them is older (never)'),
+  bounded(
+    'ON_COMPLETE_TIMEOUT',
+    { kind: 'duration', min: '100ms', max: LONGEST_TIMER },
+    'a command that runs longer is ended (1h)',
+  ),
+  bounded(
+    'AUDIT_MAX_SIZE',
+    { kind: 'size', min: '128MiB', max: '8191TiB' },
+    'what is kept of the audit; then the oldest files are removed (10GiB)',
+  ),
+  bounded(
+    'AUDIT_MAX_AGE',
+    { kind: 'duration', min: '1d', max: '36500d' },
+    'files of the audit are removed when all in them is older (never)',
+  ),
   setting('OTLP_URL', 'URL', 'OpenTelemetry collector for traces, http://host:4318/v1/traces'),
   setting('FAST_LANE', 'true|false', 'read parts past the HTTP parser; not with TLS (true)'),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
@@ -66,4 +113,4 @@ export const SETTINGS: readonly Setting[] = [
 ];
 
 /** Variables of the same family that the command line reads; a server that finds them in its environment lets them be. */
-export const CLIENT_VARIABLES: readonly string[] = ['CRYOLIFT_SERVER', 'CRYOLIFT_TOKEN'];
+export const CLIENT_VARIABLES: readonly string[] = ['CRYOLIFT_SERVER', 'CRYOLIFT_TOKEN', 'CRYOLIFT_LINK'];

@@ -6,7 +6,7 @@ import type { Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { createContext, useContext } from 'react';
 import { Downloads } from './library/downloads.ts';
-import { putFile, updateFromEvent } from './library/lists.ts';
+import { putFile, USAGE_KEY, updateFromEvent } from './library/lists.ts';
 import { Live } from './live/live.ts';
 import { WatchedTransport } from './live/watched-transport.ts';
 import { TokenKeeper } from './signing-in/token-keeper.ts';
@@ -32,6 +32,7 @@ export function createServices() {
     },
   });
   const limits = { queryKey: ['limits'], queryFn: () => fetchLimits(transport), staleTime: Number.POSITIVE_INFINITY };
+  const usage = { queryKey: USAGE_KEY, queryFn: () => api.limits(), staleTime: 0 };
   const uploads = new UploadList({
     uploader,
     memory,
@@ -42,7 +43,7 @@ export function createServices() {
   const live = new Live(keeper, transport, (event) => updateFromEvent(queries, api, event));
   const downloads = new Downloads(api);
   keeper.onNewSubject = () => void queries.resetQueries();
-  return { api, transport, keeper, queries, limits, uploads, live, downloads };
+  return { api, transport, keeper, queries, limits, usage, uploads, live, downloads };
 }
 
 /** Without a token, which may not be there yet. */

@@ -54,6 +54,8 @@ export const texts = {
     folder: 'Choose a folder',
     types: (types: readonly string[], maxBytes: number) =>
       `${types.map((type) => `.${type}`).join(' ')} · up to ${formatBytes(maxBytes)}`,
+    quota: (usedBytes: number, quotaBytes: number) =>
+      `${formatBytes(usedBytes)} of your quota of ${formatBytes(quotaBytes)} used`,
     leftOut: (count: number) =>
       `${plural(count, 'file', 'files')} of other types in the folder ${count === 1 ? 'was' : 'were'} left out.`,
     nothing: 'There was no file in it.',

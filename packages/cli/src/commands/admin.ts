@@ -18,7 +18,7 @@ const ASK_AGAIN_MS = 2_000;
 const ENDED: readonly OwnedSession['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function listSessions(flags: Flags): Promise<ExitCode> {
-  const sessions = await collect<OwnedSession>(connect(flags), '/admin/sessions');
+  const sessions = await collect<OwnedSession>(connect(flags, 'admin'), '/admin/sessions');
   const shown = sessions.filter(({ status }) => flags.all || !ENDED.includes(status));
   const nowMs = Date.now();
   const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'BEGUN', 'CHANGED', 'EXPIRES'];
@@ -36,7 +36,7 @@ export async function listSessions(flags: Flags): Promise<ExitCode> {
 }
 
 export async function sweep(flags: Flags): Promise<ExitCode> {
-  const api = connect(flags);
+  const api = connect(flags, 'admin');
   const answer = await api.call(isObject<Swept | SweepReport>, 'POST', '/admin/sweep');
   const swept = 'status' in answer ? await endOfSweep(api) : answer;
   if (!swept) throw new Error('The sweep has not come to its end: the server was stopped, or its log says why.');
@@ -64,7 +64,7 @@ function say(count: number | null): string {
 
 export async function listDeliveries(flags: Flags): Promise<ExitCode> {
   const path = `/webhooks/deliveries${flags.all ? '' : '?status=dead'}`;
-  const deliveries = await collect<Delivery>(connect(flags), path);
+  const deliveries = await collect<Delivery>(connect(flags, 'admin'), path);
   const nowMs = Date.now();
   const head = ['SEQ', 'EVENT', 'UPLOAD', 'STATE', 'TRIED', 'SINCE', 'TROUBLE'];
   const rows = deliveries.map(({ seq, type, upload_id, status, attempts, created_at, trouble }) => [
@@ -80,7 +80,7 @@ export async function listDeliveries(flags: Flags): Promise<ExitCode> {
 }
 
 export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode> {
-  const delivery = await connect(flags).call(isObject<Delivery>, 'POST', `/webhooks/deliveries/${seq}/retry`);
+  const delivery = await connect(flags, 'admin').call(isObject<Delivery>, 'POST', `/webhooks/deliveries/${seq}/retry`);
   new Output(flags.json).result(delivery, () => `event ${seq} is sent again`);
   return EXIT.done;
 }

@@ -21,7 +21,7 @@ interface DoctorFlags extends ConnectionOptions {
 }
 
 export async function examine({ json, room, slow, ...connection }: DoctorFlags): Promise<ExitCode> {
-  const { server, getToken } = open(connection);
+  const { server, getToken } = open(connection, 'uploads:write');
   const output = new Output(json);
   const signal = interruptible();
   const patient = { server, getToken, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };

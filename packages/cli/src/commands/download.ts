@@ -29,7 +29,7 @@ export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitC
   if (toStdout && flags.json) throw new UsageError('--json and -o - both write to standard output: only one of them');
   const output = new Output(flags.json);
   const signal = interruptible();
-  const api = connect(flags);
+  const api = connect(flags, 'files:read');
   const file = await api.file(id);
   const path = toStdout ? STDOUT : await chooseTarget(file, flags);
   const display = new ProgressDisplay(output);

@@ -2,8 +2,8 @@
 import { ConnectionError, ForeignReplyError, type GetToken, Patience, readEvents, ServerError } from '@cryolift/client';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, open } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
+import { type ConnectionOptions, open, UPLOADS } from '../connection.ts';
+import { EXIT, type ExitCode, NoTokenError, UsageError } from '../exit.ts';
 import { formatBytes } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
 import { Output } from '../output.ts';
@@ -33,7 +33,7 @@ export async function followEvents(
   uploadId: string | undefined,
   flags: ConnectionOptions & { json?: boolean; after?: number },
 ): Promise<ExitCode> {
-  const { server, getToken } = open(flags);
+  const { server, getToken } = open(flags, UPLOADS);
   const output = new Output(flags.json);
   let status: string | null = null;
   const signal = interruptible();
@@ -81,7 +81,8 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     }
   } catch (cause) {
     signal.throwIfAborted();
-    if (cause instanceof ServerError || cause instanceof ForeignReplyError) throw cause;
+    const isFinal = [ServerError, ForeignReplyError, NoTokenError, UsageError].some((kind) => cause instanceof kind);
+    if (isFinal) throw cause;
     throw new ConnectionError('the stream of events was interrupted', { cause });
   } finally {
     clearTimeout(timer);

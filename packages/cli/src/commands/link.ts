@@ -18,7 +18,7 @@ export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
 
 export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
   const { json, expires, maxBytes, maxFiles, revoke } = flags;
-  const api = connect(flags);
+  const api = connect(flags, 'uploads:write');
   const output = new Output(json);
   if (revoke !== undefined) {
     await api.takeBackLink(revoke);
@@ -38,19 +38,19 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
 type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
 
 export async function listLinks(flags: Flags): Promise<ExitCode> {
-  return printLinks(flags, await collect<LinkRecord>(connect(flags), '/links'));
+  return printLinks(flags, await collect<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
 }
 
 /** @param flags.owner undefined: everybody's. */
 export async function listAllLinks(flags: Flags & { owner?: string }): Promise<ExitCode> {
   const query = flags.owner === undefined ? '' : `?owner=${encodeURIComponent(flags.owner)}`;
-  return printLinks(flags, await collect<LinkRecord>(connect(flags), `/admin/links${query}`));
+  return printLinks(flags, await collect<LinkRecord>(connect(flags, 'admin'), `/admin/links${query}`));
 }
 
 /** @throws UsageError when it does not say which. */
 export async function revokeLinks(ids: readonly string[], flags: Flags & { all?: boolean }): Promise<ExitCode> {
   if (ids.length > 0 === (flags.all ?? false)) throw new UsageError('give the ids of links, or --all');
-  const api = connect(flags);
+  const api = connect(flags, 'uploads:write');
   const output = new Output(flags.json);
   if (flags.all) {
     const answer = await api.call(isObject<RevokedLinks>, 'DELETE', '/links');
@@ -65,7 +65,7 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
 
 export async function revokeLinksOf(owner: string, flags: Flags): Promise<ExitCode> {
   const path = `/admin/links?owner=${encodeURIComponent(owner)}`;
-  const answer = await connect(flags).call(isObject<RevokedLinks>, 'DELETE', path);
+  const answer = await connect(flags, 'admin').call(isObject<RevokedLinks>, 'DELETE', path);
   new Output(flags.json).result({ owner, ...answer }, () => `revoked ${answer.revoked} links of ${owner}`);
   return EXIT.done;
 }

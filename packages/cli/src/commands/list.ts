@@ -1,6 +1,6 @@
 /** `cryolift ls`: what the caller has on the server. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection.ts';
+import { type ConnectionOptions, connect, UPLOADS } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatTable, formatWhen } from '../format.ts';
 import { Output } from '../output.ts';
@@ -9,7 +9,7 @@ const PAGE = 1000;
 const ENDED: readonly Session['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function list(flags: ConnectionOptions & { json?: boolean }): Promise<ExitCode> {
-  const api = connect(flags);
+  const api = connect(flags, UPLOADS);
   const output = new Output(flags.json);
   const sessions = await collect((cursor) => api.sessions({ limit: PAGE, ...cursor }));
   const open = sessions.filter(({ status }) => !ENDED.includes(status));

@@ -6,13 +6,13 @@ import { Output } from '../output.ts';
 type Flags = ConnectionOptions & { json?: boolean };
 
 export async function cancel(id: string, flags: Flags): Promise<ExitCode> {
-  await connect(flags).cancel(id);
+  await connect(flags, 'uploads:write').cancel(id);
   new Output(flags.json).result({ upload_id: id, status: 'cancelled' }, () => `cancelled ${id}`);
   return EXIT.done;
 }
 
 export async function remove(id: string, flags: Flags): Promise<ExitCode> {
-  await connect(flags).deleteFile(id);
+  await connect(flags, 'files:delete').deleteFile(id);
   new Output(flags.json).result({ file_id: id, deleted: true }, () => `deleted ${id}`);
   return EXIT.done;
 }

@@ -21,7 +21,7 @@ const LOOK_MS = 1000;
 const SAY_MS = 10_000;
 
 export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
-  const api = connect(flags);
+  const api = connect(flags, 'admin');
   const output = new Output(flags.json);
   if (flags.stop) return conclude(await ask(api, 'DELETE'), output, ['stopped', 'done', 'never']);
   if (flags.status) return conclude(await ask(api, 'GET'), output, ['running', 'done', 'never']);

@@ -8,7 +8,7 @@ import { Output } from '../output.ts';
 const SHOWN_RANGES = 20;
 
 export async function showStatus(id: string, flags: ConnectionOptions & { json?: boolean }): Promise<ExitCode> {
-  const session = await connect(flags).session(id);
+  const session = await connect(flags, 'uploads:write').session(id);
   new Output(flags.json).result(session, () => describe(session, Date.now()));
   return EXIT.done;
 }

@@ -13,7 +13,7 @@ export async function verify(
   const source = await FileSource.open(path);
   const size = source.sizeBytes;
   await source.close();
-  const file = await connect(flags).file(id);
+  const file = await connect(flags, 'files:read').file(id);
   // A wrong size needs no hashing.
   const sha256 = size === file.size ? await hashPath(path, interruptible()) : null;
   const same = sha256 === file.sha256;

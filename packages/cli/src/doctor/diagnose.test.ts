@@ -40,8 +40,20 @@ function patient(changes: Partial<Patient> = {}): Patient {
 async function look(changes: Partial<Patient> = {}): Promise<Finding[]> {
   const findings = await Array.fromAsync(diagnose(patient(changes), new AbortController().signal));
   assert.deepEqual(await readdir(bench.path('data/staging')), [], 'nothing is left at the server');
+  assert.deepEqual(await readTraces(), { uploads: [], newestEvent: '0' });
   for (const { found } of findings) assert.ok(!found.includes(token));
   return findings;
+}
+
+/** What the server keeps of all that has been looked at until now. */
+async function readTraces(): Promise<{ uploads: unknown; newestEvent: string | undefined }> {
+  const headers = { authorization: `Bearer ${token}` };
+  const { items } = (await (await fetch(`${bench.url}/uploads`, { headers })).json()) as { items: unknown };
+  const events = await fetch(`${bench.url}/events`, { headers });
+  const reader = events.body?.getReader();
+  const first = new TextDecoder().decode((await reader?.read())?.value);
+  await reader?.cancel();
+  return { uploads: items, newestEvent: /^id: (\d+)$/m.exec(first)?.[1] };
 }
 
 /** What was not right, as `outcome check`. */
@@ -96,12 +108,11 @@ test('a proxy that loses the answer to init leaves no session behind', async (t)
 });
 
 test('clocks apart', async (t) => {
-  const date = (seconds: number) => ({ sets: { date: new Date(Date.now() + seconds * 1000).toUTCString() } });
-  const behind = await lookThrough(t, date(300));
+  const behind = await lookThrough(t, { aheadSeconds: 300 });
   assert.deepEqual(troubles(behind), ['fail clock']);
-  assert.match(behind.find(({ check }) => check === 'clock')?.found ?? '', /(299|300) s behind/);
-  assert.deepEqual(troubles(await lookThrough(t, date(-45))), ['warn clock']);
-  assert.deepEqual(troubles(await lookThrough(t, date(-20))), []);
+  assert.match(behind.find(({ check }) => check === 'clock')?.found ?? '', /(29\d|30[0-5]) s behind/);
+  assert.deepEqual(troubles(await lookThrough(t, { aheadSeconds: -45 })), ['warn clock']);
+  assert.deepEqual(troubles(await lookThrough(t, { aheadSeconds: -10 })), []);
 });
 
 async function listen(t: Parameters<typeof startProxy>[0], answer: RequestListener): Promise<string> {
@@ -190,6 +201,37 @@ test('room that is wished for and is not there', async () => {
   const findings = await look({ roomBytes: 15 * 1024 ** 4 });
   assert.deepEqual(troubles(findings), ['fail room']);
   assert.match(findings.find(({ check }) => check === 'room')?.found ?? '', /room for .*iB, not for 15.0 TiB/);
+});
+
+test('a quota: it is asked for before anything is tried, and what is tried fits into what is left', async (t) => {
+  const small = await TestBench.start({ CRYOLIFT_QUOTA_BYTES: '2MiB', CRYOLIFT_ACCEPT: 'bin' });
+  t.after(async () => assert.equal(await small.stop(), 0));
+  const own = await signToken((await findSecret({}, small.path('data'))) ?? '', 'ada', ALL_SCOPES, HOUR_SECONDS);
+  const lookThere = async (changes: Partial<Patient> = {}) => {
+    const asked = patient({ server: small.url, getToken: async () => own, ...changes });
+    return await Array.fromAsync(diagnose(asked, new AbortController().signal));
+  };
+  const found = (findings: Finding[]) => findings.find(({ check }) => check === 'quota')?.found ?? '';
+
+  const free = await lookThere();
+  assert.deepEqual(troubles(free), ['warn quota']);
+  assert.match(found(free), /^0 B of your quota of 2.00 MiB are used$/);
+  assert.ok(free.some(({ check, outcome }) => check === 'speed' && outcome === 'ok'));
+  const wished = await lookThere({ roomBytes: 3 * 1024 * 1024 });
+  assert.deepEqual(troubles(wished), ['fail quota']);
+  assert.match(found(wished), /2.00 MiB are left, not 3.00 MiB/);
+
+  const json = { filename: 'a.bin', size: 1.9 * 1024 * 1024 };
+  const opened = await fetch(`${small.url}/uploads/init`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${own}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...json, size: Math.floor(json.size) }),
+  });
+  assert.equal(opened.status, 201);
+  const full = await lookThere();
+  assert.deepEqual(troubles(full), ['fail quota']);
+  assert.match(found(full), /too little is left to try an upload/);
+  assert.equal(full.at(-1)?.check, 'quota', 'nothing was tried');
 });
 
 test('interrupted in the middle, it cancels what it began', async () => {

@@ -1,11 +1,12 @@
 /** Every check, in the order in which one needs another. */
-import type { GetToken } from '@cryolift/client';
+import { ConnectionError, type GetToken } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 import { NoTokenError, Refusal } from '../exit.ts';
 import { checkClock } from './clock.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkStateFolder } from './local.ts';
 import { checkBodyLimit, checkBuffering, type Passage } from './path.ts';
+import { checkQuota } from './quota.ts';
 import { checkReach } from './reach.ts';
 import { checkRoom } from './room.ts';
 import { checkLimits, checkReady, checkServer } from './server.ts';
@@ -27,14 +28,17 @@ export interface Patient {
   readonly slowSeconds: number | null;
 }
 
-/** Yields what it finds as it finds it; after a failure, what needs the failed thing is not tried. Leaves nothing behind. */
+/**
+ * Yields what it finds as it finds it; after a failure, what needs the failed thing is not tried. The server
+ * keeps nothing of it but lines in its log and its audit.
+ */
 export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGenerator<Finding> {
   const wire = new Wire(patient.server, signal);
   yield ok('node', `Node ${process.version} on ${process.platform}`);
   yield await checkStateFolder(patient.stateFolder);
   const token = await findToken(patient.getToken);
-  const said = token === null ? fail('token', 'there is none', GIVE_ONE) : checkToken(token, Date.now());
-  yield said;
+  const said = typeof token === 'string' ? checkToken(token, Date.now()) : token;
+  if (said) yield said;
   for await (const finding of checkReach(wire.base, signal)) {
     yield finding;
     if (finding.outcome === 'fail') return;
@@ -53,8 +57,8 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   yield finding;
   if (limits === null) return;
 
-  const authorization = `Bearer ${token}`;
-  let authorised = said.outcome !== 'fail';
+  const authorization = `Bearer ${typeof token === 'string' ? token : 'none'}`;
+  let authorised = said !== null && said.outcome !== 'fail';
   if (authorised) {
     const taken = await attempt('authorised', signal, () => checkAuthorised(wire, authorization));
     yield taken;
@@ -65,8 +69,18 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   const bodyLimit = await attempt('body_limit', signal, () => checkBodyLimit(passage, limits));
   yield bodyLimit;
   if (!authorised) return;
-  yield await attempt('room', signal, () => checkRoom(wire, authorization, limits, patient.roomBytes));
-  yield* tryParts(patient, passage, limits, bodyLimit.outcome !== 'fail', signal);
+  const neededBytes = trialBytes(limits.min_part_size);
+  const asking = checkQuota(wire, authorization, neededBytes, patient.roomBytes);
+  const quota = await asking.catch((error: unknown) => noAnswer('quota', error, signal));
+  if ('check' in quota) {
+    yield quota;
+    return;
+  }
+  if (quota.finding) yield quota.finding;
+  const { leftBytes } = quota;
+  if (leftBytes < neededBytes) return;
+  yield await attempt('room', signal, () => checkRoom(wire, authorization, limits, patient.roomBytes, leftBytes));
+  yield* tryParts(patient, passage, { limits, leftBytes, fullPass: bodyLimit.outcome !== 'fail' }, signal);
 }
 
 /**
@@ -78,16 +92,24 @@ const SMALL_BYTES = 4096;
 /** Servers with greater parts are tried with parts of this size, where they let one choose. */
 const ENOUGH_BYTES = 16 * 1024 * 1024;
 
-/** @param fullPass parts of full size get through. */
+function trialBytes(partSizeBytes: number): number {
+  return PARTS.small * partSizeBytes + SMALL_BYTES;
+}
+
+/**
+ * @param bounds.leftBytes of the caller's quota.
+ * @param bounds.fullPass parts of full size get through.
+ */
 async function* tryParts(
   { slowSeconds }: Patient,
   { wire, authorization, patienceMs }: Passage,
-  { part_size, min_part_size }: Limits,
-  fullPass: boolean,
+  bounds: { limits: Limits; leftBytes: number; fullPass: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<Finding> {
-  const partSizeBytes = Math.max(min_part_size, Math.min(part_size, ENOUGH_BYTES));
-  const size = { sizeBytes: PARTS.small * partSizeBytes + SMALL_BYTES, partSizeBytes };
+  const { part_size, min_part_size } = bounds.limits;
+  const affordableBytes = Math.floor((bounds.leftBytes - SMALL_BYTES) / PARTS.small);
+  const partSizeBytes = Math.max(min_part_size, Math.min(part_size, ENOUGH_BYTES, affordableBytes));
+  const size = { sizeBytes: trialBytes(partSizeBytes), partSizeBytes };
   const trial = await Trial.open(wire, authorization, size).catch((error) => noAnswer('upload', error, signal));
   if (!(trial instanceof Trial)) {
     yield 'check' in trial ? trial : notOpened(trial);
@@ -100,7 +122,7 @@ async function* tryParts(
     if (stored.outcome === 'fail') return;
     yield await attempt('digest', signal, () => checkDigest(trial, PARTS.small, small));
     yield await attempt('expect', signal, () => checkExpect(trial, PARTS.small, small, patienceMs));
-    if (!fullPass) return;
+    if (!bounds.fullPass) return;
     const full = makePart(trial.session.part_size);
     const speed = await attempt('speed', signal, () => checkSpeed(trial, PARTS.speed, full));
     yield speed;
@@ -135,13 +157,15 @@ function noAnswer(check: string, error: unknown, signal: AbortSignal): Finding {
   return fail(check, `connected, but no answer (${code ?? message})`, mend);
 }
 
-const GIVE_ONE = 'Give --token, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.';
+const GIVE_ONE = 'Give --token @FILE, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.';
 
-async function findToken(getToken: GetToken): Promise<string | null> {
+/** @returns what is wrong; null when none can be made as long as the server does not answer, which is said further down. */
+async function findToken(getToken: GetToken): Promise<string | Finding | null> {
   try {
     return await getToken(false);
   } catch (error) {
-    if (error instanceof NoTokenError) return null;
+    if (error instanceof NoTokenError) return fail('token', error.message, GIVE_ONE);
+    if (error instanceof ConnectionError) return null;
     throw error;
   }
 }

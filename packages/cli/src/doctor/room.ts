@@ -9,18 +9,22 @@ import { readFailure, type Wire } from './wire.ts';
 /** Asked for when nobody has a wish: to hear what is left, which a larger storage does not notice. */
 const MUCH_BYTES = TIB;
 /** A tilt series or a movie stack fits. */
-const LITTLE_BYTES = 20 * 1024 ** 3;
-const MEND =
-  'Free space on its storage, or wait: `cryolift ls` shows files and open uploads, `rm` and `cancel` end them.';
+export const LITTLE_BYTES = 20 * 1024 ** 3;
+export const MAKE_ROOM = '`cryolift ls` shows files and open uploads, `rm` and `cancel` end them.';
+const MEND = `Free space on its storage, or wait: ${MAKE_ROOM}`;
 
-/** @param wishedBytes that the server must have room for; null: no wish. */
+/**
+ * @param wishedBytes that the server must have room for; null: no wish.
+ * @param leftBytes of the caller's quota, which bounds the question: what is asked for is about the storage then.
+ */
 export async function checkRoom(
   wire: Wire,
   authorization: string,
   limits: Limits,
   wishedBytes: number | null,
+  leftBytes: number,
 ): Promise<Finding> {
-  const sizeBytes = wishedBytes ?? Math.min(MUCH_BYTES, limits.max_file_size);
+  const sizeBytes = Math.min(wishedBytes ?? Math.min(MUCH_BYTES, limits.max_file_size), leftBytes);
   const opened = await Trial.open(wire, authorization, { sizeBytes });
   if (opened instanceof Trial) {
     await opened.cancel();
@@ -32,9 +36,6 @@ export async function checkRoom(
     return fail('room', `${refused}: a proxy answers ${opened.status}`, 'Let it pass POST requests on as they are.');
   const availableBytes = failure.details?.available;
   if (failure.code !== 'insufficient_storage' || typeof availableBytes !== 'number') {
-    if (failure.code === 'quota_exceeded' && wishedBytes === null) {
-      return ok('room', `your quota ends below ${formatBytes(sizeBytes)}: ${failure.message}`);
-    }
     return fail('room', `${refused}: ${failure.code}: ${failure.message}`, failure.hint);
   }
   const found = `the server has room for ${formatBytes(availableBytes)}`;

@@ -20,6 +20,8 @@ export interface Faults {
   drops?: readonly string[];
   /** Headers of answers that it sets itself. */
   sets?: OutgoingHttpHeaders;
+  /** Its clock, which stands in Date, is so many seconds ahead. */
+  aheadSeconds?: number;
   /** Changes the first byte of each body. */
   alters?: boolean;
   /** Ends each request that takes longer. */
@@ -62,7 +64,9 @@ export async function startProxy(t: { after(run: () => void): void }, target: st
         answer.writeHead(502).end('<h1>502 Bad Gateway</h1>');
         return;
       }
-      answer.writeHead(got.statusCode ?? 502, { ...got.headers, ...faults.sets });
+      const { sets, aheadSeconds } = faults;
+      const date = aheadSeconds === undefined ? {} : { date: new Date(Date.now() + aheadSeconds * 1000).toUTCString() };
+      answer.writeHead(got.statusCode ?? 502, { ...got.headers, ...date, ...sets });
       got.pipe(answer);
     });
     if (whole) onward.end(whole);

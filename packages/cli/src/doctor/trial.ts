@@ -1,4 +1,4 @@
-/** An upload of a few random parts that is always cancelled: nothing of it stays on the server. */
+/** An upload of a few random parts that is always cancelled, and that the server forgets then: it is begun as a trial. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { printDigestHeader } from '@cryolift/protocol/digest';
 import type { PartReceipt, Session } from '@cryolift/protocol/messages';
@@ -27,6 +27,7 @@ export class Trial {
     const request = {
       filename: 'cryolift-doctor.mrc',
       size: size.sizeBytes,
+      trial: true,
       ...(size.partSizeBytes === undefined ? {} : { part_size: size.partSizeBytes }),
     };
     const headers = { authorization, 'idempotency-key': randomUUID() };

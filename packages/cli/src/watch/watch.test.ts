@@ -9,8 +9,8 @@ import { buildHeader } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { parseLines, type Running, TestBench } from '../test-process.ts';
 
-const SETTLE_MS = 1000;
-const WATCH = ['watch', '--json', '--settle', '1s'];
+const SETTLE_MS = 2000;
+const WATCH = ['watch', '--json', '--settle', '2s'];
 
 let bench: TestBench;
 
@@ -73,9 +73,9 @@ test('an instrument writes, renames and removes, the watch is killed: each finis
   /** Written in pieces, for longer than files take to settle, under its own name or another one. */
   const grow = async (path: string, bytes: Buffer, working = path) => {
     await write(folder, working, bytes.subarray(0, 0));
-    for (let at = 0; at < bytes.length; at += 30_000) {
-      await appendFile(join(folder, working), bytes.subarray(at, at + 30_000));
-      await sleep(SETTLE_MS / 4);
+    for (let at = 0; at < bytes.length; at += 15_000) {
+      await appendFile(join(folder, working), bytes.subarray(at, at + 15_000));
+      await sleep(SETTLE_MS / 8);
     }
     if (working !== path) await rename(join(folder, working), join(folder, path));
     finished.set(path, bytes);

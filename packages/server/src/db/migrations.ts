@@ -192,4 +192,13 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.createIndex('deliveries_by_turn').on('deliveries').columns(['status', 'owner', 'seq']).execute();
     },
   },
+  '006_trials': {
+    async up(db: Kysely<unknown>) {
+      // 1: a client tries the way with it. It makes no event, becomes no file, and is forgotten when it ends.
+      await db.schema
+        .alterTable('uploads')
+        .addColumn('is_trial', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };

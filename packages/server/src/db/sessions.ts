@@ -131,6 +131,7 @@ async function adoptByFingerprint(
     .where('size', '=', row.size)
     .where('status', 'in', OPEN_STATES)
     .where('expires_at', '>', expiredBeforeMs);
+  select = select.where('is_trial', '=', row.is_trial);
   // A link goes on with its own, and nobody goes on with a link's.
   select = row.link_id === null ? select.where('link_id', 'is', null) : select.where('link_id', '=', row.link_id);
   const { sha256 } = row;
@@ -186,6 +187,11 @@ async function countKeys(db: Database, uploadId: string): Promise<number> {
     .where('upload_id', '=', uploadId)
     .executeTakeFirstOrThrow();
   return Number(keys);
+}
+
+/** Bytes that an owner's files have and its live sessions will have. */
+export async function sumHeld(db: Database, owner: string): Promise<number> {
+  return (await findUsage(db, owner)).bytes + (await sumStaged(db, owner));
 }
 
 /** Bytes that an owner's live sessions will have. */
@@ -334,8 +340,8 @@ export async function listStagedIds(db: Database): Promise<Set<string>> {
 }
 
 /**
- * Forgets sessions that ended before `endedBeforeMs`, with their parts and keys. Files stay, and what a link that is there has
- * begun: it counts.
+ * Forgets sessions that ended before `endedBeforeMs`, with their parts and keys, and trials that have ended. Files stay, and
+ * what a link that is there has begun: it counts.
  *
  * @param limit how many at most, so that no transaction is long. @returns how many.
  */
@@ -345,15 +351,31 @@ export async function purgeSessions(db: Database, endedBeforeMs: number, limit: 
       .selectFrom('uploads')
       .select('id')
       .where('status', 'in', ['completed', 'cancelled', 'expired'])
-      .where('updated_at', '<', endedBeforeMs)
-      .where((eb) => eb.or([eb('link_id', 'is', null), eb('link_id', 'not in', eb.selectFrom('links').select('id'))]))
+      .where((eb) =>
+        eb.or([
+          eb('is_trial', '=', 1),
+          eb.and([
+            eb('updated_at', '<', endedBeforeMs),
+            eb.or([eb('link_id', 'is', null), eb('link_id', 'not in', eb.selectFrom('links').select('id'))]),
+          ]),
+        ]),
+      )
       .limit(limit)
       .execute();
     const ids = ended.map((row) => row.id);
-    if (ids.length === 0) return 0;
-    await tx.deleteFrom('parts').where('upload_id', 'in', ids).execute();
-    await tx.deleteFrom('idempotency_keys').where('upload_id', 'in', ids).execute();
-    await tx.deleteFrom('uploads').where('id', 'in', ids).execute();
+    await deleteSessions(tx, ids);
     return ids.length;
   });
+}
+
+/** Forgets a trial that has ended, now. The sweep forgets those that are left. */
+export async function forgetTrial(db: Database, id: string): Promise<void> {
+  await db.transaction().execute(async (tx) => await deleteSessions(tx, [id]));
+}
+
+async function deleteSessions(tx: Database, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.deleteFrom('parts').where('upload_id', 'in', ids).execute();
+  await tx.deleteFrom('idempotency_keys').where('upload_id', 'in', ids).execute();
+  await tx.deleteFrom('uploads').where('id', 'in', ids).execute();
 }

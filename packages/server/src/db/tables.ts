@@ -28,6 +28,8 @@ interface UploadTable {
   must_recheck: number;
   /** The upload link that it was begun with; null: with a token. */
   link_id: string | null;
+  /** 1: a client tries the way with it. It makes no event, becomes no file, and is forgotten when it ends. */
+  is_trial: number;
   created_at: number;
   updated_at: number;
   expires_at: number;

@@ -51,6 +51,7 @@ export function draftRow(changes: Partial<UploadRow> = {}): UploadRow {
     failure: null,
     must_recheck: 0,
     link_id: null,
+    is_trial: 0,
     created_at: 1000,
     updated_at: 1000,
     expires_at: 9000,

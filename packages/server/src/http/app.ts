@@ -35,13 +35,15 @@ import type { Services } from './services.ts';
 import { registerSign } from './sign.ts';
 import { registerTraces } from './traces.ts';
 import { registerUploads } from './uploads.ts';
-import { createValidator } from './validation.ts';
+import { createValidator, requireStrictQueries } from './validation.ts';
 import { registerWebhooks } from './webhooks.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The scope that a caller needs; absent: anybody may call. */
     scope?: Scope;
+    /** Whoever sends a token is identified; without one anybody may call. */
+    identifies?: boolean;
     /** It streams or waits, which costs little however long it takes: it takes no place of the load shedder. */
     isLong?: boolean;
     /** Its answer is a stream: what that holds while nobody reads it is counted. */
@@ -52,7 +54,7 @@ declare module 'fastify' {
     linkable?: boolean;
   }
   interface FastifyRequest {
-    /** Set on every call that needs a scope. */
+    /** Set on every call that needs a scope, and where the route identifies callers that have a token. */
     caller: Caller;
     /** Of the error that it is answered with. */
     failureCode: ErrorCode | null;
@@ -91,6 +93,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
 
   const refuseOtherMethods = watchMethods(app);
   app.setValidatorCompiler(createValidator());
+  requireStrictQueries(app);
   app.setErrorHandler(answerFailure);
   app.setNotFoundHandler(() => {
     throw new UploadError('not_found', 'There is no such path.');
@@ -141,7 +144,8 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
       throw new UploadError('shutting_down', 'The server is stopping.');
     }
     assertOneHost(request.raw);
-    if (!request.routeOptions.config.scope) return;
+    const { scope, identifies } = request.routeOptions.config;
+    if (!scope && !(identifies && request.headers.authorization !== undefined)) return;
     request.caller = await identify(request, services).catch((error: unknown) => {
       throw failedLogins.note(request.ip, error);
     });

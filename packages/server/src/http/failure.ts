@@ -60,6 +60,11 @@ function translate(error: FastifyError): UploadError {
   if (error.validation?.[0]?.instancePath === '/filename' && error.validation[0].keyword === 'maxLength') {
     return new UploadError('invalid_filename', 'The file name has more than 255 bytes.');
   }
+  const unknown = error.validation?.[0]?.params.additionalProperty;
+  if (error.validationContext === 'querystring' && unknown !== undefined) {
+    const name = JSON.stringify(String(unknown).slice(0, 64));
+    return new UploadError('invalid_request', `The request is not valid: this call has no query parameter ${name}.`);
+  }
   if (error.validation) return new UploadError('invalid_request', `The request is not valid: ${error.message}.`);
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');

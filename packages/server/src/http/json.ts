@@ -19,6 +19,31 @@ export function createJsonParser(app: FastifyInstance) {
       done(new UploadError('invalid_request', 'The body is not UTF-8.'));
       return;
     }
-    parse(request, text, done);
+    parse(request, text, (error, body) => done(error && explain(text), body));
   };
+}
+
+/** Why Fastify's parser refused a text. */
+function explain(text: string): UploadError {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return new UploadError('invalid_request', 'The body is not JSON.');
+  }
+  const key = findForbiddenKey(value);
+  return new UploadError('invalid_request', `The body has the key ${JSON.stringify(key)}, which no body may have.`, {
+    details: { key },
+  });
+}
+
+/** Keys that change objects of JavaScript which are merged with the value: secure-json-parse refuses them at any depth. */
+function findForbiddenKey(root: unknown): '__proto__' | 'constructor' {
+  const found = [root];
+  for (const each of found) {
+    if (typeof each !== 'object' || each === null) continue;
+    if (Object.hasOwn(each, '__proto__')) return '__proto__';
+    for (const inner of Object.values(each)) found.push(inner);
+  }
+  return 'constructor';
 }

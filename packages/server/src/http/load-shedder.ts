@@ -32,8 +32,8 @@ export function registerLoadShedder(app: FastifyInstance): void {
   const anonymous = new FairShare(MAX_ANONYMOUS_BYTES, MAX_ANONYMOUS_BYTES_PER_NETWORK);
 
   app.addHook('onRoute', (options) => {
-    const { scope, isLong = false, isStreamed = false } = options.config ?? {};
-    if (!scope) return;
+    const { scope, identifies = false, isLong = false, isStreamed = false } = options.config ?? {};
+    if (!(scope || identifies)) return;
     const { handler } = options;
     if (isStreamed) {
       // Before anything is opened for it.
@@ -47,6 +47,7 @@ export function registerLoadShedder(app: FastifyInstance): void {
     // A place is taken when the caller is known and the body is there, and given back when the handler has ended, whether or
     // not the client takes the answer.
     options.handler = async function (request, reply) {
+      if (!request.caller) return await handler.call(this, request, reply);
       const giveBack = running.take(accountOf(request.caller), 1);
       if (!giveBack) throw overloaded('The server has as many requests as it can work on.');
       try {

@@ -1,6 +1,8 @@
-/** Calls for operators and planning clients. All but `/whoami` take no token. */
+/** Calls for operators and planning clients. All but `/whoami` need no token. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { Caller, Health, Limits, Readiness } from '@cryolift/protocol/messages';
+import { CHALLENGE, CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol/proof';
+import { readUsage } from '../uploads/usage.ts';
 import { answers, type Routes } from './contract.ts';
 import type { Services } from './services.ts';
 
@@ -9,8 +11,15 @@ export function registerOperations(app: Routes, services: Services): void {
 
   app.get(
     '/limits',
-    { schema: { summary: 'Limits and accepted types.', response: answers({ 200: Limits }) } },
-    async () => limits,
+    {
+      config: { identifies: true, linkable: true },
+      schema: {
+        summary: "Limits and accepted types; with a token or an upload link, the caller's quota as well.",
+        response: answers({ 200: Limits }),
+      },
+    },
+    async ({ caller }) =>
+      caller ? { ...limits, ...(await readUsage(services.uploads, caller.sub, caller.link ?? null)) } : limits,
   );
 
   app.get(
@@ -25,7 +34,14 @@ export function registerOperations(app: Routes, services: Services): void {
   app.get(
     '/healthz',
     { schema: { summary: 'The process answers.', response: answers({ 200: Health }) } },
-    async () => ({ status: 'ok' as const }),
+    async ({ headers, socket }, reply) => {
+      const challenge = headers[CHALLENGE_HEADER];
+      const { tokenSecret } = services;
+      if (typeof challenge === 'string' && CHALLENGE.test(challenge) && tokenSecret !== null && socket.localPort) {
+        reply.header(PROOF_HEADER, await computeProof(tokenSecret, challenge, socket.localPort));
+      }
+      return { status: 'ok' as const };
+    },
   );
 
   app.get(

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { FlattenedJWSInput, JWTHeaderParameters } from 'jose';
+import { calculateJwkThumbprint, type FlattenedJWSInput, type JWK, type JWTHeaderParameters } from 'jose';
 import { discoverKeys, PublishedKeys } from './published-keys.ts';
 
 const QUIET = { warn() {} };
@@ -102,6 +102,33 @@ test('a provider that is down takes nobody’s keys away for a day; before there
   await look(keys, 'a');
   clock.nowMs += 24 * 60 * MINUTE;
   await assert.rejects(look(keys, 'a'), isOverloaded);
+});
+
+test('a revoked key is not found, also by a token that names no key', async (context) => {
+  const provider = await startProvider(context);
+  provider.answer = () => [200, { keys: [jwk('revoked')] }];
+  const keys = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
+  const nameless = async () => await keys.find({ alg: 'ES256' } as JWTHeaderParameters, NO_TOKEN);
+  await assert.rejects(nameless, { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  await assert.rejects(look(keys, 'revoked'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  provider.answer = () => [200, { keys: [jwk('revoked'), jwk('good')] }];
+  const others = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
+  // The same key, under another id and without one, does not come back by that.
+  const another = async () => await others.find({ alg: 'ES256' } as JWTHeaderParameters, NO_TOKEN);
+  await assert.rejects(another, { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+});
+
+test('a key that is published without an id is revoked by its thumbprint', async (context) => {
+  const provider = await startProvider(context);
+  const { kid: _, ...nameless } = jwk('');
+  provider.answer = () => [200, { keys: [nameless] }];
+  const find = async (revoked: string[]) =>
+    await new PublishedKeys(async () => provider.url, revoked, QUIET).find(
+      { alg: 'ES256' } as JWTHeaderParameters,
+      NO_TOKEN,
+    );
+  await find(['another']);
+  await assert.rejects(find([await calculateJwkThumbprint(nameless as JWK)]), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
 });
 
 test('discovery takes the document of this very issuer, and no other', async (context) => {

@@ -1,6 +1,6 @@
 /** Keys that an identity provider publishes: JSON Web Key Sets (RFC 7517), found by URL or by OpenID discovery. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 
 /** After this long the keys are fetched again, so that one that was taken away stops to count. */
 const FRESH_MS = 10 * 60_000;
@@ -29,7 +29,7 @@ export class PublishedKeys {
   #triedMs = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | null = null;
 
-  /** @param revoked ids of keys that do not count, even while they are published. */
+  /** @param revoked ids (`kid`) or thumbprints (RFC 7638) of keys that do not count, even while they are published. */
   constructor(findUrl: FindUrl, revoked: readonly string[], log: KeyLog, now = () => performance.now()) {
     this.#findUrl = findUrl;
     this.#revoked = revoked;
@@ -80,12 +80,26 @@ export class PublishedKeys {
       // A provider that is half up must not take everybody's keys away.
       if (keys.length === 0) throw new Error('there are no keys');
       // A token need not name its key: what is revoked must not be there to be found.
-      const good = keys.filter(({ kid }) => kid === undefined || !this.#revoked.includes(kid));
+      const good = await withoutRevoked(keys, this.#revoked);
       this.#known = { find: createLocalJWKSet({ keys: good }), fetchedMs: this.#now() };
     } catch (error) {
       this.#log.warn({ err: error }, 'the keys of the identity provider could not be fetched');
     }
   }
+}
+
+/** A key may be published without an id, or a second time under another one: it is known by its thumbprint, too. */
+async function withoutRevoked(keys: JSONWebKeySet['keys'], revoked: readonly string[]): Promise<JSONWebKeySet['keys']> {
+  if (revoked.length === 0) return keys;
+  const named = await Promise.all(
+    keys.map(async (key) => {
+      // Of a kind that is not known here: no token is verified with it.
+      const thumbprint = await calculateJwkThumbprint(key).catch(() => '');
+      return { key, thumbprint, isNamed: revoked.includes(key.kid ?? '') || revoked.includes(thumbprint) };
+    }),
+  );
+  const gone = new Set(named.filter(({ isNamed }) => isNamed).map(({ thumbprint }) => thumbprint));
+  return named.filter(({ thumbprint, isNamed }) => !isNamed && !gone.has(thumbprint)).map(({ key }) => key);
 }
 
 /**

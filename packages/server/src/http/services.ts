@@ -18,6 +18,8 @@ export interface Services {
   readonly events: EventRoom;
   readonly streams: Streams;
   readonly authenticate: Authenticate;
+  /** The secret of HS256 tokens, which a client on this machine may have, too; null: there is none. */
+  readonly tokenSecret: string | null;
   readonly signingKeys: SigningKeys;
   readonly audit: AuditLog;
   readonly scrub: Scrub;

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
+import { calculateJwkThumbprint, type JWK } from 'jose';
 import { algorithmOf } from '../token-key.ts';
 import { assertScope, hasScope, reachOf } from './caller.ts';
 import { createAuthenticator, type TokenKeys } from './tokens.ts';
@@ -272,6 +273,17 @@ test('a published key that is revoked does not count, even when the token does n
   const keys = { jwksUrl: await publish(context, 200, { keys: jwks }), revokedKeys: ['old'] };
   assert.equal((await call(keys, token('ES256', ec.privateKey))).sub, 'ada');
   await assert.rejects(call(keys, token('RS256', rsa.privateKey)), refuses('unauthenticated'));
+});
+
+test('a public key of the settings is revoked by its thumbprint, whatever id its tokens name', async () => {
+  const print = await calculateJwkThumbprint(ed.publicKey.export({ format: 'jwk' }) as JWK);
+  const keys = { publicKey: pem(ed.publicKey), secret: SECRET };
+  for (const header of [{}, { kid: 'x' }]) {
+    const bearer = token('EdDSA', ed.privateKey, {}, header);
+    assert.equal((await call({ ...keys, revokedKeys: ['another'] }, bearer)).sub, 'ada');
+    await assert.rejects(call({ ...keys, revokedKeys: [print] }, bearer), refuses('unauthenticated'));
+  }
+  assert.equal((await call({ ...keys, revokedKeys: [print] }, token('HS256', SECRET))).sub, 'ada');
 });
 
 test('an owner whose name has control characters or broken text is none', async () => {

@@ -1,7 +1,7 @@
 /** JSON Web Tokens (RFC 7519, RFC 6750): from an Authorization header to its caller. */
 import { hash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../token-key.ts';
 import type { Caller } from './caller.ts';
@@ -16,7 +16,7 @@ export interface TokenKeys {
   readonly oidcIssuer: string | null;
   readonly issuer: string | null;
   readonly audience: string | null;
-  /** Ids of keys (`kid`) whose tokens are not taken any more. */
+  /** Ids (`kid`) or thumbprints (RFC 7638) of keys whose tokens are not taken any more. */
   readonly revokedKeys: readonly string[];
 }
 
@@ -91,8 +91,18 @@ function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
   const publicAlgorithm = publicKey && algorithmOf(publicKey);
   const remote = publishedKeys(keys, log);
   remote?.fetchAhead();
+  // Whoever has a key writes any `kid` into its tokens, or none: a key of the settings is known by its thumbprint.
+  const isPublicKeyRevoked =
+    publicKey !== null && keys.revokedKeys.length > 0
+      ? calculateJwkThumbprint(publicKey.export({ format: 'jwk' }) as JWK).then((print) =>
+          keys.revokedKeys.includes(print),
+        )
+      : Promise.resolve(false);
   return async (header, token) => {
-    if (header.kid !== undefined && keys.revokedKeys.includes(header.kid)) {
+    const isRevoked =
+      (header.kid !== undefined && keys.revokedKeys.includes(header.kid)) ||
+      (header.alg === publicAlgorithm && (await isPublicKeyRevoked));
+    if (isRevoked) {
       throw new UploadError('unauthenticated', 'The key that this token was signed with has been revoked.');
     }
     if (header.alg === 'HS256' && secret) return secret;

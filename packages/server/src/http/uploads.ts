@@ -4,7 +4,7 @@ import {
   CompleteRequest,
   FileRecord,
   InitRequest,
-  PageQuery,
+  PartQuery,
   Session,
   SessionPage,
   SessionQuery,
@@ -83,7 +83,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       schema: {
         summary: 'The stored parts with their digests, ascending.',
         params: UploadParams,
-        querystring: PageQuery,
+        querystring: PartQuery,
         response: answers({ 200: StoredPartPage }),
       },
     },

@@ -1,25 +1,58 @@
 /** Requests against their schemas. JSON is taken as it is; only what comes as text (query, path) is converted. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { Ajv, type ValidateFunction } from 'ajv';
-import type { FastifySchemaCompiler } from 'fastify';
-import type { TSchema } from 'typebox';
+import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+
+/** One way to write an integer, so that two URLs that differ are two requests. */
+const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
+
+const NO_QUERY = Type.Object({}, { additionalProperties: false });
+const signedText = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
+/** Of a signed URL. The signature covers them: what is not right is refused before this schema is asked. */
+const SIGNED_QUERY = Type.Object(
+  { cl_exp: signedText(16), cl_key: signedText(128), cl_len: signedText(16), cl_sig: signedText(64) },
+  { additionalProperties: false },
+);
 
 export function createValidator(): FastifySchemaCompiler<TSchema> {
   const exact = new Ajv({ coerceTypes: false, useDefaults: true });
   const fromText = new Ajv({ coerceTypes: true, useDefaults: true });
   return ({ schema, httpPart }) =>
-    httpPart === 'body' ? exact.compile(schema) : refuseInfinity(fromText.compile(schema));
+    httpPart === 'body' ? exact.compile(schema) : withPlainIntegers(schema, fromText.compile(schema));
 }
 
-/** `1e309` is converted to infinity, of which Ajv then judges neither minimum nor maximum. */
-function refuseInfinity(validate: ValidateFunction) {
-  const judge = (data: Record<string, unknown>) => {
+/**
+ * Gives every call of the OpenAPI document a schema of its query that refuses other parameters. To be registered before the
+ * routes.
+ *
+ * @throws Error, so that the server does not start, for a route whose own schema allows any parameter.
+ */
+export function requireStrictQueries(app: FastifyInstance): void {
+  app.addHook('onRoute', (options) => {
+    const { schema = {}, url, method, config } = options;
+    if (schema.hide) return;
+    const querystring = schema.querystring ?? (config?.signable ? SIGNED_QUERY : NO_QUERY);
+    if ((querystring as { additionalProperties?: unknown }).additionalProperties !== false) {
+      throw new Error(`${method} ${url}: the schema of its query lacks additionalProperties: false.`);
+    }
+    options.schema = { ...schema, querystring };
+  });
+}
+
+/** Ajv converts `1e2`, ` 5` and `0x10`; and `1e309` to infinity, which it compares with no minimum and no maximum. */
+function withPlainIntegers(schema: unknown, validate: ValidateFunction) {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
+  const integers = Object.keys(properties).filter((name) => properties[name]?.type === 'integer');
+  const check = (data: Record<string, unknown>) => {
+    const odd = integers.find((name) => typeof data[name] === 'string' && !INTEGER.test(data[name]));
+    if (odd !== undefined) {
+      return { error: new UploadError('invalid_request', `The request is not valid: ${odd} is not an integer.`) };
+    }
     const isValid = validate(data);
-    judge.errors = validate.errors ?? null;
-    const odd = Object.entries(data).find(([, value]) => typeof value === 'number' && !Number.isFinite(value));
-    if (!isValid || !odd) return isValid;
-    return { error: new UploadError('invalid_request', `The request is not valid: ${odd[0]} is not a number.`) };
+    check.errors = validate.errors ?? null;
+    return isValid;
   };
-  judge.errors = null as NonNullable<ValidateFunction['errors']> | null;
-  return judge;
+  check.errors = null as NonNullable<ValidateFunction['errors']> | null;
+  return check;
 }

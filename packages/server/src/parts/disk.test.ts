@@ -58,7 +58,7 @@ describePartStore('disk', makeStore);
 
 const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
 /** For what hangs when it is broken. */
-const bounded = { timeout: 20_000 };
+const bounded = { timeout: 110_000 };
 const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
 test('publishing is a rename: the same inode, read-only, under its name', async (context) => {

@@ -47,7 +47,7 @@ test('bytes that come during a flush are not taken for flushed', async (context)
   assert.equal(flusher.room(), undefined);
 });
 
-test('many files with a little each never stop the writers for good', { timeout: 10_000 }, async (context) => {
+test('many files with a little each never stop the writers for good', { timeout: 110_000 }, async (context) => {
   const flusher = makeFlusher();
   const fds = openFiles(context, 10);
   for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 20 * MIB);

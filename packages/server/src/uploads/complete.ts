@@ -41,6 +41,9 @@ export async function completeUpload(
   requestId: string,
 ): Promise<Completion> {
   let row = await findUpload(room, reach, id);
+  if (row.is_trial) {
+    throw new UploadError('invalid_request', 'This upload was begun as a trial, which becomes no file: cancel it.');
+  }
   room.doubts.assertNone(id);
   const declared = judgeDeclared(row, sha256Hex);
   if (row.status === 'pending' || row.status === 'uploading') {

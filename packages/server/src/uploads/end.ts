@@ -1,5 +1,6 @@
 /** The ends of a session other than a file: cancelled, expired, failed. */
 import { UploadError } from '@cryolift/protocol/errors';
+import { forgetTrial } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { findUpload } from './find.ts';
 import { moveUpload } from './move.ts';
@@ -16,6 +17,7 @@ export async function cancelUpload(room: UploadRoom, reach: Reach, id: string): 
   const cancelled = await moveUpload(room, id, 'cancel');
   if (cancelled) {
     await freeUpload(room, id);
+    if (row.is_trial) await forgetTrial(room.db, id);
     room.log.info({ upload_id: id, received_bytes: row.received_bytes }, 'upload cancelled');
     return;
   }

@@ -13,7 +13,7 @@ import { readFilename } from './filename.ts';
 import { findUpload } from './find.ts';
 import { judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
 import { noteMoved, stateTeller, uploadTeller } from './move.ts';
-import type { UploadRoom } from './room.ts';
+import { lifeOf, type UploadRoom } from './room.ts';
 import { toStaged } from './session.ts';
 
 /** Left free on the storage for the database and for everybody else, bytes. */
@@ -70,7 +70,7 @@ export async function openUpload(
       room.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
       return { row: outcome.row, resumed: false };
     default:
-      throw refuse(outcome, row);
+      throw refuse(outcome, row, room, link);
   }
 }
 
@@ -126,9 +126,10 @@ function draft(room: UploadRoom, owner: string, request: InitRequest, link: Link
     failure: null,
     must_recheck: 0,
     link_id: link?.id ?? null,
+    is_trial: request.trial ? 1 : 0,
     created_at: now,
     updated_at: now,
-    expires_at: now + policy.sessionTtlMs,
+    expires_at: now + lifeOf(policy, request.trial ? 1 : 0),
   };
 }
 
@@ -155,24 +156,42 @@ function stripPadding(base64: string): string {
 
 /** The same request, whatever the order of its fields. */
 function hashRequest(request: InitRequest): Uint8Array {
-  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
+  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force, trial } = request;
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  const canonical = JSON.stringify([filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false]);
+  // A key that was used before there were trials stays the same.
+  const rest = trial ? [true] : [];
+  const canonical = JSON.stringify([
+    ...[filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false],
+    ...rest,
+  ]);
   return createHash('sha256').update(canonical).digest();
 }
 
-function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRow): UploadError {
+function refuse(
+  outcome: Exclude<OpenOutcome, { row: UploadRow }>,
+  row: UploadRow,
+  { policy }: UploadRoom,
+  link: LinkRow | null,
+): UploadError {
   switch (outcome.kind) {
     case 'idempotency_conflict':
       return new UploadError('idempotency_conflict', 'This Idempotency-Key came with a different request before.');
-    case 'too_many_open':
-      return new UploadError('quota_exceeded', `You have ${outcome.open} uploads open, and may have no more.`, {
+    case 'too_many_open': {
+      const { open: used } = outcome;
+      const limit = policy.maxOpenUploads;
+      return new UploadError('quota_exceeded', `You have ${used} uploads open; ${limit} are allowed.`, {
         hint: 'Finish or cancel some of them: GET /uploads lists yours.',
+        details: { used, limit, needed: 1 },
       });
-    case 'too_many_files':
-      return new UploadError('quota_exceeded', `You have ${outcome.files} files and uploads, and may have no more.`, {
+    }
+    case 'too_many_files': {
+      const { files: used } = outcome;
+      const limit = policy.maxFiles;
+      return new UploadError('quota_exceeded', `You have ${used} files and uploads; ${limit} are allowed.`, {
         hint: 'Delete files, or ask for a larger CRYOLIFT_QUOTA_FILES. Uploads that ended count until they are forgotten.',
+        details: { used, limit, needed: 1 },
       });
+    }
     case 'too_many_ended':
       return new UploadError('quota_exceeded', `${outcome.ended} uploads have ended without a file.`, {
         hint: 'They count until they are forgotten. Look for a program that begins uploads and gives them up.',
@@ -181,19 +200,22 @@ function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRo
       return new UploadError('quota_exceeded', 'This upload has been found under too many Idempotency-Keys.', {
         hint: 'Send the same Idempotency-Key again, or none.',
       });
-    case 'quota_exceeded':
-      return new UploadError(
-        'quota_exceeded',
-        `With this file you would hold more than your quota; you hold ${outcome.usedBytes} bytes.`,
-        {
-          details: { used: outcome.usedBytes, needed: row.size },
-        },
-      );
-    case 'link_exceeded':
-      return new UploadError('quota_exceeded', 'With this file more would be uploaded than this link allows.', {
+    case 'quota_exceeded': {
+      const details = { used: outcome.usedBytes, limit: policy.quotaBytes, needed: row.size };
+      return new UploadError('quota_exceeded', `${printBytes(details)}: more than your quota.`, { details });
+    }
+    case 'link_exceeded': {
+      const details = { used: outcome.usedBytes, limit: link?.max_bytes ?? null, needed: row.size };
+      const files = { used_files: outcome.usedFiles, limit_files: link?.max_files ?? null };
+      const reason =
+        details.limit !== null && details.used + details.needed > details.limit
+          ? printBytes(details)
+          : `${files.used_files} files were begun with this link, of ${files.limit_files}`;
+      return new UploadError('quota_exceeded', `${reason}: more than this link allows.`, {
         hint: 'Ask for another link, or cancel what is not to be finished.',
-        details: { used: outcome.usedBytes, used_files: outcome.usedFiles, needed: row.size },
+        details: { ...details, ...files },
       });
+    }
     case 'no_space': {
       const available = Math.max(0, outcome.availableBytes);
       return new UploadError(
@@ -205,4 +227,8 @@ function refuse(outcome: Exclude<OpenOutcome, { row: UploadRow }>, row: UploadRo
       );
     }
   }
+}
+
+function printBytes({ used, limit, needed }: { used: number; limit: number | null; needed: number }): string {
+  return `${used} of ${limit} bytes are used, and this file needs ${needed}`;
 }

@@ -76,7 +76,7 @@ export async function listStoredParts(
   { cursor, limit }: PageRequest,
 ): Promise<StoredPartPage> {
   const row = await findUpload(room, reach, uploadId);
-  const parts = await listParts(room.db, row.id, parsePartCursor(cursor), limit + 1);
+  const parts = await listParts(room.db, row.id, readPartCursor(cursor, row.part_count), limit + 1);
   const page = toPage(parts, limit, (part) => String(part.idx));
   const items = page.items.map(
     (part): StoredPart => ({
@@ -89,9 +89,11 @@ export async function listStoredParts(
   return { ...page, items };
 }
 
-/** The cursor of a part list is the index of the last part of the page before. */
-function parsePartCursor(cursor: string | undefined): number {
+/** @returns the first part of the page. @throws UploadError `invalid_request` for a cursor that no page of this list has. */
+function readPartCursor(cursor: string | undefined, partCount: number): number {
   if (cursor === undefined) return 0;
-  if (!/^\d{1,5}$/.test(cursor)) throw new UploadError('invalid_request', 'cursor is not one that this list gave.');
-  return Number(cursor) + 1;
+  const last = Number(cursor);
+  // After the last part there is no page.
+  if (last < partCount - 1) return last + 1;
+  throw new UploadError('invalid_request', `The request is not valid: ${cursor} is no cursor of this list.`);
 }

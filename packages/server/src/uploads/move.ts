@@ -32,7 +32,8 @@ export function stateTeller(room: UploadRoom): Tell {
 
 /** @param type of the event; that of the session's state when not given. */
 export function uploadTeller(room: UploadRoom, type?: string): Tell {
-  return async (tx, row) =>
+  return async (tx, row) => {
+    if (row.is_trial) return;
     await insertEvent(tx, {
       id: room.newId(),
       type: type ?? stateType(row.status),
@@ -41,6 +42,7 @@ export function uploadTeller(room: UploadRoom, type?: string): Tell {
       time: row.updated_at,
       data: JSON.stringify(await toSession(tx, row)),
     });
+  };
 }
 
 /** To be called once the transaction is committed. */

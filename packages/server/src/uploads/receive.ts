@@ -18,7 +18,7 @@ import { findUpload, uploadNotFound } from './find.ts';
 import { type HeaderVerdict, judgeHeader, NEEDED_HEADER_BYTES } from './header.ts';
 import { Intake, timeStage } from './meter.ts';
 import { tellSection } from './picture.ts';
-import type { Reach, UploadRoom } from './room.ts';
+import { lifeOf, type Reach, type UploadRoom } from './room.ts';
 import { progressOf, toStaged } from './session.ts';
 
 /** The last space of a disk is the database's: it records parts, and what is deleted to make room. */
@@ -235,7 +235,7 @@ class WritingReception implements Reception {
       sizeBytes: lengthBytes,
       sha256,
       nowMs: now,
-      expiresAtMs: now + this.#room.policy.sessionTtlMs,
+      expiresAtMs: now + lifeOf(this.#room.policy, this.#row.is_trial),
       ...(header ? { header } : {}),
     };
     const outcome = await timeStage(this.#room.meter, 'commit', () => commitPart(this.#room.db, this.#row.id, part));

@@ -60,6 +60,14 @@ interface UploadPolicy {
   readonly acceptedTypes: readonly string[];
 }
 
+/** A trial that nobody cancels must not hold space for a week. */
+const TRIAL_MS = 3_600_000;
+
+/** How long an upload is kept after its last part, milliseconds. */
+export function lifeOf({ sessionTtlMs }: UploadPolicy, isTrial: number): number {
+  return isTrial ? Math.min(TRIAL_MS, sessionTtlMs) : sessionTtlMs;
+}
+
 /** What the room tells about its work. Ids, sizes and times only. */
 interface UploadLog {
   info(fields: Record<string, unknown>, message: string): void;

@@ -7,6 +7,12 @@ import type { CloudEvent } from '../live/live.ts';
 import { useServices } from '../services.ts';
 
 const PAGE_ITEMS = 200;
+/** What the caller holds, of the quota. */
+export const USAGE_KEY = ['usage'];
+const CHANGES_USAGE: readonly string[] = [
+  ...['created', 'completed', 'cancelled', 'expired'].map((state) => `cryolift.upload.${state}`),
+  'cryolift.file.deleted',
+];
 /** While nothing is told by events. */
 const POLL_MS = 4_000;
 
@@ -68,6 +74,7 @@ export function putSession(queries: QueryClient, session: Session): void {
 
 export function updateFromEvent(queries: QueryClient, api: Api, { type, subject, data }: CloudEvent): void {
   const [kind, id = ''] = subject.split('/');
+  if (CHANGES_USAGE.includes(type)) void queries.invalidateQueries({ queryKey: USAGE_KEY });
   if (type === 'cryolift.file.deleted') dropFile(queries, id);
   else if (kind === 'files') readFile(queries, api, id);
   else {

@@ -85,6 +85,14 @@ export function DropZone({ isSmall }: { isSmall: boolean }) {
           {texts.drop.types([...limits.data.mrc_types, ...limits.data.accepted_types], limits.data.max_file_size)}
         </p>
       )}
+      <Quota />
     </section>
   );
+}
+
+/** Nothing where there is no quota, or while the server does not tell. */
+function Quota() {
+  const { data } = useQuery(useServices().usage);
+  if (typeof data?.quota_bytes !== 'number' || data.used_bytes === undefined) return null;
+  return <p className="faint types">{texts.drop.quota(data.used_bytes, data.quota_bytes)}</p>;
 }

@@ -202,7 +202,7 @@ test('time that the storage takes is not the client’s', async (context) => {
 
 test('heads that do not come are answered 408; connections that are not used are closed', async (context) => {
   const { open } = await start(context, (_request, response) => answer(response, 'ok'), {
-    headersTimeout: 80,
+    headersTimeout: 1_000,
     keepAliveTimeout: 1,
   });
   for (const begun of ['', 'GET / HT']) {
@@ -225,7 +225,7 @@ test('what was handed over is watched too: its heads, its idle time, and not wit
       if (request.url === '/slow') await new Promise((resolve) => setTimeout(resolve, 1_400));
       answer(response, `<${request.url}>`);
     },
-    { headersTimeout: 300, keepAliveTimeout: 50, connectionsCheckingInterval: 50 },
+    { headersTimeout: 1_000, keepAliveTimeout: 500, connectionsCheckingInterval: 50 },
   );
   const chunked = (path: string) => `POST ${path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
   const begun = await open();

@@ -22,6 +22,10 @@ export class LaneStream extends Duplex {
     return this.#socket.remoteAddress;
   }
 
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
+  }
+
   get remotePort(): number | undefined {
     return this.#socket.remotePort;
   }

@@ -1,0 +1,40 @@
+/** What the caller may still upload under the quota of the server. */
+import { formatBytes } from '../format.ts';
+import { type Finding, fail, ok, warn } from './finding.ts';
+import { LITTLE_BYTES, MAKE_ROOM } from './room.ts';
+import { readJson, type Wire } from './wire.ts';
+
+interface QuotaCheck {
+  /** Null when there is no quota. */
+  readonly finding: Finding | null;
+  /** Infinity when there is no quota. */
+  readonly leftBytes: number;
+}
+
+/**
+ * @param neededBytes of the trial upload.
+ * @param wishedBytes that there must be room for; null: no wish.
+ */
+export async function checkQuota(
+  wire: Wire,
+  authorization: string,
+  neededBytes: number,
+  wishedBytes: number | null,
+): Promise<QuotaCheck> {
+  const { quota_bytes, used_bytes } = readJson(await wire.ask('GET', '/limits', { authorization })) ?? {};
+  if (typeof quota_bytes !== 'number' || typeof used_bytes !== 'number') {
+    return { finding: null, leftBytes: Number.POSITIVE_INFINITY };
+  }
+  const leftBytes = Math.max(0, quota_bytes - used_bytes);
+  const found = `${formatBytes(used_bytes)} of your quota of ${formatBytes(quota_bytes)} are used`;
+  const mend = `${MAKE_ROOM} Or ask for a larger quota.`;
+  return { finding: judge(), leftBytes };
+
+  function judge(): Finding {
+    if (leftBytes < neededBytes) return fail('quota', `${found}: too little is left to try an upload`, mend);
+    if (wishedBytes !== null && wishedBytes > leftBytes) {
+      return fail('quota', `${found}: ${formatBytes(leftBytes)} are left, not ${formatBytes(wishedBytes)}`, mend);
+    }
+    return leftBytes < LITTLE_BYTES && wishedBytes === null ? warn('quota', found, mend) : ok('quota', found);
+  }
+}
