@@ -1,8 +1,8 @@
 /** `cryolift download FILE_ID`: gets a file back; run again after an interruption, it goes on. */
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type Api, TargetError } from '@cryolift/client';
-import { download, streamDownload } from '@cryolift/client/node';
+import { assertHarmlessName, download, streamDownload } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { lockFolder } from '@cryolift/server/lock';
 import { type ConnectionOptions, connect } from '../connection.ts';
@@ -60,11 +60,13 @@ async function fetchTo(
   else await download(api, file, { path, replace: force, lock: lockFolder }, options);
 }
 
-/** @throws TargetError for the name of a folder that is not there. */
+/** @throws TargetError for the name of a folder that is not there, and for a name of the server's that may do harm. */
 async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): Promise<string> {
   const isFolder = (await stat(output).catch(() => null))?.isDirectory() ?? false;
-  // The server's word for a name must not lead out of the folder.
-  if (isFolder) return join(output, basename(file.filename));
+  if (isFolder) {
+    assertHarmlessName(file.filename);
+    return join(output, file.filename);
+  }
   if (!output.endsWith('/')) return output;
   throw new TargetError(
     'target_unwritable',

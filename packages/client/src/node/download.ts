@@ -72,10 +72,11 @@ async function fill(
     await partial.tryName(basename(path)).catch((error) => {
       throw toNameError(error, path, basename(path));
     });
-    await assertFree(path, replace);
+    const mode = await assertFree(path, replace);
     await fetchMissing(api, file, handle, partial, done, options);
     await handle.sync();
     assertDigest(file, await hashFile(handle, options.signal));
+    if (mode !== null) await handle.chmod(mode);
   } finally {
     await handle.close();
   }
@@ -86,19 +87,20 @@ async function fill(
   await syncFolder(dirname(path));
 }
 
-/** @throws TargetError */
-async function assertFree(path: string, replace: boolean | undefined): Promise<void> {
+/** @returns the mode of the file that is to be replaced, which the new one gets; null without one. @throws TargetError */
+async function assertFree(path: string, replace: boolean | undefined): Promise<number | null> {
   const there = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (!there) return;
+  if (!there) return null;
   if (!replace) throw fileExists(path, 'Give another name (-o), or replace it (--force).');
   // Devices and the like, also behind a link; of a link to a file only the link is replaced.
   const isFile = (await stat(path).catch(() => null))?.isFile() ?? there.isSymbolicLink();
   if (!isFile) {
     throw new TargetError('file_exists', `${path} is not a file, and is not replaced.`, 'Give another name (-o).');
   }
+  return there.isFile() ? there.mode & 0o777 : null;
 }
 
 async function fetchMissing(
