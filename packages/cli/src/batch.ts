@@ -125,7 +125,7 @@ export class Batch {
   /** True when the server says so. A token that may not look, or a server that is away, are no reason to send it again. */
   async #isGone(fileId: string): Promise<boolean> {
     try {
-      await this.#options.uploader.api.file(fileId);
+      await this.#options.uploader.api.file(fileId, { signal: this.#signal });
     } catch (error) {
       if (error instanceof ServerError && error.status === 401) throw error;
       return error instanceof ServerError && error.code === 'file_not_found';

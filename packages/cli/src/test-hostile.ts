@@ -2,17 +2,20 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { TestContext } from 'node:test';
 
 /** @returns the URL of a server that ends with the test. */
 export async function startHostile(context: TestContext, answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  context.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  const server = createServer(answer);
+  context.after(() => server.closeAllConnections());
+  return await listenOn(server, context);
+}
+
+/** @returns the URL of the server, which ends with the test. */
+export async function listenOn(server: Server, context: TestContext): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  context.after(() => server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 

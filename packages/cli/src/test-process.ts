@@ -88,7 +88,11 @@ export class TestBench {
 
 /** Runs the command without a server. */
 export async function runAlone(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return await run(tmpdir(), args, env).ended;
+  return await beginAlone(args, env).ended;
+}
+
+export function beginAlone(args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  return run(tmpdir(), args, env);
 }
 
 /** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first part of a pipe that failed. */

@@ -54,7 +54,10 @@ const MAX_ERROR_BYTES = 1024 * 1024;
 
 export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'verifying'; waitSeconds: number };
 
-/** Every call throws ServerError for an error answer and ConnectionError when no whole reply came. Nothing is retried. */
+/**
+ * Every call throws ServerError for an error answer, ConnectionError when no whole reply came, and the reason of its signal
+ * when that is aborted. Nothing is retried.
+ */
 export class Api {
   readonly #transport: Transport;
   readonly #getToken: GetToken;
@@ -126,8 +129,8 @@ export class Api {
     return await this.#json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
   }
 
-  async file(fileId: string): Promise<FileRecord> {
-    return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`);
+  async file(fileId: string, options?: CallOptions): Promise<FileRecord> {
+    return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`, undefined, options);
   }
 
   /** A URL by which anybody can download a file until it expires. @param expiresInSeconds up to 7 days. */
@@ -197,8 +200,14 @@ export class Api {
   }
 
   /** A call that has no method here: what administrators alone need. */
-  async call<Message>(shape: Shape<Message>, method: string, path: string, body?: object): Promise<Message> {
-    return await this.#json(shape, method, path, body);
+  async call<Message>(
+    shape: Shape<Message>,
+    method: string,
+    path: string,
+    body?: object,
+    options?: CallOptions,
+  ): Promise<Message> {
+    return await this.#json(shape, method, path, body, options);
   }
 
   async #json<Message>(
@@ -215,7 +224,11 @@ export class Api {
   /** Sends with a token; one that is refused is renewed once. */
   async #send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
     const headers = { ...options.headers, authorization: `Bearer ${await this.#getToken(renew)}` };
-    const reply = await this.#transport.send({ ...options, method, path, headers });
+    const reply = await this.#transport.send({ ...options, method, path, headers }).catch((error) => {
+      // What the transport says of a request that was given up is not why.
+      options.signal?.throwIfAborted();
+      throw error;
+    });
     if (reply.status < 400) return reply;
     const error = toServerError(reply);
     if (error.status === 401 && !renew) return await this.#send(method, path, options, true);

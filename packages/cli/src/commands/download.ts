@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Api, TargetError } from '@cryolift/client';
-import { assertHarmlessName, download, streamDownload } from '@cryolift/client/node';
+import { assertHarmlessName, type DownloadOptions, download, streamDownload } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { lockFolder } from '@cryolift/server/lock';
 import { type ConnectionOptions, connect } from '../connection.ts';
@@ -30,13 +30,13 @@ export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitC
   const output = new Output(flags.json);
   const signal = interruptible();
   const api = connect(flags);
-  const file = await api.file(id);
+  const file = await api.file(id, { signal });
   const path = toStdout ? STDOUT : await chooseTarget(file, flags);
   const display = new ProgressDisplay(output);
   const transfer = display.begin(file.filename, file.size);
   try {
-    await fetchTo(path, api, file, flags, signal, (doneBytes) =>
-      transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', null),
+    await fetchTo(path, api, file, flags, signal, (doneBytes, _totalBytes, trouble) =>
+      transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', trouble),
     );
   } finally {
     display.stop();
@@ -53,7 +53,7 @@ async function fetchTo(
   file: FileRecord,
   { parallel, force }: DownloadFlags,
   signal: AbortSignal,
-  onProgress: (doneBytes: number) => void,
+  onProgress: DownloadOptions['onProgress'],
 ): Promise<void> {
   const options = { parallel, signal, onProgress };
   if (path === STDOUT) await streamDownload(api, file, (bytes) => writeOutput(bytes, signal), options);

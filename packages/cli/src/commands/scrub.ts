@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatSeconds } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
 import { Output } from '../output.ts';
+import { sayWaiting } from '../waiting.ts';
 import { isObject } from './admin.ts';
 
 export interface ScrubFlags extends ConnectionOptions {
@@ -26,12 +27,13 @@ export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
   if (flags.status || flags.stop) return conclude(await ask(api, flags.stop ? 'DELETE' : 'GET'), output);
   const signal = interruptible();
   const patience = new Patience();
-  let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate });
+  const onTrouble = sayWaiting(output);
+  let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate }, signal);
   let saidMs = performance.now();
   // Short ones are through before there is anything to say.
   for (let waitMs = 50; report.status === 'running'; waitMs = Math.min(LOOK_MS, waitMs * 2)) {
     await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    report = await patience.retry(() => ask(api, 'GET'), signal);
+    report = await patience.retry(() => ask(api, 'GET', undefined, signal), signal, onTrouble);
     patience.noteProgress();
     if (performance.now() - saidMs < SAY_MS) continue;
     saidMs = performance.now();
@@ -41,8 +43,8 @@ export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
   return conclude(report, output);
 }
 
-async function ask(api: Api, method: string, body?: object): Promise<ScrubReport> {
-  return await api.call(isObject<ScrubReport>, method, '/admin/scrub', body);
+async function ask(api: Api, method: string, body?: object, signal?: AbortSignal): Promise<ScrubReport> {
+  return await api.call(isObject<ScrubReport>, method, '/admin/scrub', body, { signal });
 }
 
 function conclude(report: ScrubReport, output: Output): ExitCode {

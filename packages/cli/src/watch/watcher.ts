@@ -12,6 +12,7 @@ import { type FolderMemory, isTelling, type WentUp } from '../folder-memory.ts';
 import type { Output } from '../output.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { type FileFlags, reportSent, uploadFile } from '../upload-file.ts';
+import { sayWaiting } from '../waiting.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
 import { isSame, look, type Stamp, scan } from './scan.ts';
 import { Settling } from './settling.ts';
@@ -131,8 +132,7 @@ export class Watcher {
   async #askTypes(): Promise<void> {
     const { uploader, output, once, signal } = this.#options;
     const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
-    const onTrouble = (error: unknown) => output.note(`waiting for the server: ${(error as Error).message}`);
-    this.#accepted = await askAcceptedTypes(uploader.api, { patience, signal, onTrouble });
+    this.#accepted = await askAcceptedTypes(uploader.api, { patience, signal, onTrouble: sayWaiting(output) });
   }
 
   #noteAway(isAway: boolean): void {
@@ -245,10 +245,10 @@ export class Watcher {
 
   /** @returns null when the server does not have the file any more. */
   async #askDigest({ file_id, sha256 }: WentUp): Promise<string | null> {
-    const { disposal, uploader } = this.#options;
+    const { disposal, uploader, signal } = this.#options;
     if (disposal === null) return sha256;
     try {
-      return (await uploader.api.file(file_id)).sha256;
+      return (await uploader.api.file(file_id, { signal })).sha256;
     } catch (error) {
       if (error instanceof ServerError && error.code === 'file_not_found') return null;
       throw error;

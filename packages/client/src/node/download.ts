@@ -116,16 +116,17 @@ async function fetchMissing(
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   let doneBytes = [...done].reduce((sum, idx) => sum + rangeExtent(file, idx).length, 0);
-  onProgress?.(doneBytes, file.size);
+  const report = (trouble: string | null) => onProgress?.(doneBytes, file.size, trouble);
+  report(null);
 
   const lane = async () => {
     for (let idx = missing.shift(); idx !== undefined; idx = missing.shift()) {
-      const bytes = await fetchRange(api, file, idx, patience, either);
+      const bytes = await fetchRange(api, file, idx, patience, either, report);
       await writeAll(handle, bytes, rangeExtent(file, idx).offset);
       await handle.datasync();
       done.add(idx);
       doneBytes += bytes.length;
-      onProgress?.(doneBytes, file.size);
+      report(null);
       await partial.note(done);
     }
   };
