@@ -20,7 +20,7 @@ export async function listenOn(server: Server, context: TestContext): Promise<st
 }
 
 /** Answers with a JSON body. */
-function answerWith(body: object, status = 200): RequestListener {
+export function answerWith(body: object, status = 200): RequestListener {
   return (request, response) => {
     request.resume();
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

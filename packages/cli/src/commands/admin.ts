@@ -72,7 +72,7 @@ export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode
 function print(flags: Flags, items: readonly object[], head: string[], rows: string[][], none: string): ExitCode {
   const output = new Output(flags.json);
   for (const item of items) output.event(item);
-  if (!output.json) process.stdout.write(`${rows.length > 0 ? formatTable([head, ...rows]) : none}\n`);
+  output.table(() => (rows.length > 0 ? formatTable([head, ...rows]) : none));
   return EXIT.done;
 }
 

@@ -41,7 +41,7 @@ export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitC
   } finally {
     display.stop();
   }
-  const text = `${toStdout ? file.filename : path}  ${formatBytes(file.size)}\n  sha256 ${file.sha256}`;
+  const text = [`${toStdout ? file.filename : path}  ${formatBytes(file.size)}`, `  sha256 ${file.sha256}`];
   if (toStdout) output.note(text);
   else output.result({ event: 'done', path, ...file }, () => text);
   return EXIT.done;

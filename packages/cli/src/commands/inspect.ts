@@ -39,7 +39,7 @@ function describe(
     notes,
   }: Pick<Check, 'mrc' | 'rejections' | 'notes'> & { warnings: readonly { message: string }[] },
   voxels: Voxels | null,
-): string {
+): string[] {
   const rows = mrc && [
     ['kind', mrc.kind],
     ['dimensions', `${mrc.nx} × ${mrc.ny} × ${mrc.nz}`],
@@ -62,12 +62,12 @@ function describe(
   ];
   return [
     path,
-    ...(rows ? [formatTable([...rows, ...(voxels ? describeVoxels(voxels.statistics) : [])])] : []),
+    ...(rows ? formatTable([...rows, ...(voxels ? describeVoxels(voxels.statistics) : [])]) : []),
     ...rejections.map(({ message }) => `rejected: ${message}`),
     ...warnings.map(({ message }) => `warning: ${message}`),
     ...notes.map(({ message }) => `note: ${message}`),
     ...(voxels?.pictures ?? []).map((picture) => `written: ${picture}`),
-  ].join('\n');
+  ];
 }
 
 function describeVoxels({ count, min, max, mean, sd, nan, inf }: VoxelStatistics): string[][] {

@@ -6,7 +6,7 @@ import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatSeconds } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
+import { type Lines, Output } from '../output.ts';
 import { sayWaiting } from '../waiting.ts';
 import { isObject } from './admin.ts';
 
@@ -52,12 +52,12 @@ function conclude(report: ScrubReport, output: Output): ExitCode {
   return report.faults.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-function describe(report: ScrubReport): string {
+function describe(report: ScrubReport): Lines {
   const { status, files, checked_files, checked_bytes, ok, damaged, missing, unreadable, faults } = report;
   if (status === 'never') return 'no scrub yet';
-  if (status === 'running') return [describeProgress(report), ...faults.map(describeFault)].join('\n');
+  if (status === 'running') return [describeProgress(report), ...faults.map(describeFault)];
   const sum = `${checked_files} of ${files} files, ${formatBytes(checked_bytes)}: ${ok} ok, ${damaged} damaged, ${missing} missing, ${unreadable} unreadable`;
-  return [`scrub ${status}: ${sum}`, ...faults.map(describeFault)].join('\n');
+  return [`scrub ${status}: ${sum}`, ...faults.map(describeFault)];
 }
 
 function describeFault({ file_id, fault, message }: ScrubReport['faults'][number]): string {
