@@ -17,6 +17,7 @@ import type {
 } from '@cryolift/protocol/messages';
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
+import { readRetryAfter } from './retry-after.ts';
 import {
   isEnvelope,
   isFile,
@@ -118,11 +119,11 @@ export class Api {
       ...jsonBody(body, options.headers),
     });
     if (reply.status !== 202) return { kind: 'completed', file: parse(reply, isFile) };
-    return { kind: 'verifying', waitSeconds: retryAfter(reply) ?? 2 };
+    return { kind: 'verifying', waitSeconds: retryAfterOf(reply) ?? 2 };
   }
 
   async cancel(uploadId: string, options?: CallOptions): Promise<void> {
-    await this.#send('DELETE', `/uploads/${encodeURIComponent(uploadId)}`, options);
+    await this.#delete(`/uploads/${encodeURIComponent(uploadId)}`, options);
   }
 
   async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
@@ -140,7 +141,7 @@ export class Api {
   }
 
   async deleteFile(fileId: string): Promise<void> {
-    await this.#send('DELETE', `/files/${encodeURIComponent(fileId)}`);
+    await this.#delete(`/files/${encodeURIComponent(fileId)}`);
   }
 
   /**
@@ -178,7 +179,9 @@ export class Api {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const place = 'fileId' in of ? ['files', of.fileId] : ['uploads', of.uploadId];
     const path = `/${place.map(encodeURIComponent).join('/')}/preview${toQuery(query)}`;
-    return new Uint8Array((await this.#send('GET', path, options)).body);
+    const reply = await this.#send('GET', path, options);
+    if (reply.headers['content-type'] !== 'image/png') throw foreign(reply);
+    return new Uint8Array(reply.body);
   }
 
   /** @throws ServerError `overloaded` while they are being computed, `not_found` when there are none of this file. */
@@ -192,7 +195,7 @@ export class Api {
   }
 
   async takeBackLink(linkId: string): Promise<void> {
-    await this.#send('DELETE', `/links/${encodeURIComponent(linkId)}`);
+    await this.#delete(`/links/${encodeURIComponent(linkId)}`);
   }
 
   async limits(options?: CallOptions): Promise<Limits> {
@@ -208,6 +211,12 @@ export class Api {
     options?: CallOptions,
   ): Promise<Message> {
     return await this.#json(shape, method, path, body, options);
+  }
+
+  /** A page of a proxy is no proof that anything was deleted. */
+  async #delete(path: string, options?: CallOptions): Promise<void> {
+    const reply = await this.#send('DELETE', path, options);
+    if (reply.status !== 204) throw foreign(reply);
   }
 
   async #json<Message>(
@@ -262,7 +271,7 @@ function parse<Message>(reply: WireReply, shape: Shape<Message>): Message {
 }
 
 function toServerError(reply: WireReply): ServerError {
-  return new ServerError(reply.status, parse(reply, isEnvelope), retryAfter(reply));
+  return new ServerError(reply.status, parse(reply, isEnvelope), retryAfterOf(reply));
 }
 
 /** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */
@@ -272,7 +281,6 @@ function foreign({ status }: WireReply, cause?: unknown): Error {
   return new ForeignReplyError(message, { cause });
 }
 
-function retryAfter(reply: WireReply): number | null {
-  const seconds = Number(reply.headers['retry-after']);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+function retryAfterOf({ headers }: WireReply): number | null {
+  return readRetryAfter(headers['retry-after'], headers.date);
 }
