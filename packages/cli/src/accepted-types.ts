@@ -15,9 +15,9 @@ export async function askAcceptedTypes(
   return new Set([...mrc_types, ...accepted_types]);
 }
 
-interface AskOptions {
+export interface AskOptions {
   patience?: Patience;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Told each failure that is waited out. */
   onTrouble?: (error: unknown) => void;
 }

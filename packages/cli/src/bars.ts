@@ -1,6 +1,7 @@
 /** The picture on a terminal: a row for each running transfer, and the total of many under them. */
 import { MultiBar, type Options, type Params, type SingleBar } from 'cli-progress';
 import { formatBytes, formatSeconds } from './format.ts';
+import { printable } from './printable.ts';
 import { Rate } from './rate.ts';
 import type { Tally } from './tally.ts';
 import { describeState, type Transfer } from './transfer.ts';
@@ -45,8 +46,9 @@ export class Bars {
     process.once('exit', this.#onExit);
   }
 
-  begin(name: string, totalBytes: number): Transfer {
+  begin(title: string, totalBytes: number): Transfer {
     const rate = new Rate();
+    const name = printable(title);
     let row: Row = { name, doneBytes: 0, totalBytes, now: '' };
     const bar = this.#free.shift();
     bar?.update(0, { row: () => row });
@@ -54,7 +56,7 @@ export class Bars {
       update(doneBytes, state, trouble, movedBytes = doneBytes) {
         const speed = rate.note(movedBytes);
         const moving = speed > 0 && doneBytes < totalBytes && MOVING.includes(state) && trouble === null;
-        const now = moving ? pace(speed, totalBytes - doneBytes) : describeState(state, trouble);
+        const now = moving ? pace(speed, totalBytes - doneBytes) : printable(describeState(state, trouble));
         row = { name, doneBytes, totalBytes, now };
       },
       end: () => {

@@ -1,10 +1,10 @@
 /** Many files, a few at a time: what fails does not stop the rest, unless the rest must fail, too. */
-import { ConnectionError, ServerError, type Uploader } from '@cryolift/client';
+import { ServerError, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { ChecksumFile } from './checksums.ts';
 import { EXIT, type ExitCode } from './exit.ts';
-import { exitCodeOf } from './failure.ts';
+import { exitCodeOf, isAboutServer } from './failure.ts';
 import type { Found, InFolder } from './find-files.ts';
 import { type Facts, FolderMemory, type WentUp } from './folder-memory.ts';
 import type { Output } from './output.ts';
@@ -66,7 +66,7 @@ export class Batch {
     this.#options.output.failure(error, path);
     this.#unauthorised ||= exitCodeOf(error) === EXIT.unauthorised;
     // The others would wait as long for a server that is not there.
-    if (this.#unauthorised || error instanceof ConnectionError) this.#stop.abort(error);
+    if (isAboutServer(error)) this.#stop.abort(error);
   }
 
   async #attempt(found: Found): Promise<void> {
@@ -125,7 +125,7 @@ export class Batch {
   /** True when the server says so. A token that may not look, or a server that is away, are no reason to send it again. */
   async #isGone(fileId: string): Promise<boolean> {
     try {
-      await this.#options.uploader.api.file(fileId);
+      await this.#options.uploader.api.file(fileId, { signal: this.#signal });
     } catch (error) {
       if (error instanceof ServerError && error.status === 401) throw error;
       return error instanceof ServerError && error.code === 'file_not_found';

@@ -10,6 +10,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failed;
 }
 
+/** The server asks for less, of everybody. */
+const BUSY = [429, 503];
+
+/** Whether what failed is the way to the server, or the token, so that every other file would fail for the same reason. */
+export function isAboutServer(error: unknown): boolean {
+  if (error instanceof ConnectionError || error instanceof ForeignReplyError) return true;
+  return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && BUSY.includes(error.status));
+}
+
 /** As CONTRACT section 4 has it; without `request_id` where no server was asked. */
 interface Failure {
   code: string;

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, posix, resolve } from 'node:path';
 import type { Api } from '@cryolift/client';
 import { extensionOf } from '@cryolift/mrc';
-import { askAcceptedTypes } from './accepted-types.ts';
+import { type AskOptions, askAcceptedTypes } from './accepted-types.ts';
 import { UsageError } from './exit.ts';
 
 /** Where in a given folder a file lies, `/` between the steps. */
@@ -60,8 +60,9 @@ export async function findFiles(
   paths: readonly string[],
   selection: Selection,
   api: Pick<Api, 'limits'>,
+  asking: AskOptions = {},
 ): Promise<Findings> {
-  const walk = new Walk(selection, api);
+  const walk = new Walk(selection, api, asking);
   for (const path of paths) await walk.add(path);
   const { files, failed } = walk.findings;
   if (files.length + failed.length > 0) return walk.findings;
@@ -71,19 +72,21 @@ export async function findFiles(
 class Walk {
   readonly #selection: Selection;
   readonly #api: Pick<Api, 'limits'>;
+  readonly #asking: AskOptions;
   readonly #seen = new Set<string>();
   #accepted: ReadonlySet<string> = new Set();
   readonly findings: Findings = { files: [], leftOut: [], failed: [] };
 
-  constructor(selection: Selection, api: Pick<Api, 'limits'>) {
+  constructor(selection: Selection, api: Pick<Api, 'limits'>, asking: AskOptions) {
     this.#selection = selection;
     this.#api = api;
+    this.#asking = asking;
   }
 
   async add(path: string): Promise<void> {
     const stats = await look(path);
     if (!stats?.isDirectory()) return this.#take(path, null, stats);
-    if (this.#accepted.size === 0) this.#accepted = await askAcceptedTypes(this.#api);
+    if (this.#accepted.size === 0) this.#accepted = await askAcceptedTypes(this.#api, this.#asking);
     await this.#walk(path, '');
   }
 

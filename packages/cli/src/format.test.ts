@@ -32,13 +32,13 @@ test('times relative to now, before and after', () => {
 });
 
 test('tables align, ranges are short', () => {
-  assert.equal(
+  assert.deepEqual(
     formatTable([
       ['A', 'B'],
       ['long', 'x'],
       ['s', ''],
     ]),
-    'A     B\nlong  x\ns',
+    ['A     B', 'long  x', 's'],
   );
   assert.equal(
     formatRanges([

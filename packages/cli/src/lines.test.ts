@@ -8,8 +8,8 @@ import { Tally } from './tally.ts';
 class TestOutput extends Output {
   readonly lines: string[] = [];
 
-  override note(text: string): void {
-    if (!this.json) this.lines.push(text);
+  override note(text: string | readonly string[]): void {
+    if (!this.json) this.lines.push(...[text].flat());
   }
 
   override event(value: object): void {

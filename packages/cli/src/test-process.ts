@@ -69,12 +69,10 @@ export class TestBench {
     return await collect(this.folder, 'script', ['-qec', command, '/dev/null'], env).ended;
   }
 
-  /** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first part of a pipe that failed. */
+  /** A line for `bash`, as `runInFolder` has it. */
   async runInShell(line: string, settings: Readonly<Record<string, string>> = {}): Promise<Ended> {
     const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...settings };
-    const command = `set -o pipefail; ${line}`;
-    return await collect(this.folder, 'bash', ['-c', command], { ...env, CRYOLIFT: `${process.execPath} ${BIN}` })
-      .ended;
+    return await runInFolder(this.folder, line, env);
   }
 
   /** Ends the server. @returns its exit code. */
@@ -88,7 +86,17 @@ export class TestBench {
 
 /** Runs the command without a server. */
 export async function runAlone(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return await run(tmpdir(), args, env).ended;
+  return await beginAlone(args, env).ended;
+}
+
+export function beginAlone(args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  return run(tmpdir(), args, env);
+}
+
+/** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first part of a pipe that failed. */
+export async function runInFolder(folder: string, line: string, env: Readonly<Record<string, string>>): Promise<Ended> {
+  const command = `set -o pipefail; ${line}`;
+  return await collect(folder, 'bash', ['-c', command], { ...env, CRYOLIFT: `${process.execPath} ${BIN}` }).ended;
 }
 
 function run(folder: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {

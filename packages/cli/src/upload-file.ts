@@ -93,7 +93,7 @@ export function reportSent(output: Output, found: Found, sent: Sent, brief: bool
 }
 
 /** For a person. */
-function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sent, brief: boolean): string {
+function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sent, brief: boolean): string[] {
   const movedBytes = file.size - figures.resumedBytes;
   const rate = formatBytes(movedBytes / seconds);
   const facts = [
@@ -105,5 +105,5 @@ function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sen
   const head = `${inFolder?.path ?? basename(path)}  ${file.file_id}`;
   const warnings = file.warnings.map((warning) => `  warning: ${warning.message}`);
   const lines = brief ? [`${head}  ${facts}`] : [head, `  ${facts}`, `  sha256 ${file.sha256}`];
-  return [...lines, ...warnings].join('\n');
+  return [...lines, ...warnings];
 }

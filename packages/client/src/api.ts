@@ -17,6 +17,7 @@ import type {
 } from '@cryolift/protocol/messages';
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
+import { readRetryAfter } from './retry-after.ts';
 import {
   isEnvelope,
   isFile,
@@ -54,7 +55,10 @@ const MAX_ERROR_BYTES = 1024 * 1024;
 
 export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'verifying'; waitSeconds: number };
 
-/** Every call throws ServerError for an error answer and ConnectionError when no whole reply came. Nothing is retried. */
+/**
+ * Every call throws ServerError for an error answer, ConnectionError when no whole reply came, and the reason of its signal
+ * when that is aborted. Nothing is retried.
+ */
 export class Api {
   readonly #transport: Transport;
   readonly #getToken: GetToken;
@@ -115,19 +119,19 @@ export class Api {
       ...jsonBody(body, options.headers),
     });
     if (reply.status !== 202) return { kind: 'completed', file: parse(reply, isFile) };
-    return { kind: 'verifying', waitSeconds: retryAfter(reply) ?? 2 };
+    return { kind: 'verifying', waitSeconds: retryAfterOf(reply) ?? 2 };
   }
 
   async cancel(uploadId: string, options?: CallOptions): Promise<void> {
-    await this.#send('DELETE', `/uploads/${encodeURIComponent(uploadId)}`, options);
+    await this.#delete(`/uploads/${encodeURIComponent(uploadId)}`, options);
   }
 
   async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
     return await this.#json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
   }
 
-  async file(fileId: string): Promise<FileRecord> {
-    return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`);
+  async file(fileId: string, options?: CallOptions): Promise<FileRecord> {
+    return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`, undefined, options);
   }
 
   /** A URL by which anybody can download a file until it expires. @param expiresInSeconds up to 7 days. */
@@ -137,7 +141,7 @@ export class Api {
   }
 
   async deleteFile(fileId: string): Promise<void> {
-    await this.#send('DELETE', `/files/${encodeURIComponent(fileId)}`);
+    await this.#delete(`/files/${encodeURIComponent(fileId)}`);
   }
 
   /**
@@ -175,7 +179,9 @@ export class Api {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const place = 'fileId' in of ? ['files', of.fileId] : ['uploads', of.uploadId];
     const path = `/${place.map(encodeURIComponent).join('/')}/preview${toQuery(query)}`;
-    return new Uint8Array((await this.#send('GET', path, options)).body);
+    const reply = await this.#send('GET', path, options);
+    if (reply.headers['content-type'] !== 'image/png') throw foreign(reply);
+    return new Uint8Array(reply.body);
   }
 
   /** @throws ServerError `overloaded` while they are being computed, `not_found` when there are none of this file. */
@@ -189,7 +195,7 @@ export class Api {
   }
 
   async takeBackLink(linkId: string): Promise<void> {
-    await this.#send('DELETE', `/links/${encodeURIComponent(linkId)}`);
+    await this.#delete(`/links/${encodeURIComponent(linkId)}`);
   }
 
   async limits(options?: CallOptions): Promise<Limits> {
@@ -197,8 +203,20 @@ export class Api {
   }
 
   /** A call that has no method here: what administrators alone need. */
-  async call<Message>(shape: Shape<Message>, method: string, path: string, body?: object): Promise<Message> {
-    return await this.#json(shape, method, path, body);
+  async call<Message>(
+    shape: Shape<Message>,
+    method: string,
+    path: string,
+    body?: object,
+    options?: CallOptions,
+  ): Promise<Message> {
+    return await this.#json(shape, method, path, body, options);
+  }
+
+  /** A page of a proxy is no proof that anything was deleted. */
+  async #delete(path: string, options?: CallOptions): Promise<void> {
+    const reply = await this.#send('DELETE', path, options);
+    if (reply.status !== 204) throw foreign(reply);
   }
 
   async #json<Message>(
@@ -215,7 +233,11 @@ export class Api {
   /** Sends with a token; one that is refused is renewed once. */
   async #send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
     const headers = { ...options.headers, authorization: `Bearer ${await this.#getToken(renew)}` };
-    const reply = await this.#transport.send({ ...options, method, path, headers });
+    const reply = await this.#transport.send({ ...options, method, path, headers }).catch((error) => {
+      // What the transport says of a request that was given up is not why.
+      options.signal?.throwIfAborted();
+      throw error;
+    });
     if (reply.status < 400) return reply;
     const error = toServerError(reply);
     if (error.status === 401 && !renew) return await this.#send(method, path, options, true);
@@ -249,7 +271,7 @@ function parse<Message>(reply: WireReply, shape: Shape<Message>): Message {
 }
 
 function toServerError(reply: WireReply): ServerError {
-  return new ServerError(reply.status, parse(reply, isEnvelope), retryAfter(reply));
+  return new ServerError(reply.status, parse(reply, isEnvelope), retryAfterOf(reply));
 }
 
 /** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */
@@ -259,7 +281,6 @@ function foreign({ status }: WireReply, cause?: unknown): Error {
   return new ForeignReplyError(message, { cause });
 }
 
-function retryAfter(reply: WireReply): number | null {
-  const seconds = Number(reply.headers['retry-after']);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+function retryAfterOf({ headers }: WireReply): number | null {
+  return readRetryAfter(headers['retry-after'], headers.date);
 }

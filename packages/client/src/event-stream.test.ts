@@ -15,14 +15,25 @@ async function read(cut: number) {
       controller.close();
     },
   });
-  return await Array.fromAsync(readEvents(body, () => {}));
+  const seen: unknown[] = [];
+  for await (const event of readEvents(
+    body,
+    () => {},
+    (id) => seen.push(id),
+  ))
+    seen.push(event);
+  return seen;
 }
 
 test('events come whole, wherever the network cuts them, with the id to go on from; half a one does not', async () => {
   for (let cut = 0; cut < STREAM.length; cut++) {
     assert.deepEqual(await read(cut), [
+      // Before the first event: what comes after a cut from here on is not lost.
+      '41',
       { data: '{"é":1}', id: '41' },
       { data: 'a\nb', id: '42' },
+      // Once the event was taken.
+      '42',
     ]);
   }
 });

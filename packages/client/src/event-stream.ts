@@ -10,10 +10,12 @@ interface StreamEvent {
  * Events as they come; ends when the stream does.
  *
  * @param onAlive told of every piece that arrives, comments included.
+ * @param onId told where to go on after a cut: once the event was taken, and also by a block that has an id and no event.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   onAlive: () => void,
+  onId: (id: string) => void,
 ): AsyncGenerator<StreamEvent> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
@@ -27,8 +29,9 @@ export async function* readEvents(
       rest = blocks.pop() ?? '';
       for (const block of blocks) {
         const event = parseBlock(block, id);
-        id = event.id;
         if (event.data !== '') yield event;
+        if (event.id !== id) onId(event.id);
+        id = event.id;
       }
     }
   } finally {

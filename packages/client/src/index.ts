@@ -11,6 +11,7 @@ export {
 export type { PartSet } from './ledger.ts';
 export { Patience } from './patience.ts';
 export type { Memory, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
+export { readRetryAfter } from './retry-after.ts';
 export type { Shape } from './shapes.ts';
 export type { ClientState } from './states.ts';
 export { type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';

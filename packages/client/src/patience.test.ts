@@ -54,6 +54,26 @@ test('waits at least as long as Retry-After says', async () => {
   assert.deepEqual(waitsMs, [7000, 0]);
 });
 
+test('a Retry-After that is longer than patience ends it, and no wait is too long for a timer', async () => {
+  mock.method(Math, 'random', () => 0);
+  const month = serverError('overloaded', 30 * 86_400);
+  await assert.rejects(new Patience().begin()(month), month);
+  assert.deepEqual(waitsMs, []);
+  await new Patience(Number.POSITIVE_INFINITY).begin()(month);
+  assert.deepEqual(waitsMs, [2 ** 31 - 1, 30 * 86_400_000 - (2 ** 31 - 1), 0]);
+});
+
+test('foreign answers are counted anew after progress', async () => {
+  const patience = new Patience();
+  const waitOut = patience.begin();
+  const foreign = new ForeignReplyError('');
+  for (let round = 0; round < 4; round++) {
+    await waitOut(foreign);
+    await waitOut(foreign);
+    patience.noteProgress();
+  }
+});
+
 test('ends when nothing went forward for too long, counted from the first failure', async () => {
   mock.method(Math, 'random', () => 1);
   const patience = new Patience(60_000);

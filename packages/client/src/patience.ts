@@ -7,6 +7,8 @@ const LONGEST_WAIT_MS = 30_000;
 const PATIENCE_MS = 15 * 60_000;
 /** One that went away, is overloaded or has a full disk is waited for: somebody mends it in the morning. */
 const LONG_PATIENCE_MS = 12 * 60 * 60_000;
+/** A timer that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const ASKS_TO_WAIT = [429, 503, 507];
 
 /** An answer that is none may have been damaged on its way; one that comes again is what is there. */
@@ -63,12 +65,14 @@ export class Patience {
       if (error instanceof ServerError) this.#reached = true;
       const nowMs = performance.now();
       this.#failingSinceMs ??= nowMs;
-      if (error instanceof ForeignReplyError) foreignReplies++;
-      if (!isPassing(error, foreignReplies) || nowMs - this.#failingSinceMs > this.#patienceFor(error)) throw error;
-      if (progressCount !== this.#progressCount) failures = 0;
+      if (progressCount !== this.#progressCount) failures = foreignReplies = 0;
       progressCount = this.#progressCount;
-      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
+      if (error instanceof ForeignReplyError) foreignReplies++;
       const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+      // A wait that ends after patience is over is not begun.
+      const leftMs = this.#patienceFor(error) - (nowMs - this.#failingSinceMs);
+      if (!isPassing(error, foreignReplies) || leftMs < asked) throw error;
+      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
       failures++;
       this.retries++;
       const online = error instanceof ConnectionError && error.offline ? whenOnline : undefined;
@@ -121,7 +125,14 @@ export async function sleep(
 ): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let leftMs = ms;
+  const begin = () => {
+    const spanMs = Math.min(leftMs, LONGEST_TIMER_MS);
+    leftMs -= spanMs;
+    timer = setTimeout(leftMs > 0 ? begin : resolve, spanMs);
+  };
+  begin();
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   const over = new AbortController();

@@ -18,6 +18,8 @@ import type { UploaderOptions, UploadOptions } from './uploader.ts';
 const MAX_DAMAGED = 5;
 /** Bytes on their way are reported this often; everything else at once. */
 const REPORT_MS = 200;
+/** Whether a whole is verified is asked for at least so often, whatever the server says. */
+const LONGEST_LOOK_SECONDS = 60;
 /** The server asks for less. */
 const BUSY = [429, 503];
 
@@ -241,7 +243,7 @@ export class Run {
         const completion = await this.#retry(() => this.#api.complete(session.upload_id, declared, this.#call));
         if (completion.kind === 'completed') return completion.file;
         this.#noteProgress();
-        await sleep(completion.waitSeconds * 1000, signal);
+        await sleep(Math.min(completion.waitSeconds, LONGEST_LOOK_SECONDS) * 1000, signal);
       } catch (error) {
         if (!(error instanceof ServerError && error.code === 'upload_incomplete')) throw error;
         await this.#reconcile(session, signal);

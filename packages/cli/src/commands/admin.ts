@@ -94,7 +94,7 @@ export function print(
 ): ExitCode {
   const output = new Output(flags.json);
   for (const item of items) output.event(item);
-  if (!output.json) process.stdout.write(`${rows.length > 0 ? formatTable([head, ...rows]) : none}\n`);
+  output.table(() => (rows.length > 0 ? formatTable([head, ...rows]) : none));
   return EXIT.done;
 }
 

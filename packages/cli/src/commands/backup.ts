@@ -31,9 +31,10 @@ export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promi
   };
   const output = new Output(json);
   output.result(told, () => `database (${formatBytes(databaseBytes)}), keys and audit are in ${dir}`);
-  output.note(
-    `now copy the ${files} files (${formatBytes(fileBytes)}) that it knows; they never change:\n  ${copying}`,
-  );
+  output.note([
+    `now copy the ${files} files (${formatBytes(fileBytes)}) that it knows; they never change:`,
+    `  ${copying}`,
+  ]);
   return EXIT.done;
 }
 

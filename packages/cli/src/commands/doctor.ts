@@ -29,7 +29,7 @@ export async function examine({ json, room, slow, ...connection }: DoctorFlags):
   output.note(`looking at ${server} …`);
   for await (const finding of diagnose({ ...patient, roomBytes: room ?? null, slowSeconds: slow ?? null }, signal)) {
     findings.push(finding);
-    output.result(finding, () => describe(finding));
+    output.result(finding, () => describe(finding), signOf(finding));
   }
   return conclude(findings);
 }
@@ -44,8 +44,12 @@ const SIGNS = { ok: ['✓', 'green'], warn: ['!', 'yellow'], fail: ['✗', 'red'
 const NAME_WIDTH = 'state folder'.length;
 
 /** Colours only on a terminal, and not with NO_COLOR. */
-function describe({ check, outcome, found, mend }: Finding): string {
+function signOf({ outcome }: Finding): string {
   const [sign, colour] = SIGNS[outcome];
-  const line = `${styleText(colour, sign, { stream: process.stdout })} ${check.replaceAll('_', ' ').padEnd(NAME_WIDTH)}  ${found}`;
-  return mend === null ? line : `${line}\n${' '.repeat(NAME_WIDTH + 4)}→ ${mend}`;
+  return `${styleText(colour, sign, { stream: process.stdout })} `;
+}
+
+function describe({ check, found, mend }: Finding): string[] {
+  const line = `${check.replaceAll('_', ' ').padEnd(NAME_WIDTH)}  ${found}`;
+  return mend === null ? [line] : [line, `${' '.repeat(NAME_WIDTH + 4)}→ ${mend}`];
 }

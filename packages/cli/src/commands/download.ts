@@ -1,8 +1,8 @@
 /** `cryolift download FILE_ID`: gets a file back; run again after an interruption, it goes on. */
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type Api, TargetError } from '@cryolift/client';
-import { download, streamDownload } from '@cryolift/client/node';
+import { assertHarmlessName, type DownloadOptions, download, streamDownload } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { lockFolder } from '@cryolift/server/lock';
 import { type ConnectionOptions, connect } from '../connection.ts';
@@ -30,18 +30,18 @@ export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitC
   const output = new Output(flags.json);
   const signal = interruptible();
   const api = connect(flags, 'files:read');
-  const file = await api.file(id);
+  const file = await api.file(id, { signal });
   const path = toStdout ? STDOUT : await chooseTarget(file, flags);
   const display = new ProgressDisplay(output);
   const transfer = display.begin(file.filename, file.size);
   try {
-    await fetchTo(path, api, file, flags, signal, (doneBytes) =>
-      transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', null),
+    await fetchTo(path, api, file, flags, signal, (doneBytes, _totalBytes, trouble) =>
+      transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', trouble),
     );
   } finally {
     display.stop();
   }
-  const text = `${toStdout ? file.filename : path}  ${formatBytes(file.size)}\n  sha256 ${file.sha256}`;
+  const text = [`${toStdout ? file.filename : path}  ${formatBytes(file.size)}`, `  sha256 ${file.sha256}`];
   if (toStdout) output.note(text);
   else output.result({ event: 'done', path, ...file }, () => text);
   return EXIT.done;
@@ -53,18 +53,20 @@ async function fetchTo(
   file: FileRecord,
   { parallel, force }: DownloadFlags,
   signal: AbortSignal,
-  onProgress: (doneBytes: number) => void,
+  onProgress: DownloadOptions['onProgress'],
 ): Promise<void> {
   const options = { parallel, signal, onProgress };
   if (path === STDOUT) await streamDownload(api, file, (bytes) => writeOutput(bytes, signal), options);
   else await download(api, file, { path, replace: force, lock: lockFolder }, options);
 }
 
-/** @throws TargetError for the name of a folder that is not there. */
+/** @throws TargetError for the name of a folder that is not there, and for a name of the server's that may do harm. */
 async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): Promise<string> {
   const isFolder = (await stat(output).catch(() => null))?.isDirectory() ?? false;
-  // The server's word for a name must not lead out of the folder.
-  if (isFolder) return join(output, basename(file.filename));
+  if (isFolder) {
+    assertHarmlessName(file.filename);
+    return join(output, file.filename);
+  }
   if (!output.endsWith('/')) return output;
   throw new TargetError(
     'target_unwritable',

@@ -1,5 +1,13 @@
 /** `cryolift events [ID]`: what happens, a line for each event, across interruptions. */
-import { ConnectionError, ForeignReplyError, type GetToken, Patience, readEvents, ServerError } from '@cryolift/client';
+import {
+  ConnectionError,
+  ForeignReplyError,
+  type GetToken,
+  Patience,
+  readEvents,
+  readRetryAfter,
+  ServerError,
+} from '@cryolift/client';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, open, UPLOADS } from '../connection.ts';
@@ -7,10 +15,15 @@ import { EXIT, type ExitCode, NoTokenError, UsageError } from '../exit.ts';
 import { formatBytes } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
 import { Output } from '../output.ts';
+import { sayWaiting } from '../waiting.ts';
 
 const END_STATES: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
 /** The server sends something every 15 s. */
 const SILENCE_MS = 40_000;
+/** A stream that has been open for so long is one that works. */
+const WORKS_MS = 10_000;
+
+const FAILURES = [ServerError, ForeignReplyError, ConnectionError, NoTokenError, UsageError];
 
 interface CloudEvent {
   readonly type: string;
@@ -49,8 +62,13 @@ export async function followEvents(
     afterId: flags.after === undefined ? null : String(flags.after),
   };
   // The stream of one upload ends with it. The other one ends only because the server stops, or the token's time is over.
-  do await following.patience.retry(() => readOnce(following), signal);
-  while (uploadId === undefined || !END_STATES.includes(status ?? ''));
+  const follow = async () => {
+    await readOnce(following);
+    if (uploadId === undefined || !END_STATES.includes(status ?? '')) {
+      throw new ConnectionError('the stream of events ended');
+    }
+  };
+  await following.patience.retry(follow, signal, sayWaiting(output));
   return status === 'completed' ? EXIT.done : EXIT.failed;
 }
 
@@ -59,7 +77,9 @@ async function readOnce(following: Following, renew = false): Promise<void> {
   const { url, getToken, signal, onEvent, patience, afterId } = following;
   const silence = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let openedMs = Number.POSITIVE_INFINITY;
   const onAlive = () => {
+    if (performance.now() - openedMs > WORKS_MS) patience.noteProgress();
     clearTimeout(timer);
     timer = setTimeout(() => silence.abort(), SILENCE_MS);
   };
@@ -74,15 +94,20 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     });
     if (response.status === 401 && !renew) return await readOnce(following, true);
     if (!response.ok || !response.body) throw await toError(response);
-    for await (const { data, id } of readEvents(response.body, onAlive)) {
-      patience.noteProgress();
+    // A page to sign in at, of a proxy.
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) throw toForeign(response);
+    patience.noteReply();
+    openedMs = performance.now();
+    const onId = (id: string) => {
       following.afterId = id;
+    };
+    for await (const { data } of readEvents(response.body, onAlive, onId)) {
       onEvent(JSON.parse(data) as CloudEvent);
+      patience.noteProgress();
     }
   } catch (cause) {
     signal.throwIfAborted();
-    const isFinal = [ServerError, ForeignReplyError, NoTokenError, UsageError].some((kind) => cause instanceof kind);
-    if (isFinal) throw cause;
+    if (FAILURES.some((each) => cause instanceof each)) throw cause;
     throw new ConnectionError('the stream of events was interrupted', { cause });
   } finally {
     clearTimeout(timer);
@@ -91,11 +116,17 @@ async function readOnce(following: Following, renew = false): Promise<void> {
 
 async function toError(response: Response): Promise<Error> {
   const envelope = (await response.json().catch(() => null)) as ErrorEnvelope | null;
-  if (typeof envelope?.code !== 'string') {
-    return new ForeignReplyError(`the answer (${response.status}) is not one of a Cryolift server`);
-  }
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return new ServerError(response.status, envelope, Number.isFinite(seconds) ? seconds : null);
+  if (typeof envelope?.code !== 'string') return toForeign(response);
+  const { headers, status } = response;
+  return new ServerError(status, envelope, readRetryAfter(headers.get('retry-after'), headers.get('date')));
+}
+
+/** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */
+function toForeign({ status, body }: Response): Error {
+  void body?.cancel().catch(() => {});
+  const message = `the answer (${status}) is not one of a Cryolift server`;
+  if (status >= 500 || status === 408 || status === 429) return new ConnectionError(message);
+  return new ForeignReplyError(message);
 }
 
 function statusOf({ data }: CloudEvent): string | null {

@@ -95,7 +95,7 @@ function inspectInside(
   };
 }
 
-function describe(path: string, sizeBytes: number, found: Inspected): string {
+function describe(path: string, sizeBytes: number, found: Inspected): string[] {
   const { mrc, signedness, compressed, voxels, rejections, warnings, notes } = found;
   const inside = compressed === null ? '' : ` (compressed with ${compressed}; the header inside)`;
   const bytes = `${mrc?.bytes_per_voxel} bytes per voxel, ${mrc?.byte_order}-endian`;
@@ -122,12 +122,12 @@ function describe(path: string, sizeBytes: number, found: Inspected): string {
   ];
   return [
     `${path}${inside}`,
-    ...(rows ? [formatTable([...rows, ...(voxels ? describeVoxels(voxels.statistics) : [])])] : []),
+    ...(rows ? formatTable([...rows, ...(voxels ? describeVoxels(voxels.statistics) : [])]) : []),
     ...rejections.map(({ message }) => `rejected: ${message}`),
     ...warnings.map(({ message }) => `warning: ${message}`),
     ...notes.map(({ message }) => `note: ${message}`),
     ...(voxels?.pictures ?? []).map((picture) => `written: ${picture}`),
-  ].join('\n');
+  ];
 }
 
 function describeVoxels({ count, min, max, mean, sd, nan, inf }: VoxelStatistics): string[][] {

@@ -16,13 +16,11 @@ export async function list(flags: ConnectionOptions & { json?: boolean }): Promi
   const files = await collect((cursor) => api.files({ limit: PAGE, ...cursor }));
   for (const session of open) output.event({ kind: 'upload', ...session });
   for (const file of files) output.event({ kind: 'file', ...file });
-  if (output.json) return EXIT.done;
   const nowMs = Date.now();
-  const tables = [
-    ...(open.length > 0 ? [formatTable([UPLOAD_HEAD, ...open.map((each) => uploadRow(each, nowMs))])] : []),
-    files.length > 0 ? formatTable([FILE_HEAD, ...files.map((each) => fileRow(each, nowMs))]) : 'no files',
-  ];
-  process.stdout.write(`${tables.join('\n\n')}\n`);
+  output.table(() => [
+    ...(open.length > 0 ? [...formatTable([UPLOAD_HEAD, ...open.map((each) => uploadRow(each, nowMs))]), ''] : []),
+    ...(files.length > 0 ? formatTable([FILE_HEAD, ...files.map((each) => fileRow(each, nowMs))]) : ['no files']),
+  ]);
   return EXIT.done;
 }
 

@@ -6,7 +6,8 @@ import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatSeconds } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
+import { type Lines, Output } from '../output.ts';
+import { sayWaiting } from '../waiting.ts';
 import { isObject } from './admin.ts';
 
 export interface ScrubFlags extends ConnectionOptions {
@@ -27,12 +28,13 @@ export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
   if (flags.status) return conclude(await ask(api, 'GET'), output, ['running', 'done', 'never']);
   const signal = interruptible();
   const patience = new Patience();
-  let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate });
+  const onTrouble = sayWaiting(output);
+  let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate }, signal);
   let saidMs = performance.now();
   // Short ones are through before there is anything to say.
   for (let waitMs = 50; report.status === 'running'; waitMs = Math.min(LOOK_MS, waitMs * 2)) {
     await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    report = await patience.retry(() => ask(api, 'GET'), signal);
+    report = await patience.retry(() => ask(api, 'GET', undefined, signal), signal, onTrouble);
     patience.noteProgress();
     if (performance.now() - saidMs < SAY_MS) continue;
     saidMs = performance.now();
@@ -42,8 +44,8 @@ export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
   return conclude(report, output, ['done']);
 }
 
-async function ask(api: Api, method: string, body?: object): Promise<ScrubReport> {
-  return await api.call(isObject<ScrubReport>, method, '/admin/scrub', body);
+async function ask(api: Api, method: string, body?: object, signal?: AbortSignal): Promise<ScrubReport> {
+  return await api.call(isObject<ScrubReport>, method, '/admin/scrub', body, { signal });
 }
 
 /** @param expected how it may stand; any other way, not all files were checked. */
@@ -53,12 +55,12 @@ function conclude(report: ScrubReport, output: Output, expected: readonly ScrubR
   return report.unreadable > 0 ? EXIT.someFailed : EXIT.done;
 }
 
-function describe(report: ScrubReport): string {
+function describe(report: ScrubReport): Lines {
   const { status, files, checked_files, checked_bytes, ok, damaged, missing, unreadable, faults } = report;
   if (status === 'never') return 'no scrub yet';
-  if (status === 'running') return [describeProgress(report), ...faults.map(describeFault)].join('\n');
+  if (status === 'running') return [describeProgress(report), ...faults.map(describeFault)];
   const sum = `${checked_files} of ${files} files, ${formatBytes(checked_bytes)}: ${ok} ok, ${damaged} damaged, ${missing} missing, ${unreadable} unreadable`;
-  return [`scrub ${status}: ${sum}`, ...faults.map(describeFault)].join('\n');
+  return [`scrub ${status}: ${sum}`, ...faults.map(describeFault)];
 }
 
 function describeFault({ file_id, fault, message }: ScrubReport['faults'][number]): string {

@@ -13,7 +13,7 @@ export async function showStatus(id: string, flags: ConnectionOptions & { json?:
   return EXIT.done;
 }
 
-function describe(session: Session, nowMs: number): string {
+function describe(session: Session, nowMs: number): string[] {
   const missing = formatRanges(session.missing_parts.slice(0, SHOWN_RANGES));
   const more = session.missing_parts.length > SHOWN_RANGES || session.missing_truncated ? ', …' : '';
   return formatTable([

@@ -13,6 +13,7 @@ import { ProgressDisplay } from '../progress.ts';
 import { printSummary } from '../summary.ts';
 import { Tally } from '../tally.ts';
 import type { FileFlags } from '../upload-file.ts';
+import { sayWaiting } from '../waiting.ts';
 
 export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   json?: boolean;
@@ -33,7 +34,10 @@ export async function upload(paths: readonly string[], given: UploadFlags): Prom
   const output = new Output(flags.json);
   const signal = interruptible();
   const uploader = createUploader(flags);
-  const { files, leftOut, failed } = await findFiles(paths, flags, uploader.api);
+  const { files, leftOut, failed } = await findFiles(paths, flags, uploader.api, {
+    signal,
+    onTrouble: sayWaiting(output),
+  });
   reportLeftOut(output, leftOut);
 
   const checksums = flags.checksums === undefined ? null : await ChecksumFile.open(flags.checksums);

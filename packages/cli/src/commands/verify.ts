@@ -3,7 +3,7 @@ import { FileSource, hashPath } from '@cryolift/client/node';
 import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
+import { type Lines, Output } from '../output.ts';
 
 export async function verify(
   path: string,
@@ -31,8 +31,8 @@ interface Comparison {
   server_sha256: string;
 }
 
-function describe({ path, same, size, sha256, server_size, server_sha256 }: Comparison): string {
+function describe({ path, same, size, sha256, server_size, server_sha256 }: Comparison): Lines {
   if (same) return `${path}: the same, sha256 ${sha256}`;
   if (sha256 === null) return `${path}: DIFFERENT, ${size} bytes here, ${server_size} on the server`;
-  return `${path}: DIFFERENT\n  here    sha256 ${sha256}\n  server  sha256 ${server_sha256}`;
+  return [`${path}: DIFFERENT`, `  here    sha256 ${sha256}`, `  server  sha256 ${server_sha256}`];
 }

@@ -104,6 +104,12 @@ const MENDS: readonly (readonly [string, string])[] = [
   ['UNABLE_TO_GET', 'Set NODE_EXTRA_CA_CERTS to the certificate of the authority that signed it.'],
 ];
 
+/** @throws the system's error; one without a code when nothing came, as where a firewall drops what is sent. */
 async function established(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
-  await once(socket, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]) });
+  const late = AbortSignal.timeout(CONNECT_MS);
+  try {
+    await once(socket, event, { signal: AbortSignal.any([signal, late]) });
+  } catch (error) {
+    throw late.aborted ? new Error('no answer') : error;
+  }
 }

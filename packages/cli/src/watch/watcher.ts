@@ -6,21 +6,20 @@ import { hashPath } from '@cryolift/client/node';
 import { extensionOf } from '@cryolift/mrc';
 import { askAcceptedTypes } from '../accepted-types.ts';
 import { EXIT, type ExitCode, Refusal } from '../exit.ts';
-import { describeFailure } from '../failure.ts';
+import { describeFailure, exitCodeOf, isAboutServer } from '../failure.ts';
 import type { Found, Selection } from '../find-files.ts';
 import { type FolderMemory, isTelling, type WentUp } from '../folder-memory.ts';
 import type { Output } from '../output.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { type FileFlags, reportSent, uploadFile } from '../upload-file.ts';
+import { sayWaiting } from '../waiting.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
+import { Holding, pauseAfter } from './holding.ts';
 import { isSame, look, type Stamp, scan } from './scan.ts';
 import { Settling } from './settling.ts';
 
 const LONGEST_INTERVAL_MS = 15_000;
 const SHORTEST_INTERVAL_MS = 250;
-/** What fails is tried again after this long, doubling up to the longest. */
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 10 * 60_000;
 /** The server will not have this file as it is; all else may be otherwise tomorrow. */
 const REFUSALS: readonly string[] = ['invalid_filename', 'file_too_large', 'unsupported_file_type', 'invalid_mrc'];
 const SIDECAR = 'mdoc';
@@ -52,6 +51,9 @@ interface Failed {
 export class Watcher {
   readonly #options: WatchOptions;
   readonly #settling: Settling;
+  readonly #holding = new Holding();
+  /** Ends the watch from within. */
+  readonly #stop = new AbortController();
   readonly #underWay = new Map<string, Stamp>();
   readonly #failed = new Map<string, Failed>();
   /** Went up and stays, as it is: it was found to differ, or there is another of its name where it would go. */
@@ -68,14 +70,14 @@ export class Watcher {
   #wake = (): void => {};
 
   constructor(options: WatchOptions) {
-    this.#options = options;
+    this.#options = { ...options, signal: AbortSignal.any([options.signal, this.#stop.signal]) };
     this.#settling = new Settling(options.settleMs);
-    options.signal.addEventListener('abort', () => this.#tell());
+    this.#options.signal.addEventListener('abort', () => this.#tell());
   }
 
   /** @throws the signal's reason; NoTokenError, and ServerError for a token that is not accepted. */
   async run(): Promise<ExitCode> {
-    const { folder, selection, settleMs, once, signal } = this.#options;
+    const { folder, selection, settleMs, once, output, signal } = this.#options;
     const intervalMs = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, settleMs / 4));
     await this.#askTypes();
     while (!signal.aborted) {
@@ -92,7 +94,10 @@ export class Watcher {
       await this.#pause(Math.max(intervalMs, performance.now() - beganMs));
     }
     while (this.#underWay.size > 0) await this.#pause(LONGEST_INTERVAL_MS);
-    throw signal.reason;
+    const { reason } = signal;
+    if (!isAboutServer(reason) || exitCodeOf(reason) === EXIT.unauthorised) throw reason;
+    output.failure(reason);
+    return EXIT.someFailed;
   }
 
   /** Ends early when nothing is under way any more, or everything is to end. */
@@ -131,8 +136,7 @@ export class Watcher {
   async #askTypes(): Promise<void> {
     const { uploader, output, once, signal } = this.#options;
     const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
-    const onTrouble = (error: unknown) => output.note(`waiting for the server: ${(error as Error).message}`);
-    this.#accepted = await askAcceptedTypes(uploader.api, { patience, signal, onTrouble });
+    this.#accepted = await askAcceptedTypes(uploader.api, { patience, signal, onTrouble: sayWaiting(output) });
   }
 
   #noteAway(isAway: boolean): void {
@@ -200,7 +204,7 @@ export class Watcher {
 
   #startSome(): void {
     const { atOnce, signal } = this.#options;
-    while (this.#underWay.size < atOnce && !signal.aborted) {
+    while (this.#underWay.size < atOnce && !signal.aborted && !this.#holding.isHeld) {
       const next = this.#due.shift();
       if (!next) return;
       const [path, stamp] = next;
@@ -224,9 +228,11 @@ export class Watcher {
       const sha256 = known ? await this.#askDigest(known) : await this.#upload(path, stamp);
       await this.#dispose(path, stamp, sha256);
       this.#failed.delete(path);
+      this.#holding.noteSuccess();
     } catch (error) {
       if (signal.aborted) return;
-      if ((await look(join(folder, path))) === null) this.#noteGone(path);
+      if (isAboutServer(error)) this.#noteServerFailed(path, error);
+      else if ((await look(join(folder, path))) === null) this.#noteGone(path);
       else if (isRefusal(error)) await this.#noteRefused(path, stamp, error);
       else this.#noteFailed(path, stamp, error);
     }
@@ -245,10 +251,10 @@ export class Watcher {
 
   /** @returns null when the server does not have the file any more. */
   async #askDigest({ file_id, sha256 }: WentUp): Promise<string | null> {
-    const { disposal, uploader } = this.#options;
+    const { disposal, uploader, signal } = this.#options;
     if (disposal === null) return sha256;
     try {
-      return (await uploader.api.file(file_id)).sha256;
+      return (await uploader.api.file(file_id, { signal })).sha256;
     } catch (error) {
       if (error instanceof ServerError && error.code === 'file_not_found') return null;
       throw error;
@@ -309,6 +315,17 @@ export class Watcher {
     }
   }
 
+  /** Every other file would fail as well. A token that is refused stays so; a run that is to end does not wait. */
+  #noteServerFailed(path: string, error: unknown): void {
+    const { once, output } = this.#options;
+    if (once || exitCodeOf(error) === EXIT.unauthorised) {
+      this.#stop.abort(error);
+    } else {
+      output.failure(error, path);
+      this.#holding.noteFailure();
+    }
+  }
+
   #noteFailed(path: string, stamp: Stamp, error: unknown): void {
     this.#options.output.failure(error, path);
     if (error instanceof SourceError && error.code === 'source_changed') {
@@ -328,8 +345,4 @@ function isRefusal(error: unknown): boolean {
 
 function isSidecar(path: string): boolean {
   return extensionOf(basename(path)) === SIDECAR;
-}
-
-function pauseAfter(times: number): number {
-  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1));
 }

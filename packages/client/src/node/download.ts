@@ -72,10 +72,11 @@ async function fill(
     await partial.tryName(basename(path)).catch((error) => {
       throw toNameError(error, path, basename(path));
     });
-    await assertFree(path, replace);
+    const mode = await assertFree(path, replace);
     await fetchMissing(api, file, handle, partial, done, options);
     await handle.sync();
     assertDigest(file, await hashFile(handle, options.signal));
+    if (mode !== null) await handle.chmod(mode);
   } finally {
     await handle.close();
   }
@@ -86,19 +87,20 @@ async function fill(
   await syncFolder(dirname(path));
 }
 
-/** @throws TargetError */
-async function assertFree(path: string, replace: boolean | undefined): Promise<void> {
+/** @returns the mode of the file that is to be replaced, which the new one gets; null without one. @throws TargetError */
+async function assertFree(path: string, replace: boolean | undefined): Promise<number | null> {
   const there = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (!there) return;
+  if (!there) return null;
   if (!replace) throw fileExists(path, 'Give another name (-o), or replace it (--force).');
   // Devices and the like, also behind a link; of a link to a file only the link is replaced.
   const isFile = (await stat(path).catch(() => null))?.isFile() ?? there.isSymbolicLink();
   if (!isFile) {
     throw new TargetError('file_exists', `${path} is not a file, and is not replaced.`, 'Give another name (-o).');
   }
+  return there.isFile() ? there.mode & 0o777 : null;
 }
 
 async function fetchMissing(
@@ -114,16 +116,17 @@ async function fetchMissing(
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   let doneBytes = [...done].reduce((sum, idx) => sum + rangeExtent(file, idx).length, 0);
-  onProgress?.(doneBytes, file.size);
+  const report = (trouble: string | null) => onProgress?.(doneBytes, file.size, trouble);
+  report(null);
 
   const lane = async () => {
     for (let idx = missing.shift(); idx !== undefined; idx = missing.shift()) {
-      const bytes = await fetchRange(api, file, idx, patience, either);
+      const bytes = await fetchRange(api, file, idx, patience, either, report);
       await writeAll(handle, bytes, rangeExtent(file, idx).offset);
       await handle.datasync();
       done.add(idx);
       doneBytes += bytes.length;
-      onProgress?.(doneBytes, file.size);
+      report(null);
       await partial.note(done);
     }
   };

@@ -3,5 +3,7 @@ export { download, hashPath } from './download.ts';
 export { defaultStateFolder, FileMemory } from './file-memory.ts';
 export { FileSource } from './file-source.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+export { assertHarmlessName } from './local-name.ts';
 export { cutName, placeNew, temporaryName } from './place.ts';
+export type { DownloadOptions } from './ranges.ts';
 export { streamDownload } from './stream-download.ts';

@@ -1,7 +1,7 @@
 /** What somebody else put where a download writes is not followed, not replaced, and not read. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chown, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -131,4 +131,13 @@ test('download: nobody else can read what is not whole; the file has the mode of
   server.asked = [];
   await assert.rejects(download(server.api, FILE, at(path), { parallel: 1, signal: stop.signal }), /Ctrl-C/);
   assert.equal((await stat(partial)).mode & 0o777, 0o700);
+});
+
+test('download: --force keeps the mode of the file that it replaces', async () => {
+  for (const mode of [0o600, 0o640, 0o664]) {
+    await writeFile(path, 'mine');
+    await chmod(path, mode);
+    await download(server.api, FILE, { ...at(path), replace: true });
+    assert.equal((await stat(path)).mode & 0o777, mode);
+  }
 });

@@ -11,8 +11,8 @@ export interface DownloadOptions {
   /** Ranges in flight, at most. */
   readonly parallel?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that are stored or were written, of all. */
-  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+  /** Bytes that are stored or were written, of all; and what is waited out, null when nothing is. */
+  readonly onProgress?: ((doneBytes: number, totalBytes: number, trouble: string | null) => void) | undefined;
 }
 
 export function countRanges(file: FileRecord): number {
@@ -31,10 +31,11 @@ export async function fetchRange(
   idx: number,
   patience: Patience,
   signal: AbortSignal | undefined,
+  onTrouble: (trouble: string) => void,
 ): Promise<Uint8Array> {
   const { offset, length } = rangeExtent(file, idx);
   const call = () => api.content(file.file_id, offset, offset + length - 1, `"${file.sha256}"`, { signal });
-  const bytes = await patience.retry(call, signal);
+  const bytes = await patience.retry(call, signal, (error) => onTrouble((error as Error).message));
   patience.noteProgress();
   return bytes;
 }

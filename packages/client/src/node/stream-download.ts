@@ -25,11 +25,12 @@ export async function streamDownload(
   const coming: Promise<Uint8Array>[] = [];
   let asked = 0;
   let doneBytes = 0;
-  onProgress?.(doneBytes, file.size);
+  const report = (trouble: string | null) => onProgress?.(doneBytes, file.size, trouble);
+  report(null);
   try {
     for (let idx = 0; idx < count; idx++) {
       for (; asked < count && coming.length < parallel; asked++) {
-        const range = fetchRange(api, file, asked, patience, either);
+        const range = fetchRange(api, file, asked, patience, either, report);
         // A failure is final for all of them, whatever the others wait for. It is reported by whoever awaits the range.
         range.catch((error) => stop.abort(error));
         coming.push(range);
@@ -39,7 +40,7 @@ export async function streamDownload(
       if (idx === count - 1) assertDigest(file, hash.copy().digest('hex'));
       await write(bytes);
       doneBytes += bytes.length;
-      onProgress?.(doneBytes, file.size);
+      report(null);
     }
     if (count === 0) assertDigest(file, hash.digest('hex'));
   } finally {

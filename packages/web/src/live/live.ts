@@ -130,8 +130,10 @@ export class Live {
       if ([403, 404, 405].includes(response.status)) return 'unknown';
       if (!response.ok || !response.body) return 'refused';
       this.#setLive(subject, true);
-      for await (const { data, id } of readEvents(response.body, onAlive)) {
+      const onId = (id: string) => {
         this.#lastId = id;
+      };
+      for await (const { data } of readEvents(response.body, onAlive, onId)) {
         const event = JSON.parse(data) as CloudEvent;
         this.#onEvent(event);
         this.#tell({ kind: 'event', subject, event });
