@@ -12,7 +12,8 @@ const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.m
 /** @param stderr where the log goes. @returns the server, when it listens. */
 async function serve(context: TestContext, stderr: number | 'pipe') {
   const dataDir = mkdtempSync(join(tmpdir(), 'cryolift-log-'));
-  const env = { PATH: process.env.PATH, CRYOLIFT_PORT: '0', CRYOLIFT_DATA_DIR: dataDir };
+  const settings = { CRYOLIFT_PORT: '0', CRYOLIFT_DATA_DIR: dataDir, CRYOLIFT_RATE_LIMIT: '1000000' };
+  const env = { PATH: process.env.PATH, ...settings };
   const child = spawn(process.execPath, [BIN, 'serve'], { env, stdio: ['ignore', 'pipe', stderr, 'ipc'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   context.after(async () => {

@@ -181,7 +181,7 @@ test('a method that a path does not have: 405, and the ones that it has', async 
     [`/files/${file_id}/content`, 'GET'],
     [`/files/${file_id}/sign`, 'POST'],
     [`/uploads/${upload_id}/sign`, 'POST'],
-    ['/links', 'POST'],
+    ['/links', 'GET', 'POST', 'DELETE'],
     ['/links/none', 'DELETE'],
     ['/limits', 'GET'],
     ['/healthz', 'GET'],

@@ -12,8 +12,11 @@ const DEFAULT_SECONDS = 12 * 3600;
 
 const LinkParams = Type.Object({ link_id: Type.String({ maxLength: 256 }) });
 const Owner = Type.String({ minLength: 1, maxLength: 256, description: 'The sub that the links were made for.' });
-const OwnedPageQuery = Type.Object({ ...PageQuery.properties, owner: Type.Optional(Owner) });
-const OwnerQuery = Type.Object({ owner: Owner });
+const OwnedPageQuery = Type.Object(
+  { ...PageQuery.properties, owner: Type.Optional(Owner) },
+  { additionalProperties: false },
+);
+const OwnerQuery = Type.Object({ owner: Owner }, { additionalProperties: false });
 
 export function registerLinks(app: Routes, { uploads: room, options }: Services): void {
   const config = { scope: 'uploads:write' } as const;
