@@ -4,7 +4,7 @@ import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
 import { useCell } from '../cell.ts';
 import type { CloudEvent } from '../live/live.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 
 const PAGE_ITEMS = 200;
 /** While nothing is told by events. */
@@ -18,7 +18,7 @@ type Pages<Item> = InfiniteData<Page<Item>, unknown>;
 
 /** @param status '': of any. */
 export function useSessions(status: string) {
-  const { api, live } = useServices();
+  const { api, live } = useAccount();
   const isLive = useCell(live.isLive);
   return useInfiniteQuery({
     queryKey: ['sessions', status],
@@ -31,7 +31,7 @@ export function useSessions(status: string) {
 }
 
 export function useFiles() {
-  const { api, live } = useServices();
+  const { api, live } = useAccount();
   const isLive = useCell(live.isLive);
   return useInfiniteQuery({
     queryKey: ['files'],

@@ -64,7 +64,7 @@ async function filesOfHandle(handle: FileSystemHandle, folder: string | null): P
   }
   const found: FoundFile[] = [];
   for await (const child of (handle as FileSystemDirectoryHandle).values()) {
-    found.push(...(await filesOfHandle(child, path)));
+    for (const each of await filesOfHandle(child, path)) found.push(each);
   }
   return found;
 }
@@ -84,6 +84,8 @@ async function filesOfEntry(entry: FileSystemEntry, folder: string | null): Prom
     // A hundred at a time, in Chromium.
     const children = await promise;
     if (children.length === 0) return found;
-    for (const child of children) found.push(...(await filesOfEntry(child, path)));
+    for (const child of children) {
+      for (const each of await filesOfEntry(child, path)) found.push(each);
+    }
   }
 }

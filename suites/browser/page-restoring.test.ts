@@ -1,0 +1,88 @@
+/** Interrupted uploads when the page is loaded anew and the server does not answer as it should. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { SessionPage } from '@cryolift/protocol/messages';
+import type { Page } from 'playwright-core';
+import { listFiles } from '../contract/upload.ts';
+import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+
+const SLOW = 4 * 1024 * 1024;
+const NAMES = ['one.mrc', 'two.mrc', 'three.mrc'];
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+async function listSessions({ call }: Owner) {
+  return (await call('GET', '/uploads')).json<SessionPage>().items;
+}
+
+/** Uploads three files until each has some parts. */
+async function begin(owner: Owner): Promise<Page> {
+  const page = await under.open(owner);
+  page.on('dialog', (dialog) => dialog.accept());
+  await throttle(page, SLOW);
+  await drop(
+    page,
+    NAMES.map((name) => writeMrc(under.folder, name, 6)),
+  );
+  for (const name of NAMES) await waitForParts(uploadRow(page, name), 1);
+  return page;
+}
+
+test('reload: one 502 of a proxy hides no upload', async () => {
+  const owner = under.newOwner();
+  const page = await begin(owner);
+  let refusals = 0;
+  await page.route('**/uploads/*', async (route) => {
+    if (refusals > 0 || route.request().method() !== 'GET') return await route.fallback();
+    refusals++;
+    await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+  });
+  await page.reload();
+  for (const name of NAMES)
+    await uploadRow(page, name, 'away')
+      .getByText(/\d+ of \d+ parts/)
+      .waitFor();
+  assert.equal(refusals, 1);
+  await throttle(page);
+  await page.getByRole('button', { name: 'Resume all' }).click();
+  for (const name of NAMES) await uploadRow(page, name, 'done').waitFor();
+  assert.equal((await listSessions(owner)).length, 3);
+  assert.equal((await listFiles(owner.call)).length, 3);
+});
+
+test('reload: an upload that the server says nothing of is there, says why, and is cancelled by its id', async () => {
+  const owner = under.newOwner();
+  const page = await begin(owner);
+  const silent = (await listSessions(owner)).find(({ filename }) => filename === 'two.mrc');
+  await page.route(`**/uploads/${silent?.upload_id}`, async (route) => {
+    if (route.request().method() !== 'GET') return await route.fallback();
+    await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+  });
+  await page.reload();
+  for (const name of ['one.mrc', 'three.mrc']) {
+    await uploadRow(page, name, 'away')
+      .getByText(/\d+ of \d+ parts/)
+      .waitFor();
+  }
+  const row = uploadRow(page, 'two.mrc', 'away');
+  await row.getByText('the answer (502) is not one of a Cryolift server').waitFor();
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await row.waitFor({ state: 'detached' });
+  const two = (await listSessions(owner)).find(({ filename }) => filename === 'two.mrc');
+  assert.equal(two?.status, 'cancelled');
+});
+
+test('reload: a 502 to the question whose token it is signs nobody out', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  let refusals = 0;
+  await page.route('**/whoami', async (route) => {
+    if (refusals > 0) return await route.fallback();
+    refusals++;
+    await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+  });
+  await page.reload();
+  await page.getByText('Drop micrographs').waitFor();
+  assert.equal(refusals, 1);
+});
