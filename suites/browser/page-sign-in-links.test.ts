@@ -4,7 +4,16 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { listFiles } from '../contract/upload.ts';
-import { drop, PageUnderTest, signOut, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+import {
+  drop,
+  PageUnderTest,
+  signIn,
+  signOut,
+  throttle,
+  uploadRow,
+  waitForParts,
+  writeMrc,
+} from './page-under-test.ts';
 
 const SLOW = 4 * 1024 * 1024;
 
@@ -176,4 +185,26 @@ test('view: one that cannot be drawn says so, and the others are there', async (
   await page.getByRole('link', { name: 'Upload' }).click();
   await page.getByText('Drop micrographs').waitFor();
   under.complaints.splice(0);
+});
+
+test('sign-out: the token of a link that was opened before signs nobody in afterwards', async () => {
+  const [one, other] = [newPerson('one'), newPerson('other')];
+  const page = await under.open(one);
+  const asked = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  await page.route('**/whoami', async (route) => {
+    asked.resolve();
+    await released.promise;
+    await route.fallback();
+  });
+  await follow(page, other.token);
+  await asked.promise;
+  await signOut(page);
+  const answered = page.waitForResponse('**/whoami');
+  released.resolve();
+  await answered;
+  // Whoever signs in next has to wait for nothing of it.
+  await signIn(page, one.token);
+  await waitForSubject(page, one.sub);
+  assert.equal(await question(page).count(), 0);
 });

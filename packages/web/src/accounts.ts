@@ -6,8 +6,10 @@ import { locksHeld } from './locks.ts';
 import { route } from './route.ts';
 import type { Subject } from './signing-in/subject.ts';
 import type { Disturbed, TokenKeeper } from './signing-in/token-keeper.ts';
-import type { FoundFile } from './uploads/found-files.ts';
+import type { Found } from './uploads/found-files.ts';
 import { isActive, type Upload } from './uploads/upload.ts';
+
+const NOTHING: Found = { files: [], unreadable: 0 };
 
 export class Accounts {
   /** Of whoever is signed in. */
@@ -15,7 +17,7 @@ export class Accounts {
   /** The uploads of whoever is signed in. */
   readonly uploads = new Cell<readonly Upload[]>([]);
   /** Files that were given while nobody was signed in: they are for whoever signs in next. */
-  readonly waiting = new Cell<readonly FoundFile[]>([]);
+  readonly waiting = new Cell<Found>(NOTHING);
   readonly #keeper: TokenKeeper;
   readonly #transport: WatchedTransport;
   /** By the subject's key; those that are signed out have uploads that wait. */
@@ -29,10 +31,13 @@ export class Accounts {
     keeper.state.watch(() => this.#follow());
   }
 
-  give = (found: readonly FoundFile[]): void => {
+  give = (found: Found): void => {
     const account = this.current.value;
     if (account) void account.intake.take(found);
-    else this.waiting.set(this.waiting.value.concat(found));
+    else {
+      const { files, unreadable } = this.waiting.value;
+      this.waiting.set({ files: files.concat(found.files), unreadable: unreadable + found.unreadable });
+    }
   };
 
   /** Files that wait until somebody who has signed out signs in again. */
@@ -46,7 +51,7 @@ export class Accounts {
 
   /** Something would be lost with the page. */
   get isBusy(): boolean {
-    return this.uploads.value.some(isActive) || this.waiting.value.length > 0 || this.waitingForOwners > 0;
+    return this.uploads.value.some(isActive) || this.waiting.value.files.length > 0 || this.waitingForOwners > 0;
   }
 
   /** The expired token's subject is still signed in: their uploads wait for another token. */
@@ -79,8 +84,8 @@ export class Accounts {
     account.open();
     this.current.set(account);
     const found = this.waiting.value;
-    this.waiting.set([]);
-    if (found.length > 0) void account.intake.take(found);
+    this.waiting.set(NOTHING);
+    if (found !== NOTHING) void account.intake.take(found);
   }
 
   /** Signing in by a link is for a tab where nobody is signed in and nothing is under way; it is asked about in any other. */

@@ -71,6 +71,8 @@ export const texts = {
     leftOut: (count: number) =>
       `${plural(count, 'file', 'files')} of other types in the folder ${count === 1 ? 'was' : 'were'} left out.`,
     nothing: 'There was no file in it.',
+    unreadable: (count: number) =>
+      `${plural(count, 'file or folder', 'files or folders')} could not be read, and ${count === 1 ? 'is' : 'are'} left out.`,
   },
 
   check: {

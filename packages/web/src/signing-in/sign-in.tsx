@@ -54,7 +54,7 @@ export function TokenForm({ onDone }: { onDone?: () => void }) {
 export function SignInView() {
   const { keeper, accounts } = useServices();
   const signedIn = useCell(keeper.state);
-  const waitingFiles = useCell(accounts.waiting).length;
+  const waitingFiles = useCell(accounts.waiting).files.length;
   const { waitingForOwners } = accounts;
   if (signedIn.kind === 'checking' && signedIn.trouble === null) {
     return (

@@ -50,7 +50,7 @@ export function DropZone({ isSmall }: { isSmall: boolean }) {
     const found = await ask();
     // Only an input is left then.
     if (found === null) input?.click();
-    else if (found.length > 0) await intake.take(found);
+    else if (found.files.length + found.unreadable > 0) await intake.take(found);
   };
   const onChosen = ({ currentTarget: input }: React.ChangeEvent<HTMLInputElement>) => {
     if (input.files) void intake.take(filesOfInput(input.files));

@@ -3,7 +3,7 @@ import { extensionOf, isMrcName } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
-import type { FoundFile } from './found-files.ts';
+import type { Found, FoundFile } from './found-files.ts';
 import type { UploadList } from './upload-list.ts';
 
 export class Intake {
@@ -18,14 +18,19 @@ export class Intake {
   }
 
   /** Of folders only what the server takes; what was given by itself is shown in any case, with the reason. */
-  take = async (found: readonly FoundFile[]): Promise<void> => {
+  take = async ({ files, unreadable }: Found): Promise<void> => {
     location.hash = 'upload';
     const limits = await this.#getLimits();
     const takes = ({ file, path }: FoundFile) =>
       path === null || !limits || isMrcName(file.name) || limits.accepted_types.includes(extensionOf(file.name));
-    const taken = found.filter(takes);
-    const leftOut = found.length - taken.length;
-    this.notice.set(found.length === 0 ? texts.drop.nothing : leftOut > 0 ? texts.drop.leftOut(leftOut) : null);
+    const taken = files.filter(takes);
+    const leftOut = files.length - taken.length;
+    const words = [
+      ...(files.length + unreadable === 0 ? [texts.drop.nothing] : []),
+      ...(leftOut > 0 ? [texts.drop.leftOut(leftOut)] : []),
+      ...(unreadable > 0 ? [texts.drop.unreadable(unreadable)] : []),
+    ];
+    this.notice.set(words.join(' ') || null);
     await this.#uploads.add(taken);
   };
 }
