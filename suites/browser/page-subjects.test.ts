@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { SessionPage } from '@cryolift/protocol/messages';
-import { listFiles } from '../contract/upload.ts';
+import { eventually, listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
 import {
   drop,
@@ -125,4 +125,30 @@ test('live stream: after a token that lacks the scope, another one of the same s
   await page.goto(`${under.server.url}/#token=${under.server.token({ sub })}`);
   await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
+});
+
+test('live stream: an answer that is none, as of a login page, is not taken for one', async () => {
+  const owner = under.newOwner();
+  const page = await under.openProfile({
+    before: () => {
+      const look = () => {
+        const { dataset } = document.documentElement;
+        if (!dataset.wasLive && document.querySelector('.live-on')) dataset.wasLive = 'yes';
+      };
+      new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+    },
+  });
+  let answers = 0;
+  await page.route('**/events', async (route) => {
+    answers++;
+    await route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>Log in</h1>\n\n' });
+  });
+  await page.goto(`${under.server.url}/#token=${owner.token}`);
+  await page.getByRole('link', { name: 'Activity' }).click();
+  await eventually(
+    async () => answers,
+    (count) => count > 4,
+  );
+  await page.getByText('Updated every few seconds').waitFor();
+  assert.equal(await page.locator('html[data-was-live]').count(), 0);
 });

@@ -140,6 +140,8 @@ export class Live {
       return 'ended';
     } finally {
       clearTimeout(timer);
+      // What is left of an answer would keep its connection.
+      silence.abort();
     }
   }
 }
