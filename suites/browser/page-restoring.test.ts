@@ -1,5 +1,7 @@
 /** Interrupted uploads when the page is loaded anew and the server does not answer as it should. */
 import assert from 'node:assert/strict';
+import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SessionPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
@@ -85,4 +87,38 @@ test('reload: a 502 to the question whose token it is signs nobody out', async (
   await page.reload();
   await page.getByText('Drop micrographs').waitFor();
   assert.equal(refusals, 1);
+});
+
+test('reload: of two files alike but for their folder, the one that is dropped again goes on', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  page.on('dialog', (dialog) => dialog.accept());
+  const folder = join(under.folder, 'grids');
+  const time = new Date('2026-11-01T12:00:00Z');
+  for (const square of ['one', 'two']) {
+    mkdirSync(join(folder, square), { recursive: true });
+    // As long and as old, with other bytes.
+    const path = writeMrc(join(folder, square), 'alike.mrc', 6);
+    const file = openSync(path, 'r+');
+    writeSync(file, square, 5_000_000);
+    closeSync(file);
+    utimesSync(path, time, time);
+  }
+  await throttle(page, SLOW);
+  await drop(page, [folder]);
+  const rows = ['grids/one/alike.mrc', 'grids/two/alike.mrc'];
+  for (const name of rows) await waitForParts(uploadRow(page, name), 1);
+  await page.reload();
+  for (const name of rows)
+    await uploadRow(page, name, 'away')
+      .getByText(/\d+ of \d+ parts/)
+      .waitFor();
+  await throttle(page);
+  rmSync(join(folder, 'one'), { recursive: true });
+  await drop(page, [folder]);
+  await uploadRow(page, 'grids/two/alike.mrc', 'done').waitFor();
+  await uploadRow(page, 'grids/one/alike.mrc', 'away').waitFor();
+  assert.equal((await listSessions(owner)).length, 2);
+  const paths = (await listFiles(owner.call)).map(({ metadata }) => metadata.path);
+  assert.deepEqual(paths, ['grids/two/alike.mrc']);
 });

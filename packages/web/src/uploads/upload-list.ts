@@ -7,7 +7,7 @@ import type { FoundFile } from './found-files.ts';
 import { checkHeader } from './header-check.ts';
 import { Rate } from './rate.ts';
 import { restoreUploads } from './restore.ts';
-import { arrivedOf, fileOfKey, isActive, keyOfFile, newUpload } from './upload.ts';
+import { arrivedOf, isActive, keyOfFile, newUpload, withoutPath } from './upload.ts';
 import { type Entry, UploadEntries } from './upload-entries.ts';
 
 /** Files at a time. They share the connections; several hide what a small one waits for. */
@@ -84,11 +84,20 @@ export class UploadList {
   /** Adds files; one that is there already goes on, if it had stopped. */
   async add(found: readonly FoundFile[]): Promise<void> {
     const limits = this.#options.getLimits();
-    await Promise.all(found.map((each) => this.#addOne(each, limits)));
+    // Of the same file, wherever it was dropped from.
+    const away = new Map<string, string>();
+    for (const { upload } of this.#entries.all()) {
+      if (upload.state === 'away') away.set(withoutPath(upload.key), upload.key);
+    }
+    const keyOf = ({ file, path }: FoundFile) => {
+      const key = keyOfFile(file, path);
+      const other = away.get(withoutPath(key)) ?? key;
+      return this.#entries.has(key) || this.#entries.get(other)?.upload.state !== 'away' ? key : other;
+    };
+    await Promise.all(found.map((each) => this.#addOne(each, keyOf(each), limits)));
   }
 
-  async #addOne({ file, path, handle }: FoundFile, limits: Promise<Limits | null>): Promise<void> {
-    const key = this.#findAway(file) ?? keyOfFile(file, path);
+  async #addOne({ file, handle }: FoundFile, key: string, limits: Promise<Limits | null>): Promise<void> {
     const before = this.#entries.get(key);
     const state = before?.upload.state;
     if (before && (isActive(before.upload) || state === 'ending')) return;
@@ -108,16 +117,6 @@ export class UploadList {
     this.#entries.note(entry, { check });
     entry.isChecked = true;
     this.#settle(entry);
-  }
-
-  /** An upload from before the page was loaded anew, of the same file wherever it was dropped from. */
-  #findAway({ name, size, lastModified }: File): string | null {
-    for (const { upload } of this.#entries.all()) {
-      if (upload.state !== 'away') continue;
-      const known = fileOfKey(upload.key);
-      if (known.name === name && known.sizeBytes === size && known.modifiedMs === lastModified) return upload.key;
-    }
-    return null;
   }
 
   /** What is being checked is queued or refused, once its header was read. Nothing happens to what was stopped meanwhile. */
@@ -233,7 +232,7 @@ export class UploadList {
   }
 
   #startNext(): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#running >= ACTIVE) return;
     for (const entry of this.#entries.all()) {
       if (this.#running >= ACTIVE) return;
       // A run that still ends comes back here when it has.

@@ -25,7 +25,7 @@ export interface Upload {
 
 /** As it is before anything is known of it but the file. */
 export function newUpload(key: string, state: UploadState, hasHandle: boolean): Upload {
-  const { path, name, sizeBytes } = fileOfKey(key);
+  const [path, name, sizeBytes] = JSON.parse(key) as KeyParts;
   return {
     key,
     name,
@@ -77,18 +77,14 @@ export function isActive({ state }: Upload): boolean {
   return state === 'checking' || state === 'queued' || state === 'running';
 }
 
-interface KeyedFile {
-  readonly path: string | null;
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-}
+type KeyParts = [path: string | null, name: string, sizeBytes: number, modifiedMs: number];
 
 export function keyOfFile({ name, size, lastModified }: File, path: string | null): string {
-  return JSON.stringify([path, name, size, lastModified]);
+  return JSON.stringify([path, name, size, lastModified] satisfies KeyParts);
 }
 
-export function fileOfKey(key: string): KeyedFile {
-  const [path, name, sizeBytes, modifiedMs] = JSON.parse(key) as [string | null, string, number, number];
-  return { path, name, sizeBytes, modifiedMs };
+/** Equal for the same file, wherever it was dropped from. */
+export function withoutPath(key: string): string {
+  const [, ...file] = JSON.parse(key) as KeyParts;
+  return JSON.stringify([null, ...file] satisfies KeyParts);
 }
