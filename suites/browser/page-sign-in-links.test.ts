@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { listFiles } from '../contract/upload.ts';
+import { eventually, listFiles } from '../contract/upload.ts';
 import {
   drop,
   PageUnderTest,
@@ -102,6 +102,10 @@ test('link of another subject: the page asks in a new tab while somebody is sign
   await question(tab).getByRole('button', { name: 'Do not sign in' }).click();
   await tab.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
   await page.close();
+  await eventually(
+    () => tab.evaluate(async () => (await navigator.locks.query()).held ?? []),
+    (held) => !held.some(({ name }) => name?.startsWith('cryolift-signed-in')),
+  );
   await follow(tab, other.token);
   await waitForSubject(tab, other.sub);
 });
