@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
-import { listFiles, openSample, publish, put } from '../contract/upload.ts';
+import { eventually, listFiles, openSample, publish, put } from '../contract/upload.ts';
 import { drop, PageUnderTest, uploadRow, writeMrc } from './page-under-test.ts';
 
 const under = await PageUnderTest.start();
@@ -194,3 +194,62 @@ async function serveThousand(page: Page, file: FileRecord): Promise<void> {
     await route.fulfill({ json: { items, next_cursor: end < 1000 ? String(end) : null } });
   });
 }
+
+test('lists: what was told while a list was on its way is newer than the list', async () => {
+  const owner = under.newOwner();
+  const old = await publish(owner.call, makeMrc(5_000), { filename: 'deleted.mrc' });
+  const page = await under.open(owner);
+  await goTo(page, 'Activity');
+  await page.getByText('Live', { exact: true }).waitFor();
+  const listed = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  await page.route('**/files?*', async (route) => {
+    const response = await route.fetch();
+    listed.resolve();
+    await released.promise;
+    await route.fulfill({ response });
+  });
+  await goTo(page, 'Files');
+  await listed.promise;
+  await owner.call('DELETE', `/files/${old.file_id}`);
+  // The page asks for the record when it is told; the deletion was told before.
+  const told = page.waitForResponse((response) => /^\/files\/[^/]+$/.test(new URL(response.url()).pathname));
+  await publish(owner.call, makeMrc(5_000), { filename: 'fresh.mrc' });
+  await told;
+  released.resolve();
+  await page.getByRole('link', { name: /fresh\.mrc/ }).waitFor();
+  assert.equal(await page.getByRole('link', { name: /deleted\.mrc/ }).count(), 0);
+});
+
+test('lists: the record of a file that was deleted meanwhile does not bring it back', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  await goTo(page, 'Activity');
+  await page.getByText('Live', { exact: true }).waitFor();
+  await goTo(page, 'Files');
+  await page.getByText('No files yet').waitFor();
+  const released = Promise.withResolvers<void>();
+  let isFirst = true;
+  await page.route(/\/files\/[^/?]+$/, async (route) => {
+    if (!isFirst) return await route.fallback();
+    isFirst = false;
+    const response = await route.fetch();
+    await owner.call('DELETE', new URL(route.request().url()).pathname);
+    await released.promise;
+    await route.fulfill({ response });
+  });
+  await publish(owner.call, makeMrc(5_000), { filename: 'short-lived.mrc' });
+  await eventually(
+    async () => await listFiles(owner.call),
+    (files) => files.length === 0 && !isFirst,
+  );
+  // Its event comes after that of the deletion.
+  await publish(owner.call, makeMrc(5_000), { filename: 'stays.mrc' });
+  await page.getByRole('link', { name: /stays\.mrc/ }).waitFor();
+  const late = page.waitForResponse(/\/files\/[^/?]+$/);
+  released.resolve();
+  await late;
+  await publish(owner.call, makeMrc(5_000), { filename: 'last.mrc' });
+  await page.getByRole('link', { name: /last\.mrc/ }).waitFor();
+  assert.equal(await page.getByRole('link', { name: /short-lived\.mrc/ }).count(), 0);
+});

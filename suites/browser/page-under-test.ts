@@ -153,6 +153,18 @@ export async function throttle(page: Page, bytesPerSecond = -1): Promise<void> {
   });
 }
 
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+}
+
+/** By the field of the page that asks for a token. */
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token, or the whole link').fill(token);
+  await page.keyboard.press('Enter');
+  await page.getByRole('navigation').waitFor();
+}
+
 /** The row of an upload, by its file's name and, if given, its state. */
 export function uploadRow(page: Page, name: string, state?: string): Locator {
   const inState = state === undefined ? '' : `[data-state="${state}"]`;

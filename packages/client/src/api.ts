@@ -1,6 +1,7 @@
 /** The calls of a Cryolift server, typed. */
 import { printDigestHeader } from '@cryolift/protocol/digest';
 import type {
+  Caller,
   FilePage,
   FileRecord,
   InitRequest,
@@ -16,9 +17,11 @@ import type {
   UploadLink,
 } from '@cryolift/protocol/messages';
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
+import { orAborted } from './patience.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
 import { readRetryAfter } from './retry-after.ts';
 import {
+  isCaller,
   isEnvelope,
   isFile,
   isLimits,
@@ -32,7 +35,7 @@ import {
   type Shape,
 } from './shapes.ts';
 
-/** @param renew the last one was refused: get another. */
+/** @param renew the last one was refused: get another. It may take as long as it likes: a call that is aborted stops waiting. */
 export type GetToken = (renew: boolean) => Promise<string>;
 
 /** A part to send. */
@@ -88,7 +91,7 @@ export class Api {
     do {
       const path = `/uploads/${encodeURIComponent(uploadId)}/parts${toQuery({ limit: 1000, cursor })}`;
       const page = await this.#json(isPartPage, 'GET', path, undefined, options);
-      parts.push(...page.items);
+      for (const part of page.items) parts.push(part);
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
     return parts;
@@ -198,6 +201,11 @@ export class Api {
     await this.#delete(`/links/${encodeURIComponent(linkId)}`);
   }
 
+  /** Whose uploads the caller makes. */
+  async whoami(options?: CallOptions): Promise<Caller> {
+    return await this.#json(isCaller, 'GET', '/whoami', undefined, options);
+  }
+
   async limits(options?: CallOptions): Promise<Limits> {
     return await this.#json(isLimits, 'GET', '/limits', undefined, options);
   }
@@ -232,7 +240,8 @@ export class Api {
 
   /** Sends with a token; one that is refused is renewed once. */
   async #send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
-    const headers = { ...options.headers, authorization: `Bearer ${await this.#getToken(renew)}` };
+    const token = await orAborted(this.#getToken(renew), options.signal);
+    const headers = { ...options.headers, authorization: `Bearer ${token}` };
     const reply = await this.#transport.send({ ...options, method, path, headers }).catch((error) => {
       // What the transport says of a request that was given up is not why.
       options.signal?.throwIfAborted();

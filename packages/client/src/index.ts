@@ -9,7 +9,7 @@ export {
   TargetError,
 } from './failures.ts';
 export type { PartSet } from './ledger.ts';
-export { Patience } from './patience.ts';
+export { orAborted, Patience, sleep } from './patience.ts';
 export type { Memory, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
 export { readRetryAfter } from './retry-after.ts';
 export type { Shape } from './shapes.ts';

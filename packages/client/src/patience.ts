@@ -145,3 +145,17 @@ export async function sleep(
     signal?.removeEventListener('abort', onAbort);
   }
 }
+
+/** @throws the signal's reason as soon as it is aborted, also when the result never comes. */
+export async function orAborted<Result>(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return await result;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, result]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -219,7 +219,7 @@ export class Run {
     const now = await this.#retry(() => this.#api.session(session.upload_id, { signal }), signal);
     this.#session = now;
     const missing = new Set(eachPart(now.missing_parts));
-    const known = now.missing_truncated ? Math.max(...missing) : session.part_count;
+    const known = now.missing_truncated ? (now.missing_parts.at(-1)?.[1] ?? 0) : session.part_count;
     if (ledger.partsUnderWay().some((idx) => idx <= known && !missing.has(idx))) {
       const parts = await this.#retry(() => this.#api.storedParts(session.upload_id, { signal }), signal);
       for (const { part, sha256 } of parts) {

@@ -1,6 +1,7 @@
 /** Is an answer what it should be, as far as anything here rests on it? A wire can damage more than a part's bytes. */
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type {
+  Caller,
   FileRecord,
   Limits,
   PartReceipt,
@@ -41,6 +42,9 @@ export const isSignedDownload: Shape<SignedDownload> = (value): value is SignedD
 
 export const isUploadLink: Shape<UploadLink> = (value): value is UploadLink =>
   isObject(value) && areStrings(value.link_id, value.url, value.token, value.expires_at);
+
+export const isCaller: Shape<Caller> = (value): value is Caller =>
+  isObject(value) && areStrings(value.owner) && (value.link_id === null || areStrings(value.link_id));
 
 export const isLimits: Shape<Limits> = (value): value is Limits => isObject(value) && areCounts(value.part_size);
 

@@ -34,6 +34,21 @@ test('sends each part once, reads it once, and forgets the upload at the end', a
   assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
 });
 
+test('token: an upload that is aborted while it waits for one ends at once', async () => {
+  const pause = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const uploader = createUploader(() => {
+    asked.resolve();
+    // Nobody ever signs in.
+    return new Promise<string>(() => {});
+  });
+  const uploading = uploader.upload(source, { signal: pause.signal });
+  await asked.promise;
+  pause.abort(new Error('paused'));
+  await assert.rejects(uploading, /^Error: paused$/);
+  assert.equal(server.uploads.length, 0);
+});
+
 test('has as many parts in flight as asked for, and no more', async () => {
   const full = Promise.withResolvers<void>();
   let inFlight = 0;

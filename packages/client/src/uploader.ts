@@ -10,7 +10,7 @@ import type { ClientState } from './states.ts';
 const PARALLEL = 16;
 
 export interface UploaderOptions {
-  /** URL of the server, as its uploads are remembered by. */
+  /** URL of the server, as its uploads are remembered by; with the owner's name where several people share the memory. */
   readonly server: string;
   readonly transport: Transport;
   readonly memory: Memory;

@@ -1,35 +1,54 @@
 /** The frame of the page: where one is, who one is, what is wrong, and what one came for. */
+import { QueryClientProvider } from '@tanstack/react-query';
+import type { Account } from './account.ts';
 import { useCell } from './cell.ts';
 import { formatTime } from './format.ts';
 import { Icon } from './icons.tsx';
 import { ActivityView } from './library/activity-view.tsx';
 import { FilesView } from './library/files-view.tsx';
 import { route } from './route.ts';
-import { useServices } from './services.ts';
+import { AccountProvider, useServices } from './services.ts';
+import { LinkNotice, LinkQuestion } from './signing-in/link-question.tsx';
 import { SignInView } from './signing-in/sign-in.tsx';
+import { nameOf } from './signing-in/subject.ts';
 import { TokenNotice } from './signing-in/token-notice.tsx';
 import { texts } from './texts.ts';
 import { Announcer } from './uploads/announcer.tsx';
 import { useDrop } from './uploads/drop-zone.tsx';
 import { sumUp } from './uploads/totals.ts';
 import { UploadView } from './uploads/upload-view.tsx';
+import { ViewGuard } from './view-guard.tsx';
 
+/** Nothing that one subject sees or has typed is there for the next one. */
 export function App() {
-  const { keeper } = useServices();
-  const signedIn = useCell(keeper.state);
+  const { accounts } = useServices();
+  const account = useCell(accounts.current);
+  if (!account) return <Frame account={null} />;
+  return (
+    <AccountProvider key={account.subject.key} value={account}>
+      <QueryClientProvider client={account.queries}>
+        <Frame account={account} />
+      </QueryClientProvider>
+    </AccountProvider>
+  );
+}
+
+function Frame({ account }: { account: Account | null }) {
   const isOver = useDrop();
   return (
     <>
       <button type="button" className="skip" onClick={() => document.getElementById('content')?.focus()}>
         {texts.skip}
       </button>
-      <Header />
+      <Header account={account} />
       <main id="content" tabIndex={-1}>
         <ReachNotice />
+        <LinkNotice />
         <TokenNotice />
-        {signedIn.kind === 'no' ? <SignInView /> : <View />}
+        {account ? <View /> : <SignInView />}
       </main>
-      <Announcer />
+      {account && <Announcer />}
+      <LinkQuestion />
       {isOver && (
         <div className="drop-overlay" aria-hidden="true">
           <p>
@@ -43,16 +62,20 @@ export function App() {
 
 function View() {
   const here = useCell(route);
-  if (here.view === 'activity') return <ActivityView />;
-  if (here.view === 'files') return <FilesView fileId={here.fileId} />;
-  return <UploadView />;
+  return (
+    <ViewGuard key={here.view}>
+      {here.view === 'activity' && <ActivityView />}
+      {here.view === 'files' && <FilesView fileId={here.fileId} />}
+      {here.view === 'upload' && <UploadView />}
+    </ViewGuard>
+  );
 }
 
-function Header() {
-  const { keeper, uploads } = useServices();
+function Header({ account }: { account: Account | null }) {
+  const { keeper, accounts } = useServices();
   const signedIn = useCell(keeper.state);
   const { view } = useCell(route);
-  const { activeFiles } = sumUp(useCell(uploads.uploads));
+  const { activeFiles } = sumUp(useCell(accounts.uploads));
   const link = (to: typeof view, label: string, count = 0) => (
     <a href={`#${to}`} aria-current={view === to ? 'page' : undefined}>
       {label}
@@ -65,7 +88,7 @@ function Header() {
         <img src="/icon.svg" alt="" width="28" height="28" />
         {texts.product}
       </a>
-      {signedIn.kind !== 'no' && (
+      {account && (
         <>
           <nav aria-label={texts.nav.label}>
             {link('upload', texts.nav.upload, activeFiles)}
@@ -73,12 +96,12 @@ function Header() {
             {link('files', texts.nav.files)}
           </nav>
           <div className="who">
-            <span className="subject" title={texts.signIn.as(signedIn.claims.subject)}>
-              {signedIn.claims.subject}
-              {signedIn.claims.expiresAtMs !== null && (
+            <span className="subject" title={texts.signIn.as(nameOf(account.subject))}>
+              {nameOf(account.subject)}
+              {signedIn.kind === 'yes' && signedIn.expiresAtMs !== null && (
                 <span className="faint">
                   {' '}
-                  {texts.signIn.until(formatTime(new Date(signedIn.claims.expiresAtMs).toISOString()))}
+                  {texts.signIn.until(formatTime(new Date(signedIn.expiresAtMs).toISOString()))}
                 </span>
               )}
             </span>

@@ -24,6 +24,14 @@ export class Cell<Value> {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   };
+
+  /** Resolves when there is another value. */
+  async next(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = this.watch(resolve);
+    await promise;
+    end();
+  }
 }
 
 export function useCell<Value>(cell: Cell<Value>): Value {

@@ -1,4 +1,3 @@
-import { QueryClientProvider } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { createServices, ServicesProvider } from './services.ts';
@@ -12,15 +11,11 @@ import { keepAwake } from './uploads/keep-awake.ts';
 import { warnBeforeLeaving } from './uploads/leaving.ts';
 
 const services = createServices();
-void services.live.follow();
-void services.uploads.restore();
-keepAwake(services.uploads.uploads);
-warnBeforeLeaving(services.uploads.uploads);
+keepAwake(services.accounts.uploads);
+warnBeforeLeaving(services.accounts);
 
 createRoot(document.getElementById('page') as HTMLElement).render(
-  <QueryClientProvider client={services.queries}>
-    <ServicesProvider value={services}>
-      <App />
-    </ServicesProvider>
-  </QueryClientProvider>,
+  <ServicesProvider value={services}>
+    <App />
+  </ServicesProvider>,
 );

@@ -9,8 +9,17 @@ export type Route =
 function read(): Route {
   const [view, id] = location.hash.slice(1).split('/');
   if (view === 'activity') return { view };
-  if (view === 'files') return { view, fileId: id ? decodeURIComponent(id) : null };
+  if (view === 'files') return { view, fileId: id ? decode(id) : null };
   return { view: 'upload' };
+}
+
+/** Anybody may have typed it: what is not percent-encoded is taken as it stands. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export const route = new Cell<Route>(read());

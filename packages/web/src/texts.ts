@@ -34,6 +34,22 @@ export const texts = {
     expiresSoon: (minutes: number) =>
       `Your token expires in ${plural(minutes, 'minute', 'minutes')}. Paste a new one, and uploads go on without a break.`,
     as: (subject: string) => `Signed in as ${subject}`,
+    linkOf: (owner: string) => `upload link of ${owner}`,
+    waitingFiles: (count: number) => `${plural(count, 'file waits', 'files wait')} here for whoever signs in.`,
+    waitingForOwners: (count: number) =>
+      `${plural(count, 'upload waits', 'uploads wait')} here until whoever began ${count === 1 ? 'it' : 'them'} signs in again. Keep this tab open.`,
+    linkRefused: (reason: string) => `The token of the link that was opened is not accepted: ${reason}`,
+    question: {
+      heading: (name: string) => `Sign in as ${name}?`,
+      lead: (name: string) =>
+        `The link that was opened signs this tab in as ${name}: what is uploaded afterwards goes to ${name}.`,
+      subject: (name: string) => `${name} is signed in here. Uploads of theirs wait until they sign in again.`,
+      otherTab: 'Somebody else is signed in in another tab of this browser.',
+      files: 'Files wait in this tab. Those that were given while nobody was signed in go along.',
+      yes: (name: string) => `Sign in as ${name}`,
+      no: 'Do not sign in',
+      stay: 'Stay signed in',
+    },
     until: (time: string) => `until ${time}`,
     out: 'Sign out',
   },
@@ -59,6 +75,8 @@ export const texts = {
     leftOut: (count: number) =>
       `${plural(count, 'file', 'files')} of other types in the folder ${count === 1 ? 'was' : 'were'} left out.`,
     nothing: 'There was no file in it.',
+    unreadable: (count: number) =>
+      `${plural(count, 'file or folder', 'files or folders')} could not be read, and ${count === 1 ? 'is' : 'are'} left out.`,
   },
 
   check: {
@@ -271,6 +289,8 @@ export const texts = {
 
   error: {
     unknown: 'Something went wrong.',
+    view: 'This view cannot be shown.',
+    viewHint: 'Choose another view, or load the page anew. Uploads go on.',
     requestId: (id: string) => `Request ${id}`,
   },
 } as const;

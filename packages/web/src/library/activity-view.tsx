@@ -2,7 +2,7 @@
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import { useDeferredValue, useState } from 'react';
 import { useCell } from '../cell.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
 import { itemsOf, useSessions } from './lists.ts';
@@ -10,7 +10,7 @@ import { NextPage } from './next-page.tsx';
 import { SessionRow } from './session-row.tsx';
 
 export function ActivityView() {
-  const { live } = useServices();
+  const { live } = useAccount();
   const isLive = useCell(live.isLive);
   const [status, setStatus] = useState('');
   const [search, setSearch] = useState('');

@@ -4,17 +4,20 @@ import { useState } from 'react';
 import { Confirm } from '../confirm.tsx';
 import { Failure } from '../failure.tsx';
 import { Icon } from '../icons.tsx';
-import { useServices } from '../services.ts';
+import { route } from '../route.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { dropFile } from './lists.ts';
 
 export function DeleteButton({ file: { file_id, filename, size } }: { file: FileRecord }) {
-  const { api, queries } = useServices();
+  const { api, queries } = useAccount();
   const [asks, setAsks] = useState(false);
   const remove = useMutation({
     mutationFn: () => api.deleteFile(file_id),
     onSuccess: () => {
-      location.hash = 'files';
+      const { value: here } = route;
+      // Who asked for it may be elsewhere by now.
+      if (here.view === 'files' && here.fileId === file_id) location.hash = 'files';
       dropFile(queries, file_id);
     },
   });

@@ -3,12 +3,12 @@ import { useCell } from '../cell.ts';
 import { Failure } from '../failure.tsx';
 import { formatShare } from '../format.ts';
 import { Icon } from '../icons.tsx';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Bar } from '../uploads/bar.tsx';
 
 export function DownloadButton({ file }: { file: FileRecord }) {
-  const { downloads } = useServices();
+  const { downloads } = useAccount();
   const download = useCell(downloads.all).get(file.file_id);
   if (download?.kind === 'running') {
     const label = texts.files.downloading(formatShare(download.doneBytes, file.size));

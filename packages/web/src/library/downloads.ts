@@ -3,7 +3,7 @@
  * the file's, and writes to disk as they come: to the place that somebody chose, or, where the browser asks for none, to the
  * page's own folder, from where the browser then saves it. Memory holds a few parts, whatever the size.
  */
-import { type Api, ConnectionError, ServerError, SourceError } from '@cryolift/client';
+import { type Api, ConnectionError, ServerError, SourceError, sleep } from '@cryolift/client';
 import { toHex } from '@cryolift/protocol/digest';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
@@ -47,11 +47,13 @@ export class Downloads {
     this.#running.set(fileId, controller);
     try {
       const target = await chooseTarget(file);
-      if (!target) return;
+      // Somebody may have signed out while the dialog was open.
+      if (!target || controller.signal.aborted) return;
       this.#set(fileId, { kind: 'running', doneBytes: 0 });
       const writable = await target.handle.createWritable();
       try {
         await this.#fetchParts(file, writable, controller.signal);
+        controller.signal.throwIfAborted();
         await writable.close();
       } catch (error) {
         await writable.abort().catch(() => {});
@@ -70,6 +72,11 @@ export class Downloads {
     this.#running.get(fileId)?.abort();
   }
 
+  stopAll(): void {
+    for (const controller of this.#running.values()) controller.abort();
+    this.all.set(new Map());
+  }
+
   async #fetchParts(file: FileRecord, writable: FileSystemWritableFileStream, signal: AbortSignal): Promise<void> {
     const digests = new Uint8Array(file.part_count * 32);
     let next = 0;
@@ -82,6 +89,7 @@ export class Downloads {
         digests.set(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), idx * 32);
         await writable.write({ type: 'write', position: offset, data: bytes });
         doneBytes += length;
+        signal.throwIfAborted();
         this.#set(file.file_id, { kind: 'running', doneBytes });
       }
     };
@@ -107,7 +115,7 @@ export class Downloads {
         signal.throwIfAborted();
         const passes = error instanceof ConnectionError || (error instanceof ServerError && error.retryable);
         if (!passes || attempt === ATTEMPTS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, WAIT_MS * 2 ** attempt));
+        await sleep(WAIT_MS * 2 ** attempt, signal);
       }
     }
   }

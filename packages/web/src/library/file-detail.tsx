@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Checksum } from './checksum.tsx';
 import { DeleteButton } from './delete-button.tsx';
@@ -21,7 +21,7 @@ import { Voxels } from './voxels.tsx';
 const ALONE = '(max-width: 56rem)';
 
 export function FileDetail({ fileId }: { fileId: string }) {
-  const { api } = useServices();
+  const { api } = useAccount();
   const listed = itemsOf(useFiles().data).find(({ file_id }) => file_id === fileId);
   const asked = useQuery({ queryKey: ['file', fileId], queryFn: () => api.file(fileId), enabled: !listed });
   const file = listed ?? asked.data;

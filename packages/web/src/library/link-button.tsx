@@ -3,13 +3,13 @@ import { useMutation } from '@tanstack/react-query';
 import { Failure } from '../failure.tsx';
 import { formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 
 const A_DAY_SECONDS = 24 * 3600;
 
 export function LinkButton({ fileId }: { fileId: string }) {
-  const { api } = useServices();
+  const { api } = useAccount();
   const sign = useMutation({
     mutationFn: async () => {
       const { url, expires_at } = await api.signFile(fileId, A_DAY_SECONDS);

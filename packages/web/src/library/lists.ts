@@ -4,7 +4,7 @@ import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
 import { useCell } from '../cell.ts';
 import type { CloudEvent } from '../live/live.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 
 const PAGE_ITEMS = 200;
 /** What the caller holds, of the quota. */
@@ -24,12 +24,23 @@ type Pages<Item> = InfiniteData<Page<Item>, unknown>;
 
 /** @param status '': of any. */
 export function useSessions(status: string) {
-  const { api, live } = useServices();
+  const { api, live, queries } = useAccount();
   const isLive = useCell(live.isLive);
   return useInfiniteQuery({
     queryKey: ['sessions', status],
-    queryFn: ({ pageParam: cursor }) =>
-      api.sessions({ limit: PAGE_ITEMS, ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) }),
+    queryFn: async ({ pageParam: cursor }) => {
+      const beganMs = Date.now();
+      const query = { limit: PAGE_ITEMS, ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) };
+      const page = await api.sessions(query);
+      const belongs = (session: Session) => !status || session.status === status;
+      return withNews(
+        page,
+        newsSince<Session>(queries, 'session', beganMs),
+        ({ upload_id }) => upload_id,
+        belongs,
+        !cursor,
+      );
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor,
     refetchInterval: isLive ? false : POLL_MS,
@@ -37,11 +48,21 @@ export function useSessions(status: string) {
 }
 
 export function useFiles() {
-  const { api, live } = useServices();
+  const { api, live, queries } = useAccount();
   const isLive = useCell(live.isLive);
   return useInfiniteQuery({
     queryKey: ['files'],
-    queryFn: ({ pageParam: cursor }) => api.files({ limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) }),
+    queryFn: async ({ pageParam: cursor }) => {
+      const beganMs = Date.now();
+      const page = await api.files({ limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) });
+      return withNews(
+        page,
+        newsSince<FileRecord>(queries, 'file', beganMs),
+        ({ file_id }) => file_id,
+        () => true,
+        !cursor,
+      );
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor,
     refetchInterval: isLive ? false : POLL_MS,
@@ -53,6 +74,9 @@ export function itemsOf<Item>(data: Pages<Item> | undefined): Item[] {
 }
 
 export function putFile(queries: QueryClient, file: FileRecord): void {
+  // An answer from before it was deleted.
+  if (queries.getQueryData(newsKey('file', file.file_id)) === null) return;
+  note(queries, 'file', file.file_id, file);
   queries.setQueryData(['file', file.file_id], file);
   queries.setQueryData<Pages<FileRecord>>(['files'], (data) =>
     put(data, file, (item) => item.file_id === file.file_id),
@@ -60,11 +84,13 @@ export function putFile(queries: QueryClient, file: FileRecord): void {
 }
 
 export function dropFile(queries: QueryClient, fileId: string): void {
+  note(queries, 'file', fileId, null);
   queries.removeQueries({ queryKey: ['file', fileId] });
   queries.setQueryData<Pages<FileRecord>>(['files'], (data) => drop(data, (item) => item.file_id === fileId));
 }
 
 export function putSession(queries: QueryClient, session: Session): void {
+  note(queries, 'session', session.upload_id, session);
   const isSame = (item: Session) => item.upload_id === session.upload_id;
   for (const [key] of queries.getQueriesData<Pages<Session>>({ queryKey: ['sessions'] })) {
     const belongs = !key[1] || key[1] === session.status;
@@ -90,6 +116,39 @@ function readFile(queries: QueryClient, api: Api, fileId: string): void {
     (file) => putFile(queries, file),
     () => {},
   );
+}
+
+type Kind = 'file' | 'session';
+
+const newsKey = (kind: Kind, id: string) => ['news', kind, id] as const;
+
+/** What was told of one of them last, for lists that are on their way. @param item null: it is deleted, and no id is used twice. */
+function note(queries: QueryClient, kind: Kind, id: string, item: FileRecord | Session | null): void {
+  queries.setQueryData(newsKey(kind, id), item);
+}
+
+/** By their ids. */
+function newsSince<Item>(queries: QueryClient, kind: Kind, beganMs: number): Map<string, Item | null> {
+  const found = queries.getQueryCache().findAll({ queryKey: ['news', kind] });
+  const fresh = found.filter(({ state }) => state.dataUpdatedAt >= beganMs);
+  return new Map(fresh.map(({ queryKey, state }) => [queryKey[2] as string, state.data as Item | null]));
+}
+
+/** What was told while a list was on its way is newer than the list. */
+function withNews<Item extends { readonly created_at: string }>(
+  page: Page<Item>,
+  news: Map<string, Item | null>,
+  idOf: (item: Item) => string,
+  belongs: (item: Item) => boolean,
+  isFirst: boolean,
+): Page<Item> {
+  if (news.size === 0) return page;
+  const known = new Set(page.items.map(idOf));
+  const updated = page.items.map((item) => (news.has(idOf(item)) ? news.get(idOf(item)) : item));
+  const newest = page.items[0]?.created_at ?? '';
+  const isNew = (item: Item | null) => item !== null && !known.has(idOf(item)) && item.created_at >= newest;
+  const added = isFirst ? [...news.values()].filter(isNew).reverse() : [];
+  return { ...page, items: [...added, ...updated].filter((item) => !!item && belongs(item)) as Item[] };
 }
 
 /** Where it was, else in front: lists are newest first. */

@@ -4,7 +4,7 @@ import type { FileRecord, PreviewQuery } from '@cryolift/protocol/messages';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useDeferredValue, useEffect, useId, useState } from 'react';
 import { Failure } from '../failure.tsx';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { isNone, later } from './later.ts';
 
@@ -66,7 +66,7 @@ function kindsOf(mrc: Mrc, filename: string): PreviewKind[] {
 
 function Drawn(props: { fileId: string; mode0: string | undefined; query: string; alt: string }) {
   const { fileId, mode0, query, alt } = props;
-  const { api } = useServices();
+  const { api } = useAccount();
   const asked = useQuery({
     queryKey: ['picture', fileId, mode0, query],
     queryFn: async ({ signal }) => {

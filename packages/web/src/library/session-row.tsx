@@ -6,7 +6,7 @@ import { Failure } from '../failure.tsx';
 import { formatBytes, formatShare, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
 import { fileHref } from '../route.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Bar } from '../uploads/bar.tsx';
 import { putSession } from './lists.ts';
@@ -61,7 +61,7 @@ export const SessionRow = memo(function SessionRow({ session }: { session: Sessi
 });
 
 function CancelSession({ session }: { session: Session }) {
-  const { api, queries } = useServices();
+  const { api, queries } = useAccount();
   const [asks, setAsks] = useState(false);
   const cancel = useMutation({
     mutationFn: async () => {

@@ -3,7 +3,7 @@ import type { Statistics } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
 import { Failure } from '../failure.tsx';
 import { formatCount, formatNumber } from '../format.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Facts } from './facts.tsx';
 import { isNone, later } from './later.ts';
@@ -12,7 +12,7 @@ const WIDTH = 256;
 const HEIGHT = 64;
 
 export function Voxels({ fileId, mode0 }: { fileId: string; mode0: string | undefined }) {
-  const { api } = useServices();
+  const { api } = useAccount();
   const { data, error, isPending } = useQuery({
     queryKey: ['statistics', fileId, mode0],
     queryFn: ({ signal }) => api.statistics(fileId, { signal }),
@@ -59,7 +59,7 @@ function Histogram({ histogram: { edges, counts } }: { histogram: NonNullable<St
     const [left, right] = [at(edges[index] as number), at(edges[index + 1] as number)];
     return { left, width: right - left, height: right > left ? Math.sqrt(count / (right - left)) : 0 };
   });
-  const highest = Math.max(...bars.map(({ height }) => height));
+  const highest = bars.reduce((most, { height }) => Math.max(most, height), 0);
   const path = bars.map(({ left, width, height }) => {
     const tall = ((height / highest) * HEIGHT).toFixed(2);
     return `M${left.toFixed(2)} ${HEIGHT}v-${tall}h${width.toFixed(2)}v${tall}z`;

@@ -1,10 +1,10 @@
 /**
- * What happens on the server, as it happens. A browser holds six connections per server over HTTP/1.1, so one tab of the
- * browser reads the stream and tells the others.
+ * What happens on the server to what one subject has, as it happens. A browser holds six connections per server over
+ * HTTP/1.1, so one tab of the browser reads the stream and tells the others of the same subject.
  */
-import { readEvents } from '@cryolift/client';
+import { type GetToken, orAborted, readEvents, sleep } from '@cryolift/client';
 import { Cell } from '../cell.ts';
-import type { TokenKeeper } from '../signing-in/token-keeper.ts';
+import { withLock } from '../locks.ts';
 import type { WatchedTransport } from './watched-transport.ts';
 
 const PATH = '/events';
@@ -23,86 +23,84 @@ export interface CloudEvent {
 
 type Message =
   | { readonly kind: 'ask' }
-  | { readonly kind: 'live'; readonly subject: string; readonly live: boolean }
-  | { readonly kind: 'event'; readonly subject: string; readonly event: CloudEvent };
+  | { readonly kind: 'live'; readonly live: boolean }
+  | { readonly kind: 'event'; readonly event: CloudEvent };
+
+interface LiveOptions {
+  readonly subjectKey: string;
+  readonly getToken: GetToken;
+  /** Resolves when there may be another token. */
+  nextToken(): Promise<void>;
+  readonly transport: WatchedTransport;
+  onEvent(event: CloudEvent): void;
+}
 
 export class Live {
   /** False: nothing is told, so whoever wants to know has to ask now and then. */
   readonly isLive = new Cell(false);
-  readonly #keeper: TokenKeeper;
-  readonly #transport: WatchedTransport;
-  readonly #onEvent: (event: CloudEvent) => void;
-  readonly #tabs = new BroadcastChannel('cryolift-events');
+  readonly #options: LiveOptions;
+  readonly #name: string;
+  /** Open while the subject is signed in. */
+  #tabs: BroadcastChannel | null = null;
   /** This tab reads the stream. */
   #leads = false;
   #lastId = '';
 
-  constructor(keeper: TokenKeeper, transport: WatchedTransport, onEvent: (event: CloudEvent) => void) {
-    this.#keeper = keeper;
-    this.#transport = transport;
-    this.#onEvent = onEvent;
-    this.#tabs.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.#name = `cryolift-events ${options.subjectKey}`;
   }
 
-  /** Goes on for as long as the page is there. Where the browser has no locks (no https), nothing is live. */
-  async follow(): Promise<void> {
-    for (;;) {
-      await this.#keeper.get(false);
-      const subject = this.#subject();
-      this.#tabs.postMessage({ kind: 'ask' } satisfies Message);
-      const signedOut = new AbortController();
-      const unwatch = this.#keeper.state.watch(() => {
-        if (this.#subject() !== subject) signedOut.abort();
-      });
+  /** Goes on until the signal is aborted. Where the browser has no locks (no https), nothing is live. */
+  async follow(signal: AbortSignal): Promise<void> {
+    if (!navigator.locks) return;
+    const tabs = new BroadcastChannel(this.#name);
+    tabs.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
+    this.#tabs = tabs;
+    this.#tell({ kind: 'ask' });
+    while (!signal.aborted) {
       try {
-        const { signal } = signedOut;
-        await navigator.locks?.request(`cryolift-events ${subject}`, { signal }, () => this.#lead(subject, signal));
-        // The server has no such stream.
-        if (!signal.aborted) return;
-      } catch (error) {
-        if (!signedOut.signal.aborted) throw error;
-      } finally {
-        unwatch();
-        this.isLive.set(false);
-        this.#lastId = '';
+        await withLock(this.#name, signal, () => this.#lead(signal));
+        // This token may not read the stream. Another one of the same subject may.
+        await orAborted(this.#options.nextToken(), signal);
+      } catch {
+        await waitMs(LONGEST_WAIT_MS, signal);
       }
     }
-  }
-
-  #subject(): string {
-    const { value } = this.#keeper.state;
-    return value.kind === 'no' ? '' : value.claims.subject;
+    tabs.close();
+    if (this.#tabs === tabs) this.isLive.set(false);
   }
 
   #hear(message: Message): void {
     if (message.kind === 'ask') {
-      if (this.#leads) this.#tell({ kind: 'live', subject: this.#subject(), live: this.isLive.value });
-    } else if (message.subject === this.#subject() && !this.#leads) {
+      if (this.#leads) this.#tell({ kind: 'live', live: this.isLive.value });
+    } else if (!this.#leads) {
       if (message.kind === 'live') this.isLive.set(message.live);
-      else this.#onEvent(message.event);
+      else this.#options.onEvent(message.event);
     }
   }
 
   #tell(message: Message): void {
-    this.#tabs.postMessage(message);
+    this.#tabs?.postMessage(message);
   }
 
-  #setLive(subject: string, live: boolean): void {
+  #setLive(live: boolean): void {
     this.isLive.set(live);
-    this.#tell({ kind: 'live', subject, live });
+    this.#tell({ kind: 'live', live });
   }
 
-  /** Returns when the server has no such stream, or signal is aborted. */
-  async #lead(subject: string, signal: AbortSignal): Promise<void> {
+  /** Returns when the server has no such stream for this token, or the signal is aborted. */
+  async #lead(signal: AbortSignal): Promise<void> {
     this.#leads = true;
     let failures = 0;
     try {
       for (;;) {
-        const outcome = await this.#readOnce(subject, signal).catch((): Outcome => 'lost');
-        this.#setLive(subject, false);
-        if (signal.aborted || outcome === 'unknown') return;
+        const outcome = await this.#readOnce(signal).catch((): Outcome => 'lost');
+        if (signal.aborted) return;
+        this.#setLive(false);
+        if (outcome === 'unknown') return;
         failures = outcome === 'ended' ? 0 : failures + 1;
-        if (outcome === 'lost') this.#transport.noteLost();
+        if (outcome === 'lost') this.#options.transport.noteLost();
         await waitMs(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures), signal);
       }
     } finally {
@@ -110,7 +108,8 @@ export class Live {
     }
   }
 
-  async #readOnce(subject: string, signal: AbortSignal): Promise<Outcome> {
+  async #readOnce(signal: AbortSignal): Promise<Outcome> {
+    const { getToken, transport, onEvent } = this.#options;
     const silence = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const onAlive = () => {
@@ -118,39 +117,40 @@ export class Live {
       timer = setTimeout(() => silence.abort(), SILENCE_MS);
     };
     try {
-      const token = await this.#keeper.get(false);
+      const token = await orAborted(getToken(false), signal);
       onAlive();
       const response = await fetch(PATH, {
         headers: { authorization: `Bearer ${token}`, ...(this.#lastId ? { 'last-event-id': this.#lastId } : {}) },
         signal: AbortSignal.any([signal, silence.signal]),
         cache: 'no-store',
       });
-      this.#transport.noteReached();
-      if (response.status === 401) await this.#keeper.get(true);
+      transport.noteReached();
+      if (response.status === 401) await orAborted(getToken(true), signal);
       if ([403, 404, 405].includes(response.status)) return 'unknown';
-      if (!response.ok || !response.body) return 'refused';
-      this.#setLive(subject, true);
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+      if (!response.ok || !response.body || !isStream) return 'refused';
+      this.#setLive(true);
       const onId = (id: string) => {
-        this.#lastId = id;
+        if (!signal.aborted) this.#lastId = id;
       };
       for await (const { data } of readEvents(response.body, onAlive, onId)) {
+        if (signal.aborted) break;
         const event = JSON.parse(data) as CloudEvent;
-        this.#onEvent(event);
-        this.#tell({ kind: 'event', subject, event });
+        onEvent(event);
+        this.#tell({ kind: 'event', event });
       }
       return 'ended';
     } finally {
       clearTimeout(timer);
+      // What is left of an answer would keep its connection.
+      silence.abort();
     }
   }
 }
 
 type Outcome = 'ended' | 'lost' | 'refused' | 'unknown';
 
+/** Ends early, and without a word, when the signal is aborted. */
 async function waitMs(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
+  await sleep(ms, signal).catch(() => {});
 }

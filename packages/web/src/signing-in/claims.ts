@@ -1,9 +1,12 @@
-/** What a token says of itself, to be shown; only the server judges it. */
+/** What a token says of itself, to be shown; only the server verifies it. */
 export interface Claims {
   readonly subject: string;
-  /** Milliseconds since 1970; null: it does not expire. */
+  /** Milliseconds since 1970; null: it does not expire, or not at a time that can be shown. */
   readonly expiresAtMs: number | null;
 }
+
+/** What a Date can hold, milliseconds (ECMA-262, section 21.4.1.1). */
+const LATEST_MS = 8.64e15;
 
 /** Null when it is no JWT (RFC 7519). */
 export function readClaims(token: string): Claims | null {
@@ -14,7 +17,8 @@ export function readClaims(token: string): Claims | null {
     );
     const { sub, exp } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; exp?: unknown };
     if (typeof sub !== 'string') return null;
-    return { subject: sub, expiresAtMs: typeof exp === 'number' ? exp * 1000 : null };
+    const expiresAtMs = typeof exp === 'number' && Math.abs(exp * 1000) <= LATEST_MS ? exp * 1000 : null;
+    return { subject: sub, expiresAtMs };
   } catch {
     return null;
   }

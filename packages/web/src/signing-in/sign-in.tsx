@@ -1,5 +1,6 @@
 /** The field for a token: at first, and when the token has expired. */
 import { type FormEvent, useId, useState } from 'react';
+import { useCell } from '../cell.ts';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
 
@@ -51,9 +52,28 @@ export function TokenForm({ onDone }: { onDone?: () => void }) {
 
 /** All there is to see without a token. */
 export function SignInView() {
+  const { keeper, accounts } = useServices();
+  const signedIn = useCell(keeper.state);
+  const waitingFiles = useCell(accounts.waiting).files.length;
+  const { waitingForOwners } = accounts;
+  if (signedIn.kind === 'checking' && signedIn.trouble === null) {
+    return (
+      <p className="faint" role="status">
+        {texts.signIn.checking}
+      </p>
+    );
+  }
+  const reason = signedIn.kind === 'checking' ? signedIn.trouble : signedIn.kind === 'no' ? signedIn.refusal : null;
   return (
     <section className="sign-in card">
       <h1>{texts.signIn.heading}</h1>
+      {reason !== null && (
+        <p className="notice notice-warning" role="alert">
+          {signedIn.kind === 'checking' ? texts.upload.trouble(reason) : reason}
+        </p>
+      )}
+      {waitingFiles > 0 && <p className="notice">{texts.signIn.waitingFiles(waitingFiles)}</p>}
+      {waitingForOwners > 0 && <p className="notice">{texts.signIn.waitingForOwners(waitingForOwners)}</p>}
       <p>{texts.signIn.lead}</p>
       <TokenForm />
       <p className="faint">

@@ -1,101 +1,191 @@
 /** The token: from the link, from the paste field, never anywhere but in memory and in this tab's session storage. */
+import { ConnectionError, type GetToken, Patience } from '@cryolift/client';
 import { Cell } from '../cell.ts';
-import { type Claims, readClaims } from './claims.ts';
-
-const STORAGE_KEY = 'cryolift-token';
+import { texts } from '../texts.ts';
+import { readClaims } from './claims.ts';
+import type { Identified, Subject } from './subject.ts';
+import { keepToken, readKeptToken, takeTokenFromAddress } from './token-places.ts';
 
 export type SignedIn =
-  | { readonly kind: 'no' }
-  | { readonly kind: 'yes'; readonly claims: Claims }
-  /** The server refuses the token that there was. Calls wait for another one. */
-  | { readonly kind: 'expired'; readonly claims: Claims };
+  /** `refusal`: why the last token was not accepted. */
+  | { readonly kind: 'no'; readonly refusal: string | null }
+  /** There is a token. The server has not said yet whose it is; `trouble`: why not. */
+  | { readonly kind: 'checking'; readonly trouble: string | null }
+  | { readonly kind: 'yes'; readonly subject: Subject; readonly expiresAtMs: number | null }
+  /** The server refuses the token that there was. Calls of this subject wait for another one. */
+  | { readonly kind: 'expired'; readonly subject: Subject };
 
-/** What the server says to a token: null when it takes it. @throws when it cannot be reached. */
-export type JudgeToken = (token: string) => Promise<string | null>;
+/** What a link's token would disturb. */
+export type Disturbed =
+  | { readonly kind: 'subject'; readonly subject: Subject }
+  | { readonly kind: 'other-tab' }
+  | { readonly kind: 'files' };
+
+/** A link was opened whose token is not taken unless somebody says so. */
+export interface LinkQuestion {
+  readonly subject: Subject;
+  readonly disturbed: Disturbed;
+  answer(yes: boolean): void;
+}
 
 export class TokenKeeper {
-  readonly state = new Cell<SignedIn>({ kind: 'no' });
-  /** Somebody else is signed in now: what is known of the server is not theirs to see. */
-  onNewSubject = (): void => {};
-  readonly #judge: JudgeToken;
+  readonly state = new Cell<SignedIn>({ kind: 'no', refusal: null });
+  readonly question = new Cell<LinkQuestion | null>(null);
+  /** Why the token of the last link was not accepted, while somebody is signed in. */
+  readonly linkRefusal = new Cell<string | null>(null);
+  /** Asked before a link's token is taken; null: nothing. */
+  findDisturbed: (subject: Subject) => Promise<Disturbed | null> = async () => null;
+  readonly #identify: (token: string) => Promise<Identified>;
   #token: string | null = null;
-  /** Of the last token there was. */
-  #subject: string | null = null;
-  #judging: Promise<void> | null = null;
-  /** Of the next token. */
-  #next = Promise.withResolvers<string>();
+  /** Aborted when somebody signs out: what was begun before does not sign anybody in. */
+  #signOut = new AbortController();
+  #rejudging: { readonly token: string; readonly done: Promise<void> } | null = null;
+  /** Tokens of links are taken one after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
-  constructor(judge: JudgeToken) {
-    this.#judge = judge;
-    this.takeFromAddress();
-    const kept = sessionStorage.getItem(STORAGE_KEY);
-    if (this.#token === null && kept !== null) this.#take(kept);
-    addEventListener('hashchange', () => this.takeFromAddress());
+  /** @param identify throws when the server does not answer. */
+  constructor(identify: (token: string) => Promise<Identified>) {
+    this.#identify = identify;
   }
 
-  /** `#token=…` as the server prints it, or `?token=…`. It is out of the address bar and the history at once. */
-  takeFromAddress(): void {
-    const fromFragment = new URLSearchParams(location.hash.slice(1)).get('token');
-    const query = new URLSearchParams(location.search);
-    const token = fromFragment ?? query.get('token');
-    if (token === null) return;
-    query.delete('token');
-    const rest = query.size > 0 ? `?${query}` : '';
-    history.replaceState(null, '', location.pathname + rest + (fromFragment === null ? location.hash : ''));
-    this.#take(token);
+  /** Takes the token that this tab had before it was loaded anew, and that of the address, now and whenever one is there. */
+  begin(): void {
+    const kept = readKeptToken();
+    if (kept !== null) this.#enqueue((signal) => this.#restore(kept, signal));
+    const takeFromAddress = () => {
+      const token = takeTokenFromAddress();
+      if (token !== null) this.#enqueue((signal) => this.#offer(token, signal));
+    };
+    takeFromAddress();
+    addEventListener('hashchange', takeFromAddress);
+  }
+
+  get subject(): Subject | null {
+    const { value } = this.state;
+    return value.kind === 'yes' || value.kind === 'expired' ? value.subject : null;
   }
 
   /**
-   * For the SDK. Without a token it waits until there is one, and so does every upload that needs it.
-   *
-   * @param renew the token was refused. Several calls may say so of a token that has been replaced since, so the server is
-   *   asked once about the one there is.
+   * For the SDK: tokens of one subject and of nobody else. Without one it waits, and so does every upload that needs it.
+   * Several calls may say of a token that has been replaced since that it was refused, so the server is asked once about
+   * the one there is.
    */
-  get = async (renew: boolean): Promise<string> => {
-    if (renew && this.#token !== null) {
-      this.#judging ??= this.#loseRefused(this.#token).finally(() => {
-        this.#judging = null;
-      });
-      await this.#judging;
-    }
-    return this.#token ?? (await this.#next.promise);
-  };
+  tokensOf(subject: Subject): GetToken {
+    return async (renew) => {
+      if (renew && this.subject?.key === subject.key) await this.#rejudge();
+      for (;;) {
+        const { value } = this.state;
+        if (this.#token !== null && value.kind === 'yes' && value.subject.key === subject.key) return this.#token;
+        await this.state.next();
+      }
+    };
+  }
 
-  /** A token that somebody pasted, or a whole link with one. @returns null, or why it is not taken. */
+  /** A token that somebody pasted, or a whole link with one. @returns null, or why it is not accepted. */
   async give(text: string): Promise<string | null> {
     const token = /[#?&]token=([^&\s]+)/.exec(text)?.[1] ?? text.trim();
-    const refusal = await this.#judge(token);
-    if (refusal === null) this.#take(token);
-    return refusal;
+    const { signal } = this.#signOut;
+    const found = await this.#identify(token).catch((error: unknown) => {
+      throw error instanceof ConnectionError ? new Error(texts.signIn.unreachable, { cause: error }) : error;
+    });
+    if (found.kind === 'refused') return found.message;
+    if (!signal.aborted) this.#take(token, found.subject);
+    return null;
   }
 
   forget(): void {
-    this.#clear();
-    this.state.set({ kind: 'no' });
+    this.#signOut.abort();
+    this.#signOut = new AbortController();
+    this.#drop();
+    this.question.set(null);
+    this.linkRefusal.set(null);
+    this.state.set({ kind: 'no', refusal: null });
   }
 
-  #take(token: string): void {
-    const claims = readClaims(token) ?? { subject: '?', expiresAtMs: null };
-    const isNew = claims.subject !== this.#subject;
+  #enqueue(act: (signal: AbortSignal) => Promise<void>): void {
+    this.#turn = this.#turn.then(async () => {
+      const { signal } = this.#signOut;
+      await act(signal).catch((error: Error) => signal.aborted || this.#refuse(error.message));
+    });
+  }
+
+  async #restore(token: string, signal: AbortSignal): Promise<void> {
+    const found = await this.#identifyPatiently(token, signal);
+    // Somebody may have pasted another one meanwhile.
+    if (this.#token !== null) return;
+    if (found.kind === 'accepted') this.#take(token, found.subject);
+    else this.#refuse(found.message);
+  }
+
+  async #offer(token: string, signal: AbortSignal): Promise<void> {
+    const found = await this.#identifyPatiently(token, signal);
+    if (found.kind === 'refused') {
+      this.#refuse(found.message);
+      return;
+    }
+    const { subject } = found;
+    const disturbed = await this.findDisturbed(subject);
+    signal.throwIfAborted();
+    if (disturbed === null) {
+      this.#take(token, subject);
+      return;
+    }
+    if (this.state.value.kind === 'checking') this.state.set({ kind: 'no', refusal: null });
+    const answer = (yes: boolean) => {
+      this.question.set(null);
+      if (yes) this.#take(token, subject);
+    };
+    this.question.set({ subject, disturbed, answer });
+  }
+
+  /** Asks until the server says whose token it is. @throws the signal's reason when somebody signs out meanwhile. */
+  async #identifyPatiently(token: string, signal: AbortSignal): Promise<Identified> {
+    const check = (trouble: string | null) => {
+      const { kind } = this.state.value;
+      if (kind === 'no' || kind === 'checking') this.state.set({ kind: 'checking', trouble });
+    };
+    check(null);
+    const onTrouble = (error: unknown) => check((error as Error).message);
+    const found = await new Patience().retry(() => this.#identify(token), signal, onTrouble);
+    signal.throwIfAborted();
+    return found;
+  }
+
+  #refuse(message: string): void {
+    if (this.subject) {
+      this.linkRefusal.set(message);
+      return;
+    }
+    this.#drop();
+    this.state.set({ kind: 'no', refusal: message });
+  }
+
+  #take(token: string, subject: Subject): void {
     this.#token = token;
-    this.#subject = claims.subject;
-    sessionStorage.setItem(STORAGE_KEY, token);
-    this.state.set({ kind: 'yes', claims });
-    if (isNew) this.onNewSubject();
-    this.#next.resolve(token);
-    this.#next = Promise.withResolvers();
+    keepToken(token);
+    this.question.set(null);
+    this.linkRefusal.set(null);
+    this.state.set({ kind: 'yes', subject, expiresAtMs: readClaims(token)?.expiresAtMs ?? null });
+  }
+
+  async #rejudge(): Promise<void> {
+    const token = this.#token;
+    if (token === null) return;
+    if (this.#rejudging?.token !== token) this.#rejudging = { token, done: this.#loseRefused(token) };
+    await this.#rejudging.done;
   }
 
   async #loseRefused(token: string): Promise<void> {
-    const refusal = await this.#judge(token).catch(() => null);
-    const { value } = this.state;
-    if (refusal === null || this.#token !== token || value.kind === 'no') return;
-    this.#clear();
-    this.state.set({ kind: 'expired', claims: value.claims });
+    const found = await this.#identify(token).catch(() => null);
+    this.#rejudging = null;
+    const { subject } = this;
+    if (found?.kind !== 'refused' || this.#token !== token || !subject) return;
+    this.#drop();
+    this.state.set({ kind: 'expired', subject });
   }
 
-  #clear(): void {
+  #drop(): void {
     this.#token = null;
-    sessionStorage.removeItem(STORAGE_KEY);
+    keepToken(null);
   }
 }

@@ -13,7 +13,7 @@ export function TokenNotice() {
   const { keeper } = useServices();
   const signedIn = useCell(keeper.state);
   const nowMs = useNow();
-  if (signedIn.kind === 'no') return null;
+  if (signedIn.kind === 'no' || signedIn.kind === 'checking') return null;
   if (signedIn.kind === 'expired') {
     return (
       <section className="notice notice-warning" role="alert">
@@ -23,7 +23,7 @@ export function TokenNotice() {
       </section>
     );
   }
-  const leftMs = (signedIn.claims.expiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
+  const leftMs = (signedIn.expiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
   if (leftMs > SOON_MS) return null;
   return (
     <section className="notice">

@@ -2,16 +2,16 @@
 import { useEffect, useRef, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { formatSeconds, formatShare } from '../format.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { sumUp } from './totals.ts';
-import type { UploadState } from './upload.ts';
+import type { UploadState } from './upload-states.ts';
 
 const TOTAL_MS = 30_000;
 const TOLD_AT_ONCE = ['done', 'failed', 'refused'] as const;
 
 export function Announcer() {
-  const { uploads } = useServices();
+  const { uploads } = useAccount();
   const all = useCell(uploads.uploads);
   const [said, setSaid] = useState('');
   const before = useRef(new Map<string, UploadState>());
@@ -20,6 +20,9 @@ export function Announcer() {
 
   useEffect(() => {
     document.title = texts.title(isActive ? formatShare(storedBytes, totalBytes) : null);
+    return () => {
+      document.title = texts.title(null);
+    };
   }, [isActive, storedBytes, totalBytes]);
 
   useEffect(() => {

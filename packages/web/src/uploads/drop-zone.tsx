@@ -2,10 +2,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { Icon } from '../icons.tsx';
-import { useServices } from '../services.ts';
+import { useAccount, useServices } from '../services.ts';
 import { texts } from '../texts.ts';
 import { chooseFiles, chooseFolder, filesOfDrop, filesOfInput } from './found-files.ts';
-import { useIntake } from './intake.ts';
 
 declare module 'react' {
   interface InputHTMLAttributes<T> {
@@ -15,7 +14,7 @@ declare module 'react' {
 
 /** For the whole page. @returns whether files are held over it. */
 export function useDrop(): boolean {
-  const take = useIntake();
+  const { accounts } = useServices();
   const [isOver, setOver] = useState(false);
   useEffect(() => {
     const ends = new AbortController();
@@ -35,27 +34,26 @@ export function useDrop(): boolean {
     on('drop', (event) => {
       event.preventDefault();
       setOver(false);
-      if (event.dataTransfer) void filesOfDrop(event.dataTransfer).then(take);
+      if (event.dataTransfer) void filesOfDrop(event.dataTransfer).then(accounts.give);
     });
     return () => ends.abort();
-  }, [take]);
+  }, [accounts]);
   return isOver;
 }
 
 export function DropZone({ isSmall }: { isSmall: boolean }) {
-  const services = useServices();
-  const take = useIntake();
+  const { intake, limits: query } = useAccount();
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const limits = useQuery(services.limits);
+  const limits = useQuery(query);
   const choose = async (ask: typeof chooseFiles, input: HTMLInputElement | null) => {
     const found = await ask();
     // Only an input is left then.
     if (found === null) input?.click();
-    else if (found.length > 0) await take(found);
+    else if (found.files.length + found.unreadable > 0) await intake.take(found);
   };
   const onChosen = ({ currentTarget: input }: React.ChangeEvent<HTMLInputElement>) => {
-    if (input.files) void take(filesOfInput(input.files));
+    if (input.files) void intake.take(filesOfInput(input.files));
     // The same file may be chosen again.
     input.value = '';
   };
@@ -92,7 +90,7 @@ export function DropZone({ isSmall }: { isSmall: boolean }) {
 
 /** Nothing where there is no quota, or while the server does not tell. */
 function Quota() {
-  const { data } = useQuery(useServices().usage);
+  const { data } = useQuery(useAccount().usage);
   if (typeof data?.quota_bytes !== 'number' || data.used_bytes === undefined) return null;
   return <p className="faint types">{texts.drop.quota(data.used_bytes, data.quota_bytes)}</p>;
 }

@@ -1,6 +1,9 @@
 /** Files that somebody dropped or chose, folders opened. */
 import type { FileHandle } from '@cryolift/client/browser';
 
+/** Files of a folder that are opened at the same time, where the browser does not say how many. */
+const AT_A_TIME = 100;
+
 export interface FoundFile {
   readonly file: File;
   /** Its place below the folder that was given, that folder's name first; null for a file that was given itself. */
@@ -21,69 +24,132 @@ declare global {
   }
 }
 
+export interface Found {
+  readonly files: readonly FoundFile[];
+  /** Files and folders that the browser could not read. */
+  readonly unreadable: number;
+}
+
 /** To be called while the drop is told: afterwards its items are gone. */
-export async function filesOfDrop(transfer: DataTransfer): Promise<FoundFile[]> {
+export async function filesOfDrop(transfer: DataTransfer): Promise<Found> {
+  const finder = new Finder();
   const items = [...transfer.items].filter(({ kind }) => kind === 'file');
-  const found = items.map(async (item) => {
+  const given = items.map(async (item) => {
     // Both have to be asked for at once.
     const file = item.getAsFile();
     const entry = item.webkitGetAsEntry();
     const handle = await item.getAsFileSystemHandle?.().catch(() => null);
-    if (handle) return await filesOfHandle(handle, null);
-    if (entry?.isDirectory) return await filesOfEntry(entry, null);
-    return file ? [{ file, path: null, handle: null }] : [];
+    return { file, entry, handle };
   });
-  return (await Promise.all(found)).flat();
+  for (const { file, entry, handle } of await Promise.all(given)) {
+    if (handle) await finder.add([itemOfHandle(handle, null)]);
+    else if (entry?.isDirectory) await finder.add([itemOfEntry(entry, null)]);
+    else if (file) finder.files.push({ file, path: null, handle: null });
+  }
+  return finder;
 }
 
-/** Null where the browser has no such dialog, or somebody closed it. */
-export async function chooseFiles(): Promise<FoundFile[] | null> {
+/** Null where the browser has no such dialog; nothing when somebody closed it. */
+export async function chooseFiles(): Promise<Found | null> {
   const handles = await window.showOpenFilePicker?.({ multiple: true }).catch(() => []);
-  if (!handles) return null;
-  return (await Promise.all(handles.map((handle) => filesOfHandle(handle, null)))).flat();
+  return handles ? await openHandles(handles) : null;
 }
 
-/** Null where the browser has no such dialog. */
-export async function chooseFolder(): Promise<FoundFile[] | null> {
+/** Null where the browser has no such dialog; nothing when somebody closed it. */
+export async function chooseFolder(): Promise<Found | null> {
   if (!window.showDirectoryPicker) return null;
   const folder = await window.showDirectoryPicker().catch(() => null);
-  return folder ? await filesOfHandle(folder, null) : [];
+  return await openHandles(folder ? [folder] : []);
 }
 
 /** Of an `<input type="file">`. */
-export function filesOfInput(files: FileList): FoundFile[] {
-  return [...files].map((file) => ({ file, path: file.webkitRelativePath || null, handle: null }));
+export function filesOfInput(files: FileList): Found {
+  return {
+    files: Array.from(files, (file) => ({ file, path: file.webkitRelativePath || null, handle: null })),
+    unreadable: 0,
+  };
+}
+
+async function openHandles(handles: readonly FileSystemHandle[]): Promise<Found> {
+  const finder = new Finder();
+  await finder.add(handles.map((handle) => itemOfHandle(handle, null)));
+  return finder;
+}
+
+/** What lies in a folder, however the browser gives it. */
+interface Item {
+  readonly isFile: boolean;
+  /** Of a file. */
+  open(): Promise<FoundFile>;
+  /** Of a folder, some at a time. */
+  list(): AsyncIterable<readonly Item[]>;
+}
+
+/** One file that is gone or locked does not take the others of its folder with it. */
+class Finder implements Found {
+  readonly files: FoundFile[] = [];
+  unreadable = 0;
+
+  async add(items: readonly Item[]): Promise<void> {
+    const opened = items.map((item) => (item.isFile ? item.open().catch(() => null) : null));
+    for (const [index, item] of items.entries()) {
+      const found = await opened[index];
+      if (found) this.files.push(found);
+      else if (item.isFile) this.unreadable++;
+      else await this.#addFolder(item);
+    }
+  }
+
+  async #addFolder(folder: Item): Promise<void> {
+    try {
+      for await (const items of folder.list()) await this.add(items);
+    } catch {
+      this.unreadable++;
+    }
+  }
 }
 
 /** @param folder the path of what it lies in; null for what was given itself. */
-async function filesOfHandle(handle: FileSystemHandle, folder: string | null): Promise<FoundFile[]> {
+function itemOfHandle(handle: FileSystemHandle, folder: string | null): Item {
   const path = folder === null ? handle.name : `${folder}/${handle.name}`;
-  if (handle.kind === 'file') {
-    const fileHandle = handle as FileSystemFileHandle;
-    return [{ file: await fileHandle.getFile(), path: folder === null ? null : path, handle: fileHandle }];
-  }
-  const found: FoundFile[] = [];
-  for await (const child of (handle as FileSystemDirectoryHandle).values()) {
-    found.push(...(await filesOfHandle(child, path)));
-  }
-  return found;
+  const fileHandle = handle as FileSystemFileHandle;
+  return {
+    isFile: handle.kind === 'file',
+    open: async () => ({
+      file: await fileHandle.getFile(),
+      path: folder === null ? null : path,
+      handle: fileHandle,
+    }),
+    async *list() {
+      let items: Item[] = [];
+      for await (const child of (handle as FileSystemDirectoryHandle).values()) {
+        items.push(itemOfHandle(child, path));
+        if (items.length < AT_A_TIME) continue;
+        yield items;
+        items = [];
+      }
+      yield items;
+    },
+  };
 }
 
-async function filesOfEntry(entry: FileSystemEntry, folder: string | null): Promise<FoundFile[]> {
+/** Where the browser has no handles. */
+function itemOfEntry(entry: FileSystemEntry, folder: string | null): Item {
   const path = folder === null ? entry.name : `${folder}/${entry.name}`;
-  if (entry.isFile) {
-    const { promise, resolve, reject } = Promise.withResolvers<File>();
-    (entry as FileSystemFileEntry).file(resolve, reject);
-    return [{ file: await promise, path, handle: null }];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: FoundFile[] = [];
-  for (;;) {
-    const { promise, resolve, reject } = Promise.withResolvers<FileSystemEntry[]>();
-    reader.readEntries(resolve, reject);
-    // A hundred at a time, in Chromium.
-    const children = await promise;
-    if (children.length === 0) return found;
-    for (const child of children) found.push(...(await filesOfEntry(child, path)));
-  }
+  return {
+    isFile: entry.isFile,
+    open: async () => {
+      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+      return { file, path, handle: null };
+    },
+    async *list() {
+      const reader = (entry as FileSystemDirectoryEntry).createReader();
+      for (;;) {
+        // A hundred at a time, in Chromium.
+        const children = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+        if (children.length === 0) return;
+        yield children.map((child) => itemOfEntry(child, path));
+      }
+    },
+  };
 }

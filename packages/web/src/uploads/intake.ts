@@ -1,28 +1,36 @@
 /** What becomes of files that were dropped or chosen. */
 import { extensionOf, isMrcName } from '@cryolift/mrc';
-import { useCallback } from 'react';
+import type { Limits } from '@cryolift/protocol/messages';
 import { Cell } from '../cell.ts';
-import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
-import type { FoundFile } from './found-files.ts';
+import type { Found, FoundFile } from './found-files.ts';
+import type { UploadList } from './upload-list.ts';
 
-/** What there is to say about the files that were given last; null: nothing. */
-export const intakeNotice = new Cell<string | null>(null);
+export class Intake {
+  /** What there is to say about the files that were given last; null: nothing. */
+  readonly notice = new Cell<string | null>(null);
+  readonly #uploads: UploadList;
+  readonly #getLimits: () => Promise<Limits | null>;
 
-/** Of folders only what the server takes; what was given by itself is shown in any case, with the reason. */
-export function useIntake(): (found: readonly FoundFile[]) => Promise<void> {
-  const { uploads, queries, limits: query } = useServices();
-  return useCallback(
-    async (found) => {
-      location.hash = 'upload';
-      const limits = await queries.fetchQuery(query).catch(() => null);
-      const takes = ({ file, path }: FoundFile) =>
-        path === null || !limits || isMrcName(file.name) || limits.accepted_types.includes(extensionOf(file.name));
-      const taken = found.filter(takes);
-      const leftOut = found.length - taken.length;
-      intakeNotice.set(found.length === 0 ? texts.drop.nothing : leftOut > 0 ? texts.drop.leftOut(leftOut) : null);
-      await uploads.add(taken);
-    },
-    [uploads, queries, query],
-  );
+  constructor(uploads: UploadList, getLimits: () => Promise<Limits | null>) {
+    this.#uploads = uploads;
+    this.#getLimits = getLimits;
+  }
+
+  /** Of folders only what the server takes; what was given by itself is shown in any case, with the reason. */
+  take = async ({ files, unreadable }: Found): Promise<void> => {
+    location.hash = 'upload';
+    const limits = await this.#getLimits();
+    const takes = ({ file, path }: FoundFile) =>
+      path === null || !limits || isMrcName(file.name) || limits.accepted_types.includes(extensionOf(file.name));
+    const taken = files.filter(takes);
+    const leftOut = files.length - taken.length;
+    const words = [
+      ...(files.length + unreadable === 0 ? [texts.drop.nothing] : []),
+      ...(leftOut > 0 ? [texts.drop.leftOut(leftOut)] : []),
+      ...(unreadable > 0 ? [texts.drop.unreadable(unreadable)] : []),
+    ];
+    this.notice.set(words.join(' ') || null);
+    await this.#uploads.add(taken);
+  };
 }

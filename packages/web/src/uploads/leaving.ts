@@ -1,9 +1,8 @@
 /** Leaving the page stops its uploads: the browser asks first. */
-import type { Cell } from '../cell.ts';
-import { isActive, type Upload } from './upload.ts';
+import type { Accounts } from '../accounts.ts';
 
-export function warnBeforeLeaving(uploads: Cell<readonly Upload[]>): void {
+export function warnBeforeLeaving(accounts: Accounts): void {
   addEventListener('beforeunload', (event) => {
-    if (uploads.value.some(isActive)) event.preventDefault();
+    if (accounts.isBusy) event.preventDefault();
   });
 }

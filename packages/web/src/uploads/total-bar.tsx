@@ -1,13 +1,13 @@
 /** All uploads of the page together. */
 import { formatBytes, formatSeconds, formatShare } from '../format.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Bar } from './bar.tsx';
 import { sumUp } from './totals.ts';
 import type { Upload } from './upload.ts';
 
 export function TotalBar({ all }: { all: readonly Upload[] }) {
-  const { uploads } = useServices();
+  const { uploads } = useAccount();
   const { files, doneFiles, activeFiles, storedBytes, totalBytes, leftBytes } = sumUp(all);
   const { bytesPerSecond } = uploads.rate;
   const isMoving = activeFiles > 0 && bytesPerSecond > 0;

@@ -1,325 +1,291 @@
-/** The uploads of this page: outside React, so that they go on whatever is shown. */
+/** The uploads of one subject in this page: outside React, so that they go on whatever is shown. */
 import { Patience, ServerError, type Uploader } from '@cryolift/client';
-import { BlobSource, type FileHandle, type IndexedDbMemory } from '@cryolift/client/browser';
-import type { FileRecord, Limits, Session } from '@cryolift/protocol/messages';
-import { Cell } from '../cell.ts';
+import { BlobSource, type IndexedDbMemory } from '@cryolift/client/browser';
+import type { FileRecord, Limits } from '@cryolift/protocol/messages';
+import { isLockHeld, withLock } from '../locks.ts';
 import type { FoundFile } from './found-files.ts';
 import { checkHeader } from './header-check.ts';
 import { Rate } from './rate.ts';
-import { arrivedInSession, arrivedOf, isActive, type Upload } from './upload.ts';
+import { restoreUploads } from './restore.ts';
+import { arrivedOf, isActive, keyOfFile, newUpload, withoutPath } from './upload.ts';
+import { type Entry, UploadEntries } from './upload-entries.ts';
 
 /** Files at a time. They share the connections; several hide what a small one waits for. */
 const ACTIVE = 3;
-/** The page is told at most this often, milliseconds. */
-const TELL_MS = 100;
-/** Whoever gives an upload up waits for it no longer than this. */
+/** Whoever cancels an upload waits for it no longer than this. */
 const CANCEL_MS = 30_000;
-/** Sessions that can still be gone on with. */
-const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
 
 export interface UploadListOptions {
+  /** Whose uploads they are. */
+  readonly subjectKey: string;
   readonly uploader: Uploader;
   readonly memory: IndexedDbMemory;
-  /** As the memory knows it. */
+  /** The name that the memory knows this server and this subject by. */
   readonly server: string;
   /** Null when they are not to be had. */
   getLimits(): Promise<Limits | null>;
   onDone(file: FileRecord): void;
 }
 
-/** What belongs to an upload and is not shown. */
-interface Work {
-  source: BlobSource | null;
-  handle: FileHandle | null;
-  force: boolean;
-  restart: boolean;
-  controller: AbortController | null;
-  /** Settles, and never fails, once the last run has ended. */
-  running: Promise<void>;
-  readonly rate: Rate;
-}
-
 export class UploadList {
+  readonly #entries = new UploadEntries();
   /** In the order in which they were given; told anew at most ten times a second. */
-  readonly uploads = new Cell<readonly Upload[]>([]);
+  readonly uploads = this.#entries.uploads;
   /** Bytes per second of all of them together. */
   readonly rate = new Rate();
   readonly #options: UploadListOptions;
-  readonly #uploads = new Map<string, Upload>();
-  readonly #work = new Map<string, Work>();
   #sentBytes = 0;
   #running = 0;
-  #telling: ReturnType<typeof setTimeout> | null = null;
+  /** Its owner is signed in. */
+  #isOpen = false;
 
   constructor(options: UploadListOptions) {
     this.#options = options;
   }
 
-  /** Adds files; one that is there already goes on, if it had stopped. */
-  async add(found: readonly FoundFile[]): Promise<void> {
-    const limits = await this.#options.getLimits();
-    await Promise.all(found.map((each) => this.#addOne(each, limits)));
+  /** Files that would be lost with the page: under way, or waiting. */
+  get unfinishedCount(): number {
+    const kept = ['done', 'refused', 'away'];
+    return this.#entries.all().filter(({ upload }) => !kept.includes(upload.state)).length;
   }
 
-  async #addOne({ file, path, handle }: FoundFile, limits: Limits | null): Promise<void> {
-    const key = this.#findAway(file) ?? keyOf(file, path);
-    const before = this.#uploads.get(key);
-    if (before && (isActive(before) || before.state === 'ending')) return;
-    const source = new BlobSource(file, { location: key, handle: handle ?? undefined });
-    const rate = this.#work.get(key)?.rate ?? new Rate();
-    this.#work.set(key, {
-      source,
-      handle,
-      force: false,
-      restart: false,
-      controller: null,
-      running: Promise.resolve(),
-      rate,
-    });
-    const goesOn = before?.state === 'paused' || before?.state === 'away' || before?.state === 'failed';
-    const checking: Upload = {
-      key,
-      name: file.name,
-      path: before?.path ?? path,
-      sizeBytes: file.size,
-      state: 'checking',
-      check: null,
-      arrived: goesOn ? before.arrived : null,
-      progress: null,
-      bytesPerSecond: 0,
-      error: null,
-      file: null,
-      hasHandle: handle !== null,
-    };
-    this.#put(checking);
-    const check = await checkHeader(file, limits).catch(() => null);
-    this.#change(key, { check, state: check && check.refusals.length > 0 && !goesOn ? 'refused' : 'queued' });
+  /** Its owner has signed in: what waited goes on, what was begun before the page was loaded anew is there again. */
+  open(): void {
+    this.#isOpen = true;
     this.#startNext();
-  }
-
-  /** An upload from before the page was loaded anew, of the same file wherever it was dropped from. */
-  #findAway(file: File): string | null {
-    const same = (key: string) => key.endsWith(keyEnd(file));
-    return [...this.#uploads.values()].find(({ state, key }) => state === 'away' && same(key))?.key ?? null;
-  }
-
-  /** Puts uploads there that were begun before the page was loaded anew, but those that another tab goes on with. */
-  async restore(): Promise<void> {
     const { uploader, memory, server } = this.#options;
-    const held = await locksHeld();
-    for (const { location: key, uploadId, sizeBytes, handle } of await memory.all(server)) {
-      if (held.has(lockOf(key)) || this.#uploads.has(key)) continue;
-      const session = await uploader.api.session(uploadId).catch((error: unknown) => {
-        // Somebody else's, or long gone.
-        if (error instanceof ServerError) return null;
-        throw error;
-      });
-      if (session && !OPEN.includes(session.status)) await memory.forget(server, key);
-      if (!session || !OPEN.includes(session.status) || this.#uploads.has(key)) continue;
-      this.#work.set(key, {
-        source: null,
-        handle,
-        // It was taken before.
-        force: true,
-        restart: false,
-        controller: null,
-        running: Promise.resolve(),
-        rate: new Rate(),
-      });
-      this.#put({
-        key,
-        name: session.filename,
-        path: session.metadata.path ?? null,
-        sizeBytes,
-        state: 'away',
-        check: { mrc: session.mrc, refusals: [], canForce: false, warnings: session.warnings },
-        arrived: arrivedInSession(session),
-        progress: null,
-        bytesPerSecond: 0,
-        error: null,
-        file: null,
-        hasHandle: handle !== null,
-      });
+    void restoreUploads({
+      api: uploader.api,
+      memory,
+      server,
+      isTaken: async (key) => this.#entries.has(key) || (await isLockHeld(this.#lockOf(key))),
+      add: (key, uploadId, handle) => {
+        if (this.#entries.has(key)) return null;
+        // The server took the file before, with this header.
+        const known = { uploadId, handle, isChecked: true, isAccepted: true, force: true };
+        return this.#entries.put(newUpload(key, 'away', handle !== null), known);
+      },
+      note: (entry, change) => {
+        if (entry.upload.state === 'away') this.#entries.note(entry, change);
+      },
+      remove: (entry) => entry.upload.state === 'away' && this.#entries.drop(entry),
+    });
+  }
+
+  /** Its owner has signed out: nothing is sent until they sign in again. */
+  close(): void {
+    this.#isOpen = false;
+    for (const entry of this.#entries.all()) {
+      if (!this.#entries.move(entry, 'wait', { bytesPerSecond: 0 })) continue;
+      entry.controller?.abort(new DOMException('signed out', 'AbortError'));
     }
   }
 
+  /** Adds files; one that is there already goes on, if it had stopped. */
+  async add(found: readonly FoundFile[]): Promise<void> {
+    const limits = this.#options.getLimits();
+    // Of the same file, wherever it was dropped from.
+    const away = new Map<string, string>();
+    for (const { upload } of this.#entries.all()) {
+      if (upload.state === 'away') away.set(withoutPath(upload.key), upload.key);
+    }
+    const keyOf = ({ file, path }: FoundFile) => {
+      const key = keyOfFile(file, path);
+      const other = away.get(withoutPath(key)) ?? key;
+      return this.#entries.has(key) || this.#entries.get(other)?.upload.state !== 'away' ? key : other;
+    };
+    await Promise.all(found.map((each) => this.#addOne(each, keyOf(each), limits)));
+  }
+
+  async #addOne({ file, handle }: FoundFile, key: string, limits: Promise<Limits | null>): Promise<void> {
+    const before = this.#entries.get(key);
+    const state = before?.upload.state;
+    if (before && (isActive(before.upload) || state === 'ending')) return;
+    const goesOn = state === 'paused' || state === 'away' || state === 'failed';
+    const entry = this.#entries.put(
+      { ...newUpload(key, 'checking', handle !== null), arrived: goesOn ? (before?.upload.arrived ?? null) : null },
+      {
+        source: new BlobSource(file, { location: key, handle: handle ?? undefined }),
+        handle,
+        uploadId: goesOn ? (before?.uploadId ?? null) : null,
+        isAccepted: goesOn,
+        running: before?.running ?? Promise.resolve(),
+        rate: before?.rate ?? new Rate(),
+      },
+    );
+    const check = await checkHeader(file, await limits).catch(() => null);
+    this.#entries.note(entry, { check });
+    entry.isChecked = true;
+    this.#settle(entry);
+  }
+
+  /** What is being checked is queued or refused, once its header was read. Nothing happens to what was stopped meanwhile. */
+  #settle(entry: Entry): void {
+    if (!entry.isChecked) return;
+    const refusals = entry.upload.check?.refusals ?? [];
+    this.#entries.move(entry, entry.isAccepted || refusals.length === 0 ? 'accept' : 'refuse');
+    this.#startNext();
+  }
+
   pause(key: string): void {
-    const upload = this.#uploads.get(key);
-    if (!upload || !isActive(upload)) return;
-    this.#work.get(key)?.controller?.abort(new DOMException('paused', 'AbortError'));
-    this.#change(key, { state: 'paused', bytesPerSecond: 0 });
+    const entry = this.#entries.get(key);
+    if (!entry || !this.#entries.move(entry, 'pause', { bytesPerSecond: 0 })) return;
+    entry.controller?.abort(new DOMException('paused', 'AbortError'));
     this.#startNext();
   }
 
   /** Goes on with what was paused, failed or, with a handle, was begun before the page was loaded anew. Call it from a click. */
   async resume(key: string): Promise<void> {
-    const work = this.#work.get(key);
-    if (!work) return;
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    const { state } = entry.upload;
     try {
-      if (!work.source && work.handle) work.source = await BlobSource.fromHandle(work.handle, key);
+      if (!entry.source && entry.handle) entry.source = await BlobSource.fromHandle(entry.handle, key);
     } catch (error) {
-      this.#change(key, { state: 'failed', error });
+      if (entry.upload.state === state) this.#entries.move(entry, 'fail', { error });
     }
-    if (!work.source) return;
-    this.#change(key, { state: 'queued', error: null });
-    this.#startNext();
+    // It may have been cancelled while the browser asked for permission.
+    if (entry.source && entry.upload.state === state) this.#go(entry);
   }
 
   /** Sends a file that the server would refuse for its header. */
   force(key: string): void {
-    this.#restartWith(key, { force: true });
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.force = true;
+    entry.isAccepted = true;
+    this.#go(entry);
   }
 
   /** Throws away what the server has of another content, and begins from the first byte. */
   startAnew(key: string): void {
-    this.#restartWith(key, { restart: true });
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.restart = true;
+    this.#go(entry);
+  }
+
+  #go(entry: Entry): void {
+    if (entry.source && this.#entries.move(entry, 'go', { error: null })) this.#settle(entry);
   }
 
   pauseAll(): void {
-    for (const { key } of [...this.#uploads.values()].reverse()) this.pause(key);
+    for (const { upload } of this.#entries.all().reverse()) this.pause(upload.key);
   }
 
   /** Call it from a click. */
   resumeAll(): void {
-    for (const { key, state } of this.#uploads.values()) {
-      if (state === 'paused' || state === 'away') void this.resume(key);
+    for (const { upload } of this.#entries.all()) {
+      if (upload.state === 'paused' || upload.state === 'away') void this.resume(upload.key);
     }
   }
 
-  /** Gives an upload up: what arrived is thrown away. */
+  /** Gives an upload up: what arrived is thrown away. One that is published all the same is shown as that. */
   async cancel(key: string): Promise<void> {
-    const { memory, server } = this.#options;
-    const work = this.#work.get(key);
-    this.#change(key, { state: 'ending', bytesPerSecond: 0 });
-    work?.controller?.abort(new DOMException('cancelled', 'AbortError'));
+    const { memory, server, onDone } = this.#options;
+    const entry = this.#entries.get(key);
+    if (!entry || !this.#entries.move(entry, 'cancel', { bytesPerSecond: 0, error: null })) return;
+    entry.controller?.abort(new DOMException('cancelled', 'AbortError'));
     try {
       // Only then is nothing remembered of it any more.
-      await work?.running;
-      const uploadId = this.#uploads.get(key)?.arrived?.uploadId;
-      if (uploadId !== undefined) await this.#cancelSession(uploadId);
+      await entry.running;
+      if (entry.upload.state !== 'ending') return;
+      const file = entry.uploadId === null ? null : await this.#cancelSession(entry.uploadId);
       await memory.forget(server, key);
-      this.remove(key);
+      if (!file) this.#entries.drop(entry);
+      else if (this.#entries.move(entry, 'publish', { file })) onDone(file);
     } catch (error) {
-      this.#change(key, { state: 'failed', error });
+      this.#entries.move(entry, 'fail', { error });
     }
     this.#startNext();
   }
 
-  /** Repeats what is safe to repeat: the connections of the parts that were given up are just being torn down. */
-  async #cancelSession(uploadId: string): Promise<void> {
+  /**
+   * Repeats what is safe to repeat: the connections of the parts that were given up are just being torn down.
+   *
+   * @returns the file when it is too late: the server published it before.
+   */
+  async #cancelSession(uploadId: string): Promise<FileRecord | null> {
+    const { api } = this.#options.uploader;
+    const patience = new Patience(CANCEL_MS);
     try {
-      await new Patience(CANCEL_MS).retry(() => this.#options.uploader.api.cancel(uploadId));
+      await patience.retry(() => api.cancel(uploadId));
+      return null;
     } catch (error) {
-      if (!(error instanceof ServerError && error.code === 'upload_not_found')) throw error;
+      const code = error instanceof ServerError ? error.code : null;
+      if (code === 'upload_not_found') return null;
+      if (code !== 'upload_closed') throw error;
+      const completion = await patience.retry(() => api.complete(uploadId));
+      if (completion.kind === 'completed') return completion.file;
+      throw error;
     }
   }
 
   /** Takes an upload that has ended out of the list. */
   remove(key: string): void {
-    this.#uploads.delete(key);
-    this.#work.delete(key);
-    this.#tell();
+    const entry = this.#entries.get(key);
+    if (entry?.upload.state === 'done' || entry?.upload.state === 'refused') this.#entries.drop(entry);
   }
 
   removeDone(): void {
-    for (const { key, state } of [...this.#uploads.values()]) if (state === 'done') this.remove(key);
-  }
-
-  #restartWith(key: string, change: Partial<Work>): void {
-    const work = this.#work.get(key);
-    if (!work?.source) return;
-    Object.assign(work, change);
-    this.#change(key, { state: 'queued', error: null });
-    this.#startNext();
+    for (const entry of this.#entries.all()) if (entry.upload.state === 'done') this.#entries.drop(entry);
   }
 
   #startNext(): void {
-    for (const { key, state } of this.#uploads.values()) {
+    if (!this.#isOpen || this.#running >= ACTIVE) return;
+    for (const entry of this.#entries.all()) {
       if (this.#running >= ACTIVE) return;
-      const work = this.#work.get(key);
       // A run that still ends comes back here when it has.
-      if (state !== 'queued' || !work?.source || work.controller) continue;
-      this.#change(key, { state: 'running' });
-      work.running = this.#run(key, work, work.source);
+      if (!entry.source || entry.controller || !this.#entries.move(entry, 'start')) continue;
+      entry.running = this.#run(entry, entry.source);
     }
   }
 
-  async #run(key: string, work: Work, source: BlobSource): Promise<void> {
+  async #run(entry: Entry, source: BlobSource): Promise<void> {
     const { uploader, memory, server, onDone } = this.#options;
+    const { key, path } = entry.upload;
     const controller = new AbortController();
-    work.controller = controller;
+    const { signal } = controller;
+    entry.controller = controller;
     this.#running++;
     try {
-      if (work.handle) await memory.keepHandle(server, key, work.handle);
-      const path = this.#uploads.get(key)?.path ?? null;
+      if (entry.handle) await memory.keepHandle(server, key, entry.handle);
       let sentBytes = 0;
-      const file = await withLock(lockOf(key), controller.signal, () =>
+      const file = await withLock(this.#lockOf(key), signal, () =>
         uploader.upload(source, {
-          signal: controller.signal,
-          force: work.force,
-          restart: work.restart,
+          signal,
+          force: entry.force,
+          restart: entry.restart,
           ...(path === null ? {} : { metadata: { path: path.normalize('NFC') } }),
           onProgress: (progress) => {
-            work.rate.note(progress.sentBytes);
+            entry.rate.note(progress.sentBytes);
             this.#sentBytes += progress.sentBytes - sentBytes;
             sentBytes = progress.sentBytes;
             this.rate.note(this.#sentBytes);
-            const bytesPerSecond = controller.signal.aborted ? 0 : work.rate.bytesPerSecond;
-            const arrived = arrivedOf(progress) ?? this.#uploads.get(key)?.arrived ?? null;
-            this.#change(key, { progress, bytesPerSecond, arrived });
+            entry.uploadId = progress.session?.upload_id ?? entry.uploadId;
+            const bytesPerSecond = signal.aborted ? 0 : entry.rate.bytesPerSecond;
+            this.#entries.note(entry, {
+              progress,
+              bytesPerSecond,
+              arrived: arrivedOf(progress) ?? entry.upload.arrived,
+            });
           },
         }),
       );
-      this.#change(key, { state: 'done', file, bytesPerSecond: 0 });
+      this.#entries.move(entry, 'publish', { file, bytesPerSecond: 0 });
       onDone(file);
     } catch (error) {
-      if (!controller.signal.aborted) this.#change(key, { state: 'failed', error, bytesPerSecond: 0 });
+      if (!signal.aborted) this.#entries.move(entry, 'fail', { error, bytesPerSecond: 0 });
     } finally {
-      work.controller = null;
-      work.restart = false;
+      entry.controller = null;
+      entry.restart = false;
       this.#running--;
       this.#startNext();
     }
   }
 
-  #put(upload: Upload): void {
-    this.#uploads.set(upload.key, upload);
-    this.#tell();
+  /** Other tabs leave alone what this one uploads. Two that were told to upload the same file take turns. */
+  #lockOf(key: string): string {
+    return `cryolift-upload ${this.#options.subjectKey} ${key}`;
   }
-
-  #change(key: string, change: Partial<Upload>): void {
-    const upload = this.#uploads.get(key);
-    if (upload) this.#put({ ...upload, ...change });
-  }
-
-  /** A timer and not an animation frame, of which a hidden tab has none. */
-  #tell(): void {
-    this.#telling ??= setTimeout(() => {
-      this.#telling = null;
-      this.uploads.set([...this.#uploads.values()]);
-    }, TELL_MS);
-  }
-}
-
-function keyOf(file: File, path: string | null): string {
-  return `${path ?? file.name}${keyEnd(file)}`;
-}
-
-function keyEnd(file: File): string {
-  const name = file.name;
-  return ` (${name}, ${file.size} bytes, ${file.lastModified})`;
-}
-
-function lockOf(key: string): string {
-  return `cryolift-upload ${key}`;
-}
-
-async function locksHeld(): Promise<Set<string | undefined>> {
-  const { held = [] } = (await navigator.locks?.query()) ?? {};
-  return new Set(held.map(({ name }) => name));
-}
-
-/** Other tabs leave alone what this one uploads. Two that were told to upload the same file take turns. */
-async function withLock<Result>(name: string, signal: AbortSignal, act: () => Promise<Result>): Promise<Result> {
-  return navigator.locks ? await navigator.locks.request(name, { signal }, act) : await act();
 }

@@ -6,7 +6,7 @@ import { Failure } from '../failure.tsx';
 import { formatBytes, formatSeconds, formatShare } from '../format.ts';
 import { Icon, type IconName } from '../icons.tsx';
 import { fileHref } from '../route.ts';
-import { useServices } from '../services.ts';
+import { useAccount, useServices } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Bar } from './bar.tsx';
 import { MrcLine } from './mrc-line.tsx';
@@ -105,7 +105,7 @@ function Figures({ upload: { state, sizeBytes, arrived, progress, bytesPerSecond
 }
 
 function UploadActions({ upload }: { upload: Upload }) {
-  const { uploads } = useServices();
+  const { uploads } = useAccount();
   const [asks, setAsks] = useState(false);
   const { key, name, state, check, hasHandle, error, file } = upload;
   const button = (icon: IconName, label: string, act: () => void, words = false) => (

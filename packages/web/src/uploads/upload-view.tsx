@@ -1,15 +1,14 @@
 import { useCell } from '../cell.ts';
-import { useServices } from '../services.ts';
+import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { DropZone } from './drop-zone.tsx';
-import { intakeNotice } from './intake.ts';
 import { TotalBar } from './total-bar.tsx';
 import { UploadRow } from './upload-row.tsx';
 
 export function UploadView() {
-  const { uploads } = useServices();
+  const { uploads, intake } = useAccount();
   const all = useCell(uploads.uploads);
-  const notice = useCell(intakeNotice);
+  const notice = useCell(intake.notice);
   return (
     <>
       <h1 className="visually-hidden">{texts.upload.heading}</h1>

@@ -3,21 +3,7 @@ import type { PartSet, Progress } from '@cryolift/client';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import type { HeaderCheck } from './header-check.ts';
-
-/**
- * `refused`: the server would. `queued`: others come first. `away`: begun before the page was loaded anew, its file is not
- * at hand. `ending`: being cancelled.
- */
-export type UploadState =
-  | 'checking'
-  | 'refused'
-  | 'queued'
-  | 'running'
-  | 'paused'
-  | 'away'
-  | 'failed'
-  | 'ending'
-  | 'done';
+import type { UploadState } from './upload-states.ts';
 
 /** Never changed: another one takes its place. */
 export interface Upload {
@@ -35,6 +21,25 @@ export interface Upload {
   readonly file: FileRecord | null;
   /** One click goes on with it, although the page was loaded anew. */
   readonly hasHandle: boolean;
+}
+
+/** As it is before anything is known of it but the file. */
+export function newUpload(key: string, state: UploadState, hasHandle: boolean): Upload {
+  const [path, name, sizeBytes] = JSON.parse(key) as KeyParts;
+  return {
+    key,
+    name,
+    path,
+    sizeBytes,
+    state,
+    hasHandle,
+    check: null,
+    arrived: null,
+    progress: null,
+    bytesPerSecond: 0,
+    error: null,
+    file: null,
+  };
 }
 
 /** What the server has. */
@@ -56,7 +61,7 @@ export function arrivedOf({ session, storedBytes, stored, underWay }: Progress):
 export function arrivedInSession(session: Session): Arrived {
   const missing = new Set(eachPart(session.missing_parts));
   // Beyond what the list tells, nothing is known to be there.
-  const known = session.missing_truncated ? Math.max(...missing) : session.part_count;
+  const known = session.missing_truncated ? (session.missing_parts.at(-1)?.[1] ?? 0) : session.part_count;
   const has = (idx: number) => idx < known && !missing.has(idx);
   return {
     uploadId: session.upload_id,
@@ -70,4 +75,16 @@ export function arrivedInSession(session: Session): Arrived {
 /** Bytes move now, or will without anybody's doing. */
 export function isActive({ state }: Upload): boolean {
   return state === 'checking' || state === 'queued' || state === 'running';
+}
+
+type KeyParts = [path: string | null, name: string, sizeBytes: number, modifiedMs: number];
+
+export function keyOfFile({ name, size, lastModified }: File, path: string | null): string {
+  return JSON.stringify([path, name, size, lastModified] satisfies KeyParts);
+}
+
+/** Equal for the same file, wherever it was dropped from. */
+export function withoutPath(key: string): string {
+  const [, ...file] = JSON.parse(key) as KeyParts;
+  return JSON.stringify([null, ...file] satisfies KeyParts);
 }

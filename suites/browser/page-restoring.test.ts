@@ -1,0 +1,124 @@
+/** Interrupted uploads when the page is loaded anew and the server does not answer as it should. */
+import assert from 'node:assert/strict';
+import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { SessionPage } from '@cryolift/protocol/messages';
+import type { Page } from 'playwright-core';
+import { listFiles } from '../contract/upload.ts';
+import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+
+const SLOW = 4 * 1024 * 1024;
+const NAMES = ['one.mrc', 'two.mrc', 'three.mrc'];
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+async function listSessions({ call }: Owner) {
+  return (await call('GET', '/uploads')).json<SessionPage>().items;
+}
+
+/** Uploads three files until each has some parts. */
+async function begin(owner: Owner): Promise<Page> {
+  const page = await under.open(owner);
+  page.on('dialog', (dialog) => dialog.accept());
+  await throttle(page, SLOW);
+  await drop(
+    page,
+    NAMES.map((name) => writeMrc(under.folder, name, 6)),
+  );
+  for (const name of NAMES) await waitForParts(uploadRow(page, name), 1);
+  return page;
+}
+
+test('reload: one 502 of a proxy hides no upload', async () => {
+  const owner = under.newOwner();
+  const page = await begin(owner);
+  let refusals = 0;
+  await page.route('**/uploads/*', async (route) => {
+    if (refusals > 0 || route.request().method() !== 'GET') return await route.fallback();
+    refusals++;
+    await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+  });
+  await page.reload();
+  for (const name of NAMES)
+    await uploadRow(page, name, 'away')
+      .getByText(/\d+ of \d+ parts/)
+      .waitFor();
+  assert.equal(refusals, 1);
+  await throttle(page);
+  await page.getByRole('button', { name: 'Resume all' }).click();
+  for (const name of NAMES) await uploadRow(page, name, 'done').waitFor();
+  assert.equal((await listSessions(owner)).length, 3);
+  assert.equal((await listFiles(owner.call)).length, 3);
+});
+
+test('reload: an upload that the server says nothing of is there, says why, and is cancelled by its id', async () => {
+  const owner = under.newOwner();
+  const page = await begin(owner);
+  const silent = (await listSessions(owner)).find(({ filename }) => filename === 'two.mrc');
+  await page.route(`**/uploads/${silent?.upload_id}`, async (route) => {
+    if (route.request().method() !== 'GET') return await route.fallback();
+    await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+  });
+  await page.reload();
+  for (const name of ['one.mrc', 'three.mrc']) {
+    await uploadRow(page, name, 'away')
+      .getByText(/\d+ of \d+ parts/)
+      .waitFor();
+  }
+  const row = uploadRow(page, 'two.mrc', 'away');
+  await row.getByText('the answer (502) is not one of a Cryolift server').waitFor();
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await row.waitFor({ state: 'detached' });
+  const two = (await listSessions(owner)).find(({ filename }) => filename === 'two.mrc');
+  assert.equal(two?.status, 'cancelled');
+});
+
+test('reload: a 502 to the question whose token it is signs nobody out', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  let refusals = 0;
+  await page.route('**/whoami', async (route) => {
+    if (refusals > 0) return await route.fallback();
+    refusals++;
+    await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+  });
+  await page.reload();
+  await page.getByText('Drop micrographs').waitFor();
+  assert.equal(refusals, 1);
+});
+
+test('reload: of two files alike but for their folder, the one that is dropped again goes on', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  page.on('dialog', (dialog) => dialog.accept());
+  const folder = join(under.folder, 'grids');
+  const time = new Date('2026-11-01T12:00:00Z');
+  for (const square of ['one', 'two']) {
+    mkdirSync(join(folder, square), { recursive: true });
+    // As long and as old, with other bytes.
+    const path = writeMrc(join(folder, square), 'alike.mrc', 6);
+    const file = openSync(path, 'r+');
+    writeSync(file, square, 5_000_000);
+    closeSync(file);
+    utimesSync(path, time, time);
+  }
+  await throttle(page, SLOW);
+  await drop(page, [folder]);
+  const rows = ['grids/one/alike.mrc', 'grids/two/alike.mrc'];
+  for (const name of rows) await waitForParts(uploadRow(page, name), 1);
+  await page.reload();
+  for (const name of rows)
+    await uploadRow(page, name, 'away')
+      .getByText(/\d+ of \d+ parts/)
+      .waitFor();
+  await throttle(page);
+  rmSync(join(folder, 'one'), { recursive: true });
+  await drop(page, [folder]);
+  await uploadRow(page, 'grids/two/alike.mrc', 'done').waitFor();
+  await uploadRow(page, 'grids/one/alike.mrc', 'away').waitFor();
+  assert.equal((await listSessions(owner)).length, 2);
+  const paths = (await listFiles(owner.call)).map(({ metadata }) => metadata.path);
+  assert.deepEqual(paths, ['grids/two/alike.mrc']);
+});

@@ -1,0 +1,173 @@
+/** Uploads that are stopped while the page waits for something: what comes then does not start them again. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { SessionPage } from '@cryolift/protocol/messages';
+import type { Page } from 'playwright-core';
+import { listFiles } from '../contract/upload.ts';
+import type { Call } from '../contract/wire.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+
+const SLOW = 4 * 1024 * 1024;
+
+declare global {
+  interface Window {
+    /** While there is one, no file's header is read, or no handle gives its file. */
+    gate?: { readonly what: 'headers' | 'handles'; readonly promise: Promise<void>; open(): void };
+  }
+}
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+async function listSessions(call: Call) {
+  return (await call('GET', '/uploads')).json<SessionPage>().items;
+}
+
+/** Runs in the page: lets a test come in between while a file is read. */
+function gateReads(): void {
+  // The empty page before has neither.
+  if (!isSecureContext) return;
+  const headerBytes = 1024;
+  const { arrayBuffer } = Blob.prototype;
+  Blob.prototype.arrayBuffer = async function () {
+    if (window.gate?.what === 'headers' && this.size === headerBytes) await window.gate.promise;
+    return await arrayBuffer.call(this);
+  };
+  const { getFile } = FileSystemFileHandle.prototype;
+  FileSystemFileHandle.prototype.getFile = async function () {
+    if (window.gate?.what === 'handles') await window.gate.promise;
+    return await getFile.call(this);
+  };
+}
+
+async function shutGate(page: Page, what: 'headers' | 'handles'): Promise<void> {
+  await page.evaluate((each) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const open = () => {
+      delete window.gate;
+      resolve();
+    };
+    window.gate = { what: each, promise, open };
+  }, what);
+}
+
+/** Clicks, and what the page waited for is there before it has done anything else. */
+async function clickAndOpenGate(page: Page, selector: string): Promise<void> {
+  await page.evaluate((each) => {
+    const button = document.querySelector<HTMLElement>(each);
+    if (!button) throw new Error(`there is no ${each}`);
+    button.click();
+    window.gate?.open();
+  }, selector);
+}
+
+test('checking: a file that is cancelled while its header is read is not uploaded', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, { before: gateReads });
+  const paths = [writeMrc(under.folder, 'no.mrc', 1), writeMrc(under.folder, 'next.mrc', 1)];
+  await shutGate(page, 'headers');
+  await drop(page, paths.slice(0, 1));
+  await uploadRow(page, 'no.mrc', 'checking').waitFor();
+  await clickAndOpenGate(page, 'button[aria-label="Cancel: no.mrc"]');
+  await uploadRow(page, 'no.mrc').waitFor({ state: 'detached' });
+  await drop(page, paths.slice(1));
+  await uploadRow(page, 'next.mrc', 'done').waitFor();
+  assert.deepEqual(
+    (await listSessions(owner.call)).map(({ filename }) => filename),
+    ['next.mrc'],
+  );
+});
+
+test('checking: files that are paused while their headers are read wait until they are resumed', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, { before: gateReads });
+  const names = ['1.mrc', '2.mrc'];
+  await shutGate(page, 'headers');
+  await drop(
+    page,
+    names.map((name) => writeMrc(under.folder, name, 1)),
+  );
+  for (const name of names) await uploadRow(page, name, 'checking').waitFor();
+  await page.getByRole('button', { name: 'Pause all' }).click();
+  for (const name of names) await uploadRow(page, name, 'paused').waitFor();
+  await page.evaluate(() => window.gate?.open());
+  // Once it is there, the header has been read.
+  for (const name of names) await uploadRow(page, name, 'paused').getByText('4,096 × 2,048').waitFor();
+  await drop(page, [writeMrc(under.folder, 'next.mrc', 1)]);
+  await uploadRow(page, 'next.mrc', 'done').waitFor();
+  assert.equal((await listSessions(owner.call)).length, 1);
+  await page.getByRole('button', { name: 'Resume all' }).click();
+  for (const name of names) await uploadRow(page, name, 'done').waitFor();
+  assert.equal((await listFiles(owner.call)).length, 3);
+});
+
+test('checking: what was paused and would be refused is not sent when it is resumed', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, { before: gateReads });
+  const wrong = writeMrc(under.folder, 'wrong.mrc', 1, { nz: 2 });
+  await shutGate(page, 'headers');
+  await drop(page, [wrong, writeMrc(under.folder, 'right.mrc', 1)]);
+  await uploadRow(page, 'wrong.mrc', 'checking').waitFor();
+  await page.getByRole('button', { name: 'Pause all' }).click();
+  await page.evaluate(() => window.gate?.open());
+  await page.getByRole('button', { name: 'Resume all' }).click();
+  await uploadRow(page, 'wrong.mrc', 'refused').waitFor();
+  await uploadRow(page, 'right.mrc', 'done').waitFor();
+  assert.equal((await listSessions(owner.call)).length, 1);
+});
+
+test('interrupted: one that is cancelled while the browser looks for its file is not gone on with', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, { before: gateReads });
+  page.on('dialog', (dialog) => dialog.accept());
+  await throttle(page, SLOW);
+  await drop(page, [writeMrc(under.folder, 'long.mrc', 6)]);
+  await waitForParts(uploadRow(page, 'long.mrc'), 2);
+  await page.reload();
+  await throttle(page);
+  const row = uploadRow(page, 'long.mrc', 'away');
+  await row.getByText(/\d+ of \d+ parts/).waitFor();
+  await shutGate(page, 'handles');
+  await row.getByRole('button', { name: 'Continue' }).click();
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').waitFor();
+  await clickAndOpenGate(page, 'dialog button.danger');
+  await uploadRow(page, 'long.mrc').waitFor({ state: 'detached' });
+  await drop(page, [writeMrc(under.folder, 'next.mrc', 1)]);
+  await uploadRow(page, 'next.mrc', 'done').waitFor();
+  assert.deepEqual(
+    (await listSessions(owner.call)).map(({ filename, status }) => [filename, status]),
+    [
+      ['next.mrc', 'completed'],
+      ['long.mrc', 'cancelled'],
+    ],
+  );
+});
+
+test('cancel: one that the server published just before is shown as uploaded', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  const answered = Promise.withResolvers<void>();
+  const cancelled = Promise.withResolvers<void>();
+  let isFirst = true;
+  await page.route('**/complete', async (route) => {
+    if (!isFirst) return await route.fallback();
+    isFirst = false;
+    const response = await route.fetch();
+    assert.equal(response.status(), 200);
+    answered.resolve();
+    await cancelled.promise;
+    // The page gave it up before.
+    await route.fulfill({ response }).catch(() => {});
+  });
+  await drop(page, [writeMrc(under.folder, 'late.mrc', 1)]);
+  await answered.promise;
+  const row = uploadRow(page, 'late.mrc');
+  // From then on the page knows that something has arrived, and asks.
+  await row.getByText('Verifying').waitFor();
+  await row.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the upload' }).click();
+  cancelled.resolve();
+  await uploadRow(page, 'late.mrc', 'done').getByRole('link', { name: 'Show file' }).waitFor();
+  assert.equal((await listFiles(owner.call)).length, 1);
+});

@@ -1,0 +1,154 @@
+/** What belongs to somebody in the page, and whoever is signed in after them in the same tab. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { SessionPage } from '@cryolift/protocol/messages';
+import { eventually, listFiles } from '../contract/upload.ts';
+import type { Call } from '../contract/wire.ts';
+import {
+  drop,
+  PageUnderTest,
+  signIn,
+  signOut,
+  throttle,
+  uploadRow,
+  waitForParts,
+  writeMrc,
+} from './page-under-test.ts';
+
+const SLOW = 4 * 1024 * 1024;
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+async function listSessions(call: Call) {
+  return (await call('GET', '/uploads')).json<SessionPage>().items;
+}
+
+async function listNames(call: Call): Promise<string[]> {
+  return (await listFiles(call)).map(({ filename }) => filename).sort();
+}
+
+test('sign-out: queued and running uploads wait for their owner, and none goes to the next one', async () => {
+  const [one, other] = [under.newOwner(), under.newOwner()];
+  const names = ['1.mrc', '2.mrc', '3.mrc', '4.mrc', '5.mrc', '6.mrc'];
+  const page = await under.open(one);
+  await throttle(page, SLOW);
+  const paths = names.map((name) => writeMrc(under.folder, name, 2));
+  await drop(page, paths);
+  await uploadRow(page, '1.mrc', 'running').waitFor();
+  await uploadRow(page, '6.mrc', 'queued').waitFor();
+  await signOut(page);
+  await page.getByText('6 uploads wait here').waitFor();
+  await throttle(page);
+  await signIn(page, other.token);
+  await page.getByText('Drop micrographs').waitFor();
+  assert.equal(await page.locator('li.upload').count(), 0);
+  // The same files as the other one's, and others.
+  await drop(page, [paths[5] as string, writeMrc(under.folder, 'own.mrc', 1)]);
+  await uploadRow(page, 'own.mrc', 'done').waitFor();
+  await uploadRow(page, '6.mrc', 'done').waitFor();
+  assert.deepEqual(await listNames(other.call), ['6.mrc', 'own.mrc']);
+  assert.equal((await listSessions(other.call)).length, 2);
+  assert.deepEqual(await listNames(one.call), []);
+  await signOut(page);
+  await signIn(page, one.token);
+  await page.getByText('6 files uploaded', { exact: true }).waitFor();
+  assert.deepEqual(await listNames(one.call), names);
+  assert.equal((await listSessions(one.call)).length, 6, 'one session for each file');
+  assert.equal((await listSessions(other.call)).length, 2);
+});
+
+test('resume store: interrupted uploads are shown to whoever began them only', async () => {
+  const [one, other] = [under.newOwner(), under.newOwner()];
+  const page = await under.open(one);
+  page.on('dialog', (dialog) => dialog.accept());
+  await throttle(page, SLOW);
+  await drop(page, [writeMrc(under.folder, 'begun.mrc', 6)]);
+  await waitForParts(uploadRow(page, 'begun.mrc'), 2);
+  await page.reload();
+  await uploadRow(page, 'begun.mrc', 'away')
+    .getByText(/\d+ of \d+ parts/)
+    .waitFor();
+  await signOut(page);
+  // An administrator may read every upload by its id.
+  await signIn(page, under.server.token({ sub: 'root', scope: 'admin' }));
+  await page.getByText('Drop micrographs').waitFor();
+  await throttle(page);
+  await drop(page, [writeMrc(under.folder, 'root.mrc', 1)]);
+  await uploadRow(page, 'root.mrc', 'done').waitFor();
+  assert.equal(await page.locator('li.upload').count(), 1);
+  await signOut(page);
+  await signIn(page, other.token);
+  await page.getByText('Drop micrographs').waitFor();
+  assert.equal(await page.locator('li.upload').count(), 0);
+  await signOut(page);
+  await signIn(page, one.token);
+  await uploadRow(page, 'begun.mrc', 'away').getByRole('button', { name: 'Continue' }).click();
+  await uploadRow(page, 'begun.mrc', 'done').waitFor();
+  assert.deepEqual(await listNames(one.call), ['begun.mrc']);
+});
+
+test('sign-out: what was typed, searched and opened is not there for the next one', async () => {
+  const [one, other] = [under.newOwner(), under.newOwner()];
+  const page = await under.open(one);
+  await drop(page, [writeMrc(under.folder, 'secret.mrc', 1)]);
+  await uploadRow(page, 'secret.mrc', 'done').getByRole('link', { name: 'Show file' }).click();
+  await page.getByRole('article', { name: 'secret.mrc' }).waitFor();
+  await page.getByRole('searchbox').fill('secret');
+  await signOut(page);
+  await signIn(page, other.token);
+  await page.getByText('No files yet').waitFor();
+  assert.equal(await page.getByRole('searchbox').inputValue(), '');
+  assert.equal(new URL(page.url()).hash, '#files');
+  assert.equal(await page.getByText('secret.mrc').count(), 0);
+});
+
+test('live stream: after an upload link, which may not read it, whoever signs in has it', async () => {
+  const owner = under.newOwner();
+  const { token } = (await owner.call('POST', '/links', { json: {} })).json<{ token: string }>();
+  const page = await under.openProfile();
+  const refused = page.waitForResponse((response) => new URL(response.url()).pathname === '/events');
+  await page.goto(`${under.server.url}/#token=${token}`);
+  assert.equal((await refused).status(), 403);
+  await signOut(page);
+  await signIn(page, owner.token);
+  await page.getByRole('link', { name: 'Activity' }).click();
+  await page.getByText('Live', { exact: true }).waitFor();
+});
+
+test('live stream: after a token that lacks the scope, another one of the same subject has it', async () => {
+  const sub = 'reader';
+  const page = await under.openProfile();
+  const refused = page.waitForResponse((response) => new URL(response.url()).pathname === '/events');
+  await page.goto(`${under.server.url}/#token=${under.server.token({ sub, scope: 'files:read' })}`);
+  assert.equal((await refused).status(), 403);
+  await page.goto(`${under.server.url}/#token=${under.server.token({ sub })}`);
+  await page.getByRole('link', { name: 'Activity' }).click();
+  await page.getByText('Live', { exact: true }).waitFor();
+});
+
+test('live stream: an answer that is none, as of a login page, is not taken for one', async () => {
+  const owner = under.newOwner();
+  const page = await under.openProfile({
+    before: () => {
+      const look = () => {
+        const { dataset } = document.documentElement;
+        if (!dataset.wasLive && document.querySelector('.live-on')) dataset.wasLive = 'yes';
+      };
+      new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+    },
+  });
+  let answers = 0;
+  await page.route('**/events', async (route) => {
+    answers++;
+    await route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>Log in</h1>\n\n' });
+  });
+  await page.goto(`${under.server.url}/#token=${owner.token}`);
+  await page.getByRole('link', { name: 'Activity' }).click();
+  await eventually(
+    async () => answers,
+    (count) => count > 4,
+  );
+  await page.getByText('Updated every few seconds').waitFor();
+  assert.equal(await page.locator('html[data-was-live]').count(), 0);
+});
