@@ -48,7 +48,9 @@ export function createUploader(flags: UploaderFlags): Uploader {
 export function open(options: ConnectionOptions, scope: string, pace?: Pace) {
   const server = serverOf(options);
   const transport = new HttpTransport(server, { pace });
-  return { server, transport, getToken: tokenSource(options, server, transport, scope) };
+  const isGiven = linkOf(options) !== undefined || Boolean(options.token || process.env.CRYOLIFT_TOKEN);
+  // A token that is made here is made anew before it ends.
+  return { server, transport, getToken: tokenSource(options, server, transport, scope), isRenewing: !isGiven };
 }
 
 /** @returns its URL, without a slash at the end. @throws UsageError */

@@ -40,7 +40,7 @@ test('own token: whatever listens on a port of this machine is sent none', async
     response.end('{"status":"ok"}');
   });
   for (const args of COMMANDS) {
-    const { code, stderr, stdout } = await bench.run(args, { CRYOLIFT_SERVER: other.url });
+    const { code, stderr, stdout } = await bench.run(args, { CRYOLIFT_SERVER: other.url, CRYOLIFT_TOKEN: '' });
     assert.equal(code, 3, `${args}: ${stdout}${stderr}`);
   }
   const sent = other.seen.filter(({ authorization }) => authorization !== undefined);
@@ -60,7 +60,7 @@ test('own token: who passes the challenge on to the server is sent none either',
     });
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
   });
-  const { code, stderr } = await bench.run(['ls'], { CRYOLIFT_SERVER: relay.url });
+  const { code, stderr } = await bench.run(['ls'], { CRYOLIFT_SERVER: relay.url, CRYOLIFT_TOKEN: '' });
   assert.equal(code, 3);
   assert.match(stderr, /does not have the secret that is here/);
   assert.deepEqual(relay.seen, [{ path: '/healthz', authorization: undefined }]);

@@ -7,6 +7,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findSecret, signToken } from './own-token.ts';
+import { ALL_SCOPES } from './scopes.ts';
+
+const TOKEN_SECONDS = 3600;
 
 const BIN = fileURLToPath(new URL('../bin/cryolift.js', import.meta.url));
 
@@ -26,11 +30,13 @@ export class TestBench {
   readonly folder: string;
   readonly #server: Running;
   readonly url: string;
+  readonly #token: string;
 
-  private constructor(folder: string, server: Running, url: string) {
+  private constructor(folder: string, server: Running, url: string, token: string) {
     this.folder = folder;
     this.#server = server;
     this.url = url;
+    this.#token = token;
   }
 
   /** @param settings of the server, besides those that all have. */
@@ -46,15 +52,21 @@ export class TestBench {
       if (url) resolve(url);
     });
     server.ended.then(({ stderr }) => reject(new Error(`serve ended: ${stderr}`)));
-    return new TestBench(folder, server, await listening);
+    const url = await listening;
+    const secret = await findSecret(settings, join(folder, 'data'));
+    const token = secret === null ? '' : await signToken(secret, 'local', ALL_SCOPES, TOKEN_SECONDS, settings);
+    return new TestBench(folder, server, url, token);
   }
 
   path(name: string): string {
     return join(this.folder, name);
   }
 
+  /** On another way to the server, a token is given: for none but the server itself does the command make one. */
   begin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-    return run(this.folder, args, { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...env });
+    const given = env.CRYOLIFT_SERVER && !env.CRYOLIFT_DATA_DIR ? { CRYOLIFT_TOKEN: this.#token } : {};
+    const own = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...given };
+    return run(this.folder, args, { ...own, ...env });
   }
 
   async run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended> {

@@ -79,7 +79,7 @@ test('certificates', async (t) => {
   const untrusted = await bench.run(['doctor', '--server', server]);
   assert.equal(untrusted.code, 1);
   assert.match(untrusted.stdout, /^✗ certificate .*SELF_SIGNED.*\n.*NODE_EXTRA_CA_CERTS/m);
-  const trusted = await bench.run(['doctor', '--server', server], { NODE_EXTRA_CA_CERTS: cert });
+  const trusted = await bench.run(['doctor'], { CRYOLIFT_SERVER: server, NODE_EXTRA_CA_CERTS: cert });
   assert.equal(trusted.code, 0, trusted.stdout);
   assert.match(trusted.stdout, /^! certificate .*1 days left.*\n.*Renew/m);
   assert.match(trusted.stdout, /^✓ speed /m);

@@ -19,6 +19,8 @@ export interface Patient {
   /** URL. */
   readonly server: string;
   readonly getToken: GetToken;
+  /** The command line makes the token, and makes it anew before it ends. */
+  readonly isRenewing: boolean;
   readonly stateFolder: string;
   /** How long to wait for an answer that should come at once, milliseconds. */
   readonly patienceMs: number;
@@ -37,7 +39,7 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   yield ok('node', `Node ${process.version} on ${process.platform}`);
   yield await checkStateFolder(patient.stateFolder);
   const token = await findToken(patient.getToken);
-  const said = typeof token === 'string' ? checkToken(token, Date.now()) : token;
+  const said = typeof token === 'string' ? checkToken(token, Date.now(), patient.isRenewing) : token;
   if (said) yield said;
   for await (const finding of checkReach(wire.base, signal)) {
     yield finding;

@@ -12,8 +12,12 @@ const GET_ANOTHER = 'Get another: from whoever runs the server, or there with `c
 /** The checks whose failure is the token's. */
 export const TOKEN_CHECKS: readonly string[] = ['token', 'authorised'];
 
-/** What a token says, read without its key. @param nowMs of this machine. */
-export function checkToken(token: string, nowMs: number): Finding {
+/**
+ * What a token says, read without its key.
+ *
+ * @param nowMs of this machine. @param isRenewing its end does not matter: another one is made before.
+ */
+export function checkToken(token: string, nowMs: number, isRenewing: boolean): Finding {
   let claims: JWTPayload;
   try {
     claims = decodeJwt(token);
@@ -38,6 +42,8 @@ export function checkToken(token: string, nowMs: number): Finding {
     return fail('token', `it may not upload; its scopes: ${has}`, 'Ask for a token with the scope uploads:write.');
   }
   const found = `for ${sub}, ${exp === undefined ? 'without end' : `expires ${when(exp)}`}; ${scopes.join(' ')}`;
+  if (isRenewing)
+    return ok('token', `made here for ${sub}, and made anew as long as it is needed; ${scopes.join(' ')}`);
   if (exp === undefined || exp > nowSeconds + SOON_SECONDS) return ok('token', found);
   return warn('token', found, 'Get a fresh one before a long upload: the command line cannot renew it by itself.');
 }
