@@ -38,7 +38,13 @@ interface OnTerminal {
 async function startOnTerminal(context: TestContext, prefix: string): Promise<OnTerminal> {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-hangup-'));
   const command = `exec ${prefix} '${process.execPath}' '${BIN}' serve --port 0 --data-dir '${folder}/data'`;
-  const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
+  // Settings of the test run are none of a server's.
+  const env = { PATH: process.env.PATH, TERM: 'dumb' };
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: folder,
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   let printed = '';
   terminal.stdout?.on('data', (text: Buffer) => {
     printed += text;
