@@ -10,6 +10,7 @@ import { Patience } from '../patience.ts';
 import { PartialFolder, type TakeLock } from './partial-folder.ts';
 import { placeNew, syncFolder } from './place.ts';
 import { assertDigest, countRanges, type DownloadOptions, fetchRange, rangeExtent } from './ranges.ts';
+import { openRegularFile } from './regular-file.ts';
 import { fileExists, toNameError, toTargetError } from './target-failure.ts';
 
 const READ_BYTES = 4 * MIB;
@@ -157,9 +158,9 @@ async function hashFile(handle: FileHandle, signal: AbortSignal | undefined): Pr
   }
 }
 
-/** Plain SHA-256 of a local file, hex: what `sha256sum` prints. */
+/** Plain SHA-256 of a local file, hex: what `sha256sum` prints. @throws SourceError when it cannot be opened. */
 export async function hashPath(path: string, signal?: AbortSignal): Promise<string> {
-  const handle = await open(path, 'r');
+  const { handle } = await openRegularFile(path);
   try {
     return await hashFile(handle, signal);
   } finally {

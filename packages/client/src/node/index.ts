@@ -4,4 +4,6 @@ export { defaultStateFolder, FileMemory } from './file-memory.ts';
 export { FileSource } from './file-source.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { cutName, placeNew, temporaryName } from './place.ts';
+export { assertRegular, openRegularFile, toSourceError } from './regular-file.ts';
 export { streamDownload } from './stream-download.ts';
+export { describeSystemError, isSystemError } from './system-error.ts';
