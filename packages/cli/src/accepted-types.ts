@@ -17,7 +17,7 @@ export async function askAcceptedTypes(
 
 interface AskOptions {
   patience?: Patience;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Told each failure that is waited out. */
   onTrouble?: (error: unknown) => void;
 }

@@ -1,5 +1,6 @@
 /** What a failure is to the caller: an exit code, and the fields of the error envelope. */
 import { ConnectionError, ForeignReplyError, ServerError, SourceError, TargetError } from '@cryolift/client';
+import { describeSystemError, isSystemError } from '@cryolift/client/node';
 import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
 
 export function exitCodeOf(error: unknown): ExitCode {
@@ -39,5 +40,12 @@ export function describeFailure(error: unknown): Failure {
     return own('unauthenticated', 'Give --token, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.');
   }
   if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to go on.', true);
+  if (isSystemError(error)) return { ...own(error.code, null), message: describeCall(error) };
   return own((error as NodeJS.ErrnoException).code ?? 'failed', null);
+}
+
+/** `/mnt/session: permission denied (EACCES)`; of a call with two paths the one that is written. */
+function describeCall(error: NodeJS.ErrnoException & { dest?: string }): string {
+  const path = error.dest ?? error.path;
+  return `${path === undefined ? '' : `${path}: `}${describeSystemError(error)}`;
 }

@@ -150,7 +150,10 @@ test('retry: tells of failures that are waited out, not of the final one', async
   const call = async () => {
     throw failures.shift();
   };
-  await assert.rejects(new Patience().retry(call, undefined, (error) => told.push(error)), (error) => error === final);
+  await assert.rejects(
+    new Patience().retry(call, undefined, (error) => told.push(error)),
+    (error) => error === final,
+  );
   assert.deepEqual(
     told.map((error) => (error as { code?: string }).code ?? 'connection'),
     ['connection', 'overloaded'],

@@ -30,7 +30,7 @@ export async function upload(paths: readonly string[], flags: UploadFlags): Prom
   const output = new Output(flags.json);
   const signal = interruptible();
   const uploader = createUploader(flags);
-  const { files, leftOut, failed } = await findFiles(paths, flags, uploader.api);
+  const { files, leftOut, failed } = await findFiles(paths, flags, uploader.api, signal);
   reportLeftOut(output, leftOut);
 
   const checksums = flags.checksums === undefined ? null : await ChecksumFile.open(flags.checksums);

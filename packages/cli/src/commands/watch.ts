@@ -1,5 +1,5 @@
 /** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { lockFolder } from '@cryolift/server/lock';
 import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
@@ -11,6 +11,7 @@ import { assertMetadata } from '../metadata.ts';
 import { Output } from '../output.ts';
 import { ProgressDisplay } from '../progress.ts';
 import type { FileFlags } from '../upload-file.ts';
+import { awaitFolder } from '../watch/await-folder.ts';
 import type { Disposal } from '../watch/disposal.ts';
 import { Watcher } from '../watch/watcher.ts';
 
@@ -26,11 +27,12 @@ export interface WatchFlags extends UploaderFlags, FileFlags, Selection {
 
 export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode> {
   assertMetadata(flags.meta ?? {}, true);
-  if (!(await stat(folder)).isDirectory()) throw new UsageError(`${folder} is not a folder`);
-  const disposal = await chooseDisposal(folder, flags);
+  if (flags.moveTo !== undefined && flags.delete) throw new UsageError('--move-to and --delete: only one of them');
+  const server = serverOf(flags);
   const output = new Output(flags.json);
   const signal = interruptible();
-  const server = serverOf(flags);
+  if (!(await awaitFolder(folder, flags.once ?? false, output, signal))) return EXIT.someFailed;
+  const disposal = await chooseDisposal(folder, flags);
   const place = await placeOf(server, folder);
   await mkdir(dirname(place), { recursive: true, mode: 0o700 });
   const unlock = lockFolder(`${place}.lock`);
@@ -66,7 +68,6 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
 
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {
   if (flags.moveTo === undefined) return flags.delete ? { kind: 'delete' } : null;
-  if (flags.delete) throw new UsageError('--move-to and --delete: only one of them');
   await mkdir(flags.moveTo, { recursive: true });
   const below = relative(await realpath(folder), await realpath(flags.moveTo));
   if (below !== '..' && !below.startsWith('../')) {

@@ -89,7 +89,7 @@ async function copy(from: string, to: string, sha256: string): Promise<boolean> 
 async function remove(path: string, stamp: Stamp): Promise<boolean> {
   const aside = join(dirname(path), temporaryName(basename(path), 'gone'));
   await rename(path, aside);
-  const taken = await look(aside);
+  const taken = await look(aside).catch(() => null);
   const { sizeBytes, modifiedMs, inode } = stamp;
   if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
     await unlink(aside);

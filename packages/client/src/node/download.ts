@@ -1,6 +1,6 @@
 /** Getting a file back: in parallel ranges, resumable, verified, there whole or not at all. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, lstat, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, rename, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
