@@ -3,6 +3,7 @@ import { Api, type GetToken, Uploader } from '@cryolift/client';
 import { defaultStateFolder, FileMemory, HttpTransport } from '@cryolift/client/node';
 import { Bandwidth, sharers, type Timetable } from './bandwidth.ts';
 import { NoTokenError, UsageError } from './exit.ts';
+import { findProxy } from './proxy.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
 const DEFAULT_SERVER = 'http://127.0.0.1:8080';
@@ -41,7 +42,9 @@ export function createUploader(flags: UploaderFlags): Uploader {
 
 export function open(options: ConnectionOptions, pace?: Pace) {
   const server = serverOf(options);
-  return { server, transport: new HttpTransport(server, { pace }), getToken: tokenSource(options, server) };
+  const proxy = findProxy(new URL(server), process.env);
+  const transport = new HttpTransport(server, { pace, proxy: proxy?.url });
+  return { server, proxy, transport, getToken: tokenSource(options, server) };
 }
 
 /** @returns its URL, without a slash at the end. @throws UsageError */

@@ -15,7 +15,7 @@ import type {
   StoredPart,
   UploadLink,
 } from '@cryolift/protocol/messages';
-import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
+import { ConnectionError, foreignReply, ServerError, SourceError } from './failures.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
 import {
   isEnvelope,
@@ -242,21 +242,14 @@ function parse<Message>(reply: WireReply, shape: Shape<Message>): Message {
   try {
     message = JSON.parse(new TextDecoder().decode(reply.body));
   } catch (cause) {
-    throw foreign(reply, cause);
+    throw foreignReply(reply.status, reply.from, cause);
   }
   if (shape(message)) return message;
-  throw foreign(reply);
+  throw foreignReply(reply.status, reply.from);
 }
 
 function toServerError(reply: WireReply): ServerError {
   return new ServerError(reply.status, parse(reply, isEnvelope), retryAfter(reply));
-}
-
-/** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */
-function foreign({ status }: WireReply, cause?: unknown): Error {
-  const message = `the answer (${status}) is not one of a Cryolift server`;
-  if (status >= 500 || status === 408 || status === 429) return new ConnectionError(message, { cause });
-  return new ForeignReplyError(message, { cause });
 }
 
 function retryAfter(reply: WireReply): number | null {

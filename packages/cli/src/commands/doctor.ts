@@ -21,10 +21,10 @@ interface DoctorFlags extends ConnectionOptions {
 }
 
 export async function examine({ json, room, slow, ...connection }: DoctorFlags): Promise<ExitCode> {
-  const { server, getToken } = open(connection);
+  const { server, proxy, getToken } = open(connection);
   const output = new Output(json);
   const signal = interruptible();
-  const patient = { server, getToken, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };
+  const patient = { server, proxy, getToken, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };
   const findings: Finding[] = [];
   output.note(`looking at ${server} …`);
   for await (const finding of diagnose({ ...patient, roomBytes: room ?? null, slowSeconds: slow ?? null }, signal)) {

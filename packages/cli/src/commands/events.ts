@@ -1,5 +1,18 @@
 /** `cryolift events [ID]`: what happens, a line for each event, across interruptions. */
-import { ConnectionError, ForeignReplyError, type GetToken, Patience, readEvents, ServerError } from '@cryolift/client';
+import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
+import {
+  ConnectionError,
+  ForeignReplyError,
+  foreignReply,
+  type GetToken,
+  Patience,
+  readEvents,
+  ServerError,
+} from '@cryolift/client';
+import { createAgent, describeWay, toConnectionError } from '@cryolift/client/node';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, open } from '../connection.ts';
@@ -20,7 +33,9 @@ interface CloudEvent {
 }
 
 interface Following {
-  readonly url: string;
+  readonly url: URL;
+  /** That leads to it. */
+  readonly proxy: URL | null;
   readonly getToken: GetToken;
   readonly signal: AbortSignal;
   readonly onEvent: (event: CloudEvent) => void;
@@ -33,12 +48,13 @@ export async function followEvents(
   uploadId: string | undefined,
   flags: ConnectionOptions & { json?: boolean; after?: number },
 ): Promise<ExitCode> {
-  const { server, getToken } = open(flags);
+  const { server, proxy, getToken } = open(flags);
   const output = new Output(flags.json);
   let status: string | null = null;
   const signal = interruptible();
   const following: Following = {
-    url: `${server}${uploadId === undefined ? '' : `/uploads/${encodeURIComponent(uploadId)}`}/events`,
+    url: new URL(`${server}${uploadId === undefined ? '' : `/uploads/${encodeURIComponent(uploadId)}`}/events`),
+    proxy: proxy?.url ?? null,
     getToken,
     signal,
     onEvent: (event) => {
@@ -54,47 +70,58 @@ export async function followEvents(
   return status === 'completed' ? EXIT.done : EXIT.failed;
 }
 
-/** Until the stream ends. @throws ServerError, ConnectionError */
+/** Until the stream ends. @throws ServerError, ConnectionError, ForeignReplyError */
 async function readOnce(following: Following, renew = false): Promise<void> {
-  const { url, getToken, signal, onEvent, patience, afterId } = following;
+  const { url, proxy, getToken, signal, onEvent, patience, afterId } = following;
+  const agent = createAgent(url, proxy);
   const silence = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAlive = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    timer = setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
   };
   try {
     onAlive();
-    const response = await fetch(url, {
-      headers: {
-        authorization: `Bearer ${await getToken(renew)}`,
-        ...(afterId === null ? {} : { 'last-event-id': afterId }),
-      },
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    if (response.status === 401 && !renew) return await readOnce(following, true);
-    if (!response.ok || !response.body) throw await toError(response);
-    for await (const { data, id } of readEvents(response.body, onAlive)) {
+    const headers = {
+      accept: 'text/event-stream',
+      authorization: `Bearer ${await getToken(renew)}`,
+      ...(afterId === null ? {} : { 'last-event-id': afterId }),
+    };
+    const response = await request(url, { agent, headers, signal: AbortSignal.any([signal, silence.signal]) });
+    if (response.statusCode === 401 && !renew) return await readOnce(following, true);
+    if (response.statusCode !== 200) throw await toError(response, describeWay(url, proxy));
+    const body = Readable.toWeb(response) as unknown as ReadableStream<Uint8Array<ArrayBuffer>>;
+    for await (const { data, id } of readEvents(body, onAlive)) {
       patience.noteProgress();
       following.afterId = id;
       onEvent(JSON.parse(data) as CloudEvent);
     }
   } catch (cause) {
     signal.throwIfAborted();
-    if (cause instanceof ServerError || cause instanceof ForeignReplyError) throw cause;
-    throw new ConnectionError('the stream of events was interrupted', { cause });
+    if ([ServerError, ForeignReplyError, ConnectionError].some((kind) => cause instanceof kind)) throw cause;
+    throw toConnectionError(silence.signal.aborted ? silence.signal.reason : cause, url, proxy);
   } finally {
     clearTimeout(timer);
+    agent.destroy();
   }
 }
 
-async function toError(response: Response): Promise<Error> {
-  const envelope = (await response.json().catch(() => null)) as ErrorEnvelope | null;
-  if (typeof envelope?.code !== 'string') {
-    return new ForeignReplyError(`the answer (${response.status}) is not one of a Cryolift server`);
-  }
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return new ServerError(response.status, envelope, Number.isFinite(seconds) ? seconds : null);
+async function request(
+  url: URL,
+  options: { agent: Agent; headers: Record<string, string>; signal: AbortSignal },
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  begin(url, options).on('response', resolve).on('error', reject).end();
+  return await promise;
+}
+
+async function toError(response: IncomingMessage, way: string): Promise<Error> {
+  const { statusCode: status = 0, headers } = response;
+  const envelope = (await json(response).catch(() => null)) as ErrorEnvelope | null;
+  if (typeof envelope?.code !== 'string') return foreignReply(status, way);
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return new ServerError(status, envelope, Number.isFinite(seconds) ? seconds : null);
 }
 
 function statusOf({ data }: CloudEvent): string | null {

@@ -33,7 +33,7 @@ after(async () => {
 });
 
 function patient(changes: Partial<Patient> = {}): Patient {
-  const usual = { server: bench.url, getToken: async () => token, stateFolder: bench.path('state') };
+  const usual = { server: bench.url, proxy: null, getToken: async () => token, stateFolder: bench.path('state') };
   return { ...usual, patienceMs: 1_000, roomBytes: null, slowSeconds: null, ...changes };
 }
 

@@ -1,4 +1,6 @@
 /** What the SDK needs in Node: files, connections, memory. */
+export { createAgent, describeWay, showUrl } from './agent.ts';
+export { toConnectionError } from './connection-failure.ts';
 export { download, hashPath } from './download.ts';
 export { defaultStateFolder, FileMemory } from './file-memory.ts';
 export { FileSource } from './file-source.ts';
