@@ -3,6 +3,15 @@ import { ConnectionError, ForeignReplyError, ServerError, SourceError, TargetErr
 import { describeSystemError, isSystemError } from '@cryolift/client/node';
 import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
 
+/** In the place of hints about the API, by the codes of the server. */
+const HINTS: Readonly<Record<string, string>> = {
+  upload_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
+  file_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
+  unauthenticated: 'Give a token of this server: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+  token_expired: 'Give a new token: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+  not_found: 'Check the id, and the URL of the server.',
+};
+
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof Interrupted) return EXIT.interrupted;
@@ -25,7 +34,8 @@ export function describeFailure(error: unknown): Failure {
   const { message } = error instanceof Error ? error : new Error(String(error));
   const own = (code: string, hint: string | null, retryable = false) => ({ code, message, hint, retryable });
   if (error instanceof ServerError) {
-    const { code, hint, retryable, requestId, details } = error;
+    const { code, retryable, requestId, details } = error;
+    const hint = HINTS[code] ?? error.hint;
     const more = Object.keys(details).length > 0 ? { details } : {};
     return { code, message, hint, retryable, request_id: requestId, ...more };
   }

@@ -1,7 +1,7 @@
 /** What a person reads when something is wrong: whole sentences that name what was tried. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, test } from 'node:test';
@@ -76,4 +76,51 @@ test('messages: nothing is said to wait after a final refusal', async () => {
   assert.equal(code, 3);
   assert.match(stderr, /a\.tif: failed/);
   assert.doesNotMatch(stderr, /waiting/);
+});
+
+test('messages: what is wrong is named, and what to do is about this command', async () => {
+  await writeFile(bench.path('b.tif'), 'some bytes');
+  await writeFile(bench.path('plain'), 'no folder');
+  const state = { XDG_STATE_HOME: bench.path('plain') };
+  const cases: readonly (readonly [args: readonly string[], code: number, said: RegExp, env?: typeof state])[] = [
+    [['inspect', 'none.mrc'], 1, /^cryolift: none\.mrc: .*no such file/],
+    [['verify', 'none.mrc', 'id'], 1, /^cryolift: none\.mrc: .*no such file/],
+    [['upload', '--files', '0', 'b.tif'], 2, /^cryolift: --files: "0" is not a whole number/],
+    [['watch', '--settle', '1', '.'], 2, /^cryolift: --settle: "1" is not a duration/],
+    [['admin', 'scrub', '--rate', '1'], 2, /^cryolift: --rate: "1" is below 1MiB/],
+    [['link', '--expires', '31d'], 2, /^cryolift: --expires: "31d" is more than 30d/],
+    [['status', 'none'], 1, /`cryolift ls` lists/],
+    [['rm', 'none'], 1, /`cryolift ls` lists/],
+    [['link', '--revoke', 'none'], 1, /Check the id/],
+    [['ls', '--token', 'x'], 3, /--token, or CRYOLIFT_TOKEN/],
+    [
+      ['audit', '--data-dir', 'none'],
+      2,
+      /^cryolift: none\/audit: there is no such file or folder; give the --data-dir/,
+    ],
+    [['token', '--data-dir', 'plain'], 2, /there is no secret/],
+    [['upload', '--checksums', 'none/list', 'b.tif'], 1, /^cryolift: none\/list: there is no such file or folder/],
+    [['upload', 'b.tif'], 1, /plain\/cryolift\/uploads: a part of the path is not a folder \(ENOTDIR\)/, state],
+    [
+      ['doctor'],
+      1,
+      /plain\/cryolift\/uploads cannot be written: a part of the path is not a folder \(ENOTDIR\)/,
+      state,
+    ],
+  ];
+  for (const [args, code, said, env] of cases) {
+    const ended = await bench.run(args, env);
+    const text = ended.stderr + ended.stdout;
+    assert.equal(ended.code, code, `${args.join(' ')}: ${text}`);
+    assert.match(text, said);
+    // Neither Node's own messages nor the calls of the API.
+    assert.doesNotMatch(text, /\b[A-Z]+: |\bGET \/|syscall|errno/);
+  }
+});
+
+test('watch: a folder to move to inside the watched one is not made', async () => {
+  await mkdir(bench.path('seen'));
+  const { code } = await bench.run(['watch', 'seen', '--move-to', 'seen/done/deep']);
+  assert.equal(code, 2);
+  assert.deepEqual(await readdir(bench.path('seen')), []);
 });

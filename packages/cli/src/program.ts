@@ -3,8 +3,8 @@ import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addAdmin } from './admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
-import type { ExitCode } from './exit.ts';
-import { collectPair, collectText, parseCount, parseDuration, parseSeq, parseSize } from './quantity.ts';
+import { type ExitCode, UsageError } from './exit.ts';
+import { collectPair, collectText, parseCount, parseDuration, parseLinkLife, parseSeq, parseSize } from './quantity.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
 const MAX_PARALLEL = 16;
@@ -149,10 +149,8 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     });
   add('doctor', 'look for what is wrong here, on the way and at the server, and say what to mend')
     .option('--room <size>', 'fail when the server has no room for a file like this, 500GiB say', parseSize)
-    .option(
-      '--slow <duration>',
-      'also send a part for so long, 90s say, to find what cuts long requests',
-      parseDuration,
+    .option('--slow <duration>', 'also send a part for so long, 90s say, to find what cuts long requests', (text) =>
+      parseDuration(text),
     )
     .action(async (_own: unknown, command: Command) => {
       const { examine } = await import('./commands/doctor.ts');
@@ -174,7 +172,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
   add('link', 'make an upload link: for a computer that may upload, and do nothing else')
     .addOption(
       new Option('--expires <duration>', 'how long it is good for, 30d at most')
-        .argParser(parseDuration)
+        .argParser(parseLinkLife)
         .default(HALF_A_DAY_SECONDS, '12h'),
     )
     .option('--max-bytes <size>', 'what may be uploaded with it, 2TiB say', parseSize)
@@ -198,7 +196,24 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { printCompletion } = await import('./commands/completion.ts');
       finish(printCompletion(program, shell));
     });
+  nameOptions(program);
   return program;
+}
+
+/** A value that cannot be read is told with the name of its option. */
+function nameOptions(command: Command): void {
+  for (const option of command.options) {
+    const { parseArg, long } = option;
+    if (!parseArg) continue;
+    option.argParser((text: string, before: unknown) => {
+      try {
+        return parseArg(text, before);
+      } catch (error) {
+        throw error instanceof UsageError ? new UsageError(`${long}: ${error.message}`) : error;
+      }
+    });
+  }
+  for (const each of command.commands) nameOptions(each);
 }
 
 /** Every setting is a flag; they are read only when they are asked for, for they come with the server. */

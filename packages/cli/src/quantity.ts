@@ -4,6 +4,7 @@ import { UsageError } from './exit.ts';
 const SIZE = /^(\d+(?:\.\d+)?)\s*(b|kib|mib|gib|tib)?$/i;
 const UNITS = ['b', 'kib', 'mib', 'gib', 'tib'];
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+const LONGEST_LINK_DAYS = 30;
 
 /** `16MiB`, or bytes. @returns bytes. */
 export function parseSize(text: string): number {
@@ -18,6 +19,14 @@ export function parseDuration(text: string): number {
   const match = /^(\d+)([smhd])$/.exec(text);
   const seconds = match ? Number(match[1]) * (SECONDS[match[2] as string] as number) : Number.NaN;
   if (!(seconds >= 1)) throw new UsageError(`"${text}" is not a duration like 30s, 12h or 7d`);
+  return seconds;
+}
+
+/** How long an upload link is good for: what servers allow. @returns seconds. */
+export function parseLinkLife(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds > LONGEST_LINK_DAYS * 86_400)
+    throw new UsageError(`"${text}" is more than ${LONGEST_LINK_DAYS}d, the most`);
   return seconds;
 }
 

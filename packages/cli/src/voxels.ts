@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cutName, openRegularFile } from '@cryolift/client/node';
+import { cutName, naming, openRegularFile } from '@cryolift/client/node';
 import {
   compareStatistics,
   defaultPreviews,
@@ -81,7 +81,8 @@ async function writePictures(
     if (outcome.kind === 'refused') continue;
     const ending = `.${nameOf(request)}.png`;
     const target = join(folder, `${cutName(filename, MAX_NAME_BYTES - ending.length)}${ending}`);
-    await writeFile(target, await encodePng(outcome.picture));
+    const png = await encodePng(outcome.picture);
+    await naming(target, () => writeFile(target, png));
     written.push(target);
   }
   return written;

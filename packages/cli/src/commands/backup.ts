@@ -11,6 +11,13 @@ export interface BackupFlags {
 
 export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promise<ExitCode> {
   const done = await copyAll(process.env, { 'data-dir': dataDir }, dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_SQLITE_ERROR') {
+      throw new Refusal(
+        'backup_failed',
+        `${dir}: ${error.message}`,
+        'What is there of the backup is of no use: remove it.',
+      );
+    }
     if (error.code !== 'EEXIST') throw error;
     throw new Refusal(
       'backup_exists',

@@ -1,10 +1,10 @@
 /** `cryolift inspect PATH`: what the MRC header says, what is in the voxels, and what is wrong with both. */
-import { FileSource } from '@cryolift/client/node';
 import type { VoxelStatistics } from '@cryolift/mrc';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatTable } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
 import { type Check, judgeMrc } from '../mrc-check.ts';
+import { openNamed } from '../open-named.ts';
 import { Output } from '../output.ts';
 import { surveyVoxels, type Voxels } from '../voxels.ts';
 
@@ -16,7 +16,7 @@ interface InspectFlags {
 }
 
 export async function inspect(path: string, flags: InspectFlags): Promise<ExitCode> {
-  const source = await FileSource.open(path);
+  const source = await openNamed(path);
   const size = source.sizeBytes;
   const check = await judgeMrc(source).finally(() => source.close());
   const folder = flags.png === undefined ? null : flags.png === true ? '.' : flags.png;

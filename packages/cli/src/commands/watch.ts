@@ -1,10 +1,11 @@
 /** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
 import { mkdir, realpath } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { lockFolder } from '@cryolift/server/lock';
 import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
 import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
 import type { Selection } from '../find-files.ts';
+import { isMissing } from '../folder-entries.ts';
 import { FolderMemory, placeOf } from '../folder-memory.ts';
 import { interruptible } from '../interrupt.ts';
 import { assertMetadata } from '../metadata.ts';
@@ -68,10 +69,20 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
 
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {
   if (flags.moveTo === undefined) return flags.delete ? { kind: 'delete' } : null;
-  await mkdir(flags.moveTo, { recursive: true });
-  const below = relative(await realpath(folder), await realpath(flags.moveTo));
+  const below = relative(await realpath(folder), await realPlace(resolve(flags.moveTo)));
   if (below !== '..' && !below.startsWith('../')) {
     throw new UsageError('--move-to a folder inside the watched one: it would go up again');
   }
+  await mkdir(flags.moveTo, { recursive: true });
   return { kind: 'move', to: flags.moveTo };
+}
+
+/** Where an absolute path leads, also one that is not there yet. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isMissing(error) || dirname(path) === path) throw error;
+    return join(await realPlace(dirname(path)), basename(path));
+  }
 }

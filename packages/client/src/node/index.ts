@@ -8,4 +8,4 @@ export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { cutName, placeNew, temporaryName } from './place.ts';
 export { assertRegular, openRegularFile, toSourceError } from './regular-file.ts';
 export { streamDownload } from './stream-download.ts';
-export { describeSystemError, isSystemError } from './system-error.ts';
+export { describeSystemError, isSystemError, naming } from './system-error.ts';

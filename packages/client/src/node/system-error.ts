@@ -6,6 +6,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EBUSY: 'it is in use',
   EDQUOT: 'the disk quota is used up',
   EEXIST: 'something is there already',
+  EFBIG: 'the file is too large for this file system or for its limit',
   EIO: 'its storage reports an error',
   EISDIR: 'it is a folder',
   ELOOP: 'its links lead round in a circle',
@@ -28,6 +29,19 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
 /** True for an error of a system call, which names the call and a code. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+}
+
+/**
+ * Runs `work`; an error of the system in it names this path. Of a failed write it names none, and of a temporary file one
+ * that means nothing to anybody.
+ */
+export async function naming<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isSystemError(error)) Object.assign(error, { path, dest: undefined });
+    throw error;
+  }
 }
 
 /** What a failed call on a file or a folder means: `permission denied (EACCES)`. */
