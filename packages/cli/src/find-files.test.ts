@@ -83,3 +83,14 @@ test('what is given twice is meant once; a file itself is meant whatever its typ
   const paths = [join(root, 'grid1'), `${root}/grid1/`, join(root, 'grid1/a.mrc'), join(root, 'notes.log')];
   assert.deepEqual(await find({}, paths), ['a.mrc', undefined]);
 });
+
+test('find files: nothing to upload is explained', async () => {
+  const folder = join(root, 'Atlas/only-logs');
+  await mkdir(folder, { recursive: true });
+  const nothing = { name: 'Error', message: /nothing to upload: no file there is meant; -r takes the folders/ };
+  await assert.rejects(find({}, [folder]), nothing);
+  await writeFile(join(folder, 'a.log'), '');
+  await writeFile(join(folder, 'plain'), '');
+  await assert.rejects(find({}, [folder]), /does not accept the types of the files there \(log none\)/);
+  await rm(folder, { recursive: true });
+});

@@ -1,7 +1,7 @@
 /** The files that are meant by the paths of a command. */
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join, posix, resolve } from 'node:path';
+import { basename, join, posix, resolve } from 'node:path';
 import type { Api } from '@cryolift/client';
 import { extensionOf } from '@cryolift/mrc';
 import { askAcceptedTypes } from './accepted-types.ts';
@@ -65,9 +65,16 @@ export async function findFiles(
 ): Promise<Findings> {
   const walk = new Walk(selection, api, signal);
   for (const path of paths) await walk.add(path);
-  const { files, failed } = walk.findings;
+  const { files, failed, leftOut } = walk.findings;
   if (files.length + failed.length > 0) return walk.findings;
-  throw new UsageError('there is no file in these folders that the server accepts and the globs leave over');
+  throw new UsageError(`there is nothing to upload: ${explainNothing(leftOut, selection.recursive ?? false)}`);
+}
+
+function explainNothing(leftOut: readonly LeftOut[], recursive: boolean): string {
+  const wrong = leftOut.filter(({ reason }) => reason === 'type');
+  const types = [...new Set(wrong.map(({ path }) => extensionOf(basename(path)) || 'none'))].sort();
+  if (types.length === 0) return `no file there is meant${recursive ? '' : '; -r takes the folders in it, too'}`;
+  return `the server does not accept the types of the files there (${types.join(' ')})`;
 }
 
 class Walk {
