@@ -1,7 +1,8 @@
 /** Checksums of what went up, in the form that `sha256sum -c` reads (GNU coreutils). */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { temporaryName } from '@cryolift/client/node';
+import { naming, temporaryName } from '@cryolift/client/node';
+import { UsageError } from './exit.ts';
 
 /** A line of `sha256sum`: a name that would break its line is escaped, and a backslash in front says so. */
 function formatChecksum(path: string, sha256: string): string {
@@ -22,10 +23,13 @@ export class ChecksumFile {
     this.#handle = handle;
   }
 
-  /** Fails at once where nothing can be written, and not after the uploads. */
+  /** Fails at once where nothing can be written, and not after the uploads. @throws UsageError for what is no file. */
   static async open(path: string): Promise<ChecksumFile> {
+    // It would be replaced by a file: `/dev/stdout` for everybody.
+    const before = await stat(path).catch(() => null);
+    if (before && !before.isFile()) throw new UsageError(`--checksums takes a file, and ${path} is none`);
     const draft = join(dirname(path), temporaryName(basename(path), 'new'));
-    return new ChecksumFile(path, draft, await open(draft, 'wx'));
+    return new ChecksumFile(path, draft, await naming(path, () => open(draft, 'wx')));
   }
 
   add(path: string, sha256: string): void {
@@ -34,6 +38,10 @@ export class ChecksumFile {
 
   /** Writes what was added, in the order of the paths. Without any the file is not touched: an empty one is none. */
   async save(): Promise<void> {
+    await naming(this.#path, () => this.#write());
+  }
+
+  async #write(): Promise<void> {
     try {
       if (this.#lines.length === 0) return;
       const lines = this.#lines.sort((a, b) => (a.path < b.path ? -1 : 1));

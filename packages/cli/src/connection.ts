@@ -4,6 +4,7 @@ import { defaultStateFolder, FileMemory, HttpTransport } from '@cryolift/client/
 import { Bandwidth, sharers, type Timetable } from './bandwidth.ts';
 import { readCredential } from './credential.ts';
 import { NoTokenError, UsageError } from './exit.ts';
+import { findProxy } from './proxy.ts';
 
 const DEFAULT_SERVER = 'http://127.0.0.1:8080';
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -47,10 +48,11 @@ export function createUploader(flags: UploaderFlags): Uploader {
 /** @param scope as for `connect`. */
 export function open(options: ConnectionOptions, scope: string, pace?: Pace) {
   const server = serverOf(options);
-  const transport = new HttpTransport(server, { pace });
+  const proxy = findProxy(new URL(server), process.env);
+  const transport = new HttpTransport(server, { pace, proxy: proxy?.url });
   const isGiven = linkOf(options) !== undefined || Boolean(options.token || process.env.CRYOLIFT_TOKEN);
   // A token that is made here is made anew before it ends.
-  return { server, transport, getToken: tokenSource(options, server, transport, scope), isRenewing: !isGiven };
+  return { server, proxy, transport, getToken: tokenSource(options, server, transport, scope), isRenewing: !isGiven };
 }
 
 /** @returns its URL, without a slash at the end. @throws UsageError */
@@ -80,7 +82,7 @@ function tokenSource(options: ConnectionOptions, server: string, transport: Tran
   return async (renew) => {
     if (own && !renew && Date.now() - own.signedMs < OWN_TOKEN_RENEW_MS) return own.token;
     const { findSecret, hasProof, signToken } = await import('./own-token.ts');
-    const secret = LOOPBACK.test(new URL(server).hostname) ? await findSecret(process.env) : null;
+    const secret = LOOPBACK.test(new URL(server).hostname) ? await findSecret(process.env).catch(() => null) : null;
     if (secret === null) throw new NoTokenError('a token is needed');
     if (!(await hasProof(transport, server, secret))) {
       throw new NoTokenError(`a token is needed: what listens at ${server} does not have the secret that is here`);

@@ -1,6 +1,7 @@
 /** How the command ends: after its output has been delivered, or when nobody reads the output any more. */
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endInterrupted, endProcess } from './end-process.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { isInterrupted } from './interrupt.ts';
 
@@ -29,10 +30,10 @@ export function endWhenOutputFails(serving: boolean): void {
 }
 
 function endAfter(name: Name, { code }: NodeJS.ErrnoException): never {
-  if (code === 'EPIPE') process.exit(CLOSED_PIPE);
+  if (code === 'EPIPE') endProcess(CLOSED_PIPE);
   const message = `standard ${name === 'stdout' ? 'output' : 'error'} cannot be written: ${reason(code)}`;
   if (name === 'stdout') process.stderr.write(`cryolift: ${message}\n`);
-  process.exit(EXIT.failed);
+  endProcess(EXIT.failed);
 }
 
 function reason(code: string | undefined): string {
@@ -51,11 +52,12 @@ export async function writeOutput(bytes: Uint8Array, signal: AbortSignal): Promi
 
 /** Waits until all output has been written, however slow the reader is, and ends the process. A signal ends the wait. */
 export async function endWith(code: ExitCode): Promise<never> {
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(EXIT.interrupted));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => endInterrupted());
   const all = Promise.all([delivered('stdout'), delivered('stderr')]);
   // Who interrupted the command does not wait for a reader that has stopped.
   await (code === EXIT.interrupted ? Promise.race([all, delay(INTERRUPTED_MS)]) : all);
-  process.exit(code);
+  if (code === EXIT.interrupted) endInterrupted();
+  endProcess(code);
 }
 
 /**

@@ -1,6 +1,16 @@
 /** What a failure is to the caller: an exit code, and the fields of the error envelope. */
 import { ConnectionError, ForeignReplyError, ServerError, SourceError, TargetError } from '@cryolift/client';
+import { describeSystemError, isSystemError } from '@cryolift/client/node';
 import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
+
+/** In the place of hints about the API, by the codes of the server. */
+const HINTS: Readonly<Record<string, string>> = {
+  upload_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
+  file_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
+  unauthenticated: 'Give a token of this server: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+  token_expired: 'Give a new token: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+  not_found: 'Check the id, and the URL of the server.',
+};
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage;
@@ -33,7 +43,8 @@ export function describeFailure(error: unknown): Failure {
   const { message } = error instanceof Error ? error : new Error(String(error));
   const own = (code: string, hint: string | null, retryable = false) => ({ code, message, hint, retryable });
   if (error instanceof ServerError) {
-    const { code, hint, retryable, requestId, details } = error;
+    const { code, retryable, requestId, details } = error;
+    const hint = HINTS[code] ?? error.hint;
     const more = Object.keys(details).length > 0 ? { details } : {};
     return { code, message, hint, retryable, request_id: requestId, ...more };
   }
@@ -51,5 +62,12 @@ export function describeFailure(error: unknown): Failure {
     );
   }
   if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to go on.', true);
+  if (isSystemError(error)) return { ...own(error.code, null), message: describeCall(error) };
   return own((error as NodeJS.ErrnoException).code ?? 'failed', null);
+}
+
+/** `/mnt/session: permission denied (EACCES)`; of a call with two paths the one that is written. */
+function describeCall(error: NodeJS.ErrnoException & { dest?: string }): string {
+  const path = error.dest ?? error.path;
+  return `${path === undefined ? '' : `${path}: `}${describeSystemError(error)}`;
 }

@@ -55,8 +55,6 @@ test('a tree, without what is hidden, of wrong type, or behind links to folders'
       ['grid1/deep/b.MRC', 16],
       ['grid1/deep/c.tif', 16],
       ['grid2/a.mrc', 11],
-      // Fails when it is opened, and says so.
-      ['grid2/dangling.mrc', 0],
       ['grid2/link.mrc', 7],
       ['top.mrc', 7],
     ],
@@ -65,7 +63,10 @@ test('a tree, without what is hidden, of wrong type, or behind links to folders'
     { path: join(root, 'grid2/circle'), reason: 'folder_link' },
     { path: join(root, 'notes.log'), reason: 'type' },
   ]);
-  assert.deepEqual(failed, []);
+  assert.deepEqual(
+    failed.map(({ path, error }) => [path, (error as Error).message]),
+    [[join(root, 'grid2/dangling.mrc'), 'The file cannot be read: there is no such file or folder.']],
+  );
 });
 
 test('globs: names anywhere, paths from the folder on; what is excluded is not walked', async () => {
@@ -81,4 +82,15 @@ test('globs: names anywhere, paths from the folder on; what is excluded is not w
 test('what is given twice is meant once; a file itself is meant whatever its type', async () => {
   const paths = [join(root, 'grid1'), `${root}/grid1/`, join(root, 'grid1/a.mrc'), join(root, 'notes.log')];
   assert.deepEqual(await find({}, paths), ['a.mrc', undefined]);
+});
+
+test('find files: nothing to upload is explained', async () => {
+  const folder = join(root, 'Atlas/only-logs');
+  await mkdir(folder, { recursive: true });
+  const nothing = { name: 'Error', message: /nothing to upload: no file there is meant; -r takes the folders/ };
+  await assert.rejects(find({}, [folder]), nothing);
+  await writeFile(join(folder, 'a.log'), '');
+  await writeFile(join(folder, 'plain'), '');
+  await assert.rejects(find({}, [folder]), /does not accept the types of the files there \(log none\)/);
+  await rm(folder, { recursive: true });
 });

@@ -1,11 +1,12 @@
 /** The files that are meant by the paths of a command. */
-import type { Dirent, Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join, posix, resolve } from 'node:path';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, join, posix, resolve } from 'node:path';
 import type { Api } from '@cryolift/client';
 import { extensionOf } from '@cryolift/mrc';
 import { type AskOptions, askAcceptedTypes } from './accepted-types.ts';
 import { UsageError } from './exit.ts';
+import { type Entry, examine, isMissing, listFolder, notUtf8 } from './folder-entries.ts';
 
 /** Where in a given folder a file lies, `/` between the steps. */
 export interface InFolder {
@@ -43,7 +44,7 @@ export interface LeftOut {
 export interface Findings {
   readonly files: Found[];
   readonly leftOut: LeftOut[];
-  /** Folders that cannot be read. */
+  /** What cannot be read or has a name that cannot be sent. */
   readonly failed: { path: string; error: unknown }[];
 }
 
@@ -54,7 +55,7 @@ export interface Findings {
  * Globs are those of `path.matchesGlob`. One without a `/` is held against the name of a file or folder, wherever it is;
  * one with a `/` against its path from the given folder on.
  *
- * @throws UsageError when nothing is meant.
+ * @throws UsageError when nothing is meant; the signal's reason.
  */
 export async function findFiles(
   paths: readonly string[],
@@ -64,9 +65,16 @@ export async function findFiles(
 ): Promise<Findings> {
   const walk = new Walk(selection, api, asking);
   for (const path of paths) await walk.add(path);
-  const { files, failed } = walk.findings;
+  const { files, failed, leftOut } = walk.findings;
   if (files.length + failed.length > 0) return walk.findings;
-  throw new UsageError('there is no file in these folders that the server accepts and the globs leave over');
+  throw new UsageError(`there is nothing to upload: ${explainNothing(leftOut, selection.recursive ?? false)}`);
+}
+
+function explainNothing(leftOut: readonly LeftOut[], recursive: boolean): string {
+  const wrong = leftOut.filter(({ reason }) => reason === 'type');
+  const types = [...new Set(wrong.map(({ path }) => extensionOf(basename(path)) || 'none'))].sort();
+  if (types.length === 0) return `no file there is meant${recursive ? '' : '; -r takes the folders in it, too'}`;
+  return `the server does not accept the types of the files there (${types.join(' ')})`;
 }
 
 class Walk {
@@ -84,7 +92,11 @@ class Walk {
   }
 
   async add(path: string): Promise<void> {
-    const stats = await look(path);
+    const stats = await lookAt(path);
+    if (stats === 'not_utf8') {
+      this.findings.failed.push({ path, error: notUtf8() });
+      return;
+    }
     if (!stats?.isDirectory()) return this.#take(path, null, stats);
     if (this.#accepted.size === 0) this.#accepted = await askAcceptedTypes(this.#api, this.#asking);
     await this.#walk(path, '');
@@ -92,27 +104,38 @@ class Walk {
 
   /** @param below the given folder, the folder to list. */
   async #walk(folder: string, below: string): Promise<void> {
-    const { recursive, include, exclude = [] } = this.#selection;
     for (const entry of await this.#list(join(folder, below))) {
+      this.#asking.signal?.throwIfAborted();
       const inFolder: InFolder = { folder, path: posix.join(below, entry.name) };
-      const path = join(folder, inFolder.path);
-      if (entry.name.startsWith('.') || fits(inFolder.path, exclude)) continue;
-      const stats = entry.isSymbolicLink() ? await look(path) : null;
-      if (entry.isDirectory()) {
-        if (recursive) await this.#walk(folder, inFolder.path);
-      } else if (stats?.isDirectory()) {
-        if (recursive) this.findings.leftOut.push({ path, reason: 'folder_link' });
-      } else if ((entry.isFile() || entry.isSymbolicLink()) && (!include || fits(inFolder.path, include))) {
-        if (this.#accepted.has(extensionOf(entry.name))) this.#take(path, inFolder, stats ?? (await look(path)));
-        else this.findings.leftOut.push({ path, reason: 'type' });
+      if (!entry.name.startsWith('.') && !fits(inFolder.path, this.#selection.exclude ?? [])) {
+        await this.#consider(entry, inFolder, below);
       }
     }
   }
 
-  async #list(folder: string): Promise<Dirent[]> {
+  async #consider(entry: Entry, inFolder: InFolder, below: string): Promise<void> {
+    const { recursive, include } = this.#selection;
+    const { leftOut, failed } = this.findings;
+    const { folder } = inFolder;
+    const path = join(folder, inFolder.path);
+    if (entry.isFolder && !recursive) return;
+    const examined = await examine(join(folder, below), entry);
+    if (examined.kind === 'folder') {
+      if (recursive) await this.#walk(folder, inFolder.path);
+    } else if (examined.kind === 'folder_link') {
+      if (recursive) leftOut.push({ path, reason: 'folder_link' });
+    } else if (entry.isFolder && examined.kind !== 'file') {
+      failed.push({ path, error: examined.error });
+    } else if (!include || fits(inFolder.path, include)) {
+      if (!this.#accepted.has(extensionOf(entry.name))) leftOut.push({ path, reason: 'type' });
+      else if (examined.kind === 'file') this.#take(path, inFolder, examined.stats);
+      else failed.push({ path, error: examined.error });
+    }
+  }
+
+  async #list(folder: string): Promise<Entry[]> {
     try {
-      const entries = await readdir(folder, { withFileTypes: true });
-      return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+      return await listFolder(folder);
     } catch (error) {
       this.findings.failed.push({ path: folder, error });
       return [];
@@ -129,8 +152,9 @@ class Walk {
   }
 }
 
-async function look(path: string): Promise<Stats | null> {
-  return await stat(path).catch(() => null);
+/** Node puts U+FFFD for what is not UTF-8 in an argument: the path that was meant cannot be known. */
+async function lookAt(path: string): Promise<Stats | 'not_utf8' | null> {
+  return await stat(path).catch((error) => (isMissing(error) && path.includes('\ufffd') ? 'not_utf8' : null));
 }
 
 /** A glob without a `/` is held against the name, one with a `/` against the whole path. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { defaultStateFolder } from '@cryolift/client/node';
+import { defaultStateFolder, naming } from '@cryolift/client/node';
 
 /** A file as it was. */
 interface Known {
@@ -91,6 +91,11 @@ export class FolderMemory {
     const outcome =
       'refused' in became ? { refused: became.refused } : { file_id: became.file_id, sha256: became.sha256 };
     const entry: Entry = { path, size, modified_ms, changed_ms, inode, ...outcome, at: new Date().toISOString() };
+    await naming(dirname(this.#journal), () => this.#append(entry));
+    this.#keep(entry);
+  }
+
+  async #append(entry: Entry): Promise<void> {
     await mkdir(dirname(this.#journal), { recursive: true, mode: 0o700 });
     const handle = await open(this.#journal, 'a', 0o600);
     try {
@@ -100,7 +105,6 @@ export class FolderMemory {
     } finally {
       await handle.close();
     }
-    this.#keep(entry);
   }
 
   #keep(entry: Entry): void {

@@ -1,4 +1,10 @@
-import { EXIT, Interrupted } from './exit.ts';
+/** Ctrl-C and SIGTERM. */
+import { endInterrupted } from './end-process.ts';
+import { Interrupted } from './exit.ts';
+import { Output } from './output.ts';
+
+/** A signal ends the process within 5 s: after this long it does not wait any more. */
+const GRACE_MS = 4_000;
 
 let interrupted = false;
 
@@ -7,13 +13,20 @@ export function isInterrupted(): boolean {
   return interrupted;
 }
 
-/** A signal that Ctrl-C and SIGTERM abort, with Interrupted as its reason; a second Ctrl-C ends the process at once. */
+/**
+ * A signal that Ctrl-C and SIGTERM abort, with Interrupted as its reason. A second one ends the process at once; so does
+ * the first when the command has not ended after GRACE_MS, because something that it waits for does not come.
+ */
 export function interruptible(): AbortSignal {
   const controller = new AbortController();
   const stop = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    if (controller.signal.aborted) endInterrupted();
     interrupted = true;
     controller.abort(new Interrupted('interrupted; what was reached is kept'));
+    setTimeout(() => {
+      new Output(process.argv.includes('--json')).failure(controller.signal.reason);
+      endInterrupted();
+    }, GRACE_MS).unref();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   return controller.signal;

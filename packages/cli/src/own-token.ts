@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { ConnectionError, type Transport } from '@cryolift/client';
 import { CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol/proof';
 import { SignJWT } from 'jose';
+import { isMissing } from './folder-entries.ts';
 
-/** The secret of the server on this machine; null when there is none, or it is not ours to read. */
+/** The secret of the server on this machine; null when there is none. @throws the system's error when it cannot be read. */
 export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Promise<string | null> {
   if (env.CRYOLIFT_JWT_SECRET) return env.CRYOLIFT_JWT_SECRET;
   try {
     const folder = dataDir ?? (env.CRYOLIFT_DATA_DIR || 'cryolift-data');
     return (await readFile(join(folder, 'jwt-secret'), 'utf8')).trim();
-  } catch {
-    return null;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addAdmin, addLinks } from './admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
-import type { ExitCode } from './exit.ts';
+import { type ExitCode, UsageError } from './exit.ts';
 import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from './quantity.ts';
 import { ALL_SCOPES } from './scopes.ts';
 
@@ -217,7 +217,24 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { printCompletion } = await import('./commands/completion.ts');
       finish(printCompletion(program, shell));
     });
+  nameOptions(program);
   return program;
+}
+
+/** A value that cannot be read is told with the name of its option. */
+function nameOptions(command: Command): void {
+  for (const option of command.options) {
+    const { parseArg, long } = option;
+    if (!parseArg) continue;
+    option.argParser((text: string, before: unknown) => {
+      try {
+        return parseArg(text, before);
+      } catch (error) {
+        throw error instanceof UsageError ? new UsageError(`${long}: ${error.message}`) : error;
+      }
+    });
+  }
+  for (const each of command.commands) nameOptions(each);
 }
 
 /** Every setting is a flag; they are read only when they are asked for, for they come with the server. */

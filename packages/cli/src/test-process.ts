@@ -73,6 +73,14 @@ export class TestBench {
     return await this.begin(args, env).ended;
   }
 
+  /** Modes of files hold for it, also where the tests run as root. */
+  async runUnprivileged(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    if (process.getuid?.() !== 0) return await this.run(args, env);
+    const all = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...env };
+    const without = ['--bounding-set', '-dac_override,-dac_read_search', process.execPath, BIN, ...args];
+    return await collect(this.folder, 'setpriv', without, all).ended;
+  }
+
   /** With a terminal of 100 columns for its output; what it drew is in `stdout`. */
   async runOnTerminal(args: readonly string[]): Promise<Ended> {
     const quoted = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');

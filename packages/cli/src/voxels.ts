@@ -1,8 +1,8 @@
 /** What there is to see in the voxels of a local MRC file. */
 import type { FileHandle } from 'node:fs/promises';
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cutName } from '@cryolift/client/node';
+import { cutName, naming, openRegularFile } from '@cryolift/client/node';
 import {
   compareStatistics,
   decideKind,
@@ -43,7 +43,7 @@ export interface Voxels {
  * Reads all voxels of a file once.
  *
  * @param folder where pictures are written; null: none. @returns null when the voxels cannot be read.
- * @throws the system's errors, and `signal`'s reason.
+ * @throws SourceError, the system's errors, and `signal`'s reason.
  */
 export async function surveyVoxels(
   path: string,
@@ -51,9 +51,9 @@ export async function surveyVoxels(
   overrides: MrcOverrides,
   signal: AbortSignal,
 ): Promise<Voxels | null> {
-  const handle = await open(path, 'r');
+  const { handle, stats } = await openRegularFile(path);
   try {
-    const { size } = await handle.stat();
+    const { size } = stats;
     const source = sourceOf(handle, signal);
     const head = new Uint8Array(Math.min(MRC_HEADER_BYTES, size));
     await source.read(0, head);
@@ -95,7 +95,8 @@ async function writePictures(
     if (outcome.kind === 'refused') continue;
     const ending = `.${nameOf(request)}.png`;
     const target = join(folder, `${cutName(filename, MAX_NAME_BYTES - ending.length)}${ending}`);
-    await writeFile(target, await encodePng(outcome.picture));
+    const png = await encodePng(outcome.picture);
+    await naming(target, () => writeFile(target, png));
     written.push(target);
   }
   return written;

@@ -16,7 +16,7 @@ import type {
   StoredPart,
   UploadLink,
 } from '@cryolift/protocol/messages';
-import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
+import { ConnectionError, foreignReply, ServerError, SourceError } from './failures.ts';
 import { orAborted } from './patience.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
 import { readRetryAfter } from './retry-after.ts';
@@ -183,7 +183,7 @@ export class Api {
     const place = 'fileId' in of ? ['files', of.fileId] : ['uploads', of.uploadId];
     const path = `/${place.map(encodeURIComponent).join('/')}/preview${toQuery(query)}`;
     const reply = await this.#send('GET', path, options);
-    if (reply.headers['content-type'] !== 'image/png') throw foreign(reply);
+    if (reply.headers['content-type'] !== 'image/png') throw foreignReply(reply.status, reply.from);
     return new Uint8Array(reply.body);
   }
 
@@ -224,7 +224,7 @@ export class Api {
   /** A page of a proxy is no proof that anything was deleted. */
   async #delete(path: string, options?: CallOptions): Promise<void> {
     const reply = await this.#send('DELETE', path, options);
-    if (reply.status !== 204) throw foreign(reply);
+    if (reply.status !== 204) throw foreignReply(reply.status, reply.from);
   }
 
   async #json<Message>(
@@ -273,21 +273,14 @@ function parse<Message>(reply: WireReply, shape: Shape<Message>): Message {
   try {
     message = JSON.parse(new TextDecoder().decode(reply.body));
   } catch (cause) {
-    throw foreign(reply, cause);
+    throw foreignReply(reply.status, reply.from, cause);
   }
   if (shape(message)) return message;
-  throw foreign(reply);
+  throw foreignReply(reply.status, reply.from);
 }
 
 function toServerError(reply: WireReply): ServerError {
   return new ServerError(reply.status, parse(reply, isEnvelope), retryAfterOf(reply));
-}
-
-/** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */
-function foreign({ status }: WireReply, cause?: unknown): Error {
-  const message = `the answer (${status}) is not one of a Cryolift server`;
-  if (status >= 500 || status === 408 || status === 429) return new ConnectionError(message, { cause });
-  return new ForeignReplyError(message, { cause });
 }
 
 function retryAfterOf({ headers }: WireReply): number | null {

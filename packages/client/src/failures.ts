@@ -51,6 +51,23 @@ export class ForeignReplyError extends Error {
   }
 }
 
+/**
+ * A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through.
+ *
+ * @param from whom was asked, as far as it is known.
+ */
+export function foreignReply(status: number, from: string | undefined, cause?: unknown): Error {
+  const why = status === 407 ? ': a proxy asks for a name and a password' : '';
+  const whose = from === undefined ? '' : ` of ${from}`;
+  return refusedBetween(status, `the answer (${status})${whose} is not one of a Cryolift server${why}`, cause);
+}
+
+/** @returns an error that passes, or one that does not, by the status that was answered by something in between. */
+export function refusedBetween(status: number, message: string, cause?: unknown): ConnectionError | ForeignReplyError {
+  if (status >= 500 || status === 408 || status === 429) return new ConnectionError(message, { cause });
+  return new ForeignReplyError(message, { cause });
+}
+
 export type SourceFault = 'source_changed' | 'source_unreadable' | 'integrity';
 
 /** The local file is not what it was, cannot be read, or is not what the server published. */

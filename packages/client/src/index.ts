@@ -3,6 +3,7 @@ export { readEvents } from './event-stream.ts';
 export {
   ConnectionError,
   ForeignReplyError,
+  foreignReply,
   ServerError,
   SourceError,
   type SourceFault,

@@ -162,3 +162,20 @@ test('a sleep ends with the reason of the signal', async () => {
   controller.abort(new Error('enough'));
   await assert.rejects(sleeping, /enough/);
 });
+
+test('retry: tells of failures that are waited out, not of the final one', async () => {
+  const failures = [GONE, serverError('overloaded'), serverError('invalid_mrc')];
+  const final = failures.at(-1);
+  const told: unknown[] = [];
+  const call = async () => {
+    throw failures.shift();
+  };
+  await assert.rejects(
+    new Patience().retry(call, undefined, (error) => told.push(error)),
+    (error) => error === final,
+  );
+  assert.deepEqual(
+    told.map((error) => (error as { code?: string }).code ?? 'connection'),
+    ['connection', 'overloaded'],
+  );
+});

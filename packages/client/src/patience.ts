@@ -20,6 +20,9 @@ function isPassing(error: unknown, foreignReplies: number): boolean {
   return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
 }
 
+/** @param onWait is called when the failure is waited out, before that. */
+type WaitOut = (error: unknown, signal?: AbortSignal, onWait?: () => void) => Promise<void>;
+
 export class Patience {
   readonly #patienceMs: number | undefined;
   #progressCount = 0;
@@ -57,11 +60,11 @@ export class Patience {
    *
    * @param whenOnline resolves when the network may be back; a wait for it ends then.
    */
-  begin(whenOnline?: (signal: AbortSignal) => Promise<void>): (error: unknown, signal?: AbortSignal) => Promise<void> {
+  begin(whenOnline?: (signal: AbortSignal) => Promise<void>): WaitOut {
     let failures = 0;
     let foreignReplies = 0;
     let progressCount = this.#progressCount;
-    return async (error, signal) => {
+    return async (error, signal, onWait) => {
       if (error instanceof ServerError) this.#reached = true;
       const nowMs = performance.now();
       this.#failingSinceMs ??= nowMs;
@@ -75,6 +78,7 @@ export class Patience {
       const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
       failures++;
       this.retries++;
+      onWait?.();
       const online = error instanceof ConnectionError && error.offline ? whenOnline : undefined;
       if (asked > 0) await sleep(asked, signal);
       await sleep(Math.random() * longest, signal, async (over) => {
@@ -86,7 +90,7 @@ export class Patience {
   /**
    * Repeats a call that is safe to repeat, as long as its failure can pass.
    *
-   * @param onTrouble is told each failure before it is waited out.
+   * @param onTrouble is told each failure before it is waited out; not the final one.
    * @throws as what `begin` returns.
    */
   async retry<Result>(
@@ -101,8 +105,7 @@ export class Patience {
         return await call();
       } catch (error) {
         signal?.throwIfAborted();
-        onTrouble?.(error);
-        await waitOut(error, signal);
+        await waitOut(error, signal, () => onTrouble?.(error));
       }
     }
   }

@@ -41,6 +41,8 @@ export interface WireReply {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Cut off after `maxReplyBytes`. */
   readonly body: Uint8Array;
+  /** Whom it was asked of, for messages. */
+  readonly from?: string;
 }
 
 /**

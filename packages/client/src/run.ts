@@ -76,6 +76,8 @@ export class Run {
         return file;
       }
     } catch (error) {
+      // Nothing is waited out any more.
+      this.#trouble = null;
       this.#enter(this.#options.signal?.aborted ? 'pause' : 'fail');
       throw error;
     }
@@ -288,9 +290,10 @@ export class Run {
     const { transport } = this.#uploader;
     const wait = this.#patience.begin(transport.whenOnline?.bind(transport));
     return async (error, signal) => {
-      this.#trouble = error;
-      this.#report();
-      await wait(error, signal);
+      await wait(error, signal, () => {
+        this.#trouble = error;
+        this.#report();
+      });
     };
   }
 

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { describeSystemError } from '@cryolift/client/node';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { Output } from '../output.ts';
 
@@ -46,8 +47,8 @@ export async function showAudit({ json, since, dataDir }: AuditFlags): Promise<E
 }
 
 async function listMonths(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${folder} cannot be read (${error.code}): give the --data-dir of the server`);
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw new UsageError(`${folder}: ${describeSystemError(error)}; give the --data-dir of the server`);
   });
   return names.filter((name) => /^\d{4}-\d{2}(_\d{4})?\.jsonl$/.test(name)).sort();
 }

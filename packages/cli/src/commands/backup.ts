@@ -12,6 +12,9 @@ export interface BackupFlags {
 export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promise<ExitCode> {
   const done = await copyAll(process.env, { 'data-dir': dataDir }, dir).catch((error: NodeJS.ErrnoException) => {
     if (error instanceof SettingError) throw new UsageError(error.message);
+    if (error.code === 'ERR_SQLITE_ERROR') {
+      throw new Refusal('backup_failed', `${dir}: ${error.message}`, 'Nothing of it is kept. Run the command again.');
+    }
     if (error.code !== 'EEXIST') throw error;
     throw new Refusal(
       'backup_exists',

@@ -21,10 +21,11 @@ interface DoctorFlags extends ConnectionOptions {
 }
 
 export async function examine({ json, room, slow, ...connection }: DoctorFlags): Promise<ExitCode> {
-  const { server, getToken, isRenewing } = open(connection, 'uploads:write');
+  const { server, proxy, getToken, isRenewing } = open(connection, 'uploads:write');
   const output = new Output(json);
   const signal = interruptible();
-  const patient = { server, getToken, isRenewing, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };
+  const known = { server, proxy, getToken, isRenewing };
+  const patient = { ...known, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };
   const findings: Finding[] = [];
   output.note(`looking at ${server} …`);
   for await (const finding of diagnose({ ...patient, roomBytes: room ?? null, slowSeconds: slow ?? null }, signal)) {

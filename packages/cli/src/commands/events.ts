@@ -1,13 +1,19 @@
 /** `cryolift events [ID]`: what happens, a line for each event, across interruptions. */
+import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import {
   ConnectionError,
   ForeignReplyError,
+  foreignReply,
   type GetToken,
   Patience,
   readEvents,
   readRetryAfter,
   ServerError,
 } from '@cryolift/client';
+import { createAgent, describeWay, toConnectionError } from '@cryolift/client/node';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, open, UPLOADS } from '../connection.ts';
@@ -33,7 +39,9 @@ interface CloudEvent {
 }
 
 interface Following {
-  readonly url: string;
+  readonly url: URL;
+  /** That leads to it. */
+  readonly proxy: URL | null;
   readonly getToken: GetToken;
   readonly signal: AbortSignal;
   readonly onEvent: (event: CloudEvent) => void;
@@ -46,12 +54,13 @@ export async function followEvents(
   uploadId: string | undefined,
   flags: ConnectionOptions & { json?: boolean; after?: number },
 ): Promise<ExitCode> {
-  const { server, getToken } = open(flags, UPLOADS);
+  const { server, proxy, getToken } = open(flags, UPLOADS);
   const output = new Output(flags.json);
   let status: string | null = null;
   const signal = interruptible();
   const following: Following = {
-    url: `${server}${uploadId === undefined ? '' : `/uploads/${encodeURIComponent(uploadId)}`}/events`,
+    url: new URL(`${server}${uploadId === undefined ? '' : `/uploads/${encodeURIComponent(uploadId)}`}/events`),
+    proxy: proxy?.url ?? null,
     getToken,
     signal,
     onEvent: (event) => {
@@ -72,61 +81,71 @@ export async function followEvents(
   return status === 'completed' ? EXIT.done : EXIT.failed;
 }
 
-/** Until the stream ends. @throws ServerError, ConnectionError */
+/** Until the stream ends. @throws ServerError, ConnectionError, ForeignReplyError */
 async function readOnce(following: Following, renew = false): Promise<void> {
-  const { url, getToken, signal, onEvent, patience, afterId } = following;
+  const { url, proxy, getToken, signal, onEvent, patience, afterId } = following;
+  const agent = createAgent(url, proxy);
   const silence = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let openedMs = Number.POSITIVE_INFINITY;
   const onAlive = () => {
     if (performance.now() - openedMs > WORKS_MS) patience.noteProgress();
     clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    timer = setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
   };
   try {
     onAlive();
-    const response = await fetch(url, {
-      headers: {
-        authorization: `Bearer ${await getToken(renew)}`,
-        ...(afterId === null ? {} : { 'last-event-id': afterId }),
-      },
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    if (response.status === 401 && !renew) return await readOnce(following, true);
-    if (!response.ok || !response.body) throw await toError(response);
+    const headers = {
+      accept: 'text/event-stream',
+      authorization: `Bearer ${await getToken(renew)}`,
+      ...(afterId === null ? {} : { 'last-event-id': afterId }),
+    };
+    const response = await request(url, { agent, headers, signal: AbortSignal.any([signal, silence.signal]) });
+    if (response.statusCode === 401 && !renew) return await readOnce(following, true);
+    if (response.statusCode !== 200) throw await toError(response, describeWay(url, proxy));
     // A page to sign in at, of a proxy.
-    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) throw toForeign(response);
+    if (!response.headers['content-type']?.startsWith('text/event-stream'))
+      throw foreign(response, describeWay(url, proxy));
     patience.noteReply();
     openedMs = performance.now();
     const onId = (id: string) => {
       following.afterId = id;
     };
-    for await (const { data } of readEvents(response.body, onAlive, onId)) {
+    const body = Readable.toWeb(response) as unknown as ReadableStream<Uint8Array<ArrayBuffer>>;
+    for await (const { data } of readEvents(body, onAlive, onId)) {
       onEvent(JSON.parse(data) as CloudEvent);
       patience.noteProgress();
     }
   } catch (cause) {
     signal.throwIfAborted();
     if (FAILURES.some((each) => cause instanceof each)) throw cause;
-    throw new ConnectionError('the stream of events was interrupted', { cause });
+    throw toConnectionError(silence.signal.aborted ? silence.signal.reason : cause, url, proxy);
   } finally {
     clearTimeout(timer);
+    agent.destroy();
   }
 }
 
-async function toError(response: Response): Promise<Error> {
-  const envelope = (await response.json().catch(() => null)) as ErrorEnvelope | null;
-  if (typeof envelope?.code !== 'string') return toForeign(response);
-  const { headers, status } = response;
-  return new ServerError(status, envelope, readRetryAfter(headers.get('retry-after'), headers.get('date')));
+async function request(
+  url: URL,
+  options: { agent: Agent; headers: Record<string, string>; signal: AbortSignal },
+): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  begin(url, options).on('response', resolve).on('error', reject).end();
+  return await promise;
 }
 
-/** A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through. */
-function toForeign({ status, body }: Response): Error {
-  void body?.cancel().catch(() => {});
-  const message = `the answer (${status}) is not one of a Cryolift server`;
-  if (status >= 500 || status === 408 || status === 429) return new ConnectionError(message);
-  return new ForeignReplyError(message);
+async function toError(response: IncomingMessage, way: string): Promise<Error> {
+  const { statusCode: status = 0, headers } = response;
+  const envelope = (await json(response).catch(() => null)) as ErrorEnvelope | null;
+  if (typeof envelope?.code !== 'string') return foreign(response, way);
+  return new ServerError(status, envelope, readRetryAfter(headers['retry-after'], headers.date));
+}
+
+function foreign(response: IncomingMessage, way: string): Error {
+  response.destroy();
+  return foreignReply(response.statusCode ?? 0, way);
 }
 
 function statusOf({ data }: CloudEvent): string | null {

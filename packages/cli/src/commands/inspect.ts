@@ -1,5 +1,4 @@
 /** `cryolift inspect PATH`: what the MRC header says, what is in the voxels, and what is wrong with both. */
-import { FileSource } from '@cryolift/client/node';
 import {
   applyKind,
   decideSignedness,
@@ -16,6 +15,7 @@ import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { formatBytes, formatTable } from '../format.ts';
 import { interruptible } from '../interrupt.ts';
 import { type Check, judgeHeader, judgePrefix, readHeader } from '../mrc-check.ts';
+import { openNamed } from '../open-named.ts';
 import { Output } from '../output.ts';
 import { surveyVoxels, type Voxels } from '../voxels.ts';
 
@@ -36,7 +36,7 @@ interface Inspected extends Pick<Check, 'verdict' | 'mrc' | 'rejections' | 'note
 }
 
 export async function inspect(path: string, flags: InspectFlags): Promise<ExitCode> {
-  const source = await FileSource.open(path);
+  const source = await openNamed(path);
   const size = source.sizeBytes;
   const [inside, header] = await Promise.all([openCompressed(source), readHeader(source)]).finally(() =>
     source.close(),

@@ -1,8 +1,9 @@
 /** `cryolift verify PATH FILE_ID`: compares a local file with the server's digest, without moving it. */
-import { FileSource, hashPath } from '@cryolift/client/node';
+import { hashPath } from '@cryolift/client/node';
 import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { interruptible } from '../interrupt.ts';
+import { openNamed } from '../open-named.ts';
 import { type Lines, Output } from '../output.ts';
 
 export async function verify(
@@ -10,7 +11,7 @@ export async function verify(
   id: string,
   flags: ConnectionOptions & { json?: boolean },
 ): Promise<ExitCode> {
-  const source = await FileSource.open(path);
+  const source = await openNamed(path);
   const size = source.sizeBytes;
   await source.close();
   const file = await connect(flags, 'files:read').file(id);

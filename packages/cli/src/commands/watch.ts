@@ -1,16 +1,18 @@
 /** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
-import { mkdir, realpath, stat } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { mkdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { lockFolder } from '@cryolift/server/lock';
 import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
 import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
 import type { Selection } from '../find-files.ts';
+import { isMissing } from '../folder-entries.ts';
 import { FolderMemory, placeOf } from '../folder-memory.ts';
 import { interruptible } from '../interrupt.ts';
 import { assertMetadata } from '../metadata.ts';
 import { Output } from '../output.ts';
 import { ProgressDisplay } from '../progress.ts';
 import type { FileFlags } from '../upload-file.ts';
+import { awaitFolder } from '../watch/await-folder.ts';
 import type { Disposal } from '../watch/disposal.ts';
 import { Watcher } from '../watch/watcher.ts';
 
@@ -26,11 +28,12 @@ export interface WatchFlags extends UploaderFlags, FileFlags, Selection {
 
 export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode> {
   assertMetadata(flags.meta ?? {}, true);
-  if (!(await stat(folder)).isDirectory()) throw new UsageError(`${folder} is not a folder`);
-  const disposal = await chooseDisposal(folder, flags);
+  if (flags.moveTo !== undefined && flags.delete) throw new UsageError('--move-to and --delete: only one of them');
+  const server = serverOf(flags);
   const output = new Output(flags.json);
   const signal = interruptible();
-  const server = serverOf(flags);
+  if (!(await awaitFolder(folder, flags.once ?? false, output, signal))) return EXIT.someFailed;
+  const disposal = await chooseDisposal(folder, flags);
   const place = await placeOf(server, folder);
   await mkdir(dirname(place), { recursive: true, mode: 0o700 });
   const unlock = lockFolder(`${place}.lock`);
@@ -66,11 +69,20 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
 
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {
   if (flags.moveTo === undefined) return flags.delete ? { kind: 'delete' } : null;
-  if (flags.delete) throw new UsageError('--move-to and --delete: only one of them');
-  await mkdir(flags.moveTo, { recursive: true });
-  const below = relative(await realpath(folder), await realpath(flags.moveTo));
+  const below = relative(await realpath(folder), await realPlace(resolve(flags.moveTo)));
   if (below !== '..' && !below.startsWith('../')) {
     throw new UsageError('--move-to a folder inside the watched one: it would go up again');
   }
+  await mkdir(flags.moveTo, { recursive: true });
   return { kind: 'move', to: flags.moveTo };
+}
+
+/** Where an absolute path leads, also one that is not there yet. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isMissing(error) || dirname(path) === path) throw error;
+    return join(await realPlace(dirname(path)), basename(path));
+  }
 }

@@ -33,8 +33,8 @@ after(async () => {
 });
 
 function patient(changes: Partial<Patient> = {}): Patient {
-  const usual = { server: bench.url, getToken: async () => token, stateFolder: bench.path('state'), isRenewing: false };
-  return { ...usual, patienceMs: 1_000, roomBytes: null, slowSeconds: null, ...changes };
+  const usual = { server: bench.url, proxy: null, getToken: async () => token, stateFolder: bench.path('state') };
+  return { ...usual, isRenewing: false, patienceMs: 1_000, roomBytes: null, slowSeconds: null, ...changes };
 }
 
 async function look(changes: Partial<Patient> = {}): Promise<Finding[]> {

@@ -2,12 +2,14 @@
 import { ConnectionError, type GetToken } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 import { NoTokenError, Refusal } from '../exit.ts';
+import type { ChosenProxy } from '../proxy.ts';
 import { checkClock } from './clock.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkStateFolder } from './local.ts';
 import { checkBodyLimit, checkBuffering, type Passage } from './path.ts';
 import { checkQuota } from './quota.ts';
 import { checkReach } from './reach.ts';
+import { isOfProxy, refusedByProxy } from './refused-by-proxy.ts';
 import { checkRoom } from './room.ts';
 import { checkLimits, checkReady, checkServer } from './server.ts';
 import { checkAuthorised, checkToken } from './token.ts';
@@ -18,6 +20,8 @@ import { type Answer, readFailure, Wire } from './wire.ts';
 export interface Patient {
   /** URL. */
   readonly server: string;
+  /** The proxy that leads to it. */
+  readonly proxy: ChosenProxy | null;
   readonly getToken: GetToken;
   /** The command line makes the token, and makes it anew before it ends. */
   readonly isRenewing: boolean;
@@ -35,20 +39,20 @@ export interface Patient {
  * keeps nothing of it but lines in its log and its audit.
  */
 export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGenerator<Finding> {
-  const wire = new Wire(patient.server, signal);
+  const wire = new Wire(patient.server, patient.proxy?.url ?? null, signal);
   yield ok('node', `Node ${process.version} on ${process.platform}`);
   yield await checkStateFolder(patient.stateFolder);
   const token = await findToken(patient.getToken);
   const said = typeof token === 'string' ? checkToken(token, Date.now(), patient.isRenewing) : token;
   if (said) yield said;
-  for await (const finding of checkReach(wire.base, signal)) {
+  for await (const finding of checkReach(wire.base, patient.proxy, signal)) {
     yield finding;
     if (finding.outcome === 'fail') return;
   }
 
   const asked = (path: string) => wire.ask('GET', path).catch((error: unknown) => noAnswer('server', error, signal));
   const health = await asked('/healthz');
-  const server = 'check' in health ? health : checkServer(health);
+  const server = 'check' in health ? health : judgeHealth(health, wire.base, patient.proxy);
   yield server;
   if ('check' in health || server.outcome === 'fail') return;
   yield checkClock(health);
@@ -83,6 +87,13 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   if (leftBytes < neededBytes) return;
   yield await attempt('room', signal, () => checkRoom(wire, authorization, limits, patient.roomBytes, leftBytes));
   yield* tryParts(patient, passage, { limits, leftBytes, fullPass: bodyLimit.outcome !== 'fail' }, signal);
+}
+
+/** What answers may be the proxy. */
+function judgeHealth(answer: Answer, server: URL, proxy: ChosenProxy | null): Finding {
+  const isForeign = readFailure(answer) === null;
+  if (proxy && isForeign && isOfProxy(answer.status)) return refusedByProxy('server', server, proxy, answer.status);
+  return checkServer(answer);
 }
 
 /**

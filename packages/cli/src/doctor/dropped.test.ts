@@ -34,7 +34,7 @@ async function findDroppingPort(context: TestContext): Promise<number> {
 
 /** @returns the last thing that is found. */
 async function lastOf(url: string): Promise<string[]> {
-  const findings = await Array.fromAsync(checkReach(new URL(url), new AbortController().signal));
+  const findings = await Array.fromAsync(checkReach(new URL(url), null, new AbortController().signal));
   const { check, outcome, found } = findings.at(-1) ?? assert.fail();
   return [check, outcome, found];
 }

@@ -1,6 +1,7 @@
 /** This machine. */
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeSystemError } from '@cryolift/client/node';
 import { formatBytes } from '../format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
@@ -23,8 +24,8 @@ export async function checkStateFolder(folder: string): Promise<Finding> {
   } catch (error) {
     return fail(
       'state_folder',
-      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code}): an interrupted upload would not be remembered`,
-      'Make it yours to write, or set XDG_STATE_HOME to a folder that is.',
+      `${folder} cannot be written: ${describeSystemError(error)}. Uploads need it, to be resumed`,
+      'Make it a folder that you can write to, or set XDG_STATE_HOME to another one.',
     );
   }
   const { bavail, bsize } = await statfs(folder);

@@ -1,9 +1,13 @@
-/** The way to the server, below HTTP: name, connection, certificate. */
+/** The way to the server, below HTTP: proxy, name, connection, certificate. */
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
+import { request } from 'node:https';
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { createAgent, showUrl } from '@cryolift/client/node';
+import type { ChosenProxy } from '../proxy.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
+import { adviseOnProxy, refusedByProxy } from './refused-by-proxy.ts';
 
 const CONNECT_MS = 10_000;
 const DAY_MS = 86_400_000;
@@ -11,30 +15,49 @@ const DAY_MS = 86_400_000;
 const FEW_DAYS = 14;
 
 /** Ends after the first failure: what follows needs what failed. */
-export async function* checkReach(url: URL, signal: AbortSignal): AsyncGenerator<Finding> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-  const name = await checkName(host);
+export async function* checkReach(
+  server: URL,
+  proxy: ChosenProxy | null,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  if (proxy) yield ok('proxy', `the way to ${showUrl(server)} is ${showUrl(proxy.url)} (${proxy.variable})`);
+  const { hostname, port, protocol } = proxy?.url ?? server;
+  const target: Target = {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || (protocol === 'https:' ? 443 : 80),
+    hint: proxy ? ` ${adviseOnProxy(server, proxy)}` : '',
+    isProxy: proxy !== null,
+  };
+  const name = await checkName(target);
   if (name) yield name;
   if (name?.outcome === 'fail') return;
-  const connection = await checkConnection(host, port, signal);
+  const connection = await checkConnection(target, signal);
   yield connection;
-  if (connection.outcome === 'ok' && url.protocol === 'https:') yield await checkCertificate(host, port, signal);
+  if (connection.outcome === 'ok' && server.protocol === 'https:') yield await checkCertificate(server, proxy, signal);
 }
 
-async function checkName(host: string): Promise<Finding | null> {
+/** What is connected to: the server, or the proxy. */
+interface Target {
+  readonly host: string;
+  readonly port: number;
+  /** Ends the advice. */
+  readonly hint: string;
+  readonly isProxy: boolean;
+}
+
+async function checkName({ host, hint, isProxy }: Target): Promise<Finding | null> {
   if (isIP(host)) return null;
   try {
     const addresses = await lookup(host, { all: true });
     return ok('name', `${host} is ${addresses.map(({ address }) => address).join(', ')}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTFOUND') return fail('name', `there is no ${host}`, 'Check the URL of the server for a slip.');
-    return fail(
-      'name',
-      `${host} cannot be looked up (${code})`,
-      'Check the network and the DNS server of this machine.',
-    );
+    const whose = isProxy ? 'proxy' : 'server';
+    if (code === 'ENOTFOUND') {
+      return fail('name', `there is no ${host}`, `Check the URL of the ${whose} for a slip.${hint}`);
+    }
+    const mend = `Check the network and the DNS server of this machine.${hint}`;
+    return fail('name', `${host} cannot be looked up (${code})`, mend);
   }
 }
 
@@ -44,7 +67,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'There is no way to that network from here: check the network, the VPN and firewalls.',
 };
 
-async function checkConnection(host: string, port: number, signal: AbortSignal): Promise<Finding> {
+async function checkConnection({ host, port, hint, isProxy }: Target, signal: AbortSignal): Promise<Finding> {
   const begunMs = performance.now();
   const socket = connect(port, host);
   try {
@@ -53,29 +76,39 @@ async function checkConnection(host: string, port: number, signal: AbortSignal):
   } catch (error) {
     signal.throwIfAborted();
     const { code } = error as NodeJS.ErrnoException;
-    const mend = REFUSALS[code ?? ''] ?? 'Nothing came back: check that the machine is on, and firewalls between.';
-    return fail('connection', `no connection to port ${port} of ${host} (${code ?? 'no answer'})`, mend);
+    const silence = 'Nothing came back: check that the machine is on, and firewalls between.';
+    const mend = isProxy && code === 'ECONNREFUSED' ? 'Nothing listens there.' : (REFUSALS[code ?? ''] ?? silence);
+    const whose = isProxy ? 'the proxy, ' : '';
+    return fail('connection', `no connection to ${whose}port ${port} of ${host} (${code ?? 'no answer'})`, mend + hint);
   } finally {
     socket.destroy();
   }
 }
 
-async function checkCertificate(host: string, port: number, signal: AbortSignal): Promise<Finding> {
-  const servername = isIP(host) ? {} : { servername: host };
-  const socket = connectTls({ host, port, ...servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+async function checkCertificate(server: URL, proxy: ChosenProxy | null, signal: AbortSignal): Promise<Finding> {
+  const agent = createAgent(server, proxy?.url ?? null);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
+  const asking = request(server, { method: 'HEAD', agent, rejectUnauthorized: false, signal: limit });
+  // Of no more interest once the connection is there.
+  asking.on('error', () => {});
   try {
-    await established(socket, 'secureConnect', signal);
-    return judgeCertificate(socket, host);
+    asking.end();
+    const [socket] = (await once(asking, 'socket', { signal: limit })) as [TLSSocket];
+    const isEstablished = socket.authorized || socket.authorizationError;
+    if (!isEstablished) await once(socket, 'secureConnect', { signal: limit });
+    return judgeCertificate(socket, server.hostname);
   } catch (error) {
     signal.throwIfAborted();
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, statusCode } = error as NodeJS.ErrnoException & { statusCode?: number };
+    if (proxy && statusCode !== undefined) return refusedByProxy('certificate', server, proxy, statusCode);
     return fail(
       'certificate',
       `what listens there does not speak TLS (${code ?? 'no answer'})`,
       'If the server has no certificate, use http:// in its URL; else check what ends TLS.',
     );
   } finally {
-    socket.destroy();
+    asking.destroy();
+    agent.destroy();
   }
 }
 

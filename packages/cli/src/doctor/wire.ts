@@ -1,7 +1,8 @@
 /** Requests whose head, body and answer can be watched one by one: what an ordinary client hides is what is looked for here. */
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createAgent } from '@cryolift/client/node';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 
 /** A connection on which nothing moves for this long is given up; what the system has taken may be long on its way. */
@@ -24,22 +25,28 @@ type Headers = Readonly<Record<string, string>>;
 /** The way to one server. Every request has a connection of its own, so that none profits from another. */
 export class Wire {
   readonly base: URL;
+  readonly #proxy: URL | null;
   readonly #signal: AbortSignal;
 
-  /** @param server its URL; a path in it is kept in front of every call. @param signal ends every request. */
-  constructor(server: string, signal: AbortSignal) {
+  /**
+   * @param server its URL; a path in it is kept in front of every call.
+   * @param proxy that leads to it. @param signal ends every request.
+   */
+  constructor(server: string, proxy: URL | null, signal: AbortSignal) {
     this.base = new URL(server.endsWith('/') ? server : `${server}/`);
+    this.#proxy = proxy;
     this.#signal = signal;
   }
 
   /** The same way, which nobody can interrupt: for putting things back in order. */
   uninterrupted(): Wire {
-    return new Wire(this.base.href, AbortSignal.timeout(STALL_MS));
+    return new Wire(this.base.href, this.#proxy, AbortSignal.timeout(STALL_MS));
   }
 
   /** Sends the head of a request. */
   begin(method: string, path: string, headers: Headers = {}): Exchange {
-    return new Exchange(new URL(path.replace(/^\//, ''), this.base), method, headers, this.#signal);
+    const url = new URL(path.replace(/^\//, ''), this.base);
+    return new Exchange(url, this.#proxy, method, headers, this.#signal);
   }
 
   /** Sends a whole request. */
@@ -63,11 +70,11 @@ export class Exchange {
   readonly #request: ClientRequest;
   #settled = false;
 
-  constructor(url: URL, method: string, headers: Headers, signal: AbortSignal) {
+  constructor(url: URL, proxy: URL | null, method: string, headers: Headers, signal: AbortSignal) {
     signal.throwIfAborted();
-    const [Agent, begin] = url.protocol === 'https:' ? [HttpsAgent, httpsRequest] : [HttpAgent, httpRequest];
+    const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
     // As uploads have it: who asks for `Connection: close` may lose an early answer to a reset.
-    const agent = new Agent({ keepAlive: true });
+    const agent = createAgent(url, proxy);
     const begunMs = Date.now();
     this.#request = begin(url, { method, headers, agent });
     const onAbort = () => this.#request.destroy(signal.reason);

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { hashPath, placeNew, temporaryName } from '@cryolift/client/node';
+import { hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
 import { isTelling } from '../folder-memory.ts';
 import { isSame, look, type Stamp } from './scan.ts';
 
@@ -36,7 +36,7 @@ export async function dispose(
   if (disposal.kind === 'delete') return (await remove(from, stamp)) ? { kind: 'deleted' } : CHANGED;
   const to = join(disposal.to, path);
   await mkdir(dirname(to), { recursive: true });
-  if (!(await bring(from, to, sha256))) return { kind: 'kept', why: `${to} is there already` };
+  if (!(await naming(to, () => bring(from, to, sha256)))) return { kind: 'kept', why: `${to} is there already` };
   await syncFolder(dirname(to));
   if (await remove(from, stamp)) return { kind: 'moved', to };
   await unlink(to);
@@ -89,7 +89,7 @@ async function copy(from: string, to: string, sha256: string): Promise<boolean> 
 async function remove(path: string, stamp: Stamp): Promise<boolean> {
   const aside = join(dirname(path), temporaryName(basename(path), 'gone'));
   await rename(path, aside);
-  const taken = await look(aside);
+  const taken = await look(aside).catch(() => null);
   const { sizeBytes, modifiedMs, inode } = stamp;
   if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
     await unlink(aside);

@@ -1,8 +1,10 @@
 /** What lies in a watched folder now. */
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import type { SourceError } from '@cryolift/client';
 import { fits, type Selection } from '../find-files.ts';
+import { type Entry, examine, isMissing, listFolder } from '../folder-entries.ts';
 
 /** A file as it is at one moment. */
 export interface Stamp {
@@ -13,44 +15,70 @@ export interface Stamp {
   readonly inode: number;
 }
 
+/** Something that cannot be sent, and that another scan may find as it should be. */
+export interface Unusable {
+  readonly error: unknown;
+  readonly isFolder: boolean;
+}
+
+export type Scan =
+  | {
+      readonly kind: 'seen';
+      readonly files: Map<string, Stamp>;
+      /** What cannot be read or has a name that cannot be sent, by its path as a person can read it. */
+      readonly unusable: Map<string, Unusable>;
+    }
+  /** The folder itself cannot be read: a share that is away has lost none of its files. */
+  | { readonly kind: 'away'; readonly error: SourceError };
+
 /** What programs call a file that they have not finished. */
 const UNFINISHED = /downloading$|\.(tmp|part)$/i;
 
 /**
  * Every file of the tree, by its path below the folder with `/` between the steps; links to files included, links to folders
  * not. Left out is what begins with a dot or has the name of an unfinished file.
- *
- * @returns null when the folder itself cannot be read: a share that is away has lost none of its files.
  */
-export async function scan(folder: string, selection: Selection): Promise<Map<string, Stamp> | null> {
-  const found = new Map<string, Stamp>();
+export async function scan(folder: string, selection: Selection): Promise<Scan> {
+  const files = new Map<string, Stamp>();
+  const unusable = new Map<string, Unusable>();
   const { include, exclude = [] } = selection;
 
-  const walk = async (below: string, entries: readonly Dirent[]): Promise<void> => {
+  const walk = async (below: string, entries: readonly Entry[]): Promise<void> => {
     for (const entry of entries) {
       const path = posix.join(below, entry.name);
       if (entry.name.startsWith('.') || UNFINISHED.test(entry.name) || fits(path, exclude)) continue;
-      if (entry.isDirectory()) {
-        // It may have been removed since.
-        const inside = await list(join(folder, path));
-        if (inside) await walk(path, inside);
-      } else if (!include || fits(path, include)) {
-        const stamp = await look(join(folder, path));
-        if (stamp) found.set(path, stamp);
-      }
+      if (!entry.isFolder && include && !fits(path, include)) continue;
+      const examined = await examine(join(folder, below), entry);
+      if (examined.kind === 'file') files.set(path, stampOf(examined.stats));
+      else if (examined.kind === 'folder') await enter(path);
+      else if (examined.kind === 'unusable') unusable.set(path, { error: examined.error, isFolder: entry.isFolder });
     }
   };
-  const entries = await list(folder);
-  if (!entries) return null;
-  await walk('', entries);
-  return found;
+  const enter = async (path: string): Promise<void> => {
+    try {
+      await walk(path, await listFolder(join(folder, path)));
+    } catch (error) {
+      // It may have been removed since.
+      if (!isMissing((error as Error).cause)) unusable.set(path, { error, isFolder: true });
+    }
+  };
+  try {
+    await walk('', await listFolder(folder));
+  } catch (error) {
+    return { kind: 'away', error: error as SourceError };
+  }
+  return { kind: 'seen', files, unusable };
 }
 
-/** @returns null when there is no such file, or no regular one. */
+/** @returns null when there is no such file, or no regular one. @throws the system's error when that cannot be said. */
 export async function look(path: string): Promise<Stamp | null> {
-  const stats = await stat(path).catch(() => null);
-  if (!stats?.isFile()) return null;
-  return { sizeBytes: stats.size, modifiedMs: stats.mtimeMs, changedMs: stats.ctimeMs, inode: stats.ino };
+  try {
+    const stats = await stat(path);
+    return stats.isFile() ? stampOf(stats) : null;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 export function isSame(a: Stamp, b: Stamp): boolean {
@@ -59,6 +87,6 @@ export function isSame(a: Stamp, b: Stamp): boolean {
   );
 }
 
-async function list(folder: string): Promise<Dirent[] | null> {
-  return await readdir(folder, { withFileTypes: true }).catch(() => null);
+function stampOf({ size, mtimeMs, ctimeMs, ino }: Stats): Stamp {
+  return { sizeBytes: size, modifiedMs: mtimeMs, changedMs: ctimeMs, inode: ino };
 }

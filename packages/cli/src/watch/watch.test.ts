@@ -250,3 +250,18 @@ test('a file that grows again while it is sent settles anew', async () => {
   await watch.ended;
   assert.deepEqual(await listFiles('grows'), [`a.mrc ${hash(longer)}`]);
 });
+
+test('watch: waits for a folder that is not there yet', async () => {
+  const running = begin('not-yet', ['--once']);
+  const { promise: away, resolve } = Promise.withResolvers<void>();
+  running.child.stdout?.on('data', (text: string) => {
+    if (text.includes('"event":"away"')) resolve();
+  });
+  await Promise.race([away, running.ended]);
+  assert.equal(running.child.exitCode, null);
+  const bytes = makeMrc(20_000);
+  await write(bench.path('not-yet'), 'a.mrc', bytes);
+  const { code, stdout } = await running.ended;
+  assert.equal(code, 0, stdout);
+  assert.deepEqual(await listFiles('not-yet'), [`a.mrc ${hash(bytes)}`]);
+});

@@ -8,6 +8,7 @@ import { askAcceptedTypes } from '../accepted-types.ts';
 import { EXIT, type ExitCode, Refusal } from '../exit.ts';
 import { describeFailure, exitCodeOf, isAboutServer } from '../failure.ts';
 import type { Found, Selection } from '../find-files.ts';
+import { isDenied } from '../folder-entries.ts';
 import { type FolderMemory, isTelling, type WentUp } from '../folder-memory.ts';
 import type { Output } from '../output.ts';
 import type { ProgressDisplay } from '../progress.ts';
@@ -15,7 +16,8 @@ import { type FileFlags, reportSent, uploadFile } from '../upload-file.ts';
 import { sayWaiting } from '../waiting.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
 import { Holding, pauseAfter } from './holding.ts';
-import { isSame, look, type Stamp, scan } from './scan.ts';
+import { reportAway, reportBack, reportOnce, UnusableReport } from './reports.ts';
+import { isSame, look, type Stamp, scan, type Unusable } from './scan.ts';
 import { Settling } from './settling.ts';
 
 const LONGEST_INTERVAL_MS = 15_000;
@@ -61,6 +63,7 @@ export class Watcher {
   /** Changed while they were sent: what the server has of them is of no use. */
   readonly #restart = new Set<string>();
   readonly #unaccepted = new Set<string>();
+  readonly #unusable: UnusableReport;
   #accepted: ReadonlySet<string> = new Set();
   #isAway = false;
   /** What is to be done something about, in order, as the last scan found it. */
@@ -72,6 +75,7 @@ export class Watcher {
   constructor(options: WatchOptions) {
     this.#options = { ...options, signal: AbortSignal.any([options.signal, this.#stop.signal]) };
     this.#settling = new Settling(options.settleMs);
+    this.#unusable = new UnusableReport(options.output, options.folder);
     this.#options.signal.addEventListener('abort', () => this.#tell());
   }
 
@@ -83,12 +87,18 @@ export class Watcher {
     while (!signal.aborted) {
       const beganMs = performance.now();
       const present = await scan(folder, selection);
-      this.#noteAway(present === null);
-      if (present && !signal.aborted) {
-        const files = this.#filter(present);
+      if (once && present.kind === 'away' && isDenied(present.error.cause)) {
+        output.failure(present.error, folder);
+        return EXIT.someFailed;
+      }
+      this.#noteAway(present.kind === 'away' ? present.error : null);
+      if (present.kind === 'seen' && !signal.aborted) {
+        const files = this.#filter(present.files);
+        const unusable = this.#filterUnusable(present.unusable);
+        this.#unusable.update(unusable);
         this.#due = this.#findDue(this.#settling.observe(files, beganMs), files);
         this.#startSome();
-        if (once && this.#underWay.size === 0 && this.#isAtRest(files)) return this.#judge(files);
+        if (once && this.#underWay.size === 0 && this.#isAtRest(files)) return this.#judge(files, unusable.size);
       }
       // A folder that takes long to look through is looked through less often.
       await this.#pause(Math.max(intervalMs, performance.now() - beganMs));
@@ -119,12 +129,13 @@ export class Watcher {
   }
 
   /** What did not go up makes the run one in which some files failed. */
-  #judge(files: ReadonlyMap<string, Stamp>): ExitCode {
-    const { memory } = this.#options;
-    const missed = [...files].some(
-      ([path, stamp]) => memory.findRefusal(path, stamp) !== null || this.#hasFailed(path, stamp),
-    );
-    return missed ? EXIT.someFailed : EXIT.done;
+  #judge(files: ReadonlyMap<string, Stamp>, unusable: number): ExitCode {
+    const { memory, output } = this.#options;
+    const all = [...files];
+    const refused = all.filter(([path, stamp]) => memory.findRefusal(path, stamp) !== null).length;
+    const failed = all.filter(([path, stamp]) => this.#hasFailed(path, stamp)).length;
+    reportOnce(output, { files: files.size, failed, refused, unusable });
+    return refused + failed + unusable > 0 ? EXIT.someFailed : EXIT.done;
   }
 
   #hasFailed(path: string, stamp: Stamp): boolean {
@@ -139,12 +150,13 @@ export class Watcher {
     this.#accepted = await askAcceptedTypes(uploader.api, { patience, signal, onTrouble: sayWaiting(output) });
   }
 
-  #noteAway(isAway: boolean): void {
-    if (isAway === this.#isAway) return;
-    this.#isAway = isAway;
+  /** @param error why the folder cannot be read; null: it can. */
+  #noteAway(error: SourceError | null): void {
     const { folder, output } = this.#options;
-    output.event({ event: isAway ? 'away' : 'back', path: folder });
-    output.note(isAway ? `${folder} cannot be read now; waiting for it` : `${folder} is back`);
+    if ((error !== null) === this.#isAway) return;
+    this.#isAway = error !== null;
+    if (error) reportAway(output, folder, error);
+    else reportBack(output, folder);
   }
 
   #filter(present: ReadonlyMap<string, Stamp>): Map<string, Stamp> {
@@ -162,6 +174,13 @@ export class Watcher {
       }
     }
     return files;
+  }
+
+  /** What is certainly not meant, by its type, is not complained of. */
+  #filterUnusable(unusable: ReadonlyMap<string, Unusable>): Map<string, Unusable> {
+    return new Map(
+      [...unusable].filter(([path, { isFolder }]) => isFolder || this.#accepted.has(extensionOf(basename(path)))),
+    );
   }
 
   /** What is to be done something about now, in the order in which it is to be done. */
@@ -232,7 +251,7 @@ export class Watcher {
     } catch (error) {
       if (signal.aborted) return;
       if (isAboutServer(error)) this.#noteServerFailed(path, error);
-      else if ((await look(join(folder, path))) === null) this.#noteGone(path);
+      else if ((await look(join(folder, path)).catch(() => undefined)) === null) this.#noteGone(path);
       else if (isRefusal(error)) await this.#noteRefused(path, stamp, error);
       else this.#noteFailed(path, stamp, error);
     }

@@ -1,6 +1,6 @@
 /** Getting a file back: in parallel ranges, resumable, verified, there whole or not at all. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, lstat, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, rename, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
@@ -10,6 +10,7 @@ import { Patience } from '../patience.ts';
 import { PartialFolder, type TakeLock } from './partial-folder.ts';
 import { placeNew, syncFolder } from './place.ts';
 import { assertDigest, countRanges, type DownloadOptions, fetchRange, rangeExtent } from './ranges.ts';
+import { openRegularFile } from './regular-file.ts';
 import { fileExists, toNameError, toTargetError } from './target-failure.ts';
 
 const READ_BYTES = 4 * MIB;
@@ -160,9 +161,9 @@ async function hashFile(handle: FileHandle, signal: AbortSignal | undefined): Pr
   }
 }
 
-/** Plain SHA-256 of a local file, hex: what `sha256sum` prints. */
+/** Plain SHA-256 of a local file, hex: what `sha256sum` prints. @throws SourceError when it cannot be opened. */
 export async function hashPath(path: string, signal?: AbortSignal): Promise<string> {
-  const handle = await open(path, 'r');
+  const { handle } = await openRegularFile(path);
   try {
     return await hashFile(handle, signal);
   } finally {

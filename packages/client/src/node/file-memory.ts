@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Memory, Remembered } from '../ports.ts';
+import { naming } from './system-error.ts';
 
 /** @returns where the XDG base directory specification puts the state of programs. */
 export function defaultStateFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -19,7 +20,8 @@ export class FileMemory implements Memory {
 
   async load(server: string, location: string): Promise<Remembered | null> {
     try {
-      const record = JSON.parse(await readFile(this.#path(server, location), 'utf8')) as Remembered | null;
+      const text = await naming(this.#folder, () => readFile(this.#path(server, location), 'utf8'));
+      const record = JSON.parse(text) as Remembered | null;
       return record?.server === server && record.location === location ? record : null;
     } catch (error) {
       // Nothing is remembered, or nothing that can be read: the fingerprint finds the session too.
@@ -28,7 +30,12 @@ export class FileMemory implements Memory {
     }
   }
 
+  /** @throws the system's error, which names the folder. */
   async save(record: Remembered): Promise<void> {
+    await naming(this.#folder, () => this.#write(record));
+  }
+
+  async #write(record: Remembered): Promise<void> {
     const path = this.#path(record.server, record.location);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const fresh = `${path}.${process.pid}.new`;

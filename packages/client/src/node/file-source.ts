@@ -1,18 +1,13 @@
 /** A file on this machine's file system as a source. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SourceError } from '../failures.ts';
 import type { Source } from '../ports.ts';
+import { openRegularFile, toSourceError } from './regular-file.ts';
 
 /** Read and then hashed at a time, so that hashing, which is done on this thread, holds up nothing for long. */
 const PIECE_BYTES = 1024 * 1024;
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EIO: 'its storage reports an error (EIO)',
-};
 
 export class FileSource implements Source {
   readonly name: string;
@@ -29,18 +24,15 @@ export class FileSource implements Source {
     this.modifiedMs = modifiedMs;
   }
 
-  /** A link goes up under its own name. @throws SourceError `source_unreadable`. Close the source when it is done with. */
+  /** A link to a file goes up under its own name. @throws SourceError `source_unreadable`. Close the source when it is done with. */
   static async open(path: string): Promise<FileSource> {
     try {
       const location = join(await realpath(dirname(path)), basename(path));
-      const handle = await open(location, 'r');
-      const stats = await handle.stat();
-      if (stats.isFile()) return new FileSource(handle, location, stats.size, stats.mtimeMs);
-      await handle.close();
+      const { handle, stats } = await openRegularFile(location);
+      return new FileSource(handle, location, stats.size, stats.mtimeMs);
     } catch (cause) {
-      throw unreadable(cause);
+      throw toSourceError(cause);
     }
-    throw unreadable('it is not a regular file');
   }
 
   async read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
@@ -59,7 +51,7 @@ export class FileSource implements Source {
   async #fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let at = 0; at < into.length; ) {
       const { bytesRead } = await this.#handle.read(into, at, into.length - at, offset + at).catch((cause) => {
-        throw unreadable(cause);
+        throw toSourceError(cause);
       });
       if (bytesRead === 0) {
         throw new SourceError(
@@ -80,17 +72,4 @@ export class FileSource implements Source {
   async close(): Promise<void> {
     await this.#handle.close();
   }
-}
-
-function unreadable(cause: unknown): SourceError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = typeof cause === 'string' ? cause : (REASONS[code ?? ''] ?? message);
-  return new SourceError(
-    'source_unreadable',
-    `The file cannot be read: ${reason}.`,
-    'Check its path and permissions.',
-    {
-      cause,
-    },
-  );
 }

@@ -1,9 +1,11 @@
 /** Requests over `node:http` and `node:https`, with connections that are kept, and a watchdog for those that stall. */
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../failures.ts';
 import type { Transport, WireReply, WireRequest } from '../ports.ts';
+import { createAgent, describeWay } from './agent.ts';
+import { toConnectionError } from './connection-failure.ts';
 
 /** Bodies are handed over in pieces of this size: a link that takes one within a stall's time has not stalled. */
 const PIECE_BYTES = 64 * 1024;
@@ -17,16 +19,14 @@ const REPLY_STALLS = 4.5;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /** How long to wait for `100 Continue` before the body is sent all the same (RFC 9110 section 10.1.1). */
 const CONTINUE_MS = 5_000;
-/** What the system says when there is no network, or none that leads there. */
-const OFFLINE = ['ENETDOWN', 'ENETUNREACH', 'EHOSTUNREACH', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'ENONET'];
-/** What resolvers say. */
-const NAME_UNKNOWN = ['EAI_AGAIN', 'ENOTFOUND', 'EAI_NODATA', 'EAI_NONAME'];
 
 export interface HttpTransportOptions {
   /** No byte of a body taken, no connection made, no byte of an answer that began: given up after so many milliseconds. */
   readonly stallMs?: number | undefined;
   /** Waited for before so many bytes of a body are sent: a limit of bandwidth. */
   readonly pace?: ((bytes: number, signal: AbortSignal) => Promise<void>) | undefined;
+  /** The URL of the proxy that leads to the server, if any. Variables of the environment are not looked at. */
+  readonly proxy?: URL | null | undefined;
 }
 
 export class HttpTransport implements Transport {
@@ -35,19 +35,21 @@ export class HttpTransport implements Transport {
   readonly #request: typeof httpRequest;
   readonly #stallMs: number;
   readonly #pace: HttpTransportOptions['pace'];
+  readonly #proxy: URL | null;
 
   /** @param server its URL; a path in it is kept in front of every call. */
-  constructor(server: string, { stallMs = STALL_MS, pace }: HttpTransportOptions = {}) {
+  constructor(server: string, { stallMs = STALL_MS, pace, proxy = null }: HttpTransportOptions = {}) {
     this.#base = new URL(server.endsWith('/') ? server : `${server}/`);
     this.#stallMs = stallMs;
     this.#pace = pace;
-    const secure = this.#base.protocol === 'https:';
-    this.#agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
-    this.#request = secure ? httpsRequest : httpRequest;
+    this.#proxy = proxy;
+    this.#agent = createAgent(this.#base, proxy);
+    this.#request = this.#base.protocol === 'https:' ? httpsRequest : httpRequest;
   }
 
   async send(wire: WireRequest): Promise<WireReply> {
     wire.signal?.throwIfAborted();
+    const way = describeWay(this.#base, this.#proxy);
     const url = new URL(wire.path.replace(/^\//, ''), this.#base);
     const request = this.#request(url, {
       method: wire.method,
@@ -60,11 +62,11 @@ export class HttpTransport implements Transport {
     });
     // No write is pending then, also none that was given up: nothing reads the body any more.
     const closed = new Promise((resolve) => request.once('close', resolve));
-    const watchdog = new Watchdog(request, this.#stallMs);
+    const watchdog = new Watchdog(request, this.#stallMs, way);
     const onAbort = () => watchdog.giveUp('the request was given up');
     wire.signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const replied = nextReply(request);
+      const replied = nextReply(request, way);
       await connected(request, watchdog);
       const beganMs = performance.now();
       await sendBody(request, wire, watchdog, this.#pace);
@@ -73,18 +75,12 @@ export class HttpTransport implements Transport {
       const response = await replied;
       const body = await readBody(response, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (!request.writableFinished) request.destroy();
-      return { status: response.statusCode ?? 0, headers: flatten(response), body };
+      return { status: response.statusCode ?? 0, headers: flatten(response), body, from: way };
     } catch (cause) {
       request.destroy();
       if (watchdog.reason) throw watchdog.reason;
       if (cause instanceof ConnectionError) throw cause;
-      const { code = '', message } = cause as NodeJS.ErrnoException;
-      const options = {
-        cause,
-        nameUnknown: NAME_UNKNOWN.includes(code),
-        offline: [...OFFLINE, ...NAME_UNKNOWN].includes(code),
-      };
-      throw new ConnectionError(`no connection (${code || message})`, options);
+      throw toConnectionError(cause, this.#base, this.#proxy);
     } finally {
       await closed;
       watchdog.stop();
@@ -102,14 +98,17 @@ export class HttpTransport implements Transport {
 class Watchdog {
   readonly #request: ClientRequest;
   readonly #stallMs: number;
+  readonly #way: string;
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   /** Why the request was ended from here. */
   reason: ConnectionError | null = null;
 
-  constructor(request: ClientRequest, stallMs: number) {
+  /** @param way for messages. */
+  constructor(request: ClientRequest, stallMs: number, way: string) {
     this.#request = request;
     this.#stallMs = stallMs;
+    this.#way = way;
   }
 
   /** Aborted when the request is over. */
@@ -129,7 +128,7 @@ class Watchdog {
   }
 
   giveUp(reason: string): void {
-    this.reason = new ConnectionError(reason);
+    this.reason = new ConnectionError(`${this.#way}: ${reason}`);
     this.#request.destroy(this.reason);
     this.#over.abort(this.reason);
   }
@@ -140,12 +139,13 @@ class Watchdog {
   }
 }
 
-function nextReply(request: ClientRequest): Promise<IncomingMessage> {
+/** @param way for messages. */
+function nextReply(request: ClientRequest, way: string): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   request
     .once('response', resolve)
     .on('error', reject)
-    .once('close', () => reject(new ConnectionError('the connection ended')));
+    .once('close', () => reject(new ConnectionError(`${way}: the connection was ended`)));
   // Read by whoever waits for it; nobody may be waiting yet.
   promise.catch(() => {});
   return promise;

@@ -1,0 +1,21 @@
+/** Ending the process, whatever its threads wait for. */
+import { EXIT } from './exit.ts';
+
+/**
+ * `process.exit` waits for libuv's threads, and a system call on one of them may never return: on a file server that is
+ * away, or in the resolver. A signal ends this wait.
+ */
+export function endProcess(code: number): never {
+  // Without a listener a signal has its usual effect.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
+  process.exit(code);
+}
+
+/** As `endProcess`, after a signal: does not wait for the threads. `execve` ends them, and keeps the process id. */
+export function endInterrupted(): never {
+  if (process.execve) {
+    process.emit('exit', EXIT.interrupted);
+    process.execve('/bin/sh', ['sh', '-c', `exit ${EXIT.interrupted}`], {});
+  }
+  process.exit(EXIT.interrupted);
+}

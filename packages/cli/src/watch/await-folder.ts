@@ -1,0 +1,42 @@
+/** A watch of a folder that is not there yet: a share that is mounted later, a session that has not begun. */
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toSourceError } from '@cryolift/client/node';
+import { UsageError } from '../exit.ts';
+import { isDenied, isMissing, notUtf8 } from '../folder-entries.ts';
+import type { Output } from '../output.ts';
+import { reportAway, reportBack } from './reports.ts';
+
+const POLL_MS = 1_000;
+
+/**
+ * Resolves when the folder is there; with false when `once` is set and it is not ours to see.
+ *
+ * @throws the signal's reason; UsageError for what is no folder; Refusal for a name that is not UTF-8.
+ */
+export async function awaitFolder(
+  folder: string,
+  once: boolean,
+  output: Output,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let isAway = false; ; ) {
+    signal.throwIfAborted();
+    const stats = await stat(folder).catch((error: NodeJS.ErrnoException) => error);
+    if (!(stats instanceof Error)) {
+      if (!stats.isDirectory()) throw new UsageError(`${folder} is not a folder`);
+      if (isAway) reportBack(output, folder);
+      return true;
+    }
+    // What was meant cannot be known (see `findFiles`).
+    if (isMissing(stats) && folder.includes('\ufffd')) throw notUtf8();
+    const error = toSourceError(stats, 'folder');
+    if (once && isDenied(stats)) {
+      output.failure(error, folder);
+      return false;
+    }
+    if (!isAway) reportAway(output, folder, error);
+    isAway = true;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,67 @@
+/** Opening local files to read them: regular files only, and never waiting for another program. */
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SourceError } from '../failures.ts';
+import { describeSystemError } from './system-error.ts';
+
+/** A file server may hold a lease of a file that it has 45 s to give back (fcntl(2), F_SETLEASE). */
+const LEASE_MS = 60_000;
+const LEASE_POLL_MS = 100;
+
+export interface RegularFile {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+}
+
+/**
+ * Opens a file to read it. A link to a file is that file. Other things are not opened: opening a device can change it.
+ * Without waiting (O_NONBLOCK), because the path may have become a named pipe after it was looked at.
+ *
+ * @throws SourceError `source_unreadable`. Close the handle when it is done with.
+ */
+export async function openRegularFile(path: string): Promise<RegularFile> {
+  let handle: FileHandle | null = null;
+  try {
+    assertRegular(await stat(path));
+    handle = await openWithoutWaiting(path);
+    const stats = await handle.stat();
+    assertRegular(stats);
+    return { handle, stats };
+  } catch (cause) {
+    await handle?.close();
+    throw toSourceError(cause);
+  }
+}
+
+/** @throws SourceError that names what it is instead. */
+export function assertRegular(stats: Stats): void {
+  if (!stats.isFile()) throw unreadable(`it is ${kindOf(stats)}, not a regular file`);
+}
+
+/** @returns the SourceError `source_unreadable` for a failed call on a file or a folder. */
+export function toSourceError(cause: unknown, what: 'file' | 'folder' = 'file'): SourceError {
+  return cause instanceof SourceError ? cause : unreadable(describeSystemError(cause), cause, what);
+}
+
+async function openWithoutWaiting(path: string): Promise<FileHandle> {
+  for (const deadlineMs = performance.now() + LEASE_MS; ; await sleep(LEASE_POLL_MS)) {
+    try {
+      return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > deadlineMs) throw error;
+    }
+  }
+}
+
+function unreadable(reason: string, cause?: unknown, what = 'file'): SourceError {
+  const hint = 'Check its path and permissions.';
+  return new SourceError('source_unreadable', `The ${what} cannot be read: ${reason}.`, hint, { cause });
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a named pipe';
+  if (stats.isSocket()) return 'a socket';
+  return stats.isCharacterDevice() || stats.isBlockDevice() ? 'a device' : 'something else';
+}

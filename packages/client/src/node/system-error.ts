@@ -1,0 +1,53 @@
+/** Errors of the operating system in words. */
+
+/** By their code (errno of POSIX). */
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EBUSY: 'it is in use',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'something is there already',
+  EFBIG: 'the file is too large for this file system or for its limit',
+  EIO: 'its storage reports an error',
+  EISDIR: 'it is a folder',
+  ELOOP: 'its links lead round in a circle',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long for this file system',
+  ENFILE: 'too many files are open on this machine',
+  ENODEV: 'its device is not there',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'no space is left on the disk',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENOTEMPTY: 'the folder is not empty',
+  ENXIO: 'its device is not there',
+  EPERM: 'the operation is not permitted',
+  EROFS: 'the file system is read-only',
+  ESTALE: 'its file server has lost it',
+  ETIMEDOUT: 'its storage does not answer',
+  EXDEV: 'it is on another file system',
+};
+
+/** True for an error of a system call, which names the call and a code. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+}
+
+/**
+ * Runs `work`; an error of the system in it names this path. Of a failed write it names none, and of a temporary file one
+ * that means nothing to anybody.
+ */
+export async function naming<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isSystemError(error)) Object.assign(error, { path, dest: undefined });
+    throw error;
+  }
+}
+
+/** What a failed call on a file or a folder means: `permission denied (EACCES)`. */
+export function describeSystemError(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words = FILE_ERRORS[code ?? ''];
+  if (words === undefined) return code === undefined ? message : `the system reports ${code}`;
+  return code === 'ENOENT' ? words : `${words} (${code})`;
+}
