@@ -87,7 +87,8 @@ async function checkConnection({ host, port, hint, isProxy }: Target, signal: Ab
 
 async function checkCertificate(server: URL, proxy: ChosenProxy | null, signal: AbortSignal): Promise<Finding> {
   const agent = createAgent(server, proxy?.url ?? null);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
+  const late = AbortSignal.timeout(CONNECT_MS);
+  const limit = AbortSignal.any([signal, late]);
   const asking = request(server, { method: 'HEAD', agent, rejectUnauthorized: false, signal: limit });
   // Of no more interest once the connection is there.
   asking.on('error', () => {});
@@ -97,8 +98,9 @@ async function checkCertificate(server: URL, proxy: ChosenProxy | null, signal: 
     const isEstablished = socket.authorized || socket.authorizationError;
     if (!isEstablished) await once(socket, 'secureConnect', { signal: limit });
     return judgeCertificate(socket, server.hostname);
-  } catch (error) {
+  } catch (cause) {
     signal.throwIfAborted();
+    const error = late.aborted ? new Error('no answer') : cause;
     const { code, statusCode } = error as NodeJS.ErrnoException & { statusCode?: number };
     if (proxy && statusCode !== undefined) return refusedByProxy('certificate', server, proxy, statusCode);
     return fail(
