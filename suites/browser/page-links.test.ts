@@ -20,7 +20,7 @@ test('whoever has the link uploads with the page, and sees nothing of what its o
     ['by-link.mrc', 'secret.mrc'],
   );
   await drop(page, [writeMrc(under.folder, 'too-many.mrc', 1)]);
-  await page.getByText('more would be uploaded than this link allows').waitFor();
+  await page.getByText('more than this link allows').waitFor();
   await page.getByRole('link', { name: 'Files' }).click();
   await page.getByText('An upload link is for uploads alone').waitFor();
   assert.equal(await page.getByText('secret.mrc').count(), 0);
