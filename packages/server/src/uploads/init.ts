@@ -210,7 +210,7 @@ function refuse(
       const reason =
         details.limit !== null && details.used + details.needed > details.limit
           ? printBytes(details)
-          : `${files.used_files} files were begun with this link, of ${files.limit_files}`;
+          : `${files.used_files} of ${files.limit_files} files were begun, and this file is one more`;
       return new UploadError('quota_exceeded', `${reason}: more than this link allows.`, {
         hint: 'Ask for another link, or cancel what is not to be finished.',
         details: { ...details, ...files },
