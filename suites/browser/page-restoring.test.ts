@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SessionPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
-import { listFiles } from '../contract/upload.ts';
+import { eventually, listFiles } from '../contract/upload.ts';
 import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
 
 const SLOW = 4 * 1024 * 1024;
@@ -71,8 +71,10 @@ test('reload: an upload that the server says nothing of is there, says why, and 
   await row.getByText('the answer (502) is not one of a Cryolift server').waitFor();
   await row.getByRole('button', { name: 'Cancel' }).click();
   await row.waitFor({ state: 'detached' });
-  const two = (await listSessions(owner)).find(({ filename }) => filename === 'two.mrc');
-  assert.equal(two?.status, 'cancelled');
+  await eventually(
+    async () => (await listSessions(owner)).find(({ filename }) => filename === 'two.mrc')?.status,
+    (status) => status === 'cancelled',
+  );
 });
 
 test('reload: a 502 to the question whose token it is signs nobody out', async () => {

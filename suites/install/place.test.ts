@@ -43,7 +43,9 @@ test('page: below a folder named assets, only what has a hash in its name may be
     '--data-dir',
     join(place, 'data'),
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  // Settings of the test run are none of a server's.
+  const env = { PATH: process.env.PATH };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>();
   let printed = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -45,6 +45,7 @@ export function describe({ uploadId }: Place, { received, state, afterwards, end
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, '{uuid}')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '{time}')
       .replaceAll(/^date: .*$/gim, 'date: {date}')
+      .replaceAll(/^(ratelimit-(?:remaining|reset)): .*$/gim, '$1: {count}')
       .split('\r\n');
   return { received: print(received), state, afterwards: print(afterwards), end };
 }

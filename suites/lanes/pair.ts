@@ -29,7 +29,8 @@ export interface Pair {
 
 /** @param settings of both servers. */
 export async function startPair(settings: Settings = {}): Promise<Pair> {
-  const both = { CRYOLIFT_ACCEPT: '.raw', CRYOLIFT_LOG_LEVEL: 'error', ...settings };
+  const usual = { CRYOLIFT_ACCEPT: '.raw', CRYOLIFT_LOG_LEVEL: 'error', CRYOLIFT_RATE_LIMIT: '1000000' };
+  const both = { ...usual, ...settings };
   return await pairUp(
     ...(await Promise.all([startServer(both), startServer({ ...both, CRYOLIFT_FAST_LANE: 'false' })])),
   );

@@ -81,6 +81,7 @@ export class Site {
       CRYOLIFT_PORT: String(await findPort()),
       CRYOLIFT_DATA_DIR: dataDir,
       CRYOLIFT_ACCEPT: 'dat',
+      CRYOLIFT_RATE_LIMIT: '1000000',
       NODE_OPTIONS: `--import ${PRELOAD}`,
       NODE_COMPILE_CACHE: join(tmpdir(), 'cryolift-reliability-cache'),
       TEST_FOLDER: folder,
