@@ -5,7 +5,7 @@ import { addAdmin } from './admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
 import type { ExitCode } from './exit.ts';
 import { collectPair, collectText, parseCount, parseDuration, parseSeq, parseSize } from './quantity.ts';
-import { ALL_SCOPES } from './scopes.ts';
+import { OWN_SCOPES } from './scopes.ts';
 
 const MAX_PARALLEL = 16;
 const RANGES = 4;
@@ -160,7 +160,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     });
   add('token', "make a token from the server's secret")
     .option('--sub <owner>', 'whom the token is for', 'local')
-    .option('--scope <scopes>', 'what it allows', ALL_SCOPES)
+    .option('--scope <scopes>', 'what it allows; further ones are files:locate and admin', OWN_SCOPES)
     .addOption(
       new Option('--ttl <duration>', 'how long it is good for, like 30s, 12h or 7d')
         .argParser(parseDuration)

@@ -18,6 +18,7 @@ import type {
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
 import type { Transport, WireReply, WireRequest } from './ports.ts';
 import {
+  isCaller,
   isEnvelope,
   isFile,
   isLimits,
@@ -58,6 +59,7 @@ export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'veri
 export class Api {
   readonly #transport: Transport;
   readonly #getToken: GetToken;
+  #known: { readonly token: string; readonly owner: string } | null = null;
 
   constructor(transport: Transport, getToken: GetToken) {
     this.#transport = transport;
@@ -140,6 +142,15 @@ export class Api {
     await this.#send('DELETE', `/files/${encodeURIComponent(fileId)}`);
   }
 
+  /** Sets pairs of a file's metadata; the others stay. */
+  async changeMetadata(
+    fileId: string,
+    metadata: Readonly<Record<string, string>>,
+    options?: CallOptions,
+  ): Promise<FileRecord> {
+    return await this.#json(isFile, 'PATCH', `/files/${encodeURIComponent(fileId)}`, { metadata }, options);
+  }
+
   /**
    * Bytes `start` to `end` (inclusive) of a file.
    *
@@ -190,6 +201,15 @@ export class Api {
 
   async takeBackLink(linkId: string): Promise<void> {
     await this.#send('DELETE', `/links/${encodeURIComponent(linkId)}`);
+  }
+
+  /** Whose uploads these calls make, as the server says. Asked once for each token. */
+  async owner(options?: CallOptions): Promise<string> {
+    const token = await this.#getToken(false);
+    if (this.#known?.token === token) return this.#known.owner;
+    const { owner } = await this.#json(isCaller, 'GET', '/whoami', undefined, options);
+    this.#known = { token, owner };
+    return owner;
   }
 
   async limits(options?: CallOptions): Promise<Limits> {

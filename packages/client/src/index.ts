@@ -10,7 +10,7 @@ export {
 } from './failures.ts';
 export type { PartSet } from './ledger.ts';
 export { Patience } from './patience.ts';
-export type { Memory, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
+export type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
 export type { Shape } from './shapes.ts';
 export type { ClientState } from './states.ts';
-export { type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';
+export { type Notice, type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';

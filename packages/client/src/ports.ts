@@ -10,14 +10,19 @@ export interface Source {
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
   /**
+   * Device, inode, size and times of the file, as exact as the system has them: equal only for one file that nobody has
+   * touched. Null where the system tells no such thing.
+   */
+  readonly identity: string | null;
+  /**
    * Fills `into` with the bytes from `offset`.
    *
    * @returns their SHA-256, taken in passing.
    * @throws SourceError when the file has become shorter or unreadable.
    */
   read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  /** Size and time as they are at this moment. */
-  look(): Promise<{ sizeBytes: number; modifiedMs: number }>;
+  /** Size, time and identity as they are at this moment. */
+  look(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
 }
 
 export interface WireRequest {
@@ -55,20 +60,33 @@ export interface Transport {
   whenOnline?(signal: AbortSignal): Promise<void>;
 }
 
-/** What is remembered of an upload, so that the next run finds its session. Holds no token and no byte of the file. */
-export interface Remembered {
+/** What uploads are remembered by. */
+export interface MemoryKey {
   readonly server: string;
+  /** Whose upload it is, as the server says (`GET /whoami`). */
+  readonly owner: string;
   readonly location: string;
+}
+
+/**
+ * What is remembered of an upload, so that the next run finds its session: of one that this client has opened for the file, or
+ * has compared with it. Holds no token and no byte of the file.
+ */
+export interface Remembered extends MemoryKey {
   /** The file as it was when its upload began. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly identity: string | null;
+  /** Of the file. */
   readonly fingerprint: string;
+  /** That the upload was opened with: files that look alike have one fingerprint, and an upload each. */
+  readonly openedWith: string;
   readonly uploadId: string;
 }
 
-/** Keeps one record per server and location; a record is there whole or not at all. */
+/** Keeps one record per server, owner and location; a record is there whole or not at all. */
 export interface Memory {
-  load(server: string, location: string): Promise<Remembered | null>;
+  load(key: MemoryKey): Promise<Remembered | null>;
   save(record: Remembered): Promise<void>;
-  forget(server: string, location: string): Promise<void>;
+  forget(key: MemoryKey): Promise<void>;
 }

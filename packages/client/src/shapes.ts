@@ -1,6 +1,7 @@
 /** Is an answer what it should be, as far as anything here rests on it? A wire can damage more than a part's bytes. */
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type {
+  Caller,
   FileRecord,
   Limits,
   PartReceipt,
@@ -32,6 +33,8 @@ export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
   areCounts(value.size) &&
   isDigest(value.sha256) &&
   isDigest(value.parts_sha256);
+
+export const isCaller: Shape<Caller> = (value): value is Caller => isObject(value) && areStrings(value.owner);
 
 export const isStatistics: Shape<Statistics> = (value): value is Statistics =>
   isObject(value) && areCounts(value.count, value.nan, value.inf);

@@ -76,6 +76,9 @@ export const InitRequest = Type.Object({
     }),
   ),
   metadata: Type.Optional(Metadata),
+  keep_metadata: Type.Optional(
+    Type.Boolean({ description: 'A session that is found keeps its metadata, whatever this request has.' }),
+  ),
   force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
 });
 export type InitRequest = Static<typeof InitRequest>;

@@ -8,6 +8,7 @@ import type { Source } from '../ports.ts';
 export interface FileHandle {
   getFile(): Promise<File>;
   requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
+  isSameEntry?(other: FileSystemHandle): Promise<boolean>;
 }
 
 export interface BlobSourceOptions {
@@ -23,6 +24,8 @@ export class BlobSource implements Source {
   readonly location: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  /** Browsers tell of no file which one it is. */
+  readonly identity = null;
   readonly #file: File;
   readonly #handle: FileHandle | undefined;
 
@@ -63,11 +66,11 @@ export class BlobSource implements Source {
   }
 
   /** A File stays as it was when it was chosen: only its handle, or a read that fails, tells of a change. */
-  async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {
+  async look(): Promise<{ sizeBytes: number; modifiedMs: number; identity: null }> {
     const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
-    if (now) return { sizeBytes: now.size, modifiedMs: now.lastModified };
+    if (now) return { sizeBytes: now.size, modifiedMs: now.lastModified, identity: null };
     await this.#readSnapshot(0, Math.min(1, this.sizeBytes));
-    return { sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs };
+    return { sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs, identity: null };
   }
 
   async #readSnapshot(offset: number, length: number): Promise<Uint8Array> {

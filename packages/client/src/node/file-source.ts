@@ -1,5 +1,6 @@
 /** A file on this machine's file system as a source. */
 import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SourceError } from '../failures.ts';
@@ -19,14 +20,16 @@ export class FileSource implements Source {
   readonly location: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly identity: string;
   readonly #handle: FileHandle;
 
-  private constructor(handle: FileHandle, location: string, sizeBytes: number, modifiedMs: number) {
+  private constructor(handle: FileHandle, location: string, { sizeBytes, modifiedMs, identity }: Facts) {
     this.#handle = handle;
     this.name = basename(location);
     this.location = location;
     this.sizeBytes = sizeBytes;
     this.modifiedMs = modifiedMs;
+    this.identity = identity;
   }
 
   /** A link goes up under its own name. @throws SourceError `source_unreadable`. Close the source when it is done with. */
@@ -35,7 +38,7 @@ export class FileSource implements Source {
       const location = join(await realpath(dirname(path)), basename(path));
       const handle = await open(location, 'r');
       const stats = await handle.stat();
-      if (stats.isFile()) return new FileSource(handle, location, stats.size, stats.mtimeMs);
+      if (stats.isFile()) return new FileSource(handle, location, await readFacts(handle));
       await handle.close();
     } catch (cause) {
       throw unreadable(cause);
@@ -72,14 +75,30 @@ export class FileSource implements Source {
     }
   }
 
-  async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {
-    const { size, mtimeMs } = await this.#handle.stat();
-    return { sizeBytes: size, modifiedMs: mtimeMs };
+  async look(): Promise<Facts> {
+    return await readFacts(this.#handle);
   }
 
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
+
+interface Facts {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly identity: string;
+}
+
+async function readFacts(handle: FileHandle): Promise<Facts> {
+  const exact = await handle.stat({ bigint: true });
+  // Rounded as `Stats.mtimeMs` is.
+  const modifiedMs = Number(exact.mtimeNs / 1_000_000_000n) * 1000 + Number(exact.mtimeNs % 1_000_000_000n) / 1e6;
+  return { sizeBytes: Number(exact.size), modifiedMs, identity: identify(exact) };
+}
+
+function identify({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }
 
 function unreadable(cause: unknown): SourceError {

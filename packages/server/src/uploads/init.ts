@@ -37,11 +37,12 @@ export async function openUpload(
   link: LinkRow | null = null,
 ): Promise<Opened> {
   const row = draft(room, owner, request, link);
+  const { metadata: given = {}, keep_metadata = false } = request;
   const outcome = await openSession(room.db, {
     row,
     tell: stateTeller(room),
     // As PATCH /files does: what this run says of the file holds.
-    mergeMetadata: (metadata) => mergeMetadata(metadata, request.metadata ?? {}),
+    mergeMetadata: (metadata) => (keep_metadata ? metadata : mergeMetadata(metadata, given)),
     tellUpdated: uploadTeller(room, UPLOAD_UPDATED),
     idempotency:
       idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
@@ -150,9 +151,10 @@ function stripPadding(base64: string): string {
 
 /** The same request, whatever the order of its fields. */
 function hashRequest(request: InitRequest): Uint8Array {
-  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
+  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force, keep_metadata } = request;
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  const canonical = JSON.stringify([filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false]);
+  const fields = [filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false];
+  const canonical = JSON.stringify(keep_metadata ? [...fields, keep_metadata] : fields);
   return createHash('sha256').update(canonical).digest();
 }
 

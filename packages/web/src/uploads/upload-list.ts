@@ -31,6 +31,8 @@ export interface UploadListOptions {
 interface Work {
   source: BlobSource | null;
   handle: FileHandle | null;
+  /** Whose upload it is remembered as; null until it runs. */
+  owner: string | null;
   force: boolean;
   restart: boolean;
   controller: AbortController | null;
@@ -58,11 +60,38 @@ export class UploadList {
   /** Adds files; one that is there already goes on, if it had stopped. */
   async add(found: readonly FoundFile[]): Promise<void> {
     const limits = await this.#options.getLimits();
-    await Promise.all(found.map((each) => this.#addOne(each, limits)));
+    const given = new Set<string>();
+    const adding: Promise<void>[] = [];
+    for (const each of found) {
+      const key = await this.#chooseKey(each, given);
+      given.add(key);
+      adding.push(this.#addOne(key, each, limits));
+    }
+    await Promise.all(adding);
   }
 
-  async #addOne({ file, path, handle }: FoundFile, limits: Limits | null): Promise<void> {
-    const key = this.#findAway(file) ?? keyOf(file, path);
+  /** @param given keys of files that were given at the same time: those are others. */
+  async #chooseKey({ file, path, handle }: FoundFile, given: ReadonlySet<string>): Promise<string> {
+    const away = this.#findAway(file, given);
+    if (away !== null) return away;
+    for (let copy = 1; ; copy++) {
+      const key = keyOf(file, path, copy);
+      if (!given.has(key) && !(await this.#isOther(key, handle))) return key;
+    }
+  }
+
+  /** The file of this upload may be another one that looks like it: then it has a row of its own. */
+  async #isOther(key: string, handle: FileHandle | null): Promise<boolean> {
+    const upload = this.#uploads.get(key);
+    const before = this.#work.get(key)?.handle;
+    if (!upload) return false;
+    const isSame =
+      handle && before ? await handle.isSameEntry?.(before as FileSystemFileHandle).catch(() => undefined) : undefined;
+    // Where the browser cannot tell, two uploads of one file are better than one of two.
+    return isSame === undefined ? isActive(upload) || upload.state === 'ending' : !isSame;
+  }
+
+  async #addOne(key: string, { file, path, handle }: FoundFile, limits: Limits | null): Promise<void> {
     const before = this.#uploads.get(key);
     if (before && (isActive(before) || before.state === 'ending')) return;
     const source = new BlobSource(file, { location: key, handle: handle ?? undefined });
@@ -70,6 +99,7 @@ export class UploadList {
     this.#work.set(key, {
       source,
       handle,
+      owner: this.#work.get(key)?.owner ?? null,
       force: false,
       restart: false,
       controller: null,
@@ -88,6 +118,7 @@ export class UploadList {
       progress: null,
       bytesPerSecond: 0,
       error: null,
+      hadOther: false,
       file: null,
       hasHandle: handle !== null,
     };
@@ -98,8 +129,8 @@ export class UploadList {
   }
 
   /** An upload from before the page was loaded anew, of the same file wherever it was dropped from. */
-  #findAway(file: File): string | null {
-    const same = (key: string) => key.endsWith(keyEnd(file));
+  #findAway(file: File, given: ReadonlySet<string>): string | null {
+    const same = (key: string) => !given.has(key) && key.endsWith(keyEnd(file));
     return [...this.#uploads.values()].find(({ state, key }) => state === 'away' && same(key))?.key ?? null;
   }
 
@@ -107,18 +138,25 @@ export class UploadList {
   async restore(): Promise<void> {
     const { uploader, memory, server } = this.#options;
     const held = await locksHeld();
-    for (const { location: key, uploadId, sizeBytes, handle } of await memory.all(server)) {
+    const owner = await uploader.api.owner().catch((error: unknown) => {
+      // This token may not upload.
+      if (error instanceof ServerError) return null;
+      throw error;
+    });
+    if (owner === null) return;
+    for (const { location: key, uploadId, sizeBytes, handle } of await memory.all(server, owner)) {
       if (held.has(lockOf(key)) || this.#uploads.has(key)) continue;
       const session = await uploader.api.session(uploadId).catch((error: unknown) => {
         // Somebody else's, or long gone.
         if (error instanceof ServerError) return null;
         throw error;
       });
-      if (session && !OPEN.includes(session.status)) await memory.forget(server, key);
+      if (session && !OPEN.includes(session.status)) await memory.forget({ server, owner, location: key });
       if (!session || !OPEN.includes(session.status) || this.#uploads.has(key)) continue;
       this.#work.set(key, {
         source: null,
         handle,
+        owner,
         // It was taken before.
         force: true,
         restart: false,
@@ -137,6 +175,7 @@ export class UploadList {
         progress: null,
         bytesPerSecond: 0,
         error: null,
+        hadOther: false,
         file: null,
         hasHandle: handle !== null,
       });
@@ -197,7 +236,7 @@ export class UploadList {
       await work?.running;
       const uploadId = this.#uploads.get(key)?.arrived?.uploadId;
       if (uploadId !== undefined) await this.#cancelSession(uploadId);
-      await memory.forget(server, key);
+      if (work?.owner != null) await memory.forget({ server, owner: work.owner, location: key });
       this.remove(key);
     } catch (error) {
       this.#change(key, { state: 'failed', error });
@@ -250,7 +289,9 @@ export class UploadList {
     work.controller = controller;
     this.#running++;
     try {
-      if (work.handle) await memory.keepHandle(server, key, work.handle);
+      const owner = await new Patience().retry(() => uploader.api.owner(), controller.signal);
+      work.owner = owner;
+      if (work.handle) await memory.keepHandle({ server, owner, location: key }, work.handle);
       const path = this.#uploads.get(key)?.path ?? null;
       let sentBytes = 0;
       const file = await withLock(lockOf(key), controller.signal, () =>
@@ -259,6 +300,8 @@ export class UploadList {
           force: work.force,
           restart: work.restart,
           ...(path === null ? {} : { metadata: { path: path.normalize('NFC') } }),
+          // What arrived is not this file's: neither to be shown here, nor to be cancelled.
+          onNotice: ({ kind }) => kind === 'other_file' && this.#change(key, { hadOther: true, arrived: null }),
           onProgress: (progress) => {
             work.rate.note(progress.sentBytes);
             this.#sentBytes += progress.sentBytes - sentBytes;
@@ -301,8 +344,9 @@ export class UploadList {
   }
 }
 
-function keyOf(file: File, path: string | null): string {
-  return `${path ?? file.name}${keyEnd(file)}`;
+/** @param copy from 1, of files that look alike. */
+function keyOf(file: File, path: string | null, copy: number): string {
+  return `${path ?? file.name}${copy === 1 ? '' : ` #${copy}`}${keyEnd(file)}`;
 }
 
 function keyEnd(file: File): string {

@@ -32,6 +32,8 @@ export interface Upload {
   readonly progress: Progress | null;
   readonly bytesPerSecond: number;
   readonly error: unknown;
+  /** What the server had looked like this file, and was of another one. */
+  readonly hadOther: boolean;
   readonly file: FileRecord | null;
   /** One click goes on with it, although the page was loaded anew. */
   readonly hasHandle: boolean;
