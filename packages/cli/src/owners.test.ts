@@ -88,9 +88,10 @@ test('watch --delete keeps a file whose record was deleted from the server since
   assert.deepEqual(await readdir(bench.path('deleted')), [String(gone?.path).slice('deleted/'.length)]);
 });
 
-test('an interrupted upload of one owner is not finished as another’s', async () => {
+test('an interrupted upload of one owner is not finished as another’s', async (t) => {
   await makeFolder('half', 1, 4_000_000);
   const wire = await Wire.to(bench.url);
+  t.after(() => wire.close());
   const [amy, rob] = [await tokenOf('amy'), await tokenOf('rob', 'admin')];
   const held = wire.holdAfter(2_000_000);
   const args = (token: string) => ['upload', '--json', '--token', token, 'half/0.mrc'];
@@ -103,7 +104,6 @@ test('an interrupted upload of one owner is not finished as another’s', async 
   assert.equal(ended.code, 0, ended.stdout);
   assert.equal(eventsOf(ended, 'done')[0]?.owner, 'rob');
   assert.deepEqual([await countFiles(amy), await countFiles(rob)], [0, 1]);
-  wire.close();
 });
 
 test('a watch with an upload link moves and deletes its files, also those that an earlier run sent', async () => {
