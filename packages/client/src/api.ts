@@ -86,7 +86,7 @@ export class Api {
     do {
       const path = `/uploads/${encodeURIComponent(uploadId)}/parts${toQuery({ limit: 1000, cursor })}`;
       const page = await this.#json(isPartPage, 'GET', path, undefined, options);
-      parts.push(...page.items);
+      for (const part of page.items) parts.push(part);
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
     return parts;
