@@ -89,6 +89,27 @@ test('a body arrives whole, and is told of as it is taken', async () => {
   assert.ok(reply.sent.every((bytes) => bytes > 0));
 });
 
+test('a part of a chosen file is sent and hashed without being copied here', async () => {
+  const hash = createHash('sha256');
+  let announced: string | undefined;
+  serve = (request, response) => {
+    announced = request.headers['content-length'];
+    request.on('data', (bytes) => hash.update(bytes)).on('end', () => response.end());
+  };
+  const digest = await page.evaluate(async (server) => {
+    const { BlobSource, XhrTransport } = globalThis.sdk;
+    const bytes = new Uint8Array(3_000_000).map((_, at) => at);
+    const source = new BlobSource(new File([bytes], 'x.mrc'));
+    const body = source.body(1_000_001, 1_500_000);
+    await new XhrTransport(server).send({ method: 'PUT', path: '/', headers: {}, body });
+    const digests = [0, 1].map(() => source.digest(1_000_001, 1_500_000));
+    return (await Promise.all(digests)).map((each) => [...each]);
+  }, url);
+  const expected = [...hash.digest()];
+  assert.equal(announced, '1500000');
+  assert.deepEqual(digest, [expected, expected]);
+});
+
 test('a body that nobody takes is given up, and so is an answer that does not come', async () => {
   serve = () => {};
   assert.match(message(await send({ bodyBytes: 16 * BODY_BYTES })), /the connection took no byte for 0 s/);

@@ -16,7 +16,7 @@ import type {
   UploadLink,
 } from '@cryolift/protocol/messages';
 import { ConnectionError, ForeignReplyError, ServerError, SourceError } from './failures.ts';
-import type { Transport, WireReply, WireRequest } from './ports.ts';
+import type { LazyBody, Transport, WireReply, WireRequest } from './ports.ts';
 import {
   isCaller,
   isEnvelope,
@@ -40,7 +40,7 @@ export interface Part {
   readonly idx: number;
   /** Where it begins in the file, bytes. */
   readonly offset: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly body: Uint8Array<ArrayBuffer> | LazyBody;
   /** SHA-256 of its bytes. */
   readonly digest: Uint8Array;
 }
@@ -94,12 +94,12 @@ export class Api {
 
   async putPart(
     uploadId: string,
-    { idx, offset, bytes, digest }: Part,
+    { idx, offset, body, digest }: Part,
     options: CallOptions & Pick<WireRequest, 'expectContinue' | 'onSent'> = {},
   ): Promise<PartReceipt> {
     const reply = await this.#send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
       ...options,
-      body: bytes,
+      body,
       headers: {
         ...options.headers,
         'content-type': 'application/octet-stream',

@@ -63,16 +63,19 @@ export class PartSender {
           await Promise.race(sending);
           continue;
         }
-        const cargo = await reader.read(idx);
+        const cargo = await reader.read(idx, signal);
         ledger.noteDigest(idx, cargo.digest);
-        await flight.enter(cargo.bytes.length, signal);
+        await flight.enter(signal).catch((error) => {
+          reader.release(cargo);
+          throw error;
+        });
         const sent = this.#sendPart(cargo, signal)
           // Known before it is seen that nothing is being sent any more.
           .catch((error) => failure.abort(error))
           .finally(() => {
             sending.delete(sent);
-            flight.leave(cargo.bytes.length);
-            reader.giveBack(cargo, sending.size);
+            flight.leave();
+            reader.release(cargo);
           });
         sending.add(sent);
       }
@@ -124,7 +127,11 @@ export class PartSender {
         signal.throwIfAborted();
         if (error instanceof ServerError) {
           if (error.code === 'part_conflict') await this.#explainConflict(idx);
-          if (error.code === 'part_checksum_mismatch' && ++damaged >= MAX_DAMAGED) throw error;
+          if (error.code === 'part_checksum_mismatch' && ++damaged >= MAX_DAMAGED) {
+            // Other bytes may have been sent than were hashed.
+            await assertUntouched(this.#options.source);
+            throw error;
+          }
         }
         if (!(error instanceof ServerError) || BUSY.includes(error.status)) flight.noteTrouble();
         await waitOut(error, signal);

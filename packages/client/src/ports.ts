@@ -21,8 +21,21 @@ export interface Source {
    * @throws SourceError when the file has become shorter or unreadable.
    */
   read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
+  /** The SHA-256 of `length` bytes from `offset`; holds few of them at a time where the system lets it. @throws SourceError */
+  digest(offset: number, length: number): Promise<Uint8Array>;
+  /** The same bytes, read as they are sent. */
+  body(offset: number, length: number): LazyBody;
   /** Size, time and identity as they are at this moment. */
   look(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
+}
+
+/** Bytes that are read as they are sent: of a part that is too large to be held. */
+export interface LazyBody {
+  readonly length: number;
+  /** Fills `into` with the bytes from `offset` in this body. @throws SourceError */
+  fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** The same bytes, where a browser reads them itself. */
+  readonly blob: Blob | null;
 }
 
 export interface WireRequest {
@@ -30,7 +43,7 @@ export interface WireRequest {
   /** Path and query, from the root of the server. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | undefined;
+  readonly body?: Uint8Array | LazyBody | undefined;
   /** Wait for `100 Continue` before the body is sent (RFC 9110 section 10.1.1). */
   readonly expectContinue?: boolean | undefined;
   /** Reads no more of the reply's body than this, bytes; 64 MiB when not given. */
@@ -52,7 +65,7 @@ export interface WireReply {
  * Sends one request. Once it settles, for whatever reason, nobody looks at the request's body any more: its bytes may be
  * overwritten.
  *
- * @throws ConnectionError when no whole reply came; what the server did is then unknown.
+ * @throws ConnectionError when no whole reply came, SourceError when a lazy body cannot be read; what the server did is then unknown.
  */
 export interface Transport {
   send(request: WireRequest): Promise<WireReply>;

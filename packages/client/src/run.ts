@@ -19,6 +19,7 @@ import {
   updateFileMetadata,
   updateMetadata,
 } from './opening.ts';
+import type { PartBuffers } from './part-buffers.ts';
 import { PartReader } from './part-reader.ts';
 import { PartSender } from './part-sender.ts';
 import { Patience, sleep } from './patience.ts';
@@ -38,6 +39,7 @@ interface Shared {
   readonly flight: Flight;
   readonly claims: Claims;
   readonly digests: LocalDigests;
+  readonly buffers: PartBuffers;
 }
 
 export class Run {
@@ -105,7 +107,7 @@ export class Run {
   /** @returns null when the session was left. @throws OtherFileError */
   async #send(opening: Opening, opened: Opened): Promise<FileRecord | null> {
     const { source, signal } = { source: this.#source, signal: this.#options.signal };
-    const reader = new PartReader(source, this.#shared.digests, opened.session);
+    const reader = new PartReader(source, this.#shared.digests, this.#shared.buffers, opened.session);
     await this.#begin(opened.session);
     if (!opened.isOwn) {
       // Nothing is sent to an upload that may be another file's.

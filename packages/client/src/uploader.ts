@@ -5,6 +5,7 @@ import { Claims } from './claims.ts';
 import { Flight } from './flight.ts';
 import type { PartSet } from './ledger.ts';
 import { LocalDigests } from './local-digests.ts';
+import { PartBuffers } from './part-buffers.ts';
 import type { Memory, Source, Transport } from './ports.ts';
 import { Run } from './run.ts';
 import type { ClientState } from './states.ts';
@@ -85,6 +86,7 @@ export class Uploader {
   readonly #flight: Flight;
   readonly #claims = new Claims();
   readonly #digests = new LocalDigests();
+  readonly #buffers = new PartBuffers();
 
   constructor(options: UploaderOptions) {
     this.#options = options;
@@ -101,7 +103,7 @@ export class Uploader {
    *   every case, and the next call goes on with it.
    */
   async upload(source: Source, options: UploadOptions = {}): Promise<FileRecord> {
-    const shared = { api: this.api, flight: this.#flight, claims: this.#claims, digests: this.#digests };
-    return await new Run(shared, this.#options, source, options).upload();
+    const shared = { claims: this.#claims, digests: this.#digests, buffers: this.#buffers };
+    return await new Run({ ...shared, api: this.api, flight: this.#flight }, this.#options, source, options).upload();
   }
 }

@@ -4,7 +4,7 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SourceError } from '../failures.ts';
-import type { Source } from '../ports.ts';
+import type { LazyBody, Source } from '../ports.ts';
 
 /** Read and then hashed at a time, so that hashing, which is done on this thread, holds up nothing for long. */
 const PIECE_BYTES = 1024 * 1024;
@@ -57,6 +57,29 @@ export class FileSource implements Source {
       hash.update(piece(at));
     }
     return hash.digest();
+  }
+
+  async digest(offset: number, length: number): Promise<Uint8Array> {
+    const hash = createHash('sha256');
+    const pieces = [0, 1].map(() => new Uint8Array(Math.min(PIECE_BYTES, length)));
+    const read = async (at: number) => {
+      const piece = (pieces[(at / PIECE_BYTES) % 2] as Uint8Array<ArrayBuffer>).subarray(0, Math.max(0, length - at));
+      await this.#fill(offset + at, piece);
+      return piece;
+    };
+    let reading = read(0);
+    for (let at = 0; at < length; at += PIECE_BYTES) {
+      const piece = await reading;
+      // The system reads the next piece while this one is hashed.
+      reading = read(at + PIECE_BYTES);
+      hash.update(piece);
+    }
+    await reading;
+    return hash.digest();
+  }
+
+  body(offset: number, length: number): LazyBody {
+    return { length, blob: null, fill: async (at, into) => await this.#fill(offset + at, into) };
   }
 
   async #fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void> {

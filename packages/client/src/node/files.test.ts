@@ -37,6 +37,35 @@ test('a source reads any range, and knows the file by its own name in its real f
   await source.close();
 });
 
+test('a part is hashed without being held, and read again as a body', async () => {
+  const bytes = Buffer.alloc(5 * 1024 * 1024 + 7, 'abcdefg');
+  const path = join(folder, 'large.mrc');
+  await writeFile(path, bytes);
+  const source = await FileSource.open(path);
+  for (const [offset, length] of [
+    [0, bytes.length],
+    [3, 2 * 1024 * 1024],
+    [11, 1],
+    [5, 0],
+  ] as const) {
+    const part = bytes.subarray(offset, offset + length);
+    assert.ok(
+      createHash('sha256')
+        .update(part)
+        .digest()
+        .equals(await source.digest(offset, length)),
+      `${length}`,
+    );
+    const into = new Uint8Array(Math.min(length, 1000));
+    const body = source.body(offset, length);
+    await body.fill(length - into.length, into);
+    assert.ok(part.subarray(length - into.length).equals(into));
+    assert.equal(body.length, length);
+  }
+  await assert.rejects(source.digest(bytes.length - 5, 10), fault('source_changed', /shorter/));
+  await source.close();
+});
+
 test('a source notices that its file changes', async () => {
   const path = join(folder, 'a.mrc');
   await writeFile(path, '0123456789');
