@@ -35,7 +35,12 @@ const ROOMS: Arrows = {
 
 /** `what` (a module with all below it, a file or folder of ours, a global) is used inside `within` at `only` and nowhere else. */
 const RESERVED: readonly Reservation[] = [
-  { what: ['kysely', 'node:sqlite', 'pg'], within: 'packages/', only: ['packages/server/src/db/'] },
+  { what: ['kysely', 'pg'], within: 'packages/', only: ['packages/server/src/db/'] },
+  {
+    what: ['node:sqlite'],
+    within: 'packages/',
+    only: ['packages/server/src/db/', 'packages/cli/src/folder-memory.ts'], // the journal of a folder
+  },
   {
     what: ['fastify', '@fastify'],
     within: 'packages/',

@@ -89,6 +89,27 @@ test('a body arrives whole, and is told of as it is taken', async () => {
   assert.ok(reply.sent.every((bytes) => bytes > 0));
 });
 
+test('a part of a chosen file is sent and hashed without being copied here', async () => {
+  const hash = createHash('sha256');
+  let announced: string | undefined;
+  serve = (request, response) => {
+    announced = request.headers['content-length'];
+    request.on('data', (bytes) => hash.update(bytes)).on('end', () => response.end());
+  };
+  const digest = await page.evaluate(async (server) => {
+    const { BlobSource, XhrTransport } = globalThis.sdk;
+    const bytes = new Uint8Array(3_000_000).map((_, at) => at);
+    const source = new BlobSource(new File([bytes], 'x.mrc'));
+    const body = source.body(1_000_001, 1_500_000);
+    await new XhrTransport(server).send({ method: 'PUT', path: '/', headers: {}, body });
+    const digests = [0, 1].map(() => source.digest(1_000_001, 1_500_000));
+    return (await Promise.all(digests)).map((each) => [...each]);
+  }, url);
+  const expected = [...hash.digest()];
+  assert.equal(announced, '1500000');
+  assert.deepEqual(digest, [expected, expected]);
+});
+
 test('a body that nobody takes is given up, and so is an answer that does not come', async () => {
   serve = () => {};
   assert.match(message(await send({ bodyBytes: 16 * BODY_BYTES })), /the connection took no byte for 0 s/);
@@ -177,29 +198,31 @@ function message(outcome: Awaited<ReturnType<typeof send>>): string {
   return outcome.message;
 }
 
-test('uploads are remembered over a reload, by server and location', async () => {
+test('uploads are remembered over a reload, by server, owner and location', async () => {
   await page.evaluate(async () => {
     const memory = new globalThis.sdk.IndexedDbMemory();
-    const record = { sizeBytes: 1, modifiedMs: 2.5, fingerprint: 'f' };
-    const save = (server: string, location: string, uploadId: string) =>
-      memory.save({ ...record, server, location, uploadId });
-    await save('http://a', 'x.mrc', 'u1');
-    await save('http://a', 'x.mrc', 'u2');
-    await save('http://a', 'y.mrc', 'u3');
-    await save('http://ab', 'x.mrc', 'u4');
-    await memory.forget('http://a', 'y.mrc');
+    const record = { sizeBytes: 1, modifiedMs: 2.5, identity: null, fingerprint: 'f', openedWith: 'f' };
+    const save = (server: string, owner: string, location: string, uploadId: string) =>
+      memory.save({ ...record, server, owner, location, uploadId });
+    await save('http://a', 'ada', 'x.mrc', 'u1');
+    await save('http://a', 'ada', 'x.mrc', 'u2');
+    await save('http://a', 'ada', 'y.mrc', 'u3');
+    await save('http://ab', 'ada', 'x.mrc', 'u4');
+    await save('http://a', 'bob', 'x.mrc', 'u5');
+    await memory.forget({ server: 'http://a', owner: 'ada', location: 'y.mrc' });
   });
   await visit(page, pages.origin);
   const found = await page.evaluate(async () => {
     const memory = new globalThis.sdk.IndexedDbMemory();
+    const key = { server: 'http://a', owner: 'ada' };
     return [
-      await memory.load('http://a', 'x.mrc'),
-      await memory.load('http://a', 'y.mrc'),
-      await memory.all('http://a'),
+      await memory.load({ ...key, location: 'x.mrc' }),
+      await memory.load({ ...key, location: 'y.mrc' }),
+      await memory.all('http://a', 'ada'),
     ];
   });
-  const record = { server: 'http://a', location: 'x.mrc', sizeBytes: 1, modifiedMs: 2.5, fingerprint: 'f' };
-  const kept = { ...record, uploadId: 'u2' };
+  const record = { sizeBytes: 1, modifiedMs: 2.5, identity: null, fingerprint: 'f', openedWith: 'f' };
+  const kept = { ...record, server: 'http://a', owner: 'ada', location: 'x.mrc', uploadId: 'u2' };
   assert.deepEqual(found, [kept, null, [{ ...kept, handle: null }]]);
 });
 
@@ -209,17 +232,11 @@ test('where nothing can be stored nothing is remembered, and nothing fails', asy
       throw new DOMException('denied', 'SecurityError');
     };
     const memory = new globalThis.sdk.IndexedDbMemory();
-    const key = ['http://a', 'x.mrc'] as const;
-    await memory.save({
-      server: key[0],
-      location: key[1],
-      sizeBytes: 1,
-      modifiedMs: 2,
-      fingerprint: 'f',
-      uploadId: 'u',
-    });
-    await memory.forget(...key);
-    return [await memory.load(...key), await memory.all(key[0])];
+    const key = { server: 'http://a', owner: 'ada', location: 'x.mrc' };
+    const record = { sizeBytes: 1, modifiedMs: 2, identity: null, fingerprint: 'f', openedWith: 'f', uploadId: 'u' };
+    await memory.save({ ...key, ...record });
+    await memory.forget(key);
+    return [await memory.load(key), await memory.all(key.server, key.owner)];
   });
   assert.deepEqual(found, [null, []]);
 });
@@ -228,17 +245,18 @@ test('a handle is kept until its upload is forgotten', async () => {
   // A stand-in: what a headless browser does with a true one that comes out of a database is crash.
   await page.evaluate(async () => {
     const memory = new globalThis.sdk.IndexedDbMemory();
-    await memory.keepHandle('http://a', 'in/z.mrc', { kind: 'file' } as never);
-    const upload = { server: 'http://a', location: 'in/z.mrc', sizeBytes: 10, modifiedMs: 2, fingerprint: 'f' };
-    await memory.save({ ...upload, uploadId: 'u' });
+    const key = { server: 'http://a', owner: 'ada', location: 'in/z.mrc' };
+    await memory.keepHandle(key, { kind: 'file' } as never);
+    const record = { sizeBytes: 10, modifiedMs: 2, identity: null, fingerprint: 'f', openedWith: 'f', uploadId: 'u' };
+    await memory.save({ ...key, ...record });
   });
   await visit(page, pages.origin);
   const kept = await page.evaluate(async () => {
     const memory = new globalThis.sdk.IndexedDbMemory();
-    const find = async () => (await memory.all('http://a')).find(({ location }) => location === 'in/z.mrc');
+    const find = async () => (await memory.all('http://a', 'ada')).find(({ location }) => location === 'in/z.mrc');
     const before = await find();
     if (!before) throw new Error('nothing is remembered');
-    await memory.forget('http://a', 'in/z.mrc');
+    await memory.forget({ server: 'http://a', owner: 'ada', location: 'in/z.mrc' });
     await memory.save(before);
     return [before.handle, (await find())?.handle];
   });

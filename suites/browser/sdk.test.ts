@@ -154,7 +154,10 @@ async function storedParts(uploadId: string | undefined): Promise<number[]> {
 }
 
 function remembered(page: Page) {
-  return page.evaluate((url) => new globalThis.sdk.IndexedDbMemory().all(url), server.url);
+  return page.evaluate(async (url) => {
+    // Whom tokens of this target are for.
+    return await new globalThis.sdk.IndexedDbMemory().all(url, 'somebody');
+  }, server.url);
 }
 
 test('64 MiB, with the page reloaded in the middle: only what is missing is sent', async () => {

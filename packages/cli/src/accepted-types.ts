@@ -1,5 +1,6 @@
 /** The types of files that a server takes. */
 import { type Api, Patience } from '@cryolift/client';
+import type { Limits } from '@cryolift/protocol/messages';
 
 /**
  * A server that restarts is waited for, as by every upload.
@@ -11,7 +12,10 @@ export async function askAcceptedTypes(
   api: Pick<Api, 'limits'>,
   { patience = new Patience(), signal, onTrouble }: AskOptions = {},
 ): Promise<ReadonlySet<string>> {
-  const { mrc_types, accepted_types } = await patience.retry(() => api.limits({ signal }), signal, onTrouble);
+  return typesOf(await patience.retry(() => api.limits({ signal }), signal, onTrouble));
+}
+
+export function typesOf({ mrc_types, accepted_types }: Limits): ReadonlySet<string> {
   return new Set([...mrc_types, ...accepted_types]);
 }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -24,8 +27,13 @@ test('batch: a journal that cannot be read once is read again for the next file'
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-batch-'));
   context.after(() => rm(folder, { recursive: true }));
   process.env.XDG_STATE_HOME = join(folder, 'state');
-  const server = 'http://127.0.0.1:1';
-  const journal = `${await placeOf(server, folder)}.jsonl`;
+  const owners = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end('{"owner":"ada","link_id":null}');
+  }).listen(0, '127.0.0.1');
+  context.after(() => owners.close());
+  await once(owners, 'listening');
+  const server = `http://127.0.0.1:${(owners.address() as AddressInfo).port}`;
+  const journal = await placeOf(server, folder, '.jsonl');
   await mkdir(journal, { recursive: true });
   const output = new Output(true);
   const options: BatchOptions = {

@@ -1,5 +1,5 @@
 /** Many files, a few at a time: what fails does not stop the rest, unless the rest must fail, too. */
-import { ServerError, type Uploader } from '@cryolift/client';
+import type { Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { ChecksumFile } from './checksums.ts';
@@ -7,7 +7,9 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { exitCodeOf, isAboutServer } from './failure.ts';
 import type { Found, InFolder } from './find-files.ts';
 import { type Facts, FolderMemory, type WentUp } from './folder-memory.ts';
+import { adoptOldJournal } from './old-journal.ts';
 import type { Output } from './output.ts';
+import { askOwner, confirm } from './owner.ts';
 import type { ProgressDisplay } from './progress.ts';
 import type { Tally } from './tally.ts';
 import { type FileFlags, reportSent, uploadFile } from './upload-file.ts';
@@ -34,6 +36,8 @@ export class Batch {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #memories = new Map<string, Promise<FolderMemory>>();
+  #owner: Promise<string> | null = null;
+  #toldUntold = false;
   #unauthorised = false;
 
   constructor(options: BatchOptions) {
@@ -82,7 +86,8 @@ export class Batch {
     const onPublished = async (file: FileRecord, facts: Facts) => {
       if (found.inFolder) await this.#remember(found.inFolder, facts, file);
     };
-    const sent = await uploadFile(uploader, found, { ...flags, onPublished }, display, this.#signal, tally.follow());
+    const surroundings = { output, display, signal: this.#signal, follow: tally.follow() };
+    const sent = await uploadFile(uploader, found, { ...flags, onPublished }, surroundings);
     tally.done++;
     checksums?.add(nameOf(found), sent.file.sha256);
     reportSent(output, found, sent, tally.files > 1);
@@ -91,7 +96,7 @@ export class Batch {
   /** The file is there; that it cannot be noted does not make it fail. */
   async #remember({ folder, path }: InFolder, facts: Facts, file: FileRecord): Promise<void> {
     try {
-      await (await this.#memoryOf(folder)).note(path, facts, file);
+      (await this.#memoryOf(folder)).note(path, facts, file);
     } catch (error) {
       this.#options.output.note(`${path}: is there, but the next run will send it again: ${String(error)}`);
     }
@@ -102,7 +107,7 @@ export class Batch {
     const { flags, output, tally, checksums, nameOf } = this.#options;
     if (!found.inFolder || flags.restart) return false;
     const entry = await this.#findKnown(found, found.inFolder);
-    if (!entry || (await this.#isGone(entry.file_id))) return false;
+    if (!entry || !(await this.#isThere(entry))) return false;
     const { path, sizeBytes } = found;
     tally.already++;
     tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, retries: 0 });
@@ -118,29 +123,42 @@ export class Batch {
     if (known) return known;
     const alike = memory.findAlike(path, found);
     if (alike?.path !== path || (await hashPath(found.path, this.#signal)) !== alike.sha256) return null;
-    await memory.note(path, found, alike);
+    memory.note(path, found, alike);
     return alike;
   }
 
-  /** True when the server says so. A token that may not look, or a server that is away, are no reason to send it again. */
-  async #isGone(fileId: string): Promise<boolean> {
-    try {
-      await this.#options.uploader.api.file(fileId, { signal: this.#signal });
-    } catch (error) {
-      if (error instanceof ServerError && error.status === 401) throw error;
-      return error instanceof ServerError && error.code === 'file_not_found';
+  /** The server says so, or this token may not ask: then what was noted for its owner is believed, and that is said. */
+  async #isThere(entry: WentUp): Promise<boolean> {
+    const { uploader, output } = this.#options;
+    const { kind } = await confirm(uploader.api, await this.#askOwner(), entry, this.#signal);
+    if (kind === 'untold' && !this.#toldUntold) {
+      this.#toldUntold = true;
+      output.note('this token may not ask whether files are still there; what earlier runs noted is believed');
     }
-    return false;
+    return kind !== 'gone';
+  }
+
+  async #askOwner(): Promise<string> {
+    this.#owner ??= askOwner(this.#options.uploader.api, this.#signal);
+    return await this.#owner;
   }
 
   async #memoryOf(folder: string): Promise<FolderMemory> {
     let memory = this.#memories.get(folder);
     if (!memory) {
-      memory = FolderMemory.open(this.#options.server, folder);
+      memory = this.#openMemory(folder);
       this.#memories.set(folder, memory);
       // The next file tries again.
       memory.catch(() => this.#memories.delete(folder));
     }
     return await memory;
+  }
+
+  async #openMemory(folder: string): Promise<FolderMemory> {
+    const { server, uploader, output } = this.#options;
+    const owner = await this.#askOwner();
+    const memory = await FolderMemory.open(server, owner, folder);
+    await adoptOldJournal(memory, folder, { api: uploader.api, server, owner, output, signal: this.#signal });
+    return memory;
   }
 }

@@ -48,3 +48,10 @@ test('tables align, ranges are short', () => {
     '0-2, 5',
   );
 });
+
+test('a table of more rows than a call takes arguments', () => {
+  const rows = Array.from({ length: 200_000 }, (_, idx) => [`file-${idx}`, 'x']);
+  const lines = formatTable(rows);
+  assert.equal(lines.length, rows.length);
+  assert.deepEqual([lines[0], lines.at(-1)], ['file-0       x', 'file-199999  x']);
+});

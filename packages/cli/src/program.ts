@@ -6,7 +6,7 @@ import { addAdmin, addLinks } from './admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
 import { type ExitCode, UsageError } from './exit.ts';
 import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from './quantity.ts';
-import { ALL_SCOPES } from './scopes.ts';
+import { OWN_SCOPES } from './scopes.ts';
 
 const MAX_PARALLEL = 16;
 const RANGES = 4;
@@ -178,7 +178,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     });
   add('token', "make a token from the server's secret")
     .option('--sub <owner>', 'whom the token is for', 'local')
-    .option('--scope <scopes>', 'what it allows', ALL_SCOPES)
+    .option('--scope <scopes>', 'what it allows; further ones are files:locate and admin', OWN_SCOPES)
     .addOption(
       new Option('--ttl <duration>', 'how long it is good for, like 30s, 12h or 7d')
         .argParser(secondsBetween('1s', '3650d'))

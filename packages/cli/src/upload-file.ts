@@ -1,6 +1,6 @@
 /** One file of `cryolift upload`: from its path to its record on the server. */
 import { basename } from 'node:path';
-import { type Progress, SourceError, type Uploader } from '@cryolift/client';
+import { type Notice, type Progress, SourceError, type Uploader } from '@cryolift/client';
 import { FileSource, hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Found } from './find-files.ts';
@@ -32,16 +32,23 @@ interface Sent {
   readonly seconds: number;
 }
 
-/** @param follow is told how far it is. @throws what the SDK throws, and Refusal. */
+interface Surroundings {
+  readonly output: Output;
+  readonly display: ProgressDisplay;
+  readonly signal: AbortSignal;
+  /** Told how far it is. */
+  readonly follow: (now: Figures) => void;
+}
+
+/** @throws what the SDK throws, and Refusal. */
 export async function uploadFile(
   uploader: Uploader,
   found: Found,
   flags: FileFlags,
-  display: ProgressDisplay,
-  signal: AbortSignal,
-  follow: (now: Figures) => void,
+  surroundings: Surroundings,
 ): Promise<Sent> {
   const { path, inFolder } = found;
+  const { output, display, signal, follow } = surroundings;
   const { force, restart, meta = {}, partSize: partSizeBytes } = flags;
   const metadata = flags.recursive ? withPath(meta, found) : meta;
   const source = await FileSource.open(path);
@@ -63,7 +70,8 @@ export async function uploadFile(
     const wishes = { metadata, partSizeBytes, sha256, force, restart };
     const facts = { sizeBytes, modifiedMs, changedMs: found.changedMs, inode: found.inode };
     const onPublished = async (file: FileRecord) => await flags.onPublished?.(file, facts);
-    const file = await uploader.upload(source, { ...wishes, signal, onProgress, onPublished });
+    const onNotice = (notice: Notice) => reportNotice(output, path, notice);
+    const file = await uploader.upload(source, { ...wishes, signal, onProgress, onPublished, onNotice });
     return { file, figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
   } finally {
     transfer.end();
@@ -82,6 +90,27 @@ function changed(): SourceError {
 /** All bytes are there, but the upload is not done: the server verifies the whole. */
 function describeState({ state, storedBytes, totalBytes }: Progress): string {
   return state === 'sending' && storedBytes === totalBytes ? 'verifying' : state;
+}
+
+function reportNotice(output: Output, path: string, notice: Notice): void {
+  if (notice.kind === 'other_file') {
+    const { uploadId: upload_id, part } = notice;
+    output.event({ event: 'other_file', path, upload_id, part });
+    output.note(
+      `${path}: upload ${upload_id} is of another file that looks the same (part ${part} differs); this one gets its own`,
+    );
+    return;
+  }
+  const { before, now: metadata } = notice;
+  output.event({ event: 'metadata_changed', path, before, metadata });
+  output.note(
+    `${path}: the upload had other metadata; now ${describePairs(metadata)}, before ${describePairs(before)}`,
+  );
+}
+
+function describePairs(metadata: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(metadata).map((pair) => pair.join('='));
+  return pairs.length === 0 ? 'none' : pairs.join(', ');
 }
 
 /** @param brief it is one of many. */

@@ -18,7 +18,7 @@ import type {
 } from '@cryolift/protocol/messages';
 import { ConnectionError, foreignReply, ServerError, SourceError } from './failures.ts';
 import { orAborted } from './patience.ts';
-import type { Transport, WireReply, WireRequest } from './ports.ts';
+import type { LazyBody, Transport, WireReply, WireRequest } from './ports.ts';
 import { readRetryAfter } from './retry-after.ts';
 import {
   isCaller,
@@ -43,7 +43,7 @@ export interface Part {
   readonly idx: number;
   /** Where it begins in the file, bytes. */
   readonly offset: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly body: Uint8Array<ArrayBuffer> | LazyBody;
   /** SHA-256 of its bytes. */
   readonly digest: Uint8Array;
 }
@@ -65,6 +65,7 @@ export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'veri
 export class Api {
   readonly #transport: Transport;
   readonly #getToken: GetToken;
+  #known: { readonly token: string; readonly owner: string } | null = null;
 
   constructor(transport: Transport, getToken: GetToken) {
     this.#transport = transport;
@@ -99,12 +100,12 @@ export class Api {
 
   async putPart(
     uploadId: string,
-    { idx, offset, bytes, digest }: Part,
+    { idx, offset, body, digest }: Part,
     options: CallOptions & Pick<WireRequest, 'expectContinue' | 'onSent'> = {},
   ): Promise<PartReceipt> {
     const reply = await this.#send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
       ...options,
-      body: bytes,
+      body,
       headers: {
         ...options.headers,
         'content-type': 'application/octet-stream',
@@ -145,6 +146,15 @@ export class Api {
 
   async deleteFile(fileId: string): Promise<void> {
     await this.#delete(`/files/${encodeURIComponent(fileId)}`);
+  }
+
+  /** Sets pairs of a file's metadata; the others stay. */
+  async changeMetadata(
+    fileId: string,
+    metadata: Readonly<Record<string, string>>,
+    options?: CallOptions,
+  ): Promise<FileRecord> {
+    return await this.#json(isFile, 'PATCH', `/files/${encodeURIComponent(fileId)}`, { metadata }, options);
   }
 
   /**
@@ -204,6 +214,15 @@ export class Api {
   /** Whose uploads the caller makes. */
   async whoami(options?: CallOptions): Promise<Caller> {
     return await this.#json(isCaller, 'GET', '/whoami', undefined, options);
+  }
+
+  /** Whose uploads these calls make, as the server says. Asked once for each token. */
+  async owner(options?: CallOptions): Promise<string> {
+    const token = await orAborted(this.#getToken(false), options?.signal);
+    if (this.#known?.token === token) return this.#known.owner;
+    const { owner } = await this.whoami(options);
+    this.#known = { token, owner };
+    return owner;
   }
 
   async limits(options?: CallOptions): Promise<Limits> {

@@ -68,7 +68,7 @@ export function refusedBetween(status: number, message: string, cause?: unknown)
   return new ForeignReplyError(message, { cause });
 }
 
-export type SourceFault = 'source_changed' | 'source_unreadable' | 'integrity';
+export type SourceFault = 'source_changed' | 'source_unreadable' | 'integrity' | 'metadata_differs';
 
 /** The local file is not what it was, cannot be read, or is not what the server published. */
 export class SourceError extends Error {

@@ -1,21 +1,12 @@
-/** Which parts may be under way: as many as the path carries, of all uploads together, and no more bytes than memory has. */
+/** Which parts may be under way: as many as the path carries, of all uploads together. */
 import { FlightLimit } from './flight-limit.ts';
-
-/** Bytes of parts in memory, at most; larger parts go one by one. */
-const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
-
-interface Waiting {
-  readonly bytes: number;
-  readonly start: () => void;
-}
 
 export class Flight {
   readonly #limit: FlightLimit;
   readonly #ping: () => Promise<unknown>;
   /** First come, first served. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<() => void>();
   #parts = 0;
-  #bytes = 0;
 
   /** @param most parts in flight at any time, from 1. @param ping a call of few bytes, to be timed. */
   constructor(most: number, ping: () => Promise<unknown>) {
@@ -24,21 +15,20 @@ export class Flight {
   }
 
   /**
-   * Waits until a part may be sent. Call `leave` with the same number of bytes when it has landed, or was given up.
+   * Waits until a part may be sent. Call `leave` when it has landed, or was given up.
    *
    * @throws the signal's reason.
    */
-  async enter(bytes: number, signal: AbortSignal): Promise<void> {
+  async enter(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting = { bytes, start: resolve };
     const onAbort = () => {
-      this.#waiting.delete(waiting);
+      this.#waiting.delete(resolve);
       reject(signal.reason);
       this.#next();
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.add(waiting);
+    this.#waiting.add(resolve);
     this.#next();
     try {
       await promise;
@@ -47,9 +37,8 @@ export class Flight {
     }
   }
 
-  leave(bytes: number): void {
+  leave(): void {
     this.#parts--;
-    this.#bytes -= bytes;
     this.#next();
   }
 
@@ -87,13 +76,11 @@ export class Flight {
   }
 
   #next(): void {
-    for (const waiting of this.#waiting) {
-      const fits = this.#parts === 0 || this.#bytes + waiting.bytes <= MAX_BUFFERED_BYTES;
-      if (this.#parts >= this.#limit.limit || !fits) return;
-      this.#waiting.delete(waiting);
+    for (const start of this.#waiting) {
+      if (this.#parts >= this.#limit.limit) return;
+      this.#waiting.delete(start);
       this.#parts++;
-      this.#bytes += waiting.bytes;
-      waiting.start();
+      start();
     }
   }
 }

@@ -11,8 +11,8 @@ export {
 } from './failures.ts';
 export type { PartSet } from './ledger.ts';
 export { orAborted, Patience, sleep } from './patience.ts';
-export type { Memory, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
+export type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
 export { readRetryAfter } from './retry-after.ts';
 export type { Shape } from './shapes.ts';
 export type { ClientState } from './states.ts';
-export { type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';
+export { type Notice, type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';

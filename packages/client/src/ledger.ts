@@ -1,4 +1,4 @@
-/** What is known of an upload's parts: missing, under way, stored. */
+/** What is known of an upload's parts: missing, under way, found at the server, stored. */
 import { partExtent } from '@cryolift/protocol/plan';
 
 /** A set of part indexes, to look at. */
@@ -11,7 +11,9 @@ export class Ledger {
   readonly #missing = new Set<number>();
   /** With their digests once these are known. */
   readonly #underWay = new Map<number, Uint8Array | null>();
-  /** With the digests of what the server has. */
+  /** With the digests of what the server has, which were not computed here: perhaps of another file. */
+  readonly #found = new Map<number, Uint8Array>();
+  /** With the digests of what the server has and was read here. */
   readonly #stored = new Map<number, Uint8Array>();
   #sizeBytes = 0;
   #partSizeBytes = 1;
@@ -29,7 +31,11 @@ export class Ledger {
     return this.#missing;
   }
 
-  /** Acknowledged bytes. */
+  get found(): PartSet {
+    return this.#found;
+  }
+
+  /** Acknowledged bytes of this file. */
   get storedBytes(): number {
     return this.#storedBytes;
   }
@@ -65,6 +71,37 @@ export class Ledger {
     return true;
   }
 
+  /** The server has it, with bytes of this digest; whether they are those of the file is to be found out. */
+  noteFound(idx: number, digest: Uint8Array): void {
+    this.#found.set(idx, digest);
+  }
+
+  /** @returns a part that was found and not compared yet; undefined when there is none. */
+  nextFound(): number | undefined {
+    return this.#found.keys().next().value;
+  }
+
+  /**
+   * What was found is compared with what was read here.
+   *
+   * @returns false when they differ. True when they are equal, and the part is stored; also when the server has taken it back.
+   */
+  noteCompared(idx: number, digest: Uint8Array): boolean {
+    const found = this.#found.get(idx);
+    if (!found) return true;
+    if (!areEqual(found, digest)) return false;
+    this.#found.delete(idx);
+    this.noteStored(idx, digest);
+    return true;
+  }
+
+  /** The file may have other bytes than were read: all that is stored is to be compared again. */
+  doubtStored(): void {
+    for (const [idx, digest] of this.#stored) this.#found.set(idx, digest);
+    this.#stored.clear();
+    this.#storedBytes = 0;
+  }
+
   noteStored(idx: number, digest: Uint8Array): void {
     if (!this.#stored.has(idx)) this.#storedBytes += this.extent(idx).length;
     this.#stored.set(idx, digest);
@@ -72,6 +109,7 @@ export class Ledger {
 
   /** The server does not have it, or no more. */
   noteMissing(idx: number): void {
+    this.#found.delete(idx);
     if (this.#stored.delete(idx)) this.#storedBytes -= this.extent(idx).length;
     if (!this.#underWay.has(idx)) this.#missing.add(idx);
   }
@@ -81,8 +119,9 @@ export class Ledger {
     return this.#underWay.get(idx) ?? null;
   }
 
-  storedParts(): Set<number> {
-    return new Set(this.#stored.keys());
+  /** Parts that the server has, as far as is known. */
+  partsThere(): Set<number> {
+    return new Set([...this.#stored.keys(), ...this.#found.keys()]);
   }
 
   partsUnderWay(): number[] {
@@ -99,4 +138,8 @@ export class Ledger {
     }
     return joined;
   }
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { ForeignReplyError } from './failures.ts';
-import type { Remembered } from './ports.ts';
-import { fingerprint } from './same-file.ts';
 import { failure, lost, PART_BYTES, reply } from './test-server.ts';
 import {
   assertStored,
@@ -94,16 +92,6 @@ test('a file of another time is refused, and --restart starts anew', async () =>
     server.uploads.map(({ status }) => status),
     ['cancelled', 'completed'],
   );
-});
-
-test('a file of the same size and time with other bytes in a stored part is refused', async () => {
-  await uploadSome(1);
-  source.bytes[500] = (source.bytes[500] as number) ^ 1;
-  // As it would be with the change beyond the edges that the fingerprint knows.
-  const record = [...memory.records.values()][0] as Remembered;
-  await memory.save({ ...record, fingerprint: await fingerprint(source) });
-  await assert.rejects(upload(), isChanged);
-  assert.equal(server.putCount, 0);
 });
 
 test('a file of the same size and time with another edge is refused before anything is asked of it', async () => {

@@ -1,11 +1,12 @@
 /** Finding the session of an earlier run, or opening a new one. */
 import { isMrcName } from '@cryolift/mrc';
-import type { InitRequest, Limits, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, InitRequest, Limits, Session } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api, CallOptions } from './api.ts';
-import { ForeignReplyError, ServerError } from './failures.ts';
-import type { Memory, Source } from './ports.ts';
-import { assertRemembered, fingerprint, fingerprintAt } from './same-file.ts';
+import type { Claims } from './claims.ts';
+import { ForeignReplyError, ServerError, SourceError } from './failures.ts';
+import type { Memory, MemoryKey, Source } from './ports.ts';
+import { assertRemembered, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
 import type { UploadOptions } from './uploader.ts';
 
 /** The server needs 1,024 to judge an MRC file. */
@@ -13,61 +14,144 @@ const HEADER_BYTES = 4096;
 const WISHED_PARTS = 128;
 const LEAST_PART_BYTES = MIB;
 const MOST_WISHED_BYTES = 4 * MIB;
+const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
 /** Sessions that an upload can go on with; a completed one only lacks the news of it. */
-const OF_USE: readonly Session['status'][] = ['pending', 'uploading', 'verifying', 'completed'];
-const CANCELLABLE: readonly Session['status'][] = ['pending', 'uploading', 'verifying', 'failed'];
+const OF_USE: readonly Session['status'][] = [...OPEN, 'verifying', 'completed'];
+const CANCELLABLE: readonly Session['status'][] = [...OPEN, 'verifying', 'failed'];
 
 export interface Opening {
   readonly api: Api;
   readonly memory: Memory;
-  /** As uploads are remembered by. */
-  readonly server: string;
+  readonly key: MemoryKey;
   readonly source: Source;
+  /** Of the file. */
+  readonly fingerprint: string;
   readonly options: UploadOptions;
+  /** Uploads that were found to be of another file. */
+  readonly others: ReadonlySet<string>;
+  readonly claims: Claims;
   /** What goes with every call. */
   readonly call: CallOptions;
   /** Repeats a call that is safe to repeat, as long as its failure can pass. */
   retry<Result>(call: () => Promise<Result>): Promise<Result>;
 }
 
+/** A session that this run alone works on. */
+export interface Opened {
+  readonly session: Session;
+  /**
+   * It is of this file for certain: opened for it, and the file is untouched since. Else its parts have to be compared before
+   * anything is sent to it.
+   */
+  readonly isOwn: boolean;
+  /** It was opened with. */
+  readonly openedWith: string;
+}
+
 /**
- * Finds this file's session by what is remembered of it, then by its fingerprint, or opens one.
+ * Finds this file's session by what is remembered of it, then by its fingerprint, or opens one. Its upload is claimed.
  *
  * @throws SourceError `source_changed` when the file is not as it was when the remembered session began.
  */
-export async function findOrOpenSession(opening: Opening): Promise<Session> {
-  const { memory, server, source, options } = opening;
-  const print = await fingerprint(source);
-  const remembered = await memory.load(server, source.location);
-  const found = remembered && (await findSession(opening, remembered.uploadId));
-  if (remembered && found && options.restart) {
-    await cancel(opening, found);
-  } else if (remembered && found && OF_USE.includes(found.status) && found.size === remembered.sizeBytes) {
-    assertRemembered(source, print, remembered);
-    return found;
+export async function findOrOpenSession(opening: Opening): Promise<Opened> {
+  const { memory, key, source, fingerprint, options, others, claims } = opening;
+  const remembered = await memory.load(key);
+  if (remembered && !others.has(remembered.uploadId) && claims.take(remembered.uploadId)) {
+    const { uploadId, openedWith, identity, sizeBytes } = remembered;
+    try {
+      const session = await findSession(opening, uploadId);
+      if (session && options.restart) await cancelSession(opening, session);
+      else if (session && OF_USE.includes(session.status) && session.size === sizeBytes) {
+        assertRemembered(source, fingerprint, remembered);
+        return { session, isOwn: identity !== null && identity === source.identity, openedWith };
+      }
+    } catch (error) {
+      claims.release(uploadId);
+      throw error;
+    }
+    claims.release(uploadId);
   }
-  return await openSession(opening, print);
+  return await openSession(opening);
+}
+
+/** Writes down that a session is of this file, as it is now. */
+export async function rememberSession(opening: Opening, { session, openedWith }: Opened): Promise<void> {
+  const { memory, key, source, fingerprint } = opening;
+  const { sizeBytes, modifiedMs, identity } = source;
+  await memory.save({ ...key, sizeBytes, modifiedMs, identity, fingerprint, openedWith, uploadId: session.upload_id });
+}
+
+/**
+ * Has the metadata of this run hold for an open session of this file.
+ *
+ * @returns the session as it is then.
+ */
+export async function updateMetadata(opening: Opening, { session, openedWith }: Opened): Promise<Session> {
+  const { options, api, call, retry } = opening;
+  if (!OPEN.includes(session.status) || hasPairs(session.metadata, options.metadata)) return session;
+  const request = await describe(opening, openedWith);
+  const idempotencyKey = crypto.randomUUID();
+  const now = await retry(() => api.init(request, idempotencyKey, call));
+  if (now.upload_id === session.upload_id) return now;
+  // It is not open any more: what was opened in its place is of no use.
+  if (!now.resumed) await cancelSession(opening, now);
+  return session;
+}
+
+/**
+ * Has the metadata of this run hold for a file that was completed before without news of it.
+ *
+ * @returns its record as it is then. @throws SourceError `metadata_differs` when the caller may not change it.
+ */
+export async function updateFileMetadata(opening: Opening, file: FileRecord): Promise<FileRecord> {
+  const { options, api, call, retry } = opening;
+  const { metadata } = options;
+  if (!metadata || hasPairs(file.metadata, metadata)) return file;
+  try {
+    return await retry(() => api.changeMetadata(file.file_id, metadata, call));
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    throw new SourceError(
+      'metadata_differs',
+      `The file is there, as ${file.file_id}, with the metadata of an earlier run; it was not changed: ${error.message}`,
+      'Change it with a token that may, or upload without other metadata.',
+      { cause: error },
+    );
+  }
+}
+
+/** True when the metadata has every pair that was given. */
+export function hasPairs(
+  metadata: Readonly<Record<string, string>> = {},
+  given: UploadOptions['metadata'] = {},
+): boolean {
+  return Object.entries(given).every(([key, value]) => metadata[key] === value);
+}
+
+/** Files that look alike have an upload each: the first one that is not another's. */
+async function openSession(opening: Opening): Promise<Opened> {
+  const { options, fingerprint, others, claims } = opening;
+  const inTree = await fingerprintAt(options.metadata?.path, fingerprint);
+  for (let copy = 1; ; copy++) {
+    const openedWith = fingerprintOfCopy(inTree, copy);
+    const session = await init(opening, openedWith);
+    if (others.has(session.upload_id) || !claims.take(session.upload_id)) continue;
+    return { session, isOwn: !session.resumed, openedWith };
+  }
 }
 
 /** @param isSecond the first one came out damaged: the request, or its answer. */
-async function openSession(opening: Opening, print: string, isSecond = false): Promise<Session> {
-  const { api, memory, server, source, options, call, retry } = opening;
-  const request = await describe(opening, await fingerprintAt(options.metadata?.path, print));
+async function init(opening: Opening, openWith: string, isSecond = false): Promise<Session> {
+  const { api, source, call, retry } = opening;
+  // What is found may be another file's: its metadata is not touched before that is known.
+  const request: InitRequest = { ...(await describe(opening, openWith)), keep_metadata: true };
   // For a lost reply within this run; after it the fingerprint finds the session.
   const idempotencyKey = crypto.randomUUID();
   const session = await retry(() => api.init(request, idempotencyKey, call));
-  if (!isOf(session, source)) {
-    await cancel(opening, session);
-    if (isSecond) throw new ForeignReplyError('the server opened a session for another file than this one');
-    return await openSession(opening, print, true);
-  }
-  if (session.resumed && options.restart) {
-    await cancel(opening, session);
-    return await openSession(opening, print);
-  }
-  const { location, sizeBytes, modifiedMs } = source;
-  await memory.save({ server, location, sizeBytes, modifiedMs, fingerprint: print, uploadId: session.upload_id });
-  return session;
+  if (isOf(session, source)) return session;
+  await cancelSession(opening, session);
+  if (isSecond) throw new ForeignReplyError('the server opened a session for another file than this one');
+  return await init(opening, openWith, true);
 }
 
 /** One damaged digit would cut the file off. */
@@ -117,7 +201,7 @@ async function findSession({ api, call, retry }: Opening, uploadId: string): Pro
   }
 }
 
-async function cancel({ api, call, retry }: Opening, session: Session): Promise<void> {
+export async function cancelSession({ api, call, retry }: Opening, session: Session): Promise<void> {
   if (!CANCELLABLE.includes(session.status)) return;
   try {
     await retry(() => api.cancel(session.upload_id, call));

@@ -10,14 +10,32 @@ export interface Source {
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
   /**
+   * Device, inode, size and times of the file, as exact as the system has them: equal only for one file that nobody has
+   * touched. Null where the system tells no such thing.
+   */
+  readonly identity: string | null;
+  /**
    * Fills `into` with the bytes from `offset`.
    *
    * @returns their SHA-256, taken in passing.
    * @throws SourceError when the file has become shorter or unreadable.
    */
   read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  /** Size and time as they are at this moment. */
-  look(): Promise<{ sizeBytes: number; modifiedMs: number }>;
+  /** The SHA-256 of `length` bytes from `offset`; holds few of them at a time where the system lets it. @throws SourceError */
+  digest(offset: number, length: number): Promise<Uint8Array>;
+  /** The same bytes, read as they are sent. */
+  body(offset: number, length: number): LazyBody;
+  /** Size, time and identity as they are at this moment. */
+  look(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
+}
+
+/** Bytes that are read as they are sent: of a part that is too large to be held. */
+export interface LazyBody {
+  readonly length: number;
+  /** Fills `into` with the bytes from `offset` in this body. @throws SourceError */
+  fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** The same bytes, where a browser reads them itself. */
+  readonly blob: Blob | null;
 }
 
 export interface WireRequest {
@@ -25,7 +43,7 @@ export interface WireRequest {
   /** Path and query, from the root of the server. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | undefined;
+  readonly body?: Uint8Array | LazyBody | undefined;
   /** Wait for `100 Continue` before the body is sent (RFC 9110 section 10.1.1). */
   readonly expectContinue?: boolean | undefined;
   /** Reads no more of the reply's body than this, bytes; 64 MiB when not given. */
@@ -49,7 +67,7 @@ export interface WireReply {
  * Sends one request. Once it settles, for whatever reason, nobody looks at the request's body any more: its bytes may be
  * overwritten.
  *
- * @throws ConnectionError when no whole reply came; what the server did is then unknown.
+ * @throws ConnectionError when no whole reply came, SourceError when a lazy body cannot be read; what the server did is then unknown.
  */
 export interface Transport {
   send(request: WireRequest): Promise<WireReply>;
@@ -57,20 +75,33 @@ export interface Transport {
   whenOnline?(signal: AbortSignal): Promise<void>;
 }
 
-/** What is remembered of an upload, so that the next run finds its session. Holds no token and no byte of the file. */
-export interface Remembered {
+/** What uploads are remembered by. */
+export interface MemoryKey {
   readonly server: string;
+  /** Whose upload it is, as the server says (`GET /whoami`). */
+  readonly owner: string;
   readonly location: string;
+}
+
+/**
+ * What is remembered of an upload, so that the next run finds its session: of one that this client has opened for the file, or
+ * has compared with it. Holds no token and no byte of the file.
+ */
+export interface Remembered extends MemoryKey {
   /** The file as it was when its upload began. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly identity: string | null;
+  /** Of the file. */
   readonly fingerprint: string;
+  /** That the upload was opened with: files that look alike have one fingerprint, and an upload each. */
+  readonly openedWith: string;
   readonly uploadId: string;
 }
 
-/** Keeps one record per server and location; a record is there whole or not at all. */
+/** Keeps one record per server, owner and location; a record is there whole or not at all. */
 export interface Memory {
-  load(server: string, location: string): Promise<Remembered | null>;
+  load(key: MemoryKey): Promise<Remembered | null>;
   save(record: Remembered): Promise<void>;
-  forget(server: string, location: string): Promise<void>;
+  forget(key: MemoryKey): Promise<void>;
 }

@@ -1,14 +1,10 @@
 /** Is the local file the one whose parts the server has? */
 import { toHex } from '@cryolift/protocol/digest';
-import type { Session, StoredPart } from '@cryolift/protocol/messages';
-import { partExtent } from '@cryolift/protocol/plan';
 import { sha256 } from './digest.ts';
 import { SourceError } from './failures.ts';
 import type { Remembered, Source } from './ports.ts';
 
 const EDGE_BYTES = 64 * 1024;
-/** Stored parts that are compared before an upload is resumed, besides the first and the last. */
-const SAMPLES = 3;
 
 /**
  * A key for “the same local file”: from its name, size, time, first and last bytes, but not from where it lies, so that
@@ -30,6 +26,16 @@ export async function fingerprintAt(path: string | undefined, print: string): Pr
   return path === undefined ? print : `${print}-${(await hashText(path)).slice(0, 32)}`;
 }
 
+/**
+ * Two files may be equal in all that a fingerprint knows. Each has an upload of its own, which is found again without being
+ * remembered: the first one's is opened with the fingerprint itself, the others' with this.
+ *
+ * @param copy from 1.
+ */
+export function fingerprintOfCopy(print: string, copy: number): string {
+  return copy === 1 ? print : `${print}-${copy}`;
+}
+
 async function hashText(text: string): Promise<string> {
   return toHex(await sha256(new TextEncoder().encode(text)));
 }
@@ -45,28 +51,21 @@ export function assertRemembered(source: Source, print: string, remembered: Reme
   if (print !== remembered.fingerprint) throw changed('its first or last bytes are not what they were');
 }
 
-/** @throws SourceError `source_changed` when the file is being written while it is uploaded. */
-export async function assertUntouched(source: Source): Promise<void> {
+/**
+ * Whether the file is as it was when it was opened.
+ *
+ * @returns its identity now. Another one, with the same size and time, is that of a file that was renamed or got another mode,
+ *   or was written to by a program that sets the time back: its bytes tell.
+ * @throws SourceError `source_changed` when it has another size or time.
+ */
+export async function assertUntouched(source: Source): Promise<string | null> {
   const now = await source.look();
-  if (now.sizeBytes !== source.sizeBytes || now.modifiedMs !== source.modifiedMs) {
-    throw changed('it was modified while it was uploaded');
-  }
+  if (now.sizeBytes === source.sizeBytes && now.modifiedMs === source.modifiedMs) return now.identity;
+  throw changedMeanwhile();
 }
 
-/** @throws SourceError `source_changed` when one of a few stored parts has other bytes here. */
-export async function assertSameParts(source: Source, session: Session, stored: readonly StoredPart[]): Promise<void> {
-  const buffer = new Uint8Array(Math.min(session.part_size, session.size));
-  for (const part of pick(stored)) {
-    const { offset, length } = partExtent(session.size, session.part_size, part.part);
-    if (toHex(await source.read(offset, buffer.subarray(0, length))) !== part.sha256) {
-      throw changed(`part ${part.part}, which the server has, has other bytes here`);
-    }
-  }
-}
-
-function pick(stored: readonly StoredPart[]): StoredPart[] {
-  const inside = Array.from({ length: SAMPLES }, () => stored[Math.floor(Math.random() * stored.length)]);
-  return [...new Set([stored.at(0), stored.at(-1), ...inside])].filter((part) => part !== undefined);
+export function changedMeanwhile(): SourceError {
+  return changed('it was modified while it was uploaded');
 }
 
 function changed(what: string): SourceError {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ClientEvent, type ClientState, transition } from './states.ts';
 
-const STATES: ClientState[] = ['planning', 'sending', 'reconciling', 'paused', 'failed', 'done'];
-const EVENTS: ClientEvent[] = ['planned', 'doubt', 'settled', 'published', 'pause', 'fail'];
+const STATES: ClientState[] = ['planning', 'checking', 'sending', 'reconciling', 'paused', 'failed', 'done'];
+const EVENTS: ClientEvent[] = ['check', 'planned', 'other', 'doubt', 'settled', 'published', 'pause', 'fail'];
 
 function eventsOf(state: ClientState): ClientEvent[] {
   return EVENTS.filter((event) => {

@@ -5,13 +5,14 @@ import type { ErrorCode } from '@cryolift/protocol/errors';
 import { ERRORS } from '@cryolift/protocol/errors';
 import type { InitRequest, Session } from '@cryolift/protocol/messages';
 import { ConnectionError } from './failures.ts';
-import type { Memory, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
+import type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
 
 export const PART_BYTES = 1000;
 
 interface Upload {
   readonly id: string;
   readonly request: InitRequest;
+  metadata: Record<string, string>;
   status: Session['status'];
   readonly parts: Map<number, Buffer>;
 }
@@ -48,8 +49,12 @@ export class TestServer implements Transport {
     return this.uploads.at(-1) as Upload;
   }
 
-  #answer({ method, path, headers, body }: WireRequest): WireReply {
+  #answer({ method, path, headers, body: sent }: WireRequest): WireReply {
+    // Parts of these tests are small.
+    const body = sent as Uint8Array | undefined;
     const [, , id = '', what = '', idx = ''] = (path.split('?')[0] ?? '').split('/');
+    if (path === '/whoami') return reply(200, { owner: 'ada', link_id: null });
+    if (method === 'PATCH') return this.#change(id, body);
     if (path === '/limits') return reply(200, { part_size: this.#partBytes });
     if (path === '/uploads/init') return this.#init(headers['idempotency-key'] ?? '', body);
     const upload = this.uploads.find((each) => each.id === id);
@@ -74,7 +79,15 @@ export class TestServer implements Transport {
       this.uploads.find(
         (each) => each.request.fingerprint === request.fingerprint && ['pending', 'uploading'].includes(each.status),
       );
-    const upload = found ?? { id: `u${this.uploads.length}`, request, status: 'pending' as const, parts: new Map() };
+    const { metadata = {}, keep_metadata } = request;
+    const upload = found ?? {
+      id: `u${this.uploads.length}`,
+      request,
+      metadata,
+      status: 'pending' as const,
+      parts: new Map(),
+    };
+    if (found && !used && !keep_metadata) Object.assign(found.metadata, metadata);
     if (!found) this.uploads.push(upload);
     this.#keys.set(key, { body: text, upload });
     return reply(found ? 200 : 201, { ...this.#describe(upload), resumed: found !== undefined });
@@ -84,14 +97,25 @@ export class TestServer implements Transport {
     const count = this.#partCount(upload);
     if (upload.parts.size < count) return failure('upload_incomplete');
     upload.status = 'completed';
-    const parts = Array.from({ length: count }, (_, idx) => upload.parts.get(idx) as Buffer);
-    return reply(200, {
+    return reply(200, this.#record(upload));
+  }
+
+  #change(fileId: string, body: Uint8Array | undefined): WireReply {
+    const upload = this.uploads.find(({ id }) => `f-${id}` === fileId) as Upload;
+    Object.assign(upload.metadata, (JSON.parse(Buffer.from(body ?? []).toString()) as InitRequest).metadata);
+    return reply(200, this.#record(upload));
+  }
+
+  #record(upload: Upload) {
+    const parts = Array.from({ length: this.#partCount(upload) }, (_, idx) => upload.parts.get(idx) as Buffer);
+    return {
       file_id: `f-${upload.id}`,
+      metadata: upload.metadata,
       filename: upload.request.filename,
       size: upload.request.size,
       sha256: digest(Buffer.concat(parts)).toString('hex'),
       parts_sha256: digest(Buffer.concat(parts.map(digest))).toString('hex'),
-    });
+    };
   }
 
   #describe(upload: Upload): Partial<Session> {
@@ -103,6 +127,7 @@ export class TestServer implements Transport {
     return {
       upload_id: upload.id,
       filename: upload.request.filename,
+      metadata: upload.metadata,
       status: upload.status,
       size: upload.request.size,
       part_size: this.#partBytes,
@@ -168,15 +193,19 @@ export function digest(bytes: Uint8Array): Buffer {
 /** A file whose bytes and time the test can change. */
 export class TestSource implements Source {
   readonly name = 'tomo.mrc';
-  readonly location = '/data/tomo.mrc';
+  readonly location: string = '/data/tomo.mrc';
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   /** Offsets of parts that were read. */
   readonly reads: number[] = [];
+  readonly identity: string | null;
   bytes: Uint8Array;
   modifiedNowMs: number;
+  identityNow: string | null;
 
-  constructor(bytes: Uint8Array, modifiedMs = 1_700_000_000_000.25) {
+  constructor(bytes: Uint8Array, modifiedMs = 1_700_000_000_000.25, identity: string | null = 'inode 1') {
+    this.identity = identity;
+    this.identityNow = identity;
     this.bytes = bytes;
     this.sizeBytes = bytes.length;
     this.modifiedMs = modifiedMs;
@@ -189,15 +218,28 @@ export class TestSource implements Source {
     return digest(into);
   }
 
+  async digest(offset: number, length: number): Promise<Uint8Array> {
+    return await this.read(offset, new Uint8Array(length));
+  }
+
+  body(offset: number, length: number) {
+    return {
+      length,
+      blob: null,
+      fill: async (at: number, into: Uint8Array) =>
+        into.set(this.bytes.subarray(offset + at, offset + at + into.length)),
+    };
+  }
+
   async look() {
-    return { sizeBytes: this.bytes.length, modifiedMs: this.modifiedNowMs };
+    return { sizeBytes: this.bytes.length, modifiedMs: this.modifiedNowMs, identity: this.identityNow };
   }
 }
 
 export class TestMemory implements Memory {
   readonly records = new Map<string, Remembered>();
 
-  async load(_server: string, location: string): Promise<Remembered | null> {
+  async load({ location }: MemoryKey): Promise<Remembered | null> {
     return this.records.get(location) ?? null;
   }
 
@@ -205,7 +247,7 @@ export class TestMemory implements Memory {
     this.records.set(record.location, record);
   }
 
-  async forget(_server: string, location: string): Promise<void> {
+  async forget({ location }: MemoryKey): Promise<void> {
     this.records.delete(location);
   }
 }

@@ -23,8 +23,8 @@ export function reset(): void {
 }
 
 /** Another file at the same place. */
-export function replaceSource(bytes: Uint8Array, modifiedMs?: number): void {
-  source = new TestSource(bytes, modifiedMs);
+export function replaceSource(bytes: Uint8Array, modifiedMs?: number, identity?: string | null): void {
+  source = new TestSource(bytes, modifiedMs, identity);
 }
 
 export function createUploader(getToken = async (_renew: boolean) => 'token', parallel = 2): Uploader {

@@ -1,8 +1,11 @@
 /** Files to a server: what a program, a page or the command line calls. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { Api, type GetToken } from './api.ts';
+import { Claims } from './claims.ts';
 import { Flight } from './flight.ts';
 import type { PartSet } from './ledger.ts';
+import { LocalDigests } from './local-digests.ts';
+import { PartBuffers } from './part-buffers.ts';
 import type { Memory, Source, Transport } from './ports.ts';
 import { Run } from './run.ts';
 import type { ClientState } from './states.ts';
@@ -30,6 +33,9 @@ export interface UploadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Awaited when the file is published and before the upload is forgotten: what is written down here is not sent twice. */
   readonly onPublished?: ((file: FileRecord) => Promise<void>) | undefined;
+  /** What should be known before the upload is done, and needs nobody's answer. */
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
+  /** Holds also for an upload that an earlier run began with others: its other pairs stay. */
   readonly metadata?: Record<string, string> | undefined;
   /** A wish, bytes; when not given, smaller ones than the server's for files below 1 GiB. */
   readonly partSizeBytes?: number | undefined;
@@ -41,14 +47,24 @@ export interface UploadOptions {
   readonly restart?: boolean | undefined;
 }
 
+export type Notice =
+  /** What the server has of an upload is of another file that looks like this one: this one is sent by itself. */
+  | { readonly kind: 'other_file'; readonly uploadId: string; readonly part: number }
+  /** The upload, or the file if that was published already, had other metadata. */
+  | {
+      readonly kind: 'metadata_changed';
+      readonly before: Readonly<Record<string, string>>;
+      readonly now: Readonly<Record<string, string>>;
+    };
+
 export interface Progress {
   readonly state: ClientState;
-  /** The server's session; null until there is one. */
+  /** The server's session; null until there is one that is known to be of this file. */
   readonly session: Session | null;
-  /** Acknowledged bytes, of `totalBytes`. */
+  /** Acknowledged bytes, of `totalBytes`; those that were there before this run count once they were compared with the file. */
   readonly storedBytes: number;
   readonly totalBytes: number;
-  /** Bytes that were there before this run. */
+  /** Bytes that were there before this run, and are those of the file. */
   readonly resumedBytes: number;
   /** Bytes of parts that connections took in this run, those that were lost included. */
   readonly sentBytes: number;
@@ -58,7 +74,7 @@ export interface Progress {
   readonly trouble: string | null;
   /** What is being waited for is a network. */
   readonly offline: boolean;
-  /** Parts that the server has; follows the upload. */
+  /** Parts of the file that the server has; follows the upload. */
   readonly stored: PartSet;
   /** Parts that are read or sent now; follows the upload. */
   readonly underWay: PartSet;
@@ -68,6 +84,9 @@ export class Uploader {
   readonly api: Api;
   readonly #options: UploaderOptions;
   readonly #flight: Flight;
+  readonly #claims = new Claims();
+  readonly #digests = new LocalDigests();
+  readonly #buffers = new PartBuffers();
 
   constructor(options: UploaderOptions) {
     this.#options = options;
@@ -76,13 +95,15 @@ export class Uploader {
   }
 
   /**
-   * Uploads a file, or what is missing of it. Several files may be uploaded at the same time.
+   * Uploads a file, or what is missing of it. Several files may be uploaded at the same time. What the server has of it from
+   * before is read here, and compared, before the file is done.
    *
    * @returns the published file's record.
    * @throws ServerError, ConnectionError or SourceError; the signal's reason when it is aborted. The session is kept in
    *   every case, and the next call goes on with it.
    */
   async upload(source: Source, options: UploadOptions = {}): Promise<FileRecord> {
-    return await new Run(this.api, this.#flight, this.#options, source, options).upload();
+    const shared = { claims: this.#claims, digests: this.#digests, buffers: this.#buffers };
+    return await new Run({ ...shared, api: this.api, flight: this.#flight }, this.#options, source, options).upload();
   }
 }

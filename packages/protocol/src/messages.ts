@@ -85,6 +85,9 @@ export const InitRequest = Type.Object({
     }),
   ),
   metadata: Type.Optional(Metadata),
+  keep_metadata: Type.Optional(
+    Type.Boolean({ description: 'A session that is found keeps its metadata, whatever this request has.' }),
+  ),
   force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
   trial: Type.Optional(
     Type.Boolean({ description: 'To try the way: it makes no event, becomes no file, and is forgotten when it ends.' }),

@@ -60,7 +60,8 @@ export class Account {
     this.usage = { queryKey: USAGE_KEY, queryFn: () => api.limits(), staleTime: 0 };
     const getLimits = () => queries.fetchQuery(this.limits).catch(() => null);
     const onDone = (file: Parameters<typeof putFile>[1]) => putFile(queries, file);
-    this.uploads = new UploadList({ subjectKey: subject.key, uploader, memory, server, getLimits, onDone });
+    const { key: subjectKey, owner } = subject;
+    this.uploads = new UploadList({ subjectKey, uploader, memory, server, owner, getLimits, onDone });
     this.intake = new Intake(this.uploads, getLimits);
     const nextToken = () => keeper.state.next();
     const onEvent: LiveEvent = (event) => updateFromEvent(queries, api, event);

@@ -103,6 +103,8 @@ export const texts = {
     starting: 'Starting',
     verifying: 'Verifying',
     reconciling: 'Checking what arrived',
+    comparing: (bytes: number) => `Comparing with what is there: ${formatBytes(bytes)} are the same`,
+    hadOther: 'The server had parts of another file that looks like this one. This file is uploaded by itself.',
     waitsForToken: 'Waiting for a token',
     of: (stored: number, total: number) => `${formatBytes(stored)} of ${formatBytes(total)}`,
     rate: (bytesPerSecond: number) => `${formatBytes(bytesPerSecond)}/s`,

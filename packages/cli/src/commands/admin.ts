@@ -105,7 +105,7 @@ export async function collect<Item>(api: Api, path: string): Promise<Item[]> {
   for (let cursor: string | null = ''; cursor !== null; ) {
     const at: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
     const page: Page<Item> = await api.call(isObject<Page<Item>>, 'GET', `${path}${query}${at}`);
-    items.push(...page.items);
+    for (const item of page.items) items.push(item);
     cursor = page.next_cursor;
   }
   return items;

@@ -50,7 +50,7 @@ async function collect<Item>(
   let cursor: string | null = null;
   do {
     const next: { items: Item[]; next_cursor: string | null } = await page(cursor === null ? {} : { cursor });
-    items.push(...next.items);
+    for (const item of next.items) items.push(item);
     cursor = next.next_cursor;
   } while (cursor !== null);
   return items;

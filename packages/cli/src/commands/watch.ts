@@ -1,6 +1,7 @@
 /** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { type Api, Patience } from '@cryolift/client';
 import { lockFolder } from '@cryolift/server/lock';
 import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
 import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
@@ -9,9 +10,12 @@ import { isMissing } from '../folder-entries.ts';
 import { FolderMemory, placeOf } from '../folder-memory.ts';
 import { interruptible } from '../interrupt.ts';
 import { assertMetadata } from '../metadata.ts';
+import { adoptOldJournal } from '../old-journal.ts';
 import { Output } from '../output.ts';
+import { askOwner } from '../owner.ts';
 import { ProgressDisplay } from '../progress.ts';
 import type { FileFlags } from '../upload-file.ts';
+import { sayWaiting } from '../waiting.ts';
 import { awaitFolder } from '../watch/await-folder.ts';
 import type { Disposal } from '../watch/disposal.ts';
 import { Watcher } from '../watch/watcher.ts';
@@ -34,14 +38,18 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   const signal = interruptible();
   if (!(await awaitFolder(folder, flags.once ?? false, output, signal))) return EXIT.someFailed;
   const disposal = await chooseDisposal(folder, flags);
-  const place = await placeOf(server, folder);
-  await mkdir(dirname(place), { recursive: true, mode: 0o700 });
-  const unlock = lockFolder(`${place}.lock`);
+  const lock = await placeOf(server, folder, '.lock');
+  await mkdir(dirname(lock), { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(lock);
   if (!unlock) throw new Refusal('watched', `${folder} is watched for ${server} already.`, 'One watcher is enough.');
   const display = new ProgressDisplay(output, { atOnce: flags.files, tally: null });
   try {
     output.event({ event: 'watching', path: folder, settle_seconds: flags.settle });
     output.note(`watching ${folder}: files go up ${flags.settle} s after they have stopped changing`);
+    const uploader = createUploader(flags);
+    const owner = await waitForOwner(uploader.api, flags, output, signal);
+    const memory = await FolderMemory.open(server, owner, folder);
+    await adoptOldJournal(memory, folder, { api: uploader.api, server, owner, output, signal });
     return await new Watcher({
       folder,
       settleMs: flags.settle * 1000,
@@ -50,8 +58,9 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
       once: flags.once ?? false,
       atOnce: flags.files,
       flags,
-      uploader: createUploader(flags),
-      memory: await FolderMemory.open(server, folder),
+      uploader,
+      owner,
+      memory,
       output,
       display,
       signal,
@@ -65,6 +74,12 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
     display.stop();
     unlock();
   }
+}
+
+/** For good, unless the watch is to end some time. */
+async function waitForOwner(api: Api, { once }: WatchFlags, output: Output, signal: AbortSignal): Promise<string> {
+  const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
+  return await askOwner(api, signal, patience, sayWaiting(output));
 }
 
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {

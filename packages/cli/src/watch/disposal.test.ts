@@ -4,7 +4,7 @@ import { link, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { dispose } from './disposal.ts';
+import { dispose, giveBack } from './disposal.ts';
 import { look, type Stamp } from './scan.ts';
 
 const BYTES = 'what went up';
@@ -96,6 +96,42 @@ test('a file that takes the place while the one before is moved to another file 
   await rename(join(folder, 'new.mrc'), join(folder, 'in/sub/a.mrc'));
   assert.equal((await moving).kind, 'kept');
   assert.equal(await readFile(join(folder, 'in/sub/a.mrc'), 'utf8'), 'the next one');
+});
+
+test('a move to another file system that was killed between copying and removing is finished', async (t) => {
+  const to = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
+  t.after(() => rm(to, { recursive: true }));
+  await mkdir(join(to, 'sub'));
+  await writeFile(join(to, 'sub/a.mrc'), BYTES);
+  assert.equal((await run({ kind: 'move', to })).kind, 'moved');
+  assert.deepEqual(await readdir(join(folder, 'in/sub')), []);
+  assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), BYTES);
+});
+
+test('a link at the other place that points to the file is not taken for the file', async () => {
+  const to = join(folder, 'out');
+  await mkdir(join(to, 'sub'), { recursive: true });
+  await symlink(join(folder, 'in/sub/a.mrc'), join(to, 'sub/a.mrc'));
+  assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*is there already/);
+  assert.equal(await readFile(join(folder, 'in/sub/a.mrc'), 'utf8'), BYTES);
+});
+
+test('a changed file is given back without replacing what the instrument put there meanwhile', async () => {
+  const path = join(folder, 'in/sub/a.mrc');
+  const takeAside = async (bytes: string) => {
+    const aside = join(folder, 'in/sub/.a.mrc.gone');
+    await writeFile(aside, bytes);
+    return aside;
+  };
+  for (const count of [1, 2]) {
+    const shown = join(folder, `in/sub/a (changed ${count}).mrc`);
+    assert.deepEqual(await giveBack(await takeAside(`changed ${count}`), path), { kind: 'aside', aside: shown });
+    assert.equal(await readFile(path, 'utf8'), BYTES);
+    assert.equal(await readFile(shown, 'utf8'), `changed ${count}`);
+  }
+  await rm(path);
+  assert.deepEqual(await giveBack(await takeAside('changed'), path), { kind: 'changed' });
+  assert.equal(await readFile(path, 'utf8'), 'changed');
 });
 
 test('nothing is replaced at the other place', async (t) => {

@@ -1,10 +1,13 @@
 /** What becomes of a local file that is on the server: only after its bytes were read again and found to be those. */
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
+import { basename, dirname, join, parse } from 'node:path';
+import { cutName, hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
 import { isTelling } from '../folder-memory.ts';
 import { isSame, look, type Stamp } from './scan.ts';
+
+/** Of a name that gets an addition: names have at most 255 bytes. */
+const SHOWN_BYTES = 200;
 
 export type Disposal = { readonly kind: 'delete' } | { readonly kind: 'move'; readonly to: string };
 
@@ -33,45 +36,61 @@ export async function dispose(
   const now = await look(from);
   if (!now || !isSame(now, stamp)) return CHANGED;
   if (local !== sha256) return { kind: 'kept', why: 'its bytes are not those that the server has' };
-  if (disposal.kind === 'delete') return (await remove(from, stamp)) ? { kind: 'deleted' } : CHANGED;
+  if (disposal.kind === 'delete') return describe(await remove(from, stamp), { kind: 'deleted' });
   const to = join(disposal.to, path);
   await mkdir(dirname(to), { recursive: true });
-  if (!(await naming(to, () => bring(from, to, sha256)))) return { kind: 'kept', why: `${to} is there already` };
+  const brought = await naming(to, () => bring(from, to, sha256));
+  if (!brought) return { kind: 'kept', why: `${to} is there already` };
   await syncFolder(dirname(to));
-  if (await remove(from, stamp)) return { kind: 'moved', to };
-  await unlink(to);
-  return CHANGED;
+  const removal = await remove(from, stamp);
+  // It is the file as it went up, which the server has.
+  if (removal.kind !== 'removed' && brought === 'new') await unlink(to);
+  return describe(removal, { kind: 'moved', to });
 }
 
 const CHANGED: Disposed = { kind: 'kept', why: 'it was changed after it went up' };
 
-/** Never replaces what is there. @returns false when something else is. */
-async function bring(from: string, to: string, sha256: string): Promise<boolean> {
+function describe(removal: Removal, done: Disposed): Disposed {
+  if (removal.kind === 'removed') return done;
+  if (removal.kind === 'changed') return CHANGED;
+  return {
+    kind: 'kept',
+    why: `it was changed after it went up, and another one took its place: it is ${removal.aside}`,
+  };
+}
+
+/** `new`: by this run. `there`: the file was there already, from a run that died before it removed the original. */
+type Brought = 'new' | 'there';
+
+/** Never replaces what is there. @returns null when something else is. */
+async function bring(from: string, to: string, sha256: string): Promise<Brought | null> {
   try {
     // Unlike a rename, a link fails where something is.
     await link(from, to);
-    return true;
+    return 'new';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return await isOneFile(from, to);
     // Another file system, or one without links.
-    return await copy(from, to, sha256);
+    if (code !== 'EEXIST' && (await copy(from, to, sha256))) return 'new';
+    return (await isThere(from, to, sha256)) ? 'there' : null;
   }
 }
 
-/** A run before this one died between the two steps. */
-async function isOneFile(from: string, to: string): Promise<boolean> {
-  const [a, b] = [await stat(from), await stat(to)];
-  return a.ino === b.ino && a.dev === b.dev && isTelling(a.ino);
+/** The file itself, or a whole copy of it. What a link points to may be the original, and is neither. */
+async function isThere(from: string, to: string, sha256: string): Promise<boolean> {
+  const [a, b] = [await stat(from), await lstat(to).catch(() => null)];
+  if (!b?.isFile()) return false;
+  if (a.ino === b.ino && a.dev === b.dev && isTelling(a.ino)) return true;
+  if (a.size !== b.size || (await hashPath(to)) !== sha256) return false;
+  await syncFile(to);
+  return true;
 }
 
 async function copy(from: string, to: string, sha256: string): Promise<boolean> {
-  if (await look(to)) return false;
   const draft = join(dirname(to), temporaryName(basename(to), 'part'));
   try {
     await copyFile(from, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    const handle = await open(draft, 'r+');
-    await handle.sync().finally(() => handle.close());
+    await syncFile(draft);
     if ((await hashPath(draft)) !== sha256) return false;
     const { mtimeMs } = await stat(from);
     await utimes(draft, new Date(), mtimeMs / 1000);
@@ -81,22 +100,43 @@ async function copy(from: string, to: string, sha256: string): Promise<boolean> 
   }
 }
 
-/**
- * Takes the file out of its place first: what an instrument puts there meanwhile is not touched.
- *
- * @returns false when it is not the file of the stamp any more; it is in its place then.
- */
-async function remove(path: string, stamp: Stamp): Promise<boolean> {
+type Removal =
+  | { readonly kind: 'removed' }
+  /** It is not the file of the stamp any more, and is in its place. */
+  | { readonly kind: 'changed' }
+  /** It is not the file of the stamp any more, and there is another one in its place: it has the name `aside` now. */
+  | { readonly kind: 'aside'; readonly aside: string };
+
+/** Takes the file out of its place first: what an instrument puts there meanwhile is not touched. */
+async function remove(path: string, stamp: Stamp): Promise<Removal> {
   const aside = join(dirname(path), temporaryName(basename(path), 'gone'));
   await rename(path, aside);
   const taken = await look(aside).catch(() => null);
   const { sizeBytes, modifiedMs, inode } = stamp;
   if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
     await unlink(aside);
-    return true;
+    return { kind: 'removed' };
   }
-  await rename(aside, path);
-  return false;
+  return await giveBack(aside, path);
+}
+
+/** @param aside where the file was taken to. */
+export async function giveBack(aside: string, path: string): Promise<Removal> {
+  return (await placeNew(aside, path)) ? { kind: 'changed' } : { kind: 'aside', aside: await showBeside(aside, path) };
+}
+
+/** Gives a file a name that is not hidden, so that the watch finds it. @returns the name. */
+async function showBeside(aside: string, path: string): Promise<string> {
+  const { dir, name, ext } = parse(path);
+  for (let count = 1; ; count++) {
+    const shown = join(dir, `${cutName(name, SHOWN_BYTES)} (changed ${count})${ext}`);
+    if (await placeNew(aside, shown)) return shown;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  await handle.sync().finally(() => handle.close());
 }
 
 async function syncFolder(path: string): Promise<void> {

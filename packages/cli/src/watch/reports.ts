@@ -52,21 +52,22 @@ export function reportBack(output: Output, folder: string): void {
 export interface OnceSummary {
   /** Files of types that the server accepts. */
   readonly files: number;
+  readonly done: number;
   readonly failed: number;
   /** The server does not take them as they are. */
-  readonly refused: number;
+  readonly refused: readonly { readonly path: string; readonly message: string }[];
   /** Paths that cannot be read or have a name that cannot be sent. */
   readonly unusable: number;
 }
 
 /** At the end of `--once`. */
 export function reportOnce(output: Output, summary: OnceSummary): void {
-  const { files, failed, refused, unusable } = summary;
+  const { files, done, failed, refused, unusable } = summary;
   output.event({ event: 'summary', ...summary });
-  const missed = [
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(refused > 0 ? [`${refused} refused by the server`] : []),
-    ...(unusable > 0 ? [`${unusable} could not be read`] : []),
-  ];
-  if (missed.length > 0) output.note([`${files} files`, ...missed].join(', '));
+  const unread = unusable > 0 ? `, ${unusable} could not be read` : '';
+  output.note([
+    `${done} of ${files} files are there, ${refused.length} were refused, ${failed} failed${unread}`,
+    ...refused.slice(0, NAMED).map(({ path, message }) => `  ${path}: refused: ${message}`),
+    ...(refused.length > NAMED ? [`  and ${refused.length - NAMED} more`] : []),
+  ]);
 }

@@ -1,29 +1,32 @@
 /** Every file of a folder to the server, once it has stopped growing, for as long as this runs. */
 import { join } from 'node:path';
 import { basename } from 'node:path/posix';
-import { Patience, ServerError, SourceError, type Uploader } from '@cryolift/client';
+import { Patience, SourceError, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import { extensionOf } from '@cryolift/mrc';
-import { askAcceptedTypes } from '../accepted-types.ts';
-import { EXIT, type ExitCode, Refusal } from '../exit.ts';
-import { describeFailure, exitCodeOf, isAboutServer } from '../failure.ts';
+import type { Limits } from '@cryolift/protocol/messages';
+import { typesOf } from '../accepted-types.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { exitCodeOf, isAboutServer } from '../failure.ts';
 import type { Found, Selection } from '../find-files.ts';
 import { isDenied } from '../folder-entries.ts';
 import { type FolderMemory, isTelling, type WentUp } from '../folder-memory.ts';
 import type { Output } from '../output.ts';
+import { confirm } from '../owner.ts';
 import type { ProgressDisplay } from '../progress.ts';
 import { type FileFlags, reportSent, uploadFile } from '../upload-file.ts';
 import { sayWaiting } from '../waiting.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
 import { Holding, pauseAfter } from './holding.ts';
+import { isRefusal, pickGrounds, Refusals, tryAgainAt } from './refusals.ts';
 import { reportAway, reportBack, reportOnce, UnusableReport } from './reports.ts';
 import { isSame, look, type Stamp, scan, type Unusable } from './scan.ts';
 import { Settling } from './settling.ts';
 
 const LONGEST_INTERVAL_MS = 15_000;
 const SHORTEST_INTERVAL_MS = 250;
-/** The server will not have this file as it is; all else may be otherwise tomorrow. */
-const REFUSALS: readonly string[] = ['invalid_filename', 'file_too_large', 'unsupported_file_type', 'invalid_mrc'];
+/** What the server accepts is asked again this often. */
+const LIMITS_EVERY_MS = 15_000;
 const SIDECAR = 'mdoc';
 
 export interface WatchOptions {
@@ -37,12 +40,17 @@ export interface WatchOptions {
   readonly atOnce: number;
   readonly flags: FileFlags;
   readonly uploader: Uploader;
+  /** Whose files they become. */
+  readonly owner: string;
   readonly memory: FolderMemory;
   readonly output: Output;
   readonly display: ProgressDisplay;
   /** Aborting it ends the watch; what was begun is kept. */
   readonly signal: AbortSignal;
 }
+
+/** That the server has the file, as this owner's; or why it stays. */
+type Proof = { readonly kind: 'there'; readonly sha256: string } | { readonly kind: 'kept'; readonly why: string };
 
 interface Failed {
   readonly stamp: Stamp;
@@ -64,7 +72,11 @@ export class Watcher {
   readonly #restart = new Set<string>();
   readonly #unaccepted = new Set<string>();
   readonly #unusable: UnusableReport;
+  /** Refused files that were told of. */
+  readonly #told = new Set<string>();
   #accepted: ReadonlySet<string> = new Set();
+  #limitsMs = 0;
+  #refusals!: Refusals;
   #isAway = false;
   /** What is to be done something about, in order, as the last scan found it. */
   #due: [string, Stamp][] = [];
@@ -83,9 +95,10 @@ export class Watcher {
   async run(): Promise<ExitCode> {
     const { folder, selection, settleMs, once, output, signal } = this.#options;
     const intervalMs = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, settleMs / 4));
-    await this.#askTypes();
+    await this.#waitForLimits();
     while (!signal.aborted) {
       const beganMs = performance.now();
+      if (beganMs - this.#limitsMs >= LIMITS_EVERY_MS) void this.#askLimits();
       const present = await scan(folder, selection);
       if (once && present.kind === 'away' && isDenied(present.error.cause)) {
         output.failure(present.error, folder);
@@ -128,14 +141,16 @@ export class Watcher {
     this.#wake();
   }
 
-  /** What did not go up makes the run one in which some files failed. */
+  /** What did not go up makes the run one in which some files failed; what was refused, now or before, is named. */
   #judge(files: ReadonlyMap<string, Stamp>, unusable: number): ExitCode {
-    const { memory, output } = this.#options;
-    const all = [...files];
-    const refused = all.filter(([path, stamp]) => memory.findRefusal(path, stamp) !== null).length;
-    const failed = all.filter(([path, stamp]) => this.#hasFailed(path, stamp)).length;
-    reportOnce(output, { files: files.size, failed, refused, unusable });
-    return refused + failed + unusable > 0 ? EXIT.someFailed : EXIT.done;
+    const refused = [...files].flatMap(([path, stamp]) => {
+      const refusal = this.#refusals.find(path, stamp);
+      return refusal ? [{ path, code: refusal.code, message: refusal.refused, again_at: tryAgainAt(refusal) }] : [];
+    });
+    const failed = [...files].filter(([path, stamp]) => this.#hasFailed(path, stamp)).length;
+    const done = files.size - refused.length - failed;
+    reportOnce(this.#options.output, { files: files.size, done, failed, refused, unusable });
+    return refused.length + failed + unusable > 0 ? EXIT.someFailed : EXIT.done;
   }
 
   #hasFailed(path: string, stamp: Stamp): boolean {
@@ -144,10 +159,26 @@ export class Watcher {
   }
 
   /** Waits for a server that is not there yet; for good, unless this is to end some time. */
-  async #askTypes(): Promise<void> {
-    const { uploader, output, once, signal } = this.#options;
+  async #waitForLimits(): Promise<void> {
+    const { uploader, memory, flags, output, once, signal } = this.#options;
     const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
-    this.#accepted = await askAcceptedTypes(uploader.api, { patience, signal, onTrouble: sayWaiting(output) });
+    const limits = await patience.retry(() => uploader.api.limits({ signal }), signal, sayWaiting(output));
+    this.#refusals = new Refusals(memory, { ...pickGrounds(limits), metadata: flags.meta ?? {} });
+    this.#noteLimits(limits);
+  }
+
+  /** A server that does not answer now is asked again. */
+  async #askLimits(): Promise<void> {
+    this.#limitsMs = performance.now();
+    const { uploader, signal } = this.#options;
+    const limits = await uploader.api.limits({ signal }).catch(() => null);
+    if (limits) this.#noteLimits(limits);
+  }
+
+  #noteLimits(limits: Limits): void {
+    this.#limitsMs = performance.now();
+    this.#refusals.noteLimits(limits);
+    this.#accepted = typesOf(limits);
   }
 
   /** @param error why the folder cannot be read; null: it can. */
@@ -200,10 +231,21 @@ export class Watcher {
 
   #isDone(path: string, stamp: Stamp): boolean {
     const { memory, disposal } = this.#options;
-    if (memory.findRefusal(path, stamp) !== null) return true;
+    if (this.#isRefused(path, stamp)) return true;
     if (!memory.find(path, stamp)) return false;
     const kept = this.#kept.get(path);
     return disposal === null || (kept !== undefined && isSame(kept, stamp));
+  }
+
+  #isRefused(path: string, stamp: Stamp): boolean {
+    const refusal = this.#refusals.find(path, stamp);
+    if (refusal && !this.#told.has(path) && !this.#options.once) {
+      const { code, refused: message, at } = refusal;
+      this.#options.output.event({ event: 'refused', path, code, message, at, again_at: tryAgainAt(refusal) });
+      this.#options.output.note(`${path}: was refused before: ${message}`);
+      this.#told.add(path);
+    }
+    return refusal !== null;
   }
 
   /** What describes a file goes before it. */
@@ -244,15 +286,15 @@ export class Watcher {
       const now = await look(join(folder, path));
       if (!now || !isSame(now, stamp)) return this.#settling.forget(path);
       const known = memory.find(path, stamp) ?? (await this.#adopt(path, stamp));
-      const sha256 = known ? await this.#askDigest(known) : await this.#upload(path, stamp);
-      await this.#dispose(path, stamp, sha256);
+      const proof = known ? await this.#prove(known) : await this.#upload(path, stamp);
+      await this.#dispose(path, stamp, proof);
       this.#failed.delete(path);
       this.#holding.noteSuccess();
     } catch (error) {
       if (signal.aborted) return;
       if (isAboutServer(error)) this.#noteServerFailed(path, error);
       else if ((await look(join(folder, path)).catch(() => undefined)) === null) this.#noteGone(path);
-      else if (isRefusal(error)) await this.#noteRefused(path, stamp, error);
+      else if (isRefusal(error)) this.#noteRefused(path, stamp, error);
       else this.#noteFailed(path, stamp, error);
     }
   }
@@ -262,26 +304,25 @@ export class Watcher {
     const { memory, folder, output, signal } = this.#options;
     const alike = memory.findAlike(path, stamp);
     if (!alike || (await hashPath(join(folder, path), signal)) !== alike.sha256) return null;
-    await memory.note(path, stamp, alike);
+    memory.note(path, stamp, alike);
     output.event({ event: 'skipped', path, reason: 'renamed', was: alike.path, file_id: alike.file_id });
     output.note(`${path}: went up already, as ${alike.path}`);
     return alike;
   }
 
-  /** @returns null when the server does not have the file any more. */
-  async #askDigest({ file_id, sha256 }: WentUp): Promise<string | null> {
-    const { disposal, uploader, signal } = this.#options;
-    if (disposal === null) return sha256;
-    try {
-      return (await uploader.api.file(file_id, { signal })).sha256;
-    } catch (error) {
-      if (error instanceof ServerError && error.code === 'file_not_found') return null;
-      throw error;
-    }
+  /** Asks for the record, as this owner: without it nothing is moved or deleted. */
+  async #prove(known: WentUp): Promise<Proof> {
+    const { disposal, uploader, owner, signal } = this.#options;
+    if (disposal === null) return { kind: 'there', sha256: known.sha256 };
+    const confirmed = await confirm(uploader.api, owner, known, signal);
+    if (confirmed.kind === 'there') return { kind: 'there', sha256: confirmed.file.sha256 };
+    return confirmed.kind === 'gone'
+      ? { kind: 'kept', why: `it was deleted from the server, or is not ${owner}'s` }
+      : { kind: 'kept', why: 'this token may not ask whether the server still has it' };
   }
 
-  async #upload(path: string, stamp: Stamp): Promise<string> {
-    const { folder, uploader, memory, flags, display, output, signal } = this.#options;
+  async #upload(path: string, stamp: Stamp): Promise<Proof> {
+    const { folder, uploader, owner, memory, flags, display, output, signal } = this.#options;
     const { sizeBytes, modifiedMs, changedMs, inode } = stamp;
     const found: Found = {
       path: join(folder, path),
@@ -296,21 +337,20 @@ export class Watcher {
       recursive: true,
       restart: this.#restart.has(path),
       asFound: true,
-      onPublished: async (file, facts) => await memory.note(path, facts, file),
+      onPublished: async (file, facts) => memory.note(path, facts, file),
     };
-    const sent = await uploadFile(uploader, found, own, display, signal, () => {});
+    const sent = await uploadFile(uploader, found, own, { output, display, signal, follow: () => {} });
     this.#restart.delete(path);
     reportSent(output, found, sent, true);
-    return sent.file.sha256;
+    if (sent.file.owner !== owner) return { kind: 'kept', why: `it became a file of ${sent.file.owner}` };
+    return { kind: 'there', sha256: sent.file.sha256 };
   }
 
-  async #dispose(path: string, stamp: Stamp, sha256: string | null): Promise<void> {
+  async #dispose(path: string, stamp: Stamp, proof: Proof): Promise<void> {
     const { disposal, folder, output, signal } = this.#options;
     if (!disposal) return;
     const disposed: Disposed =
-      sha256 === null
-        ? { kind: 'kept', why: 'it was deleted from the server' }
-        : await dispose(disposal, folder, path, stamp, sha256, signal);
+      proof.kind === 'kept' ? proof : await dispose(disposal, folder, path, stamp, proof.sha256, signal);
     if (disposed.kind === 'kept') {
       this.#kept.set(path, stamp);
       output.note(`${path}: went up, and stays here: ${disposed.why}`);
@@ -323,12 +363,13 @@ export class Watcher {
     this.#options.output.note(`${path}: was removed before it was done`);
   }
 
-  async #noteRefused(path: string, stamp: Stamp, error: unknown): Promise<void> {
-    const { memory, output } = this.#options;
+  #noteRefused(path: string, stamp: Stamp, error: unknown): void {
+    const { output } = this.#options;
     output.failure(error, path);
-    output.note('  It is not tried again until it changes.');
+    output.note('  It is tried again when it changes, when the limits of the server do, or in a day.');
+    this.#told.add(path);
     try {
-      await memory.note(path, stamp, { refused: describeFailure(error).message });
+      this.#refusals.note(path, stamp, error);
     } catch (problem) {
       this.#noteFailed(path, stamp, problem);
     }
@@ -356,10 +397,6 @@ export class Watcher {
     const times = before && isSame(before.stamp, stamp) ? before.times + 1 : 1;
     this.#failed.set(path, { stamp, times, againMs: performance.now() + pauseAfter(times) });
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof Refusal || (error instanceof ServerError && REFUSALS.includes(error.code));
 }
 
 function isSidecar(path: string): boolean {

@@ -2,12 +2,13 @@
 /** A file that somebody chose or dropped, as a source. */
 import { sha256 } from '../digest.ts';
 import { SourceError } from '../failures.ts';
-import type { Source } from '../ports.ts';
+import type { LazyBody, Source } from '../ports.ts';
 
 /** A `FileSystemFileHandle`, as far as it is used here; not every browser asks for permission. */
 export interface FileHandle {
   getFile(): Promise<File>;
   requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
+  isSameEntry?(other: FileSystemHandle): Promise<boolean>;
 }
 
 export interface BlobSourceOptions {
@@ -23,6 +24,8 @@ export class BlobSource implements Source {
   readonly location: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  /** Browsers tell of no file which one it is. */
+  readonly identity = null;
   readonly #file: File;
   readonly #handle: FileHandle | undefined;
 
@@ -51,26 +54,40 @@ export class BlobSource implements Source {
   }
 
   async read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-    if (!globalThis.crypto.subtle) {
-      throw new SourceError(
-        'source_unreadable',
-        'This page cannot compute checksums: browsers allow that only to pages from https:// or from localhost.',
-        'Open the page by https://, or on the server itself by http://localhost.',
-      );
-    }
+    assertCanHash();
     into.set(await this.#readSnapshot(offset, into.length));
     return await sha256(into);
   }
 
-  /** A File stays as it was when it was chosen: only its handle, or a read that fails, tells of a change. */
-  async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {
-    const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
-    if (now) return { sizeBytes: now.size, modifiedMs: now.lastModified };
-    await this.#readSnapshot(0, Math.min(1, this.sizeBytes));
-    return { sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs };
+  /** A browser hashes what it holds whole: one such part at a time. */
+  async digest(offset: number, length: number): Promise<Uint8Array> {
+    assertCanHash();
+    const before = hashing;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hashing = promise;
+    await before;
+    try {
+      return await sha256(await this.#readSnapshot(offset, length));
+    } finally {
+      resolve();
+    }
   }
 
-  async #readSnapshot(offset: number, length: number): Promise<Uint8Array> {
+  body(offset: number, length: number): LazyBody {
+    const fill = async (at: number, into: Uint8Array<ArrayBuffer>) =>
+      into.set(await this.#readSnapshot(offset + at, into.length));
+    return { length, blob: this.#file.slice(offset, offset + length), fill };
+  }
+
+  /** A File stays as it was when it was chosen: only its handle, or a read that fails, tells of a change. */
+  async look(): Promise<{ sizeBytes: number; modifiedMs: number; identity: null }> {
+    const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
+    if (now) return { sizeBytes: now.size, modifiedMs: now.lastModified, identity: null };
+    await this.#readSnapshot(0, Math.min(1, this.sizeBytes));
+    return { sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs, identity: null };
+  }
+
+  async #readSnapshot(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await this.#file
       .slice(offset, offset + length)
       .arrayBuffer()
@@ -87,6 +104,18 @@ export class BlobSource implements Source {
     if (now && (now.size !== this.sizeBytes || now.lastModified !== this.modifiedMs)) return changed(cause);
     return unreadable('it was changed, moved or removed after it was chosen, or its disk fails', cause);
   }
+}
+
+/** Settles when no large part is being hashed. */
+let hashing: Promise<void> = Promise.resolve();
+
+function assertCanHash(): void {
+  if (globalThis.crypto.subtle) return;
+  throw new SourceError(
+    'source_unreadable',
+    'This page cannot compute checksums: browsers allow that only to pages from https:// or from localhost.',
+    'Open the page by https://, or on the server itself by http://localhost.',
+  );
 }
 
 function changed(cause?: unknown): SourceError {

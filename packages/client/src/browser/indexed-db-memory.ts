@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
 /** What is remembered of uploads, in the browser's IndexedDB. */
-import type { Memory, Remembered } from '../ports.ts';
+import type { Memory, MemoryKey, Remembered } from '../ports.ts';
 import type { FileHandle } from './blob-source.ts';
 
-const VERSION = 1;
+/** 2: records have an owner. */
+const VERSION = 2;
 const UPLOADS = 'uploads';
 const HANDLES = 'handles';
 
@@ -25,8 +26,8 @@ export class IndexedDbMemory implements Memory {
     this.#name = name;
   }
 
-  async load(server: string, location: string): Promise<Remembered | null> {
-    const record = await this.#run('readonly', (uploads) => uploads.get([server, location]));
+  async load(key: MemoryKey): Promise<Remembered | null> {
+    const record = await this.#run('readonly', (uploads) => uploads.get(pathOf(key)));
     return (record as Remembered | undefined) ?? null;
   }
 
@@ -34,25 +35,26 @@ export class IndexedDbMemory implements Memory {
     await this.#run('readwrite', (uploads) => uploads.put(record));
   }
 
-  async forget(server: string, location: string): Promise<void> {
+  async forget(key: MemoryKey): Promise<void> {
     await this.#run('readwrite', (uploads, handles) => {
-      handles.delete([server, location]);
-      return uploads.delete([server, location]);
+      handles.delete(pathOf(key));
+      return uploads.delete(pathOf(key));
     });
   }
 
   /** Keeps a file's handle until its upload is forgotten. Call it before the upload begins. */
-  async keepHandle(server: string, location: string, handle: FileHandle): Promise<void> {
-    await this.#run('readwrite', (_uploads, handles) => handles.put(handle, [server, location]));
+  async keepHandle(key: MemoryKey, handle: FileHandle): Promise<void> {
+    await this.#run('readwrite', (_uploads, handles) => handles.put(handle, pathOf(key)));
   }
 
-  /** The open uploads to a server, by location. */
-  async all(server: string): Promise<OpenUpload[]> {
+  /** An owner's open uploads to a server, by location. */
+  async all(server: string, owner: string): Promise<OpenUpload[]> {
     // Arrays come after strings in the order of keys.
-    const found = await this.#run('readonly', (uploads) => uploads.getAll(IDBKeyRange.bound([server], [server, []])));
+    const range = IDBKeyRange.bound([server, owner], [server, owner, []]);
+    const found = await this.#run('readonly', (uploads) => uploads.getAll(range));
     return await Promise.all(
       ((found ?? []) as Remembered[]).map(async (record) => {
-        const handle = await this.#run('readonly', (_uploads, handles) => handles.get([server, record.location]));
+        const handle = await this.#run('readonly', (_uploads, handles) => handles.get(pathOf(record)));
         return { ...record, handle: (handle as FileHandle | undefined) ?? null };
       }),
     );
@@ -86,12 +88,17 @@ export class IndexedDbMemory implements Memory {
   }
 }
 
+function pathOf({ server, owner, location }: MemoryKey): [string, string, string] {
+  return [server, owner, location];
+}
+
 async function open(name: string): Promise<IDBDatabase> {
   const { promise, resolve, reject } = Promise.withResolvers<IDBDatabase>();
   const request = indexedDB.open(name, VERSION);
-  // There is no version before this one.
   request.onupgradeneeded = () => {
-    request.result.createObjectStore(UPLOADS, { keyPath: ['server', 'location'] });
+    // Records of version 1 do not say whose they are; the server finds these uploads by the fingerprints of their files.
+    for (const name of request.result.objectStoreNames) request.result.deleteObjectStore(name);
+    request.result.createObjectStore(UPLOADS, { keyPath: ['server', 'owner', 'location'] });
     request.result.createObjectStore(HANDLES);
   };
   request.onsuccess = () => resolve(request.result);

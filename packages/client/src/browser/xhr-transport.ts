@@ -46,6 +46,7 @@ export class XhrTransport implements Transport {
   }
 
   async send(wire: WireRequest): Promise<WireReply> {
+    const body = await wrap(wire.body);
     wire.signal?.throwIfAborted();
     const xhr = new XMLHttpRequest();
     xhr.open(wire.method, new URL(wire.path.replace(/^\//, ''), this.#base));
@@ -58,7 +59,7 @@ export class XhrTransport implements Transport {
       const replied = this.#nextReply(xhr, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (wire.body) this.#watchBody(xhr, wire, watchdog);
       else watchdog.expect('no answer came', this.#replyMs);
-      xhr.send(wrap(wire.body as Uint8Array<ArrayBuffer> | undefined));
+      xhr.send(body);
       return await replied;
     } finally {
       watchdog.stop();
@@ -145,9 +146,17 @@ class Watchdog {
   }
 }
 
-function wrap(body: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> | Blob | null {
+/** The browser reads the bytes of a lazy body itself. */
+async function wrap(body: WireRequest['body']): Promise<Uint8Array<ArrayBuffer> | Blob | null> {
   if (!body) return null;
-  return body.length > MAX_ARRAY_BYTES ? new Blob([body]) : body;
+  if (!(body instanceof Uint8Array)) {
+    if (body.blob) return body.blob;
+    const bytes = new Uint8Array(body.length);
+    await body.fill(0, bytes);
+    return wrap(bytes);
+  }
+  const bytes = body as Uint8Array<ArrayBuffer>;
+  return bytes.length > MAX_ARRAY_BYTES ? new Blob([bytes]) : bytes;
 }
 
 function readHeaders(xhr: XMLHttpRequest): Record<string, string> {

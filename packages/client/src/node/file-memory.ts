@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Memory, Remembered } from '../ports.ts';
+import type { Memory, MemoryKey, Remembered } from '../ports.ts';
 import { naming } from './system-error.ts';
 
 /** @returns where the XDG base directory specification puts the state of programs. */
@@ -18,11 +18,12 @@ export class FileMemory implements Memory {
     this.#folder = folder;
   }
 
-  async load(server: string, location: string): Promise<Remembered | null> {
+  async load(key: MemoryKey): Promise<Remembered | null> {
+    const { server, owner, location } = key;
     try {
-      const text = await naming(this.#folder, () => readFile(this.#path(server, location), 'utf8'));
+      const text = await naming(this.#folder, () => readFile(this.#path(key), 'utf8'));
       const record = JSON.parse(text) as Remembered | null;
-      return record?.server === server && record.location === location ? record : null;
+      return record?.server === server && record.owner === owner && record.location === location ? record : null;
     } catch (error) {
       // Nothing is remembered, or nothing that can be read: the fingerprint finds the session too.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null;
@@ -36,7 +37,7 @@ export class FileMemory implements Memory {
   }
 
   async #write(record: Remembered): Promise<void> {
-    const path = this.#path(record.server, record.location);
+    const path = this.#path(record);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const fresh = `${path}.${process.pid}.new`;
     const handle = await open(fresh, 'w', 0o600);
@@ -49,12 +50,15 @@ export class FileMemory implements Memory {
     await rename(fresh, path);
   }
 
-  async forget(server: string, location: string): Promise<void> {
-    await rm(this.#path(server, location), { force: true });
+  async forget(key: MemoryKey): Promise<void> {
+    await rm(this.#path(key), { force: true });
   }
 
-  #path(server: string, location: string): string {
-    const key = createHash('sha256').update(`${server}\n${location}`).digest('hex').slice(0, 32);
-    return join(this.#folder, `${key}.json`);
+  #path({ server, owner, location }: MemoryKey): string {
+    const name = createHash('sha256')
+      .update(JSON.stringify([server, owner, location]))
+      .digest('hex')
+      .slice(0, 32);
+    return join(this.#folder, `${name}.json`);
   }
 }

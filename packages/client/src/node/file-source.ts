@@ -1,9 +1,10 @@
 /** A file on this machine's file system as a source. */
 import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
 import { type FileHandle, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SourceError } from '../failures.ts';
-import type { Source } from '../ports.ts';
+import type { LazyBody, Source } from '../ports.ts';
 import { openRegularFile, toSourceError } from './regular-file.ts';
 
 /** Read and then hashed at a time, so that hashing, which is done on this thread, holds up nothing for long. */
@@ -14,22 +15,24 @@ export class FileSource implements Source {
   readonly location: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly identity: string;
   readonly #handle: FileHandle;
 
-  private constructor(handle: FileHandle, location: string, sizeBytes: number, modifiedMs: number) {
+  private constructor(handle: FileHandle, location: string, { sizeBytes, modifiedMs, identity }: Facts) {
     this.#handle = handle;
     this.name = basename(location);
     this.location = location;
     this.sizeBytes = sizeBytes;
     this.modifiedMs = modifiedMs;
+    this.identity = identity;
   }
 
   /** A link to a file goes up under its own name. @throws SourceError `source_unreadable`. Close the source when it is done with. */
   static async open(path: string): Promise<FileSource> {
     try {
       const location = join(await realpath(dirname(path)), basename(path));
-      const { handle, stats } = await openRegularFile(location);
-      return new FileSource(handle, location, stats.size, stats.mtimeMs);
+      const { handle } = await openRegularFile(location);
+      return new FileSource(handle, location, await readFacts(handle));
     } catch (cause) {
       throw toSourceError(cause);
     }
@@ -48,6 +51,29 @@ export class FileSource implements Source {
     return hash.digest();
   }
 
+  async digest(offset: number, length: number): Promise<Uint8Array> {
+    const hash = createHash('sha256');
+    const pieces = [0, 1].map(() => new Uint8Array(Math.min(PIECE_BYTES, length)));
+    const read = async (at: number) => {
+      const piece = (pieces[(at / PIECE_BYTES) % 2] as Uint8Array<ArrayBuffer>).subarray(0, Math.max(0, length - at));
+      await this.#fill(offset + at, piece);
+      return piece;
+    };
+    let reading = read(0);
+    for (let at = 0; at < length; at += PIECE_BYTES) {
+      const piece = await reading;
+      // The system reads the next piece while this one is hashed.
+      reading = read(at + PIECE_BYTES);
+      hash.update(piece);
+    }
+    await reading;
+    return hash.digest();
+  }
+
+  body(offset: number, length: number): LazyBody {
+    return { length, blob: null, fill: async (at, into) => await this.#fill(offset + at, into) };
+  }
+
   async #fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let at = 0; at < into.length; ) {
       const { bytesRead } = await this.#handle.read(into, at, into.length - at, offset + at).catch((cause) => {
@@ -64,12 +90,28 @@ export class FileSource implements Source {
     }
   }
 
-  async look(): Promise<{ sizeBytes: number; modifiedMs: number }> {
-    const { size, mtimeMs } = await this.#handle.stat();
-    return { sizeBytes: size, modifiedMs: mtimeMs };
+  async look(): Promise<Facts> {
+    return await readFacts(this.#handle);
   }
 
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
+
+interface Facts {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly identity: string;
+}
+
+async function readFacts(handle: FileHandle): Promise<Facts> {
+  const exact = await handle.stat({ bigint: true });
+  // Rounded as `Stats.mtimeMs` is.
+  const modifiedMs = Number(exact.mtimeNs / 1_000_000_000n) * 1000 + Number(exact.mtimeNs % 1_000_000_000n) / 1e6;
+  return { sizeBytes: Number(exact.size), modifiedMs, identity: identify(exact) };
+}
+
+function identify({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }

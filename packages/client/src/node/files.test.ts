@@ -37,17 +37,61 @@ test('a source reads any range, and knows the file by its own name in its real f
   await source.close();
 });
 
+test('a part is hashed without being held, and read again as a body', async () => {
+  const bytes = Buffer.alloc(5 * 1024 * 1024 + 7, 'abcdefg');
+  const path = join(folder, 'large.mrc');
+  await writeFile(path, bytes);
+  const source = await FileSource.open(path);
+  for (const [offset, length] of [
+    [0, bytes.length],
+    [3, 2 * 1024 * 1024],
+    [11, 1],
+    [5, 0],
+  ] as const) {
+    const part = bytes.subarray(offset, offset + length);
+    assert.ok(
+      createHash('sha256')
+        .update(part)
+        .digest()
+        .equals(await source.digest(offset, length)),
+      `${length}`,
+    );
+    const into = new Uint8Array(Math.min(length, 1000));
+    const body = source.body(offset, length);
+    await body.fill(length - into.length, into);
+    assert.ok(part.subarray(length - into.length).equals(into));
+    assert.equal(body.length, length);
+  }
+  await assert.rejects(source.digest(bytes.length - 5, 10), fault('source_changed', /shorter/));
+  await source.close();
+});
+
 test('a source notices that its file changes', async () => {
   const path = join(folder, 'a.mrc');
   await writeFile(path, '0123456789');
   const source = await FileSource.open(path);
-  const { sizeBytes, modifiedMs } = source;
-  assert.deepEqual(await source.look(), { sizeBytes, modifiedMs });
+  const { sizeBytes, modifiedMs, identity } = source;
+  assert.deepEqual(await source.look(), { sizeBytes, modifiedMs, identity });
   await utimes(path, 1, 1);
-  assert.deepEqual(await source.look(), { sizeBytes, modifiedMs: 1000 });
+  const touched = await source.look();
+  assert.equal(touched.modifiedMs, 1000);
+  assert.notEqual(touched.identity, identity);
   await truncate(path, 5);
   assert.equal((await source.look()).sizeBytes, 5);
   await assert.rejects(source.read(0, new Uint8Array(10)), fault('source_changed', /shorter/));
+  await source.close();
+});
+
+test('a source that was written to and has its old time again has another identity', async () => {
+  const path = join(folder, 'a.mrc');
+  await writeFile(path, '0123456789');
+  await utimes(path, 1_700_000_000, 1_700_000_000);
+  const source = await FileSource.open(path);
+  await writeFile(path, '9876543210');
+  await utimes(path, 1_700_000_000, 1_700_000_000);
+  const now = await source.look();
+  assert.deepEqual([now.sizeBytes, now.modifiedMs], [source.sizeBytes, source.modifiedMs]);
+  assert.notEqual(now.identity, source.identity);
   await source.close();
 });
 
@@ -56,29 +100,33 @@ test('what is no file cannot be read, in words', async () => {
   await assert.rejects(FileSource.open(join(folder, 'no')), fault('source_unreadable', /no such file/));
 });
 
+const KEY = { server: 'http://a', owner: 'ada', location: '/d/x.mrc' };
 const RECORD = {
-  server: 'http://a',
-  location: '/d/x.mrc',
+  ...KEY,
   sizeBytes: 5,
   modifiedMs: 1.5,
+  identity: '1:2:3',
   fingerprint: 'v1-0',
+  openedWith: 'v1-0',
   uploadId: 'u1',
 };
 
-test('memory keeps a record per server and file, for its user alone', async () => {
+test('memory keeps a record per server, owner and file, for its user alone', async () => {
   const memory = new FileMemory(join(folder, 'state', 'uploads'));
-  assert.equal(await memory.load('http://a', '/d/x.mrc'), null);
+  assert.equal(await memory.load(KEY), null);
   await memory.save(RECORD);
   await memory.save({ ...RECORD, server: 'http://b', uploadId: 'u2' });
+  await memory.save({ ...RECORD, owner: 'bob', uploadId: 'u4' });
   await memory.save({ ...RECORD, uploadId: 'u3' });
-  assert.equal((await memory.load('http://a', '/d/x.mrc'))?.uploadId, 'u3');
-  assert.equal((await memory.load('http://b', '/d/x.mrc'))?.uploadId, 'u2');
+  assert.equal((await memory.load(KEY))?.uploadId, 'u3');
+  assert.equal((await memory.load({ ...KEY, server: 'http://b' }))?.uploadId, 'u2');
+  assert.equal((await memory.load({ ...KEY, owner: 'bob' }))?.uploadId, 'u4');
   const names = await readdir(join(folder, 'state', 'uploads'));
-  assert.equal(names.length, 2);
+  assert.equal(names.length, 3);
   for (const name of names) assert.equal((await stat(join(folder, 'state', 'uploads', name))).mode & 0o777, 0o600);
-  await memory.forget('http://a', '/d/x.mrc');
-  await memory.forget('http://a', '/d/x.mrc');
-  assert.equal(await memory.load('http://a', '/d/x.mrc'), null);
+  await memory.forget(KEY);
+  await memory.forget(KEY);
+  assert.equal(await memory.load(KEY), null);
 });
 
 test('memory takes a record that cannot be read for none', async () => {
@@ -88,7 +136,7 @@ test('memory takes a record that cannot be read for none', async () => {
   const text = await readFile(join(folder, name), 'utf8');
   for (const broken of ['', text.slice(0, 20), 'null', '{}']) {
     await writeFile(join(folder, name), broken);
-    assert.equal(await memory.load('http://a', '/d/x.mrc'), null, broken);
+    assert.equal(await memory.load(KEY), null, broken);
   }
 });
 
@@ -98,7 +146,7 @@ test('a record that cannot be written is reported, and the one before is kept', 
   const [name = ''] = await readdir(folder);
   await mkdir(join(folder, `${name}.${process.pid}.new`));
   await assert.rejects(memory.save({ ...RECORD, uploadId: 'u2' }));
-  assert.equal((await memory.load('http://a', '/d/x.mrc'))?.uploadId, 'u1');
+  assert.equal((await memory.load(KEY))?.uploadId, 'u1');
 });
 
 test('state lies where XDG says', () => {

@@ -2,8 +2,8 @@
 import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectionError } from '../failures.ts';
-import type { Transport, WireReply, WireRequest } from '../ports.ts';
+import { ConnectionError, SourceError } from '../failures.ts';
+import type { LazyBody, Transport, WireReply, WireRequest } from '../ports.ts';
 import { createAgent, describeWay } from './agent.ts';
 import { toConnectionError } from './connection-failure.ts';
 
@@ -79,7 +79,7 @@ export class HttpTransport implements Transport {
     } catch (cause) {
       request.destroy();
       if (watchdog.reason) throw watchdog.reason;
-      if (cause instanceof ConnectionError) throw cause;
+      if (cause instanceof ConnectionError || cause instanceof SourceError) throw cause;
       throw toConnectionError(cause, this.#base, this.#proxy);
     } finally {
       await closed;
@@ -189,10 +189,11 @@ async function sendBody(
   const isOver = () => answered || request.destroyed;
   let pieceBytes = PIECE_BYTES;
   for (let at = 0; at < wire.body.length && !isOver(); ) {
-    const piece = wire.body.subarray(at, at + pieceBytes);
+    watchdog.rest();
+    const piece = await takePiece(wire.body, at, pieceBytes);
+    if (isOver()) break;
     at += piece.length;
     if (pace) {
-      watchdog.rest();
       await pace(piece.length, watchdog.over);
       if (isOver()) break;
     }
@@ -203,6 +204,14 @@ async function sendBody(
     pieceBytes = !pace && performance.now() - beganMs < QUICK_MS ? LARGE_PIECE_BYTES : PIECE_BYTES;
   }
   if (!answered) request.end();
+}
+
+/** @returns the next bytes of a body; those of a lazy one are read into memory of their own, which the request keeps for a while. */
+async function takePiece(body: Uint8Array | LazyBody, at: number, most: number): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body.subarray(at, at + most);
+  const piece = new Uint8Array(Math.min(most, body.length - at));
+  await body.fill(at, piece);
+  return piece;
 }
 
 /** Resolves with the first of these events. */

@@ -37,12 +37,13 @@ export async function openUpload(
   link: LinkRow | null = null,
 ): Promise<Opened> {
   const row = draft(room, owner, request, link);
+  const { metadata: given = {}, keep_metadata = false } = request;
   const outcome = await openSession(room.db, {
     row,
     tell: stateTeller(room),
     // As PATCH /files does: what this run says of the file holds.
     mergeMetadata: (metadata) => {
-      const merged = mergeMetadata(metadata, request.metadata ?? {});
+      const merged = keep_metadata ? metadata : mergeMetadata(metadata, given);
       if (merged !== metadata) room.updateLimit.take(link?.id ?? owner);
       return merged;
     },
@@ -156,10 +157,11 @@ function stripPadding(base64: string): string {
 
 /** The same request, whatever the order of its fields. */
 function hashRequest(request: InitRequest): Uint8Array {
-  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force, trial } = request;
+  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
+  const { trial = false, keep_metadata = false } = request;
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  // A key that was used before there were trials stays the same.
-  const rest = trial ? [true] : [];
+  // A key that was used before there were these fields stays the same.
+  const rest = trial || keep_metadata ? [trial, ...(keep_metadata ? [true] : [])] : [];
   const canonical = JSON.stringify([
     ...[filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false],
     ...rest,

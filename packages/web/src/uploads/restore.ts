@@ -14,6 +14,7 @@ interface Restoring<Row> {
   readonly api: Api;
   readonly memory: IndexedDbMemory;
   readonly server: string;
+  readonly owner: string;
   /** It is in the list already, or another tab goes on with it. */
   isTaken(key: string): Promise<boolean>;
   /** Null when it is in the list by now. */
@@ -29,9 +30,9 @@ interface Restoring<Row> {
  * come hides nothing: it is asked for again, and the row says why it waits.
  */
 export async function restoreUploads<Row>(restoring: Restoring<Row>): Promise<void> {
-  const { memory, server, isTaken, add } = restoring;
+  const { memory, server, owner, isTaken, add } = restoring;
   const rows: (readonly [OpenUpload, Row])[] = [];
-  for (const open of await memory.all(server)) {
+  for (const open of await memory.all(server, owner)) {
     const { location: key, uploadId, handle } = open;
     if (await isTaken(key)) continue;
     const row = add(key, uploadId, handle);
@@ -48,9 +49,9 @@ async function askFor<Row>(
   row: Row,
   restoring: Restoring<Row>,
 ): Promise<void> {
-  const { api, memory, server, note, remove } = restoring;
+  const { api, memory, server, owner, note, remove } = restoring;
   const forget = async () => {
-    if (remove(row)) await memory.forget(server, key);
+    if (remove(row)) await memory.forget({ server, owner, location: key });
   };
   try {
     const ask = () => api.session(uploadId);

@@ -1,6 +1,6 @@
 /** The uploads of one subject in this page: outside React, so that they go on whatever is shown. */
 import { Patience, ServerError, type Uploader } from '@cryolift/client';
-import { BlobSource, type IndexedDbMemory } from '@cryolift/client/browser';
+import { BlobSource, type FileHandle, type IndexedDbMemory } from '@cryolift/client/browser';
 import type { FileRecord, Limits } from '@cryolift/protocol/messages';
 import { isLockHeld, withLock } from '../locks.ts';
 import type { FoundFile } from './found-files.ts';
@@ -22,6 +22,7 @@ export interface UploadListOptions {
   readonly memory: IndexedDbMemory;
   /** The name that the memory knows this server and this subject by. */
   readonly server: string;
+  readonly owner: string;
   /** Null when they are not to be had. */
   getLimits(): Promise<Limits | null>;
   onDone(file: FileRecord): void;
@@ -53,11 +54,12 @@ export class UploadList {
   open(): void {
     this.#isOpen = true;
     this.#startNext();
-    const { uploader, memory, server } = this.#options;
+    const { uploader, memory, server, owner } = this.#options;
     void restoreUploads({
       api: uploader.api,
       memory,
       server,
+      owner,
       isTaken: async (key) => this.#entries.has(key) || (await isLockHeld(this.#lockOf(key))),
       add: (key, uploadId, handle) => {
         if (this.#entries.has(key)) return null;
@@ -85,16 +87,50 @@ export class UploadList {
   async add(found: readonly FoundFile[]): Promise<void> {
     const limits = this.#options.getLimits();
     // Of the same file, wherever it was dropped from.
-    const away = new Map<string, string>();
-    for (const { upload } of this.#entries.all()) {
-      if (upload.state === 'away') away.set(withoutPath(upload.key), upload.key);
+    const away = Map.groupBy(
+      this.#entries
+        .all()
+        .filter(({ upload }) => upload.state === 'away')
+        .map(({ upload }) => upload.key),
+      withoutPath,
+    );
+    const given = new Set<string>();
+    const adding: Promise<void>[] = [];
+    for (const each of found) {
+      const key = await this.#chooseKey(each, away, given);
+      given.add(key);
+      adding.push(this.#addOne(each, key, limits));
     }
-    const keyOf = ({ file, path }: FoundFile) => {
-      const key = keyOfFile(file, path);
-      const other = away.get(withoutPath(key)) ?? key;
-      return this.#entries.has(key) || this.#entries.get(other)?.upload.state !== 'away' ? key : other;
-    };
-    await Promise.all(found.map((each) => this.#addOne(each, keyOf(each), limits)));
+    await Promise.all(adding);
+  }
+
+  /** @param given keys of files that were given at the same time: those are others. */
+  async #chooseKey(
+    { file, path, handle }: FoundFile,
+    away: ReadonlyMap<string, readonly string[]>,
+    given: ReadonlySet<string>,
+  ): Promise<string> {
+    const own = keyOfFile(file, path);
+    if (!this.#entries.has(own) || given.has(own)) {
+      const isAway = (key: string) => !given.has(key) && this.#entries.get(key)?.upload.state === 'away';
+      const other = away.get(withoutPath(own))?.find(isAway);
+      if (other !== undefined) return other;
+    }
+    for (let copy = 1; ; copy++) {
+      const key = keyOfFile(file, path, copy);
+      if (!given.has(key) && !(await this.#isOther(key, handle))) return key;
+    }
+  }
+
+  /** The file of this upload may be another one that looks like it: then it has a row of its own. */
+  async #isOther(key: string, handle: FileHandle | null): Promise<boolean> {
+    const entry = this.#entries.get(key);
+    if (!entry) return false;
+    const { upload, handle: before } = entry;
+    const isSame =
+      handle && before ? await handle.isSameEntry?.(before as FileSystemFileHandle).catch(() => undefined) : undefined;
+    // Where the browser cannot tell, two uploads of one file are better than one of two.
+    return isSame === undefined ? isActive(upload) || upload.state === 'ending' : !isSame;
   }
 
   async #addOne({ file, handle }: FoundFile, key: string, limits: Promise<Limits | null>): Promise<void> {
@@ -182,7 +218,7 @@ export class UploadList {
 
   /** Gives an upload up: what arrived is thrown away. One that is published all the same is shown as that. */
   async cancel(key: string): Promise<void> {
-    const { memory, server, onDone } = this.#options;
+    const { memory, server, owner, onDone } = this.#options;
     const entry = this.#entries.get(key);
     if (!entry || !this.#entries.move(entry, 'cancel', { bytesPerSecond: 0, error: null })) return;
     entry.controller?.abort(new DOMException('cancelled', 'AbortError'));
@@ -191,7 +227,7 @@ export class UploadList {
       await entry.running;
       if (entry.upload.state !== 'ending') return;
       const file = entry.uploadId === null ? null : await this.#cancelSession(entry.uploadId);
-      await memory.forget(server, key);
+      await memory.forget({ server, owner, location: key });
       if (!file) this.#entries.drop(entry);
       else if (this.#entries.move(entry, 'publish', { file })) onDone(file);
     } catch (error) {
@@ -242,14 +278,14 @@ export class UploadList {
   }
 
   async #run(entry: Entry, source: BlobSource): Promise<void> {
-    const { uploader, memory, server, onDone } = this.#options;
+    const { uploader, memory, server, owner, onDone } = this.#options;
     const { key, path } = entry.upload;
     const controller = new AbortController();
     const { signal } = controller;
     entry.controller = controller;
     this.#running++;
     try {
-      if (entry.handle) await memory.keepHandle(server, key, entry.handle);
+      if (entry.handle) await memory.keepHandle({ server, owner, location: key }, entry.handle);
       let sentBytes = 0;
       const file = await withLock(this.#lockOf(key), signal, () =>
         uploader.upload(source, {
@@ -257,6 +293,12 @@ export class UploadList {
           force: entry.force,
           restart: entry.restart,
           ...(path === null ? {} : { metadata: { path: path.normalize('NFC') } }),
+          // What arrived is not this file's: neither to be shown here, nor to be cancelled.
+          onNotice: ({ kind }) => {
+            if (kind !== 'other_file') return;
+            entry.uploadId = null;
+            this.#entries.note(entry, { hadOther: true, arrived: null });
+          },
           onProgress: (progress) => {
             entry.rate.note(progress.sentBytes);
             this.#sentBytes += progress.sentBytes - sentBytes;

@@ -16,7 +16,7 @@ import { NONE, type Upload } from './upload.ts';
 const TONES = { done: 'done', failed: 'failed', refused: 'failed', running: 'active' } as const;
 
 export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload }) {
-  const { key, name, path, sizeBytes, state, check, arrived, error } = upload;
+  const { key, name, path, sizeBytes, state, check, arrived, error, hadOther } = upload;
   const folder = path === null ? null : path.slice(0, path.length - name.length);
   const tone = TONES[state as keyof typeof TONES] ?? 'idle';
   const showsBar = arrived !== null || state === 'running' || state === 'queued';
@@ -52,6 +52,7 @@ export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload })
         </>
       )}
       {state === 'away' && <p className="hint">{upload.hasHandle ? texts.upload.oneClick : texts.upload.dropAgain}</p>}
+      {hadOther && <p className="hint">{texts.upload.hadOther}</p>}
       {error !== null && <Failure error={error} />}
     </li>
   );
@@ -92,6 +93,7 @@ function Figures({ upload: { state, sizeBytes, arrived, progress, bytesPerSecond
 
   function describePhase(): string {
     if (!progress || progress.state === 'planning') return texts.upload.starting;
+    if (progress.state === 'checking') return texts.upload.comparing(progress.storedBytes);
     if (progress.state === 'reconciling') return texts.upload.reconciling;
     if (storedBytes === sizeBytes) return texts.upload.verifying;
     return progress.resumedBytes > 0 ? texts.upload.resumed(progress.resumedBytes) : '';

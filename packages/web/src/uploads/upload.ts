@@ -18,6 +18,8 @@ export interface Upload {
   readonly progress: Progress | null;
   readonly bytesPerSecond: number;
   readonly error: unknown;
+  /** What the server had looked like this file, and was of another one. */
+  readonly hadOther: boolean;
   readonly file: FileRecord | null;
   /** One click goes on with it, although the page was loaded anew. */
   readonly hasHandle: boolean;
@@ -38,6 +40,7 @@ export function newUpload(key: string, state: UploadState, hasHandle: boolean): 
     progress: null,
     bytesPerSecond: 0,
     error: null,
+    hadOther: false,
     file: null,
   };
 }
@@ -77,14 +80,16 @@ export function isActive({ state }: Upload): boolean {
   return state === 'checking' || state === 'queued' || state === 'running';
 }
 
-type KeyParts = [path: string | null, name: string, sizeBytes: number, modifiedMs: number];
+type KeyParts = [path: string | null, name: string, sizeBytes: number, modifiedMs: number, copy?: number];
 
-export function keyOfFile({ name, size, lastModified }: File, path: string | null): string {
-  return JSON.stringify([path, name, size, lastModified] satisfies KeyParts);
+/** @param copy from 1, of files that look alike. */
+export function keyOfFile({ name, size, lastModified }: File, path: string | null, copy = 1): string {
+  const parts: KeyParts = [path, name, size, lastModified];
+  return JSON.stringify(copy === 1 ? parts : [...parts, copy]);
 }
 
-/** Equal for the same file, wherever it was dropped from. */
+/** Equal for files that look the same, wherever they were dropped from. */
 export function withoutPath(key: string): string {
-  const [, ...file] = JSON.parse(key) as KeyParts;
-  return JSON.stringify([null, ...file] satisfies KeyParts);
+  const [, name, sizeBytes, modifiedMs] = JSON.parse(key) as KeyParts;
+  return JSON.stringify([null, name, sizeBytes, modifiedMs] satisfies KeyParts);
 }

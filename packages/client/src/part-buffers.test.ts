@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PartBuffers } from './part-buffers.ts';
+
+const NEVER = new AbortController().signal;
+
+async function ask(buffers: PartBuffers, bytes: number, signal = NEVER) {
+  const asked = { buffer: null as Uint8Array<ArrayBuffer> | null };
+  buffers.take(bytes, signal).then(
+    (buffer) => {
+      asked.buffer = buffer;
+    },
+    () => {},
+  );
+  await new Promise(setImmediate);
+  return asked;
+}
+
+test('parts wait for memory in the order in which they came, but one always goes', async () => {
+  const buffers = new PartBuffers(100);
+  const large = await ask(buffers, 150);
+  const [next, last] = [await ask(buffers, 60), await ask(buffers, 40)];
+  assert.deepEqual([large.buffer?.length, next.buffer, last.buffer], [150, null, null]);
+  buffers.giveBack(large.buffer as Uint8Array<ArrayBuffer>);
+  await new Promise(setImmediate);
+  assert.deepEqual([next.buffer?.length, last.buffer?.length], [60, 40]);
+});
+
+test('a buffer is filled again, unless nothing else is in use', async () => {
+  const buffers = new PartBuffers(100);
+  const [kept, one] = [await ask(buffers, 40), await ask(buffers, 40)];
+  buffers.giveBack(one.buffer as Uint8Array<ArrayBuffer>);
+  const again = await ask(buffers, 40);
+  assert.equal(again.buffer, one.buffer);
+  buffers.giveBack(kept.buffer as Uint8Array<ArrayBuffer>);
+  buffers.giveBack(again.buffer as Uint8Array<ArrayBuffer>);
+  assert.notEqual((await ask(buffers, 40)).buffer, again.buffer);
+});
+
+test('who gives up waiting makes room for those behind', async () => {
+  const buffers = new PartBuffers(100);
+  await ask(buffers, 60);
+  const controller = new AbortController();
+  const refused = buffers.take(90, controller.signal);
+  const small = await ask(buffers, 40);
+  assert.equal(String(small.buffer), 'null');
+  controller.abort(new Error('enough'));
+  await assert.rejects(refused, /enough/);
+  await new Promise(setImmediate);
+  assert.equal(small.buffer?.length, 40);
+});
