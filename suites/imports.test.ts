@@ -1,4 +1,4 @@
-/** The map of the house, checked: which package, room and file may import or mention what. */
+/** The map of the house, checked: which package, module and file may import or mention what. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join, posix } from 'node:path';
@@ -15,20 +15,20 @@ const PACKAGES: Arrows = {
   web: ['client', 'protocol', 'mrc'],
 };
 
-/** Room of packages/server/src → the rooms it may import; `import type x`: only its types. */
-const ROOMS: Arrows = {
-  'server.ts': ['http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'places.ts', 'top'],
-  'main.ts': ['server.ts', 'http', 'uploads', 'files', 'events', 'parts', 'jobs', 'db', 'ops', 'top'],
-  'backup.ts': ['db', 'top'],
-  'places.ts': ['db', 'top'],
-  top: ['token-key.ts'], // config.ts and the other files that stand beside it
-  'token-key.ts': [], // which keys verify tokens: judged by the settings, used by http
-  http: ['uploads', 'files', 'events', 'import type parts', 'ops', 'token-key.ts'],
-  uploads: ['parts', 'files', 'db', 'events'],
-  files: ['parts', 'db', 'events'],
-  jobs: ['uploads', 'files', 'parts', 'db'],
+/** Module of packages/server/src → the modules it may import; `import type x`: only its types. */
+const MODULES: Arrows = {
+  'server.ts': ['http', 'uploads', 'files', 'analysis', 'events', 'storage', 'jobs', 'db', 'ops', 'config', 'top'],
+  'main.ts': ['server.ts', 'http', 'uploads', 'files', 'events', 'storage', 'jobs', 'db', 'ops', 'config', 'top'],
+  'backup.ts': ['db', 'config', 'top'],
+  top: [], // flush.ts, version.ts
+  config: ['db', 'top'],
+  http: ['uploads', 'files', 'analysis', 'events', 'import type storage', 'ops', 'config'],
+  uploads: ['storage', 'analysis', 'files', 'db', 'events'],
+  files: ['storage', 'analysis', 'db', 'events'],
+  jobs: ['uploads', 'files', 'analysis', 'storage', 'db'],
+  analysis: ['storage', 'files', 'db', 'events'],
   events: ['db'],
-  parts: [],
+  storage: ['analysis'],
   db: [],
   ops: [],
 };
@@ -46,28 +46,27 @@ const RESERVED: readonly Reservation[] = [
     within: 'packages/',
     only: ['packages/server/src/http/', 'packages/server/src/server.ts'],
   },
-  { what: ['process.env', 'node:process'], within: 'packages/server/', only: ['packages/server/src/config.ts'] },
+  { what: ['process.env', 'node:process'], within: 'packages/server/', only: ['packages/server/src/config/'] },
   {
     what: ['node:fs'],
     within: 'packages/server/',
     only: [
-      'packages/server/src/parts/',
+      'packages/server/src/storage/',
+      'packages/server/src/analysis/analysis-worker.ts',
       'packages/server/src/db/', // the lock and the database file
-      'packages/server/src/config.ts', // key files
+      'packages/server/src/config/', // key files, secrets, the folders
       'packages/server/src/ops/audit.ts',
       'packages/server/src/ops/log-stream.ts',
       'packages/server/src/backup.ts',
-      'packages/server/src/secret.ts',
       'packages/server/src/flush.ts',
-      'packages/server/src/places.ts',
     ],
   },
   {
     // The store reaches its disk through wrapped calls only.
     what: ['node:fs'],
-    within: 'packages/server/src/parts/',
-    only: ['disk-calls.ts', 'flusher.ts', 'boot.ts', 'write-worker.ts', 'digest-worker.ts', 'look-worker.ts'].map(
-      (file) => `packages/server/src/parts/${file}`,
+    within: 'packages/server/src/storage/disk/',
+    only: ['file-system.ts', 'flusher.ts', 'boot-id.ts', 'write-worker.ts', 'digest-worker.ts'].map(
+      (file) => `packages/server/src/storage/disk/${file}`,
     ),
   },
   // What runs in a browser.
@@ -136,18 +135,22 @@ const BROKEN: readonly [file: string, source: string, rule: RegExp][] = [
   ['packages/cli/src/a.ts', "import { x } from '../../server/src/config.ts';", /leaves its package/],
   ['packages/cli/bin/a.js', `await import(\`../\${x}\`);`, /computed/],
   ['packages/new/src/a.ts', 'export {};', /new is not in PACKAGES/],
-  ['packages/server/src/db/a.ts', "import {\n  x,\n} from '../parts/store.ts';", /:1: db may not import parts/],
+  ['packages/server/src/db/a.ts', "import {\n  x,\n} from '../storage/storage.ts';", /:1: db may not import storage/],
   ['packages/server/src/http/a.ts', "import { x } from '../db/parts.ts';", /http may not import db/],
-  ['packages/server/src/http/a.ts', "import { type X } from '../parts/store.ts';", /http may only `import type` parts/],
+  [
+    'packages/server/src/http/a.ts',
+    "import { type X } from '../storage/storage.ts';",
+    /http may only `import type` storage/,
+  ],
   ['packages/server/src/http/a.ts', "let x: import('../db/tables.ts').Row;", /http may not import db/],
   ['packages/server/src/uploads/a.ts', "export { x } from '../http/app.ts';", /uploads may not import http/],
-  ['packages/server/src/uploads/a.ts', "import { x } from '../config.ts';", /uploads may not import top/],
-  ['packages/server/src/config.ts', "import { x } from './server.ts';", /top may not import server.ts/],
-  ['packages/server/src/cache/a.ts', "import { x } from '../db/parts.ts';", /cache is not in ROOMS/],
+  ['packages/server/src/uploads/a.ts', "import { x } from '../config/config.ts';", /uploads may not import config/],
+  ['packages/server/src/config/a.ts', "import { x } from '../server.ts';", /config may not import server.ts/],
+  ['packages/server/src/cache/a.ts', "import { x } from '../db/parts.ts';", /cache is not in MODULES/],
   [
     'packages/server/src/ops/a.ts',
-    "new Worker(new URL('../parts/write-worker.ts', import.meta.url));",
-    /ops may not import parts/,
+    "new Worker(new URL('../storage/disk/write-worker.ts', import.meta.url));",
+    /ops may not import storage/,
   ],
   [
     'packages/server/src/files/a.ts',
@@ -157,7 +160,11 @@ const BROKEN: readonly [file: string, source: string, rule: RegExp][] = [
   ['packages/server/src/jobs/a.ts', "import 'fastify/types';", /fastify\/types is only for/],
   ['packages/server/src/ops/a.ts', "import cors from '@fastify/cors';", /@fastify\/cors is only for/],
   ['packages/server/src/uploads/a.ts', "const fs = await import('node:fs/promises');", /node:fs\/promises is only for/],
-  ['packages/server/src/parts/disk.ts', "import { rm } from 'node:fs/promises';", /node:fs\/promises is only for/],
+  [
+    'packages/server/src/storage/disk/disk-storage.ts',
+    "import { rm } from 'node:fs/promises';",
+    /node:fs\/promises is only for/,
+  ],
   ['packages/server/src/main.ts', 'const x = { ...process.env };', /process\.env is only for/],
   ['packages/mrc/src/a.ts', "import { join } from 'node:path';", /node:path is only for/],
   ['packages/protocol/src/a.ts', 'export type X = Buffer;', /Buffer is only for/],
@@ -181,7 +188,7 @@ for (const [file, source, rule] of BROKEN) {
 const SOUND: readonly [file: string, source: string][] = [
   [
     'packages/server/src/http/a.ts',
-    "import type { X } from '../parts/store.ts';\nimport { y } from '../uploads/init.ts';",
+    "import type { X } from '../storage/storage.ts';\nimport { y } from '../uploads/init.ts';",
   ],
   ['packages/server/src/uploads/a.ts', "import { x } from '../db/parts.ts';\nimport { y } from './init.ts';"],
   ['packages/server/src/version.ts', "import manifest from '../package.json' with { type: 'json' };"],
@@ -205,7 +212,7 @@ function checkFile(file: string, source: string): string[] {
   if (!PACKAGES[name]) return [`${file}:1: ${name} is not in PACKAGES of suites/imports.test.ts`];
   return [
     ...imports.flatMap((found) =>
-      [checkArrow(file, found), checkRoom(file, found)].map((rule) => [found, rule] as const),
+      [checkArrow(file, found), checkModule(file, found)].map((rule) => [found, rule] as const),
     ),
     ...imports.map((found) => [found, checkReserved(file, targetOf(file, found) ?? '')] as const),
     ...mentions.map((found) => [found, checkReserved(file, found.name)] as const),
@@ -231,16 +238,16 @@ function checkArrow(file: string, found: Import): string | null {
   return exported ? null : `@cryolift/${to} does not export .${path}`;
 }
 
-/** Between the rooms of the server. */
-function checkRoom(file: string, found: Import): string | null {
-  const from = roomOf(file);
-  const to = roomOf(targetOf(file, found) ?? '');
+/** Between the modules of the server. */
+function checkModule(file: string, found: Import): string | null {
+  const from = moduleOf(file);
+  const to = moduleOf(targetOf(file, found) ?? '');
   if (!from || !to || from === to) return null;
-  const allowed = ROOMS[from];
-  if (!allowed) return `${from} is not in ROOMS of suites/imports.test.ts`;
+  const allowed = MODULES[from];
+  if (!allowed) return `${from} is not in MODULES of suites/imports.test.ts`;
   if (allowed.includes(to)) return null;
   if (!allowed.includes(`import type ${to}`))
-    return `${from} may not import ${to} (only: ${allowed.join(', ') || 'no room'})`;
+    return `${from} may not import ${to} (only: ${allowed.join(', ') || 'no module'})`;
   return found.typeOnly ? null : `${from} may only \`import type\` ${to}`;
 }
 
@@ -271,8 +278,8 @@ function packageOf(file: string): string {
 }
 
 /** `http`, `uploads` … for what lies in packages/server/src; null elsewhere. */
-function roomOf(path: string): string | null {
+function moduleOf(path: string): string | null {
   const [, first, rest] = /^packages\/server\/src\/([^/]+)(\/.*)?$/.exec(path) ?? [];
   if (!first) return null;
-  return rest || ROOMS[first] ? first : 'top';
+  return rest || MODULES[first] ? first : 'top';
 }

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Config, readConfig, SettingError } from './config.ts';
+import { type Config, readConfig, SettingError } from './config/config.ts';
 import { copyDatabase, hasDatabase } from './db/backup.ts';
 import { flush, flushAll } from './flush.ts';
 
-export { SettingError } from './config.ts';
+export { SettingError } from './config/config.ts';
 
 export interface Backup {
   readonly databaseBytes: number;

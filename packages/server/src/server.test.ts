@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SignJWT } from 'jose';
-import { readConfig, SettingError } from './config.ts';
+import { readConfig, SettingError } from './config/config.ts';
 import { makeFolder } from './db/test-rows.ts';
 import { createLogger } from './ops/log.ts';
 import { startServer } from './server.ts';

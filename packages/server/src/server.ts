@@ -7,58 +7,65 @@ import { isMrcName, MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { monotonicFactory } from 'ulid';
-import { type Config, hasKey, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, readTls, SettingError } from './config.ts';
+import { Pictures } from './analysis/previews.ts';
+import {
+  type Config,
+  hasKey,
+  MAX_PART_SIZE_BYTES,
+  MIN_PART_SIZE_BYTES,
+  readTls,
+  SettingError,
+} from './config/config.ts';
+import { inPlace, lockPlaces, placesOf } from './config/places.ts';
+import { openSecretFile, readOrMakeSecret, type SecretFile } from './config/secret.ts';
 import { type Database, openDatabase, pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
-import { noteBoot } from './db/facts.ts';
 import { countOpenJobs, releaseJobs } from './db/jobs.ts';
 import { Reserve } from './db/reserve.ts';
+import { noteBoot } from './db/server-state.ts';
 import { countStaged } from './db/sessions.ts';
 import { Bus } from './events/bus.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
 import { printKey, readKey } from './events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from './events/webhook/webhook.ts';
-import { Pictures } from './files/pictures.ts';
 import { Scrub } from './files/scrub.ts';
 import { UpdateLimit } from './files/update-limit.ts';
 import { buildApp } from './http/app.ts';
-import { Guests } from './http/guests.ts';
-import { worksHere } from './http/lane/adopt.ts';
-import { LaneServer } from './http/lane/server.ts';
-import { Listeners } from './http/listener.ts';
-import { SigningKeys } from './http/signing/keys.ts';
-import { createAuthenticator } from './http/tokens.ts';
+import { SigningKeys } from './http/auth/signing-keys.ts';
+import { createAuthenticator } from './http/auth/tokens.ts';
+import { Guests } from './http/connection/connection-limiter.ts';
+import { LaneServer } from './http/connection/fast-path/server.ts';
+import { worksHere } from './http/connection/fast-path/socket.ts';
+import { Listeners } from './http/connection/listener.ts';
+import { SURVEY, surveyWork } from './jobs/analysis.ts';
 import { AskedSweep } from './jobs/asked-sweep.ts';
 import { Deadline } from './jobs/deadline.ts';
 import { ON_COMPLETE, onCompleteWork } from './jobs/on-complete.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { Repeated } from './jobs/schedule.ts';
 import { StoredTimes } from './jobs/stored-times.ts';
-import { SURVEY, surveyWork } from './jobs/survey.ts';
 import { compare, sweep } from './jobs/sweep.ts';
 import { verifyUploads } from './jobs/verification.ts';
 import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { Traces } from './ops/traces.ts';
-import { readBootId } from './parts/boot.ts';
-import { Digester } from './parts/digester.ts';
-import { DiskStore } from './parts/disk.ts';
-import { explainFailure } from './parts/failure.ts';
-import type { PartStore } from './parts/store.ts';
-import { Writers } from './parts/writers.ts';
-import { inPlace, lockPlaces, placesOf } from './places.ts';
-import { openSecretFile, readOrMakeSecret, type SecretFile } from './secret.ts';
-import { Arrivals } from './uploads/arrivals.ts';
-import { Attempts } from './uploads/attempts.ts';
+import { readBootId } from './storage/disk/boot-id.ts';
+import { Digester } from './storage/disk/digester.ts';
+import { DiskStore } from './storage/disk/disk-storage.ts';
+import { Writers } from './storage/disk/writers.ts';
+import { explainFailure } from './storage/errors.ts';
+import type { PartStore } from './storage/storage.ts';
 import { Clock } from './uploads/clock.ts';
-import { Finishing } from './uploads/complete.ts';
-import { Doubts } from './uploads/doubts.ts';
-import { Rechecks } from './uploads/recheck.ts';
-import type { UploadRoom } from './uploads/room.ts';
-import { readSession } from './uploads/session.ts';
-import { VerifiedParts } from './uploads/verified.ts';
+import { Finishing } from './uploads/completion.ts';
+import type { UploadRoom } from './uploads/context.ts';
+import { Arrivals } from './uploads/contiguous-prefix.ts';
+import { Doubts } from './uploads/doubtful-uploads.ts';
+import { Attempts } from './uploads/part-attempts.ts';
+import { Rechecks } from './uploads/reverification.ts';
+import { readSession } from './uploads/upload-record.ts';
+import { VerifiedParts } from './uploads/verified-parts.ts';
 import { VERSION } from './version.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */

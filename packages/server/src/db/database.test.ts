@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { openDatabase, pingDatabase } from './database.ts';
-import { noteBoot } from './facts.ts';
+import { noteBoot } from './server-state.ts';
 import { findSession } from './sessions.ts';
 import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
 

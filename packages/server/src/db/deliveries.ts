@@ -1,7 +1,7 @@
 /** What the webhook has still to be told: rows that are made out of the outbox, and deleted when they are accepted. */
 import { type Database, transact } from './database.ts';
 import { findNewestSeq } from './events.ts';
-import { readFact, writeFact } from './facts.ts';
+import { readFact, writeFact } from './server-state.ts';
 import type { DeliveryRow, EventRow } from './tables.ts';
 
 /** The number of the last event that has become a delivery. */

@@ -1,7 +1,7 @@
 /** The jobs of a file, as clients see them. */
 import type { Job } from '@cryolift/protocol/messages';
 import * as db from '../db/jobs.ts';
-import type { FileRoom, FileRow } from './room.ts';
+import type { FileRoom, FileRow } from './files.ts';
 
 /** @param withOutput whether the reader may see what commands printed. */
 export async function listJobs(room: FileRoom, file: FileRow, withOutput: boolean): Promise<Job[]> {

@@ -6,8 +6,8 @@ import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED, fileSubject } from '../events/event.ts';
+import { type FileRoom, fileNotFound } from './files.ts';
 import { overridesOf, toFileRecord } from './record.ts';
-import { type FileRoom, fileNotFound } from './room.ts';
 import type { UpdateLimit } from './update-limit.ts';
 
 /** As `jobs/survey.ts` calls it. */

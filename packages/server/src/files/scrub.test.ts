@@ -3,7 +3,7 @@ import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { FileRow } from '../db/tables.ts';
-import { makeRoom } from '../uploads/test-room.ts';
+import { makeRoom } from '../uploads/test-uploads.ts';
 import { Scrub } from './scrub.ts';
 
 const ROW = {

@@ -4,13 +4,13 @@ import { toHex } from '@cryolift/protocol/digest';
 import type { ScrubReport } from '@cryolift/protocol/messages';
 import { transact } from '../db/database.ts';
 import { insertEvent } from '../db/events.ts';
-import { readFact, writeFact } from '../db/facts.ts';
 import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
+import { readFact, writeFact } from '../db/server-state.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_DAMAGED, FILE_UNREADABLE, fileSubject } from '../events/event.ts';
-import { BytesGone } from '../parts/store.ts';
+import { BytesGone } from '../storage/storage.ts';
+import type { FileRoom } from './files.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
-import type { FileRoom } from './room.ts';
 
 type Fault = ScrubReport['faults'][number];
 

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AuditEntry } from '../ops/audit.ts';
-import { RefusedLines } from './refused-lines.ts';
+import { RefusedLines } from './refusal-audit.ts';
 import type { Services } from './services.ts';
 
 /** Calls that change something and are not here go by method and route, so that none is forgotten. */

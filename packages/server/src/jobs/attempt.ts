@@ -1,4 +1,4 @@
-import type { UploadRoom } from '../uploads/room.ts';
+import type { UploadRoom } from '../uploads/context.ts';
 
 /** Does one step of housekeeping. What fails is logged and tried again in the next round. @returns null when it failed. */
 export async function attempt<Result>(

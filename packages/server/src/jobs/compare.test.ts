@@ -5,11 +5,11 @@ import { type TestContext, test } from 'node:test';
 import { markDeleted } from '../db/files.ts';
 import { listSessions } from '../db/sessions.ts';
 import type { FileRow } from '../db/tables.ts';
+import { deleteFile, finishDeletions, readContent } from '../files/files.ts';
 import { toFilePlace } from '../files/record.ts';
-import { deleteFile, finishDeletions, readContent } from '../files/room.ts';
-import { completeUpload } from '../uploads/complete.ts';
-import type { UploadRoom } from '../uploads/room.ts';
-import { makeRoom, openSession, sendPart } from '../uploads/test-room.ts';
+import { completeUpload } from '../uploads/completion.ts';
+import type { UploadRoom } from '../uploads/context.ts';
+import { makeRoom, openSession, sendPart } from '../uploads/test-uploads.ts';
 import { compare } from './sweep.ts';
 
 interface Line {

@@ -1,9 +1,9 @@
 /** Compares the stored files with their records: removes what a finished deletion left behind, and reports the rest. */
 import { findFile, listFileIds } from '../db/files.ts';
 import { listPublishingIds } from '../db/sessions.ts';
+import { wasDeleted } from '../files/files.ts';
 import { toFilePlace } from '../files/record.ts';
-import { wasDeleted } from '../files/room.ts';
-import type { UploadRoom } from '../uploads/room.ts';
+import type { UploadRoom } from '../uploads/context.ts';
 
 /** Files are published and deleted meanwhile, so nothing is said of a file before it was looked at once more. */
 export async function compareFiles(room: UploadRoom): Promise<void> {

@@ -6,8 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { findFile } from '../db/files.ts';
+import type { FileRoom } from '../files/files.ts';
 import { toFilePlace, toFileRecord } from '../files/record.ts';
-import type { FileRoom } from '../files/room.ts';
 import type { JobOutcome, Work } from './queue.ts';
 
 export const ON_COMPLETE = 'on_complete';

@@ -5,7 +5,7 @@ import { findNewestSeq, insertEvent } from '../db/events.ts';
 import { findJob, insertJob, postponeJob, takeJob } from '../db/jobs.ts';
 import { draftRow, makeDatabase } from '../db/test-rows.ts';
 import { Clock } from '../uploads/clock.ts';
-import { makeRoom } from '../uploads/test-room.ts';
+import { makeRoom } from '../uploads/test-uploads.ts';
 import { StoredTimes } from './stored-times.ts';
 import { sweep } from './sweep.ts';
 

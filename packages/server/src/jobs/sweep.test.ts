@@ -6,9 +6,17 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { moveSession } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
-import { completeUpload } from '../uploads/complete.ts';
-import { toPlace, toStaged } from '../uploads/session.ts';
-import { bytesOf, makeRoom, openSession, readRow, restartRoom, sendPart, type TestRoom } from '../uploads/test-room.ts';
+import { completeUpload } from '../uploads/completion.ts';
+import {
+  bytesOf,
+  makeRoom,
+  openSession,
+  readRow,
+  restartRoom,
+  sendPart,
+  type TestRoom,
+} from '../uploads/test-uploads.ts';
+import { toPlace, toStaged } from '../uploads/upload-record.ts';
 import { sweep } from './sweep.ts';
 import { verifyUploads } from './verification.ts';
 

@@ -3,9 +3,9 @@ import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
 import { forgetLinks } from '../db/links.ts';
 import { forgetFileId, listExpired, listStagedIds, listUnpublished, purgeSessions } from '../db/sessions.ts';
-import { finishDeletions } from '../files/room.ts';
-import { expireUpload } from '../uploads/end.ts';
-import type { UploadRoom } from '../uploads/room.ts';
+import { finishDeletions } from '../files/files.ts';
+import type { UploadRoom } from '../uploads/context.ts';
+import { expireUpload } from '../uploads/ending.ts';
 import { attempt } from './attempt.ts';
 import { compareFiles } from './compare.ts';
 

@@ -1,7 +1,7 @@
 /** Verifies what a power loss may have taken, and finishes what is being completed. It may read TiBs: nothing waits for it. */
 import { findSession, listToRecheck } from '../db/sessions.ts';
-import { resumeVerifying } from '../uploads/complete.ts';
-import type { UploadRoom } from '../uploads/room.ts';
+import { resumeVerifying } from '../uploads/completion.ts';
+import type { UploadRoom } from '../uploads/context.ts';
 import { attempt } from './attempt.ts';
 
 /** One round: at the start, from time to time, and after a sweep. After `signal` no upload is begun. */

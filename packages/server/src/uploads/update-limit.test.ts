@@ -4,8 +4,8 @@ import type { UploadError } from '@cryolift/protocol/errors';
 import { insertFile } from '../db/files.ts';
 import { changeMetadata } from '../files/metadata.ts';
 import { UpdateLimit } from '../files/update-limit.ts';
-import { openUpload } from './init.ts';
-import { makeRoom } from './test-room.ts';
+import { openUpload } from './creation.ts';
+import { makeRoom } from './test-uploads.ts';
 
 const isRateLimited = (error: UploadError) => error.code === 'rate_limited';
 

@@ -2,7 +2,7 @@
 import { sumByLinks, UNUSED } from '../db/links.ts';
 import { sumHeld } from '../db/sessions.ts';
 import type { LinkRow } from '../db/tables.ts';
-import type { UploadRoom } from './room.ts';
+import type { UploadRoom } from './context.ts';
 
 /** @param link that the caller has instead of a token: what its owner holds is not told. */
 export async function readUsage(

@@ -1,0 +1,82 @@
+/** What one pass over a published MRC file has found: kept, recorded, told. */
+import { VOXEL_WARNINGS } from '@cryolift/mrc';
+import type { FileRecord, Finding } from '@cryolift/protocol/messages';
+import { transact } from '../db/database.ts';
+import { insertEvent } from '../db/events.ts';
+import { findFile, recordStatistics } from '../db/files.ts';
+import type { FileRow } from '../db/tables.ts';
+import { FILE_PREVIEW_READY, fileSubject } from '../events/event.ts';
+import type { FileRoom } from '../files/files.ts';
+import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
+import type { Surveyed } from '../storage/storage.ts';
+import { nameOf, toPreviewRequest } from './previews.ts';
+
+/** Surveys a file, unless it was deleted meanwhile; safe to repeat. @throws what the store says. */
+export async function surveyFile(room: FileRoom, fileId: string, signal: AbortSignal): Promise<void> {
+  const row = await findFile(room.db, fileId);
+  if (!row) return;
+  const surveyed = await room.store.survey(row.upload_id, toFilePlace(row), signal).catch(async (error: unknown) => {
+    if (await findFile(room.db, fileId)) throw error;
+    return 'deleted' as const;
+  });
+  if (surveyed === 'deleted') return;
+  const mrc = toFileRecord(row, null).mrc;
+  const isRecorded = await record(
+    room,
+    row,
+    surveyed,
+    mrc && surveyed ? await keepPictures(room, row, mrc, surveyed) : [],
+  );
+  // It was deleted meanwhile, perhaps before the pictures were kept.
+  if (!isRecorded) await room.store.removeFile(row.id);
+  room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
+}
+
+/** @returns what they show, and where they are found. */
+async function keepPictures(
+  room: FileRoom,
+  row: FileRow,
+  mrc: NonNullable<FileRecord['mrc']>,
+  surveyed: Surveyed,
+): Promise<object[]> {
+  const shown = [];
+  for (const { request, png } of surveyed.previews) {
+    const exact = toPreviewRequest(mrc, row.filename, {
+      ...request,
+      slice: request.slice ?? undefined,
+      size: request.sizePx,
+    });
+    await room.store.keepPreview(row.id, nameOf(exact, toFilePlace(row)), png);
+    const { kind, axis, slice, sizePx: size } = exact;
+    const section = kind === 'section' ? { axis, slice } : {};
+    const query = Object.entries({ kind, ...section, size }).map(([name, value]) => `${name}=${value}`);
+    shown.push({ kind, ...section, size, url: `/files/${row.id}/preview?${query.join('&')}` });
+  }
+  return shown;
+}
+
+/** @returns false when the file was deleted meanwhile. */
+async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, previews: object[]): Promise<boolean> {
+  const found = (surveyed?.findings ?? []).map(({ code, message }) => ({ code, message }));
+  const known = (JSON.parse(row.warnings) as Finding[]).filter(
+    ({ code }) => !(VOXEL_WARNINGS as readonly string[]).includes(code),
+  );
+  const statistics = surveyed && { ...surveyed.statistics, signedness: surveyed.signedness };
+  return await transact(room.db, async (tx) => {
+    // The bytes of mode 0 are to be read otherwise by now: another job does so.
+    const current = await findFile(tx, row.id);
+    if (current && overridesOf(current).mode0 !== overridesOf(row).mode0) return true;
+    const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));
+    if (!now) return false;
+    if (!statistics) return true;
+    await insertEvent(tx, {
+      id: room.newId(),
+      type: FILE_PREVIEW_READY,
+      subject: fileSubject(row.id),
+      owner: row.owner,
+      time: room.now(),
+      data: JSON.stringify({ ...toFileRecord(now, null), statistics, previews }),
+    });
+    return true;
+  });
+}

@@ -1,0 +1,174 @@
+/** The thread that looks at files, with real files. */
+import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { buildHeader } from '@cryolift/mrc';
+import { makeFolder } from '../db/test-rows.ts';
+import { BytesGone, type Surveyed } from '../storage/storage.ts';
+import type { Seen } from './messages.ts';
+import { Looker } from './mrc-analyzer.ts';
+
+const [NX, NY, NZ] = [256, 256, 24];
+const SIZE = 1024 + 4 * NX * NY * NZ;
+const never = new AbortController().signal;
+
+interface Bench {
+  readonly looker: Looker;
+  /** 1 while the digests have something to do. */
+  readonly digesting: Int32Array;
+  write(name: string): Promise<Seen>;
+}
+
+async function makeBench(context: TestContext): Promise<Bench> {
+  const folder = await makeFolder(context);
+  const shared = new SharedArrayBuffer(4);
+  const looker = new Looker(shared);
+  context.after(() => looker.close());
+  return {
+    looker,
+    digesting: new Int32Array(shared),
+    async write(name) {
+      const path = join(folder, name);
+      const voxels = Float32Array.from({ length: NX * NY * NZ }, (_, at) => at % 1000);
+      await writeFile(path, buildHeader({ nx: NX, ny: NY, nz: NZ, mode: 2, ispg: 1 }));
+      await writeFile(path, new Uint8Array(voxels.buffer), { flag: 'a' });
+      return { path, sizeBytes: SIZE, filename: name };
+    },
+  };
+}
+
+function assertFound(surveyed: Surveyed | null): void {
+  assert.ok(surveyed);
+  assert.deepEqual(
+    [surveyed.statistics.count, surveyed.statistics.min, surveyed.statistics.max],
+    [NX * NY * NZ, 0, 999],
+  );
+  assert.deepEqual(
+    surveyed.previews.map(({ request: { kind, axis } }) => `${kind} ${axis}`),
+    ['section z', 'section y', 'section x'],
+  );
+}
+
+/** Whether this process has a file open. */
+function isOpen(path: string): boolean {
+  return readdirSync('/proc/self/fd').some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  });
+}
+
+test('a file is surveyed behind its bytes, and goes on where it was published', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const seen = await write('a.mrc');
+  for (const prefix of [100, 5_000, 3_000_001]) looker.follow('u', { ...seen }, prefix);
+  const published = { ...seen, path: `${seen.path}.published` };
+  await rename(seen.path, published.path);
+  assertFound(await looker.survey('u', published, never));
+  assert.equal(isOpen(published.path), false);
+});
+
+test('what nobody followed is surveyed all the same, and several files side by side', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const names = ['a.mrc', 'b.mrc', 'c.mrc', 'd.mrc'];
+  const all = await Promise.all(names.map(write));
+  for (const [at, seen] of all.entries()) looker.follow(names[at] as string, seen, SIZE / 2);
+  for (const found of await Promise.all(all.map((seen, at) => looker.survey(names[at] as string, seen, never)))) {
+    assertFound(found);
+  }
+});
+
+test('a survey that was begun with other metadata is begun anew', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const seen = await write('a.mrc');
+  looker.follow('u', { ...seen, overrides: { kind: 'stack' } }, SIZE / 2);
+  assertFound(await looker.survey('u', seen, never));
+  const given = await looker.survey('u', { ...seen, overrides: { kind: 'stack' } }, never);
+  assert.deepEqual(
+    given?.previews.map(({ request: { kind } }) => kind),
+    ['montage'],
+  );
+});
+
+test('the digests go first, and yet a survey comes to its end while they are busy', async (context) => {
+  const { looker, digesting, write } = await makeBench(context);
+  Atomics.store(digesting, 0, 1);
+  assertFound(await looker.survey('u', await write('a.mrc'), never));
+});
+
+test('what is forgotten is not open any more, and whoever waits for it is told', async (context) => {
+  const { looker, digesting, write } = await makeBench(context);
+  const seen = await write('a.mrc');
+  Atomics.store(digesting, 0, 1);
+  looker.follow('u', seen, SIZE - 1);
+  const found = looker.survey('u', seen, never);
+  const refused = assert.rejects(found, { code: 'storage_unavailable' });
+  await looker.forget('u');
+  await refused;
+  assert.equal(isOpen(seen.path), false);
+  assertFound(await looker.survey('u', seen, never));
+});
+
+test('a survey is broken off by its signal', async (context) => {
+  const { looker, digesting, write } = await makeBench(context);
+  Atomics.store(digesting, 0, 1);
+  const stopping = new AbortController();
+  const found = looker.survey('u', await write('a.mrc'), stopping.signal);
+  stopping.abort();
+  await assert.rejects(found, { code: 'storage_unavailable' });
+});
+
+test('bytes that are gone, or not all there, are reported; the thread goes on', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const gone = await write('gone.mrc');
+  const short = await write('short.mrc');
+  await rm(gone.path);
+  await truncate(short.path, 5000);
+  for (const seen of [gone, short]) await assert.rejects(looker.survey(seen.path, seen, never), BytesGone);
+  const section = { kind: 'section', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
+  await assert.rejects(looker.render(gone, section, never), BytesGone);
+  assertFound(await looker.survey('u', await write('a.mrc'), never));
+});
+
+test('voxels that cannot be read make no survey, and a reason instead of a picture', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const seen = { ...(await write('a.mrc')), sizeBytes: 4096 };
+  assert.equal(await looker.survey('u', seen, never), null);
+  const section = { kind: 'section', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
+  assert.equal((await looker.render(seen, section, never)).kind, 'refused');
+});
+
+test('a closed one fails whoever waits, and is closed when it has said so', async (context) => {
+  const { looker, digesting, write } = await makeBench(context);
+  Atomics.store(digesting, 0, 1);
+  const found = looker.survey('u', await write('a.mrc'), never);
+  const refused = assert.rejects(found);
+  await looker.close();
+  await refused;
+});
+
+test('a picture that is cancelled is drawn no further, and its file is closed', async (context) => {
+  const { looker, write } = await makeBench(context);
+  const { path } = await write('huge.mrc');
+  const [edge, nz] = [16_384, 1024];
+  const sizeBytes = 1024 + edge * edge * nz;
+  await writeFile(path, buildHeader({ nx: edge, ny: edge, nz, mode: 0, dmin: 0, dmax: 9, dmean: 1 }));
+  // 256 GiB without a block on the disk: to read them takes minutes.
+  await truncate(path, sizeBytes);
+  const controller = new AbortController();
+  const request = { kind: 'average', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
+  const drawn = looker.render({ path, sizeBytes, filename: 'huge.mrc' }, request, controller.signal);
+  drawn.catch(() => {});
+  while (!isOpen(path)) await setTimeout(20);
+  controller.abort(new Error('enough'));
+  await assert.rejects(drawn, /enough/);
+  for (let tries = 0; isOpen(path); tries++) {
+    assert.ok(tries < 1000, 'the thread goes on');
+    await setTimeout(20);
+  }
+});

@@ -1,0 +1,169 @@
+/** Looking at MRC files where they lie, by a thread of low priority: surveys of whole files, and single pictures. */
+import { Worker } from 'node:worker_threads';
+import type { PreviewRequest } from '@cryolift/mrc';
+import { explainCode } from '../storage/errors.ts';
+import type { Rendered, Surveyed } from '../storage/storage.ts';
+import type { LookMessage, LookReport, Seen } from './messages.ts';
+
+/** Uploads that are surveyed while they arrive; each costs some ten MiB. The others are read again when they are published. */
+const MAX_FOLLOWED = 2;
+/** The numbers of one file at a time; V8 would reserve for much more. */
+const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 };
+
+type Answer = { surveyed: Surveyed | null } | { rendered: Rendered };
+
+export class Looker {
+  readonly #digesting: SharedArrayBuffer;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
+  /** Surveys under way, by upload: their jobs, and what they were told of the file. */
+  readonly #followed = new Map<string, { job: number; overrides: string }>();
+  /** Jobs that the thread was told to drop, with what to do when it has. */
+  readonly #dropping = new Map<number, () => void>();
+  #worker: Worker | null = null;
+  #lastJob = 0;
+
+  /** @param digesting 1 in it while digests are computed: they go first. */
+  constructor(digesting: SharedArrayBuffer) {
+    this.#digesting = digesting;
+  }
+
+  /** The first `prefixBytes` of an upload may be read. */
+  follow(uploadId: string, seen: Seen, prefixBytes: number): void {
+    let job = this.#followed.get(uploadId)?.job;
+    if (job === undefined) {
+      if (this.#followed.size >= MAX_FOLLOWED) return;
+      job = this.#begin(uploadId, seen);
+    }
+    this.#send({ kind: 'advance', job, path: seen.path, limit: prefixBytes, isWanted: false });
+  }
+
+  /**
+   * What one pass over a whole file finds; joins the work done by `follow`. Null when its voxels cannot be read.
+   *
+   * @throws BytesGone, or UploadError when the file cannot be read now.
+   */
+  async survey(uploadId: string, seen: Seen, signal: AbortSignal): Promise<Surveyed | null> {
+    // The metadata may have changed since it was begun.
+    const followed = this.#followed.get(uploadId);
+    if (followed && followed.overrides !== printOverrides(seen)) {
+      await this.forget(uploadId);
+      if (signal.aborted) throw unreadable('ECANCELED');
+    }
+    const job = this.#followed.get(uploadId)?.job ?? this.#begin(uploadId, seen);
+    const stop = () => void this.forget(uploadId);
+    signal.addEventListener('abort', stop);
+    try {
+      const found = this.#wait(job);
+      this.#send({ kind: 'advance', job, path: seen.path, limit: seen.sizeBytes, isWanted: true });
+      return ((await found) as { surveyed: Surveyed | null }).surveyed;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      if (this.#followed.get(uploadId)?.job === job) this.#followed.delete(uploadId);
+    }
+  }
+
+  /** @throws BytesGone, UploadError when the file cannot be read now, or the reason of `signal`: then the thread stops, too. */
+  async render(seen: Seen, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
+    signal.throwIfAborted();
+    const job = ++this.#lastJob;
+    const drawn = this.#wait(job);
+    this.#send({ kind: 'render', job, seen, request });
+    const cancel = () => {
+      this.#fail(job, signal.reason);
+      this.#worker?.postMessage({ kind: 'cancel', job } satisfies LookMessage);
+    };
+    signal.addEventListener('abort', cancel);
+    try {
+      return ((await drawn) as { rendered: Rendered }).rendered;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** The bytes of an upload go away, or may change. Resolves when the thread does not hold its file open. */
+  async forget(uploadId: string): Promise<void> {
+    const job = this.#followed.get(uploadId)?.job;
+    if (job === undefined) return;
+    this.#followed.delete(uploadId);
+    this.#fail(job, unreadable('ECANCELED'));
+    if (!this.#worker) return;
+    const dropped = Promise.withResolvers<void>();
+    this.#dropping.set(job, dropped.resolve);
+    this.#send({ kind: 'drop', job });
+    await dropped.promise;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+    this.#end('ECANCELED');
+  }
+
+  #begin(uploadId: string, seen: Seen): number {
+    const job = ++this.#lastJob;
+    this.#followed.set(uploadId, { job, overrides: printOverrides(seen) });
+    this.#send({ kind: 'survey', job, seen });
+    return job;
+  }
+
+  async #wait(job: number): Promise<Answer> {
+    const waiting = Promise.withResolvers<Answer>();
+    this.#waiting.set(job, waiting);
+    return await waiting.promise;
+  }
+
+  #fail(job: number, error: Error): void {
+    this.#waiting.get(job)?.reject(error);
+    this.#waiting.delete(job);
+  }
+
+  /** The thread begins with the first that there is to look at. */
+  #send(message: LookMessage): void {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(message);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./analysis-worker.ts', import.meta.url), {
+      workerData: this.#digesting,
+      resourceLimits: LIMITS,
+    });
+    worker.on('message', (report: LookReport) => this.#take(report));
+    // Of no part and no digest: whoever waits is told, and the next look begins a new thread.
+    worker.on('error', (error: Error) => {
+      this.#worker = null;
+      this.#end(error.message);
+    });
+    return worker;
+  }
+
+  #take(report: LookReport): void {
+    if ('dropped' in report) {
+      this.#dropping.get(report.job)?.();
+      this.#dropping.delete(report.job);
+      return;
+    }
+    if ('error' in report) {
+      for (const [uploadId, { job }] of this.#followed) if (job === report.job) this.#followed.delete(uploadId);
+      this.#fail(report.job, unreadable(report.error));
+      return;
+    }
+    this.#waiting.get(report.job)?.resolve(report);
+    this.#waiting.delete(report.job);
+  }
+
+  #end(code: string): void {
+    this.#followed.clear();
+    for (const job of [...this.#waiting.keys()]) this.#fail(job, unreadable(code));
+    for (const resolve of this.#dropping.values()) resolve();
+    this.#dropping.clear();
+  }
+}
+
+function printOverrides({ overrides: { kind, mode0 } = {} }: Seen): string {
+  return JSON.stringify([kind, mode0]);
+}
+
+/** @param code of the system, or the message of an error that nobody expected. */
+function unreadable(code: string): Error {
+  return /^E[A-Z0-9]+$/.test(code) ? explainCode(code) : new Error(`looking at a file failed: ${code}`);
+}

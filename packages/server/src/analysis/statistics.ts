@@ -1,0 +1,44 @@
+/** The statistics of a file, as soon as its survey has found them. */
+import type { Statistics } from '@cryolift/protocol/messages';
+import { findFile } from '../db/files.ts';
+import { findJob } from '../db/jobs.ts';
+import type { FileRow } from '../db/tables.ts';
+import { type FileRoom, fileNotFound } from '../files/files.ts';
+
+/** A job's end makes no event, so it is looked for. */
+const LOOK_MS = 1_000;
+
+/**
+ * @param ms how long to wait for a survey that is under way, at most.
+ * @returns null when there are none: it is no MRC file, its voxels cannot be read, or the survey failed.
+ */
+export async function waitForStatistics(
+  room: FileRoom,
+  asked: FileRow,
+  ms: number,
+): Promise<Statistics | null | 'late'> {
+  const untilMs = performance.now() + ms;
+  let wake = (): void => {};
+  const unlisten = room.bus.listen({ uploadId: asked.upload_id }, { noteNews: () => wake(), noteParts: () => {} });
+  try {
+    for (;;) {
+      const news = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const row = await findFile(room.db, asked.id);
+      if (!row) throw fileNotFound(asked.id);
+      if (row.statistics !== null) return JSON.parse(row.statistics) as Statistics | null;
+      const survey = await findJob(room.db, row.id, 'survey');
+      if (survey?.status !== 'waiting' && survey?.status !== 'running') return null;
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) return 'late';
+      await Promise.race([news, pause(Math.min(LOOK_MS, leftMs))]);
+    }
+  } finally {
+    unlisten();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
+import { makeFolder } from '../db/test-rows.ts';
+import { readConfig, SettingError } from './config.ts';
+import { SETTINGS } from './settings.ts';
+
+const SECRET = 'a shared secret of 32 bytes or more';
+const pem = (pair: { publicKey: import('node:crypto').KeyObject }) =>
+  String(pair.publicKey.export({ type: 'spki', format: 'pem' }));
+const ED_PEM = pem(generateKeyPairSync('ed25519'));
+
+/** What a bad setting stops the start with: one line, and the setting's name first. */
+function names(name: string) {
+  return (error: unknown) =>
+    error instanceof SettingError && error.message.startsWith(`${name}: `) && !error.message.includes('\n');
+}
+
+function read(name: string, value: string) {
+  return readConfig({ [`CRYOLIFT_${name}`]: value });
+}
+
+test('nothing set: a server for this machine alone', () => {
+  const config = readConfig({ PATH: '/bin', HOME: '/root' });
+  assert.deepEqual(config, {
+    host: '127.0.0.1',
+    port: 8080,
+    dataDir: resolve('cryolift-data'),
+    databasePath: resolve('cryolift-data/cryolift.sqlite'),
+    storageDir: resolve('cryolift-data'),
+    jwt: {
+      secret: null,
+      publicKey: null,
+      jwksUrl: null,
+      oidcIssuer: null,
+      issuer: null,
+      audience: null,
+      revokedKeys: [],
+    },
+    tls: null,
+    trustProxy: 0,
+    publicUrl: null,
+    maxFileSizeBytes: 16 * 1024 ** 4,
+    partSizeBytes: 8 * 1024 ** 2,
+    sessionTtlMs: 7 * 24 * 3_600_000,
+    acceptedTypes: [],
+    quotaBytes: null,
+    maxOpenUploads: 10_000,
+    maxFiles: 1_000_000,
+    maxLinkMs: 30 * 86_400_000,
+    rateLimit: 1_000,
+    bodyIdleTimeoutMs: 30_000,
+    connectionsPerAddress: 1024,
+    corsOrigins: [],
+    webhook: null,
+    onComplete: null,
+    audit: { maxTotalBytes: 10 * 1024 ** 3, maxAgeMs: null },
+    otlpUrl: null,
+    fastLane: true,
+    metrics: true,
+    logLevel: 'info',
+  });
+  assert.ok(Object.isFrozen(config));
+});
+
+test('good values', () => {
+  assert.equal(read('HOST', '::1').host, '::1');
+  assert.equal(read('HOST', '127.9.9.9').host, '127.9.9.9');
+  assert.equal(read('PORT', '0').port, 0);
+  assert.equal(read('DATA_DIR', '/srv/cryo').databasePath, '/srv/cryo/cryolift.sqlite');
+  assert.equal(read('DATA_DIR', '/srv/cryo').storageDir, '/srv/cryo');
+  const urls: [string, string][] = [
+    ['/a b', '/a b'],
+    ['///a', '/a'],
+    ['a', resolve('a')],
+    ['', resolve('cryolift-data')],
+  ];
+  for (const [url, path] of urls) assert.equal(read('STORAGE_URL', `file:${url}`).storageDir, path, url);
+  assert.equal(read('DATABASE_URL', 'sqlite:///srv/db').databasePath, '/srv/db');
+  assert.equal(read('DATABASE_URL', 'sqlite:').databasePath, resolve('cryolift-data/cryolift.sqlite'));
+  assert.equal(read('JWT_SECRET', SECRET).jwt.secret, SECRET);
+  assert.equal(read('JWT_PUBLIC_KEY', ED_PEM).jwt.publicKey, ED_PEM);
+  assert.equal(read('JWT_PUBLIC_KEY', ED_PEM.replaceAll('\n', '\\n')).jwt.publicKey, ED_PEM);
+  assert.equal(read('JWKS_URL', 'https://id.example.org/keys').jwt.jwksUrl, 'https://id.example.org/keys');
+  assert.equal(read('OIDC_ISSUER', 'https://id.example.org/lab').jwt.oidcIssuer, 'https://id.example.org/lab');
+  assert.deepEqual(read('REVOKED_KEYS', 'k1, k2').jwt.revokedKeys, ['k1', 'k2']);
+  assert.equal(read('JWT_ISSUER', 'lab').jwt.issuer, 'lab');
+  assert.equal(read('JWT_AUDIENCE', 'cryolift').jwt.audience, 'cryolift');
+  const trusted: [string, number | string[]][] = [
+    ['true', 1],
+    ['off', 0],
+    ['0', 0],
+    ['2', 2],
+    ['10.0.0.7', ['10.0.0.7']],
+    ['10.0.0.0/8, ::1 fd00::/8', ['10.0.0.0/8', '::1', 'fd00::/8']],
+  ];
+  for (const [text, proxies] of trusted) assert.deepEqual(read('TRUST_PROXY', text).trustProxy, proxies, text);
+  assert.equal(read('PUBLIC_URL', 'https://up.example.org').publicUrl, 'https://up.example.org');
+  assert.equal(read('MAX_FILE_SIZE', '1').maxFileSizeBytes, 1);
+  assert.equal(read('PART_SIZE', '64KiB').partSizeBytes, 65_536);
+  assert.equal(read('SESSION_TTL', '1s').sessionTtlMs, 1000);
+  assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
+  assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);
+  assert.equal(read('RATE_LIMIT', '5').rateLimit, 5);
+  assert.equal(read('QUOTA_FILES', '1').maxFiles, 1);
+  assert.equal(read('QUOTA_FILES', '1000000000').maxFiles, 1_000_000_000);
+  assert.equal(read('AUDIT_MAX_SIZE', '128MiB').audit.maxTotalBytes, 128 * 1024 ** 2);
+  assert.equal(read('AUDIT_MAX_AGE', '1d').audit.maxAgeMs, 86_400_000);
+  assert.equal(read('AUDIT_MAX_AGE', '36500d').audit.maxAgeMs, 36_500 * 86_400_000);
+  assert.equal(read('MAX_LINK_TTL', '1s').maxLinkMs, 1000);
+  assert.equal(read('MAX_LINK_TTL', '30d').maxLinkMs, 30 * 86_400_000);
+  assert.equal(read('BODY_IDLE_TIMEOUT', '5s').bodyIdleTimeoutMs, 5000);
+  assert.deepEqual(read('CORS_ORIGINS', 'https://a.org,http://b.org:81').corsOrigins, [
+    'https://a.org',
+    'http://b.org:81',
+  ]);
+  assert.deepEqual(read('WEBHOOK_URL', 'http://a.org/x').webhook, { url: 'http://a.org/x', secret: null });
+  assert.deepEqual(read('ON_COMPLETE', `/opt/run  --name "a b"'c' ""`).onComplete, {
+    command: ['/opt/run', '--name', 'a bc', ''],
+    timeoutMs: 3_600_000,
+    env: {},
+  });
+  const secret = {
+    PATH: '/bin',
+    LANG: 'C',
+    CRYOLIFT_ON_COMPLETE: 'true',
+    CRYOLIFT_JWT_SECRET: 'planted',
+    AWS_SECRET: 'x',
+  };
+  assert.deepEqual(readConfig(secret).onComplete?.env, { PATH: '/bin', LANG: 'C' });
+  assert.equal(read('METRICS', 'off').metrics, false);
+  assert.equal(read('LOG_LEVEL', 'silent').logLevel, 'silent');
+});
+
+test('bad values stop the start with one line that names the setting', () => {
+  const bad: Record<string, string[]> = {
+    PORT: ['-1', '65536', 'http', '80.5'],
+    DATABASE_URL: ['postgres://db/x', '/srv/db', 'mysql:x'],
+    STORAGE_URL: ['s3://bucket', '/srv/files', 'file://host/share'],
+    JWT_PUBLIC_KEY: ['/nowhere/key.pem', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----'],
+    JWKS_URL: ['id.example.org', 'file:///keys'],
+    TRUST_PROXY: [
+      'maybe',
+      '17',
+      '-1',
+      '10.0.0',
+      '10.0.0.0/33',
+      '10.0.0.0/0',
+      '::/129',
+      '10.0.0.0/8/8',
+      'a.org,::1',
+      ',',
+    ],
+    PUBLIC_URL: ['up.example.org'],
+    MAX_FILE_SIZE: ['0', 'big', '1PiB'],
+    PART_SIZE: ['1', '65535', '6GiB', '8'],
+    SESSION_TTL: ['7', '0s', 'week'],
+    ACCEPT: ['tif,../x', 'a.b'],
+    QUOTA_BYTES: ['-1', 'much'],
+    RATE_LIMIT: ['0', '1.5', '1000001'],
+    QUOTA_FILES: ['0', '1.5', 'many', '1000000001'],
+    AUDIT_MAX_SIZE: ['127MiB', 'much'],
+    AUDIT_MAX_AGE: ['23h', '7', '36501d'],
+    MAX_LINK_TTL: ['12', '0s', '999ms', '31d', '2592001s'],
+    BODY_IDLE_TIMEOUT: ['30', '0s'],
+    CORS_ORIGINS: ['*', 'a.org', 'https://a.org/path', 'https://a.org/'],
+    METRICS: ['perhaps'],
+    LOG_LEVEL: ['loud', 'INFO'],
+    WEBHOOK_URL: ['a.org', 'ftp://a.org'],
+    ON_COMPLETE: [' ', 'say "hello', "it's"],
+    ON_COMPLETE_TIMEOUT: ['5', '0s', '30d'],
+  };
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) assert.throws(() => read(name, value), names(`CRYOLIFT_${name}`), `${name}=${value}`);
+  }
+});
+
+test('a webhook secret needs a webhook', () => {
+  assert.throws(() => read('WEBHOOK_SECRET', 'x'), names('CRYOLIFT_WEBHOOK_URL'));
+  const both = readConfig({ CRYOLIFT_WEBHOOK_URL: 'https://a.org', CRYOLIFT_WEBHOOK_SECRET: 'whsec_x' });
+  assert.deepEqual(both.webhook, { url: 'https://a.org', secret: 'whsec_x' });
+  const empty = { CRYOLIFT_WEBHOOK_URL: 'https://a.org', CRYOLIFT_WEBHOOK_SECRET: 'whsec_' };
+  assert.throws(() => readConfig(empty), names('CRYOLIFT_WEBHOOK_SECRET'));
+  assert.throws(
+    () => read('WEBHOOK_URL', 'https://ada:swordfish@a.org'),
+    (error: Error) => /^CRYOLIFT_WEBHOOK_URL: /.test(error.message) && !error.message.includes('swordfish'),
+  );
+});
+
+test('a public key is one that can verify tokens', () => {
+  const keys = [
+    '-----BEGIN PUBLIC KEY-----\nnonsense\n-----END PUBLIC KEY-----\n',
+    pem(generateKeyPairSync('ec', { namedCurve: 'secp384r1' })),
+  ];
+  for (const key of keys) assert.throws(() => read('JWT_PUBLIC_KEY', key), names('CRYOLIFT_JWT_PUBLIC_KEY'), key);
+});
+
+test('bounds: every size, duration and number has a least and a greatest value, and is refused beside them', () => {
+  const bounded = SETTINGS.filter(({ bounds }) => bounds !== undefined);
+  const measured = SETTINGS.filter(({ metavar }) => ['SIZE', 'DURATION', 'N', 'NUMBER'].includes(metavar));
+  assert.deepEqual(
+    bounded.map(({ env }) => env),
+    measured.map(({ env }) => env),
+  );
+  for (const { env, bounds, help } of bounded) {
+    const { kind, min, max } = bounds as Bounds;
+    const others = env === 'CRYOLIFT_ON_COMPLETE_TIMEOUT' ? { CRYOLIFT_ON_COMPLETE: 'true' } : {};
+    const start = (value: string) => readConfig({ ...others, [env]: value });
+    const unit = { size: 'b', duration: 'ms', number: '' }[kind];
+    const [least, greatest] = [min, max].map((text) => parseBounded(text, { kind, min: `0${unit}`, max }));
+    for (const value of [min, max, `${least}${unit}`, `${greatest}${unit}`]) start(value);
+    assert.throws(() => start(`${Number(greatest) + 1}${unit}`), names(env), `${env} above ${max}`);
+    if (least !== 0) assert.throws(() => start(`${Number(least) - 1}${unit}`), names(env), `${env} below ${min}`);
+    for (const value of ['-1', `-1${unit}`, 'x', '1e3', `${'9'.repeat(30)}${unit}`]) {
+      assert.throws(() => start(value), names(env), `${env}=${value}`);
+    }
+    assert.ok(help.includes(`${min} to ${max}`), help);
+  }
+});
+
+test('bounds: numbers of proxies', () => {
+  for (const [text, count] of [
+    ['0', 0],
+    ['16', 16],
+  ] as const)
+    assert.equal(read('TRUST_PROXY', text).trustProxy, count);
+  assert.throws(() => read('TRUST_PROXY', '17'), names('CRYOLIFT_TRUST_PROXY'));
+});
+
+test('an idle time-out is one that a timer can keep', () => {
+  assert.equal(read('BODY_IDLE_TIMEOUT', '24d').bodyIdleTimeoutMs, 24 * 86_400_000);
+  // Beyond 2^31-1 ms Node's timers fire at once: every part would be refused.
+  assert.throws(() => read('BODY_IDLE_TIMEOUT', '25d'), names('CRYOLIFT_BODY_IDLE_TIMEOUT'));
+});
+
+test('certificate and key are read from their files, and come together', async (context) => {
+  const folder = await makeFolder(context);
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  writeFileSync(cert, TEST_CERTIFICATE);
+  writeFileSync(key, TEST_KEY);
+  const both = { CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key };
+  assert.deepEqual(readConfig(both).tls, { certPath: cert, keyPath: key, cert: TEST_CERTIFICATE, key: TEST_KEY });
+  for (const name of Object.keys(both)) assert.throws(() => readConfig({ ...both, [name]: '/nowhere' }), names(name));
+  assert.throws(() => readConfig({ ...both, CRYOLIFT_TLS_KEY: cert }), names('CRYOLIFT_TLS_CERT'));
+  assert.throws(() => read('TLS_CERT', cert), names('CRYOLIFT_TLS_KEY'));
+  assert.throws(() => read('TLS_KEY', key), names('CRYOLIFT_TLS_CERT'));
+  writeFileSync(key, ED_PEM);
+  assert.equal(read('JWT_PUBLIC_KEY', key).jwt.publicKey, ED_PEM);
+});
+
+test('unknown settings are refused, those of the command line are let be', () => {
+  assert.throws(() => read('PORTS', '1'), names('CRYOLIFT_PORTS'));
+  assert.throws(() => read('PORTS', ''), names('CRYOLIFT_PORTS'));
+  assert.throws(() => readConfig({}, { ports: '1' }), names('--ports'));
+  readConfig({ CRYOLIFT_SERVER: 'x', CRYOLIFT_TOKEN: 'y', OTHER: 'z' });
+});
+
+test('flags win over the environment; an empty value counts as not given', () => {
+  const env = { CRYOLIFT_PORT: '1', CRYOLIFT_PART_SIZE: '1MiB', CRYOLIFT_LOG_LEVEL: '' };
+  const config = readConfig(env, { port: '2', 'part-size': '', 'log-level': undefined });
+  assert.deepEqual([config.port, config.partSizeBytes, config.logLevel], [2, 1024 ** 2, 'info']);
+  assert.throws(() => readConfig({}, { port: 'x' }), names('CRYOLIFT_PORT'));
+});
+
+test('a server that others reach needs a key, and TLS or a proxy that ends it', () => {
+  const keys = [
+    { CRYOLIFT_JWT_SECRET: SECRET },
+    { CRYOLIFT_JWT_PUBLIC_KEY: ED_PEM },
+    { CRYOLIFT_JWKS_URL: 'https://id.example.org' },
+  ];
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'up.example.org', '127.0.0.1.example.org', '127.1']) {
+    const env = { CRYOLIFT_HOST: host };
+    assert.throws(() => readConfig(env), names('CRYOLIFT_HOST'), host);
+    assert.throws(() => readConfig({ ...env, CRYOLIFT_TRUST_PROXY: 'true' }), names('CRYOLIFT_HOST'), host);
+    for (const key of keys) {
+      assert.throws(() => readConfig({ ...env, ...key }), names('CRYOLIFT_HOST'), host);
+      assert.equal(readConfig({ ...env, ...key, CRYOLIFT_TRUST_PROXY: 'true' }).host, host);
+    }
+  }
+  for (const host of ['127.0.0.1', '127.0.0.2', '::1', 'localhost']) assert.equal(read('HOST', host).host, host);
+});
+
+test('every setting is a variable and a flag of the same name, with what it reads', () => {
+  for (const { env, flag, metavar, help } of SETTINGS) {
+    assert.equal(env, `CRYOLIFT_${flag.toUpperCase().replaceAll('-', '_')}`);
+    assert.ok(metavar !== '' && help !== '', env);
+  }
+  assert.equal(new Set(SETTINGS.map(({ env }) => env)).size, SETTINGS.length);
+});
+
+// Self-signed, of no use but here; good until 2126.
+const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBfjCCASWgAwIBAgIUYgmzjr60YWUXx01WoCajSIjHx0AwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzAwNTQxNVoYDzIxMjYxMDMw
+MDA1NDE1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARDJPKVQvkBdlC4J4pre87ZhtjsGkSDgobnRrTcVppg3FhwOfNvwtgz
+US7d3HUfUu05FbNqQNqkw8k/XlQkB5qso1MwUTAdBgNVHQ4EFgQURlR2JwILfabe
++AK2Aqwp8WH6Z5owHwYDVR0jBBgwFoAURlR2JwILfabe+AK2Aqwp8WH6Z5owDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAPQIk8JQ9FW4LrFYcSObhr
+usmxk6vW87FqWM3Ng8A4dQIgEI8ECVTOaJBAVaI3lMHB+0tSx8FuLckjUtCw56jx
+AEU=
+-----END CERTIFICATE-----
+`;
+const TEST_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFpGADJL3klBX0PdX
+aVUtw4gVNYkiLRF+8GOnbJOszQChRANCAARDJPKVQvkBdlC4J4pre87ZhtjsGkSD
+gobnRrTcVppg3FhwOfNvwtgzUS7d3HUfUu05FbNqQNqkw8k/XlQkB5qs
+-----END PRIVATE KEY-----
+`;

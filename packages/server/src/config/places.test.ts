@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeFolder } from '../db/test-rows.ts';
+import { SettingError } from './config.ts';
+import { inPlace } from './places.ts';
+
+async function explain(folder: string, error: object): Promise<string> {
+  const place = { setting: 'CRYOLIFT_STORAGE_URL', folder };
+  return await inPlace(place, () => Promise.reject(error)).then(
+    () => assert.fail('nothing was thrown'),
+    (thrown: unknown) => (thrown instanceof SettingError ? thrown.message : Promise.reject(thrown)),
+  );
+}
+
+test('places: what fails at a start names the setting and says what to do', async () => {
+  const advice = {
+    ENOSPC: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(ENOSPC\); make room on its disk/,
+    EDQUOT: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(EDQUOT\)/,
+    EROFS: /^CRYOLIFT_STORAGE_URL: \/x is on a file system that is mounted read-only \(EROFS\)/,
+    EACCES: /^CRYOLIFT_STORAGE_URL: this user may not write into \/x \(EACCES\)/,
+    EIO: /^CRYOLIFT_STORAGE_URL: the disk of \/x gives errors \(EIO\)/,
+    ELOOP: /^CRYOLIFT_STORAGE_URL: \/x cannot be used \(ELOOP\)/,
+  };
+  for (const [code, expected] of Object.entries(advice)) {
+    assert.match(await explain('/x', Object.assign(new Error(), { code })), expected);
+    const explained = new Error('explained before', { cause: Object.assign(new Error(), { code }) });
+    assert.match(await explain('/x', explained), expected);
+  }
+});
+
+test('places: an error of SQLite is explained by what the folder says', async (context) => {
+  const folder = await makeFolder(context);
+  const error = Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR' });
+  assert.match(await explain(folder, error), /cannot be used \(ERR_SQLITE_ERROR\)$/);
+  assert.deepEqual(await readdir(folder), []);
+  await writeFile(join(folder, 'file'), '');
+  assert.match(await explain(join(folder, 'file'), error), /cannot be used \(ENOTDIR\)$/);
+});
+
+test('places: a mistake of ours is not taken for a fault of the folder', async () => {
+  const mistake = new TypeError('undefined is not a function');
+  await assert.rejects(explain('/x', mistake), mistake);
+});

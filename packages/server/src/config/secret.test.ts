@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeFolder } from '../db/test-rows.ts';
+import { openSecretFile, readOrMakeSecret } from './secret.ts';
+
+test('the secret of tokens is made once, for this user alone', async (context) => {
+  const folder = await makeFolder(context);
+  const secret = await readOrMakeSecret(folder);
+  assert.equal(Buffer.from(secret, 'base64url').length, 32);
+  assert.equal(await readOrMakeSecret(folder), secret);
+  assert.deepEqual(await readdir(folder), ['jwt-secret']);
+  assert.equal((await stat(join(folder, 'jwt-secret'))).mode & 0o777, 0o600);
+});
+
+test('a secret file is there once it was written, for this user alone, and is replaced whole', async (context) => {
+  const folder = await makeFolder(context);
+  const file = openSecretFile(folder, 'keys');
+  assert.equal(await file.read(), null);
+  for (const text of ['one', 'two']) {
+    await file.replace(text);
+    assert.equal(await file.read(), text);
+  }
+  assert.deepEqual(await readdir(folder), ['keys']);
+  assert.equal((await stat(join(folder, 'keys'))).mode & 0o777, 0o600);
+});

@@ -1,0 +1,145 @@
+/** JSON Web Tokens (RFC 7519, RFC 6750): from an Authorization header to its caller. */
+import { hash } from 'node:crypto';
+import { UploadError } from '@cryolift/protocol/errors';
+import { calculateJwkThumbprint, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../../config/token-key.ts';
+import type { Caller } from './caller.ts';
+import { discoverKeys, PublishedKeys } from './published-keys.ts';
+
+export interface TokenKeys {
+  readonly secret: string | null;
+  /** PEM of an RSA, EC P-256 or Ed25519 key. */
+  readonly publicKey: string | null;
+  readonly jwksUrl: string | null;
+  /** Whose keys are found by OpenID discovery, and whose tokens alone are taken. */
+  readonly oidcIssuer: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  /** Ids (`kid`) or thumbprints (RFC 7638) of keys whose tokens are not taken any more. */
+  readonly revokedKeys: readonly string[];
+}
+
+interface TokenLog {
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+
+const MAX_SUB_LENGTH = 256;
+/**
+ * How far the clock of whoever makes tokens may be off. The end of a token of the shared secret counts to the second: it
+ * is made here, or by a script of the same people.
+ */
+const SKEW_SECONDS = 60;
+const KNOWN_MS = 60_000;
+const MAX_KNOWN = 1_000;
+
+/**
+ * @returns a function from an Authorization header to its caller; it throws UploadError `unauthenticated` or
+ *   `token_expired`.
+ */
+export function createAuthenticator(keys: TokenKeys, log: TokenLog): Authenticate {
+  const findKey = keyFinder(keys, log);
+  const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...PUBLIC_KEY_ALGORITHMS];
+  const issuer = keys.issuer ?? keys.oidcIssuer;
+  const claims = {
+    algorithms,
+    clockTolerance: SKEW_SECONDS,
+    ...(issuer === null ? {} : { issuer }),
+    ...(keys.audience === null ? {} : { audience: keys.audience }),
+  };
+  const known = new KnownTokens();
+  return async (authorization) => {
+    const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1];
+    if (!token) throw new UploadError('unauthenticated', 'This call needs a bearer token.');
+    const caller = known.find(token);
+    if (caller) return caller;
+    try {
+      const { payload, protectedHeader } = await jwtVerify(token, findKey, claims);
+      const caller = toCaller(payload, protectedHeader.alg === 'HS256' ? 0 : SKEW_SECONDS);
+      if (caller.expiresAtMs <= Date.now()) throw new errors.JWTExpired('too late', payload);
+      return known.keep(token, caller);
+    } catch (error) {
+      throw explain(error);
+    }
+  };
+}
+
+/**
+ * Callers of tokens that were verified a moment ago: a client sends the same one with each of a thousand parts. For a minute at
+ * most, so that a key that was taken away is noticed, and never past the token's own end.
+ */
+class KnownTokens {
+  readonly #callers = new LRUCache<string, Caller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
+
+  find(token: string): Caller | undefined {
+    const caller = this.#callers.get(hash('sha256', token));
+    return caller && Date.now() < caller.expiresAtMs ? caller : undefined;
+  }
+
+  keep(token: string, caller: Caller): Caller {
+    this.#callers.set(hash('sha256', token), caller);
+    return caller;
+  }
+}
+
+/** A key is only ever used for the algorithms of its own family, whatever the token's header says. */
+function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
+  const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
+  const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
+  const publicAlgorithm = publicKey && algorithmOf(publicKey);
+  const remote = publishedKeys(keys, log);
+  remote?.fetchAhead();
+  // Whoever has a key writes any `kid` into its tokens, or none: a key of the settings is known by its thumbprint.
+  const isPublicKeyRevoked =
+    publicKey !== null && keys.revokedKeys.length > 0
+      ? calculateJwkThumbprint(publicKey.export({ format: 'jwk' }) as JWK).then((print) =>
+          keys.revokedKeys.includes(print),
+        )
+      : Promise.resolve(false);
+  return async (header, token) => {
+    const isRevoked =
+      (header.kid !== undefined && keys.revokedKeys.includes(header.kid)) ||
+      (header.alg === publicAlgorithm && (await isPublicKeyRevoked));
+    if (isRevoked) {
+      throw new UploadError('unauthenticated', 'The key that this token was signed with has been revoked.');
+    }
+    if (header.alg === 'HS256' && secret) return secret;
+    if (publicKey && header.alg === publicAlgorithm) return publicKey;
+    if (remote && PUBLIC_KEY_ALGORITHMS.includes(header.alg)) return await remote.find(header, token);
+    throw new errors.JOSEAlgNotAllowed(`there is no key for ${header.alg}`);
+  };
+}
+
+function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: TokenKeys, log: TokenLog): PublishedKeys | null {
+  if (jwksUrl !== null) return new PublishedKeys(async () => jwksUrl, revokedKeys, log);
+  return oidcIssuer === null ? null : new PublishedKeys(() => discoverKeys(oidcIssuer), revokedKeys, log);
+}
+
+/** @param graceSeconds for which it counts after its end. */
+function toCaller({ sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTPayload, graceSeconds: number): Caller {
+  if (iat !== undefined && iat > Date.now() / 1000 + SKEW_SECONDS) {
+    throw new UploadError('unauthenticated', 'The token was made in the future: a clock is wrong.');
+  }
+  if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUB_LENGTH) {
+    throw new UploadError('unauthenticated', 'The token names no owner (sub).');
+  }
+  if (/\p{Cc}/u.test(sub) || !sub.isWellFormed()) {
+    throw new UploadError('unauthenticated', 'The owner that the token names (sub) has characters that no name has.');
+  }
+  // `scp` is what Microsoft and Okta call it, the one as text, the other as a list.
+  const scopes = [scope, ...(Array.isArray(scp) ? (scp as unknown[]) : [scp])].filter(
+    (each) => typeof each === 'string',
+  );
+  return { sub, scopes: new Set(scopes.flatMap((each) => each.split(' '))), expiresAtMs: (exp + graceSeconds) * 1000 };
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired)
+    return new UploadError('token_expired', 'The token has expired.', { cause: error });
+  if (error instanceof errors.JOSEError) {
+    return new UploadError('unauthenticated', 'The token is not valid here.', { cause: error });
+  }
+  return error;
+}

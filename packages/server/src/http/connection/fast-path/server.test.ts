@@ -1,0 +1,264 @@
+/** The lane over real sockets, before a bare `node:http` server: what it does to connections. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { PartReceipt } from '@cryolift/protocol/messages';
+import { ClientGone } from '../../errors.ts';
+import { Guests } from '../connection-limiter.ts';
+import { bodyOf, receiveBody } from '../request-body.ts';
+import { LaneBody } from './body.ts';
+import { LaneServer } from './server.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+async function start(context: TestContext, handler: Handler, times: ServerOptions = {}) {
+  const options = { requireHostHeader: false, ...times };
+  const ordinary = createServer(options, (request, response) => void handler(request, response));
+  const lane = new LaneServer(ordinary, new Guests(1000));
+  await lane.listen({ host: '127.0.0.1', port: 0 });
+  context.after(async () => {
+    const closed = lane.close();
+    lane.closeAllConnections();
+    await closed;
+  });
+  const open = async () => {
+    const socket = connect({ port: lane.address().port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    context.after(() => socket.destroy());
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return new Peer(socket);
+  };
+  return { lane, open };
+}
+
+class Peer {
+  readonly socket: Socket;
+  text = '';
+  readonly closed: Promise<unknown>;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      this.text += bytes.toString('latin1');
+    });
+    this.closed = Promise.race([once(socket, 'end'), once(socket, 'close')]);
+  }
+
+  send(bytes: string | Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  /** Waits until the answers so far hold this. */
+  async sees(part: string): Promise<void> {
+    while (!this.text.includes(part)) await once(this.socket, 'data');
+  }
+}
+
+function part(length: number, path = '/uploads/u/part/0'): string {
+  return `PUT ${path} HTTP/1.1\r\nContent-Length: ${length}\r\n\r\n`;
+}
+
+/** A reception that keeps what it is given, and makes the sender wait as told. */
+function keep(wait: () => Promise<void> | undefined = () => undefined) {
+  const chunks: Buffer[] = [];
+  return {
+    chunks,
+    aborted: false,
+    write(bytes: Buffer) {
+      chunks.push(Buffer.from(bytes));
+      return wait();
+    },
+    async commit() {
+      return { size: Buffer.concat(chunks).length } as PartReceipt;
+    },
+    async abort() {
+      this.aborted = true;
+    },
+  };
+}
+
+function answer(response: ServerResponse, body: string): void {
+  response.end(body);
+}
+
+test('a connection carries parts, other requests and parts again, each past the parser that can be', async (context) => {
+  const seen: string[] = [];
+  const { open } = await start(context, async (request, response) => {
+    const body = bodyOf(request);
+    const lane = body instanceof LaneBody ? 'lane' : 'ordinary';
+    const kept = keep();
+    if (request.method === 'PUT') await receiveBody(body, kept, 1000);
+    else for await (const chunk of request) kept.chunks.push(chunk as Buffer);
+    seen.push(`${request.method} ${lane} ${Buffer.concat(kept.chunks)}`);
+    answer(response, `<${seen.length}>`);
+  });
+  const peer = await open();
+  const sent = [
+    `${part(5)}hello`,
+    'GET /a HTTP/1.1\r\n\r\n',
+    'POST /b HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi',
+    `${part(3)}bye`,
+  ];
+  for (const [at, bytes] of sent.entries()) {
+    peer.send(bytes);
+    await peer.sees(`<${at + 1}>`);
+  }
+  assert.deepEqual(seen, ['PUT lane hello', 'GET ordinary ', 'POST ordinary hi', 'PUT lane bye']);
+});
+
+test('bodies arrive whole however they are cut, side by side, while the storage lets them wait', async (context) => {
+  const bodies = new Map<string, Buffer>();
+  const { open } = await start(context, async (request, response) => {
+    let turn = 0;
+    const kept = keep(() => (++turn % 3 === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined));
+    await receiveBody(bodyOf(request), kept, 1000);
+    bodies.set(request.url as string, Buffer.concat(kept.chunks));
+    answer(response, 'done');
+  });
+  const peers = await Promise.all([1, 2, 3, 4].map(open));
+  const whole = peers.map((_, at) => Buffer.alloc(700_000 + at, `${at}abcdefg`));
+  await Promise.all(
+    peers.map(async (peer, at) => {
+      const bytes = whole[at] as Buffer;
+      peer.send(part(bytes.length, `/uploads/u/part/${at}`));
+      for (let from = 0; from < bytes.length; ) {
+        const to = from + 1 + ((from * 7919) % 60_000);
+        peer.send(bytes.subarray(from, to));
+        from = to;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await peer.sees('done');
+    }),
+  );
+  for (const [at, bytes] of whole.entries()) assert.ok(bodies.get(`/uploads/u/part/${at}`)?.equals(bytes));
+});
+
+test('a request that comes before the answer to the last is served after it, by the ordinary lane', async (context) => {
+  const lanes: boolean[] = [];
+  const { open } = await start(context, async (request, response) => {
+    const body = bodyOf(request);
+    lanes.push(body instanceof LaneBody);
+    await receiveBody(body, keep(), 1000);
+    answer(response, `<${lanes.length}>`);
+  });
+  const late = await open();
+  late.send(part(200_000));
+  late.send(Buffer.concat([Buffer.alloc(200_000), Buffer.from(`${part(2)}ok`)]));
+  await late.sees('<2>');
+  assert.deepEqual(lanes, [true, false]);
+  const together = await open();
+  together.send(`${part(2)}ok${part(2)}ok`);
+  await together.sees('<4>');
+  assert.deepEqual(lanes.slice(2), [false, false]);
+});
+
+test('a refused body is read to its end, and the connection goes on', async (context) => {
+  const { open } = await start(context, (request, response) =>
+    answer(response, request.method === 'PUT' ? 'no' : 'yes'),
+  );
+  const peer = await open();
+  peer.send(part(1_000_000));
+  await peer.sees('no');
+  peer.send(Buffer.alloc(1_000_000));
+  peer.send('GET / HTTP/1.1\r\n\r\n');
+  await peer.sees('yes');
+});
+
+test('a client that goes away in the middle, and one that falls silent', async (context) => {
+  const failures: unknown[] = [];
+  const failed = Promise.withResolvers<void>();
+  const { open } = await start(context, async (request, response) => {
+    const kept = keep();
+    await receiveBody(bodyOf(request), kept, 50).catch((error: unknown) => failures.push(error, kept.aborted));
+    response.writeHead(408, { connection: 'close' }).end('late');
+    if (failures.length === 4) failed.resolve();
+  });
+  const silent = await open();
+  silent.send(`${part(9)}abc`);
+  await silent.closed;
+  assert.match(silent.text, /late/);
+  const gone = await open();
+  gone.send(`${part(9)}abc`);
+  gone.socket.destroy();
+  await failed.promise;
+  assert.ok(failures[0] instanceof UploadError && failures[0].code === 'body_timeout');
+  assert.ok(failures[2] instanceof ClientGone);
+  assert.deepEqual([failures[1], failures[3]], [true, true]);
+});
+
+test('time that the storage takes is not the client’s', async (context) => {
+  const { open } = await start(context, async (request, response) => {
+    const kept = keep(() => new Promise((resolve) => setTimeout(resolve, 150)));
+    await receiveBody(bodyOf(request), kept, 50);
+    answer(response, 'stored');
+  });
+  const peer = await open();
+  peer.send(`${part(4)}abcd`);
+  await peer.sees('stored');
+});
+
+test('heads that do not come are answered 408; connections that are not used are closed', async (context) => {
+  const { open } = await start(context, (_request, response) => answer(response, 'ok'), {
+    headersTimeout: 1_000,
+    keepAliveTimeout: 1,
+  });
+  for (const begun of ['', 'GET / HT']) {
+    const peer = await open();
+    peer.send(begun);
+    await peer.closed;
+    assert.match(peer.text, /^HTTP\/1\.1 408 .*body_timeout/s);
+  }
+  const used = await open();
+  used.send('GET / HTTP/1.1\r\n\r\n');
+  await used.sees('ok');
+  await used.closed;
+  assert.ok(!used.text.includes('408'));
+});
+
+test('what was handed over is watched too: its heads, its idle time, and not with the time of those before', async (context) => {
+  const { lane, open } = await start(
+    context,
+    async (request, response) => {
+      if (request.url === '/slow') await new Promise((resolve) => setTimeout(resolve, 1_400));
+      answer(response, `<${request.url}>`);
+    },
+    { headersTimeout: 1_000, keepAliveTimeout: 500, connectionsCheckingInterval: 50 },
+  );
+  const chunked = (path: string) => `POST ${path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
+  const begun = await open();
+  begun.send('GET / HTTP/1.0\r\nX: 1\r\n');
+  const used = await open();
+  used.send(chunked('/a'));
+  await used.sees('</a>');
+  // Its keep-alive time would be over in the middle of the next one.
+  const slow = await open();
+  slow.send('GET /plain HTTP/1.1\r\n\r\n');
+  await slow.sees('</plain>');
+  slow.send(chunked('/slow'));
+  await slow.sees('</slow>');
+  await begun.closed;
+  await used.closed;
+  const idle = await open();
+  idle.send(chunked('/b'));
+  await idle.sees('</b>');
+  await lane.close();
+});
+
+test('a stop ends idle connections at once and lets requests under way finish', async (context) => {
+  const { lane, open } = await start(context, async (request, response) => {
+    await receiveBody(bodyOf(request), keep(), 1000);
+    answer(response, 'stored');
+  });
+  const [idle, busy] = [await open(), await open()];
+  busy.send(`${part(6)}abc`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const stopped = lane.close();
+  await idle.closed;
+  busy.send('def');
+  await busy.sees('stored');
+  await busy.closed;
+  await stopped;
+});

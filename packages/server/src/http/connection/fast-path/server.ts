@@ -1,0 +1,89 @@
+/** The listener of the fast lane: accepts connections and stands in front of the ordinary lane. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
+import { UploadError } from '@cryolift/protocol/errors';
+import { answerOnSocket } from '../../errors.ts';
+import type { Guests } from '../connection-limiter.ts';
+import { LaneConnection, type Timing } from './connection.ts';
+import { LaneStream } from './request-stream.ts';
+
+const RETRY_SECONDS = 1;
+
+export class LaneServer {
+  readonly #listener: NetServer;
+  readonly #ordinary: Server;
+  readonly #connections = new Set<LaneConnection>();
+  readonly #carriers = new WeakMap<LaneStream, LaneConnection>();
+  #onEmpty = (): void => {};
+
+  /** @param ordinary a server that does not listen itself; it keeps its time-outs here too. */
+  constructor(ordinary: Server, guests: Guests) {
+    this.#ordinary = ordinary;
+    const timing: Timing = { headMs: ordinary.headersTimeout, idleMs: ordinary.keepAliveTimeout + 1_000 };
+    this.#listener = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (accepted) => {
+      const leave = guests.admit(accepted.remoteAddress);
+      if (!leave) {
+        answerOnSocket(accepted, tooMany(), [`Retry-After: ${RETRY_SECONDS}`]);
+        return;
+      }
+      const connection: LaneConnection = new LaneConnection(
+        accepted,
+        (stream) => {
+          this.#carriers.set(stream, connection);
+          ordinary.emit('connection', stream);
+        },
+        timing,
+        () => {
+          leave();
+          this.#forget(connection);
+        },
+      );
+      this.#connections.add(connection);
+    });
+    const note = (request: IncomingMessage, response: ServerResponse) => {
+      const stream: unknown = request.socket;
+      if (stream instanceof LaneStream) this.#carriers.get(stream)?.noteRequest(stream, request, response);
+    };
+    for (const event of ['request', 'checkContinue', 'checkExpectation']) ordinary.prependListener(event, note);
+  }
+
+  /** @throws the system's error when the address cannot be listened on. */
+  async listen(address: { host: string; port: number }): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#listener.once('error', reject).listen(address, resolve);
+    await promise;
+    this.#listener.off('error', reject);
+    // Only then does it watch the connections that it is handed: for heads that do not come, and for idle ones.
+    this.#ordinary.emit('listening');
+  }
+
+  address(): AddressInfo {
+    return this.#listener.address() as AddressInfo;
+  }
+
+  /** Takes no new connections and ends the idle ones; resolves when the last has ended. */
+  async close(): Promise<void> {
+    this.#listener.close();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    for (const connection of this.#connections) connection.stop();
+    // Ends the idle ones that it was handed, and its watch. That it does not listen is no news.
+    this.#ordinary.close(() => {});
+    if (this.#connections.size > 0) await promise;
+  }
+
+  /** Cuts what is left. */
+  closeAllConnections(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #forget(connection: LaneConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty();
+  }
+}
+
+function tooMany(): UploadError {
+  const message = 'Too many connections are open from this address.';
+  return new UploadError('overloaded', message, { hint: 'Close some, or use those that are open for more requests.' });
+}

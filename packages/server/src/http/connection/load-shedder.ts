@@ -1,0 +1,85 @@
+/**
+ * Refuses work while there is more than can be done: a clear answer at once is better than all answers late. Two things are
+ * bounded: handlers that run, and bytes of answers that clients have not taken.
+ */
+import { Readable } from 'node:stream';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { accountOf } from '../auth/caller.ts';
+import { clientNetwork } from './client-network.ts';
+import { FairShare } from './fair-share.ts';
+
+/** Handlers at work: fewer than the connections that one address may open (1,024 by default). */
+const MAX_RUNNING = 512;
+const MAX_RUNNING_PER_OWNER = 128;
+/** Answers of this size or less are never refused: errors are among them. Bytes. */
+const SMALL_ANSWER_BYTES = 16 * 1024;
+const MAX_UNREAD_BYTES = 128 * 1024 * 1024;
+const MAX_UNREAD_BYTES_PER_OWNER = 32 * 1024 * 1024;
+/**
+ * What one answer that is streamed holds while its client takes nothing: two reads of a file (`STREAM_BYTES` of the store),
+ * or a batch of events.
+ */
+const STREAM_BYTES = 128 * 1024;
+/** Of callers who need no token: files of the page. Bytes, of all and of one network. */
+const MAX_ANONYMOUS_BYTES = 64 * 1024 * 1024;
+const MAX_ANONYMOUS_BYTES_PER_NETWORK = 16 * 1024 * 1024;
+
+/** To be registered before the routes. */
+export function registerLoadShedder(app: FastifyInstance): void {
+  const running = new FairShare(MAX_RUNNING, MAX_RUNNING_PER_OWNER);
+  const unread = new FairShare(MAX_UNREAD_BYTES, MAX_UNREAD_BYTES_PER_OWNER);
+  const anonymous = new FairShare(MAX_ANONYMOUS_BYTES, MAX_ANONYMOUS_BYTES_PER_NETWORK);
+
+  app.addHook('onRoute', (options) => {
+    const { scope, identifies = false, isLong = false, isStreamed = false } = options.config ?? {};
+    if (!(scope || identifies)) return;
+    const { handler } = options;
+    if (isStreamed) {
+      // Before anything is opened for it.
+      options.handler = async function (request, reply) {
+        holdUnread(reply, unread.take(accountOf(request.caller), STREAM_BYTES));
+        return await handler.call(this, request, reply);
+      };
+      return;
+    }
+    if (isLong) return;
+    // A place is taken when the caller is known and the body is there, and given back when the handler has ended, whether or
+    // not the client takes the answer.
+    options.handler = async function (request, reply) {
+      if (!request.caller) return await handler.call(this, request, reply);
+      const giveBack = running.take(accountOf(request.caller), 1);
+      if (!giveBack) throw overloaded('The server has as many requests as it can work on.');
+      try {
+        return await handler.call(this, request, reply);
+      } finally {
+        giveBack();
+      }
+    };
+  });
+
+  app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
+    if (!request.caller) {
+      // Texts and buffers are small, or the same for all.
+      if (payload instanceof Readable)
+        holdUnread(reply, anonymous.take(clientNetwork(request.ip), STREAM_BYTES), payload);
+      return;
+    }
+    const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
+    if (bytes > SMALL_ANSWER_BYTES) holdUnread(reply, unread.take(accountOf(request.caller), bytes));
+  });
+}
+
+/** @param giveBack null: there is no more. @param payload what is then not sent. @throws UploadError `overloaded`. */
+function holdUnread(reply: FastifyReply, giveBack: (() => void) | null, payload?: Readable): void {
+  if (giveBack) {
+    reply.raw.once('close', giveBack);
+    return;
+  }
+  payload?.destroy();
+  throw overloaded('Too many answers of this server have not been read.');
+}
+
+function overloaded(message: string): UploadError {
+  return new UploadError('overloaded', message, { retryAfterSeconds: 1 });
+}

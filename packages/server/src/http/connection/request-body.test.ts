@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import type { PartReceipt } from '@cryolift/protocol/messages';
+import { bodyOf, Feeding, receiveBody } from './request-body.ts';
+
+/** A reception that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
+function keepWaiting(bytes: number, before: () => Promise<void> | undefined = () => undefined) {
+  const events: string[] = [];
+  let taken = 0;
+  return {
+    events,
+    write(chunk: Buffer) {
+      taken += chunk.length;
+      if (taken < bytes) return before();
+      return new Promise<void>((resolve) => setTimeout(resolve, 50)).then(() => void events.push('written'));
+    },
+    async commit() {
+      events.push('committed');
+      return {} as PartReceipt;
+    },
+    async abort() {},
+  };
+}
+
+test('a body is committed only when the storage has taken the last of it', async (context) => {
+  const { promise: events, resolve, reject } = Promise.withResolvers<string[]>();
+  const server = createServer((incoming, response) => {
+    // All has come, and lies in the stream, when its last chunk is read: then Node says 'end' although it is paused.
+    const whole = async () => {
+      while (!incoming.complete) await new Promise((next) => setImmediate(next));
+    };
+    const reception = keepWaiting(100_000, whole);
+    receiveBody(bodyOf(incoming), reception, 1000).then(() => resolve(reception.events), reject);
+    incoming.once('close', () => response.destroy());
+  });
+  context.after(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const sent = request({ port, method: 'PUT', headers: { 'content-length': 100_000 } });
+  sent.on('error', () => {}).end(Buffer.alloc(100_000));
+  assert.deepEqual(await events, ['written', 'committed']);
+  sent.destroy();
+});
+
+test('an end that comes while the storage lets wait waits too', async () => {
+  const reception = keepWaiting(3);
+  const feeding = new Feeding(reception, 1000);
+  const done = feeding.done.then(() => reception.events.push('done'));
+  void feeding.take(Buffer.from('abc'));
+  feeding.end();
+  await done;
+  assert.deepEqual(reception.events, ['written', 'done']);
+});

@@ -1,0 +1,134 @@
+/** Every failure as the one envelope, also those that Fastify or Node's parser find before a handler runs. */
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Metrics } from '../ops/metrics.ts';
+import { Drain } from './connection/drain.ts';
+import { newRequestId } from './request-id.ts';
+
+/** The client went away in the middle of its request; there is nobody to answer. */
+export class ClientGone extends Error {}
+
+/** How long a bare connection, of which nobody knows whose it is, may go on sending after its answer. */
+const LINGER_MS = 1_000;
+/** Seconds, where the error itself knows no better. */
+const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
+  rate_limited: 1,
+  storage_unavailable: 5,
+  database_unavailable: 5,
+  shutting_down: 5,
+  overloaded: 1,
+  insufficient_storage: 60,
+};
+
+/** Answers a failed request. Unexpected errors are logged whole and answered as `internal`. */
+export function createFailureHandler(metrics: Metrics) {
+  return (error: FastifyError | UploadError | ClientGone, request: FastifyRequest, reply: FastifyReply): void => {
+    if (error instanceof ClientGone) {
+      request.raw.socket.destroy();
+      return;
+    }
+    const failure = error instanceof UploadError ? error : translate(error);
+    if (failure.code === 'internal') request.log.error({ err: error }, 'unexpected error');
+    else if (failure.status >= 500 && (failure.cause || failure.code === 'storage_unavailable')) {
+      request.log.error({ err: failure.cause ?? failure }, failure.message);
+    }
+    metrics.noteError(failure.code);
+    request.failureCode = failure.code;
+    sendFailure(failure, request, reply);
+  };
+}
+
+function sendFailure(failure: UploadError, request: FastifyRequest, reply: FastifyReply): void {
+  // Fastify may refuse before any hook has run.
+  reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+  const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER[failure.code];
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  // RFC 6750 section 3.
+  if (failure.code === 'unauthenticated') {
+    // RFC 6750 section 3.1: what is wrong is said of a token that was sent.
+    const sent = request.headers.authorization !== undefined;
+    reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer');
+  }
+  if (failure.code === 'token_expired') reply.header('www-authenticate', 'Bearer error="invalid_token"');
+  reply.code(failure.status).type('application/json').serializer(JSON.stringify).send(failure.toEnvelope(request.id));
+}
+
+/** What Fastify itself refuses: a body that is not JSON, or does not fit the schema. */
+function translate(error: FastifyError): UploadError {
+  if (error.validation?.[0]?.instancePath === '/filename' && error.validation[0].keyword === 'maxLength') {
+    return new UploadError('invalid_filename', 'The file name has more than 255 bytes.');
+  }
+  const unknown = error.validation?.[0]?.params.additionalProperty;
+  if (error.validationContext === 'querystring' && unknown !== undefined) {
+    const name = JSON.stringify(String(unknown).slice(0, 64));
+    return new UploadError('invalid_request', `The request is not valid: this call has no query parameter ${name}.`);
+  }
+  if (error.validation) return new UploadError('invalid_request', `The request is not valid: ${error.message}.`);
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');
+  }
+  const status = error.statusCode ?? 500;
+  // Of @fastify/static: the conditions of RFC 9110 section 13, and a range outside the file.
+  if (status === 412) return new UploadError('precondition_failed', 'A condition of the request does not hold.');
+  if (status === 416) return new UploadError('range_not_satisfiable', 'The file ends before this range.');
+  if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    return new UploadError('not_found', 'There is no such path.');
+  }
+  if (error.code?.startsWith('FST_') && status >= 400 && status < 500) {
+    return new UploadError('invalid_request', error.message);
+  }
+  // secure-json-parse and JSON.parse, as Fastify marks them.
+  if (status === 400) return new UploadError('invalid_request', 'The body is not JSON.');
+  return new UploadError('internal', 'The server failed in a way that it did not expect.', { cause: error });
+}
+
+/**
+ * Answers what Node's parser refused: malformed HTTP, heads that are too long or too slow.
+ *
+ * @param owed the last answer that the connection still owes to requests before: it is sent first.
+ */
+export function answerParserError(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  owed: ServerResponse | undefined,
+): void {
+  if (error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  // Answered already; what still comes is read and dropped.
+  if (socket.writableEnded) return;
+  const failure =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new UploadError('body_timeout', 'The request did not arrive in time.')
+      : new UploadError('invalid_request', `The request is not valid HTTP (${error.code ?? 'unknown'}).`);
+  if (owed?.req.complete && !owed.writableFinished) owed.once('finish', () => answerOnSocket(socket, failure));
+  else answerOnSocket(socket, failure);
+}
+
+/** Answers on the bare socket and closes it: for what never becomes a request, or stalls before it is one. */
+export function answerOnSocket(socket: Duplex, failure: UploadError, headers: readonly string[] = []): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const id = newRequestId();
+  const body = JSON.stringify(failure.toEnvelope(id));
+  const head = [
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
+    'Content-Type: application/json',
+    'Cache-Control: no-store',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${id}`,
+    'Connection: close',
+    ...headers,
+  ];
+  // Node has let go of some of these sockets; an error that nobody hears would end the process.
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const drain = new Drain(() => socket.destroy(), LINGER_MS);
+  socket.on('data', (bytes: Buffer) => drain.note(bytes.length)).once('close', () => drain.end());
+  socket.resume();
+}

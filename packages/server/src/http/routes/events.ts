@@ -1,0 +1,74 @@
+/** Streams of events: one upload's, or all of the caller's. */
+import { finished, Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { Watch } from '../../events/bus.ts';
+import { follow } from '../../events/follow.ts';
+import { findUpload } from '../../uploads/lookup.ts';
+import { hasScope, reachOf } from '../auth/caller.ts';
+import { answers, type Routes, UploadParams } from '../route-schema.ts';
+import type { Services } from '../services.ts';
+
+/** What a reader that takes nothing has to do so within, once its stream has ended; then the connection is cut. */
+const LINGER_MS = 1_000;
+
+const STREAM = {
+  content: {
+    'text/event-stream': { schema: Type.String({ description: 'Server-sent events; data is a CloudEvent.' }) },
+  },
+};
+const Resume = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({ pattern: '^\\d{1,15}$', maxLength: 15, description: 'The id of the last event that was read.' }),
+  ),
+});
+
+export function registerEvents(app: Routes, { uploads, events, streams }: Services): void {
+  const config = { scope: 'uploads:write', isLong: true, isStreamed: true } as const;
+
+  app.get(
+    '/uploads/:upload_id/events',
+    {
+      config,
+      schema: {
+        summary: 'How an upload stands, and what happens to it until it ends, as server-sent events.',
+        params: UploadParams,
+        headers: Resume,
+        response: answers({ 200: STREAM }),
+      },
+    },
+    async (request, reply) => {
+      const { id } = await findUpload(uploads, reachOf(request.caller), request.params.upload_id);
+      return await answer(request, reply, { uploadId: id });
+    },
+  );
+
+  app.get(
+    '/events',
+    {
+      config,
+      schema: {
+        summary: "What happens to the caller's uploads and files, as server-sent events.",
+        headers: Resume,
+        response: answers({ 200: STREAM }),
+      },
+    },
+    async (request, reply) => await answer(request, reply, { owner: request.caller.sub }),
+  );
+
+  async function answer(request: FastifyRequest, reply: FastifyReply, watch: Watch): Promise<FastifyReply> {
+    const { caller, headers, method } = request;
+    // A proxy that gathers an answer before it passes it on would hold back every event.
+    reply.type('text/event-stream').header('x-accel-buffering', 'no');
+    if (method === 'HEAD') return await reply.send();
+    const last = headers['last-event-id'];
+    const mayTell = (subject: string) => subject.startsWith('uploads/') || hasScope(caller, 'files:read');
+    const stream = streams.begin(caller.sub, caller.expiresAtMs);
+    finished(reply.raw, () => stream.abort());
+    stream.signal.addEventListener('abort', () => {
+      setTimeout(() => reply.raw.writableFinished || reply.raw.destroy(), LINGER_MS).unref();
+    });
+    const text = follow(events, watch, last === undefined ? null : Number(last), mayTell, stream.signal);
+    return await reply.send(Readable.from(text, { objectMode: false }));
+  }
+}

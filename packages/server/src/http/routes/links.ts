@@ -1,0 +1,113 @@
+/** Upload links. */
+import { LinkPage, LinkRequest, PageQuery, RevokedLinks, UploadLink } from '@cryolift/protocol/messages';
+import { Type } from 'typebox';
+import { makeLink, pageOfLinks, revokeLinksOf, takeBackLink } from '../../uploads/upload-links.ts';
+import { toTime } from '../../uploads/upload-record.ts';
+import { reachOf } from '../auth/caller.ts';
+import { publicBase } from '../public-url.ts';
+import { answers, NoContent, type Routes } from '../route-schema.ts';
+import type { Services } from '../services.ts';
+
+const DEFAULT_SECONDS = 12 * 3600;
+
+const LinkParams = Type.Object({ link_id: Type.String({ maxLength: 256 }) });
+const Owner = Type.String({ minLength: 1, maxLength: 256, description: 'The sub that the links were made for.' });
+const OwnedPageQuery = Type.Object(
+  { ...PageQuery.properties, owner: Type.Optional(Owner) },
+  { additionalProperties: false },
+);
+const OwnerQuery = Type.Object({ owner: Owner }, { additionalProperties: false });
+
+export function registerLinks(app: Routes, { uploads: room, options }: Services): void {
+  const config = { scope: 'uploads:write' } as const;
+  const defaultSeconds = Math.min(DEFAULT_SECONDS, room.policy.maxLinkMs / 1000);
+
+  app.post(
+    '/links',
+    {
+      config,
+      schema: {
+        summary: 'Makes an upload link: what can upload, and do nothing else.',
+        body: LinkRequest,
+        response: answers({ 201: UploadLink }),
+      },
+    },
+    async (request, reply) => {
+      const { expires_in = defaultSeconds, max_bytes = null, max_files = null } = request.body ?? {};
+      const base = publicBase(request, options.publicUrl);
+      const asked = { seconds: expires_in, maxBytes: max_bytes, maxFiles: max_files };
+      const { link, token } = await makeLink(room, request.caller.sub, asked);
+      reply.code(201);
+      const expires_at = toTime(link.expires_at);
+      return { link_id: link.id, expires_at, max_bytes, max_files, url: `${base}/#token=${token}`, token };
+    },
+  );
+
+  app.get(
+    '/links',
+    {
+      config,
+      schema: {
+        summary: "The caller's upload links, newest first, without their tokens.",
+        querystring: PageQuery,
+        response: answers({ 200: LinkPage }),
+      },
+    },
+    async ({ caller, query: { limit = 100, cursor } }) => await pageOfLinks(room, caller.sub, { cursor, limit }),
+  );
+
+  app.delete(
+    '/links/:link_id',
+    {
+      config,
+      schema: {
+        summary: 'Takes an upload link back; what was uploaded with it stays.',
+        params: LinkParams,
+        response: answers({ 204: NoContent }),
+      },
+    },
+    async ({ caller, params }, reply) => {
+      await takeBackLink(room, reachOf(caller), params.link_id);
+      reply.code(204);
+    },
+  );
+
+  app.delete(
+    '/links',
+    {
+      config,
+      schema: { summary: "Revokes all of the caller's upload links.", response: answers({ 200: RevokedLinks }) },
+    },
+    async ({ caller }) => ({ revoked: await revokeLinksOf(room, caller.sub) }),
+  );
+
+  app.get(
+    '/admin/links',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        summary: "Everybody's upload links, newest first, or those of one owner.",
+        querystring: OwnedPageQuery,
+        response: answers({ 200: LinkPage }),
+      },
+    },
+    async ({ query: { limit = 100, cursor, owner = null } }) => await pageOfLinks(room, owner, { cursor, limit }),
+  );
+
+  app.delete(
+    '/admin/links',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        summary: 'Revokes all upload links of one owner.',
+        querystring: OwnerQuery,
+        response: answers({ 200: RevokedLinks }),
+      },
+    },
+    async (request) => {
+      const { owner } = request.query;
+      request.audited = { ...request.audited, owner };
+      return { revoked: await revokeLinksOf(room, owner) };
+    },
+  );
+}

@@ -1,0 +1,57 @@
+/** `GET /`: the web page, as `scripts/build-page.mjs` has built it from packages/web. */
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { FastifyReply } from 'fastify';
+import type { Routes } from '../route-schema.ts';
+
+const BUILT = new URL('../../../dist/page/', import.meta.url);
+const ASSETS = fileURLToPath(new URL('assets/', BUILT));
+/** Everything comes from here, nothing runs that is not a file of ours, nobody frames it, no link of it tells where it led from. */
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+  'cross-origin-opener-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+};
+/** Names of assets have a hash of their content in them. */
+const FOREVER = 'public, max-age=31536000, immutable';
+const ASK_AGAIN = 'no-cache';
+
+const NOT_BUILT = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Cryolift</title>
+<h1>Cryolift</h1>
+<p>The server runs; its web page was not built.</p>
+<p>Build it with <code>node scripts/build-page.mjs</code> (<code>npm start</code> does so by itself) and start the server again.</p>
+<p>The command line works without it: <code>npx cryolift upload movie.mrc</code>.</p>
+<p><a href="/docs">The HTTP interface</a> · <a href="/limits">Limits</a> · <a href="/readyz">Health</a></p>
+</html>
+`;
+
+export function registerPage(app: Routes): void {
+  app.register(async (scope) => {
+    await scope.register(fastifyStatic, {
+      root: BUILT,
+      suppressWarning: true,
+      // One route for each file that is there now: other paths stay what they are.
+      wildcard: false,
+      globIgnore: ['**/*.{br,gz,txt}'],
+      preCompressed: true,
+      cacheControl: false,
+      decorateReply: false,
+      setHeaders: describe,
+    });
+    if (scope.hasRoute({ method: 'GET', url: '/' })) return;
+    scope.get('/', { schema: { hide: true } }, async (_request, reply) => {
+      reply.headers(HEADERS).type('text/html; charset=utf-8');
+      return NOT_BUILT;
+    });
+  });
+}
+
+function describe(reply: FastifyReply, path: string): void {
+  reply.headers(HEADERS).header('cache-control', path.startsWith(ASSETS) ? FOREVER : ASK_AGAIN);
+}

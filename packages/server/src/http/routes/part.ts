@@ -1,0 +1,71 @@
+/** Storing a part: the hot path. */
+
+import { UploadError } from '@cryolift/protocol/errors';
+import { PartReceipt } from '@cryolift/protocol/messages';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { beginPart } from '../../uploads/part-receiver.ts';
+import { reachOf } from '../auth/caller.ts';
+import { continueBody } from '../connection/expect.ts';
+import { bodyOf, receiveBody } from '../connection/request-body.ts';
+import { answers } from '../route-schema.ts';
+import type { Services } from '../services.ts';
+import { parsePartDigest, parsePartIndex, parsePartLength, parsePartOffset } from './part-head.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The handler reads the body from the request itself. */
+    rawBody?: boolean;
+  }
+}
+
+const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx: Type.String({ maxLength: 32 }) });
+
+/** Registers on an instance of its own: bodies pass as streams here, whatever their Content-Type says. */
+export function registerPart(instance: FastifyInstance, { uploads, metrics, options }: Services): void {
+  const app = instance.withTypeProvider<TypeBoxTypeProvider>();
+  // Fastify would refuse a Content-Type that it cannot parse; to a part it says nothing.
+  app.addHook('onRequest', async ({ raw }) => {
+    delete raw.headers['content-type'];
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  app.put(
+    '/uploads/:upload_id/part/:idx',
+    {
+      config: { scope: 'uploads:write', signable: true, linkable: true, rawBody: true, isLong: true },
+      schema: {
+        summary: 'Stores one part.',
+        body: { content: { 'application/octet-stream': { schema: Type.Any({ description: "The part's bytes." }) } } },
+        params: PartParams,
+        response: answers({ 200: PartReceipt, 201: PartReceipt }),
+      },
+    },
+    async (request, reply) => {
+      const { headers, params, caller } = request;
+      const idx = parsePartIndex(params.idx);
+      const sha256 = parsePartDigest(headers);
+      const lengthBytes = parsePartLength(headers);
+      const offsetBytes = parsePartOffset(headers);
+      const part = { uploadId: params.upload_id, idx, lengthBytes, offsetBytes, sha256, requestId: request.id };
+      const begun = await beginPart(uploads, reachOf(caller), part);
+      if (begun.kind === 'answered') {
+        metrics.notePart({ bytes: begun.receipt.size, deduplicated: true });
+        return begun.receipt;
+      }
+      continueBody(request.raw, reply.raw);
+      try {
+        const receipt = await receiveBody(bodyOf(request.raw), begun.reception, options.bodyIdleTimeoutMs);
+        metrics.notePart({ bytes: receipt.size, deduplicated: receipt.deduplicated });
+        reply.code(receipt.deduplicated ? 200 : 201);
+        return receipt;
+      } catch (error) {
+        // The rest of a stalled body may come at any time: this connection cannot carry another request.
+        if (error instanceof UploadError && error.code === 'body_timeout') reply.header('connection', 'close');
+        throw error;
+      }
+    },
+  );
+}

@@ -1,0 +1,148 @@
+/** What the server has seen in MRC files: pictures and statistics. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { nameOf, type Pictures, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
+import { waitForStatistics } from '../../analysis/statistics.ts';
+import { assertNotDeleted, type FileRow, getFile } from '../../files/files.ts';
+import { toFilePlace, toFileRecord } from '../../files/record.ts';
+import { reaches } from '../../uploads/context.ts';
+import { assertShowable } from '../../uploads/early-section.ts';
+import { findUpload } from '../../uploads/lookup.ts';
+import { mrcOf, toStaged } from '../../uploads/upload-record.ts';
+import { accountOf, assertScope, type Caller, reachOf } from '../auth/caller.ts';
+import { signalOf } from '../client-gone.ts';
+import { checkConditions, preconditionFailed } from '../conditions.ts';
+import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
+import type { Services } from '../services.ts';
+
+/** How long a request waits for work that goes on when it gives up. */
+const WAIT_MS = 20_000;
+const RETRY_SECONDS = 2;
+/** Both change when the same request is drawn differently. */
+const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
+
+const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
+
+type Drawn = Awaited<ReturnType<Pictures['ofFile']>>;
+
+/** Draws for the caller. @returns 'gone' when they have gone away meanwhile. */
+async function drawFor(
+  { caller }: FastifyRequest,
+  reply: FastifyReply,
+  draw: (viewer: Viewer) => Promise<Drawn>,
+): Promise<Drawn | 'gone'> {
+  const signal = signalOf(reply);
+  try {
+    return await draw({ account: accountOf(caller), signal, waitMs: WAIT_MS });
+  } catch (error) {
+    if (signal.aborted) return 'gone';
+    throw error;
+  }
+}
+
+export function registerPreviews(app: Routes, { uploads: room, pictures }: Services): void {
+  const find = (caller: Caller, id: string) => getFile(room, id, (owner) => reaches(reachOf(caller), owner));
+
+  app.get(
+    '/files/:file_id/preview',
+    {
+      config: { scope: 'files:read' },
+      schema: {
+        summary: 'A picture of an MRC file: a section, an average, a montage, or the power spectrum.',
+        params: FileParams,
+        querystring: PreviewQuery,
+        response: answers({ 200: PNG }),
+      },
+    },
+    async (request, reply) => await answerFile(request, reply, await find(request.caller, request.params.file_id)),
+  );
+
+  app.get(
+    '/files/:file_id/statistics',
+    {
+      config: { scope: 'files:read' },
+      schema: {
+        summary: 'Exact statistics of the voxels of an MRC file.',
+        params: FileParams,
+        response: answers({ 200: Statistics }),
+      },
+    },
+    async ({ caller, params }) => {
+      const found = await waitForStatistics(room, await find(caller, params.file_id), WAIT_MS);
+      if (found === 'late') throw notYet('The statistics of this file are still being computed.');
+      if (found === null) throw new UploadError('not_found', 'There are no statistics of this file.');
+      return found;
+    },
+  );
+
+  app.get(
+    '/uploads/:upload_id/preview',
+    {
+      config: { scope: 'uploads:write' },
+      schema: {
+        summary: 'A section of an upload, as soon as its parts are there.',
+        params: UploadParams,
+        querystring: PreviewQuery,
+        response: answers({ 200: PNG }),
+      },
+    },
+    async (request, reply) => {
+      const row = await findUpload(room, reachOf(request.caller), request.params.upload_id);
+      if (row.status === 'completed') {
+        assertScope(request.caller, 'files:read');
+        return await answerFile(request, reply, await find(request.caller, row.file_id as string));
+      }
+      const mrc = mrcOf(row);
+      if (!mrc)
+        throw new UploadError(
+          'not_found',
+          'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
+        );
+      if (row.status === 'cancelled')
+        throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
+      if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+      const asked = toPreviewRequest(mrc, row.filename, { axis: 'z', ...request.query });
+      await assertShowable(room, row, mrc, asked);
+      return send(reply, await drawFor(request, reply, (viewer) => pictures.ofUpload(toStaged(row), asked, viewer)));
+    },
+  );
+
+  async function answerFile(request: FastifyRequest, reply: FastifyReply, row: FileRow): Promise<FastifyReply> {
+    const { mrc, sha256 } = toFileRecord(row, null);
+    if (!mrc)
+      throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
+    const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
+    const place = toFilePlace(row);
+    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, place)}-${RENDERER.version}"`;
+    const lastModifiedMs = Math.max(row.created_at, RENDERER.sinceMs);
+    const drawing = drawFor(request, reply, (viewer) => pictures.ofFile(place, asked, viewer));
+    const drawn = await drawing.catch(async (error: unknown) => {
+      await assertNotDeleted(room, row);
+      throw error;
+    });
+    if (typeof drawn === 'object' && drawn.kind === 'png') {
+      const outcome = checkConditions(request.headers, { etag, lastModifiedMs });
+      if (outcome === 'failed') throw preconditionFailed();
+      reply.header('etag', etag).header('last-modified', new Date(lastModifiedMs).toUTCString());
+      if (outcome === 'not_modified') return reply.code(304).send();
+    }
+    return send(reply, drawn);
+  }
+}
+
+function send(reply: FastifyReply, drawn: Drawn | 'gone'): FastifyReply {
+  // Nobody is there to take an answer.
+  if (drawn === 'gone') return reply.hijack();
+  if (drawn === 'late') throw notYet('This picture is still being drawn.');
+  if (drawn === 'overloaded') throw notYet('Too many pictures are being drawn.');
+  if (drawn.kind === 'refused') {
+    throw new UploadError(drawn.code === 'slice_out_of_range' ? 'invalid_request' : 'not_found', drawn.message);
+  }
+  return reply.type('image/png').send(drawn.png);
+}
+
+function notYet(message: string): UploadError {
+  return new UploadError('overloaded', message, { retryAfterSeconds: RETRY_SECONDS });
+}

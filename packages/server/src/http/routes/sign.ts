@@ -1,0 +1,96 @@
+/** Signed URLs: single calls handed to a client that has no token. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '@cryolift/protocol/messages';
+import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
+import type { FastifyRequest } from 'fastify';
+import { getFile } from '../../files/files.ts';
+import { reaches } from '../../uploads/context.ts';
+import { findUpload } from '../../uploads/lookup.ts';
+import { assertOpen } from '../../uploads/part-receiver.ts';
+import { toTime } from '../../uploads/upload-record.ts';
+import { reachOf } from '../auth/caller.ts';
+import { type SignedUse, signUse } from '../auth/url-signature.ts';
+import { publicBase } from '../public-url.ts';
+import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
+import type { Services } from '../services.ts';
+
+const USUAL_SECONDS = 3600;
+
+export function registerSign(app: Routes, { uploads: room, signingKeys, options }: Services): void {
+  app.post(
+    '/uploads/:upload_id/sign',
+    {
+      config: { scope: 'uploads:write' },
+      schema: {
+        summary: 'Signed URLs for named parts, for a client without a token.',
+        params: UploadParams,
+        body: SignPartsRequest,
+        response: answers({ 200: SignedParts }),
+      },
+    },
+    async (request) => {
+      const { caller, params, body } = request;
+      const row = await findUpload(room, reachOf(caller), params.upload_id);
+      assertOpen(row);
+      const uses = listParts(body.parts, row.part_count).map((part) => {
+        const lengthBytes = partExtent(row.size, row.part_size, part).length;
+        return { part, method: 'PUT', path: `/uploads/${row.id}/part/${part}`, lengthBytes } as const;
+      });
+      const { expires_at, sign } = await signer(request, body.expires_in);
+      const urls = uses.map(({ part, ...use }) => {
+        return { part, method: use.method, url: sign(use), headers: { 'Content-Length': String(use.lengthBytes) } };
+      });
+      return { expires_at, urls };
+    },
+  );
+
+  app.post(
+    '/files/:file_id/sign',
+    {
+      config: { scope: 'files:read' },
+      schema: {
+        summary: 'A signed download URL, for a client without a token.',
+        params: FileParams,
+        body: SignFileRequest,
+        response: answers({ 200: SignedDownload }),
+      },
+    },
+    async (request) => {
+      const { caller, params, body } = request;
+      const row = await getFile(room, params.file_id, (owner) => reaches(reachOf(caller), owner));
+      const { expires_at, sign } = await signer(request, body?.expires_in);
+      const url = sign({ method: 'GET', path: `/files/${row.id}/content`, lengthBytes: null });
+      return { expires_at, method: 'GET' as const, url, headers: {} };
+    },
+  );
+
+  /** All that one request signs has one key and one end. */
+  async function signer(request: FastifyRequest, seconds = USUAL_SECONDS) {
+    const base = publicBase(request, options.publicUrl);
+    const key = await signingKeys.current();
+    const expiresAtMs = room.now() + seconds * 1000;
+    return {
+      expires_at: toTime(expiresAtMs),
+      sign: (use: Omit<SignedUse, 'expiresAtMs'>) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`,
+    };
+  }
+}
+
+/** @param ranges inclusive pairs. @throws UploadError `part_out_of_range`, `invalid_request`. */
+function listParts(ranges: readonly (readonly number[])[], partCount: number): number[] {
+  const parts: number[] = [];
+  for (const [first = 0, last = 0] of ranges) {
+    if (first > last) throw new UploadError('invalid_request', `[${first}, ${last}] is not a range: its end is first.`);
+    if (first < 0 || last >= partCount) {
+      throw new UploadError(
+        'part_out_of_range',
+        `There are no parts ${first} to ${last}; this upload has ${partCount}, counted from 0.`,
+      );
+    }
+    if (parts.length + last - first >= MAX_PART_COUNT) {
+      throw new UploadError('invalid_request', `More than ${MAX_PART_COUNT} URLs are asked for at once.`);
+    }
+    for (let part = first; part <= last; part++) parts.push(part);
+  }
+  return parts;
+}

@@ -1,0 +1,137 @@
+/** Calls on upload sessions. Parse, call, answer. */
+import { UploadError } from '@cryolift/protocol/errors';
+import {
+  CompleteRequest,
+  FileRecord,
+  InitRequest,
+  PartQuery,
+  Session,
+  SessionPage,
+  SessionQuery,
+  StoredPartPage,
+} from '@cryolift/protocol/messages';
+import { completeUpload } from '../../uploads/completion.ts';
+import { openUpload } from '../../uploads/creation.ts';
+import { cancelUpload } from '../../uploads/ending.ts';
+import { listStoredParts, listUploads } from '../../uploads/listing.ts';
+import { findUpload } from '../../uploads/lookup.ts';
+import { toSession } from '../../uploads/upload-record.ts';
+import { reachOf } from '../auth/caller.ts';
+import { answers, NoContent, type Routes, UploadParams } from '../route-schema.ts';
+import type { Services } from '../services.ts';
+import { presentFile } from './files.ts';
+
+const MAX_KEY_LENGTH = 255;
+/** Seconds after which a client asks again for a verification that takes longer than one request. */
+const VERIFY_RETRY_SECONDS = 2;
+
+export function registerUploads(app: Routes, { uploads }: Services): void {
+  const config = { scope: 'uploads:write', linkable: true } as const;
+
+  app.post(
+    '/uploads/init',
+    {
+      config,
+      schema: {
+        summary: 'Opens a session, or finds the one to resume.',
+        body: InitRequest,
+        response: answers({ 200: Session, 201: Session }),
+      },
+    },
+    async (request, reply) => {
+      const { caller } = request;
+      const key = parseIdempotencyKey(request.headers['idempotency-key']);
+      const { row, resumed } = await openUpload(uploads, caller.sub, request.body, key, caller.link);
+      reply.code(resumed ? 200 : 201).header('location', `/uploads/${row.id}`);
+      return await toSession(uploads.db, row, resumed);
+    },
+  );
+
+  app.get(
+    '/uploads',
+    {
+      config,
+      schema: {
+        summary: "The caller's sessions, newest first.",
+        querystring: SessionQuery,
+        response: answers({ 200: SessionPage }),
+      },
+    },
+    async ({ caller, query: { limit = 100, ...query } }) =>
+      await listUploads(uploads, { owner: caller.sub, linkId: caller.link?.id }, { ...query, limit }),
+  );
+
+  app.get(
+    '/uploads/:upload_id',
+    {
+      config,
+      schema: {
+        summary: 'State, progress, what is missing.',
+        params: UploadParams,
+        response: answers({ 200: Session }),
+      },
+    },
+    async ({ caller, params }) => {
+      return await toSession(uploads.db, await findUpload(uploads, reachOf(caller), params.upload_id));
+    },
+  );
+
+  app.get(
+    '/uploads/:upload_id/parts',
+    {
+      config,
+      schema: {
+        summary: 'The stored parts with their digests, ascending.',
+        params: UploadParams,
+        querystring: PartQuery,
+        response: answers({ 200: StoredPartPage }),
+      },
+    },
+    async ({ caller, params, query: { limit = 100, cursor } }) =>
+      await listStoredParts(uploads, reachOf(caller), params.upload_id, { cursor, limit }),
+  );
+
+  app.post(
+    '/uploads/:upload_id/complete',
+    {
+      config: { ...config, isLong: true },
+      schema: {
+        summary: 'Verifies, publishes the file, answers its record; safe to repeat.',
+        params: UploadParams,
+        body: CompleteRequest,
+        response: answers({ 200: FileRecord, 202: Session }),
+      },
+    },
+    async (request, reply) => {
+      const { caller, params, body } = request;
+      const done = await completeUpload(uploads, reachOf(caller), params.upload_id, body?.sha256, request.id);
+      if (done.kind === 'completed') return presentFile(uploads, caller, done.file);
+      reply.code(202).header('retry-after', String(VERIFY_RETRY_SECONDS));
+      return await toSession(uploads.db, done.row);
+    },
+  );
+
+  app.delete(
+    '/uploads/:upload_id',
+    {
+      config,
+      schema: {
+        summary: 'Cancels, frees the space; safe to repeat.',
+        params: UploadParams,
+        response: answers({ 204: NoContent }),
+      },
+    },
+    async ({ caller, params }, reply) => {
+      await cancelUpload(uploads, reachOf(caller), params.upload_id);
+      reply.code(204);
+    },
+  );
+}
+
+function parseIdempotencyKey(key: string | string[] | undefined): string | null {
+  if (key === undefined) return null;
+  if (typeof key !== 'string' || key === '' || key.length > MAX_KEY_LENGTH) {
+    throw new UploadError('invalid_request', `Idempotency-Key has 1 to ${MAX_KEY_LENGTH} characters.`);
+  }
+  return key;
+}

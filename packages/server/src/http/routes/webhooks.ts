@@ -1,0 +1,43 @@
+/** Calls for administrators on what the webhook has not taken. */
+import { Delivery, DeliveryPage, DeliveryQuery } from '@cryolift/protocol/messages';
+import { Type } from 'typebox';
+import { listDeliveries, retryDelivery } from '../../events/webhook/list.ts';
+import { answers, type Routes } from '../route-schema.ts';
+import type { Services } from '../services.ts';
+
+const DeliveryParams = Type.Object({ seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+
+export function registerWebhooks(app: Routes, { events: room, wakeWebhook }: Services): void {
+  const config = { scope: 'admin' } as const;
+
+  app.get(
+    '/webhooks/deliveries',
+    {
+      config,
+      schema: {
+        summary: 'Events that the webhook has not taken yet, and those that were given up (dead), oldest first.',
+        querystring: DeliveryQuery,
+        response: answers({ 200: DeliveryPage }),
+      },
+    },
+    async ({ query: { limit = 100, ...query } }) => await listDeliveries(room.db, { ...query, limit }),
+  );
+
+  app.post(
+    '/webhooks/deliveries/:seq/retry',
+    {
+      config,
+      schema: {
+        summary: 'Tells the webhook of an event again, now.',
+        params: DeliveryParams,
+        response: answers({ 202: Delivery }),
+      },
+    },
+    async ({ params }, reply) => {
+      const delivery = await retryDelivery(room.db, params.seq, room.now());
+      wakeWebhook();
+      reply.code(202);
+      return delivery;
+    },
+  );
+}

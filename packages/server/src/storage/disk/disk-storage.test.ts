@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { BytesGone, type PartSink } from '../storage.ts';
+import {
+  describePartStore,
+  feed,
+  hasCode,
+  makeBytes,
+  openSink,
+  placeOf,
+  readAll,
+  sha256Of,
+  storePart,
+  upload,
+} from '../test-contract.ts';
+import { Digester } from './digester.ts';
+import { DiskStore } from './disk-storage.ts';
+import { countDescriptors } from './test-descriptors.ts';
+import { Writers } from './writers.ts';
+
+const MIB = 1024 * 1024;
+
+interface StoreOptions {
+  folder?: string;
+  slots?: number;
+  onLost?: (uploadId: string) => void;
+}
+
+async function makeStore(context: TestContext, options: StoreOptions = {}) {
+  const { folder, slots = 8, onLost = (id: string) => assert.fail(`lost ${id}`) } = options;
+  const root = folder ?? (await mkdtemp(join(tmpdir(), 'cryolift-store-')));
+  const store = await DiskStore.open(root, new Writers(2, slots), new Digester(), onLost);
+  context.after(async () => {
+    await store.close();
+    await rm(root, { recursive: true, force: true });
+  });
+  return { store, root, lose: (id: string) => rm(join(root, 'staging', id)) };
+}
+
+describePartStore('disk', makeStore);
+
+const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
+/** For what hangs when it is broken. */
+const bounded = { timeout: 110_000 };
+const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
+
+test('publishing is a rename: the same inode, read-only, under its name', async (context) => {
+  const { store, root } = await makeStore(context);
+  const to = upload('inode', 1000);
+  await storePart(store, to, 0, makeBytes(1000));
+  const before = await stat(join(root, 'staging', 'inode'));
+  const file = placeOf(to);
+  await store.publish(to, file);
+  const after = await stat(join(root, 'files', file.fileId, file.filename));
+  assert.equal(after.ino, before.ino);
+  assert.equal(after.mode & 0o777, 0o400);
+  assert.equal(fileURLToPath(store.locate(file)), join(root, 'files', file.fileId, file.filename));
+});
+
+test('a staging file takes no space before its bytes come', async (context) => {
+  const { store, root } = await makeStore(context);
+  await store.create(upload('sparse', 64 * 1024 * MIB));
+  const { size, blocks } = await stat(join(root, 'staging', 'sparse'));
+  assert.equal(size, 64 * 1024 * MIB);
+  assert.ok(blocks < 100);
+});
+
+test('no descriptor is left behind by what was published or discarded', onLinux, async (context) => {
+  const { store, root } = await makeStore(context);
+  for (let run = 0; run < 3; run++) {
+    const kept = upload(`kept-${run}`, 2 * MIB);
+    await storePart(store, kept, 0, makeBytes(2 * MIB));
+    store.noteArrived(kept, 2 * MIB);
+    await store.digestWhole(kept, placeOf(kept));
+    await store.publish(kept, placeOf(kept));
+
+    const dropped = upload(`dropped-${run}`, 2 * MIB);
+    const sink = await openSink(store, dropped, 0, 2 * MIB);
+    await feed(sink, makeBytes(MIB));
+    await sink.abort();
+    store.noteArrived(dropped, MIB);
+    await store.discard(dropped.id);
+  }
+  // The digest worker has handled every message before this one.
+  await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }));
+  assert.equal(countDescriptors(root), 0);
+});
+
+test('uploads that lie idle hold no descriptor for their digest', onLinux, async (context) => {
+  const { store, root } = await makeStore(context);
+  for (let run = 0; run < 20; run++) {
+    const to = upload(`idle-${run}`, 20);
+    await store.create(to);
+    store.noteArrived(to, 10);
+  }
+  await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }));
+  assert.ok(countDescriptors(root) < 20, `${countDescriptors(root)} descriptors are open`);
+});
+
+test('a publish that was cut off at any step is finished by the next', asRoot, async (context) => {
+  const { store, root } = await makeStore(context);
+  for (const folder of ['', 'staging', 'files']) await chown(join(root, folder), 65_534, 65_534);
+  // Root may write what is read-only; servers do not run as root.
+  process.setegid?.(65_534);
+  process.seteuid?.(65_534);
+  try {
+    const to = upload('cut-off', 10);
+    await storePart(store, to, 0, makeBytes(10));
+    // Cut off after the file was made read-only, before it was renamed.
+    await chmod(join(root, 'staging', 'cut-off'), 0o444);
+    await store.publish(to, placeOf(to));
+    assert.ok((await readAll(store, placeOf(to))).equals(makeBytes(10)));
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  }
+});
+
+test('a publish that was cut off after its rename needs the right length', async (context) => {
+  const { store, root } = await makeStore(context);
+  const to = upload('renamed', 10);
+  const file = placeOf(to);
+  await storePart(store, to, 0, makeBytes(10));
+  await store.publish(to, file);
+  const path = join(root, 'files', file.fileId, file.filename);
+  await truncate(path, 9);
+  await assert.rejects(store.publish(to, file), hasCode('storage_unavailable'));
+});
+
+test('bytes that lie in the staging area are read from there, published ones from their place', async (context) => {
+  const { store, root } = await makeStore(context);
+  const to = upload('moved', 10);
+  const file = placeOf(to);
+  await storePart(store, to, 0, makeBytes(10));
+  await store.publish(to, file);
+  await rename(join(root, 'files', file.fileId), join(root, 'elsewhere'));
+  await assert.rejects(store.digestWhole(to, file), hasCode('storage_unavailable'));
+  assert.equal(await store.readFile(file, { start: 0, end: 9 }), null);
+});
+
+test('more slow writers than there are slots get on, each waiting for the others', bounded, async (context) => {
+  const { store } = await makeStore(context, { slots: 2 });
+  const bytes = makeBytes(30);
+  const to = upload('slow', 12 * bytes.length);
+  const sinks: PartSink[] = [];
+  for (let at = 0; at < 12; at++) sinks.push(await openSink(store, to, at * bytes.length, bytes.length));
+  // A round of one byte each, in which everybody must have had a turn before the next begins.
+  for (const byte of bytes) {
+    await Promise.all(sinks.map(async (sink) => await sink.write(Buffer.of(byte))));
+  }
+  for (const sink of sinks) assert.deepEqual(await sink.finish(), sha256Of(bytes));
+  const whole = Buffer.concat(Array.from({ length: 12 }, () => bytes));
+  assert.deepEqual(await store.hashExtent('slow', { offset: 0, length: whole.length }), sha256Of(whole));
+});
+
+test('more sinks than slots, some of them given up, leave every slot free', bounded, async (context) => {
+  const { store } = await makeStore(context, { slots: 2 });
+  for (let run = 0; run < 3; run++) {
+    const to = upload(`many-${run}`, 10 * 2 * MIB);
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, at) => {
+        const bytes = makeBytes(2 * MIB, at + 1);
+        const sink = await openSink(store, to, at * 2 * MIB, bytes.length);
+        if (at % 3 > 0) {
+          await feed(sink, bytes, 300_000);
+          return assert.deepEqual(await sink.finish(), sha256Of(bytes));
+        }
+        const room = sink.write(bytes)?.catch(() => {});
+        await sink.abort();
+        await room;
+      }),
+    );
+    await store.discard(to.id);
+  }
+});
+
+test('a full disk is said, loses nothing that was stored, and leaks no memory', {
+  ...asRoot,
+  ...bounded,
+}, async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-full-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'cryolift-test', folder]);
+  let store: DiskStore | undefined;
+  context.after(async () => {
+    await store?.close();
+    execFileSync('umount', ['-l', folder]);
+    await rm(folder, { recursive: true, force: true });
+  });
+  store = await DiskStore.open(folder, new Writers(2, 2), new Digester(), (id) => assert.fail(`lost ${id}`));
+  const to = upload('full', 64 * MIB);
+  const bytes = makeBytes(2 * MIB);
+  const stored = await storePart(store, to, 0, bytes);
+  assert.ok((await store.space()).freeBytes <= 6 * MIB);
+  for (let run = 0; run < 6; run++) {
+    const sink = await openSink(store, to, 16 * MIB, 16 * MIB);
+    await assert.rejects(
+      feed(sink, makeBytes(16 * MIB), MIB).then(() => sink.finish()),
+      hasCode('insufficient_storage'),
+    );
+    assert.throws(() => sink.write(bytes), hasCode('insufficient_storage'));
+    await assert.rejects(sink.finish(), hasCode('insufficient_storage'));
+    await sink.abort();
+  }
+  assert.deepEqual(await store.hashExtent('full', { offset: 0, length: bytes.length }), stored);
+  // Both slots are there: a sink that needs them gets them.
+  const hash = store.openHash();
+  await feed(hash, makeBytes(8 * MIB), MIB);
+  assert.deepEqual(await hash.finish(), sha256Of(makeBytes(8 * MIB)));
+  await store.discard('full');
+  assert.deepEqual(
+    await storePart(store, upload('next', 4 * MIB), 0, makeBytes(4 * MIB)),
+    sha256Of(makeBytes(4 * MIB)),
+  );
+});
+
+test('a staging file that was replaced after it was digested is not published, here or after a restart', async (context) => {
+  const { store, root } = await makeStore(context);
+  const bytes = makeBytes(1000);
+  for (const id of ['written-here', 'written-before']) {
+    const to = upload(id, bytes.length);
+    const path = join(root, 'staging', id);
+    if (id === 'written-here') await storePart(store, to, 0, bytes);
+    else await writeFile(path, bytes);
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    await writeFile(`${path}.new`, makeBytes(1000, 2));
+    await rename(`${path}.new`, path);
+    await assert.rejects(store.publish(to, placeOf(to)), BytesGone);
+    assert.deepEqual(await store.listFiles(), []);
+  }
+});
+
+test('reading a staged file gives what was written', async (context) => {
+  const { store, root } = await makeStore(context);
+  const to = upload('plain', 3 * MIB + 1);
+  const bytes = makeBytes(to.sizeBytes);
+  await storePart(store, to, MIB, bytes.subarray(MIB));
+  await storePart(store, to, 0, bytes.subarray(0, MIB));
+  assert.ok((await readFile(join(root, 'staging', 'plain'))).equals(bytes));
+});
+
+test('what is discarded while it is read for its digest frees its space at once', onLinux, async (context) => {
+  const { store, root } = await makeStore(context);
+  for (let run = 0; run < 5; run++) {
+    const huge = upload(`huge-${run}`, 64 * 1024 * MIB);
+    await store.create(huge);
+    store.noteArrived(huge, huge.sizeBytes);
+    while (countDescriptors(root) === 0) await new Promise((resolve) => setImmediate(resolve));
+    await store.discard(huge.id);
+    assert.equal(countDescriptors(root), 0);
+  }
+});
+
+test('a sender waits for a digest that is behind, and not for ever', bounded, async (context) => {
+  const { store } = await makeStore(context);
+  const bytes = makeBytes(32 * MIB);
+  const to = upload('behind', 2 * bytes.length);
+  await storePart(store, to, 0, bytes);
+  store.noteArrived(to, bytes.length);
+  assert.ok(store.digestLagBytes() > MIB);
+  // Each call waits for a moment only; on a busy machine the digest needs more than one.
+  while (store.digestLagBytes() > MIB) await store.catchUpDigest(to.id, MIB);
+  const huge = upload('huge', 64 * 1024 * MIB);
+  await store.create(huge);
+  store.noteArrived(huge, huge.sizeBytes);
+  await store.catchUpDigest(huge.id, MIB);
+  assert.ok(store.digestLagBytes() > MIB);
+  store.forgetDigest(huge.id);
+  await store.catchUpDigest('unknown', 0);
+});
+
+test('a close while written bytes are being flushed is no loss', bounded, async (context) => {
+  const lost: string[] = [];
+  const { store } = await makeStore(context, { onLost: (id) => lost.push(id) });
+  const bytes = makeBytes(24 * MIB);
+  const to = upload('closing', 5 * bytes.length);
+  await store.create(to);
+  await Promise.all([0, 1, 2, 3, 4].map((at) => storePart(store, to, at * bytes.length, bytes)));
+  await store.close();
+  // Until a flush that was under way, and one that would follow it, have ended.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.deepEqual(lost, []);
+});
+
+test('a file that cannot be reached is an error of the storage, and not one that is not there', async (context) => {
+  const { store, root } = await makeStore(context);
+  const file = placeOf(upload('loop', 10));
+  // A link to itself: the system answers ELOOP, also to root.
+  await symlink(file.fileId, join(root, 'files', file.fileId));
+  await symlink('previews', join(root, 'previews'));
+  await assert.rejects(store.statFile(file), hasCode('storage_unavailable'));
+  await assert.rejects(store.readFile(file, { start: 0, end: 9 }), hasCode('storage_unavailable'));
+  await assert.rejects(store.readPreview(file.fileId, 'p'), hasCode('storage_unavailable'));
+  assert.equal(await store.statFile(placeOf(upload('nobody', 10))), null);
+});
+
+test('a read that fails in the middle of a file is an error of the storage', async (context) => {
+  const { store, root } = await makeStore(context);
+  const file = placeOf(upload('folder', 10));
+  // The system opens a folder, and refuses to read it.
+  await mkdir(join(root, 'files', file.fileId, file.filename), { recursive: true });
+  const readable = await store.readFile(file, { start: 0, end: 9 });
+  await assert.rejects(async () => readable && (await readable.toArray()), hasCode('storage_unavailable'));
+});
+
+test('a file that is shorter than it should be ends with an error, not early', async (context) => {
+  const { store, root } = await makeStore(context);
+  const to = upload('cut', 10);
+  await storePart(store, to, 0, makeBytes(10));
+  await store.publish(to, placeOf(to));
+  await truncate(join(root, 'files', placeOf(to).fileId, placeOf(to).filename), 5);
+  await assert.rejects(readAll(store, placeOf(to)), hasCode('storage_unavailable'));
+});

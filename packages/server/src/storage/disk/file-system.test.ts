@@ -1,0 +1,236 @@
+/** A disk that fails at any one call: the caller is told what a client should know, and the next try succeeds. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { UploadError } from '@cryolift/protocol/errors';
+import type { FilePlace, PartStore, StagedUpload } from '../storage.ts';
+import { feed, makeBytes, openSink, placeOf, readAll, storePart, upload } from '../test-contract.ts';
+import { Digester } from './digester.ts';
+import { DiskStore } from './disk-storage.ts';
+import { type DiskCalls, SYSTEM_CALLS } from './file-system.ts';
+import { countDescriptors } from './test-descriptors.ts';
+import { Writers } from './writers.ts';
+
+type CallName = keyof DiskCalls;
+
+/** Calls of the file system of which one can be made to fail. */
+class FailingCalls {
+  /** Since the last `arm`. */
+  made: CallName[] = [];
+  #failAt: number | null = null;
+  #code = '';
+  readonly calls: DiskCalls;
+
+  constructor() {
+    const wrap = (name: CallName) => {
+      const call = SYSTEM_CALLS[name] as (...values: unknown[]) => unknown;
+      return (...values: unknown[]) => {
+        this.made.push(name);
+        if (this.made.length - 1 !== this.#failAt) return call(...values);
+        const error = Object.assign(new Error(`${this.#code}: made to fail, ${name}`), { code: this.#code });
+        // A descriptor is gone also when closing it fails.
+        if (name === 'close') return Promise.resolve(call(...values)).then(() => Promise.reject(error));
+        if (name === 'examine') throw error;
+        return Promise.reject(error);
+      };
+    };
+    this.calls = Object.fromEntries(
+      (Object.keys(SYSTEM_CALLS) as CallName[]).map((name) => [name, wrap(name)]),
+    ) as unknown as DiskCalls;
+  }
+
+  /** @param failAt which of the calls from now on fails, counted from 0; null: none. */
+  arm(failAt: number | null, code = ''): void {
+    this.made = [];
+    this.#failAt = failAt;
+    this.#code = code;
+  }
+}
+
+interface Subject {
+  store: PartStore;
+  to: StagedUpload;
+  file: FilePlace;
+}
+
+const BYTES = makeBytes(100_000);
+
+async function publish({ store, to, file }: Subject): Promise<void> {
+  await storePart(store, to, 0, BYTES);
+  await store.publish(to, file);
+}
+
+/** Everything that a caller asks the store to do with its files: what is needed first, and then the work. */
+const WORK: Record<
+  string,
+  { first?: (subject: Subject) => Promise<unknown>; run: (subject: Subject) => Promise<unknown> }
+> = {
+  create: { run: ({ store, to }) => store.create(to) },
+  'write a part': { run: ({ store, to }) => storePart(store, to, 0, BYTES) },
+  'write a part of an open file': {
+    first: ({ store, to }) => storePart(store, to, 0, BYTES),
+    run: ({ store, to }) => storePart(store, to, 0, BYTES),
+  },
+  publish: {
+    first: ({ store, to }) => storePart(store, to, 0, BYTES),
+    run: ({ store, to, file }) => store.publish(to, file),
+  },
+  'withdraw a file': { first: publish, run: ({ store, to, file }) => store.withdraw(to, file) },
+  'publish again': { first: publish, run: ({ store, to, file }) => store.publish(to, file) },
+  discard: {
+    first: ({ store, to }) => storePart(store, to, 0, BYTES),
+    run: ({ store, to }) => store.discard(to.id),
+  },
+  'list staged': { run: ({ store }) => store.listStaged() },
+  'read a file': {
+    first: publish,
+    run: async ({ store, file }) => assert.ok((await readAll(store, file)).equals(BYTES)),
+  },
+  'size of a file': {
+    first: publish,
+    run: async ({ store, file }) => assert.equal(await store.statFile(file), BYTES.length),
+  },
+  'list files': { run: ({ store }) => store.listFiles() },
+  'list previews': { run: ({ store }) => store.listPreviews() },
+  'keep a preview': { first: publish, run: ({ store, file }) => store.keepPreview(file.fileId, 'p', BYTES) },
+  'read a preview': {
+    first: ({ store, file }) => store.keepPreview(file.fileId, 'p', BYTES),
+    run: async ({ store, file }) => assert.ok(await store.readPreview(file.fileId, 'p')),
+  },
+  'remove a file': { first: publish, run: ({ store, file }) => store.removeFile(file.fileId) },
+  space: { run: ({ store }) => store.space() },
+};
+
+/** A failure of these says nothing to whoever asked: the work is done. */
+const HARMLESS: Record<string, CallName> = { 'read a file': 'close', publish: 'close', discard: 'close' };
+
+const CODES = { EIO: 'storage_unavailable', ENOSPC: 'insufficient_storage', EACCES: 'storage_unavailable' };
+
+const root = await mkdtemp(join(tmpdir(), 'cryolift-failing-'));
+const failing = new FailingCalls();
+const lost: string[] = [];
+const store = await DiskStore.open(root, new Writers(2, 4), new Digester(), (id) => lost.push(id), failing.calls);
+after(async () => {
+  failing.arm(null);
+  await store.close();
+  await rm(root, { recursive: true, force: true });
+});
+const failed = new Set<CallName>();
+let lastSubject = 0;
+
+function newSubject(): Subject {
+  const to = upload(`subject-${++lastSubject}`, BYTES.length);
+  return { store, to, file: placeOf(to) };
+}
+
+/** @returns the calls that the work makes when none fails. */
+async function record({ first, run }: (typeof WORK)[string]): Promise<CallName[]> {
+  const subject = newSubject();
+  failing.arm(null);
+  await first?.(subject);
+  failing.arm(null);
+  await run(subject);
+  const { made } = failing;
+  await forget(subject);
+  return made;
+}
+
+async function forget({ to, file }: Subject): Promise<void> {
+  failing.arm(null);
+  await store.discard(to.id);
+  await store.removeFile(file.fileId);
+}
+
+for (const [name, work] of Object.entries(WORK)) {
+  test(`a failing call in "${name}": the answer is a storage error, and the same work succeeds afterwards`, async () => {
+    const calls = await record(work);
+    assert.ok(calls.length > 0);
+    for (const [at, call] of calls.entries()) {
+      for (const [code, expected] of Object.entries(CODES)) {
+        const subject = newSubject();
+        failing.arm(null);
+        await work.first?.(subject);
+        failing.arm(at, code);
+        const outcome = await work.run(subject).then(
+          () => null,
+          (error: UploadError) => error,
+        );
+        assert.ok(failing.made.length > at, `${call} was not made again`);
+        const what = `${call} (call ${at}) with ${code}: ${outcome}`;
+        if (outcome === null) assert.equal(HARMLESS[name], call, `was taken for success: ${what}`);
+        else {
+          assert.equal(outcome.code, expected, what);
+          assert.equal((outcome.cause as NodeJS.ErrnoException).code, code, what);
+        }
+        failed.add(call);
+        failing.arm(null);
+        if (lost.includes(subject.to.id)) {
+          // The disk did not keep the bytes: they come again.
+          await store.discard(subject.to.id);
+          await work.first?.(subject);
+        }
+        await work.run(subject);
+        await forget(subject);
+      }
+    }
+    // Those that could not be used are closed a moment later.
+    for (let turn = 0; turn < 1000 && countDescriptors(root) > 0; turn++) await delay(10);
+    assert.equal(countDescriptors(root), 0, 'descriptors are left open');
+  });
+}
+
+test('every call of the file system was made to fail', () => {
+  assert.deepEqual(
+    (Object.keys(SYSTEM_CALLS) as CallName[]).filter((name) => !failed.has(name)),
+    [],
+  );
+});
+
+test('opening the store on a disk that fails is refused with its code', async () => {
+  for (let at = 0; at < 5; at++) {
+    const calls = new FailingCalls();
+    calls.arm(at, 'EROFS');
+    const [writers, digester] = [new Writers(2, 2), new Digester()];
+    await assert.rejects(
+      DiskStore.open(root, writers, digester, () => {}, calls.calls),
+      ({ cause }: Error) => (cause as NodeJS.ErrnoException).code === 'EROFS',
+    );
+    await Promise.all([writers.close(), digester.close()]);
+  }
+});
+
+test('what is not there is told from what cannot be read', async () => {
+  const subject = newSubject();
+  failing.arm(null);
+  await publish(subject);
+  failing.arm(0, 'ENOENT');
+  assert.equal(await store.statFile(subject.file), null);
+  for (const code of ['ENOTDIR', 'ENODATA', 'ELOOP', 'EACCES', 'EIO']) {
+    failing.arm(0, code);
+    await assert.rejects(store.statFile(subject.file), code);
+  }
+  failing.arm(0, 'EIO');
+  await assert.rejects(store.readPreview(subject.file.fileId, 'p'));
+  failing.arm(null);
+  await store.removeFile(subject.file.fileId);
+});
+
+test('a part whose descriptor could not be examined gives its place back', async () => {
+  const subject = newSubject();
+  failing.arm(null);
+  const open = await openSink(store, subject.to, 0, 10);
+  failing.arm(0, 'EIO');
+  await assert.rejects(store.openSink(subject.to, { offset: 10, length: 10 }));
+  failing.arm(null);
+  await feed(open, BYTES.subarray(0, 10));
+  await open.finish();
+  await storePart(store, subject.to, 10, BYTES.subarray(0, 10));
+  await store.discard(subject.to.id);
+  assert.deepEqual(
+    lost.filter((id) => id === subject.to.id),
+    [],
+  );
+});

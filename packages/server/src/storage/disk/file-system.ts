@@ -1,0 +1,82 @@
+/**
+ * Every call of the file system that the disk store makes, wrapped once. `disk-calls.test.ts` makes each of them fail, and
+ * `suites/imports.test.ts` keeps `node:fs` out of the store: a call that is not in this list cannot be made.
+ */
+import { constants as fsConstants, fstatSync } from 'node:fs';
+import {
+  chmod,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
+import { explainFailure } from '../errors.ts';
+import { identityOf } from './file-identity.ts';
+
+export type { FileHandle };
+
+export const READ = fsConstants.O_RDONLY;
+export const READ_WRITE = fsConstants.O_RDWR;
+export const CREATE = fsConstants.O_RDWR | fsConstants.O_CREAT;
+
+/** For the server's user alone. */
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** As the system does them. */
+export const SYSTEM_CALLS = {
+  open: (path: string, flags: number) => open(path, flags, FILE_MODE),
+  /** With its parents; one that is there is no error. */
+  makeFolder: async (path: string) => void (await mkdir(path, { recursive: true, mode: FOLDER_MODE })),
+  list: (folder: string) => readdir(folder),
+  rename: (from: string, to: string) => rename(from, to),
+  removeEmptyFolder: (path: string) => rmdir(path),
+  /** A file, or a folder with all that is in it; one that is not there is no error. */
+  remove: (path: string) => rm(path, { recursive: true, force: true }),
+  setMode: (path: string, mode: number) => chmod(path, mode),
+  sizeOf: async (path: string) => (await stat(path)).size,
+  space: (path: string) => statfs(path),
+  readWhole: (path: string): Promise<Uint8Array> => readFile(path),
+  writeWhole: (path: string, bytes: Uint8Array) => writeFile(path, bytes, { mode: FILE_MODE }),
+  truncate: (handle: FileHandle, sizeBytes: number) => handle.truncate(sizeBytes),
+  /** At once, so that nobody can close the descriptor before it is used. */
+  examine: (handle: FileHandle) => {
+    const stats = fstatSync(handle.fd, { bigint: true });
+    return { isRemoved: stats.nlink === 0n, sizeBytes: Number(stats.size), identity: identityOf(stats) };
+  },
+  /** @returns how many bytes were read. */
+  read: async (handle: FileHandle, target: Uint8Array, position: number) =>
+    (await handle.read(target, 0, target.length, position)).bytesRead,
+  sync: (handle: FileHandle) => handle.sync(),
+  close: (handle: FileHandle) => handle.close(),
+};
+
+export type DiskCalls = typeof SYSTEM_CALLS;
+
+/** The same calls. What they throw is an UploadError: see `explainFailure`. */
+export function explained(calls: DiskCalls): DiskCalls {
+  return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, explain(call)])) as DiskCalls;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each call has parameters of its own, which are passed on as they are
+function explain(call: (...values: any[]) => unknown) {
+  return (...values: unknown[]) => {
+    try {
+      const result = call(...values);
+      return result instanceof Promise ? result.catch(fail) : result;
+    } catch (error) {
+      return fail(error);
+    }
+  };
+}
+
+function fail(error: unknown): never {
+  throw explainFailure(error);
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { closeSync } from 'node:fs';
+import { copyFile, rename, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { makeFolder } from '../../db/test-rows.ts';
+import { BytesGone, type StagedUpload } from '../storage.ts';
+import { explained, SYSTEM_CALLS } from './file-system.ts';
+import { Flusher } from './flusher.ts';
+import { StagedFiles } from './staging-files.ts';
+
+const fresh: StagedUpload = { id: 'u', filename: 'a.bin', sizeBytes: 100, empty: true };
+const begun: StagedUpload = { ...fresh, empty: false };
+
+async function makeFiles(context: TestContext) {
+  const folder = await makeFolder(context);
+  const lost: string[] = [];
+  const flusher = new Flusher((uploadId) => void lost.push(uploadId));
+  const files = new StagedFiles(explained(SYSTEM_CALLS), flusher, (uploadId) => join(folder, uploadId));
+  context.after(() => files.closeAll());
+  return { files, flusher, lost, path: join(folder, 'u') };
+}
+
+test('a staging file that was replaced while it was closed is not written to', async (context) => {
+  const { files, path } = await makeFiles(context);
+  (await files.use(fresh)).release();
+  await files.close('u', 'keep');
+  (await files.use(begun)).release();
+  await files.close('u', 'keep');
+  await copyFile(path, `${path}.copy`);
+  await rename(`${path}.copy`, path);
+  await assert.rejects(files.use(begun), BytesGone);
+  // Also by a part whose request came before any other was recorded.
+  await assert.rejects(files.use(fresh), BytesGone);
+  files.forget('u');
+  (await files.use(begun)).release();
+});
+
+test('a staging file that is gone, cut or too long is not written to, open or not', async (context) => {
+  const { files, path } = await makeFiles(context);
+  await assert.rejects(files.use(begun), BytesGone);
+  (await files.use(fresh)).release();
+  for (const sizeBytes of [50, 200]) {
+    await truncate(path, sizeBytes);
+    await assert.rejects(files.use(begun), BytesGone);
+    await files.close('u', 'keep');
+    await assert.rejects(files.use(begun), BytesGone);
+  }
+});
+
+test('a file that is closed because nothing comes is flushed first, and a failure of that is told', async (context) => {
+  const { files, flusher, lost } = await makeFiles(context);
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { fd, release } = await files.use(fresh);
+  flusher.noteWritten('u', fd, 1);
+  release();
+  // A flush of it fails.
+  closeSync(fd);
+  context.mock.timers.tick(10_000);
+  await files.close('u', 'keep');
+  assert.deepEqual(lost, ['u']);
+});
+
+test('a file whose bytes are not wanted is closed without a flush', async (context) => {
+  const { files, flusher, lost } = await makeFiles(context);
+  const { fd, release } = await files.use(fresh);
+  flusher.noteWritten('u', fd, 1);
+  release();
+  closeSync(fd);
+  await files.close('u', 'drop');
+  assert.deepEqual(lost, []);
+});

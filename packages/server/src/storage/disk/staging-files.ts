@@ -1,0 +1,142 @@
+/** The descriptors of staging files, one per upload, shared by its parts; and whether they are still the same files. */
+
+import { BytesGone, type StagedUpload } from '../storage.ts';
+import { CREATE, type DiskCalls, type FileHandle, READ_WRITE } from './file-system.ts';
+import type { Flusher } from './flusher.ts';
+
+/** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
+const KEEP_OPEN_MS = 10_000;
+
+/** A staging file that parts are being written into. */
+interface OpenFile {
+  handle: Promise<FileHandle>;
+  users: number;
+  closing: NodeJS.Timeout | undefined;
+  closed: boolean;
+}
+
+type Fate = 'keep' | 'drop';
+
+export class StagedFiles {
+  readonly #calls: DiskCalls;
+  readonly #flusher: Flusher;
+  readonly #pathOf: (uploadId: string) => string;
+  readonly #open = new Map<string, OpenFile>();
+  /** Of those that are being closed, and may still have to say that bytes were lost. */
+  readonly #closing = new Map<string, Promise<void>>();
+  /** Which file the bytes of an upload were written into or read from, by this process (`identityOf`). */
+  readonly #identities = new Map<string, string>();
+
+  constructor(calls: DiskCalls, flusher: Flusher, pathOf: (uploadId: string) => string) {
+    this.#calls = calls;
+    this.#flusher = flusher;
+    this.#pathOf = pathOf;
+  }
+
+  /**
+   * A descriptor to write at; makes the file of an upload that has no parts.
+   *
+   * @returns call `release` when no write is under way any more.
+   * @throws BytesGone when the file is not there or not the one that it was, and parts are recorded or being written;
+   *   or what the calls throw.
+   */
+  async use(upload: StagedUpload): Promise<{ fd: number; release(): void }> {
+    const file = this.#take(upload);
+    try {
+      const handle = await file.handle;
+      const { isRemoved, sizeBytes } = this.#calls.examine(handle);
+      if (isRemoved || sizeBytes !== upload.sizeBytes) {
+        // Removed or cut behind our back: what is written there now would never be seen, or would hide what is missing.
+        throw new BytesGone('The staging file of this upload was removed or cut.');
+      }
+      return { fd: handle.fd, release: () => this.#release(upload.id, file) };
+    } catch (error) {
+      if (this.#open.get(upload.id) === file) this.#open.delete(upload.id);
+      this.#release(upload.id, file);
+      throw error;
+    }
+  }
+
+  /** @throws BytesGone when it is not the file that this process has used before. */
+  assertSame(uploadId: string, identity: string): void {
+    if ((this.#identities.get(uploadId) ?? identity) !== identity) {
+      throw new BytesGone('The staging file of this upload was replaced.');
+    }
+    this.#identities.set(uploadId, identity);
+  }
+
+  /** Whatever file is there from now on is the right one. */
+  forget(uploadId: string): void {
+    this.#identities.delete(uploadId);
+  }
+
+  /**
+   * Closes the descriptor of an upload; the caller owes that no write is under way.
+   *
+   * @param bytes those that are to be kept are flushed first, through the descriptor that wrote them: a later one may not
+   *   be told that they were lost.
+   */
+  async close(uploadId: string, bytes: Fate): Promise<void> {
+    const file = this.#open.get(uploadId);
+    if (file) this.#close(uploadId, file, bytes);
+    await this.#closing.get(uploadId);
+  }
+
+  async closeAll(): Promise<void> {
+    // Not under a flush: its failure would be taken for a disk that lost what it was given.
+    for (const [uploadId, file] of this.#open) this.#close(uploadId, file, 'drop');
+    await Promise.all(this.#closing.values());
+  }
+
+  #take(upload: StagedUpload): OpenFile {
+    let file = this.#open.get(upload.id);
+    if (!file) {
+      file = { handle: this.#openFile(upload), users: 0, closing: undefined, closed: false };
+      this.#open.set(upload.id, file);
+    }
+    clearTimeout(file.closing);
+    file.users++;
+    return file;
+  }
+
+  async #openFile(upload: StagedUpload): Promise<FileHandle> {
+    const isNew = upload.empty && !this.#identities.has(upload.id);
+    const handle = await this.#calls.open(this.#pathOf(upload.id), isNew ? CREATE : READ_WRITE);
+    try {
+      if (isNew) await this.#calls.truncate(handle, upload.sizeBytes);
+      this.assertSame(upload.id, this.#calls.examine(handle).identity);
+      return handle;
+    } catch (error) {
+      await this.#calls.close(handle).catch(() => {});
+      throw error;
+    }
+  }
+
+  #release(uploadId: string, file: OpenFile): void {
+    if (--file.users > 0 || file.closed) return;
+    file.closing = setTimeout(() => this.#close(uploadId, file, 'keep'), KEEP_OPEN_MS).unref();
+  }
+
+  /** Closes this very file: after a loss the upload may have another one open by now. */
+  #close(uploadId: string, file: OpenFile, bytes: Fate): void {
+    if (this.#open.get(uploadId) === file) this.#open.delete(uploadId);
+    clearTimeout(file.closing);
+    file.closed = true;
+    const before = this.#closing.get(uploadId);
+    const closing = this.#flushAndClose(file, bytes)
+      .then(() => before)
+      .then(() => {
+        if (this.#closing.get(uploadId) === closing) this.#closing.delete(uploadId);
+      });
+    this.#closing.set(uploadId, closing);
+  }
+
+  async #flushAndClose(file: OpenFile, bytes: Fate): Promise<void> {
+    // Whoever wanted it to be opened was told why it was not.
+    const handle = await file.handle.catch(() => null);
+    if (!handle) return;
+    await (bytes === 'keep' ? this.#flusher.finish(handle.fd) : this.#flusher.forget(handle.fd));
+    // An error of it says nothing more: the flush has been heard.
+    await this.#calls.close(handle).catch(() => {});
+  }
+}

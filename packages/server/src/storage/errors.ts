@@ -1,0 +1,35 @@
+/** What a failure of the file system means for a client. The only place that gives a meaning to the system's codes. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { BytesGone } from './storage.ts';
+
+/** The system's own codes: `EIO`, but not `ERR_INVALID_ARG_TYPE`. */
+const SYSTEM_CODE = /^E[A-Z0-9]+$/;
+
+/**
+ * `insufficient_storage` when there is no space, BytesGone when what was asked for is not there, else
+ * `storage_unavailable`. The cause goes into the log.
+ *
+ * @param cause omitted: the code comes from another thread, where the error was.
+ */
+export function explainCode(code: string, cause?: unknown): UploadError {
+  const options = cause === undefined ? {} : { cause };
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new UploadError('insufficient_storage', 'The storage is full.', options);
+    case 'ENOENT':
+      return new BytesGone('The bytes are not in the storage.', { ...options, isAbsent: true });
+    case 'ENOTDIR':
+    case 'ENODATA':
+      return new BytesGone(`The bytes are not in the storage (${code}).`, options);
+    default:
+      return new UploadError('storage_unavailable', `The storage does not answer (${code}).`, options);
+  }
+}
+
+/** An error of the system as an UploadError; any other as it is, because it is a mistake of ours. */
+export function explainFailure(error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (error instanceof UploadError || code === undefined || !SYSTEM_CODE.test(code)) return error;
+  return explainCode(code, error);
+}

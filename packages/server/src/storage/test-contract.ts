@@ -1,0 +1,436 @@
+/** What every part store owes, as tests that run on it. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { UploadError } from '@cryolift/protocol/errors';
+import fc from 'fast-check';
+import { BytesGone, type FilePlace, type PartSink, type PartStore, type StagedUpload } from './storage.ts';
+
+const MIB = 1024 * 1024;
+
+/** A store to be tested, closed by `make` when the test ends. */
+interface StoreUnderTest {
+  store: PartStore;
+  /** Takes the staged bytes of an upload away behind the store's back. */
+  lose(uploadId: string): Promise<void>;
+}
+
+type MakeStore = (context: TestContext) => Promise<StoreUnderTest>;
+
+export function describePartStore(name: string, make: MakeStore): void {
+  describeWriting(name, make);
+  describeStaging(name, make);
+  describeDigests(name, make);
+  describePublishing(name, make);
+}
+
+export function upload(id: string, sizeBytes: number, empty = true): StagedUpload {
+  return { id, filename: 'µ graph.mrc', sizeBytes, empty };
+}
+
+export function placeOf({ id, sizeBytes }: StagedUpload): FilePlace {
+  return { fileId: `file-of-${id}`, filename: 'µ graph.mrc', sizeBytes };
+}
+
+/** Bytes that differ from place to place, so that one that lies elsewhere shows. */
+export function makeBytes(length: number, seed = 1): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let state = seed;
+  for (let at = 0; at < length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
+}
+
+export function sha256Of(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
+}
+
+export function hasCode(code: string) {
+  return (error: unknown) => error instanceof UploadError && error.code === code;
+}
+
+export async function openSink(store: PartStore, to: StagedUpload, offset: number, length: number): Promise<PartSink> {
+  const sink = await store.openSink(to, { offset, length });
+  assert.ok(sink !== 'lost');
+  return sink;
+}
+
+/** Writes bytes in pieces, through a buffer that is spoilt at once after each write. */
+export async function feed(sink: PartSink, bytes: Uint8Array, chunkBytes = bytes.length || 1): Promise<void> {
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    const chunk = Buffer.from(bytes.subarray(at, at + chunkBytes));
+    const room = sink.write(chunk);
+    chunk.fill(0xee);
+    if (room) await room;
+  }
+}
+
+/** Stores one part. @returns its digest. */
+export async function storePart(store: PartStore, to: StagedUpload, offset: number, bytes: Uint8Array) {
+  const sink = await openSink(store, to, offset, bytes.length);
+  await feed(sink, bytes);
+  return await sink.finish();
+}
+
+async function publishWhole(store: PartStore, to: StagedUpload, bytes: Uint8Array): Promise<FilePlace> {
+  await store.create(to);
+  if (bytes.length > 0) await storePart(store, to, 0, bytes);
+  await store.publish(to, placeOf(to));
+  return placeOf(to);
+}
+
+export async function readAll(store: PartStore, file: FilePlace, start = 0, end = file.sizeBytes - 1): Promise<Buffer> {
+  const readable = await store.readFile(file, { start, end });
+  assert.ok(readable);
+  return Buffer.concat((await readable.toArray()) as Buffer[]);
+}
+
+function describeWriting(name: string, make: MakeStore): void {
+  test(`${name}: parts in any order, in pieces of any size, lie where they belong`, async (context) => {
+    const { store } = await make(context);
+    let run = 0;
+    const plans = fc.record({
+      partBytes: fc.constantFrom(1, 1000, MIB - 1, MIB, MIB + 1, 3 * MIB),
+      counts: fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),
+      chunkBytes: fc.oneof(
+        fc.constantFrom(64 * 1024, MIB - 1, MIB, MIB + 1, 3 * MIB),
+        fc.integer({ min: 500, max: 3 * MIB }),
+      ),
+      lastBytes: fc.integer({ min: 1, max: 1000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(plans, async ({ partBytes, counts, chunkBytes, lastBytes }) => {
+        const bytes = makeBytes(2 * partBytes + Math.min(lastBytes, partBytes), ++run);
+        const to = upload(`any-${run}`, bytes.length);
+        await store.create(to);
+        for (const idx of counts) {
+          const part = bytes.subarray(idx * partBytes, (idx + 1) * partBytes);
+          const sink = await openSink(store, to, idx * partBytes, part.length);
+          await feed(sink, part, chunkBytes);
+          assert.deepEqual(await sink.finish(), sha256Of(part));
+        }
+        await store.publish(to, placeOf(to));
+        assert.ok((await readAll(store, placeOf(to))).equals(bytes));
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  test(`${name}: single bytes are bytes too`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(5000);
+    const sink = await openSink(store, upload('ones', bytes.length), 0, bytes.length);
+    await feed(sink, bytes, 1);
+    assert.deepEqual(await sink.finish(), sha256Of(bytes));
+    assert.deepEqual(await store.hashExtent('ones', { offset: 0, length: bytes.length }), sha256Of(bytes));
+  });
+
+  test(`${name}: sinks at different places of one upload, and of two uploads, do not mix`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(6 * MIB);
+    const uploads = [upload('left', bytes.length), upload('right', bytes.length)];
+    await Promise.all(
+      uploads.flatMap((to) =>
+        [0, 1, 2].map(async (idx) => {
+          const part = bytes.subarray(idx * 2 * MIB, (idx + 1) * 2 * MIB);
+          const sink = await openSink(store, to, idx * 2 * MIB, part.length);
+          await feed(sink, part, 100_000);
+          assert.deepEqual(await sink.finish(), sha256Of(part));
+        }),
+      ),
+    );
+    for (const to of uploads) {
+      assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: bytes.length }), sha256Of(bytes));
+    }
+  });
+
+  test(`${name}: a writer that is faster than the store is asked to wait`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(64 * MIB);
+    const sink = await openSink(store, upload('fast', bytes.length), 0, bytes.length);
+    const room = sink.write(bytes);
+    assert.ok(room instanceof Promise);
+    await room;
+    assert.deepEqual(await sink.finish(), sha256Of(bytes));
+  });
+
+  test(`${name}: a sink that was given up writes nothing any more`, async (context) => {
+    const { store } = await make(context);
+    const to = upload('given-up', 8 * MIB);
+    const sink = await openSink(store, to, 0, 8 * MIB);
+    const room = sink.write(makeBytes(8 * MIB, 2));
+    const refused = room && assert.rejects(room, UploadError);
+    await sink.abort();
+    const after = await store.hashExtent(to.id, { offset: 0, length: 8 * MIB });
+    await refused;
+    assert.throws(() => sink.write(makeBytes(1)), UploadError);
+    await sink.abort();
+    assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: 8 * MIB }), after);
+    // The place can be written again at once.
+    const bytes = makeBytes(8 * MIB, 3);
+    assert.deepEqual(await storePart(store, to, 0, bytes), sha256Of(bytes));
+    assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: 8 * MIB }), sha256Of(bytes));
+  });
+
+  test(`${name}: giving up after the end changes nothing`, async (context) => {
+    const { store } = await make(context);
+    const to = upload('done', 10);
+    const sink = await openSink(store, to, 0, 10);
+    await feed(sink, makeBytes(10));
+    const sha256 = await sink.finish();
+    await sink.abort();
+    assert.deepEqual(await sink.finish(), sha256);
+    assert.deepEqual(await store.hashExtent('done', { offset: 0, length: 10 }), sha256);
+  });
+
+  test(`${name}: a sink that only hashes stores nothing`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(3 * MIB + 7);
+    const sink = store.openHash();
+    await feed(sink, bytes, 70_000);
+    assert.deepEqual(await sink.finish(), sha256Of(bytes));
+    assert.deepEqual(await store.openHash().finish(), sha256Of(new Uint8Array()));
+    assert.deepEqual(await store.listStaged(), []);
+  });
+}
+
+function describeStaging(name: string, make: MakeStore): void {
+  test(`${name}: bytes that vanished are reported when parts are recorded, and no loss when none are`, async (context) => {
+    const { store, lose } = await make(context);
+    const bytes = makeBytes(10);
+    await store.create(upload('gone', 20));
+    await lose('gone');
+    assert.equal(await store.openSink(upload('gone', 20, false), { offset: 0, length: 10 }), 'lost');
+    assert.deepEqual(await store.listStaged(), []);
+    assert.deepEqual(await storePart(store, upload('gone', 20), 10, bytes), sha256Of(bytes));
+    assert.deepEqual(await store.hashExtent('gone', { offset: 10, length: 10 }), sha256Of(bytes));
+  });
+
+  test(`${name}: a staging area that is renewed takes parts, whatever was there before`, async (context) => {
+    const { store, lose } = await make(context);
+    const to = upload('renewed', 20);
+    const bytes = makeBytes(20);
+    await storePart(store, to, 0, bytes.subarray(0, 10));
+    await lose('renewed');
+    const begun = { ...to, empty: false };
+    assert.equal(await store.openSink(begun, { offset: 10, length: 10 }), 'lost');
+    await store.renew(to);
+    await storePart(store, begun, 10, bytes.subarray(10));
+    await storePart(store, begun, 0, bytes.subarray(0, 10));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    await store.publish(to, placeOf(to));
+    assert.ok((await readAll(store, placeOf(to))).equals(bytes));
+  });
+
+  test(`${name}: making room again harms nothing that is stored`, async (context) => {
+    const { store } = await make(context);
+    const to = upload('twice', 10);
+    await store.create(to);
+    const sha256 = await storePart(store, to, 0, makeBytes(10));
+    await store.create(to);
+    assert.deepEqual(await store.hashExtent('twice', { offset: 0, length: 10 }), sha256);
+    assert.deepEqual(await store.listStaged(), ['twice']);
+  });
+
+  test(`${name}: what is discarded is gone, however often it is discarded`, async (context) => {
+    const { store } = await make(context);
+    const to = upload('rubbish', 10);
+    await store.discard('rubbish');
+    await storePart(store, to, 0, makeBytes(10));
+    store.noteArrived(to, 10);
+    await store.discard('rubbish');
+    await store.discard('rubbish');
+    assert.deepEqual(await store.listStaged(), []);
+    await assert.rejects(store.hashExtent('rubbish', { offset: 0, length: 10 }), BytesGone);
+  });
+
+  test(`${name}: an extent that cannot be read has no digest`, async (context) => {
+    const { store } = await make(context);
+    await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }), BytesGone);
+    await store.create(upload('short', 10));
+    await assert.rejects(store.hashExtent('short', { offset: 5, length: 6 }), BytesGone);
+    assert.deepEqual(await store.hashExtent('short', { offset: 5, length: 5 }), sha256Of(Buffer.alloc(5)));
+  });
+}
+
+function describeDigests(name: string, make: MakeStore): void {
+  test(`${name}: the whole digest is that of the file, however its prefix grew`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(5 * MIB + 3);
+    const to = upload('whole', bytes.length);
+    for (const idx of [1, 0, 3, 2, 5, 4]) {
+      await storePart(store, to, idx * MIB, bytes.subarray(idx * MIB, (idx + 1) * MIB));
+      if (idx % 2 === 0) store.noteArrived(to, Math.min((idx + 2) * MIB, bytes.length));
+    }
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+  });
+
+  test(`${name}: the whole digest needs no steps, and an empty file has one`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(3 * MIB);
+    await storePart(store, upload('at-once', bytes.length), 0, bytes);
+    const to = upload('at-once', bytes.length);
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    const none = upload('empty', 0);
+    await store.create(none);
+    assert.deepEqual((await store.digestWhole(none, placeOf(none))).sha256, sha256Of(new Uint8Array()));
+  });
+
+  test(`${name}: the digests of selected parts come with the whole one, whatever the part size`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(7 * MIB + 5);
+    for (const partSizeBytes of [70_000, MIB, 2 * MIB + 1, 3 * MIB, bytes.length]) {
+      const to = upload(`parts-of-${partSizeBytes}`, bytes.length);
+      await storePart(store, to, 0, bytes);
+      const partCount = Math.ceil(bytes.length / partSizeBytes);
+      const selected = Uint8Array.from({ length: partCount }, (_, idx) => (idx % 3 === 1 ? 0 : 1));
+      // What is selected when the pass begins counts.
+      store.noteArrived(to, MIB, () => ({ partSizeBytes, selected }));
+      const digest = await store.digestWhole(to, placeOf(to), null);
+      assert.deepEqual(digest.sha256, sha256Of(bytes));
+      const expected = [...selected.keys()].filter((idx) => selected[idx]);
+      assert.deepEqual([...digest.parts.keys()], expected);
+      for (const [idx, sha256] of digest.parts) {
+        assert.deepEqual(sha256, sha256Of(bytes.subarray(idx * partSizeBytes, (idx + 1) * partSizeBytes)));
+      }
+    }
+  });
+
+  test(`${name}: bytes that are behind what was noted are read as they are then`, async (context) => {
+    const { store } = await make(context);
+    const to = upload('behind', 2 * MIB);
+    const bytes = makeBytes(2 * MIB);
+    await storePart(store, to, 0, bytes.subarray(0, MIB));
+    store.noteArrived(to, MIB);
+    // Had the digest read ahead of the prefix, it would have seen a hole here.
+    assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: MIB }), sha256Of(bytes.subarray(0, MIB)));
+    await storePart(store, to, MIB, bytes.subarray(MIB));
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+  });
+
+  test(`${name}: a digest that was forgotten begins anew`, async (context) => {
+    const { store } = await make(context);
+    const to = upload('anew', 2 * MIB);
+    await storePart(store, to, 0, makeBytes(MIB, 1));
+    store.noteArrived(to, MIB);
+    await store.hashExtent(to.id, { offset: 0, length: MIB });
+    const bytes = makeBytes(2 * MIB, 2);
+    await storePart(store, to, 0, bytes);
+    store.forgetDigest(to.id);
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+  });
+
+  test(`${name}: a digest of bytes that are not there is refused, and can be asked for again`, async (context) => {
+    const { store, lose } = await make(context);
+    const to = upload('late', 10);
+    await store.create(to);
+    await lose('late');
+    await assert.rejects(store.digestWhole(to, placeOf(to)), hasCode('storage_unavailable'));
+    const bytes = makeBytes(10);
+    await storePart(store, to, 0, bytes);
+    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+  });
+}
+
+function describePublishing(name: string, make: MakeStore): void {
+  test(`${name}: a published file is whole, readable in ranges, and no longer staged`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(100_000);
+    const file = await publishWhole(store, upload('book', bytes.length), bytes);
+    assert.deepEqual(await store.listStaged(), []);
+    assert.deepEqual(await store.listFiles(), [file.fileId]);
+    assert.equal(await store.statFile(file), bytes.length);
+    assert.ok((await readAll(store, file)).equals(bytes));
+    assert.ok((await readAll(store, file, 99_999, 99_999)).equals(bytes.subarray(99_999)));
+    assert.ok((await readAll(store, file, 1, 70_000)).equals(bytes.subarray(1, 70_001)));
+  });
+
+  test(`${name}: an empty file is a file`, async (context) => {
+    const { store } = await make(context);
+    const file = await publishWhole(store, upload('nothing', 0), new Uint8Array());
+    assert.equal(await store.statFile(file), 0);
+  });
+
+  test(`${name}: publishing again, after the record was lost, changes nothing`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(1000);
+    const to = upload('again', bytes.length);
+    const file = await publishWhole(store, to, bytes);
+    assert.deepEqual((await store.digestWhole(to, file)).sha256, sha256Of(bytes));
+    await store.publish(to, file);
+    assert.ok((await readAll(store, file)).equals(bytes));
+    assert.deepEqual(await store.listStaged(), []);
+  });
+
+  test(`${name}: a publish that is withdrawn is staged again, writable, and can be published again`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(1000);
+    const to = upload('withdrawn', bytes.length);
+    const file = await publishWhole(store, to, bytes);
+    await store.withdraw(to, file);
+    await store.withdraw(to, file);
+    assert.deepEqual([await store.listStaged(), await store.listFiles()], [['withdrawn'], []]);
+    const part = makeBytes(100, 7);
+    await storePart(store, { ...to, empty: false }, 100, part);
+    part.copy(bytes, 100);
+    await store.publish(to, file);
+    assert.ok((await readAll(store, file)).equals(bytes));
+  });
+
+  test(`${name}: bytes of another length, or none, are never published`, async (context) => {
+    const { store, lose } = await make(context);
+    await store.create(upload('wrong', 10));
+    const expected = upload('wrong', 11);
+    await assert.rejects(store.publish(expected, placeOf(expected)), hasCode('storage_unavailable'));
+    assert.deepEqual(await store.listStaged(), ['wrong']);
+    assert.equal(await store.statFile(placeOf(expected)), null);
+    await lose('wrong');
+    await assert.rejects(store.publish(upload('wrong', 10), placeOf(expected)), hasCode('storage_unavailable'));
+    assert.deepEqual(await store.listFiles(), []);
+  });
+
+  test(`${name}: a published file is digested anew, no faster than it is let`, async (context) => {
+    const { store } = await make(context);
+    const bytes = makeBytes(3 * MIB + 5);
+    const file = await publishWhole(store, upload('slow', bytes.length), bytes);
+    const asked: number[] = [];
+    const digest = await store.digestFile(file, async (length) => void asked.push(length));
+    assert.deepEqual(digest, sha256Of(bytes));
+    assert.equal(
+      asked.reduce((sum, length) => sum + length, 0),
+      bytes.length,
+    );
+    assert.ok(asked.length > 3, 'in stretches');
+    const none = await publishWhole(store, upload('none', 0), makeBytes(0));
+    assert.deepEqual(await store.digestFile(none, async () => {}), sha256Of(new Uint8Array()));
+    const stop = new Error('enough');
+    await assert.rejects(
+      store.digestFile(file, () => Promise.reject(stop)),
+      stop,
+    );
+    await store.removeFile(file.fileId);
+    await assert.rejects(
+      store.digestFile(file, async () => {}),
+      BytesGone,
+    );
+  });
+
+  test(`${name}: a removed file is gone with its pictures, however often it is removed`, async (context) => {
+    const { store } = await make(context);
+    const file = await publishWhole(store, upload('old', 3), makeBytes(3));
+    assert.deepEqual(await store.listPreviews(), []);
+    await store.keepPreview(file.fileId, 'picture', makeBytes(5));
+    assert.deepEqual(await store.listPreviews(), [file.fileId]);
+    assert.deepEqual(Buffer.from((await store.readPreview(file.fileId, 'picture')) ?? []), makeBytes(5));
+    await store.removeFile(file.fileId);
+    await store.removeFile(file.fileId);
+    assert.equal(await store.statFile(file), null);
+    assert.equal(await store.readFile(file, { start: 0, end: 2 }), null);
+    assert.deepEqual(await store.listFiles(), []);
+    assert.deepEqual(await store.listPreviews(), []);
+    assert.equal(await store.readPreview(file.fileId, 'picture'), null);
+  });
+}

@@ -1,0 +1,87 @@
+/** How far each upload is complete from its first byte on: what the whole-file digest may read. */
+import type { Database } from '../db/database.ts';
+import { listParts } from '../db/parts.ts';
+import type { UploadRow } from '../db/tables.ts';
+import type { PartStore } from '../storage/storage.ts';
+import { partsOfSection } from './early-section.ts';
+import { mrcOf, toStaged } from './upload-record.ts';
+import type { VerifiedParts } from './verified-parts.ts';
+
+/** How far the digest may be behind before senders are slowed, in parts. */
+const SLACK_PARTS = 2;
+
+interface Arrived {
+  stored: Uint8Array;
+  /** The section in the middle has arrived, or there is none. */
+  isSectionTold: boolean;
+  /** Index of the first part that is missing. */
+  next: number;
+}
+
+export class Arrivals {
+  readonly #db: Database;
+  readonly #store: PartStore;
+  readonly #verified: VerifiedParts;
+  readonly #uploads = new Map<string, Promise<Arrived>>();
+
+  constructor(db: Database, store: PartStore, verified: VerifiedParts) {
+    this.#db = db;
+    this.#store = store;
+    this.#verified = verified;
+  }
+
+  /**
+   * Part `idx` is recorded; lets the store follow when the prefix has grown, and gives it a moment when it is behind.
+   *
+   * @returns the section in the middle of the file, from 0, when this part was the last that it lacked; else null.
+   */
+  async note(row: UploadRow, idx: number): Promise<number | null> {
+    let loading = this.#uploads.get(row.id);
+    if (!loading) {
+      loading = this.#load(row);
+      this.#uploads.set(row.id, loading);
+      // The next part tries again.
+      loading.catch(() => this.forget(row.id));
+    }
+    const arrived = await loading;
+    arrived.stored[idx] = 1;
+    const before = arrived.next;
+    while (arrived.next < row.part_count && arrived.stored[arrived.next]) arrived.next++;
+    if (arrived.next > before) {
+      this.#store.noteArrived(toStaged(row), Math.min(arrived.next * row.part_size, row.size), () =>
+        this.#verified.selectOthers(row, (each) => arrived.stored[each] === 1),
+      );
+      await this.#store.catchUpDigest(row.id, SLACK_PARTS * row.part_size);
+    }
+    return takeSection(row, arrived);
+  }
+
+  forget(uploadId: string): void {
+    this.#uploads.delete(uploadId);
+  }
+
+  async #load(row: UploadRow): Promise<Arrived> {
+    const stored = new Uint8Array(row.part_count);
+    for (const part of await listParts(this.#db, row.id, 0, row.part_count)) stored[part.idx] = 1;
+    // One part came just now; with more of them, it is after a restart, and what was complete then was told before.
+    const arrived: Arrived = { stored, next: 0, isSectionTold: false };
+    if (row.received_parts > 1) arrived.isSectionTold = takeSection(row, arrived) !== null;
+    return arrived;
+  }
+}
+
+/** The section in the middle, once: when it is complete, and the file has others that are still to come. */
+function takeSection(row: UploadRow, arrived: Arrived): number | null {
+  if (arrived.isSectionTold || !arrived.stored[0]) return null;
+  const mrc = mrcOf(row);
+  if (!mrc || mrc.nz < 2) {
+    arrived.isSectionTold = true;
+    return null;
+  }
+  const slice = Math.floor(mrc.nz / 2);
+  for (const [first, last] of partsOfSection(mrc, slice, row.part_size)) {
+    if (arrived.stored.subarray(first, last + 1).includes(0)) return null;
+  }
+  arrived.isSectionTold = true;
+  return slice;
+}

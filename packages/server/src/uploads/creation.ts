@@ -1,0 +1,236 @@
+/** Opening a session, or finding the one to resume. Everything that can be refused without the bytes is refused here. */
+import { createHash } from 'node:crypto';
+import { extensionOf, isMrcName } from '@cryolift/mrc';
+import { fromHex } from '@cryolift/protocol/digest';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { InitRequest } from '@cryolift/protocol/messages';
+import { planParts } from '@cryolift/protocol/plan';
+import { type OpenOutcome, openSession } from '../db/sessions.ts';
+import type { LinkRow, UploadRow } from '../db/tables.ts';
+import { UPLOAD_UPDATED } from '../events/event.ts';
+import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
+import { lifeOf, type UploadRoom } from './context.ts';
+import { readFilename } from './filename.ts';
+import { judgeHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
+import { findUpload } from './lookup.ts';
+import { noteMoved, stateTeller, uploadTeller } from './transitions.ts';
+import { toStaged } from './upload-record.ts';
+
+/** Left free on the storage for the database and for everybody else, bytes. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+
+export interface Opened {
+  row: UploadRow;
+  resumed: boolean;
+}
+
+/**
+ * @param idempotencyKey of the request, or null.
+ * @param link of `owner` that this is begun with; null: with a token.
+ * @throws UploadError as CONTRACT section 4 lists them for init.
+ */
+export async function openUpload(
+  room: UploadRoom,
+  owner: string,
+  request: InitRequest,
+  idempotencyKey: string | null,
+  link: LinkRow | null = null,
+): Promise<Opened> {
+  const row = draft(room, owner, request, link);
+  const { metadata: given = {}, keep_metadata = false } = request;
+  const outcome = await openSession(room.db, {
+    row,
+    tell: stateTeller(room),
+    // As PATCH /files does: what this run says of the file holds.
+    mergeMetadata: (metadata) => {
+      const merged = keep_metadata ? metadata : mergeMetadata(metadata, given);
+      if (merged !== metadata) room.updateLimit.take(link?.id ?? owner);
+      return merged;
+    },
+    tellUpdated: uploadTeller(room, UPLOAD_UPDATED),
+    idempotency:
+      idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
+    quotaBytes: room.policy.quotaBytes,
+    maxOpen: room.policy.maxOpenUploads,
+    maxFiles: room.policy.maxFiles,
+    link,
+    // As long as nothing expires, all that is open is found.
+    expiredBeforeMs: room.isClockSettled() ? row.created_at : 0,
+    freeBytes: (await room.store.space()).freeBytes - RESERVE_BYTES,
+  });
+  switch (outcome.kind) {
+    case 'found':
+      if (outcome.isUpdated) noteMoved(room, outcome.row);
+      return {
+        row: await findUpload(room, link ? { owner, linkId: link.id } : { owner }, outcome.row.id),
+        resumed: true,
+      };
+    case 'opened':
+      noteMoved(room, row);
+      await makeStagingFile(room, outcome.row);
+      room.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
+      return { row: outcome.row, resumed: false };
+    default:
+      throw refuse(outcome, row, room, link);
+  }
+}
+
+/** A link's keys and its owner's are different keys, whatever they say: no header value has a line break. */
+function scopeKey(key: string, link: LinkRow | null): string {
+  return link ? `${link.id}\n${key}` : key;
+}
+
+/**
+ * The row comes first, so that what lies in the staging area without a row is always waste. Others may have found it
+ * already, so the upload stays what it is when this fails: the first part, or complete, makes the file or says why not.
+ */
+async function makeStagingFile(room: UploadRoom, row: UploadRow): Promise<void> {
+  await room.store
+    .create(toStaged(row))
+    .catch((error: unknown) => room.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init'));
+}
+
+function draft(room: UploadRoom, owner: string, request: InitRequest, link: LinkRow | null): UploadRow {
+  const { size, force = false } = request;
+  const { policy } = room;
+  const filename = readFilename(request.filename);
+  assertMetadata(request.metadata ?? {});
+  const extension = extensionOf(filename);
+  if (!isMrcName(filename) && !policy.acceptedTypes.includes(extension)) {
+    throw new UploadError(
+      'unsupported_file_type',
+      `Files of type ${extension ? `.${extension}` : '(none)'} are not accepted.`,
+    );
+  }
+  if (size > policy.maxFileSizeBytes) {
+    throw new UploadError('file_too_large', `The file has ${size} bytes; ${policy.maxFileSizeBytes} are allowed.`);
+  }
+  const header = request.header === undefined ? null : decodeHeader(request.header, size);
+  const plan = planParts(size, policy.parts, request.part_size);
+  const now = room.now();
+  return {
+    id: room.newId(),
+    owner,
+    status: 'pending',
+    filename,
+    size,
+    part_size: plan.partSizeBytes,
+    part_count: plan.partCount,
+    received_parts: 0,
+    received_bytes: 0,
+    sha256: request.sha256 === undefined ? null : fromHex(request.sha256),
+    fingerprint: request.fingerprint ?? null,
+    metadata: JSON.stringify(request.metadata ?? {}),
+    ...judgeHeader({ filename, sizeBytes: size, header, force }),
+    force: force ? 1 : 0,
+    file_id: null,
+    failure: null,
+    must_recheck: 0,
+    link_id: link?.id ?? null,
+    is_trial: request.trial ? 1 : 0,
+    created_at: now,
+    updated_at: now,
+    expires_at: now + lifeOf(policy, request.trial ? 1 : 0),
+  };
+}
+
+function decodeHeader(base64: string, sizeBytes: number): Uint8Array {
+  const header = Buffer.from(base64, 'base64');
+  if (stripPadding(header.toString('base64')) !== stripPadding(base64)) {
+    throw new UploadError('invalid_request', 'header is not base64.');
+  }
+  if (header.length > sizeBytes || header.length < Math.min(NEEDED_HEADER_BYTES, sizeBytes)) {
+    throw new UploadError(
+      'invalid_request',
+      `header has ${header.length} bytes; it is the first ${NEEDED_HEADER_BYTES} or more of the file's ${sizeBytes}.`,
+    );
+  }
+  return header;
+}
+
+/** Not by `/=+$/`, whose time grows with the square of the length. */
+function stripPadding(base64: string): string {
+  let end = base64.length;
+  while (end > 0 && base64[end - 1] === '=') end--;
+  return base64.slice(0, end);
+}
+
+/** The same request, whatever the order of its fields. */
+function hashRequest(request: InitRequest): Uint8Array {
+  const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
+  const { trial = false, keep_metadata = false } = request;
+  const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  // A key that was used before there were these fields stays the same.
+  const rest = trial || keep_metadata ? [trial, ...(keep_metadata ? [true] : [])] : [];
+  const canonical = JSON.stringify([
+    ...[filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false],
+    ...rest,
+  ]);
+  return createHash('sha256').update(canonical).digest();
+}
+
+function refuse(
+  outcome: Exclude<OpenOutcome, { row: UploadRow }>,
+  row: UploadRow,
+  { policy }: UploadRoom,
+  link: LinkRow | null,
+): UploadError {
+  switch (outcome.kind) {
+    case 'idempotency_conflict':
+      return new UploadError('idempotency_conflict', 'This Idempotency-Key came with a different request before.');
+    case 'too_many_open': {
+      const { open: used } = outcome;
+      const limit = policy.maxOpenUploads;
+      return new UploadError('quota_exceeded', `You have ${used} uploads open; ${limit} are allowed.`, {
+        hint: 'Finish or cancel some of them: GET /uploads lists yours.',
+        details: { used, limit, needed: 1 },
+      });
+    }
+    case 'too_many_files': {
+      const { files: used } = outcome;
+      const limit = policy.maxFiles;
+      return new UploadError('quota_exceeded', `You have ${used} files and uploads; ${limit} are allowed.`, {
+        hint: 'Delete files, or ask for a larger CRYOLIFT_QUOTA_FILES. Uploads that ended count until they are forgotten.',
+        details: { used, limit, needed: 1 },
+      });
+    }
+    case 'too_many_ended':
+      return new UploadError('quota_exceeded', `${outcome.ended} uploads have ended without a file.`, {
+        hint: 'They count until they are forgotten. Look for a program that begins uploads and gives them up.',
+      });
+    case 'too_many_keys':
+      return new UploadError('quota_exceeded', 'This upload has been found under too many Idempotency-Keys.', {
+        hint: 'Send the same Idempotency-Key again, or none.',
+      });
+    case 'quota_exceeded': {
+      const details = { used: outcome.usedBytes, limit: policy.quotaBytes, needed: row.size };
+      return new UploadError('quota_exceeded', `${printBytes(details)}: more than your quota.`, { details });
+    }
+    case 'link_exceeded': {
+      const details = { used: outcome.usedBytes, limit: link?.max_bytes ?? null, needed: row.size };
+      const files = { used_files: outcome.usedFiles, limit_files: link?.max_files ?? null };
+      const reason =
+        details.limit !== null && details.used + details.needed > details.limit
+          ? printBytes(details)
+          : `${files.used_files} of ${files.limit_files} files were begun, and this file is one more`;
+      return new UploadError('quota_exceeded', `${reason}: more than this link allows.`, {
+        hint: 'Ask for another link, or cancel what is not to be finished.',
+        details: { ...details, ...files },
+      });
+    }
+    case 'no_space': {
+      const available = Math.max(0, outcome.availableBytes);
+      return new UploadError(
+        'insufficient_storage',
+        `The file has ${row.size} bytes; ${available} are left for new uploads.`,
+        {
+          details: { needed: row.size, available },
+        },
+      );
+    }
+  }
+}
+
+function printBytes({ used, limit, needed }: { used: number; limit: number | null; needed: number }): string {
+  return `${used} of ${limit} bytes are used, and this file needs ${needed}`;
+}

@@ -1,0 +1,99 @@
+/** Lists of sessions and of their stored parts. */
+import { setImmediate } from 'node:timers/promises';
+import { toHex } from '@cryolift/protocol/digest';
+import { UploadError } from '@cryolift/protocol/errors';
+import type {
+  OwnedSession,
+  OwnedSessionPage,
+  Session,
+  SessionPage,
+  StoredPart,
+  StoredPartPage,
+} from '@cryolift/protocol/messages';
+import { partExtent } from '@cryolift/protocol/plan';
+import type { UploadState } from '@cryolift/protocol/states';
+import { toPage } from '../db/page.ts';
+import { listParts } from '../db/parts.ts';
+import { listSessions } from '../db/sessions.ts';
+import type { UploadRow } from '../db/tables.ts';
+import type { Reach, UploadRoom } from './context.ts';
+import { findUpload } from './lookup.ts';
+import { progressOf, toSession, toTime } from './upload-record.ts';
+
+export interface PageRequest {
+  cursor?: string | undefined;
+  limit: number;
+}
+
+/** An owner's sessions, newest first; of a link, those that it has begun. */
+export async function listUploads(
+  room: UploadRoom,
+  { owner, linkId }: { owner: string; linkId?: string | undefined },
+  { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
+): Promise<SessionPage> {
+  const rows = await listSessions(room.db, owner, { status, linkId, before: cursor, limit: limit + 1 });
+  const page = toPage(rows, limit, (row) => row.id);
+  const items: Session[] = [];
+  for (const row of page.items) {
+    items.push(await toSession(room.db, row));
+    // Looking for what is missing takes milliseconds each; other requests come in between.
+    await setImmediate();
+  }
+  return { ...page, items };
+}
+
+/** Everybody's sessions, newest first. */
+export async function listAllUploads(
+  room: UploadRoom,
+  { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
+): Promise<OwnedSessionPage> {
+  const rows = await listSessions(room.db, null, { status, before: cursor, limit: limit + 1 });
+  const page = toPage(rows, limit, (row) => row.id);
+  return { ...page, items: page.items.map(toOwnedSession) };
+}
+
+function toOwnedSession(row: UploadRow): OwnedSession {
+  return {
+    upload_id: row.id,
+    owner: row.owner,
+    link_id: row.link_id,
+    status: row.status,
+    filename: row.filename,
+    size: row.size,
+    received_bytes: row.received_bytes,
+    progress: progressOf(row),
+    created_at: toTime(row.created_at),
+    updated_at: toTime(row.updated_at),
+    expires_at: toTime(row.expires_at),
+  };
+}
+
+/** The stored parts of an upload, ascending. */
+export async function listStoredParts(
+  room: UploadRoom,
+  reach: Reach,
+  uploadId: string,
+  { cursor, limit }: PageRequest,
+): Promise<StoredPartPage> {
+  const row = await findUpload(room, reach, uploadId);
+  const parts = await listParts(room.db, row.id, readPartCursor(cursor, row.part_count), limit + 1);
+  const page = toPage(parts, limit, (part) => String(part.idx));
+  const items = page.items.map(
+    (part): StoredPart => ({
+      part: part.idx,
+      size: partExtent(row.size, row.part_size, part.idx).length,
+      sha256: toHex(part.sha256),
+      stored_at: toTime(part.stored_at),
+    }),
+  );
+  return { ...page, items };
+}
+
+/** @returns the first part of the page. @throws UploadError `invalid_request` for a cursor that no page of this list has. */
+function readPartCursor(cursor: string | undefined, partCount: number): number {
+  if (cursor === undefined) return 0;
+  const last = Number(cursor);
+  // After the last part there is no page.
+  if (last < partCount - 1) return last + 1;
+  throw new UploadError('invalid_request', `The request is not valid: ${cursor} is no cursor of this list.`);
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { type Attempt, Attempts } from './part-attempts.ts';
+
+/** Follows a promise, so that a test can ask whether it has settled. */
+function watch<T>(promise: Promise<T>) {
+  const watched = { done: false, promise };
+  promise.then(() => {
+    watched.done = true;
+  });
+  return watched;
+}
+
+test('attempts at different parts and uploads leave each other alone', async () => {
+  const attempts = new Attempts();
+  const all = [await attempts.begin('a', 0), await attempts.begin('a', 1), await attempts.begin('b', 0)];
+  assert.equal(attempts.count, 3);
+  assert.deepEqual(
+    all.map((attempt) => attempt.ended),
+    [false, false, false],
+  );
+  for (const attempt of all) attempt.release();
+  await setImmediate();
+  assert.equal(attempts.count, 0);
+});
+
+test('a newer attempt ends the older one and waits until its last write has landed', async () => {
+  const attempts = new Attempts();
+  const older = await attempts.begin('a', 0);
+  let aborted = 0;
+  older.onEnd(() => aborted++);
+  const newer = watch(attempts.begin('a', 0));
+  assert.equal(older.ended, true);
+  assert.equal(aborted, 1);
+  assert.equal(older.beginCommit(), false);
+  await setImmediate();
+  assert.equal(newer.done, false);
+  older.release();
+  const attempt = await newer.promise;
+  assert.equal(attempt.ended, false);
+  assert.equal(attempts.current('a', 0), attempt);
+  assert.equal(aborted, 1);
+});
+
+test('an attempt that is committing is not ended, only waited for', async () => {
+  const attempts = new Attempts();
+  const older = await attempts.begin('a', 0);
+  older.onEnd(() => assert.fail('was aborted'));
+  assert.equal(older.beginCommit(), true);
+  const newer = watch(attempts.begin('a', 0));
+  await setImmediate();
+  assert.deepEqual([older.ended, newer.done], [false, false]);
+  older.release();
+  await newer.promise;
+});
+
+test('in a chain of three the last one gets the place, after both before it are over', async () => {
+  const attempts = new Attempts();
+  const first = await attempts.begin('a', 0);
+  const order: string[] = [];
+  const second = attempts.begin('a', 0).then((attempt) => {
+    order.push('second');
+    // It was overtaken while it waited: what it does to stop is done as soon as it says what that is.
+    assert.equal(attempt.ended, true);
+    attempt.onEnd(() => {
+      order.push('second stopped');
+      attempt.release();
+    });
+  });
+  const third = attempts.begin('a', 0).then((attempt) => {
+    order.push('third');
+    return attempt;
+  });
+  await setImmediate();
+  assert.deepEqual(order, []);
+  first.release();
+  const [, last] = await Promise.all([second, third]);
+  assert.deepEqual(order, ['second', 'second stopped', 'third']);
+  assert.deepEqual([last.ended, attempts.count], [false, 1]);
+});
+
+test('work that needs an upload alone: attempts that write are ended, all are waited for, new ones wait', async () => {
+  const attempts = new Attempts();
+  const [writing, committing, waited] = [
+    await attempts.begin('a', 0),
+    await attempts.begin('a', 1),
+    new Set<Attempt>(),
+  ];
+  const other = await attempts.begin('b', 0);
+  writing.onEnd(() => waited.add(writing));
+  committing.beginCommit();
+  const work = Promise.withResolvers<void>();
+  let began = false;
+  const excluded = watch(
+    attempts.exclude('a', () => {
+      began = true;
+      return work.promise;
+    }),
+  );
+  assert.deepEqual([waited.has(writing), committing.ended, other.ended], [true, false, false]);
+  writing.release();
+  await setImmediate();
+  assert.equal(began, false);
+  committing.release();
+  await setImmediate();
+  assert.equal(began, true);
+  const next = watch(attempts.begin('a', 2));
+  const second = watch(attempts.exclude('a', async () => {}));
+  await setImmediate();
+  assert.deepEqual([excluded.done, next.done, second.done, attempts.count], [false, false, false, 1]);
+  work.resolve();
+  await excluded.promise;
+  (await next.promise).release();
+  await second.promise;
+  await attempts.exclude('nobody', async () => {});
+  assert.equal(attempts.count, 1);
+});
+
+test('an attempt can be released twice, and does not take a newer one with it', async () => {
+  const attempts = new Attempts();
+  const older = await attempts.begin('a', 0);
+  older.release();
+  const newer = await attempts.begin('a', 0);
+  older.release();
+  await setImmediate();
+  assert.equal(attempts.current('a', 0), newer);
+  newer.release();
+  await setImmediate();
+  assert.equal(attempts.current('a', 0), undefined);
+});

@@ -1,0 +1,56 @@
+/** The stored bytes of an upload that is being completed: the digest of the whole, and what to do when some are not there. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { partExtent } from '@cryolift/protocol/plan';
+import type { PartRow, UploadRow } from '../db/tables.ts';
+import { BytesGone, type FilePlace } from '../storage/storage.ts';
+import type { UploadRoom } from './context.ts';
+import { invalidateParts, uploadIncomplete, withdraw } from './invalidation.ts';
+import { timeStage } from './meter.ts';
+import { verifyAgain } from './reverification.ts';
+import { toStaged } from './upload-record.ts';
+
+/**
+ * The digest of the whole; in the same pass, every part that this process has not verified before is compared with its row.
+ *
+ * @throws UploadError `upload_incomplete` when some differ: they are invalidated.
+ */
+export async function verifyStored(
+  room: UploadRoom,
+  row: UploadRow,
+  place: FilePlace,
+  parts: PartRow[],
+): Promise<Uint8Array> {
+  const others = room.verified.selectOthers(row, () => true);
+  const digest = await timeStage(room.meter, 'verify', () =>
+    room.store.digestWhole(toStaged(row), place, others),
+  ).catch((error) => reopenIfGone(room, row, error));
+  const lost: number[] = [];
+  for (const { idx, sha256 } of parts) {
+    const stored = digest.parts.get(idx);
+    if (stored && Buffer.compare(stored, sha256) === 0) room.verified.note(row, idx);
+    else if (stored || !room.verified.has(row.id, idx)) lost.push(idx);
+  }
+  if (lost.length === 0) return digest.sha256;
+  await withdraw(room, row);
+  const now = await invalidateParts(room, row, lost);
+  room.log.error({ upload_id: row.id, lost_parts: lost.length }, 'stored bytes are not those that were acknowledged');
+  throw await uploadIncomplete(room, now ?? row);
+}
+
+/** To be thrown instead of `error`, which came of reading or publishing the stored bytes. */
+export async function reopenIfGone(room: UploadRoom, row: UploadRow, error: unknown): Promise<never> {
+  throw error instanceof BytesGone ? await reopen(room, row) : error;
+}
+
+/** The stored bytes are not there, or not all: what is left is verified, and the rest is asked for again. */
+export async function reopen(room: UploadRoom, row: UploadRow): Promise<UploadError> {
+  const now = await verifyAgain(room, row.id);
+  if (now && now.received_parts < now.part_count) return await uploadIncomplete(room, now);
+  return new UploadError('storage_unavailable', 'The stored bytes of this upload were moved; they are verified again.');
+}
+
+/** Rows that are counted and added up: nothing else is ever published. */
+export function isWhole(row: UploadRow, parts: PartRow[]): boolean {
+  const sizeBytes = parts.reduce((sum, { idx }) => sum + partExtent(row.size, row.part_size, idx).length, 0);
+  return parts.length === row.part_count && sizeBytes === row.size && parts.every(({ idx }, at) => idx === at);
+}

@@ -1,0 +1,128 @@
+/** Upload links: what an instrument PC is given instead of a token. A link brings files in and gets nothing out. */
+import { createHash, randomBytes } from 'node:crypto';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { LinkPage, LinkRecord } from '@cryolift/protocol/messages';
+import {
+  deleteLink,
+  deleteLinksOf,
+  findLink,
+  findLinkById,
+  insertLink,
+  listLinks,
+  sumByLinks,
+  UNUSED,
+} from '../db/links.ts';
+import { toPage } from '../db/page.ts';
+import type { LinkRow } from '../db/tables.ts';
+import { type Reach, reaches, type UploadRoom } from './context.ts';
+import { toTime } from './upload-record.ts';
+
+export type { LinkRow };
+
+export interface LinkRequest {
+  /** How long it is good for. */
+  readonly seconds: number;
+  /** Of all that is begun with it; null: no bound of its own. */
+  readonly maxBytes: number | null;
+  readonly maxFiles: number | null;
+}
+
+/** Tells a link's token from all others. */
+const PREFIX = 'cl_link_';
+const TOKEN = new RegExp(`^${PREFIX}[\\w-]{43}$`);
+/** Of one owner, with those that have ended and are not forgotten yet. */
+const MAX_PER_OWNER = 1_000;
+
+export function isLinkToken(token: string): boolean {
+  return TOKEN.test(token);
+}
+
+/**
+ * @returns the link, and the one copy of its token: what is kept is its digest.
+ * @throws UploadError `invalid_request` when it would live longer than the server allows; `quota_exceeded`.
+ */
+export async function makeLink(room: UploadRoom, owner: string, request: LinkRequest) {
+  const maxSeconds = room.policy.maxLinkMs / 1000;
+  if (request.seconds > maxSeconds) {
+    throw new UploadError('invalid_request', `On this server a link is good for ${maxSeconds} seconds at most.`);
+  }
+  const token = PREFIX + randomBytes(32).toString('base64url');
+  const now = room.now();
+  const link: LinkRow = {
+    id: room.newId(),
+    owner,
+    token_sha256: digest(token),
+    max_bytes: request.maxBytes,
+    max_files: request.maxFiles,
+    created_at: now,
+    expires_at: now + request.seconds * 1000,
+  };
+  if (!(await insertLink(room.db, link, MAX_PER_OWNER))) {
+    throw new UploadError('quota_exceeded', `You have ${MAX_PER_OWNER} upload links, and may have no more.`, {
+      hint: 'Revoke some of them: GET /links lists yours.',
+    });
+  }
+  room.log.info({ link_id: link.id }, 'upload link made');
+  return { link, token };
+}
+
+/** @throws UploadError `unauthenticated` when there is no such link (any more); `token_expired`. */
+export async function openLink(room: UploadRoom, token: string): Promise<LinkRow> {
+  const row = await findLink(room.db, digest(token));
+  if (!row) throw new UploadError('unauthenticated', 'There is no such upload link; it may have been taken back.');
+  const link = withEnd(room, row);
+  if (link.expires_at > room.now()) return link;
+  throw new UploadError('token_expired', 'This upload link has expired.', {
+    hint: 'Ask for a new one. What was uploaded whole is kept.',
+  });
+}
+
+/** From here on the link opens nothing. What was begun with it stays its owner's. @throws UploadError `not_found`. */
+export async function takeBackLink(room: UploadRoom, reach: Reach, id: string): Promise<void> {
+  const link = await findLinkById(room.db, id);
+  if (!link || !reaches(reach, link.owner)) throw new UploadError('not_found', `There is no upload link ${id}.`);
+  await deleteLink(room.db, id);
+  room.log.info({ link_id: id }, 'upload link taken back');
+}
+
+/** Revokes all links of an owner. @returns how many there were, those that have ended included. */
+export async function revokeLinksOf(room: UploadRoom, owner: string): Promise<number> {
+  const count = await deleteLinksOf(room.db, owner);
+  room.log.info({ links: count }, 'all upload links of an owner revoked');
+  return count;
+}
+
+/** Newest first, with those that have ended until they are forgotten. @param owner null: everybody's. */
+export async function pageOfLinks(
+  room: UploadRoom,
+  owner: string | null,
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
+): Promise<LinkPage> {
+  const rows = await listLinks(room.db, owner, { before: cursor, limit: limit + 1 });
+  const page = toPage(rows, limit, (row) => row.id);
+  const ids = page.items.map(({ id }) => id);
+  const used = await sumByLinks(room.db, ids);
+  return { ...page, items: page.items.map((row) => toLinkRecord(withEnd(room, row), used.get(row.id) ?? UNUSED)) };
+}
+
+function toLinkRecord(link: LinkRow, used: { bytes: number; files: number }): LinkRecord {
+  return {
+    link_id: link.id,
+    owner: link.owner,
+    created_at: toTime(link.created_at),
+    expires_at: toTime(link.expires_at),
+    max_bytes: link.max_bytes,
+    max_files: link.max_files,
+    used_bytes: used.bytes,
+    used_files: used.files,
+  };
+}
+
+/** A longest life that was lowered holds for links that were made before, too. */
+function withEnd(room: UploadRoom, link: LinkRow): LinkRow {
+  return { ...link, expires_at: Math.min(link.expires_at, link.created_at + room.policy.maxLinkMs) };
+}
+
+function digest(token: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(token).digest());
+}

@@ -1,0 +1,88 @@
+/** A session's row as the message that clients see. */
+
+import { applyKind } from '@cryolift/mrc';
+import { toHex } from '@cryolift/protocol/digest';
+import type { ErrorCode } from '@cryolift/protocol/errors';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { Finding, Session } from '@cryolift/protocol/messages';
+import type { Database } from '../db/database.ts';
+import { findMissing } from '../db/parts.ts';
+import { findSession } from '../db/sessions.ts';
+import type { UploadRow } from '../db/tables.ts';
+import { overridesOf } from '../files/record.ts';
+import type { FilePlace, StagedUpload } from '../storage/storage.ts';
+
+/** What made a session fail, as it is kept in its row. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  request_id: string;
+  details?: Record<string, unknown>;
+}
+
+export async function toSession(db: Database, row: UploadRow, resumed = false): Promise<Session> {
+  const missing = await findMissing(db, row);
+  return {
+    upload_id: row.id,
+    status: row.status,
+    filename: row.filename,
+    size: row.size,
+    part_size: row.part_size,
+    part_count: row.part_count,
+    received_parts: row.received_parts,
+    received_bytes: row.received_bytes,
+    progress: progressOf(row),
+    missing_parts: missing.ranges,
+    ...(missing.truncated ? { missing_truncated: true } : {}),
+    resumed,
+    sha256: row.sha256 && toHex(row.sha256),
+    metadata: JSON.parse(row.metadata) as Record<string, string>,
+    mrc: mrcOf(row),
+    warnings: JSON.parse(row.warnings) as Finding[],
+    created_at: toTime(row.created_at),
+    updated_at: toTime(row.updated_at),
+    expires_at: toTime(row.expires_at),
+    file_id: row.status === 'completed' ? row.file_id : null,
+    failure: row.failure === null ? null : toEnvelope(JSON.parse(row.failure) as Failure),
+  };
+}
+
+/** What the header said of an upload; null when it is no MRC file, or its header has not come yet. */
+export function mrcOf({ mrc, metadata }: Pick<UploadRow, 'mrc' | 'metadata'>): Session['mrc'] {
+  if (mrc === null) return null;
+  return applyKind(JSON.parse(mrc) as NonNullable<Session['mrc']>, JSON.parse(metadata) as Record<string, string>);
+}
+
+/** The session as it is now; undefined when there is none. */
+export async function readSession(db: Database, id: string): Promise<Session | undefined> {
+  const row = await findSession(db, id);
+  return row && (await toSession(db, row));
+}
+
+/** Share of the acknowledged bytes, 0 to 1; an empty file is all there. */
+export function progressOf(row: Pick<UploadRow, 'received_bytes' | 'size'>): number {
+  return row.size === 0 ? 1 : row.received_bytes / row.size;
+}
+
+export function toStaged(row: UploadRow): StagedUpload {
+  return {
+    id: row.id,
+    filename: row.filename,
+    sizeBytes: row.size,
+    overrides: overridesOf(row),
+    empty: row.received_parts === 0,
+  };
+}
+
+export function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function toEnvelope({ code, message, request_id, details }: Failure): Session['failure'] {
+  return new UploadError(code, message, details ? { details } : {}).toEnvelope(request_id);
+}
+
+/** Where the upload's file is, or will be. */
+export function toPlace(row: UploadRow, fileId: string): FilePlace {
+  return { fileId, filename: row.filename, sizeBytes: row.size, overrides: overridesOf(row) };
+}

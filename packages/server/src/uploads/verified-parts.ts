@@ -1,0 +1,35 @@
+/**
+ * The parts whose bytes this process has hashed itself, as they came or as they lie in the store, and has not lost sight
+ * of since. All others are as an earlier process left them: they are hashed before they become a file.
+ */
+import type { UploadRow } from '../db/tables.ts';
+import type { PartSelection } from '../storage/storage.ts';
+
+type Plan = Pick<UploadRow, 'id' | 'part_size' | 'part_count'>;
+
+export class VerifiedParts {
+  /** By part: 1 when it is verified. */
+  readonly #uploads = new Map<string, Uint8Array>();
+
+  note({ id, part_count }: Plan, idx: number): void {
+    const verified = this.#uploads.get(id) ?? new Uint8Array(part_count);
+    verified[idx] = 1;
+    this.#uploads.set(id, verified);
+  }
+
+  has(uploadId: string, idx: number): boolean {
+    return this.#uploads.get(uploadId)?.[idx] === 1;
+  }
+
+  /** @param isStored by index. @returns the stored parts that are not verified; null when there are none. */
+  selectOthers({ id, part_size, part_count }: Plan, isStored: (idx: number) => boolean): PartSelection | null {
+    const selected = new Uint8Array(part_count);
+    for (let idx = 0; idx < part_count; idx++) selected[idx] = isStored(idx) && !this.has(id, idx) ? 1 : 0;
+    return selected.includes(1) ? { partSizeBytes: part_size, selected } : null;
+  }
+
+  /** The upload has ended; of one that goes on, `distrustParts` forgets the digest, too. */
+  forget(uploadId: string): void {
+    this.#uploads.delete(uploadId);
+  }
+}
