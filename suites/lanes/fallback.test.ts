@@ -28,7 +28,7 @@ async function storeOnePart(settings: Record<string, string>): Promise<string> {
 
 test('where the lane does not work, parts go the ordinary one, and the log says so', async () => {
   const preload = `--import=data:text/javascript,${encodeURIComponent(OTHER_NODE)}`;
-  assert.match(await storeOnePart({ NODE_OPTIONS: preload }), /does not carry the fast lane/);
+  assert.match(await storeOnePart({ NODE_OPTIONS: preload }), /does not support the fast path/);
 });
 
 test('where it works, or is turned off, nothing is said', async () => {

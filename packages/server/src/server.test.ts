@@ -7,11 +7,11 @@ import { makeFolder } from './db/test-rows.ts';
 import { createLogger } from './ops/log.ts';
 import { startServer } from './server.ts';
 
-test('a data folder, a storage folder and a database are one server alone', async (context) => {
-  const folder = await makeFolder(context);
+test('a data folder, a storage folder and a database are one server alone', async (t) => {
+  const folder = await makeFolder(t);
   const start = async (settings: Record<string, string>) => {
     const server = await startServer(readConfig({}, { port: '0', ...settings }), createLogger('silent'));
-    context.after(() => server.stop(1000));
+    t.after(() => server.stop(1000));
   };
   const [storage, database] = [`file:${join(folder, 'files')}`, `sqlite:${join(folder, 'db.sqlite')}`];
   await start({ 'data-dir': join(folder, '1'), 'storage-url': storage, 'database-url': database });
@@ -30,8 +30,8 @@ test('a data folder, a storage folder and a database are one server alone', asyn
   }
 });
 
-test('stop: readers of events are not waited for, however long parts may take', async (context) => {
-  const folder = await makeFolder(context);
+test('stop: readers of events are not waited for, however long parts may take', async (t) => {
+  const folder = await makeFolder(t);
   const secret = 'a shared secret of 32 bytes or more';
   const config = readConfig({ CRYOLIFT_JWT_SECRET: secret }, { port: '0', 'data-dir': join(folder, 'data') });
   const server = await startServer(config, createLogger('silent'));

@@ -7,7 +7,7 @@ import { isMrcName, MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { monotonicFactory } from 'ulid';
-import { Pictures } from './analysis/previews.ts';
+import { Previews } from './analysis/previews.ts';
 import {
   type Config,
   hasKey,
@@ -34,12 +34,12 @@ import { UpdateLimit } from './files/update-limit.ts';
 import { buildApp } from './http/app.ts';
 import { SigningKeys } from './http/auth/signing-keys.ts';
 import { createAuthenticator } from './http/auth/tokens.ts';
-import { Guests } from './http/connection/connection-limiter.ts';
-import { LaneServer } from './http/connection/fast-path/server.ts';
+import { ConnectionLimiter } from './http/connection/connection-limiter.ts';
+import { FastPathServer } from './http/connection/fast-path/server.ts';
 import { worksHere } from './http/connection/fast-path/socket.ts';
 import { Listeners } from './http/connection/listener.ts';
-import { SURVEY, surveyWork } from './jobs/analysis.ts';
-import { AskedSweep } from './jobs/asked-sweep.ts';
+import { ANALYSIS, analysisWork } from './jobs/analysis.ts';
+import { RequestedSweep } from './jobs/asked-sweep.ts';
 import { Deadline } from './jobs/deadline.ts';
 import { ON_COMPLETE, onCompleteWork } from './jobs/on-complete.ts';
 import { JobQueue } from './jobs/queue.ts';
@@ -58,13 +58,13 @@ import { Writers } from './storage/disk/writers.ts';
 import { explainFailure } from './storage/errors.ts';
 import type { PartStore } from './storage/storage.ts';
 import { Clock } from './uploads/clock.ts';
-import { Finishing } from './uploads/completion.ts';
-import type { UploadRoom } from './uploads/context.ts';
-import { Arrivals } from './uploads/contiguous-prefix.ts';
-import { Doubts } from './uploads/doubtful-uploads.ts';
-import { Attempts } from './uploads/part-attempts.ts';
-import { Rechecks } from './uploads/reverification.ts';
-import { readSession } from './uploads/upload-record.ts';
+import { Completions } from './uploads/completion.ts';
+import type { UploadContext } from './uploads/context.ts';
+import { ContiguousPrefixes } from './uploads/contiguous-prefix.ts';
+import { DoubtfulUploads } from './uploads/doubtful-uploads.ts';
+import { PartAttempts } from './uploads/part-attempts.ts';
+import { Reverifications } from './uploads/reverification.ts';
+import { readUpload } from './uploads/upload-record.ts';
 import { VerifiedParts } from './uploads/verified-parts.ts';
 import { VERSION } from './version.ts';
 
@@ -135,7 +135,7 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   });
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
   const threads = Math.min(8, Math.max(2, availableParallelism()));
-  const onLost = (uploadId: string) => room.doubts.note(room, uploadId);
+  const onLost = (uploadId: string) => context.doubtful.note(context, uploadId);
   const store = await inPlace(places.storage, () =>
     DiskStore.open(config.storageDir, new Writers(threads, SLOTS), new Digester(), onLost),
   );
@@ -144,7 +144,7 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   const streams = new Streams();
   const metrics = createMetrics(
     {
-      partsUnderWay: () => room.attempts.count,
+      partsUnderWay: () => context.attempts.count,
       digestLagBytes: () => store.digestLagBytes(),
       eventStreams: () => streams.count,
       sessions: () => countStaged(db),
@@ -154,69 +154,71 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       scrubFaults: () => scrub.countFaults(),
       lostLogLines,
     },
-    [SURVEY, ON_COMPLETE],
+    [ANALYSIS, ON_COMPLETE],
   );
-  const clock = new Clock(config.sessionTtlMs, (byMs) =>
+  const clock = new Clock(config.uploadTtlMs, (byMs) =>
     log.warn({ by_seconds: Math.round(byMs / 1000) }, 'the clock has jumped: nothing expires for a while'),
   );
-  const storedTimes = new StoredTimes(db, clock, config.sessionTtlMs, LONGEST_WAIT_MS);
-  const room = createRoom(config, db, store, log, metrics, clock, () => {
+  const storedTimes = new StoredTimes(db, clock, config.uploadTtlMs, LONGEST_WAIT_MS);
+  const context = createUploadContext(config, db, store, log, metrics, clock, () => {
     for (const queue of queues) queue.wake();
   });
-  queues.push(...makeQueues(room, config));
+  queues.push(...makeQueues(context, config));
 
-  const webhook = await inPlace(places.data, () => makeWebhook(config, room));
+  const webhook = await inPlace(places.data, () => makeWebhook(config, context));
   const auditBounds = { ...config.audit, maxFileBytes: AUDIT_FILE_BYTES };
   const audit = new AuditLog(join(config.dataDir, 'audit'), auditBounds, (file) =>
     log.warn({ file }, 'a file of the audit was removed: it was too old, or there was too much'),
   );
-  const scrub = new Scrub(room);
+  const scrub = new Scrub(context);
   const correctTimes = async () => {
     if (!(await storedTimes.correct())) return;
-    room.nextSteps.wake();
+    context.fileJobs.wake();
     webhook?.wake();
   };
-  const sweepEveryMs = Math.min(SWEEP_MS, config.sessionTtlMs);
+  const sweepEveryMs = Math.min(SWEEP_MS, config.uploadTtlMs);
   const sweeping = new Repeated(sweepEveryMs, async () => {
     await adjustReserve().catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
     await correctTimes().catch((error: unknown) => log.error({ err: error }, 'stored times are not corrected'));
     await audit
-      .prune(room.isClockSettled() ? room.now() : null)
+      .prune(context.isClockSettled() ? context.now() : null)
       .catch((error: unknown) => log.error({ err: error }, 'what is too old in the audit could not be removed'));
-    return await sweep(room);
+    return await sweep(context);
   });
-  const comparing = new Repeated(COMPARE_MS, () => compare(room));
-  const verifying = new Repeated(sweepEveryMs, (signal) => verifyUploads(room, signal));
-  const askedSweep = new AskedSweep(async () => {
+  const comparing = new Repeated(COMPARE_MS, () => compare(context));
+  const verifying = new Repeated(sweepEveryMs, (signal) => verifyUploads(context, signal));
+  const requestedSweep = new RequestedSweep(async () => {
     await comparing.now();
     const swept = await sweeping.now();
     void verifying.now();
     return swept;
-  }, room.now);
+  }, context.now);
   // Behind a proxy all come from one address: the proxy is the one to count them.
-  const guests = new Guests(config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY);
-  const listeners = new Listeners(config.tls, guests, config.bodyIdleTimeoutMs);
+  const limiter = new ConnectionLimiter(
+    config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY,
+  );
+  const listeners = new Listeners(config.tls, limiter, config.bodyIdleTimeoutMs);
   let stopping = false;
   const app = await buildApp(
     {
-      uploads: room,
-      pictures: new Pictures(store),
+      uploads: context,
+      previews: new Previews(store),
       events: {
         db,
-        bus: room.bus,
-        now: room.now,
-        newId: room.newId,
+        bus: context.bus,
+        now: context.now,
+        newId: context.newId,
         pace: new Pace(),
         source: config.publicUrl ?? '/',
         heartbeatMs: HEARTBEAT_MS,
-        readSession: (id) => readSession(db, id),
+        readUpload: (id) => readUpload(db, id),
       },
       streams,
       audit,
       scrub,
-      sweep: askedSweep,
+      sweep: requestedSweep,
       wakeWebhook: () => webhook?.wake(),
-      signingKeys: new SigningKeys(explainFile(openSecretFile(config.dataDir, 'signing-keys')), room.now),
+      signingKeys: new SigningKeys(explainFile(openSecretFile(config.dataDir, 'signing-keys')), context.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: config.jwt.secret ?? ownSecret }, log),
       tokenSecret: config.jwt.secret ?? ownSecret,
       metrics,
@@ -239,18 +241,18 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
   void verifying.now();
   // The lock of the folder says that whoever had them is dead.
   await inPlace(places.database, async () => {
-    await releaseJobs(db, room.now());
+    await releaseJobs(db, context.now());
     await storedTimes.correct();
-    room.nextSteps.wake();
+    context.fileJobs.wake();
     await webhook?.start();
     await scrub.resume();
   });
   const { host } = config;
-  const lane = (await usesFastLane(config, log)) ? new LaneServer(app.server, guests) : null;
-  await (lane ?? app).listen({ host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
+  const fastPath = (await usesFastPath(config, log)) ? new FastPathServer(app.server, limiter) : null;
+  await (fastPath ?? app).listen({ host, port: config.port }).catch((error: NodeJS.ErrnoException) => {
     throw new SettingError(`CRYOLIFT_PORT: cannot listen on ${host}:${config.port} (${error.code})`);
   });
-  const { port } = (lane ?? app.server).address() as AddressInfo;
+  const { port } = (fastPath ?? app.server).address() as AddressInfo;
 
   return {
     url: `${config.tls ? 'https' : 'http'}://${printHost(host)}:${port}`,
@@ -261,20 +263,20 @@ export async function startServer(config: Config, log: Logger, lostLogLines = ()
       streams.endAll();
       const [grace, end] = [new Deadline(graceMs, log), new Deadline(graceMs + CLOSE_MS, log)];
       const background = [sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()];
-      const cut = setTimeout(() => (lane ?? app.server).closeAllConnections(), graceMs);
+      const cut = setTimeout(() => (fastPath ?? app.server).closeAllConnections(), graceMs);
       await end.wait(
         'connections',
-        Promise.resolve(lane?.close()).then(() => app.close()),
+        Promise.resolve(fastPath?.close()).then(() => app.close()),
       );
       clearTimeout(cut);
       await Promise.all([
         grace.wait('housekeeping', Promise.all(background)),
-        grace.wait('verification of uploads', room.finishing.settle()),
+        grace.wait('verification of uploads', context.completions.settle()),
         grace.wait('jobs', Promise.all(queues.map((queue) => queue.stop()))),
         grace.wait('webhook', Promise.resolve(webhook?.stop())),
         grace.wait('traces', Promise.resolve(traces?.close())),
       ]);
-      room.doubts.stop(room);
+      context.doubtful.stop(context);
       await end.wait('storage', store.close());
       await end.wait('audit', audit.close());
       await end.wait('database', db.destroy());
@@ -301,10 +303,10 @@ function certificateRenewal(tls: NonNullable<Config['tls']>, listeners: Listener
 }
 
 /** TLS is the ordinary lane's: its bytes are not in the socket as they are. */
-async function usesFastLane(config: Config, log: Logger): Promise<boolean> {
-  if (!config.fastLane || config.tls) return false;
+async function usesFastPath(config: Config, log: Logger): Promise<boolean> {
+  if (!config.fastPath || config.tls) return false;
   if (await worksHere()) return true;
-  log.warn(`this version of Node (${process.version}) does not carry the fast lane; parts go the ordinary one`);
+  log.warn(`this version of Node (${process.version}) does not support the fast path; parts take the standard path`);
   return false;
 }
 
@@ -327,7 +329,7 @@ function explainFile({ read, replace }: SecretFile): SecretFile {
 }
 
 /** Without a secret of the administrator's, the data folder has one for the receiver to be given. */
-async function makeWebhook({ webhook, dataDir, publicUrl }: Config, room: UploadRoom): Promise<Webhook | null> {
+async function makeWebhook({ webhook, dataDir, publicUrl }: Config, context: UploadContext): Promise<Webhook | null> {
   if (!webhook) return null;
   const file = openSecretFile(dataDir, WEBHOOK_SECRET_FILE);
   let secret = webhook.secret ?? (await file.read());
@@ -336,17 +338,19 @@ async function makeWebhook({ webhook, dataDir, publicUrl }: Config, room: Upload
     await file.replace(secret);
   }
   if (webhook.secret === null)
-    room.log.info({}, `events are signed with the secret in ${WEBHOOK_SECRET_FILE}, in the data folder`);
-  return new Webhook(room, webhook.url, readKey(secret), publicUrl ?? '/');
+    context.log.info({}, `events are signed with the secret in ${WEBHOOK_SECRET_FILE}, in the data folder`);
+  return new Webhook(context, webhook.url, readKey(secret), publicUrl ?? '/');
 }
 
 /** Surveys share one thread, so two are no faster than one; commands are whatever the administrator makes them. */
-function makeQueues(room: UploadRoom, { onComplete }: Config): JobQueue[] {
-  const surveys = new JobQueue(room, SURVEY, surveyWork(room), 1);
-  return onComplete ? [surveys, new JobQueue(room, ON_COMPLETE, onCompleteWork(room, onComplete), 2)] : [surveys];
+function makeQueues(context: UploadContext, { onComplete }: Config): JobQueue[] {
+  const analyses = new JobQueue(context, ANALYSIS, analysisWork(context), 1);
+  return onComplete
+    ? [analyses, new JobQueue(context, ON_COMPLETE, onCompleteWork(context, onComplete), 2)]
+    : [analyses];
 }
 
-function createRoom(
+function createUploadContext(
   config: Config,
   db: Database,
   store: PartStore,
@@ -354,7 +358,7 @@ function createRoom(
   meter: Metrics,
   clock: Clock,
   wakeJobs: () => void,
-): UploadRoom {
+): UploadContext {
   const verified = new VerifiedParts();
   return {
     db,
@@ -366,7 +370,7 @@ function createRoom(
         maxPartSizeBytes: MAX_PART_SIZE_BYTES,
       },
       maxFileSizeBytes: config.maxFileSizeBytes,
-      sessionTtlMs: config.sessionTtlMs,
+      uploadTtlMs: config.uploadTtlMs,
       quotaBytes: config.quotaBytes,
       maxOpenUploads: config.maxOpenUploads,
       maxFiles: config.maxFiles,
@@ -374,15 +378,15 @@ function createRoom(
       acceptedTypes: config.acceptedTypes,
     },
     bus: new Bus(),
-    attempts: new Attempts(),
-    arrivals: new Arrivals(db, store, verified),
+    attempts: new PartAttempts(),
+    prefixes: new ContiguousPrefixes(db, store, verified),
     verified,
-    doubts: new Doubts(),
-    finishing: new Finishing(),
-    rechecks: new Rechecks(),
+    doubtful: new DoubtfulUploads(),
+    completions: new Completions(),
+    reverifications: new Reverifications(),
     updateLimit: new UpdateLimit(),
-    nextSteps: {
-      kindsFor: (filename) => [...(isMrcName(filename) ? [SURVEY] : []), ...(config.onComplete ? [ON_COMPLETE] : [])],
+    fileJobs: {
+      kindsFor: (filename) => [...(isMrcName(filename) ? [ANALYSIS] : []), ...(config.onComplete ? [ON_COMPLETE] : [])],
       wake: wakeJobs,
     },
     log,
@@ -400,7 +404,7 @@ function describeLimits(config: Config): Limits {
     min_part_size: MIN_PART_SIZE_BYTES,
     max_part_size: MAX_PART_SIZE_BYTES,
     max_part_count: MAX_PART_COUNT,
-    session_ttl_seconds: Math.floor(config.sessionTtlMs / 1000),
+    session_ttl_seconds: Math.floor(config.uploadTtlMs / 1000),
     body_idle_timeout_seconds: config.bodyIdleTimeoutMs / 1000,
     digest_algorithms: ['sha-256'],
     mrc_types: [...MRC_EXTENSIONS],

@@ -25,16 +25,16 @@ import {
   type VoxelLayout,
   type VoxelSource,
 } from '@cryolift/mrc';
-import type { Rendered, Surveyed } from '../storage/storage.ts';
-import type { AdvanceJob, LookMessage, LookReport, Seen } from './messages.ts';
+import type { AnalysisResult, Rendered } from '../storage/storage.ts';
+import type { AdvanceJob, AnalysisMessage, AnalysisReport, AnalysisTarget } from './messages.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 /** So long it waits for the digests before each chunk, at most: it must come to an end under any load. */
 const YIELD_MS = 20;
 
-interface Surveying {
+interface AnalysisJob {
   id: number;
-  seen: Seen;
+  target: AnalysisTarget;
   limit: number;
   at: number;
   /** Open only while there is something to read. */
@@ -42,7 +42,7 @@ interface Surveying {
   /** Somebody waits for what was found: the file is published, and its path stays. */
   isWanted: boolean;
   /** Null until the header is there, and when the voxels cannot be read. */
-  survey: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: Survey } | null;
+  analysis: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: Survey } | null;
 }
 
 if (!parentPort) throw new Error('look-worker runs as a worker thread');
@@ -52,18 +52,18 @@ const digesting = new Int32Array(workerData as SharedArrayBuffer);
 // On Linux this is of the calling thread alone.
 if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-const surveys = new Map<number, Surveying>();
+const analyses = new Map<number, AnalysisJob>();
 /** Of the pictures that are being drawn. */
 const drawings = new Map<number, AbortController>();
 let working = false;
 /** Something came while it worked: it must look once more before it rests. */
 let woken = false;
 
-port.on('message', (message: LookMessage) => {
+port.on('message', (message: AnalysisMessage) => {
   switch (message.kind) {
-    case 'survey': {
-      const { job: id, seen } = message;
-      surveys.set(id, { id, seen, limit: 0, at: 0, fd: null, isWanted: false, survey: null });
+    case 'analyze': {
+      const { job: id, target } = message;
+      analyses.set(id, { id, target, limit: 0, at: 0, fd: null, isWanted: false, analysis: null });
       return;
     }
     case 'advance':
@@ -76,7 +76,7 @@ port.on('message', (message: LookMessage) => {
       report({ job: message.job, dropped: true });
       return;
     case 'render':
-      draw(message.job, message.seen, message.request).then(
+      draw(message.job, message.target, message.request).then(
         (rendered) => report({ job: message.job, rendered }),
         (error: unknown) => report({ job: message.job, error: codeOf(error) }),
       );
@@ -87,12 +87,12 @@ port.on('message', (message: LookMessage) => {
 });
 
 function advance({ job, path, limit, isWanted }: AdvanceJob): void {
-  const surveying = surveys.get(job);
-  if (!surveying) return;
+  const analyzing = analyses.get(job);
+  if (!analyzing) return;
   // A file that was published meanwhile stays the one that is open here.
-  surveying.seen.path = path;
-  surveying.limit = Math.max(surveying.limit, limit);
-  surveying.isWanted ||= isWanted;
+  analyzing.target.path = path;
+  analyzing.limit = Math.max(analyzing.limit, limit);
+  analyzing.isWanted ||= isWanted;
 }
 
 /** One chunk of every file that has bytes to read, then a look at the messages, until nothing is left to do. */
@@ -101,21 +101,21 @@ async function work(): Promise<void> {
   for (let busy = true; busy || woken; ) {
     busy = false;
     woken = false;
-    for (const surveying of [...surveys.values()]) {
+    for (const analyzing of [...analyses.values()]) {
       // It may have been dropped while another one was concluded.
-      if (!surveys.has(surveying.id)) continue;
+      if (!analyses.has(analyzing.id)) continue;
       try {
-        if (hasSomething(surveying)) lookAtChunk(surveying);
-        if (surveying.isWanted && surveying.at === surveying.seen.sizeBytes) await conclude(surveying);
-        if (surveys.has(surveying.id) && hasSomething(surveying)) busy = true;
+        if (hasSomething(analyzing)) analyzeChunk(analyzing);
+        if (analyzing.isWanted && analyzing.at === analyzing.target.sizeBytes) await conclude(analyzing);
+        if (analyses.has(analyzing.id) && hasSomething(analyzing)) busy = true;
       } catch (error) {
-        if (!surveying.isWanted && codeOf(error) === 'ENOENT') {
+        if (!analyzing.isWanted && codeOf(error) === 'ENOENT') {
           // It was published a moment ago; whoever wants the survey will say where it lies now.
-          surveying.limit = surveying.at;
+          analyzing.limit = analyzing.at;
           continue;
         }
-        drop(surveying.id);
-        report({ job: surveying.id, error: codeOf(error) });
+        drop(analyzing.id);
+        report({ job: analyzing.id, error: codeOf(error) });
       }
     }
     await setImmediate();
@@ -124,25 +124,25 @@ async function work(): Promise<void> {
 }
 
 /** The first look is at the whole header. */
-function hasSomething({ at, limit, seen }: Surveying): boolean {
-  return at < limit && (at > 0 || limit >= Math.min(MRC_HEADER_BYTES, seen.sizeBytes));
+function hasSomething({ at, limit, target }: AnalysisJob): boolean {
+  return at < limit && (at > 0 || limit >= Math.min(MRC_HEADER_BYTES, target.sizeBytes));
 }
 
-function lookAtChunk(surveying: Surveying): void {
+function analyzeChunk(analyzing: AnalysisJob): void {
   Atomics.wait(digesting, 0, 1, YIELD_MS);
-  const { seen, at, limit } = surveying;
-  surveying.fd ??= openSync(seen.path, 'r');
+  const { target, at, limit } = analyzing;
+  analyzing.fd ??= openSync(target.path, 'r');
   const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, limit - at));
-  readFully(surveying.fd, bytes, at);
+  readFully(analyzing.fd, bytes, at);
   // It is there already when all is read a second time.
-  if (at === 0) surveying.survey ??= begin(bytes, seen);
-  surveying.survey?.pass.add(at, bytes);
+  if (at === 0) analyzing.analysis ??= begin(bytes, target);
+  analyzing.analysis?.pass.add(at, bytes);
   // Where no voxel can be read there is nothing more to look at.
-  surveying.at = surveying.survey ? at + bytes.length : seen.sizeBytes;
-  if (surveying.at >= surveying.limit) shut(surveying);
+  analyzing.at = analyzing.analysis ? at + bytes.length : target.sizeBytes;
+  if (analyzing.at >= analyzing.limit) shut(analyzing);
 }
 
-function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: Seen): Surveying['survey'] {
+function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: AnalysisTarget): AnalysisJob['analysis'] {
   if (bytes.length < MRC_HEADER_BYTES) return null;
   const header = parseHeader(bytes, sizeBytes);
   const layout = layoutOf(header, sizeBytes, overrides);
@@ -150,15 +150,15 @@ function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: Seen): Sur
   return layout && { header, layout, kind, pass: new Survey(layout, kind) };
 }
 
-async function conclude(surveying: Surveying): Promise<void> {
-  const { id, seen, survey } = surveying;
-  if (survey && (await settle(surveying, survey))) return;
-  const surveyed = survey && (await sumUp(seen, survey));
-  if (!surveys.has(id)) return;
+async function conclude(analyzing: AnalysisJob): Promise<void> {
+  const { id, target, analysis } = analyzing;
+  if (analysis && (await settle(analyzing, analysis))) return;
+  const analyzed = analysis && (await sumUp(target, analysis));
+  if (!analyses.has(id)) return;
   drop(id);
   report(
-    { job: id, surveyed },
-    surveyed?.previews.map(({ png }) => png.buffer as ArrayBuffer),
+    { job: id, analyzed },
+    analyzed?.previews.map(({ png }) => png.buffer as ArrayBuffer),
   );
 }
 
@@ -167,25 +167,28 @@ async function conclude(surveying: Surveying): Promise<void> {
  *
  * @returns true when they are other than was thought: all is to be read again.
  */
-async function settle(surveying: Surveying, survey: NonNullable<Surveying['survey']>): Promise<boolean> {
-  const fd = openSync(surveying.seen.path, 'r');
-  const layout = await settleLayout(sourceOf(fd), survey.layout).finally(() => closeSync(fd));
-  const { isSigned } = survey.layout;
-  survey.layout = layout;
+async function settle(analyzing: AnalysisJob, analysis: NonNullable<AnalysisJob['analysis']>): Promise<boolean> {
+  const fd = openSync(analyzing.target.path, 'r');
+  const layout = await settleLayout(sourceOf(fd), analysis.layout).finally(() => closeSync(fd));
+  const { isSigned } = analysis.layout;
+  analysis.layout = layout;
   if (layout.isSigned === isSigned) return false;
-  survey.pass = new Survey(layout, survey.kind);
-  surveying.at = 0;
+  analysis.pass = new Survey(layout, analysis.kind);
+  analyzing.at = 0;
   return true;
 }
 
-async function sumUp(seen: Seen, { header, layout, kind, pass }: NonNullable<Surveying['survey']>): Promise<Surveyed> {
+async function sumUp(
+  target: AnalysisTarget,
+  { header, layout, kind, pass }: NonNullable<AnalysisJob['analysis']>,
+): Promise<AnalysisResult> {
   const statistics = pass.statistics();
-  const previews: Surveyed['previews'] = [];
-  for (const request of defaultPreviews({ ...layout, kind }, seen.filename)) {
+  const previews: AnalysisResult['previews'] = [];
+  for (const request of defaultPreviews({ ...layout, kind }, target.filename)) {
     const raster = rasterOf(pass, request);
     const png = raster
       ? await encodePng(toPicture(raster, layout, request))
-      : await drawDefault(seen, header, layout, request);
+      : await drawDefault(target, header, layout, request);
     if (png) previews.push({ request, png });
   }
   return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), previews };
@@ -197,12 +200,12 @@ function rasterOf(pass: Survey, { kind, axis }: PreviewRequest): Raster | null {
 }
 
 async function drawDefault(
-  seen: Seen,
+  target: AnalysisTarget,
   header: MrcHeader,
   layout: VoxelLayout,
   request: PreviewRequest,
 ): Promise<Uint8Array | null> {
-  const fd = openSync(seen.path, 'r');
+  const fd = openSync(target.path, 'r');
   try {
     const outcome = await renderPreview(sourceOf(fd), header, layout, request);
     return outcome.kind === 'picture' ? await encodePng(outcome.picture) : null;
@@ -211,15 +214,15 @@ async function drawDefault(
   }
 }
 
-async function draw(job: number, seen: Seen, request: PreviewRequest): Promise<Rendered> {
-  const fd = openSync(seen.path, 'r');
+async function draw(job: number, target: AnalysisTarget, request: PreviewRequest): Promise<Rendered> {
+  const fd = openSync(target.path, 'r');
   const controller = new AbortController();
   drawings.set(job, controller);
   try {
-    const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, seen.sizeBytes));
+    const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, target.sizeBytes));
     readFully(fd, head, 0);
-    const header = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, seen.sizeBytes);
-    const layout = header && layoutOf(header, seen.sizeBytes, seen.overrides);
+    const header = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, target.sizeBytes);
+    const layout = header && layoutOf(header, target.sizeBytes, target.overrides);
     if (!header || !layout) {
       return { kind: 'refused', code: 'not_applicable', message: 'The voxels of this file cannot be read.' };
     }
@@ -252,17 +255,17 @@ function readFully(fd: number, target: Uint8Array, offsetBytes: number): void {
 }
 
 function drop(id: number): void {
-  const surveying = surveys.get(id);
-  surveys.delete(id);
-  if (surveying) shut(surveying);
+  const analyzing = analyses.get(id);
+  analyses.delete(id);
+  if (analyzing) shut(analyzing);
 }
 
-function shut(surveying: Surveying): void {
-  if (surveying.fd !== null) closeSync(surveying.fd);
-  surveying.fd = null;
+function shut(analyzing: AnalysisJob): void {
+  if (analyzing.fd !== null) closeSync(analyzing.fd);
+  analyzing.fd = null;
 }
 
-function report(message: LookReport, transfer: ArrayBuffer[] = []): void {
+function report(message: AnalysisReport, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 

@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { Turns } from './fair-queue.ts';
+import { FairQueue } from './fair-queue.ts';
 
 const never = new AbortController().signal;
 
 /** What has begun, in order, and how to end it. */
-function makeBench(limits: Partial<ConstructorParameters<typeof Turns>[0]> = {}) {
-  const turns = new Turns({ max: 2, maxLong: 1, maxPerOwner: 1, maxWaitingPerOwner: 3, maxWaiting: 100, ...limits });
+function makeBench(limits: Partial<ConstructorParameters<typeof FairQueue>[0]> = {}) {
+  const queue = new FairQueue({
+    max: 2,
+    maxLong: 1,
+    maxPerOwner: 1,
+    maxWaitingPerOwner: 3,
+    maxWaiting: 100,
+    ...limits,
+  });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   return {
     begun,
     ask(owner: string, name: string, isLong = false, signal = never) {
-      const done = turns.take(owner, isLong, signal, async () => {
+      const done = queue.take(owner, isLong, signal, async () => {
         begun.push(name);
         await new Promise<void>((resolve) => ends.set(name, resolve));
       });

@@ -1,6 +1,6 @@
 /** Turns at something that few can do at a time: owners take them one after the other, however much each of them asks for. */
 
-export interface TurnLimits {
+export interface FairQueueLimits {
   /** At the same time. */
   readonly max: number;
   /** Of them those that take long, so that short ones always find a place. */
@@ -23,15 +23,15 @@ interface Owner {
   runningLong: number;
 }
 
-export class Turns {
-  readonly #limits: TurnLimits;
+export class FairQueue {
+  readonly #limits: FairQueueLimits;
   /** Those who wait or have a turn: in the order in which they came, and who had a turn goes to the end. */
   readonly #owners = new Map<string, Owner>();
   #running = 0;
   #runningLong = 0;
   #waiting = 0;
 
-  constructor(limits: TurnLimits) {
+  constructor(limits: FairQueueLimits) {
     this.#limits = limits;
   }
 

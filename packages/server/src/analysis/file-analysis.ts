@@ -6,47 +6,49 @@ import { insertEvent } from '../db/events.ts';
 import { findFile, recordStatistics } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_PREVIEW_READY, fileSubject } from '../events/event.ts';
-import type { FileRoom } from '../files/files.ts';
+import type { FileContext } from '../files/files.ts';
 import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
-import type { Surveyed } from '../storage/storage.ts';
+import type { AnalysisResult } from '../storage/storage.ts';
 import { nameOf, toPreviewRequest } from './previews.ts';
 
 /** Surveys a file, unless it was deleted meanwhile; safe to repeat. @throws what the store says. */
-export async function surveyFile(room: FileRoom, fileId: string, signal: AbortSignal): Promise<void> {
-  const row = await findFile(room.db, fileId);
+export async function analyzeFile(context: FileContext, fileId: string, signal: AbortSignal): Promise<void> {
+  const row = await findFile(context.db, fileId);
   if (!row) return;
-  const surveyed = await room.store.survey(row.upload_id, toFilePlace(row), signal).catch(async (error: unknown) => {
-    if (await findFile(room.db, fileId)) throw error;
-    return 'deleted' as const;
-  });
-  if (surveyed === 'deleted') return;
+  const analyzed = await context.store
+    .analyze(row.upload_id, toFilePlace(row), signal)
+    .catch(async (error: unknown) => {
+      if (await findFile(context.db, fileId)) throw error;
+      return 'deleted' as const;
+    });
+  if (analyzed === 'deleted') return;
   const mrc = toFileRecord(row, null).mrc;
   const isRecorded = await record(
-    room,
+    context,
     row,
-    surveyed,
-    mrc && surveyed ? await keepPictures(room, row, mrc, surveyed) : [],
+    analyzed,
+    mrc && analyzed ? await keepPictures(context, row, mrc, analyzed) : [],
   );
   // It was deleted meanwhile, perhaps before the pictures were kept.
-  if (!isRecorded) await room.store.removeFile(row.id);
-  room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
+  if (!isRecorded) await context.store.removeFile(row.id);
+  context.bus.notifyChange({ owner: row.owner, uploadId: row.upload_id });
 }
 
 /** @returns what they show, and where they are found. */
 async function keepPictures(
-  room: FileRoom,
+  context: FileContext,
   row: FileRow,
   mrc: NonNullable<FileRecord['mrc']>,
-  surveyed: Surveyed,
+  analyzed: AnalysisResult,
 ): Promise<object[]> {
   const shown = [];
-  for (const { request, png } of surveyed.previews) {
+  for (const { request, png } of analyzed.previews) {
     const exact = toPreviewRequest(mrc, row.filename, {
       ...request,
       slice: request.slice ?? undefined,
       size: request.sizePx,
     });
-    await room.store.keepPreview(row.id, nameOf(exact, toFilePlace(row)), png);
+    await context.store.keepPreview(row.id, nameOf(exact, toFilePlace(row)), png);
     const { kind, axis, slice, sizePx: size } = exact;
     const section = kind === 'section' ? { axis, slice } : {};
     const query = Object.entries({ kind, ...section, size }).map(([name, value]) => `${name}=${value}`);
@@ -56,13 +58,18 @@ async function keepPictures(
 }
 
 /** @returns false when the file was deleted meanwhile. */
-async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, previews: object[]): Promise<boolean> {
-  const found = (surveyed?.findings ?? []).map(({ code, message }) => ({ code, message }));
+async function record(
+  context: FileContext,
+  row: FileRow,
+  analyzed: AnalysisResult | null,
+  previews: object[],
+): Promise<boolean> {
+  const found = (analyzed?.findings ?? []).map(({ code, message }) => ({ code, message }));
   const known = (JSON.parse(row.warnings) as Finding[]).filter(
     ({ code }) => !(VOXEL_WARNINGS as readonly string[]).includes(code),
   );
-  const statistics = surveyed && { ...surveyed.statistics, signedness: surveyed.signedness };
-  return await transact(room.db, async (tx) => {
+  const statistics = analyzed && { ...analyzed.statistics, signedness: analyzed.signedness };
+  return await transact(context.db, async (tx) => {
     // The bytes of mode 0 are to be read otherwise by now: another job does so.
     const current = await findFile(tx, row.id);
     if (current && overridesOf(current).mode0 !== overridesOf(row).mode0) return true;
@@ -70,11 +77,11 @@ async function record(room: FileRoom, row: FileRow, surveyed: Surveyed | null, p
     if (!now) return false;
     if (!statistics) return true;
     await insertEvent(tx, {
-      id: room.newId(),
+      id: context.newId(),
       type: FILE_PREVIEW_READY,
       subject: fileSubject(row.id),
       owner: row.owner,
-      time: room.now(),
+      time: context.now(),
       data: JSON.stringify({ ...toFileRecord(now, null), statistics, previews }),
     });
     return true;

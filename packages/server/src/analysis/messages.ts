@@ -1,9 +1,9 @@
 /** What is said between the looker and its thread. */
 import type { MrcOverrides, PreviewRequest } from '@cryolift/mrc';
-import type { Rendered, Surveyed } from '../storage/storage.ts';
+import type { AnalysisResult, Rendered } from '../storage/storage.ts';
 
 /** Stored bytes that are, or will be, an MRC file. */
-export interface Seen {
+export interface AnalysisTarget {
   path: string;
   sizeBytes: number;
   /** Its ending helps to tell a stack from a volume. */
@@ -13,10 +13,10 @@ export interface Seen {
 }
 
 /** To the thread: survey a file, as far as its bytes are there. */
-interface SurveyJob {
-  kind: 'survey';
+interface AnalyzeMessage {
+  kind: 'analyze';
   job: number;
-  seen: Seen;
+  target: AnalysisTarget;
 }
 /** To the thread: the bytes before `limit` can be read at `path`. */
 export interface AdvanceJob {
@@ -36,7 +36,7 @@ interface DropJob {
 interface RenderJob {
   kind: 'render';
   job: number;
-  seen: Seen;
+  target: AnalysisTarget;
   request: PreviewRequest;
 }
 /** To the thread: nobody waits for this picture any more. Reported as an error, unless it is ready before. */
@@ -44,11 +44,11 @@ interface CancelJob {
   kind: 'cancel';
   job: number;
 }
-export type LookMessage = SurveyJob | AdvanceJob | DropJob | RenderJob | CancelJob;
+export type AnalysisMessage = AnalyzeMessage | AdvanceJob | DropJob | RenderJob | CancelJob;
 
-/** From the thread. `surveyed` null: the voxels of this file cannot be read. */
-export type LookReport =
-  | { job: number; surveyed: Surveyed | null }
+/** From the thread. `analyzed` null: the voxels of this file cannot be read. */
+export type AnalysisReport =
+  | { job: number; analyzed: AnalysisResult | null }
   | { job: number; rendered: Rendered }
   | { job: number; error: string }
   | { job: number; dropped: true };

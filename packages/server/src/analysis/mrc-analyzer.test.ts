@@ -7,28 +7,28 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { buildHeader } from '@cryolift/mrc';
 import { makeFolder } from '../db/test-rows.ts';
-import { BytesGone, type Surveyed } from '../storage/storage.ts';
-import type { Seen } from './messages.ts';
-import { Looker } from './mrc-analyzer.ts';
+import { type AnalysisResult, BytesGone } from '../storage/storage.ts';
+import type { AnalysisTarget } from './messages.ts';
+import { MrcAnalyzer } from './mrc-analyzer.ts';
 
 const [NX, NY, NZ] = [256, 256, 24];
 const SIZE = 1024 + 4 * NX * NY * NZ;
 const never = new AbortController().signal;
 
 interface Bench {
-  readonly looker: Looker;
+  readonly analyzer: MrcAnalyzer;
   /** 1 while the digests have something to do. */
   readonly digesting: Int32Array;
-  write(name: string): Promise<Seen>;
+  write(name: string): Promise<AnalysisTarget>;
 }
 
-async function makeBench(context: TestContext): Promise<Bench> {
-  const folder = await makeFolder(context);
+async function makeBench(t: TestContext): Promise<Bench> {
+  const folder = await makeFolder(t);
   const shared = new SharedArrayBuffer(4);
-  const looker = new Looker(shared);
-  context.after(() => looker.close());
+  const analyzer = new MrcAnalyzer(shared);
+  t.after(() => analyzer.close());
   return {
-    looker,
+    analyzer,
     digesting: new Int32Array(shared),
     async write(name) {
       const path = join(folder, name);
@@ -40,14 +40,14 @@ async function makeBench(context: TestContext): Promise<Bench> {
   };
 }
 
-function assertFound(surveyed: Surveyed | null): void {
-  assert.ok(surveyed);
+function assertFound(analyzed: AnalysisResult | null): void {
+  assert.ok(analyzed);
   assert.deepEqual(
-    [surveyed.statistics.count, surveyed.statistics.min, surveyed.statistics.max],
+    [analyzed.statistics.count, analyzed.statistics.min, analyzed.statistics.max],
     [NX * NY * NZ, 0, 999],
   );
   assert.deepEqual(
-    surveyed.previews.map(({ request: { kind, axis } }) => `${kind} ${axis}`),
+    analyzed.previews.map(({ request: { kind, axis } }) => `${kind} ${axis}`),
     ['section z', 'section y', 'section x'],
   );
 }
@@ -63,97 +63,99 @@ function isOpen(path: string): boolean {
   });
 }
 
-test('a file is surveyed behind its bytes, and goes on where it was published', async (context) => {
-  const { looker, write } = await makeBench(context);
-  const seen = await write('a.mrc');
-  for (const prefix of [100, 5_000, 3_000_001]) looker.follow('u', { ...seen }, prefix);
-  const published = { ...seen, path: `${seen.path}.published` };
-  await rename(seen.path, published.path);
-  assertFound(await looker.survey('u', published, never));
+test('a file is surveyed behind its bytes, and goes on where it was published', async (t) => {
+  const { analyzer, write } = await makeBench(t);
+  const target = await write('a.mrc');
+  for (const prefix of [100, 5_000, 3_000_001]) analyzer.follow('u', { ...target }, prefix);
+  const published = { ...target, path: `${target.path}.published` };
+  await rename(target.path, published.path);
+  assertFound(await analyzer.analyze('u', published, never));
   assert.equal(isOpen(published.path), false);
 });
 
-test('what nobody followed is surveyed all the same, and several files side by side', async (context) => {
-  const { looker, write } = await makeBench(context);
+test('what nobody followed is surveyed all the same, and several files side by side', async (t) => {
+  const { analyzer, write } = await makeBench(t);
   const names = ['a.mrc', 'b.mrc', 'c.mrc', 'd.mrc'];
   const all = await Promise.all(names.map(write));
-  for (const [at, seen] of all.entries()) looker.follow(names[at] as string, seen, SIZE / 2);
-  for (const found of await Promise.all(all.map((seen, at) => looker.survey(names[at] as string, seen, never)))) {
+  for (const [at, target] of all.entries()) analyzer.follow(names[at] as string, target, SIZE / 2);
+  for (const found of await Promise.all(
+    all.map((target, at) => analyzer.analyze(names[at] as string, target, never)),
+  )) {
     assertFound(found);
   }
 });
 
-test('a survey that was begun with other metadata is begun anew', async (context) => {
-  const { looker, write } = await makeBench(context);
-  const seen = await write('a.mrc');
-  looker.follow('u', { ...seen, overrides: { kind: 'stack' } }, SIZE / 2);
-  assertFound(await looker.survey('u', seen, never));
-  const given = await looker.survey('u', { ...seen, overrides: { kind: 'stack' } }, never);
+test('a survey that was begun with other metadata is begun anew', async (t) => {
+  const { analyzer, write } = await makeBench(t);
+  const target = await write('a.mrc');
+  analyzer.follow('u', { ...target, overrides: { kind: 'stack' } }, SIZE / 2);
+  assertFound(await analyzer.analyze('u', target, never));
+  const given = await analyzer.analyze('u', { ...target, overrides: { kind: 'stack' } }, never);
   assert.deepEqual(
     given?.previews.map(({ request: { kind } }) => kind),
     ['montage'],
   );
 });
 
-test('the digests go first, and yet a survey comes to its end while they are busy', async (context) => {
-  const { looker, digesting, write } = await makeBench(context);
+test('the digests go first, and yet a survey comes to its end while they are busy', async (t) => {
+  const { analyzer, digesting, write } = await makeBench(t);
   Atomics.store(digesting, 0, 1);
-  assertFound(await looker.survey('u', await write('a.mrc'), never));
+  assertFound(await analyzer.analyze('u', await write('a.mrc'), never));
 });
 
-test('what is forgotten is not open any more, and whoever waits for it is told', async (context) => {
-  const { looker, digesting, write } = await makeBench(context);
-  const seen = await write('a.mrc');
+test('what is forgotten is not open any more, and whoever waits for it is told', async (t) => {
+  const { analyzer, digesting, write } = await makeBench(t);
+  const target = await write('a.mrc');
   Atomics.store(digesting, 0, 1);
-  looker.follow('u', seen, SIZE - 1);
-  const found = looker.survey('u', seen, never);
+  analyzer.follow('u', target, SIZE - 1);
+  const found = analyzer.analyze('u', target, never);
   const refused = assert.rejects(found, { code: 'storage_unavailable' });
-  await looker.forget('u');
+  await analyzer.forget('u');
   await refused;
-  assert.equal(isOpen(seen.path), false);
-  assertFound(await looker.survey('u', seen, never));
+  assert.equal(isOpen(target.path), false);
+  assertFound(await analyzer.analyze('u', target, never));
 });
 
-test('a survey is broken off by its signal', async (context) => {
-  const { looker, digesting, write } = await makeBench(context);
+test('a survey is broken off by its signal', async (t) => {
+  const { analyzer, digesting, write } = await makeBench(t);
   Atomics.store(digesting, 0, 1);
   const stopping = new AbortController();
-  const found = looker.survey('u', await write('a.mrc'), stopping.signal);
+  const found = analyzer.analyze('u', await write('a.mrc'), stopping.signal);
   stopping.abort();
   await assert.rejects(found, { code: 'storage_unavailable' });
 });
 
-test('bytes that are gone, or not all there, are reported; the thread goes on', async (context) => {
-  const { looker, write } = await makeBench(context);
+test('bytes that are gone, or not all there, are reported; the thread goes on', async (t) => {
+  const { analyzer, write } = await makeBench(t);
   const gone = await write('gone.mrc');
   const short = await write('short.mrc');
   await rm(gone.path);
   await truncate(short.path, 5000);
-  for (const seen of [gone, short]) await assert.rejects(looker.survey(seen.path, seen, never), BytesGone);
+  for (const target of [gone, short]) await assert.rejects(analyzer.analyze(target.path, target, never), BytesGone);
   const section = { kind: 'section', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
-  await assert.rejects(looker.render(gone, section, never), BytesGone);
-  assertFound(await looker.survey('u', await write('a.mrc'), never));
+  await assert.rejects(analyzer.render(gone, section, never), BytesGone);
+  assertFound(await analyzer.analyze('u', await write('a.mrc'), never));
 });
 
-test('voxels that cannot be read make no survey, and a reason instead of a picture', async (context) => {
-  const { looker, write } = await makeBench(context);
-  const seen = { ...(await write('a.mrc')), sizeBytes: 4096 };
-  assert.equal(await looker.survey('u', seen, never), null);
+test('voxels that cannot be read make no survey, and a reason instead of a picture', async (t) => {
+  const { analyzer, write } = await makeBench(t);
+  const target = { ...(await write('a.mrc')), sizeBytes: 4096 };
+  assert.equal(await analyzer.analyze('u', target, never), null);
   const section = { kind: 'section', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
-  assert.equal((await looker.render(seen, section, never)).kind, 'refused');
+  assert.equal((await analyzer.render(target, section, never)).kind, 'refused');
 });
 
-test('a closed one fails whoever waits, and is closed when it has said so', async (context) => {
-  const { looker, digesting, write } = await makeBench(context);
+test('a closed one fails whoever waits, and is closed when it has said so', async (t) => {
+  const { analyzer, digesting, write } = await makeBench(t);
   Atomics.store(digesting, 0, 1);
-  const found = looker.survey('u', await write('a.mrc'), never);
+  const found = analyzer.analyze('u', await write('a.mrc'), never);
   const refused = assert.rejects(found);
-  await looker.close();
+  await analyzer.close();
   await refused;
 });
 
-test('a picture that is cancelled is drawn no further, and its file is closed', async (context) => {
-  const { looker, write } = await makeBench(context);
+test('a picture that is cancelled is drawn no further, and its file is closed', async (t) => {
+  const { analyzer, write } = await makeBench(t);
   const { path } = await write('huge.mrc');
   const [edge, nz] = [16_384, 1024];
   const sizeBytes = 1024 + edge * edge * nz;
@@ -162,7 +164,7 @@ test('a picture that is cancelled is drawn no further, and its file is closed', 
   await truncate(path, sizeBytes);
   const controller = new AbortController();
   const request = { kind: 'average', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
-  const drawn = looker.render({ path, sizeBytes, filename: 'huge.mrc' }, request, controller.signal);
+  const drawn = analyzer.render({ path, sizeBytes, filename: 'huge.mrc' }, request, controller.signal);
   drawn.catch(() => {});
   while (!isOpen(path)) await setTimeout(20);
   controller.abort(new Error('enough'));

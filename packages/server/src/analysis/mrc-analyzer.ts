@@ -2,17 +2,17 @@
 import { Worker } from 'node:worker_threads';
 import type { PreviewRequest } from '@cryolift/mrc';
 import { explainCode } from '../storage/errors.ts';
-import type { Rendered, Surveyed } from '../storage/storage.ts';
-import type { LookMessage, LookReport, Seen } from './messages.ts';
+import type { AnalysisResult, Rendered } from '../storage/storage.ts';
+import type { AnalysisMessage, AnalysisReport, AnalysisTarget } from './messages.ts';
 
 /** Uploads that are surveyed while they arrive; each costs some ten MiB. The others are read again when they are published. */
 const MAX_FOLLOWED = 2;
 /** The numbers of one file at a time; V8 would reserve for much more. */
 const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 };
 
-type Answer = { surveyed: Surveyed | null } | { rendered: Rendered };
+type Answer = { analyzed: AnalysisResult | null } | { rendered: Rendered };
 
-export class Looker {
+export class MrcAnalyzer {
   readonly #digesting: SharedArrayBuffer;
   readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   /** Surveys under way, by upload: their jobs, and what they were told of the file. */
@@ -28,13 +28,13 @@ export class Looker {
   }
 
   /** The first `prefixBytes` of an upload may be read. */
-  follow(uploadId: string, seen: Seen, prefixBytes: number): void {
+  follow(uploadId: string, target: AnalysisTarget, prefixBytes: number): void {
     let job = this.#followed.get(uploadId)?.job;
     if (job === undefined) {
       if (this.#followed.size >= MAX_FOLLOWED) return;
-      job = this.#begin(uploadId, seen);
+      job = this.#begin(uploadId, target);
     }
-    this.#send({ kind: 'advance', job, path: seen.path, limit: prefixBytes, isWanted: false });
+    this.#send({ kind: 'advance', job, path: target.path, limit: prefixBytes, isWanted: false });
   }
 
   /**
@@ -42,20 +42,20 @@ export class Looker {
    *
    * @throws BytesGone, or UploadError when the file cannot be read now.
    */
-  async survey(uploadId: string, seen: Seen, signal: AbortSignal): Promise<Surveyed | null> {
+  async analyze(uploadId: string, target: AnalysisTarget, signal: AbortSignal): Promise<AnalysisResult | null> {
     // The metadata may have changed since it was begun.
     const followed = this.#followed.get(uploadId);
-    if (followed && followed.overrides !== printOverrides(seen)) {
+    if (followed && followed.overrides !== printOverrides(target)) {
       await this.forget(uploadId);
       if (signal.aborted) throw unreadable('ECANCELED');
     }
-    const job = this.#followed.get(uploadId)?.job ?? this.#begin(uploadId, seen);
+    const job = this.#followed.get(uploadId)?.job ?? this.#begin(uploadId, target);
     const stop = () => void this.forget(uploadId);
     signal.addEventListener('abort', stop);
     try {
       const found = this.#wait(job);
-      this.#send({ kind: 'advance', job, path: seen.path, limit: seen.sizeBytes, isWanted: true });
-      return ((await found) as { surveyed: Surveyed | null }).surveyed;
+      this.#send({ kind: 'advance', job, path: target.path, limit: target.sizeBytes, isWanted: true });
+      return ((await found) as { analyzed: AnalysisResult | null }).analyzed;
     } finally {
       signal.removeEventListener('abort', stop);
       if (this.#followed.get(uploadId)?.job === job) this.#followed.delete(uploadId);
@@ -63,14 +63,14 @@ export class Looker {
   }
 
   /** @throws BytesGone, UploadError when the file cannot be read now, or the reason of `signal`: then the thread stops, too. */
-  async render(seen: Seen, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
+  async render(target: AnalysisTarget, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
     signal.throwIfAborted();
     const job = ++this.#lastJob;
     const drawn = this.#wait(job);
-    this.#send({ kind: 'render', job, seen, request });
+    this.#send({ kind: 'render', job, target, request });
     const cancel = () => {
       this.#fail(job, signal.reason);
-      this.#worker?.postMessage({ kind: 'cancel', job } satisfies LookMessage);
+      this.#worker?.postMessage({ kind: 'cancel', job } satisfies AnalysisMessage);
     };
     signal.addEventListener('abort', cancel);
     try {
@@ -98,10 +98,10 @@ export class Looker {
     this.#end('ECANCELED');
   }
 
-  #begin(uploadId: string, seen: Seen): number {
+  #begin(uploadId: string, target: AnalysisTarget): number {
     const job = ++this.#lastJob;
-    this.#followed.set(uploadId, { job, overrides: printOverrides(seen) });
-    this.#send({ kind: 'survey', job, seen });
+    this.#followed.set(uploadId, { job, overrides: printOverrides(target) });
+    this.#send({ kind: 'analyze', job, target });
     return job;
   }
 
@@ -117,7 +117,7 @@ export class Looker {
   }
 
   /** The thread begins with the first that there is to look at. */
-  #send(message: LookMessage): void {
+  #send(message: AnalysisMessage): void {
     this.#worker ??= this.#start();
     this.#worker.postMessage(message);
   }
@@ -127,7 +127,7 @@ export class Looker {
       workerData: this.#digesting,
       resourceLimits: LIMITS,
     });
-    worker.on('message', (report: LookReport) => this.#take(report));
+    worker.on('message', (report: AnalysisReport) => this.#take(report));
     // Of no part and no digest: whoever waits is told, and the next look begins a new thread.
     worker.on('error', (error: Error) => {
       this.#worker = null;
@@ -136,7 +136,7 @@ export class Looker {
     return worker;
   }
 
-  #take(report: LookReport): void {
+  #take(report: AnalysisReport): void {
     if ('dropped' in report) {
       this.#dropping.get(report.job)?.();
       this.#dropping.delete(report.job);
@@ -159,7 +159,7 @@ export class Looker {
   }
 }
 
-function printOverrides({ overrides: { kind, mode0 } = {} }: Seen): string {
+function printOverrides({ overrides: { kind, mode0 } = {} }: AnalysisTarget): string {
   return JSON.stringify([kind, mode0]);
 }
 

@@ -11,18 +11,18 @@ import { DiskStore } from '../storage/disk/disk-storage.ts';
 import { countDescriptors } from '../storage/disk/test-descriptors.ts';
 import { Writers } from '../storage/disk/writers.ts';
 import type { FilePlace } from '../storage/storage.ts';
-import { Pictures, type Viewer } from './previews.ts';
+import { Previews, type Viewer } from './previews.ts';
 
 const [EDGE, NZ] = [16_384, 1024];
 const SIZE = 1024 + EDGE * EDGE * NZ;
 
-async function makeBench(context: TestContext) {
-  const folder = await makeFolder(context);
+async function makeBench(t: TestContext) {
+  const folder = await makeFolder(t);
   const store = await DiskStore.open(folder, new Writers(1, 1), new Digester(), () => {});
-  context.after(() => store.close());
-  const pictures = new Pictures(store);
+  t.after(() => store.close());
+  const previews = new Previews(store);
   return {
-    pictures,
+    previews,
     /** A published file of 256 GiB without a block on the disk. */
     async write(fileId: string): Promise<FilePlace> {
       const path = join(folder, 'files', fileId, 'a.mrc');
@@ -61,11 +61,11 @@ function makeViewer(account: string, waitMs = 600_000): Viewer & { leave(): void
   return { account, waitMs, signal: controller.signal, leave: () => controller.abort(new Error('gone')) };
 }
 
-test('pictures: what nobody waits for any more is drawn no further', async (context) => {
-  const { pictures, write, waitUntilOpen } = await makeBench(context);
+test('pictures: what nobody waits for any more is drawn no further', async (t) => {
+  const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   const [first, second] = [makeViewer('ada'), makeViewer('ada')];
-  const [one, two] = [pictures.ofFile(file, average(), first), pictures.ofFile(file, average(), second)];
+  const [one, two] = [previews.ofFile(file, average(), first), previews.ofFile(file, average(), second)];
   const ended = Promise.all([assert.rejects(one, /gone/), assert.rejects(two, /gone/)]);
   await waitUntilOpen(1);
   first.leave();
@@ -76,16 +76,16 @@ test('pictures: what nobody waits for any more is drawn no further', async (cont
   await ended;
 });
 
-test('pictures: one owner who drags a slider over a large file does not block another one', async (context) => {
-  const { pictures, write, waitUntilOpen } = await makeBench(context);
+test('pictures: one owner who drags a slider over a large file does not block another one', async (t) => {
+  const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   const ada = makeViewer('ada');
-  const asked = Array.from({ length: 40 }, (_, slice) => pictures.ofFile(file, acrossX(slice), ada));
+  const asked = Array.from({ length: 40 }, (_, slice) => previews.ofFile(file, acrossX(slice), ada));
   const ends = Promise.allSettled(asked);
   await waitUntilOpen(1);
-  const drawn = await pictures.ofFile(file, section(7), makeViewer('bob'));
+  const drawn = await previews.ofFile(file, section(7), makeViewer('bob'));
   assert.ok(typeof drawn === 'object' && drawn.kind === 'png');
-  const own = pictures.ofFile(file, section(8), makeViewer('ada'));
+  const own = previews.ofFile(file, section(8), makeViewer('ada'));
   assert.equal(await own, 'overloaded', 'what ada has asked for is bounded');
   ada.leave();
   const settled = await ends;
@@ -94,13 +94,13 @@ test('pictures: one owner who drags a slider over a large file does not block an
   await waitUntilOpen(0);
 });
 
-test('pictures: for who was told to ask again it is drawn on for a while', async (context) => {
-  const { pictures, write, waitUntilOpen } = await makeBench(context);
+test('pictures: for who was told to ask again it is drawn on for a while', async (t) => {
+  const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
-  assert.equal(await pictures.ofFile(file, average(), makeViewer('ada', 50)), 'late');
+  assert.equal(await previews.ofFile(file, average(), makeViewer('ada', 50)), 'late');
   await waitUntilOpen(1);
   const again = makeViewer('ada');
-  const drawn = assert.rejects(pictures.ofFile(file, average(), again), /gone/);
+  const drawn = assert.rejects(previews.ofFile(file, average(), again), /gone/);
   again.leave();
   await drawn;
   await waitUntilOpen(0);

@@ -2,8 +2,8 @@
 import { defaultPreviews, type PreviewKind, type PreviewRequest } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { FilePlace, PartStore, Rendered, StagedUpload } from '../storage/storage.ts';
-import { Turns } from './fair-queue.ts';
-import { Drawing } from './shared-render.ts';
+import { FairQueue } from './fair-queue.ts';
+import { SharedRender } from './shared-render.ts';
 
 const LIMITS = { max: 4, maxLong: 2, maxPerOwner: 2, maxWaitingPerOwner: 8, maxWaiting: 256 };
 /** Of a file larger than this, what takes a pass over it takes long. */
@@ -58,10 +58,10 @@ export interface Viewer {
 type Drawn = Rendered | 'late' | 'overloaded';
 
 /** Pictures under way, one of a kind at a time, and those that were drawn lately. */
-export class Pictures {
+export class Previews {
   readonly #store: PartStore;
-  readonly #drawing = new Map<string, Drawing<Rendered>>();
-  readonly #turns = new Turns(LIMITS);
+  readonly #drawing = new Map<string, SharedRender<Rendered>>();
+  readonly #queue = new FairQueue(LIMITS);
   /** In the order of their last use. */
   readonly #kept = new Map<string, Rendered & { kind: 'png' }>();
   #keptBytes = 0;
@@ -96,10 +96,10 @@ export class Pictures {
     of: FilePlace | StagedUpload,
     request: PreviewRequest,
     account: string,
-  ): Drawing<Rendered> | 'overloaded' {
+  ): SharedRender<Rendered> | 'overloaded' {
     let turn: Promise<Rendered> | null = null;
-    const drawing = new Drawing((signal) => {
-      turn = this.#turns.take(account, isLong(of, request), signal, () => this.#store.render(of, request, signal));
+    const drawing = new SharedRender((signal) => {
+      turn = this.#queue.take(account, isLong(of, request), signal, () => this.#store.render(of, request, signal));
       return turn ?? Promise.reject(new Error('too many wait'));
     });
     if (!turn) return 'overloaded';

@@ -3,7 +3,7 @@
 /** So long a picture is drawn on for those who were told to ask again. */
 const HOLD_MS = 10_000;
 
-export class Drawing<T> {
+export class SharedRender<T> {
   readonly #controller = new AbortController();
   readonly #result: Promise<T>;
   #waiting = 0;

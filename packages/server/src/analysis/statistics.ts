@@ -3,7 +3,7 @@ import type { Statistics } from '@cryolift/protocol/messages';
 import { findFile } from '../db/files.ts';
 import { findJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
-import { type FileRoom, fileNotFound } from '../files/files.ts';
+import { type FileContext, fileNotFound } from '../files/files.ts';
 
 /** A job's end makes no event, so it is looked for. */
 const LOOK_MS = 1_000;
@@ -13,23 +13,26 @@ const LOOK_MS = 1_000;
  * @returns null when there are none: it is no MRC file, its voxels cannot be read, or the survey failed.
  */
 export async function waitForStatistics(
-  room: FileRoom,
+  context: FileContext,
   asked: FileRow,
   ms: number,
 ): Promise<Statistics | null | 'late'> {
   const untilMs = performance.now() + ms;
   let wake = (): void => {};
-  const unlisten = room.bus.listen({ uploadId: asked.upload_id }, { noteNews: () => wake(), noteParts: () => {} });
+  const unlisten = context.bus.listen(
+    { uploadId: asked.upload_id },
+    { notifyChange: () => wake(), noteParts: () => {} },
+  );
   try {
     for (;;) {
       const news = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const row = await findFile(room.db, asked.id);
+      const row = await findFile(context.db, asked.id);
       if (!row) throw fileNotFound(asked.id);
       if (row.statistics !== null) return JSON.parse(row.statistics) as Statistics | null;
-      const survey = await findJob(room.db, row.id, 'survey');
-      if (survey?.status !== 'waiting' && survey?.status !== 'running') return null;
+      const job = await findJob(context.db, row.id, 'survey');
+      if (job?.status !== 'waiting' && job?.status !== 'running') return null;
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return 'late';
       await Promise.race([news, pause(Math.min(LOOK_MS, leftMs))]);

@@ -45,7 +45,7 @@ test('nothing set: a server for this machine alone', () => {
     publicUrl: null,
     maxFileSizeBytes: 16 * 1024 ** 4,
     partSizeBytes: 8 * 1024 ** 2,
-    sessionTtlMs: 7 * 24 * 3_600_000,
+    uploadTtlMs: 7 * 24 * 3_600_000,
     acceptedTypes: [],
     quotaBytes: null,
     maxOpenUploads: 10_000,
@@ -59,7 +59,7 @@ test('nothing set: a server for this machine alone', () => {
     onComplete: null,
     audit: { maxTotalBytes: 10 * 1024 ** 3, maxAgeMs: null },
     otlpUrl: null,
-    fastLane: true,
+    fastPath: true,
     metrics: true,
     logLevel: 'info',
   });
@@ -101,7 +101,7 @@ test('good values', () => {
   assert.equal(read('PUBLIC_URL', 'https://up.example.org').publicUrl, 'https://up.example.org');
   assert.equal(read('MAX_FILE_SIZE', '1').maxFileSizeBytes, 1);
   assert.equal(read('PART_SIZE', '64KiB').partSizeBytes, 65_536);
-  assert.equal(read('SESSION_TTL', '1s').sessionTtlMs, 1000);
+  assert.equal(read('SESSION_TTL', '1s').uploadTtlMs, 1000);
   assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
   assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);
   assert.equal(read('RATE_LIMIT', '5').rateLimit, 5);
@@ -236,8 +236,8 @@ test('an idle time-out is one that a timer can keep', () => {
   assert.throws(() => read('BODY_IDLE_TIMEOUT', '25d'), names('CRYOLIFT_BODY_IDLE_TIMEOUT'));
 });
 
-test('certificate and key are read from their files, and come together', async (context) => {
-  const folder = await makeFolder(context);
+test('certificate and key are read from their files, and come together', async (t) => {
+  const folder = await makeFolder(t);
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   writeFileSync(cert, TEST_CERTIFICATE);
   writeFileSync(key, TEST_KEY);

@@ -29,7 +29,7 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly maxFileSizeBytes: number;
   readonly partSizeBytes: number;
-  readonly sessionTtlMs: number;
+  readonly uploadTtlMs: number;
   readonly acceptedTypes: readonly string[];
   readonly quotaBytes: number | null;
   readonly maxOpenUploads: number;
@@ -48,7 +48,7 @@ export interface Config {
   /** What is kept of the audit: bytes in all, and for how long; null: however old it is. */
   readonly audit: { readonly maxTotalBytes: number; readonly maxAgeMs: number | null };
   readonly otlpUrl: string | null;
-  readonly fastLane: boolean;
+  readonly fastPath: boolean;
   readonly metrics: boolean;
   readonly logLevel: string;
 }
@@ -137,7 +137,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     publicUrl: read<string | null>('PUBLIC_URL', parseWebUrl, null),
     maxFileSizeBytes: bounded('MAX_FILE_SIZE', 16 * TIB),
     partSizeBytes: bounded('PART_SIZE', 8 * MIB),
-    sessionTtlMs: bounded('SESSION_TTL', 7 * 86_400_000),
+    uploadTtlMs: bounded('SESSION_TTL', 7 * 86_400_000),
     acceptedTypes: read('ACCEPT', parseTypes, []),
     quotaBytes: bounded('QUOTA_BYTES', null),
     maxOpenUploads: bounded('MAX_OPEN_UPLOADS', 10_000),
@@ -158,7 +158,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       maxAgeMs: bounded('AUDIT_MAX_AGE', null),
     },
     otlpUrl: read<string | null>('OTLP_URL', parseWebUrl, null),
-    fastLane: read('FAST_LANE', parseBoolean, true),
+    fastPath: read('FAST_LANE', parseBoolean, true),
     metrics: read('METRICS', parseBoolean, true),
     logLevel: read('LOG_LEVEL', parseLevel, 'info'),
   };

@@ -30,8 +30,8 @@ test('places: what fails at a start names the setting and says what to do', asyn
   }
 });
 
-test('places: an error of SQLite is explained by what the folder says', async (context) => {
-  const folder = await makeFolder(context);
+test('places: an error of SQLite is explained by what the folder says', async (t) => {
+  const folder = await makeFolder(t);
   const error = Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR' });
   assert.match(await explain(folder, error), /cannot be used \(ERR_SQLITE_ERROR\)$/);
   assert.deepEqual(await readdir(folder), []);

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { makeFolder } from '../db/test-rows.ts';
 import { openSecretFile, readOrMakeSecret } from './secret.ts';
 
-test('the secret of tokens is made once, for this user alone', async (context) => {
-  const folder = await makeFolder(context);
+test('the secret of tokens is made once, for this user alone', async (t) => {
+  const folder = await makeFolder(t);
   const secret = await readOrMakeSecret(folder);
   assert.equal(Buffer.from(secret, 'base64url').length, 32);
   assert.equal(await readOrMakeSecret(folder), secret);
@@ -14,8 +14,8 @@ test('the secret of tokens is made once, for this user alone', async (context) =
   assert.equal((await stat(join(folder, 'jwt-secret'))).mode & 0o777, 0o600);
 });
 
-test('a secret file is there once it was written, for this user alone, and is replaced whole', async (context) => {
-  const folder = await makeFolder(context);
+test('a secret file is there once it was written, for this user alone, and is replaced whole', async (t) => {
+  const folder = await makeFolder(t);
   const file = openSecretFile(folder, 'keys');
   assert.equal(await file.read(), null);
   for (const text of ['one', 'two']) {

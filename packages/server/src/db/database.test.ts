@@ -6,31 +6,31 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { openDatabase, pingDatabase } from './database.ts';
 import { noteBoot } from './server-state.ts';
-import { findSession } from './sessions.ts';
+import { findUploadRow } from './sessions.ts';
 import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
 
-test('what was written is there when the database is opened, and migrated, again', async (context) => {
-  const path = join(await makeFolder(context), 'a.sqlite');
+test('what was written is there when the database is opened, and migrated, again', async (t) => {
+  const path = join(await makeFolder(t), 'a.sqlite');
   const first = await openDatabase(path);
   const row = await insertRow(first);
   await first.destroy();
   const second = await openDatabase(path);
-  assert.deepEqual(plain(await findSession(second, row.id)), row);
+  assert.deepEqual(plain(await findUploadRow(second, row.id)), row);
   await second.destroy();
 });
 
-test('a commit survives power loss: WAL with synchronous=FULL', async (context) => {
-  const db = await makeDatabase(context);
+test('a commit survives power loss: WAL with synchronous=FULL', async (t) => {
+  const db = await makeDatabase(t);
   const journal = await sql<{ journal_mode: string }>`PRAGMA journal_mode`.execute(db);
   assert.equal(journal.rows[0]?.journal_mode, 'wal');
   const synchronous = await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db);
   assert.equal(synchronous.rows[0]?.synchronous, 2);
 });
 
-test('a database that another process holds is unavailable, not a bug', async (context) => {
-  const path = join(await makeFolder(context), 'a.sqlite');
+test('a database that another process holds is unavailable, not a bug', async (t) => {
+  const path = join(await makeFolder(t), 'a.sqlite');
   const db = await openDatabase(path);
-  context.after(() => db.destroy());
+  t.after(() => db.destroy());
   await sql`PRAGMA busy_timeout=0`.execute(db);
   await pingDatabase(db);
   const other = new DatabaseSync(path);
@@ -43,13 +43,13 @@ test('a database that another process holds is unavailable, not a bug', async (c
   await insertRow(db);
 });
 
-test('a mistake of ours stays what it is', async (context) => {
-  const db = await makeDatabase(context);
+test('a mistake of ours stays what it is', async (t) => {
+  const db = await makeDatabase(t);
   await assert.rejects(sql`select nothing from nowhere`.execute(db), (error) => !(error instanceof UploadError));
 });
 
-test('a start in the same boot marks nothing; one after another boot marks every live session', async (context) => {
-  const db = await makeDatabase(context);
+test('a start in the same boot marks nothing; one after another boot marks every live session', async (t) => {
+  const db = await makeDatabase(t);
   await noteBoot(db, 'boot 1');
   const live = await Promise.all(
     (['pending', 'uploading', 'verifying'] as const).map((status) => insertRow(db, { status })),
@@ -60,12 +60,12 @@ test('a start in the same boot marks nothing; one after another boot marks every
   assert.equal(await noteBoot(db, 'boot 1'), 0);
   assert.equal(await noteBoot(db, 'boot 2'), 3);
   assert.equal(await noteBoot(db, 'boot 2'), 0);
-  for (const { id } of live) assert.equal((await findSession(db, id))?.must_recheck, 1);
-  for (const { id } of ended) assert.equal((await findSession(db, id))?.must_recheck, 0);
+  for (const { id } of live) assert.equal((await findUploadRow(db, id))?.must_recheck, 1);
+  for (const { id } of ended) assert.equal((await findUploadRow(db, id))?.must_recheck, 0);
 });
 
-test('a system that tells no boot id is taken for one that went down, every time', async (context) => {
-  const db = await makeDatabase(context);
+test('a system that tells no boot id is taken for one that went down, every time', async (t) => {
+  const db = await makeDatabase(t);
   await insertRow(db);
   for (const bootId of [null, null, 'boot 1', null]) assert.equal(await noteBoot(db, bootId), 1);
 });

@@ -33,8 +33,8 @@ async function fail(db: Database, seq: number, status: 'waiting' | 'dead', nextA
   await deliveries.noteFailure(db, { seq, attempts: 0 }, { status, nextAtMs, trouble: 'x' });
 }
 
-test('the first start begins behind what has happened, a later one where the last ended', async (context) => {
-  const db = await makeDatabase(context);
+test('the first start begins behind what has happened, a later one where the last ended', async (t) => {
+  const db = await makeDatabase(t);
   await happen(db, 'aa');
   await begin(db, 'bcd');
   assert.deepEqual(await all(db), [3, 4, 5]);
@@ -45,8 +45,8 @@ test('the first start begins behind what has happened, a later one where the las
   assert.deepEqual(await all(db), [3, 4, 5, 6, 7]);
 });
 
-test('events and the cursor move together or not at all', async (context) => {
-  const db = await makeDatabase(context);
+test('events and the cursor move together or not at all', async (t) => {
+  const db = await makeDatabase(t);
   await begin(db, '');
   await happen(db, 'ab');
   const broken = deliveries.addDeliveries(db, 10, 0, 0, (row) => {
@@ -63,8 +63,8 @@ test('events and the cursor move together or not at all', async (context) => {
   assert.equal(await deliveries.addDeliveries(db, 10, 0, 0, prepare), 3);
 });
 
-test('only the oldest of an upload is due; a dead one holds up none, and is the first again when it is revived', async (context) => {
-  const db = await makeDatabase(context);
+test('only the oldest of an upload is due; a dead one holds up none, and is the first again when it is revived', async (t) => {
+  const db = await makeDatabase(t);
   await begin(db, 'abab');
   assert.deepEqual(await due(db, 0), [1, 2]);
   assert.deepEqual(await due(db, 0, ['a']), [2]);
@@ -83,8 +83,8 @@ test('only the oldest of an upload is due; a dead one holds up none, and is the 
   assert.equal(await deliveries.reviveDelivery(db, 2, 600), undefined);
 });
 
-test('owners take turns: one with many events does not hold up the others', async (context) => {
-  const db = await makeDatabase(context);
+test('owners take turns: one with many events does not hold up the others', async (t) => {
+  const db = await makeDatabase(t);
   await begin(db, '');
   await happen(db, 'abcdef', 'eve');
   await happen(db, 'gh', 'ada');
@@ -96,8 +96,8 @@ test('owners take turns: one with many events does not hold up the others', asyn
   assert.deepEqual(await after('zoe'), [7, 1]);
 });
 
-test('what was given up is kept as long as it is told; what waits, for ever', async (context) => {
-  const db = await makeDatabase(context);
+test('what was given up is kept as long as it is told; what waits, for ever', async (t) => {
+  const db = await makeDatabase(t);
   await begin(db, 'ab');
   await fail(db, 1, 'dead', 1000);
   for (const [deadBeforeMs, kept] of [

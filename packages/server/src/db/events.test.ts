@@ -8,8 +8,8 @@ async function insert(db: Database, subject: string, time = 1, owner = 'ada'): P
   await insertEvent(db, { id: `${subject}@${time}`, type: 't', subject, owner, time, data: '{}' });
 }
 
-test('events are listed in their order, behind a number, of a subject or an owner', async (context) => {
-  const db = await makeDatabase(context);
+test('events are listed in their order, behind a number, of a subject or an owner', async (t) => {
+  const db = await makeDatabase(t);
   assert.equal(await findNewestSeq(db), 0);
   for (const [subject, owner] of [
     ['uploads/a', 'ada'],
@@ -27,8 +27,8 @@ test('events are listed in their order, behind a number, of a subject or an owne
   assert.equal(await findNewestSeq(db), 4);
 });
 
-test('an event goes with its transaction', async (context) => {
-  const db = await makeDatabase(context);
+test('an event goes with its transaction', async (t) => {
+  const db = await makeDatabase(t);
   const failing = transact(db, async (tx) => {
     await insert(tx, 'uploads/a');
     throw new Error('undone');
@@ -37,8 +37,8 @@ test('an event goes with its transaction', async (context) => {
   assert.equal(await findNewestSeq(db), 0);
 });
 
-test('old events are forgotten, oldest first and some at a time; their numbers do not come again', async (context) => {
-  const db = await makeDatabase(context);
+test('old events are forgotten, oldest first and some at a time; their numbers do not come again', async (t) => {
+  const db = await makeDatabase(t);
   for (const time of [10, 20, 30, 25, 40]) await insert(db, 'uploads/a', time);
   assert.equal(await forgetEvents(db, 5, 10), 0);
   assert.equal(await forgetEvents(db, 30, 1), 1);

@@ -7,21 +7,21 @@ import { lockFolder } from './lock.ts';
 import { makeFolder } from './test-rows.ts';
 
 /** Another process that has taken the lock. */
-async function lockElsewhere(context: TestContext, path: string) {
+async function lockElsewhere(t: TestContext, path: string) {
   const program = `
     import { lockFolder } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)};
     process.stdout.write(lockFolder(${JSON.stringify(path)}) ? 'taken' : 'refused');
     process.stdin.resume();`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
-  context.after(() => child.kill('SIGKILL'));
+  t.after(() => child.kill('SIGKILL'));
   const [said] = (await once(child.stdout, 'data')) as [Buffer];
   assert.equal(String(said), 'taken');
   return child;
 }
 
-test('a folder is one process alone, and free once that is killed', async (context) => {
-  const path = join(await makeFolder(context), 'lock');
-  const holder = await lockElsewhere(context, path);
+test('a folder is one process alone, and free once that is killed', async (t) => {
+  const path = join(await makeFolder(t), 'lock');
+  const holder = await lockElsewhere(t, path);
   assert.equal(lockFolder(path), null);
   holder.kill('SIGKILL');
   await once(holder, 'exit');
@@ -30,15 +30,15 @@ test('a folder is one process alone, and free once that is killed', async (conte
   unlock();
 });
 
-test('a folder can be given free and taken again', async (context) => {
-  const path = join(await makeFolder(context), 'lock');
+test('a folder can be given free and taken again', async (t) => {
+  const path = join(await makeFolder(t), 'lock');
   const unlock = lockFolder(path);
   assert.ok(unlock);
   assert.equal(lockFolder(path), null);
   unlock();
-  (await lockElsewhere(context, path)).kill('SIGKILL');
+  (await lockElsewhere(t, path)).kill('SIGKILL');
 });
 
-test('a folder that is not there is an error, not a lock that another has', async (context) => {
-  assert.throws(() => lockFolder(join(context.name, 'nowhere', 'lock')));
+test('a folder that is not there is an error, not a lock that another has', async (t) => {
+  assert.throws(() => lockFolder(join(t.name, 'nowhere', 'lock')));
 });

@@ -4,17 +4,17 @@ import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import fc from 'fast-check';
 import type { Database } from './database.ts';
 import { commitPart, findMissing, findPart, forgetParts, listParts } from './parts.ts';
-import { findSession } from './sessions.ts';
+import { findUploadRow } from './sessions.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
 
-test('a part is recorded, counted, and prolongs the session', async (context) => {
-  const db = await makeDatabase(context);
+test('a part is recorded, counted, and prolongs the session', async (t) => {
+  const db = await makeDatabase(t);
   const { id } = await insertRow(db);
   const first = await commitPart(db, id, draftPart(9));
   assert.equal(first.kind, 'stored');
   const second = await commitPart(db, id, { ...draftPart(0), header: { mrc: '{"nx":1}', warnings: '[1]' } });
   assert.equal(second.kind, 'stored');
-  const row = await findSession(db, id);
+  const row = await findUploadRow(db, id);
   assert.deepEqual(second.kind === 'stored' && second.row, plain(row));
   assert.deepEqual(
     [row?.status, row?.received_parts, row?.received_bytes, row?.updated_at, row?.expires_at, row?.mrc, row?.warnings],
@@ -27,33 +27,33 @@ test('a part is recorded, counted, and prolongs the session', async (context) =>
   );
 });
 
-test('a part that is there stays as it is and counts once', async (context) => {
-  const db = await makeDatabase(context);
+test('a part that is there stays as it is and counts once', async (t) => {
+  const db = await makeDatabase(t);
   const { id } = await insertRow(db);
   await commitPart(db, id, draftPart(3, 'first'));
   const again = await commitPart(db, id, draftPart(3, 'second'));
   assert.equal(again.kind, 'exists');
   assert.deepEqual(again.kind === 'exists' && again.part.sha256, draftPart(3, 'first').sha256);
-  const row = await findSession(db, id);
+  const row = await findUploadRow(db, id);
   assert.deepEqual([row?.received_parts, row?.received_bytes], [1, 100]);
 });
 
-test('of racing commits of one part exactly one is stored', async (context) => {
-  const db = await makeDatabase(context);
+test('of racing commits of one part exactly one is stored', async (t) => {
+  const db = await makeDatabase(t);
   const { id } = await insertRow(db);
   const outcomes = await Promise.all(Array.from({ length: 8 }, (_, at) => commitPart(db, id, draftPart(1, `${at}`))));
   assert.equal(outcomes.filter(({ kind }) => kind === 'stored').length, 1);
   assert.equal(outcomes.filter(({ kind }) => kind === 'exists').length, 7);
-  assert.equal((await findSession(db, id))?.received_parts, 1);
+  assert.equal((await findUploadRow(db, id))?.received_parts, 1);
 });
 
-test('a session that is not open takes no part, and none is left behind', async (context) => {
-  const db = await makeDatabase(context);
+test('a session that is not open takes no part, and none is left behind', async (t) => {
+  const db = await makeDatabase(t);
   for (const status of UPLOAD_STATES.filter((state) => state !== 'pending' && state !== 'uploading')) {
     const { id } = await insertRow(db, { status });
     const outcome = await commitPart(db, id, draftPart(0));
     assert.equal(outcome.kind, 'closed', status);
-    assert.deepEqual(outcome.kind === 'closed' && outcome.row, plain(await findSession(db, id)));
+    assert.deepEqual(outcome.kind === 'closed' && outcome.row, plain(await findUploadRow(db, id)));
     assert.equal(await findPart(db, id, 0), undefined, status);
   }
   assert.deepEqual(await commitPart(db, 'nobody', draftPart(0)), { kind: 'closed', row: undefined });
@@ -80,8 +80,8 @@ async function store(db: Database, partCount: number, stored: ReadonlySet<number
   return row;
 }
 
-test('property: the missing ranges are the gaps between the stored parts', async (context) => {
-  const db = await makeDatabase(context);
+test('property: the missing ranges are the gaps between the stored parts', async (t) => {
+  const db = await makeDatabase(t);
   const uploads = fc.integer({ min: 0, max: 60 }).chain((partCount) =>
     fc.record({
       partCount: fc.constant(partCount),
@@ -98,8 +98,8 @@ test('property: the missing ranges are the gaps between the stored parts', async
   );
 });
 
-test('1,000 ranges are listed, and beyond that it is said that there are more', async (context) => {
-  const db = await makeDatabase(context);
+test('1,000 ranges are listed, and beyond that it is said that there are more', async (t) => {
+  const db = await makeDatabase(t);
   const odd = (gaps: number) => new Set(Array.from({ length: gaps }, (_, at) => 2 * at + 1));
   // Parts 1, 3, 5 ... are stored: as many gaps as stored parts.
   for (const [gaps, truncated] of [
@@ -114,15 +114,15 @@ test('1,000 ranges are listed, and beyond that it is said that there are more', 
   }
 });
 
-test('parts that are taken back leave the counters', async (context) => {
-  const db = await makeDatabase(context);
+test('parts that are taken back leave the counters', async (t) => {
+  const db = await makeDatabase(t);
   const { id } = await insertRow(db, { must_recheck: 1 });
   for (const idx of [0, 5, 9]) await commitPart(db, id, draftPart(idx));
   await db.updateTable('uploads').set({ status: 'verifying' }).where('id', '=', id).execute();
-  const row = await findSession(db, id);
+  const row = await findUploadRow(db, id);
   assert.ok(row);
   await forgetParts(db, row, [0, 9], { nowMs: 10_000, expiresAtMs: 20_000 });
-  const after = await findSession(db, id);
+  const after = await findUploadRow(db, id);
   assert.deepEqual(
     [after?.status, after?.received_parts, after?.received_bytes, after?.must_recheck, after?.expires_at],
     ['uploading', 1, 100, 0, 20_000],
@@ -133,9 +133,9 @@ test('parts that are taken back leave the counters', async (context) => {
   );
 });
 
-test('when nothing was lost the session only loses its mark', async (context) => {
-  const db = await makeDatabase(context);
+test('when nothing was lost the session only loses its mark', async (t) => {
+  const db = await makeDatabase(t);
   const row = await insertRow(db, { status: 'verifying', must_recheck: 1, size: 0, part_count: 0 });
   await forgetParts(db, row, [], { nowMs: 10_000, expiresAtMs: 20_000 });
-  assert.deepEqual(plain(await findSession(db, row.id)), { ...row, must_recheck: 0 });
+  assert.deepEqual(plain(await findUploadRow(db, row.id)), { ...row, must_recheck: 0 });
 });

@@ -7,16 +7,16 @@ import { makeFolder } from './test-rows.ts';
 
 const MIB = 1024 * 1024;
 
-async function makeReserve(context: TestContext) {
-  const folder = await makeFolder(context);
+async function makeReserve(t: TestContext) {
+  const folder = await makeFolder(t);
   const { bavail, bsize } = await statfs(folder);
   assert.ok(bavail * bsize > 64 * MIB, 'this test needs some free space');
   const path = join(folder, 'cryolift.reserve');
   return { reserve: new Reserve(join(folder, 'x.sqlite')), path };
 }
 
-test('reserve: it is made once where there is space, and can be given up', async (context) => {
-  const { reserve, path } = await makeReserve(context);
+test('reserve: it is made once where there is space, and can be given up', async (t) => {
+  const { reserve, path } = await makeReserve(t);
   assert.equal(await reserve.giveUp(), false);
   assert.equal(await reserve.adjust(), 'kept');
   const { size, mode } = await stat(path);
@@ -26,8 +26,8 @@ test('reserve: it is made once where there is space, and can be given up', async
   await assert.rejects(stat(path));
 });
 
-test('reserve: what was given up, or is there in part, is taken back', async (context) => {
-  const { reserve, path } = await makeReserve(context);
+test('reserve: what was given up, or is there in part, is taken back', async (t) => {
+  const { reserve, path } = await makeReserve(t);
   await writeFile(path, 'cut off');
   await reserve.takeBack();
   assert.equal((await stat(path)).size, 8 * MIB);

@@ -6,13 +6,13 @@ import { insertFile, markDeleted } from './files.ts';
 import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
 import { commitPart, listParts } from './parts.ts';
 import {
-  findSession,
+  findUploadRow,
+  insertUpload,
   listExpired,
-  listSessions,
   listStagedIds,
-  moveSession,
+  listUploadRows,
+  moveUploadRow,
   type OpenRequest,
-  openSession,
   purgeSessions,
   recordPublished,
 } from './sessions.ts';
@@ -24,9 +24,9 @@ const nothing = async () => {};
 function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
   return {
     row,
-    tell: nothing,
+    emit: nothing,
     mergeMetadata: (metadata) => metadata,
-    tellUpdated: nothing,
+    emitUpdated: nothing,
     idempotency: null,
     quotaBytes: null,
     maxOpen: 100,
@@ -44,19 +44,19 @@ async function countUploads(db: Database): Promise<number> {
   return (await db.selectFrom('uploads').select('id').execute()).length;
 }
 
-test('opens a session and keeps its row as it was drafted', async (context) => {
-  const db = await makeDatabase(context);
+test('opens a session and keeps its row as it was drafted', async (t) => {
+  const db = await makeDatabase(t);
   const row = draftRow({ sha256: new Uint8Array(32).fill(7), size: Number.MAX_SAFE_INTEGER });
-  const outcome = await openSession(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
+  const outcome = await insertUpload(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
   assert.deepEqual(outcome, { kind: 'opened', row });
-  assert.deepEqual(plain(await findSession(db, row.id)), row);
+  assert.deepEqual(plain(await findUploadRow(db, row.id)), row);
 });
 
-test('a fingerprint finds the open session of the same owner, size and time, and no other', async (context) => {
-  const db = await makeDatabase(context);
+test('a fingerprint finds the open session of the same owner, size and time, and no other', async (t) => {
+  const db = await makeDatabase(t);
   const first = draftRow({ fingerprint: 'f' });
-  await openSession(db, asking(first));
-  const found = await openSession(db, asking(draftRow({ fingerprint: 'f' })));
+  await insertUpload(db, asking(first));
+  const found = await insertUpload(db, asking(draftRow({ fingerprint: 'f' })));
   assert.deepEqual(found.kind === 'found' && plain(found.row), first);
   for (const other of [
     { owner: 'bob' },
@@ -65,7 +65,7 @@ test('a fingerprint finds the open session of the same owner, size and time, and
     { fingerprint: null },
     { created_at: 9000 },
   ]) {
-    const outcome = await openSession(db, asking(draftRow({ fingerprint: 'f', ...other })));
+    const outcome = await insertUpload(db, asking(draftRow({ fingerprint: 'f', ...other })));
     assert.equal(outcome.kind, 'opened', JSON.stringify(other));
   }
 });
@@ -80,20 +80,20 @@ const LINK: LinkRow = {
   expires_at: 9000,
 };
 
-test('a fingerprint finds what the same link has begun, and nothing of another or of a token', async (context) => {
-  const db = await makeDatabase(context);
+test('a fingerprint finds what the same link has begun, and nothing of another or of a token', async (t) => {
+  const db = await makeDatabase(t);
   for (const link_id of [null, 'l', 'm']) {
     const row = draftRow({ fingerprint: 'f', link_id });
-    assert.equal((await openSession(db, asking(row))).kind, 'opened', String(link_id));
-    const again = await openSession(db, asking(draftRow({ fingerprint: 'f', link_id })));
+    assert.equal((await insertUpload(db, asking(row))).kind, 'opened', String(link_id));
+    const again = await insertUpload(db, asking(draftRow({ fingerprint: 'f', link_id })));
     assert.equal(again.kind === 'found' && again.row.id, row.id);
   }
 });
 
-test('what is begun with a link stays within its bounds, however many begin at once', async (context) => {
-  const db = await makeDatabase(context);
+test('what is begun with a link stays within its bounds, however many begin at once', async (t) => {
+  const db = await makeDatabase(t);
   const begin = (link: LinkRow, size: number) =>
-    openSession(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
+    insertUpload(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
   const bytes = { ...LINK, max_bytes: 1000 };
   const outcomes = await Promise.all([400, 400, 400, 200].map((size) => begin(bytes, size)));
   assert.deepEqual(
@@ -106,8 +106,8 @@ test('what is begun with a link stays within its bounds, however many begin at o
   assert.deepEqual(kinds, ['opened', 'opened', 'link_exceeded']);
 });
 
-test('what was given up does not count for a link; what was completed does', async (context) => {
-  const db = await makeDatabase(context);
+test('what was given up does not count for a link; what was completed does', async (t) => {
+  const db = await makeDatabase(t);
   for (const status of UPLOAD_STATES) await insertRow(db, { link_id: 'l', status, size: 1 });
   await insertRow(db, { link_id: 'm', size: 1 });
   const kept = UPLOAD_STATES.length - 2;
@@ -115,8 +115,8 @@ test('what was given up does not count for a link; what was completed does', asy
   assert.deepEqual(Object.fromEntries(used), { l: { bytes: kept, files: kept }, m: { bytes: 1, files: 1 } });
 });
 
-test('links: however many are made at once, an owner has no more than the bound', async (context) => {
-  const db = await makeDatabase(context);
+test('links: however many are made at once, an owner has no more than the bound', async (t) => {
+  const db = await makeDatabase(t);
   const make = (id: number, owner: string) =>
     insertLink(db, { ...LINK, id: String(id), owner, token_sha256: new Uint8Array([id]) }, 3);
   const made = await Promise.all(Array.from({ length: 10 }, (_, id) => make(id, 'ada')));
@@ -126,8 +126,8 @@ test('links: however many are made at once, an owner has no more than the bound'
   assert.equal(await make(11, 'ada'), true);
 });
 
-test('what a link has begun is remembered for as long as the link is', async (context) => {
-  const db = await makeDatabase(context);
+test('what a link has begun is remembered for as long as the link is', async (t) => {
+  const db = await makeDatabase(t);
   await insertLink(db, LINK, 9);
   await insertRow(db, { link_id: 'l', status: 'completed', updated_at: 1 });
   assert.equal(await purgeSessions(db, 100, 9), 0);
@@ -137,55 +137,55 @@ test('what a link has begun is remembered for as long as the link is', async (co
   assert.equal(await purgeSessions(db, 100, 9), 1);
 });
 
-test('a fingerprint does not find what takes no parts any more', async (context) => {
-  const db = await makeDatabase(context);
+test('a fingerprint does not find what takes no parts any more', async (t) => {
+  const db = await makeDatabase(t);
   for (const status of UPLOAD_STATES) {
     const fingerprint = `of ${status}`;
     await insertRow(db, { status, fingerprint });
-    const { kind } = await openSession(db, asking(draftRow({ fingerprint })));
+    const { kind } = await insertUpload(db, asking(draftRow({ fingerprint })));
     assert.equal(kind, status === 'pending' || status === 'uploading' ? 'found' : 'opened', status);
   }
 });
 
-test('two opens with one fingerprint at once agree on one session', async (context) => {
-  const db = await makeDatabase(context);
+test('two opens with one fingerprint at once agree on one session', async (t) => {
+  const db = await makeDatabase(t);
   const outcomes = await Promise.all(
-    Array.from({ length: 5 }, () => openSession(db, asking(draftRow({ fingerprint: 'f' })))),
+    Array.from({ length: 5 }, () => insertUpload(db, asking(draftRow({ fingerprint: 'f' })))),
   );
   assert.equal(new Set(outcomes.map((outcome) => 'row' in outcome && outcome.row.id)).size, 1);
   assert.equal(await countUploads(db), 1);
 });
 
-test('an idempotency key answers with the first session, whatever became of it', async (context) => {
-  const db = await makeDatabase(context);
+test('an idempotency key answers with the first session, whatever became of it', async (t) => {
+  const db = await makeDatabase(t);
   const first = draftRow();
-  await openSession(db, asking(first, withKey('k', 1)));
-  await moveSession(db, first.id, 'cancel', 3000);
-  const again = await openSession(db, asking(draftRow(), withKey('k', 1)));
+  await insertUpload(db, asking(first, withKey('k', 1)));
+  await moveUploadRow(db, first.id, 'cancel', 3000);
+  const again = await insertUpload(db, asking(draftRow(), withKey('k', 1)));
   assert.deepEqual(again.kind === 'found' && [again.row.id, again.row.status], [first.id, 'cancelled']);
   assert.equal(await countUploads(db), 1);
 });
 
-test('an idempotency key is bound to its request and its owner', async (context) => {
-  const db = await makeDatabase(context);
-  await openSession(db, asking(draftRow(), withKey('k', 1)));
-  assert.deepEqual(await openSession(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
-  assert.equal((await openSession(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
-  assert.equal((await openSession(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
+test('an idempotency key is bound to its request and its owner', async (t) => {
+  const db = await makeDatabase(t);
+  await insertUpload(db, asking(draftRow(), withKey('k', 1)));
+  assert.deepEqual(await insertUpload(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
+  assert.equal((await insertUpload(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
+  assert.equal((await insertUpload(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
 });
 
-test('an idempotency key remembers a session that was found by its fingerprint', async (context) => {
-  const db = await makeDatabase(context);
+test('an idempotency key remembers a session that was found by its fingerprint', async (t) => {
+  const db = await makeDatabase(t);
   const first = draftRow({ fingerprint: 'f' });
-  await openSession(db, asking(first));
-  await openSession(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
-  await moveSession(db, first.id, 'cancel', 3000);
-  const again = await openSession(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  await insertUpload(db, asking(first));
+  await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  await moveUploadRow(db, first.id, 'cancel', 3000);
+  const again = await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
   assert.equal(again.kind === 'found' && again.row.id, first.id);
 });
 
-test('the quota counts files and what live sessions will have, of this owner alone', async (context) => {
-  const db = await makeDatabase(context);
+test('the quota counts files and what live sessions will have, of this owner alone', async (t) => {
+  const db = await makeDatabase(t);
   for (const status of UPLOAD_STATES) await insertRow(db, { status, size: 100 });
   await insertRow(db, { owner: 'bob', size: 5000 });
   for (const file of [draftFile('f1', 1000), draftFile('f2', 7)]) await insertFile(db, file);
@@ -194,18 +194,18 @@ test('the quota counts files and what live sessions will have, of this owner alo
   // pending, uploading, verifying and failed hold bytes; deleted files do not.
   const held = 1000 + 4 * 100;
   const row = draftRow({ size: 50 });
-  assert.deepEqual(await openSession(db, asking(row, { quotaBytes: held + 49 })), {
+  assert.deepEqual(await insertUpload(db, asking(row, { quotaBytes: held + 49 })), {
     kind: 'quota_exceeded',
     usedBytes: held,
   });
-  assert.equal(await findSession(db, row.id), undefined);
-  assert.equal((await openSession(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
+  assert.equal(await findUploadRow(db, row.id), undefined);
+  assert.equal((await insertUpload(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
 });
 
-test('files, and sessions that have not become files, count for their owner', async (context) => {
-  const db = await makeDatabase(context);
+test('files, and sessions that have not become files, count for their owner', async (t) => {
+  const db = await makeDatabase(t);
   const begin = async (maxFiles: number, changes: Partial<UploadRow> = {}) =>
-    await openSession(db, asking(draftRow(changes), { maxFiles }));
+    await insertUpload(db, asking(draftRow(changes), { maxFiles }));
   for (const status of UPLOAD_STATES) await insertRow(db, { status });
   await insertRow(db, { owner: 'bob' });
   for (const file of [draftFile('f1', 0), draftFile('f2', 0), draftFile('f3', 0)]) await insertFile(db, file);
@@ -217,10 +217,10 @@ test('files, and sessions that have not become files, count for their owner', as
   assert.equal((await begin(held + 1)).kind, 'opened');
 });
 
-test('sessions that were given up are bounded, those of a link by themselves', async (context) => {
-  const db = await makeDatabase(context);
+test('sessions that were given up are bounded, those of a link by themselves', async (t) => {
+  const db = await makeDatabase(t);
   const begin = async (link: LinkRow | null) =>
-    (await openSession(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
+    (await insertUpload(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
   await insertRows(db, 1_000, { status: 'cancelled', link_id: 'l' });
   assert.equal(await begin(LINK), 'too_many_ended');
   assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
@@ -232,19 +232,19 @@ test('sessions that were given up are bounded, those of a link by themselves', a
   assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
 });
 
-test('a link that names no number of files has a bound all the same', async (context) => {
-  const db = await makeDatabase(context);
+test('a link that names no number of files has a bound all the same', async (t) => {
+  const db = await makeDatabase(t);
   const begin = async () =>
-    await openSession(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
+    await insertUpload(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
   await insertRows(db, 99_999, { status: 'completed', link_id: 'l', size: 0 });
   assert.equal((await begin()).kind, 'opened');
   assert.deepEqual(await begin(), { kind: 'link_exceeded', usedBytes: 0, usedFiles: 100_000 });
 });
 
-test('keys that find the same session are bounded', async (context) => {
-  const db = await makeDatabase(context);
+test('keys that find the same session are bounded', async (t) => {
+  const db = await makeDatabase(t);
   const find = async (key: string) =>
-    (await openSession(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
+    (await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
   assert.equal(await find('first'), 'opened');
   for (let at = 1; at < 1_000; at++) await find(`key ${at}`);
   assert.equal(await find('one more'), 'too_many_keys');
@@ -260,44 +260,44 @@ async function insertRows(db: Database, count: number, changes: Partial<UploadRo
   });
 }
 
-test('space that open sessions were promised is not promised twice', async (context) => {
-  const db = await makeDatabase(context);
+test('space that open sessions were promised is not promised twice', async (t) => {
+  const db = await makeDatabase(t);
   await insertRow(db, { size: 1000, received_bytes: 400, status: 'uploading' });
   await insertRow(db, { size: 300 });
   await insertRow(db, { size: 9999, status: 'cancelled' });
   await insertRow(db, { size: 9999, received_bytes: 9999, status: 'verifying' });
   const row = draftRow({ size: 101 });
-  assert.deepEqual(await openSession(db, asking(row, { freeBytes: 1000 })), { kind: 'no_space', availableBytes: 100 });
-  assert.equal((await openSession(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
+  assert.deepEqual(await insertUpload(db, asking(row, { freeBytes: 1000 })), { kind: 'no_space', availableBytes: 100 });
+  assert.equal((await insertUpload(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
 });
 
-test('a session that is resumed needs neither quota nor space again', async (context) => {
-  const db = await makeDatabase(context);
+test('a session that is resumed needs neither quota nor space again', async (t) => {
+  const db = await makeDatabase(t);
   await insertRow(db, { fingerprint: 'f' });
-  const outcome = await openSession(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
+  const outcome = await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
   assert.equal(outcome.kind, 'found');
 });
 
-test('every event moves a session exactly where the table of states says, or not at all', async (context) => {
-  const db = await makeDatabase(context);
+test('every event moves a session exactly where the table of states says, or not at all', async (t) => {
+  const db = await makeDatabase(t);
   for (const status of UPLOAD_STATES) {
     for (const event of UPLOAD_EVENTS) {
       const row = await insertRow(db, { status, expires_at: 5000 });
-      const moved = await moveSession(db, row.id, event, 5000, { failure: '{}' });
+      const moved = await moveUploadRow(db, row.id, event, 5000, { failure: '{}' });
       const to = transition(status, event);
       const expected = to === null ? undefined : { ...row, status: to, updated_at: 5000, failure: '{}' };
       assert.deepEqual(plain(moved), expected, `${event} in ${status}`);
-      assert.deepEqual(plain(await findSession(db, row.id)), expected ?? row, `${event} in ${status}`);
+      assert.deepEqual(plain(await findUploadRow(db, row.id)), expected ?? row, `${event} in ${status}`);
     }
   }
-  assert.equal(await moveSession(db, 'nobody', 'cancel', 5000), undefined);
+  assert.equal(await moveUploadRow(db, 'nobody', 'cancel', 5000), undefined);
 });
 
-test('of cancel and complete at once one wins', async (context) => {
-  const db = await makeDatabase(context);
+test('of cancel and complete at once one wins', async (t) => {
+  const db = await makeDatabase(t);
   for (const events of [['cancel', 'complete'] as const, ['complete', 'cancel'] as const]) {
     const { id } = await insertRow(db, { status: 'uploading' });
-    const moved = await Promise.all(events.map((event) => moveSession(db, id, event, 1)));
+    const moved = await Promise.all(events.map((event) => moveUploadRow(db, id, event, 1)));
     assert.equal(moved.filter(Boolean).length, 1);
   }
 });
@@ -324,22 +324,22 @@ function draftFile(id: string, size: number, uploadId = `of-${id}`): FileRow {
   };
 }
 
-test('a file is recorded together with the end of its session, or not at all', async (context) => {
-  const db = await makeDatabase(context);
+test('a file is recorded together with the end of its session, or not at all', async (t) => {
+  const db = await makeDatabase(t);
   const open = await insertRow(db, { status: 'uploading' });
   assert.equal(await recordPublished(db, draftFile('f1', 950, open.id), nothing), false);
   assert.equal((await db.selectFrom('files').select('id').execute()).length, 0);
   const verifying = await insertRow(db, { status: 'verifying' });
   assert.equal(await recordPublished(db, draftFile('f2', 950, verifying.id), nothing), true);
-  assert.equal((await findSession(db, verifying.id))?.status, 'completed');
+  assert.equal((await findUploadRow(db, verifying.id))?.status, 'completed');
   // The id is taken: the session must not end without its file.
   const other = await insertRow(db, { status: 'verifying' });
   await assert.rejects(recordPublished(db, draftFile('f2', 950, other.id), nothing));
-  assert.equal((await findSession(db, other.id))?.status, 'verifying');
+  assert.equal((await findUploadRow(db, other.id))?.status, 'verifying');
 });
 
-test('lists what has expired, and what holds staged bytes', async (context) => {
-  const db = await makeDatabase(context);
+test('lists what has expired, and what holds staged bytes', async (t) => {
+  const db = await makeDatabase(t);
   const ids = new Map<string, string>();
   for (const status of UPLOAD_STATES) ids.set(status, (await insertRow(db, { status, expires_at: 500 })).id);
   await insertRow(db, { status: 'uploading', expires_at: 501 });
@@ -352,26 +352,26 @@ test('lists what has expired, and what holds staged bytes', async (context) => {
   }
 });
 
-test("pages through an owner's sessions, newest first", async (context) => {
-  const db = await makeDatabase(context);
+test("pages through an owner's sessions, newest first", async (t) => {
+  const db = await makeDatabase(t);
   const rows = [];
   for (let at = 0; at < 5; at++) rows.unshift(await insertRow(db, { status: at % 2 ? 'failed' : 'pending' }));
   await insertRow(db, { owner: 'bob' });
-  assert.deepEqual((await listSessions(db, 'ada', { limit: 2 })).map(plain), rows.slice(0, 2));
-  assert.deepEqual((await listSessions(db, 'ada', { limit: 9, before: rows[1]?.id })).map(plain), rows.slice(2));
-  const failed = await listSessions(db, 'ada', { limit: 9, status: 'failed' });
+  assert.deepEqual((await listUploadRows(db, 'ada', { limit: 2 })).map(plain), rows.slice(0, 2));
+  assert.deepEqual((await listUploadRows(db, 'ada', { limit: 9, before: rows[1]?.id })).map(plain), rows.slice(2));
+  const failed = await listUploadRows(db, 'ada', { limit: 9, status: 'failed' });
   assert.deepEqual(
     failed.map((row) => row.id),
     [rows[1]?.id, rows[3]?.id],
   );
 });
 
-test('sessions that ended long ago go with their parts and keys; the others stay', async (context) => {
-  const db = await makeDatabase(context);
+test('sessions that ended long ago go with their parts and keys; the others stay', async (t) => {
+  const db = await makeDatabase(t);
   for (const status of UPLOAD_STATES) {
     for (const updatedAtMs of [99, 100]) {
       const row = draftRow();
-      await openSession(db, asking(row, withKey(`${status} ${updatedAtMs}`, 1)));
+      await insertUpload(db, asking(row, withKey(`${status} ${updatedAtMs}`, 1)));
       await commitPart(db, row.id, draftPart(0));
       await db.updateTable('uploads').set({ status, updated_at: updatedAtMs }).where('id', '=', row.id).execute();
     }

@@ -20,12 +20,12 @@ const MAX_FILES_OF_LINK = 100_000;
 const MAX_KEYS_OF_UPLOAD = 1_000;
 
 /** Writes down what is to be told of a change, in the transaction of the change. */
-export type Tell = (tx: Database, row: UploadRow) => Promise<void>;
+export type EmitChange = (tx: Database, row: UploadRow) => Promise<void>;
 
 export interface OpenRequest {
   row: UploadRow;
   /** Of a session that is opened, not of one that is found. */
-  tell: Tell;
+  emit: EmitChange;
   /**
    * The metadata of a session that is found by its fingerprint, after this request; it may throw, and nothing is changed then.
    *
@@ -33,7 +33,7 @@ export interface OpenRequest {
    */
   mergeMetadata(metadata: string): string;
   /** Of a session whose metadata this request has changed. */
-  tellUpdated: Tell;
+  emitUpdated: EmitChange;
   idempotency: { key: string; requestSha256: Uint8Array } | null;
   /** What the owner may hold in files and open sessions, bytes; null: no bound. */
   quotaBytes: number | null;
@@ -62,7 +62,7 @@ export type OpenOutcome =
   | { kind: 'no_space'; availableBytes: number };
 
 /** Opens a session or finds the one to resume: judged and written in one transaction, so that two at once agree. */
-export async function openSession(db: Database, request: OpenRequest): Promise<OpenOutcome> {
+export async function insertUpload(db: Database, request: OpenRequest): Promise<OpenOutcome> {
   const { row, idempotency } = request;
   return await db.transaction().execute(async (tx): Promise<OpenOutcome> => {
     if (idempotency) {
@@ -75,7 +75,7 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
       if (used && Buffer.compare(used.request_sha256, idempotency.requestSha256) !== 0) {
         return { kind: 'idempotency_conflict' };
       }
-      const first = used && (await findSession(tx, used.upload_id));
+      const first = used && (await findUploadRow(tx, used.upload_id));
       if (first) return { kind: 'found', row: first, isUpdated: false };
     }
     const found = row.fingerprint === null ? undefined : await adoptByFingerprint(tx, request);
@@ -99,7 +99,7 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
       const availableBytes = Math.floor(request.freeBytes - reserved);
       if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
       await tx.insertInto('uploads').values(row).execute();
-      await request.tell(tx, row);
+      await request.emit(tx, row);
     }
     if (idempotency) {
       if (found && (await countKeys(tx, found.row.id)) >= MAX_KEYS_OF_UPLOAD) return { kind: 'too_many_keys' };
@@ -121,7 +121,7 @@ export async function openSession(db: Database, request: OpenRequest): Promise<O
 /** The open session of the same local file; it takes over a whole-file digest that was not known before, and metadata. */
 async function adoptByFingerprint(
   db: Database,
-  { row, expiredBeforeMs, mergeMetadata, tellUpdated }: OpenRequest,
+  { row, expiredBeforeMs, mergeMetadata, emitUpdated }: OpenRequest,
 ): Promise<{ row: UploadRow; isUpdated: boolean } | undefined> {
   let select = db
     .selectFrom('uploads')
@@ -145,7 +145,7 @@ async function adoptByFingerprint(
   const changes = { sha256: found.sha256 ?? sha256, metadata, ...(isUpdated ? { updated_at: row.created_at } : {}) };
   await db.updateTable('uploads').set(changes).where('id', '=', found.id).execute();
   const changed = { ...found, ...changes };
-  if (isUpdated) await tellUpdated(db, changed);
+  if (isUpdated) await emitUpdated(db, changed);
   return { row: changed, isUpdated };
 }
 
@@ -205,7 +205,7 @@ async function sumStaged(db: Database, owner: string): Promise<number> {
   return Number(sessions?.bytes ?? 0);
 }
 
-export async function findSession(db: Database, id: string): Promise<UploadRow | undefined> {
+export async function findUploadRow(db: Database, id: string): Promise<UploadRow | undefined> {
   return await selectSession(db, id).executeTakeFirst();
 }
 
@@ -214,7 +214,7 @@ export function selectSession(db: Database, id: string) {
 }
 
 /** Newest first; `before` is the last id of the page before. @param owner null: everybody's. */
-export async function listSessions(
+export async function listUploadRows(
   db: Database,
   owner: string | null,
   query: { status?: UploadState | undefined; linkId?: string | undefined; before?: string | undefined; limit: number },
@@ -234,7 +234,7 @@ export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' |
  *
  * @returns the row after the change, or undefined when the state did not allow it (or there is no such session).
  */
-export async function moveSession(
+export async function moveUploadRow(
   db: Database,
   id: string,
   event: UploadEvent,
@@ -254,12 +254,12 @@ export async function moveSession(
 }
 
 /** Makes the file's record and ends its session, in one transaction. False when the session was not `verifying`. */
-export async function recordPublished(db: Database, file: FileRow, tell: Tell): Promise<boolean> {
+export async function recordPublished(db: Database, file: FileRow, emit: EmitChange): Promise<boolean> {
   return await db.transaction().execute(async (tx) => {
-    const moved = await moveSession(tx, file.upload_id, 'published', file.created_at);
+    const moved = await moveUploadRow(tx, file.upload_id, 'published', file.created_at);
     if (!moved) return false;
     await insertFile(tx, file);
-    await tell(tx, moved);
+    await emit(tx, moved);
     return true;
   });
 }
@@ -307,7 +307,7 @@ export async function listPublishingIds(db: Database): Promise<Set<string>> {
   return new Set(rows.map((row) => row.file_id as string));
 }
 
-export async function listToRecheck(db: Database): Promise<string[]> {
+export async function listToReverify(db: Database): Promise<string[]> {
   const rows = await db.selectFrom('uploads').select('id').where('must_recheck', '=', 1).orderBy('id').execute();
   return rows.map((row) => row.id);
 }

@@ -16,16 +16,16 @@ export function plain<Row extends object>(row: Row | undefined): Row | undefined
 }
 
 /** A folder of its own, removed when the test ends. */
-export async function makeFolder(context: TestContext): Promise<string> {
+export async function makeFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-test-'));
-  context.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
 /** A migrated database in a file of its own, closed and removed when the test ends. */
-export async function makeDatabase(context: TestContext): Promise<Database> {
-  const db = await openDatabase(join(await makeFolder(context), 'test.sqlite'));
-  context.after(() => db.destroy());
+export async function makeDatabase(t: TestContext): Promise<Database> {
+  const db = await openDatabase(join(await makeFolder(t), 'test.sqlite'));
+  t.after(() => db.destroy());
   return db;
 }
 

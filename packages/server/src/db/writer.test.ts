@@ -10,16 +10,16 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { openDatabase } from './database.ts';
 import { commitPart, findPart, listParts } from './parts.ts';
-import { findSession } from './sessions.ts';
+import { findUploadRow } from './sessions.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, makeFolder } from './test-rows.ts';
 import type { WriterRequest } from './writer-worker.ts';
 
 /** A database, and another connection to it that can keep it from committing. */
-async function makeHeld(context: TestContext) {
-  const path = join(await makeFolder(context), 'held.sqlite');
+async function makeHeld(t: TestContext) {
+  const path = join(await makeFolder(t), 'held.sqlite');
   const db = await openDatabase(path);
   const other = new DatabaseSync(path);
-  context.after(async () => {
+  t.after(async () => {
     other.close();
     await db.destroy();
   });
@@ -30,8 +30,8 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof UploadError && error.code === 'database_unavailable' && error.cause !== undefined;
 }
 
-test('while a commit waits, the loop turns and reads are answered', async (context) => {
-  const { db, hold, letGo } = await makeHeld(context);
+test('while a commit waits, the loop turns and reads are answered', async (t) => {
+  const { db, hold, letGo } = await makeHeld(t);
   const { id } = await insertRow(db);
   hold();
   let committed = false;
@@ -40,19 +40,19 @@ test('while a commit waits, the loop turns and reads are answered', async (conte
   });
   for (let turn = 0; turn < 50; turn++) {
     await nextTurn();
-    assert.equal((await findSession(db, id))?.received_parts, 0);
+    assert.equal((await findUploadRow(db, id))?.received_parts, 0);
   }
   assert.equal(committed, false);
   letGo();
   assert.equal((await commit).kind, 'stored');
-  assert.equal((await findSession(db, id))?.received_parts, 1);
+  assert.equal((await findUploadRow(db, id))?.received_parts, 1);
 });
 
-test('what waits is committed together, and what fails or is refused takes nothing along', async (context) => {
-  const { db, hold, letGo } = await makeHeld(context);
+test('what waits is committed together, and what fails or is refused takes nothing along', async (t) => {
+  const { db, hold, letGo } = await makeHeld(t);
   const open = await insertRow(db);
   const ended = await insertRow(db, { status: 'cancelled' });
-  const sent = context.mock.method(Worker.prototype, 'postMessage');
+  const sent = t.mock.method(Worker.prototype, 'postMessage');
   hold();
   const asked = [
     commitPart(db, open.id, draftPart(0)),
@@ -80,7 +80,7 @@ test('what waits is committed together, and what fails or is refused takes nothi
     'exists',
     'stored',
   ]);
-  assert.equal((await findSession(db, open.id))?.received_parts, 3);
+  assert.equal((await findUploadRow(db, open.id))?.received_parts, 3);
   assert.equal(await findPart(db, ended.id, 0), undefined);
   assert.equal(await findPart(db, open.id, 3), undefined);
   assert.deepEqual((await findPart(db, open.id, 0))?.sha256, draftPart(0).sha256);
@@ -91,8 +91,8 @@ test('what waits is committed together, and what fails or is refused takes nothi
   );
 });
 
-test('writers come in the order in which they asked, transactions among them', async (context) => {
-  const db = await makeDatabase(context);
+test('writers come in the order in which they asked, transactions among them', async (t) => {
+  const db = await makeDatabase(t);
   const { id } = await insertRow(db);
   const done: string[] = [];
   const note = (what: string) => () => done.push(what);
@@ -121,47 +121,47 @@ test('writers come in the order in which they asked, transactions among them', a
   assert.deepEqual(done, ['part 0', 'part 1', 'first look', 'part 2', 'second look', 'part 3']);
 });
 
-test('a transaction that fails is undone, seen by nobody, and the next one has its turn', async (context) => {
-  const db = await makeDatabase(context);
+test('a transaction that fails is undone, seen by nobody, and the next one has its turn', async (t) => {
+  const db = await makeDatabase(t);
   const row = draftRow();
   const failing = db.transaction().execute(async (tx) => {
     await insertRow(tx, row);
-    assert.ok(await findSession(tx, row.id));
-    assert.equal(await findSession(db, row.id), undefined);
+    assert.ok(await findUploadRow(tx, row.id));
+    assert.equal(await findUploadRow(db, row.id), undefined);
     throw new Error('changed my mind');
   });
   await assert.rejects(failing, /changed my mind/);
-  assert.equal(await findSession(db, row.id), undefined);
+  assert.equal(await findUploadRow(db, row.id), undefined);
   await insertRow(db, row);
-  assert.ok(await findSession(db, row.id));
+  assert.ok(await findUploadRow(db, row.id));
 });
 
-test('what was committed is read at once', async (context) => {
-  const db = await makeDatabase(context);
+test('what was committed is read at once', async (t) => {
+  const db = await makeDatabase(t);
   const { id } = await insertRow(db, { part_count: 100 });
-  const lane = async (first: number) => {
+  const fastPath = async (first: number) => {
     for (let idx = first; idx < 100; idx += 4) {
       await commitPart(db, id, draftPart(idx));
       assert.ok(await findPart(db, id, idx), `part ${idx}`);
     }
   };
-  await Promise.all([0, 1, 2, 3].map(lane));
+  await Promise.all([0, 1, 2, 3].map(fastPath));
 });
 
-test('a digest that lies in a larger buffer goes alone and comes back whole', async (context) => {
-  const db = await makeDatabase(context);
+test('a digest that lies in a larger buffer goes alone and comes back whole', async (t) => {
+  const db = await makeDatabase(t);
   const sha256 = randomBytes(5000).subarray(100, 132);
-  const sent = context.mock.method(Worker.prototype, 'postMessage');
+  const sent = t.mock.method(Worker.prototype, 'postMessage');
   const { id } = await insertRow(db, { sha256 });
-  assert.deepEqual((await findSession(db, id))?.sha256, new Uint8Array(sha256));
+  assert.deepEqual((await findUploadRow(db, id))?.sha256, new Uint8Array(sha256));
   const request = sent.mock.calls[0]?.arguments[0] as WriterRequest;
   const parameters = request.kind === 'group' ? request.units[0]?.[0]?.parameters : [];
   const bytes = parameters?.find((value) => value instanceof Uint8Array);
   assert.equal(bytes?.buffer.byteLength, 32);
 });
 
-test('closing waits for what was asked for', async (context) => {
-  const path = join(await makeFolder(context), 'a.sqlite');
+test('closing waits for what was asked for', async (t) => {
+  const path = join(await makeFolder(t), 'a.sqlite');
   const db = await openDatabase(path);
   const { id } = await insertRow(db);
   const work = [
@@ -175,13 +175,13 @@ test('closing waits for what was asked for', async (context) => {
   await db.destroy();
   await Promise.all(work);
   const again = await openDatabase(path);
-  const row = await findSession(again, id);
+  const row = await findUploadRow(again, id);
   await again.destroy();
   assert.deepEqual([row?.received_parts, row?.filename], [2, 'b.bin']);
 });
 
-test('a full disk is database_unavailable, what was answered is what is there, and space helps', async (context) => {
-  const { db, hold, letGo } = await makeHeld(context);
+test('a full disk is database_unavailable, what was answered is what is there, and space helps', async (t) => {
+  const { db, hold, letGo } = await makeHeld(t);
   const { id } = await insertRow(db);
   await sql`PRAGMA max_page_count=40`.execute(db);
   const large = draftRow({ metadata: 'x'.repeat(1_000_000) });
@@ -203,11 +203,11 @@ test('a full disk is database_unavailable, what was answered is what is there, a
   );
   await sql`PRAGMA max_page_count=100000`.execute(db);
   await insertRow(db, large);
-  assert.ok(await findSession(db, large.id));
+  assert.ok(await findUploadRow(db, large.id));
 });
 
-test('a unit inside of a transaction is refused, instead of waiting for it for ever', async (context) => {
-  const db = await makeDatabase(context);
+test('a unit inside of a transaction is refused, instead of waiting for it for ever', async (t) => {
+  const db = await makeDatabase(t);
   const nested = db.transaction().execute((tx) => commitPart(tx, 'nobody', draftPart(0)));
   await assert.rejects(nested, /a transaction by itself/);
 });

@@ -8,7 +8,7 @@ export type Watch = { readonly uploadId: string } | { readonly owner: string };
 
 export interface Listener {
   /** The outbox has news. */
-  noteNews(): void;
+  notifyChange(): void;
   /** Parts of this upload were stored, or taken back. Called for every part: it has to be cheap. */
   noteParts(uploadId: string): void;
 }
@@ -36,15 +36,15 @@ export class Bus {
   }
 
   /** Called when the outbox has news of anybody's. @returns a function that ends it. */
-  listenToAll(noteNews: () => void): () => void {
-    this.#ofAll.add(noteNews);
-    return () => void this.#ofAll.delete(noteNews);
+  listenToAll(notifyChange: () => void): () => void {
+    this.#ofAll.add(notifyChange);
+    return () => void this.#ofAll.delete(notifyChange);
   }
 
   /** To be called once a transaction that has written an event is committed. */
-  noteNews(changed: Changed): void {
-    for (const listener of this.#listenersOf(changed)) listener.noteNews();
-    for (const noteNews of this.#ofAll) noteNews();
+  notifyChange(changed: Changed): void {
+    for (const listener of this.#listenersOf(changed)) listener.notifyChange();
+    for (const notifyChange of this.#ofAll) notifyChange();
   }
 
   noteParts(upload: { id: string; owner: string }): void {

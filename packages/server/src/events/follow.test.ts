@@ -8,7 +8,7 @@ import { insertEvent } from '../db/events.ts';
 import { makeDatabase } from '../db/test-rows.ts';
 import { Bus, type Watch } from './bus.ts';
 import { fileSubject, stateType, uploadSubject } from './event.ts';
-import { type EventRoom, follow } from './follow.ts';
+import { type EventContext, follow } from './follow.ts';
 import { Pace } from './pace.ts';
 
 interface Told {
@@ -22,11 +22,11 @@ interface Told {
 const EVERYTHING = () => true;
 
 /** A room whose uploads are a map of their states, with one stream that is read by hand. */
-async function makeRoom(context: TestContext, heartbeatMs = 60_000) {
-  const db = await makeDatabase(context);
+async function makeUploads(t: TestContext, heartbeatMs = 60_000) {
+  const db = await makeDatabase(t);
   const uploads = new Map<string, UploadState>();
   let reads = 0;
-  const room: EventRoom = {
+  const context: EventContext = {
     db,
     bus: new Bus(),
     pace: new Pace(),
@@ -34,14 +34,14 @@ async function makeRoom(context: TestContext, heartbeatMs = 60_000) {
     heartbeatMs,
     now: () => 1000,
     newId: () => 'an-id',
-    async readSession(upload_id) {
+    async readUpload(upload_id) {
       reads++;
       const status = uploads.get(upload_id);
       return status && ({ upload_id, status } as Session);
     },
   };
   return {
-    room,
+    context,
     uploads,
     get reads() {
       return reads;
@@ -52,12 +52,12 @@ async function makeRoom(context: TestContext, heartbeatMs = 60_000) {
       const data = JSON.stringify({ upload_id: uploadId, status });
       const subject = uploadSubject(uploadId);
       await insertEvent(db, { id: 'i', type: stateType(status), subject, owner, time: 1, data });
-      room.bus.noteNews({ owner, uploadId });
+      context.bus.notifyChange({ owner, uploadId });
     },
     open(watch: Watch, after: number | null = null, mayTell: (subject: string) => boolean = EVERYTHING) {
       const end = new AbortController();
-      const frames = follow(room, watch, after, mayTell, end.signal);
-      context.after(() => end.abort());
+      const frames = follow(context, watch, after, mayTell, end.signal);
+      t.after(() => end.abort());
       return {
         end,
         frames,
@@ -83,13 +83,13 @@ function brief(told: Told | 'ended'): string {
     : `${told.id} ${told.event} ${told.type.replace('cryolift.upload.', '')} ${told.status}`;
 }
 
-test('one upload: how it stands, what happens to it and nothing else, its end', async (context) => {
-  const { room, move, open } = await makeRoom(context);
+test('one upload: how it stands, what happens to it and nothing else, its end', async (t) => {
+  const { context, move, open } = await makeUploads(t);
   await move('a', 'pending');
   const stream = open({ uploadId: 'a' });
   assert.equal(brief(await stream.next()), '1 state snapshot pending');
   await move('b', 'pending');
-  room.bus.noteParts({ id: 'b', owner: 'ada' });
+  context.bus.noteParts({ id: 'b', owner: 'ada' });
   await move('a', 'verifying');
   assert.equal(brief(await stream.next()), '3 state verifying verifying');
   await move('a', 'completed');
@@ -97,14 +97,14 @@ test('one upload: how it stands, what happens to it and nothing else, its end', 
   assert.equal(await stream.next(), 'ended');
 });
 
-test('a reader that takes nothing: few sessions and few events are read for it', async (context) => {
-  const test = await makeRoom(context);
-  const { room, uploads, move } = test;
-  const readSession = room.readSession.bind(room);
+test('a reader that takes nothing: few sessions and few events are read for it', async (t) => {
+  const test = await makeUploads(t);
+  const { context, uploads, move } = test;
+  const readUpload = context.readUpload.bind(context);
   let events = 0;
-  Object.assign(room, {
-    async readSession(id: string) {
-      const session = await readSession(id);
+  Object.assign(context, {
+    async readUpload(id: string) {
+      const session = await readUpload(id);
       return (
         session && { ...session, missing_parts: Array.from({ length: 1_000 }, (_, at) => [10_000 + at, 10_000 + at]) }
       );
@@ -113,7 +113,7 @@ test('a reader that takes nothing: few sessions and few events are read for it',
   for (let at = 0; at < 40; at++) uploads.set(`u${at}`, 'uploading');
   const stream = test.open({ owner: 'ada' });
   await stream.frames.next();
-  for (const id of uploads.keys()) room.bus.noteParts({ id, owner: 'ada' });
+  for (const id of uploads.keys()) context.bus.noteParts({ id, owner: 'ada' });
   assert.match(brief(await stream.next()), / progress progress uploading$/);
   // Each has some 13,000 characters.
   assert.ok(test.reads <= 6, `${test.reads} sessions were read`);
@@ -126,7 +126,7 @@ test('a reader that takes nothing: few sessions and few events are read for it',
   }
   // A change is told before how the upload stands after it, however many changes there are.
   for (let at = 0; at < 30; at++) await move(`u${at}`, 'verifying');
-  for (const id of uploads.keys()) room.bus.noteParts({ id, owner: 'ada' });
+  for (const id of uploads.keys()) context.bus.noteParts({ id, owner: 'ada' });
   const states = new Map<string, string>();
   while (events < 30) {
     const told = await stream.next();
@@ -137,8 +137,8 @@ test('a reader that takes nothing: few sessions and few events are read for it',
   }
 });
 
-test('an upload that has ended is told once', async (context) => {
-  const { move, open } = await makeRoom(context);
+test('an upload that has ended is told once', async (t) => {
+  const { move, open } = await makeUploads(t);
   await move('a', 'cancelled');
   const stream = open({ uploadId: 'a' });
   assert.equal(brief(await stream.next()), '1 state snapshot cancelled');
@@ -147,8 +147,8 @@ test('an upload that has ended is told once', async (context) => {
   assert.equal(await gone.next(), 'ended');
 });
 
-test('who comes back is told first what he missed', async (context) => {
-  const { move, open } = await makeRoom(context);
+test('who comes back is told first what he missed', async (t) => {
+  const { move, open } = await makeUploads(t);
   await move('a', 'pending');
   await move('b', 'pending');
   await move('a', 'verifying');
@@ -163,14 +163,14 @@ test('who comes back is told first what he missed', async (context) => {
 });
 
 for (const moment of ['before', 'after'] as const) {
-  test(`a change just ${moment} a look is told before what it led to, and not left out`, async (context) => {
-    const { room, move, open } = await makeRoom(context);
+  test(`a change just ${moment} a look is told before what it led to, and not left out`, async (t) => {
+    const { context, move, open } = await makeUploads(t);
     await move('a', 'uploading');
-    const { readSession } = room;
-    room.readSession = async (id) => {
-      room.readSession = readSession;
+    const { readUpload } = context;
+    context.readUpload = async (id) => {
+      context.readUpload = readUpload;
       if (moment === 'before') await move(id, 'verifying');
-      const session = await readSession(id);
+      const session = await readUpload(id);
       if (moment === 'after') await move(id, 'verifying');
       return session;
     };
@@ -180,8 +180,8 @@ for (const moment of ['before', 'after'] as const) {
   });
 }
 
-test('a number from a database that is gone counts as the newest', async (context) => {
-  const { move, open } = await makeRoom(context);
+test('a number from a database that is gone counts as the newest', async (t) => {
+  const { move, open } = await makeUploads(t);
   await move('a', 'pending');
   const stream = open({ owner: 'ada' }, 1000);
   assert.deepEqual((await stream.frames.next()).value, ': listening\nid: 1\n\n');
@@ -189,15 +189,22 @@ test('a number from a database that is gone counts as the newest', async (contex
   assert.equal(brief(await stream.next()), '2 state cancelled cancelled');
 });
 
-test('an owner: all of his, and what he may see', async (context) => {
-  const { room, move, open } = await makeRoom(context);
+test('an owner: all of his, and what he may see', async (t) => {
+  const { context, move, open } = await makeUploads(t);
   const stream = open({ owner: 'ada' }, null, (subject) => subject !== fileSubject('secret'));
   await stream.frames.next();
   await move('a', 'pending');
   await move('b', 'pending', 'bob');
   for (const file of ['secret', 'open']) {
     const subject = fileSubject(file);
-    await insertEvent(room.db, { id: 'i', type: 'cryolift.file.deleted', subject, owner: 'ada', time: 1, data: '{}' });
+    await insertEvent(context.db, {
+      id: 'i',
+      type: 'cryolift.file.deleted',
+      subject,
+      owner: 'ada',
+      time: 1,
+      data: '{}',
+    });
   }
   await move('a', 'completed');
   assert.equal(brief(await stream.next()), '1 state created pending');
@@ -206,9 +213,9 @@ test('an owner: all of his, and what he may see', async (context) => {
   assert.equal(brief(await stream.next()), '5 state completed completed');
 });
 
-test('parts are told together, however many came', async (context) => {
-  const test = await makeRoom(context);
-  const { room, open, move } = test;
+test('parts are told together, however many came', async (t) => {
+  const test = await makeUploads(t);
+  const { context, open, move } = test;
   await move('a', 'uploading');
   const stream = open({ uploadId: 'a' });
   await stream.next();
@@ -216,7 +223,7 @@ test('parts are told together, however many came', async (context) => {
   for (let round = 0; round < 3; round++) {
     const next = stream.next();
     for (let part = 0; part < 1000; part++) {
-      room.bus.noteParts({ id: 'a', owner: 'ada' });
+      context.bus.noteParts({ id: 'a', owner: 'ada' });
       await null;
     }
     assert.equal(brief(await next), '1 progress progress uploading');
@@ -224,13 +231,13 @@ test('parts are told together, however many came', async (context) => {
   assert.ok(test.reads - before <= 6, `${test.reads - before} looks for 3 rounds`);
 });
 
-test('of an upload that has ended there is no progress', async (context) => {
-  const { room, open, move } = await makeRoom(context);
+test('of an upload that has ended there is no progress', async (t) => {
+  const { context, open, move } = await makeUploads(t);
   const stream = open({ owner: 'ada' });
   await stream.frames.next();
   await move('a', 'cancelled');
   assert.equal(brief(await stream.next()), '1 state cancelled cancelled');
-  room.bus.noteParts({ id: 'a', owner: 'ada' });
+  context.bus.noteParts({ id: 'a', owner: 'ada' });
   for (const seq of [2, 3]) {
     const next = stream.next();
     await move(`later-${seq}`, 'pending');
@@ -238,14 +245,14 @@ test('of an upload that has ended there is no progress', async (context) => {
   }
 });
 
-test('for a reader that takes nothing, nothing is made; all of it is there when he goes on', async (context) => {
-  const test = await makeRoom(context);
-  const { room, open, move } = test;
+test('for a reader that takes nothing, nothing is made; all of it is there when he goes on', async (t) => {
+  const test = await makeUploads(t);
+  const { context, open, move } = test;
   const stream = open({ owner: 'ada' });
   const text = Readable.from(stream.frames, { objectMode: false, highWaterMark: 1 });
   await once(text, 'readable');
   for (let at = 0; at < 250; at++) await move(`upload-${at}`, 'pending');
-  for (let at = 0; at < 1000; at++) room.bus.noteParts({ id: 'upload-0', owner: 'ada' });
+  for (let at = 0; at < 1000; at++) context.bus.noteParts({ id: 'upload-0', owner: 'ada' });
   assert.ok(test.reads <= 1, 'no session is read');
   assert.ok(text.readableLength < 1000, `${text.readableLength} bytes wait`);
   const ids: number[] = [];
@@ -259,19 +266,19 @@ test('for a reader that takes nothing, nothing is made; all of it is there when 
   );
 });
 
-test('silence is broken by a comment', async (context) => {
-  const { open } = await makeRoom(context, 5);
+test('silence is broken by a comment', async (t) => {
+  const { open } = await makeUploads(t, 5);
   const { frames } = open({ owner: 'ada' });
   await frames.next();
   assert.equal((await frames.next()).value, ':\n\n');
   assert.equal((await frames.next()).value, ':\n\n');
 });
 
-test('it ends when it is told to, and does not listen any more', async (context) => {
-  const { room, open } = await makeRoom(context);
+test('it ends when it is told to, and does not listen any more', async (t) => {
+  const { context, open } = await makeUploads(t);
   const listeners = new Set<unknown>();
-  const listen = room.bus.listen.bind(room.bus);
-  room.bus.listen = (watch, listener) => {
+  const listen = context.bus.listen.bind(context.bus);
+  context.bus.listen = (watch, listener) => {
     listeners.add(listener);
     const unlisten = listen(watch, listener);
     return () => {

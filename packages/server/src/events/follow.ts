@@ -26,7 +26,7 @@ interface Snapshot {
   readonly data: string;
 }
 
-export interface EventRoom {
+export interface EventContext {
   readonly db: Database;
   readonly bus: Bus;
   readonly pace: Pace;
@@ -37,7 +37,7 @@ export interface EventRoom {
   now(): number;
   newId(): string;
   /** The session as it is now; undefined when there is none. */
-  readSession(uploadId: string): Promise<Session | undefined>;
+  readUpload(uploadId: string): Promise<Session | undefined>;
 }
 
 /**
@@ -46,7 +46,7 @@ export interface EventRoom {
  * @param signal ends it. The stream of one upload also ends by itself, with the upload.
  */
 export async function* follow(
-  room: EventRoom,
+  context: EventContext,
   watch: Watch,
   after: number | null,
   mayTell: (subject: string) => boolean,
@@ -54,13 +54,13 @@ export async function* follow(
 ): AsyncGenerator<string> {
   const filter: EventFilter = 'owner' in watch ? watch : { subject: uploadSubject(watch.uploadId) };
   const inbox = new Inbox();
-  const unlisten = room.bus.listen(watch, inbox);
+  const unlisten = context.bus.listen(watch, inbox);
   /** The upload of which it has not been told yet how it stands. */
   let unseen = 'owner' in watch ? null : watch.uploadId;
   let lookedMs = Number.NEGATIVE_INFINITY;
   let toldMs = performance.now();
   try {
-    const newest = await findNewestSeq(room.db);
+    const newest = await findNewestSeq(context.db);
     // A greater number is one of a database that is gone.
     let seq = Math.min(after ?? newest, newest);
     yield `: listening\nid: ${seq}\n\n`;
@@ -69,14 +69,14 @@ export async function* follow(
       if (unseen !== null && sessions.size === 0) return;
       // Read after the sessions, and all of them: what led to how the sessions stand is here, or has been told.
       for (let rows = BATCH; rows === BATCH && !signal.aborted; ) {
-        const batch = await listEvents(room.db, filter, seq, BATCH);
+        const batch = await listEvents(context.db, filter, seq, BATCH);
         rows = batch.length;
         for (const row of batch) {
           seq = row.seq;
           // It has been overtaken.
           sessions.delete(row.subject);
           if (!mayTell(row.subject)) continue;
-          yield printKept(row, room.source);
+          yield printKept(row, context.source);
           toldMs = performance.now();
           if ('uploadId' in watch && tellsEnd(row)) return;
         }
@@ -85,12 +85,12 @@ export async function* follow(
         const isSnapshot = session.uploadId === unseen;
         if (isEnd(session.status) && !isSnapshot) continue;
         unseen = null;
-        yield printLive(isSnapshot ? 'snapshot' : 'progress', draft(session), room.source, seq);
+        yield printLive(isSnapshot ? 'snapshot' : 'progress', draft(session), context.source, seq);
         toldMs = performance.now();
         if (isEnd(session.status)) return;
       }
       if (unseen === null) await pause();
-      if (performance.now() - toldMs >= room.heartbeatMs) {
+      if (performance.now() - toldMs >= context.heartbeatMs) {
         yield ':\n\n';
         toldMs = performance.now();
       }
@@ -103,13 +103,13 @@ export async function* follow(
   async function look(): Promise<Snapshot[]> {
     const found: Snapshot[] = [];
     if (unseen !== null) await read(unseen);
-    else if (performance.now() >= room.pace.nextMs(lookedMs)) {
+    else if (performance.now() >= context.pace.nextMs(lookedMs)) {
       for (let length = 0; found.length < SESSIONS && length < SESSIONS_LENGTH; ) {
         const id = inbox.takeMoved();
         if (id === undefined) break;
         lookedMs = performance.now();
         length += await read(id);
-        room.pace.note(performance.now() - lookedMs);
+        context.pace.note(performance.now() - lookedMs);
         // Other requests come in between.
         await setImmediate();
       }
@@ -117,7 +117,7 @@ export async function* follow(
     return found;
 
     async function read(uploadId: string): Promise<number> {
-      const session = await room.readSession(uploadId);
+      const session = await context.readUpload(uploadId);
       if (!session) return 0;
       const data = JSON.stringify(session);
       found.push({ uploadId, status: session.status, data });
@@ -126,13 +126,13 @@ export async function* follow(
   }
 
   async function pause(): Promise<void> {
-    const wakeMs = toldMs + room.heartbeatMs;
+    const wakeMs = toldMs + context.heartbeatMs;
     const nowMs = performance.now();
-    const untilMs = inbox.hasMoved ? Math.min(wakeMs, room.pace.nextMs(lookedMs)) : wakeMs;
+    const untilMs = inbox.hasMoved ? Math.min(wakeMs, context.pace.nextMs(lookedMs)) : wakeMs;
     await inbox.wait(untilMs - nowMs, signal);
   }
 
   function draft({ uploadId, data }: Snapshot) {
-    return { id: room.newId(), subject: uploadSubject(uploadId), time: room.now(), data };
+    return { id: context.newId(), subject: uploadSubject(uploadId), time: context.now(), data };
   }
 }

@@ -3,11 +3,11 @@ import type { Listener } from './bus.ts';
 
 export class Inbox implements Listener {
   readonly #moved = new Set<string>();
-  #hasNews = false;
+  #hasChanged = false;
   #wake = (): void => {};
 
-  noteNews(): void {
-    this.#hasNews = true;
+  notifyChange(): void {
+    this.#hasChanged = true;
     this.#wake();
   }
 
@@ -31,7 +31,7 @@ export class Inbox implements Listener {
 
   /** Resolves after `ms`, or earlier: at once when there is news, at the first part stored, when `signal` says so. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#hasNews && !signal.aborted && ms > 0) {
+    if (!this.#hasChanged && !signal.aborted && ms > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       signal.addEventListener('abort', this.#wake);
@@ -41,6 +41,6 @@ export class Inbox implements Listener {
       signal.removeEventListener('abort', this.#wake);
       this.#wake = () => {};
     }
-    this.#hasNews = false;
+    this.#hasChanged = false;
   }
 }

@@ -13,7 +13,7 @@ import { toFilePlace, toFileRecord } from './record.ts';
 
 export type { FileRow };
 
-export interface FileRoom {
+export interface FileContext {
   readonly db: Database;
   readonly store: PartStore;
   readonly bus: Bus;
@@ -25,20 +25,24 @@ interface FileLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-/** @throws UploadError `file_not_found` when there is none that `mayReach` says yes to. */
-export async function getFile(room: FileRoom, id: string, mayReach: (owner: string) => boolean): Promise<FileRow> {
-  const row = await findFile(room.db, id);
-  if (!row || !mayReach(row.owner)) throw fileNotFound(id);
+/** @throws UploadError `file_not_found` when there is none that `mayAccess` says yes to. */
+export async function getFile(
+  context: FileContext,
+  id: string,
+  mayAccess: (owner: string) => boolean,
+): Promise<FileRow> {
+  const row = await findFile(context.db, id);
+  if (!row || !mayAccess(row.owner)) throw fileNotFound(id);
   return row;
 }
 
 /** An owner's files, newest first. */
 export async function listOwned(
-  room: FileRoom,
+  context: FileContext,
   owner: string,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<Page<FileRow>> {
-  return toPage(await listFiles(room.db, owner, { before: cursor, limit: limit + 1 }), limit, (row) => row.id);
+  return toPage(await listFiles(context.db, owner, { before: cursor, limit: limit + 1 }), limit, (row) => row.id);
 }
 
 /**
@@ -48,15 +52,15 @@ export async function listOwned(
  *   `file_not_found` when the file was deleted meanwhile.
  */
 export async function readContent(
-  room: FileRoom,
+  context: FileContext,
   row: FileRow,
   range: { start: number; end: number },
 ): Promise<Readable> {
   const place = toFilePlace(row);
-  const sizeBytes = await room.store.statFile(place);
-  const bytes = sizeBytes === row.size ? await room.store.readFile(place, range) : null;
+  const sizeBytes = await context.store.statFile(place);
+  const bytes = sizeBytes === row.size ? await context.store.readFile(place, range) : null;
   if (!bytes) {
-    await assertNotDeleted(room, row);
+    await assertNotDeleted(context, row);
     throw new UploadError(
       'storage_unavailable',
       `The storage has ${sizeBytes ?? 'none'} of the file's ${row.size} bytes.`,
@@ -69,13 +73,13 @@ export async function readContent(
 }
 
 /** Deletes a file for good. @throws UploadError `file_not_found` when another request was first. */
-export async function deleteFile(room: FileRoom, row: FileRow): Promise<void> {
-  const time = room.now();
-  await transact(room.db, async (tx) => {
+export async function deleteFile(context: FileContext, row: FileRow): Promise<void> {
+  const time = context.now();
+  await transact(context.db, async (tx) => {
     if (!(await markDeleted(tx, row.id, time))) throw fileNotFound(row.id);
     const data = JSON.stringify(toFileRecord(row, null));
     await insertEvent(tx, {
-      id: room.newId(),
+      id: context.newId(),
       type: FILE_DELETED,
       subject: fileSubject(row.id),
       owner: row.owner,
@@ -83,17 +87,17 @@ export async function deleteFile(room: FileRoom, row: FileRow): Promise<void> {
       data,
     });
   });
-  room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
-  room.store.forgetDigest(row.upload_id);
-  await removeBytes(room, row);
+  context.bus.notifyChange({ owner: row.owner, uploadId: row.upload_id });
+  context.store.forgetDigest(row.upload_id);
+  await removeBytes(context, row);
 }
 
 /** Goes on with deletions that were cut off; one that fails does not hold up the others. @returns how many were finished. */
-export async function finishDeletions(room: FileRoom, log: FileLog): Promise<number> {
+export async function finishDeletions(context: FileContext, log: FileLog): Promise<number> {
   let finished = 0;
-  for (const row of await listHalfDeleted(room.db)) {
+  for (const row of await listHalfDeleted(context.db)) {
     try {
-      await removeBytes(room, row);
+      await removeBytes(context, row);
       finished++;
     } catch (error) {
       log.error({ file_id: row.id, err: error }, 'the bytes of a deleted file were not removed');
@@ -103,19 +107,19 @@ export async function finishDeletions(room: FileRoom, log: FileLog): Promise<num
 }
 
 /** Whether a deletion of this file is on record, as long as its event is kept. */
-export async function wasDeleted(room: FileRoom, id: string): Promise<boolean> {
-  return await hasEvent(room.db, fileSubject(id), FILE_DELETED);
+export async function wasDeleted(context: FileContext, id: string): Promise<boolean> {
+  return await hasEvent(context.db, fileSubject(id), FILE_DELETED);
 }
 
 /** To be asked when bytes of a file are not there. @throws UploadError `file_not_found` when it was deleted meanwhile. */
-export async function assertNotDeleted(room: FileRoom, row: FileRow): Promise<void> {
-  if (!(await findFile(room.db, row.id))) throw fileNotFound(row.id);
+export async function assertNotDeleted(context: FileContext, row: FileRow): Promise<void> {
+  if (!(await findFile(context.db, row.id))) throw fileNotFound(row.id);
 }
 
 /** The removal is on the disk before the record goes: no power loss brings bytes back that have no record. */
-async function removeBytes(room: FileRoom, row: FileRow): Promise<void> {
-  await room.store.removeFile(row.id);
-  await forgetFile(room.db, row.id);
+async function removeBytes(context: FileContext, row: FileRow): Promise<void> {
+  await context.store.removeFile(row.id);
+  await forgetFile(context.db, row.id);
 }
 
 export function fileNotFound(id: string): UploadError {

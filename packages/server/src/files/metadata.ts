@@ -6,12 +6,12 @@ import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED, fileSubject } from '../events/event.ts';
-import { type FileRoom, fileNotFound } from './files.ts';
+import { type FileContext, fileNotFound } from './files.ts';
 import { overridesOf, toFileRecord } from './record.ts';
 import type { UpdateLimit } from './update-limit.ts';
 
-/** As `jobs/survey.ts` calls it. */
-const SURVEY = 'survey';
+/** As `jobs/analysis.ts` calls it. */
+const ANALYSIS = 'survey';
 const MAX_PAIRS = 32;
 const MAX_BYTES = 4096;
 
@@ -27,9 +27,9 @@ export function assertMetadata(metadata: Record<string, string>): void {
   }
 }
 
-interface MetadataRoom extends FileRoom {
+interface MetadataContext extends FileContext {
   readonly updateLimit: UpdateLimit;
-  readonly nextSteps: { kindsFor(filename: string): readonly string[]; wake(): void };
+  readonly fileJobs: { kindsFor(filename: string): readonly string[]; wake(): void };
 }
 
 /**
@@ -56,34 +56,34 @@ export function mergeMetadata(before: string, changes: Readonly<Record<string, s
  * @throws UploadError `invalid_request`, `rate_limited`, or `file_not_found` when it was deleted meanwhile.
  */
 export async function changeMetadata(
-  room: MetadataRoom,
+  context: MetadataContext,
   fileId: string,
   changes: Record<string, string | null>,
   account: string,
 ): Promise<FileRow> {
-  room.updateLimit.take(account);
+  context.updateLimit.take(account);
   for (;;) {
-    const row = await findFile(room.db, fileId);
+    const row = await findFile(context.db, fileId);
     if (!row) throw fileNotFound(fileId);
-    const changed = await record(room, row, mergeMetadata(row.metadata, changes));
+    const changed = await record(context, row, mergeMetadata(row.metadata, changes));
     if (!changed) continue;
-    room.bus.noteNews({ owner: row.owner, uploadId: row.upload_id });
-    room.nextSteps.wake();
+    context.bus.notifyChange({ owner: row.owner, uploadId: row.upload_id });
+    context.fileJobs.wake();
     return changed;
   }
 }
 
-async function record(room: MetadataRoom, row: FileRow, metadata: string): Promise<FileRow | undefined> {
-  return await transact(room.db, async (tx) => {
+async function record(context: MetadataContext, row: FileRow, metadata: string): Promise<FileRow | undefined> {
+  return await transact(context.db, async (tx) => {
     const changed = await replaceMetadata(tx, row.id, row.metadata, metadata);
     if (!changed) return undefined;
-    if (isReadOtherwise(row, changed)) await surveyAnew(room, tx, row);
+    if (isReadOtherwise(row, changed)) await analyzeAgain(context, tx, row);
     await insertEvent(tx, {
-      id: room.newId(),
+      id: context.newId(),
       type: FILE_UPDATED,
       subject: fileSubject(row.id),
       owner: row.owner,
-      time: room.now(),
+      time: context.now(),
       data: JSON.stringify(toFileRecord(changed, null)),
     });
     return changed;
@@ -95,8 +95,8 @@ function isReadOtherwise(before: FileRow, after: FileRow): boolean {
   return toFileRecord(before, null).mrc?.mode === 0 && overridesOf(before).mode0 !== overridesOf(after).mode0;
 }
 
-async function surveyAnew(room: MetadataRoom, tx: Database, { id, owner, filename }: FileRow): Promise<void> {
-  if (!room.nextSteps.kindsFor(filename).includes(SURVEY)) return;
+async function analyzeAgain(context: MetadataContext, tx: Database, { id, owner, filename }: FileRow): Promise<void> {
+  if (!context.fileJobs.kindsFor(filename).includes(ANALYSIS)) return;
   await forgetStatistics(tx, id);
-  await insertJob(tx, { id: room.newId(), kind: SURVEY, fileId: id, owner, nowMs: room.now() });
+  await insertJob(tx, { id: context.newId(), kind: ANALYSIS, fileId: id, owner, nowMs: context.now() });
 }

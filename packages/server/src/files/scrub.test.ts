@@ -3,7 +3,7 @@ import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { FileRow } from '../db/tables.ts';
-import { makeRoom } from '../uploads/test-uploads.ts';
+import { makeUploads } from '../uploads/test-uploads.ts';
 import { Scrub } from './scrub.ts';
 
 const ROW = {
@@ -29,23 +29,23 @@ async function ended(scrub: Scrub) {
   return scrub.report();
 }
 
-test('scrub: it breaks off when the storage cannot be read, and the next start goes on', async (context) => {
-  const room = await makeRoom(context);
+test('scrub: it breaks off when the storage cannot be read, and the next start goes on', async (t) => {
+  const context = await makeUploads(t);
   const rows = Array.from({ length: COUNT }, (_, idx): FileRow => {
     const id = `file-${String(idx).padStart(3, '0')}`;
     return { ...ROW, id, upload_id: `of-${id}` };
   });
-  await room.db.insertInto('files').values(rows).execute();
-  const files = join(room.folder, 'files');
+  await context.db.insertInto('files').values(rows).execute();
+  const files = join(context.folder, 'files');
   await rename(files, `${files}.away`);
   await symlink(files, files);
 
-  const scrub = new Scrub(room);
+  const scrub = new Scrub(context);
   await scrub.begin(1e9);
   const broken = await ended(scrub);
   assert.deepEqual([broken.status, broken.unreadable, broken.checked_files], ['failed', 100, 100]);
   assert.notEqual(broken.ended_at, null);
-  const types = await room.db.selectFrom('events').select('type').distinct().execute();
+  const types = await context.db.selectFrom('events').select('type').distinct().execute();
   assert.deepEqual(
     types.map(({ type }) => type),
     ['cryolift.file.unreadable'],
@@ -53,7 +53,7 @@ test('scrub: it breaks off when the storage cannot be read, and the next start g
 
   await rm(files);
   await rename(`${files}.away`, files);
-  const next = new Scrub(room);
+  const next = new Scrub(context);
   await next.resume();
   const whole = await ended(next);
   assert.deepEqual([whole.status, whole.unreadable, whole.missing], ['done', 100, COUNT - 100]);

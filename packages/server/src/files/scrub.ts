@@ -9,7 +9,7 @@ import { readFact, writeFact } from '../db/server-state.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_DAMAGED, FILE_UNREADABLE, fileSubject } from '../events/event.ts';
 import { BytesGone } from '../storage/storage.ts';
-import type { FileRoom } from './files.ts';
+import type { FileContext } from './files.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
 
 type Fault = ScrubReport['faults'][number];
@@ -21,7 +21,7 @@ interface Progress extends ScrubReport {
   after: string;
 }
 
-interface ScrubRoom extends FileRoom {
+interface ScrubContext extends FileContext {
   readonly log: {
     info(fields: Record<string, unknown>, message: string): void;
     error(fields: Record<string, unknown>, message: string): void;
@@ -37,7 +37,7 @@ const MAX_UNREADABLE = 100;
 const KEEP_MS = 5_000;
 
 export class Scrub {
-  readonly #room: ScrubRoom;
+  readonly #context: ScrubContext;
   #progress: Progress | null = null;
   /** Of the file that is being read. */
   #readBytes = 0;
@@ -45,13 +45,13 @@ export class Scrub {
   #unreadableInARow = 0;
   #running: { abort: AbortController; ended: Promise<void> } | null = null;
 
-  constructor(room: ScrubRoom) {
-    this.#room = room;
+  constructor(context: ScrubContext) {
+    this.#context = context;
   }
 
   /** Goes on with what a stop or a crash has cut off. */
   async resume(): Promise<void> {
-    const kept = await readFact(this.#room.db, FACT);
+    const kept = await readFact(this.#context.db, FACT);
     this.#progress = kept === undefined ? null : (JSON.parse(kept) as Progress);
     if (this.#progress?.status === 'running') await this.#start(this.#progress);
   }
@@ -73,13 +73,13 @@ export class Scrub {
     if (this.#progress?.status === 'running' && this.#running) return this.report();
     // One that has come to its end is not joined, and may still be putting things away.
     await this.#running?.ended;
-    const { files, bytes, lastId } = await sumFiles(this.#room.db);
+    const { files, bytes, lastId } = await sumFiles(this.#context.db);
     // Another request may have been first meanwhile.
     if (this.#running) return this.report();
     const progress: Progress = {
       ...NEVER,
       status: 'running',
-      started_at: new Date(this.#room.now()).toISOString(),
+      started_at: new Date(this.#context.now()).toISOString(),
       bytes_per_second: bytesPerSecond,
       files,
       bytes,
@@ -120,8 +120,8 @@ export class Scrub {
         if (abort.signal.aborted) return;
         // Not kept: the next start goes on with it.
         progress.status = 'failed';
-        progress.ended_at = new Date(this.#room.now()).toISOString();
-        this.#room.log.error({ err: error }, 'the scrub has failed');
+        progress.ended_at = new Date(this.#context.now()).toISOString();
+        this.#context.log.error({ err: error }, 'the scrub has failed');
       })
       .finally(() => {
         this.#readBytes = 0;
@@ -134,7 +134,11 @@ export class Scrub {
   async #run(progress: Progress, signal: AbortSignal): Promise<void> {
     const pace = makePace(progress.bytes_per_second ?? Number.POSITIVE_INFINITY, signal);
     for (;;) {
-      const rows = await listFilesAfter(this.#room.db, { after: progress.after, until: progress.until, limit: BATCH });
+      const rows = await listFilesAfter(this.#context.db, {
+        after: progress.after,
+        until: progress.until,
+        limit: BATCH,
+      });
       for (const row of rows) {
         signal.throwIfAborted();
         const fault = await this.#check(row, pace);
@@ -145,12 +149,12 @@ export class Scrub {
     }
     await this.#end(progress, 'done');
     const { checked_files, ok, damaged, missing, unreadable } = progress;
-    this.#room.log.info({ checked_files, ok, damaged, missing, unreadable }, 'scrub done');
+    this.#context.log.info({ checked_files, ok, damaged, missing, unreadable }, 'scrub done');
   }
 
   /** @returns null when the file is what it was; undefined when it was deleted meanwhile. */
   async #check(row: FileRow, pace: (bytes: number) => Promise<void>): Promise<Fault | null | undefined> {
-    const { store, db } = this.#room;
+    const { store, db } = this.#context;
     const fault = (kind: Fault['fault'], message: string): Fault => ({ file_id: row.id, fault: kind, message });
     const compare = async (): Promise<Fault | null> => {
       const sizeBytes = await store.statFile(toFilePlace(row));
@@ -175,7 +179,7 @@ export class Scrub {
     progress.checked_files++;
     progress.checked_bytes += row.size;
     this.#readBytes = 0;
-    if (fault) await this.#tell(progress, row, fault);
+    if (fault) await this.#emit(progress, row, fault);
     else if (fault === null) progress.ok++;
     if (fault || performance.now() - this.#keptMs > KEEP_MS) await this.#keep(progress);
     this.#unreadableInARow = fault?.fault === 'unreadable' ? this.#unreadableInARow + 1 : 0;
@@ -183,33 +187,33 @@ export class Scrub {
   }
 
   /** The file stays: most of it is likely to be sound, and it may be all there is. */
-  async #tell(progress: Progress, row: FileRow, fault: Fault): Promise<void> {
+  async #emit(progress: Progress, row: FileRow, fault: Fault): Promise<void> {
     progress[fault.fault]++;
     if (progress.faults.length < MAX_FAULTS) progress.faults.push(fault);
     const isUnreadable = fault.fault === 'unreadable';
-    this.#room.log.error(
+    this.#context.log.error(
       { ...fault },
       isUnreadable ? 'a stored file cannot be read' : 'a stored file is not what it was',
     );
     const type = isUnreadable ? FILE_UNREADABLE : FILE_DAMAGED;
-    const { db, bus, now, newId } = this.#room;
+    const { db, bus, now, newId } = this.#context;
     const data = JSON.stringify(toFileRecord(row, null));
     const { owner } = row;
     await transact(db, (tx) =>
       insertEvent(tx, { id: newId(), type, subject: fileSubject(row.id), owner, time: now(), data }),
     );
-    bus.noteNews({ owner, uploadId: row.upload_id });
+    bus.notifyChange({ owner, uploadId: row.upload_id });
   }
 
   async #end(progress: Progress, status: 'done' | 'stopped'): Promise<void> {
     progress.status = status;
-    progress.ended_at = new Date(this.#room.now()).toISOString();
+    progress.ended_at = new Date(this.#context.now()).toISOString();
     await this.#keep(progress);
   }
 
   async #keep(progress: Progress): Promise<void> {
     this.#keptMs = performance.now();
-    await writeFact(this.#room.db, FACT, JSON.stringify(progress));
+    await writeFact(this.#context.db, FACT, JSON.stringify(progress));
   }
 }
 

@@ -122,7 +122,7 @@ function actionOf({ method, routeOptions }: FastifyRequest): string {
 
 /** Its signature was found good: nobody else is without a token and reaches everybody's. */
 function isSigned({ caller }: FastifyRequest): boolean {
-  return caller?.reach === 'everybody';
+  return caller?.access === 'everybody';
 }
 
 function isOfInterest(request: FastifyRequest): boolean {

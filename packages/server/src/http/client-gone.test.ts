@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fastify from 'fastify';
 import { signalOf } from './client-gone.ts';
 
-test('signal: fires when the client goes away before the answer, and not after it', async (context) => {
+test('signal: fires when the client goes away before the answer, and not after it', async (t) => {
   const app = fastify();
   const signals: AbortSignal[] = [];
   const called = Promise.withResolvers<void>();
@@ -21,7 +21,7 @@ test('signal: fires when the client goes away before the answer, and not after i
     return reply.hijack();
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
-  context.after(() => app.close());
+  t.after(() => app.close());
   const { port } = app.server.address() as AddressInfo;
   await (await fetch(`http://127.0.0.1:${port}/fast`, { headers: { connection: 'close' } })).text();
   const socket = connect(port, '127.0.0.1');

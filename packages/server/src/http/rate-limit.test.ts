@@ -2,15 +2,15 @@ import { test } from 'node:test';
 import { fastify } from 'fastify';
 import { registerRateLimit } from './rate-limit.ts';
 
-test('rate limit: a clock that is set back keeps nobody out', async (context) => {
-  context.mock.timers.enable({ apis: ['Date'], now: 1_000_000_000_000 });
+test('rate limit: a clock that is set back keeps nobody out', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000_000_000 });
   const app = fastify();
-  context.after(() => app.close());
+  t.after(() => app.close());
   app.decorateRequest('caller', null as never);
   await registerRateLimit(app, 2);
   app.get('/', async () => 'here');
   const ask = async () => (await app.inject('/')).statusCode;
   while ((await ask()) !== 429);
-  context.mock.timers.setTime(1_000_000_000_000 - 3 * 3_600_000);
+  t.mock.timers.setTime(1_000_000_000_000 - 3 * 3_600_000);
   while ((await ask()) !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
 });

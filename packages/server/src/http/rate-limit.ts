@@ -9,17 +9,17 @@ const MAX_KEYS = 5_000;
 
 /** The store of the plugin measures by the wall clock: one that is set back would refuse everybody for as long. */
 class Windows {
-  readonly #windows = new LRUCache<string, { current: number; beganMs: number }>({ max: MAX_KEYS });
+  readonly #windows = new LRUCache<string, { current: number; startedMs: number }>({ max: MAX_KEYS });
 
   incr(key: string, done: (error: null, counted: { current: number; ttl: number }) => void, windowMs: number): void {
     const nowMs = performance.now();
     let window = this.#windows.get(key);
-    if (!window || nowMs - window.beganMs >= windowMs) {
-      window = { current: 0, beganMs: nowMs };
+    if (!window || nowMs - window.startedMs >= windowMs) {
+      window = { current: 0, startedMs: nowMs };
       this.#windows.set(key, window);
     }
     window.current++;
-    done(null, { current: window.current, ttl: windowMs - (nowMs - window.beganMs) });
+    done(null, { current: window.current, ttl: windowMs - (nowMs - window.startedMs) });
   }
 
   /** Routes have no limits of their own. */

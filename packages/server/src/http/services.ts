@@ -1,21 +1,21 @@
 /** What the routes work with. */
 import type { Limits, SweepReport, Swept } from '@cryolift/protocol/messages';
-import type { Pictures } from '../analysis/previews.ts';
-import type { EventRoom } from '../events/follow.ts';
+import type { Previews } from '../analysis/previews.ts';
+import type { EventContext } from '../events/follow.ts';
 import type { Streams } from '../events/streams.ts';
 import type { Scrub } from '../files/scrub.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Traces } from '../ops/traces.ts';
-import type { UploadRoom } from '../uploads/context.ts';
+import type { UploadContext } from '../uploads/context.ts';
 import type { SigningKeys } from './auth/signing-keys.ts';
 import type { Authenticate } from './auth/tokens.ts';
 
 export interface Services {
-  readonly uploads: UploadRoom;
-  readonly pictures: Pictures;
-  readonly events: EventRoom;
+  readonly uploads: UploadContext;
+  readonly previews: Previews;
+  readonly events: EventContext;
   readonly streams: Streams;
   readonly authenticate: Authenticate;
   /** The secret of HS256 tokens, which a client on this machine may have, too; null: there is none. */

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Swept } from '@cryolift/protocol/messages';
-import { AskedSweep } from './asked-sweep.ts';
+import { RequestedSweep } from './asked-sweep.ts';
 
 const SWEPT: Swept = { expired: 1, deleted: 2, leftovers: 3, forgotten: 4 };
 
-test('asked sweep: one that takes long is reported, joined, and told when it has ended', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('asked sweep: one that takes long is reported, joined, and told when it has ended', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const ends: ((swept: Swept) => void)[] = [];
-  const sweep = new AskedSweep(
+  const sweep = new RequestedSweep(
     () => new Promise((resolve) => ends.push(resolve)),
     () => 1000,
   );
   assert.equal(sweep.report().status, 'never');
   const asked = [sweep.run(), sweep.run()];
-  context.mock.timers.tick(20_000);
+  t.mock.timers.tick(20_000);
   const started_at = '1970-01-01T00:00:01.000Z';
   const report = { status: 'running', started_at, ended_at: null, swept: null };
   assert.deepEqual(await Promise.all(asked), [
@@ -33,7 +33,7 @@ test('asked sweep: one that takes long is reported, joined, and told when it has
 });
 
 test('asked sweep: one that fails is an error for who asked, and has ended without a result', async () => {
-  const sweep = new AskedSweep(
+  const sweep = new RequestedSweep(
     async () => {
       throw new Error('broken');
     },

@@ -5,7 +5,7 @@ import { firstOf } from '../uploads/timeout.ts';
 /** How long a request waits for the end. */
 const WAIT_MS = 20_000;
 
-export class AskedSweep {
+export class RequestedSweep {
   readonly #sweep: () => Promise<Swept>;
   readonly #now: () => number;
   #running: Promise<Swept> | null = null;

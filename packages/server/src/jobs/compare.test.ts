@@ -3,13 +3,13 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { markDeleted } from '../db/files.ts';
-import { listSessions } from '../db/sessions.ts';
+import { listUploadRows } from '../db/sessions.ts';
 import type { FileRow } from '../db/tables.ts';
 import { deleteFile, finishDeletions, readContent } from '../files/files.ts';
 import { toFilePlace } from '../files/record.ts';
 import { completeUpload } from '../uploads/completion.ts';
-import type { UploadRoom } from '../uploads/context.ts';
-import { makeRoom, openSession, sendPart } from '../uploads/test-uploads.ts';
+import type { UploadContext } from '../uploads/context.ts';
+import { insertUpload, makeUploads, sendPart } from '../uploads/test-uploads.ts';
 import { compare } from './sweep.ts';
 
 interface Line {
@@ -19,21 +19,21 @@ interface Line {
 }
 
 /** A room that keeps what is logged as a warning or worse, and the folder of its store. */
-async function makeLoggingRoom(context: TestContext) {
+async function makeLoggingUploads(t: TestContext) {
   const lines: Line[] = [];
   const note = (level: Line['level']) => (fields: Record<string, unknown>, message: string) =>
     void lines.push({ level, file_id: fields.file_id, message });
-  const room = await makeRoom(context);
+  const context = await makeUploads(t);
   const log = { info() {}, warn: note('warn'), error: note('error') };
-  return { room: { ...room, log }, lines, folder: dirname(dirname(room.stagedPath('x'))) };
+  return { context: { ...context, log }, lines, folder: dirname(dirname(context.stagedPath('x'))) };
 }
 
-type LoggingRoom = Awaited<ReturnType<typeof makeLoggingRoom>>['room'];
+type LoggingUploads = Awaited<ReturnType<typeof makeLoggingUploads>>['context'];
 
-async function publishFile(room: LoggingRoom): Promise<FileRow> {
-  const row = await openSession(room);
-  for (let idx = 0; idx < row.part_count; idx++) await sendPart(room, row, idx);
-  const done = await completeUpload(room, { owner: row.owner }, row.id, undefined, 'r');
+async function publishFile(context: LoggingUploads): Promise<FileRow> {
+  const row = await insertUpload(context);
+  for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
+  const done = await completeUpload(context, { owner: row.owner }, row.id, undefined, 'r');
   assert.ok(done.kind === 'completed');
   return done.file;
 }
@@ -43,14 +43,14 @@ async function restoreFolder(folder: string, id: string): Promise<void> {
   await writeFile(join(folder, id, 'a.bin'), 'old bytes');
 }
 
-test('compare: what a finished deletion left behind is removed', async (context) => {
-  const { room, folder, lines } = await makeLoggingRoom(context);
-  const file = await publishFile(room);
-  await deleteFile(room, file);
+test('compare: what a finished deletion left behind is removed', async (t) => {
+  const { context, folder, lines } = await makeLoggingUploads(t);
+  const file = await publishFile(context);
+  await deleteFile(context, file);
   // As a power loss may do where the removal was not flushed.
   await restoreFolder(join(folder, 'files'), file.id);
   await restoreFolder(join(folder, 'previews'), file.id);
-  await compare(room);
+  await compare(context);
   assert.deepEqual(await readdir(join(folder, 'files')), []);
   assert.deepEqual(await readdir(join(folder, 'previews')), []);
   assert.deepEqual(
@@ -59,47 +59,47 @@ test('compare: what a finished deletion left behind is removed', async (context)
   );
 });
 
-test('compare: a folder that nobody has deleted is reported and left alone', async (context) => {
-  const { room, folder, lines } = await makeLoggingRoom(context);
-  const file = await publishFile(room);
+test('compare: a folder that nobody has deleted is reported and left alone', async (t) => {
+  const { context, folder, lines } = await makeLoggingUploads(t);
+  const file = await publishFile(context);
   await restoreFolder(join(folder, 'files'), 'unknown');
-  await compare(room);
+  await compare(context);
   assert.deepEqual((await readdir(join(folder, 'files'))).sort(), [file.id, 'unknown'].sort());
   assert.deepEqual(lines, [
     { level: 'warn', file_id: 'unknown', message: 'folder in files/ without a record left alone' },
   ]);
 });
 
-test('compare: a record whose bytes are gone is an error', async (context) => {
-  const { room, lines } = await makeLoggingRoom(context);
-  const [gone] = [await publishFile(room), await publishFile(room)];
-  await room.store.removeFile(gone.id);
-  await compare(room);
+test('compare: a record whose bytes are gone is an error', async (t) => {
+  const { context, lines } = await makeLoggingUploads(t);
+  const [gone] = [await publishFile(context), await publishFile(context)];
+  await context.store.removeFile(gone.id);
+  await compare(context);
   assert.deepEqual(lines, [{ level: 'error', file_id: gone.id, message: 'a file record whose bytes are gone' }]);
 });
 
-test('compare: a file whose deletion was cut off is no error', async (context) => {
-  const { room, lines } = await makeLoggingRoom(context);
-  const file = await publishFile(room);
-  await markDeleted(room.db, file.id, room.now());
-  await room.store.removeFile(file.id);
-  await compare(room);
+test('compare: a file whose deletion was cut off is no error', async (t) => {
+  const { context, lines } = await makeLoggingUploads(t);
+  const file = await publishFile(context);
+  await markDeleted(context.db, file.id, context.now());
+  await context.store.removeFile(file.id);
+  await compare(context);
   assert.deepEqual(lines, []);
-  assert.equal(await finishDeletions(room, room.log), 1);
+  assert.equal(await finishDeletions(context, context.log), 1);
 });
 
-test('compare: files that are published and deleted meanwhile are neither missing nor unknown', async (context) => {
-  const { room, lines } = await makeLoggingRoom(context);
+test('compare: files that are published and deleted meanwhile are neither missing nor unknown', async (t) => {
+  const { context, lines } = await makeLoggingUploads(t);
   const files: FileRow[] = [];
-  for (let at = 0; at < 40; at++) files.push(await publishFile(room));
+  for (let at = 0; at < 40; at++) files.push(await publishFile(context));
   let isDone = false;
   const comparing = (async () => {
-    while (!isDone) await compare(room);
+    while (!isDone) await compare(context);
   })();
   await Promise.all([
-    ...files.map((file) => deleteFile(room, file)),
+    ...files.map((file) => deleteFile(context, file)),
     (async () => {
-      for (let at = 0; at < 20; at++) await publishFile(room);
+      for (let at = 0; at < 20; at++) await publishFile(context);
     })(),
   ]);
   isDone = true;
@@ -107,10 +107,10 @@ test('compare: files that are published and deleted meanwhile are neither missin
   assert.deepEqual(lines, []);
 });
 
-test('compare: an upload that was cut off between its rename and its record is not unknown', async (context) => {
-  const { room, lines } = await makeLoggingRoom(context);
-  const row = await openSession(room, { status: 'verifying', file_id: 'cut-off' });
-  await room.store.publish(
+test('compare: an upload that was cut off between its rename and its record is not unknown', async (t) => {
+  const { context, lines } = await makeLoggingUploads(t);
+  const row = await insertUpload(context, { status: 'verifying', file_id: 'cut-off' });
+  await context.store.publish(
     { id: row.id, filename: row.filename, sizeBytes: row.size, empty: false },
     {
       fileId: 'cut-off',
@@ -118,40 +118,40 @@ test('compare: an upload that was cut off between its rename and its record is n
       sizeBytes: row.size,
     },
   );
-  await compare(room);
+  await compare(context);
   assert.deepEqual(lines, []);
-  assert.equal((await listSessions(room.db, null, { limit: 1 }))[0]?.status, 'verifying');
+  assert.equal((await listUploadRows(context.db, null, { limit: 1 }))[0]?.status, 'verifying');
 });
 
-test('deletions: one that fails does not hold up the others, and is tried again', async (context) => {
-  const { room, lines } = await makeLoggingRoom(context);
-  const files = [await publishFile(room), await publishFile(room), await publishFile(room)];
-  for (const file of files) await markDeleted(room.db, file.id, room.now());
+test('deletions: one that fails does not hold up the others, and is tried again', async (t) => {
+  const { context, lines } = await makeLoggingUploads(t);
+  const files = [await publishFile(context), await publishFile(context), await publishFile(context)];
+  for (const file of files) await markDeleted(context.db, file.id, context.now());
   const [stuck] = files as [FileRow];
   let isBroken = true;
-  const store: UploadRoom['store'] = Object.create(room.store, {
+  const store: UploadContext['store'] = Object.create(context.store, {
     removeFile: {
       value: async (id: string) => {
         if (isBroken && id === stuck.id) throw new Error('EIO');
-        await room.store.removeFile(id);
+        await context.store.removeFile(id);
       },
     },
   });
-  assert.equal(await finishDeletions({ ...room, store }, room.log), 2);
+  assert.equal(await finishDeletions({ ...context, store }, context.log), 2);
   assert.deepEqual(
     lines.map(({ level, file_id }) => [level, file_id]),
     [['error', stuck.id]],
   );
   isBroken = false;
-  assert.equal(await finishDeletions({ ...room, store }, room.log), 1);
+  assert.equal(await finishDeletions({ ...context, store }, context.log), 1);
 });
 
-test('a file that is deleted while it is read is not found; one whose bytes are gone is an error', async (context) => {
-  const { room } = await makeLoggingRoom(context);
-  const [deleted, gone] = [await publishFile(room), await publishFile(room)];
-  await deleteFile(room, deleted);
-  await room.store.removeFile(gone.id);
-  assert.equal(await room.store.statFile(toFilePlace(gone)), null);
-  await assert.rejects(readContent(room, deleted, { start: 0, end: 1 }), { code: 'file_not_found' });
-  await assert.rejects(readContent(room, gone, { start: 0, end: 1 }), { code: 'storage_unavailable' });
+test('a file that is deleted while it is read is not found; one whose bytes are gone is an error', async (t) => {
+  const { context } = await makeLoggingUploads(t);
+  const [deleted, gone] = [await publishFile(context), await publishFile(context)];
+  await deleteFile(context, deleted);
+  await context.store.removeFile(gone.id);
+  assert.equal(await context.store.statFile(toFilePlace(gone)), null);
+  await assert.rejects(readContent(context, deleted, { start: 0, end: 1 }), { code: 'file_not_found' });
+  await assert.rejects(readContent(context, gone, { start: 0, end: 1 }), { code: 'storage_unavailable' });
 });

@@ -3,22 +3,22 @@ import { findFile, listFileIds } from '../db/files.ts';
 import { listPublishingIds } from '../db/sessions.ts';
 import { wasDeleted } from '../files/files.ts';
 import { toFilePlace } from '../files/record.ts';
-import type { UploadRoom } from '../uploads/context.ts';
+import type { UploadContext } from '../uploads/context.ts';
 
 /** Files are published and deleted meanwhile, so nothing is said of a file before it was looked at once more. */
-export async function compareFiles(room: UploadRoom): Promise<void> {
-  const [files, previews] = [await room.store.listFiles(), await room.store.listPreviews()];
+export async function compareFiles(context: UploadContext): Promise<void> {
+  const [files, previews] = [await context.store.listFiles(), await context.store.listPreviews()];
   // In this order: an upload that is published meanwhile is in the first list or in the second.
-  const publishing = await listPublishingIds(room.db);
-  const recorded = await listFileIds(room.db);
+  const publishing = await listPublishingIds(context.db);
+  const recorded = await listFileIds(context.db);
   const isUnknown = (id: string) => !publishing.has(id) && !recorded.has(id);
-  await checkOrphans(room, 'files', files.filter(isUnknown), () => room.store.listFiles());
-  await checkOrphans(room, 'previews', previews.filter(isUnknown), () => room.store.listPreviews());
-  await reportMissing(room, recorded);
+  await checkOrphans(context, 'files', files.filter(isUnknown), () => context.store.listFiles());
+  await checkOrphans(context, 'previews', previews.filter(isUnknown), () => context.store.listPreviews());
+  await reportMissing(context, recorded);
 }
 
 async function checkOrphans(
-  room: UploadRoom,
+  context: UploadContext,
   folder: string,
   suspects: string[],
   list: () => Promise<string[]>,
@@ -27,20 +27,20 @@ async function checkOrphans(
   // The bytes of a file that was deleted meanwhile were gone before its record was.
   const still = new Set(await list());
   for (const id of suspects.filter((suspect) => still.has(suspect))) {
-    if (await wasDeleted(room, id)) {
-      await room.store.removeFile(id);
-      room.log.warn({ file_id: id, folder }, 'left-over folder of a deleted file removed');
-    } else room.log.warn({ file_id: id, folder }, `folder in ${folder}/ without a record left alone`);
+    if (await wasDeleted(context, id)) {
+      await context.store.removeFile(id);
+      context.log.warn({ file_id: id, folder }, 'left-over folder of a deleted file removed');
+    } else context.log.warn({ file_id: id, folder }, `folder in ${folder}/ without a record left alone`);
   }
 }
 
-async function reportMissing(room: UploadRoom, recorded: ReadonlySet<string>): Promise<void> {
-  const stored = new Set(await room.store.listFiles());
+async function reportMissing(context: UploadContext, recorded: ReadonlySet<string>): Promise<void> {
+  const stored = new Set(await context.store.listFiles());
   for (const id of recorded) {
     if (stored.has(id)) continue;
-    const row = await findFile(room.db, id);
-    if (!row || (await room.store.statFile(toFilePlace(row))) !== null) continue;
+    const row = await findFile(context.db, id);
+    if (!row || (await context.store.statFile(toFilePlace(row))) !== null) continue;
     // A deletion marks the record before it removes the bytes: if it is not marked now, they were not removed by one.
-    if (await findFile(room.db, id)) room.log.error({ file_id: id }, 'a file record whose bytes are gone');
+    if (await findFile(context.db, id)) context.log.error({ file_id: id }, 'a file record whose bytes are gone');
   }
 }

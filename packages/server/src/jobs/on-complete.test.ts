@@ -7,8 +7,8 @@ import { runCommand } from './on-complete.ts';
 
 const PATH = process.env.PATH ?? '';
 
-async function makeScript(context: TestContext, body: string) {
-  const folder = await makeFolder(context);
+async function makeScript(t: TestContext, body: string) {
+  const folder = await makeFolder(t);
   const script = join(folder, 'next step.sh');
   await writeFile(script, `#!/bin/sh\n${body}\n`);
   await chmod(script, 0o700);
@@ -17,10 +17,10 @@ async function makeScript(context: TestContext, body: string) {
   return { folder, run };
 }
 
-test('the record comes on stdin, the path as the last argument as it is, and nothing of our environment', async (context) => {
+test('the record comes on stdin, the path as the last argument as it is, and nothing of our environment', async (t) => {
   process.env.CRYOLIFT_JWT_SECRET = 'planted';
-  context.after(() => delete process.env.CRYOLIFT_JWT_SECRET);
-  const { run } = await makeScript(context, 'printf "%s|" "$@"; cat; env');
+  t.after(() => delete process.env.CRYOLIFT_JWT_SECRET);
+  const { run } = await makeScript(t, 'printf "%s|" "$@"; cat; env');
   const hostile = '/data/$(touch /tmp/never); `id` "\'.mrc';
   const { status, detail } = await run(hostile, '{"file_id":"f"}');
   assert.equal(status, 'done');
@@ -29,8 +29,8 @@ test('the record comes on stdin, the path as the last argument as it is, and not
   assert.doesNotMatch(String(detail.output), /planted|CRYOLIFT/);
 });
 
-test('the exit code and the end of the output are kept', async (context) => {
-  const { run } = await makeScript(context, 'seq 1 5000; echo the end >&2; exit 3');
+test('the exit code and the end of the output are kept', async (t) => {
+  const { run } = await makeScript(t, 'seq 1 5000; echo the end >&2; exit 3');
   const { status, detail } = await run();
   assert.equal(status, 'failed');
   assert.equal(detail.exit_code, 3);
@@ -40,13 +40,13 @@ test('the exit code and the end of the output are kept', async (context) => {
   assert.ok(Buffer.byteLength(output) <= 4096);
 });
 
-test('a command that says "try again later" is', async (context) => {
-  const { run } = await makeScript(context, 'exit 75');
+test('a command that says "try again later" is', async (t) => {
+  const { run } = await makeScript(t, 'exit 75');
   assert.equal((await run()).status, 'later');
 });
 
-test('a command that reads nothing of a long record is no trouble', async (context) => {
-  const { run } = await makeScript(context, 'exit 0');
+test('a command that reads nothing of a long record is no trouble', async (t) => {
+  const { run } = await makeScript(t, 'exit 0');
   assert.equal((await run('/a', 'x'.repeat(4_000_000))).status, 'done');
 });
 
@@ -61,8 +61,8 @@ for (const [how, body] of [
   ['ends when asked', 'sleep 600 & echo $! > "$2"; wait'],
   ['does not listen', 'trap "" TERM; sleep 600 & echo $! > "$2"; wait; wait; sleep 600'],
 ] as const) {
-  test(`a command that takes too long and ${how} is ended, with all that it started`, async (context) => {
-    const { folder, run } = await makeScript(context, body);
+  test(`a command that takes too long and ${how} is ended, with all that it started`, async (t) => {
+    const { folder, run } = await makeScript(t, body);
     const { status, detail } = await run(join(folder, 'pid'), '{}', 500);
     assert.equal(status, 'failed');
     assert.equal(detail.signal, how === 'ends when asked' ? 'SIGTERM' : 'SIGKILL');
@@ -72,8 +72,8 @@ for (const [how, body] of [
   });
 }
 
-test('a server that stops ends its commands', async (context) => {
-  const { folder, run } = await makeScript(context, 'echo $$ > "$2"; exec sleep 600');
+test('a server that stops ends its commands', async (t) => {
+  const { folder, run } = await makeScript(t, 'echo $$ > "$2"; exec sleep 600');
   const stopping = new AbortController();
   const running = run(join(folder, 'pid'), '{}', 60_000, stopping.signal);
   while (!(await readFile(join(folder, 'pid'), 'utf8').catch(() => ''))) await new Promise(setImmediate);

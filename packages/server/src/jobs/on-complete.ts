@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { findFile } from '../db/files.ts';
-import type { FileRoom } from '../files/files.ts';
+import type { FileContext } from '../files/files.ts';
 import { toFilePlace, toFileRecord } from '../files/record.ts';
 import type { JobOutcome, Work } from './queue.ts';
 
@@ -28,13 +28,13 @@ interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export function onCompleteWork(room: FileRoom, command: Command): Work {
+export function onCompleteWork(context: FileContext, command: Command): Work {
   return {
     maxAttempts: 10,
     async run({ file_id }, signal) {
-      const row = await findFile(room.db, file_id);
+      const row = await findFile(context.db, file_id);
       if (!row) return { status: 'failed', detail: { message: 'The file was deleted before the command was run.' } };
-      const location = room.store.locate(toFilePlace(row));
+      const location = context.store.locate(toFilePlace(row));
       const path = location.startsWith('file:') ? fileURLToPath(location) : location;
       return await runCommand(command, path, JSON.stringify(toFileRecord(row, location)), signal);
     },

@@ -9,22 +9,22 @@ import { type JobOutcome, JobQueue, type Work } from './queue.ts';
 const KIND = 'survey';
 const DONE: JobOutcome = { status: 'done', detail: { message: 'well' } };
 
-async function makeJobs(context: TestContext, ...fileIds: string[]) {
-  const db = await makeDatabase(context);
+async function makeJobs(t: TestContext, ...fileIds: string[]) {
+  const db = await makeDatabase(t);
   for (const fileId of fileIds)
     await insertJob(db, { id: `job-${fileId}`, kind: KIND, fileId, owner: 'ada', nowMs: 1000 });
   const clock = { nowMs: 2000 };
   /** What the meter was told. */
   const noted: string[] = [];
   const start = (work: Work, concurrency = 1) => {
-    const room = {
+    const context = {
       db,
       log: { warn() {}, error() {} },
       meter: { noteJob: (kind: string, outcome: string) => void noted.push(`${kind} ${outcome}`) },
       now: () => clock.nowMs,
     };
-    const queue = new JobQueue(room, KIND, work, concurrency);
-    context.after(() => queue.stop());
+    const queue = new JobQueue(context, KIND, work, concurrency);
+    t.after(() => queue.stop());
     queue.wake();
     return queue;
   };
@@ -36,7 +36,7 @@ function work(run: Work['run'], maxAttempts = 3): Work {
 }
 
 /** Looks until the newest job of a file is as it should be. */
-async function reach(db: Database, fileId: string, is: (job: JobRow) => boolean): Promise<JobRow> {
+async function access(db: Database, fileId: string, is: (job: JobRow) => boolean): Promise<JobRow> {
   for (;;) {
     const job = await findJob(db, fileId, KIND);
     if (job && is(job)) return job;
@@ -44,8 +44,8 @@ async function reach(db: Database, fileId: string, is: (job: JobRow) => boolean)
   }
 }
 
-test('owners take turns: one with many jobs does not hold up the others', async (context) => {
-  const { db, start } = await makeJobs(context);
+test('owners take turns: one with many jobs does not hold up the others', async (t) => {
+  const { db, start } = await makeJobs(t);
   const add = (owner: string, count: number) =>
     Promise.all(
       Array.from({ length: count }, (_, at) =>
@@ -66,8 +66,8 @@ test('owners take turns: one with many jobs does not hold up the others', async 
   assert.deepEqual(done.slice(0, 8), ['ada', 'eve', 'zoe', 'ada', 'eve', 'ada', 'eve', 'eve']);
 });
 
-test('jobs are done one after the other, each once, and their outcomes kept', async (context) => {
-  const { db, start } = await makeJobs(context, 'a', 'b', 'c');
+test('jobs are done one after the other, each once, and their outcomes kept', async (t) => {
+  const { db, start } = await makeJobs(t, 'a', 'b', 'c');
   const begun: string[] = [];
   let atOnce = 0;
   start(
@@ -79,13 +79,13 @@ test('jobs are done one after the other, each once, and their outcomes kept', as
       return DONE;
     }),
   );
-  const last = await reach(db, 'c', ({ status }) => status === 'done');
+  const last = await access(db, 'c', ({ status }) => status === 'done');
   assert.deepEqual(begun, ['a', 'b', 'c']);
   assert.deepEqual([last.attempts, last.outcome, last.leased_until], [1, '{"message":"well"}', null]);
 });
 
-test('no more run at once than is allowed, and as many', async (context) => {
-  const { start } = await makeJobs(context, 'a', 'b', 'c');
+test('no more run at once than is allowed, and as many', async (t) => {
+  const { start } = await makeJobs(t, 'a', 'b', 'c');
   const two = Promise.withResolvers<void>();
   let running = 0;
   const queue = start(
@@ -101,23 +101,23 @@ test('no more run at once than is allowed, and as many', async (context) => {
   assert.equal(running, 2);
 });
 
-test('a job that throws is tried again later, and counts as failed in the end', async (context) => {
-  const { db, clock, noted, start } = await makeJobs(context, 'a');
+test('a job that throws is tried again later, and counts as failed in the end', async (t) => {
+  const { db, clock, noted, start } = await makeJobs(t, 'a');
   const queue = start(work(() => Promise.reject(new Error('no luck')), 2));
-  const waiting = await reach(db, 'a', ({ status, attempts }) => status === 'waiting' && attempts === 1);
+  const waiting = await access(db, 'a', ({ status, attempts }) => status === 'waiting' && attempts === 1);
   assert.equal(waiting.run_at, 2000 + 5000);
   assert.equal(waiting.outcome, '{"message":"no luck"}');
   queue.wake();
   clock.nowMs = 7000;
   queue.wake();
-  const failed = await reach(db, 'a', ({ status }) => status === 'failed');
+  const failed = await access(db, 'a', ({ status }) => status === 'failed');
   assert.deepEqual([failed.attempts, failed.outcome], [2, '{"message":"no luck"}']);
   await queue.stop();
   assert.deepEqual(noted, [`${KIND} later`, `${KIND} failed`]);
 });
 
-test('a job that a stop breaks off waits, and the attempt does not count', async (context) => {
-  const { db, noted, start } = await makeJobs(context, 'a');
+test('a job that a stop breaks off waits, and the attempt does not count', async (t) => {
+  const { db, noted, start } = await makeJobs(t, 'a');
   const begun = Promise.withResolvers<void>();
   const queue = start(
     work(async (_, signal) => {
@@ -133,8 +133,8 @@ test('a job that a stop breaks off waits, and the attempt does not count', async
   assert.deepEqual(noted, []);
 });
 
-test('what a dead process left is taken over when its lease ends, or as soon as it is known to be dead', async (context) => {
-  const { db, clock, start } = await makeJobs(context, 'a');
+test('what a dead process left is taken over when its lease ends, or as soon as it is known to be dead', async (t) => {
+  const { db, clock, start } = await makeJobs(t, 'a');
   assert.ok(await takeJob(db, KIND, 2000, 62_000));
   const seen: number[] = [];
   const queue = start(
@@ -156,12 +156,12 @@ test('what a dead process left is taken over when its lease ends, or as soon as 
       return DONE;
     }),
   );
-  await reach(db, 'a', ({ status }) => status === 'done');
+  await access(db, 'a', ({ status }) => status === 'done');
   assert.deepEqual(seen, [3]);
 });
 
-test('a job that kills the server each time is given up', async (context) => {
-  const { db, start } = await makeJobs(context, 'a');
+test('a job that kills the server each time is given up', async (t) => {
+  const { db, start } = await makeJobs(t, 'a');
   for (let death = 0; death < 2; death++) {
     await takeJob(db, KIND, 2000, 2000);
   }
@@ -170,12 +170,12 @@ test('a job that kills the server each time is given up', async (context) => {
       throw new Error('must not be run');
     }, 2),
   );
-  const job = await reach(db, 'a', ({ status }) => status === 'failed');
+  const job = await access(db, 'a', ({ status }) => status === 'failed');
   assert.match(job.outcome ?? '', /stopped each time/);
 });
 
-test('an attempt whose job was taken over changes nothing any more', async (context) => {
-  const { db, start } = await makeJobs(context, 'a');
+test('an attempt whose job was taken over changes nothing any more', async (t) => {
+  const { db, start } = await makeJobs(t, 'a');
   const [begun, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const queue = start(
     work(async () => {
@@ -193,8 +193,8 @@ test('an attempt whose job was taken over changes nothing any more', async (cont
   assert.deepEqual([job?.status, job?.attempts, job?.leased_until], ['running', 2, 200_000]);
 });
 
-test('jobs: one that is running is not begun again because the clock has jumped', async (context) => {
-  const { db, clock, start } = await makeJobs(context, 'a', 'b');
+test('jobs: one that is running is not begun again because the clock has jumped', async (t) => {
+  const { db, clock, start } = await makeJobs(t, 'a', 'b');
   const begun: string[] = [];
   const finish = Promise.withResolvers<void>();
   const queue = start(
@@ -206,12 +206,12 @@ test('jobs: one that is running is not begun again because the clock has jumped'
     }),
     2,
   );
-  await reach(db, 'b', ({ status }) => status === 'done');
+  await access(db, 'b', ({ status }) => status === 'done');
   clock.nowMs += 86_400_000;
   await insertJob(db, { id: 'job-c', kind: KIND, fileId: 'c', owner: 'ada', nowMs: clock.nowMs });
   queue.wake();
-  await reach(db, 'c', ({ status }) => status === 'done');
+  await access(db, 'c', ({ status }) => status === 'done');
   finish.resolve();
-  assert.equal((await reach(db, 'a', ({ status }) => status === 'done')).attempts, 1);
+  assert.equal((await access(db, 'a', ({ status }) => status === 'done')).attempts, 1);
   assert.deepEqual(begun, ['a', 'b', 'c']);
 });

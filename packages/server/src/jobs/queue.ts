@@ -26,7 +26,7 @@ export interface Work {
   run(job: JobRow, signal: AbortSignal): Promise<JobOutcome>;
 }
 
-interface QueueRoom {
+interface QueueContext {
   readonly db: Database;
   readonly log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
   readonly meter: Pick<UploadMeter, 'noteJob'>;
@@ -34,7 +34,7 @@ interface QueueRoom {
 }
 
 export class JobQueue {
-  readonly #room: QueueRoom;
+  readonly #context: QueueContext;
   readonly #kind: string;
   readonly #work: Work;
   readonly #concurrency: number;
@@ -47,8 +47,8 @@ export class JobQueue {
   /** Owners take turns. */
   #lastOwner = '';
 
-  constructor(room: QueueRoom, kind: string, work: Work, concurrency: number) {
-    this.#room = room;
+  constructor(context: QueueContext, kind: string, work: Work, concurrency: number) {
+    this.#context = context;
     this.#kind = kind;
     this.#work = work;
     this.#concurrency = concurrency;
@@ -77,17 +77,17 @@ export class JobQueue {
         this.#isWoken = false;
         await this.#fill();
       }
-      const next = await findNextJobTime(this.#room.db, this.#kind);
-      if (next !== null) waitMs = Math.min(LOOK_MS, Math.max(1_000, next - this.#room.now()));
+      const next = await findNextJobTime(this.#context.db, this.#kind);
+      if (next !== null) waitMs = Math.min(LOOK_MS, Math.max(1_000, next - this.#context.now()));
     } catch (error) {
-      this.#room.log.error({ kind: this.#kind, err: error }, 'the job queue could not be read');
+      this.#context.log.error({ kind: this.#kind, err: error }, 'the job queue could not be read');
     }
     clearTimeout(this.#timer);
     if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), waitMs).unref();
   }
 
   async #fill(): Promise<void> {
-    const { db, now } = this.#room;
+    const { db, now } = this.#context;
     while (this.#running.size < this.#concurrency && !this.#stopping.signal.aborted) {
       const turn = { after: this.#lastOwner, except: [...this.#running.keys()] };
       const job = await takeJob(db, this.#kind, now(), now() + LEASE_MS, turn);
@@ -103,15 +103,15 @@ export class JobQueue {
 
   async #run(job: JobRow): Promise<void> {
     const lost = new AbortController();
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     const extending = setInterval(() => void this.#extend(job, lost), EXTEND_MS);
     try {
       const outcome = await this.#attempt(job, AbortSignal.any([this.#stopping.signal, lost.signal]));
       const end = await this.#conclude(job, outcome);
-      if (end) this.#room.meter.noteJob(this.#kind, end, (performance.now() - beganMs) / 1000);
+      if (end) this.#context.meter.noteJob(this.#kind, end, (performance.now() - startedMs) / 1000);
     } catch (error) {
       // Its lease ends, and then it is taken again.
-      this.#room.log.error({ job_id: job.id, err: error }, 'the end of a job could not be recorded');
+      this.#context.log.error({ job_id: job.id, err: error }, 'the end of a job could not be recorded');
     } finally {
       clearInterval(extending);
     }
@@ -128,14 +128,14 @@ export class JobQueue {
       if (signal.aborted) return null;
       const { kind, id: job_id, file_id, attempts } = job;
       const isLast = attempts >= this.#work.maxAttempts;
-      this.#room.log[isLast ? 'error' : 'warn']({ kind, job_id, file_id, attempts, err: error }, 'a job failed');
+      this.#context.log[isLast ? 'error' : 'warn']({ kind, job_id, file_id, attempts, err: error }, 'a job failed');
       return { status: isLast ? 'failed' : 'later', detail: { message: (error as Error).message } };
     }
   }
 
   /** @param outcome null: broken off, and to be done again as if it had not been begun. @returns what is recorded of it. */
   async #conclude(job: JobRow, outcome: JobOutcome | null): Promise<JobOutcome['status'] | null> {
-    const { db, now } = this.#room;
+    const { db, now } = this.#context;
     const nowMs = now();
     if (outcome === null) {
       await postponeJob(db, job, { runAtMs: nowMs, attempts: job.attempts - 1, outcome: job.outcome, nowMs });
@@ -153,7 +153,7 @@ export class JobQueue {
   }
 
   async #extend(job: JobRow, lost: AbortController): Promise<void> {
-    const { db, now, log } = this.#room;
+    const { db, now, log } = this.#context;
     try {
       if (!(await extendLease(db, job, now() + LEASE_MS))) lost.abort();
     } catch (error) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Repeated } from './schedule.ts';
 
-test('repeated work: who asks during a run joins the next one, however many they are', async (context) => {
+test('repeated work: who asks during a run joins the next one, however many they are', async (t) => {
   const ends: (() => void)[] = [];
   const signals: AbortSignal[] = [];
   const repeated = new Repeated(1_000_000, async (signal) => {
@@ -10,7 +10,7 @@ test('repeated work: who asks during a run joins the next one, however many they
     await new Promise<void>((resolve) => ends.push(resolve));
     return ends.length;
   });
-  context.after(() => repeated.stop());
+  t.after(() => repeated.stop());
   const first = repeated.now();
   await new Promise((resolve) => setImmediate(resolve));
   const others = [repeated.now(), repeated.now(), repeated.now()];
@@ -25,13 +25,13 @@ test('repeated work: who asks during a run joins the next one, however many they
   assert.equal(ends.length, 2);
 });
 
-test('repeated work: a run that fails is tried again', async (context) => {
+test('repeated work: a run that fails is tried again', async (t) => {
   const later = Promise.withResolvers<void>();
   let runs = 0;
   const repeated = new Repeated(1, async () => {
     if (++runs === 2) later.resolve();
     throw new Error('broken');
   });
-  context.after(() => repeated.stop());
+  t.after(() => repeated.stop());
   await later.promise;
 });

@@ -5,7 +5,7 @@ import { findNewestSeq, insertEvent } from '../db/events.ts';
 import { findJob, insertJob, postponeJob, takeJob } from '../db/jobs.ts';
 import { draftRow, makeDatabase } from '../db/test-rows.ts';
 import { Clock } from '../uploads/clock.ts';
-import { makeRoom } from '../uploads/test-uploads.ts';
+import { makeUploads } from '../uploads/test-uploads.ts';
 import { StoredTimes } from './stored-times.ts';
 import { sweep } from './sweep.ts';
 
@@ -68,8 +68,8 @@ async function fillDueTimes(db: Database, rightMs: number, aheadMs: number): Pro
   await insertDelivery(db, 3, rightMs, aheadMs - rightMs);
 }
 
-test('stored times: what a clock that was ahead has postponed is due at once after it is set right', async (context) => {
-  const db = await makeDatabase(context);
+test('stored times: what a clock that was ahead has postponed is due at once after it is set right', async (t) => {
+  const db = await makeDatabase(t);
   const { times, pass, set } = makeTimes(db);
   await times.correct();
   await fillDueTimes(db, BEGIN_MS, BEGIN_MS + 3 * HOUR_MS);
@@ -86,8 +86,8 @@ test('stored times: what a clock that was ahead has postponed is due at once aft
   assert.equal(await times.correct(), false);
 });
 
-test('stored times: a clock that is set right while the server is down', async (context) => {
-  const db = await makeDatabase(context);
+test('stored times: a clock that is set right while the server is down', async (t) => {
+  const db = await makeDatabase(t);
   await fillDueTimes(db, BEGIN_MS, BEGIN_MS + 3 * HOUR_MS);
   assert.equal(await makeTimes(db).times.correct(), true);
   const [, ahead] = await Promise.all(await dueTimes(db));
@@ -95,21 +95,21 @@ test('stored times: a clock that is set right while the server is down', async (
 });
 
 /** A room by the clock of `makeTimes`. */
-async function makeSweptRoom(context: TestContext) {
-  const room = await makeRoom(context);
-  const { times, clock, ...hands } = makeTimes(room.db);
-  const policy = { ...room.policy, sessionTtlMs: TTL_MS };
-  Object.assign(room, { now: clock.now, isClockSettled: clock.isSettled, policy });
+async function makeSweptUploads(t: TestContext) {
+  const context = await makeUploads(t);
+  const { times, clock, ...hands } = makeTimes(context.db);
+  const policy = { ...context.policy, uploadTtlMs: TTL_MS };
+  Object.assign(context, { now: clock.now, isClockSettled: clock.isSettled, policy });
   const round = async () => {
     await times.correct();
-    await sweep(room);
+    await sweep(context);
   };
-  return { room, round, ...hands };
+  return { context, round, ...hands };
 }
 
-test('stored times: events and uploads of a clock that was ahead are forgotten in the time that others are', async (context) => {
-  const { room, round, pass, set } = await makeSweptRoom(context);
-  const { db } = room;
+test('stored times: events and uploads of a clock that was ahead are forgotten in the time that others are', async (t) => {
+  const { context, round, pass, set } = await makeSweptUploads(t);
+  const { db } = context;
   const aheadMs = BEGIN_MS + 300 * DAY_MS;
   set(aheadMs);
   await insertEvent(db, { id: 'e', type: 't', subject: 's', owner: 'ada', time: aheadMs, data: '{}' });
@@ -146,9 +146,9 @@ test('stored times: events and uploads of a clock that was ahead are forgotten i
   assert.equal((await states()).right, 'expired');
 });
 
-test('stored times: a clock that is wrong for a moment and set right makes nothing old', async (context) => {
-  const { room, round, pass, set } = await makeSweptRoom(context);
-  const { db } = room;
+test('stored times: a clock that is wrong for a moment and set right makes nothing old', async (t) => {
+  const { context, round, pass, set } = await makeSweptUploads(t);
+  const { db } = context;
   pass(HOUR_MS);
   const nowMs = BEGIN_MS + HOUR_MS;
   await insertEvent(db, { id: 'e', type: 't', subject: 's', owner: 'ada', time: nowMs, data: '{}' });

@@ -4,41 +4,41 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { moveSession } from '../db/sessions.ts';
+import { moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { completeUpload } from '../uploads/completion.ts';
 import {
   bytesOf,
-  makeRoom,
-  openSession,
+  insertUpload,
+  makeUploads,
   readRow,
-  restartRoom,
+  restartUploads,
   sendPart,
-  type TestRoom,
+  type TestUploads,
 } from '../uploads/test-uploads.ts';
 import { toPlace, toStaged } from '../uploads/upload-record.ts';
 import { sweep } from './sweep.ts';
 import { verifyUploads } from './verification.ts';
 
-const STATES: Record<string, (room: TestRoom, row: UploadRow) => Promise<unknown>> = {
+const STATES: Record<string, (context: TestUploads, row: UploadRow) => Promise<unknown>> = {
   pending: async () => {},
-  uploading: (room, row) => sendParts(room, row, Math.min(4, row.part_count)),
-  verifying: (room, row) => beginVerifying(room, row),
-  'verifying after a power loss': async (room, row) => {
-    await beginVerifying(room, row);
-    await room.db.updateTable('uploads').set({ must_recheck: 1 }).execute();
+  uploading: (context, row) => sendParts(context, row, Math.min(4, row.part_count)),
+  verifying: (context, row) => beginVerifying(context, row),
+  'verifying after a power loss': async (context, row) => {
+    await beginVerifying(context, row);
+    await context.db.updateTable('uploads').set({ must_recheck: 1 }).execute();
   },
-  'verifying with a row of a part missing': async (room, row) => {
-    await beginVerifying(room, row);
-    await room.db.deleteFrom('parts').where('idx', '=', 3).execute();
+  'verifying with a row of a part missing': async (context, row) => {
+    await beginVerifying(context, row);
+    await context.db.deleteFrom('parts').where('idx', '=', 3).execute();
   },
-  'cut off after the rename': async (room, row) => {
-    const verifying = await beginVerifying(room, row);
-    await room.store.publish(toStaged(verifying), toPlace(verifying, fileIdOf(row)));
+  'cut off after the rename': async (context, row) => {
+    const verifying = await beginVerifying(context, row);
+    await context.store.publish(toStaged(verifying), toPlace(verifying, fileIdOf(row)));
   },
-  failed: async (room, row) => {
-    await sendParts(room, row, row.part_count);
-    await moveSession(room.db, row.id, 'fail', 2000, {
+  failed: async (context, row) => {
+    await sendParts(context, row, row.part_count);
+    await moveUploadRow(context.db, row.id, 'fail', 2000, {
       failure: '{"code":"invalid_mrc","message":"","request_id":""}',
     });
   },
@@ -76,93 +76,93 @@ for (const [state, bring] of Object.entries(STATES)) {
       // In the file that it has written, a process trusts what it has written, until the digest of the whole differs.
       if (mishap === 'other bytes' && !restarts) continue;
       const when = restarts ? 'between two processes' : 'under the server';
-      test(`an upload that is ${state}, its bytes ${when}: ${mishap}: it ends and holds nothing`, async (context) => {
-        let room = await makeRoom(context);
-        const rows = [await openSession(room), await openSession(room, { size: 0, part_count: 0 })];
-        for (const row of rows) await bring(room, row);
-        if (restarts) room = await restartRoom(context, room);
+      test(`an upload that is ${state}, its bytes ${when}: ${mishap}: it ends and holds nothing`, async (t) => {
+        let context = await makeUploads(t);
+        const rows = [await insertUpload(context), await insertUpload(context, { size: 0, part_count: 0 })];
+        for (const row of rows) await bring(context, row);
+        if (restarts) context = await restartUploads(t, context);
         for (const row of rows) {
-          const published = join(room.folder, 'files', fileIdOf(row), row.filename);
-          await happen(state === 'cut off after the rename' ? published : room.stagedPath(row.id));
+          const published = join(context.folder, 'files', fileIdOf(row), row.filename);
+          await happen(state === 'cut off after the rename' ? published : context.stagedPath(row.id));
         }
-        if (restarts) await verifyUploads(room);
-        for (const row of rows) await assertEnds(room, row);
+        if (restarts) await verifyUploads(context);
+        for (const row of rows) await assertEnds(context, row);
       });
     }
   }
 }
 
 /** What the server does from time to time. */
-async function housekeep(room: TestRoom): Promise<void> {
-  await sweep(room);
-  await verifyUploads(room);
+async function housekeep(context: TestUploads): Promise<void> {
+  await sweep(context);
+  await verifyUploads(context);
 }
 
 /** The rounds alone, with no client that asks, and time that goes by. */
-async function assertEnds(room: TestRoom, row: UploadRow): Promise<void> {
-  const isOver = async () => ['completed', 'cancelled', 'expired'].includes((await readRow(room, row.id)).status);
+async function assertEnds(context: TestUploads, row: UploadRow): Promise<void> {
+  const isOver = async () => ['completed', 'cancelled', 'expired'].includes((await readRow(context, row.id)).status);
   for (let round = 0; !(await isOver()); round++) {
-    assert.ok(round < 12, `still ${(await readRow(room, row.id)).status}`);
-    room.clock.nowMs += room.policy.sessionTtlMs;
-    await housekeep(room);
+    assert.ok(round < 12, `still ${(await readRow(context, row.id)).status}`);
+    context.clock.nowMs += context.policy.uploadTtlMs;
+    await housekeep(context);
   }
-  await housekeep(room);
-  assert.equal((await readdir(join(room.folder, 'staging'))).includes(row.id), false);
-  const isPublished = (await readdir(join(room.folder, 'files'))).includes(fileIdOf(row));
-  assert.equal(isPublished, (await readRow(room, row.id)).status === 'completed');
+  await housekeep(context);
+  assert.equal((await readdir(join(context.folder, 'staging'))).includes(row.id), false);
+  const isPublished = (await readdir(join(context.folder, 'files'))).includes(fileIdOf(row));
+  assert.equal(isPublished, (await readRow(context, row.id)).status === 'completed');
   if (!isPublished) return;
-  const bytes = await readFile(join(room.folder, 'files', fileIdOf(row), row.filename));
+  const bytes = await readFile(join(context.folder, 'files', fileIdOf(row), row.filename));
   assert.ok(bytes.equals(wholeOf(row)), 'what was published is what was sent');
 }
 
-test('a stuck upload is logged when it is ended, and its owner is told why', async (context) => {
-  const room = await makeRoom(context);
+test('a stuck upload is logged when it is ended, and its owner is told why', async (t) => {
+  const context = await makeUploads(t);
   const errors: string[] = [];
-  Object.assign(room.log, { error: (_fields: unknown, message: string) => errors.push(message) });
-  const row = await openSession(room);
-  await beginVerifying(room, row);
-  const path = room.stagedPath(row.id);
+  Object.assign(context.log, { error: (_fields: unknown, message: string) => errors.push(message) });
+  const row = await insertUpload(context);
+  await beginVerifying(context, row);
+  const path = context.stagedPath(row.id);
   await rm(path);
   await symlink(path, path);
   // It has time left: the disk may come back.
-  for (let round = 0; round < 5; round++) await housekeep(room);
-  assert.equal((await readRow(room, row.id)).status, 'verifying');
+  for (let round = 0; round < 5; round++) await housekeep(context);
+  assert.equal((await readRow(context, row.id)).status, 'verifying');
   // The clock may have jumped.
-  Object.assign(room.clock, { nowMs: row.expires_at, isSettled: false });
-  await housekeep(room);
-  assert.equal((await readRow(room, row.id)).status, 'verifying');
-  room.clock.isSettled = true;
-  await housekeep(room);
-  const ended = await readRow(room, row.id);
+  Object.assign(context.clock, { nowMs: row.expires_at, isSettled: false });
+  await housekeep(context);
+  assert.equal((await readRow(context, row.id)).status, 'verifying');
+  context.clock.isSettled = true;
+  await housekeep(context);
+  const ended = await readRow(context, row.id);
   assert.equal(ended.status, 'failed');
   assert.match(String(ended.failure), /"code":"upload_expired".*could not be verified before its time was over/);
   assert.ok(errors.includes('an upload that was stuck in verification has been ended'));
 });
 
-test('an upload whose time was over when the server stopped is not ended at the first failure', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  await beginVerifying(room, row);
-  const path = room.stagedPath(row.id);
-  await rename(path, join(room.folder, 'away'));
+test('an upload whose time was over when the server stopped is not ended at the first failure', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  await beginVerifying(context, row);
+  const path = context.stagedPath(row.id);
+  await rename(path, join(context.folder, 'away'));
   await symlink(path, path);
-  room.clock.nowMs = row.expires_at + 1;
-  await housekeep(room);
+  context.clock.nowMs = row.expires_at + 1;
+  await housekeep(context);
   await rm(path);
-  await rename(join(room.folder, 'away'), path);
-  await housekeep(room);
-  assert.equal((await readRow(room, row.id)).status, 'completed');
+  await rename(join(context.folder, 'away'), path);
+  await housekeep(context);
+  assert.equal((await readRow(context, row.id)).status, 'completed');
 });
 
-test('an empty upload is completed, whatever became of its staging file', async (context) => {
-  const room = await makeRoom(context);
+test('an empty upload is completed, whatever became of its staging file', async (t) => {
+  const context = await makeUploads(t);
   for (const mishap of ['removed', 'longer than it was']) {
-    const row = await openSession(room, { size: 0, part_count: 0 });
-    await MISHAPS[mishap]?.(room.stagedPath(row.id));
-    const done = await completeUpload(room, { owner: 'ada' }, row.id, undefined, 'r');
+    const row = await insertUpload(context, { size: 0, part_count: 0 });
+    await MISHAPS[mishap]?.(context.stagedPath(row.id));
+    const done = await completeUpload(context, { owner: 'ada' }, row.id, undefined, 'r');
     assert.ok(done.kind === 'completed');
     assert.deepEqual(Buffer.from(done.file.sha256), createHash('sha256').digest());
-    assert.equal(await room.store.statFile(toPlace(row, done.file.id)), 0);
+    assert.equal(await context.store.statFile(toPlace(row, done.file.id)), 0);
   }
 });
 
@@ -174,13 +174,13 @@ function wholeOf(row: UploadRow): Buffer {
   return Buffer.concat(Array.from({ length: row.part_count }, (_, idx) => bytesOf(row, idx)));
 }
 
-async function sendParts(room: TestRoom, row: UploadRow, end: number): Promise<void> {
-  for (let idx = 0; idx < end; idx++) await sendPart(room, row, idx);
+async function sendParts(context: TestUploads, row: UploadRow, end: number): Promise<void> {
+  for (let idx = 0; idx < end; idx++) await sendPart(context, row, idx);
 }
 
-async function beginVerifying(room: TestRoom, row: UploadRow): Promise<UploadRow> {
-  await sendParts(room, row, row.part_count);
-  const verifying = await moveSession(room.db, row.id, 'complete', 2000, { file_id: fileIdOf(row) });
+async function beginVerifying(context: TestUploads, row: UploadRow): Promise<UploadRow> {
+  await sendParts(context, row, row.part_count);
+  const verifying = await moveUploadRow(context.db, row.id, 'complete', 2000, { file_id: fileIdOf(row) });
   assert.ok(verifying);
   return verifying;
 }

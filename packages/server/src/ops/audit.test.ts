@@ -12,20 +12,20 @@ function entryOf(request_id: string, time = '2026-11-05T00:00:00.000Z'): AuditEn
   return { time, request_id, subject: 'ada', address: '10.0.0.7', action: 'file.delete', outcome: 'ok' };
 }
 
-async function openLog(context: TestContext, bounds: Partial<AuditBounds> = {}) {
-  const folder = join(await makeFolder(context), 'audit');
+async function openLog(t: TestContext, bounds: Partial<AuditBounds> = {}) {
+  const folder = join(await makeFolder(t), 'audit');
   const removed: string[] = [];
   const make = () => {
     const log = new AuditLog(folder, { ...BOUNDS, ...bounds }, (file) => removed.push(file));
-    context.after(() => log.close());
+    t.after(() => log.close());
     return log;
   };
   const names = async () => (await readdir(folder)).sort();
   return { folder, removed, names, make };
 }
 
-test('audit: a file that is full is followed by another, and no line is lost', async (context) => {
-  const { folder, removed, names, make } = await openLog(context);
+test('audit: a file that is full is followed by another, and no line is lost', async (t) => {
+  const { folder, removed, names, make } = await openLog(t);
   for (let start = 0; start < 3; start++) {
     const log = make();
     for (let at = 0; at < 10; at++) await log.write(entryOf(`${start}-${at}`));
@@ -46,8 +46,8 @@ test('audit: a file that is full is followed by another, and no line is lost', a
   assert.deepEqual(removed, []);
 });
 
-test('audit: when it is too much in all, the oldest files are removed, and that is told', async (context) => {
-  const { folder, removed, names, make } = await openLog(context, { maxTotalBytes: 3_000 });
+test('audit: when it is too much in all, the oldest files are removed, and that is told', async (t) => {
+  const { folder, removed, names, make } = await openLog(t, { maxTotalBytes: 3_000 });
   const log = make();
   await log.write(entryOf('october', '2026-10-31T00:00:00.000Z'));
   for (let at = 0; at < 60; at++) await log.write(entryOf(String(at)));
@@ -58,8 +58,8 @@ test('audit: when it is too much in all, the oldest files are removed, and that 
   assert.match(text, /"request_id":"59"/);
 });
 
-test('audit: files are removed for their age, unless the clock is in doubt, and never the newest', async (context) => {
-  const { folder, removed, names, make } = await openLog(context, { maxAgeMs: 30 * DAY_MS });
+test('audit: files are removed for their age, unless the clock is in doubt, and never the newest', async (t) => {
+  const { folder, removed, names, make } = await openLog(t, { maxAgeMs: 30 * DAY_MS });
   const log = make();
   for (const month of ['2026-08', '2026-09', '2026-10']) await log.write(entryOf(month, `${month}-01T00:00:00.000Z`));
   const nowMs = Date.UTC(2026, 10, 20);
@@ -78,6 +78,6 @@ test('audit: files are removed for their age, unless the clock is in doubt, and 
   assert.deepEqual(await names(), ['2026-09.jsonl', '2026-10.jsonl']);
 });
 
-test('audit: there is nothing to remove before the first line', async (context) => {
-  await (await openLog(context)).make().prune(Date.now());
+test('audit: there is nothing to remove before the first line', async (t) => {
+  await (await openLog(t)).make().prune(Date.now());
 });

@@ -63,8 +63,8 @@ test('what fails is left out, also what was known of it before, and comes again'
   assert.ok(after.includes('cryolift_unread_gauges_total{gauge="cryolift_storage_free_bytes"} 1'));
 });
 
-test('what hangs is not waited for', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('what hangs is not waited for', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const asked = Promise.withResolvers<void>();
   const read = reader({
     deliveries: () => {
@@ -74,7 +74,7 @@ test('what hangs is not waited for', async (context) => {
   });
   const reading = read();
   await asked.promise;
-  context.mock.timers.tick(2000);
+  t.mock.timers.tick(2000);
   const lines = await reading;
   assert.ok(!lines.some((line) => line.startsWith('cryolift_webhook_deliveries')));
   assert.ok(lines.includes('cryolift_parts_under_way 3'));

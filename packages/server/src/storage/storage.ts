@@ -50,14 +50,14 @@ export interface PartStore {
    *
    * @param unverified called when the digest begins: the stored parts whose digests are computed in the same pass.
    */
-  noteArrived(upload: StagedUpload, prefixBytes: number, unverified?: () => PartSelection | null): void;
+  notePrefix(upload: StagedUpload, prefixBytes: number, unverified?: () => PartSelection | null): void;
   /**
    * Resolves when the whole-file digest is at most `slackBytes` behind what arrived, or after a moment: a sender that waits for it
    * leaves it the processor, and finds little left to do at the end.
    */
   catchUpDigest(uploadId: string, slackBytes: number): Promise<void>;
   /**
-   * Plain SHA-256 of the whole upload, all of whose parts are stored. Joins the work done for `noteArrived`.
+   * Plain SHA-256 of the whole upload, all of whose parts are stored. Joins the work done for `notePrefix`.
    *
    * @param file where the upload is to be published, or was, if a publish was cut off.
    * @param unverified the parts whose digests are computed in the same pass; when the pass has begun already, those that
@@ -110,8 +110,8 @@ export interface PartStore {
    *
    * @throws BytesGone, or UploadError when they cannot be read now, or after `signal`.
    */
-  survey(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<Surveyed | null>;
-  /** Draws a picture of an MRC file, until `signal`; the caller owes that the bytes it shows are there. @throws as `survey`. */
+  analyze(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<AnalysisResult | null>;
+  /** Draws a picture of an MRC file, until `signal`; the caller owes that the bytes it shows are there. @throws as `analyze`. */
   render(of: StagedUpload | FilePlace, request: PreviewRequest, signal: AbortSignal): Promise<Rendered>;
   /** Keeps a picture with a published file, and finds it again; null when there is none. */
   keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void>;
@@ -150,7 +150,7 @@ export interface WholeDigest {
 export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome, { kind: 'refused' }>;
 
 /** What one pass over a file has found. */
-export interface Surveyed {
+export interface AnalysisResult {
   statistics: VoxelStatistics;
   /** How the bytes of mode 0 were read; null for other modes. */
   signedness: SignednessDecision | null;

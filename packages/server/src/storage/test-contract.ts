@@ -15,7 +15,7 @@ interface StoreUnderTest {
   lose(uploadId: string): Promise<void>;
 }
 
-type MakeStore = (context: TestContext) => Promise<StoreUnderTest>;
+type MakeStore = (t: TestContext) => Promise<StoreUnderTest>;
 
 export function describePartStore(name: string, make: MakeStore): void {
   describeWriting(name, make);
@@ -61,9 +61,9 @@ export async function openSink(store: PartStore, to: StagedUpload, offset: numbe
 export async function feed(sink: PartSink, bytes: Uint8Array, chunkBytes = bytes.length || 1): Promise<void> {
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     const chunk = Buffer.from(bytes.subarray(at, at + chunkBytes));
-    const room = sink.write(chunk);
+    const ready = sink.write(chunk);
     chunk.fill(0xee);
-    if (room) await room;
+    if (ready) await ready;
   }
 }
 
@@ -88,8 +88,8 @@ export async function readAll(store: PartStore, file: FilePlace, start = 0, end 
 }
 
 function describeWriting(name: string, make: MakeStore): void {
-  test(`${name}: parts in any order, in pieces of any size, lie where they belong`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: parts in any order, in pieces of any size, lie where they belong`, async (t) => {
+    const { store } = await make(t);
     let run = 0;
     const plans = fc.record({
       partBytes: fc.constantFrom(1, 1000, MIB - 1, MIB, MIB + 1, 3 * MIB),
@@ -118,8 +118,8 @@ function describeWriting(name: string, make: MakeStore): void {
     );
   });
 
-  test(`${name}: single bytes are bytes too`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: single bytes are bytes too`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(5000);
     const sink = await openSink(store, upload('ones', bytes.length), 0, bytes.length);
     await feed(sink, bytes, 1);
@@ -127,8 +127,8 @@ function describeWriting(name: string, make: MakeStore): void {
     assert.deepEqual(await store.hashExtent('ones', { offset: 0, length: bytes.length }), sha256Of(bytes));
   });
 
-  test(`${name}: sinks at different places of one upload, and of two uploads, do not mix`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: sinks at different places of one upload, and of two uploads, do not mix`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(6 * MIB);
     const uploads = [upload('left', bytes.length), upload('right', bytes.length)];
     await Promise.all(
@@ -146,22 +146,22 @@ function describeWriting(name: string, make: MakeStore): void {
     }
   });
 
-  test(`${name}: a writer that is faster than the store is asked to wait`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a writer that is faster than the store is asked to wait`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(64 * MIB);
     const sink = await openSink(store, upload('fast', bytes.length), 0, bytes.length);
-    const room = sink.write(bytes);
-    assert.ok(room instanceof Promise);
-    await room;
+    const ready = sink.write(bytes);
+    assert.ok(ready instanceof Promise);
+    await ready;
     assert.deepEqual(await sink.finish(), sha256Of(bytes));
   });
 
-  test(`${name}: a sink that was given up writes nothing any more`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a sink that was given up writes nothing any more`, async (t) => {
+    const { store } = await make(t);
     const to = upload('given-up', 8 * MIB);
     const sink = await openSink(store, to, 0, 8 * MIB);
-    const room = sink.write(makeBytes(8 * MIB, 2));
-    const refused = room && assert.rejects(room, UploadError);
+    const ready = sink.write(makeBytes(8 * MIB, 2));
+    const refused = ready && assert.rejects(ready, UploadError);
     await sink.abort();
     const after = await store.hashExtent(to.id, { offset: 0, length: 8 * MIB });
     await refused;
@@ -174,8 +174,8 @@ function describeWriting(name: string, make: MakeStore): void {
     assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: 8 * MIB }), sha256Of(bytes));
   });
 
-  test(`${name}: giving up after the end changes nothing`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: giving up after the end changes nothing`, async (t) => {
+    const { store } = await make(t);
     const to = upload('done', 10);
     const sink = await openSink(store, to, 0, 10);
     await feed(sink, makeBytes(10));
@@ -185,8 +185,8 @@ function describeWriting(name: string, make: MakeStore): void {
     assert.deepEqual(await store.hashExtent('done', { offset: 0, length: 10 }), sha256);
   });
 
-  test(`${name}: a sink that only hashes stores nothing`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a sink that only hashes stores nothing`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(3 * MIB + 7);
     const sink = store.openHash();
     await feed(sink, bytes, 70_000);
@@ -197,8 +197,8 @@ function describeWriting(name: string, make: MakeStore): void {
 }
 
 function describeStaging(name: string, make: MakeStore): void {
-  test(`${name}: bytes that vanished are reported when parts are recorded, and no loss when none are`, async (context) => {
-    const { store, lose } = await make(context);
+  test(`${name}: bytes that vanished are reported when parts are recorded, and no loss when none are`, async (t) => {
+    const { store, lose } = await make(t);
     const bytes = makeBytes(10);
     await store.create(upload('gone', 20));
     await lose('gone');
@@ -208,8 +208,8 @@ function describeStaging(name: string, make: MakeStore): void {
     assert.deepEqual(await store.hashExtent('gone', { offset: 10, length: 10 }), sha256Of(bytes));
   });
 
-  test(`${name}: a staging area that is renewed takes parts, whatever was there before`, async (context) => {
-    const { store, lose } = await make(context);
+  test(`${name}: a staging area that is renewed takes parts, whatever was there before`, async (t) => {
+    const { store, lose } = await make(t);
     const to = upload('renewed', 20);
     const bytes = makeBytes(20);
     await storePart(store, to, 0, bytes.subarray(0, 10));
@@ -224,8 +224,8 @@ function describeStaging(name: string, make: MakeStore): void {
     assert.ok((await readAll(store, placeOf(to))).equals(bytes));
   });
 
-  test(`${name}: making room again harms nothing that is stored`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: making room again harms nothing that is stored`, async (t) => {
+    const { store } = await make(t);
     const to = upload('twice', 10);
     await store.create(to);
     const sha256 = await storePart(store, to, 0, makeBytes(10));
@@ -234,20 +234,20 @@ function describeStaging(name: string, make: MakeStore): void {
     assert.deepEqual(await store.listStaged(), ['twice']);
   });
 
-  test(`${name}: what is discarded is gone, however often it is discarded`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: what is discarded is gone, however often it is discarded`, async (t) => {
+    const { store } = await make(t);
     const to = upload('rubbish', 10);
     await store.discard('rubbish');
     await storePart(store, to, 0, makeBytes(10));
-    store.noteArrived(to, 10);
+    store.notePrefix(to, 10);
     await store.discard('rubbish');
     await store.discard('rubbish');
     assert.deepEqual(await store.listStaged(), []);
     await assert.rejects(store.hashExtent('rubbish', { offset: 0, length: 10 }), BytesGone);
   });
 
-  test(`${name}: an extent that cannot be read has no digest`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: an extent that cannot be read has no digest`, async (t) => {
+    const { store } = await make(t);
     await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }), BytesGone);
     await store.create(upload('short', 10));
     await assert.rejects(store.hashExtent('short', { offset: 5, length: 6 }), BytesGone);
@@ -256,20 +256,20 @@ function describeStaging(name: string, make: MakeStore): void {
 }
 
 function describeDigests(name: string, make: MakeStore): void {
-  test(`${name}: the whole digest is that of the file, however its prefix grew`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: the whole digest is that of the file, however its prefix grew`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(5 * MIB + 3);
     const to = upload('whole', bytes.length);
     for (const idx of [1, 0, 3, 2, 5, 4]) {
       await storePart(store, to, idx * MIB, bytes.subarray(idx * MIB, (idx + 1) * MIB));
-      if (idx % 2 === 0) store.noteArrived(to, Math.min((idx + 2) * MIB, bytes.length));
+      if (idx % 2 === 0) store.notePrefix(to, Math.min((idx + 2) * MIB, bytes.length));
     }
     assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
     assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
-  test(`${name}: the whole digest needs no steps, and an empty file has one`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: the whole digest needs no steps, and an empty file has one`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(3 * MIB);
     await storePart(store, upload('at-once', bytes.length), 0, bytes);
     const to = upload('at-once', bytes.length);
@@ -279,8 +279,8 @@ function describeDigests(name: string, make: MakeStore): void {
     assert.deepEqual((await store.digestWhole(none, placeOf(none))).sha256, sha256Of(new Uint8Array()));
   });
 
-  test(`${name}: the digests of selected parts come with the whole one, whatever the part size`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: the digests of selected parts come with the whole one, whatever the part size`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(7 * MIB + 5);
     for (const partSizeBytes of [70_000, MIB, 2 * MIB + 1, 3 * MIB, bytes.length]) {
       const to = upload(`parts-of-${partSizeBytes}`, bytes.length);
@@ -288,7 +288,7 @@ function describeDigests(name: string, make: MakeStore): void {
       const partCount = Math.ceil(bytes.length / partSizeBytes);
       const selected = Uint8Array.from({ length: partCount }, (_, idx) => (idx % 3 === 1 ? 0 : 1));
       // What is selected when the pass begins counts.
-      store.noteArrived(to, MIB, () => ({ partSizeBytes, selected }));
+      store.notePrefix(to, MIB, () => ({ partSizeBytes, selected }));
       const digest = await store.digestWhole(to, placeOf(to), null);
       assert.deepEqual(digest.sha256, sha256Of(bytes));
       const expected = [...selected.keys()].filter((idx) => selected[idx]);
@@ -299,23 +299,23 @@ function describeDigests(name: string, make: MakeStore): void {
     }
   });
 
-  test(`${name}: bytes that are behind what was noted are read as they are then`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: bytes that are behind what was noted are read as they are then`, async (t) => {
+    const { store } = await make(t);
     const to = upload('behind', 2 * MIB);
     const bytes = makeBytes(2 * MIB);
     await storePart(store, to, 0, bytes.subarray(0, MIB));
-    store.noteArrived(to, MIB);
+    store.notePrefix(to, MIB);
     // Had the digest read ahead of the prefix, it would have seen a hole here.
     assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: MIB }), sha256Of(bytes.subarray(0, MIB)));
     await storePart(store, to, MIB, bytes.subarray(MIB));
     assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
-  test(`${name}: a digest that was forgotten begins anew`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a digest that was forgotten begins anew`, async (t) => {
+    const { store } = await make(t);
     const to = upload('anew', 2 * MIB);
     await storePart(store, to, 0, makeBytes(MIB, 1));
-    store.noteArrived(to, MIB);
+    store.notePrefix(to, MIB);
     await store.hashExtent(to.id, { offset: 0, length: MIB });
     const bytes = makeBytes(2 * MIB, 2);
     await storePart(store, to, 0, bytes);
@@ -323,8 +323,8 @@ function describeDigests(name: string, make: MakeStore): void {
     assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
-  test(`${name}: a digest of bytes that are not there is refused, and can be asked for again`, async (context) => {
-    const { store, lose } = await make(context);
+  test(`${name}: a digest of bytes that are not there is refused, and can be asked for again`, async (t) => {
+    const { store, lose } = await make(t);
     const to = upload('late', 10);
     await store.create(to);
     await lose('late');
@@ -336,8 +336,8 @@ function describeDigests(name: string, make: MakeStore): void {
 }
 
 function describePublishing(name: string, make: MakeStore): void {
-  test(`${name}: a published file is whole, readable in ranges, and no longer staged`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a published file is whole, readable in ranges, and no longer staged`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(100_000);
     const file = await publishWhole(store, upload('book', bytes.length), bytes);
     assert.deepEqual(await store.listStaged(), []);
@@ -348,14 +348,14 @@ function describePublishing(name: string, make: MakeStore): void {
     assert.ok((await readAll(store, file, 1, 70_000)).equals(bytes.subarray(1, 70_001)));
   });
 
-  test(`${name}: an empty file is a file`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: an empty file is a file`, async (t) => {
+    const { store } = await make(t);
     const file = await publishWhole(store, upload('nothing', 0), new Uint8Array());
     assert.equal(await store.statFile(file), 0);
   });
 
-  test(`${name}: publishing again, after the record was lost, changes nothing`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: publishing again, after the record was lost, changes nothing`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(1000);
     const to = upload('again', bytes.length);
     const file = await publishWhole(store, to, bytes);
@@ -365,8 +365,8 @@ function describePublishing(name: string, make: MakeStore): void {
     assert.deepEqual(await store.listStaged(), []);
   });
 
-  test(`${name}: a publish that is withdrawn is staged again, writable, and can be published again`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a publish that is withdrawn is staged again, writable, and can be published again`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(1000);
     const to = upload('withdrawn', bytes.length);
     const file = await publishWhole(store, to, bytes);
@@ -380,8 +380,8 @@ function describePublishing(name: string, make: MakeStore): void {
     assert.ok((await readAll(store, file)).equals(bytes));
   });
 
-  test(`${name}: bytes of another length, or none, are never published`, async (context) => {
-    const { store, lose } = await make(context);
+  test(`${name}: bytes of another length, or none, are never published`, async (t) => {
+    const { store, lose } = await make(t);
     await store.create(upload('wrong', 10));
     const expected = upload('wrong', 11);
     await assert.rejects(store.publish(expected, placeOf(expected)), hasCode('storage_unavailable'));
@@ -392,8 +392,8 @@ function describePublishing(name: string, make: MakeStore): void {
     assert.deepEqual(await store.listFiles(), []);
   });
 
-  test(`${name}: a published file is digested anew, no faster than it is let`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a published file is digested anew, no faster than it is let`, async (t) => {
+    const { store } = await make(t);
     const bytes = makeBytes(3 * MIB + 5);
     const file = await publishWhole(store, upload('slow', bytes.length), bytes);
     const asked: number[] = [];
@@ -418,8 +418,8 @@ function describePublishing(name: string, make: MakeStore): void {
     );
   });
 
-  test(`${name}: a removed file is gone with its pictures, however often it is removed`, async (context) => {
-    const { store } = await make(context);
+  test(`${name}: a removed file is gone with its previews, however often it is removed`, async (t) => {
+    const { store } = await make(t);
     const file = await publishWhole(store, upload('old', 3), makeBytes(3));
     assert.deepEqual(await store.listPreviews(), []);
     await store.keepPreview(file.fileId, 'picture', makeBytes(5));

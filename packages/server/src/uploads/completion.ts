@@ -6,17 +6,17 @@ import type { Database } from '../db/database.ts';
 import { findFile } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import { listParts } from '../db/parts.ts';
-import { findSession, listVerifying, recordPublished } from '../db/sessions.ts';
+import { findUploadRow, listVerifying, recordPublished } from '../db/sessions.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
-import type { Reach, UploadRoom } from './context.ts';
+import type { AccessScope, UploadContext } from './context.ts';
 import { failUpload, isOverdue } from './ending.ts';
 import { distrustParts, uploadIncomplete } from './invalidation.ts';
 import { findUpload } from './lookup.ts';
 import { timeStage } from './meter.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './stored-bytes.ts';
 import { firstOf } from './timeout.ts';
-import { moveUpload, noteMoved, stateTeller } from './transitions.ts';
+import { moveUpload, noteMoved, stateEmitter } from './transitions.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 
 /** How long a request waits for the whole-file digest (CONTRACT: complete). */
@@ -34,29 +34,29 @@ export type Completion = { kind: 'completed'; file: FileRow } | { kind: 'verifyi
  *   storage says.
  */
 export async function completeUpload(
-  room: UploadRoom,
-  reach: Reach,
+  context: UploadContext,
+  access: AccessScope,
   id: string,
   sha256Hex: string | undefined,
   requestId: string,
 ): Promise<Completion> {
-  let row = await findUpload(room, reach, id);
+  let row = await findUpload(context, access, id);
   if (row.is_trial) {
     throw new UploadError('invalid_request', 'This upload was begun as a trial, which becomes no file: cancel it.');
   }
-  room.doubts.assertNone(id);
-  const declared = judgeDeclared(row, sha256Hex);
+  context.doubtful.assertNone(id);
+  const declared = validateDeclared(row, sha256Hex);
   if (row.status === 'pending' || row.status === 'uploading') {
-    if (row.received_parts < row.part_count) throw await uploadIncomplete(room, row);
-    const changes = { file_id: room.newId(), sha256: declared };
+    if (row.received_parts < row.part_count) throw await uploadIncomplete(context, row);
+    const changes = { file_id: context.newId(), sha256: declared };
     // Undefined: another request was first, or it was cancelled meanwhile.
-    row = (await moveUpload(room, id, 'complete', changes)) ?? (await findUpload(room, reach, id));
+    row = (await moveUpload(context, id, 'complete', changes)) ?? (await findUpload(context, access, id));
   }
   switch (row.status) {
     case 'completed':
-      return { kind: 'completed', file: await findPublished(room, row) };
+      return { kind: 'completed', file: await findPublished(context, row) };
     case 'verifying': {
-      const file = await firstOf(room.finishing.run(room, row, requestId), WAIT_MS);
+      const file = await firstOf(context.completions.run(context, row, requestId), WAIT_MS);
       return file === 'late' ? { kind: 'verifying', row } : { kind: 'completed', file };
     }
     case 'expired':
@@ -67,56 +67,57 @@ export async function completeUpload(
         details: { status: row.status, failure: row.failure && (JSON.parse(row.failure) as object) },
       });
     default:
-      throw await uploadIncomplete(room, row);
+      throw await uploadIncomplete(context, row);
   }
 }
 
 /** Finishes every upload that is being verified, also when nobody asks; ends those that are stuck. After `signal` none is begun. */
-export async function resumeVerifying(room: UploadRoom, signal?: AbortSignal): Promise<void> {
+export async function resumeVerifying(context: UploadContext, signal?: AbortSignal): Promise<void> {
   const failures = new Map<string, number>();
-  for (const row of await listVerifying(room.db)) {
+  for (const row of await listVerifying(context.db)) {
     if (signal?.aborted) return;
-    await resume(room, row).catch(async (error: unknown) => {
-      room.log.error({ upload_id: row.id, err: error }, 'upload not completed');
-      const inARow = (room.finishing.failures.get(row.id) ?? 0) + 1;
+    await resume(context, row).catch(async (error: unknown) => {
+      context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
+      const inARow = (context.completions.failures.get(row.id) ?? 0) + 1;
       failures.set(row.id, inARow);
-      if (inARow >= STUCK_AFTER) await endStuck(room, row.id);
+      if (inARow >= STUCK_AFTER) await endStuck(context, row.id);
     });
   }
-  room.finishing.failures = failures;
+  context.completions.failures = failures;
 }
 
-async function resume(room: UploadRoom, row: UploadRow): Promise<void> {
+async function resume(context: UploadContext, row: UploadRow): Promise<void> {
   if (row.must_recheck) throw new Error('its parts could not be verified again');
-  await room.finishing.run(room, row, 'sweep');
+  await context.completions.run(context, row, 'sweep');
 }
 
 /** An upload that has no time left and cannot be verified is not kept for good. What is stored of it expires later. */
-async function endStuck(room: UploadRoom, id: string): Promise<void> {
-  await room.attempts.exclude(id, async () => {
-    const row = await findSession(room.db, id);
-    if (row?.status !== 'verifying' || !isOverdue(room, row)) return;
+async function endStuck(context: UploadContext, id: string): Promise<void> {
+  await context.attempts.exclude(id, async () => {
+    const row = await findUploadRow(context.db, id);
+    if (row?.status !== 'verifying' || !isOverdue(context, row)) return;
     const message = 'The stored bytes of this upload could not be verified before its time was over.';
-    await failUpload(room, row, new UploadError('upload_expired', message), 'sweep');
-    room.log.error({ upload_id: id }, 'an upload that was stuck in verification has been ended');
+    await failUpload(context, row, new UploadError('upload_expired', message), 'sweep');
+    context.log.error({ upload_id: id }, 'an upload that was stuck in verification has been ended');
   });
 }
 
 /** Verifications under way: one per upload, however many requests wait for it. */
-export class Finishing {
+export class Completions {
   readonly #running = new Map<string, Promise<FileRow>>();
   /** In how many rounds in a row the verification of an upload has failed. */
   failures: ReadonlyMap<string, number> = new Map();
 
-  async run(room: UploadRoom, row: UploadRow, requestId: string): Promise<FileRow> {
+  async run(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {
     let running = this.#running.get(row.id);
     if (!running) {
-      running = room.attempts
-        .exclude(row.id, () => finish(room, row, requestId))
+      running = context.attempts
+        .exclude(row.id, () => finish(context, row, requestId))
         .finally(() => this.#running.delete(row.id));
       // Nobody may be waiting any more when it ends.
       running.catch((error: unknown) => {
-        if (!(error instanceof UploadError)) room.log.error({ upload_id: row.id, err: error }, 'upload not completed');
+        if (!(error instanceof UploadError))
+          context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
       });
       this.#running.set(row.id, running);
     }
@@ -129,42 +130,42 @@ export class Finishing {
   }
 }
 
-/** The caller has the stored bytes for itself (`Attempts.exclude`). */
-async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Promise<FileRow> {
+/** The caller has the stored bytes for itself (`PartAttempts.exclude`). */
+async function finish(context: UploadContext, asked: UploadRow, requestId: string): Promise<FileRow> {
   // Whoever asked may have read the row before another request finished it.
-  const row = await findSession(room.db, asked.id);
-  if (row?.status === 'completed') return await findPublished(room, row);
+  const row = await findUploadRow(context.db, asked.id);
+  if (row?.status === 'completed') return await findPublished(context, row);
   if (row?.status !== 'verifying')
     throw new UploadError('upload_closed', 'This upload is not being verified any more.');
-  room.doubts.assertNone(row.id);
+  context.doubtful.assertNone(row.id);
   const place = toPlace(row, row.file_id as string);
-  const parts = await listParts(room.db, row.id, 0, row.part_count + 1);
+  const parts = await listParts(context.db, row.id, 0, row.part_count + 1);
   if (!isWhole(row, parts)) {
-    room.log.error({ upload_id: row.id, parts: parts.length }, 'an upload that was to be completed lacks parts');
-    throw await reopen(room, row);
+    context.log.error({ upload_id: row.id, parts: parts.length }, 'an upload that was to be completed lacks parts');
+    throw await reopen(context, row);
   }
   // Nobody has written one, and there is nothing that could be lost with it.
-  if (row.part_count === 0) await room.store.create(toStaged(row));
+  if (row.part_count === 0) await context.store.create(toStaged(row));
   const differs = (digest: Uint8Array) => row.sha256 !== null && Buffer.compare(row.sha256, digest) !== 0;
-  let sha256 = await verifyStored(room, row, place, parts);
+  let sha256 = await verifyStored(context, row, place, parts);
   if (differs(sha256)) {
     // Before the sender is blamed, every part is compared with its row.
-    distrustParts(room, row.id);
-    sha256 = await verifyStored(room, row, place, parts);
+    distrustParts(context, row.id);
+    sha256 = await verifyStored(context, row, place, parts);
   }
   if (row.sha256 && differs(sha256)) {
     const error = new UploadError('file_checksum_mismatch', 'The stored bytes do not have the declared SHA-256.', {
       details: { expected_sha256: toHex(row.sha256), received_sha256: toHex(sha256) },
     });
-    room.meter.noteVerifyFailures('file', 1);
-    await failUpload(room, row, error, requestId);
+    context.meter.noteVerifyFailures('file', 1);
+    await failUpload(context, row, error, requestId);
     throw error;
   }
-  await timeStage(room.meter, 'publish', () => room.store.publish(toStaged(row), place)).catch((error) =>
-    reopenIfGone(room, row, error),
+  await timeStage(context.meter, 'publish', () => context.store.publish(toStaged(row), place)).catch((error) =>
+    reopenIfGone(context, row, error),
   );
   // A flush that failed until now; there is none after it.
-  room.doubts.assertNone(row.id);
+  context.doubtful.assertNone(row.id);
   const file: FileRow = {
     id: place.fileId,
     upload_id: row.id,
@@ -180,33 +181,33 @@ async function finish(room: UploadRoom, asked: UploadRow, requestId: string): Pr
     mrc: row.mrc,
     warnings: row.warnings,
     statistics: null,
-    created_at: room.now(),
+    created_at: context.now(),
     deleted_at: null,
   };
-  const tell = stateTeller(room);
-  const published = await recordPublished(room.db, file, async (tx, moved) => {
-    await tell(tx, moved);
-    await insertJobs(room, tx, file);
+  const emit = stateEmitter(context);
+  const published = await recordPublished(context.db, file, async (tx, moved) => {
+    await emit(tx, moved);
+    await insertJobs(context, tx, file);
   });
   if (!published) {
-    const now = await findSession(room.db, row.id);
-    if (now?.status === 'completed') return await findPublished(room, now);
+    const now = await findUploadRow(context.db, row.id);
+    if (now?.status === 'completed') return await findPublished(context, now);
     // Nothing has a record of these bytes.
-    await room.store.removeFile(file.id);
+    await context.store.removeFile(file.id);
     throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
   }
-  noteMoved(room, row);
-  room.nextSteps.wake();
-  room.arrivals.forget(row.id);
-  room.verified.forget(row.id);
-  room.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
+  noteMoved(context, row);
+  context.fileJobs.wake();
+  context.prefixes.forget(row.id);
+  context.verified.forget(row.id);
+  context.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
   return file;
 }
 
 /** A file that is published has its jobs, whatever happens to the server next. */
-async function insertJobs(room: UploadRoom, tx: Database, file: FileRow): Promise<void> {
-  for (const kind of room.nextSteps.kindsFor(file.filename)) {
-    await insertJob(tx, { id: room.newId(), kind, fileId: file.id, owner: file.owner, nowMs: file.created_at });
+async function insertJobs(context: UploadContext, tx: Database, file: FileRow): Promise<void> {
+  for (const kind of context.fileJobs.kindsFor(file.filename)) {
+    await insertJob(tx, { id: context.newId(), kind, fileId: file.id, owner: file.owner, nowMs: file.created_at });
   }
 }
 
@@ -217,7 +218,7 @@ function digestParts(parts: PartRow[]): Uint8Array {
   return hash.digest();
 }
 
-function judgeDeclared(row: UploadRow, sha256Hex: string | undefined): Uint8Array | null {
+function validateDeclared(row: UploadRow, sha256Hex: string | undefined): Uint8Array | null {
   const declared = sha256Hex === undefined ? null : fromHex(sha256Hex);
   if (declared && row.sha256 && Buffer.compare(declared, row.sha256) !== 0) {
     throw new UploadError('invalid_request', 'sha256 differs from the one declared before.', {
@@ -228,8 +229,8 @@ function judgeDeclared(row: UploadRow, sha256Hex: string | undefined): Uint8Arra
   return declared ?? row.sha256;
 }
 
-async function findPublished(room: UploadRoom, row: UploadRow): Promise<FileRow> {
-  const file = await findFile(room.db, row.file_id as string);
+async function findPublished(context: UploadContext, row: UploadRow): Promise<FileRow> {
+  const file = await findFile(context.db, row.file_id as string);
   if (!file) throw new UploadError('file_not_found', 'The file of this upload has been deleted.');
   return file;
 }

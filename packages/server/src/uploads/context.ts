@@ -4,27 +4,27 @@ import type { Database } from '../db/database.ts';
 import type { Bus } from '../events/bus.ts';
 import type { UpdateLimit } from '../files/update-limit.ts';
 import type { PartStore } from '../storage/storage.ts';
-import type { Finishing } from './completion.ts';
-import type { Arrivals } from './contiguous-prefix.ts';
-import type { Doubts } from './doubtful-uploads.ts';
+import type { Completions } from './completion.ts';
+import type { ContiguousPrefixes } from './contiguous-prefix.ts';
+import type { DoubtfulUploads } from './doubtful-uploads.ts';
 import type { UploadMeter } from './meter.ts';
-import type { Attempts } from './part-attempts.ts';
-import type { Rechecks } from './reverification.ts';
+import type { PartAttempts } from './part-attempts.ts';
+import type { Reverifications } from './reverification.ts';
 import type { VerifiedParts } from './verified-parts.ts';
 
-export interface UploadRoom {
+export interface UploadContext {
   readonly db: Database;
   readonly store: PartStore;
   readonly policy: UploadPolicy;
   readonly bus: Bus;
-  readonly attempts: Attempts;
-  readonly arrivals: Arrivals;
+  readonly attempts: PartAttempts;
+  readonly prefixes: ContiguousPrefixes;
   readonly verified: VerifiedParts;
-  readonly doubts: Doubts;
-  readonly finishing: Finishing;
-  readonly rechecks: Rechecks;
+  readonly doubtful: DoubtfulUploads;
+  readonly completions: Completions;
+  readonly reverifications: Reverifications;
   readonly updateLimit: UpdateLimit;
-  readonly nextSteps: NextSteps;
+  readonly fileJobs: NextSteps;
   readonly log: UploadLog;
   readonly meter: UploadMeter;
   /** Milliseconds since 1970. */
@@ -47,7 +47,7 @@ interface UploadPolicy {
   readonly parts: PartLimits;
   readonly maxFileSizeBytes: number;
   /** A session expires this long after its last part. */
-  readonly sessionTtlMs: number;
+  readonly uploadTtlMs: number;
   /** What an owner may hold, bytes; null: no bound. */
   readonly quotaBytes: number | null;
   /** Sessions that one owner may have open at the same time. */
@@ -64,8 +64,8 @@ interface UploadPolicy {
 const TRIAL_MS = 3_600_000;
 
 /** How long an upload is kept after its last part, milliseconds. */
-export function lifeOf({ sessionTtlMs }: UploadPolicy, isTrial: number): number {
-  return isTrial ? Math.min(TRIAL_MS, sessionTtlMs) : sessionTtlMs;
+export function lifeOf({ uploadTtlMs }: UploadPolicy, isTrial: number): number {
+  return isTrial ? Math.min(TRIAL_MS, uploadTtlMs) : uploadTtlMs;
 }
 
 /** What the room tells about its work. Ids, sizes and times only. */
@@ -76,10 +76,10 @@ interface UploadLog {
 }
 
 /** Whose things a caller may touch: an owner's, of those what a link has begun, or everybody's (scope `admin`). */
-export type Reach = { owner: string; linkId?: string } | 'everybody';
+export type AccessScope = { owner: string; linkId?: string } | 'everybody';
 
 /** @param linkId what the thing was begun with; null: not with a link. */
-export function reaches(reach: Reach, owner: string, linkId: string | null = null): boolean {
-  if (reach === 'everybody') return true;
-  return reach.owner === owner && (reach.linkId === undefined || reach.linkId === linkId);
+export function canAccess(access: AccessScope, owner: string, linkId: string | null = null): boolean {
+  if (access === 'everybody') return true;
+  return access.owner === owner && (access.linkId === undefined || access.linkId === linkId);
 }

@@ -6,37 +6,37 @@ import { sql } from 'kysely';
 import { commitPart } from '../db/parts.ts';
 import { draftPart } from '../db/test-rows.ts';
 import type { StagedUpload } from '../storage/storage.ts';
-import { Arrivals } from './contiguous-prefix.ts';
-import { bytesOf, makeRoom, openSession, sendPart, type TestRoom } from './test-uploads.ts';
+import { ContiguousPrefixes } from './contiguous-prefix.ts';
+import { bytesOf, insertUpload, makeUploads, sendPart, type TestUploads } from './test-uploads.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 
 /** Arrivals that write down what they tell the store: this is all that they do. */
-async function makeArrivals(context: TestContext) {
-  const room = await makeRoom(context);
+async function makePrefixes(t: TestContext) {
+  const context = await makeUploads(t);
   const noted: number[] = [];
-  const listening = Object.create(room.store, {
-    noteArrived: { value: (_upload: StagedUpload, prefixBytes: number) => noted.push(prefixBytes) },
+  const listening = Object.create(context.store, {
+    notePrefix: { value: (_upload: StagedUpload, prefixBytes: number) => noted.push(prefixBytes) },
     catchUpDigest: { value: async () => {} },
-  }) as TestRoom['store'];
-  return { room, noted, arrivals: new Arrivals(room.db, listening, room.verified) };
+  }) as TestUploads['store'];
+  return { context, noted, prefixes: new ContiguousPrefixes(context.db, listening, context.verified) };
 }
 
-test('tells how far the file is complete from its first byte on', async (context) => {
-  const { room, noted, arrivals } = await makeArrivals(context);
-  const row = await openSession(room);
-  for (const idx of [1, 3, 0, 2, 4, 9, 8, 7, 6, 5]) await arrivals.note(row, idx);
+test('tells how far the file is complete from its first byte on', async (t) => {
+  const { context, noted, prefixes } = await makePrefixes(t);
+  const row = await insertUpload(context);
+  for (const idx of [1, 3, 0, 2, 4, 9, 8, 7, 6, 5]) await prefixes.note(row, idx);
   // 0 and 1; then up to 3; then 4; then all, to the exact last byte.
   assert.deepEqual(noted, [200, 400, 500, 950]);
 });
 
-test('property: in any order, the last thing told is the whole file, and it only ever grows', async (context) => {
-  const { room, noted, arrivals } = await makeArrivals(context);
+test('property: in any order, the last thing told is the whole file, and it only ever grows', async (t) => {
+  const { context, noted, prefixes } = await makePrefixes(t);
   const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { minLength: 10 });
   await fc.assert(
     fc.asyncProperty(order, async (indexes) => {
       noted.length = 0;
-      const row = await openSession(room);
-      await Promise.all(indexes.map((idx) => arrivals.note(row, idx)));
+      const row = await insertUpload(context);
+      await Promise.all(indexes.map((idx) => prefixes.note(row, idx)));
       assert.equal(noted.at(-1), 950);
       assert.deepEqual(
         noted,
@@ -47,44 +47,44 @@ test('property: in any order, the last thing told is the whole file, and it only
   );
 });
 
-test('after a restart it knows the parts that were recorded before', async (context) => {
-  const { room, noted, arrivals } = await makeArrivals(context);
-  const row = await openSession(room);
-  for (const idx of [0, 1, 3]) await commitPart(room.db, row.id, draftPart(idx));
-  await arrivals.note(row, 3);
+test('after a restart it knows the parts that were recorded before', async (t) => {
+  const { context, noted, prefixes } = await makePrefixes(t);
+  const row = await insertUpload(context);
+  for (const idx of [0, 1, 3]) await commitPart(context.db, row.id, draftPart(idx));
+  await prefixes.note(row, 3);
   assert.deepEqual(noted, [200]);
-  await arrivals.note(row, 2);
+  await prefixes.note(row, 2);
   assert.deepEqual(noted, [200, 400]);
 });
 
-test('what is forgotten is learnt again from the records', async (context) => {
-  const { room, noted, arrivals } = await makeArrivals(context);
-  const row = await openSession(room);
-  for (const idx of [0, 1]) await arrivals.note(row, idx);
-  arrivals.forget(row.id);
-  await commitPart(room.db, row.id, draftPart(0));
-  await arrivals.note(row, 0);
+test('what is forgotten is learnt again from the records', async (t) => {
+  const { context, noted, prefixes } = await makePrefixes(t);
+  const row = await insertUpload(context);
+  for (const idx of [0, 1]) await prefixes.note(row, idx);
+  prefixes.forget(row.id);
+  await commitPart(context.db, row.id, draftPart(0));
+  await prefixes.note(row, 0);
   assert.deepEqual(noted, [100, 200, 100]);
 });
 
-test('the whole digest follows the arriving parts', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  for (const idx of [3, 0, 1, 2, 9, 8, 7, 6, 5, 4]) await sendPart(room, row, idx);
+test('the whole digest follows the arriving parts', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  for (const idx of [3, 0, 1, 2, 9, 8, 7, 6, 5, 4]) await sendPart(context, row, idx);
   const hash = createHash('sha256');
   for (let idx = 0; idx < row.part_count; idx++) hash.update(bytesOf(row, idx));
-  const { sha256 } = await room.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  const { sha256 } = await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
   assert.deepEqual(Buffer.from(sha256), hash.digest());
 });
 
-test('arrivals: a read that fails once is not answered to every later part', async (context) => {
-  const { room, noted, arrivals } = await makeArrivals(context);
-  const row = await openSession(room);
-  for (const idx of [0, 1]) await commitPart(room.db, row.id, draftPart(idx));
+test('arrivals: a read that fails once is not answered to every later part', async (t) => {
+  const { context, noted, prefixes } = await makePrefixes(t);
+  const row = await insertUpload(context);
+  for (const idx of [0, 1]) await commitPart(context.db, row.id, draftPart(idx));
   // The table is away for a moment, as a database that cannot be read is.
-  await sql`ALTER TABLE parts RENAME TO away`.execute(room.db);
-  await assert.rejects(arrivals.note(row, 1));
-  await sql`ALTER TABLE away RENAME TO parts`.execute(room.db);
-  await arrivals.note(row, 1);
+  await sql`ALTER TABLE parts RENAME TO away`.execute(context.db);
+  await assert.rejects(prefixes.note(row, 1));
+  await sql`ALTER TABLE away RENAME TO parts`.execute(context.db);
+  await prefixes.note(row, 1);
   assert.deepEqual(noted, [200]);
 });

@@ -10,19 +10,19 @@ import type { VerifiedParts } from './verified-parts.ts';
 /** How far the digest may be behind before senders are slowed, in parts. */
 const SLACK_PARTS = 2;
 
-interface Arrived {
+interface PrefixState {
   stored: Uint8Array;
   /** The section in the middle has arrived, or there is none. */
-  isSectionTold: boolean;
+  isSectionEmitted: boolean;
   /** Index of the first part that is missing. */
   next: number;
 }
 
-export class Arrivals {
+export class ContiguousPrefixes {
   readonly #db: Database;
   readonly #store: PartStore;
   readonly #verified: VerifiedParts;
-  readonly #uploads = new Map<string, Promise<Arrived>>();
+  readonly #uploads = new Map<string, Promise<PrefixState>>();
 
   constructor(db: Database, store: PartStore, verified: VerifiedParts) {
     this.#db = db;
@@ -48,7 +48,7 @@ export class Arrivals {
     const before = arrived.next;
     while (arrived.next < row.part_count && arrived.stored[arrived.next]) arrived.next++;
     if (arrived.next > before) {
-      this.#store.noteArrived(toStaged(row), Math.min(arrived.next * row.part_size, row.size), () =>
+      this.#store.notePrefix(toStaged(row), Math.min(arrived.next * row.part_size, row.size), () =>
         this.#verified.selectOthers(row, (each) => arrived.stored[each] === 1),
       );
       await this.#store.catchUpDigest(row.id, SLACK_PARTS * row.part_size);
@@ -60,28 +60,28 @@ export class Arrivals {
     this.#uploads.delete(uploadId);
   }
 
-  async #load(row: UploadRow): Promise<Arrived> {
+  async #load(row: UploadRow): Promise<PrefixState> {
     const stored = new Uint8Array(row.part_count);
     for (const part of await listParts(this.#db, row.id, 0, row.part_count)) stored[part.idx] = 1;
     // One part came just now; with more of them, it is after a restart, and what was complete then was told before.
-    const arrived: Arrived = { stored, next: 0, isSectionTold: false };
-    if (row.received_parts > 1) arrived.isSectionTold = takeSection(row, arrived) !== null;
+    const arrived: PrefixState = { stored, next: 0, isSectionEmitted: false };
+    if (row.received_parts > 1) arrived.isSectionEmitted = takeSection(row, arrived) !== null;
     return arrived;
   }
 }
 
 /** The section in the middle, once: when it is complete, and the file has others that are still to come. */
-function takeSection(row: UploadRow, arrived: Arrived): number | null {
-  if (arrived.isSectionTold || !arrived.stored[0]) return null;
+function takeSection(row: UploadRow, arrived: PrefixState): number | null {
+  if (arrived.isSectionEmitted || !arrived.stored[0]) return null;
   const mrc = mrcOf(row);
   if (!mrc || mrc.nz < 2) {
-    arrived.isSectionTold = true;
+    arrived.isSectionEmitted = true;
     return null;
   }
   const slice = Math.floor(mrc.nz / 2);
   for (const [first, last] of partsOfSection(mrc, slice, row.part_size)) {
     if (arrived.stored.subarray(first, last + 1).includes(0)) return null;
   }
-  arrived.isSectionTold = true;
+  arrived.isSectionEmitted = true;
   return slice;
 }

@@ -5,15 +5,15 @@ import { fromHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
-import { type OpenOutcome, openSession } from '../db/sessions.ts';
+import { insertUpload, type OpenOutcome } from '../db/sessions.ts';
 import type { LinkRow, UploadRow } from '../db/tables.ts';
 import { UPLOAD_UPDATED } from '../events/event.ts';
 import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
-import { lifeOf, type UploadRoom } from './context.ts';
+import { lifeOf, type UploadContext } from './context.ts';
 import { readFilename } from './filename.ts';
-import { judgeHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
+import { checkHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
 import { findUpload } from './lookup.ts';
-import { noteMoved, stateTeller, uploadTeller } from './transitions.ts';
+import { noteMoved, stateEmitter, uploadEmitter } from './transitions.ts';
 import { toStaged } from './upload-record.ts';
 
 /** Left free on the storage for the database and for everybody else, bytes. */
@@ -30,48 +30,48 @@ export interface Opened {
  * @throws UploadError as CONTRACT section 4 lists them for init.
  */
 export async function openUpload(
-  room: UploadRoom,
+  context: UploadContext,
   owner: string,
   request: InitRequest,
   idempotencyKey: string | null,
   link: LinkRow | null = null,
 ): Promise<Opened> {
-  const row = draft(room, owner, request, link);
+  const row = draft(context, owner, request, link);
   const { metadata: given = {}, keep_metadata = false } = request;
-  const outcome = await openSession(room.db, {
+  const outcome = await insertUpload(context.db, {
     row,
-    tell: stateTeller(room),
+    emit: stateEmitter(context),
     // As PATCH /files does: what this run says of the file holds.
     mergeMetadata: (metadata) => {
       const merged = keep_metadata ? metadata : mergeMetadata(metadata, given);
-      if (merged !== metadata) room.updateLimit.take(link?.id ?? owner);
+      if (merged !== metadata) context.updateLimit.take(link?.id ?? owner);
       return merged;
     },
-    tellUpdated: uploadTeller(room, UPLOAD_UPDATED),
+    emitUpdated: uploadEmitter(context, UPLOAD_UPDATED),
     idempotency:
       idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
-    quotaBytes: room.policy.quotaBytes,
-    maxOpen: room.policy.maxOpenUploads,
-    maxFiles: room.policy.maxFiles,
+    quotaBytes: context.policy.quotaBytes,
+    maxOpen: context.policy.maxOpenUploads,
+    maxFiles: context.policy.maxFiles,
     link,
     // As long as nothing expires, all that is open is found.
-    expiredBeforeMs: room.isClockSettled() ? row.created_at : 0,
-    freeBytes: (await room.store.space()).freeBytes - RESERVE_BYTES,
+    expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
+    freeBytes: (await context.store.space()).freeBytes - RESERVE_BYTES,
   });
   switch (outcome.kind) {
     case 'found':
-      if (outcome.isUpdated) noteMoved(room, outcome.row);
+      if (outcome.isUpdated) noteMoved(context, outcome.row);
       return {
-        row: await findUpload(room, link ? { owner, linkId: link.id } : { owner }, outcome.row.id),
+        row: await findUpload(context, link ? { owner, linkId: link.id } : { owner }, outcome.row.id),
         resumed: true,
       };
     case 'opened':
-      noteMoved(room, row);
-      await makeStagingFile(room, outcome.row);
-      room.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
+      noteMoved(context, row);
+      await makeStagingFile(context, outcome.row);
+      context.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
       return { row: outcome.row, resumed: false };
     default:
-      throw refuse(outcome, row, room, link);
+      throw refuse(outcome, row, context, link);
   }
 }
 
@@ -84,15 +84,15 @@ function scopeKey(key: string, link: LinkRow | null): string {
  * The row comes first, so that what lies in the staging area without a row is always waste. Others may have found it
  * already, so the upload stays what it is when this fails: the first part, or complete, makes the file or says why not.
  */
-async function makeStagingFile(room: UploadRoom, row: UploadRow): Promise<void> {
-  await room.store
+async function makeStagingFile(context: UploadContext, row: UploadRow): Promise<void> {
+  await context.store
     .create(toStaged(row))
-    .catch((error: unknown) => room.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init'));
+    .catch((error: unknown) => context.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init'));
 }
 
-function draft(room: UploadRoom, owner: string, request: InitRequest, link: LinkRow | null): UploadRow {
+function draft(context: UploadContext, owner: string, request: InitRequest, link: LinkRow | null): UploadRow {
   const { size, force = false } = request;
-  const { policy } = room;
+  const { policy } = context;
   const filename = readFilename(request.filename);
   assertMetadata(request.metadata ?? {});
   const extension = extensionOf(filename);
@@ -107,9 +107,9 @@ function draft(room: UploadRoom, owner: string, request: InitRequest, link: Link
   }
   const header = request.header === undefined ? null : decodeHeader(request.header, size);
   const plan = planParts(size, policy.parts, request.part_size);
-  const now = room.now();
+  const now = context.now();
   return {
-    id: room.newId(),
+    id: context.newId(),
     owner,
     status: 'pending',
     filename,
@@ -121,7 +121,7 @@ function draft(room: UploadRoom, owner: string, request: InitRequest, link: Link
     sha256: request.sha256 === undefined ? null : fromHex(request.sha256),
     fingerprint: request.fingerprint ?? null,
     metadata: JSON.stringify(request.metadata ?? {}),
-    ...judgeHeader({ filename, sizeBytes: size, header, force }),
+    ...checkHeader({ filename, sizeBytes: size, header, force }),
     force: force ? 1 : 0,
     file_id: null,
     failure: null,
@@ -172,7 +172,7 @@ function hashRequest(request: InitRequest): Uint8Array {
 function refuse(
   outcome: Exclude<OpenOutcome, { row: UploadRow }>,
   row: UploadRow,
-  { policy }: UploadRoom,
+  { policy }: UploadContext,
   link: LinkRow | null,
 ): UploadError {
   switch (outcome.kind) {

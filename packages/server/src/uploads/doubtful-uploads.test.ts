@@ -15,12 +15,12 @@ import {
   beginTestPart,
   bytesOf,
   cutOffPublish,
-  makeRoom,
-  openSession,
+  insertUpload,
+  makeUploads,
   readRow,
-  restartRoom,
+  restartUploads,
   sendPart,
-  type TestRoom,
+  type TestUploads,
 } from './test-uploads.ts';
 import { toStaged } from './upload-record.ts';
 
@@ -28,105 +28,105 @@ const MIB = 1024 * 1024;
 const ada = { owner: 'ada' };
 
 /** Another connection writes, and does not end. @returns what ends it. */
-async function blockDatabase(context: TestContext, room: TestRoom): Promise<() => void> {
-  const { rows } = await sql<{ file: string }>`pragma database_list`.execute(room.db);
+async function blockDatabase(t: TestContext, context: TestUploads): Promise<() => void> {
+  const { rows } = await sql<{ file: string }>`pragma database_list`.execute(context.db);
   const other = new DatabaseSync(String(rows[0]?.file));
   other.exec('BEGIN IMMEDIATE');
-  context.after(() => other.isOpen && other.close());
+  t.after(() => other.isOpen && other.close());
   return () => other.close();
 }
 
-async function sendAll(room: TestRoom, row: UploadRow): Promise<void> {
-  for (let idx = 0; idx < row.part_count; idx++) await sendPart(room, row, idx);
+async function sendAll(context: TestUploads, row: UploadRow): Promise<void> {
+  for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
 }
 
-async function settleDoubt(room: TestRoom, id: string): Promise<void> {
-  while (room.doubts.has(id)) await delay(20);
+async function settleDoubt(context: TestUploads, id: string): Promise<void> {
+  while (context.doubtful.has(id)) await delay(20);
 }
 
 function sha256Of(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
-function complete(room: TestRoom, row: UploadRow) {
-  return completeUpload(room, ada, row.id, undefined, 'r');
+function complete(context: TestUploads, row: UploadRow) {
+  return completeUpload(context, ada, row.id, undefined, 'r');
 }
 
 const isRefused = (error: unknown) => error instanceof UploadError && error.code === 'storage_unavailable';
 
-test('an upload in doubt is not completed and takes no parts, until its parts are invalidated', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  for (let idx = 0; idx < 9; idx++) await sendPart(room, row, idx);
-  const begun = await beginTestPart(room, row, 9);
+test('an upload in doubt is not completed and takes no parts, until its parts are invalidated', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  for (let idx = 0; idx < 9; idx++) await sendPart(context, row, idx);
+  const begun = await beginTestPart(context, row, 9);
   assert.ok(begun.kind === 'receiving');
-  await begun.reception.write(bytesOf(row, 9));
+  await begun.receiver.write(bytesOf(row, 9));
   const errors: string[] = [];
-  Object.assign(room.log, { error: (_fields: unknown, message: string) => errors.push(message) });
-  const unblock = await blockDatabase(context, room);
-  room.doubts.note(room, row.id);
+  Object.assign(context.log, { error: (_fields: unknown, message: string) => errors.push(message) });
+  const unblock = await blockDatabase(t, context);
+  context.doubtful.note(context, row.id);
   // The part under way, a stored one that comes again, and complete.
-  await assert.rejects(begun.reception.commit(), UploadError);
-  await assert.rejects(sendPart(room, row, 0), isRefused);
-  await assert.rejects(complete(room, row), isRefused);
+  await assert.rejects(begun.receiver.commit(), UploadError);
+  await assert.rejects(sendPart(context, row, 0), isRefused);
+  await assert.rejects(complete(context, row), isRefused);
   // SQLite waits for five seconds before it says that it cannot write.
   while (errors.length === 0) await delay(50);
-  assert.deepEqual([room.doubts.has(row.id), (await readRow(room, row.id)).received_parts], [true, 9]);
-  await assert.rejects(complete(room, row), isRefused);
+  assert.deepEqual([context.doubtful.has(row.id), (await readRow(context, row.id)).received_parts], [true, 9]);
+  await assert.rejects(complete(context, row), isRefused);
   unblock();
-  await settleDoubt(room, row.id);
-  const now = await readRow(room, row.id);
-  assert.deepEqual((await findMissing(room.db, now)).ranges, [[0, 9]]);
-  await sendAll(room, row);
-  assert.equal((await complete(room, row)).kind, 'completed');
+  await settleDoubt(context, row.id);
+  const now = await readRow(context, row.id);
+  assert.deepEqual((await findMissing(context.db, now)).ranges, [[0, 9]]);
+  await sendAll(context, row);
+  assert.equal((await complete(context, row)).kind, 'completed');
 });
 
-test('an upload that came in doubt while it was being completed is not published, and completes when sent again', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  await sendAll(room, row);
-  await cutOffPublish(room, row);
-  room.doubts.note(room, row.id);
-  await resumeVerifying(room);
-  await settleDoubt(room, row.id);
-  assert.deepEqual(await room.store.listFiles(), []);
-  const now = await readRow(room, row.id);
+test('an upload that came in doubt while it was being completed is not published, and completes when sent again', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  await sendAll(context, row);
+  await cutOffPublish(context, row);
+  context.doubtful.note(context, row.id);
+  await resumeVerifying(context);
+  await settleDoubt(context, row.id);
+  assert.deepEqual(await context.store.listFiles(), []);
+  const now = await readRow(context, row.id);
   assert.deepEqual([now.status, now.received_parts], ['uploading', 0]);
-  await sendAll(room, row);
-  assert.equal((await complete(room, row)).kind, 'completed');
+  await sendAll(context, row);
+  assert.equal((await complete(context, row)).kind, 'completed');
 });
 
-test('an upload that comes in doubt during its publish gets no record', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  await sendAll(room, row);
-  const { store } = room;
+test('an upload that comes in doubt during its publish gets no record', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  await sendAll(context, row);
+  const { store } = context;
   const publish = store.publish.bind(store);
   // The last flush is heard while the file is being moved.
   const publishInDoubt: typeof publish = async (upload, file) => {
     await publish(upload, file);
-    room.doubts.note(room, upload.id);
+    context.doubtful.note(context, upload.id);
   };
   Object.assign(store, { publish: publishInDoubt });
-  await assert.rejects(complete(room, row), isRefused);
-  await settleDoubt(room, row.id);
+  await assert.rejects(complete(context, row), isRefused);
+  await settleDoubt(context, row.id);
   assert.deepEqual(await store.listFiles(), []);
-  assert.deepEqual([(await readRow(room, row.id)).status, await store.listStaged()], ['uploading', []]);
+  assert.deepEqual([(await readRow(context, row.id)).status, await store.listStaged()], ['uploading', []]);
   Object.assign(store, { publish });
-  await sendAll(room, row);
-  assert.equal((await complete(room, row)).kind, 'completed');
+  await sendAll(context, row);
+  assert.equal((await complete(context, row)).kind, 'completed');
 });
 
 test('a flush that fails while the database cannot be written: neither this process nor the next trusts the cache', {
   ...withLoopDevice,
   timeout: 120_000,
-}, async (context) => {
-  const before = await makeRoom(context, await mountUnflushable(context));
+}, async (t) => {
+  const before = await makeUploads(t, await mountUnflushable(t));
   const size = 40 * MIB;
-  const row = await openSession(before, { status: 'uploading', size, part_size: 8 * MIB, part_count: 5 });
+  const row = await insertUpload(before, { status: 'uploading', size, part_size: 8 * MIB, part_count: 5 });
   await recordAll(before, row);
   const full = await readRow(before, row.id);
-  const unblock = await blockDatabase(context, before);
+  const unblock = await blockDatabase(t, before);
   for (let idx = 0; idx < row.part_count; idx++) {
     // As `beginPart` does: what invalidates the parts closes no descriptor under a write.
     const attempt = await before.attempts.begin(row.id, idx);
@@ -140,14 +140,14 @@ test('a flush that fails while the database cannot be written: neither this proc
     assert.deepEqual(Buffer.from(await sink.finish()), sha256Of(bytesOf(row, idx)));
     attempt.release();
   }
-  while (!before.doubts.has(row.id)) await delay(20);
+  while (!before.doubtful.has(row.id)) await delay(20);
   await assert.rejects(complete(before, row), isRefused);
   while (await isThere(before.stagedPath(row.id))) await delay(20);
-  before.doubts.stop(before);
-  const room = await restartRoom(context, before);
+  before.doubtful.stop(before);
+  const context = await restartUploads(t, before);
   unblock();
-  assert.equal((await readRow(room, row.id)).received_parts, 5);
-  await assert.rejects(complete(room, row), (error) => {
+  assert.equal((await readRow(context, row.id)).received_parts, 5);
+  await assert.rejects(complete(context, row), (error) => {
     assert.ok(error instanceof UploadError, String(error));
     assert.deepEqual([error.code, error.details?.missing_parts], ['upload_incomplete', [[0, 4]]]);
     return true;
@@ -155,15 +155,15 @@ test('a flush that fails while the database cannot be written: neither this proc
 });
 
 /** Rows of all parts, as they were committed. */
-async function recordAll(room: TestRoom, row: UploadRow): Promise<void> {
+async function recordAll(context: TestUploads, row: UploadRow): Promise<void> {
   const parts = Array.from({ length: row.part_count }, (_, idx) => ({
     upload_id: row.id,
     idx,
     sha256: sha256Of(bytesOf(row, idx)),
     stored_at: 1,
   }));
-  await room.db.insertInto('parts').values(parts).execute();
-  await room.db.updateTable('uploads').set({ received_parts: row.part_count, received_bytes: row.size }).execute();
+  await context.db.insertInto('parts').values(parts).execute();
+  await context.db.updateTable('uploads').set({ received_parts: row.part_count, received_bytes: row.size }).execute();
 }
 
 async function isThere(path: string): Promise<boolean> {

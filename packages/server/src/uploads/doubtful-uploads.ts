@@ -3,23 +3,23 @@
  * it is acknowledged and it is not completed, whatever its rows say.
  */
 import { UploadError } from '@cryolift/protocol/errors';
-import type { UploadRoom } from './context.ts';
+import type { UploadContext } from './context.ts';
 import { invalidateAll } from './invalidation.ts';
 
 /** Before the second try; doubled for each one after it. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
-export class Doubts {
+export class DoubtfulUploads {
   /** By upload: what waits for the next try; undefined while one is under way. */
   readonly #doubtful = new Map<string, NodeJS.Timeout | undefined>();
   #isStopped = false;
 
   /** The disk failed to keep bytes of this upload. Tries to invalidate its parts until that is done. */
-  note(room: UploadRoom, uploadId: string): void {
+  note(context: UploadContext, uploadId: string): void {
     if (this.#doubtful.has(uploadId)) return;
     this.#doubtful.set(uploadId, undefined);
-    void this.#resolve(room, uploadId, FIRST_WAIT_MS);
+    void this.#resolve(context, uploadId, FIRST_WAIT_MS);
   }
 
   has(uploadId: string): boolean {
@@ -37,27 +37,27 @@ export class Doubts {
    * No more tries. What is left is no danger to the next start: the staging file was removed when the flush failed
    * (`PartStore`), so that its parts are found missing; where not even that was possible, no file can be published either.
    */
-  stop(room: UploadRoom): void {
+  stop(context: UploadContext): void {
     this.#isStopped = true;
     for (const [uploadId, timer] of this.#doubtful) {
       clearTimeout(timer);
-      room.log.error({ upload_id: uploadId }, 'stopped before the parts of an upload in doubt were invalidated');
+      context.log.error({ upload_id: uploadId }, 'stopped before the parts of an upload in doubt were invalidated');
     }
   }
 
-  async #resolve(room: UploadRoom, uploadId: string, waitMs: number): Promise<void> {
+  async #resolve(context: UploadContext, uploadId: string, waitMs: number): Promise<void> {
     try {
-      await room.attempts.exclude(uploadId, async () => {
-        await invalidateAll(room, uploadId);
+      await context.attempts.exclude(uploadId, async () => {
+        await invalidateAll(context, uploadId);
         this.#doubtful.delete(uploadId);
       });
     } catch (error) {
       if (this.#isStopped) return;
-      room.log.error(
+      context.log.error(
         { upload_id: uploadId, err: error },
         'parts that the disk failed to keep not invalidated, will retry',
       );
-      const retry = () => void this.#resolve(room, uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
+      const retry = () => void this.#resolve(context, uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
       this.#doubtful.set(uploadId, setTimeout(retry, waitMs).unref());
     }
   }

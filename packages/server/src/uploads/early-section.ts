@@ -7,9 +7,9 @@ import { insertEvent } from '../db/events.ts';
 import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { UPLOAD_PREVIEW_READY, uploadSubject } from '../events/event.ts';
-import type { UploadRoom } from './context.ts';
+import type { UploadContext } from './context.ts';
 import { noteMoved } from './transitions.ts';
-import { toSession } from './upload-record.ts';
+import { toUpload } from './upload-record.ts';
 
 type Mrc = NonNullable<Session['mrc']>;
 type PartRange = [first: number, last: number];
@@ -36,11 +36,16 @@ function partsOfPicture(row: UploadRow, mrc: Mrc, { kind, axis, slice }: Preview
 }
 
 /** @throws UploadError `upload_incomplete` with what is missing, when a picture needs bytes that are not there. */
-export async function assertShowable(room: UploadRoom, row: UploadRow, mrc: Mrc, asked: PreviewRequest): Promise<void> {
+export async function assertShowable(
+  context: UploadContext,
+  row: UploadRow,
+  mrc: Mrc,
+  asked: PreviewRequest,
+): Promise<void> {
   const needed = partsOfPicture(row, mrc, asked);
   const missing: PartRange[] = [];
   for (const [first, last] of needed) {
-    const stored = new Set((await listParts(room.db, row.id, first, last - first + 1)).map(({ idx }) => idx));
+    const stored = new Set((await listParts(context.db, row.id, first, last - first + 1)).map(({ idx }) => idx));
     for (let idx = first; idx <= last; idx++) {
       const before = missing.at(-1);
       if (stored.has(idx)) continue;
@@ -56,18 +61,18 @@ export async function assertShowable(room: UploadRoom, row: UploadRow, mrc: Mrc,
 }
 
 /** The section in the middle of an upload has arrived. */
-export async function tellSection(room: UploadRoom, row: UploadRow, slice: number): Promise<void> {
-  await transact(room.db, async (tx) => {
+export async function emitSection(context: UploadContext, row: UploadRow, slice: number): Promise<void> {
+  await transact(context.db, async (tx) => {
     const url = `/uploads/${row.id}/preview?axis=z&slice=${slice}`;
     const previews = [{ kind: 'section', axis: 'z', slice, url }];
     await insertEvent(tx, {
-      id: room.newId(),
+      id: context.newId(),
       type: UPLOAD_PREVIEW_READY,
       subject: uploadSubject(row.id),
       owner: row.owner,
-      time: room.now(),
-      data: JSON.stringify({ ...(await toSession(tx, row)), previews }),
+      time: context.now(),
+      data: JSON.stringify({ ...(await toUpload(tx, row)), previews }),
     });
   });
-  noteMoved(room, row);
+  noteMoved(context, row);
 }

@@ -9,12 +9,20 @@ import { completeUpload } from './completion.ts';
 import { openUpload } from './creation.ts';
 import { cancelUpload, expireUpload } from './ending.ts';
 import { findUpload } from './lookup.ts';
-import { beginTestPart, bytesOf, makeRoom, openSession, readRow, sendPart, type TestRoom } from './test-uploads.ts';
+import {
+  beginTestPart,
+  bytesOf,
+  insertUpload,
+  makeUploads,
+  readRow,
+  sendPart,
+  type TestUploads,
+} from './test-uploads.ts';
 
 const ada = { owner: 'ada' };
 
-async function isStaged(room: TestRoom, id: string): Promise<boolean> {
-  return await stat(room.stagedPath(id)).then(
+async function isStaged(context: TestUploads, id: string): Promise<boolean> {
+  return await stat(context.stagedPath(id)).then(
     () => true,
     () => false,
   );
@@ -24,149 +32,151 @@ function isRefusal(error: unknown, ...codes: string[]): boolean {
   return error instanceof UploadError && codes.includes(error.code);
 }
 
-test('a cancelled upload is freed, stays cancelled, and can be cancelled again', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  await sendPart(room, row, 0);
-  await cancelUpload(room, ada, row.id);
-  assert.deepEqual([(await readRow(room, row.id)).status, await isStaged(room, row.id)], ['cancelled', false]);
-  await cancelUpload(room, ada, row.id);
-  await assert.rejects(sendPart(room, row, 1), (error) => isRefusal(error, 'upload_closed'));
-  await assert.rejects(cancelUpload(room, { owner: 'bob' }, row.id), (error) => isRefusal(error, 'upload_not_found'));
+test('a cancelled upload is freed, stays cancelled, and can be cancelled again', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  await sendPart(context, row, 0);
+  await cancelUpload(context, ada, row.id);
+  assert.deepEqual([(await readRow(context, row.id)).status, await isStaged(context, row.id)], ['cancelled', false]);
+  await cancelUpload(context, ada, row.id);
+  await assert.rejects(sendPart(context, row, 1), (error) => isRefusal(error, 'upload_closed'));
+  await assert.rejects(cancelUpload(context, { owner: 'bob' }, row.id), (error) =>
+    isRefusal(error, 'upload_not_found'),
+  );
 });
 
-test('an upload that is verified or a file already is not cancelled', async (context) => {
-  const room = await makeRoom(context);
+test('an upload that is verified or a file already is not cancelled', async (t) => {
+  const context = await makeUploads(t);
   for (const status of ['verifying', 'completed'] as const) {
-    const row = await openSession(room, { status });
-    await assert.rejects(cancelUpload(room, ada, row.id), (error) => isRefusal(error, 'upload_closed'));
-    assert.equal(await isStaged(room, row.id), true);
+    const row = await insertUpload(context, { status });
+    await assert.rejects(cancelUpload(context, ada, row.id), (error) => isRefusal(error, 'upload_closed'));
+    assert.equal(await isStaged(context, row.id), true);
   }
 });
 
-test('a part under way when its upload is cancelled writes nothing any more and is told why', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  const begun = await beginTestPart(room, row, 0);
+test('a part under way when its upload is cancelled writes nothing any more and is told why', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  const begun = await beginTestPart(context, row, 0);
   assert.ok(begun.kind === 'receiving');
-  begun.reception.write(bytesOf(row, 0).subarray(0, 10));
-  await cancelUpload(room, ada, row.id);
-  assert.equal(await isStaged(room, row.id), false);
-  begun.reception.write(bytesOf(row, 0).subarray(10));
-  await assert.rejects(begun.reception.commit(), (error) => isRefusal(error, 'upload_closed'));
-  assert.equal(room.attempts.count, 0);
+  begun.receiver.write(bytesOf(row, 0).subarray(0, 10));
+  await cancelUpload(context, ada, row.id);
+  assert.equal(await isStaged(context, row.id), false);
+  begun.receiver.write(bytesOf(row, 0).subarray(10));
+  await assert.rejects(begun.receiver.commit(), (error) => isRefusal(error, 'upload_closed'));
+  assert.equal(context.attempts.count, 0);
 });
 
-test('wherever a cancel meets a part that begins, nothing stays behind that the sweep would trip over', async (context) => {
-  const room = await makeRoom(context);
+test('wherever a cancel meets a part that begins, nothing stays behind that the sweep would trip over', async (t) => {
+  const context = await makeUploads(t);
   // The cancel starts this many turns of the microtask queue after the part.
   for (let turns = 0; turns <= 120; turns += 2) {
-    const row = await openSession(room);
-    const beginning = beginTestPart(room, row, 0).catch((error: unknown) => {
+    const row = await insertUpload(context);
+    const beginning = beginTestPart(context, row, 0).catch((error: unknown) => {
       assert.ok(isRefusal(error, 'upload_closed', 'overloaded'), `${turns}: ${error}`);
       return null;
     });
     for (let turn = 0; turn < turns; turn++) await null;
-    await cancelUpload(room, ada, row.id);
+    await cancelUpload(context, ada, row.id);
     const begun = await beginning;
     if (begun?.kind === 'receiving') {
       // The row says cancelled: nobody may still be writing.
-      begun.reception.write(bytesOf(row, 0));
-      await assert.rejects(begun.reception.commit(), (error) => isRefusal(error, 'upload_closed', 'overloaded'));
+      begun.receiver.write(bytesOf(row, 0));
+      await assert.rejects(begun.receiver.commit(), (error) => isRefusal(error, 'upload_closed', 'overloaded'));
     }
-    assert.equal(await findPart(room.db, row.id, 0), undefined);
-    assert.equal(await isStaged(room, row.id), false, `a staging file was made again (${turns} turns)`);
+    assert.equal(await findPart(context.db, row.id, 0), undefined);
+    assert.equal(await isStaged(context, row.id), false, `a staging file was made again (${turns} turns)`);
   }
 });
 
-test('an expired upload is freed, by whoever looks first', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room, { expires_at: 2001 });
-  assert.equal((await findUpload(room, ada, row.id)).status, 'pending');
-  room.clock.nowMs = 2001;
-  assert.equal((await findUpload(room, ada, row.id)).status, 'expired');
-  assert.equal(await isStaged(room, row.id), false);
-  await assert.rejects(sendPart(room, row, 0), (error) => isRefusal(error, 'upload_expired'));
+test('an expired upload is freed, by whoever looks first', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context, { expires_at: 2001 });
+  assert.equal((await findUpload(context, ada, row.id)).status, 'pending');
+  context.clock.nowMs = 2001;
+  assert.equal((await findUpload(context, ada, row.id)).status, 'expired');
+  assert.equal(await isStaged(context, row.id), false);
+  await assert.rejects(sendPart(context, row, 0), (error) => isRefusal(error, 'upload_expired'));
 });
 
-test('a part that arrives between the look and the deed keeps its upload from expiring', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room, { expires_at: 2000 });
+test('a part that arrives between the look and the deed keeps its upload from expiring', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context, { expires_at: 2000 });
   // The sweep has listed the row; then a slow part comes to its end.
-  await commitPart(room.db, row.id, draftPart(0));
-  assert.equal(await expireUpload(room, row), undefined);
-  assert.deepEqual([(await readRow(room, row.id)).status, await isStaged(room, row.id)], ['uploading', true]);
+  await commitPart(context.db, row.id, draftPart(0));
+  assert.equal(await expireUpload(context, row), undefined);
+  assert.deepEqual([(await readRow(context, row.id)).status, await isStaged(context, row.id)], ['uploading', true]);
 });
 
-test('what is verified, completed or cancelled does not expire', async (context) => {
-  const room = await makeRoom(context);
+test('what is verified, completed or cancelled does not expire', async (t) => {
+  const context = await makeUploads(t);
   for (const status of ['verifying', 'completed', 'cancelled'] as const) {
-    const row = await openSession(room, { status, expires_at: 1 });
-    assert.equal(await expireUpload(room, row), undefined);
-    assert.equal((await readRow(room, row.id)).status, status);
+    const row = await insertUpload(context, { status, expires_at: 1 });
+    assert.equal(await expireUpload(context, row), undefined);
+    assert.equal((await readRow(context, row.id)).status, status);
   }
 });
 
-test('of cancel and complete at once one wins, and the loser is told', async (context) => {
-  const room = await makeRoom(context);
+test('of cancel and complete at once one wins, and the loser is told', async (t) => {
+  const context = await makeUploads(t);
   for (let turns = 0; turns <= 60; turns += 5) {
-    const row = await openSession(room);
-    for (let idx = 0; idx < row.part_count; idx++) await sendPart(room, row, idx);
-    const completing = completeUpload(room, ada, row.id, undefined, 'r').catch((error: unknown) => {
+    const row = await insertUpload(context);
+    for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
+    const completing = completeUpload(context, ada, row.id, undefined, 'r').catch((error: unknown) => {
       assert.ok(isRefusal(error, 'upload_closed'), `${error}`);
       return null;
     });
     for (let turn = 0; turn < turns; turn++) await null;
-    const cancelled = await cancelUpload(room, ada, row.id).then(
+    const cancelled = await cancelUpload(context, ada, row.id).then(
       () => true,
       (error) => assert.ok(isRefusal(error, 'upload_closed'), `${error}`),
     );
     const completed = await completing;
     assert.notEqual(completed !== null, cancelled === true);
-    assert.equal((await readRow(room, row.id)).status, cancelled ? 'cancelled' : 'completed');
+    assert.equal((await readRow(context, row.id)).status, cancelled ? 'cancelled' : 'completed');
   }
 });
 
-test('an upload that is completed by many at once becomes one file', async (context) => {
-  const room = await makeRoom(context);
+test('an upload that is completed by many at once becomes one file', async (t) => {
+  const context = await makeUploads(t);
   for (let turns = 0; turns <= 200; turns += 10) {
-    const row = await openSession(room);
-    for (let idx = 0; idx < row.part_count; idx++) await sendPart(room, row, idx);
-    const first = completeUpload(room, ada, row.id, undefined, 'r');
+    const row = await insertUpload(context);
+    for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
+    const first = completeUpload(context, ada, row.id, undefined, 'r');
     for (let turn = 0; turn < turns; turn++) await null;
-    const done = await Promise.all([first, completeUpload(room, ada, row.id, undefined, 'r')]);
+    const done = await Promise.all([first, completeUpload(context, ada, row.id, undefined, 'r')]);
     assert.equal(new Set(done.map((each) => each.kind === 'completed' && each.file.id)).size, 1);
   }
 });
 
-test('expiry: nothing expires while the clock is not settled, and its upload is found and goes on', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room, { fingerprint: 'f', expires_at: 2001 });
-  room.clock.isSettled = false;
-  room.clock.nowMs = 1_000_000;
-  assert.deepEqual(await sweep(room), { expired: 0, deleted: 0, leftovers: 0, forgotten: 0 });
-  assert.equal((await findUpload(room, ada, row.id)).status, 'pending');
+test('expiry: nothing expires while the clock is not settled, and its upload is found and goes on', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context, { fingerprint: 'f', expires_at: 2001 });
+  context.clock.isSettled = false;
+  context.clock.nowMs = 1_000_000;
+  assert.deepEqual(await sweep(context), { expired: 0, deleted: 0, leftovers: 0, forgotten: 0 });
+  assert.equal((await findUpload(context, ada, row.id)).status, 'pending');
   const asked = { filename: row.filename, size: row.size, fingerprint: 'f' };
-  const found = await openUpload(room, row.owner, asked, null);
+  const found = await openUpload(context, row.owner, asked, null);
   assert.deepEqual([found.row.id, found.resumed], [row.id, true]);
-  await sendPart(room, row, 0);
-  const after = await readRow(room, row.id);
+  await sendPart(context, row, 0);
+  const after = await readRow(context, row.id);
   assert.deepEqual([after.status, after.expires_at > 1_000_000], ['uploading', true]);
   // Silence from then on counts.
-  room.clock.isSettled = true;
-  assert.equal((await findUpload(room, ada, row.id)).status, 'uploading');
-  room.clock.nowMs = after.expires_at;
-  assert.equal((await sweep(room)).expired, 1);
+  context.clock.isSettled = true;
+  assert.equal((await findUpload(context, ada, row.id)).status, 'uploading');
+  context.clock.nowMs = after.expires_at;
+  assert.equal((await sweep(context)).expired, 1);
 });
 
-test('expiry: what has ended is not forgotten while the clock is not settled', async (context) => {
-  const room = await makeRoom(context);
-  const row = await openSession(room);
-  await cancelUpload(room, ada, row.id);
-  room.clock.isSettled = false;
-  room.clock.nowMs = 1_000_000;
-  assert.equal((await sweep(room)).forgotten, 0);
-  assert.equal((await findUpload(room, ada, row.id)).status, 'cancelled');
-  room.clock.isSettled = true;
-  assert.equal((await sweep(room)).forgotten, 1);
+test('expiry: what has ended is not forgotten while the clock is not settled', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  await cancelUpload(context, ada, row.id);
+  context.clock.isSettled = false;
+  context.clock.nowMs = 1_000_000;
+  assert.equal((await sweep(context)).forgotten, 0);
+  assert.equal((await findUpload(context, ada, row.id)).status, 'cancelled');
+  context.clock.isSettled = true;
+  assert.equal((await sweep(context)).forgotten, 1);
 });

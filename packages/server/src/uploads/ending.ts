@@ -2,7 +2,7 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { forgetTrial } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
-import type { Reach, UploadRoom } from './context.ts';
+import type { AccessScope, UploadContext } from './context.ts';
 import { findUpload } from './lookup.ts';
 import { moveUpload } from './transitions.ts';
 import type { Failure } from './upload-record.ts';
@@ -12,16 +12,16 @@ import type { Failure } from './upload-record.ts';
  *
  * @throws UploadError `upload_closed` when it is being published or is a file already.
  */
-export async function cancelUpload(room: UploadRoom, reach: Reach, id: string): Promise<void> {
-  const row = await findUpload(room, reach, id);
-  const cancelled = await moveUpload(room, id, 'cancel');
+export async function cancelUpload(context: UploadContext, access: AccessScope, id: string): Promise<void> {
+  const row = await findUpload(context, access, id);
+  const cancelled = await moveUpload(context, id, 'cancel');
   if (cancelled) {
-    await freeUpload(room, id);
-    if (row.is_trial) await forgetTrial(room.db, id);
-    room.log.info({ upload_id: id, received_bytes: row.received_bytes }, 'upload cancelled');
+    await freeUpload(context, id);
+    if (row.is_trial) await forgetTrial(context.db, id);
+    context.log.info({ upload_id: id, received_bytes: row.received_bytes }, 'upload cancelled');
     return;
   }
-  const now = await findUpload(room, reach, id);
+  const now = await findUpload(context, access, id);
   if (now.status === 'cancelled' || now.status === 'expired') return;
   const message =
     now.status === 'completed'
@@ -31,8 +31,8 @@ export async function cancelUpload(room: UploadRoom, reach: Reach, id: string): 
 }
 
 /** Nothing has come for longer than a session is kept, as far as the clock can say. */
-export function isOverdue(room: UploadRoom, row: UploadRow): boolean {
-  return room.isClockSettled() && row.expires_at <= room.now();
+export function isOverdue(context: UploadContext, row: UploadRow): boolean {
+  return context.isClockSettled() && row.expires_at <= context.now();
 }
 
 /**
@@ -40,18 +40,18 @@ export function isOverdue(room: UploadRoom, row: UploadRow): boolean {
  *
  * @returns the row after that, or undefined when it is not one that expires, or is being verified: then it expires later.
  */
-export async function expireUpload(room: UploadRoom, row: UploadRow): Promise<UploadRow | undefined> {
-  if (room.attempts.isExclusive(row.id)) return undefined;
-  const expired = await moveUpload(room, row.id, 'expire');
+export async function expireUpload(context: UploadContext, row: UploadRow): Promise<UploadRow | undefined> {
+  if (context.attempts.isExclusive(row.id)) return undefined;
+  const expired = await moveUpload(context, row.id, 'expire');
   if (!expired) return undefined;
-  await freeUpload(room, row.id);
-  room.log.info({ upload_id: row.id, received_bytes: row.received_bytes }, 'upload expired');
+  await freeUpload(context, row.id);
+  context.log.info({ upload_id: row.id, received_bytes: row.received_bytes }, 'upload expired');
   return expired;
 }
 
 /** Ends a session whose bytes are wrong. They are kept until it expires. */
 export async function failUpload(
-  room: UploadRoom,
+  context: UploadContext,
   row: UploadRow,
   error: UploadError,
   requestId: string,
@@ -62,23 +62,23 @@ export async function failUpload(
     request_id: requestId,
     ...(error.details ? { details: error.details } : {}),
   };
-  await moveUpload(room, row.id, 'fail', {
+  await moveUpload(context, row.id, 'fail', {
     failure: JSON.stringify(failure),
-    expires_at: room.now() + room.policy.sessionTtlMs,
+    expires_at: context.now() + context.policy.uploadTtlMs,
   });
-  room.arrivals.forget(row.id);
-  room.verified.forget(row.id);
-  room.log.warn({ upload_id: row.id, code: error.code }, 'upload failed');
+  context.prefixes.forget(row.id);
+  context.verified.forget(row.id);
+  context.log.warn({ upload_id: row.id, code: error.code }, 'upload failed');
 }
 
 /** The row says that the session is over: stop what still writes, then free the space. */
-async function freeUpload(room: UploadRoom, id: string): Promise<void> {
-  await room.attempts.exclude(id, async () => {
-    room.arrivals.forget(id);
-    room.verified.forget(id);
+async function freeUpload(context: UploadContext, id: string): Promise<void> {
+  await context.attempts.exclude(id, async () => {
+    context.prefixes.forget(id);
+    context.verified.forget(id);
     // What cannot be removed now is found without a row at the next sweep.
-    await room.store
+    await context.store
       .discard(id)
-      .catch((error: unknown) => room.log.error({ upload_id: id, err: error }, 'staging file not removed'));
+      .catch((error: unknown) => context.log.error({ upload_id: id, err: error }, 'staging file not removed'));
   });
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding, Session } from '@cryolift/protocol/messages';
-import { judgeHeader } from './header-check.ts';
+import { checkHeader } from './header-check.ts';
 
 const good = buildHeader({ nx: 4, ny: 4, nz: 1, mode: 2 });
 const sizeBytes = 1024 + 4 * 4 * 4;
@@ -16,7 +16,7 @@ function refuses(code: string) {
 }
 
 test('keeps what a good header says', () => {
-  const { mrc, warnings } = judgeHeader(question);
+  const { mrc, warnings } = checkHeader(question);
   const summary = JSON.parse(mrc as string) as NonNullable<Session['mrc']>;
   assert.deepEqual([summary.nx, summary.ny, summary.nz, summary.mode], [4, 4, 1, 2]);
   assert.equal(summary.expected_size, sizeBytes);
@@ -24,13 +24,13 @@ test('keeps what a good header says', () => {
 });
 
 test('lets files of other types be, whatever their first bytes are', () => {
-  const verdict = judgeHeader({ filename: 'a.tif', sizeBytes: 3, header: new Uint8Array(3), force: false });
+  const verdict = checkHeader({ filename: 'a.tif', sizeBytes: 3, header: new Uint8Array(3), force: false });
   assert.deepEqual(verdict, { mrc: null, warnings: '[]' });
 });
 
 test('refuses a header that makes the data unusable, with every reason', () => {
   assert.throws(
-    () => judgeHeader({ ...question, sizeBytes: sizeBytes - 1 }),
+    () => checkHeader({ ...question, sizeBytes: sizeBytes - 1 }),
     (error) => {
       assert.ok(refuses('invalid_mrc')(error));
       const { reasons } = (error as UploadError).details as { reasons: Finding[] };
@@ -38,30 +38,30 @@ test('refuses a header that makes the data unusable, with every reason', () => {
       return reasons.every(({ code, message }) => code !== '' && (error as Error).message.includes(message));
     },
   );
-  assert.throws(() => judgeHeader({ ...question, header: Buffer.alloc(1024, 'x') }), refuses('invalid_mrc'));
+  assert.throws(() => checkHeader({ ...question, header: Buffer.alloc(1024, 'x') }), refuses('invalid_mrc'));
 });
 
 test('force turns rejections into warnings', () => {
-  const short = judgeHeader({ ...question, sizeBytes: sizeBytes - 1, force: true });
+  const short = checkHeader({ ...question, sizeBytes: sizeBytes - 1, force: true });
   assert.equal(codesOf(short.warnings).length, 1);
   assert.notEqual(short.mrc, null);
-  const foreign = judgeHeader({ ...question, header: Buffer.alloc(1024, 'x'), force: true });
+  const foreign = checkHeader({ ...question, header: Buffer.alloc(1024, 'x'), force: true });
   assert.equal(foreign.mrc, null);
   assert.equal(codesOf(foreign.warnings).length, 1);
 });
 
 test('a file that cannot hold a header is refused before its bytes are known, and taken by force', () => {
-  assert.throws(() => judgeHeader({ ...question, sizeBytes: 1023, header: null }), refuses('invalid_mrc'));
+  assert.throws(() => checkHeader({ ...question, sizeBytes: 1023, header: null }), refuses('invalid_mrc'));
   for (const header of [null, new Uint8Array(1023)]) {
-    assert.equal(codesOf(judgeHeader({ ...question, sizeBytes: 1023, header, force: true }).warnings).length, 1);
+    assert.equal(codesOf(checkHeader({ ...question, sizeBytes: 1023, header, force: true }).warnings).length, 1);
   }
-  assert.deepEqual(judgeHeader({ ...question, header: null }), { mrc: null, warnings: '[]' });
+  assert.deepEqual(checkHeader({ ...question, header: null }), { mrc: null, warnings: '[]' });
 });
 
 test('a header that is cut short cannot be judged', () => {
   for (const force of [false, true]) {
     assert.throws(
-      () => judgeHeader({ ...question, header: good.subarray(0, 1023), force }),
+      () => checkHeader({ ...question, header: good.subarray(0, 1023), force }),
       refuses('invalid_request'),
     );
   }

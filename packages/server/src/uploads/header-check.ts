@@ -25,7 +25,7 @@ export const NEEDED_HEADER_BYTES = MRC_HEADER_BYTES;
  *
  * @throws UploadError `invalid_mrc` with the reasons, unless `force` is set.
  */
-export function judgeHeader(question: HeaderQuestion): HeaderVerdict {
+export function checkHeader(question: HeaderQuestion): HeaderVerdict {
   const { filename, sizeBytes, header, force } = question;
   if (!isMrcName(filename)) return { mrc: null, warnings: '[]' };
   if (header === null) {

@@ -14,11 +14,11 @@ import { partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';
 import { toPage } from '../db/page.ts';
 import { listParts } from '../db/parts.ts';
-import { listSessions } from '../db/sessions.ts';
+import { listUploadRows } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
-import type { Reach, UploadRoom } from './context.ts';
+import type { AccessScope, UploadContext } from './context.ts';
 import { findUpload } from './lookup.ts';
-import { progressOf, toSession, toTime } from './upload-record.ts';
+import { progressOf, toTime, toUpload } from './upload-record.ts';
 
 export interface PageRequest {
   cursor?: string | undefined;
@@ -27,15 +27,15 @@ export interface PageRequest {
 
 /** An owner's sessions, newest first; of a link, those that it has begun. */
 export async function listUploads(
-  room: UploadRoom,
+  context: UploadContext,
   { owner, linkId }: { owner: string; linkId?: string | undefined },
   { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
 ): Promise<SessionPage> {
-  const rows = await listSessions(room.db, owner, { status, linkId, before: cursor, limit: limit + 1 });
+  const rows = await listUploadRows(context.db, owner, { status, linkId, before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
   const items: Session[] = [];
   for (const row of page.items) {
-    items.push(await toSession(room.db, row));
+    items.push(await toUpload(context.db, row));
     // Looking for what is missing takes milliseconds each; other requests come in between.
     await setImmediate();
   }
@@ -44,15 +44,15 @@ export async function listUploads(
 
 /** Everybody's sessions, newest first. */
 export async function listAllUploads(
-  room: UploadRoom,
+  context: UploadContext,
   { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
 ): Promise<OwnedSessionPage> {
-  const rows = await listSessions(room.db, null, { status, before: cursor, limit: limit + 1 });
+  const rows = await listUploadRows(context.db, null, { status, before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
-  return { ...page, items: page.items.map(toOwnedSession) };
+  return { ...page, items: page.items.map(toOwnedUpload) };
 }
 
-function toOwnedSession(row: UploadRow): OwnedSession {
+function toOwnedUpload(row: UploadRow): OwnedSession {
   return {
     upload_id: row.id,
     owner: row.owner,
@@ -70,13 +70,13 @@ function toOwnedSession(row: UploadRow): OwnedSession {
 
 /** The stored parts of an upload, ascending. */
 export async function listStoredParts(
-  room: UploadRoom,
-  reach: Reach,
+  context: UploadContext,
+  access: AccessScope,
   uploadId: string,
   { cursor, limit }: PageRequest,
 ): Promise<StoredPartPage> {
-  const row = await findUpload(room, reach, uploadId);
-  const parts = await listParts(room.db, row.id, readPartCursor(cursor, row.part_count), limit + 1);
+  const row = await findUpload(context, access, uploadId);
+  const parts = await listParts(context.db, row.id, readPartCursor(cursor, row.part_count), limit + 1);
   const page = toPage(parts, limit, (part) => String(part.idx));
   const items = page.items.map(
     (part): StoredPart => ({

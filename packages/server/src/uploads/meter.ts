@@ -18,16 +18,16 @@ export interface UploadMeter {
 
 /** Times a stage; one that fails is not noted. @throws what `work` throws. */
 export async function timeStage<T>(meter: UploadMeter, stage: Stage, work: () => Promise<T>): Promise<T> {
-  const beganMs = performance.now();
+  const startedMs = performance.now();
   const result = await work();
-  meter.noteStage(stage, (performance.now() - beganMs) / 1000);
+  meter.noteStage(stage, (performance.now() - startedMs) / 1000);
   return result;
 }
 
 /** How much of one body has come, and since when. Costs an addition per chunk. */
-export class Intake {
+export class ReceivedBytes {
   readonly #meter: UploadMeter;
-  #beganMs = 0;
+  #startedMs = 0;
   #bytes = 0;
 
   constructor(meter: UploadMeter) {
@@ -39,14 +39,14 @@ export class Intake {
   }
 
   take(count: number): void {
-    if (this.#bytes === 0) this.#beganMs = performance.now();
+    if (this.#bytes === 0) this.#startedMs = performance.now();
     this.#bytes += count;
   }
 
   /** Its last byte has come. */
   complete(): void {
     this.#meter.noteReceived(this.#bytes);
-    this.#meter.noteStage('receive', (performance.now() - this.#beganMs) / 1000);
+    this.#meter.noteStage('receive', (performance.now() - this.#startedMs) / 1000);
   }
 
   /** No more of it will come. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { type Attempt, Attempts } from './part-attempts.ts';
+import { type Attempt, PartAttempts } from './part-attempts.ts';
 
 /** Follows a promise, so that a test can ask whether it has settled. */
 function watch<T>(promise: Promise<T>) {
@@ -13,7 +13,7 @@ function watch<T>(promise: Promise<T>) {
 }
 
 test('attempts at different parts and uploads leave each other alone', async () => {
-  const attempts = new Attempts();
+  const attempts = new PartAttempts();
   const all = [await attempts.begin('a', 0), await attempts.begin('a', 1), await attempts.begin('b', 0)];
   assert.equal(attempts.count, 3);
   assert.deepEqual(
@@ -26,7 +26,7 @@ test('attempts at different parts and uploads leave each other alone', async () 
 });
 
 test('a newer attempt ends the older one and waits until its last write has landed', async () => {
-  const attempts = new Attempts();
+  const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
   let aborted = 0;
   older.onEnd(() => aborted++);
@@ -44,7 +44,7 @@ test('a newer attempt ends the older one and waits until its last write has land
 });
 
 test('an attempt that is committing is not ended, only waited for', async () => {
-  const attempts = new Attempts();
+  const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
   older.onEnd(() => assert.fail('was aborted'));
   assert.equal(older.beginCommit(), true);
@@ -56,7 +56,7 @@ test('an attempt that is committing is not ended, only waited for', async () => 
 });
 
 test('in a chain of three the last one gets the place, after both before it are over', async () => {
-  const attempts = new Attempts();
+  const attempts = new PartAttempts();
   const first = await attempts.begin('a', 0);
   const order: string[] = [];
   const second = attempts.begin('a', 0).then((attempt) => {
@@ -81,7 +81,7 @@ test('in a chain of three the last one gets the place, after both before it are 
 });
 
 test('work that needs an upload alone: attempts that write are ended, all are waited for, new ones wait', async () => {
-  const attempts = new Attempts();
+  const attempts = new PartAttempts();
   const [writing, committing, waited] = [
     await attempts.begin('a', 0),
     await attempts.begin('a', 1),
@@ -118,7 +118,7 @@ test('work that needs an upload alone: attempts that write are ended, all are wa
 });
 
 test('an attempt can be released twice, and does not take a newer one with it', async () => {
-  const attempts = new Attempts();
+  const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
   older.release();
   const newer = await attempts.begin('a', 0);

@@ -41,7 +41,7 @@ export class Attempt {
   }
 }
 
-export class Attempts {
+export class PartAttempts {
   readonly #current = new Map<string, Map<number, Attempt>>();
   /** Uploads whose stored bytes belong to one piece of work alone, until the promise resolves. */
   readonly #exclusive = new Map<string, Promise<void>>();

@@ -9,15 +9,15 @@ import type { PartReceipt } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES } from '@cryolift/protocol/states';
 import { commitPart, findPart } from '../db/parts.ts';
-import { findSession } from '../db/sessions.ts';
+import { findUploadRow } from '../db/sessions.ts';
 import type { PartRow, UploadRow } from '../db/tables.ts';
 import type { Extent, PartSink } from '../storage/storage.ts';
-import { lifeOf, type Reach, type UploadRoom } from './context.ts';
-import { tellSection } from './early-section.ts';
+import { type AccessScope, lifeOf, type UploadContext } from './context.ts';
+import { emitSection } from './early-section.ts';
 import { failUpload } from './ending.ts';
-import { type HeaderVerdict, judgeHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
+import { checkHeader, type HeaderVerdict, NEEDED_HEADER_BYTES } from './header-check.ts';
 import { findUpload, uploadNotFound } from './lookup.ts';
-import { Intake, timeStage } from './meter.ts';
+import { ReceivedBytes, timeStage } from './meter.ts';
 import type { Attempt } from './part-attempts.ts';
 import { progressOf, toStaged } from './upload-record.ts';
 
@@ -37,10 +37,10 @@ export interface PartRequest {
 }
 
 /** What to do with the body: nothing, for the answer is known; or feed it to the reception. */
-export type Begun = { kind: 'answered'; receipt: PartReceipt } | { kind: 'receiving'; reception: Reception };
+export type PartStart = { kind: 'answered'; receipt: PartReceipt } | { kind: 'receiving'; receiver: PartReceiver };
 
 /** Takes the body of one part. After `write`s, exactly one of `commit` and `abort`. */
-export interface Reception {
+export interface PartReceiver {
   /** Takes bytes; the buffer may be reused at once. A promise: wait for it before the next write. */
   write(bytes: Buffer): Promise<void> | undefined;
   /** All bytes have come. @throws UploadError when the part is not stored. */
@@ -54,30 +54,30 @@ export interface Reception {
  *
  * @throws UploadError as CONTRACT section 4 lists them for parts.
  */
-export async function beginPart(room: UploadRoom, reach: Reach, request: PartRequest): Promise<Begun> {
-  const row = await findUpload(room, reach, request.uploadId);
-  const extent = judgeRequest(row, request);
-  room.doubts.assertNone(row.id);
-  const known = await answerStored(room, row, request);
+export async function beginPart(context: UploadContext, access: AccessScope, request: PartRequest): Promise<PartStart> {
+  const row = await findUpload(context, access, request.uploadId);
+  const extent = validateRequest(row, request);
+  context.doubtful.assertNone(row.id);
+  const known = await answerStored(context, row, request);
   if (known) return known;
 
-  const attempt = await room.attempts.begin(row.id, request.idx);
+  const attempt = await context.attempts.begin(row.id, request.idx);
   try {
     // The older attempt may have committed while we waited for it.
-    const meanwhile = await answerStored(room, row, request);
+    const meanwhile = await answerStored(context, row, request);
     if (meanwhile) {
       attempt.release();
       return meanwhile;
     }
-    room.doubts.assertNone(row.id);
-    await assertSpace(room, extent);
-    const sink = await room.store.openSink(toStaged(row), extent);
+    context.doubtful.assertNone(row.id);
+    await assertSpace(context, extent);
+    const sink = await context.store.openSink(toStaged(row), extent);
     if (sink === 'lost') {
       // The verification waits for the end of every attempt, of this one, too.
       attempt.release();
-      throw await reportLost(room, row);
+      throw await reportLost(context, row);
     }
-    return { kind: 'receiving', reception: new WritingReception(room, row, request, attempt, sink) };
+    return { kind: 'receiving', receiver: new WritingReceiver(context, row, request, attempt, sink) };
   } catch (error) {
     attempt.release();
     throw error;
@@ -89,7 +89,7 @@ export function assertOpen(row: UploadRow): void {
   if (!OPEN_STATES.includes(row.status)) throw uploadClosed(row);
 }
 
-function judgeRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
+function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
   if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
   if (row.status === 'cancelled' || row.status === 'failed') throw uploadClosed(row);
   if (idx < 0 || idx >= row.part_count) {
@@ -118,27 +118,27 @@ function judgeRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartReq
 }
 
 /** @throws UploadError `insufficient_storage` before the body is read. */
-async function assertSpace(room: UploadRoom, { length }: Extent): Promise<void> {
-  const { freeBytes } = await room.store.space();
+async function assertSpace(context: UploadContext, { length }: Extent): Promise<void> {
+  const { freeBytes } = await context.store.space();
   if (freeBytes >= length + KEPT_FREE_BYTES) return;
   throw new UploadError('insufficient_storage', `The storage has ${freeBytes} bytes left, which is too little.`);
 }
 
 /** What to do when the part is stored already; null when it is not. */
-async function answerStored(room: UploadRoom, row: UploadRow, request: PartRequest): Promise<Begun | null> {
-  const part = await findPart(room.db, row.id, request.idx);
+async function answerStored(context: UploadContext, row: UploadRow, request: PartRequest): Promise<PartStart | null> {
+  const part = await findPart(context.db, row.id, request.idx);
   if (!part) {
     if (OPEN_STATES.includes(row.status)) return null;
     throw uploadClosed(row);
   }
   if (request.sha256 === null) {
-    return { kind: 'receiving', reception: new ComparingReception(room, request, part) };
+    return { kind: 'receiving', receiver: new ComparingReceiver(context, request, part) };
   }
-  return { kind: 'answered', receipt: await compareStored(room, request, part, request.sha256) };
+  return { kind: 'answered', receipt: await compareStored(context, request, part, request.sha256) };
 }
 
 async function compareStored(
-  room: UploadRoom,
+  context: UploadContext,
   request: PartRequest,
   part: PartRow,
   sha256: Uint8Array,
@@ -148,15 +148,15 @@ async function compareStored(
       details: { part: part.idx, stored_sha256: toHex(part.sha256), sent_sha256: toHex(sha256) },
     });
   }
-  const row = await findSession(room.db, request.uploadId);
+  const row = await findUploadRow(context.db, request.uploadId);
   if (!row) throw uploadNotFound(request.uploadId);
-  room.doubts.assertNone(row.id);
+  context.doubtful.assertNone(row.id);
   return toReceipt(row, request, part.sha256, true);
 }
 
 /** The part is not there: its bytes go to their place. */
-class WritingReception implements Reception {
-  readonly #room: UploadRoom;
+class WritingReceiver implements PartReceiver {
+  readonly #context: UploadContext;
   readonly #row: UploadRow;
   readonly #request: PartRequest;
   readonly #attempt: Attempt;
@@ -164,15 +164,15 @@ class WritingReception implements Reception {
   /** The file's first bytes, when this part has them and they are to be judged. */
   readonly #header: Buffer | null;
   #headerBytes = 0;
-  readonly #intake: Intake;
+  readonly #received: ReceivedBytes;
 
-  constructor(room: UploadRoom, row: UploadRow, request: PartRequest, attempt: Attempt, sink: PartSink) {
-    this.#room = room;
+  constructor(context: UploadContext, row: UploadRow, request: PartRequest, attempt: Attempt, sink: PartSink) {
+    this.#context = context;
     this.#row = row;
     this.#request = request;
     this.#attempt = attempt;
     this.#sink = sink;
-    this.#intake = new Intake(room.meter);
+    this.#received = new ReceivedBytes(context.meter);
     const judged = request.idx === 0 && isMrcName(row.filename);
     this.#header = judged ? Buffer.alloc(Math.min(NEEDED_HEADER_BYTES, row.size)) : null;
     attempt.onEnd(() => void sink.abort().then(() => attempt.release()));
@@ -184,7 +184,7 @@ class WritingReception implements Reception {
       this.#header.set(head, this.#headerBytes);
       this.#headerBytes += head.length;
     }
-    this.#intake.take(bytes.length);
+    this.#received.take(bytes.length);
     if (this.#attempt.ended) return undefined;
     const pending = this.#sink.write(bytes);
     return pending?.catch((error: unknown) => {
@@ -193,18 +193,20 @@ class WritingReception implements Reception {
   }
 
   async commit(): Promise<PartReceipt> {
-    this.#intake.complete();
-    if (!this.#attempt.beginCommit()) return await answerEnded(this.#room, this.#row, this.#request);
+    this.#received.complete();
+    if (!this.#attempt.beginCommit()) return await answerEnded(this.#context, this.#row, this.#request);
     try {
       const { lengthBytes } = this.#request;
-      if (this.#intake.bytes !== lengthBytes) {
+      if (this.#received.bytes !== lengthBytes) {
         await this.#sink.abort();
-        throw new Error(`${this.#intake.bytes} of ${lengthBytes} bytes were written when the part was to be committed`);
+        throw new Error(
+          `${this.#received.bytes} of ${lengthBytes} bytes were written when the part was to be committed`,
+        );
       }
-      const sha256 = await timeStage(this.#room.meter, 'write', () => this.#sink.finish());
+      const sha256 = await timeStage(this.#context.meter, 'write', () => this.#sink.finish());
       const declared = this.#request.sha256;
       if (declared && Buffer.compare(sha256, declared) !== 0) {
-        this.#room.meter.noteVerifyFailures('part', 1);
+        this.#context.meter.noteVerifyFailures('part', 1);
         throw new UploadError(
           'part_checksum_mismatch',
           `Part ${this.#request.idx} arrived with other bytes than announced.`,
@@ -220,58 +222,60 @@ class WritingReception implements Reception {
   }
 
   async abort(): Promise<void> {
-    this.#intake.abandon();
+    this.#received.abandon();
     await this.#sink.abort();
     this.#attempt.release();
   }
 
   async #record(sha256: Uint8Array): Promise<PartReceipt> {
     const { idx, lengthBytes } = this.#request;
-    this.#room.doubts.assertNone(this.#row.id);
-    const header = await this.#judgeHeader();
-    const now = this.#room.now();
+    this.#context.doubtful.assertNone(this.#row.id);
+    const header = await this.#checkHeader();
+    const now = this.#context.now();
     const part = {
       idx,
       sizeBytes: lengthBytes,
       sha256,
       nowMs: now,
-      expiresAtMs: now + lifeOf(this.#room.policy, this.#row.is_trial),
+      expiresAtMs: now + lifeOf(this.#context.policy, this.#row.is_trial),
       ...(header ? { header } : {}),
     };
-    const outcome = await timeStage(this.#room.meter, 'commit', () => commitPart(this.#room.db, this.#row.id, part));
+    const outcome = await timeStage(this.#context.meter, 'commit', () =>
+      commitPart(this.#context.db, this.#row.id, part),
+    );
     switch (outcome.kind) {
       case 'stored':
         // Failed meanwhile, the flush may have been of these bytes.
-        this.#room.doubts.assertNone(this.#row.id);
-        this.#room.verified.note(outcome.row, this.#request.idx);
-        this.#room.bus.noteParts(outcome.row);
+        this.#context.doubtful.assertNone(this.#row.id);
+        this.#context.verified.note(outcome.row, this.#request.idx);
+        this.#context.bus.noteParts(outcome.row);
         await this.#note(outcome.row);
         return toReceipt(outcome.row, this.#request, sha256, false);
       case 'exists':
-        return await compareStored(this.#room, this.#request, outcome.part, sha256);
+        return await compareStored(this.#context, this.#request, outcome.part, sha256);
       case 'closed':
         throw outcome.row ? uploadClosed(outcome.row) : uploadNotFound(this.#row.id);
     }
   }
 
   async #note(row: UploadRow): Promise<void> {
-    const slice = await this.#room.arrivals.note(row, this.#request.idx);
+    const slice = await this.#context.prefixes.note(row, this.#request.idx);
     if (slice === null) return;
     // The part is stored, whatever becomes of the picture.
-    await tellSection(this.#room, row, slice).catch((error: unknown) =>
-      this.#room.log.error({ upload_id: row.id, err: error }, 'a section that has arrived could not be told'),
+    await emitSection(this.#context, row, slice).catch((error: unknown) =>
+      this.#context.log.error({ upload_id: row.id, err: error }, 'a section that has arrived could not be told'),
     );
   }
 
   /** Judged only now, when the digest says that the header is what was sent: a damaged one must not fail the upload. */
-  async #judgeHeader(): Promise<HeaderVerdict | null> {
+  async #checkHeader(): Promise<HeaderVerdict | null> {
     if (!this.#header) return null;
     const { filename, size, force } = this.#row;
     try {
-      return judgeHeader({ filename, sizeBytes: size, header: this.#header, force: force === 1 });
+      return checkHeader({ filename, sizeBytes: size, header: this.#header, force: force === 1 });
     } catch (error) {
       if (error instanceof UploadError && error.code === 'invalid_mrc') {
-        await failUpload(this.#room, this.#row, error, this.#request.requestId);
+        await failUpload(this.#context, this.#row, error, this.#request.requestId);
       }
       throw error;
     }
@@ -279,46 +283,46 @@ class WritingReception implements Reception {
 }
 
 /** The part is there, and the client announced no digest: its bytes are hashed and compared, nothing is written. */
-class ComparingReception implements Reception {
-  readonly #room: UploadRoom;
+class ComparingReceiver implements PartReceiver {
+  readonly #context: UploadContext;
   readonly #request: PartRequest;
   readonly #part: PartRow;
   readonly #sink: PartSink;
-  readonly #intake: Intake;
+  readonly #received: ReceivedBytes;
 
-  constructor(room: UploadRoom, request: PartRequest, part: PartRow) {
-    this.#room = room;
+  constructor(context: UploadContext, request: PartRequest, part: PartRow) {
+    this.#context = context;
     this.#request = request;
     this.#part = part;
-    this.#sink = room.store.openHash();
-    this.#intake = new Intake(room.meter);
+    this.#sink = context.store.openHash();
+    this.#received = new ReceivedBytes(context.meter);
   }
 
   write(bytes: Buffer): Promise<void> | undefined {
-    this.#intake.take(bytes.length);
+    this.#received.take(bytes.length);
     return this.#sink.write(bytes);
   }
 
   async commit(): Promise<PartReceipt> {
-    this.#intake.complete();
-    return await compareStored(this.#room, this.#request, this.#part, await this.#sink.finish());
+    this.#received.complete();
+    return await compareStored(this.#context, this.#request, this.#part, await this.#sink.finish());
   }
 
   async abort(): Promise<void> {
-    this.#intake.abandon();
+    this.#received.abandon();
     await this.#sink.abort();
   }
 }
 
 /** The session closed, or another attempt took this one's place: then its outcome is the answer here too. */
-async function answerEnded(room: UploadRoom, row: UploadRow, request: PartRequest): Promise<PartReceipt> {
+async function answerEnded(context: UploadContext, row: UploadRow, request: PartRequest): Promise<PartReceipt> {
   for (;;) {
-    const newer = room.attempts.current(row.id, request.idx);
-    const part = await findPart(room.db, row.id, request.idx);
-    if (part && request.sha256) return await compareStored(room, request, part, request.sha256);
+    const newer = context.attempts.current(row.id, request.idx);
+    const part = await findPart(context.db, row.id, request.idx);
+    if (part && request.sha256) return await compareStored(context, request, part, request.sha256);
     if (part) throw new UploadError('part_conflict', `Part ${part.idx} was stored by a newer request for it.`);
     if (!newer) {
-      const now = await findSession(room.db, row.id);
+      const now = await findUploadRow(context.db, row.id);
       if (now && !OPEN_STATES.includes(now.status)) throw uploadClosed(now);
       throw new UploadError('overloaded', 'A newer request for this part took its place and did not finish.', {
         retryAfterSeconds: 1,
@@ -350,9 +354,9 @@ function uploadClosed(row: UploadRow): UploadError {
 }
 
 /** Parts are recorded, and the staging file is gone: take the rows back, so that the parts are asked for again. */
-async function reportLost(room: UploadRoom, row: UploadRow): Promise<UploadError> {
-  room.log.error({ upload_id: row.id }, 'the bytes of recorded parts are gone');
-  await room.rechecks.run(room, row);
+async function reportLost(context: UploadContext, row: UploadRow): Promise<UploadError> {
+  context.log.error({ upload_id: row.id }, 'the bytes of recorded parts are gone');
+  await context.reverifications.run(context, row);
   return new UploadError(
     'storage_unavailable',
     'The storage lost the parts of this upload; ask what is missing and send it.',

@@ -6,10 +6,10 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import { LIVE_STATES, listParts } from '../db/parts.ts';
-import { findSession } from '../db/sessions.ts';
+import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { BytesGone, type Extent } from '../storage/storage.ts';
-import type { UploadRoom } from './context.ts';
+import type { UploadContext } from './context.ts';
 import { distrustParts, invalidateParts, withdraw } from './invalidation.ts';
 import { firstOf } from './timeout.ts';
 import { toStaged } from './upload-record.ts';
@@ -17,12 +17,12 @@ import { toStaged } from './upload-record.ts';
 /** How long a request waits for a re-verification before it is asked to come again. */
 const WAIT_MS = 20_000;
 
-export class Rechecks {
+export class Reverifications {
   readonly #running = new Map<string, Promise<void>>();
 
   /** The session's row once its parts are verified. @throws UploadError `overloaded` when that takes longer. */
-  async wait(room: UploadRoom, row: UploadRow): Promise<UploadRow> {
-    const done = await firstOf(this.run(room, row), WAIT_MS);
+  async wait(context: UploadContext, row: UploadRow): Promise<UploadRow> {
+    const done = await firstOf(this.run(context, row), WAIT_MS);
     if (done === 'late') {
       throw new UploadError(
         'overloaded',
@@ -30,15 +30,15 @@ export class Rechecks {
         { retryAfterSeconds: 5 },
       );
     }
-    return (await findSession(room.db, row.id)) as UploadRow;
+    return (await findUploadRow(context.db, row.id)) as UploadRow;
   }
 
   /** Verifies every recorded part of a session; joins a run under way. The caller must not hold an attempt. */
-  async run(room: UploadRoom, row: UploadRow): Promise<void> {
+  async run(context: UploadContext, row: UploadRow): Promise<void> {
     let running = this.#running.get(row.id);
     if (!running) {
-      running = room.attempts
-        .exclude(row.id, async () => void (await verifyAgain(room, row.id)))
+      running = context.attempts
+        .exclude(row.id, async () => void (await verifyAgain(context, row.id)))
         .finally(() => this.#running.delete(row.id));
       this.#running.set(row.id, running);
     }
@@ -46,9 +46,14 @@ export class Rechecks {
   }
 }
 
-async function isIntact(room: UploadRoom, uploadId: string, extent: Extent, expected: Uint8Array): Promise<boolean> {
+async function isIntact(
+  context: UploadContext,
+  uploadId: string,
+  extent: Extent,
+  expected: Uint8Array,
+): Promise<boolean> {
   try {
-    return Buffer.compare(await room.store.hashExtent(uploadId, extent), expected) === 0;
+    return Buffer.compare(await context.store.hashExtent(uploadId, extent), expected) === 0;
   } catch (error) {
     // Anything else says nothing about the bytes: they are verified at the next try.
     if (error instanceof BytesGone) return false;
@@ -58,23 +63,26 @@ async function isIntact(room: UploadRoom, uploadId: string, extent: Extent, expe
 
 /**
  * Verifies every recorded part against the bytes that are stored, invalidates those that differ, and makes the staging file
- * what it should be. The caller has the stored bytes for itself (`Attempts.exclude`).
+ * what it should be. The caller has the stored bytes for itself (`PartAttempts.exclude`).
  *
  * @returns the row after that, or undefined when there is none.
  */
-export async function verifyAgain(room: UploadRoom, uploadId: string): Promise<UploadRow | undefined> {
-  const row = await findSession(room.db, uploadId);
+export async function verifyAgain(context: UploadContext, uploadId: string): Promise<UploadRow | undefined> {
+  const row = await findUploadRow(context.db, uploadId);
   if (!row || !LIVE_STATES.includes(row.status)) return row;
-  distrustParts(room, uploadId);
-  await withdraw(room, row);
+  distrustParts(context, uploadId);
+  await withdraw(context, row);
   const lost: number[] = [];
-  const parts = await listParts(room.db, uploadId, 0, row.part_count);
+  const parts = await listParts(context.db, uploadId, 0, row.part_count);
   for (const part of parts) {
     const extent = partExtent(row.size, row.part_size, part.idx);
-    if (!(await isIntact(room, uploadId, extent, part.sha256))) lost.push(part.idx);
+    if (!(await isIntact(context, uploadId, extent, part.sha256))) lost.push(part.idx);
   }
-  const now = await invalidateParts(room, row, lost);
-  room.log.warn({ upload_id: uploadId, verified_parts: parts.length, lost_parts: lost.length }, 'parts verified again');
-  if (now) await room.store.renew(toStaged(now));
+  const now = await invalidateParts(context, row, lost);
+  context.log.warn(
+    { upload_id: uploadId, verified_parts: parts.length, lost_parts: lost.length },
+    'parts verified again',
+  );
+  if (now) await context.store.renew(toStaged(now));
   return now;
 }

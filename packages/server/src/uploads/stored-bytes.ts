@@ -3,7 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { PartRow, UploadRow } from '../db/tables.ts';
 import { BytesGone, type FilePlace } from '../storage/storage.ts';
-import type { UploadRoom } from './context.ts';
+import type { UploadContext } from './context.ts';
 import { invalidateParts, uploadIncomplete, withdraw } from './invalidation.ts';
 import { timeStage } from './meter.ts';
 import { verifyAgain } from './reverification.ts';
@@ -15,37 +15,40 @@ import { toStaged } from './upload-record.ts';
  * @throws UploadError `upload_incomplete` when some differ: they are invalidated.
  */
 export async function verifyStored(
-  room: UploadRoom,
+  context: UploadContext,
   row: UploadRow,
   place: FilePlace,
   parts: PartRow[],
 ): Promise<Uint8Array> {
-  const others = room.verified.selectOthers(row, () => true);
-  const digest = await timeStage(room.meter, 'verify', () =>
-    room.store.digestWhole(toStaged(row), place, others),
-  ).catch((error) => reopenIfGone(room, row, error));
+  const others = context.verified.selectOthers(row, () => true);
+  const digest = await timeStage(context.meter, 'verify', () =>
+    context.store.digestWhole(toStaged(row), place, others),
+  ).catch((error) => reopenIfGone(context, row, error));
   const lost: number[] = [];
   for (const { idx, sha256 } of parts) {
     const stored = digest.parts.get(idx);
-    if (stored && Buffer.compare(stored, sha256) === 0) room.verified.note(row, idx);
-    else if (stored || !room.verified.has(row.id, idx)) lost.push(idx);
+    if (stored && Buffer.compare(stored, sha256) === 0) context.verified.note(row, idx);
+    else if (stored || !context.verified.has(row.id, idx)) lost.push(idx);
   }
   if (lost.length === 0) return digest.sha256;
-  await withdraw(room, row);
-  const now = await invalidateParts(room, row, lost);
-  room.log.error({ upload_id: row.id, lost_parts: lost.length }, 'stored bytes are not those that were acknowledged');
-  throw await uploadIncomplete(room, now ?? row);
+  await withdraw(context, row);
+  const now = await invalidateParts(context, row, lost);
+  context.log.error(
+    { upload_id: row.id, lost_parts: lost.length },
+    'stored bytes are not those that were acknowledged',
+  );
+  throw await uploadIncomplete(context, now ?? row);
 }
 
 /** To be thrown instead of `error`, which came of reading or publishing the stored bytes. */
-export async function reopenIfGone(room: UploadRoom, row: UploadRow, error: unknown): Promise<never> {
-  throw error instanceof BytesGone ? await reopen(room, row) : error;
+export async function reopenIfGone(context: UploadContext, row: UploadRow, error: unknown): Promise<never> {
+  throw error instanceof BytesGone ? await reopen(context, row) : error;
 }
 
 /** The stored bytes are not there, or not all: what is left is verified, and the rest is asked for again. */
-export async function reopen(room: UploadRoom, row: UploadRow): Promise<UploadError> {
-  const now = await verifyAgain(room, row.id);
-  if (now && now.received_parts < now.part_count) return await uploadIncomplete(room, now);
+export async function reopen(context: UploadContext, row: UploadRow): Promise<UploadError> {
+  const now = await verifyAgain(context, row.id);
+  if (now && now.received_parts < now.part_count) return await uploadIncomplete(context, now);
   return new UploadError('storage_unavailable', 'The stored bytes of this upload were moved; they are verified again.');
 }
 

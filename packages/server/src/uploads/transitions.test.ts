@@ -6,13 +6,13 @@ import { deleteFile } from '../files/files.ts';
 import { completeUpload } from './completion.ts';
 import { openUpload } from './creation.ts';
 import { cancelUpload, expireUpload } from './ending.ts';
-import { makeRoom, openSession, readRow, sendPart, type TestRoom } from './test-uploads.ts';
+import { insertUpload, makeUploads, readRow, sendPart, type TestUploads } from './test-uploads.ts';
 import { moveUpload } from './transitions.ts';
 
 const ADA = { owner: 'ada' };
 
-async function readEvents(room: TestRoom) {
-  const rows = await listEvents(room.db, ADA, 0, 100);
+async function readEvents(context: TestUploads) {
+  const rows = await listEvents(context.db, ADA, 0, 100);
   return rows.map(({ type, subject, data }) => ({
     type: type.replace('cryolift.', ''),
     subject,
@@ -21,24 +21,24 @@ async function readEvents(room: TestRoom) {
 }
 
 /** A room, and how often its listeners of `ada` were told of news and of parts. */
-async function makeHeardRoom(context: TestContext) {
-  const room = await makeRoom(context);
+async function makeListenedUploads(t: TestContext) {
+  const context = await makeUploads(t);
   const heard = { news: 0, parts: 0 };
-  room.bus.listen(ADA, { noteNews: () => heard.news++, noteParts: () => heard.parts++ });
-  return { room, heard };
+  context.bus.listen(ADA, { notifyChange: () => heard.news++, noteParts: () => heard.parts++ });
+  return { context, heard };
 }
 
-test('from init to deletion, every change of state is told, with the session as it was then', async (context) => {
-  const { room, heard } = await makeHeardRoom(context);
-  const { row } = await openUpload(room, 'ada', { filename: 'a.bin', size: 250, fingerprint: 'f' }, null);
-  await openUpload(room, 'ada', { filename: 'a.bin', size: 250, fingerprint: 'f' }, null);
-  for (let idx = 0; idx < 3; idx++) await sendPart(room, row, idx);
-  const done = await completeUpload(room, ADA, row.id, undefined, 'r');
+test('from init to deletion, every change of state is told, with the session as it was then', async (t) => {
+  const { context, heard } = await makeListenedUploads(t);
+  const { row } = await openUpload(context, 'ada', { filename: 'a.bin', size: 250, fingerprint: 'f' }, null);
+  await openUpload(context, 'ada', { filename: 'a.bin', size: 250, fingerprint: 'f' }, null);
+  for (let idx = 0; idx < 3; idx++) await sendPart(context, row, idx);
+  const done = await completeUpload(context, ADA, row.id, undefined, 'r');
   assert.ok(done.kind === 'completed');
-  await deleteFile(room, done.file);
-  await assert.rejects(deleteFile(room, done.file));
+  await deleteFile(context, done.file);
+  await assert.rejects(deleteFile(context, done.file));
 
-  const events = await readEvents(room);
+  const events = await readEvents(context);
   const told = events.map(({ type, subject, data }) => [type, subject, (data as Session).status]);
   assert.deepEqual(told, [
     ['upload.created', `uploads/${row.id}`, 'pending'],
@@ -51,16 +51,16 @@ test('from init to deletion, every change of state is told, with the session as 
   assert.deepEqual(heard, { news: 4, parts: 3 });
 });
 
-test('the other ends are told too', async (context) => {
-  const { room, heard } = await makeHeardRoom(context);
-  const cancelled = await openSession(room);
-  await cancelUpload(room, ADA, cancelled.id);
-  await cancelUpload(room, ADA, cancelled.id);
-  const expired = await openSession(room, { expires_at: 1 });
-  await expireUpload(room, expired);
-  const failed = await openSession(room, { status: 'verifying' });
-  await moveUpload(room, failed.id, 'fail', { failure: '{"code":"invalid_mrc","message":"m","request_id":"r"}' });
-  const told = (await readEvents(room)).map(({ type, subject, data }) => [type, subject, data.failure?.code]);
+test('the other ends are told too', async (t) => {
+  const { context, heard } = await makeListenedUploads(t);
+  const cancelled = await insertUpload(context);
+  await cancelUpload(context, ADA, cancelled.id);
+  await cancelUpload(context, ADA, cancelled.id);
+  const expired = await insertUpload(context, { expires_at: 1 });
+  await expireUpload(context, expired);
+  const failed = await insertUpload(context, { status: 'verifying' });
+  await moveUpload(context, failed.id, 'fail', { failure: '{"code":"invalid_mrc","message":"m","request_id":"r"}' });
+  const told = (await readEvents(context)).map(({ type, subject, data }) => [type, subject, data.failure?.code]);
   assert.deepEqual(told, [
     ['upload.cancelled', `uploads/${cancelled.id}`, undefined],
     ['upload.expired', `uploads/${expired.id}`, undefined],
@@ -69,13 +69,13 @@ test('the other ends are told too', async (context) => {
   assert.equal(heard.news, 3);
 });
 
-test('what cannot be told does not happen', async (context) => {
-  const { room, heard } = await makeHeardRoom(context);
-  const row = await openSession(room);
-  await room.db.schema.dropTable('events').execute();
-  await assert.rejects(cancelUpload(room, ADA, row.id));
-  assert.equal((await readRow(room, row.id)).status, 'pending');
-  await assert.rejects(openUpload(room, 'ada', { filename: 'a.bin', size: 250 }, null));
-  assert.equal((await room.db.selectFrom('uploads').select('id').execute()).length, 1);
+test('what cannot be told does not happen', async (t) => {
+  const { context, heard } = await makeListenedUploads(t);
+  const row = await insertUpload(context);
+  await context.db.schema.dropTable('events').execute();
+  await assert.rejects(cancelUpload(context, ADA, row.id));
+  assert.equal((await readRow(context, row.id)).status, 'pending');
+  await assert.rejects(openUpload(context, 'ada', { filename: 'a.bin', size: 250 }, null));
+  assert.equal((await context.db.selectFrom('uploads').select('id').execute()).length, 1);
   assert.equal(heard.news, 0);
 });

@@ -5,7 +5,7 @@ import { insertFile } from '../db/files.ts';
 import { changeMetadata } from '../files/metadata.ts';
 import { UpdateLimit } from '../files/update-limit.ts';
 import { openUpload } from './creation.ts';
-import { makeRoom } from './test-uploads.ts';
+import { makeUploads } from './test-uploads.ts';
 
 const isRateLimited = (error: UploadError) => error.code === 'rate_limited';
 
@@ -24,20 +24,20 @@ test('changes of metadata: many at once, then two a second, each account by itse
   assert.throws(() => limit.take('ada'), isRefused);
 });
 
-test('changes of metadata: an account that has made too many changes neither files nor uploads', async (context) => {
-  const room = await makeRoom(context);
+test('changes of metadata: an account that has made too many changes neither files nor uploads', async (t) => {
+  const context = await makeUploads(t);
   const init = (metadata: Record<string, string>, owner = 'ada') =>
-    openUpload(room, owner, { filename: 'a.bin', size: 100, fingerprint: 'f', metadata }, null);
+    openUpload(context, owner, { filename: 'a.bin', size: 100, fingerprint: 'f', metadata }, null);
   const { row } = await init({ a: '1' });
   const file = {
     ...{ id: 'f1', upload_id: row.id, owner: 'ada', filename: 'a.bin', size: 1, part_size: 1, part_count: 1 },
     ...{ sha256: new Uint8Array(32), parts_sha256: new Uint8Array(32), content_type: 'text/plain', metadata: '{}' },
     ...{ mrc: null, warnings: '[]', statistics: null, created_at: 1, deleted_at: null },
   };
-  await insertFile(room.db, file);
-  await changeMetadata(room, 'f1', { a: '1' }, 'ada');
-  for (let at = 1; at < 10_000; at++) room.updateLimit.take('ada');
-  await assert.rejects(changeMetadata(room, 'f1', { a: '2' }, 'ada'), isRateLimited);
+  await insertFile(context.db, file);
+  await changeMetadata(context, 'f1', { a: '1' }, 'ada');
+  for (let at = 1; at < 10_000; at++) context.updateLimit.take('ada');
+  await assert.rejects(changeMetadata(context, 'f1', { a: '2' }, 'ada'), isRateLimited);
   await assert.rejects(init({ a: '2' }), isRateLimited);
   const again = await init({ a: '1' });
   assert.deepEqual([again.row.id, again.row.metadata], [row.id, '{"a":"1"}']);

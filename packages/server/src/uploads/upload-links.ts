@@ -14,7 +14,7 @@ import {
 } from '../db/links.ts';
 import { toPage } from '../db/page.ts';
 import type { LinkRow } from '../db/tables.ts';
-import { type Reach, reaches, type UploadRoom } from './context.ts';
+import { type AccessScope, canAccess, type UploadContext } from './context.ts';
 import { toTime } from './upload-record.ts';
 
 export type { LinkRow };
@@ -41,15 +41,15 @@ export function isLinkToken(token: string): boolean {
  * @returns the link, and the one copy of its token: what is kept is its digest.
  * @throws UploadError `invalid_request` when it would live longer than the server allows; `quota_exceeded`.
  */
-export async function makeLink(room: UploadRoom, owner: string, request: LinkRequest) {
-  const maxSeconds = room.policy.maxLinkMs / 1000;
+export async function makeLink(context: UploadContext, owner: string, request: LinkRequest) {
+  const maxSeconds = context.policy.maxLinkMs / 1000;
   if (request.seconds > maxSeconds) {
     throw new UploadError('invalid_request', `On this server a link is good for ${maxSeconds} seconds at most.`);
   }
   const token = PREFIX + randomBytes(32).toString('base64url');
-  const now = room.now();
+  const now = context.now();
   const link: LinkRow = {
-    id: room.newId(),
+    id: context.newId(),
     owner,
     token_sha256: digest(token),
     max_bytes: request.maxBytes,
@@ -57,52 +57,52 @@ export async function makeLink(room: UploadRoom, owner: string, request: LinkReq
     created_at: now,
     expires_at: now + request.seconds * 1000,
   };
-  if (!(await insertLink(room.db, link, MAX_PER_OWNER))) {
+  if (!(await insertLink(context.db, link, MAX_PER_OWNER))) {
     throw new UploadError('quota_exceeded', `You have ${MAX_PER_OWNER} upload links, and may have no more.`, {
       hint: 'Revoke some of them: GET /links lists yours.',
     });
   }
-  room.log.info({ link_id: link.id }, 'upload link made');
+  context.log.info({ link_id: link.id }, 'upload link made');
   return { link, token };
 }
 
 /** @throws UploadError `unauthenticated` when there is no such link (any more); `token_expired`. */
-export async function openLink(room: UploadRoom, token: string): Promise<LinkRow> {
-  const row = await findLink(room.db, digest(token));
+export async function openLink(context: UploadContext, token: string): Promise<LinkRow> {
+  const row = await findLink(context.db, digest(token));
   if (!row) throw new UploadError('unauthenticated', 'There is no such upload link; it may have been taken back.');
-  const link = withEnd(room, row);
-  if (link.expires_at > room.now()) return link;
+  const link = withEnd(context, row);
+  if (link.expires_at > context.now()) return link;
   throw new UploadError('token_expired', 'This upload link has expired.', {
     hint: 'Ask for a new one. What was uploaded whole is kept.',
   });
 }
 
 /** From here on the link opens nothing. What was begun with it stays its owner's. @throws UploadError `not_found`. */
-export async function takeBackLink(room: UploadRoom, reach: Reach, id: string): Promise<void> {
-  const link = await findLinkById(room.db, id);
-  if (!link || !reaches(reach, link.owner)) throw new UploadError('not_found', `There is no upload link ${id}.`);
-  await deleteLink(room.db, id);
-  room.log.info({ link_id: id }, 'upload link taken back');
+export async function revokeLink(context: UploadContext, access: AccessScope, id: string): Promise<void> {
+  const link = await findLinkById(context.db, id);
+  if (!link || !canAccess(access, link.owner)) throw new UploadError('not_found', `There is no upload link ${id}.`);
+  await deleteLink(context.db, id);
+  context.log.info({ link_id: id }, 'upload link taken back');
 }
 
 /** Revokes all links of an owner. @returns how many there were, those that have ended included. */
-export async function revokeLinksOf(room: UploadRoom, owner: string): Promise<number> {
-  const count = await deleteLinksOf(room.db, owner);
-  room.log.info({ links: count }, 'all upload links of an owner revoked');
+export async function revokeLinksOf(context: UploadContext, owner: string): Promise<number> {
+  const count = await deleteLinksOf(context.db, owner);
+  context.log.info({ links: count }, 'all upload links of an owner revoked');
   return count;
 }
 
 /** Newest first, with those that have ended until they are forgotten. @param owner null: everybody's. */
 export async function pageOfLinks(
-  room: UploadRoom,
+  context: UploadContext,
   owner: string | null,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<LinkPage> {
-  const rows = await listLinks(room.db, owner, { before: cursor, limit: limit + 1 });
+  const rows = await listLinks(context.db, owner, { before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
   const ids = page.items.map(({ id }) => id);
-  const used = await sumByLinks(room.db, ids);
-  return { ...page, items: page.items.map((row) => toLinkRecord(withEnd(room, row), used.get(row.id) ?? UNUSED)) };
+  const used = await sumByLinks(context.db, ids);
+  return { ...page, items: page.items.map((row) => toLinkRecord(withEnd(context, row), used.get(row.id) ?? UNUSED)) };
 }
 
 function toLinkRecord(link: LinkRow, used: { bytes: number; files: number }): LinkRecord {
@@ -119,8 +119,8 @@ function toLinkRecord(link: LinkRow, used: { bytes: number; files: number }): Li
 }
 
 /** A longest life that was lowered holds for links that were made before, too. */
-function withEnd(room: UploadRoom, link: LinkRow): LinkRow {
-  return { ...link, expires_at: Math.min(link.expires_at, link.created_at + room.policy.maxLinkMs) };
+function withEnd(context: UploadContext, link: LinkRow): LinkRow {
+  return { ...link, expires_at: Math.min(link.expires_at, link.created_at + context.policy.maxLinkMs) };
 }
 
 function digest(token: string): Uint8Array {

@@ -7,7 +7,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding, Session } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { findMissing } from '../db/parts.ts';
-import { findSession } from '../db/sessions.ts';
+import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { overridesOf } from '../files/record.ts';
 import type { FilePlace, StagedUpload } from '../storage/storage.ts';
@@ -20,7 +20,7 @@ export interface Failure {
   details?: Record<string, unknown>;
 }
 
-export async function toSession(db: Database, row: UploadRow, resumed = false): Promise<Session> {
+export async function toUpload(db: Database, row: UploadRow, resumed = false): Promise<Session> {
   const missing = await findMissing(db, row);
   return {
     upload_id: row.id,
@@ -54,9 +54,9 @@ export function mrcOf({ mrc, metadata }: Pick<UploadRow, 'mrc' | 'metadata'>): S
 }
 
 /** The session as it is now; undefined when there is none. */
-export async function readSession(db: Database, id: string): Promise<Session | undefined> {
-  const row = await findSession(db, id);
-  return row && (await toSession(db, row));
+export async function readUpload(db: Database, id: string): Promise<Session | undefined> {
+  const row = await findUploadRow(db, id);
+  return row && (await toUpload(db, row));
 }
 
 /** Share of the acknowledged bytes, 0 to 1; an empty file is all there. */

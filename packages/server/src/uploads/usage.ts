@@ -2,11 +2,11 @@
 import { sumByLinks, UNUSED } from '../db/links.ts';
 import { sumHeld } from '../db/sessions.ts';
 import type { LinkRow } from '../db/tables.ts';
-import type { UploadRoom } from './context.ts';
+import type { UploadContext } from './context.ts';
 
 /** @param link that the caller has instead of a token: what its owner holds is not told. */
 export async function readUsage(
-  { db, policy }: UploadRoom,
+  { db, policy }: UploadContext,
   owner: string,
   link: LinkRow | null,
 ): Promise<{ quota_bytes: number | null; used_bytes: number }> {

@@ -8,13 +8,13 @@ import { sendEvent } from './send.ts';
 const KEY = Buffer.from('key');
 const NOW_MS = Date.parse('2026-11-23T12:00:00Z');
 
-async function receive(context: TestContext, listener: RequestListener): Promise<string> {
+async function receive(t: TestContext, listener: RequestListener): Promise<string> {
   const server = createServer((request, response) => {
     request.resume();
     listener(request, response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  context.after(() => {
+  t.after(() => {
     server.closeAllConnections();
     server.close();
   });
@@ -25,14 +25,14 @@ async function send(url: string, signal = new AbortController().signal) {
   return await sendEvent(url, KEY, '{"id":"1"}', NOW_MS, signal);
 }
 
-async function answer(context: TestContext, status: number, headers: Record<string, string> = {}, body = '') {
-  return await send(await receive(context, (_request, response) => response.writeHead(status, headers).end(body)));
+async function answer(t: TestContext, status: number, headers: Record<string, string> = {}, body = '') {
+  return await send(await receive(t, (_request, response) => response.writeHead(status, headers).end(body)));
 }
 
-test('2xx accepts, whatever follows; 410 is final; all else comes again, a redirect too', async (context) => {
-  for (const status of [200, 204, 299]) assert.equal((await answer(context, status)).kind, 'accepted');
+test('2xx accepts, whatever follows; 410 is final; all else comes again, a redirect too', async (t) => {
+  for (const status of [200, 204, 299]) assert.equal((await answer(t, status)).kind, 'accepted');
   for (const status of [301, 307, 400, 410, 500]) {
-    const attempt = await answer(context, status, { location: '/elsewhere' });
+    const attempt = await answer(t, status, { location: '/elsewhere' });
     assert.deepEqual(attempt, {
       kind: 'refused',
       isFinal: status === 410,
@@ -40,12 +40,12 @@ test('2xx accepts, whatever follows; 410 is final; all else comes again, a redir
       waitMs: null,
     });
   }
-  const endless = await receive(context, (_request, response) => void response.writeHead(200).write('and'));
+  const endless = await receive(t, (_request, response) => void response.writeHead(200).write('and'));
   assert.equal((await send(endless)).kind, 'accepted');
 });
 
-test('a status counts when the rest of its answer does not come', async (context) => {
-  const url = await receive(context, (_request, response) => {
+test('a status counts when the rest of its answer does not come', async (t) => {
+  const url = await receive(t, (_request, response) => {
     response.writeHead(410, { 'content-length': '10' }).flushHeaders();
     setImmediate(() => response.destroy());
   });
@@ -53,7 +53,7 @@ test('a status counts when the rest of its answer does not come', async (context
   assert.ok(attempt.kind === 'refused' && attempt.isFinal, JSON.stringify(attempt));
 });
 
-test('Retry-After is seconds or a date; what is neither says nothing', async (context) => {
+test('Retry-After is seconds or a date; what is neither says nothing', async (t) => {
   for (const [value, waitMs] of [
     ['120', 120_000],
     ['0', 0],
@@ -62,24 +62,24 @@ test('Retry-After is seconds or a date; what is neither says nothing', async (co
     ['soon', null],
     ['', null],
   ] as const) {
-    const attempt = await answer(context, 503, { 'retry-after': value });
+    const attempt = await answer(t, 503, { 'retry-after': value });
     assert.equal(attempt.kind === 'refused' && attempt.waitMs, waitMs, value);
   }
 });
 
-test('of what a receiver says, a line is kept', async (context) => {
-  const attempt = await answer(context, 500, {}, `\u001b[31mred\r\n\u0000\u202eand ${'long '.repeat(50_000)}`);
+test('of what a receiver says, a line is kept', async (t) => {
+  const attempt = await answer(t, 500, {}, `\u001b[31mred\r\n\u0000\u202eand ${'long '.repeat(50_000)}`);
   assert.ok(attempt.kind === 'refused');
   assert.match(attempt.trouble, /^answered 500: \[31mred and long /);
   assert.doesNotMatch(attempt.trouble, /\p{C}/u);
   assert.ok(attempt.trouble.length < 250);
 });
 
-test('who is not there, or goes, is tried again; a stop is no failure', async (context) => {
-  const gone = await receive(context, (request) => request.socket.resetAndDestroy());
+test('who is not there, or goes, is tried again; a stop is no failure', async (t) => {
+  const gone = await receive(t, (request) => request.socket.resetAndDestroy());
   const reset = await send(gone);
   assert.deepEqual([reset.kind, reset.kind === 'refused' && reset.isFinal], ['refused', false]);
   const stopping = new AbortController();
-  const silent = await receive(context, () => stopping.abort());
+  const silent = await receive(t, () => stopping.abort());
   await assert.rejects(send(silent, stopping.signal), { name: 'AbortError' });
 });

@@ -14,8 +14,8 @@ import { Webhook } from './webhook.ts';
 const DAY_MS = 86_400_000;
 
 /** A webhook by a clock of its own, and a receiver that answers what `stand.answer` says, which may wait. */
-async function setUp(context: TestContext) {
-  const db = await makeDatabase(context);
+async function setUp(t: TestContext) {
+  const db = await makeDatabase(t);
   const stand = {
     db,
     nowMs: 1_000,
@@ -26,7 +26,7 @@ async function setUp(context: TestContext) {
     /** Something has happened: tells of it. */
     async happen(id: string, data: object): Promise<void> {
       await insertEvent(db, { id, type: 't', subject: 's', owner: 'ada', time: 1, data: JSON.stringify(data) });
-      bus.noteNews({ owner: 'ada', uploadId: null });
+      bus.notifyChange({ owner: 'ada', uploadId: null });
     },
     wake: () => webhook.wake(),
   };
@@ -40,9 +40,9 @@ async function setUp(context: TestContext) {
   const { port } = server.address() as AddressInfo;
   const bus = new Bus();
   const log = { warn() {}, error: (_fields: object, message: string) => void stand.errors.push(message) };
-  const room = { db, bus, log, now: () => stand.nowMs, isClockSettled: () => stand.isClockSettled };
-  const webhook = new Webhook(room, `http://127.0.0.1:${port}/`, Buffer.from('key'), '/');
-  context.after(async () => {
+  const context = { db, bus, log, now: () => stand.nowMs, isClockSettled: () => stand.isClockSettled };
+  const webhook = new Webhook(context, `http://127.0.0.1:${port}/`, Buffer.from('key'), '/');
+  t.after(async () => {
     await webhook.stop();
     server.closeAllConnections();
     server.close();
@@ -59,8 +59,8 @@ async function rows(db: Database) {
   return await listDeliveries(db, { after: 0, limit: 100 });
 }
 
-test('webhook: an event is not given up because the clock has jumped', async (context) => {
-  const stand = await setUp(context);
+test('webhook: an event is not given up because the clock has jumped', async (t) => {
+  const stand = await setUp(t);
   stand.answer = async () => 500;
   await stand.happen('first', { upload_id: 'a' });
   await until(async () => (await rows(stand.db))[0]?.attempts === 1);
@@ -71,8 +71,8 @@ test('webhook: an event is not given up because the clock has jumped', async (co
   assert.equal((await rows(stand.db))[0]?.status, 'waiting');
 });
 
-test('webhook: what was given up is forgotten after 30 days, but not because the clock has jumped', async (context) => {
-  const stand = await setUp(context);
+test('webhook: what was given up is forgotten after 30 days, but not because the clock has jumped', async (t) => {
+  const stand = await setUp(t);
   stand.answer = async (id) => (id === 'first' ? 410 : 204);
   await stand.happen('first', { upload_id: 'a' });
   await until(async () => (await rows(stand.db))[0]?.status === 'dead');
@@ -85,8 +85,8 @@ test('webhook: what was given up is forgotten after 30 days, but not because the
   }
 });
 
-test('waits grow up to an hour; after three days an event is given up, and the next of its upload comes', async (context) => {
-  const stand = await setUp(context);
+test('waits grow up to an hour; after three days an event is given up, and the next of its upload comes', async (t) => {
+  const stand = await setUp(t);
   stand.answer = async (id) => (id === 'first' ? 500 : 204);
   await stand.happen('first', { upload_id: 'a' });
   await stand.happen('second', { upload_id: 'a' });
@@ -112,8 +112,8 @@ test('waits grow up to an hour; after three days an event is given up, and the n
   await until(() => stand.seen.includes('second'));
 });
 
-test('of an upload one event is under way, and of all four', async (context) => {
-  const stand = await setUp(context);
+test('of an upload one event is under way, and of all four', async (t) => {
+  const stand = await setUp(t);
   const underWay: string[] = [];
   const most = { all: 0, ofUpload: 0 };
   const { promise: four, resolve } = Promise.withResolvers<void>();
@@ -135,8 +135,8 @@ test('of an upload one event is under way, and of all four', async (context) => 
   assert.equal(stand.seen.length, 16);
 });
 
-test('an event of no upload holds up nobody', async (context) => {
-  const stand = await setUp(context);
+test('an event of no upload holds up nobody', async (t) => {
+  const stand = await setUp(t);
   stand.answer = async (id) => (id === 'lone' ? 500 : 204);
   await stand.happen('lone', {});
   await stand.happen('other', {});
@@ -144,8 +144,8 @@ test('an event of no upload holds up nobody', async (context) => {
   assert.deepEqual(stand.errors, []);
 });
 
-test('what cannot be noted as taken is not told again at once, and others go on', async (context) => {
-  const stand = await setUp(context);
+test('what cannot be noted as taken is not told again at once, and others go on', async (t) => {
+  const stand = await setUp(t);
   await sql`create trigger full before delete on deliveries when old.upload_id = 'a'
     begin select raise(abort, 'database or disk is full'); end`.execute(stand.db);
   await stand.happen('stuck', { upload_id: 'a' });

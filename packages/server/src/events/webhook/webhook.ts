@@ -31,7 +31,7 @@ const LOOK_MS = 30_000;
 /** A database that cannot note what was taken (a full disk) would have it told again and again. */
 const UNRECORDED_MS = 10_000;
 
-interface WebhookRoom {
+interface WebhookContext {
   readonly db: Database;
   readonly bus: Bus;
   readonly log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
@@ -41,7 +41,7 @@ interface WebhookRoom {
 }
 
 export class Webhook {
-  readonly #room: WebhookRoom;
+  readonly #context: WebhookContext;
   readonly #url: string;
   readonly #key: Uint8Array;
   readonly #source: string;
@@ -56,16 +56,16 @@ export class Webhook {
   #unlisten = (): void => {};
 
   /** @param source of the CloudEvents. */
-  constructor(room: WebhookRoom, url: string, key: Uint8Array, source: string) {
-    this.#room = room;
+  constructor(context: WebhookContext, url: string, key: Uint8Array, source: string) {
+    this.#context = context;
     this.#url = url;
     this.#key = key;
     this.#source = source;
   }
 
   async start(): Promise<void> {
-    await beginDeliveries(this.#room.db);
-    this.#unlisten = this.#room.bus.listenToAll(() => this.wake());
+    await beginDeliveries(this.#context.db);
+    this.#unlisten = this.#context.bus.listenToAll(() => this.wake());
     this.wake();
   }
 
@@ -89,7 +89,7 @@ export class Webhook {
   }
 
   async #look(): Promise<void> {
-    const { db, now, log } = this.#room;
+    const { db, now, log } = this.#context;
     let waitMs = LOOK_MS;
     try {
       while (this.#isWoken && !this.#stopping.signal.aborted) {
@@ -109,9 +109,9 @@ export class Webhook {
   }
 
   async #add(): Promise<number> {
-    const nowMs = this.#room.now();
-    const deadBeforeMs = this.#room.isClockSettled() ? nowMs - DEAD_MS : 0;
-    return await addDeliveries(this.#room.db, BATCH, nowMs, deadBeforeMs, (row) => this.#prepare(row));
+    const nowMs = this.#context.now();
+    const deadBeforeMs = this.#context.isClockSettled() ? nowMs - DEAD_MS : 0;
+    return await addDeliveries(this.#context.db, BATCH, nowMs, deadBeforeMs, (row) => this.#prepare(row));
   }
 
   #prepare(row: EventRow): { uploadId: string; event: string } {
@@ -121,12 +121,12 @@ export class Webhook {
   }
 
   async #fill(): Promise<void> {
-    const { db, now } = this.#room;
+    const { db, now } = this.#context;
     const free = PARALLEL - this.#underWay.size;
     if (free <= 0) return;
     for (const delivery of await listDue(db, now(), [...this.#underWay.keys()], free, this.#lastOwner)) {
       this.#lastOwner = delivery.owner;
-      const telling = this.#tell(delivery).finally(() => {
+      const telling = this.#emit(delivery).finally(() => {
         this.#underWay.delete(delivery.upload_id);
         if (!this.#stopping.signal.aborted) this.wake();
       });
@@ -134,8 +134,8 @@ export class Webhook {
     }
   }
 
-  async #tell(delivery: DeliveryRow): Promise<void> {
-    const { db, now, log } = this.#room;
+  async #emit(delivery: DeliveryRow): Promise<void> {
+    const { db, now, log } = this.#context;
     try {
       const attempt = await sendEvent(this.#url, this.#key, delivery.event, now(), this.#stopping.signal);
       if (attempt.kind === 'accepted') {
@@ -143,7 +143,7 @@ export class Webhook {
         return;
       }
       const { trouble } = attempt;
-      const isDead = attempt.isFinal || (this.#room.isClockSettled() && now() - delivery.created_at > PATIENCE_MS);
+      const isDead = attempt.isFinal || (this.#context.isClockSettled() && now() - delivery.created_at > PATIENCE_MS);
       const nextAtMs = now() + waitOf(delivery.attempts, attempt.waitMs);
       await noteFailure(db, delivery, { status: isDead ? 'dead' : 'waiting', nextAtMs, trouble });
       const fields = { seq: delivery.seq, upload_id: delivery.upload_id, attempts: delivery.attempts + 1, trouble };

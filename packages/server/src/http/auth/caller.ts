@@ -1,6 +1,6 @@
 /** Who calls, and what they may do. */
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Reach } from '../../uploads/context.ts';
+import type { AccessScope } from '../../uploads/context.ts';
 import type { LinkRow } from '../../uploads/upload-links.ts';
 
 export const SCOPES = ['uploads:write', 'files:read', 'files:delete', 'files:locate', 'admin'] as const;
@@ -12,7 +12,7 @@ export interface Caller {
   /** When the token ends, milliseconds since 1970; Infinity when it does not say. */
   readonly expiresAtMs: number;
   /** Of callers without a token; whoever has one reaches what is theirs. */
-  readonly reach?: Reach;
+  readonly access?: AccessScope;
   /** What the caller has instead of a token. */
   readonly link?: LinkRow;
 }
@@ -31,6 +31,6 @@ export function accountOf({ link, sub }: Caller): string {
   return link?.id ?? sub;
 }
 
-export function reachOf(caller: Caller): Reach {
-  return caller.reach ?? (caller.scopes.has('admin') ? 'everybody' : { owner: caller.sub });
+export function accessOf(caller: Caller): AccessScope {
+  return caller.access ?? (caller.scopes.has('admin') ? 'everybody' : { owner: caller.sub });
 }

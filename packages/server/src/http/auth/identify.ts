@@ -1,7 +1,7 @@
 /** From a request to its caller. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyRequest } from 'fastify';
-import type { UploadRoom } from '../../uploads/context.ts';
+import type { UploadContext } from '../../uploads/context.ts';
 import { isLinkToken, openLink } from '../../uploads/upload-links.ts';
 import type { Services } from '../services.ts';
 import { assertScope, type Caller } from './caller.ts';
@@ -36,11 +36,11 @@ async function identifySigned(request: FastifyRequest, { signingKeys, uploads }:
   const signed = { method: request.method, path, query, contentLength: request.headers['content-length'] };
   const expiresAtMs = await verifySignature(signingKeys, signed, uploads.now());
   // The path is signed, so that whatever the call reaches was meant.
-  return { sub: `signed:${path.split('/')[2]}`, scopes: new Set(), expiresAtMs, reach: 'everybody' };
+  return { sub: `signed:${path.split('/')[2]}`, scopes: new Set(), expiresAtMs, access: 'everybody' };
 }
 
-async function identifyLink(room: UploadRoom, token: string): Promise<Caller> {
-  const link = await openLink(room, token);
+async function identifyLink(context: UploadContext, token: string): Promise<Caller> {
+  const link = await openLink(context, token);
   const { id: linkId, owner, expires_at: expiresAtMs } = link;
-  return { sub: owner, scopes: new Set(), expiresAtMs, reach: { owner, linkId }, link };
+  return { sub: owner, scopes: new Set(), expiresAtMs, access: { owner, linkId }, link };
 }

@@ -18,7 +18,7 @@ async function look(keys: PublishedKeys, kid: string): Promise<unknown> {
 }
 
 /** An identity provider whose answers a test chooses. */
-async function startProvider(context: TestContext) {
+async function startProvider(t: TestContext) {
   const provider = { url: '', requests: 0, answer: (_path: string): [number, unknown] => [200, { keys: [] }] };
   const server = createServer((request, response) => {
     provider.requests++;
@@ -27,13 +27,13 @@ async function startProvider(context: TestContext) {
     response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end(text);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  context.after(() => server.close());
+  t.after(() => server.close());
   provider.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return provider;
 }
 
-test('keys are fetched once, however many ask, and again when they are old', async (context) => {
-  const provider = await startProvider(context);
+test('keys are fetched once, however many ask, and again when they are old', async (t) => {
+  const provider = await startProvider(t);
   provider.answer = () => [200, { keys: [jwk('a')] }];
   const clock = { nowMs: 0 };
   const keys = new PublishedKeys(
@@ -53,8 +53,8 @@ test('keys are fetched once, however many ask, and again when they are old', asy
   assert.equal(provider.requests, 2);
 });
 
-test('a new key is found at once; unknown ones do not make us hammer the provider', async (context) => {
-  const provider = await startProvider(context);
+test('a new key is found at once; unknown ones do not make us hammer the provider', async (t) => {
+  const provider = await startProvider(t);
   provider.answer = () => [200, { keys: [jwk('a')] }];
   const clock = { nowMs: 0 };
   const keys = new PublishedKeys(
@@ -73,8 +73,8 @@ test('a new key is found at once; unknown ones do not make us hammer the provide
   assert.equal(provider.requests, 2);
 });
 
-test('a provider that is down takes nobody’s keys away for a day; before there are any, it is not the token’s fault', async (context) => {
-  const provider = await startProvider(context);
+test('a provider that is down takes nobody’s keys away for a day; before there are any, it is not the token’s fault', async (t) => {
+  const provider = await startProvider(t);
   const clock = { nowMs: 0 };
   const keys = new PublishedKeys(
     async () => provider.url,
@@ -104,8 +104,8 @@ test('a provider that is down takes nobody’s keys away for a day; before there
   await assert.rejects(look(keys, 'a'), isOverloaded);
 });
 
-test('a revoked key is not found, also by a token that names no key', async (context) => {
-  const provider = await startProvider(context);
+test('a revoked key is not found, also by a token that names no key', async (t) => {
+  const provider = await startProvider(t);
   provider.answer = () => [200, { keys: [jwk('revoked')] }];
   const keys = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
   const nameless = async () => await keys.find({ alg: 'ES256' } as JWTHeaderParameters, NO_TOKEN);
@@ -118,8 +118,8 @@ test('a revoked key is not found, also by a token that names no key', async (con
   await assert.rejects(another, { code: 'ERR_JWKS_NO_MATCHING_KEY' });
 });
 
-test('a key that is published without an id is revoked by its thumbprint', async (context) => {
-  const provider = await startProvider(context);
+test('a key that is published without an id is revoked by its thumbprint', async (t) => {
+  const provider = await startProvider(t);
   const { kid: _, ...nameless } = jwk('');
   provider.answer = () => [200, { keys: [nameless] }];
   const find = async (revoked: string[]) =>
@@ -131,8 +131,8 @@ test('a key that is published without an id is revoked by its thumbprint', async
   await assert.rejects(find([await calculateJwkThumbprint(nameless as JWK)]), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
 });
 
-test('discovery takes the document of this very issuer, and no other', async (context) => {
-  const provider = await startProvider(context);
+test('discovery takes the document of this very issuer, and no other', async (t) => {
+  const provider = await startProvider(t);
   const jwks_uri = `${provider.url}/keys`;
   provider.answer = (path) =>
     path === '/lab/.well-known/openid-configuration' ? [200, { issuer, jwks_uri }] : [404, ''];

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { algorithmOf } from '../../config/token-key.ts';
-import { assertScope, hasScope, reachOf } from './caller.ts';
+import { accessOf, assertScope, hasScope } from './caller.ts';
 import { createAuthenticator, type TokenKeys } from './tokens.ts';
 
 const SECRET = 'a shared secret of 32 bytes or more';
@@ -208,11 +208,11 @@ test('a scope that is not text is no scope', async () => {
 test('admin stands for every scope and reaches everybody; the others reach their own', async () => {
   const admin = await call({ secret: SECRET }, token('HS256', SECRET, { scope: 'admin' }));
   assertScope(admin, 'files:delete');
-  assert.equal(reachOf(admin), 'everybody');
+  assert.equal(accessOf(admin), 'everybody');
   const reader = await call({ secret: SECRET }, token('HS256', SECRET, { scope: 'files:read administrator' }));
   assertScope(reader, 'files:read');
   assert.throws(() => assertScope(reader, 'files:delete'), refuses('forbidden'));
-  assert.deepEqual(reachOf(reader), { owner: 'ada' });
+  assert.deepEqual(accessOf(reader), { owner: 'ada' });
 });
 
 test('names the one algorithm of a key, and refuses keys that have none', () => {
@@ -223,38 +223,38 @@ test('names the one algorithm of a key, and refuses keys that have none', () => 
 });
 
 /** A server that publishes keys, and what it answers with. */
-async function publish(context: TestContext, status: number, body: unknown): Promise<string> {
+async function publish(t: TestContext, status: number, body: unknown): Promise<string> {
   const server = createServer((_request, response) => response.writeHead(status).end(JSON.stringify(body)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  context.after(() => server.close());
+  t.after(() => server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
 }
 
-test('takes a token of a published key, and not of one that is not published', async (context) => {
+test('takes a token of a published key, and not of one that is not published', async (t) => {
   const jwk = { ...ec.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' };
-  const jwksUrl = await publish(context, 200, { keys: [jwk] });
+  const jwksUrl = await publish(t, 200, { keys: [jwk] });
   assert.equal((await call({ jwksUrl }, token('ES256', ec.privateKey, {}, { kid: 'k1' }))).sub, 'ada');
   await assert.rejects(call({ jwksUrl }, token('ES256', ec.privateKey, {}, { kid: 'k2' })), refuses('unauthenticated'));
   await assert.rejects(call({ jwksUrl }, token('HS256', JSON.stringify(jwk))), refuses('unauthenticated'));
 });
 
-test('a key server that is down or broken is not the fault of the token', async (context) => {
+test('a key server that is down or broken is not the fault of the token', async (t) => {
   const bearer = token('ES256', ec.privateKey, {}, { kid: 'k1' });
-  const broken = await publish(context, 500, {});
-  const senseless = await publish(context, 200, 'no keys');
+  const broken = await publish(t, 500, {});
+  const senseless = await publish(t, 200, 'no keys');
   for (const jwksUrl of ['http://127.0.0.1:1/jwks', broken, senseless]) {
     await assert.rejects(call({ jwksUrl }, bearer), refuses('overloaded'), jwksUrl);
   }
 });
 
-test('a token that is known is not taken past its end', async (context) => {
-  context.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
+test('a token that is known is not taken past its end', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
   const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET);
   const bearer = `Bearer ${token('HS256', SECRET, { exp: 1_800_000_005 })}`;
   assert.equal((await authenticate(bearer)).sub, 'ada');
-  context.mock.timers.tick(4_999);
+  t.mock.timers.tick(4_999);
   assert.equal((await authenticate(bearer)).sub, 'ada');
-  context.mock.timers.tick(1);
+  t.mock.timers.tick(1);
   await assert.rejects(authenticate(bearer), refuses('token_expired'));
 });
 
@@ -265,12 +265,12 @@ test('another token is not taken for one that is known', async () => {
   await assert.rejects(authenticate(`Bearer ${token('HS256', OTHER_SECRET)}`), refuses('unauthenticated'));
 });
 
-test('a published key that is revoked does not count, even when the token does not name it', async (context) => {
+test('a published key that is revoked does not count, even when the token does not name it', async (t) => {
   const jwks = [
     { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'old', alg: 'RS256', use: 'sig' },
     { ...ec.publicKey.export({ format: 'jwk' }), kid: 'new', alg: 'ES256', use: 'sig' },
   ];
-  const keys = { jwksUrl: await publish(context, 200, { keys: jwks }), revokedKeys: ['old'] };
+  const keys = { jwksUrl: await publish(t, 200, { keys: jwks }), revokedKeys: ['old'] };
   assert.equal((await call(keys, token('ES256', ec.privateKey))).sub, 'ada');
   await assert.rejects(call(keys, token('RS256', rsa.privateKey)), refuses('unauthenticated'));
 });

@@ -1,7 +1,7 @@
 /** How many connections one client may hold open: an IPv4 address, or an IPv6 network. */
 import { clientNetwork } from './client-network.ts';
 
-export class Guests {
+export class ConnectionLimiter {
   readonly #maxPerAddress: number;
   readonly #open = new Map<string, number>();
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { Socket } from 'node:net';
-import type { Guests } from './connection-limiter.ts';
+import type { ConnectionLimiter } from './connection-limiter.ts';
 import type { RequestQueue } from './request-queue.ts';
 
 const OPTIONS = {
@@ -26,7 +26,7 @@ interface Certificate {
 /** The server sockets of the ordinary lane: one for each address that the host has (localhost may have two). */
 export class Listeners {
   readonly #all: Server[] = [];
-  readonly #guests: Guests;
+  readonly #limiter: ConnectionLimiter;
   readonly #unreadTimeoutMs: number;
   #certificate: Certificate | null;
 
@@ -34,9 +34,9 @@ export class Listeners {
    * @param certificate null: no TLS.
    * @param unreadTimeoutMs how long a client may take nothing of an answer.
    */
-  constructor(certificate: Certificate | null, guests: Guests, unreadTimeoutMs: number) {
+  constructor(certificate: Certificate | null, limiter: ConnectionLimiter, unreadTimeoutMs: number) {
     this.#certificate = certificate;
-    this.#guests = guests;
+    this.#limiter = limiter;
     this.#unreadTimeoutMs = unreadTimeoutMs;
   }
 
@@ -55,7 +55,7 @@ export class Listeners {
     // Those that the fast lane hands over are counted there. Before TLS there is no way to say why.
     listener.prependListener('connection', (accepted: unknown) => {
       if (!(accepted instanceof Socket)) return;
-      const leave = this.#guests.admit(accepted.remoteAddress);
+      const leave = this.#limiter.admit(accepted.remoteAddress);
       if (leave) accepted.once('close', leave);
       else accepted.destroy();
     });

@@ -10,7 +10,7 @@ import { registerLoadShedder } from './load-shedder.ts';
 /** 16 MiB of one network, 128 KiB of each stream. */
 const MAX_STREAMS = 128;
 
-test('load shedder: streams to callers without a token are bounded for a network, and what is refused is closed', async (context) => {
+test('load shedder: streams to callers without a token are bounded for a network, and what is refused is closed', async (t) => {
   const app = fastify();
   const streams: Readable[] = [];
   registerLoadShedder(app);
@@ -22,7 +22,7 @@ test('load shedder: streams to callers without a token are bounded for a network
     return reply.send(stream);
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
-  context.after(() => app.close());
+  t.after(() => app.close());
   const { port } = app.server.address() as AddressInfo;
   const sockets: Socket[] = [];
   const ask = async (): Promise<string> => {

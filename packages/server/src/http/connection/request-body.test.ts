@@ -4,7 +4,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { PartReceipt } from '@cryolift/protocol/messages';
-import { bodyOf, Feeding, receiveBody } from './request-body.ts';
+import { BodyPump, bodyOf, receiveBody } from './request-body.ts';
 
 /** A reception that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
 function keepWaiting(bytes: number, before: () => Promise<void> | undefined = () => undefined) {
@@ -25,18 +25,18 @@ function keepWaiting(bytes: number, before: () => Promise<void> | undefined = ()
   };
 }
 
-test('a body is committed only when the storage has taken the last of it', async (context) => {
+test('a body is committed only when the storage has taken the last of it', async (t) => {
   const { promise: events, resolve, reject } = Promise.withResolvers<string[]>();
   const server = createServer((incoming, response) => {
     // All has come, and lies in the stream, when its last chunk is read: then Node says 'end' although it is paused.
     const whole = async () => {
       while (!incoming.complete) await new Promise((next) => setImmediate(next));
     };
-    const reception = keepWaiting(100_000, whole);
-    receiveBody(bodyOf(incoming), reception, 1000).then(() => resolve(reception.events), reject);
+    const receiver = keepWaiting(100_000, whole);
+    receiveBody(bodyOf(incoming), receiver, 1000).then(() => resolve(receiver.events), reject);
     incoming.once('close', () => response.destroy());
   });
-  context.after(() => server.close());
+  t.after(() => server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -47,11 +47,11 @@ test('a body is committed only when the storage has taken the last of it', async
 });
 
 test('an end that comes while the storage lets wait waits too', async () => {
-  const reception = keepWaiting(3);
-  const feeding = new Feeding(reception, 1000);
-  const done = feeding.done.then(() => reception.events.push('done'));
-  void feeding.take(Buffer.from('abc'));
-  feeding.end();
+  const receiver = keepWaiting(3);
+  const pump = new BodyPump(receiver, 1000);
+  const done = pump.done.then(() => receiver.events.push('done'));
+  void pump.take(Buffer.from('abc'));
+  pump.end();
   await done;
-  assert.deepEqual(reception.events, ['written', 'done']);
+  assert.deepEqual(receiver.events, ['written', 'done']);
 });

@@ -2,10 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
-import type { Reception } from '../../uploads/part-receiver.ts';
+import type { PartReceiver } from '../../uploads/part-receiver.ts';
 import { answerOnSocket, ClientGone } from '../errors.ts';
 import { Drain } from './drain.ts';
-import { LaneStream } from './fast-path/request-stream.ts';
+import { RequestStream } from './fast-path/request-stream.ts';
 
 /** The body of one request, whichever lane it comes through. */
 export interface RequestBody {
@@ -17,41 +17,41 @@ export interface RequestBody {
    * @param idleTimeoutMs how long the client may send nothing. Time in which the storage lets it wait does not count.
    * @throws UploadError `body_timeout` and what the reception's `write` throws; ClientGone when the connection ends first.
    */
-  feed(reception: Reception, idleTimeoutMs: number): Promise<void>;
+  feed(receiver: PartReceiver, idleTimeoutMs: number): Promise<void>;
   /** Reads on after an early answer, within the bounds of `Drain`. Resolves when all has come, or the connection has ended. */
   drain(): Promise<void>;
 }
 
 export function bodyOf(request: IncomingMessage): RequestBody {
   const stream: unknown = request.socket;
-  return (stream instanceof LaneStream ? stream.partBody : null) ?? new OrdinaryBody(request);
+  return (stream instanceof RequestStream ? stream.partBody : null) ?? new OrdinaryBody(request);
 }
 
 /** Feeds the body to the reception and commits it. @throws what `feed` and the reception throw. */
 export async function receiveBody(
   body: RequestBody,
-  reception: Reception,
+  receiver: PartReceiver,
   idleTimeoutMs: number,
 ): Promise<PartReceipt> {
   try {
-    await body.feed(reception, idleTimeoutMs);
+    await body.feed(receiver, idleTimeoutMs);
   } catch (error) {
-    await reception.abort();
+    await receiver.abort();
     throw error;
   }
-  return await reception.commit();
+  return await receiver.commit();
 }
 
 /** What is fed, and when it is over. Shared by the lanes, so that they time out and wait alike. */
-export class Feeding {
-  readonly #reception: Reception;
+export class BodyPump {
+  readonly #receiver: PartReceiver;
   readonly #timer: NodeJS.Timeout;
   readonly #done = Promise.withResolvers<void>();
   /** What the storage lets us wait for. */
   #waiting: Promise<void> | undefined;
 
-  constructor(reception: Reception, idleTimeoutMs: number) {
-    this.#reception = reception;
+  constructor(receiver: PartReceiver, idleTimeoutMs: number) {
+    this.#receiver = receiver;
     this.#timer = setTimeout(() => {
       if (this.#waiting) this.#timer.refresh();
       else this.fail(new UploadError('body_timeout', `Nothing of the body came for ${idleTimeoutMs} ms.`));
@@ -67,7 +67,7 @@ export class Feeding {
   take(bytes: Buffer): Promise<void> | undefined {
     try {
       this.#timer.refresh();
-      this.#waiting = this.#reception.write(bytes)?.then(
+      this.#waiting = this.#receiver.write(bytes)?.then(
         () => {
           this.#waiting = undefined;
           this.#timer.refresh();
@@ -104,23 +104,23 @@ class OrdinaryBody implements RequestBody {
     return this.#request.complete;
   }
 
-  async feed(reception: Reception, idleTimeoutMs: number): Promise<void> {
+  async feed(receiver: PartReceiver, idleTimeoutMs: number): Promise<void> {
     const request = this.#request;
     if (request.destroyed && !request.complete) throw new ClientGone();
-    const feeding = new Feeding(reception, idleTimeoutMs);
+    const pump = new BodyPump(receiver, idleTimeoutMs);
     const onData = (chunk: Buffer): void => {
-      const room = feeding.take(chunk);
-      if (!room) return;
+      const ready = pump.take(chunk);
+      if (!ready) return;
       request.pause();
-      room.then(() => request.resume());
+      ready.then(() => request.resume());
     };
-    const onEnd = (): void => feeding.end();
+    const onEnd = (): void => pump.end();
     const onGone = (): void => {
-      if (!request.complete) feeding.fail(new ClientGone());
+      if (!request.complete) pump.fail(new ClientGone());
     };
     // The 'error' listener stays: a request that is drained later may still fail.
     request.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone);
-    await feeding.done.finally(() => request.off('data', onData).off('end', onEnd).off('close', onGone));
+    await pump.done.finally(() => request.off('data', onData).off('end', onEnd).off('close', onGone));
   }
 
   async drain(): Promise<void> {

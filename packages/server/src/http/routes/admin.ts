@@ -15,7 +15,7 @@ import type { Services } from '../services.ts';
 const RETRY_SECONDS = 2;
 const USUAL_BYTES_PER_SECOND = 50 * 1024 * 1024;
 
-export function registerAdmin(app: Routes, { uploads: room, scrub, sweep }: Services): void {
+export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: Services): void {
   const config = { scope: 'admin' } as const;
 
   app.get(
@@ -28,7 +28,7 @@ export function registerAdmin(app: Routes, { uploads: room, scrub, sweep }: Serv
         response: answers({ 200: OwnedSessionPage }),
       },
     },
-    async ({ query: { limit = 100, ...query } }) => await listAllUploads(room, { ...query, limit }),
+    async ({ query: { limit = 100, ...query } }) => await listAllUploads(context, { ...query, limit }),
   );
 
   app.post(

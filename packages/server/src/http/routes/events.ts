@@ -5,7 +5,7 @@ import { Type } from 'typebox';
 import type { Watch } from '../../events/bus.ts';
 import { follow } from '../../events/follow.ts';
 import { findUpload } from '../../uploads/lookup.ts';
-import { hasScope, reachOf } from '../auth/caller.ts';
+import { accessOf, hasScope } from '../auth/caller.ts';
 import { answers, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
@@ -38,7 +38,7 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
       },
     },
     async (request, reply) => {
-      const { id } = await findUpload(uploads, reachOf(request.caller), request.params.upload_id);
+      const { id } = await findUpload(uploads, accessOf(request.caller), request.params.upload_id);
       return await answer(request, reply, { uploadId: id });
     },
   );

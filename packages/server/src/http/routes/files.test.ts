@@ -16,14 +16,14 @@ function sign(claims: object): string {
 }
 
 /** A running server with one published file of the bytes 0 to 255. */
-async function serveFile(context: TestContext, filename: string) {
-  const folder = await makeFolder(context);
+async function serveFile(t: TestContext, filename: string) {
+  const folder = await makeFolder(t);
   const config = readConfig(
     { CRYOLIFT_DATA_DIR: join(folder, 'data'), CRYOLIFT_JWT_SECRET: SECRET },
     { port: '0', accept: '.bin' },
   );
   const server = await startServer(config, createLogger('silent'));
-  context.after(() => server.stop(1000));
+  t.after(() => server.stop(1000));
   const token = sign({ sub: 'ada', scope: 'uploads:write files:read files:delete' });
   const call = async (path: string, init: RequestInit = {}) =>
     await fetch(`${server.url}${path}`, {
@@ -41,8 +41,8 @@ async function serveFile(context: TestContext, filename: string) {
   return { call, bytes, file, path: `/files/${file.file_id}/content` };
 }
 
-test('a file is sent under its own name, whatever that is', async (context) => {
-  const { call, path } = await serveFile(context, `µ "gra%ph"';*().bin`);
+test('a file is sent under its own name, whatever that is', async (t) => {
+  const { call, path } = await serveFile(t, `µ "gra%ph"';*().bin`);
   const disposition = (await call(path, { method: 'HEAD' })).headers.get('content-disposition') ?? '';
   const match = /^attachment; filename="([\x20-\x7e]*)"; filename\*=UTF-8''([\w!#$&+.^`|~%-]+)$/.exec(disposition);
   assert.ok(match, disposition);
@@ -50,8 +50,8 @@ test('a file is sent under its own name, whatever that is', async (context) => {
   assert.equal(decodeURIComponent(match[2] as string), `µ "gra%ph"';*().bin`);
 });
 
-test('a file is sent whole, in ranges, or not again', async (context) => {
-  const { call, path, bytes, file } = await serveFile(context, 'a.bin');
+test('a file is sent whole, in ranges, or not again', async (t) => {
+  const { call, path, bytes, file } = await serveFile(t, 'a.bin');
   const whole = await call(path);
   assert.deepEqual([whole.status, whole.headers.get('content-length')], [200, '256']);
   assert.deepEqual(new Uint8Array(await whole.arrayBuffer()), bytes);
@@ -72,14 +72,14 @@ test('a file is sent whole, in ranges, or not again', async (context) => {
   assert.deepEqual([again.status, await again.text()], [304, '']);
 });
 
-test('a range means something to GET alone (RFC 9110 section 14.2)', async (context) => {
-  const { call, path } = await serveFile(context, 'a.bin');
+test('a range means something to GET alone (RFC 9110 section 14.2)', async (t) => {
+  const { call, path } = await serveFile(t, 'a.bin');
   const head = await call(path, { method: 'HEAD', headers: { range: 'bytes=0-9' } });
   assert.deepEqual([head.status, head.headers.get('content-length')], [200, '256']);
 });
 
-test('a deleted file is gone for everybody', async (context) => {
-  const { call, path, file } = await serveFile(context, 'a.bin');
+test('a deleted file is gone for everybody', async (t) => {
+  const { call, path, file } = await serveFile(t, 'a.bin');
   assert.equal((await call(`/files/${file.file_id}`, { method: 'DELETE' })).status, 204);
   assert.equal((await call(path)).status, 404);
   assert.equal((await call(`/files/${file.file_id}`, { method: 'DELETE' })).status, 404);

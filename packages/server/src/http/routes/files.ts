@@ -4,11 +4,11 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { FileChanges, FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { deleteFile, type FileRoom, type FileRow, getFile, listOwned, readContent } from '../../files/files.ts';
+import { deleteFile, type FileContext, type FileRow, getFile, listOwned, readContent } from '../../files/files.ts';
 import { changeMetadata } from '../../files/metadata.ts';
 import { toFilePlace, toFileRecord } from '../../files/record.ts';
-import { reaches } from '../../uploads/context.ts';
-import { assertScope, type Caller, hasScope, reachOf } from '../auth/caller.ts';
+import { canAccess } from '../../uploads/context.ts';
+import { accessOf, assertScope, type Caller, hasScope } from '../auth/caller.ts';
 import { preconditionFailed } from '../conditions.ts';
 import { selectBytes } from '../range.ts';
 import { answers, FileParams, NoContent, type Routes } from '../route-schema.ts';
@@ -16,9 +16,9 @@ import type { Services } from '../services.ts';
 
 const BYTES = { content: { 'application/octet-stream': { schema: Type.Any({ description: "The file's bytes." }) } } };
 
-export function registerFiles(app: Routes, { uploads: room }: Services): void {
+export function registerFiles(app: Routes, { uploads: context }: Services): void {
   const config = { scope: 'files:read' } as const;
-  const find = (caller: Caller, id: string) => getFile(room, id, (owner) => reaches(reachOf(caller), owner));
+  const find = (caller: Caller, id: string) => getFile(context, id, (owner) => canAccess(accessOf(caller), owner));
 
   app.get(
     '/files',
@@ -31,15 +31,15 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
       },
     },
     async ({ caller, query: { limit = 100, cursor } }) => {
-      const page = await listOwned(room, caller.sub, { cursor, limit });
-      return { ...page, items: page.items.map((row) => presentFile(room, caller, row)) };
+      const page = await listOwned(context, caller.sub, { cursor, limit });
+      return { ...page, items: page.items.map((row) => presentFile(context, caller, row)) };
     },
   );
 
   app.get(
     '/files/:file_id',
     { config, schema: { summary: "A file's record.", params: FileParams, response: answers({ 200: FileRecord }) } },
-    async ({ caller, params }) => presentFile(room, caller, await find(caller, params.file_id)),
+    async ({ caller, params }) => presentFile(context, caller, await find(caller, params.file_id)),
   );
 
   app.patch(
@@ -57,7 +57,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
       // The answer is the record.
       assertScope(caller, 'files:read');
       const row = await find(caller, params.file_id);
-      return presentFile(room, caller, await changeMetadata(room, row.id, body.metadata, caller.sub));
+      return presentFile(context, caller, await changeMetadata(context, row.id, body.metadata, caller.sub));
     },
   );
 
@@ -68,7 +68,7 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
       schema: { summary: 'Deletes a file for good.', params: FileParams, response: answers({ 204: NoContent }) },
     },
     async ({ caller, params }, reply) => {
-      await deleteFile(room, await find(caller, params.file_id));
+      await deleteFile(context, await find(caller, params.file_id));
       reply.code(204);
     },
   );
@@ -100,17 +100,17 @@ export function registerFiles(app: Routes, { uploads: room }: Services): void {
           throw new UploadError('range_not_satisfiable', `The file has ${row.size} bytes.`);
         case 'range':
           reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${row.size}`);
-          return await sendBytes(room, request.method, reply, row, selection);
+          return await sendBytes(context, request.method, reply, row, selection);
         case 'whole':
-          return await sendBytes(room, request.method, reply, row, { start: 0, end: row.size - 1 });
+          return await sendBytes(context, request.method, reply, row, { start: 0, end: row.size - 1 });
       }
     },
   });
 }
 
 /** A file's record as this caller may see it. */
-export function presentFile(room: FileRoom, caller: Caller, row: FileRow): FileRecord {
-  return toFileRecord(row, hasScope(caller, 'files:locate') ? room.store.locate(toFilePlace(row)) : null);
+export function presentFile(context: FileContext, caller: Caller, row: FileRow): FileRecord {
+  return toFileRecord(row, hasScope(caller, 'files:locate') ? context.store.locate(toFilePlace(row)) : null);
 }
 
 function describeContent(reply: FastifyReply, row: FileRow, etag: string): void {
@@ -126,14 +126,14 @@ function describeContent(reply: FastifyReply, row: FileRow, etag: string): void 
 }
 
 async function sendBytes(
-  room: FileRoom,
+  context: FileContext,
   method: string,
   reply: FastifyReply,
   row: FileRow,
   range: { start: number; end: number },
 ): Promise<FastifyReply> {
   const length = range.end - range.start + 1;
-  const bytes = length === 0 ? null : await readContent(room, row, range);
+  const bytes = length === 0 ? null : await readContent(context, row, range);
   reply.type(row.content_type).header('content-length', length);
   if (!bytes || method === 'HEAD') {
     bytes?.destroy();

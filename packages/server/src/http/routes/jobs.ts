@@ -2,12 +2,12 @@
 import { JobList } from '@cryolift/protocol/messages';
 import { getFile } from '../../files/files.ts';
 import { listJobs } from '../../files/jobs.ts';
-import { reaches } from '../../uploads/context.ts';
-import { hasScope, reachOf } from '../auth/caller.ts';
+import { canAccess } from '../../uploads/context.ts';
+import { accessOf, hasScope } from '../auth/caller.ts';
 import { answers, FileParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
-export function registerJobs(app: Routes, { uploads: room }: Services): void {
+export function registerJobs(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files/:file_id/jobs',
     {
@@ -19,9 +19,9 @@ export function registerJobs(app: Routes, { uploads: room }: Services): void {
       },
     },
     async ({ caller, params }) => {
-      const row = await getFile(room, params.file_id, (owner) => reaches(reachOf(caller), owner));
+      const row = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
       // What a command of the administrator prints may tell of the server's paths.
-      return { items: await listJobs(room, row, hasScope(caller, 'files:locate')) };
+      return { items: await listJobs(context, row, hasScope(caller, 'files:locate')) };
     },
   );
 }

@@ -1,9 +1,9 @@
 /** Upload links. */
 import { LinkPage, LinkRequest, PageQuery, RevokedLinks, UploadLink } from '@cryolift/protocol/messages';
 import { Type } from 'typebox';
-import { makeLink, pageOfLinks, revokeLinksOf, takeBackLink } from '../../uploads/upload-links.ts';
+import { makeLink, pageOfLinks, revokeLink, revokeLinksOf } from '../../uploads/upload-links.ts';
 import { toTime } from '../../uploads/upload-record.ts';
-import { reachOf } from '../auth/caller.ts';
+import { accessOf } from '../auth/caller.ts';
 import { publicBase } from '../public-url.ts';
 import { answers, NoContent, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
@@ -18,9 +18,9 @@ const OwnedPageQuery = Type.Object(
 );
 const OwnerQuery = Type.Object({ owner: Owner }, { additionalProperties: false });
 
-export function registerLinks(app: Routes, { uploads: room, options }: Services): void {
+export function registerLinks(app: Routes, { uploads: context, options }: Services): void {
   const config = { scope: 'uploads:write' } as const;
-  const defaultSeconds = Math.min(DEFAULT_SECONDS, room.policy.maxLinkMs / 1000);
+  const defaultSeconds = Math.min(DEFAULT_SECONDS, context.policy.maxLinkMs / 1000);
 
   app.post(
     '/links',
@@ -36,7 +36,7 @@ export function registerLinks(app: Routes, { uploads: room, options }: Services)
       const { expires_in = defaultSeconds, max_bytes = null, max_files = null } = request.body ?? {};
       const base = publicBase(request, options.publicUrl);
       const asked = { seconds: expires_in, maxBytes: max_bytes, maxFiles: max_files };
-      const { link, token } = await makeLink(room, request.caller.sub, asked);
+      const { link, token } = await makeLink(context, request.caller.sub, asked);
       reply.code(201);
       const expires_at = toTime(link.expires_at);
       return { link_id: link.id, expires_at, max_bytes, max_files, url: `${base}/#token=${token}`, token };
@@ -53,7 +53,7 @@ export function registerLinks(app: Routes, { uploads: room, options }: Services)
         response: answers({ 200: LinkPage }),
       },
     },
-    async ({ caller, query: { limit = 100, cursor } }) => await pageOfLinks(room, caller.sub, { cursor, limit }),
+    async ({ caller, query: { limit = 100, cursor } }) => await pageOfLinks(context, caller.sub, { cursor, limit }),
   );
 
   app.delete(
@@ -67,7 +67,7 @@ export function registerLinks(app: Routes, { uploads: room, options }: Services)
       },
     },
     async ({ caller, params }, reply) => {
-      await takeBackLink(room, reachOf(caller), params.link_id);
+      await revokeLink(context, accessOf(caller), params.link_id);
       reply.code(204);
     },
   );
@@ -78,7 +78,7 @@ export function registerLinks(app: Routes, { uploads: room, options }: Services)
       config,
       schema: { summary: "Revokes all of the caller's upload links.", response: answers({ 200: RevokedLinks }) },
     },
-    async ({ caller }) => ({ revoked: await revokeLinksOf(room, caller.sub) }),
+    async ({ caller }) => ({ revoked: await revokeLinksOf(context, caller.sub) }),
   );
 
   app.get(
@@ -91,7 +91,7 @@ export function registerLinks(app: Routes, { uploads: room, options }: Services)
         response: answers({ 200: LinkPage }),
       },
     },
-    async ({ query: { limit = 100, cursor, owner = null } }) => await pageOfLinks(room, owner, { cursor, limit }),
+    async ({ query: { limit = 100, cursor, owner = null } }) => await pageOfLinks(context, owner, { cursor, limit }),
   );
 
   app.delete(
@@ -107,7 +107,7 @@ export function registerLinks(app: Routes, { uploads: room, options }: Services)
     async (request) => {
       const { owner } = request.query;
       request.audited = { ...request.audited, owner };
-      return { revoked: await revokeLinksOf(room, owner) };
+      return { revoked: await revokeLinksOf(context, owner) };
     },
   );
 }

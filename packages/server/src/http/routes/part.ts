@@ -6,7 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { beginPart } from '../../uploads/part-receiver.ts';
-import { reachOf } from '../auth/caller.ts';
+import { accessOf } from '../auth/caller.ts';
 import { continueBody } from '../connection/expect.ts';
 import { bodyOf, receiveBody } from '../connection/request-body.ts';
 import { answers } from '../route-schema.ts';
@@ -50,14 +50,14 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
       const lengthBytes = parsePartLength(headers);
       const offsetBytes = parsePartOffset(headers);
       const part = { uploadId: params.upload_id, idx, lengthBytes, offsetBytes, sha256, requestId: request.id };
-      const begun = await beginPart(uploads, reachOf(caller), part);
+      const begun = await beginPart(uploads, accessOf(caller), part);
       if (begun.kind === 'answered') {
         metrics.notePart({ bytes: begun.receipt.size, deduplicated: true });
         return begun.receipt;
       }
       continueBody(request.raw, reply.raw);
       try {
-        const receipt = await receiveBody(bodyOf(request.raw), begun.reception, options.bodyIdleTimeoutMs);
+        const receipt = await receiveBody(bodyOf(request.raw), begun.receiver, options.bodyIdleTimeoutMs);
         metrics.notePart({ bytes: receipt.size, deduplicated: receipt.deduplicated });
         reply.code(receipt.deduplicated ? 200 : 201);
         return receipt;

@@ -3,15 +3,15 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { nameOf, type Pictures, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
+import { nameOf, type Previews, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
 import { waitForStatistics } from '../../analysis/statistics.ts';
 import { assertNotDeleted, type FileRow, getFile } from '../../files/files.ts';
 import { toFilePlace, toFileRecord } from '../../files/record.ts';
-import { reaches } from '../../uploads/context.ts';
+import { canAccess } from '../../uploads/context.ts';
 import { assertShowable } from '../../uploads/early-section.ts';
 import { findUpload } from '../../uploads/lookup.ts';
 import { mrcOf, toStaged } from '../../uploads/upload-record.ts';
-import { accountOf, assertScope, type Caller, reachOf } from '../auth/caller.ts';
+import { accessOf, accountOf, assertScope, type Caller } from '../auth/caller.ts';
 import { signalOf } from '../client-gone.ts';
 import { checkConditions, preconditionFailed } from '../conditions.ts';
 import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
@@ -25,7 +25,7 @@ const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
 
 const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
 
-type Drawn = Awaited<ReturnType<Pictures['ofFile']>>;
+type Drawn = Awaited<ReturnType<Previews['ofFile']>>;
 
 /** Draws for the caller. @returns 'gone' when they have gone away meanwhile. */
 async function drawFor(
@@ -42,8 +42,8 @@ async function drawFor(
   }
 }
 
-export function registerPreviews(app: Routes, { uploads: room, pictures }: Services): void {
-  const find = (caller: Caller, id: string) => getFile(room, id, (owner) => reaches(reachOf(caller), owner));
+export function registerPreviews(app: Routes, { uploads: context, previews }: Services): void {
+  const find = (caller: Caller, id: string) => getFile(context, id, (owner) => canAccess(accessOf(caller), owner));
 
   app.get(
     '/files/:file_id/preview',
@@ -70,7 +70,7 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
       },
     },
     async ({ caller, params }) => {
-      const found = await waitForStatistics(room, await find(caller, params.file_id), WAIT_MS);
+      const found = await waitForStatistics(context, await find(caller, params.file_id), WAIT_MS);
       if (found === 'late') throw notYet('The statistics of this file are still being computed.');
       if (found === null) throw new UploadError('not_found', 'There are no statistics of this file.');
       return found;
@@ -89,7 +89,7 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
       },
     },
     async (request, reply) => {
-      const row = await findUpload(room, reachOf(request.caller), request.params.upload_id);
+      const row = await findUpload(context, accessOf(request.caller), request.params.upload_id);
       if (row.status === 'completed') {
         assertScope(request.caller, 'files:read');
         return await answerFile(request, reply, await find(request.caller, row.file_id as string));
@@ -104,8 +104,8 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
         throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
       if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
       const asked = toPreviewRequest(mrc, row.filename, { axis: 'z', ...request.query });
-      await assertShowable(room, row, mrc, asked);
-      return send(reply, await drawFor(request, reply, (viewer) => pictures.ofUpload(toStaged(row), asked, viewer)));
+      await assertShowable(context, row, mrc, asked);
+      return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(toStaged(row), asked, viewer)));
     },
   );
 
@@ -117,9 +117,9 @@ export function registerPreviews(app: Routes, { uploads: room, pictures }: Servi
     const place = toFilePlace(row);
     const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, place)}-${RENDERER.version}"`;
     const lastModifiedMs = Math.max(row.created_at, RENDERER.sinceMs);
-    const drawing = drawFor(request, reply, (viewer) => pictures.ofFile(place, asked, viewer));
+    const drawing = drawFor(request, reply, (viewer) => previews.ofFile(place, asked, viewer));
     const drawn = await drawing.catch(async (error: unknown) => {
-      await assertNotDeleted(room, row);
+      await assertNotDeleted(context, row);
       throw error;
     });
     if (typeof drawn === 'object' && drawn.kind === 'png') {

@@ -4,11 +4,11 @@ import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '
 import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import type { FastifyRequest } from 'fastify';
 import { getFile } from '../../files/files.ts';
-import { reaches } from '../../uploads/context.ts';
+import { canAccess } from '../../uploads/context.ts';
 import { findUpload } from '../../uploads/lookup.ts';
 import { assertOpen } from '../../uploads/part-receiver.ts';
 import { toTime } from '../../uploads/upload-record.ts';
-import { reachOf } from '../auth/caller.ts';
+import { accessOf } from '../auth/caller.ts';
 import { type SignedUse, signUse } from '../auth/url-signature.ts';
 import { publicBase } from '../public-url.ts';
 import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
@@ -16,7 +16,7 @@ import type { Services } from '../services.ts';
 
 const USUAL_SECONDS = 3600;
 
-export function registerSign(app: Routes, { uploads: room, signingKeys, options }: Services): void {
+export function registerSign(app: Routes, { uploads: context, signingKeys, options }: Services): void {
   app.post(
     '/uploads/:upload_id/sign',
     {
@@ -30,7 +30,7 @@ export function registerSign(app: Routes, { uploads: room, signingKeys, options 
     },
     async (request) => {
       const { caller, params, body } = request;
-      const row = await findUpload(room, reachOf(caller), params.upload_id);
+      const row = await findUpload(context, accessOf(caller), params.upload_id);
       assertOpen(row);
       const uses = listParts(body.parts, row.part_count).map((part) => {
         const lengthBytes = partExtent(row.size, row.part_size, part).length;
@@ -57,7 +57,7 @@ export function registerSign(app: Routes, { uploads: room, signingKeys, options 
     },
     async (request) => {
       const { caller, params, body } = request;
-      const row = await getFile(room, params.file_id, (owner) => reaches(reachOf(caller), owner));
+      const row = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
       const { expires_at, sign } = await signer(request, body?.expires_in);
       const url = sign({ method: 'GET', path: `/files/${row.id}/content`, lengthBytes: null });
       return { expires_at, method: 'GET' as const, url, headers: {} };
@@ -68,7 +68,7 @@ export function registerSign(app: Routes, { uploads: room, signingKeys, options 
   async function signer(request: FastifyRequest, seconds = USUAL_SECONDS) {
     const base = publicBase(request, options.publicUrl);
     const key = await signingKeys.current();
-    const expiresAtMs = room.now() + seconds * 1000;
+    const expiresAtMs = context.now() + seconds * 1000;
     return {
       expires_at: toTime(expiresAtMs),
       sign: (use: Omit<SignedUse, 'expiresAtMs'>) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`,

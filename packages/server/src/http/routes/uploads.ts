@@ -15,8 +15,8 @@ import { openUpload } from '../../uploads/creation.ts';
 import { cancelUpload } from '../../uploads/ending.ts';
 import { listStoredParts, listUploads } from '../../uploads/listing.ts';
 import { findUpload } from '../../uploads/lookup.ts';
-import { toSession } from '../../uploads/upload-record.ts';
-import { reachOf } from '../auth/caller.ts';
+import { toUpload } from '../../uploads/upload-record.ts';
+import { accessOf } from '../auth/caller.ts';
 import { answers, NoContent, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
@@ -43,7 +43,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       const key = parseIdempotencyKey(request.headers['idempotency-key']);
       const { row, resumed } = await openUpload(uploads, caller.sub, request.body, key, caller.link);
       reply.code(resumed ? 200 : 201).header('location', `/uploads/${row.id}`);
-      return await toSession(uploads.db, row, resumed);
+      return await toUpload(uploads.db, row, resumed);
     },
   );
 
@@ -72,7 +72,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async ({ caller, params }) => {
-      return await toSession(uploads.db, await findUpload(uploads, reachOf(caller), params.upload_id));
+      return await toUpload(uploads.db, await findUpload(uploads, accessOf(caller), params.upload_id));
     },
   );
 
@@ -88,7 +88,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async ({ caller, params, query: { limit = 100, cursor } }) =>
-      await listStoredParts(uploads, reachOf(caller), params.upload_id, { cursor, limit }),
+      await listStoredParts(uploads, accessOf(caller), params.upload_id, { cursor, limit }),
   );
 
   app.post(
@@ -104,10 +104,10 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     },
     async (request, reply) => {
       const { caller, params, body } = request;
-      const done = await completeUpload(uploads, reachOf(caller), params.upload_id, body?.sha256, request.id);
+      const done = await completeUpload(uploads, accessOf(caller), params.upload_id, body?.sha256, request.id);
       if (done.kind === 'completed') return presentFile(uploads, caller, done.file);
       reply.code(202).header('retry-after', String(VERIFY_RETRY_SECONDS));
-      return await toSession(uploads.db, done.row);
+      return await toUpload(uploads.db, done.row);
     },
   );
 
@@ -122,7 +122,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async ({ caller, params }, reply) => {
-      await cancelUpload(uploads, reachOf(caller), params.upload_id);
+      await cancelUpload(uploads, accessOf(caller), params.upload_id);
       reply.code(204);
     },
   );

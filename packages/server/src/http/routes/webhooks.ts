@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 
 const DeliveryParams = Type.Object({ seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 
-export function registerWebhooks(app: Routes, { events: room, wakeWebhook }: Services): void {
+export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: Services): void {
   const config = { scope: 'admin' } as const;
 
   app.get(
@@ -20,7 +20,7 @@ export function registerWebhooks(app: Routes, { events: room, wakeWebhook }: Ser
         response: answers({ 200: DeliveryPage }),
       },
     },
-    async ({ query: { limit = 100, ...query } }) => await listDeliveries(room.db, { ...query, limit }),
+    async ({ query: { limit = 100, ...query } }) => await listDeliveries(context.db, { ...query, limit }),
   );
 
   app.post(
@@ -34,7 +34,7 @@ export function registerWebhooks(app: Routes, { events: room, wakeWebhook }: Ser
       },
     },
     async ({ params }, reply) => {
-      const delivery = await retryDelivery(room.db, params.seq, room.now());
+      const delivery = await retryDelivery(context.db, params.seq, context.now());
       wakeWebhook();
       reply.code(202);
       return delivery;

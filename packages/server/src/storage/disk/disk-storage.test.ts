@@ -43,11 +43,11 @@ interface StoreOptions {
   onLost?: (uploadId: string) => void;
 }
 
-async function makeStore(context: TestContext, options: StoreOptions = {}) {
+async function makeStore(t: TestContext, options: StoreOptions = {}) {
   const { folder, slots = 8, onLost = (id: string) => assert.fail(`lost ${id}`) } = options;
   const root = folder ?? (await mkdtemp(join(tmpdir(), 'cryolift-store-')));
   const store = await DiskStore.open(root, new Writers(2, slots), new Digester(), onLost);
-  context.after(async () => {
+  t.after(async () => {
     await store.close();
     await rm(root, { recursive: true, force: true });
   });
@@ -61,8 +61,8 @@ const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
 const bounded = { timeout: 110_000 };
 const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
-test('publishing is a rename: the same inode, read-only, under its name', async (context) => {
-  const { store, root } = await makeStore(context);
+test('publishing is a rename: the same inode, read-only, under its name', async (t) => {
+  const { store, root } = await makeStore(t);
   const to = upload('inode', 1000);
   await storePart(store, to, 0, makeBytes(1000));
   const before = await stat(join(root, 'staging', 'inode'));
@@ -74,20 +74,20 @@ test('publishing is a rename: the same inode, read-only, under its name', async 
   assert.equal(fileURLToPath(store.locate(file)), join(root, 'files', file.fileId, file.filename));
 });
 
-test('a staging file takes no space before its bytes come', async (context) => {
-  const { store, root } = await makeStore(context);
+test('a staging file takes no space before its bytes come', async (t) => {
+  const { store, root } = await makeStore(t);
   await store.create(upload('sparse', 64 * 1024 * MIB));
   const { size, blocks } = await stat(join(root, 'staging', 'sparse'));
   assert.equal(size, 64 * 1024 * MIB);
   assert.ok(blocks < 100);
 });
 
-test('no descriptor is left behind by what was published or discarded', onLinux, async (context) => {
-  const { store, root } = await makeStore(context);
+test('no descriptor is left behind by what was published or discarded', onLinux, async (t) => {
+  const { store, root } = await makeStore(t);
   for (let run = 0; run < 3; run++) {
     const kept = upload(`kept-${run}`, 2 * MIB);
     await storePart(store, kept, 0, makeBytes(2 * MIB));
-    store.noteArrived(kept, 2 * MIB);
+    store.notePrefix(kept, 2 * MIB);
     await store.digestWhole(kept, placeOf(kept));
     await store.publish(kept, placeOf(kept));
 
@@ -95,7 +95,7 @@ test('no descriptor is left behind by what was published or discarded', onLinux,
     const sink = await openSink(store, dropped, 0, 2 * MIB);
     await feed(sink, makeBytes(MIB));
     await sink.abort();
-    store.noteArrived(dropped, MIB);
+    store.notePrefix(dropped, MIB);
     await store.discard(dropped.id);
   }
   // The digest worker has handled every message before this one.
@@ -103,19 +103,19 @@ test('no descriptor is left behind by what was published or discarded', onLinux,
   assert.equal(countDescriptors(root), 0);
 });
 
-test('uploads that lie idle hold no descriptor for their digest', onLinux, async (context) => {
-  const { store, root } = await makeStore(context);
+test('uploads that lie idle hold no descriptor for their digest', onLinux, async (t) => {
+  const { store, root } = await makeStore(t);
   for (let run = 0; run < 20; run++) {
     const to = upload(`idle-${run}`, 20);
     await store.create(to);
-    store.noteArrived(to, 10);
+    store.notePrefix(to, 10);
   }
   await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }));
   assert.ok(countDescriptors(root) < 20, `${countDescriptors(root)} descriptors are open`);
 });
 
-test('a publish that was cut off at any step is finished by the next', asRoot, async (context) => {
-  const { store, root } = await makeStore(context);
+test('a publish that was cut off at any step is finished by the next', asRoot, async (t) => {
+  const { store, root } = await makeStore(t);
   for (const folder of ['', 'staging', 'files']) await chown(join(root, folder), 65_534, 65_534);
   // Root may write what is read-only; servers do not run as root.
   process.setegid?.(65_534);
@@ -133,8 +133,8 @@ test('a publish that was cut off at any step is finished by the next', asRoot, a
   }
 });
 
-test('a publish that was cut off after its rename needs the right length', async (context) => {
-  const { store, root } = await makeStore(context);
+test('a publish that was cut off after its rename needs the right length', async (t) => {
+  const { store, root } = await makeStore(t);
   const to = upload('renamed', 10);
   const file = placeOf(to);
   await storePart(store, to, 0, makeBytes(10));
@@ -144,8 +144,8 @@ test('a publish that was cut off after its rename needs the right length', async
   await assert.rejects(store.publish(to, file), hasCode('storage_unavailable'));
 });
 
-test('bytes that lie in the staging area are read from there, published ones from their place', async (context) => {
-  const { store, root } = await makeStore(context);
+test('bytes that lie in the staging area are read from there, published ones from their place', async (t) => {
+  const { store, root } = await makeStore(t);
   const to = upload('moved', 10);
   const file = placeOf(to);
   await storePart(store, to, 0, makeBytes(10));
@@ -155,8 +155,8 @@ test('bytes that lie in the staging area are read from there, published ones fro
   assert.equal(await store.readFile(file, { start: 0, end: 9 }), null);
 });
 
-test('more slow writers than there are slots get on, each waiting for the others', bounded, async (context) => {
-  const { store } = await makeStore(context, { slots: 2 });
+test('more slow writers than there are slots get on, each waiting for the others', bounded, async (t) => {
+  const { store } = await makeStore(t, { slots: 2 });
   const bytes = makeBytes(30);
   const to = upload('slow', 12 * bytes.length);
   const sinks: PartSink[] = [];
@@ -170,8 +170,8 @@ test('more slow writers than there are slots get on, each waiting for the others
   assert.deepEqual(await store.hashExtent('slow', { offset: 0, length: whole.length }), sha256Of(whole));
 });
 
-test('more sinks than slots, some of them given up, leave every slot free', bounded, async (context) => {
-  const { store } = await makeStore(context, { slots: 2 });
+test('more sinks than slots, some of them given up, leave every slot free', bounded, async (t) => {
+  const { store } = await makeStore(t, { slots: 2 });
   for (let run = 0; run < 3; run++) {
     const to = upload(`many-${run}`, 10 * 2 * MIB);
     await Promise.all(
@@ -182,9 +182,9 @@ test('more sinks than slots, some of them given up, leave every slot free', boun
           await feed(sink, bytes, 300_000);
           return assert.deepEqual(await sink.finish(), sha256Of(bytes));
         }
-        const room = sink.write(bytes)?.catch(() => {});
+        const ready = sink.write(bytes)?.catch(() => {});
         await sink.abort();
-        await room;
+        await ready;
       }),
     );
     await store.discard(to.id);
@@ -194,11 +194,11 @@ test('more sinks than slots, some of them given up, leave every slot free', boun
 test('a full disk is said, loses nothing that was stored, and leaks no memory', {
   ...asRoot,
   ...bounded,
-}, async (context) => {
+}, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-full-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'cryolift-test', folder]);
   let store: DiskStore | undefined;
-  context.after(async () => {
+  t.after(async () => {
     await store?.close();
     execFileSync('umount', ['-l', folder]);
     await rm(folder, { recursive: true, force: true });
@@ -230,8 +230,8 @@ test('a full disk is said, loses nothing that was stored, and leaks no memory', 
   );
 });
 
-test('a staging file that was replaced after it was digested is not published, here or after a restart', async (context) => {
-  const { store, root } = await makeStore(context);
+test('a staging file that was replaced after it was digested is not published, here or after a restart', async (t) => {
+  const { store, root } = await makeStore(t);
   const bytes = makeBytes(1000);
   for (const id of ['written-here', 'written-before']) {
     const to = upload(id, bytes.length);
@@ -246,8 +246,8 @@ test('a staging file that was replaced after it was digested is not published, h
   }
 });
 
-test('reading a staged file gives what was written', async (context) => {
-  const { store, root } = await makeStore(context);
+test('reading a staged file gives what was written', async (t) => {
+  const { store, root } = await makeStore(t);
   const to = upload('plain', 3 * MIB + 1);
   const bytes = makeBytes(to.sizeBytes);
   await storePart(store, to, MIB, bytes.subarray(MIB));
@@ -255,39 +255,39 @@ test('reading a staged file gives what was written', async (context) => {
   assert.ok((await readFile(join(root, 'staging', 'plain'))).equals(bytes));
 });
 
-test('what is discarded while it is read for its digest frees its space at once', onLinux, async (context) => {
-  const { store, root } = await makeStore(context);
+test('what is discarded while it is read for its digest frees its space at once', onLinux, async (t) => {
+  const { store, root } = await makeStore(t);
   for (let run = 0; run < 5; run++) {
     const huge = upload(`huge-${run}`, 64 * 1024 * MIB);
     await store.create(huge);
-    store.noteArrived(huge, huge.sizeBytes);
+    store.notePrefix(huge, huge.sizeBytes);
     while (countDescriptors(root) === 0) await new Promise((resolve) => setImmediate(resolve));
     await store.discard(huge.id);
     assert.equal(countDescriptors(root), 0);
   }
 });
 
-test('a sender waits for a digest that is behind, and not for ever', bounded, async (context) => {
-  const { store } = await makeStore(context);
+test('a sender waits for a digest that is behind, and not for ever', bounded, async (t) => {
+  const { store } = await makeStore(t);
   const bytes = makeBytes(32 * MIB);
   const to = upload('behind', 2 * bytes.length);
   await storePart(store, to, 0, bytes);
-  store.noteArrived(to, bytes.length);
+  store.notePrefix(to, bytes.length);
   assert.ok(store.digestLagBytes() > MIB);
   // Each call waits for a moment only; on a busy machine the digest needs more than one.
   while (store.digestLagBytes() > MIB) await store.catchUpDigest(to.id, MIB);
   const huge = upload('huge', 64 * 1024 * MIB);
   await store.create(huge);
-  store.noteArrived(huge, huge.sizeBytes);
+  store.notePrefix(huge, huge.sizeBytes);
   await store.catchUpDigest(huge.id, MIB);
   assert.ok(store.digestLagBytes() > MIB);
   store.forgetDigest(huge.id);
   await store.catchUpDigest('unknown', 0);
 });
 
-test('a close while written bytes are being flushed is no loss', bounded, async (context) => {
+test('a close while written bytes are being flushed is no loss', bounded, async (t) => {
   const lost: string[] = [];
-  const { store } = await makeStore(context, { onLost: (id) => lost.push(id) });
+  const { store } = await makeStore(t, { onLost: (id) => lost.push(id) });
   const bytes = makeBytes(24 * MIB);
   const to = upload('closing', 5 * bytes.length);
   await store.create(to);
@@ -298,8 +298,8 @@ test('a close while written bytes are being flushed is no loss', bounded, async 
   assert.deepEqual(lost, []);
 });
 
-test('a file that cannot be reached is an error of the storage, and not one that is not there', async (context) => {
-  const { store, root } = await makeStore(context);
+test('a file that cannot be reached is an error of the storage, and not one that is not there', async (t) => {
+  const { store, root } = await makeStore(t);
   const file = placeOf(upload('loop', 10));
   // A link to itself: the system answers ELOOP, also to root.
   await symlink(file.fileId, join(root, 'files', file.fileId));
@@ -310,8 +310,8 @@ test('a file that cannot be reached is an error of the storage, and not one that
   assert.equal(await store.statFile(placeOf(upload('nobody', 10))), null);
 });
 
-test('a read that fails in the middle of a file is an error of the storage', async (context) => {
-  const { store, root } = await makeStore(context);
+test('a read that fails in the middle of a file is an error of the storage', async (t) => {
+  const { store, root } = await makeStore(t);
   const file = placeOf(upload('folder', 10));
   // The system opens a folder, and refuses to read it.
   await mkdir(join(root, 'files', file.fileId, file.filename), { recursive: true });
@@ -319,8 +319,8 @@ test('a read that fails in the middle of a file is an error of the storage', asy
   await assert.rejects(async () => readable && (await readable.toArray()), hasCode('storage_unavailable'));
 });
 
-test('a file that is shorter than it should be ends with an error, not early', async (context) => {
-  const { store, root } = await makeStore(context);
+test('a file that is shorter than it should be ends with an error, not early', async (t) => {
+  const { store, root } = await makeStore(t);
   const to = upload('cut', 10);
   await storePart(store, to, 0, makeBytes(10));
   await store.publish(to, placeOf(to));

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { isMrcName, type PreviewRequest } from '@cryolift/mrc';
-import type { Seen } from '../../analysis/messages.ts';
-import { Looker } from '../../analysis/mrc-analyzer.ts';
+import type { AnalysisTarget } from '../../analysis/messages.ts';
+import { MrcAnalyzer } from '../../analysis/mrc-analyzer.ts';
 import {
+  type AnalysisResult,
   BytesGone,
   type Extent,
   type FilePlace,
@@ -17,7 +18,6 @@ import {
   type PartStore,
   type Rendered,
   type StagedUpload,
-  type Surveyed,
   type WholeDigest,
 } from '../storage.ts';
 import type { Digester } from './digester.ts';
@@ -35,7 +35,7 @@ export class DiskStore implements PartStore {
   readonly #previews: string;
   readonly #writers: Writers;
   readonly #digester: Digester;
-  readonly #looker: Looker;
+  readonly #analyzer: MrcAnalyzer;
   readonly #flusher: Flusher;
   readonly #onLost: LossListener;
   readonly #stagedFiles: StagedFiles;
@@ -48,7 +48,7 @@ export class DiskStore implements PartStore {
     this.#previews = join(folder, 'previews');
     this.#writers = writers;
     this.#digester = digester;
-    this.#looker = new Looker(digester.working);
+    this.#analyzer = new MrcAnalyzer(digester.working);
     this.#onLost = onLost;
     this.#flusher = new Flusher((uploadId) => this.#lose(uploadId));
     this.#calls = explained(calls);
@@ -101,7 +101,7 @@ export class DiskStore implements PartStore {
       fd,
       offset: extent.offset,
       onWritten: (bytes) => this.#flusher.noteWritten(upload.id, fd, bytes),
-      room: () => this.#flusher.room(),
+      whenWritable: () => this.#flusher.whenWritable(),
       onSettled: release,
     });
   }
@@ -114,11 +114,11 @@ export class DiskStore implements PartStore {
     return await this.#digester.hash(this.#staged(uploadId), extent);
   }
 
-  noteArrived(upload: StagedUpload, prefixBytes: number, unverified: () => PartSelection | null = () => null): void {
+  notePrefix(upload: StagedUpload, prefixBytes: number, unverified: () => PartSelection | null = () => null): void {
     const path = this.#staged(upload.id);
     // A failure here shows when the digest is asked for.
     this.#digester.follow(upload.id, path, upload.sizeBytes, prefixBytes, unverified).catch(() => {});
-    if (isMrcName(upload.filename)) this.#looker.follow(upload.id, this.#see(upload), prefixBytes);
+    if (isMrcName(upload.filename)) this.#analyzer.follow(upload.id, this.#see(upload), prefixBytes);
   }
 
   async catchUpDigest(uploadId: string, slackBytes: number): Promise<void> {
@@ -144,7 +144,7 @@ export class DiskStore implements PartStore {
 
   forgetDigest(uploadId: string): void {
     void this.#digester.forget(uploadId);
-    void this.#looker.forget(uploadId);
+    void this.#analyzer.forget(uploadId);
   }
 
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
@@ -200,7 +200,7 @@ export class DiskStore implements PartStore {
 
   async discard(uploadId: string): Promise<void> {
     // The space is free only when nobody has the file open.
-    await Promise.all([this.#digester.forget(uploadId), this.#looker.forget(uploadId)]);
+    await Promise.all([this.#digester.forget(uploadId), this.#analyzer.forget(uploadId)]);
     await this.#stagedFiles.close(uploadId, 'drop');
     // A folder may be in its place. Not flushed: one that comes back after a power loss has no live upload, and is
     // discarded again.
@@ -249,12 +249,12 @@ export class DiskStore implements PartStore {
     return pathToFileURL(this.#published(file)).href;
   }
 
-  async survey(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<Surveyed | null> {
-    return await this.#looker.survey(uploadId, this.#see(file), signal);
+  async analyze(uploadId: string, file: FilePlace, signal: AbortSignal): Promise<AnalysisResult | null> {
+    return await this.#analyzer.analyze(uploadId, this.#see(file), signal);
   }
 
   async render(of: StagedUpload | FilePlace, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
-    return await this.#looker.render(this.#see(of), request, signal);
+    return await this.#analyzer.render(this.#see(of), request, signal);
   }
 
   async keepPreview(fileId: string, name: string, png: Uint8Array): Promise<void> {
@@ -277,7 +277,7 @@ export class DiskStore implements PartStore {
 
   async close(): Promise<void> {
     // Writers first: a descriptor must not be closed, and its number reused, under a write.
-    await Promise.all([this.#writers.close(), this.#digester.close(), this.#looker.close()]);
+    await Promise.all([this.#writers.close(), this.#digester.close(), this.#analyzer.close()]);
     await this.#stagedFiles.closeAll();
   }
 
@@ -294,7 +294,7 @@ export class DiskStore implements PartStore {
   }
 
   /** Where the bytes are that are to be looked at. */
-  #see(of: StagedUpload | FilePlace): Seen {
+  #see(of: StagedUpload | FilePlace): AnalysisTarget {
     const path = 'fileId' in of ? this.#published(of) : this.#staged(of.id);
     return { path, sizeBytes: of.sizeBytes, filename: of.filename, overrides: of.overrides };
   }

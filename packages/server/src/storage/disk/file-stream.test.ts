@@ -11,8 +11,8 @@ import { SYSTEM_CALLS } from './file-system.ts';
 
 const MIB = 1024 * 1024;
 
-async function makeFile(context: TestContext, sizeBytes: number) {
-  const path = join(await makeFolder(context), 'file');
+async function makeFile(t: TestContext, sizeBytes: number) {
+  const path = join(await makeFolder(t), 'file');
   const bytes = randomBytes(sizeBytes);
   await writeFile(path, bytes);
   const open = async (largeReads: LargeReads, start = 0, end = sizeBytes - 1) =>
@@ -20,8 +20,8 @@ async function makeFile(context: TestContext, sizeBytes: number) {
   return { bytes, open };
 }
 
-test('file stream: the bytes that were asked for, with large reads or without', async (context) => {
-  const { bytes, open } = await makeFile(context, 3 * MIB + 77);
+test('file stream: the bytes that were asked for, with large reads or without', async (t) => {
+  const { bytes, open } = await makeFile(t, 3 * MIB + 77);
   for (const largeReads of [new LargeReads(), new LargeReads(0)]) {
     for (const [start, end] of [
       [0, bytes.length - 1],
@@ -35,8 +35,8 @@ test('file stream: the bytes that were asked for, with large reads or without', 
   }
 });
 
-test('file stream: a reader that takes nothing makes the stream hold a small amount', async (context) => {
-  const { open } = await makeFile(context, 2 * MIB);
+test('file stream: a reader that takes nothing makes the stream hold a small amount', async (t) => {
+  const { open } = await makeFile(t, 2 * MIB);
   const largeReads = new LargeReads();
   const stream = await open(largeReads);
   stream.once('readable', () => {});
@@ -48,8 +48,8 @@ test('file stream: a reader that takes nothing makes the stream hold a small amo
   stream.destroy();
 });
 
-test('file stream: large reads of all streams together are bounded, and given back', async (context) => {
-  const { bytes, open } = await makeFile(context, 4 * MIB);
+test('file stream: large reads of all streams together are bounded, and given back', async (t) => {
+  const { bytes, open } = await makeFile(t, 4 * MIB);
   const maxBytes = MIB;
   const largeReads = new LargeReads(maxBytes);
   const streams = await Promise.all(Array.from({ length: 20 }, () => open(largeReads)));

@@ -9,10 +9,10 @@ const MIB = 1024 * 1024;
 /** A flush of it fails. */
 const NO_DESCRIPTOR = 1_000_000;
 
-function openFiles(context: TestContext, count: number): number[] {
+function openFiles(t: TestContext, count: number): number[] {
   const folder = mkdtempSync(join(tmpdir(), 'cryolift-flush-'));
   const fds = Array.from({ length: count }, (_, at) => openSync(join(folder, String(at)), 'w'));
-  context.after(() => {
+  t.after(() => {
     for (const fd of fds) closeSync(fd);
     rmSync(folder, { recursive: true });
   });
@@ -23,46 +23,46 @@ function makeFlusher(): Flusher {
   return new Flusher((uploadId) => assert.fail(`${uploadId} was not flushed`));
 }
 
-test('writers wait when the window is full and go on once something is on the disk', async (context) => {
+test('writers wait when the window is full and go on once something is on the disk', async (t) => {
   const flusher = makeFlusher();
-  const [fd] = openFiles(context, 1) as [number];
-  assert.equal(flusher.room(), undefined);
+  const [fd] = openFiles(t, 1) as [number];
+  assert.equal(flusher.whenWritable(), undefined);
   flusher.noteWritten('a', fd, 128 * MIB);
-  const room = flusher.room();
-  assert.ok(room);
-  await room;
-  assert.equal(flusher.room(), undefined);
+  const ready = flusher.whenWritable();
+  assert.ok(ready);
+  await ready;
+  assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('bytes that come during a flush are not taken for flushed', async (context) => {
+test('bytes that come during a flush are not taken for flushed', async (t) => {
   const flusher = makeFlusher();
-  const [fd] = openFiles(context, 1) as [number];
+  const [fd] = openFiles(t, 1) as [number];
   flusher.noteWritten('a', fd, 32 * MIB);
   flusher.noteWritten('a', fd, 128 * MIB);
-  await flusher.room();
+  await flusher.whenWritable();
   // The first flush is over; what came after its start still fills the window, and is flushed next.
-  const room = flusher.room();
-  assert.ok(room);
-  await room;
-  assert.equal(flusher.room(), undefined);
+  const ready = flusher.whenWritable();
+  assert.ok(ready);
+  await ready;
+  assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('many files with a little each never stop the writers for good', { timeout: 110_000 }, async (context) => {
+test('many files with a little each never stop the writers for good', { timeout: 110_000 }, async (t) => {
   const flusher = makeFlusher();
-  const fds = openFiles(context, 10);
+  const fds = openFiles(t, 10);
   for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 20 * MIB);
-  while (flusher.room()) await flusher.room();
+  while (flusher.whenWritable()) await flusher.whenWritable();
 });
 
-test('a file that is forgotten gives its room back', async (context) => {
+test('a file that is forgotten gives its room back', async (t) => {
   const flusher = makeFlusher();
-  const fds = openFiles(context, 5);
+  const fds = openFiles(t, 5);
   for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 25 * MIB);
-  assert.equal(flusher.room(), undefined);
+  assert.equal(flusher.whenWritable(), undefined);
   const [first, second] = fds as [number, number];
   await flusher.forget(first);
   flusher.noteWritten('other', second, 4 * MIB);
-  assert.equal(flusher.room(), undefined);
+  assert.equal(flusher.whenWritable(), undefined);
   await flusher.forget(999);
 });
 
@@ -74,17 +74,17 @@ test('forgetting waits for the flush under way, so that the descriptor can be cl
   flusher.noteWritten('a', NO_DESCRIPTOR, 128 * MIB);
   await flusher.forget(NO_DESCRIPTOR);
   assert.equal(over, true);
-  assert.equal(flusher.room(), undefined);
+  assert.equal(flusher.whenWritable(), undefined);
 });
 
 test('a flush that fails names its upload and lets the writers go on', async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   const flusher = new Flusher(resolve);
   flusher.noteWritten('unlucky', NO_DESCRIPTOR, 128 * MIB);
-  const room = flusher.room();
+  const ready = flusher.whenWritable();
   assert.equal(await promise, 'unlucky');
-  await room;
-  assert.equal(flusher.room(), undefined);
+  await ready;
+  assert.equal(flusher.whenWritable(), undefined);
 });
 
 test('finishing a file flushes what is left of it, and waits for what a failure leads to', async () => {
@@ -99,21 +99,21 @@ test('finishing a file flushes what is left of it, and waits for what a failure 
   // There is nothing left.
   await flusher.finish(NO_DESCRIPTOR);
   assert.deepEqual(order, ['a', 'finished']);
-  assert.equal(flusher.room(), undefined);
+  assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('what is left is flushed once nothing more comes', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('what is left is flushed once nothing more comes', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const flushed: string[] = [];
   // A flush that fails is the one that can be seen from here.
   const flusher = new Flusher((uploadId) => void flushed.push(uploadId));
   flusher.noteWritten('small', NO_DESCRIPTOR, MIB);
-  context.mock.timers.tick(199);
+  t.mock.timers.tick(199);
   flusher.noteWritten('small', NO_DESCRIPTOR, MIB);
-  context.mock.timers.tick(199);
+  t.mock.timers.tick(199);
   await flusher.forget(0);
   assert.deepEqual(flushed, []);
-  context.mock.timers.tick(1);
+  t.mock.timers.tick(1);
   while (flushed.length === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(flushed, ['small']);
 });

@@ -23,7 +23,7 @@ export class Flusher {
   /** The descriptor that is being flushed, and until when. */
   #flushing: number | null = null;
   #flushed: Promise<void> = Promise.resolve();
-  #roomMade = Promise.withResolvers<void>();
+  #writable = Promise.withResolvers<void>();
   readonly #onFailure: (uploadId: string) => Promise<void> | void;
   #quiet = false;
   readonly #quietTimer: NodeJS.Timeout;
@@ -41,8 +41,8 @@ export class Flusher {
   }
 
   /** Undefined when writers may go on, or what they must wait for. */
-  room(): Promise<void> | undefined {
-    return this.#unflushedBytes < WINDOW_BYTES ? undefined : this.#roomMade.promise;
+  whenWritable(): Promise<void> | undefined {
+    return this.#unflushedBytes < WINDOW_BYTES ? undefined : this.#writable.promise;
   }
 
   noteWritten(uploadId: string, fd: number, bytes: number): void {
@@ -95,7 +95,7 @@ export class Flusher {
       if (file.unflushedBytes > (dirtiest?.unflushedBytes ?? 0)) dirtiest = file;
     }
     // Many files with a little each can fill the window too.
-    const enough = this.room() || this.#quiet ? 1 : FLUSH_BYTES;
+    const enough = this.whenWritable() || this.#quiet ? 1 : FLUSH_BYTES;
     return dirtiest && dirtiest.unflushedBytes >= enough ? dirtiest : undefined;
   }
 
@@ -104,7 +104,7 @@ export class Flusher {
     if (!file) return;
     file.unflushedBytes -= bytes;
     this.#unflushedBytes -= bytes;
-    this.#roomMade.resolve();
-    this.#roomMade = Promise.withResolvers();
+    this.#writable.resolve();
+    this.#writable = Promise.withResolvers();
   }
 }

@@ -57,20 +57,20 @@ function hold(pool: SlotPool, asked: string[], name: string): number {
   return holder.slot;
 }
 
-test('those who have filled longest are asked to hand over, as many as wait', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('those who have filled longest are asked to hand over, as many as wait', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = new SlotPool(3);
   const asked: string[] = [];
   const [old, older] = ['old', 'older', 'young'].map((name) => hold(pool, asked, name));
   const waiting = [pool.wait(idle), pool.wait(idle)];
   assert.deepEqual(asked, [], 'whoever is sending fills it at once');
-  context.mock.timers.tick(10);
+  t.mock.timers.tick(10);
   assert.deepEqual((await Promise.all(waiting)).sort(), [old, older]);
   assert.deepEqual(asked, ['old', 'older']);
 });
 
-test('nobody is asked when a slot has come back meanwhile', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('nobody is asked when a slot has come back meanwhile', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = new SlotPool(2);
   const asked: string[] = [];
   const first = hold(pool, asked, 'first');
@@ -79,16 +79,16 @@ test('nobody is asked when a slot has come back meanwhile', async (context) => {
   const waiting = pool.wait(idle);
   pool.release(passedOn);
   assert.equal(await waiting, passedOn);
-  context.mock.timers.tick(10);
+  t.mock.timers.tick(10);
   assert.deepEqual(asked, []);
   pool.release(first);
 });
 
-test('a slot that is with a worker is not asked for', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('a slot that is with a worker is not asked for', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = new SlotPool(1);
   const holder: SlotHolder = { yieldSlot: () => assert.fail('was asked') };
   pool.handOver(pool.take(holder) as number);
   void pool.wait(idle);
-  context.mock.timers.tick(10);
+  t.mock.timers.tick(10);
 });

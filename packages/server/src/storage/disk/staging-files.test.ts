@@ -12,17 +12,17 @@ import { StagedFiles } from './staging-files.ts';
 const fresh: StagedUpload = { id: 'u', filename: 'a.bin', sizeBytes: 100, empty: true };
 const begun: StagedUpload = { ...fresh, empty: false };
 
-async function makeFiles(context: TestContext) {
-  const folder = await makeFolder(context);
+async function makeFiles(t: TestContext) {
+  const folder = await makeFolder(t);
   const lost: string[] = [];
   const flusher = new Flusher((uploadId) => void lost.push(uploadId));
   const files = new StagedFiles(explained(SYSTEM_CALLS), flusher, (uploadId) => join(folder, uploadId));
-  context.after(() => files.closeAll());
+  t.after(() => files.closeAll());
   return { files, flusher, lost, path: join(folder, 'u') };
 }
 
-test('a staging file that was replaced while it was closed is not written to', async (context) => {
-  const { files, path } = await makeFiles(context);
+test('a staging file that was replaced while it was closed is not written to', async (t) => {
+  const { files, path } = await makeFiles(t);
   (await files.use(fresh)).release();
   await files.close('u', 'keep');
   (await files.use(begun)).release();
@@ -36,8 +36,8 @@ test('a staging file that was replaced while it was closed is not written to', a
   (await files.use(begun)).release();
 });
 
-test('a staging file that is gone, cut or too long is not written to, open or not', async (context) => {
-  const { files, path } = await makeFiles(context);
+test('a staging file that is gone, cut or too long is not written to, open or not', async (t) => {
+  const { files, path } = await makeFiles(t);
   await assert.rejects(files.use(begun), BytesGone);
   (await files.use(fresh)).release();
   for (const sizeBytes of [50, 200]) {
@@ -48,21 +48,21 @@ test('a staging file that is gone, cut or too long is not written to, open or no
   }
 });
 
-test('a file that is closed because nothing comes is flushed first, and a failure of that is told', async (context) => {
-  const { files, flusher, lost } = await makeFiles(context);
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+test('a file that is closed because nothing comes is flushed first, and a failure of that is told', async (t) => {
+  const { files, flusher, lost } = await makeFiles(t);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { fd, release } = await files.use(fresh);
   flusher.noteWritten('u', fd, 1);
   release();
   // A flush of it fails.
   closeSync(fd);
-  context.mock.timers.tick(10_000);
+  t.mock.timers.tick(10_000);
   await files.close('u', 'keep');
   assert.deepEqual(lost, ['u']);
 });
 
-test('a file whose bytes are not wanted is closed without a flush', async (context) => {
-  const { files, flusher, lost } = await makeFiles(context);
+test('a file whose bytes are not wanted is closed without a flush', async (t) => {
+  const { files, flusher, lost } = await makeFiles(t);
   const { fd, release } = await files.use(fresh);
   flusher.noteWritten('u', fd, 1);
   release();

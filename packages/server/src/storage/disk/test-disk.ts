@@ -17,14 +17,14 @@ export const withLoopDevice = {
  * Takes writes into the page cache, about 60 MiB, and fails to flush more than a few MiB of them.
  *
  * @returns a folder on it. It is unmounted when the test ends, so close what is open there before, by a later
- *   `context.after`: the hooks run in their order, and the unmounting is lazy.
+ *   `t.after`: the hooks run in their order, and the unmounting is lazy.
  */
-export async function mountUnflushable(context: TestContext): Promise<string> {
+export async function mountUnflushable(t: TestContext): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'cryolift-unflushable-'));
   const [small, disk] = [join(root, 'small'), join(root, 'disk')];
   for (const folder of [small, disk]) await mkdir(folder);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=10m', 'cryolift-test', small]);
-  context.after(async () => {
+  t.after(async () => {
     execFileSync('umount', ['-l', disk]);
     execFileSync('umount', ['-l', small]);
     await rm(root, { recursive: true, force: true });

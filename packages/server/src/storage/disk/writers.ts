@@ -19,7 +19,7 @@ export interface WriteTarget {
   /** Called when a block lies in the file. */
   onWritten(bytes: number): void;
   /** Undefined when there is room for more unflushed bytes, or what to wait for. */
-  room(): Promise<void> | undefined;
+  whenWritable(): Promise<void> | undefined;
   /** Called once, when no write of this sink is under way or will come. */
   onSettled(): void;
 }
@@ -132,7 +132,7 @@ class WorkerSink implements PartSink, SlotHolder {
     while (at < bytes.length) {
       this.#assertOpen();
       if (this.#slot === null) {
-        if (this.#underWay >= MAX_UNDER_WAY || this.#target?.room()) return at;
+        if (this.#underWay >= MAX_UNDER_WAY || this.#target?.whenWritable()) return at;
         const slot = this.#pool.take(this);
         if (slot === undefined) return at;
         this.#begin(slot);
@@ -150,15 +150,15 @@ class WorkerSink implements PartSink, SlotHolder {
   async #fillLater(bytes: Buffer): Promise<void> {
     this.#waiting = true;
     try {
-      for (let at = 0; at < bytes.length; at = this.#fill(bytes, at)) await this.#makeRoom();
+      for (let at = 0; at < bytes.length; at = this.#fill(bytes, at)) await this.#makeUploads();
     } finally {
       this.#waiting = false;
     }
   }
 
   /** Waits until there is a slot to fill. */
-  async #makeRoom(): Promise<void> {
-    await this.#target?.room();
+  async #makeUploads(): Promise<void> {
+    await this.#target?.whenWritable();
     while (this.#underWay >= MAX_UNDER_WAY) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

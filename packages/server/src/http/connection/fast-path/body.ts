@@ -1,17 +1,17 @@
 /** The body of a part, read from the connection itself into a reception: no parser, no stream, no Buffer per chunk. */
 import type { Socket } from 'node:net';
-import type { Reception } from '../../../uploads/part-receiver.ts';
+import type { PartReceiver } from '../../../uploads/part-receiver.ts';
 import { ClientGone } from '../../errors.ts';
 import { Drain } from '../drain.ts';
-import { Feeding, type RequestBody } from '../request-body.ts';
+import { BodyPump, type RequestBody } from '../request-body.ts';
 
-export class LaneBody implements RequestBody {
+export class FastPathBody implements RequestBody {
   readonly #socket: Socket;
   readonly #onComplete: () => void;
   /** Bytes of the body that came with the head, until somebody wants them. */
   #early: Buffer;
   #awaited: number;
-  #feeding: Feeding | null = null;
+  #pump: BodyPump | null = null;
   #drain: Drain | null = null;
 
   /** @param early the body's first bytes. @param awaited how many are to follow. */
@@ -32,13 +32,13 @@ export class LaneBody implements RequestBody {
     return this.#awaited === 0;
   }
 
-  async feed(reception: Reception, idleTimeoutMs: number): Promise<void> {
+  async feed(receiver: PartReceiver, idleTimeoutMs: number): Promise<void> {
     if (this.#socket.destroyed && !this.complete) throw new ClientGone();
-    this.#feeding = new Feeding(reception, idleTimeoutMs);
+    this.#pump = new BodyPump(receiver, idleTimeoutMs);
     this.#pass(this.#early);
     this.#early = Buffer.alloc(0);
-    await this.#feeding.done.finally(() => {
-      this.#feeding = null;
+    await this.#pump.done.finally(() => {
+      this.#pump = null;
     });
   }
 
@@ -58,25 +58,25 @@ export class LaneBody implements RequestBody {
   /** The connection has ended. */
   abandon(): void {
     this.#drain?.end();
-    if (!this.complete) this.#feeding?.fail(new ClientGone());
+    if (!this.complete) this.#pump?.fail(new ClientGone());
   }
 
   #pass(bytes: Buffer): void {
-    const feeding = this.#feeding;
-    if (!feeding) {
+    const pump = this.#pump;
+    if (!pump) {
       this.#drop(bytes.length);
       return;
     }
-    const room = feeding.take(bytes);
-    if (room) {
+    const ready = pump.take(bytes);
+    if (ready) {
       this.#socket.pause();
-      room.then(() => this.#goOn(feeding));
-    } else this.#goOn(feeding);
+      ready.then(() => this.#goOn(pump));
+    } else this.#goOn(pump);
   }
 
-  #goOn(feeding: Feeding): void {
+  #goOn(pump: BodyPump): void {
     if (this.complete) {
-      feeding.end();
+      pump.end();
       this.#onComplete();
     } else this.#socket.resume();
   }

@@ -6,9 +6,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { UploadError } from '@cryolift/protocol/errors';
 import { answerOnSocket } from '../../errors.ts';
-import { LaneBody } from './body.ts';
+import { FastPathBody } from './body.ts';
 import { MAX_HEAD_BYTES, readHead } from './head.ts';
-import { LaneStream } from './request-stream.ts';
+import { RequestStream } from './request-stream.ts';
 import { adopt } from './socket.ts';
 
 /**
@@ -21,7 +21,7 @@ const NONE = Buffer.alloc(0);
 
 /** A request that is under way. */
 interface Exchange {
-  readonly stream: LaneStream;
+  readonly stream: RequestStream;
   /** Bytes that are still to go through the stream; Infinity once the connection is the ordinary lane's. */
   awaited: number;
   answered: boolean;
@@ -35,9 +35,9 @@ export interface Timing {
   idleMs: number;
 }
 
-export class LaneConnection {
+export class FastPathConnection {
   readonly #socket: Socket;
-  readonly #serve: (stream: LaneStream) => void;
+  readonly #serve: (stream: RequestStream) => void;
   readonly #timing: Timing;
   /** What came and belongs to no request yet. */
   #pending: Buffer = NONE;
@@ -49,7 +49,7 @@ export class LaneConnection {
    * @param accepted not being read yet.
    * @param serve gives a stream to the ordinary lane as a new connection.
    */
-  constructor(accepted: Socket, serve: (stream: LaneStream) => void, timing: Timing, onClose: () => void) {
+  constructor(accepted: Socket, serve: (stream: RequestStream) => void, timing: Timing, onClose: () => void) {
     this.#serve = serve;
     this.#timing = timing;
     this.#socket = adopt(accepted, {
@@ -82,7 +82,7 @@ export class LaneConnection {
   }
 
   /** The ordinary lane has read the head of a request, and answers it with `response`. */
-  noteRequest(stream: LaneStream, request: IncomingMessage, response: ServerResponse): void {
+  noteRequest(stream: RequestStream, request: IncomingMessage, response: ServerResponse): void {
     const exchange = this.#exchange;
     if (exchange?.stream !== stream || exchange.awaited === Number.POSITIVE_INFINITY) return;
     exchange.request = request;
@@ -135,20 +135,20 @@ export class LaneConnection {
   }
 
   #begin(headBytes: number, bodyBytes: number, isPart: boolean): void {
-    const stream = new LaneStream(this.#socket);
+    const stream = new RequestStream(this.#socket);
     const bytes = this.#pending;
     const awaited = bodyBytes - (bytes.length - headBytes);
     const exchange: Exchange = { stream, awaited: isPart ? 0 : awaited, answered: false, request: null };
     if (isPart) {
       const early = bytes.subarray(headBytes);
-      stream.partBody = new LaneBody(this.#socket, early, awaited, () => this.#settle(exchange));
+      stream.partBody = new FastPathBody(this.#socket, early, awaited, () => this.#settle(exchange));
     }
     this.#open(exchange);
     stream.give(isPart ? bytes.subarray(0, headBytes) : bytes);
   }
 
-  #handOver(): LaneStream {
-    const stream = new LaneStream(this.#socket);
+  #handOver(): RequestStream {
+    const stream = new RequestStream(this.#socket);
     const bytes = this.#pending;
     // What the streams before have set is not this one's.
     this.#socket.setTimeout(0);

@@ -1,15 +1,15 @@
 /** One request of a connection, as the ordinary lane sees it: a connection of its own that carries nothing else. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { LaneBody } from './body.ts';
+import type { FastPathBody } from './body.ts';
 
 type WriteCallback = (error?: Error | null) => void;
 
-export class LaneStream extends Duplex {
+export class RequestStream extends Duplex {
   readonly #socket: Socket;
   #released = false;
   /** Set when the body does not pass through here but is read from the connection itself. */
-  partBody: LaneBody | null = null;
+  partBody: FastPathBody | null = null;
   /** Bytes that were pushed. */
   bytesRead = 0;
 

@@ -7,31 +7,31 @@ import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { ClientGone } from '../../errors.ts';
-import { Guests } from '../connection-limiter.ts';
+import { ConnectionLimiter } from '../connection-limiter.ts';
 import { bodyOf, receiveBody } from '../request-body.ts';
-import { LaneBody } from './body.ts';
-import { LaneServer } from './server.ts';
+import { FastPathBody } from './body.ts';
+import { FastPathServer } from './server.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-async function start(context: TestContext, handler: Handler, times: ServerOptions = {}) {
+async function start(t: TestContext, handler: Handler, times: ServerOptions = {}) {
   const options = { requireHostHeader: false, ...times };
   const ordinary = createServer(options, (request, response) => void handler(request, response));
-  const lane = new LaneServer(ordinary, new Guests(1000));
-  await lane.listen({ host: '127.0.0.1', port: 0 });
-  context.after(async () => {
-    const closed = lane.close();
-    lane.closeAllConnections();
+  const fastPath = new FastPathServer(ordinary, new ConnectionLimiter(1000));
+  await fastPath.listen({ host: '127.0.0.1', port: 0 });
+  t.after(async () => {
+    const closed = fastPath.close();
+    fastPath.closeAllConnections();
     await closed;
   });
   const open = async () => {
-    const socket = connect({ port: lane.address().port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    context.after(() => socket.destroy());
+    const socket = connect({ port: fastPath.address().port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    t.after(() => socket.destroy());
     socket.on('error', () => {});
     await once(socket, 'connect');
     return new Peer(socket);
   };
-  return { lane, open };
+  return { fastPath, open };
 }
 
 class Peer {
@@ -84,15 +84,15 @@ function answer(response: ServerResponse, body: string): void {
   response.end(body);
 }
 
-test('a connection carries parts, other requests and parts again, each past the parser that can be', async (context) => {
+test('a connection carries parts, other requests and parts again, each past the parser that can be', async (t) => {
   const seen: string[] = [];
-  const { open } = await start(context, async (request, response) => {
+  const { open } = await start(t, async (request, response) => {
     const body = bodyOf(request);
-    const lane = body instanceof LaneBody ? 'lane' : 'ordinary';
+    const fastPath = body instanceof FastPathBody ? 'lane' : 'ordinary';
     const kept = keep();
     if (request.method === 'PUT') await receiveBody(body, kept, 1000);
     else for await (const chunk of request) kept.chunks.push(chunk as Buffer);
-    seen.push(`${request.method} ${lane} ${Buffer.concat(kept.chunks)}`);
+    seen.push(`${request.method} ${fastPath} ${Buffer.concat(kept.chunks)}`);
     answer(response, `<${seen.length}>`);
   });
   const peer = await open();
@@ -109,9 +109,9 @@ test('a connection carries parts, other requests and parts again, each past the 
   assert.deepEqual(seen, ['PUT lane hello', 'GET ordinary ', 'POST ordinary hi', 'PUT lane bye']);
 });
 
-test('bodies arrive whole however they are cut, side by side, while the storage lets them wait', async (context) => {
+test('bodies arrive whole however they are cut, side by side, while the storage lets them wait', async (t) => {
   const bodies = new Map<string, Buffer>();
-  const { open } = await start(context, async (request, response) => {
+  const { open } = await start(t, async (request, response) => {
     let turn = 0;
     const kept = keep(() => (++turn % 3 === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined));
     await receiveBody(bodyOf(request), kept, 1000);
@@ -136,11 +136,11 @@ test('bodies arrive whole however they are cut, side by side, while the storage 
   for (const [at, bytes] of whole.entries()) assert.ok(bodies.get(`/uploads/u/part/${at}`)?.equals(bytes));
 });
 
-test('a request that comes before the answer to the last is served after it, by the ordinary lane', async (context) => {
+test('a request that comes before the answer to the last is served after it, by the ordinary lane', async (t) => {
   const lanes: boolean[] = [];
-  const { open } = await start(context, async (request, response) => {
+  const { open } = await start(t, async (request, response) => {
     const body = bodyOf(request);
-    lanes.push(body instanceof LaneBody);
+    lanes.push(body instanceof FastPathBody);
     await receiveBody(body, keep(), 1000);
     answer(response, `<${lanes.length}>`);
   });
@@ -155,10 +155,8 @@ test('a request that comes before the answer to the last is served after it, by 
   assert.deepEqual(lanes.slice(2), [false, false]);
 });
 
-test('a refused body is read to its end, and the connection goes on', async (context) => {
-  const { open } = await start(context, (request, response) =>
-    answer(response, request.method === 'PUT' ? 'no' : 'yes'),
-  );
+test('a refused body is read to its end, and the connection goes on', async (t) => {
+  const { open } = await start(t, (request, response) => answer(response, request.method === 'PUT' ? 'no' : 'yes'));
   const peer = await open();
   peer.send(part(1_000_000));
   await peer.sees('no');
@@ -167,10 +165,10 @@ test('a refused body is read to its end, and the connection goes on', async (con
   await peer.sees('yes');
 });
 
-test('a client that goes away in the middle, and one that falls silent', async (context) => {
+test('a client that goes away in the middle, and one that falls silent', async (t) => {
   const failures: unknown[] = [];
   const failed = Promise.withResolvers<void>();
-  const { open } = await start(context, async (request, response) => {
+  const { open } = await start(t, async (request, response) => {
     const kept = keep();
     await receiveBody(bodyOf(request), kept, 50).catch((error: unknown) => failures.push(error, kept.aborted));
     response.writeHead(408, { connection: 'close' }).end('late');
@@ -189,8 +187,8 @@ test('a client that goes away in the middle, and one that falls silent', async (
   assert.deepEqual([failures[1], failures[3]], [true, true]);
 });
 
-test('time that the storage takes is not the client’s', async (context) => {
-  const { open } = await start(context, async (request, response) => {
+test('time that the storage takes is not the client’s', async (t) => {
+  const { open } = await start(t, async (request, response) => {
     const kept = keep(() => new Promise((resolve) => setTimeout(resolve, 150)));
     await receiveBody(bodyOf(request), kept, 50);
     answer(response, 'stored');
@@ -200,8 +198,8 @@ test('time that the storage takes is not the client’s', async (context) => {
   await peer.sees('stored');
 });
 
-test('heads that do not come are answered 408; connections that are not used are closed', async (context) => {
-  const { open } = await start(context, (_request, response) => answer(response, 'ok'), {
+test('heads that do not come are answered 408; connections that are not used are closed', async (t) => {
+  const { open } = await start(t, (_request, response) => answer(response, 'ok'), {
     headersTimeout: 1_000,
     keepAliveTimeout: 1,
   });
@@ -218,9 +216,9 @@ test('heads that do not come are answered 408; connections that are not used are
   assert.ok(!used.text.includes('408'));
 });
 
-test('what was handed over is watched too: its heads, its idle time, and not with the time of those before', async (context) => {
-  const { lane, open } = await start(
-    context,
+test('what was handed over is watched too: its heads, its idle time, and not with the time of those before', async (t) => {
+  const { fastPath, open } = await start(
+    t,
     async (request, response) => {
       if (request.url === '/slow') await new Promise((resolve) => setTimeout(resolve, 1_400));
       answer(response, `<${request.url}>`);
@@ -244,18 +242,18 @@ test('what was handed over is watched too: its heads, its idle time, and not wit
   const idle = await open();
   idle.send(chunked('/b'));
   await idle.sees('</b>');
-  await lane.close();
+  await fastPath.close();
 });
 
-test('a stop ends idle connections at once and lets requests under way finish', async (context) => {
-  const { lane, open } = await start(context, async (request, response) => {
+test('a stop ends idle connections at once and lets requests under way finish', async (t) => {
+  const { fastPath, open } = await start(t, async (request, response) => {
     await receiveBody(bodyOf(request), keep(), 1000);
     answer(response, 'stored');
   });
   const [idle, busy] = [await open(), await open()];
   busy.send(`${part(6)}abc`);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  const stopped = lane.close();
+  const stopped = fastPath.close();
   await idle.closed;
   busy.send('def');
   await busy.sees('stored');

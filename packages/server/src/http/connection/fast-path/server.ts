@@ -3,30 +3,30 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
 import { UploadError } from '@cryolift/protocol/errors';
 import { answerOnSocket } from '../../errors.ts';
-import type { Guests } from '../connection-limiter.ts';
-import { LaneConnection, type Timing } from './connection.ts';
-import { LaneStream } from './request-stream.ts';
+import type { ConnectionLimiter } from '../connection-limiter.ts';
+import { FastPathConnection, type Timing } from './connection.ts';
+import { RequestStream } from './request-stream.ts';
 
 const RETRY_SECONDS = 1;
 
-export class LaneServer {
+export class FastPathServer {
   readonly #listener: NetServer;
   readonly #ordinary: Server;
-  readonly #connections = new Set<LaneConnection>();
-  readonly #carriers = new WeakMap<LaneStream, LaneConnection>();
+  readonly #connections = new Set<FastPathConnection>();
+  readonly #carriers = new WeakMap<RequestStream, FastPathConnection>();
   #onEmpty = (): void => {};
 
   /** @param ordinary a server that does not listen itself; it keeps its time-outs here too. */
-  constructor(ordinary: Server, guests: Guests) {
+  constructor(ordinary: Server, limiter: ConnectionLimiter) {
     this.#ordinary = ordinary;
     const timing: Timing = { headMs: ordinary.headersTimeout, idleMs: ordinary.keepAliveTimeout + 1_000 };
     this.#listener = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (accepted) => {
-      const leave = guests.admit(accepted.remoteAddress);
+      const leave = limiter.admit(accepted.remoteAddress);
       if (!leave) {
         answerOnSocket(accepted, tooMany(), [`Retry-After: ${RETRY_SECONDS}`]);
         return;
       }
-      const connection: LaneConnection = new LaneConnection(
+      const connection: FastPathConnection = new FastPathConnection(
         accepted,
         (stream) => {
           this.#carriers.set(stream, connection);
@@ -42,7 +42,7 @@ export class LaneServer {
     });
     const note = (request: IncomingMessage, response: ServerResponse) => {
       const stream: unknown = request.socket;
-      if (stream instanceof LaneStream) this.#carriers.get(stream)?.noteRequest(stream, request, response);
+      if (stream instanceof RequestStream) this.#carriers.get(stream)?.noteRequest(stream, request, response);
     };
     for (const event of ['request', 'checkContinue', 'checkExpectation']) ordinary.prependListener(event, note);
   }
@@ -77,7 +77,7 @@ export class LaneServer {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #forget(connection: LaneConnection): void {
+  #forget(connection: FastPathConnection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#onEmpty();
   }
