@@ -17,20 +17,34 @@ const PACKAGES: Arrows = {
 
 /** Module of packages/server/src → the modules it may import; `import type x`: only its types. */
 const MODULES: Arrows = {
-  'server.ts': ['http', 'uploads', 'files', 'analysis', 'events', 'storage', 'jobs', 'db', 'ops', 'config', 'top'],
-  'main.ts': ['server.ts', 'http', 'uploads', 'files', 'events', 'storage', 'jobs', 'db', 'ops', 'config', 'top'],
+  'main.ts': ['server.ts', 'http', 'ops', 'config', 'top'],
+  'server.ts': [
+    'startup',
+    'http',
+    'uploads',
+    'files',
+    'analysis',
+    'events',
+    'storage',
+    'jobs',
+    'db',
+    'ops',
+    'config',
+    'top',
+  ],
   'backup.ts': ['db', 'config', 'top'],
-  top: [], // flush.ts, version.ts
+  startup: ['http', 'uploads', 'files', 'analysis', 'events', 'storage', 'jobs', 'db', 'ops', 'config', 'top'],
   config: ['db', 'top'],
-  http: ['uploads', 'files', 'analysis', 'events', 'import type storage', 'ops', 'config'],
-  uploads: ['storage', 'analysis', 'files', 'db', 'events'],
-  files: ['storage', 'analysis', 'db', 'events'],
-  jobs: ['uploads', 'files', 'analysis', 'storage', 'db'],
-  analysis: ['storage', 'files', 'db', 'events'],
-  events: ['db'],
-  storage: ['analysis'],
-  db: [],
-  ops: [],
+  http: ['uploads', 'files', 'analysis', 'events', 'import type storage', 'ops', 'config', 'top'],
+  jobs: ['uploads', 'files', 'analysis', 'storage', 'db', 'top'],
+  uploads: ['storage', 'analysis', 'files', 'db', 'events', 'top'],
+  files: ['storage', 'analysis', 'db', 'events', 'top'],
+  analysis: ['storage', 'files', 'db', 'events', 'top'],
+  events: ['db', 'top'],
+  storage: ['analysis', 'top'],
+  db: ['top'],
+  ops: ['top'],
+  top: [], // small leaves: single-flight.ts, timeout.ts, flush.ts, version.ts
 };
 
 /** `what` (a module with all below it, a file or folder of ours, a global) is used inside `within` at `only` and nowhere else. */

@@ -41,7 +41,7 @@ export async function serve(
     const log = createLogger(config.logLevel, logStream);
     process.stdout.on('error', (error) => log.warn({ err: error }, 'standard output cannot be written'));
     hangup = handleHangup(log);
-    server = await startServer(config, log, () => logStream.lostLines);
+    server = await startServer(config, log, { lostLogLines: () => logStream.lostLines });
     hangup.onReload(server.renewCertificate);
     // First: whoever reads that it listens may stop it at once.
     stopAsked = nextSignal();

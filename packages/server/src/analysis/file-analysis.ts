@@ -1,8 +1,6 @@
 /** What one pass over a published MRC file has found: kept, recorded, told. */
 import { VOXEL_WARNINGS } from '@cryolift/mrc';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
-import { transact } from '../db/database.ts';
-import { insertEvent } from '../db/events.ts';
 import { findFile, recordStatistics } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_PREVIEW_READY, fileSubject } from '../events/event.ts';
@@ -31,7 +29,6 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
   );
   // It was deleted meanwhile, perhaps before the pictures were kept.
   if (!isRecorded) await context.store.removeFile(row.id);
-  context.bus.notifyChange({ owner: row.owner, uploadId: row.upload_id });
 }
 
 /** @returns what they show, and where they are found. */
@@ -69,20 +66,20 @@ async function record(
     ({ code }) => !(VOXEL_WARNINGS as readonly string[]).includes(code),
   );
   const statistics = analyzed && { ...analyzed.statistics, signedness: analyzed.signedness };
-  return await transact(context.db, async (tx) => {
+  return await context.outbox.transact(async (tx, emit) => {
     // The bytes of mode 0 are to be read otherwise by now: another job does so.
     const current = await findFile(tx, row.id);
     if (current && overridesOf(current).mode0 !== overridesOf(row).mode0) return true;
     const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));
     if (!now) return false;
     if (!statistics) return true;
-    await insertEvent(tx, {
-      id: context.newId(),
+    await emit({
       type: FILE_PREVIEW_READY,
       subject: fileSubject(row.id),
       owner: row.owner,
+      uploadId: row.upload_id,
       time: context.now(),
-      data: JSON.stringify({ ...toFileRecord(now, null), statistics, previews }),
+      data: { ...toFileRecord(now, null), statistics, previews },
     });
     return true;
   });

@@ -3,6 +3,7 @@ import type { Statistics } from '@cryolift/protocol/messages';
 import { findFile } from '../db/files.ts';
 import { findJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
+import type { Bus } from '../events/bus.ts';
 import { type FileContext, fileNotFound } from '../files/files.ts';
 
 /** A job's end makes no event, so it is looked for. */
@@ -13,7 +14,7 @@ const LOOK_MS = 1_000;
  * @returns null when there are none: it is no MRC file, its voxels cannot be read, or the survey failed.
  */
 export async function waitForStatistics(
-  context: FileContext,
+  context: Pick<FileContext, 'db'> & { readonly bus: Bus },
   asked: FileRow,
   ms: number,
 ): Promise<Statistics | null | 'late'> {

@@ -1,32 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
-import type { Database } from './database.ts';
+import { type Database, transact } from './database.ts';
 import { insertFile, markDeleted } from './files.ts';
 import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
 import { commitPart, listParts } from './parts.ts';
 import {
   findUploadRow,
-  insertUpload,
   listExpired,
   listStagedIds,
   listUploadRows,
   moveUploadRow,
   type OpenRequest,
+  openUploadRow,
   purgeSessions,
   recordPublished,
 } from './sessions.ts';
 import type { FileRow, LinkRow, UploadRow } from './tables.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
 
-const nothing = async () => {};
-
 function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
   return {
     row,
-    emit: nothing,
     mergeMetadata: (metadata) => metadata,
-    emitUpdated: nothing,
     idempotency: null,
     quotaBytes: null,
     maxOpen: 100,
@@ -38,6 +34,8 @@ function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest
   };
 }
 
+const open = async (db: Database, request: OpenRequest) => await transact(db, (tx) => openUploadRow(tx, request));
+
 const withKey = (key: string, fill: number) => ({ idempotency: { key, requestSha256: new Uint8Array(32).fill(fill) } });
 
 async function countUploads(db: Database): Promise<number> {
@@ -47,7 +45,7 @@ async function countUploads(db: Database): Promise<number> {
 test('opens a session and keeps its row as it was drafted', async (t) => {
   const db = await makeDatabase(t);
   const row = draftRow({ sha256: new Uint8Array(32).fill(7), size: Number.MAX_SAFE_INTEGER });
-  const outcome = await insertUpload(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
+  const outcome = await open(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
   assert.deepEqual(outcome, { kind: 'opened', row });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), row);
 });
@@ -55,8 +53,8 @@ test('opens a session and keeps its row as it was drafted', async (t) => {
 test('a fingerprint finds the open session of the same owner, size and time, and no other', async (t) => {
   const db = await makeDatabase(t);
   const first = draftRow({ fingerprint: 'f' });
-  await insertUpload(db, asking(first));
-  const found = await insertUpload(db, asking(draftRow({ fingerprint: 'f' })));
+  await open(db, asking(first));
+  const found = await open(db, asking(draftRow({ fingerprint: 'f' })));
   assert.deepEqual(found.kind === 'found' && plain(found.row), first);
   for (const other of [
     { owner: 'bob' },
@@ -65,7 +63,7 @@ test('a fingerprint finds the open session of the same owner, size and time, and
     { fingerprint: null },
     { created_at: 9000 },
   ]) {
-    const outcome = await insertUpload(db, asking(draftRow({ fingerprint: 'f', ...other })));
+    const outcome = await open(db, asking(draftRow({ fingerprint: 'f', ...other })));
     assert.equal(outcome.kind, 'opened', JSON.stringify(other));
   }
 });
@@ -84,8 +82,8 @@ test('a fingerprint finds what the same link has begun, and nothing of another o
   const db = await makeDatabase(t);
   for (const link_id of [null, 'l', 'm']) {
     const row = draftRow({ fingerprint: 'f', link_id });
-    assert.equal((await insertUpload(db, asking(row))).kind, 'opened', String(link_id));
-    const again = await insertUpload(db, asking(draftRow({ fingerprint: 'f', link_id })));
+    assert.equal((await open(db, asking(row))).kind, 'opened', String(link_id));
+    const again = await open(db, asking(draftRow({ fingerprint: 'f', link_id })));
     assert.equal(again.kind === 'found' && again.row.id, row.id);
   }
 });
@@ -93,7 +91,7 @@ test('a fingerprint finds what the same link has begun, and nothing of another o
 test('what is begun with a link stays within its bounds, however many begin at once', async (t) => {
   const db = await makeDatabase(t);
   const begin = (link: LinkRow, size: number) =>
-    insertUpload(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
+    open(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
   const bytes = { ...LINK, max_bytes: 1000 };
   const outcomes = await Promise.all([400, 400, 400, 200].map((size) => begin(bytes, size)));
   assert.deepEqual(
@@ -142,16 +140,14 @@ test('a fingerprint does not find what takes no parts any more', async (t) => {
   for (const status of UPLOAD_STATES) {
     const fingerprint = `of ${status}`;
     await insertRow(db, { status, fingerprint });
-    const { kind } = await insertUpload(db, asking(draftRow({ fingerprint })));
+    const { kind } = await open(db, asking(draftRow({ fingerprint })));
     assert.equal(kind, status === 'pending' || status === 'uploading' ? 'found' : 'opened', status);
   }
 });
 
 test('two opens with one fingerprint at once agree on one session', async (t) => {
   const db = await makeDatabase(t);
-  const outcomes = await Promise.all(
-    Array.from({ length: 5 }, () => insertUpload(db, asking(draftRow({ fingerprint: 'f' })))),
-  );
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => open(db, asking(draftRow({ fingerprint: 'f' })))));
   assert.equal(new Set(outcomes.map((outcome) => 'row' in outcome && outcome.row.id)).size, 1);
   assert.equal(await countUploads(db), 1);
 });
@@ -159,28 +155,28 @@ test('two opens with one fingerprint at once agree on one session', async (t) =>
 test('an idempotency key answers with the first session, whatever became of it', async (t) => {
   const db = await makeDatabase(t);
   const first = draftRow();
-  await insertUpload(db, asking(first, withKey('k', 1)));
+  await open(db, asking(first, withKey('k', 1)));
   await moveUploadRow(db, first.id, 'cancel', 3000);
-  const again = await insertUpload(db, asking(draftRow(), withKey('k', 1)));
+  const again = await open(db, asking(draftRow(), withKey('k', 1)));
   assert.deepEqual(again.kind === 'found' && [again.row.id, again.row.status], [first.id, 'cancelled']);
   assert.equal(await countUploads(db), 1);
 });
 
 test('an idempotency key is bound to its request and its owner', async (t) => {
   const db = await makeDatabase(t);
-  await insertUpload(db, asking(draftRow(), withKey('k', 1)));
-  assert.deepEqual(await insertUpload(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
-  assert.equal((await insertUpload(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
-  assert.equal((await insertUpload(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
+  await open(db, asking(draftRow(), withKey('k', 1)));
+  assert.deepEqual(await open(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
+  assert.equal((await open(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
+  assert.equal((await open(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
 });
 
 test('an idempotency key remembers a session that was found by its fingerprint', async (t) => {
   const db = await makeDatabase(t);
   const first = draftRow({ fingerprint: 'f' });
-  await insertUpload(db, asking(first));
-  await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  await open(db, asking(first));
+  await open(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
   await moveUploadRow(db, first.id, 'cancel', 3000);
-  const again = await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  const again = await open(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
   assert.equal(again.kind === 'found' && again.row.id, first.id);
 });
 
@@ -194,18 +190,18 @@ test('the quota counts files and what live sessions will have, of this owner alo
   // pending, uploading, verifying and failed hold bytes; deleted files do not.
   const held = 1000 + 4 * 100;
   const row = draftRow({ size: 50 });
-  assert.deepEqual(await insertUpload(db, asking(row, { quotaBytes: held + 49 })), {
+  assert.deepEqual(await open(db, asking(row, { quotaBytes: held + 49 })), {
     kind: 'quota_exceeded',
     usedBytes: held,
   });
   assert.equal(await findUploadRow(db, row.id), undefined);
-  assert.equal((await insertUpload(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
+  assert.equal((await open(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
 });
 
 test('files, and sessions that have not become files, count for their owner', async (t) => {
   const db = await makeDatabase(t);
   const begin = async (maxFiles: number, changes: Partial<UploadRow> = {}) =>
-    await insertUpload(db, asking(draftRow(changes), { maxFiles }));
+    await open(db, asking(draftRow(changes), { maxFiles }));
   for (const status of UPLOAD_STATES) await insertRow(db, { status });
   await insertRow(db, { owner: 'bob' });
   for (const file of [draftFile('f1', 0), draftFile('f2', 0), draftFile('f3', 0)]) await insertFile(db, file);
@@ -220,7 +216,7 @@ test('files, and sessions that have not become files, count for their owner', as
 test('sessions that were given up are bounded, those of a link by themselves', async (t) => {
   const db = await makeDatabase(t);
   const begin = async (link: LinkRow | null) =>
-    (await insertUpload(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
+    (await open(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
   await insertRows(db, 1_000, { status: 'cancelled', link_id: 'l' });
   assert.equal(await begin(LINK), 'too_many_ended');
   assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
@@ -235,7 +231,7 @@ test('sessions that were given up are bounded, those of a link by themselves', a
 test('a link that names no number of files has a bound all the same', async (t) => {
   const db = await makeDatabase(t);
   const begin = async () =>
-    await insertUpload(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
+    await open(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
   await insertRows(db, 99_999, { status: 'completed', link_id: 'l', size: 0 });
   assert.equal((await begin()).kind, 'opened');
   assert.deepEqual(await begin(), { kind: 'link_exceeded', usedBytes: 0, usedFiles: 100_000 });
@@ -243,8 +239,7 @@ test('a link that names no number of files has a bound all the same', async (t) 
 
 test('keys that find the same session are bounded', async (t) => {
   const db = await makeDatabase(t);
-  const find = async (key: string) =>
-    (await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
+  const find = async (key: string) => (await open(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
   assert.equal(await find('first'), 'opened');
   for (let at = 1; at < 1_000; at++) await find(`key ${at}`);
   assert.equal(await find('one more'), 'too_many_keys');
@@ -267,14 +262,14 @@ test('space that open sessions were promised is not promised twice', async (t) =
   await insertRow(db, { size: 9999, status: 'cancelled' });
   await insertRow(db, { size: 9999, received_bytes: 9999, status: 'verifying' });
   const row = draftRow({ size: 101 });
-  assert.deepEqual(await insertUpload(db, asking(row, { freeBytes: 1000 })), { kind: 'no_space', availableBytes: 100 });
-  assert.equal((await insertUpload(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
+  assert.deepEqual(await open(db, asking(row, { freeBytes: 1000 })), { kind: 'no_space', availableBytes: 100 });
+  assert.equal((await open(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
 });
 
 test('a session that is resumed needs neither quota nor space again', async (t) => {
   const db = await makeDatabase(t);
   await insertRow(db, { fingerprint: 'f' });
-  const outcome = await insertUpload(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
+  const outcome = await open(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
   assert.equal(outcome.kind, 'found');
 });
 
@@ -327,14 +322,14 @@ function draftFile(id: string, size: number, uploadId = `of-${id}`): FileRow {
 test('a file is recorded together with the end of its session, or not at all', async (t) => {
   const db = await makeDatabase(t);
   const open = await insertRow(db, { status: 'uploading' });
-  assert.equal(await recordPublished(db, draftFile('f1', 950, open.id), nothing), false);
+  assert.equal(await transact(db, (tx) => recordPublished(tx, draftFile('f1', 950, open.id))), undefined);
   assert.equal((await db.selectFrom('files').select('id').execute()).length, 0);
   const verifying = await insertRow(db, { status: 'verifying' });
-  assert.equal(await recordPublished(db, draftFile('f2', 950, verifying.id), nothing), true);
+  assert.ok(await transact(db, (tx) => recordPublished(tx, draftFile('f2', 950, verifying.id))));
   assert.equal((await findUploadRow(db, verifying.id))?.status, 'completed');
   // The id is taken: the session must not end without its file.
   const other = await insertRow(db, { status: 'verifying' });
-  await assert.rejects(recordPublished(db, draftFile('f2', 950, other.id), nothing));
+  await assert.rejects(transact(db, (tx) => recordPublished(tx, draftFile('f2', 950, other.id))));
   assert.equal((await findUploadRow(db, other.id))?.status, 'verifying');
 });
 
@@ -371,7 +366,7 @@ test('sessions that ended long ago go with their parts and keys; the others stay
   for (const status of UPLOAD_STATES) {
     for (const updatedAtMs of [99, 100]) {
       const row = draftRow();
-      await insertUpload(db, asking(row, withKey(`${status} ${updatedAtMs}`, 1)));
+      await open(db, asking(row, withKey(`${status} ${updatedAtMs}`, 1)));
       await commitPart(db, row.id, draftPart(0));
       await db.updateTable('uploads').set({ status, updated_at: updatedAtMs }).where('id', '=', row.id).execute();
     }

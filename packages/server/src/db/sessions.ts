@@ -19,21 +19,14 @@ const MAX_FILES_OF_LINK = 100_000;
 /** Idempotency keys that find the same session. */
 const MAX_KEYS_OF_UPLOAD = 1_000;
 
-/** Writes down what is to be told of a change, in the transaction of the change. */
-export type EmitChange = (tx: Database, row: UploadRow) => Promise<void>;
-
 export interface OpenRequest {
   row: UploadRow;
-  /** Of a session that is opened, not of one that is found. */
-  emit: EmitChange;
   /**
    * The metadata of a session that is found by its fingerprint, after this request; it may throw, and nothing is changed then.
    *
    * @param metadata as it is.
    */
   mergeMetadata(metadata: string): string;
-  /** Of a session whose metadata this request has changed. */
-  emitUpdated: EmitChange;
   idempotency: { key: string; requestSha256: Uint8Array } | null;
   /** What the owner may hold in files and open sessions, bytes; null: no bound. */
   quotaBytes: number | null;
@@ -61,68 +54,67 @@ export type OpenOutcome =
   | { kind: 'link_exceeded'; usedBytes: number; usedFiles: number }
   | { kind: 'no_space'; availableBytes: number };
 
-/** Opens a session or finds the one to resume: judged and written in one transaction, so that two at once agree. */
-export async function insertUpload(db: Database, request: OpenRequest): Promise<OpenOutcome> {
+/**
+ * Opens an upload, or finds the one to resume.
+ *
+ * @param tx a transaction of its own, so that two that open at once agree.
+ */
+export async function openUploadRow(tx: Database, request: OpenRequest): Promise<OpenOutcome> {
   const { row, idempotency } = request;
-  return await db.transaction().execute(async (tx): Promise<OpenOutcome> => {
-    if (idempotency) {
-      const used = await tx
-        .selectFrom('idempotency_keys')
-        .selectAll()
-        .where('owner', '=', row.owner)
-        .where('key', '=', idempotency.key)
-        .executeTakeFirst();
-      if (used && Buffer.compare(used.request_sha256, idempotency.requestSha256) !== 0) {
-        return { kind: 'idempotency_conflict' };
-      }
-      const first = used && (await findUploadRow(tx, used.upload_id));
-      if (first) return { kind: 'found', row: first, isUpdated: false };
+  if (idempotency) {
+    const used = await tx
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('owner', '=', row.owner)
+      .where('key', '=', idempotency.key)
+      .executeTakeFirst();
+    if (used && Buffer.compare(used.request_sha256, idempotency.requestSha256) !== 0) {
+      return { kind: 'idempotency_conflict' };
     }
-    const found = row.fingerprint === null ? undefined : await adoptByFingerprint(tx, request);
-    if (!found) {
-      const files = await findUsage(tx, row.owner);
-      const refused = refuseCount(request, files.files, await countUnpublished(tx, row.owner));
-      if (refused) return refused;
-      if (request.quotaBytes !== null) {
-        const usedBytes = files.bytes + (await sumStaged(tx, row.owner));
-        if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
-      }
-      if (request.link) {
-        const { id, max_bytes, max_files } = request.link;
-        const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
-        const isOver =
-          (max_bytes !== null && used.bytes + row.size > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
-        if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
-      }
-      const asker = { owner: row.owner, linkId: row.link_id };
-      const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
-      const availableBytes = Math.floor(request.freeBytes - reserved);
-      if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
-      await tx.insertInto('uploads').values(row).execute();
-      await request.emit(tx, row);
+    const first = used && (await findUploadRow(tx, used.upload_id));
+    if (first) return { kind: 'found', row: first, isUpdated: false };
+  }
+  const match = row.fingerprint === null ? undefined : await findByFingerprint(tx, request);
+  if (match && idempotency && (await countKeys(tx, match.id)) >= MAX_KEYS_OF_UPLOAD) return { kind: 'too_many_keys' };
+  const found = match && (await adopt(tx, match, request));
+  if (!found) {
+    const files = await findUsage(tx, row.owner);
+    const refused = refuseCount(request, files.files, await countUnpublished(tx, row.owner));
+    if (refused) return refused;
+    if (request.quotaBytes !== null) {
+      const usedBytes = files.bytes + (await sumStaged(tx, row.owner));
+      if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
     }
-    if (idempotency) {
-      if (found && (await countKeys(tx, found.row.id)) >= MAX_KEYS_OF_UPLOAD) return { kind: 'too_many_keys' };
-      await tx
-        .insertInto('idempotency_keys')
-        .values({
-          owner: row.owner,
-          key: idempotency.key,
-          request_sha256: idempotency.requestSha256,
-          upload_id: found?.row.id ?? row.id,
-          created_at: row.created_at,
-        })
-        .execute();
+    if (request.link) {
+      const { id, max_bytes, max_files } = request.link;
+      const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
+      const isOver =
+        (max_bytes !== null && used.bytes + row.size > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
+      if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
     }
-    return found ? { kind: 'found', ...found } : { kind: 'opened', row };
-  });
+    const asker = { owner: row.owner, linkId: row.link_id };
+    const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
+    const availableBytes = Math.floor(request.freeBytes - reserved);
+    if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
+    await tx.insertInto('uploads').values(row).execute();
+  }
+  if (idempotency) {
+    await tx
+      .insertInto('idempotency_keys')
+      .values({
+        owner: row.owner,
+        key: idempotency.key,
+        request_sha256: idempotency.requestSha256,
+        upload_id: found?.row.id ?? row.id,
+        created_at: row.created_at,
+      })
+      .execute();
+  }
+  return found ? { kind: 'found', ...found } : { kind: 'opened', row };
 }
 
-/** The open session of the same local file; it takes over a whole-file digest that was not known before, and metadata. */
-async function adoptByFingerprint(
-  db: Database,
-  { row, expiredBeforeMs, mergeMetadata, emitUpdated }: OpenRequest,
-): Promise<{ row: UploadRow; isUpdated: boolean } | undefined> {
+/** The open upload of the same local file. */
+async function findByFingerprint(db: Database, { row, expiredBeforeMs }: OpenRequest): Promise<UploadRow | undefined> {
   let select = db
     .selectFrom('uploads')
     .selectAll()
@@ -137,15 +129,22 @@ async function adoptByFingerprint(
   const { sha256 } = row;
   // With another digest it is another file, whatever its fingerprint says.
   if (sha256) select = select.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
-  const found = await select.orderBy('id', 'desc').executeTakeFirst();
-  if (!found) return undefined;
+  return await select.orderBy('id', 'desc').executeTakeFirst();
+}
+
+/** An upload that is found takes over metadata, and a whole-file digest that was not known before. */
+async function adopt(
+  db: Database,
+  found: UploadRow,
+  { row, mergeMetadata }: OpenRequest,
+): Promise<{ row: UploadRow; isUpdated: boolean }> {
+  const { sha256 } = row;
   const metadata = mergeMetadata(found.metadata);
   const isUpdated = metadata !== found.metadata;
   if (!isUpdated && (found.sha256 || !sha256)) return { row: found, isUpdated };
   const changes = { sha256: found.sha256 ?? sha256, metadata, ...(isUpdated ? { updated_at: row.created_at } : {}) };
   await db.updateTable('uploads').set(changes).where('id', '=', found.id).execute();
   const changed = { ...found, ...changes };
-  if (isUpdated) await emitUpdated(db, changed);
   return { row: changed, isUpdated };
 }
 
@@ -253,15 +252,15 @@ export async function moveUploadRow(
   return await update.returningAll().executeTakeFirst();
 }
 
-/** Makes the file's record and ends its session, in one transaction. False when the session was not `verifying`. */
-export async function recordPublished(db: Database, file: FileRow, emit: EmitChange): Promise<boolean> {
-  return await db.transaction().execute(async (tx) => {
-    const moved = await moveUploadRow(tx, file.upload_id, 'published', file.created_at);
-    if (!moved) return false;
-    await insertFile(tx, file);
-    await emit(tx, moved);
-    return true;
-  });
+/**
+ * Makes the file's record and ends its upload.
+ *
+ * @param tx a transaction. @returns the upload after that, or undefined when it was not `verifying`.
+ */
+export async function recordPublished(tx: Database, file: FileRow): Promise<UploadRow | undefined> {
+  const moved = await moveUploadRow(tx, file.upload_id, 'published', file.created_at);
+  if (moved) await insertFile(tx, file);
+  return moved;
 }
 
 /** Sessions whose time is over, in the order of their ids, behind one. */

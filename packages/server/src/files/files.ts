@@ -1,13 +1,13 @@
 /** Published files: found, read, deleted. */
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
-import { type Database, transact } from '../db/database.ts';
-import { hasEvent, insertEvent } from '../db/events.ts';
+import type { Database } from '../db/database.ts';
+import { hasEvent } from '../db/events.ts';
 import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
 import { type Page, toPage } from '../db/page.ts';
 import type { FileRow } from '../db/tables.ts';
-import type { Bus } from '../events/bus.ts';
 import { FILE_DELETED, fileSubject } from '../events/event.ts';
+import type { Outbox } from '../events/outbox.ts';
 import type { PartStore } from '../storage/storage.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
 
@@ -16,7 +16,7 @@ export type { FileRow };
 export interface FileContext {
   readonly db: Database;
   readonly store: PartStore;
-  readonly bus: Bus;
+  readonly outbox: Outbox;
   now(): number;
   newId(): string;
 }
@@ -75,19 +75,17 @@ export async function readContent(
 /** Deletes a file for good. @throws UploadError `file_not_found` when another request was first. */
 export async function deleteFile(context: FileContext, row: FileRow): Promise<void> {
   const time = context.now();
-  await transact(context.db, async (tx) => {
+  await context.outbox.transact(async (tx, emit) => {
     if (!(await markDeleted(tx, row.id, time))) throw fileNotFound(row.id);
-    const data = JSON.stringify(toFileRecord(row, null));
-    await insertEvent(tx, {
-      id: context.newId(),
+    await emit({
       type: FILE_DELETED,
       subject: fileSubject(row.id),
       owner: row.owner,
+      uploadId: row.upload_id,
       time,
-      data,
+      data: toFileRecord(row, null),
     });
   });
-  context.bus.notifyChange({ owner: row.owner, uploadId: row.upload_id });
   context.store.forgetDigest(row.upload_id);
   await removeBytes(context, row);
 }

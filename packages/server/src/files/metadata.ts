@@ -1,7 +1,6 @@
 /** What owners and jobs write down about a file or an upload. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { type Database, transact } from '../db/database.ts';
-import { insertEvent } from '../db/events.ts';
+import type { Database } from '../db/database.ts';
 import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
@@ -67,24 +66,23 @@ export async function changeMetadata(
     if (!row) throw fileNotFound(fileId);
     const changed = await record(context, row, mergeMetadata(row.metadata, changes));
     if (!changed) continue;
-    context.bus.notifyChange({ owner: row.owner, uploadId: row.upload_id });
     context.fileJobs.wake();
     return changed;
   }
 }
 
 async function record(context: MetadataContext, row: FileRow, metadata: string): Promise<FileRow | undefined> {
-  return await transact(context.db, async (tx) => {
+  return await context.outbox.transact(async (tx, emit) => {
     const changed = await replaceMetadata(tx, row.id, row.metadata, metadata);
     if (!changed) return undefined;
     if (isReadOtherwise(row, changed)) await analyzeAgain(context, tx, row);
-    await insertEvent(tx, {
-      id: context.newId(),
+    await emit({
       type: FILE_UPDATED,
       subject: fileSubject(row.id),
       owner: row.owner,
+      uploadId: row.upload_id,
       time: context.now(),
-      data: JSON.stringify(toFileRecord(changed, null)),
+      data: toFileRecord(changed, null),
     });
     return changed;
   });

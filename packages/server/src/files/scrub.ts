@@ -2,8 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import type { ScrubReport } from '@cryolift/protocol/messages';
-import { transact } from '../db/database.ts';
-import { insertEvent } from '../db/events.ts';
 import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
 import { readFact, writeFact } from '../db/server-state.ts';
 import type { FileRow } from '../db/tables.ts';
@@ -196,13 +194,16 @@ export class Scrub {
       isUnreadable ? 'a stored file cannot be read' : 'a stored file is not what it was',
     );
     const type = isUnreadable ? FILE_UNREADABLE : FILE_DAMAGED;
-    const { db, bus, now, newId } = this.#context;
-    const data = JSON.stringify(toFileRecord(row, null));
-    const { owner } = row;
-    await transact(db, (tx) =>
-      insertEvent(tx, { id: newId(), type, subject: fileSubject(row.id), owner, time: now(), data }),
-    );
-    bus.notifyChange({ owner, uploadId: row.upload_id });
+    await this.#context.outbox.transact(async (_tx, emit) => {
+      await emit({
+        type,
+        subject: fileSubject(row.id),
+        owner: row.owner,
+        uploadId: row.upload_id,
+        time: this.#context.now(),
+        data: toFileRecord(row, null),
+      });
+    });
   }
 
   async #end(progress: Progress, status: 'done' | 'stopped'): Promise<void> {

@@ -1,6 +1,6 @@
 /** The sweep that an administrator asks for. It may take longer than a client waits for an answer. */
 import type { SweepReport, Swept } from '@cryolift/protocol/messages';
-import { firstOf } from '../uploads/timeout.ts';
+import { firstOf } from '../timeout.ts';
 
 /** How long a request waits for the end. */
 const WAIT_MS = 20_000;

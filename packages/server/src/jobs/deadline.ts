@@ -1,5 +1,5 @@
 /** The time that a stop has, shared by everything that it waits for. */
-import { firstOf } from '../uploads/timeout.ts';
+import { firstOf } from '../timeout.ts';
 
 interface DeadlineLog {
   warn(fields: Record<string, unknown>, message: string): void;

@@ -2,6 +2,7 @@
 import { findUploadRow, listToReverify } from '../db/sessions.ts';
 import { resumeVerifying } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
+import { reverify } from '../uploads/reverification.ts';
 import { attempt } from './attempt.ts';
 
 /** One round: at the start, from time to time, and after a sweep. After `signal` no upload is begun. */
@@ -12,7 +13,7 @@ export async function verifyUploads(context: UploadContext, signal?: AbortSignal
     if (signal?.aborted) return;
     await attempt(context, 'verify again', async () => {
       const row = await findUploadRow(context.db, id);
-      if (row?.must_recheck) await context.reverifications.run(context, row);
+      if (row?.must_recheck) await reverify(context, row);
     });
   }
   await attempt(context, 'complete', () => resumeVerifying(context, signal));

@@ -14,6 +14,8 @@ export interface Metrics {
   noteStage(stage: string, seconds: number): void;
   noteVerifyFailures(what: string, count: number): void;
   noteJob(kind: string, outcome: string, seconds: number): void;
+  /** Adds the figures of how things stand. To be called once. */
+  observe(sources: Sources): void;
   render(): Promise<string>;
 }
 
@@ -22,11 +24,10 @@ const UNSOUND = ['part', 'file', 'stored_part'];
 const JOB_OUTCOMES = ['done', 'later', 'failed'];
 
 /** @param jobKinds the kinds of jobs that there may be. */
-export function createMetrics(sources: Sources, jobKinds: readonly string[]): Metrics {
+export function createMetrics(jobKinds: readonly string[]): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  registerGauges(registry, sources);
   const requests = new Histogram({
     name: 'cryolift_http_request_duration_seconds',
     help: 'Time from the head of a request to the end of its answer.',
@@ -92,6 +93,7 @@ export function createMetrics(sources: Sources, jobKinds: readonly string[]): Me
     noteStage: (stage, seconds) => stages.observe({ stage }, seconds),
     noteVerifyFailures: (what, count) => verifyFailures.inc({ what }, count),
     noteJob: (kind, outcome, seconds) => jobs.observe({ kind, outcome }, seconds),
+    observe: (sources) => registerGauges(registry, sources),
     render: () => registry.metrics(),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { moveUploadRow } from '../db/sessions.ts';
-import { resumeVerifying } from './completion.ts';
+import { finalize, resumeVerifying } from './completion.ts';
 import { insertUpload, makeUploads, readRow, sendPart } from './test-uploads.ts';
 import { toPlace } from './upload-record.ts';
 
@@ -12,8 +12,8 @@ test('a file that was published meanwhile is not touched by whoever comes late t
   // As `resumeVerifying` lists it, before it waits for the uploads listed before this one.
   const listed = await moveUploadRow(context.db, row.id, 'complete', 2000, { file_id: 'f1' });
   assert.ok(listed);
-  const file = await context.completions.run(context, listed, 'the client');
-  const again = await context.completions.run(context, listed, 'restart').catch((error: unknown) => error);
+  const file = await finalize(context, listed, 'the client');
+  const again = await finalize(context, listed, 'restart').catch((error: unknown) => error);
   assert.equal(await context.store.statFile(toPlace(row, 'f1')), row.size);
   assert.equal((await readRow(context, row.id)).status, 'completed');
   assert.deepEqual((again as { id?: string }).id, file.id);

@@ -9,14 +9,14 @@ import { listParts } from '../db/parts.ts';
 import { findUploadRow, listVerifying, recordPublished } from '../db/sessions.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
+import { firstOf } from '../timeout.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { failUpload, isOverdue } from './ending.ts';
 import { distrustParts, uploadIncomplete } from './invalidation.ts';
 import { findUpload } from './lookup.ts';
 import { timeStage } from './meter.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './stored-bytes.ts';
-import { firstOf } from './timeout.ts';
-import { moveUpload, noteMoved, stateEmitter } from './transitions.ts';
+import { emitUpload, moveUpload } from './transitions.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 
 /** How long a request waits for the whole-file digest (CONTRACT: complete). */
@@ -56,7 +56,7 @@ export async function completeUpload(
     case 'completed':
       return { kind: 'completed', file: await findPublished(context, row) };
     case 'verifying': {
-      const file = await firstOf(context.completions.run(context, row, requestId), WAIT_MS);
+      const file = await firstOf(finalize(context, row, requestId), WAIT_MS);
       return file === 'late' ? { kind: 'verifying', row } : { kind: 'completed', file };
     }
     case 'expired':
@@ -73,22 +73,26 @@ export async function completeUpload(
 
 /** Finishes every upload that is being verified, also when nobody asks; ends those that are stuck. After `signal` none is begun. */
 export async function resumeVerifying(context: UploadContext, signal?: AbortSignal): Promise<void> {
-  const failures = new Map<string, number>();
-  for (const row of await listVerifying(context.db)) {
+  const verifying = await listVerifying(context.db);
+  const { failedRounds } = context;
+  for (const id of failedRounds.keys()) if (!verifying.some((row) => row.id === id)) failedRounds.delete(id);
+  for (const row of verifying) {
     if (signal?.aborted) return;
-    await resume(context, row).catch(async (error: unknown) => {
+    try {
+      await resume(context, row);
+      failedRounds.delete(row.id);
+    } catch (error) {
       context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
-      const inARow = (context.completions.failures.get(row.id) ?? 0) + 1;
-      failures.set(row.id, inARow);
+      const inARow = (failedRounds.get(row.id) ?? 0) + 1;
+      failedRounds.set(row.id, inARow);
       if (inARow >= STUCK_AFTER) await endStuck(context, row.id);
-    });
+    }
   }
-  context.completions.failures = failures;
 }
 
 async function resume(context: UploadContext, row: UploadRow): Promise<void> {
   if (row.must_recheck) throw new Error('its parts could not be verified again');
-  await context.completions.run(context, row, 'sweep');
+  await finalize(context, row, 'sweep');
 }
 
 /** An upload that has no time left and cannot be verified is not kept for good. What is stored of it expires later. */
@@ -102,32 +106,17 @@ async function endStuck(context: UploadContext, id: string): Promise<void> {
   });
 }
 
-/** Verifications under way: one per upload, however many requests wait for it. */
-export class Completions {
-  readonly #running = new Map<string, Promise<FileRow>>();
-  /** In how many rounds in a row the verification of an upload has failed. */
-  failures: ReadonlyMap<string, number> = new Map();
-
-  async run(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {
-    let running = this.#running.get(row.id);
-    if (!running) {
-      running = context.attempts
-        .exclude(row.id, () => finish(context, row, requestId))
-        .finally(() => this.#running.delete(row.id));
+/** Verifies and publishes an upload that is `verifying`; joins a run under way. */
+export async function finalize(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {
+  return await context.completions.run(row.id, async () => {
+    try {
+      return await context.attempts.exclude(row.id, () => finish(context, row, requestId));
+    } catch (error) {
       // Nobody may be waiting any more when it ends.
-      running.catch((error: unknown) => {
-        if (!(error instanceof UploadError))
-          context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
-      });
-      this.#running.set(row.id, running);
+      if (!(error instanceof UploadError)) context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
+      throw error;
     }
-    return await running;
-  }
-
-  /** Resolves when none is under way. */
-  async settle(): Promise<void> {
-    await Promise.allSettled(this.#running.values());
-  }
+  });
 }
 
 /** The caller has the stored bytes for itself (`PartAttempts.exclude`). */
@@ -184,10 +173,12 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
     created_at: context.now(),
     deleted_at: null,
   };
-  const emit = stateEmitter(context);
-  const published = await recordPublished(context.db, file, async (tx, moved) => {
-    await emit(tx, moved);
+  const published = await context.outbox.transact(async (tx, emit) => {
+    const moved = await recordPublished(tx, file);
+    if (!moved) return false;
+    await emitUpload(tx, emit, moved);
     await insertJobs(context, tx, file);
+    return true;
   });
   if (!published) {
     const now = await findUploadRow(context.db, row.id);
@@ -196,7 +187,6 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
     await context.store.removeFile(file.id);
     throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
   }
-  noteMoved(context, row);
   context.fileJobs.wake();
   context.prefixes.forget(row.id);
   context.verified.forget(row.id);

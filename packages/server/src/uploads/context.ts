@@ -1,15 +1,16 @@
-/** What the upload room works with; made once, in `server.ts`. */
+/** What the functions of this module work with; made once, in `server.ts`. */
 import type { PartLimits } from '@cryolift/protocol/plan';
 import type { Database } from '../db/database.ts';
+import type { FileRow } from '../db/tables.ts';
 import type { Bus } from '../events/bus.ts';
+import type { Outbox } from '../events/outbox.ts';
 import type { UpdateLimit } from '../files/update-limit.ts';
+import type { SingleFlight } from '../single-flight.ts';
 import type { PartStore } from '../storage/storage.ts';
-import type { Completions } from './completion.ts';
 import type { ContiguousPrefixes } from './contiguous-prefix.ts';
 import type { DoubtfulUploads } from './doubtful-uploads.ts';
 import type { UploadMeter } from './meter.ts';
 import type { PartAttempts } from './part-attempts.ts';
-import type { Reverifications } from './reverification.ts';
 import type { VerifiedParts } from './verified-parts.ts';
 
 export interface UploadContext {
@@ -17,14 +18,19 @@ export interface UploadContext {
   readonly store: PartStore;
   readonly policy: UploadPolicy;
   readonly bus: Bus;
+  readonly outbox: Outbox;
   readonly attempts: PartAttempts;
   readonly prefixes: ContiguousPrefixes;
   readonly verified: VerifiedParts;
   readonly doubtful: DoubtfulUploads;
-  readonly completions: Completions;
-  readonly reverifications: Reverifications;
+  /** By upload: those that are being verified and published. */
+  readonly completions: SingleFlight<FileRow>;
+  /** By upload: in how many rounds in a row its verification has failed. */
+  readonly failedRounds: Map<string, number>;
+  /** By upload: those whose parts are being verified again. */
+  readonly reverifications: SingleFlight<void>;
   readonly updateLimit: UpdateLimit;
-  readonly fileJobs: NextSteps;
+  readonly fileJobs: FileJobs;
   readonly log: UploadLog;
   readonly meter: UploadMeter;
   /** Milliseconds since 1970. */
@@ -36,7 +42,7 @@ export interface UploadContext {
 }
 
 /** The work that is done with a file once it is published. */
-interface NextSteps {
+interface FileJobs {
   /** Kinds of jobs. */
   kindsFor(filename: string): readonly string[];
   /** Jobs were added. */
@@ -68,7 +74,7 @@ export function lifeOf({ uploadTtlMs }: UploadPolicy, isTrial: number): number {
   return isTrial ? Math.min(TRIAL_MS, uploadTtlMs) : uploadTtlMs;
 }
 
-/** What the room tells about its work. Ids, sizes and times only. */
+/** Ids, sizes and times only. */
 interface UploadLog {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;

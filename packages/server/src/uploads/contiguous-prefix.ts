@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts';
 import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
 import type { PartStore } from '../storage/storage.ts';
-import { partsOfSection } from './early-section.ts';
+import { partsOfSection } from './section-parts.ts';
 import { mrcOf, toStaged } from './upload-record.ts';
 import type { VerifiedParts } from './verified-parts.ts';
 

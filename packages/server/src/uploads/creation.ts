@@ -5,7 +5,7 @@ import { fromHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
-import { insertUpload, type OpenOutcome } from '../db/sessions.ts';
+import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/sessions.ts';
 import type { LinkRow, UploadRow } from '../db/tables.ts';
 import { UPLOAD_UPDATED } from '../events/event.ts';
 import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
@@ -13,7 +13,7 @@ import { lifeOf, type UploadContext } from './context.ts';
 import { readFilename } from './filename.ts';
 import { checkHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
 import { findUpload } from './lookup.ts';
-import { noteMoved, stateEmitter, uploadEmitter } from './transitions.ts';
+import { emitUpload } from './transitions.ts';
 import { toStaged } from './upload-record.ts';
 
 /** Left free on the storage for the database and for everybody else, bytes. */
@@ -38,16 +38,15 @@ export async function openUpload(
 ): Promise<Opened> {
   const row = draft(context, owner, request, link);
   const { metadata: given = {}, keep_metadata = false } = request;
-  const outcome = await insertUpload(context.db, {
+  const freeBytes = (await context.store.space()).freeBytes - RESERVE_BYTES;
+  const opening: OpenRequest = {
     row,
-    emit: stateEmitter(context),
     // As PATCH /files does: what this run says of the file holds.
     mergeMetadata: (metadata) => {
       const merged = keep_metadata ? metadata : mergeMetadata(metadata, given);
       if (merged !== metadata) context.updateLimit.take(link?.id ?? owner);
       return merged;
     },
-    emitUpdated: uploadEmitter(context, UPLOAD_UPDATED),
     idempotency:
       idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
     quotaBytes: context.policy.quotaBytes,
@@ -56,17 +55,21 @@ export async function openUpload(
     link,
     // As long as nothing expires, all that is open is found.
     expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
-    freeBytes: (await context.store.space()).freeBytes - RESERVE_BYTES,
+    freeBytes,
+  };
+  const outcome = await context.outbox.transact(async (tx, emit) => {
+    const opened = await openUploadRow(tx, opening);
+    if (opened.kind === 'opened') await emitUpload(tx, emit, opened.row);
+    if (opened.kind === 'found' && opened.isUpdated) await emitUpload(tx, emit, opened.row, UPLOAD_UPDATED);
+    return opened;
   });
   switch (outcome.kind) {
     case 'found':
-      if (outcome.isUpdated) noteMoved(context, outcome.row);
       return {
         row: await findUpload(context, link ? { owner, linkId: link.id } : { owner }, outcome.row.id),
         resumed: true,
       };
     case 'opened':
-      noteMoved(context, row);
       await makeStagingFile(context, outcome.row);
       context.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
       return { row: outcome.row, resumed: false };

@@ -64,7 +64,7 @@ test('an upload in doubt is not completed and takes no parts, until its parts ar
   const errors: string[] = [];
   Object.assign(context.log, { error: (_fields: unknown, message: string) => errors.push(message) });
   const unblock = await blockDatabase(t, context);
-  context.doubtful.note(context, row.id);
+  context.doubtful.note(row.id);
   // The part under way, a stored one that comes again, and complete.
   await assert.rejects(begun.receiver.commit(), UploadError);
   await assert.rejects(sendPart(context, row, 0), isRefused);
@@ -86,7 +86,7 @@ test('an upload that came in doubt while it was being completed is not published
   const row = await insertUpload(context);
   await sendAll(context, row);
   await cutOffPublish(context, row);
-  context.doubtful.note(context, row.id);
+  context.doubtful.note(row.id);
   await resumeVerifying(context);
   await settleDoubt(context, row.id);
   assert.deepEqual(await context.store.listFiles(), []);
@@ -105,7 +105,7 @@ test('an upload that comes in doubt during its publish gets no record', async (t
   // The last flush is heard while the file is being moved.
   const publishInDoubt: typeof publish = async (upload, file) => {
     await publish(upload, file);
-    context.doubtful.note(context, upload.id);
+    context.doubtful.note(upload.id);
   };
   Object.assign(store, { publish: publishInDoubt });
   await assert.rejects(complete(context, row), isRefused);
@@ -143,7 +143,7 @@ test('a flush that fails while the database cannot be written: neither this proc
   while (!before.doubtful.has(row.id)) await delay(20);
   await assert.rejects(complete(before, row), isRefused);
   while (await isThere(before.stagedPath(row.id))) await delay(20);
-  before.doubtful.stop(before);
+  before.doubtful.stop();
   const context = await restartUploads(t, before);
   unblock();
   assert.equal((await readRow(context, row.id)).received_parts, 5);

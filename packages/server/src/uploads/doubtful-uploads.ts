@@ -3,23 +3,44 @@
  * it is acknowledged and it is not completed, whatever its rows say.
  */
 import { UploadError } from '@cryolift/protocol/errors';
-import type { UploadContext } from './context.ts';
-import { invalidateAll } from './invalidation.ts';
+import type { PartAttempts } from './part-attempts.ts';
 
 /** Before the second try; doubled for each one after it. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
+interface DoubtfulLog {
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
 export class DoubtfulUploads {
+  readonly #attempts: PartAttempts;
+  #invalidate: ((uploadId: string) => Promise<void>) | null = null;
+  readonly #log: DoubtfulLog;
   /** By upload: what waits for the next try; undefined while one is under way. */
   readonly #doubtful = new Map<string, NodeJS.Timeout | undefined>();
   #isStopped = false;
 
+  constructor(attempts: PartAttempts, log: DoubtfulLog) {
+    this.#attempts = attempts;
+    this.#log = log;
+  }
+
+  /**
+   * To be called once, before the first part is received.
+   *
+   * @param invalidate invalidates all parts of an upload; it is called while nothing else works on the stored bytes.
+   */
+  start(invalidate: (uploadId: string) => Promise<void>): void {
+    this.#invalidate = invalidate;
+    for (const uploadId of this.#doubtful.keys()) void this.#resolve(uploadId, FIRST_WAIT_MS);
+  }
+
   /** The disk failed to keep bytes of this upload. Tries to invalidate its parts until that is done. */
-  note(context: UploadContext, uploadId: string): void {
+  note(uploadId: string): void {
     if (this.#doubtful.has(uploadId)) return;
     this.#doubtful.set(uploadId, undefined);
-    void this.#resolve(context, uploadId, FIRST_WAIT_MS);
+    if (this.#invalidate) void this.#resolve(uploadId, FIRST_WAIT_MS);
   }
 
   has(uploadId: string): boolean {
@@ -37,27 +58,27 @@ export class DoubtfulUploads {
    * No more tries. What is left is no danger to the next start: the staging file was removed when the flush failed
    * (`PartStore`), so that its parts are found missing; where not even that was possible, no file can be published either.
    */
-  stop(context: UploadContext): void {
+  stop(): void {
     this.#isStopped = true;
     for (const [uploadId, timer] of this.#doubtful) {
       clearTimeout(timer);
-      context.log.error({ upload_id: uploadId }, 'stopped before the parts of an upload in doubt were invalidated');
+      this.#log.error({ upload_id: uploadId }, 'stopped before the parts of an upload in doubt were invalidated');
     }
   }
 
-  async #resolve(context: UploadContext, uploadId: string, waitMs: number): Promise<void> {
+  async #resolve(uploadId: string, waitMs: number): Promise<void> {
     try {
-      await context.attempts.exclude(uploadId, async () => {
-        await invalidateAll(context, uploadId);
+      await this.#attempts.exclude(uploadId, async () => {
+        await this.#invalidate?.(uploadId);
         this.#doubtful.delete(uploadId);
       });
     } catch (error) {
       if (this.#isStopped) return;
-      context.log.error(
+      this.#log.error(
         { upload_id: uploadId, err: error },
         'parts that the disk failed to keep not invalidated, will retry',
       );
-      const retry = () => void this.#resolve(context, uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
+      const retry = () => void this.#resolve(uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
       this.#doubtful.set(uploadId, setTimeout(retry, waitMs).unref());
     }
   }

@@ -2,33 +2,14 @@
 import type { PreviewRequest } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Session } from '@cryolift/protocol/messages';
-import { transact } from '../db/database.ts';
-import { insertEvent } from '../db/events.ts';
 import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { UPLOAD_PREVIEW_READY, uploadSubject } from '../events/event.ts';
 import type { UploadContext } from './context.ts';
-import { noteMoved } from './transitions.ts';
+import { type PartRange, partsOfSection } from './section-parts.ts';
 import { toUpload } from './upload-record.ts';
 
 type Mrc = NonNullable<Session['mrc']>;
-type PartRange = [first: number, last: number];
-
-/** The parts that hold the header and section `slice` (of Z, from 0): sections follow each other without gaps. */
-export function partsOfSection(mrc: Mrc, slice: number, partSizeBytes: number): PartRange[] {
-  const dataOffset = 1024 + mrc.extended_header.bytes;
-  const sectionBytes = (mrc.expected_size - dataOffset) / mrc.nz;
-  const start = dataOffset + slice * sectionBytes;
-  const first = Math.floor(start / partSizeBytes);
-  const last = Math.floor((start + sectionBytes - 1) / partSizeBytes);
-  return first <= 1
-    ? [[0, last]]
-    : [
-        [0, 0],
-        [first, last],
-      ];
-}
-
 function partsOfPicture(row: UploadRow, mrc: Mrc, { kind, axis, slice }: PreviewRequest): PartRange[] {
   if (kind !== 'section' || axis !== 'z' || slice === null) return [[0, row.part_count - 1]];
   // Of a section that is not there, only the header is needed to say so.
@@ -62,17 +43,16 @@ export async function assertShowable(
 
 /** The section in the middle of an upload has arrived. */
 export async function emitSection(context: UploadContext, row: UploadRow, slice: number): Promise<void> {
-  await transact(context.db, async (tx) => {
+  await context.outbox.transact(async (tx, emit) => {
     const url = `/uploads/${row.id}/preview?axis=z&slice=${slice}`;
     const previews = [{ kind: 'section', axis: 'z', slice, url }];
-    await insertEvent(tx, {
-      id: context.newId(),
+    await emit({
       type: UPLOAD_PREVIEW_READY,
       subject: uploadSubject(row.id),
       owner: row.owner,
+      uploadId: row.id,
       time: context.now(),
-      data: JSON.stringify({ ...(await toUpload(tx, row)), previews }),
+      data: { ...(await toUpload(tx, row)), previews },
     });
   });
-  noteMoved(context, row);
 }

@@ -5,9 +5,10 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { commitPart, findPart } from '../db/parts.ts';
 import { draftPart } from '../db/test-rows.ts';
 import { sweep } from '../jobs/sweep.ts';
+import { cancelUpload } from './cancellation.ts';
 import { completeUpload } from './completion.ts';
 import { openUpload } from './creation.ts';
-import { cancelUpload, expireUpload } from './ending.ts';
+import { expireUpload } from './ending.ts';
 import { findUpload } from './lookup.ts';
 import {
   beginTestPart,

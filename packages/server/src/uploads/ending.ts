@@ -1,34 +1,9 @@
-/** The ends of a session other than a file: cancelled, expired, failed. */
-import { UploadError } from '@cryolift/protocol/errors';
-import { forgetTrial } from '../db/sessions.ts';
+/** The ends of an upload that are not its owner's doing: expired, failed; and what is freed at each end. */
+import type { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
-import type { AccessScope, UploadContext } from './context.ts';
-import { findUpload } from './lookup.ts';
+import type { UploadContext } from './context.ts';
 import { moveUpload } from './transitions.ts';
 import type { Failure } from './upload-record.ts';
-
-/**
- * Ends a session at its owner's wish and frees its space. Safe to repeat.
- *
- * @throws UploadError `upload_closed` when it is being published or is a file already.
- */
-export async function cancelUpload(context: UploadContext, access: AccessScope, id: string): Promise<void> {
-  const row = await findUpload(context, access, id);
-  const cancelled = await moveUpload(context, id, 'cancel');
-  if (cancelled) {
-    await freeUpload(context, id);
-    if (row.is_trial) await forgetTrial(context.db, id);
-    context.log.info({ upload_id: id, received_bytes: row.received_bytes }, 'upload cancelled');
-    return;
-  }
-  const now = await findUpload(context, access, id);
-  if (now.status === 'cancelled' || now.status === 'expired') return;
-  const message =
-    now.status === 'completed'
-      ? 'This upload is complete; delete its file instead.'
-      : 'This upload is being verified and cannot be cancelled any more.';
-  throw new UploadError('upload_closed', message, { details: { status: now.status, file_id: now.file_id } });
-}
 
 /** Nothing has come for longer than a session is kept, as far as the clock can say. */
 export function isOverdue(context: UploadContext, row: UploadRow): boolean {
@@ -72,7 +47,7 @@ export async function failUpload(
 }
 
 /** The row says that the session is over: stop what still writes, then free the space. */
-async function freeUpload(context: UploadContext, id: string): Promise<void> {
+export async function freeUpload(context: UploadContext, id: string): Promise<void> {
   await context.attempts.exclude(id, async () => {
     context.prefixes.forget(id);
     context.verified.forget(id);

@@ -5,6 +5,7 @@ import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { type AccessScope, canAccess, type UploadContext } from './context.ts';
 import { expireUpload, isOverdue } from './ending.ts';
+import { waitForReverification } from './reverification.ts';
 
 /**
  * The session, expired if its time is over and with its parts re-verified if the system went down.
@@ -18,7 +19,7 @@ export async function findUpload(context: UploadContext, access: AccessScope, id
   const expired =
     isOverdue(context, row) && transition(row.status, 'expire') ? await expireUpload(context, row) : undefined;
   if (expired) return expired;
-  return row.must_recheck ? await context.reverifications.wait(context, row) : row;
+  return row.must_recheck ? await waitForReverification(context, row) : row;
 }
 
 export function uploadNotFound(id: string): UploadError {

@@ -19,6 +19,7 @@ import { checkHeader, type HeaderVerdict, NEEDED_HEADER_BYTES } from './header-c
 import { findUpload, uploadNotFound } from './lookup.ts';
 import { ReceivedBytes, timeStage } from './meter.ts';
 import type { Attempt } from './part-attempts.ts';
+import { reverify } from './reverification.ts';
 import { progressOf, toStaged } from './upload-record.ts';
 
 /** The last space of a disk is the database's: it records parts, and what is deleted to make room. */
@@ -356,7 +357,7 @@ function uploadClosed(row: UploadRow): UploadError {
 /** Parts are recorded, and the staging file is gone: take the rows back, so that the parts are asked for again. */
 async function reportLost(context: UploadContext, row: UploadRow): Promise<UploadError> {
   context.log.error({ upload_id: row.id }, 'the bytes of recorded parts are gone');
-  await context.reverifications.run(context, row);
+  await reverify(context, row);
   return new UploadError(
     'storage_unavailable',
     'The storage lost the parts of this upload; ask what is missing and send it.',

@@ -9,6 +9,7 @@ import { moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { completeUpload } from './completion.ts';
 import { findUpload } from './lookup.ts';
+import { reverify } from './reverification.ts';
 import {
   beginTestPart,
   bytesOf,
@@ -131,7 +132,7 @@ test('the whole digest is that of the bytes that came in place of the damaged on
   // The digest of the first bytes is known by now.
   await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
   await spoil(context, row, 0);
-  await context.reverifications.run(context, row);
+  await reverify(context, row);
   const begun = await beginTestPart(context, row, 0);
   assert.ok(begun.kind === 'receiving');
   begun.receiver.write(Buffer.alloc(100, 77));

@@ -9,41 +9,31 @@ import { LIVE_STATES, listParts } from '../db/parts.ts';
 import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { BytesGone, type Extent } from '../storage/storage.ts';
+import { firstOf } from '../timeout.ts';
 import type { UploadContext } from './context.ts';
 import { distrustParts, invalidateParts, withdraw } from './invalidation.ts';
-import { firstOf } from './timeout.ts';
 import { toStaged } from './upload-record.ts';
 
 /** How long a request waits for a re-verification before it is asked to come again. */
 const WAIT_MS = 20_000;
 
-export class Reverifications {
-  readonly #running = new Map<string, Promise<void>>();
-
-  /** The session's row once its parts are verified. @throws UploadError `overloaded` when that takes longer. */
-  async wait(context: UploadContext, row: UploadRow): Promise<UploadRow> {
-    const done = await firstOf(this.run(context, row), WAIT_MS);
-    if (done === 'late') {
-      throw new UploadError(
-        'overloaded',
-        'The server was restarted after its system went down and is verifying the stored parts of this upload.',
-        { retryAfterSeconds: 5 },
-      );
-    }
-    return (await findUploadRow(context.db, row.id)) as UploadRow;
+/** The upload's row once its parts are verified. @throws UploadError `overloaded` when that takes longer than a request waits. */
+export async function waitForReverification(context: UploadContext, row: UploadRow): Promise<UploadRow> {
+  if ((await firstOf(reverify(context, row), WAIT_MS)) === 'late') {
+    throw new UploadError(
+      'overloaded',
+      'The server was restarted after its system went down and is verifying the stored parts of this upload.',
+      { retryAfterSeconds: 5 },
+    );
   }
+  return (await findUploadRow(context.db, row.id)) as UploadRow;
+}
 
-  /** Verifies every recorded part of a session; joins a run under way. The caller must not hold an attempt. */
-  async run(context: UploadContext, row: UploadRow): Promise<void> {
-    let running = this.#running.get(row.id);
-    if (!running) {
-      running = context.attempts
-        .exclude(row.id, async () => void (await verifyAgain(context, row.id)))
-        .finally(() => this.#running.delete(row.id));
-      this.#running.set(row.id, running);
-    }
-    await running;
-  }
+/** Verifies every recorded part of an upload; joins a run under way. The caller must not hold an attempt. */
+export async function reverify(context: UploadContext, { id }: UploadRow): Promise<void> {
+  await context.reverifications.run(id, () =>
+    context.attempts.exclude(id, async () => void (await verifyAgain(context, id))),
+  );
 }
 
 async function isIntact(

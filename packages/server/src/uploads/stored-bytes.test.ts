@@ -9,6 +9,7 @@ import { findMissing } from '../db/parts.ts';
 import { moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { completeUpload, resumeVerifying } from './completion.ts';
+import { reverify } from './reverification.ts';
 import {
   bytesOf,
   cutOffPublish,
@@ -241,7 +242,7 @@ test('a verification that cannot read the bytes at the moment invalidates nothin
   await rename(context.stagedPath(row.id), join(context.folder, 'away'));
   // A loop of links: neither "not there" nor bytes.
   await symlink(context.stagedPath(row.id), context.stagedPath(row.id));
-  await assert.rejects(context.reverifications.run(context, row), { code: 'storage_unavailable' });
+  await assert.rejects(reverify(context, row), { code: 'storage_unavailable' });
   await rm(context.stagedPath(row.id));
   await rename(join(context.folder, 'away'), context.stagedPath(row.id));
   await assertCompletes(context, row);

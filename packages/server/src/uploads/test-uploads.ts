@@ -9,17 +9,18 @@ import { findUploadRow, moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
 import { Bus } from '../events/bus.ts';
+import { Outbox } from '../events/outbox.ts';
 import { UpdateLimit } from '../files/update-limit.ts';
+import { SingleFlight } from '../single-flight.ts';
 import { Digester } from '../storage/disk/digester.ts';
 import { DiskStore } from '../storage/disk/disk-storage.ts';
 import { Writers } from '../storage/disk/writers.ts';
-import { Completions } from './completion.ts';
 import type { UploadContext } from './context.ts';
 import { ContiguousPrefixes } from './contiguous-prefix.ts';
 import { DoubtfulUploads } from './doubtful-uploads.ts';
+import { invalidateAll } from './invalidation.ts';
 import { PartAttempts } from './part-attempts.ts';
 import { beginPart } from './part-receiver.ts';
-import { Reverifications } from './reverification.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 import { VerifiedParts } from './verified-parts.ts';
 
@@ -44,14 +45,18 @@ export async function restartUploads(t: TestContext, context: TestUploads): Prom
 }
 
 async function openContext(t: TestContext, db: Database, folder: string, prefix: string): Promise<TestUploads> {
-  const onLost = (uploadId: string) => context.doubtful.note(context, uploadId);
-  const store = await DiskStore.open(folder, new Writers(2, 4), new Digester(), onLost);
-  t.after(() => {
-    context.doubtful.stop(context);
-    return store.close();
-  });
   const clock = { nowMs: 2000, isSettled: true };
   let lastId = 0;
+  const newId = () => `${prefix}-${++lastId}`;
+  const log = { info() {}, warn() {}, error() {} };
+  const bus = new Bus();
+  const attempts = new PartAttempts();
+  const doubtful = new DoubtfulUploads(attempts, log);
+  const store = await DiskStore.open(folder, new Writers(2, 4), new Digester(), (uploadId) => doubtful.note(uploadId));
+  t.after(() => {
+    doubtful.stop();
+    return store.close();
+  });
   const verified = new VerifiedParts();
   const context: TestUploads = {
     db,
@@ -67,23 +72,26 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
       maxFiles: 1000,
       acceptedTypes: ['bin'],
     },
-    bus: new Bus(),
-    attempts: new PartAttempts(),
+    bus,
+    outbox: new Outbox(db, bus, newId),
+    attempts,
     prefixes: new ContiguousPrefixes(db, store, verified),
     verified,
-    doubtful: new DoubtfulUploads(),
-    completions: new Completions(),
-    reverifications: new Reverifications(),
+    doubtful,
+    completions: new SingleFlight(),
+    failedRounds: new Map(),
+    reverifications: new SingleFlight(),
     updateLimit: new UpdateLimit(),
     fileJobs: { kindsFor: () => [], wake() {} },
-    log: { info() {}, warn() {}, error() {} },
+    log,
     meter: { noteReceived() {}, noteStage() {}, noteVerifyFailures() {}, noteJob() {} },
     now: () => clock.nowMs,
     isClockSettled: () => clock.isSettled,
-    newId: () => `${prefix}-${++lastId}`,
+    newId,
     stagedPath: (id) => join(folder, 'staging', id),
     clock,
   };
+  doubtful.start((uploadId) => invalidateAll(context, uploadId));
   return context;
 }
 

@@ -3,9 +3,10 @@ import { type TestContext, test } from 'node:test';
 import type { Session } from '@cryolift/protocol/messages';
 import { listEvents } from '../db/events.ts';
 import { deleteFile } from '../files/files.ts';
+import { cancelUpload } from './cancellation.ts';
 import { completeUpload } from './completion.ts';
 import { openUpload } from './creation.ts';
-import { cancelUpload, expireUpload } from './ending.ts';
+import { expireUpload } from './ending.ts';
 import { insertUpload, makeUploads, readRow, sendPart, type TestUploads } from './test-uploads.ts';
 import { moveUpload } from './transitions.ts';
 

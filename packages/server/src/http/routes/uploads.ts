@@ -10,9 +10,9 @@ import {
   SessionQuery,
   StoredPartPage,
 } from '@cryolift/protocol/messages';
+import { cancelUpload } from '../../uploads/cancellation.ts';
 import { completeUpload } from '../../uploads/completion.ts';
 import { openUpload } from '../../uploads/creation.ts';
-import { cancelUpload } from '../../uploads/ending.ts';
 import { listStoredParts, listUploads } from '../../uploads/listing.ts';
 import { findUpload } from '../../uploads/lookup.ts';
 import { toUpload } from '../../uploads/upload-record.ts';

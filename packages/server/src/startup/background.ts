@@ -1,0 +1,132 @@
+/** The work that goes on beside requests: jobs, webhook, housekeeping, scrub. */
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/config.ts';
+import { inPlace } from '../config/places.ts';
+import { openSecretFile } from '../config/secret.ts';
+import { releaseJobs } from '../db/jobs.ts';
+import { printKey, readKey } from '../events/webhook/signature.ts';
+import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
+import { Scrub } from '../files/scrub.ts';
+import { ANALYSIS, analysisWork } from '../jobs/analysis.ts';
+import { RequestedSweep } from '../jobs/asked-sweep.ts';
+import { ON_COMPLETE, onCompleteWork } from '../jobs/on-complete.ts';
+import { JobQueue } from '../jobs/queue.ts';
+import { Repeated } from '../jobs/schedule.ts';
+import { StoredTimes } from '../jobs/stored-times.ts';
+import { compare, sweep } from '../jobs/sweep.ts';
+import { verifyUploads } from '../jobs/verification.ts';
+import type { AuditLog } from '../ops/audit.ts';
+import type { Logger } from '../ops/log.ts';
+import type { Clock } from '../uploads/clock.ts';
+import type { UploadContext } from '../uploads/context.ts';
+import { adjustReserve, type Data } from './data.ts';
+
+const WEBHOOK_SECRET_FILE = 'webhook-secret';
+const WEBHOOK_KEY_BYTES = 32;
+/** How often expired uploads are looked for, and uploads that are to be verified, at most. */
+const SWEEP_MS = 60_000;
+/** How often all stored files are compared with their records; also at the start, and with a sweep that is asked for. */
+const COMPARE_MS = 3_600_000;
+
+/** Kinds of jobs that there may be. */
+export const JOB_KINDS = [ANALYSIS, ON_COMPLETE];
+
+export interface Background {
+  readonly scrub: Scrub;
+  readonly requestedSweep: RequestedSweep;
+  wakeJobs(): void;
+  wakeWebhook(): void;
+  /** Goes on with what an earlier process began. */
+  start(): Promise<void>;
+  /** No more rounds; while requests are still answered. */
+  stopHousekeeping(): Promise<unknown>;
+  /** Once no request is under way. @returns what the stop waits for, by name. */
+  stopWork(): Record<string, Promise<unknown>>;
+}
+
+export async function createBackground(
+  config: Config,
+  context: UploadContext,
+  { places, db, reserve }: Data,
+  clock: Clock,
+  audit: AuditLog,
+  log: Logger,
+): Promise<Background> {
+  const queues = createQueues(context, config);
+  const webhook = await inPlace(places.data, () => createWebhook(config, context));
+  const scrub = new Scrub(context);
+  const storedTimes = new StoredTimes(db, clock, config.uploadTtlMs, LONGEST_WAIT_MS);
+  const wakeJobs = () => {
+    for (const queue of queues) queue.wake();
+  };
+  const correctTimes = async () => {
+    if (!(await storedTimes.correct())) return;
+    wakeJobs();
+    webhook?.wake();
+  };
+  const attempt = async (work: Promise<unknown>, failure: string) => {
+    await work.catch((error: unknown) => log.error({ err: error }, failure));
+  };
+  const sweepEveryMs = Math.min(SWEEP_MS, config.uploadTtlMs);
+  const sweeping = new Repeated(sweepEveryMs, async () => {
+    await attempt(adjustReserve(reserve, log), 'no space is kept for the database');
+    await attempt(correctTimes(), 'stored times are not corrected');
+    const nowMs = context.isClockSettled() ? context.now() : null;
+    await attempt(audit.prune(nowMs), 'what is too old in the audit could not be removed');
+    return await sweep(context);
+  });
+  const comparing = new Repeated(COMPARE_MS, () => compare(context));
+  const verifying = new Repeated(sweepEveryMs, (signal) => verifyUploads(context, signal));
+  return {
+    scrub,
+    requestedSweep: new RequestedSweep(async () => {
+      await comparing.now();
+      const swept = await sweeping.now();
+      void verifying.now();
+      return swept;
+    }, context.now),
+    wakeJobs,
+    wakeWebhook: () => webhook?.wake(),
+    async start() {
+      // First: a sweep may forget which files were deleted.
+      void comparing.now();
+      void verifying.now();
+      // The lock of the folder says that whoever had them is dead.
+      await inPlace(places.database, async () => {
+        await releaseJobs(db, context.now());
+        await storedTimes.correct();
+        wakeJobs();
+        await webhook?.start();
+        await scrub.resume();
+      });
+    },
+    stopHousekeeping: () => Promise.all([sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()]),
+    stopWork: () => ({
+      'verification of uploads': context.completions.settle(),
+      jobs: Promise.all(queues.map((queue) => queue.stop())),
+      webhook: Promise.resolve(webhook?.stop()),
+    }),
+  };
+}
+
+/** Analyses share one thread, so two are no faster than one; commands are whatever the administrator makes them. */
+function createQueues(context: UploadContext, { onComplete }: Config): JobQueue[] {
+  const analyses = new JobQueue(context, ANALYSIS, analysisWork(context), 1);
+  return onComplete
+    ? [analyses, new JobQueue(context, ON_COMPLETE, onCompleteWork(context, onComplete), 2)]
+    : [analyses];
+}
+
+/** Without a secret of the administrator's, the data folder has one for the receiver to be given. */
+async function createWebhook({ webhook, dataDir, publicUrl }: Config, context: UploadContext): Promise<Webhook | null> {
+  if (!webhook) return null;
+  const file = openSecretFile(dataDir, WEBHOOK_SECRET_FILE);
+  let secret = webhook.secret ?? (await file.read());
+  if (secret === null) {
+    secret = printKey(randomBytes(WEBHOOK_KEY_BYTES));
+    await file.replace(secret);
+  }
+  if (webhook.secret === null)
+    context.log.info({}, `events are signed with the secret in ${WEBHOOK_SECRET_FILE}, in the data folder`);
+  return new Webhook(context, webhook.url, readKey(secret), publicUrl ?? '/');
+}

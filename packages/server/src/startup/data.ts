@@ -1,0 +1,88 @@
+/** Opens what the server keeps: its folders, for it alone, the database and the storage. */
+import { availableParallelism } from 'node:os';
+import { type Config, hasKey } from '../config/config.ts';
+import { inPlace, lockPlaces, placesOf } from '../config/places.ts';
+import { readOrMakeSecret } from '../config/secret.ts';
+import { type Database, openDatabase } from '../db/database.ts';
+import { Reserve } from '../db/reserve.ts';
+import { noteBoot } from '../db/server-state.ts';
+import type { Logger } from '../ops/log.ts';
+import { readBootId } from '../storage/disk/boot-id.ts';
+import { Digester } from '../storage/disk/digester.ts';
+import { DiskStore } from '../storage/disk/disk-storage.ts';
+import { Writers } from '../storage/disk/writers.ts';
+import type { PartStore } from '../storage/storage.ts';
+
+/** Receive memory: 16 slots of 1 MiB. */
+const SLOTS = 16;
+
+/** What a test may put in the place of what the settings ask for. */
+export interface DataOverrides {
+  /** @param path of the database file. */
+  openDatabase?(path: string): Promise<Database>;
+  /** @param onLost is called with each upload whose written bytes the storage failed to keep. */
+  openStorage?(folder: string, onLost: (uploadId: string) => void): Promise<PartStore>;
+}
+
+export interface Data {
+  readonly places: ReturnType<typeof placesOf>;
+  readonly db: Database;
+  readonly store: PartStore;
+  /** Space that is kept for the database. */
+  readonly reserve: Reserve;
+  /** What tokens are signed with when the settings name no key; null: they do. */
+  readonly ownSecret: string | null;
+  /** Gives the folders to the next server. */
+  unlock(): void;
+}
+
+/**
+ * @param onLost is called with each upload whose written bytes the storage failed to keep.
+ * @throws SettingError when a folder cannot be used, or another server has it.
+ */
+export async function openData(
+  config: Config,
+  log: Logger,
+  onLost: (uploadId: string) => void,
+  { openDatabase: open = openDatabase, openStorage = openDisk }: DataOverrides = {},
+): Promise<Data> {
+  const places = placesOf(config);
+  const unlock = await lockPlaces(places);
+  const ownSecret = hasKey(config.jwt) ? null : await inPlace(places.data, () => readOrMakeSecret(config.dataDir));
+  const reserve = new Reserve(config.databasePath);
+  await inPlace(places.database, () => adjustReserve(reserve, log));
+  const { db, marked } = await inPlace(places.database, async () => {
+    const openOnce = () => openAfterBoot(config.databasePath, open);
+    // A quota, too, may leave nothing.
+    return await openOnce().catch(async (error: unknown) => {
+      if (!(await reserve.giveUp())) throw error;
+      return await openOnce();
+    });
+  });
+  if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
+  const store = await inPlace(places.storage, () => openStorage(config.storageDir, onLost));
+  return { places, db, store, reserve, ownSecret, unlock };
+}
+
+/** Keeps space for the database while there is some, and gives it up when the disk is full. */
+export async function adjustReserve(reserve: Reserve, log: Logger): Promise<void> {
+  if ((await reserve.adjust()) === 'given up') log.warn('the disk is full: the space kept for the database is used');
+}
+
+async function openDisk(folder: string, onLost: (uploadId: string) => void): Promise<PartStore> {
+  const threads = Math.min(8, Math.max(2, availableParallelism()));
+  return await DiskStore.open(folder, new Writers(threads, SLOTS), new Digester(), onLost);
+}
+
+async function openAfterBoot(
+  path: string,
+  open: (path: string) => Promise<Database>,
+): Promise<{ db: Database; marked: number }> {
+  const db = await open(path);
+  try {
+    return { db, marked: await noteBoot(db, readBootId()) };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}

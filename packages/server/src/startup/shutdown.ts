@@ -1,0 +1,47 @@
+/** Stops the server: what is under way gets some time, then all is closed. */
+import { Deadline } from '../jobs/deadline.ts';
+import type { AuditLog } from '../ops/audit.ts';
+import type { Logger } from '../ops/log.ts';
+import type { Traces } from '../ops/traces.ts';
+import type { DoubtfulUploads } from '../uploads/doubtful-uploads.ts';
+import type { Background } from './background.ts';
+import type { Data } from './data.ts';
+import type { Listening } from './listening.ts';
+
+/** What a stop closes at its end may take so long. */
+const CLOSE_MS = 5_000;
+
+interface Stopped {
+  readonly data: Data;
+  readonly listening: Listening;
+  readonly background: Background;
+  readonly doubtful: DoubtfulUploads;
+  readonly audit: AuditLog;
+  readonly traces: Traces | null;
+  readonly log: Logger;
+}
+
+/** As `RunningServer.stop`. */
+export async function shutDown(graceMs: number, stopped: Stopped): Promise<void> {
+  const { data, listening, background, doubtful, audit, traces, log } = stopped;
+  const [grace, end] = [new Deadline(graceMs, log), new Deadline(graceMs + CLOSE_MS, log)];
+  const housekeeping = background.stopHousekeeping();
+  const cut = setTimeout(() => listening.cut(), graceMs);
+  await end.wait('connections', listening.close());
+  clearTimeout(cut);
+  await Promise.all([
+    grace.wait('housekeeping', housekeeping),
+    ...Object.entries(background.stopWork()).map(([what, work]) => grace.wait(what, work)),
+    grace.wait('traces', Promise.resolve(traces?.close())),
+  ]);
+  doubtful.stop();
+  await end.wait('storage', data.store.close());
+  await end.wait('audit', audit.close());
+  await end.wait('database', data.db.destroy());
+  // What still works on the folders does so until the process ends.
+  if (!grace.isKept || !end.isKept) return;
+  await data.reserve
+    .takeBack()
+    .catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
+  data.unlock();
+}

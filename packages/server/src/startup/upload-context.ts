@@ -1,0 +1,74 @@
+/** Makes what the functions of `uploads/` and `files/` work with. */
+import { isMrcName } from '@cryolift/mrc';
+import { type Config, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from '../config/config.ts';
+import { Bus } from '../events/bus.ts';
+import { Outbox } from '../events/outbox.ts';
+import { UpdateLimit } from '../files/update-limit.ts';
+import { ANALYSIS } from '../jobs/analysis.ts';
+import { ON_COMPLETE } from '../jobs/on-complete.ts';
+import type { Logger } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { SingleFlight } from '../single-flight.ts';
+import type { Clock } from '../uploads/clock.ts';
+import type { UploadContext } from '../uploads/context.ts';
+import { ContiguousPrefixes } from '../uploads/contiguous-prefix.ts';
+import type { DoubtfulUploads } from '../uploads/doubtful-uploads.ts';
+import type { PartAttempts } from '../uploads/part-attempts.ts';
+import { VerifiedParts } from '../uploads/verified-parts.ts';
+import type { Data } from './data.ts';
+
+interface Made {
+  readonly data: Pick<Data, 'db' | 'store'>;
+  readonly attempts: PartAttempts;
+  readonly doubtful: DoubtfulUploads;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  newId(): string;
+  /** There may be jobs to do. */
+  wakeJobs(): void;
+}
+
+export function createUploadContext(config: Config, made: Made): UploadContext {
+  const { data, attempts, doubtful, metrics, clock, log, newId, wakeJobs } = made;
+  const { db, store } = data;
+  const verified = new VerifiedParts();
+  const bus = new Bus();
+  return {
+    db,
+    store,
+    policy: {
+      parts: {
+        partSizeBytes: config.partSizeBytes,
+        minPartSizeBytes: MIN_PART_SIZE_BYTES,
+        maxPartSizeBytes: MAX_PART_SIZE_BYTES,
+      },
+      maxFileSizeBytes: config.maxFileSizeBytes,
+      uploadTtlMs: config.uploadTtlMs,
+      quotaBytes: config.quotaBytes,
+      maxOpenUploads: config.maxOpenUploads,
+      maxFiles: config.maxFiles,
+      maxLinkMs: config.maxLinkMs,
+      acceptedTypes: config.acceptedTypes,
+    },
+    bus,
+    outbox: new Outbox(db, bus, newId),
+    attempts,
+    prefixes: new ContiguousPrefixes(db, store, verified),
+    verified,
+    doubtful,
+    completions: new SingleFlight(),
+    failedRounds: new Map(),
+    reverifications: new SingleFlight(),
+    updateLimit: new UpdateLimit(),
+    fileJobs: {
+      kindsFor: (filename) => [...(isMrcName(filename) ? [ANALYSIS] : []), ...(config.onComplete ? [ON_COMPLETE] : [])],
+      wake: wakeJobs,
+    },
+    log,
+    meter: metrics,
+    now: clock.now,
+    isClockSettled: clock.isSettled,
+    newId,
+  };
+}

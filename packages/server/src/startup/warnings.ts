@@ -1,0 +1,21 @@
+/** Settings that work, and that an operator should think about. */
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../ops/log.ts';
+
+const HS256_KEY_BYTES = 32;
+
+export function warnOfSettings({ jwt, trustProxy, publicUrl }: Config, log: Logger): void {
+  if (jwt.secret !== null && Buffer.byteLength(jwt.secret) < HS256_KEY_BYTES) {
+    log.warn(`CRYOLIFT_JWT_SECRET is short: RFC 7518 asks for ${HS256_KEY_BYTES} bytes or more`);
+  }
+  if (jwt.oidcIssuer !== null && jwt.audience === null) {
+    log.warn(
+      'CRYOLIFT_JWT_AUDIENCE is not set: tokens that the identity provider made for other services are taken, too',
+    );
+  }
+  if (trustProxy !== 0 && publicUrl === null) {
+    log.warn(
+      'CRYOLIFT_PUBLIC_URL is not set: behind a proxy, the URLs of signed calls and upload links name the host that a request names',
+    );
+  }
+}
