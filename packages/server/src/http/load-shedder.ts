@@ -73,7 +73,9 @@ export function registerLoadShedder(app: FastifyInstance): void {
 /** @param giveBack null: there is no more. @param payload what is then not sent. @throws UploadError `overloaded`. */
 function holdUnread(reply: FastifyReply, giveBack: (() => void) | null, payload?: Readable): void {
   if (giveBack) {
-    reply.raw.once('close', giveBack);
+    // Of a client that went away before this, no other 'close' comes.
+    if (reply.raw.destroyed) giveBack();
+    else reply.raw.once('close', giveBack);
     return;
   }
   payload?.destroy();
