@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
@@ -72,4 +72,41 @@ test('load shedder: an answer to a client that has gone away holds nothing', asy
     await answered[at];
   }
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+});
+
+test('load shedder: the items of lists that are gathered at the same time are bounded', async (context) => {
+  const app = fastify();
+  app.decorateRequest('caller', null as unknown as Caller);
+  app.addHook('onRequest', async (request) => {
+    request.caller = { sub: String(request.headers.owner), scopes: new Set(), expiresAtMs: Number.POSITIVE_INFINITY };
+  });
+  registerLoadShedder(app);
+  app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));
+  const end = Promise.withResolvers<void>();
+  const begun = new EventEmitter();
+  const querystring = { type: 'object', properties: { limit: { type: 'integer' } } };
+  app.get('/list', { config: { scope: 'uploads:write' }, schema: { querystring } }, async () => {
+    begun.emit('one');
+    await end.promise;
+    return 'done';
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  context.after(() => app.close());
+  const { port } = app.server.address() as AddressInfo;
+  const ask = async (owner: string, limit: number) =>
+    (await fetch(`http://127.0.0.1:${port}/list?limit=${limit}`, { headers: { owner } })).status;
+  const waiting: Promise<number>[] = [];
+  for (let at = 0; at < 4; at++) {
+    const isBegun = once(begun, 'one');
+    waiting.push(ask('ada', 1_000));
+    await isBegun;
+  }
+  const isBegunToo = once(begun, 'one').then(() => 'begun');
+  assert.equal(await Promise.race([ask('ada', 1_000), isBegunToo]), 503);
+  const isBegun = once(begun, 'one');
+  waiting.push(ask('bob', 1_000));
+  await isBegun;
+  end.resolve();
+  assert.deepEqual(await Promise.all(waiting), [200, 200, 200, 200, 200]);
+  assert.equal(await ask('ada', 1_000), 200);
 });

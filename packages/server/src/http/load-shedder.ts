@@ -1,6 +1,7 @@
 /**
- * Refuses work while there is more than can be done: a clear answer at once is better than all answers late. Three things are
- * bounded: handlers that run, bytes of bodies that are still coming, and bytes of answers that clients have not taken.
+ * Refuses work while there is more than can be done: a clear answer at once is better than all answers late. Four things are
+ * bounded: handlers that run, items of lists that they gather, bytes of bodies that are still coming, and bytes of answers
+ * that clients have not taken.
  */
 import { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -12,6 +13,10 @@ import { FairShare } from './fair-share.ts';
 /** Handlers at work: fewer than the connections that one address may open (1,024 by default). */
 const MAX_RUNNING = 512;
 const MAX_RUNNING_PER_OWNER = 128;
+/** Items of lists that are gathered: an item with all the metadata that it may have takes some 10 KiB of memory. */
+const MAX_LISTED = 16_000;
+const MAX_LISTED_PER_OWNER = 4_000;
+const USUAL_LIST_ITEMS = 100;
 /** Answers of this size or less are never refused: errors are among them. Bytes. */
 const SMALL_ANSWER_BYTES = 16 * 1024;
 const MAX_UNREAD_BYTES = 128 * 1024 * 1024;
@@ -33,6 +38,7 @@ const MAX_BODY_BYTES_PER_OWNER = 16 * 1024 * 1024;
 /** To be registered before the routes. */
 export function registerLoadShedder(app: FastifyInstance): void {
   const running = new FairShare(MAX_RUNNING, MAX_RUNNING_PER_OWNER);
+  const listed = new FairShare(MAX_LISTED, MAX_LISTED_PER_OWNER);
   const unread = new FairShare(MAX_UNREAD_BYTES, MAX_UNREAD_BYTES_PER_OWNER);
   const bodies = new FairShare(MAX_BODY_BYTES, MAX_BODY_BYTES_PER_OWNER);
   const anonymous = new FairShare(MAX_ANONYMOUS_BYTES, MAX_ANONYMOUS_BYTES_PER_NETWORK);
@@ -50,6 +56,7 @@ export function registerLoadShedder(app: FastifyInstance): void {
       return;
     }
     if (isLong) return;
+    const isList = hasLimit(options.schema?.querystring);
     // A place is taken when the caller is known and the body is there, and given back when the handler has ended, whether or
     // not the client takes the answer.
     options.handler = async function (request, reply) {
@@ -57,7 +64,14 @@ export function registerLoadShedder(app: FastifyInstance): void {
       const giveBack = takeFor(request.caller, running, 1);
       if (!giveBack) throw overloaded('The server has as many requests as it can work on.');
       try {
-        return await handler.call(this, request, reply);
+        const items = isList ? itemsOf(request) : 0;
+        const giveBackItems = takeFor(request.caller, listed, items);
+        if (!giveBackItems) throw overloaded('The server gathers as many items of lists as it can.');
+        try {
+          return await handler.call(this, request, reply);
+        } finally {
+          giveBackItems();
+        }
       } finally {
         giveBack();
       }
@@ -86,6 +100,15 @@ export function registerLoadShedder(app: FastifyInstance): void {
     const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
     if (bytes > SMALL_ANSWER_BYTES) holdUnread(reply, takeFor(request.caller, unread, bytes));
   });
+}
+
+function hasLimit(querystring: unknown): boolean {
+  return (querystring as { properties?: { limit?: unknown } } | undefined)?.properties?.limit !== undefined;
+}
+
+/** Of a page at most. */
+function itemsOf({ query }: FastifyRequest): number {
+  return (query as { limit?: number }).limit ?? USUAL_LIST_ITEMS;
 }
 
 function takeFor(caller: Caller, share: FairShare, amount: number): (() => void) | null {
