@@ -83,6 +83,7 @@ test('load shedder: the items of lists that are gathered at the same time are bo
   registerLoadShedder(app);
   app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));
   const end = Promise.withResolvers<void>();
+  context.after(() => end.resolve());
   const begun = new EventEmitter();
   const querystring = { type: 'object', properties: { limit: { type: 'integer' } } };
   app.get('/list', { config: { scope: 'uploads:write' }, schema: { querystring } }, async () => {
