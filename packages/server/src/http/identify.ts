@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { isLinkToken, openLink } from '../uploads/links.ts';
 import type { UploadRoom } from '../uploads/room.ts';
 import { assertScope, type Caller } from './caller.ts';
+import { clientNetwork } from './client-network.ts';
 import type { Services } from './services.ts';
 import { isSigned, verifySignature } from './signing/signature.ts';
 
@@ -35,8 +36,9 @@ async function identifySigned(request: FastifyRequest, { signingKeys, uploads }:
   const query = request.query as Record<string, unknown>;
   const signed = { method: request.method, path, query, contentLength: request.headers['content-length'] };
   const expiresAtMs = await verifySignature(signingKeys, signed, uploads.now());
-  // The path is signed, so that whatever the call reaches was meant.
-  return { sub: `signed:${path.split('/')[2]}`, scopes: new Set(), expiresAtMs, reach: 'everybody' };
+  // The path is signed, so that whatever the call reaches was meant. Calls of one network are counted together: an owner can
+  // sign any number of URLs.
+  return { sub: `signed:${clientNetwork(request.ip)}`, scopes: new Set(), expiresAtMs, reach: 'everybody' };
 }
 
 async function identifyLink(room: UploadRoom, token: string): Promise<Caller> {
