@@ -73,13 +73,13 @@ test('only the oldest of an upload is due; a dead one holds up none, and is the 
   await fail(db, 1, 'waiting', 500);
   assert.deepEqual(await due(db, 499), [2], 'the later one of a does not overtake');
   assert.equal(await deliveries.findNextDelivery(db, ['b']), 500);
-  assert.deepEqual(await due(db, 500), [1, 2]);
+  assert.deepEqual(await due(db, 500), [2, 1], 'what has been due for longest comes first');
 
   await fail(db, 1, 'dead', 900);
   await deliveries.removeDelivery(db, 2);
   assert.deepEqual(await due(db, 0), [3, 4]);
   assert.equal((await deliveries.reviveDelivery(db, 1, 600))?.created_at, 600);
-  assert.deepEqual(await due(db, 600), [1, 4]);
+  assert.deepEqual(await due(db, 600), [4, 1]);
   assert.equal(await deliveries.reviveDelivery(db, 2, 600), undefined);
 });
 

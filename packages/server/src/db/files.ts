@@ -105,7 +105,8 @@ export async function markDeleted(tx: Database, id: string, nowMs: number): Prom
 
 /** Files whose deletion was cut off before their bytes were removed. */
 export async function listHalfDeleted(db: Database): Promise<FileRow[]> {
-  return await db.selectFrom('files').selectAll().where('deleted_at', 'is not', null).execute();
+  // Not `is not null`, for which SQLite reads all files.
+  return await db.selectFrom('files').selectAll().where('deleted_at', '>', 0).execute();
 }
 
 /** The last step of a deletion, once the bytes are gone. */
