@@ -250,6 +250,9 @@ export async function moveSession(
     .where('status', 'in', from);
   // A part that came since the row was read has given the session more time.
   if (event === 'expire') update = update.where('expires_at', '<=', nowMs);
+  // A digest that was declared since then is not replaced by another one.
+  const { sha256 } = changes;
+  if (sha256) update = update.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
   return await update.returningAll().executeTakeFirst();
 }
 
