@@ -44,6 +44,10 @@ export class UploadList {
     this.#options = options;
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Files that would be lost with the page: under way, or waiting. */
   get unfinishedCount(): number {
     const kept = ['done', 'refused', 'away'];
