@@ -176,6 +176,17 @@ test('an upload is cancelled after a question, and its space is free', async () 
   assert.equal(await page.locator('li.upload').count(), 0);
 });
 
+test('a database of the browser that never answers holds up no upload', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, {
+    before: () => {
+      IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
+    },
+  });
+  await drop(page, [writeMrc(under.folder, 'unremembered.mrc', 1)]);
+  await uploadRow(page, 'unremembered.mrc', 'done').waitFor();
+});
+
 test('a wrong header is refused before a byte is sent, unless somebody insists', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
