@@ -106,6 +106,29 @@ test('what other programs do is seen as it happens', async () => {
   await page.getByRole('link', { name: /later\.mrc/ }).waitFor();
 });
 
+test('of a file with large parts, a download holds one at a time', async () => {
+  const owner = under.newOwner();
+  const partBytes = 33 * 1024 * 1024;
+  const file = await publish(owner.call, makeMrc(2 * partBytes + 1024), {
+    filename: 'large.mrc',
+    part_size: partBytes,
+  });
+  assert.equal(file.part_count, 3);
+  const page = await under.open(owner, { before: () => Reflect.deleteProperty(window, 'showSaveFilePicker') });
+  let held = 0;
+  let most = 0;
+  await page.route('**/content', async (route) => {
+    most = Math.max(most, ++held);
+    const response = await route.fetch();
+    held--;
+    await route.fulfill({ response });
+  });
+  await page.goto(`${under.server.url}/#files/${file.file_id}`);
+  await page.getByRole('button', { name: 'Download' }).click();
+  await page.getByText('Every byte was checked').waitFor();
+  assert.equal(most, 1);
+});
+
 test('a server without events is asked now and then', async () => {
   const owner = under.newOwner();
   const page = await under.openProfile();

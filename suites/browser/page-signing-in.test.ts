@@ -1,5 +1,6 @@
 /** Tokens in the page: where they come from, where they stay, and what happens when they end. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { makeMrc } from '../contract/sample.ts';
 import { eventually, listFiles, publish } from '../contract/upload.ts';
@@ -70,6 +71,29 @@ test('a token expires in the middle of an upload: it waits, asks, and goes on wi
   await page.keyboard.press('Enter');
   await uploadRow(page, 'long.mrc', 'done').waitFor();
   assert.equal(await page.getByRole('heading', { name: 'Your token has expired' }).count(), 0);
+});
+
+test('a token expires while the server says of no token whose it is: uploads wait, and none fails', async () => {
+  const sub = `owner-${randomUUID()}`;
+  const owner = under.newOwner({ sub, ttlSeconds: 15 });
+  const page = await under.open(owner);
+  await throttle(page, 4 * MIB);
+  await drop(page, [writeMrc(under.folder, 'patient.mrc', 12)]);
+  const row = uploadRow(page, 'patient.mrc');
+  await waitForParts(row, 1);
+  let answers = 0;
+  await page.route('**/whoami', async (route) => {
+    answers++;
+    if (answers > 4) return await route.fallback();
+    await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+  });
+  await page.getByRole('heading', { name: 'Your token has expired' }).waitFor();
+  await row.getByText('Waiting for a token').waitFor();
+  assert.ok(answers > 4);
+  await throttle(page);
+  await page.getByLabel('Token, or the whole link').fill(under.server.token({ sub }));
+  await page.keyboard.press('Enter');
+  await uploadRow(page, 'patient.mrc', 'done').waitFor();
 });
 
 test('who signs in next sees nothing of who was there before', async () => {

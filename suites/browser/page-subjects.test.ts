@@ -1,7 +1,11 @@
 /** What belongs to somebody in the page, and whoever is signed in after them in the same tab. */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SessionPage } from '@cryolift/protocol/messages';
+import type { Page } from 'playwright-core';
+import { makeMrc } from '../contract/sample.ts';
 import { eventually, listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
 import {
@@ -19,6 +23,34 @@ const SLOW = 4 * 1024 * 1024;
 
 const under = await PageUnderTest.start();
 after(() => under.discard());
+
+/** Runs in the page: folders that are dropped are read only after an event that the test sends. */
+function gateFolders(): void {
+  const { webkitGetAsEntry } = DataTransferItem.prototype;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  addEventListener('open-folders', () => resolve());
+  DataTransferItem.prototype.webkitGetAsEntry = function () {
+    const entry = webkitGetAsEntry.call(this) as FileSystemDirectoryEntry | null;
+    if (!entry?.isDirectory) return entry;
+    const createReader = () => {
+      const reader = entry.createReader();
+      const readEntries: typeof reader.readEntries = (...told) => void promise.then(() => reader.readEntries(...told));
+      return { readEntries };
+    };
+    return { name: entry.name, isFile: false, isDirectory: true, createReader } as unknown as FileSystemEntry;
+  };
+}
+
+function writeFolder(name: string): string {
+  const folder = join(under.folder, name);
+  mkdirSync(folder);
+  for (const file of ['a.mrc', 'b.mrc']) writeFileSync(join(folder, file), makeMrc(20_000));
+  return folder;
+}
+
+async function openFolders(page: Page): Promise<void> {
+  await page.evaluate(() => dispatchEvent(new Event('open-folders')));
+}
 
 async function listSessions(call: Call) {
   return (await call('GET', '/uploads')).json<SessionPage>().items;
@@ -56,6 +88,37 @@ test('sign-out: queued and running uploads wait for their owner, and none goes t
   assert.deepEqual(await listNames(one.call), names);
   assert.equal((await listSessions(one.call)).length, 6, 'one session for each file');
   assert.equal((await listSessions(other.call)).length, 2);
+});
+
+test('sign-out: a folder that is still being read is for whoever dropped it', async () => {
+  const [one, other] = [under.newOwner(), under.newOwner()];
+  const page = await under.open(one, { before: gateFolders });
+  await drop(page, [writeFolder('grid-of-one')]);
+  await signOut(page);
+  await signIn(page, other.token);
+  await page.getByText('Drop micrographs').waitFor();
+  await openFolders(page);
+  await drop(page, [writeMrc(under.folder, 'of-other.mrc', 1)]);
+  await uploadRow(page, 'of-other.mrc', 'done').waitFor();
+  await signOut(page);
+  await page.getByText('2 uploads wait here').waitFor();
+  await signIn(page, one.token);
+  await page.getByText('2 files uploaded', { exact: true }).waitFor();
+  assert.deepEqual(await listNames(one.call), ['a.mrc', 'b.mrc']);
+  assert.deepEqual(await listNames(other.call), ['of-other.mrc']);
+});
+
+test('link while a folder is still being read that was dropped before anybody signed in: the page asks', async () => {
+  const other = under.newOwner();
+  const page = await under.openProfile({ before: gateFolders });
+  await page.goto(under.server.url);
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await drop(page, [writeFolder('grid-of-nobody')]);
+  await page.goto(`${under.server.url}/#token=${other.token}`);
+  await page.getByRole('dialog').getByRole('button', { name: 'Do not sign in' }).click();
+  await openFolders(page);
+  await page.getByText('2 files wait here').waitFor();
+  assert.deepEqual(await listNames(other.call), []);
 });
 
 test('resume store: interrupted uploads are shown to whoever began them only', async () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SessionPage } from '@cryolift/protocol/messages';
 import { makeMrc } from '../contract/sample.ts';
-import { eventually, listFiles } from '../contract/upload.ts';
+import { listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
 import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
 
@@ -176,6 +176,17 @@ test('an upload is cancelled after a question, and its space is free', async () 
   assert.equal(await page.locator('li.upload').count(), 0);
 });
 
+test('a database of the browser that never answers holds up no upload', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner, {
+    before: () => {
+      IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
+    },
+  });
+  await drop(page, [writeMrc(under.folder, 'unremembered.mrc', 1)]);
+  await uploadRow(page, 'unremembered.mrc', 'done').waitFor();
+});
+
 test('a wrong header is refused before a byte is sent, unless somebody insists', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
@@ -207,33 +218,27 @@ test('a folder: all that the server takes, with its place, and how much was left
   assert.deepEqual(paths, ['grid/a.mrc', 'grid/square/a.mrc', 'grid/square/b.mrcs']);
 });
 
-test('two tabs: the other one sees the upload arrive, does not take it over, and reads no second stream', async () => {
+test('a file that changes while it is uploaded is started anew as it is now', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
-  let streams = 0;
-  page.context().on('request', (request) => {
-    if (new URL(request.url()).pathname === '/events') streams++;
-  });
+  const path = writeMrc(under.folder, 'rewritten.mrc', 4);
   await throttle(page, SLOW);
-  await drop(page, [large]);
-  await waitForParts(uploadRow(page, 'movie.mrc'), 2);
-  const other = await page.context().newPage();
-  await other.goto(`${under.server.url}/#token=${owner.token}`);
-  await other.getByText('Drop micrographs').waitFor();
-  await other.getByRole('link', { name: 'Activity' }).click();
-  await other.getByText('Live', { exact: true }).waitFor();
-  const seen = other.locator('li.session', { hasText: 'movie.mrc' });
-  await seen.getByText('Uploading').waitFor();
+  await drop(page, [path]);
+  await waitForParts(uploadRow(page, 'rewritten.mrc'), 2);
+  await page.evaluate(async () => {
+    const handle = await (await navigator.storage.getDirectory()).getFileHandle('rewritten.mrc');
+    const writable = await handle.createWritable({ keepExistingData: true });
+    const { size } = await handle.getFile();
+    await writable.write({ type: 'write', position: size, data: 'another section' });
+    await writable.close();
+  });
   await throttle(page);
-  await seen.getByText('Completed').waitFor();
-  await other.getByRole('link', { name: 'Upload' }).click();
-  assert.equal(await other.locator('li.upload').count(), 0);
-  assert.equal(streams, 0, 'the first tab had one before');
-  // The tab that reads the stream goes away: the other takes over.
-  await page.close();
-  await eventually(
-    async () => streams,
-    (count) => count === 1,
+  await uploadRow(page, 'rewritten.mrc', 'failed').getByRole('button', { name: 'Start anew' }).click();
+  await uploadRow(page, 'rewritten.mrc', 'done').waitFor();
+  const sha256 = createHash('sha256').update(readFileSync(path)).update('another section').digest('hex');
+  assert.deepEqual(
+    (await listFiles(owner.call)).map((file) => file.sha256),
+    [sha256],
   );
 });
 

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 
 /** The default: for what needs no disk. */
-const SILENCE_MS = 400;
+export const SILENCE_MS = 400;
 /** A server that has closed its side, or was told that nothing more comes, ends the connection within this time. */
 const END_MS = 3_000;
 const MARKER_ID = 'the-marker';
@@ -32,11 +32,16 @@ export async function converse(url: string, pieces: readonly string[], silenceMs
 }
 
 /** As `converse`; the server has read the first `cut` bytes before the others are sent. */
-export async function converseCut(url: string, [first = '', ...rest]: readonly string[], cut: number) {
+export async function converseCut(
+  url: string,
+  [first = '', ...rest]: readonly string[],
+  cut: number,
+  silenceMs?: number,
+) {
   const client = await Client.open(url);
   client.send(first.slice(0, cut));
   await client.askElsewhere();
-  return await talk(client, [first.slice(cut), ...rest]);
+  return await talk(client, [first.slice(cut), ...rest], silenceMs);
 }
 
 /** As `converse`, on a connection on which something was sent already. */

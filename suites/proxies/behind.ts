@@ -15,6 +15,8 @@ import { Site } from './site.ts';
 
 const MIB = 1024 * 1024;
 const FILE_BYTES = 64 * MIB;
+/** How often in a row a proxy that does not linger may cut the connection before its answer was read. */
+const MAX_CUTS = 10;
 /** A reset is a matter of luck: often enough to have some. */
 const REPEATS = 10;
 
@@ -63,7 +65,16 @@ export function testBehind(engine: Engine): void {
     const session = await open(callAs(sub));
     const path = partPath(session, 0);
     for (let time = 0; time < REPEATS; time++) {
-      const refused = (headers: Record<string, string>, to = path) => refuse(site.url, to, headers, engine.lingers);
+      const refused = async (headers: Record<string, string>, to = path) => {
+        for (let cuts = 0; ; cuts++) {
+          try {
+            return await refuse(site.url, to, headers, engine.lingers);
+          } catch (error) {
+            // Caddy resets the connection 500 ms after its answer. A busy machine may not have read that by then.
+            if (engine.lingers || cuts === MAX_CUTS || !/EPIPE|ECONNRESET/.test(String(error))) throw error;
+          }
+        }
+      };
       assertFailure(await refused({}), 'unauthenticated');
       assertFailure(await refused({ authorization: `${authorization}x` }), 'unauthenticated');
       assertFailure(await refused({ authorization }), 'part_too_large');

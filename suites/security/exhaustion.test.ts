@@ -179,6 +179,36 @@ test('slow JSON bodies of one caller take no places: others are answered', async
   for (const connection of slow) connection.close();
 });
 
+test('a path that does not exist: its body is neither waited for nor kept', async () => {
+  const json = { 'content-type': 'application/json' };
+  for (const length of [{ 'content-length': String(MIB) }, { 'transfer-encoding': 'chunked' }] as const) {
+    const connection = await Connection.open(server.url);
+    connection.send(printHead('POST', '/nowhere', { ...json, ...length }));
+    assertFailure(await connection.answer('POST'), 'not_found');
+    connection.close();
+  }
+});
+
+test('JSON bodies that do not come: bounded in bytes for one caller, and others are answered', async () => {
+  const head = printHead('POST', '/uploads/init', {
+    authorization: `Bearer ${server.token({ sub: 'eve' })}`,
+    'content-type': 'application/json',
+    'content-length': String(MIB),
+  });
+  const connections = await Promise.all(
+    Array.from({ length: 17 }, async () => {
+      const connection = await Connection.open(server.url);
+      connection.send(head);
+      return connection;
+    }),
+  );
+  // 16 MiB of one owner.
+  assertFailure(await Promise.race(connections.map((connection) => connection.answer('POST'))), 'overloaded');
+  const large = { ...initRequest(), metadata: { text: 'x'.repeat(3_000) }, header: 'A'.repeat(64 * 1024) };
+  assertFailure(await ada('POST', '/uploads/init', { json: large }), 'invalid_mrc');
+  for (const connection of connections) connection.close();
+});
+
 test('refused requests whose answers are not read take no places', async (context) => {
   const head = printHead('GET', '/uploads', { authorization: 'Bearer x.y.z' });
   for (let at = 0; at < 8; at++) openUnread(context).write(head.repeat(20_000));

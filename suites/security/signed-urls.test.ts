@@ -1,5 +1,6 @@
 /** A signed URL is good for one call, as it was signed, until it ends: whatever is changed about it, it is refused. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -345,4 +346,32 @@ test('a signature is judged before the body is asked for', async () => {
     'a wrong one',
   );
   assert.equal((await send(url, 'PUT', cutPart(bytes, session, 0))).status, 201);
+});
+
+test('calls with signed URLs are counted by network, not by URL', async () => {
+  const publishNext = async () =>
+    await signFile(await publish(owner, randomBytes(2000), { filename: 'a.mrc', force: true }));
+  const remaining = async (url: URL) => Number((await send(url, 'HEAD')).headers['ratelimit-remaining']);
+  const used = await publishNext();
+  // Both in one second: a URL that was never used before does not begin with all of it.
+  await eventually(
+    async () => {
+      const unused = await publishNext();
+      return [await remaining(used), await remaining(unused)] as const;
+    },
+    ([first, second]) => second === first - 1,
+  );
+});
+
+test('many URLs are signed for one request of a caller at a time', async () => {
+  const session = await open(owner, { filename: 'long.mrc', size: 5_000 * PART_BYTES });
+  const ask = () => owner('POST', `/uploads/${session.upload_id}/sign`, { json: { parts: [[0, 4_999]] } });
+  const answers = await Promise.all(Array.from({ length: 8 }, ask));
+  const done = answers.filter(({ status }) => status === 200);
+  assert.ok(done.length >= 1 && done.length < 8, `${done.length} of 8 were answered`);
+  for (const answer of answers) {
+    if (answer.status !== 200) assertFailure(answer, 'overloaded');
+    else assert.equal(answer.json<{ urls: SignedPart[] }>().urls.length, 5_000);
+  }
+  assert.equal((await ask()).status, 200);
 });

@@ -15,6 +15,8 @@ import { Output } from './output.ts';
 import { ProgressDisplay } from './progress.ts';
 import { Tally } from './tally.ts';
 
+const NOT_KNOWN = { code: 'not_found', message: 'Nothing is here.', hint: '', retryable: false, request_id: 'r' };
+
 class NotedBatch extends Batch {
   readonly codes: unknown[] = [];
 
@@ -23,12 +25,16 @@ class NotedBatch extends Batch {
   }
 }
 
-test('batch: a journal that cannot be read once is read again for the next file', async (context) => {
+test('batch: an owner or a journal that cannot be read once is read again for the next file', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-batch-'));
   context.after(() => rm(folder, { recursive: true }));
   process.env.XDG_STATE_HOME = join(folder, 'state');
+  let isKnown = true;
   const owners = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end('{"owner":"ada","link_id":null}');
+    response.setHeader('content-type', 'application/json');
+    // Not an answer that is waited out, and not one that ends the batch.
+    if (!isKnown) response.writeHead(404).end(JSON.stringify(NOT_KNOWN));
+    else response.end('{"owner":"ada","link_id":null}');
   }).listen(0, '127.0.0.1');
   context.after(() => owners.close());
   await once(owners, 'listening');
@@ -62,6 +68,9 @@ test('batch: a journal that cannot be read once is read again for the next file'
   // Neither file is there: whoever comes so far was not stopped by the journal.
   const files = {
     *values() {
+      isKnown = false;
+      yield found('0');
+      isKnown = true;
       yield found('a');
       rmSync(journal, { recursive: true });
       yield found('b');
@@ -69,6 +78,7 @@ test('batch: a journal that cannot be read once is read again for the next file'
   };
   await batch.run(files as unknown as Found[]);
   assert.deepEqual(batch.codes, [
+    [join(folder, '0'), 'not_found'],
     [join(folder, 'a'), 'EISDIR'],
     [join(folder, 'b'), 'source_unreadable'],
   ]);

@@ -139,7 +139,14 @@ export class Batch {
   }
 
   async #askOwner(): Promise<string> {
-    this.#owner ??= askOwner(this.#options.uploader.api, this.#signal);
+    if (!this.#owner) {
+      const owner = askOwner(this.#options.uploader.api, this.#signal);
+      this.#owner = owner;
+      // The next file tries again.
+      owner.catch(() => {
+        this.#owner = null;
+      });
+    }
     return await this.#owner;
   }
 

@@ -72,7 +72,7 @@ for (const args of [['watch', '--once'], ['upload']]) {
   test(`loops: ${args.join(' ')} ends when a page to sign in at answers`, async (context) => {
     const { url, calls } = await startCounting(context, loginPage);
     const { code, stderr } = await begin(context, [...args, folder, ...settle(args)], url).ended;
-    assert.equal(code, args.includes('--once') ? 4 : 1, stderr);
+    assert.equal(code, 1, stderr);
     assert.match(stderr, /is not one of a Cryolift server/);
     assert.ok(calls.length < 60, `${calls.length} calls`);
   });
@@ -96,6 +96,23 @@ test('loops: events end when a page to sign in at answers', async (context) => {
   assert.equal(code, 1);
   assert.match(stderr, /is not one of a Cryolift server/);
   assert.equal(calls.length, 3);
+});
+
+test('loops: events read no more of an error answer than one can be', async (context) => {
+  const piece = Buffer.alloc(1024 * 1024, 'x');
+  let sent = 0;
+  const { url } = await startCounting(context, (_request, response) => {
+    response.writeHead(400, { 'content-type': 'application/json' });
+    const more = () => {
+      while (!response.destroyed && ++sent < 400) if (!response.write(piece)) return void response.once('drain', more);
+      response.end();
+    };
+    more();
+  });
+  const { code, stderr } = await begin(context, ['events'], url).ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /is not one of a Cryolift server/);
+  assert.ok(sent < 100, `${sent} MiB were read`);
 });
 
 test('loops: events wait between streams that end at once, and say so', async (context) => {

@@ -16,7 +16,8 @@ import type {
   StoredPart,
   UploadLink,
 } from '@cryolift/protocol/messages';
-import { ConnectionError, foreignReply, ServerError, SourceError } from './failures.ts';
+import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
+import { ConnectionError, ForeignReplyError, foreignReply, ServerError, SourceError } from './failures.ts';
 import { orAborted } from './patience.ts';
 import type { LazyBody, Transport, WireReply, WireRequest } from './ports.ts';
 import { readRetryAfter } from './retry-after.ts';
@@ -93,6 +94,8 @@ export class Api {
       const path = `/uploads/${encodeURIComponent(uploadId)}/parts${toQuery({ limit: 1000, cursor })}`;
       const page = await this.#json(isPartPage, 'GET', path, undefined, options);
       for (const part of page.items) parts.push(part);
+      const isEndless = page.next_cursor !== null && (page.items.length === 0 || parts.length >= MAX_PART_COUNT);
+      if (isEndless) throw new ForeignReplyError('the server lists parts without an end');
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
     return parts;

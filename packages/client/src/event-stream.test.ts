@@ -37,3 +37,20 @@ test('events come whole, wherever the network cuts them, with the id to go on fr
     ]);
   }
 });
+
+test('events: a stream in which no event ends is given up before it fills the memory', async () => {
+  const piece = new TextEncoder().encode('x'.repeat(1024 * 1024));
+  let pulled = 0;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (++pulled > 64) controller.close();
+      else controller.enqueue(piece);
+    },
+  });
+  const reading = readEvents(
+    body,
+    () => {},
+    () => {},
+  );
+  await assert.rejects(reading.next(), { name: 'ForeignReplyError' });
+});

@@ -1,5 +1,10 @@
 /** Reading server-sent events (HTML Living Standard, section 9.2) with fetch, because EventSource can send no token. */
 
+import { ForeignReplyError } from './failures.ts';
+
+/** No event of a server is longer, characters. */
+const LONGEST_BLOCK = 4 * 1024 * 1024;
+
 interface StreamEvent {
   readonly data: string;
   /** For Last-Event-ID; '' before the first one. */
@@ -11,6 +16,7 @@ interface StreamEvent {
  *
  * @param onAlive told of every piece that arrives, comments included.
  * @param onId told where to go on after a cut: once the event was taken, and also by a block that has an id and no event.
+ * @throws ForeignReplyError for an event that does not end.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -27,6 +33,7 @@ export async function* readEvents(
       onAlive();
       const blocks = (rest + value).split('\n\n');
       rest = blocks.pop() ?? '';
+      if (rest.length > LONGEST_BLOCK) throw new ForeignReplyError('an event of the stream does not end');
       for (const block of blocks) {
         const event = parseBlock(block, id);
         if (event.data !== '') yield event;

@@ -148,3 +148,24 @@ test('ranges beyond those that are listed are asked for again', async () => {
   assertStored();
   assert.equal(server.putCount, 4);
 });
+
+test('a server that has one upload for all files is given up when that is of another file', {
+  timeout: 60_000,
+}, async () => {
+  await uploadSome(4);
+  memory.records.clear();
+  const inner = Buffer.from(BYTES);
+  inner[1500] = (inner[1500] as number) ^ 1;
+  replaceSource(inner);
+  let inits = 0;
+  let first: Uint8Array | undefined;
+  server.tamper = (request, answer) => {
+    if (request.path !== '/uploads/init') return answer();
+    if (++inits > 100) throw new Error('it asks for ever');
+    const answered = answer();
+    const session = JSON.parse(Buffer.from(first ?? answered.body).toString()) as object;
+    first ??= answered.body;
+    return reply(200, { ...session, upload_id: 'u0', resumed: true });
+  };
+  await assert.rejects(upload(), (error) => error instanceof ForeignReplyError);
+});

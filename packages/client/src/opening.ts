@@ -132,9 +132,14 @@ export function hasPairs(
 async function openSession(opening: Opening): Promise<Opened> {
   const { options, fingerprint, others, claims } = opening;
   const inTree = await fingerprintAt(options.metadata?.path, fingerprint);
+  const seen = new Set<string>();
   for (let copy = 1; ; copy++) {
     const openedWith = fingerprintOfCopy(inTree, copy);
     const session = await init(opening, openedWith);
+    if (seen.has(session.upload_id)) {
+      throw new ForeignReplyError('the server gives the same upload to files that it was told to keep apart');
+    }
+    seen.add(session.upload_id);
     if (others.has(session.upload_id) || !claims.take(session.upload_id)) continue;
     return { session, isOwn: !session.resumed, openedWith };
   }

@@ -155,6 +155,13 @@ test('an answer that is none may have been damaged, but not again and again', as
   await assert.rejects(waitOut(foreign), foreign);
 });
 
+test('patience without end waits out foreign answers, too, with the same waits', async () => {
+  const waitOut = new Patience(Number.POSITIVE_INFINITY).begin();
+  const foreign = new ForeignReplyError('');
+  for (let failure = 0; failure < 10; failure++) await waitOut(foreign);
+  assert.equal(waitsMs.length, 10);
+});
+
 test('a sleep ends with the reason of the signal', async () => {
   mock.restoreAll();
   const controller = new AbortController();

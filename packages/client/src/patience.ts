@@ -15,8 +15,8 @@ const ASKS_TO_WAIT = [429, 503, 507];
 const MAX_FOREIGN = 2;
 
 /** True when the same request can succeed later, or nobody knows what became of it. A token was renewed already. */
-function isPassing(error: unknown, foreignReplies: number): boolean {
-  if (error instanceof ForeignReplyError) return foreignReplies <= MAX_FOREIGN;
+function isPassing(error: unknown, foreignReplies: number, maxForeign: number): boolean {
+  if (error instanceof ForeignReplyError) return foreignReplies <= maxForeign;
   return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
 }
 
@@ -25,6 +25,7 @@ type WaitOut = (error: unknown, signal?: AbortSignal, onWait?: () => void) => Pr
 
 export class Patience {
   readonly #patienceMs: number | undefined;
+  readonly #maxForeign: number;
   #progressCount = 0;
   /** Counted from a failure, not from the progress before it: a machine that slept has not been failing. */
   #failingSinceMs: number | null = null;
@@ -32,9 +33,13 @@ export class Patience {
   /** Of the next progress. */
   #progress = Promise.withResolvers<void>();
 
-  /** @param patienceMs when given, every failure is final this long after the first one without any progress since. */
+  /**
+   * @param patienceMs when given, every failure is final this long after the first one without any progress since. With
+   *   Infinity, the answers of something that is not a Cryolift server, such as a page to sign in at, are waited out, too.
+   */
   constructor(patienceMs?: number) {
     this.#patienceMs = patienceMs;
+    this.#maxForeign = patienceMs === Number.POSITIVE_INFINITY ? patienceMs : MAX_FOREIGN;
   }
 
   /** Failures that were waited out. */
@@ -74,7 +79,7 @@ export class Patience {
       const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
       // A wait that ends after patience is over is not begun.
       const leftMs = this.#patienceFor(error) - (nowMs - this.#failingSinceMs);
-      if (!isPassing(error, foreignReplies) || leftMs < asked) throw error;
+      if (!isPassing(error, foreignReplies, this.#maxForeign) || leftMs < asked) throw error;
       const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
       failures++;
       this.retries++;

@@ -12,6 +12,7 @@ import type {
   StoredPartPage,
   UploadLink,
 } from '@cryolift/protocol/messages';
+import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 
 export type Shape<Message> = (value: unknown) => value is Message;
 
@@ -21,8 +22,8 @@ export const isSession: Shape<Session> = (value): value is Session =>
   isObject(value) &&
   areStrings(value.upload_id, value.status, value.filename) &&
   areCounts(value.size, value.part_size, value.part_count, value.received_parts, value.received_bytes) &&
-  Array.isArray(value.missing_parts) &&
-  value.missing_parts.every((range: unknown) => Array.isArray(range) && range.length === 2 && areCounts(...range));
+  Number(value.part_count) <= MAX_PART_COUNT &&
+  areRanges(value.missing_parts, Number(value.part_count));
 
 export const isReceipt: Shape<PartReceipt> = (value): value is PartReceipt =>
   isObject(value) && areStrings(value.upload_id) && areCounts(value.part, value.size) && isDigest(value.sha256);
@@ -72,6 +73,19 @@ function areStrings(...values: readonly unknown[]): boolean {
 
 function areCounts(...values: readonly unknown[]): boolean {
   return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+}
+
+/** Ascending and apart, as every part in them is counted through. */
+function areRanges(value: unknown, count: number): boolean {
+  if (!Array.isArray(value)) return false;
+  let next = 0;
+  return value.every((range: unknown) => {
+    if (!Array.isArray(range) || range.length !== 2 || !areCounts(...range)) return false;
+    const [first, last] = range as [number, number];
+    const isInOrder = first >= next && last >= first && last < count;
+    next = last + 1;
+    return isInOrder;
+  });
 }
 
 function isDigest(value: unknown): boolean {

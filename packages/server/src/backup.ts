@@ -1,6 +1,6 @@
 /** What cannot be made again, into a folder that a server can be started on once the files are copied, too. */
 import { randomBytes } from 'node:crypto';
-import { chmod, copyFile, cp, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Config, readConfig, SettingError } from './config/config.ts';
 import { copyDatabase, hasDatabase } from './db/backup.ts';
@@ -91,7 +91,18 @@ async function copyKeys(dataDir: string, target: string, databaseName: string): 
     await copyFile(join(dataDir, entry.name), join(target, entry.name));
     await chmod(join(target, entry.name), 0o600);
   }
-  await cp(join(dataDir, 'audit'), join(target, 'audit'), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  await copyAudit(join(dataDir, 'audit'), join(target, 'audit'));
+}
+
+/** A server that runs removes what is too old meanwhile: that alone may be missing. */
+async function copyAudit(from: string, to: string): Promise<void> {
+  const names = (await readdir(from).catch(ignoreAbsence)) ?? [];
+  if (names.length === 0) return;
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  for (const name of names) await copyFile(join(from, name), join(to, name)).catch(ignoreAbsence);
+}
+
+function ignoreAbsence(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
 }

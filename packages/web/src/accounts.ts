@@ -22,6 +22,8 @@ export class Accounts {
   readonly #transport: WatchedTransport;
   /** By the subject's key; those that are signed out have uploads that wait. */
   readonly #accounts = new Map<string, Account>();
+  /** Drops whose files are still being found, of when nobody was signed in. */
+  #findingCount = 0;
   #unwatch = (): void => {};
 
   constructor(keeper: TokenKeeper, transport: WatchedTransport) {
@@ -31,13 +33,18 @@ export class Accounts {
     keeper.state.watch(() => this.#follow());
   }
 
-  give = (found: Found): void => {
-    const account = this.current.value;
-    if (account) void account.intake.take(found);
-    else {
-      const { files, unreadable } = this.waiting.value;
-      this.waiting.set({ files: files.concat(found.files), unreadable: unreadable + found.unreadable });
-    }
+  /** Takes files for whoever is signed in now, however long it takes to find them. */
+  give = async (finding: Promise<Found>): Promise<void> => {
+    const { value: account } = this.current;
+    if (account) return await account.intake.take(finding);
+    this.#findingCount++;
+    const found = await finding.finally(() => {
+      this.#findingCount--;
+    });
+    const { value: signedInSince } = this.current;
+    if (signedInSince) return await signedInSince.intake.take(found);
+    const { files, unreadable } = this.waiting.value;
+    this.waiting.set({ files: files.concat(found.files), unreadable: unreadable + found.unreadable });
   };
 
   /** Files that wait until somebody who has signed out signs in again. */
@@ -51,7 +58,9 @@ export class Accounts {
 
   /** Something would be lost with the page. */
   get isBusy(): boolean {
-    return this.uploads.value.some(isActive) || this.waiting.value.files.length > 0 || this.waitingForOwners > 0;
+    if (this.#findingCount > 0 || this.waiting.value.files.length > 0 || this.waitingForOwners > 0) return true;
+    if ([...this.#accounts.values()].some(({ intake }) => intake.isTaking)) return true;
+    return this.uploads.value.some(isActive);
   }
 
   /** The expired token's subject is still signed in: their uploads wait for another token. */
@@ -71,7 +80,8 @@ export class Accounts {
     const { value } = route;
     // A file of theirs is nobody else's.
     if (value.view === 'files' && value.fileId !== null) location.hash = 'files';
-    if (account.uploads.unfinishedCount === 0) this.#accounts.delete(account.subject.key);
+    const { uploads, intake } = account;
+    if (uploads.unfinishedCount === 0 && !intake.isTaking) this.#accounts.delete(account.subject.key);
   }
 
   #enter(subject: Subject): void {

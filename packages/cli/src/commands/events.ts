@@ -2,7 +2,6 @@
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
-import { json } from 'node:stream/consumers';
 import {
   ConnectionError,
   ForeignReplyError,
@@ -28,6 +27,9 @@ const END_STATES: readonly string[] = ['completed', 'failed', 'cancelled', 'expi
 const SILENCE_MS = 40_000;
 /** A stream that has been open for so long is one that works. */
 const WORKS_MS = 10_000;
+
+/** An error answer is never longer. */
+const MAX_ERROR_BYTES = 1024 * 1024;
 
 const FAILURES = [ServerError, ForeignReplyError, ConnectionError, NoTokenError, UsageError];
 
@@ -138,9 +140,25 @@ async function request(
 
 async function toError(response: IncomingMessage, way: string): Promise<Error> {
   const { statusCode: status = 0, headers } = response;
-  const envelope = (await json(response).catch(() => null)) as ErrorEnvelope | null;
+  const envelope = await readEnvelope(response);
   if (typeof envelope?.code !== 'string') return foreign(response, way);
   return new ServerError(status, envelope, readRetryAfter(headers['retry-after'], headers.date));
+}
+
+/** @returns null for what is none: it may be a page, or have no end. */
+async function readEnvelope(response: IncomingMessage): Promise<ErrorEnvelope | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_ERROR_BYTES) return null;
+    }
+    return JSON.parse(Buffer.concat(chunks).toString()) as ErrorEnvelope | null;
+  } catch {
+    return null;
+  }
 }
 
 function foreign(response: IncomingMessage, way: string): Error {

@@ -26,11 +26,11 @@ export class BlobSource implements Source {
   readonly modifiedMs: number;
   /** Browsers tell of no file which one it is. */
   readonly identity = null;
-  readonly #file: File;
+  readonly file: File;
   readonly #handle: FileHandle | undefined;
 
   constructor(file: File, { location, handle }: BlobSourceOptions = {}) {
-    this.#file = file;
+    this.file = file;
     this.#handle = handle;
     this.name = file.name;
     this.location = location ?? (file.webkitRelativePath || file.name);
@@ -76,7 +76,7 @@ export class BlobSource implements Source {
   body(offset: number, length: number): LazyBody {
     const fill = async (at: number, into: Uint8Array<ArrayBuffer>) =>
       into.set(await this.#readSnapshot(offset + at, into.length));
-    return { length, blob: this.#file.slice(offset, offset + length), fill };
+    return { length, blob: this.file.slice(offset, offset + length), fill };
   }
 
   /** A File stays as it was when it was chosen: only its handle, or a read that fails, tells of a change. */
@@ -88,7 +88,7 @@ export class BlobSource implements Source {
   }
 
   async #readSnapshot(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#file
+    const bytes = await this.file
       .slice(offset, offset + length)
       .arrayBuffer()
       .catch(async (cause) => {

@@ -7,6 +7,8 @@ import type { FileHandle } from './blob-source.ts';
 const VERSION = 2;
 const UPLOADS = 'uploads';
 const HANDLES = 'handles';
+/** A database that does not answer for so long is as good as none. What it was told to store, it may still store. */
+const ANSWER_MS = 5_000;
 
 /** An upload that was begun and neither finished nor given up. */
 export interface OpenUpload extends Remembered {
@@ -65,28 +67,35 @@ export class IndexedDbMemory implements Memory {
    *
    * @returns the request's result once it is stored; null when there is no database to be had.
    */
-  async #run(
-    mode: IDBTransactionMode,
-    act: (uploads: IDBObjectStore, handles: IDBObjectStore) => IDBRequest,
-  ): Promise<unknown> {
+  async #run(mode: IDBTransactionMode, act: Act): Promise<unknown> {
+    const silence = Promise.withResolvers<null>();
+    const timer = setTimeout(() => silence.resolve(null), ANSWER_MS);
     try {
-      const database = await open(this.#name);
-      try {
-        const transaction = database.transaction([UPLOADS, HANDLES], mode);
-        const request = act(transaction.objectStore(UPLOADS), transaction.objectStore(HANDLES));
-        await new Promise((resolve, reject) => {
-          transaction.oncomplete = resolve;
-          transaction.onabort = () => reject(transaction.error);
-        });
-        return request.result;
-      } finally {
-        database.close();
-      }
+      return await Promise.race([silence.promise, this.#transact(mode, act)]);
     } catch {
       return null;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #transact(mode: IDBTransactionMode, act: Act): Promise<unknown> {
+    const database = await open(this.#name);
+    try {
+      const transaction = database.transaction([UPLOADS, HANDLES], mode);
+      const request = act(transaction.objectStore(UPLOADS), transaction.objectStore(HANDLES));
+      await new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(transaction.error);
+      });
+      return request.result;
+    } finally {
+      database.close();
     }
   }
 }
+
+type Act = (uploads: IDBObjectStore, handles: IDBObjectStore) => IDBRequest;
 
 function pathOf({ server, owner, location }: MemoryKey): [string, string, string] {
   return [server, owner, location];

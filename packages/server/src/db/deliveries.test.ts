@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Database } from './database.ts';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { type Database, openDatabase } from './database.ts';
 import * as deliveries from './deliveries.ts';
+import { ThreadedSqlite } from './dialect.ts';
 import { insertEvent } from './events.ts';
+import { MIGRATIONS } from './migrations.ts';
 import type { EventRow } from './tables.ts';
-import { makeDatabase } from './test-rows.ts';
+import { makeDatabase, makeFolder } from './test-rows.ts';
 
 const prepare = ({ subject }: EventRow) => ({ uploadId: subject, event: '{}' });
 
@@ -73,13 +78,13 @@ test('only the oldest of an upload is due; a dead one holds up none, and is the 
   await fail(db, 1, 'waiting', 500);
   assert.deepEqual(await due(db, 499), [2], 'the later one of a does not overtake');
   assert.equal(await deliveries.findNextDelivery(db, ['b']), 500);
-  assert.deepEqual(await due(db, 500), [1, 2]);
+  assert.deepEqual(await due(db, 500), [2, 1], 'what has been due for longest comes first');
 
   await fail(db, 1, 'dead', 900);
   await deliveries.removeDelivery(db, 2);
   assert.deepEqual(await due(db, 0), [3, 4]);
   assert.equal((await deliveries.reviveDelivery(db, 1, 600))?.created_at, 600);
-  assert.deepEqual(await due(db, 600), [1, 4]);
+  assert.deepEqual(await due(db, 600), [4, 1]);
   assert.equal(await deliveries.reviveDelivery(db, 2, 600), undefined);
 });
 
@@ -108,4 +113,27 @@ test('what was given up is kept as long as it is told; what waits, for ever', as
     await deliveries.addDeliveries(db, 10, 2000, deadBeforeMs, prepare);
     assert.deepEqual(await all(db), kept);
   }
+});
+
+test('what waits in the database of an earlier version is due as before', async (t) => {
+  const path = join(await makeFolder(t), 'a.sqlite');
+  const before = new Kysely<{ deliveries: object }>({ dialect: new ThreadedSqlite(path) });
+  const migrator = new Migrator({ db: before, provider: { getMigrations: async () => MIGRATIONS } });
+  assert.equal((await migrator.migrateTo('006_trials')).error, undefined);
+  for (const [seq, upload_id, status, next_at] of [
+    [1, 'a', 'dead', 100],
+    [2, 'a', 'waiting', 500],
+    [3, 'a', 'waiting', 100],
+    [4, 'b', 'waiting', 200],
+  ] as const) {
+    const texts = { owner: 'ada', event: '{}', attempts: 0, created_at: 100, trouble: null };
+    await before
+      .insertInto('deliveries')
+      .values({ seq, upload_id, status, next_at, ...texts })
+      .execute();
+  }
+  await before.destroy();
+  const db = await openDatabase(path);
+  t.after(() => db.destroy());
+  assert.deepEqual([await due(db, 499), await due(db, 500)], [[4], [4, 2]]);
 });

@@ -1,4 +1,5 @@
 /** What the webhook has still to be told: rows that are made out of the outbox, and deleted when they are accepted. */
+import { type RawBuilder, sql } from 'kysely';
 import { type Database, transact } from './database.ts';
 import { findNewestSeq } from './events.ts';
 import { readFact, writeFact } from './server-state.ts';
@@ -51,11 +52,18 @@ export async function addDeliveries(
         status,
         attempts: 0,
         next_at: nowMs,
+        due_at: null,
         created_at: nowMs,
         trouble: null,
       };
     });
     await tx.insertInto('deliveries').values(rows).execute();
+    await sql`
+      update deliveries set due_at = next_at
+      where seq > ${after} and not exists (
+        select 1 from deliveries as older
+        where older.upload_id = deliveries.upload_id and older.seq < deliveries.seq and older.status = 'waiting'
+      )`.execute(tx);
     await writeFact(tx, CURSOR, String(last.seq));
     await tx.deleteFrom('deliveries').where('status', '=', 'dead').where('next_at', '<', deadBeforeMs).execute();
     return events.length;
@@ -77,31 +85,65 @@ export async function listDue(
 ): Promise<DeliveryRow[]> {
   const taken: DeliveryRow[] = [];
   while (taken.length < limit) {
-    const due = heads(db)
-      .selectAll()
-      .where('next_at', '<=', nowMs)
-      .where('upload_id', 'not in', [...busy, ...taken.map((row) => row.upload_id)])
-      .orderBy('owner')
-      .orderBy('seq')
-      .limit(1);
+    const except = [...busy, ...taken.map((row) => row.upload_id)];
     const turn = taken.at(-1)?.owner ?? after;
-    const next = (await due.where('owner', '>', turn).executeTakeFirst()) ?? (await due.executeTakeFirst());
+    const next =
+      (await findDue(db, sql`owner > ${turn}`, nowMs, except)) ?? (await findDue(db, sql`true`, nowMs, except));
     if (!next) break;
     taken.push(next);
   }
   return taken;
 }
 
+/** The first that is due of the first owner that has one: each owner costs a look at an index, however many wait. */
+async function findDue(
+  db: Database,
+  begin: RawBuilder<unknown>,
+  nowMs: number,
+  except: readonly string[],
+): Promise<DeliveryRow | undefined> {
+  const first = db
+    .selectFrom('deliveries')
+    .select('seq')
+    .where(sql<boolean>`owner = queue.owner`)
+    .where('due_at', '<=', nowMs)
+    .where('upload_id', 'not in', except)
+    .orderBy('due_at')
+    .orderBy('seq')
+    .limit(1);
+  const { rows } = await sql<DeliveryRow>`
+    select found.* from (
+      with recursive queue (owner) as (
+        select min(owner) from deliveries where due_at is not null and ${begin}
+        union all
+        select (select min(owner) from deliveries where due_at is not null and owner > queue.owner)
+        from queue where owner is not null
+      )
+      select owner from queue
+    ) as queue join deliveries as found on found.seq = (${first})
+    limit 1`.execute(db);
+  return rows[0];
+}
+
 /** When the next one is due, ms since 1970; null when none waits. */
 export async function findNextDelivery(db: Database, busy: readonly string[]): Promise<number | null> {
-  let next = heads(db).select(({ fn }) => fn.min('next_at').as('next'));
-  if (busy.length > 0) next = next.where('upload_id', 'not in', busy);
-  return (await next.executeTakeFirstOrThrow()).next;
+  const next = await db
+    .selectFrom('deliveries')
+    .select('due_at')
+    .where('due_at', 'is not', null)
+    .where('upload_id', 'not in', busy)
+    .orderBy('due_at')
+    .limit(1)
+    .executeTakeFirst();
+  return next?.due_at ?? null;
 }
 
 /** It was accepted. */
 export async function removeDelivery(db: Database, seq: number): Promise<void> {
-  await db.deleteFrom('deliveries').where('seq', '=', seq).execute();
+  await transact(db, async (tx) => {
+    const removed = await tx.deleteFrom('deliveries').where('seq', '=', seq).returning('upload_id').executeTakeFirst();
+    if (removed) await findNextOf(tx, removed.upload_id);
+  });
 }
 
 /** An attempt has failed. `dead`: the last one. */
@@ -111,21 +153,36 @@ export async function noteFailure(
   failure: { status: DeliveryRow['status']; nextAtMs: number; trouble: string },
 ): Promise<void> {
   const { status, nextAtMs, trouble } = failure;
-  await db
-    .updateTable('deliveries')
-    .set({ status, attempts: attempts + 1, next_at: nextAtMs, trouble })
-    .where('seq', '=', seq)
-    .execute();
+  await change(db, seq, { status, attempts: attempts + 1, next_at: nextAtMs, trouble });
 }
 
 /** Back to those that wait, at once and with as much time as a new one. @returns undefined when it is not there. */
 export async function reviveDelivery(db: Database, seq: number, nowMs: number): Promise<DeliveryRow | undefined> {
-  return await db
-    .updateTable('deliveries')
-    .set({ status: 'waiting', next_at: nowMs, created_at: nowMs })
-    .where('seq', '=', seq)
-    .returningAll()
-    .executeTakeFirst();
+  return await change(db, seq, { status: 'waiting', next_at: nowMs, created_at: nowMs });
+}
+
+async function change(db: Database, seq: number, changes: Partial<DeliveryRow>): Promise<DeliveryRow | undefined> {
+  return await transact(db, async (tx) => {
+    const update = tx.updateTable('deliveries').set(changes).where('seq', '=', seq).returningAll();
+    const changed = await update.executeTakeFirst();
+    if (changed) await findNextOf(tx, changed.upload_id);
+    return changed;
+  });
+}
+
+/** For use inside the transaction of a change: the oldest of an upload that waits is the one that may be due. */
+async function findNextOf(tx: Database, uploadId: string): Promise<void> {
+  const ofUpload = () => tx.updateTable('deliveries').where('upload_id', '=', uploadId);
+  await ofUpload().set({ due_at: null }).where('due_at', 'is not', null).execute();
+  await ofUpload()
+    .set(({ ref }) => ({ due_at: ref('next_at') }))
+    .where('seq', '=', ({ selectFrom, fn }) =>
+      selectFrom('deliveries')
+        .select(fn.min('seq').as('seq'))
+        .where('upload_id', '=', uploadId)
+        .where('status', '=', 'waiting'),
+    )
+    .execute();
 }
 
 /** Oldest first, after the one with number `after`. */
@@ -146,22 +203,4 @@ export async function countDeliveries(db: Database): Promise<Record<DeliveryRow[
     .groupBy('status')
     .execute();
   return { waiting: 0, dead: 0, ...Object.fromEntries(rows.map(({ status, count }) => [status, count])) };
-}
-
-/** Those that wait and have no older one of their upload before them. */
-function heads(db: Database) {
-  return db
-    .selectFrom('deliveries as head')
-    .where('status', '=', 'waiting')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('deliveries as older')
-            .select('older.seq')
-            .whereRef('older.upload_id', '=', 'head.upload_id')
-            .whereRef('older.seq', '<', 'head.seq')
-            .where('older.status', '=', 'waiting'),
-        ),
-      ),
-    );
 }

@@ -1,6 +1,10 @@
 /** Rows of published files. */
+import { setImmediate } from 'node:timers/promises';
 import type { Database } from './database.ts';
 import type { FileRow } from './tables.ts';
+
+/** Ids that are read in one go: of a million files, all at once would hold up everything else for seconds. */
+const ID_PAGE = 2_000;
 
 export async function findFile(db: Database, id: string): Promise<FileRow | undefined> {
   return await db
@@ -105,7 +109,8 @@ export async function markDeleted(tx: Database, id: string, nowMs: number): Prom
 
 /** Files whose deletion was cut off before their bytes were removed. */
 export async function listHalfDeleted(db: Database): Promise<FileRow[]> {
-  return await db.selectFrom('files').selectAll().where('deleted_at', 'is not', null).execute();
+  // Not `is not null`, for which SQLite reads all files.
+  return await db.selectFrom('files').selectAll().where('deleted_at', '>', 0).execute();
 }
 
 /** The last step of a deletion, once the bytes are gone. */
@@ -114,10 +119,22 @@ export async function forgetFile(db: Database, id: string): Promise<void> {
   await db.deleteFrom('files').where('id', '=', id).where('deleted_at', 'is not', null).execute();
 }
 
-/** Ids of all files that have a record, also of those that are being deleted. */
+/** Ids of all files that have a record, also of those that are being deleted. Other work comes in between. */
 export async function listFileIds(db: Database): Promise<Set<string>> {
-  const files = await db.selectFrom('files').select('id').execute();
-  return new Set(files.map((row) => row.id));
+  const ids = new Set<string>();
+  for (let after = ''; ; ) {
+    const page = await db
+      .selectFrom('files')
+      .select('id')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(ID_PAGE)
+      .execute();
+    for (const { id } of page) ids.add(id);
+    after = page.at(-1)?.id ?? '';
+    if (page.length < ID_PAGE) return ids;
+    await setImmediate();
+  }
 }
 
 /** Everybody's files, oldest first; `after` and `until` (inclusive) are ids. */

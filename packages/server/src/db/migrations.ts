@@ -201,4 +201,22 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  '007_due': {
+    async up(db: Kysely<unknown>) {
+      // Of the delivery that is the next of its upload; null for those behind it, and for dead ones.
+      await db.schema.alterTable('deliveries').addColumn('due_at', 'bigint').execute();
+      await sql`
+        update deliveries set due_at = next_at
+        where status = 'waiting' and not exists (
+          select 1 from deliveries as older
+          where older.upload_id = deliveries.upload_id and older.seq < deliveries.seq and older.status = 'waiting'
+        )`.execute(db);
+      await db.schema.dropIndex('deliveries_by_turn').execute();
+      await sql`create index deliveries_due on deliveries (due_at) where due_at is not null`.execute(db);
+      await sql`
+        create index deliveries_by_turn on deliveries (owner, due_at, seq) where due_at is not null`.execute(db);
+      // Every sweep looks for the few that are to be verified again.
+      await sql`create index uploads_to_recheck on uploads (id) where must_recheck = 1`.execute(db);
+    },
+  },
 };

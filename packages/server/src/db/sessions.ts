@@ -1,6 +1,6 @@
 /** Rows of upload sessions. Every change of state is one guarded update; nobody reads first and writes later. */
 import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
-import type { NotNull } from 'kysely';
+import { type NotNull, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { findUsage, insertFile } from './files.ts';
 import { sumByLinks, UNUSED } from './links.ts';
@@ -249,6 +249,9 @@ export async function moveUploadRow(
     .where('status', 'in', from);
   // A part that came since the row was read has given the session more time.
   if (event === 'expire') update = update.where('expires_at', '<=', nowMs);
+  // A digest that was declared since then is not replaced by another one.
+  const { sha256 } = changes;
+  if (sha256) update = update.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
   return await update.returningAll().executeTakeFirst();
 }
 
@@ -307,7 +310,8 @@ export async function listPublishingIds(db: Database): Promise<Set<string>> {
 }
 
 export async function listToReverify(db: Database): Promise<string[]> {
-  const rows = await db.selectFrom('uploads').select('id').where('must_recheck', '=', 1).orderBy('id').execute();
+  // As the index says it: SQLite does not take a parameter for it.
+  const { rows } = await sql<{ id: string }>`select id from uploads where must_recheck = 1 order by id`.execute(db);
   return rows.map((row) => row.id);
 }
 

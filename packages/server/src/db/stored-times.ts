@@ -1,4 +1,5 @@
 /** Times that were stored while the clock was ahead. After it is corrected, they would put work off by as much. */
+import { sql } from 'kysely';
 import { type Database, transact } from './database.ts';
 
 /**
@@ -17,7 +18,11 @@ export async function correctDueTimes(db: Database, nowMs: number, maxDeliveryWa
       .execute();
     await tx
       .updateTable('deliveries')
-      .set(({ fn, val }) => ({ next_at: nowMs, created_at: fn<number>('min', ['created_at', val(nowMs)]) }))
+      .set(({ fn, val }) => ({
+        next_at: nowMs,
+        due_at: sql<number | null>`case when due_at is not null then ${nowMs} end`,
+        created_at: fn<number>('min', ['created_at', val(nowMs)]),
+      }))
       .where(({ or, eb }) => or([eb('created_at', '>', nowMs), eb('next_at', '>', nowMs + maxDeliveryWaitMs)]))
       .execute();
   });

@@ -148,6 +148,8 @@ interface DeliveryTable {
   status: 'waiting' | 'dead';
   attempts: number;
   next_at: number;
+  /** As `next_at`, of the next one of an upload; null: others come before it, or it is dead. */
+  due_at: number | null;
   created_at: number;
   /** What went wrong the last time, for an administrator. */
   trouble: string | null;

@@ -96,7 +96,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
   requireStrictQueries(app);
   app.setErrorHandler(answerFailure);
   app.setNotFoundHandler(() => {
-    throw new UploadError('not_found', 'There is no such path.');
+    throw noSuchPath();
   });
 
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonParser(app));
@@ -144,6 +144,8 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
       throw new UploadError('shutting_down', 'The server is stopping.');
     }
     assertOneHost(request.raw);
+    // Before Fastify reads a body, which nobody waits for here.
+    if (request.is404) throw noSuchPath();
     const { scope, identifies } = request.routeOptions.config;
     if (!scope && !(identifies && request.headers.authorization !== undefined)) return;
     request.caller = await identify(request, services).catch((error: unknown) => {
@@ -153,7 +155,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
   });
   registerLoadShedder(app);
   app.addHook('preParsing', async (request, reply) => {
-    if (request.routeOptions.config.rawBody || request.is404) return;
+    if (request.routeOptions.config.rawBody) return;
     continueBody(request.raw, reply.raw);
     limitBodyTime(request.raw, services.options.bodyIdleTimeoutMs);
   });
@@ -189,6 +191,10 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
   refuseOtherMethods();
   await app.ready();
   return app;
+}
+
+function noSuchPath(): UploadError {
+  return new UploadError('not_found', 'There is no such path.');
 }
 
 /** RFC 9112 section 3.2. @throws UploadError `invalid_request`. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { makeFolder } from '../db/test-rows.ts';
 import { runCommand } from './on-complete.ts';
 
@@ -55,6 +57,38 @@ test('a command that cannot be run fails with a reason', async () => {
   const { status, detail } = await runCommand(command, '/a', '{}', new AbortController().signal);
   assert.equal(status, 'failed');
   assert.match(String(detail.message), /ENOENT/);
+});
+
+/** In a process that may open 64 files: `fill` opens all that are left of them. */
+async function runInNarrowProcess(code: string): Promise<string> {
+  const script = `
+    import { openSync, readdirSync } from 'node:fs';
+    import { runCommand } from ${JSON.stringify(new URL('./on-complete.ts', import.meta.url).href)};
+    const run = (command) => runCommand({ command, timeoutMs: 30_000, env: {} }, '/a', '{}', new AbortController().signal);
+    const fill = () => { try { for (;;) openSync('/dev/null'); } catch {} };
+    ${code}`;
+  const node = [process.execPath, '--input-type=module', '-e', script];
+  const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n 64 && exec "$@"', 'sh', ...node]);
+  return stdout;
+}
+
+test('a command for which there are no descriptors left is tried again, and the server goes on', async () => {
+  const code = `fill();
+    await run(['/bin/true']).catch(({ message }) => console.log(message));
+    setTimeout(() => console.log('goes on'), 100);`;
+  assert.equal(await runInNarrowProcess(code), 'The command could not be run (EMFILE).\ngoes on\n');
+});
+
+test('commands that leave processes behind that hold their output leave no descriptors open here', async () => {
+  const code = `
+    const count = () => readdirSync('/proc/self/fd').length;
+    const before = count();
+    const command = ['/bin/sh', '-c', 'sleep 60 & echo $!'];
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => run(command)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    console.log(count() - before < 10);
+    for (const { detail } of outcomes) process.kill(Number(detail.output));`;
+  assert.equal(await runInNarrowProcess(code), 'true\n');
 });
 
 for (const [how, body] of [

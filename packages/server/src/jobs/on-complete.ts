@@ -50,6 +50,9 @@ export async function runCommand(
 ): Promise<JobOutcome> {
   const startedMs = performance.now();
   const child = spawn(program, [...args, path], { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const end = ended(child);
+  // Nothing was begun: there are no descriptors left for its pipes, and so there are no pipes.
+  if (!child.stdout) throw new Error(`The command could not be run (${describe((await end).error)}).`);
   if (child.pid) lowerPriority(child.pid);
   const output = new Tail(OUTPUT_BYTES);
   child.stdout.on('data', (bytes: Buffer) => output.add(bytes));
@@ -59,22 +62,27 @@ export async function runCommand(
   child.stdin.end(input);
 
   let isLate = false;
-  const stop = () => end(child);
+  const stop = () => endGroup(child);
   const timer = setTimeout(() => {
     isLate = true;
     stop();
   }, timeoutMs);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
-  const { exitCode, endSignal, error } = await ended(child);
+  const { exitCode, endSignal, error } = await end;
   clearTimeout(timer);
   signal.removeEventListener('abort', stop);
+  // What it left behind may hold them open for ever.
+  child.stdout.destroy();
+  child.stderr.destroy();
+  // The system has no process for it now.
+  if (error?.code === 'EAGAIN') throw new Error(`The command could not be run (${describe(error)}).`);
 
   const detail = {
     exit_code: exitCode,
     ...(endSignal ? { signal: endSignal } : {}),
     ...(isLate ? { message: `The command was ended after ${Math.round(timeoutMs / 1000)} s.` } : {}),
-    ...(error ? { message: `The command could not be run (${error.code ?? error.message}).` } : {}),
+    ...(error ? { message: `The command could not be run (${describe(error)}).` } : {}),
     duration_ms: Math.round(performance.now() - startedMs),
     output: output.text(),
   };
@@ -88,6 +96,10 @@ interface End {
   error: NodeJS.ErrnoException | null;
 }
 
+function describe(error: NodeJS.ErrnoException | null): string | undefined {
+  return error?.code ?? error?.message;
+}
+
 async function ended(child: ChildProcess): Promise<End> {
   return await new Promise((resolve) => {
     child.on('error', (error) => resolve({ exitCode: null, endSignal: null, error }));
@@ -98,7 +110,7 @@ async function ended(child: ChildProcess): Promise<End> {
 }
 
 /** Asks the whole group to end, and ends it if it does not. */
-function end(child: ChildProcess): void {
+function endGroup(child: ChildProcess): void {
   signalGroup(child, 'SIGTERM');
   const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_MS);
   child.on('exit', () => {

@@ -59,6 +59,8 @@ export class JobQueue {
     this.#isWoken = true;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
+      // Woken after the last look, before this.
+      if (this.#isWoken && !this.#stopping.signal.aborted) this.wake();
     });
   }
 

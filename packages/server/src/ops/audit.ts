@@ -80,22 +80,24 @@ export class AuditLog {
   async prune(nowMs: number | null): Promise<void> {
     const { maxTotalBytes, maxAgeMs } = this.#bounds;
     const names = await this.#listFiles();
-    const files = await Promise.all(names.map(async (name) => ({ name, ...(await stat(join(this.#folder, name))) })));
+    const files = [];
+    for (const name of names) {
+      // Another one may be at it, too.
+      const found = await stat(join(this.#folder, name)).catch(ignoreAbsence);
+      if (found) files.push({ name, ...found });
+    }
     let total = files.reduce((sum, { size }) => sum + size, 0);
     const oldestMs = nowMs === null || maxAgeMs === null ? Number.NEGATIVE_INFINITY : nowMs - maxAgeMs;
     for (const { name, size, mtimeMs } of files.slice(0, -1)) {
       if (total <= maxTotalBytes && mtimeMs >= oldestMs) return;
-      await rm(join(this.#folder, name));
+      await rm(join(this.#folder, name), { force: true });
       total -= size;
       this.#onRemoved(name);
     }
   }
 
   async #listFiles(): Promise<string[]> {
-    const names = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
+    const names = (await readdir(this.#folder).catch(ignoreAbsence)) ?? [];
     return names.filter((name) => FILE.test(name)).sort();
   }
 
@@ -125,36 +127,44 @@ export class AuditLog {
   async #open(month: string): Promise<{ handle: FileHandle; bytes: number }> {
     const { maxFileBytes } = this.#bounds;
     if (this.#file?.month === month && this.#file.bytes < maxFileBytes) return this.#file;
-    await this.#file?.handle.close();
+    const before = this.#file;
     this.#file = null;
+    await before?.handle.close();
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     let number = 1;
     for (const name of await this.#listFiles()) {
       const [, ofMonth, written] = FILE.exec(name) as unknown as [string, string, string | undefined];
       if (ofMonth === month) number = Number(written ?? 1);
     }
-    let handle = await this.#openNumber(month, number);
-    let { size } = await handle.stat();
-    if (size >= maxFileBytes) {
-      await handle.close();
-      handle = await this.#openNumber(month, number + 1);
-      size = 0;
-      await this.prune(null);
+    let file = await this.#openNumber(month, number);
+    if (file.bytes >= maxFileBytes) {
+      await file.handle.close();
+      file = await this.#openNumber(month, number + 1);
+      // What is too much is removed later, too: no line is lost for it.
+      await this.prune(null).catch(() => {});
     }
-    this.#file = { month, handle, bytes: size };
-    await endTornLine(handle);
-    return this.#file;
+    return file;
   }
 
-  async #openNumber(month: string, number: number): Promise<FileHandle> {
+  /** Keeps it: what fails from here on closes it. Node ends a process that forgets to. */
+  async #openNumber(month: string, number: number): Promise<{ month: string; handle: FileHandle; bytes: number }> {
     const part = number === 1 ? '' : `_${String(number).padStart(4, '0')}`;
-    return await open(join(this.#folder, `${month}${part}.jsonl`), 'a+', 0o600);
+    const handle = await open(join(this.#folder, `${month}${part}.jsonl`), 'a+', 0o600);
+    const file = { month, handle, bytes: 0 };
+    this.#file = file;
+    file.bytes = (await handle.stat()).size;
+    await endTornLine(handle, file.bytes);
+    return file;
   }
 }
 
+function ignoreAbsence(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
+
 /** A line that a crash has cut off must not swallow the next one. */
-async function endTornLine(handle: FileHandle): Promise<void> {
-  const { size } = await handle.stat();
+async function endTornLine(handle: FileHandle, size: number): Promise<void> {
   if (size === 0) return;
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   if (buffer.toString() !== '\n') await handle.write('\n');

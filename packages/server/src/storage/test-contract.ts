@@ -224,7 +224,7 @@ function describeStaging(name: string, make: MakeStore): void {
     assert.ok((await readAll(store, placeOf(to))).equals(bytes));
   });
 
-  test(`${name}: making room again harms nothing that is stored`, async (t) => {
+  test(`${name}: making context again harms nothing that is stored`, async (t) => {
     const { store } = await make(t);
     const to = upload('twice', 10);
     await store.create(to);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import type { UploadError } from '@cryolift/protocol/errors';
 import { moveUploadRow } from '../db/sessions.ts';
-import { finalize, resumeVerifying } from './completion.ts';
-import { insertUpload, makeUploads, readRow, sendPart } from './test-uploads.ts';
+import { completeUpload, finalize, resumeVerifying } from './completion.ts';
+import { bytesOf, insertUpload, makeUploads, readRow, sendPart } from './test-uploads.ts';
 import { toPlace } from './upload-record.ts';
 
 test('a file that was published meanwhile is not touched by whoever comes late to finish it', async (t) => {
@@ -27,4 +29,42 @@ test('what was being verified when the server stopped is finished at the next st
   await resumeVerifying(context);
   assert.equal((await readRow(context, row.id)).status, 'completed');
   assert.equal(await context.store.statFile(toPlace(row, 'f1')), row.size);
+});
+
+test('complete: a digest that is declared while it looks at the upload is kept, and another one refused', async (t) => {
+  const context = await makeUploads(t);
+  const wrong = createHash('sha256').update('other bytes').digest();
+  for (const [declared, code] of [
+    [undefined, 'file_checksum_mismatch'],
+    ['ab'.repeat(32), 'invalid_request'],
+  ] as const) {
+    const row = await insertUpload(context);
+    for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
+    // As a resuming init does it, between the look and the change.
+    const newId = () => {
+      void context.db.updateTable('uploads').set({ sha256: wrong }).where('id', '=', row.id).execute();
+      return context.newId();
+    };
+    await assert.rejects(
+      completeUpload({ ...context, newId }, { owner: row.owner }, row.id, declared, 'r'),
+      (error: UploadError) => error.code === code,
+    );
+    assert.deepEqual(Buffer.from((await readRow(context, row.id)).sha256 ?? []), wrong);
+  }
+});
+
+test('complete: a file that was verified without a digest is not given for another one', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  const hash = createHash('sha256');
+  for (let idx = 0; idx < row.part_count; idx++) {
+    await sendPart(context, row, idx);
+    hash.update(bytesOf(row, idx));
+  }
+  const complete = (sha256?: string) => completeUpload(context, { owner: row.owner }, row.id, sha256, 'r');
+  const published = await complete();
+  await assert.rejects(complete('ab'.repeat(32)), (error: UploadError) => error.code === 'file_checksum_mismatch');
+  const again = await complete(hash.digest('hex'));
+  assert.ok(again.kind === 'completed' && published.kind === 'completed');
+  assert.equal(again.file.id, published.file.id);
 });

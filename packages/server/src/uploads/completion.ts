@@ -45,19 +45,21 @@ export async function completeUpload(
     throw new UploadError('invalid_request', 'This upload was begun as a trial, which becomes no file: cancel it.');
   }
   context.doubtful.assertNone(id);
-  const declared = validateDeclared(row, sha256Hex);
+  const declared = sha256Hex === undefined ? null : fromHex(sha256Hex);
+  validateDeclared(row, declared);
   if (row.status === 'pending' || row.status === 'uploading') {
     if (row.received_parts < row.part_count) throw await uploadIncomplete(context, row);
-    const changes = { file_id: context.newId(), sha256: declared };
-    // Undefined: another request was first, or it was cancelled meanwhile.
+    const changes = { file_id: context.newId(), ...(declared ? { sha256: declared } : {}) };
+    // Undefined: another request was first, or it was cancelled meanwhile, or another digest was declared.
     row = (await moveUpload(context, id, 'complete', changes)) ?? (await findUpload(context, access, id));
+    validateDeclared(row, declared);
   }
   switch (row.status) {
     case 'completed':
-      return { kind: 'completed', file: await findPublished(context, row) };
+      return { kind: 'completed', file: assertSame(await findPublished(context, row), declared) };
     case 'verifying': {
       const file = await firstOf(finalize(context, row, requestId), WAIT_MS);
-      return file === 'late' ? { kind: 'verifying', row } : { kind: 'completed', file };
+      return file === 'late' ? { kind: 'verifying', row } : { kind: 'completed', file: assertSame(file, declared) };
     }
     case 'expired':
       throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
@@ -208,15 +210,22 @@ function digestParts(parts: PartRow[]): Uint8Array {
   return hash.digest();
 }
 
-function validateDeclared(row: UploadRow, sha256Hex: string | undefined): Uint8Array | null {
-  const declared = sha256Hex === undefined ? null : fromHex(sha256Hex);
+/** @throws UploadError `invalid_request` when another digest was declared before. */
+function validateDeclared(row: UploadRow, declared: Uint8Array | null): void {
   if (declared && row.sha256 && Buffer.compare(declared, row.sha256) !== 0) {
     throw new UploadError('invalid_request', 'sha256 differs from the one declared before.', {
       hint: 'Repeat complete without sha256 to verify against the one declared first, or cancel and start anew.',
       details: { declared_sha256: toHex(row.sha256) },
     });
   }
-  return declared ?? row.sha256;
+}
+
+/** The file may have been verified for another request, which declared no digest. @throws UploadError `file_checksum_mismatch`. */
+function assertSame(file: FileRow, declared: Uint8Array | null): FileRow {
+  if (!declared || Buffer.compare(declared, file.sha256) === 0) return file;
+  throw new UploadError('file_checksum_mismatch', 'The published file does not have the declared SHA-256.', {
+    details: { expected_sha256: toHex(declared), received_sha256: toHex(file.sha256), file_id: file.id },
+  });
 }
 
 async function findPublished(context: UploadContext, row: UploadRow): Promise<FileRow> {

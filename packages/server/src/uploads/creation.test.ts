@@ -18,15 +18,15 @@ async function obstruct(context: TestUploads): Promise<() => Promise<void>> {
 }
 
 test('an upload that a second init is given stays open, also when its staging file cannot be made', async (t) => {
-  for (let turns = 0; turns <= 40; turns += 2) {
+  for (let queue = 0; queue <= 40; queue += 2) {
     const context = await makeUploads(t);
     const clear = await obstruct(context);
     // It may fail, but not at the cost of who was told that there is an upload to go on with.
     const first = openUpload(context, 'ada', request, null).catch(() => null);
-    for (let turn = 0; turn < turns; turn++) await null;
+    for (let turn = 0; turn < queue; turn++) await null;
     const { row } = await openUpload(context, 'ada', request, null);
     await first;
-    assert.equal((await readRow(context, row.id)).status, 'pending', `${turns} turns`);
+    assert.equal((await readRow(context, row.id)).status, 'pending', `${queue} queue`);
     await clear();
     for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
     assert.equal((await completeUpload(context, { owner: 'ada' }, row.id, undefined, 'r')).kind, 'completed');

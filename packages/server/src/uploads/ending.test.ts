@@ -71,13 +71,13 @@ test('a part under way when its upload is cancelled writes nothing any more and 
 test('wherever a cancel meets a part that begins, nothing stays behind that the sweep would trip over', async (t) => {
   const context = await makeUploads(t);
   // The cancel starts this many turns of the microtask queue after the part.
-  for (let turns = 0; turns <= 120; turns += 2) {
+  for (let queue = 0; queue <= 120; queue += 2) {
     const row = await insertUpload(context);
     const beginning = beginTestPart(context, row, 0).catch((error: unknown) => {
-      assert.ok(isRefusal(error, 'upload_closed', 'overloaded'), `${turns}: ${error}`);
+      assert.ok(isRefusal(error, 'upload_closed', 'overloaded'), `${queue}: ${error}`);
       return null;
     });
-    for (let turn = 0; turn < turns; turn++) await null;
+    for (let turn = 0; turn < queue; turn++) await null;
     await cancelUpload(context, ada, row.id);
     const begun = await beginning;
     if (begun?.kind === 'receiving') {
@@ -86,7 +86,7 @@ test('wherever a cancel meets a part that begins, nothing stays behind that the 
       await assert.rejects(begun.receiver.commit(), (error) => isRefusal(error, 'upload_closed', 'overloaded'));
     }
     assert.equal(await findPart(context.db, row.id, 0), undefined);
-    assert.equal(await isStaged(context, row.id), false, `a staging file was made again (${turns} turns)`);
+    assert.equal(await isStaged(context, row.id), false, `a staging file was made again (${queue} queue)`);
   }
 });
 
@@ -120,14 +120,14 @@ test('what is verified, completed or cancelled does not expire', async (t) => {
 
 test('of cancel and complete at once one wins, and the loser is told', async (t) => {
   const context = await makeUploads(t);
-  for (let turns = 0; turns <= 60; turns += 5) {
+  for (let queue = 0; queue <= 60; queue += 5) {
     const row = await insertUpload(context);
     for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
     const completing = completeUpload(context, ada, row.id, undefined, 'r').catch((error: unknown) => {
       assert.ok(isRefusal(error, 'upload_closed'), `${error}`);
       return null;
     });
-    for (let turn = 0; turn < turns; turn++) await null;
+    for (let turn = 0; turn < queue; turn++) await null;
     const cancelled = await cancelUpload(context, ada, row.id).then(
       () => true,
       (error) => assert.ok(isRefusal(error, 'upload_closed'), `${error}`),
@@ -140,11 +140,11 @@ test('of cancel and complete at once one wins, and the loser is told', async (t)
 
 test('an upload that is completed by many at once becomes one file', async (t) => {
   const context = await makeUploads(t);
-  for (let turns = 0; turns <= 200; turns += 10) {
+  for (let queue = 0; queue <= 200; queue += 10) {
     const row = await insertUpload(context);
     for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
     const first = completeUpload(context, ada, row.id, undefined, 'r');
-    for (let turn = 0; turn < turns; turn++) await null;
+    for (let turn = 0; turn < queue; turn++) await null;
     const done = await Promise.all([first, completeUpload(context, ada, row.id, undefined, 'r')]);
     assert.equal(new Set(done.map((each) => each.kind === 'completed' && each.file.id)).size, 1);
   }

@@ -129,3 +129,24 @@ test('an attempt can be released twice, and does not take a newer one with it', 
   await setImmediate();
   assert.equal(attempts.current('a', 0), undefined);
 });
+
+test('work that needs an upload alone: of many that wait, one goes at a time, and no attempt begins within it', async () => {
+  const attempts = new PartAttempts();
+  const first = Promise.withResolvers<void>();
+  const running = [attempts.exclude('a', () => first.promise)];
+  let alone = 0;
+  const seen: { alone: number; attempts: number }[] = [];
+  const work = async () => {
+    alone++;
+    await setImmediate();
+    seen.push({ alone, attempts: attempts.count });
+    alone--;
+  };
+  running.push(attempts.exclude('a', work), attempts.exclude('a', work));
+  // Where it comes first, the work after it ends it.
+  const begun = attempts.begin('a', 0).then((attempt) => attempt.onEnd(() => attempt.release()));
+  running.push(attempts.exclude('a', work));
+  first.resolve();
+  await Promise.all([...running, begun]);
+  assert.deepEqual(seen, Array(3).fill({ alone: 1, attempts: 0 }));
+});

@@ -48,7 +48,8 @@ export class PartAttempts {
 
   /** Ends the older attempt at this part, if there is one, and takes its place. */
   async begin(uploadId: string, idx: number): Promise<Attempt> {
-    if (this.#exclusive.has(uploadId)) await this.#whenFree(uploadId);
+    // Nothing may come between the last look and taking the place: of many who wait, all are woken at once.
+    while (this.#exclusive.has(uploadId)) await this.#exclusive.get(uploadId);
     const ofUpload = this.#current.get(uploadId) ?? new Map<number, Attempt>();
     this.#current.set(uploadId, ofUpload);
     const older = ofUpload.get(idx);
@@ -71,7 +72,7 @@ export class PartAttempts {
    * attempts and other such work wait until this ends. The caller must not hold an attempt, or be within such work.
    */
   async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {
-    if (this.#exclusive.has(uploadId)) await this.#whenFree(uploadId);
+    while (this.#exclusive.has(uploadId)) await this.#exclusive.get(uploadId);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#exclusive.set(uploadId, promise);
     try {
@@ -86,10 +87,6 @@ export class PartAttempts {
   /** Whether such work has the upload now. */
   isExclusive(uploadId: string): boolean {
     return this.#exclusive.has(uploadId);
-  }
-
-  async #whenFree(uploadId: string): Promise<void> {
-    for (let busy = this.#exclusive.get(uploadId); busy; busy = this.#exclusive.get(uploadId)) await busy;
   }
 
   /** Parts that are being received now. */

@@ -1,12 +1,12 @@
 /** All of the owner's sessions, wherever they run. */
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
-import { useDeferredValue, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
 import { itemsOf, useSessions } from './lists.ts';
-import { NextPage } from './next-page.tsx';
+import { NextPage, useRowCount } from './next-page.tsx';
 import { SessionRow } from './session-row.tsx';
 
 export function ActivityView() {
@@ -16,8 +16,12 @@ export function ActivityView() {
   const [search, setSearch] = useState('');
   const sought = useDeferredValue(search.trim().toLowerCase());
   const sessions = useSessions(status);
-  const all = itemsOf(sessions.data);
-  const shown = sought === '' ? all : all.filter(({ filename }) => filename.toLowerCase().includes(sought));
+  const all = useMemo(() => itemsOf(sessions.data), [sessions.data]);
+  const shown = useMemo(
+    () => (sought === '' ? all : all.filter(({ filename }) => filename.toLowerCase().includes(sought))),
+    [all, sought],
+  );
+  const [rowCount, showMore] = useRowCount(shown.length);
   return (
     <>
       <div className="view-head">
@@ -53,11 +57,11 @@ export function ActivityView() {
         <Empty heading={texts.activity.noMatch} />
       )}
       <ul className="rows" aria-label={texts.activity.heading}>
-        {shown.map((session) => (
+        {shown.slice(0, rowCount).map((session) => (
           <SessionRow key={session.upload_id} session={session} />
         ))}
       </ul>
-      <NextPage pages={sessions} needsAll={sought !== ''} />
+      <NextPage pages={sessions} needsAll={sought !== ''} showMore={showMore} />
     </>
   );
 }

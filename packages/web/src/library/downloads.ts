@@ -10,8 +10,9 @@ import { partExtent } from '@cryolift/protocol/plan';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
 
-/** Parts at a time. */
+/** Parts at a time; of larger ones, which are held whole, one. */
 const PARALLEL = 3;
+const LARGE_BYTES = 32 * 1024 * 1024;
 const ATTEMPTS = 5;
 const WAIT_MS = 1_000;
 const FOLDER = 'downloads';
@@ -93,7 +94,8 @@ export class Downloads {
         this.#set(file.file_id, { kind: 'running', doneBytes });
       }
     };
-    await Promise.all(Array.from({ length: PARALLEL }, lane)).finally(() => {
+    const lanes = file.part_size > LARGE_BYTES ? 1 : PARALLEL;
+    await Promise.all(Array.from({ length: lanes }, lane)).finally(() => {
       // One that failed ends the others.
       next = file.part_count;
     });

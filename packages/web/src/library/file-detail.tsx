@@ -1,7 +1,7 @@
 /** One file in full. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
 import { useAccount } from '../services.ts';
@@ -22,7 +22,8 @@ const ALONE = '(max-width: 56rem)';
 
 export function FileDetail({ fileId }: { fileId: string }) {
   const { api } = useAccount();
-  const listed = itemsOf(useFiles().data).find(({ file_id }) => file_id === fileId);
+  const { data } = useFiles();
+  const listed = useMemo(() => itemsOf(data).find(({ file_id }) => file_id === fileId), [data, fileId]);
   const asked = useQuery({ queryKey: ['file', fileId], queryFn: () => api.file(fileId), enabled: !listed });
   const file = listed ?? asked.data;
   return (

@@ -1,21 +1,25 @@
 /** The owner's files, and one of them in full beside the list, or on a small screen in its place. */
-import { useDeferredValue, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { texts } from '../texts.ts';
 import { FileDetail } from './file-detail.tsx';
 import { FileRow } from './file-row.tsx';
 import { KINDS, matches } from './file-search.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
 import { itemsOf, useFiles } from './lists.ts';
-import { NextPage } from './next-page.tsx';
+import { NextPage, useRowCount } from './next-page.tsx';
 
 export function FilesView({ fileId }: { fileId: string | null }) {
   const [search, setSearch] = useState('');
   const [kind, setKind] = useState('');
   const sought = useDeferredValue(search);
   const files = useFiles();
-  const all = itemsOf(files.data);
+  const all = useMemo(() => itemsOf(files.data), [files.data]);
   const isFiltered = sought.trim() !== '' || kind !== '';
-  const shown = isFiltered ? all.filter((file) => matches(file, sought, kind)) : all;
+  const shown = useMemo(
+    () => (isFiltered ? all.filter((file) => matches(file, sought, kind)) : all),
+    [all, isFiltered, sought, kind],
+  );
+  const [rowCount, showMore] = useRowCount(shown.length);
   return (
     <div className={`library ${fileId === null ? '' : 'library-open'}`}>
       <section className="library-list" aria-label={texts.files.heading}>
@@ -55,11 +59,11 @@ export function FilesView({ fileId }: { fileId: string | null }) {
         )}
         {all.length > 0 && shown.length === 0 && !files.isFetchingNextPage && <Empty heading={texts.files.noMatch} />}
         <ul className="rows" aria-label={texts.files.heading}>
-          {shown.map((file) => (
+          {shown.slice(0, rowCount).map((file) => (
             <FileRow key={file.file_id} file={file} isOpen={file.file_id === fileId} />
           ))}
         </ul>
-        <NextPage pages={files} needsAll={isFiltered} />
+        <NextPage pages={files} needsAll={isFiltered} showMore={showMore} />
       </section>
       <section className="library-detail">
         {fileId === null ? (

@@ -13,6 +13,8 @@ const CHANGES_USAGE: readonly string[] = [
   ...['created', 'completed', 'cancelled', 'expired'].map((state) => `cryolift.upload.${state}`),
   'cryolift.file.deleted',
 ];
+/** To compare a list with what it was takes longer with each of its pages. */
+const LONG_LIST = { structuralSharing: false } as const;
 /** While nothing is told by events. */
 const POLL_MS = 4_000;
 
@@ -44,6 +46,7 @@ export function useSessions(status: string) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor,
     refetchInterval: isLive ? false : POLL_MS,
+    ...LONG_LIST,
   });
 }
 
@@ -66,6 +69,7 @@ export function useFiles() {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor,
     refetchInterval: isLive ? false : POLL_MS,
+    ...LONG_LIST,
   });
 }
 

@@ -1,5 +1,5 @@
 /** The token: from the link, from the paste field, never anywhere but in memory and in this tab's session storage. */
-import { ConnectionError, type GetToken, Patience } from '@cryolift/client';
+import { ConnectionError, type GetToken, orAborted, Patience } from '@cryolift/client';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
 import { readClaims } from './claims.ts';
@@ -39,6 +39,8 @@ export class TokenKeeper {
   #token: string | null = null;
   /** Aborted when somebody signs out: what was begun before does not sign anybody in. */
   #signOut = new AbortController();
+  /** Aborted when there is another token, or none. */
+  #tokenOver = new AbortController();
   #rejudging: { readonly token: string; readonly done: Promise<void> } | null = null;
   /** Tokens of links are taken one after the other. */
   #turn: Promise<void> = Promise.resolve();
@@ -96,7 +98,7 @@ export class TokenKeeper {
   forget(): void {
     this.#signOut.abort();
     this.#signOut = new AbortController();
-    this.#drop();
+    this.#setToken(null);
     this.question.set(null);
     this.linkRefusal.set(null);
     this.state.set({ kind: 'no', refusal: null });
@@ -156,13 +158,12 @@ export class TokenKeeper {
       this.linkRefusal.set(message);
       return;
     }
-    this.#drop();
+    this.#setToken(null);
     this.state.set({ kind: 'no', refusal: message });
   }
 
   #take(token: string, subject: Subject): void {
-    this.#token = token;
-    keepToken(token);
+    this.#setToken(token);
     this.question.set(null);
     this.linkRefusal.set(null);
     this.state.set({ kind: 'yes', subject, expiresAtMs: readClaims(token)?.expiresAtMs ?? null });
@@ -175,17 +176,26 @@ export class TokenKeeper {
     await this.#rejudging.done;
   }
 
+  /** Asks until the server says: the same token once more would be refused for good. */
   async #loseRefused(token: string): Promise<void> {
-    const found = await this.#identify(token).catch(() => null);
-    this.#rejudging = null;
+    const { signal } = this.#tokenOver;
+    const patience = new Patience();
+    patience.noteReply();
+    const found = await orAborted(
+      patience.retry(() => this.#identify(token), signal),
+      signal,
+    ).catch(() => null);
+    if (this.#rejudging?.token === token) this.#rejudging = null;
     const { subject } = this;
     if (found?.kind !== 'refused' || this.#token !== token || !subject) return;
-    this.#drop();
+    this.#setToken(null);
     this.state.set({ kind: 'expired', subject });
   }
 
-  #drop(): void {
-    this.#token = null;
-    keepToken(null);
+  #setToken(token: string | null): void {
+    this.#tokenOver.abort();
+    this.#tokenOver = new AbortController();
+    this.#token = token;
+    keepToken(token);
   }
 }

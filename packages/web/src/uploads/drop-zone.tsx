@@ -34,7 +34,7 @@ export function useDrop(): boolean {
     on('drop', (event) => {
       event.preventDefault();
       setOver(false);
-      if (event.dataTransfer) void filesOfDrop(event.dataTransfer).then(accounts.give);
+      if (event.dataTransfer) void accounts.give(filesOfDrop(event.dataTransfer));
     });
     return () => ends.abort();
   }, [accounts]);
@@ -46,11 +46,11 @@ export function DropZone({ isSmall }: { isSmall: boolean }) {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const limits = useQuery(query);
-  const choose = async (ask: typeof chooseFiles, input: HTMLInputElement | null) => {
-    const found = await ask();
+  const choose = (ask: typeof chooseFiles, input: HTMLInputElement | null) => {
+    const finding = ask();
+    if (finding) void intake.take(finding);
     // Only an input is left then.
-    if (found === null) input?.click();
-    else if (found.files.length + found.unreadable > 0) await intake.take(found);
+    else input?.click();
   };
   const onChosen = ({ currentTarget: input }: React.ChangeEvent<HTMLInputElement>) => {
     if (input.files) void intake.take(filesOfInput(input.files));

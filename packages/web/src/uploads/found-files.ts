@@ -49,17 +49,19 @@ export async function filesOfDrop(transfer: DataTransfer): Promise<Found> {
   return finder;
 }
 
-/** Null where the browser has no such dialog; nothing when somebody closed it. */
-export async function chooseFiles(): Promise<Found | null> {
-  const handles = await window.showOpenFilePicker?.({ multiple: true }).catch(() => []);
-  return handles ? await openHandles(handles) : null;
+/** Null where the browser has no such dialog. It resolves to null when somebody closed it. */
+export function chooseFiles(): Promise<Found | null> | null {
+  return window.showOpenFilePicker?.({ multiple: true }).then(openHandles, () => null) ?? null;
 }
 
-/** Null where the browser has no such dialog; nothing when somebody closed it. */
-export async function chooseFolder(): Promise<Found | null> {
-  if (!window.showDirectoryPicker) return null;
-  const folder = await window.showDirectoryPicker().catch(() => null);
-  return await openHandles(folder ? [folder] : []);
+/** Null where the browser has no such dialog. It resolves to null when somebody closed it. */
+export function chooseFolder(): Promise<Found | null> | null {
+  return (
+    window.showDirectoryPicker?.().then(
+      (folder) => openHandles([folder]),
+      () => null,
+    ) ?? null
+  );
 }
 
 /** Of an `<input type="file">`. */

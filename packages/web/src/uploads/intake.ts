@@ -11,15 +11,32 @@ export class Intake {
   readonly notice = new Cell<string | null>(null);
   readonly #uploads: UploadList;
   readonly #getLimits: () => Promise<Limits | null>;
+  #takingCount = 0;
 
   constructor(uploads: UploadList, getLimits: () => Promise<Limits | null>) {
     this.#uploads = uploads;
     this.#getLimits = getLimits;
   }
 
+  /** Files are being found, or sorted out: they are not in the list of uploads yet. */
+  get isTaking(): boolean {
+    return this.#takingCount > 0;
+  }
+
+  /** @param finding null: a dialog was closed. */
+  take = async (finding: Found | Promise<Found | null>): Promise<void> => {
+    this.#takingCount++;
+    try {
+      const found = await finding;
+      if (found) await this.#take(found);
+    } finally {
+      this.#takingCount--;
+    }
+  };
+
   /** Of folders only what the server takes; what was given by itself is shown in any case, with the reason. */
-  take = async ({ files, unreadable }: Found): Promise<void> => {
-    location.hash = 'upload';
+  async #take({ files, unreadable }: Found): Promise<void> {
+    if (this.#uploads.isOpen) location.hash = 'upload';
     const limits = await this.#getLimits();
     const takes = ({ file, path }: FoundFile) =>
       path === null || !limits || isMrcName(file.name) || limits.accepted_types.includes(extensionOf(file.name));
@@ -32,5 +49,5 @@ export class Intake {
     ];
     this.notice.set(words.join(' ') || null);
     await this.#uploads.add(taken);
-  };
+  }
 }

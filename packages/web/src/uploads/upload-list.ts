@@ -44,6 +44,10 @@ export class UploadList {
     this.#options = options;
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Files that would be lost with the page: under way, or waiting. */
   get unfinishedCount(): number {
     const kept = ['done', 'refused', 'away'];
@@ -149,6 +153,10 @@ export class UploadList {
         rate: before?.rate ?? new Rate(),
       },
     );
+    await this.#check(entry, file, limits);
+  }
+
+  async #check(entry: Entry, file: File, limits: Promise<Limits | null>): Promise<void> {
     const check = await checkHeader(file, await limits).catch(() => null);
     this.#entries.note(entry, { check });
     entry.isChecked = true;
@@ -193,12 +201,26 @@ export class UploadList {
     this.#go(entry);
   }
 
-  /** Throws away what the server has of another content, and begins from the first byte. */
-  startAnew(key: string): void {
+  /** Throws away what the server has of another content, and begins from the first byte. Call it from a click. */
+  async startAnew(key: string): Promise<void> {
     const entry = this.#entries.get(key);
     if (!entry) return;
-    entry.restart = true;
-    this.#go(entry);
+    const { state } = entry.upload;
+    const limits = this.#options.getLimits();
+    try {
+      // The file that was chosen is as it was then, and cannot be read any more once it has changed.
+      if (entry.handle) entry.source = await BlobSource.fromHandle(entry.handle, key);
+    } catch (error) {
+      this.#entries.note(entry, { error });
+      return;
+    }
+    const { source } = entry;
+    if (!source || entry.upload.state !== state) return;
+    const change = { error: null, arrived: null, sizeBytes: source.sizeBytes };
+    if (!this.#entries.move(entry, 'go', change)) return;
+    // Of the new content, nobody has accepted the header.
+    Object.assign(entry, { restart: true, isChecked: false, isAccepted: false, force: false });
+    await this.#check(entry, source.file, limits);
   }
 
   #go(entry: Entry): void {
@@ -227,7 +249,9 @@ export class UploadList {
       await entry.running;
       if (entry.upload.state !== 'ending') return;
       const file = entry.uploadId === null ? null : await this.#cancelSession(entry.uploadId);
-      await memory.forget({ server, owner, location: key });
+      // What another tab remembers of the same file is not thrown away with a row that has no upload yet.
+      const isOthers = entry.uploadId === null && (await isLockHeld(this.#lockOf(key)));
+      if (!isOthers) await memory.forget({ server, owner, location: key });
       if (!file) this.#entries.drop(entry);
       else if (this.#entries.move(entry, 'publish', { file })) onDone(file);
     } catch (error) {

@@ -130,7 +130,9 @@ function UploadActions({ upload }: { upload: Upload }) {
       {state === 'paused' && button('play', texts.upload.resume, () => void uploads.resume(key))}
       {state === 'away' && hasHandle && button('play', texts.upload.continue, () => void uploads.resume(key), true)}
       {state === 'failed' && !isChanged && button('retry', texts.upload.retry, () => void uploads.resume(key), true)}
-      {state === 'failed' && isChanged && button('retry', texts.upload.startAnew, () => uploads.startAnew(key), true)}
+      {state === 'failed' &&
+        isChanged &&
+        button('retry', texts.upload.startAnew, () => void uploads.startAnew(key), true)}
       {state === 'refused' && check?.canForce && button('upload', texts.upload.force, () => uploads.force(key), true)}
       {state === 'done' && file && (
         <a

@@ -94,7 +94,7 @@ export class Webhook {
     try {
       while (this.#isWoken && !this.#stopping.signal.aborted) {
         this.#isWoken = false;
-        while ((await this.#add()) === BATCH);
+        while ((await this.#add()) === BATCH && !this.#stopping.signal.aborted);
         await this.#fill();
       }
       // With all under way, the first that ends is the next to wake it.

@@ -3,6 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyRequest } from 'fastify';
 import type { UploadContext } from '../../uploads/context.ts';
 import { isLinkToken, openLink } from '../../uploads/upload-links.ts';
+import { clientNetwork } from '../connection/client-network.ts';
 import type { Services } from '../services.ts';
 import { assertScope, type Caller } from './caller.ts';
 import { isSigned, verifySignature } from './url-signature.ts';
@@ -35,8 +36,9 @@ async function identifySigned(request: FastifyRequest, { signingKeys, uploads }:
   const query = request.query as Record<string, unknown>;
   const signed = { method: request.method, path, query, contentLength: request.headers['content-length'] };
   const expiresAtMs = await verifySignature(signingKeys, signed, uploads.now());
-  // The path is signed, so that whatever the call reaches was meant.
-  return { sub: `signed:${path.split('/')[2]}`, scopes: new Set(), expiresAtMs, access: 'everybody' };
+  // The path is signed, so that whatever the call reaches was meant. Calls of one network are counted together: an owner can
+  // sign any number of URLs.
+  return { sub: `signed:${clientNetwork(request.ip)}`, scopes: new Set(), expiresAtMs, access: 'everybody' };
 }
 
 async function identifyLink(context: UploadContext, token: string): Promise<Caller> {

@@ -12,3 +12,12 @@ test('fair share: one owner cannot take all, and what is given back can be taken
   giveBack();
   assert.ok(share.take('eve', 6));
 });
+
+test('fair share: all links of one owner together cannot take all either', () => {
+  const share = new FairShare(12, 3);
+  const links = ['link1', 'link2', 'link3', 'link4'].map((link) => share.take(link, 3, 'ada'));
+  assert.deepEqual(links.map(Boolean), [true, true, false, false]);
+  assert.ok(share.take('bob', 3));
+  links[0]?.();
+  assert.ok(share.take('link3', 3, 'ada'));
+});

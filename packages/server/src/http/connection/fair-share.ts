@@ -1,28 +1,39 @@
 /** A bounded amount of something that the callers of a server share: none of them can take all of it. */
 export class FairShare {
   readonly #max: number;
-  readonly #maxPerOwner: number;
+  readonly #maxPerAccount: number;
+  readonly #ofAccount = new Map<string, number>();
   readonly #ofOwner = new Map<string, number>();
   #taken = 0;
 
-  /** @param max for all owners together. @param maxPerOwner for one of them. */
-  constructor(max: number, maxPerOwner: number) {
+  /**
+   * @param max for all together.
+   * @param maxPerAccount for one of them. All accounts of one owner together have twice as much: an owner can make any
+   *   number of links, and one link must not take all of its owner's.
+   */
+  constructor(max: number, maxPerAccount: number) {
     this.#max = max;
-    this.#maxPerOwner = maxPerOwner;
+    this.#maxPerAccount = maxPerAccount;
   }
 
-  /** @returns what gives the amount back, to be called once; null when so much is not left for this owner. */
-  take(owner: string, amount: number): (() => void) | null {
-    const own = this.#ofOwner.get(owner) ?? 0;
-    if (this.#taken + amount > this.#max || own + amount > this.#maxPerOwner) return null;
-    this.#add(owner, amount);
-    return () => this.#add(owner, -amount);
+  /** @returns what gives the amount back, to be called once; null when so much is not left for this account or owner. */
+  take(account: string, amount: number, owner = account): (() => void) | null {
+    const ofAccount = (this.#ofAccount.get(account) ?? 0) + amount;
+    const ofOwner = (this.#ofOwner.get(owner) ?? 0) + amount;
+    if (this.#taken + amount > this.#max) return null;
+    if (ofAccount > this.#maxPerAccount || ofOwner > 2 * this.#maxPerAccount) return null;
+    const add = (change: number) => {
+      this.#taken += change;
+      addTo(this.#ofAccount, account, change);
+      addTo(this.#ofOwner, owner, change);
+    };
+    add(amount);
+    return () => add(-amount);
   }
+}
 
-  #add(owner: string, amount: number): void {
-    this.#taken += amount;
-    const own = (this.#ofOwner.get(owner) ?? 0) + amount;
-    if (own > 0) this.#ofOwner.set(owner, own);
-    else this.#ofOwner.delete(owner);
-  }
+function addTo(amounts: Map<string, number>, name: string, change: number): void {
+  const amount = (amounts.get(name) ?? 0) + change;
+  if (amount > 0) amounts.set(name, amount);
+  else amounts.delete(name);
 }

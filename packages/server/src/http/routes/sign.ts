@@ -1,4 +1,5 @@
 /** Signed URLs: single calls handed to a client that has no token. */
+import { setImmediate } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
@@ -8,15 +9,23 @@ import { canAccess } from '../../uploads/context.ts';
 import { findUpload } from '../../uploads/lookup.ts';
 import { assertOpen } from '../../uploads/part-receiver.ts';
 import { toTime } from '../../uploads/upload-record.ts';
-import { accessOf } from '../auth/caller.ts';
+import { accessOf, accountOf, type Caller } from '../auth/caller.ts';
 import { type SignedUse, signUse } from '../auth/url-signature.ts';
+import { FairShare } from '../connection/fair-share.ts';
 import { publicBase } from '../public-url.ts';
 import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 const USUAL_SECONDS = 3600;
+/** So many URLs are signed in one go: some milliseconds. */
+const AT_ONCE = 100;
+/** Requests for more than that which are worked on at the same time, and those of one caller. */
+const MAX_LARGE = 4;
+const MAX_LARGE_PER_OWNER = 1;
 
 export function registerSign(app: Routes, { uploads: context, signingKeys, options }: Services): void {
+  const large = new FairShare(MAX_LARGE, MAX_LARGE_PER_OWNER);
+
   app.post(
     '/uploads/:upload_id/sign',
     {
@@ -32,15 +41,16 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
       const { caller, params, body } = request;
       const row = await findUpload(context, accessOf(caller), params.upload_id);
       assertOpen(row);
-      const uses = listParts(body.parts, row.part_count).map((part) => {
-        const lengthBytes = partExtent(row.size, row.part_size, part).length;
-        return { part, method: 'PUT', path: `/uploads/${row.id}/part/${part}`, lengthBytes } as const;
-      });
+      const parts = listParts(body.parts, row.part_count);
       const { expires_at, sign } = await signer(request, body.expires_in);
-      const urls = uses.map(({ part, ...use }) => {
-        return { part, method: use.method, url: sign(use), headers: { 'Content-Length': String(use.lengthBytes) } };
-      });
-      return { expires_at, urls };
+      const method = 'PUT' as const;
+      const signPart = (part: number) => {
+        const lengthBytes = partExtent(row.size, row.part_size, part).length;
+        const url = sign({ method, path: `/uploads/${row.id}/part/${part}`, lengthBytes });
+        return { part, method, url, headers: { 'Content-Length': String(lengthBytes) } };
+      };
+      if (parts.length <= AT_ONCE) return { expires_at, urls: parts.map(signPart) };
+      return { expires_at, urls: await signMany(caller, parts, signPart) };
     },
   );
 
@@ -63,6 +73,27 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
       return { expires_at, method: 'GET' as const, url, headers: {} };
     },
   );
+
+  /** Other requests are answered in between. @throws UploadError `overloaded`. */
+  async function signMany<T>(caller: Caller, parts: readonly number[], signPart: (part: number) => T): Promise<T[]> {
+    const giveBack = large.take(accountOf(caller), 1);
+    if (!giveBack) {
+      throw new UploadError(
+        'overloaded',
+        `Only one request for more than ${AT_ONCE} signed URLs is answered at a time.`,
+      );
+    }
+    try {
+      const signed: T[] = [];
+      for (let from = 0; from < parts.length; from += AT_ONCE) {
+        signed.push(...parts.slice(from, from + AT_ONCE).map(signPart));
+        await setImmediate();
+      }
+      return signed;
+    } finally {
+      giveBack();
+    }
+  }
 
   /** All that one request signs has one key and one end. */
   async function signer(request: FastifyRequest, seconds = USUAL_SECONDS) {

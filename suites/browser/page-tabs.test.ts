@@ -1,0 +1,67 @@
+/** One upload and several tabs of one browser. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { SessionPage } from '@cryolift/protocol/messages';
+import { eventually } from '../contract/upload.ts';
+import type { Call } from '../contract/wire.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+
+const SLOW = 4 * 1024 * 1024;
+
+const under = await PageUnderTest.start();
+after(() => under.discard());
+
+async function listSessions(call: Call) {
+  return (await call('GET', '/uploads')).json<SessionPage>().items;
+}
+
+test('two tabs: the other one sees the upload arrive, does not take it over, and reads no second stream', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  let streams = 0;
+  page.context().on('request', (request) => {
+    if (new URL(request.url()).pathname === '/events') streams++;
+  });
+  await throttle(page, SLOW);
+  await drop(page, [writeMrc(under.folder, 'movie.mrc', 8)]);
+  await waitForParts(uploadRow(page, 'movie.mrc'), 2);
+  const other = await page.context().newPage();
+  await other.goto(`${under.server.url}/#token=${owner.token}`);
+  await other.getByText('Drop micrographs').waitFor();
+  await other.getByRole('link', { name: 'Activity' }).click();
+  await other.getByText('Live', { exact: true }).waitFor();
+  const seen = other.locator('li.session', { hasText: 'movie.mrc' });
+  await seen.getByText('Uploading').waitFor();
+  await throttle(page);
+  await seen.getByText('Completed').waitFor();
+  await other.getByRole('link', { name: 'Upload' }).click();
+  assert.equal(await other.locator('li.upload').count(), 0);
+  assert.equal(streams, 0, 'the first tab had one before');
+  // The tab that reads the stream goes away: the other takes over.
+  await page.close();
+  await eventually(
+    async () => streams,
+    (count) => count === 1,
+  );
+});
+
+test('two tabs: one that gives up its turn takes nothing from the one that uploads the file', async () => {
+  const owner = under.newOwner();
+  const page = await under.open(owner);
+  page.on('dialog', (dialog) => dialog.accept());
+  const path = writeMrc(under.folder, 'both.mrc', 8);
+  await throttle(page, SLOW);
+  await drop(page, [path]);
+  await waitForParts(uploadRow(page, 'both.mrc'), 1);
+  const other = await page.context().newPage();
+  await other.goto(`${under.server.url}/#token=${owner.token}`);
+  await other.getByText('Drop micrographs').waitFor();
+  await drop(other, [path]);
+  await uploadRow(other, 'both.mrc', 'running').getByRole('button', { name: 'Cancel' }).click();
+  await uploadRow(other, 'both.mrc').waitFor({ state: 'detached' });
+  await page.reload();
+  await throttle(page);
+  await uploadRow(page, 'both.mrc', 'away').getByRole('button', { name: 'Continue' }).click();
+  await uploadRow(page, 'both.mrc', 'done').waitFor();
+  assert.equal((await listSessions(owner.call)).length, 1);
+});
