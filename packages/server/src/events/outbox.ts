@@ -6,7 +6,7 @@ import { type Database, transact } from '../db/database.ts';
 import { insertEvent } from '../db/events.ts';
 import type { Bus } from './bus.ts';
 
-export interface OutboxEvent {
+interface OutboxEvent {
   /** As CloudEvents has it: `cryolift.file.deleted`. */
   readonly type: string;
   /** `uploads/ID` or `files/ID`. */
