@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { type MrcHeader, parseHeader } from './header.ts';
-import { decideKind } from './kind.ts';
+import { type MrcHeader, parseHeader } from './header/header.ts';
+import { buildHeader } from './header/writer.ts';
+import { decideKind } from './kind/kind.ts';
+import { makeOracleFiles } from './statistics/test-oracle.ts';
 import { Survey } from './survey.ts';
-import { makeOracleFiles } from './test-oracle.ts';
-import { layoutOf, type VoxelLayout } from './voxels.ts';
-import { buildHeader } from './writer.ts';
+import { layoutOf, type VoxelLayout } from './voxels/voxels.ts';
 
 function open(bytes: Uint8Array): { header: MrcHeader; layout: VoxelLayout } {
   const header = parseHeader(bytes, bytes.length);

@@ -1,9 +1,9 @@
-import { BoxMean, binFactor } from './box-mean.ts';
-import type { MrcKind } from './kind.ts';
-import type { Axis } from './preview-request.ts';
-import type { Raster } from './raster.ts';
-import { Statistics, type VoxelStatistics } from './statistics.ts';
-import { decodeVoxels, type VoxelLayout } from './voxels.ts';
+import type { MrcKind } from './kind/kind.ts';
+import { BoxMean, binFactor } from './pictures/box-mean.ts';
+import type { Axis } from './pictures/preview-request.ts';
+import type { Raster } from './pictures/raster.ts';
+import { Statistics, type VoxelStatistics } from './statistics/statistics.ts';
+import { decodeVoxels, type VoxelLayout } from './voxels/voxels.ts';
 
 /** The long side of the rasters, at most. */
 const RASTER_PX = 512;

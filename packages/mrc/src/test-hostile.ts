@@ -1,18 +1,18 @@
 /** Headers that no program should have written, and what this package makes of them. */
 import * as fc from 'fast-check';
-import { checkMrc } from './check.ts';
-import { compareStatistics } from './compare.ts';
-import { parseHeader } from './header.ts';
-import { decideKind } from './kind.ts';
-import { HEADER_BYTES, OFFSET } from './layout.ts';
-import { KNOWN_MODES } from './mode.ts';
-import { encodePng } from './png.ts';
-import { renderPreview } from './preview.ts';
-import type { PreviewRequest } from './preview-request.ts';
+import { checkMrc } from './check/check.ts';
+import { parseHeader } from './header/header.ts';
+import { HEADER_BYTES, OFFSET } from './header/layout.ts';
+import { KNOWN_MODES } from './header/mode.ts';
+import { buildHeader } from './header/writer.ts';
+import { decideKind } from './kind/kind.ts';
+import { encodePng } from './pictures/png.ts';
+import { renderPreview } from './pictures/preview.ts';
+import type { PreviewRequest } from './pictures/preview-request.ts';
+import { sourceOf } from './samples/test-phantom.ts';
+import { compareStatistics } from './statistics/compare.ts';
 import { Survey } from './survey.ts';
-import { sourceOf } from './test-phantom.ts';
-import { layoutOf } from './voxels.ts';
-import { buildHeader } from './writer.ts';
+import { layoutOf } from './voxels/voxels.ts';
 
 const MAX_INT = 2 ** 31 - 1;
 const dimension = fc.oneof(

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildHeader, type HeaderFields } from '../header/writer.ts';
+import { checkMrc } from './check.ts';
+
+/** Judges a file of 10 × 12 × 4 voxels of mode 0, with these changes. */
+function judge(changes: Partial<HeaderFields>, sizeBytes = 1024 + 10 * 12 * 4) {
+  const check = checkMrc({ header: buildHeader({ nx: 10, ny: 12, nz: 4, mode: 0, ...changes }), sizeBytes });
+  assert.ok(check.verdict === 'accepted', JSON.stringify(check));
+  return check;
+}
+
+function assertWarned(check: ReturnType<typeof judge>, code: string, message: RegExp) {
+  assert.deepEqual(
+    check.warnings.map((warning) => warning.code),
+    [code],
+  );
+  assert.match(check.warnings[0]!.message, message);
+}
+
+test('bytes after the data', () => {
+  assertWarned(judge({}, 1024 + 480 + 100), 'trailing_bytes', /^100 bytes follow .*1,504 bytes.*1,604/);
+});
+
+test('4-bit rows with odd NX: padded rows are the rule, rows without padding are a warning', () => {
+  const padded = judge({ mode: 101, nx: 11 }, 1024 + 6 * 12 * 4);
+  assert.deepEqual(padded.warnings, []);
+  const unpadded = judge({ mode: 101, nx: 11 }, 1024 + (11 * 12 * 4) / 2);
+  assertWarned(unpadded, 'unpadded_4bit_rows', /RELION/);
+  assert.equal(unpadded.mrc?.expected_size, 1024 + 264);
+});
+
+test('MAP missing, as in the micrographs of EMPIAR-10025', () => {
+  const { warnings } = judge({ map: '\0\0\0\0', machst: [0, 0, 0, 0] });
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['map_id_wrong', 'machine_stamp_wrong'],
+  );
+});
+
+test('a stamp that says nothing, and one that says the wrong order', () => {
+  assertWarned(judge({ machst: [0x44, 0, 0, 0] }), 'machine_stamp_wrong', /44 00 00 00, which says no byte order/);
+  const contradicted = judge({ machst: [0x11, 0x11, 0, 0] });
+  assertWarned(contradicted, 'machine_stamp_wrong', /11 11 00 00, which says big-endian; .* as little-endian/);
+  assert.equal(contradicted.mrc?.byte_order, 'little');
+  const flipped = judge({ byteOrder: 'big', machst: [0x44, 0x44, 0, 0] });
+  assert.equal(flipped.mrc?.byte_order, 'big');
+  assert.deepEqual(judge({ machst: [0x44, 0x41, 0, 0] }).warnings, []);
+});
+
+test('axes that are no permutation', () => {
+  assertWarned(judge({ axes: [0, 0, 0] }), 'axes_invalid', /0, 0, 0/);
+  assertWarned(judge({ axes: [1, -2, 3] }), 'axes_invalid', /1, -2, 3/);
+  assert.deepEqual(judge({ axes: [3, 1, 2] }).warnings, []);
+});
+
+test('a stack of volumes that does not divide into volumes', () => {
+  assertWarned(judge({ ispg: 401, m: [10, 12, 3] }), 'volume_stack_uneven', /NZ 4 is not a multiple of MZ 3/);
+  assertWarned(judge({ ispg: 401, m: [10, 12, -2], cella: [10, 12, 0] }), 'volume_stack_uneven', /MZ -2/);
+  const even = judge({ ispg: 401, m: [10, 12, 2] });
+  assert.deepEqual(even.warnings, []);
+  assert.equal(even.mrc?.kind, 'volume_stack');
+});
+
+test('modes that few programs read', () => {
+  for (const [mode, voxelBytes] of [
+    [3, 4],
+    [4, 8],
+    [16, 3],
+  ] as const) {
+    assertWarned(judge({ mode }, 1024 + 480 * voxelBytes), 'unusual_mode', new RegExp(`mode ${mode} `));
+  }
+});
+
+test('the size of an MRCZ file cannot be checked', () => {
+  for (const mode of [1002, 6000, 3101]) {
+    const check = judge({ mode }, 2000);
+    assertWarned(check, 'size_not_checked', new RegExp(`${mode} marks an MRCZ`));
+    assert.equal(check.mrc, null);
+  }
+});
+
+test('voxel sizes that cannot be', () => {
+  assertWarned(judge({ cella: [10e4 + 1, 12, 1], m: [10, 12, 1] }), 'voxel_size_implausible', /in X: 100001 Å \/ 10\./);
+  assertWarned(judge({ cella: [10, -12, 1] }), 'voxel_size_implausible', /Y: -12/);
+  assertWarned(judge({ ispg: 1, cella: [10, 12, Number.NaN] }), 'voxel_size_implausible', /Z: NaN/);
+  assertWarned(judge({ m: [0, 12, 1] }), 'voxel_size_implausible', /X: 10 Å \/ 0/);
+  assertWarned(judge({ cella: [1e-9, 12, 1] }), 'voxel_size_implausible', /X/);
+});
+
+test('a voxel size that is not given is no warning, nor is the thickness of images', () => {
+  const unset = judge({ cella: [0, 0, 0], m: [0, 0, 0] });
+  assert.deepEqual(unset.warnings, []);
+  assert.equal(unset.mrc?.voxel_size, null);
+  assert.deepEqual(judge({ nz: 1, cella: [10, 12, 1e9] }, 1024 + 120).warnings, []);
+  assert.deepEqual(judge({ cella: [10, 12, 1e9] }).warnings, []);
+});
+
+test('what other programs keep in EXTRA is theirs', () => {
+  const header = buildHeader({ nx: 10, ny: 12, nz: 4, mode: 0, nversion: 20140 });
+  header.fill(0xab, 96, 108);
+  header.fill(0xab, 112, 196);
+  const check = checkMrc({ header, sizeBytes: 1504 });
+  assert.ok(check.verdict === 'accepted');
+  assert.deepEqual(check.warnings, []);
+});
