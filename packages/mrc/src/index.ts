@@ -10,7 +10,7 @@ export { buildHeader, type HeaderFields } from './header/writer.ts';
 export { decideKind, type KindDecision, type KindEvidence, MRC_KINDS, type MrcKind } from './kind/kind.ts';
 export { extensionOf, isMrcName, MRC_EXTENSIONS } from './kind/name.ts';
 export { applyKind, type MrcOverrides, readOverrides } from './kind/overrides.ts';
-export { decideSignedness, type Signedness, type SignednessDecision, settleLayout } from './kind/signedness.ts';
+export { decideSignedness, type Signedness, type SignednessDecision } from './kind/signedness.ts';
 export { type Picture, toPicture } from './pictures/picture.ts';
 export { encodePng } from './pictures/png.ts';
 export { type PreviewOutcome, renderPreview } from './pictures/preview.ts';
@@ -20,4 +20,5 @@ export { type ContentReader, generateMrc, type MrcContent, openContent } from '.
 export { compareStatistics, VOXEL_WARNINGS } from './statistics/compare.ts';
 export { type Histogram, Statistics, type VoxelStatistics } from './statistics/statistics.ts';
 export { Survey } from './survey.ts';
+export { settleLayout } from './voxels/settled-layout.ts';
 export { decodeVoxels, extentOf, layoutOf, type VoxelLayout, type VoxelSource } from './voxels/voxels.ts';

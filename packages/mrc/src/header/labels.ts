@@ -1,11 +1,10 @@
-import type { MrcHeader } from './header.ts';
 import { LABEL_COUNT } from './layout.ts';
 
 /**
  * The labels in use: the first NLABL, but for empty ones. What stands behind them is left over from another file. An
  * NLABL below 0 says nothing, so that all ten count; one above 10 means all.
  */
-export function labelsOf({ label, nlabl }: Pick<MrcHeader, 'label' | 'nlabl'>): string[] {
+export function labelsOf({ label, nlabl }: { readonly label: readonly string[]; readonly nlabl: number }): string[] {
   const used = nlabl < 0 ? LABEL_COUNT : Math.min(nlabl, LABEL_COUNT);
   return label.slice(0, used).filter((text) => text !== '');
 }

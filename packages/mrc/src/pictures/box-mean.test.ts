@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BoxMean, binFactor } from './box-mean.ts';
-import { shrink } from './raster.ts';
+import { BoxMean, binFactor, shrink } from './box-mean.ts';
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 

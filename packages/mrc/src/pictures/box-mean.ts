@@ -53,6 +53,16 @@ export class BoxMean {
   }
 }
 
+/** The same image with a long side of at most `sizePx`; the raster itself when it is small enough. */
+export function shrink(raster: Raster, sizePx: number): Raster {
+  const { widthPx, heightPx, values } = raster;
+  const factor = binFactor(Math.max(widthPx, heightPx), sizePx);
+  if (factor === 1) return raster;
+  const mean = new BoxMean(widthPx, heightPx, factor);
+  for (let y = 0; y < heightPx; y++) mean.addRun(y, 0, values, y * widthPx, (y + 1) * widthPx);
+  return mean.raster();
+}
+
 function sumFinite(values: Float32Array, start: number, end: number): [sum: number, count: number] {
   let sum = 0;
   let count = 0;

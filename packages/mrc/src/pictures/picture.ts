@@ -1,7 +1,8 @@
 import type { VoxelLayout } from '../voxels/voxels.ts';
+import { shrink } from './box-mean.ts';
 import { findLimits, type Limits, toGray } from './contrast.ts';
 import type { PreviewRequest } from './preview-request.ts';
-import { flipRows, type Raster, shrink } from './raster.ts';
+import { flipRows, type Raster } from './raster.ts';
 import { sectionCount } from './section.ts';
 
 /** A picture to look at. */

@@ -1,7 +1,7 @@
 import type { MrcHeader } from '../header/header.ts';
-import { settleLayout } from '../kind/signedness.ts';
 import { drawRings, pixelSize } from '../spectra/rings.ts';
 import { readSpectrum, spectrumLimits, tileEdge } from '../spectra/spectrum.ts';
+import { settleLayout } from '../voxels/settled-layout.ts';
 import type { VoxelLayout, VoxelSource } from '../voxels/voxels.ts';
 import { readAverage } from './average.ts';
 import { readMontage } from './montage.ts';
