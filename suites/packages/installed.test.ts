@@ -104,6 +104,11 @@ test('mrc: the example of the README reads a header under plain Node 22', async 
   assert.equal(await project.run('mrc.mjs'), 'stack 1000 900 30 [ 1, 1, 1 ]\n');
 });
 
+test('mrc: a CommonJS program under plain Node 22 can require it', async () => {
+  writeFileSync(join(project.folder, 'old.cjs'), "console.log(typeof require('@cryolift/mrc').checkMrc);");
+  assert.equal(await project.run('old.cjs'), 'function\n');
+});
+
 test('protocol: the example of the README plans parts under plain Node 22', async () => {
   const digest = createHash('sha256')
     .update(new Uint8Array(4 * 2 ** 20))
