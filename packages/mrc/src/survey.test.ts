@@ -31,10 +31,10 @@ function wholeOf(bytes: Uint8Array, name: string) {
   return sum(survey);
 }
 
-describe('Survey', () => {
+describe('VoxelAnalysis', () => {
   for (const { name, bytes } of makeOracleFiles()) {
     const stack = `${name}s`;
-    test(`${name}: chunks in any order, cut anywhere, give what one pass gives`, () => {
+    test(`${name}: chunks of any size in any order give the result of one pass`, () => {
       const whole = wholeOf(bytes, stack);
       const { layout } = open(bytes);
       fc.assert(
@@ -61,7 +61,7 @@ describe('Survey', () => {
     });
   }
 
-  test('byte by byte, too: a voxel in as many pieces as it has bytes', () => {
+  test('single bytes from the end to the start give the result of one pass', () => {
     for (const { name, bytes } of makeOracleFiles().filter(({ name }) => /mode4-big|packed|rgb/.test(name))) {
       const { header, layout } = open(bytes);
       const survey = new Survey(layout, decideKind(header, name).kind);
@@ -70,7 +70,7 @@ describe('Survey', () => {
     }
   });
 
-  test('the central sections are those, and the average is of all sections', () => {
+  test('section() gives the central sections, average() the mean of all sections', () => {
     const [nx, ny, nz] = [6, 4, 5];
     const voxels = new Float32Array(nx * ny * nz).map((_, at) => {
       const [x, y, z] = [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
@@ -91,7 +91,7 @@ describe('Survey', () => {
     assert.equal(new Survey(layout, 'volume').average(), null);
   });
 
-  test('what lies before the data and behind it is not looked at', () => {
+  test('bytes before and after the data are ignored', () => {
     const header = buildHeader({ nx: 2, ny: 2, nz: 1, mode: 0, nsymbt: 100, dmin: -1, dmax: 1 });
     const bytes = new Uint8Array(1024 + 100 + 4 + 50).fill(7);
     bytes.set(header);
@@ -100,7 +100,7 @@ describe('Survey', () => {
     assert.deepEqual([count, min, max], [4, 1, 4]);
   });
 
-  test('dimensions without end need no memory for them', () => {
+  test('memory does not grow with the dimensions in the header', () => {
     const sizeBytes = 1024 + 2 ** 31 - 1;
     for (const [nx, ny, nz] of [
       [2 ** 31 - 1, 1, 1],

@@ -7,7 +7,7 @@ import { checkMrc } from './check.ts';
 
 const readFixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url)));
 
-test('a real EMDB map is accepted, and summed up in the words of the API', () => {
+test('checkMrc: a real EMDB map is accepted and summarised', () => {
   const header = readFixture('EMD-3001.map');
   const check = checkMrc({ header, sizeBytes: header.length, filename: 'EMD-3001.map' });
   assert.ok(check.verdict === 'accepted');
@@ -38,7 +38,7 @@ test('a real EMDB map is accepted, and summed up in the words of the API', () =>
   );
 });
 
-test('a correct file has nothing to be said about it', () => {
+test('checkMrc: a correct file gives no finding', () => {
   const header = buildHeader({
     byteOrder: 'big',
     nx: 10,
@@ -80,14 +80,14 @@ test('a correct file has nothing to be said about it', () => {
   });
 });
 
-test('what EXTTYP holds is not shown without an extended header', () => {
+test('checkMrc: EXTTYP is left out without an extended header', () => {
   const header = buildHeader({ nx: 1, ny: 1, nz: 1, mode: 0, exttyp: 'SERI' });
   const check = checkMrc({ header, sizeBytes: 1025 });
   assert.ok(check.verdict === 'accepted');
   assert.deepEqual(check.mrc?.extended_header, { type: '', bytes: 0 });
 });
 
-test('stats are null unless all four are determined', () => {
+test('checkMrc: stats are null unless all four are determined', () => {
   for (const rms of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
     const header = buildHeader({ nx: 1, ny: 1, nz: 1, mode: 0, dmin: 0, dmax: 9, dmean: 4, rms });
     const check = checkMrc({ header, sizeBytes: 1025 });
@@ -96,7 +96,7 @@ test('stats are null unless all four are determined', () => {
   }
 });
 
-test('too short a beginning of a large enough file is neither accepted nor rejected', () => {
+test('checkMrc: fewer than 1024 bytes of a larger file give header_incomplete', () => {
   const header = buildHeader({ nx: 1, ny: 1, nz: 1, mode: 0 }).subarray(0, 1023);
   assert.deepEqual(checkMrc({ header, sizeBytes: 1025 }), {
     verdict: 'header_incomplete',
@@ -105,7 +105,7 @@ test('too short a beginning of a large enough file is neither accepted nor rejec
   });
 });
 
-test('it never throws, and what it says survives JSON', () => {
+test('checkMrc: never throws, and its result survives JSON', () => {
   const anyBytes = fc.uint8Array({ minLength: 1024, maxLength: 1100 });
   // Random words make a readable header too seldom, so most runs break one word of a good one.
   const damaged = fc

@@ -23,29 +23,29 @@ function assertNoted(changes: Partial<HeaderFields>, code: string, message: RegE
   assert.match(notes[0]!.message, message);
 }
 
-test('MAP that ends in NUL, as MotionCor2 writes it', () => {
+test('map_id_padding: MAP ends in NUL, as MotionCor2 writes it', () => {
   assertNoted({ map: 'MAP\0' }, 'map_id_padding', /space/);
 });
 
-test('NVERSION that is not of MRC2014, junk included', () => {
+test('version_undeclared: NVERSION is not of MRC2014', () => {
   assertNoted({ nversion: 0 }, 'version_undeclared', /NVERSION is 0/);
   assertNoted({ nversion: 1_234_567 }, 'version_undeclared', /1234567/);
   assert.deepEqual(notesOf({ nversion: 20140 }), []);
 });
 
-test('an extended header of no known type, also of odd length', () => {
+test('extended_type_unknown: EXTTYP is not registered, also with an odd length', () => {
   assertNoted({ nsymbt: 161 }, 'extended_type_unknown', /161 bytes/);
   assertNoted({ nsymbt: 160, exttyp: 'WHAT' }, 'extended_type_unknown', /FEI1/);
   assert.deepEqual(notesOf({ nsymbt: 160, exttyp: 'SERI' }), []);
 });
 
-test('labels that are miscounted or have gaps', () => {
+test('labels: NLABL is wrong or labels have gaps', () => {
   assertNoted({ label: ['a'], nlabl: 3 }, 'labels', /NLABL is 3, and 1 /);
   assertNoted({ label: ['a', '', 'b'] }, 'labels', /between/);
   assert.deepEqual(notesOf({ label: ['a', 'b'] }), []);
 });
 
-test('statistics that are not determined are named', () => {
+test('statistics: the undetermined statistics are named', () => {
   assertNoted({ dmax: -1, dmean: -2, rms: -1 }, 'statistics', /leaves DMIN and DMAX, DMEAN, RMS undetermined/);
   assertNoted({ rms: -1 }, 'statistics', /leaves RMS undetermined/);
   assertNoted({ dmean: Number.NaN }, 'statistics', /leaves DMEAN undetermined/);

@@ -26,7 +26,7 @@ const beginWith = (...start: readonly number[]) => {
   return bytes;
 };
 
-test('a file smaller than a header is rejected by its size alone', () => {
+test('file_too_small: a file smaller than a header is rejected by its size alone', () => {
   assert.equal(checkMrcSize(1024), null);
   for (const sizeBytes of [0, 1023]) {
     assert.equal(checkMrcSize(sizeBytes)?.code, 'file_too_small');
@@ -34,13 +34,13 @@ test('a file smaller than a header is rejected by its size alone', () => {
   }
 });
 
-test('a size that no file has is rejected', () => {
+test('size_invalid: a size that is not a file size is rejected', () => {
   for (const sizeBytes of [-1, 1e17, 2000.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     assertRejected({ header: buildHeader(image), sizeBytes }, 'size_invalid', /whole number/);
   }
 });
 
-test('missing bytes are counted', () => {
+test('file_too_short: the message counts the missing bytes', () => {
   const check = assertRejected(
     { header: buildHeader(image), sizeBytes: imageBytes - 10 },
     'file_too_short',
@@ -49,7 +49,7 @@ test('missing bytes are counted', () => {
   assert.equal(check.mrc?.expected_size, imageBytes);
 });
 
-test('an extended header that is announced and not written is told from a file cut off', () => {
+test('extended_header_missing: distinguished from a truncated file', () => {
   const nsymbt = 49_920;
   for (const nz of [2, 1000]) {
     const header = buildHeader({ ...image, nz, nsymbt });
@@ -60,7 +60,7 @@ test('an extended header that is announced and not written is told from a file c
   assertRejected({ header, sizeBytes: 1024 + 400_000 - 1 }, 'file_too_short', /^49,921 bytes are missing/);
 });
 
-test('NSYMBT that cannot be', () => {
+test('extended_header_negative, extended_header_beyond_file: impossible NSYMBT is rejected', () => {
   const check = assertRejected(
     { header: buildHeader({ ...image, nsymbt: -4 }), sizeBytes: imageBytes },
     'extended_header_negative',
@@ -79,14 +79,14 @@ test('NSYMBT that cannot be', () => {
   );
 });
 
-test('dimensions beyond any file', () => {
+test('file_too_short: dimensions larger than any file are rejected', () => {
   const side = 2 ** 31 - 1;
   const header = buildHeader({ nx: side, ny: side, nz: side, mode: 4 });
   const check = assertRejected({ header, sizeBytes: Number.MAX_SAFE_INTEGER }, 'file_too_short', /2,147,483,647/);
   assert.equal(check.mrc, null);
 });
 
-test('dimensions and modes that make sense in neither byte order', () => {
+test('header_unreadable: no byte order gives valid dimensions and a mode', () => {
   for (const byteOrder of ['little', 'big'] as const) {
     const zero = buildHeader({ ...image, nx: 0, byteOrder });
     assertRejected({ header: zero, sizeBytes: imageBytes }, 'header_unreadable', /NX, NY, NZ are 0, 10, 2/);
@@ -97,7 +97,7 @@ test('dimensions and modes that make sense in neither byte order', () => {
   }
 });
 
-test('a header overwritten by text shows the text', () => {
+test('header_is_text: the message quotes the text', () => {
   const header = buildHeader(image);
   header.set(textBytes('data_x\n\nloop_\n\n#'));
   assertRejected({ header, sizeBytes: imageBytes }, 'header_is_text', /"data_x\\n\\nloop_\\n\\n#"/);
@@ -106,16 +106,16 @@ test('a header overwritten by text shows the text', () => {
   assertRejected({ header: modeOnly, sizeBytes: imageBytes }, 'header_unreadable', /1937006958, which spells "nats"/);
 });
 
-test('a text file with a byte order mark is text', () => {
+test('header_is_text: a byte order mark is accepted', () => {
   const header = beginWith(...textBytes('\ufeff<?xml version="1.0"?>'));
   assertRejected({ header, sizeBytes: 5000 }, 'header_is_text', /"<\?xml/);
 });
 
-test('a header of zeros was never written', () => {
+test('header_empty: a header of zeros is rejected', () => {
   assertRejected({ header: new Uint8Array(2048), sizeBytes: 10_000 }, 'header_empty', /zeros/);
 });
 
-test('compressed files are told how to be named', () => {
+test('compressed: the message gives the right file extension', () => {
   const plain = buildHeader({ nx: 30, ny: 30, nz: 1, mode: 2 });
   const fill = (bytes: Uint8Array) => beginWith(...bytes.subarray(0, 200));
   const compressed: readonly (readonly [Uint8Array, string])[] = [
@@ -136,7 +136,7 @@ test('compressed files are told how to be named', () => {
   }
 });
 
-test('other formats are named', () => {
+test('other_format: the message names the format', () => {
   const others: readonly (readonly [Uint8Array, RegExp])[] = [
     [beginWith(0x49, 0x49, 0x2a, 0), /TIFF/],
     [beginWith(0x4d, 0x4d, 0, 0x2a), /TIFF/],
@@ -147,7 +147,7 @@ test('other formats are named', () => {
   for (const [header, name] of others) assertRejected({ header, sizeBytes: 9999 }, 'other_format', name);
 });
 
-test('a TIFF whose first words read as dimensions is still a TIFF', () => {
+test('other_format: a TIFF whose first words read as dimensions is rejected', () => {
   // NX is the magic number, NY the offset of the directory, then pixels that happen to be 1, 2.
   const header = beginWith(0x49, 0x49, 0x2a, 0, 8, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0);
   assertRejected({ header, sizeBytes: 99_999_999_999 }, 'other_format', /TIFF/);

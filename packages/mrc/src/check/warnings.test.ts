@@ -18,11 +18,11 @@ function assertWarned(check: ReturnType<typeof judge>, code: string, message: Re
   assert.match(check.warnings[0]!.message, message);
 }
 
-test('bytes after the data', () => {
+test('trailing_bytes: the file has more bytes than the header describes', () => {
   assertWarned(judge({}, 1024 + 480 + 100), 'trailing_bytes', /^100 bytes follow .*1,504 bytes.*1,604/);
 });
 
-test('4-bit rows with odd NX: padded rows are the rule, rows without padding are a warning', () => {
+test('unpadded_4bit_rows: rows without padding are reported, padded rows are not', () => {
   const padded = judge({ mode: 101, nx: 11 }, 1024 + 6 * 12 * 4);
   assert.deepEqual(padded.warnings, []);
   const unpadded = judge({ mode: 101, nx: 11 }, 1024 + (11 * 12 * 4) / 2);
@@ -30,7 +30,7 @@ test('4-bit rows with odd NX: padded rows are the rule, rows without padding are
   assert.equal(unpadded.mrc?.expected_size, 1024 + 264);
 });
 
-test('MAP missing, as in the micrographs of EMPIAR-10025', () => {
+test('map_id_wrong: MAP is missing, as in the micrographs of EMPIAR-10025', () => {
   const { warnings } = judge({ map: '\0\0\0\0', machst: [0, 0, 0, 0] });
   assert.deepEqual(
     warnings.map(({ code }) => code),
@@ -38,7 +38,7 @@ test('MAP missing, as in the micrographs of EMPIAR-10025', () => {
   );
 });
 
-test('a stamp that says nothing, and one that says the wrong order', () => {
+test('machine_stamp_wrong: the stamp is unknown or gives the other byte order', () => {
   assertWarned(judge({ machst: [0x44, 0, 0, 0] }), 'machine_stamp_wrong', /44 00 00 00, which says no byte order/);
   const contradicted = judge({ machst: [0x11, 0x11, 0, 0] });
   assertWarned(contradicted, 'machine_stamp_wrong', /11 11 00 00, which says big-endian; .* as little-endian/);
@@ -48,13 +48,13 @@ test('a stamp that says nothing, and one that says the wrong order', () => {
   assert.deepEqual(judge({ machst: [0x44, 0x41, 0, 0] }).warnings, []);
 });
 
-test('axes that are no permutation', () => {
+test('axes_invalid: MAPC, MAPR, MAPS are not a permutation', () => {
   assertWarned(judge({ axes: [0, 0, 0] }), 'axes_invalid', /0, 0, 0/);
   assertWarned(judge({ axes: [1, -2, 3] }), 'axes_invalid', /1, -2, 3/);
   assert.deepEqual(judge({ axes: [3, 1, 2] }).warnings, []);
 });
 
-test('a stack of volumes that does not divide into volumes', () => {
+test('volume_stack_uneven: NZ is not a multiple of MZ', () => {
   assertWarned(judge({ ispg: 401, m: [10, 12, 3] }), 'volume_stack_uneven', /NZ 4 is not a multiple of MZ 3/);
   assertWarned(judge({ ispg: 401, m: [10, 12, -2], cella: [10, 12, 0] }), 'volume_stack_uneven', /MZ -2/);
   const even = judge({ ispg: 401, m: [10, 12, 2] });
@@ -62,7 +62,7 @@ test('a stack of volumes that does not divide into volumes', () => {
   assert.equal(even.mrc?.kind, 'volume_stack');
 });
 
-test('modes that few programs read', () => {
+test('unusual_mode: modes that few programs read', () => {
   for (const [mode, voxelBytes] of [
     [3, 4],
     [4, 8],
@@ -72,7 +72,7 @@ test('modes that few programs read', () => {
   }
 });
 
-test('the size of an MRCZ file cannot be checked', () => {
+test('size_not_checked: the size of an MRCZ file cannot be checked', () => {
   for (const mode of [1002, 6000, 3101]) {
     const check = judge({ mode }, 2000);
     assertWarned(check, 'size_not_checked', new RegExp(`${mode} marks an MRCZ`));
@@ -80,7 +80,7 @@ test('the size of an MRCZ file cannot be checked', () => {
   }
 });
 
-test('voxel sizes that cannot be', () => {
+test('voxel_size_implausible: outside 0.01 to 10,000 Å', () => {
   assertWarned(judge({ cella: [10e4 + 1, 12, 1], m: [10, 12, 1] }), 'voxel_size_implausible', /in X: 100001 Å \/ 10\./);
   assertWarned(judge({ cella: [10, -12, 1] }), 'voxel_size_implausible', /Y: -12/);
   assertWarned(judge({ ispg: 1, cella: [10, 12, Number.NaN] }), 'voxel_size_implausible', /Z: NaN/);
@@ -88,7 +88,7 @@ test('voxel sizes that cannot be', () => {
   assertWarned(judge({ cella: [1e-9, 12, 1] }), 'voxel_size_implausible', /X/);
 });
 
-test('a voxel size that is not given is no warning, nor is the thickness of images', () => {
+test('voxel_size_implausible: unset voxel sizes and z of images are not reported', () => {
   const unset = judge({ cella: [0, 0, 0], m: [0, 0, 0] });
   assert.deepEqual(unset.warnings, []);
   assert.equal(unset.mrc?.voxel_size, null);
@@ -96,7 +96,7 @@ test('a voxel size that is not given is no warning, nor is the thickness of imag
   assert.deepEqual(judge({ cella: [10, 12, 1e9] }).warnings, []);
 });
 
-test('what other programs keep in EXTRA is theirs', () => {
+test('listWarnings: data of other programs in EXTRA are not reported', () => {
   const header = buildHeader({ nx: 10, ny: 12, nz: 4, mode: 0, nversion: 20140 });
   header.fill(0xab, 96, 108);
   header.fill(0xab, 112, 196);

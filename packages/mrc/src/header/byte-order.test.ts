@@ -12,7 +12,7 @@ const wrongStamps: readonly MrcHeader['machst'][] = [
   [0x44, 0, 0, 0],
 ];
 
-test('the fields tell the byte order, whatever the stamp says', () => {
+test('byte order: the fields decide, whatever the stamp says', () => {
   for (const byteOrder of orders) {
     for (const machst of wrongStamps) {
       for (const mode of [0, 1, 2, 101]) {
@@ -23,7 +23,7 @@ test('the fields tell the byte order, whatever the stamp says', () => {
   }
 });
 
-test('the exact size settles what the fields leave open', () => {
+test('byte order: the exact file size breaks a tie of the fields', () => {
   // 256 × 65536 reads as 65536 × 256 in the other order, and axes of zeros tell nothing.
   const fields: HeaderFields = { nx: 256, ny: 65536, nz: 0x01000001, mode: 0, axes: [0, 0, 0], nsymbt: 0x100 };
   for (const byteOrder of orders) {
@@ -35,7 +35,7 @@ test('the exact size settles what the fields leave open', () => {
   }
 });
 
-test('without a size, what looks usual decides: short sides, axes, the extended header', () => {
+test('byte order: without a size, plausible sides, axes and NSYMBT decide', () => {
   const palindrome: HeaderFields = { nx: 0x01000001, ny: 0x01000001, nz: 0x01000001, mode: 0, axes: [0, 0, 0] };
   for (const byteOrder of orders) {
     for (const machst of wrongStamps) {
@@ -47,20 +47,20 @@ test('without a size, what looks usual decides: short sides, axes, the extended 
   }
 });
 
-test('an order in which the header can be read goes before one that only looks usual', () => {
+test('byte order: a readable header outweighs plausible fields', () => {
   // NZ is negative in one order, so nothing can be read in that one.
   const header = buildHeader({ nx: 10, ny: 10, nz: 0x80000001 | 0, mode: 0 });
   assert.equal(parseHeader(header).byteOrder, 'big');
 });
 
-test('the stamp breaks a tie, and without one it is little-endian', () => {
+test('byte order: the stamp breaks a tie, otherwise it is little-endian', () => {
   const tie: HeaderFields = { nx: 0x01000001, ny: 0x01000001, nz: 0x01000001, mode: 0, axes: [0, 0, 0] };
   assert.equal(parseHeader(buildHeader({ ...tie, machst: [0x11, 0x11, 0, 0] })).byteOrder, 'big');
   assert.equal(parseHeader(buildHeader({ ...tie, machst: [0x44, 0x41, 0, 0] })).byteOrder, 'little');
   assert.equal(parseHeader(buildHeader({ ...tie, machst: [0, 0, 0, 0] })).byteOrder, 'little');
 });
 
-test('stamps: 44 44 and 44 41 are little, 11 11 is big, the rest says nothing', () => {
+test('readStamp: 44 44 and 44 41 are little, 11 11 is big, others are null', () => {
   assert.equal(readStamp([0x44, 0x44, 0, 0]), 'little');
   assert.equal(readStamp([0x44, 0x41, 7, 7]), 'little');
   assert.equal(readStamp([0x11, 0x11, 0, 0]), 'big');

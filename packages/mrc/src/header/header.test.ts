@@ -40,7 +40,7 @@ const header: fc.Arbitrary<MrcHeader> = fc
   })
   .map((fields) => ({ ...fields, machst: fields.byteOrder === 'little' ? [0x44, 0x44, 0, 0] : [0x11, 0x11, 0, 0] }));
 
-test('a header that was written reads back equal, in both byte orders and wherever it lies in memory', () => {
+test('parseHeader: reads what buildHeader wrote, in both byte orders and at any memory offset', () => {
   fc.assert(
     fc.property(header, fc.nat(7), (written, shift) => {
       const memory = new Uint8Array(2048);
@@ -50,7 +50,7 @@ test('a header that was written reads back equal, in both byte orders and wherev
   );
 });
 
-test('fields stand where MRC2014 puts them', () => {
+test('parseHeader: each field is at the offset of MRC2014', () => {
   const bytes = buildHeader({
     byteOrder: 'big',
     nx: 258,
@@ -76,7 +76,7 @@ test('fields stand where MRC2014 puts them', () => {
   assert.equal(String.fromCharCode(...bytes.subarray(304, 310)), 'second');
 });
 
-test('without MAP, the origin is read where it stood before 2000, and RMS is not determined', () => {
+test('parseHeader: without MAP the origin is read at its place before 2000, and RMS is undetermined', () => {
   const bytes = buildHeader({ nx: 2, ny: 2, nz: 2, mode: 2, map: '\0\0\0\0', machst: [0, 0, 0, 0] });
   const view = new DataView(bytes.buffer);
   [10, 20, 30].forEach((value, axis) => {
@@ -87,7 +87,7 @@ test('without MAP, the origin is read where it stood before 2000, and RMS is not
   assert.equal(rms, -1);
 });
 
-test('labels: UTF-8 or Latin-1, and what cannot be seen is made visible', () => {
+test('labels: UTF-8 or Latin-1, with invisible characters made visible', () => {
   const bytes = buildHeader({
     nx: 1,
     ny: 1,
@@ -115,6 +115,6 @@ test('labels: UTF-8 or Latin-1, and what cannot be seen is made visible', () => 
   ]);
 });
 
-test('fewer than 1024 bytes are a mistake of the caller', () => {
+test('parseHeader: throws RangeError for fewer than 1024 bytes', () => {
   assert.throws(() => parseHeader(new Uint8Array(1023)), RangeError);
 });

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { statisticsOf, voxelSize } from './meaning.ts';
 
-test('voxel size is CELLA / M without float32 noise', () => {
+test('voxel size: CELLA / M without float32 noise', () => {
   assert.deepEqual(voxelSize({ cella: [Math.fround(4341.76), 8, 9], m: [4096, 4, 3] }), [1.06, 2, 3]);
 });
 
-test('voxel size is null when x or y is not given, and z 0 when only z is not', () => {
+test('voxel size: null without x or y, and z is 0 when only z is missing', () => {
   assert.equal(voxelSize({ cella: [0, 8, 9], m: [2, 4, 3] }), null);
   assert.equal(voxelSize({ cella: [4, 8, 9], m: [2, 0, 3] }), null);
   assert.equal(voxelSize({ cella: [4, -8, 9], m: [2, 4, 3] }), null);
@@ -15,7 +15,7 @@ test('voxel size is null when x or y is not given, and z 0 when only z is not', 
   assert.deepEqual(voxelSize({ cella: [4, 8, 1], m: [2, 4, 0] }), [2, 2, 0]);
 });
 
-test('statistics: each sentinel of MRC2014 is null, and so is what is not finite', () => {
+test('statistics: the sentinels of MRC2014 and values that are not finite are null', () => {
   assert.deepEqual(statisticsOf({ dmin: 0, dmax: -1, dmean: -2, rms: -1 }), {
     min: null,
     max: null,
@@ -33,7 +33,7 @@ test('statistics: each sentinel of MRC2014 is null, and so is what is not finite
   });
 });
 
-test('statistics: what programs leave that compute none is null', () => {
+test('statistics: values of programs that compute none are null', () => {
   const none = { min: null, max: null, mean: null, rms: null };
   // cisTEM and Warp leave zeros.
   assert.deepEqual(statisticsOf({ dmin: 0, dmax: 0, dmean: 0, rms: 0 }), none);

@@ -5,7 +5,7 @@ import { computeFileSize } from './size.ts';
 const bytesOf = (mode: number, nx: number, ny: number, nz: number, nsymbt = 0) =>
   computeFileSize({ nx, ny, nz, mode, nsymbt })?.bytes;
 
-test('every mode has its exact size', () => {
+test('file size: exact for every mode', () => {
   const voxels = 5n * 6n * 7n;
   const expected: readonly (readonly [number, bigint])[] = [
     [0, voxels],
@@ -21,11 +21,11 @@ test('every mode has its exact size', () => {
   for (const [mode, dataBytes] of expected) assert.equal(bytesOf(mode, 5, 6, 7, 161), 1024n + 161n + dataBytes);
 });
 
-test('a 4-bit row of even NX has no padding', () => {
+test('file size: a 4-bit row with even NX has no padding', () => {
   assert.equal(bytesOf(101, 6, 5, 2), 1024n + 3n * 5n * 2n);
 });
 
-test('4-bit rows without padding are told by the size that the file has', () => {
+test('file size: the declared size reveals 4-bit rows without padding', () => {
   const dimensions = { nx: 5, ny: 6, nz: 7, mode: 101, nsymbt: 0 };
   const unpadded = 1024 + (5 * 6 * 7) / 2;
   assert.deepEqual(computeFileSize(dimensions, unpadded), { bytes: BigInt(unpadded), isUnpadded: true });
@@ -35,12 +35,12 @@ test('4-bit rows without padding are told by the size that the file has', () => 
   assert.equal(computeFileSize({ ...dimensions, ny: 7, nz: 2 }, 1024 + 35)?.isUnpadded, false);
 });
 
-test('the greatest dimensions do not overflow', () => {
+test('file size: the largest dimensions do not overflow', () => {
   const most = 2 ** 31 - 1;
   assert.equal(bytesOf(4, most, most, most, most), 1024n + BigInt(most) + 8n * BigInt(most) ** 3n);
 });
 
-test('MRCZ, an unknown mode and a negative NSYMBT fix no size', () => {
+test('file size: undefined for MRCZ, unknown modes and a negative NSYMBT', () => {
   assert.equal(bytesOf(1002, 5, 6, 7), undefined);
   assert.equal(bytesOf(7, 5, 6, 7), undefined);
   assert.equal(bytesOf(2, 5, 6, 7, -1), undefined);

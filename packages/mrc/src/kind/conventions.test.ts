@@ -212,7 +212,7 @@ const FILES: readonly (readonly [what: string, name: string, fields: HeaderField
     ],
   ];
 
-describe('kind: as programs write it', () => {
+describe('kind: files as programs write them', () => {
   for (const [what, filename, fields, kind, by] of FILES) {
     test(what, () => {
       const header = buildHeader(fields);
@@ -228,7 +228,7 @@ describe('kind: as programs write it', () => {
   }
 });
 
-describe('statistics that a program did not compute do not disagree with the voxels', () => {
+describe('compareStatistics: statistics that a program did not compute are not compared', () => {
   const found = { count: 9, min: -2, max: 3, mean: 0.5, sd: 0.7, nan: 0, inf: 0, histogram: null };
   for (const [what, , fields] of FILES) {
     test(what, () => assert.deepEqual(compareStatistics(parseHeader(buildHeader(fields)), found), []));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMrcName } from './name.ts';
 
-test('the checked endings, in any case', () => {
+test('isMrcName: the extensions of MRC files in any case', () => {
   for (const name of ['a.mrc', 'a.MRCS', 'a.b.Map', 'a.ccp4', 'a.rec', 'TS_01.st', 'a.ali', 'a.preali']) {
     assert.equal(isMrcName(name), true, name);
   }

@@ -13,7 +13,7 @@ function decide(fields: Partial<HeaderFields>, given?: Signedness) {
   return decision && `${decision.value} by ${decision.evidence.code}`;
 }
 
-test("mode 0: by IMOD's rule, where the header says something", () => {
+test("mode 0: IMOD's rule decides when the header has a stamp or statistics", () => {
   assert.equal(decide({ imodStamp: IMOD_STAMP, imodFlags: 1, dmin: 0, dmax: 255, dmean: 90 }), 'signed by imod_stamp');
   assert.equal(decide({ imodStamp: IMOD_STAMP, imodFlags: 16, dmin: -5, dmax: 5, dmean: 0 }), 'unsigned by imod_stamp');
   const said = (dmin: number, dmax: number) => decide({ imodFlags: 1, dmin, dmax, dmean: 1 });
@@ -26,7 +26,7 @@ test("mode 0: by IMOD's rule, where the header says something", () => {
   assert.equal(decide({ mode: 1, dmin: -5, dmax: 5 }), null);
 });
 
-test('mode 0: without statistics by the version, and the owner of the file knows best', () => {
+test('mode 0: NVERSION decides without statistics, and the owner overrides everything', () => {
   assert.equal(decide({ ...UNSET, nversion: 20140 }), 'signed by version');
   assert.equal(decide({ nversion: 20141 }), 'signed by version');
   assert.equal(decide({ ...UNSET, nversion: 0 }), 'unsigned by default');

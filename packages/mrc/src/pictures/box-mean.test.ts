@@ -5,21 +5,21 @@ import { BoxMean, binFactor, shrink } from './box-mean.ts';
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
-test('a factor makes the long side fit', () => {
+test('binFactor: the long side fits', () => {
   assert.deepEqual(
     [1, 512, 513, 1024, 1025, 2 ** 31].map((long) => binFactor(long, 512)),
     [1, 1, 2, 2, 3, 2 ** 22],
   );
 });
 
-test('means of boxes, partial ones at the far edges, of what is finite', () => {
+test('BoxMean: a pixel is the mean of the finite voxels in its box, also in partial boxes', () => {
   const raster = { widthPx: 3, heightPx: 3, values: Float32Array.of(1, 3, nan, 5, inf, nan, 7, -inf, 2) };
   const { widthPx, heightPx, values } = shrink(raster, 2);
   assert.deepEqual([widthPx, heightPx, ...values], [2, 2, 3, nan, 7, 2]);
   assert.equal(shrink(raster, 3), raster);
 });
 
-test('runs may come in any order and cut anywhere', () => {
+test('BoxMean: the order and the length of runs do not matter', () => {
   const shape = fc.record({ width: fc.integer({ min: 1, max: 20 }), height: fc.integer({ min: 1, max: 9 }) });
   fc.assert(
     fc.property(shape, fc.integer({ min: 1, max: 7 }), fc.array(fc.nat(19)), ({ width, height }, factor, cuts) => {

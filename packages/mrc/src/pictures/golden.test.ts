@@ -20,7 +20,7 @@ const micrograph = makePhantom(
   (x, y) => rings[y * EDGE + x] as number,
 );
 
-describe('pictures look as they did', () => {
+describe('golden pictures', () => {
   for (const axis of ['x', 'y', 'z'] as const) {
     test(`section across ${axis}`, async () => {
       await assertGolden(await draw(lattice, { axis, slice: 7 }), `section-${axis}`);
@@ -49,7 +49,7 @@ describe('pictures look as they did', () => {
   });
 });
 
-test('structural similarity tells a picture from its mirror image and from a noisy one', async () => {
+test('structuralSimilarity: a mirrored and a noisy picture score lower', async () => {
   const picture = await draw(lattice, { slice: 7 });
   assert.equal(structuralSimilarity(picture, picture), 1);
   const random = randomNumbers(4);

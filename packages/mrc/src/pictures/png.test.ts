@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { encodePng } from './png.ts';
 import { decodePng } from './test-png.ts';
 
-test('a sound PNG that says what it shows', async () => {
+test('encodePng: the file is a valid PNG with its description', async () => {
   const gray = Uint8Array.from({ length: 300 * 7 }, (_, i) => i % 251);
   const picture = { widthPx: 300, heightPx: 7, gray, black: -0.5, white: 1e-7, slice: 3, shows: 'Rings at 5 Å' };
   assert.deepEqual(decodePng(await encodePng(picture)), {

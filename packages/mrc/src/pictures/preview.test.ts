@@ -22,7 +22,7 @@ async function draw({ source, header, layout }: Phantom, request: Partial<Previe
 const small = { nx: 33, ny: 20, nz: 18, mode: 2 };
 const whole = (x: number, y: number, z: number) => Math.round(sphereLattice(x, y, z));
 
-describe('every mode and byte order shows the same', () => {
+describe('preview: every mode and byte order gives the same picture', () => {
   for (const mode of MODES) {
     test(`mode ${mode}`, async () => {
       const requests = [
@@ -44,7 +44,7 @@ describe('every mode and byte order shows the same', () => {
     });
   }
 
-  test('the spectrum, but of complex modes', async () => {
+  test('the power spectrum too, except for complex modes', async () => {
     const square = { nx: 65, ny: 64, nz: 3, mode: 2 };
     const worth = (x: number, y: number, z: number) => (x * x + 3 * y + z) % 10;
     const expected = await draw(makePhantom(square, worth), { kind: 'spectrum' });
@@ -57,7 +57,7 @@ describe('every mode and byte order shows the same', () => {
   });
 });
 
-describe('which way up', () => {
+describe('preview: orientation', () => {
   const bright = ({ gray, widthPx }: { gray: Uint8Array; widthPx: number }) => {
     const index = gray.indexOf(Math.max(...gray));
     return [index % widthPx, Math.floor(index / widthPx)];
@@ -66,7 +66,7 @@ describe('which way up', () => {
   const plain = makePhantom({ nx: 8, ny: 6, nz: 5, mode: 0 }, one);
   const flipped = makePhantom({ nx: 8, ny: 6, nz: 5, mode: 0, axes: [1, -2, 3] }, one);
 
-  test('the first row is at the bottom, unless the file is one of the exceptions', async () => {
+  test('the first row is at the bottom, except in the files of IMOD and EPU', async () => {
     for (const request of [ask({ slice: 0 }), ask({ kind: 'average' })]) {
       assert.deepEqual(bright(await draw(plain, request)), [1, 3]);
       assert.deepEqual(bright(await draw(flipped, request)), [1, 2]);
@@ -75,7 +75,7 @@ describe('which way up', () => {
     assert.deepEqual(bright(await draw(flipped, { kind: 'montage' })), [1, 2]);
   });
 
-  test('z goes up in the other sections', async () => {
+  test('z increases upwards in x and y sections', async () => {
     for (const phantom of [plain, flipped]) {
       assert.deepEqual(bright(await draw(phantom, { axis: 'x', slice: 1 })), [2, 4]);
       assert.deepEqual(bright(await draw(phantom, { axis: 'y', slice: 2 })), [1, 4]);
@@ -83,7 +83,7 @@ describe('which way up', () => {
   });
 });
 
-test('the central section is floor(n / 2); an average and a montage are of no one section', async () => {
+test('preview: the central section is floor(n / 2); averages and montages have no section number', async () => {
   const phantom = makePhantom({ nx: 9, ny: 6, nz: 5, mode: 0 }, (_, __, z) => z);
   const slices = [];
   for (const axis of ['x', 'y', 'z'] as const) slices.push((await draw(phantom, { axis })).slice);
@@ -93,7 +93,7 @@ test('the central section is floor(n / 2); an average and a montage are of no on
   assert.equal((await draw(phantom, { kind: 'montage' })).slice, null);
 });
 
-test('refusals', async () => {
+test('preview: requests that cannot be drawn are refused with a reason', async () => {
   const { source, header, layout } = makePhantom({ nx: 70, ny: 60, nz: 1, mode: 0 }, () => 1);
   for (const [request, code] of [
     [{ slice: 1 }, 'slice_out_of_range'],
@@ -111,7 +111,7 @@ test('refusals', async () => {
   }
 });
 
-describe('long rows', () => {
+describe('preview: long rows', () => {
   /** A file of 3 × 2 rows of 100 stripes, worth 0 to 99, and how many bytes each read of it asks for. */
   function striped(nx: number): Phantom & { reads: number[] } {
     const reads: number[] = [];
@@ -124,7 +124,7 @@ describe('long rows', () => {
     return { ...describeFile({ nx, ny: 3, nz: 2, mode: 0, dmin: 0, dmax: 99, dmean: 50 }), source, reads };
   }
 
-  test('a row longer than any buffer comes in runs', async () => {
+  test('a row longer than the buffer is read in runs', async () => {
     const file = striped(3_000_000);
     const picture = await draw(file, { sizePx: 100 });
     assert.deepEqual([picture.widthPx, picture.heightPx], [100, 1]);
@@ -132,7 +132,7 @@ describe('long rows', () => {
     assert.ok(Math.max(...file.reads) <= 1 << 20);
   });
 
-  test('of long rows a column is read by the voxel, of short ones with what lies between', async () => {
+  test('a column of long rows is read voxel by voxel, of short rows in one read', async () => {
     for (const [nx, reads] of [
       [200_000, 6],
       [10_000, 1],
@@ -145,7 +145,7 @@ describe('long rows', () => {
   });
 });
 
-test('a header that lies costs no memory: the source ends it', async () => {
+test('preview: a header with false dimensions costs no memory, the read past the end fails', async () => {
   const most = 2 ** 31 - 1;
   const shapes = [
     [most, 1, 1],

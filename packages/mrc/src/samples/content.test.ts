@@ -9,12 +9,12 @@ const header = buildHeader({ nx: 100, ny: 100, nz: 10, mode: 1 });
 const content: MrcContent = { header, sizeBytes: 1024 + 100 * 100 * 10 * 2, seed: 7 };
 const whole = openContent(content)(0, content.sizeBytes);
 
-test('the file begins with its header and has its size', () => {
+test('generateMrc: the file begins with the header and has the given size', () => {
   assert.deepEqual(whole.subarray(0, 1024), header);
   assert.equal(whole.length, content.sizeBytes);
 });
 
-test('chunks of any size make the same file, and any range reads the same', () => {
+test('generateMrc: the chunk size does not change the file, and openContent reads the same bytes', () => {
   const place = fc.nat(content.sizeBytes);
   fc.assert(
     fc.property(fc.integer({ min: 777, max: 99_999 }), place, place, (chunkBytes, one, other) => {
@@ -28,14 +28,14 @@ test('chunks of any size make the same file, and any range reads the same', () =
   );
 });
 
-test('a range ends where the file ends', () => {
+test('openContent: a range is cut at the end of the file', () => {
   const read = openContent(content);
   assert.equal(read(content.sizeBytes - 5, content.sizeBytes + 5).length, 5);
   assert.equal(read(content.sizeBytes + 5, content.sizeBytes + 9).length, 0);
   assert.deepEqual(openContent({ ...content, sizeBytes: 10 })(0, 100), header.subarray(0, 10));
 });
 
-test('no two pages are equal, also terabytes apart, and another seed makes other bytes', () => {
+test('openContent: all pages differ, also terabytes apart, and another seed gives other bytes', () => {
   const sizeBytes = 16 * 2 ** 40;
   const pages = [1, 17, 2 ** 20 + 1, 2 ** 31 + 1, 2 ** 32 - 15].map((page) => page * 4096);
   const seen = new Set<string>();
@@ -46,7 +46,7 @@ test('no two pages are equal, also terabytes apart, and another seed makes other
   assert.equal(seen.size, 10);
 });
 
-test('a compressor with a long memory cannot shrink it', () => {
+test('generateMrc: a compressor with a large window cannot shrink it', () => {
   const sizeBytes = 4 * 2 ** 20;
   const bytes = openContent({ ...content, sizeBytes })(0, sizeBytes);
   const params = {

@@ -6,7 +6,7 @@ import { PowerSum } from './power.ts';
 
 const random = randomNumbers(7);
 
-test('the transform is the one that the definition gives', () => {
+test('FFT: the result equals the transform computed from the definition', () => {
   for (const size of [2, 4, 32, 256]) {
     const real = Float64Array.from({ length: size }, random);
     const imaginary = Float64Array.from({ length: size }, random);
@@ -24,11 +24,11 @@ test('the transform is the one that the definition gives', () => {
   }
 });
 
-test('other lengths than powers of two are refused', () => {
+test('FFT: a length that is not a power of two is refused', () => {
   for (const size of [0, 1, 3, 96, 2.5]) assert.throws(() => new Fft(size), RangeError);
 });
 
-test('the power of tiles adds up, however they are paired', () => {
+test('power: the sum does not depend on how tiles are paired', () => {
   const tiles = [1, 2, 3].map(() => Float32Array.from({ length: 64 }, () => 100 + random()));
   const alone = tiles.map((tile) => powerOf([tile]));
   powerOf(tiles).forEach((power, k) => {
@@ -37,7 +37,7 @@ test('the power of tiles adds up, however they are paired', () => {
   });
 });
 
-test('what is not finite counts as the mean', () => {
+test('power: values that are not finite count as the mean', () => {
   const tile = Float32Array.from({ length: 64 }, random).fill(Number.NaN, 3, 20).fill(Number.POSITIVE_INFINITY, 30, 31);
   const finite = tile.filter(Number.isFinite);
   const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;

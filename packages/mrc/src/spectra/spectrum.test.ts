@@ -7,7 +7,7 @@ import { chooseRings, drawRings, pixelSize } from './rings.ts';
 import { readSpectrum, spectrumLimits, tileEdge } from './spectrum.ts';
 
 describe('readSpectrum', () => {
-  test('shows Thon rings at the radii where they were made', async () => {
+  test('shows Thon rings at the radii of the test image', async () => {
     const edge = 1024;
     const firstZero = 160;
     const image = thonRings(edge, firstZero);
@@ -26,7 +26,7 @@ describe('readSpectrum', () => {
     }
   });
 
-  test('places a wave by its direction as the picture shows it, in the right tile, whichever row is on top', async () => {
+  test('places a wave by its direction in the shown picture, with either row order', async () => {
     const wave = (x: number, y: number) => 1000 * Math.cos((2 * Math.PI * (40 * x + 25 * y)) / 512);
     for (const [axes, up] of [
       [[1, 2, 3], -25],
@@ -40,7 +40,7 @@ describe('readSpectrum', () => {
     }
   });
 
-  test('blanks the middle, which does not count for the contrast either', async () => {
+  test('blanks the middle and leaves it out of the contrast', async () => {
     const { source, layout } = makePhantom({ nx: 64, ny: 64, nz: 1, mode: 2 }, (x, y) => (x * 7 + y * 13) % 11);
     const raster = await readSpectrum(source, layout, 0, 64);
     const blank = [...raster.values.keys()].filter((i) => Number.isNaN(raster.values[i]));
@@ -50,26 +50,26 @@ describe('readSpectrum', () => {
     assert.deepEqual(spectrumLimits(bright, 'sigma'), spectrumLimits(raster, 'sigma'));
   });
 
-  test('of an image without contrast there is nothing', async () => {
+  test('gives nothing for an image without contrast', async () => {
     const { source, layout } = makePhantom({ nx: 64, ny: 64, nz: 1, mode: 2 }, () => 5);
     const { values } = await readSpectrum(source, layout, 0, 64);
     assert.equal(values.filter((value) => value === 0).length, 64 * 64 - 69);
   });
 });
 
-test('a tile is the largest power of two that fits', () => {
+test('spectrum tile: the edge is the largest power of two that fits', () => {
   const edge = (nx: number, ny: number, sizePx = 512) =>
     tileEdge(makePhantom({ nx, ny, nz: 1, mode: 0 }, () => 0).layout, sizePx);
   assert.deepEqual([edge(64, 64), edge(300, 127), edge(600, 511), edge(513, 600, 1024)], [64, 64, 256, 512]);
   assert.deepEqual([edge(600, 600, 200), edge(63, 600)], [128, null]);
 });
 
-test('rings stand for round resolutions that fit and leave room', () => {
+test('rings: resolutions are round, fit the picture and keep their distance', () => {
   assert.deepEqual(chooseRings(512, 1.06), [20, 10, 5, 4, 3, 2.5]);
   assert.deepEqual(chooseRings(64, 1.06), [2.5]);
 });
 
-test('rings of pixels that are no squares lie within the picture', () => {
+test('rings: with pixels that are not square they stay inside the picture', () => {
   const gray = new Uint8Array(256 * 256);
   drawRings(gray, 256, [1, 2]);
   const right = [...gray.subarray(128 * 256 + 128, 128 * 256 + 128 + 80)];
@@ -80,7 +80,7 @@ test('rings of pixels that are no squares lie within the picture', () => {
   );
 });
 
-test('pixel sizes follow the axes, and are null without a cell that can be', () => {
+test('pixel size: it follows the axes, and is null without a plausible cell', () => {
   const cell = { nx: 10, ny: 10, nz: 10, mode: 0, m: [10, 10, 10], cella: [10, 20, 30] } as const;
   const sizes = (fields: object) => pixelSize(parseHeader(buildHeader({ ...cell, ...fields })));
   assert.deepEqual(sizes({}), [1, 2]);

@@ -22,13 +22,13 @@ function codes(fields: Partial<HeaderFields>, found: Partial<VoxelStatistics> = 
   return compareStatistics(header, { ...FOUND, ...found }).map(({ code }) => code);
 }
 
-test('a header that says what is there, to 1 % and to float32, is right', () => {
+test('compareStatistics: a header that agrees to 1 % and to float32 gives no finding', () => {
   assert.deepEqual(codes(RIGHT), []);
   assert.deepEqual(codes({ ...RIGHT, dmean: 1.514, rms: 0.807 }), []);
   assert.deepEqual(codes({ ...RIGHT, dmean: 0.005 }, { mean: 0 }), []);
 });
 
-test('each number that is not is told, all in one finding', () => {
+test('compareStatistics: every wrong number is named in one finding', () => {
   for (const wrong of [{ dmin: -2.6 }, { dmax: 7.2 }, { dmean: 1.6 }, { rms: 0.9 }]) {
     assert.deepEqual(codes({ ...RIGHT, ...wrong }), ['statistics_mismatch'], JSON.stringify(wrong));
   }
@@ -37,14 +37,14 @@ test('each number that is not is told, all in one finding', () => {
   assert.match(message, /the maximum is 7\.1, the header says 9; the RMS is 0\.8, the header says 2\./);
 });
 
-test('what the header leaves open is not compared', () => {
+test('compareStatistics: undetermined statistics are not compared', () => {
   assert.deepEqual(codes({ dmin: 0, dmax: -1, dmean: -2, rms: -1 }), []);
   assert.deepEqual(codes({ ...RIGHT, rms: Number.NaN }), []);
   // MotionCor2 writes 0 and computes none.
   assert.deepEqual(codes({ ...RIGHT, rms: 0 }), []);
 });
 
-test('constant data, and data that are no numbers', () => {
+test('compareStatistics: constant data and values that are not finite are reported', () => {
   const constant = { min: 4, max: 4, mean: 4, sd: 0 };
   assert.deepEqual(codes({ dmin: 4, dmax: 4, dmean: 4, rms: 0 }, constant), ['constant_data']);
   assert.deepEqual(codes({}, { ...constant, count: 1 }), []);

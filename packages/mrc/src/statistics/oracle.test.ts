@@ -53,7 +53,7 @@ function assertClose(found: Numbers, wanted: Numbers): void {
 }
 
 for (const { name, bytes } of files) {
-  test(`${name}: as numpy has it`, () => {
+  test(`${name}: statistics equal those of numpy`, () => {
     const header = parseHeader(bytes, bytes.length);
     const layout = layoutOf(header, bytes.length);
     assert.ok(layout);
@@ -63,7 +63,9 @@ for (const { name, bytes } of files) {
   });
 }
 
-test('what is committed is what numpy says', { skip: said === null && 'no python3-mrcfile here' }, () => {
+test('oracle.json: the committed numbers equal those of numpy', {
+  skip: said === null && 'no python3-mrcfile here',
+}, () => {
   assert.deepEqual(Object.keys(expected).sort(), files.map(({ name }) => name).sort());
   for (const { name } of files)
     assertClose((said as Record<string, Numbers>)[name] as Numbers, expected[name] as Numbers);

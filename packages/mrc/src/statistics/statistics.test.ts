@@ -21,7 +21,7 @@ function assertSame(found: VoxelStatistics, wanted: VoxelStatistics): void {
 const floats = fc.array(fc.float({ noNaN: false }), { maxLength: 300 });
 
 describe('Statistics', () => {
-  test('of a few numbers, by hand', () => {
+  test('gives the numbers of a sample computed by hand', () => {
     const { histogram, ...numbers } = of(2, [
       1,
       2,
@@ -36,13 +36,13 @@ describe('Statistics', () => {
     assert.equal(histogram?.edges.at(-1), 4);
   });
 
-  test('of nothing finite: counts, and no numbers', () => {
+  test('without finite values gives counts and null for the rest', () => {
     const nothing = { count: 0, min: null, max: null, mean: null, sd: null, histogram: null };
     assert.deepEqual(of(2, []), { ...nothing, nan: 0, inf: 0 });
     assert.deepEqual(of(2, [Number.NaN, Number.NEGATIVE_INFINITY]), { ...nothing, nan: 1, inf: 1 });
   });
 
-  test('a mean that is a million deviations away costs no digits', () => {
+  test('keeps its precision when the mean is a million deviations from 0', () => {
     const { mean, sd } = of(
       2,
       Float32Array.from({ length: 10_000 }, (_, at) => 1e6 + (at % 2)),
@@ -51,12 +51,12 @@ describe('Statistics', () => {
     assert.ok(Math.abs((sd ?? 0) - 0.5) < 1e-9, String(sd));
   });
 
-  test('of equal values the deviation is nothing at all', () => {
+  test('gives exactly 0 as the deviation of equal values', () => {
     assert.deepEqual(of(2, new Float32Array(10_000).fill(0.1)).sd, 0);
     assert.deepEqual(of(6, new Float32Array(10_000).fill(65_535)).sd, 0);
   });
 
-  test('pieces, in whatever order they are put together, give what the whole gives', () => {
+  test('merged pieces in any order give the result of the whole', () => {
     fc.assert(
       fc.property(fc.array(floats, { maxLength: 6 }), (pieces) => {
         const merged = new Statistics({ mode: 2 });
@@ -70,7 +70,7 @@ describe('Statistics', () => {
     );
   });
 
-  test('every count of a histogram is exact, its edges ascend, and reach from the least to the greatest', () => {
+  test('histogram: counts are exact, edges ascend from minimum to maximum', () => {
     const check = (mode: number, values: readonly number[]) => {
       const { count, min, max, histogram } = of(mode, values);
       if (!histogram) return assert.equal(count, 0);
@@ -100,7 +100,7 @@ describe('Statistics', () => {
     check(2, [-1, -0, -(2 ** -149), 2 ** -149, 0, 1]);
   });
 
-  test('bins of ordinary data are about even, so that a histogram can be drawn of them', () => {
+  test('histogram: bins of ordinary data have about equal widths', () => {
     const values = Float32Array.from({ length: 100_000 }, (_, at) => Math.sin(at) * 100);
     const { edges = [], counts = [] } = of(2, values).histogram ?? {};
     assert.ok(counts.length > 150, `${counts.length} bins`);

@@ -29,7 +29,7 @@ async function settle(fields: Partial<HeaderFields>, byteAt: (at: number) => num
   return { by: `${signedness?.value} by ${signedness?.evidence.code}`, reads };
 }
 
-test('mode 0: voxels decide where the header says nothing, whatever the version suggests', async () => {
+test('mode 0: the voxels decide when the header does not, whatever NVERSION is', async () => {
   const aboutZero = (at: number) => (at % 41) - 20;
   const aboutMiddle = (at: number) => 108 + (at % 41);
   for (const nversion of [0, 20140]) {
@@ -38,7 +38,7 @@ test('mode 0: voxels decide where the header says nothing, whatever the version 
   }
 });
 
-test('mode 0: voxels are not asked when the header or the owner of the file has said it', async () => {
+test('mode 0: no voxel is read when the header or the owner decides', async () => {
   const aboutZero = (at: number) => (at % 41) - 20;
   assert.deepEqual(await settle({ dmin: 0, dmax: 255, dmean: 90 }, aboutZero), {
     by: 'unsigned by statistics',
@@ -47,7 +47,7 @@ test('mode 0: voxels are not asked when the header or the owner of the file has 
   assert.deepEqual(await settle({ ...UNSET }, aboutZero, 'unsigned'), { by: 'unsigned by given', reads: 0 });
 });
 
-test('mode 0: voxels that would read the same either way, and hot pixels, decide nothing', async () => {
+test('mode 0: ambiguous voxels and hot pixels decide nothing', async () => {
   const counts = (at: number) => at % 5;
   assert.equal((await settle({ ...UNSET, nversion: 0 }, counts)).by, 'unsigned by default');
   assert.equal((await settle({ ...UNSET, nversion: 20140 }, counts)).by, 'signed by version');

@@ -50,13 +50,13 @@ describe('decodeVoxels', () => {
     assert.deepEqual(decode(101, [0x21, 0xf3]), [1, 2, 3, 15]);
   });
 
-  test('leaves a voxel that is not whole', () => {
+  test('skips an incomplete voxel at the end', () => {
     assert.deepEqual(decode(2, [0, 0, 128, 63, 1, 2, 3]), [1]);
   });
 });
 
 describe('layoutOf', () => {
-  test('finds the data behind the extended header, and the first row by the standard', () => {
+  test('finds the data after the extended header, and the row order of the standard', () => {
     const found = layout({ nx: 4, ny: 3, nz: 2, mode: 1, nsymbt: 160 }, 1024 + 160 + 48);
     assert.ok(found);
     assert.equal(found.dataOffset, 1184);
@@ -66,13 +66,13 @@ describe('layoutOf', () => {
     assert.deepEqual(extentOf(found, 4, 1, 3), { start: 1184 + 34, end: 1184 + 38, skip: 0 });
   });
 
-  test('knows the files whose first row is on top', () => {
+  test('detects files whose first row is at the top', () => {
     const epu = { nx: 2, ny: 2, nz: 1, mode: 0, nsymbt: 768, exttyp: 'FEI1' };
     assert.equal(layout(epu, 1024 + 768 + 4)?.isFlipped, true);
     assert.equal(layout({ nx: 2, ny: 2, nz: 1, mode: 0, axes: [1, -2, 3] }, 1028)?.isFlipped, true);
   });
 
-  test('follows the rows of 4-bit files with an odd NX, padded and as RELION writes them', () => {
+  test('finds the rows of 4-bit files with odd NX, padded or written by RELION', () => {
     const padded = layout({ nx: 3, ny: 2, nz: 2, mode: 101 }, 1024 + 8);
     const packed = layout({ nx: 3, ny: 2, nz: 2, mode: 101 }, 1024 + 6);
     assert.ok(padded && packed);
@@ -81,7 +81,7 @@ describe('layoutOf', () => {
     assert.deepEqual(sectionExtent(packed, 1), { start: 1027, end: 1030, skip: 0 });
   });
 
-  test('gives none where the voxels cannot be read', () => {
+  test('returns null when the voxels cannot be read', () => {
     const one = { nx: 8, ny: 8, nz: 1, mode: 2 };
     assert.equal(layout(one, 1024 + 255), null);
     assert.equal(layout({ ...one, mode: 1002 }, 1024 + 256), null);
