@@ -19,6 +19,6 @@ export type { Raster } from './pictures/raster.ts';
 export { type ContentReader, generateMrc, type MrcContent, openContent } from './samples/content.ts';
 export { compareStatistics, VOXEL_WARNINGS } from './statistics/compare.ts';
 export { type Histogram, Statistics, type VoxelStatistics } from './statistics/statistics.ts';
-export { Survey } from './survey.ts';
+export { VoxelAnalysis } from './voxel-analysis.ts';
 export { settleLayout } from './voxels/settled-layout.ts';
 export { decodeVoxels, extentOf, layoutOf, type VoxelLayout, type VoxelSource } from './voxels/voxels.ts';

@@ -11,7 +11,7 @@ import { renderPreview } from './pictures/preview.ts';
 import type { PreviewRequest } from './pictures/preview-request.ts';
 import { sourceOf } from './samples/test-phantom.ts';
 import { compareStatistics } from './statistics/compare.ts';
-import { Survey } from './survey.ts';
+import { VoxelAnalysis } from './voxel-analysis.ts';
 import { layoutOf } from './voxels/voxels.ts';
 
 const MAX_INT = 2 ** 31 - 1;
@@ -111,10 +111,10 @@ export async function useFile(bytes: Uint8Array, filename: string): Promise<void
   const parsed = parseHeader(bytes, bytes.length);
   const layout = layoutOf(parsed, bytes.length);
   if (!layout) return;
-  const survey = new Survey(layout, decideKind(parsed, filename).kind);
-  survey.add(0, bytes.subarray(0, 2000));
-  survey.add(2000, bytes.subarray(2000));
-  const statistics = survey.statistics();
+  const analysis = new VoxelAnalysis(layout, decideKind(parsed, filename).kind);
+  analysis.add(0, bytes.subarray(0, 2000));
+  analysis.add(2000, bytes.subarray(2000));
+  const statistics = analysis.statistics();
   if (statistics.count + statistics.nan + statistics.inf !== layout.nx * layout.ny * layout.nz) {
     throw new Error(`${JSON.stringify(statistics)} is not of ${layout.nx} x ${layout.ny} x ${layout.nz} voxels`);
   }
@@ -136,7 +136,7 @@ export async function useHugeFile(bytes: Uint8Array): Promise<void> {
   const parsed = parseHeader(bytes, sizeBytes);
   const layout = layoutOf(parsed, sizeBytes);
   if (!layout) return;
-  new Survey(layout, 'stack').add(view.getInt32(OFFSET.nx, true) & 0xffff, bytes);
+  new VoxelAnalysis(layout, 'stack').add(view.getInt32(OFFSET.nx, true) & 0xffff, bytes);
   for (const request of REQUESTS) {
     await renderPreview(sourceOf(bytes), parsed, layout, { ...request, sizePx: 1024, contrast: 'sigma' }).catch(
       (error: unknown) => {

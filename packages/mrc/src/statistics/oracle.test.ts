@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseHeader } from '../header/header.ts';
-import { Survey } from '../survey.ts';
+import { VoxelAnalysis } from '../voxel-analysis.ts';
 import { layoutOf } from '../voxels/voxels.ts';
 import { makeOracleFiles } from './test-oracle.ts';
 
@@ -57,9 +57,9 @@ for (const { name, bytes } of files) {
     const header = parseHeader(bytes, bytes.length);
     const layout = layoutOf(header, bytes.length);
     assert.ok(layout);
-    const survey = new Survey(layout, 'stack');
-    survey.add(0, bytes);
-    assertClose(survey.statistics() as Numbers, expected[name] as Numbers);
+    const analysis = new VoxelAnalysis(layout, 'stack');
+    analysis.add(0, bytes);
+    assertClose(analysis.statistics() as Numbers, expected[name] as Numbers);
   });
 }
 

@@ -19,9 +19,9 @@ import {
   parseHeader,
   type Raster,
   renderPreview,
-  Survey,
   settleLayout,
   toPicture,
+  VoxelAnalysis,
   type VoxelLayout,
   type VoxelSource,
 } from '@cryolift/mrc';
@@ -42,7 +42,7 @@ interface Surveying {
   /** Somebody waits for what was found: the file is published, and its path stays. */
   isWanted: boolean;
   /** Null until the header is there, and when the voxels cannot be read. */
-  survey: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: Survey } | null;
+  survey: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: VoxelAnalysis } | null;
 }
 
 if (!parentPort) throw new Error('look-worker runs as a worker thread');
@@ -147,7 +147,7 @@ function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: Seen): Sur
   const header = parseHeader(bytes, sizeBytes);
   const layout = layoutOf(header, sizeBytes, overrides);
   const { kind } = decideKind(header, filename, overrides?.kind);
-  return layout && { header, layout, kind, pass: new Survey(layout, kind) };
+  return layout && { header, layout, kind, pass: new VoxelAnalysis(layout, kind) };
 }
 
 async function conclude(surveying: Surveying): Promise<void> {
@@ -173,7 +173,7 @@ async function settle(surveying: Surveying, survey: NonNullable<Surveying['surve
   const { isSigned } = survey.layout;
   survey.layout = layout;
   if (layout.isSigned === isSigned) return false;
-  survey.pass = new Survey(layout, survey.kind);
+  survey.pass = new VoxelAnalysis(layout, survey.kind);
   surveying.at = 0;
   return true;
 }
@@ -192,7 +192,7 @@ async function sumUp(seen: Seen, { header, layout, kind, pass }: NonNullable<Sur
 }
 
 /** What the pass has seen anyway; null: to be read again. */
-function rasterOf(pass: Survey, { kind, axis }: PreviewRequest): Raster | null {
+function rasterOf(pass: VoxelAnalysis, { kind, axis }: PreviewRequest): Raster | null {
   return kind === 'section' ? pass.section(axis) : kind === 'average' ? pass.average() : null;
 }
 

@@ -5,7 +5,7 @@ import { type MrcHeader, parseHeader } from './header/header.ts';
 import { buildHeader } from './header/writer.ts';
 import { decideKind } from './kind/kind.ts';
 import { makeOracleFiles } from './statistics/test-oracle.ts';
-import { Survey } from './survey.ts';
+import { VoxelAnalysis } from './voxel-analysis.ts';
 import { layoutOf, type VoxelLayout } from './voxels/voxels.ts';
 
 function open(bytes: Uint8Array): { header: MrcHeader; layout: VoxelLayout } {
@@ -15,20 +15,22 @@ function open(bytes: Uint8Array): { header: MrcHeader; layout: VoxelLayout } {
   return { header, layout };
 }
 
-/** What a survey has found, in a form that can be compared; sums in another order differ in their last digits. */
-function sum(survey: Survey) {
-  const { mean, sd, ...exact } = survey.statistics();
+/** What an analysis has found, in a form that can be compared; sums in another order differ in their last digits. */
+function sum(analysis: VoxelAnalysis) {
+  const { mean, sd, ...exact } = analysis.statistics();
   const round = (value: number | null) => value && Number(value.toPrecision(9));
-  const rasters = (['x', 'y', 'z'] as const).map((axis) => survey.section(axis));
-  const all = [...rasters, survey.average()].map((raster) => raster && [...raster.values].map((value) => round(value)));
+  const rasters = (['x', 'y', 'z'] as const).map((axis) => analysis.section(axis));
+  const all = [...rasters, analysis.average()].map(
+    (raster) => raster && [...raster.values].map((value) => round(value)),
+  );
   return { ...exact, mean: round(mean), sd: round(sd), all };
 }
 
 function wholeOf(bytes: Uint8Array, name: string) {
   const { header, layout } = open(bytes);
-  const survey = new Survey(layout, decideKind(header, name).kind);
-  survey.add(0, bytes);
-  return sum(survey);
+  const analysis = new VoxelAnalysis(layout, decideKind(header, name).kind);
+  analysis.add(0, bytes);
+  return sum(analysis);
 }
 
 describe('VoxelAnalysis', () => {
@@ -46,14 +48,14 @@ describe('VoxelAnalysis', () => {
             const chunks = edges
               .slice(1)
               .map((end, at) => ({ start: edges[at] as number, end, rank: order.next().value }));
-            const survey = new Survey(layout, 'stack');
+            const analysis = new VoxelAnalysis(layout, 'stack');
             for (const { start, end } of chunks.sort((a, b) => a.rank - b.rank)) {
               // At an odd address now and then.
               const shifted = new Uint8Array(end - start + 1).subarray(1);
               shifted.set(bytes.subarray(start, end));
-              survey.add(start, shifted);
+              analysis.add(start, shifted);
             }
-            assert.deepEqual(sum(survey), whole);
+            assert.deepEqual(sum(analysis), whole);
           },
         ),
         { numRuns: 15 },
@@ -64,9 +66,9 @@ describe('VoxelAnalysis', () => {
   test('single bytes from the end to the start give the result of one pass', () => {
     for (const { name, bytes } of makeOracleFiles().filter(({ name }) => /mode4-big|packed|rgb/.test(name))) {
       const { header, layout } = open(bytes);
-      const survey = new Survey(layout, decideKind(header, name).kind);
-      for (let at = bytes.length - 1; at >= 0; at--) survey.add(at, bytes.subarray(at, at + 1));
-      assert.deepEqual(sum(survey), wholeOf(bytes, name));
+      const analysis = new VoxelAnalysis(layout, decideKind(header, name).kind);
+      for (let at = bytes.length - 1; at >= 0; at--) analysis.add(at, bytes.subarray(at, at + 1));
+      assert.deepEqual(sum(analysis), wholeOf(bytes, name));
     }
   });
 
@@ -78,17 +80,17 @@ describe('VoxelAnalysis', () => {
     });
     const bytes = new Uint8Array([...buildHeader({ nx, ny, nz, mode: 2 }), ...new Uint8Array(voxels.buffer)]);
     const { layout } = open(bytes);
-    const survey = new Survey(layout, 'stack');
-    survey.add(0, bytes);
-    const pick = (axis: 'x' | 'y' | 'z') => survey.section(axis);
+    const analysis = new VoxelAnalysis(layout, 'stack');
+    analysis.add(0, bytes);
+    const pick = (axis: 'x' | 'y' | 'z') => analysis.section(axis);
     assert.deepEqual([pick('z').widthPx, pick('z').heightPx], [nx, ny]);
     assert.deepEqual([pick('y').widthPx, pick('y').heightPx], [nx, nz]);
     assert.deepEqual([pick('x').widthPx, pick('x').heightPx], [ny, nz]);
     assert.equal(pick('z').values[nx + 2], 2 + 10 + 200);
     assert.equal(pick('y').values[3 * nx + 2], 2 + 20 + 300);
     assert.equal(pick('x').values[3 * ny + 1], 3 + 10 + 300);
-    assert.equal(survey.average()?.values[nx + 2], 2 + 10 + 200);
-    assert.equal(new Survey(layout, 'volume').average(), null);
+    assert.equal(analysis.average()?.values[nx + 2], 2 + 10 + 200);
+    assert.equal(new VoxelAnalysis(layout, 'volume').average(), null);
   });
 
   test('bytes before and after the data are ignored', () => {
@@ -111,9 +113,9 @@ describe('VoxelAnalysis', () => {
       const layout = layoutOf(header, sizeBytes);
       assert.ok(layout);
       const before = process.memoryUsage().arrayBuffers;
-      const survey = new Survey(layout, 'stack');
-      survey.add(1024 + 2 ** 30, new Uint8Array(10_000).fill(3));
-      assert.equal(survey.statistics().count, 10_000);
+      const analysis = new VoxelAnalysis(layout, 'stack');
+      analysis.add(1024 + 2 ** 30, new Uint8Array(10_000).fill(3));
+      assert.equal(analysis.statistics().count, 10_000);
       assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 2 ** 20);
     }
   });

@@ -15,7 +15,7 @@ const PIECE = 16_384;
  * stack of sections their average. Bytes may come in any order and be cut anywhere, also within a voxel; the caller owes
  * that no byte comes twice. Its memory does not depend on the size of the file.
  */
-export class Survey {
+export class VoxelAnalysis {
   readonly #layout: VoxelLayout;
   readonly #statistics: Statistics;
   readonly #sections: Readonly<Record<Axis, BoxMean>>;
