@@ -15,7 +15,7 @@ function open(bytes: Uint8Array): { header: MrcHeader; layout: VoxelLayout } {
   return { header, layout };
 }
 
-/** What an analysis has found, in a form that can be compared; sums in another order differ in their last digits. */
+/** The results of an analysis, rounded, because sums in another order differ in their last digits. */
 function sum(analysis: VoxelAnalysis) {
   const { mean, sd, ...exact } = analysis.statistics();
   const round = (value: number | null) => value && Number(value.toPrecision(9));
@@ -50,7 +50,7 @@ describe('VoxelAnalysis', () => {
               .map((end, at) => ({ start: edges[at] as number, end, rank: order.next().value }));
             const analysis = new VoxelAnalysis(layout, 'stack');
             for (const { start, end } of chunks.sort((a, b) => a.rank - b.rank)) {
-              // At an odd address now and then.
+              // Sometimes at an odd address.
               const shifted = new Uint8Array(end - start + 1).subarray(1);
               shifted.set(bytes.subarray(start, end));
               analysis.add(start, shifted);

@@ -7,26 +7,26 @@ import { decodeVoxels, type VoxelLayout } from './voxels/voxels.ts';
 
 /** The long side of the rasters, at most. */
 const RASTER_PX = 512;
-/** Voxels that are decoded at a time: as many as stay in a processor's cache. */
+/** Voxels decoded at a time; they fit into the cache of a processor. */
 const PIECE = 16_384;
 
 /**
- * Everything that one pass over a file yields: statistics of all voxels, the central section along each axis, and of a
- * stack of sections their average. Bytes may come in any order and be cut anywhere, also within a voxel; the caller owes
- * that no byte comes twice. Its memory does not depend on the size of the file.
+ * Collects in one pass over a file the statistics of all voxels, the central section along each axis and, for a stack,
+ * the average of its sections. Bytes may arrive in any order and in chunks that end anywhere, also within a voxel. The
+ * caller must add no byte twice. The memory does not depend on the size of the file.
  */
 export class VoxelAnalysis {
   readonly #layout: VoxelLayout;
   readonly #statistics: Statistics;
   readonly #sections: Readonly<Record<Axis, BoxMean>>;
   readonly #average: BoxMean | null;
-  /** Voxels, padding included, from the beginning of one row to that of the next. */
+  /** Voxels, padding included, from the start of one row to the start of the next. */
   readonly #stride: number;
   readonly #piece = new Float32Array(PIECE);
-  /** Voxels of which some bytes came at the edge of a chunk, by their number. */
+  /** Voxels of which only some bytes have arrived, by their number. */
   readonly #torn = new Map<number, { bytes: Uint8Array; missing: number }>();
 
-  /** @param layout settled; what it says of mode 0 is taken as it is. */
+  /** @param layout from `settleLayout`: the signedness of mode 0 is not examined again. */
   constructor(layout: VoxelLayout, kind: MrcKind) {
     const { nx, ny, nz, mode, isUnpadded } = layout;
     this.#layout = layout;
@@ -36,7 +36,7 @@ export class VoxelAnalysis {
     this.#average = kind === 'stack' ? makeRaster(nx, ny) : null;
   }
 
-  /** @param offsetBytes where the bytes lie in the file; those that hold no voxel are passed over. */
+  /** @param offsetBytes position of the bytes in the file. Bytes outside the data are ignored. */
   add(offsetBytes: number, bytes: Uint8Array): void {
     const { dataOffset, dataBytes, voxelBytes } = this.#layout;
     const start = Math.max(offsetBytes, dataOffset);
@@ -61,12 +61,15 @@ export class VoxelAnalysis {
     return this.#statistics.result();
   }
 
-  /** The central section along an axis: x has NY columns and NZ rows, y NX and NZ, z NX and NY; of 512 pixels at most. */
+  /**
+   * The central section along an axis, at most 512 pixels wide and high. x has NY columns and NZ rows, y NX and NZ, z
+   * NX and NY.
+   */
   section(axis: Axis): Raster {
     return this.#sections[axis].raster();
   }
 
-  /** Of all sections; null when the file is no stack. */
+  /** The mean of all sections; null unless the file is a stack. */
   average(): Raster | null {
     return this.#average?.raster() ?? null;
   }
@@ -85,7 +88,7 @@ export class VoxelAnalysis {
     this.#addWhole(voxel, torn.bytes);
   }
 
-  /** @param voxel number of the first one, padding counted. */
+  /** @param voxel number of the first voxel, counting padding. */
   #addWhole(voxel: number, bytes: Uint8Array): void {
     const { voxelBytes } = this.#layout;
     const pieceBytes = PIECE * voxelBytes;

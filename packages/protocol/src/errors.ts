@@ -1,14 +1,14 @@
 /**
- * The one table of errors: what code a client sees, with which HTTP status, whether the same request can succeed when
- * sent again, and what to do about it. The server throws or returns these, the SDK obeys them, the docs print them.
+ * The table of all errors that a client can receive: code, HTTP status, whether the same request can succeed when it is
+ * sent again, and a hint. The server returns them, the SDK follows them, and the documentation lists them.
  */
 
 interface ErrorRow {
   /** HTTP status, RFC 9110 (507: RFC 4918). */
   readonly status: number;
-  /** True: the same request, sent again, can succeed. */
+  /** True when the same request can succeed if it is sent again. */
   readonly retryable: boolean;
-  /** What the person or program at the other end can do. An answer may carry a more exact one. */
+  /** What the user or the program can do. A response may carry a more specific hint. */
   readonly hint: string;
 }
 
@@ -148,7 +148,7 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 
-/** The body of every error answer. */
+/** The body of every error response. */
 export interface ErrorEnvelope {
   code: ErrorCode;
   message: string;
@@ -159,7 +159,7 @@ export interface ErrorEnvelope {
 }
 
 export interface UploadErrorOptions {
-  /** More exact than the table's. */
+  /** More specific than the hint of the table. */
   hint?: string;
   details?: Record<string, unknown>;
   /** Seconds, for the Retry-After header. */
@@ -167,7 +167,7 @@ export interface UploadErrorOptions {
   cause?: unknown;
 }
 
-/** An outcome that the client is meant to see, from the table above. */
+/** An error from the table above that is sent to the client. */
 export class UploadError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;

@@ -35,10 +35,10 @@ test('planParts: the parts cover the file exactly, with at most 10,000 parts', (
     fc.nat(200 * MIB),
     fc.maxSafeNat().map((bytes) => bytes % (16 * TIB)),
   );
-  const wish = fc.option(fc.integer({ min: 1, max: 10 * GIB }), { nil: undefined });
+  const request = fc.option(fc.integer({ min: 1, max: 10 * GIB }), { nil: undefined });
   fc.assert(
-    fc.property(size, wish, (sizeBytes, wished) => {
-      const { partSizeBytes, partCount } = planParts(sizeBytes, LIMITS, wished);
+    fc.property(size, request, (sizeBytes, requested) => {
+      const { partSizeBytes, partCount } = planParts(sizeBytes, LIMITS, requested);
       assert.ok(partCount <= MAX_PART_COUNT);
       assert.ok(partSizeBytes >= LIMITS.minPartSizeBytes && partSizeBytes <= LIMITS.maxPartSizeBytes);
       if (partCount === 0) return assert.equal(sizeBytes, 0);

@@ -12,27 +12,27 @@ export interface MrcCandidate {
   readonly header: Uint8Array;
   /** Declared size of the whole file, bytes. */
   readonly sizeBytes: number;
-  /** A bare name; its ending helps to tell a stack from a volume. */
+  /** A name without path; its extension helps to distinguish stacks from volumes. */
   readonly filename?: string | undefined;
 }
 
 interface MrcFindings {
-  /** Null when the header fixes no size: not MRC, damaged, or MRCZ. */
+  /** Null when the header determines no size: not MRC, damaged, or MRCZ. */
   readonly mrc: MrcSummary | null;
   readonly rejections: readonly Finding<RejectionCode>[];
   readonly warnings: readonly Finding<WarningCode>[];
   readonly notes: readonly Finding<NoteCode>[];
 }
 
-/** `header_incomplete`: the file is large enough, but fewer than 1024 bytes of it were given, so nothing was judged. */
+/** `header_incomplete`: fewer than 1024 bytes of a larger file were given, so nothing was checked. */
 export type MrcCheck =
   | ({ readonly verdict: 'accepted' } & MrcFindings)
   | ({ readonly verdict: 'rejected' } & MrcFindings)
   | { readonly verdict: 'header_incomplete'; readonly givenBytes: number; readonly neededBytes: number };
 
 /**
- * Judges a file by its first bytes and its size alone. Rejections are what makes the data unusable; warnings are what
- * the owner should know; notes are harmless deviations from MRC2014. Much good data has warnings. Throws nothing.
+ * Checks a file by its first bytes and its size alone. Rejections mean that the data are unusable, warnings that the
+ * owner should check something; notes are harmless deviations from MRC2014. Much good data has warnings. Never throws.
  */
 export function checkMrc({ header: bytes, sizeBytes, filename }: MrcCandidate): MrcCheck {
   const sizeRejection = checkMrcSize(sizeBytes);

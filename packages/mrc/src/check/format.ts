@@ -3,7 +3,7 @@ import type { Finding, RejectionCode } from '../finding.ts';
 interface Signature {
   readonly name: string;
   readonly start: readonly number[];
-  /** What ends the names of files that are compressed so; absent for formats that are no compression. */
+  /** The extension of files compressed with this format; absent for formats that are not compression. */
   readonly suffix?: string;
 }
 
@@ -19,11 +19,11 @@ const SIGNATURES: readonly Signature[] = [
   { name: 'HDF5', start: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a] },
 ];
 
-/** NX, NY, NZ and MODE: no MRC file has text in all four. */
+/** NX, NY, NZ and MODE: they are not all text in an MRC file. */
 const TEXT_BYTES = 16;
 const SHOWN_BYTES = 60;
 
-/** Recognises a file of another format by its first bytes, 16 at least; null when it is none that is known here. */
+/** Recognises another format by the first bytes of a file, at least 16; null when it is unknown. */
 export function recogniseFormat(bytes: Uint8Array, filename = 'FILE.mrc'): Finding<RejectionCode> | null {
   const signature = SIGNATURES.find(({ start }) => start.every((byte, index) => bytes[index] === byte));
   if (signature?.suffix) {
@@ -48,13 +48,13 @@ export function recogniseFormat(bytes: Uint8Array, filename = 'FILE.mrc'): Findi
   return null;
 }
 
-/** True when all bytes are ASCII text; a UTF-8 byte order mark may stand before it. */
+/** True when all bytes are ASCII text, optionally after a UTF-8 byte order mark. */
 export function isText(bytes: Uint8Array): boolean {
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   return bytes.subarray(hasMark ? 3 : 0).every((byte) => (byte >= 0x20 && byte < 0x7f) || isWhiteSpace(byte));
 }
 
-/** The ASCII text that some bytes begin with, quoted, white space and quotes escaped as in JSON. */
+/** The ASCII text at the start of some bytes, quoted and escaped as in JSON. */
 export function quote(bytes: Uint8Array): string {
   const text = [...bytes].map((byte) => String.fromCharCode(byte)).join('');
   return JSON.stringify(/[\t\n\r -~]+/.exec(text)?.[0] ?? '');

@@ -1,11 +1,11 @@
 import type { MrcSummary } from './summary.ts';
 
-/** By which edges may differ that are shown as one. */
+/** Relative difference up to which edges are written as one number. */
 const TOLERANCE = 1e-4;
 
 /**
- * `2.7 Å/px`, or `2.7 × 2.7 × 3.1 Å/px` when the edges differ. Along z only for volumes: the images of a stack have no
- * thickness. Null when the header gives none.
+ * `2.7 Å/px`, or `2.7 × 2.7 × 3.1 Å/px` when the edges differ. z is included only for volumes, because images have no
+ * thickness. Null when the header has no voxel size.
  */
 export function describePixelSize(
   { voxel_size, kind }: Pick<MrcSummary, 'voxel_size' | 'kind'>,
@@ -18,7 +18,7 @@ export function describePixelSize(
   return `${isOne ? format(x) : edges.map(format).join(' × ')} Å/px`;
 }
 
-/** True for the kinds whose sections lie on top of each other. */
+/** True for kinds whose sections are layers of a volume. */
 export function hasThickness(kind: MrcSummary['kind']): boolean {
   return kind === 'volume' || kind === 'volume_stack';
 }

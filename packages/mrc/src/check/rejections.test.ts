@@ -19,7 +19,7 @@ function assertRejected(candidate: MrcCandidate, code: string, message: RegExp) 
 const image = { nx: 10, ny: 10, nz: 2, mode: 2 };
 const imageBytes = 1024 + 10 * 10 * 2 * 4;
 const textBytes = (text: string) => new TextEncoder().encode(text);
-/** 1024 bytes that begin with these. */
+/** 1024 bytes with these at the start. */
 const beginWith = (...start: readonly number[]) => {
   const bytes = new Uint8Array(1024).fill(0x5a);
   bytes.set(start);

@@ -9,8 +9,8 @@ import { isText, quote, recogniseFormat } from './format.ts';
 type Rejection = Finding<RejectionCode>;
 
 /**
- * Judges a size alone, before any byte of the file is seen: null, or why no MRC file can have it.
- * `sizeBytes`: a whole number up to 2^53 - 1; anything else is a rejection, too.
+ * Checks a size before any byte of the file is known: null, or the reason why no MRC file can have it.
+ * `sizeBytes`: a whole number up to 2^53 - 1; anything else is rejected.
  */
 export function checkMrcSize(sizeBytes: number): Rejection | null {
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {
@@ -23,10 +23,10 @@ export function checkMrcSize(sizeBytes: number): Rejection | null {
   return { code: 'file_too_small', message };
 }
 
-/** Judges whether this is an MRC header at all: null when its dimensions and mode can be read. */
+/** Checks whether this is an MRC header: null when its dimensions and mode are readable. */
 export function rejectHeader(bytes: Uint8Array, header: MrcHeader, filename?: string): Rejection | null {
   if (isReadable(header) && hasMapId(header)) return null;
-  // Without a MAP identifier, the first bytes of another format may by chance read as dimensions.
+  // Without a MAP identifier, the first bytes of another format may happen to be valid dimensions.
   const other = recogniseFormat(bytes, filename);
   if (other || isReadable(header)) return other;
   if (bytes.subarray(0, HEADER_BYTES).every((byte) => byte === 0)) {
@@ -38,7 +38,7 @@ export function rejectHeader(bytes: Uint8Array, header: MrcHeader, filename?: st
   return { code: 'header_unreadable', message: explainUnreadable(bytes, header) };
 }
 
-/** What sizes say against a readable header: at most one reason, the one that explains most. */
+/** Checks a readable header against the size of the file. Returns the most specific reason, or null. */
 export function rejectSize(header: MrcHeader, sizeBytes: number): Rejection | null {
   const { nx, ny, nz, mode, nsymbt } = header;
   if (nsymbt < 0) {

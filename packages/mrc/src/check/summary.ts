@@ -6,7 +6,7 @@ import { bytesPerVoxel } from '../header/mode.ts';
 import { computeFileSize } from '../header/size.ts';
 import { decideKind, type KindEvidence, type MrcKind } from '../kind/kind.ts';
 
-/** What the header says, in the form and under the names in which Cryolift's API shows it. Safe for JSON. */
+/** The contents of a header in the form and with the names of Cryolift's API. Safe for JSON. */
 export interface MrcSummary {
   readonly nx: number;
   readonly ny: number;
@@ -24,14 +24,14 @@ export interface MrcSummary {
   readonly byte_order: 'little' | 'big';
   /** Bytes of the whole file. */
   readonly expected_size: number;
-  /** Null unless the header has determined all four. */
+  /** Null unless the header determines all four. */
   readonly stats: { readonly min: number; readonly max: number; readonly mean: number; readonly rms: number } | null;
   readonly labels: readonly string[];
 }
 
 /**
- * Sums up a readable header. Null when it fixes no size up to 2^53 - 1: MRCZ, whose data are compressed, a negative
- * NSYMBT, or dimensions too large for any file.
+ * Summarises a readable header. Null when it determines no size up to 2^53 - 1: MRCZ, whose data are compressed, a
+ * negative NSYMBT, or dimensions too large for any file.
  */
 export function summarise(header: MrcHeader, sizeBytes: number, filename?: string): MrcSummary | null {
   const size = computeFileSize(header, sizeBytes);
@@ -56,7 +56,7 @@ export function summarise(header: MrcHeader, sizeBytes: number, filename?: strin
   };
 }
 
-/** Other programs keep other things in the place of EXTTYP when there is no extended header. */
+/** Without an extended header, programs may store other data in place of EXTTYP. */
 function extendedType({ nsymbt, exttyp }: MrcHeader): string {
   return nsymbt > 0 && /^[!-~][ -~]{3}$/.test(exttyp) ? exttyp.trimEnd() : '';
 }

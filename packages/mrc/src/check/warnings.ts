@@ -9,10 +9,10 @@ import { hasThickness } from './pixel-size.ts';
 type Warning = Finding<WarningCode>;
 
 const UNUSUAL_MODES: readonly number[] = [3, 4, 16];
-/** Å. From below any atomic-resolution image to above any grid atlas. */
+/** Å: the range from atomic-resolution images to grid atlases, with a margin. */
 export const PLAUSIBLE_VOXEL: readonly [number, number] = [0.01, 10_000];
 
-/** What the owner of a file with a readable header should know. `sizeBytes`: size of the whole file. */
+/** Warnings for the owner of a file with a readable header. `sizeBytes`: size of the whole file. */
 export function listWarnings(header: MrcHeader, sizeBytes: number, kind: MrcKind): Warning[] {
   return [
     ...warnOfSize(header, sizeBytes),

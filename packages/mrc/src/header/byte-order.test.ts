@@ -24,7 +24,7 @@ test('byte order: the fields decide, whatever the stamp says', () => {
 });
 
 test('byte order: the exact file size breaks a tie of the fields', () => {
-  // 256 × 65536 reads as 65536 × 256 in the other order, and axes of zeros tell nothing.
+  // 256 × 65536 reads as 65536 × 256 in the other order, and axes of zeros are no evidence.
   const fields: HeaderFields = { nx: 256, ny: 65536, nz: 0x01000001, mode: 0, axes: [0, 0, 0], nsymbt: 0x100 };
   for (const byteOrder of orders) {
     for (const machst of wrongStamps) {
@@ -48,7 +48,7 @@ test('byte order: without a size, plausible sides, axes and NSYMBT decide', () =
 });
 
 test('byte order: a readable header outweighs plausible fields', () => {
-  // NZ is negative in one order, so nothing can be read in that one.
+  // NZ is negative in one order, so the header is unreadable in it.
   const header = buildHeader({ nx: 10, ny: 10, nz: 0x80000001 | 0, mode: 0 });
   assert.equal(parseHeader(header).byteOrder, 'big');
 });

@@ -4,10 +4,12 @@ import { computeFileSize, type Dimensions } from './size.ts';
 
 export type ByteOrder = 'little' | 'big';
 
-/** RELION and IMOD, too, take NX or NY above this as the mark of the wrong byte order. */
+/** NX or NY above this suggests the wrong byte order, as in RELION and IMOD. */
 const LARGEST_USUAL_SIDE = 65535;
 
-/** The order that a machine stamp (bytes 212 and 213) declares: 44 44 or 44 41 little, 11 11 big, anything else none. */
+/**
+ * The order that a machine stamp (bytes 212 and 213) declares: 44 44 or 44 41 little, 11 11 big, anything else none.
+ */
 export function readStamp(machst: readonly number[]): ByteOrder | null {
   const [first, second] = machst;
   if (first === 0x44 && (second === 0x44 || second === 0x41)) return 'little';
@@ -20,14 +22,14 @@ export function isPermutation(axes: readonly number[]): boolean {
   return [1, 2, 3].every((axis) => axes.includes(axis));
 }
 
-/** True when the fields can describe data at all: a positive size along each axis, and a mode that exists. */
+/** True when the fields can describe data: a positive size along each axis, and a known mode. */
 export function isReadable({ nx, ny, nz, mode }: Dimensions): boolean {
   return nx > 0 && ny > 0 && nz > 0 && isKnownMode(mode);
 }
 
 /**
- * The byte order in which a header makes the most sense. Stamps are often missing or wrong, so the fields decide, and
- * the stamp only where they leave a tie; without a stamp a tie is little-endian.
+ * The most plausible byte order of a header. Stamps are often missing or wrong, so the fields decide. The stamp breaks
+ * a tie; without a stamp a tie is little-endian.
  * `header`: at least 1024 bytes. `sizeBytes`: size of the whole file, when it is known.
  */
 export function chooseByteOrder(header: DataView, sizeBytes?: number): ByteOrder {
@@ -38,7 +40,9 @@ export function chooseByteOrder(header: DataView, sizeBytes?: number): ByteOrder
   return little > big ? 'little' : 'big';
 }
 
-/** A readable header outweighs all the rest together, the exact size all but that; then come fields that look right. */
+/**
+ * A readable header outweighs everything else together, the exact size everything after it; plausible fields come last.
+ */
 function score(header: DataView, isLittle: boolean, sizeBytes?: number): number {
   const int = (offset: number) => header.getInt32(offset, isLittle);
   const dimensions: Dimensions = {

@@ -97,10 +97,10 @@ test('labels: UTF-8 or Latin-1, with invisible characters made visible', () => {
   });
   const latin1 = (text: string) => [...text].map((char) => char.charCodeAt(0));
   bytes.set(latin1('M\u00fcller, 1.1 \u00c5'), OFFSET.label + 3 * 80);
-  // Full: in UTF-8 it would end within a character, so that only characters before it tell what it is.
+  // A full label may end within a UTF-8 character; the characters before it show that it is UTF-8.
   bytes.set(latin1('1.1 \u00c5'.padStart(80, '-')), OFFSET.label + 4 * 80);
   bytes.set(new TextEncoder().encode(`${'Å'.repeat(39)}-Å`).subarray(0, 80), OFFSET.label + 5 * 80);
-  // In C an empty text, with what was there before behind it.
+  // Programs in C leave earlier data after an empty text.
   bytes.set(latin1('\0ld text'), OFFSET.label + 6 * 80);
   bytes.set(latin1('a\u0085b\u00ad\u007f'), OFFSET.label + 7 * 80);
   assert.deepEqual(parseHeader(bytes).label.slice(0, 8), [

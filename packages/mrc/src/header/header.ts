@@ -5,8 +5,8 @@ import { HEADER_BYTES, LABEL_BYTES, LABEL_COUNT, OFFSET } from './layout.ts';
 export type Triple = readonly [number, number, number];
 
 /**
- * The fields of an MRC2014 header under their names in the standard, in lower case, as they stand in the file. CCP4 maps
- * and IMOD files use the same places; what the fields mean is told by `meaning.ts`.
+ * The fields of an MRC2014 header as stored in the file, under the names of the standard in lower case. CCP4 maps and
+ * IMOD files use the same positions. `meaning.ts` interprets the fields.
  */
 export interface MrcHeader {
   readonly byteOrder: ByteOrder;
@@ -28,7 +28,7 @@ export interface MrcHeader {
   readonly dmin: number;
   readonly dmax: number;
   readonly dmean: number;
-  /** Deviation from the mean; -1 (not determined) in a file without a MAP identifier, whose origin may stand there. */
+  /** Deviation from the mean; -1 (undetermined) in a file without a MAP identifier, which may have its origin there. */
   readonly rms: number;
   readonly ispg: number;
   /** Bytes of the extended header. */
@@ -45,14 +45,14 @@ export interface MrcHeader {
   /** Machine stamp: four byte values. */
   readonly machst: readonly [number, number, number, number];
   readonly nlabl: number;
-  /** All ten labels without their padding, also those beyond NLABL (`labelsOf`); an empty one is ''. */
+  /** All ten labels without their padding, also those beyond NLABL (see `labelsOf`); an empty label is ''. */
   readonly label: readonly string[];
 }
 
 /**
- * Reads an MRC2014 header in the byte order in which it makes the most sense. It judges nothing: fields of a file that
- * is no MRC come out as they read.
- * `bytes`: the file's first bytes. `sizeBytes`: size of the whole file; helps to tell the byte order.
+ * Reads an MRC2014 header in the most plausible byte order. It checks nothing: a file of another format gives
+ * meaningless fields.
+ * `bytes`: the first bytes of the file. `sizeBytes`: size of the whole file; helps to find the byte order.
  * @throws RangeError when there are fewer than 1024 bytes.
  */
 export function parseHeader(bytes: Uint8Array, sizeBytes?: number): MrcHeader {

@@ -1,8 +1,8 @@
 import { LABEL_COUNT } from './layout.ts';
 
 /**
- * The labels in use: the first NLABL, but for empty ones. What stands behind them is left over from another file. An
- * NLABL below 0 says nothing, so that all ten count; one above 10 means all.
+ * The labels in use: the first NLABL that are not empty. Labels after them are left over from another file. All ten are
+ * used when NLABL is below 0 or above 10.
  */
 export function labelsOf({ label, nlabl }: { readonly label: readonly string[]; readonly nlabl: number }): string[] {
   const used = nlabl < 0 ? LABEL_COUNT : Math.min(nlabl, LABEL_COUNT);
@@ -10,17 +10,17 @@ export function labelsOf({ label, nlabl }: { readonly label: readonly string[]; 
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-/** What pads a label. */
+/** The padding of a label. */
 const PADDING = /^\s+|[\s\0]+$/g;
-/** What cannot be shown: control, format, private and unassigned characters, and those that break lines. */
+/** Invisible characters: control, format, private, unassigned, and line separators. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
- * The text of a label without its padding. It is ASCII by the standard; where it is not, it is UTF-8 when it can be,
- * otherwise Latin-1. Characters that cannot be seen are shown by their symbol (␇) or number (<U+202E>).
+ * The text of a label without its padding. The standard requires ASCII. Other bytes are read as UTF-8 if they are
+ * valid, otherwise as Latin-1. Invisible characters are replaced by their symbol (␇) or number (<U+202E>).
  */
 export function decodeLabel(bytes: Uint8Array): string {
-  // Of programs in C: an empty text, and behind it what was there before.
+  // Programs in C leave earlier data after an empty text.
   if (bytes[0] === 0) return '';
   return decodeText(bytes).replace(PADDING, '').replace(INVISIBLE, show);
 }
@@ -33,7 +33,7 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** A label that is full may end within a character of UTF-8; then it has others before. Null when it is no such one. */
+/** Decodes a full label that ends within a UTF-8 character after other such characters; null for any other bytes. */
 function decodeCut(bytes: Uint8Array): string | null {
   for (let missing = 1; missing <= 3; missing++) {
     const whole = bytes.subarray(0, bytes.length - missing);
@@ -41,7 +41,7 @@ function decodeCut(bytes: Uint8Array): string | null {
       const text = utf8.decode(whole);
       if (/[^\0-\x7f]/.test(text)) return text;
     } catch {
-      // Shorter still, or not UTF-8.
+      // The cut is shorter, or the bytes are not UTF-8.
     }
   }
   return null;

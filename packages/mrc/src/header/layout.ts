@@ -1,4 +1,4 @@
-/** Where the fields of an MRC2014 header lie: byte offsets from the start of the file. */
+/** Byte offsets of the fields of an MRC2014 header from the start of the file. */
 export const HEADER_BYTES = 1024;
 export const LABEL_BYTES = 80;
 export const LABEL_COUNT = 10;
@@ -24,7 +24,7 @@ export const OFFSET = {
   imodFlags: 156,
   origin: 196,
   map: 208,
-  /** Before 2000 the origin stood here, where MAP, MACHST and RMS are now. */
+  /** The origin in files before 2000, where MAP, MACHST and RMS are now. */
   oldOrigin: 208,
   machst: 212,
   rms: 216,

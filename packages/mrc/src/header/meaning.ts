@@ -1,8 +1,8 @@
 import type { MrcHeader, Triple } from './header.ts';
 
 /**
- * Voxel size in Å (CELLA / M), to the seven digits that a float32 has. Null when the header gives none for x or y; z is
- * 0 when only that one is missing, as in many single images.
+ * Voxel size in Å (CELLA / M), rounded to the seven digits of a float32. Null when it is missing for x or y; z is 0
+ * when only z is missing, as in many single images.
  */
 export function voxelSize({ cella, m }: Pick<MrcHeader, 'cella' | 'm'>): Triple | null {
   const edge = (axis: 0 | 1 | 2) => {
@@ -21,9 +21,9 @@ export interface Statistics {
 }
 
 /**
- * The statistics, null where the header does not say them: DMAX < DMIN, DMEAN below both, RMS < 0 (MRC2014, note 5), and
- * what is not finite. A mean without a range, which IMOD and SerialEM begin with, was not determined either, nor were
- * zeros alone, which many programs leave; 0 for the mean counts when the RMS was computed.
+ * The statistics of the header, null where they are undetermined: DMAX < DMIN, DMEAN below both, RMS < 0 (MRC2014, note
+ * 5), and values that are not finite. A mean without a range, with which IMOD and SerialEM start, is undetermined too,
+ * and so are zeros alone, which many programs leave. A mean of 0 counts when the RMS was computed.
  */
 export function statisticsOf({
   dmin,
@@ -42,7 +42,7 @@ export function statisticsOf({
   };
 }
 
-/** NVERSION is year × 10 + revision. Before version 3.3, SerialEM left other data there, so IMOD, too, bounds it. */
+/** NVERSION is year × 10 + revision. SerialEM before 3.3 stored other data there, so it is bounded, as in IMOD. */
 export function declaresMrc2014({ nversion }: Pick<MrcHeader, 'nversion'>): boolean {
   return nversion >= 20140 && nversion < 21000;
 }

@@ -27,7 +27,7 @@ export function isKnownMode(mode: number): boolean {
   return MODES.has(mode) || isCompressedMode(mode);
 }
 
-/** Bytes of one voxel (0.5 for mode 101), or null when MODE does not fix it. */
+/** Bytes of one voxel (0.5 for mode 101); null when MODE does not determine it. */
 export function bytesPerVoxel(mode: number): number | null {
   return MODES.get(mode)?.voxelBytes ?? null;
 }

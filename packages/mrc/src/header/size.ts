@@ -1,7 +1,7 @@
 import { HEADER_BYTES } from './layout.ts';
 import { bytesPerVoxel } from './mode.ts';
 
-/** The fields that fix how many bytes a file has. */
+/** The fields that determine the size of a file. */
 export interface Dimensions {
   readonly nx: number;
   readonly ny: number;
@@ -18,12 +18,12 @@ interface ExactSize {
 }
 
 /**
- * The exact size of the file that a header describes: 1024 + NSYMBT + row bytes × NY × NZ, where NZ counts all sections.
- * BigInt, because three int32 dimensions go far beyond 2^53. Null when the header fixes no size: MRCZ, unknown modes,
- * a negative NSYMBT.
+ * The exact size of the file that a header describes: 1024 + NSYMBT + row bytes × NY × NZ, where NZ counts all
+ * sections. BigInt, because three int32 dimensions go far beyond 2^53. Null when the size is undefined: MRCZ, unknown
+ * modes, a negative NSYMBT.
  *
- * A row of mode 101 ends on a whole byte, 4 bits being wasted when NX is odd (IMOD's format text). RELION wastes none,
- * and writes odd NX only with even NY. `declaredBytes`, the size that the file has, tells which of the two it is.
+ * A row of mode 101 is padded to whole bytes when NX is odd (IMOD's format text). RELION does not pad, and writes odd
+ * NX only with even NY. `declaredBytes`, the size of the file, decides between the two.
  */
 export function computeFileSize({ nx, ny, nz, mode, nsymbt }: Dimensions, declaredBytes?: number): ExactSize | null {
   const voxelBytes = bytesPerVoxel(mode);

@@ -1,13 +1,13 @@
 import type { MrcHeader } from './header.ts';
 import { HEADER_BYTES, LABEL_BYTES, LABEL_COUNT, OFFSET } from './layout.ts';
 
-/** The fields to write; what is left out becomes what a correct MRC2014 file of this size would have. */
+/** The fields to write; the others get the values of a correct MRC2014 file of this size. */
 export type HeaderFields = Partial<MrcHeader> & Pick<MrcHeader, 'nx' | 'ny' | 'nz' | 'mode'>;
 
 /**
- * Builds the 1024 bytes of an MRC2014 header. Nothing is judged, so that damaged and foreign headers can be made, too:
- * any dimensions, a stamp that belies the byte order, no MAP. `label` takes up to ten texts of up to 80 bytes (UTF-8);
- * longer ones are cut.
+ * Builds the 1024 bytes of an MRC2014 header. Nothing is checked, so that damaged and foreign headers can be built,
+ * too: any dimensions, a stamp that contradicts the byte order, no MAP. `label` takes up to ten texts of up to 80 bytes
+ * (UTF-8); longer texts are cut.
  */
 export function buildHeader(fields: HeaderFields): Uint8Array {
   const header = { ...standardHeader(fields), ...fields };
@@ -47,7 +47,7 @@ export function buildHeader(fields: HeaderFields): Uint8Array {
   return bytes;
 }
 
-/** The rest of a correct header: voxels of 1 Å, statistics not determined, a stack if there are several sections. */
+/** The defaults of a correct header: voxels of 1 Å, undetermined statistics, a stack if there are several sections. */
 function standardHeader({ nx, ny, nz, mode, byteOrder = 'little', label = [] }: HeaderFields): MrcHeader {
   return {
     byteOrder,

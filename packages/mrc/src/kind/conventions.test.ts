@@ -1,4 +1,4 @@
-/** The headers that programs write. Each is made here as its source, where it is public, makes it. */
+/** The headers that programs write. Each is built here as in the source of the program, where that is public. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkMrc } from '../check/check.ts';
@@ -28,7 +28,7 @@ const whole = ([nx, ny, nz, mode, pixel]: Shape): HeaderFields => ({
   cella: [nx * pixel, ny * pixel, nz * pixel],
 });
 
-/** Each with where it is to be found. */
+/** Each with the place of its source. */
 const relion = (shape: Shape) => ({
   ...whole(shape),
   ...BEFORE_2014,

@@ -51,7 +51,7 @@ test('kind: nearly a cube is a volume when MZ and the cell agree', () => {
   assert.equal(decide({ ...shape, nz: 100, m: [64, 64, 100], cella: [64, 64, 100] }), 'stack by default');
 });
 
-test('kind: a volume has too many sections for a tilt series, too small for a camera, not square like particles', () => {
+test('kind: a volume has too many sections for a tilt series, too small for a camera, not square', () => {
   const shape = (nx: number, ny: number, nz: number) => ({ nx, ny, nz, m: [nx, ny, nz], cella: [nx, ny, nz] }) as const;
   assert.equal(decide(shape(900, 800, 151)), 'volume by dimensions');
   assert.equal(decide(shape(900, 800, 61)), 'stack by default');

@@ -7,7 +7,7 @@ import { extensionOf } from './name.ts';
 export const MRC_KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const;
 export type MrcKind = (typeof MRC_KINDS)[number];
 
-/** What decided the kind; in the order in which the evidence is asked. */
+/** What decided the kind, in order of priority. */
 export type KindEvidence =
   | 'given'
   | 'volume_stack_ispg'
@@ -44,15 +44,18 @@ const EXTENSIONS: Readonly<Record<string, MrcKind>> = {
   ccp4: 'volume',
 };
 
-/** How names end, before the extension: IMOD with `.mrc` for all its files, AreTomo, EPU and Tomography of Thermo Fisher. */
+/**
+ * Endings of names before the extension: IMOD (which uses `.mrc` for all files), AreTomo, EPU and Thermo Fisher
+ * Tomography.
+ */
 const NAME_ENDINGS: readonly (readonly [RegExp, MrcKind])[] = [
   [/_(rec|vol)$/i, 'volume'],
   [/_(preali|ali|fractions)$/i, 'stack'],
 ];
 
 /**
- * Programs that write their names into a label, and one kind of file only under a name that ends in `.mrc`. The labels
- * are a history: a tomogram has those of its tilt series, too, so volumes go first.
+ * Programs that write their names into a label, and that write only one kind of file under a name that ends in `.mrc`.
+ * Labels are a history: a tomogram also has the labels of its tilt series, so volumes come first.
  */
 const LABELS: readonly (readonly [RegExp, string, MrcKind])[] = [
   [/^TILT: Tomographic reconstruction/, "IMOD's tilt", 'volume'],
@@ -61,10 +64,10 @@ const LABELS: readonly (readonly [RegExp, string, MrcKind])[] = [
   [/^EMAN\b/, 'EMAN2, which calls its stacks .mrcs', 'volume'],
   [/^SerialEM(CCD)?:/, 'SerialEM', 'stack'],
 ];
-/** It writes ISPG 1 into all its files: of no use there. */
+/** cisTEM writes ISPG 1 into all its files, so ISPG is no evidence there. */
 const CISTEM_LABEL = /^\*\* (GuiX|cisTEM) \*\*/;
 
-/** Types of extended headers with a record for each image. AGAR is none of them: AreTomo writes it for volumes, too. */
+/** Extended header types with a record for each image. AGAR is not included: AreTomo also writes it for volumes. */
 const IMAGE_EXTTYPES: readonly string[] = ['FEI1', 'FEI2', 'SERI'];
 
 /** Sides of camera frames are longer, those of particles and binned tomograms shorter. */
@@ -73,9 +76,9 @@ const CAMERA_SIDE = 3000;
 const PARTICLE_SIDE = 900;
 /** A tilt series has fewer images. */
 const MAX_TILTS = 150;
-/** How much longer than the shortest side the longest one of a volume without a label may be. */
+/** How much longer the longest side of a volume without a label may be than its shortest. */
 const CUBE_RATIO = 1.25;
-/** By which voxels of a volume may differ along z. */
+/** How much the voxels of a volume may differ along z. */
 const ANISOTROPY = 0.1;
 
 /** True when ISPG (spacegroup + 400) declares a stack of volumes of MZ sections each. */
@@ -84,10 +87,11 @@ export function isVolumeStack({ ispg }: Pick<MrcHeader, 'ispg'>): boolean {
 }
 
 /**
- * What the sections of a file are. MRC2014 says it by ISPG, which RELION, ChimeraX, CryoSPARC, EMAN2 and others leave at 0
- * for volumes, and cisTEM at 1 for images; so all that is known is asked, what is most reliable first.
+ * Decides what the sections of a file are. MRC2014 defines it by ISPG, but RELION, ChimeraX, CryoSPARC, EMAN2 and
+ * others leave ISPG at 0 for volumes, and cisTEM sets it to 1 for images. So all evidence is tried, the most reliable
+ * first.
  *
- * @param given by the owner of the file, who knows better.
+ * @param given the kind that the owner of the file gives; it overrides all other evidence.
  */
 export function decideKind(header: Fields, filename = '', given?: MrcKind): KindDecision {
   if (given) return giveKind(given);
@@ -99,7 +103,7 @@ export function decideKind(header: Fields, filename = '', given?: MrcKind): Kind
   return decide('stack', 'default', `ISPG is ${header.ispg}, ${says}, and nothing else says what the sections are`);
 }
 
-/** The decision of the owner of a file. */
+/** The decision for a kind that the owner of the file gives. */
 export function giveKind(given: MrcKind): KindDecision {
   return decide(given, 'given', 'it was given with the file');
 }
@@ -138,7 +142,7 @@ function byName(_: Fields, filename: string): KindDecision | null {
   return null;
 }
 
-/** Each image of a stack is its own cell in z. A space group goes first: nobody writes it for nothing, but cisTEM. */
+/** In a stack each image is a cell of its own along z. A space group has priority, except in files of cisTEM. */
 function byMz(header: Fields): KindDecision | null {
   if (header.m[2] !== 1 || header.ispg > 0) return null;
   return decide('stack', 'mz', `MZ is 1 and NZ is ${header.nz}: each section is an image of its own`);
@@ -155,7 +159,7 @@ function byLabel(header: Fields): KindDecision | null {
     : decide('stack', 'label', "a label is of cisTEM, and the file is no cube as cisTEM's volumes are");
 }
 
-/** Any space group; CCP4 has numbers above 1000 for other settings of some. */
+/** Any space group; CCP4 uses numbers above 1000 for alternative settings. */
 function byIspg({ ispg }: Fields): KindDecision | null {
   return ispg > 0 ? decide('volume', 'ispg', `ISPG is ${ispg}, which is for volumes`) : null;
 }
@@ -167,7 +171,7 @@ function byDimensions(header: Fields): KindDecision | null {
     return decide('volume', 'dimensions', `MZ is NZ, the voxels are cubes, and ${nx} × ${ny} × ${nz} is nearly one`);
   }
   if (Math.max(nx, ny) >= CAMERA_SIDE || !isIsotropic(header)) return null;
-  // Particles are cut out in small squares, so that other sections are of a camera, a tilt series or a volume.
+  // Particles are small squares; other sections come from a camera, a tilt series or a volume.
   const isSquare = nx === ny;
   if (isSquare && nx < PARTICLE_SIDE) return null;
   if (nz <= MAX_TILTS && (isSquare || nz < Math.min(nx, ny) / 2)) return null;
@@ -176,7 +180,7 @@ function byDimensions(header: Fields): KindDecision | null {
   return decide('volume', 'dimensions', message);
 }
 
-/** MZ and the cell are those of a volume; those of many stacks are, too, but few have as many images as pixels. */
+/** Many stacks have the MZ and the cell of a volume, too, but few have as many images as pixels along a side. */
 function isCubeLike(header: Fields): boolean {
   const { nx, ny, nz, m } = header;
   const isNearly = Math.max(nx, ny, nz) <= CUBE_RATIO * Math.min(nx, ny, nz);
@@ -187,7 +191,7 @@ function isCube(header: Fields): boolean {
   return header.nx === header.ny && header.nx === header.nz && isIsotropic(header);
 }
 
-/** True also when the header does not say how far sections are apart. */
+/** Also true when the header does not give the distance of the sections. */
 function isIsotropic(header: Fields): boolean {
   const [x, , z] = voxelSize(header) ?? [0, 0, 0];
   return z === 0 || Math.abs(z - x) <= ANISOTROPY * x;

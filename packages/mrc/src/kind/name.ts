@@ -1,7 +1,7 @@
-/** What the names of MRC files end in, without the dot. */
+/** The extensions of MRC files, without the dot. */
 export const MRC_EXTENSIONS: readonly string[] = ['mrc', 'mrcs', 'map', 'ccp4', 'rec', 'st', 'ali', 'preali'];
 
-/** What follows the last dot of a file name, in lower case; '' without a dot. */
+/** The part of a file name after its last dot, in lower case; '' without a dot. */
 export function extensionOf(filename: string): string {
   const dot = filename.lastIndexOf('.');
   return dot < 0 ? '' : filename.slice(dot + 1).toLowerCase();

@@ -2,14 +2,14 @@ import type { Finding } from '../finding.ts';
 import { giveKind, type KindEvidence, MRC_KINDS, type MrcKind } from './kind.ts';
 import { SIGNEDNESSES, type Signedness } from './signedness.ts';
 
-/** What the owner of a file knows better than its header. */
+/** What the owner of a file states about it; it overrides the header. */
 export interface MrcOverrides {
   readonly kind?: MrcKind;
   /** How the bytes of mode 0 are read. */
   readonly mode0?: Signedness;
 }
 
-/** The overrides among the metadata of a file: the pairs `kind` and `mode0`. Values that name nothing are left out. */
+/** The overrides in the metadata of a file: the pairs `kind` and `mode0`. Unknown values are left out. */
 export function readOverrides({ kind, mode0 }: { readonly kind?: string; readonly mode0?: string }): MrcOverrides {
   const [knownKind, knownMode0] = [find(MRC_KINDS, kind), find(SIGNEDNESSES, mode0)];
   return { ...(knownKind && { kind: knownKind }), ...(knownMode0 && { mode0: knownMode0 }) };
@@ -17,11 +17,11 @@ export function readOverrides({ kind, mode0 }: { readonly kind?: string; readonl
 
 interface Kinded {
   readonly kind: MrcKind;
-  /** Records of earlier versions have none. */
+  /** Absent in records of earlier versions. */
   readonly kind_evidence?: Finding<string>;
 }
 
-/** What the header said, with the kind that the metadata of the file give it; the same when they give none. */
+/** The summary of a header with the kind that the metadata give; unchanged when they give none. */
 export function applyKind<Summary extends Kinded>(summary: Summary, metadata: { readonly kind?: string }): Summary {
   const given = readOverrides(metadata).kind;
   if (given) {

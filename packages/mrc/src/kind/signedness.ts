@@ -6,7 +6,7 @@ import { declaresMrc2014, statisticsOf } from '../header/meaning.ts';
 export const SIGNEDNESSES = ['signed', 'unsigned'] as const;
 export type Signedness = (typeof SIGNEDNESSES)[number];
 
-/** What decided how the bytes of mode 0 are read; in the order in which the evidence is asked. */
+/** What decided whether the bytes of mode 0 are signed, in order of priority. */
 type SignednessEvidence = 'given' | 'imod_stamp' | 'statistics' | 'voxels' | 'version' | 'default';
 
 export interface SignednessDecision {
@@ -16,9 +16,9 @@ export interface SignednessDecision {
 }
 
 /**
- * Whether the bytes of a mode 0 file are signed, as far as the header tells: by the owner of the file, then by IMOD's rule,
- * which is the flag of a file that IMOD wrote, otherwise what DMIN and DMAX suggest. MRC2014 has them signed; before, most
- * programs wrote them unsigned. Null for other modes.
+ * Decides from the header whether the bytes of mode 0 are signed. The owner of the file has priority, then IMOD's rule:
+ * the flag of a file that IMOD wrote, otherwise DMIN and DMAX. MRC2014 defines signed bytes; older programs mostly
+ * wrote unsigned ones. Null for other modes.
  */
 export function decideSignedness(header: MrcHeader, given?: Signedness): SignednessDecision | null {
   const { mode, imodStamp, imodFlags, dmin, dmax, nversion } = header;

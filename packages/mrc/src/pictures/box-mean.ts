@@ -1,14 +1,14 @@
 import type { Raster } from './raster.ts';
 
-/** Voxels along the edge of a box so that `longSidePx` voxels fit into `sizePx` boxes; at least 1. */
+/** The edge of a box, in voxels, with which `longSidePx` voxels fit into `sizePx` boxes; at least 1. */
 export function binFactor(longSidePx: number, sizePx: number): number {
   return Math.max(1, Math.ceil(longSidePx / sizePx));
 }
 
 /**
- * Makes an image smaller by a whole factor: each pixel is the mean of the finite voxels in a box of factor × factor. At
- * the far edges the boxes hold what is left. Voxels may come in any order; voxels that come at the same place again, as
- * of further frames, are averaged with the former.
+ * Shrinks an image by a whole factor: each pixel is the mean of the finite voxels in a box of factor × factor. Boxes at
+ * the far edges may be smaller. Voxels may be added in any order. Voxels added at the same position again, such as
+ * those of further frames, are averaged with the earlier ones.
  */
 export class BoxMean {
   readonly #factor: number;
@@ -17,7 +17,7 @@ export class BoxMean {
   readonly #sums: Float64Array;
   readonly #counts: Float64Array;
 
-  /** `width`, `height`: of the full image, in voxels. It holds width × height / factor² pixels of 16 bytes. */
+  /** `width`, `height`: size of the full image in voxels. The memory is 16 bytes × width × height / factor². */
   constructor(width: number, height: number, factor: number) {
     this.#factor = factor;
     this.#widthPx = Math.ceil(width / factor);
@@ -26,7 +26,7 @@ export class BoxMean {
     this.#counts = new Float64Array(this.#sums.length);
   }
 
-  /** Adds `values` from index `from` up to, not including, `to`, which lie in row `y` from column `x` on. */
+  /** Adds voxels of row `y`, starting at column `x`: `values` from index `from` up to, not including, `to`. */
   addRun(y: number, x: number, values: Float32Array, from: number, to: number): void {
     const factor = this.#factor;
     const sums = this.#sums;
@@ -45,7 +45,7 @@ export class BoxMean {
     }
   }
 
-  /** What has come so far, in the order of rows in which it was added. NaN where there was nothing finite. */
+  /** The means of the voxels added so far. NaN where none was finite. */
   raster(): Raster {
     const values = new Float32Array(this.#sums.length);
     for (let i = 0; i < values.length; i++) values[i] = (this.#sums[i] as number) / (this.#counts[i] as number);

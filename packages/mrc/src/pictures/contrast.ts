@@ -11,8 +11,8 @@ const TAIL = 0.001;
 const MID_GRAY = 128;
 
 /**
- * Where black and white lie: mean ± 3 standard deviations of the finite values, or their 0.1 and 99.9 percentiles. Both
- * are 0 when nothing is finite.
+ * The values of black and white: mean ± 3 standard deviations of the finite values, or their 0.1 and 99.9 percentiles.
+ * Both are 0 when nothing is finite.
  */
 export function findLimits(values: Float32Array, contrast: 'sigma' | 'percentile'): Limits {
   const finite = values.filter(Number.isFinite);
@@ -33,7 +33,7 @@ function percentileLimits(values: Float32Array): Limits {
   return { black: sorted[tail] as number, white: sorted[sorted.length - 1 - tail] as number };
 }
 
-/** 8-bit greys: 0 is black, and so is NaN; mid grey where there is no contrast. */
+/** 8-bit greys. 0 is black, NaN is black, and an image without contrast is mid grey. */
 export function toGray({ values }: Raster, { black, white }: Limits): Uint8Array {
   const scale = 255 / (white - black);
   const gray = new Uint8Array(values.length);

@@ -3,12 +3,12 @@ import { flipRows, type Raster } from './raster.ts';
 import { readSection } from './section.ts';
 
 const MAX_IMAGES = 25;
-/** Black, between the images. */
+/** Width of the black gap between the images. */
 const GAP_PX = 2;
 
 /**
- * The first 25 sections side by side, the first at the top left, and the whole at most `sizePx` wide and high. As shown:
- * row 0 is the top.
+ * The first 25 sections side by side, starting at the top left. The montage is at most `sizePx` wide and high; its row
+ * 0 is the top.
  */
 export async function readMontage(source: VoxelSource, layout: VoxelLayout, sizePx: number): Promise<Raster> {
   const count = Math.min(layout.nz, MAX_IMAGES);
@@ -22,7 +22,7 @@ export async function readMontage(source: VoxelSource, layout: VoxelLayout, size
   return arrange(images, columns);
 }
 
-/** Lays out images of one size, row by row. */
+/** Arranges images of equal size row by row. */
 function arrange(images: readonly Raster[], columns: number): Raster {
   const { widthPx: cellWidth, heightPx: cellHeight } = images[0] as Raster;
   const widthPx = columns * (cellWidth + GAP_PX) - GAP_PX;

@@ -5,7 +5,7 @@ import type { PreviewRequest } from './preview-request.ts';
 import { flipRows, type Raster } from './raster.ts';
 import { sectionCount } from './section.ts';
 
-/** A picture to look at. */
+/** An 8-bit grey picture with its description. */
 export interface Picture {
   readonly widthPx: number;
   readonly heightPx: number;
@@ -14,16 +14,16 @@ export interface Picture {
   /** The values that are black and white, in the units of the file; of a spectrum, those of the scaled logarithm. */
   readonly black: number;
   readonly white: number;
-  /** The section that is shown, from 0; null when it is of several. */
+  /** The number of the shown section from 0; null when several are shown. */
   readonly slice: number | null;
-  /** What is to be seen, in Latin-1. */
+  /** A description of the picture in Latin-1. */
   readonly shows: string;
 }
 
 /**
- * Draws a section, or an average of sections, whose row 0 is the first of the file: as small as `request` asks for, and
- * the right way up. The first row goes to the bottom, by MRC2014; it goes to the top in z sections when the layout says
- * so (`isFlipped`), which is of rows: the z of the other sections always goes up.
+ * Draws a section or an average of sections in the requested size and the right orientation. Row 0 of the raster is the
+ * first of the file. It is drawn at the bottom, as MRC2014 defines; in z sections it is drawn at the top when the
+ * layout has `isFlipped`. In x and y sections z always increases upwards.
  */
 export function toPicture(raster: Raster, layout: VoxelLayout, request: PreviewRequest): Picture {
   const small = shrink(raster, request.sizePx);
@@ -31,7 +31,7 @@ export function toPicture(raster: Raster, layout: VoxelLayout, request: PreviewR
   return paint(isTopFirst ? small : flipRows(small), layout, request);
 }
 
-/** Draws a raster whose row 0 is the top. `limits`: black and white, when all its pixels together do not tell. */
+/** Draws a raster whose row 0 is the top. `limits`: black and white, when they are not those of all pixels. */
 export function paint(raster: Raster, layout: VoxelLayout, request: PreviewRequest, limits?: Limits): Picture {
   const { black, white } = limits ?? findLimits(raster.values, request.contrast);
   const { widthPx, heightPx } = raster;
@@ -40,7 +40,7 @@ export function paint(raster: Raster, layout: VoxelLayout, request: PreviewReque
   return { widthPx, heightPx, gray, black, white, slice, shows: describe(layout, request, slice) };
 }
 
-/** The section that a picture is of, from 0: by default floor(n / 2). Null when it is of several. */
+/** The number of the section that a picture shows, from 0: floor(n / 2) by default. Null when it shows several. */
 export function sliceOf(layout: VoxelLayout, { kind, axis, slice }: PreviewRequest): number | null {
   if (kind === 'average' || kind === 'montage') return null;
   return slice ?? Math.floor(sectionCount(layout, kind === 'section' ? axis : 'z') / 2);

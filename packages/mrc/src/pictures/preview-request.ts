@@ -4,29 +4,30 @@ import { extensionOf } from '../kind/name.ts';
 export type PreviewKind = 'section' | 'average' | 'montage' | 'spectrum';
 export type Axis = 'x' | 'y' | 'z';
 
-/** Everything that a picture of a file depends on. */
+/** Everything that determines a preview of a file. */
 export interface PreviewRequest {
   readonly kind: PreviewKind;
-  /** Of a section: what it is perpendicular to. */
+  /** For a section: the axis that it is perpendicular to. */
   readonly axis: Axis;
-  /** Of a section, from 0. Null: the central one, floor(n / 2). */
+  /** For a section: its number from 0; null means the central one, floor(n / 2). */
   readonly slice: number | null;
-  /** Pixels of the long side, at most. */
+  /** The most pixels of the long side. */
   readonly sizePx: number;
-  /** What black and white are: mean ± 3 σ of the pixels, or their 0.1 and 99.9 percentiles. */
+  /** The values of black and white: mean ± 3 σ of the pixels, or their 0.1 and 99.9 percentiles. */
   readonly contrast: 'sigma' | 'percentile';
 }
 
 const TILT_SERIES_NAMES: readonly string[] = ['st', 'ali', 'preali'];
-/** Particles are cut out of micrographs in smaller boxes than this; no camera has as few pixels. */
+/** The boxes of particles are smaller than this, the frames of cameras larger. */
 const MAX_PARTICLE_PX = 1024;
-/** Of the tiles of a power spectrum. */
+/** The smallest tile of a power spectrum. */
 const MIN_SPECTRUM_PX = 64;
 
 /**
- * The pictures that are worth having of a file, the one to show first: orthogonal sections of a volume; the average of a
- * movie's frames, each of which is mostly noise; a montage of particles; the middle of a tilt series; an image itself. Of
- * images, movies and tilts the power spectrum, too. A name tells tilt series, the size of the sections tells particles.
+ * The useful previews of a file, the one to show first at the start: three orthogonal sections of a volume; the average
+ * of a movie, whose frames are mostly noise; a montage of particles; the central section of a tilt series or an image.
+ * Images, movies and tilt series also have a power spectrum. Tilt series are recognised by name, particles by their
+ * size.
  */
 export function defaultPreviews(
   { kind, nx, ny, nz, mode }: { kind: MrcKind; nx: number; ny: number; nz: number; mode: number },

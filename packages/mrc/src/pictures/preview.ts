@@ -13,13 +13,13 @@ export type PreviewOutcome =
   | { readonly kind: 'picture'; readonly picture: Picture }
   | { readonly kind: 'refused'; readonly code: 'slice_out_of_range' | 'not_applicable'; readonly message: string };
 
-/** The complex modes: what they hold is a transform already. */
+/** The complex modes: their data are already a Fourier transform. */
 const TRANSFORM_MODES: readonly number[] = [3, 4];
 
 /**
- * Draws a picture of a file. It holds a few MiB, whatever the header says; a section of z reads that section only, an
- * average the whole file, a section of x most of it. `request.sizePx`: from 64 to 4096.
- * Rejects with whatever `source` rejects with.
+ * Draws a preview of a file. It uses a few MiB of memory, whatever the header says. A z section reads only that
+ * section, an average the whole file, an x section most of it. `request.sizePx`: 64 to 4096.
+ * Rejects with the error of `source`.
  */
 export async function renderPreview(
   source: VoxelSource,

@@ -2,7 +2,7 @@
 export interface Raster {
   readonly widthPx: number;
   readonly heightPx: number;
-  /** Row by row; which row comes first is told by whoever made the raster. */
+  /** Row by row; the function that makes the raster documents which row is the first. */
   readonly values: Float32Array;
 }
 

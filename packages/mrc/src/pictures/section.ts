@@ -10,9 +10,9 @@ export function sectionCount({ nx, ny, nz }: VoxelLayout, axis: Axis): number {
 }
 
 /**
- * One section, its long side at most `sizePx`; row 0 is the first of the file. Across x it shows y to the right and z
- * from row to row; across y, x and z; across z, x and y. A z section is one stretch of the file; a y section takes one
- * row of every z; an x section has a voxel in every row, so that it takes the whole file unless its rows are long.
+ * One section, its long side at most `sizePx`; row 0 is the first of the file. Columns and rows are y and z for a
+ * section perpendicular to x, x and z for y, x and y for z. A z section is one range of the file. A y section needs one
+ * row of every z. An x section needs a voxel of every row, so the whole file is read unless its rows are long.
  */
 export function readSection(
   source: VoxelSource,

@@ -1,4 +1,4 @@
-/** Pictures for tests: read back, compared, kept as golden files. */
+/** Reads and compares pictures, and keeps golden files. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { crc32, inflateSync } from 'node:zlib';
@@ -11,7 +11,7 @@ interface Image {
   readonly gray: Uint8Array;
 }
 
-/** Reads an 8-bit grey PNG without filters, and asserts that it is sound. `text`: of its tEXt chunk. */
+/** Reads an 8-bit grey PNG without filters, and asserts that it is valid. `text`: contents of its tEXt chunk. */
 export function decodePng(png: Uint8Array): Image & { text: string } {
   const file = Buffer.from(png);
   assert.equal(file.toString('latin1', 0, 8), '\x89PNG\r\n\x1a\n');

@@ -1,28 +1,28 @@
 /**
- * Files of any size from a seed, for tests and benchmarks: pseudo-random bytes that no compressor shrinks, of which any
- * range can be made again without making what stands before it. Not for cryptography.
+ * Files of any size from a seed, for tests and benchmarks: pseudo-random bytes that no compressor shrinks. Any range
+ * can be generated without the bytes before it. Not for cryptography.
  *
- * The bytes come in pages of 4 KiB. Each is the same random page with its 32-bit words XORed with a key that no other
- * page of the file has (up to 16 TiB), so no two pages are equal.
+ * The file consists of pages of 4 KiB. Each is the same random page with its 32-bit words XORed with a key that is
+ * unique in the file (up to 16 TiB), so no two pages are equal.
  */
 const PAGE_BYTES = 4096;
 const PAGE_WORDS = PAGE_BYTES / 4;
 
 export interface MrcContent {
-  /** What the file begins with: its header, and its extended header if that matters. */
+  /** The first bytes of the file: its header, and its extended header if that matters. */
   readonly header: Uint8Array;
-  /** Size of the whole file, bytes; whether it fits the header is up to the caller. */
+  /** Size of the whole file, bytes; it need not fit the header. */
   readonly sizeBytes: number;
-  /** An integer; 32 bits of it count. */
+  /** An integer, of which 32 bits are used. */
   readonly seed: number;
 }
 
-/** Reads any range of a file at once. */
+/** Returns any range of a file. */
 export type ContentReader = (startByte: number, endByte: number) => Uint8Array<ArrayBuffer>;
 
 /**
- * Makes a reader of a generated file. `startByte` counts from 0 and `endByte` is excluded; a range beyond the end of
- * the file is cut there. Every answer is a new array.
+ * Makes a reader of a generated file. `startByte` counts from 0 and `endByte` is excluded; a range is cut at the end of
+ * the file. Each call returns a new array.
  */
 export function openContent({ header, sizeBytes, seed }: MrcContent): ContentReader {
   const base = randomWords(PAGE_WORDS, seed);

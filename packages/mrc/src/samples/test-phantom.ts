@@ -1,4 +1,4 @@
-/** Files made for tests, of which it is known how they look. */
+/** Generated files with known contents, for tests. */
 
 import { type MrcHeader, parseHeader } from '../header/header.ts';
 import { HEADER_BYTES } from '../header/layout.ts';
@@ -13,8 +13,8 @@ export interface Phantom {
 }
 
 /**
- * A file of these fields, whose voxel at (x, y, z) is `worth(x, y, z)`, 0 to 10 to fit every mode. `isUnpadded`: 4-bit
- * rows run on in the middle of a byte.
+ * A file with these header fields and the value `worth(x, y, z)` at each voxel; 0 to 10 fits every mode. `isUnpadded`:
+ * 4-bit rows are not padded to whole bytes.
  */
 export function makePhantom(
   fields: HeaderFields & { isUnpadded?: boolean },
@@ -70,7 +70,10 @@ const ENCODED_BYTES: Readonly<Record<number, number>> = { 0: 1, 1: 2, 2: 4, 3: 4
 
 const PITCH = 16;
 
-/** Soft spheres on a lattice of 16 voxels, worth up to 6, and one worth 10 near the first voxel: it tells what is where. */
+/**
+ * Soft spheres on a lattice of 16 voxels, with values up to 6, and one with 10 near the first voxel, which shows the
+ * orientation.
+ */
 export function sphereLattice(x: number, y: number, z: number): number {
   const isFirst = x < PITCH && y < PITCH && z < PITCH;
   const distance = Math.hypot((x % PITCH) - 7.5, (y % PITCH) - 7.5, (z % PITCH) - 7.5);

@@ -3,7 +3,7 @@ export class Fft {
   readonly size: number;
   readonly #cos: Float64Array;
   readonly #sin: Float64Array;
-  /** Where each element goes first: its index with the bits in reverse. */
+  /** The index of each element with its bits reversed: the order in which the transform starts. */
   readonly #reversed: Uint32Array;
 
   /** @throws RangeError unless `size` is a power of two, at least 2. */

@@ -1,4 +1,7 @@
-/** Letters of 5 × 7 pixels, a row each, the leftmost pixel the highest of five bits: what resolutions are written with. */
+/**
+ * The letters of resolution labels, 5 × 7 pixels each. A number is a row; the leftmost pixel is the highest of five
+ * bits.
+ */
 const GLYPHS: Readonly<Record<string, readonly number[]>> = {
   '0': [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110],
   '1': [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
@@ -16,18 +19,18 @@ const GLYPHS: Readonly<Record<string, readonly number[]>> = {
 };
 const GLYPH_WIDTH = 5;
 const GLYPH_HEIGHT = 7;
-/** Around each letter, black. */
+/** Black frame around each letter, pixels. */
 const FRAME = 1;
 const INK = 255;
 
-/** Pixels that a text takes, its black frame included. */
+/** Size of a text including its black frame. */
 export function textSize(text: string): { widthPx: number; heightPx: number } {
   return { widthPx: text.length * (GLYPH_WIDTH + FRAME) + FRAME, heightPx: GLYPH_HEIGHT + 2 * FRAME };
 }
 
 /**
- * Writes a text white on black into a picture of rows of `widthPx`: digits, points, spaces and Å. `left`, `top`: of its
- * frame, which must lie within the picture.
+ * Writes a text of digits, points, spaces and Å in white on black. `widthPx`: width of the picture. `left`, `top`:
+ * corner of the frame, which must lie inside the picture.
  */
 export function drawText(gray: Uint8Array, widthPx: number, left: number, top: number, text: string): void {
   const box = textSize(text);

@@ -1,8 +1,9 @@
 import { Fft } from './fft.ts';
 
 /**
- * Sums up the power |F|² of square tiles of an image, each less its mean and under a Hann window. Two tiles go through
- * one complex transform Z, as its real and imaginary part: their powers together are (|Z(k)|² + |Z(-k)|²) / 2.
+ * Sums the power |F|² of square tiles of an image. The mean of each tile is subtracted and a Hann window applied. Two
+ * tiles are transformed together, as the real and the imaginary part of Z: the sum of their powers is (|Z(k)|² +
+ * |Z(-k)|²) / 2.
  */
 export class PowerSum {
   readonly #edge: number;
@@ -31,7 +32,9 @@ export class PowerSum {
     this.#isHalf = !this.#isHalf;
   }
 
-  /** The sum of the powers of all tiles: kx runs fastest, both from 0 up to, not including, edge. Ends the adding. */
+  /**
+   * The summed power of all tiles: kx runs fastest; kx and ky go from 0 to edge - 1. No tile may be added afterwards.
+   */
   result(): Float64Array {
     if (this.#isHalf) {
       this.#imaginary.fill(0);

@@ -3,16 +3,16 @@ import type { MrcHeader } from '../header/header.ts';
 import { voxelSize } from '../header/meaning.ts';
 import { drawText, textSize } from './font.ts';
 
-/** Å that a ring may stand for, and how far a ring must lie from the one before and from the middle. */
+/** Resolutions of rings in Å, and the least distance of a ring from the previous one and from the middle. */
 const RESOLUTIONS: readonly number[] = [500, 200, 100, 50, 20, 10, 7, 5, 4, 3, 2.5, 2, 1.5, 1, 0.8, 0.6, 0.5];
 const MIN_DISTANCE_PX = 24;
-/** Of a ring's dashes; the gaps are as long. Between them the spectrum stays visible. */
+/** Length of the dashes and of the gaps of a ring, so that the spectrum stays visible. */
 const DASH_PX = 3;
 const INK = 255;
-/** Where the labels lie on their rings: up to the right. */
+/** Position of the labels on their rings: upper right. */
 const LABEL_ANGLE = -Math.PI / 4;
 
-/** Å per pixel along the columns and along the rows of the file; null when the header tells none that can be. */
+/** Å per pixel along the columns and along the rows of the file; null when the header has no plausible size. */
 export function pixelSize(header: MrcHeader): readonly [number, number] | null {
   const sizes = voxelSize(header);
   if (!sizes) return null;
@@ -23,7 +23,7 @@ export function pixelSize(header: MrcHeader): readonly [number, number] | null {
   return isPlausible ? [column, row] : null;
 }
 
-/** Resolutions in Å whose rings fit into a spectrum of `edge` pixels, coarse ones first, and far enough apart. */
+/** Resolutions in Å, coarse ones first, whose rings fit into a spectrum of `edge` pixels and are far enough apart. */
 export function chooseRings(edge: number, pixelAngstroms: number): number[] {
   const chosen: number[] = [];
   let last = 0;
@@ -37,8 +37,8 @@ export function chooseRings(edge: number, pixelAngstroms: number): number[] {
 }
 
 /**
- * Draws rings with their resolutions into a spectrum of edge × edge pixels with frequency 0 at (edge / 2, edge / 2), and
- * at the right edge what lies there: two pixels to a wave.
+ * Draws rings with their resolutions into a spectrum of edge × edge pixels with frequency 0 at (edge / 2, edge / 2),
+ * and labels the right edge with its resolution, two pixels per wave.
  */
 export function drawRings(
   gray: Uint8Array,
@@ -69,7 +69,7 @@ function drawEllipse(gray: Uint8Array, edge: number, radiusX: number, radiusY: n
   }
 }
 
-/** As near to (x, y) as the picture allows. */
+/** Draws a text centred at (x, y), moved so that it stays inside the picture. */
 function drawCentred(gray: Uint8Array, edge: number, x: number, y: number, text: string): void {
   const { widthPx, heightPx } = textSize(text);
   const left = Math.min(edge - widthPx, Math.max(0, Math.round(x - widthPx / 2)));

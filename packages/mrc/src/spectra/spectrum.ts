@@ -8,10 +8,10 @@ import { PowerSum } from './power.ts';
 const MAX_TILE = 512;
 const MIN_TILE = 64;
 const MAX_TILES = 64;
-/** Pixels from the middle: within the first nothing is shown, within the second nothing counts for the contrast. */
+/** Radii in pixels: inside the first nothing is shown, inside the second nothing counts for the contrast. */
 const BLANK_PX = 5;
 const BRIGHT_PX = 10;
-/** The power, in thousandths of its mean, under which the logarithm flattens. */
+/** The power, in thousandths of its mean, below which the logarithm is flat. */
 const LEAST_POWER = 0.001;
 
 /** The largest power of two from 64 to 512 that fits into a section and the picture; null when none does. */
@@ -21,9 +21,9 @@ export function tileEdge({ nx, ny }: VoxelLayout, sizePx: number): number | null
 }
 
 /**
- * The averaged power spectrum of a section, from at most 64 tiles, spread over it, out of a grid in which neighbours
- * share half: log(1 + P), where P is in thousandths of the mean power, so that the scale of the image does not matter.
- * As shown: row 0 is the top, frequency 0 lies at (edge / 2, edge / 2) and is NaN up to 5 pixels around.
+ * The averaged power spectrum of a section: log(1 + P), where P is in thousandths of the mean power, so that the scale
+ * of the image does not matter. It uses at most 64 tiles, spread evenly over a grid in which neighbours overlap by
+ * half. As shown: row 0 is the top, frequency 0 lies at (edge / 2, edge / 2) and is NaN up to 5 pixels around.
  */
 export async function readSpectrum(
   source: VoxelSource,
@@ -43,7 +43,7 @@ export async function readSpectrum(
   return toRaster(sum.result(), edge, layout.isFlipped);
 }
 
-/** Black and white of a spectrum. */
+/** The values of a spectrum that are drawn black and white. */
 export function spectrumLimits({ widthPx: edge, values }: Raster, contrast: 'sigma' | 'percentile'): Limits {
   const outer = values.map((value, index) => (radiusOf(index, edge) > BRIGHT_PX ? value : Number.NaN));
   return findLimits(outer, contrast);

@@ -6,12 +6,12 @@ import type { VoxelStatistics } from './statistics.ts';
 /** As mrcfile has it: mean and RMS agree to 1 %, minimum and maximum exactly. */
 const TOLERANCE = 0.01;
 
-/** What `compareStatistics` can find. */
+/** The codes that `compareStatistics` can return. */
 export const VOXEL_WARNINGS: readonly WarningCode[] = ['statistics_mismatch', 'constant_data', 'not_finite'];
 
 /**
- * What the owner should know of the voxels: that the header belies them, that they are all the same, that some are no
- * numbers. What the header leaves undetermined is not compared.
+ * Warnings about the voxels: they disagree with the header, they all have the same value, or some are not finite.
+ * Statistics that the header leaves undetermined are not compared.
  */
 export function compareStatistics(header: MrcHeader, statistics: VoxelStatistics): Finding<WarningCode>[] {
   const { count: finite, min, max, mean, sd, nan, inf } = statistics;
@@ -29,7 +29,7 @@ export function compareStatistics(header: MrcHeader, statistics: VoxelStatistics
     describe('minimum', said.min, min, 0),
     describe('maximum', said.max, max, 0),
     describe('mean', said.mean, mean, TOLERANCE * Math.max(Math.abs(mean), sd)),
-    // 0 is what a program leaves that computes none; of voxels that are all the same, it needs no comparison.
+    // Programs that do not compute the RMS leave 0. For constant data no comparison is needed.
     describe('RMS', said.rms || null, sd, TOLERANCE * sd),
   ].filter((each) => each !== null);
   if (wrong.length > 0) {
@@ -39,7 +39,7 @@ export function compareStatistics(header: MrcHeader, statistics: VoxelStatistics
 }
 
 function describe(name: string, said: number | null, found: number, tolerance: number): string | null {
-  // The header has float32.
+  // The header stores float32.
   if (said === null || Math.abs(said - Math.fround(found)) <= tolerance) return null;
   return `the ${name} is ${print(found)}, the header says ${print(said)}`;
 }

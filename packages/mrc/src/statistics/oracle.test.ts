@@ -1,6 +1,6 @@
 /**
- * Statistics against those of numpy and mrcfile, the field's own reader. What they said is committed; where they are
- * there (Debian: python3-mrcfile), they are asked again. `UPDATE_ORACLE=1` writes down what they say.
+ * Compares statistics with those of numpy and mrcfile. Their results are committed. Where they are installed (Debian:
+ * python3-mrcfile), they are run again. `UPDATE_ORACLE=1` writes their results.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,7 +19,7 @@ type Numbers = Readonly<Record<'count' | 'min' | 'max' | 'mean' | 'sd' | 'nan' |
 const EXPECTED = fileURLToPath(new URL('../../fixtures/oracle.json', import.meta.url));
 const EMD_3001 = fileURLToPath(new URL('../../fixtures/EMD-3001.map', import.meta.url));
 const ORACLE = fileURLToPath(new URL('oracle.py', import.meta.url));
-/** The system's own: mrcfile comes with its packages. */
+/** The system's Python, for which Debian packages mrcfile. */
 const PYTHON = '/usr/bin/python3';
 const TOLERANCE = 1e-6;
 
@@ -42,7 +42,7 @@ const expected = JSON.parse(readFileSync(EXPECTED, 'utf8')) as Record<string, Nu
 
 function assertClose(found: Numbers, wanted: Numbers): void {
   for (const name of ['count', 'nan', 'inf'] as const) assert.equal(found[name], wanted[name], name);
-  // The extremes, and the moments relative to what they are made of.
+  // Minimum, maximum and RMS relative to themselves, the mean also relative to the RMS.
   for (const name of ['min', 'max', 'mean', 'sd'] as const) {
     const scale = Math.max(Math.abs(wanted[name]), name === 'mean' ? wanted.sd : 0);
     assert.ok(

@@ -1,8 +1,8 @@
 import type { VoxelLayout } from '../voxels/voxels.ts';
 
-/** What is known of all voxels of a file. Numbers are null when no voxel is finite. */
+/** Statistics of all voxels of a file. Numbers are null when no voxel is finite. */
 export interface VoxelStatistics {
-  /** Voxels that are numbers, neither NaN nor infinite. */
+  /** Number of finite voxels. */
   readonly count: number;
   readonly min: number | null;
   readonly max: number | null;
@@ -14,7 +14,9 @@ export interface VoxelStatistics {
   readonly histogram: Histogram | null;
 }
 
-/** `counts[i]` voxels lie from `edges[i]` up to `edges[i + 1]`; the last bin has its upper edge, too. */
+/**
+ * `counts[i]` voxels lie from `edges[i]` up to, not including, `edges[i + 1]`; the last bin includes its upper edge.
+ */
 export interface Histogram {
   /** Ascending; one more than there are counts. */
   readonly edges: number[];
@@ -25,20 +27,20 @@ export interface Histogram {
 const INTEGER_MODES: readonly number[] = [0, 1, 6, 101];
 const FINE_BINS = 65_536;
 const BINS = 256;
-/** Of the fine bin that begins with 0, in the order of values; the one before it ends with -0. */
+/** Rank of the fine bin that begins with 0, in the order of values; the bin before it ends with -0. */
 const ZERO_RANK = 0x8000;
-/** Values whose sums are kept apart: their differences from one of them lose no digits that matter. */
+/** Values summed together, as differences from one of them, so that no significant digits are lost. */
 const BLOCK = 4096;
-/** A fine bin is counted in 32 bits and carried over before it can be full. */
+/** Fine bins count in 32 bits; they are carried over before they can overflow. */
 const CARRY_AFTER = 2 ** 31;
 
 /**
- * Statistics in one pass, exact to the rounding of float64, of values that come in any order and any pieces. Minimum,
- * maximum and counts are exact; mean and variance are sums about a value of each block, merged by the formula of Chan,
- * Golub and LeVeque (1979).
+ * One-pass statistics of values that arrive in any order and in pieces of any size, exact to the rounding of float64.
+ * Minimum, maximum and counts are exact. Mean and variance are summed relative to a value of each block and merged by
+ * the formula of Chan, Golub and LeVeque (1979).
  *
- * The histogram needs no range beforehand: whole numbers have a fine bin each, floats one for every pattern of their
- * upper 16 bits in the order of their values; what is reported are sums of neighbours.
+ * The histogram needs no range in advance: each whole number has a fine bin, and for floats each pattern of the upper
+ * 16 bits, in the order of values. The reported bins are sums of neighbouring fine bins.
  */
 export class Statistics {
   readonly #isInteger: boolean;
@@ -71,7 +73,7 @@ export class Statistics {
     }
   }
 
-  /** Takes in what another one of the same mode has seen. */
+  /** Adds the values of another instance of the same mode. */
   merge(other: Statistics): void {
     this.#carry();
     other.#carry();
@@ -97,7 +99,7 @@ export class Statistics {
   #addIntegers(values: Float32Array, from: number, to: number): void {
     this.#addMoments(values, from, to);
     const fine = this.#fine;
-    // Negative ones take the upper half.
+    // Negative numbers use the upper half.
     for (let i = from; i < to; i++) {
       const bin = (values[i] as number) & 0xffff;
       fine[bin] = (fine[bin] as number) + 1;
@@ -116,14 +118,14 @@ export class Statistics {
     }
   }
 
-  /** A block in which some are not finite: the others are moved together first. */
+  /** Adds a block with values that are not finite: the finite ones are copied together first. */
   #addFinite(values: Float32Array, bits: Uint32Array, from: number, to: number): void {
     const fine = this.#fine;
     const finite = this.#finite;
     let count = 0;
     for (let i = from; i < to; i++) {
       const value = values[i] as number;
-      // NaN and the infinities: a difference with itself that is none.
+      // NaN and the infinities: the difference with itself is not 0.
       if (value - value !== 0) {
         this.#noteNotFinite(value);
         continue;
@@ -136,9 +138,9 @@ export class Statistics {
   }
 
   /**
-   * Of a block. Two sums at a time, because each addition waits for the one before it.
+   * Adds the moments of a block. Two sums run side by side, because each addition waits for the one before it.
    *
-   * @returns false, with nothing changed, when not all of it is finite.
+   * @returns false, without any change, when a value is not finite.
    */
   #addMoments(values: Float32Array, from: number, to: number): boolean {
     const shift = values[from] as number;
@@ -173,7 +175,7 @@ export class Statistics {
     }
     const sum = sum0 + sum1;
     const squares = squares0 + squares1;
-    // One NaN or infinity in a sum stays there.
+    // A NaN or an infinity stays in a sum.
     if (!Number.isFinite(squares)) return false;
     this.#min = Math.min(this.#min, min);
     this.#max = Math.max(this.#max, max);
@@ -209,7 +211,7 @@ export class Statistics {
     return this.#isInteger ? this.#integerHistogram() : this.#floatHistogram();
   }
 
-  /** Bins of a whole width, so that each has as many values. */
+  /** Bins have a whole width, so that each covers equally many values. */
   #integerHistogram(): Histogram {
     const width = Math.ceil((this.#max - this.#min + 1) / BINS);
     const edges: number[] = [];
@@ -226,7 +228,7 @@ export class Statistics {
     return { edges, counts };
   }
 
-  /** An even grid from minimum to maximum, each edge moved up to the next that fine bins have. */
+  /** An even grid from minimum to maximum, with each edge moved up to the next edge of a fine bin. */
   #floatHistogram(): Histogram {
     const [min, max] = [this.#min + 0, this.#max + 0];
     const edges: number[] = [min];
@@ -236,7 +238,7 @@ export class Statistics {
     let wanted = 1;
     for (let rank = 0; rank < FINE_BINS; rank++) {
       const lower = lowerEdge(rank);
-      // -0 and 0 are equal, and in two fine bins: an edge that is wanted at 0 goes below both.
+      // -0 and 0 are equal but have two fine bins: an edge at 0 goes below both.
       const reached = rank === ZERO_RANK - 1 ? 0 : lower;
       if (rank !== ZERO_RANK && (count > 0 || edges.length > 1)) {
         while (wanted < BINS && reached >= min + wanted * step) {

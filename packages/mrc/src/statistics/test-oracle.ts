@@ -1,4 +1,4 @@
-/** Files whose statistics numpy has computed: one of each mode and byte order, with values that are hard to sum. */
+/** Files with statistics computed by numpy: each mode and byte order, with values that are hard to sum. */
 import { HEADER_BYTES } from '../header/layout.ts';
 import { bytesPerVoxel } from '../header/mode.ts';
 import { buildHeader, type HeaderFields } from '../header/writer.ts';
@@ -48,7 +48,7 @@ function make(name: string, fields: Omit<HeaderFields, 'nx' | 'ny' | 'nz'>, how:
       view.setFloat32(at, (how.offset ?? 0) + (random() - 0.4) * 10 ** (random() * 3), isLittle);
     }
   } else if (mode === 12) {
-    // Every pattern but NaN and the infinities may come.
+    // Any pattern except NaN and the infinities.
     for (let at = 0; at < length; at += 2) view.setUint16(at, (random() * 65_536) & 0xbbff, isLittle);
   } else {
     for (let at = 0; at < length; at++) bytes[start + at] = random() * 256;
@@ -61,7 +61,7 @@ function make(name: string, fields: Omit<HeaderFields, 'nx' | 'ny' | 'nz'>, how:
   return { name, bytes };
 }
 
-/** Numbers from 0 to 1 that are the same everywhere (mulberry32). */
+/** Reproducible numbers from 0 to 1 (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

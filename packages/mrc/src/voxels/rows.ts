@@ -1,22 +1,25 @@
 import { decodeVoxels, extentOf, type VoxelLayout, type VoxelSource } from './voxels.ts';
 
-/** Bytes that are read at once, at most. */
+/** The most bytes read at once. */
 const BLOCK_BYTES = 1 << 20;
-/** Between the voxels wanted of two neighbouring rows: up to so many bytes, reading them costs less than another read. */
+/** Bytes between the requested voxels of two rows, up to which reading them costs less than another read. */
 const MAX_GAP_BYTES = 1 << 16;
 
-/** A stretch of rows or columns; `to` is the first that is not in it. */
+/** A range of rows or columns; `to` is excluded. */
 interface Stretch {
   readonly from: number;
   readonly to: number;
 }
 
-/** Takes `values` from index `from` up to, not including, `to`: voxels of one row, from `column` on. They are lent. */
+/**
+ * Receives voxels of one row, starting at `column`: `values` from index `from` up to, not including, `to`. The array is
+ * reused after the call.
+ */
 type RunVisitor = (row: number, column: number, values: Float32Array, from: number, to: number) => void;
 
 /**
- * Reads and decodes these columns of these rows, in the order of the file. It holds a few MiB, however long a row is; a
- * long one comes in several runs.
+ * Reads and decodes a range of columns of a range of rows, in the order of the file. It uses a few MiB of memory for
+ * rows of any length; a long row is passed on in several runs.
  * `rows`: from 0, over all sections: section × NY + row in it.
  */
 export async function readRows(
@@ -32,7 +35,7 @@ export async function readRows(
   const isWorthOneRead = columns.to - columns.from === runVoxels && rowBytes - runBytes <= MAX_GAP_BYTES;
   const blockRows = isWorthOneRead ? Math.max(1, Math.floor((BLOCK_BYTES - runBytes) / rowBytes)) : 1;
   const block = new Uint8Array(runBytes + (Math.min(blockRows, rows.to - rows.from) - 1) * rowBytes);
-  // A 4-bit run may begin and end in the middle of a byte.
+  // A 4-bit run may start and end within a byte.
   const values = new Float32Array(runVoxels + 2);
   for (let first = rows.from; first < rows.to; first += blockRows) {
     const afterLast = Math.min(first + blockRows, rows.to);

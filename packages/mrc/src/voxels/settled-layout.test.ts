@@ -9,7 +9,7 @@ import { layoutOf } from './voxels.ts';
 const SHAPE = { nx: 100, ny: 100, nz: 20, mode: 0 };
 const UNSET = { dmin: 0, dmax: 0, dmean: 0, rms: 0 };
 
-/** How the bytes of a file are read in the end, and how many reads that took. */
+/** The decision for a file, and the number of reads that it took. */
 async function settle(fields: Partial<HeaderFields>, byteAt: (at: number) => number, given?: Signedness) {
   const sizeBytes = 1024 + SHAPE.nx * SHAPE.ny * SHAPE.nz;
   const layout = layoutOf(parseHeader(buildHeader({ ...SHAPE, ...fields }), sizeBytes), sizeBytes, {

@@ -4,13 +4,13 @@ import type { VoxelLayout, VoxelSource } from './voxels.ts';
 /** Evidence that the voxels outweigh. */
 const WEAK: readonly SignednessDecision['evidence']['code'][] = ['version', 'default'];
 
-/** Pieces that are read of the voxels, evenly spread, and the bytes of each. */
+/** Number of pieces that are read, evenly spread over the voxels, and the bytes of each. */
 const PIECES = 64;
 const PIECE_BYTES = 1024;
 
 /**
- * The layout of a file whose header does not say how the bytes of mode 0 are read, as some of them suggest; any other
- * layout as it is. Rejects with whatever `source` rejects with.
+ * Decides from a sample of the voxels whether the bytes of mode 0 are signed, when the header gives only weak evidence.
+ * Other layouts are returned unchanged. Rejects with the error of `source`.
  */
 export async function settleLayout(source: VoxelSource, layout: VoxelLayout): Promise<VoxelLayout> {
   if (!layout.signedness || !WEAK.includes(layout.signedness.evidence.code)) return layout;
@@ -32,17 +32,19 @@ export async function settleLayout(source: VoxelSource, layout: VoxelLayout): Pr
   return { ...layout, isSigned: value === 'signed', signedness: { value, evidence: { code: 'voxels', message } } };
 }
 
-/** Values on one side of a seam. */
+/** Number of values on each side of a seam. */
 const SEAM = 4;
-/** A share of the bytes that is more than hot pixels, and by which one seam must outweigh the other. */
+/** The least share of the bytes at a seam, above that of hot pixels, and how much it must exceed the other seam. */
 const LEAST_SHARE = 0.005;
 const OUTWEIGHS = 2;
 
 /**
- * The values of an image lie about their mean without a gap. So many bytes on both sides of the seam between 255 and 0
- * mean -1 and 0; many on both sides of the one between 127 and 128 are of unsigned bytes. Null when neither is so.
+ * The values of an image are spread around their mean without a gap. Many bytes on both sides of the seam between 255
+ * and 0 are therefore -1 and 0 of signed bytes; many on both sides of the seam between 127 and 128 belong to unsigned
+ * bytes.
  *
- * @param counts of each byte.
+ * @param counts how often each byte value occurs.
+ * @returns null when neither seam is crossed.
  */
 function readCounts(counts: Float64Array): Signedness | null {
   const sum = (from: number, to: number) => counts.subarray(from, to).reduce((total, count) => total + count, 0);

@@ -12,7 +12,7 @@ function decode(mode: number, bytes: ArrayLike<number>, more: Partial<VoxelLayou
   const one = layout({ nx: 1, ny: 1, nz: 1, mode }, 4096);
   assert.ok(one);
   const target = new Float32Array(8);
-  // At an odd address, where typed arrays of wider elements cannot be laid.
+  // An odd address, where wider typed arrays cannot start.
   const odd = new Uint8Array(bytes.length + 1).subarray(1);
   odd.set(bytes);
   return [...target.subarray(0, decodeVoxels({ ...one, ...more }, odd, target))];

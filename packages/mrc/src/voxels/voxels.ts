@@ -5,7 +5,7 @@ import { bytesPerVoxel } from '../header/mode.ts';
 import { computeFileSize } from '../header/size.ts';
 import { decideSignedness, type Signedness, type SignednessDecision } from '../kind/signedness.ts';
 
-/** Where the voxels of a file lie, and how one is read. */
+/** Where the voxels of a file are, and how they are decoded. */
 export interface VoxelLayout {
   /** Columns (fastest), rows, sections of the whole file. */
   readonly nx: number;
@@ -13,15 +13,15 @@ export interface VoxelLayout {
   readonly nz: number;
   readonly mode: number;
   readonly byteOrder: ByteOrder;
-  /** Of the bytes of mode 0; null for other modes. */
+  /** Whether the bytes of mode 0 are signed; null for other modes. */
   readonly isSigned: boolean | null;
-  /** Why; weak evidence can be settled by the voxels (`settleLayout`). Null for other modes. */
+  /** What decided `isSigned`; `settleLayout` replaces weak evidence. Null for other modes. */
   readonly signedness: SignednessDecision | null;
-  /** Where the first voxel lies: bytes from the start of the file. */
+  /** Position of the first voxel: bytes from the start of the file. */
   readonly dataOffset: number;
   /** Bytes of one voxel; 0.5 for the 4-bit mode 101. */
   readonly voxelBytes: number;
-  /** True for the rows of mode 101 that run on from one to the next in the middle of a byte, as RELION writes them. */
+  /** True for mode 101 when rows are not padded to whole bytes, as RELION writes them. */
   readonly isUnpadded: boolean;
   /** Bytes of all voxels together. */
   readonly dataBytes: number;
@@ -29,23 +29,23 @@ export interface VoxelLayout {
   readonly isFlipped: boolean;
 }
 
-/** Bytes of a file. Fills the whole of `target` from `offsetBytes`, or rejects. */
+/** Reads a file. `read` fills the whole of `target` from `offsetBytes`, or rejects. */
 export interface VoxelSource {
   read(offsetBytes: number, target: Uint8Array): Promise<void>;
 }
 
-/** Some voxels of one row, as bytes of the file. */
+/** The bytes of the file that hold some voxels. */
 export interface VoxelExtent {
-  /** First byte, and the one after the last. */
+  /** The first byte, and the byte after the last. */
   readonly start: number;
   readonly end: number;
-  /** Voxels that the first byte holds before the first one wanted: 0, or 1 in mode 101. */
+  /** Voxels in the first byte that come before the requested ones: 0, or 1 in mode 101. */
   readonly skip: number;
 }
 
 /**
- * Where the voxels of a file of `sizeBytes` lie. Null when they cannot be read: MRCZ, an unknown MODE, a dimension or
- * NSYMBT out of range, or fewer bytes than the header asks for.
+ * The layout of a file of `sizeBytes`. Null when they cannot be read: MRCZ, an unknown MODE, a dimension or
+ * NSYMBT out of range, or fewer bytes than the header describes.
  * `mode0`: how the bytes of mode 0 are read, when the owner of the file says so.
  */
 export function layoutOf(
@@ -76,12 +76,12 @@ export function layoutOf(
   };
 }
 
-/** IMOD's two cases of a first row on top: what EPU writes (FEI1, not written again by IMOD), and MAPR = -2. */
+/** IMOD's two cases of a first row at the top: files of EPU (FEI1, not rewritten by IMOD), and MAPR = -2. */
 function isFlipped({ exttyp, nsymbt, imodStamp, axes }: MrcHeader): boolean {
   return axes[1] === -2 || (nsymbt > 0 && exttyp === 'FEI1' && imodStamp !== IMOD_STAMP);
 }
 
-/** Bytes from the beginning of one row to that of the next; not whole when `isUnpadded`. */
+/** Bytes from the start of one row to the start of the next; may be fractional when `isUnpadded`. */
 function strideBytes({ nx, voxelBytes, isUnpadded }: VoxelLayout): number {
   return isUnpadded ? nx * voxelBytes : Math.ceil(nx * voxelBytes);
 }
@@ -101,17 +101,19 @@ export function extentOf(layout: VoxelLayout, row: number, from = 0, to = layout
   };
 }
 
-/** The bytes of a section, from 0. Neighbours share a byte where `isUnpadded` makes them. */
+/** The bytes of a section, counted from 0. Neighbours may share a byte when `isUnpadded`. */
 export function sectionExtent(layout: VoxelLayout, section: number): VoxelExtent {
   const first = extentOf(layout, section * layout.ny);
   return { ...first, end: extentOf(layout, (section + 1) * layout.ny - 1).end };
 }
 
 /**
- * Decodes the voxels in `bytes`, the first of which begins a voxel, into `target`, until one of the two ends. A complex
- * voxel counts as its amplitude, RGB as the mean of the three; of the two 4-bit voxels in a byte the lower half is the
- * first. It knows of no rows: the padding of a 4-bit row comes out as a voxel.
- * Returns how many it decoded. Alignment does not matter; the machine must be little-endian, as all today's are.
+ * Decodes voxels from `bytes`, which must begin with a whole voxel, into `target`, until one of the two is exhausted.
+ * A complex voxel gives its amplitude, an RGB voxel the mean of its three values. Of the two 4-bit voxels in a byte the
+ * lower half is the first. Rows are not considered: the padding of a 4-bit row is decoded as a voxel.
+ * The alignment of `bytes` does not matter. The machine must be little-endian.
+ *
+ * @returns the number of decoded voxels.
  */
 export function decodeVoxels(layout: VoxelLayout, bytes: Uint8Array, target: Float32Array): number {
   const count = Math.min(Math.floor(bytes.length / layout.voxelBytes), target.length);
@@ -163,7 +165,7 @@ export function decodeVoxels(layout: VoxelLayout, bytes: Uint8Array, target: Flo
   return count;
 }
 
-/** The bytes as this machine would have them: at an even address, little-endian; a copy where they are not. */
+/** The bytes aligned and little-endian; a copy unless they already are. */
 function inOrder({ mode, byteOrder }: VoxelLayout, bytes: Uint8Array): { buffer: ArrayBufferLike; byteOffset: number } {
   const width = mode === 2 || mode === 4 ? 4 : 2;
   if (byteOrder === 'little' && bytes.byteOffset % width === 0) return bytes;
@@ -181,7 +183,7 @@ function copyInto(
   values: Int8Array | Uint8Array | Int16Array | Uint16Array,
   count: number,
 ): void {
-  // A conversion by the engine is faster than a loop that has seen several kinds of arrays.
+  // The conversion of the engine is faster than a loop that is used for several array types.
   target.set(values.length === count ? values : values.subarray(0, count));
 }
 
@@ -195,7 +197,7 @@ function amplitude(real: number, imaginary: number): number {
 
 let float16: Float32Array | undefined;
 
-/** What each of the 65,536 IEEE 754 binary16 patterns is worth; made when it is first asked for. */
+/** The value of each of the 65,536 IEEE 754 binary16 patterns; computed on first use. */
 function float16Values(): Float32Array {
   float16 ??= Float32Array.from({ length: 65_536 }, (_, bits) => {
     const exponent = (bits >> 10) & 31;
