@@ -86,6 +86,7 @@ test('installed packages: a program and a page compile against their types', asy
     strict: true,
     noEmit: true,
     skipLibCheck: false,
+    skipDefaultLibCheck: true,
     target: 'es2024',
     exactOptionalPropertyTypes: true,
   };

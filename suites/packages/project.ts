@@ -1,6 +1,6 @@
 /** A project outside this repository that installs the packages as npm would bring them, with a plain Node beside them. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,8 +37,8 @@ export async function makeProject(): Promise<Project> {
   const discard = () => rmSync(folder, { recursive: true, force: true });
   try {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'project', private: true, type: 'module' }));
-    const tarballs = Object.fromEntries(await Promise.all(NAMES.map(async (name) => [name, await pack(name, folder)])));
-    const wanted = Object.values<Tarball>(tarballs).map(({ path }) => path);
+    const tarballs = await pack(folder);
+    const wanted = Object.values(tarballs).map(({ path }) => path);
     const options = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact'];
     await run('npm', ['install', ...options, ...wanted, `${nodePackage()}@${PLAIN_NODE}`], { cwd: folder });
     const node = join(folder, 'node_modules', nodePackage(), 'bin/node');
@@ -67,16 +67,19 @@ export function readExample(name: Name): string {
   return example;
 }
 
-async function pack(name: Name, folder: string): Promise<Tarball> {
-  const dist = join(ROOT, 'packages', name, 'dist');
-  const { stdout } = await run('npm', ['pack', dist, '--json', '--pack-destination', folder], {
+async function pack(folder: string): Promise<Record<Name, Tarball>> {
+  const folders = NAMES.map((name) => join(ROOT, 'packages', name, 'dist'));
+  const { stdout } = await run('npm', ['pack', ...folders, '--json', '--pack-destination', folder], {
     cwd: folder,
     maxBuffer: MAX_OUTPUT_BYTES,
   });
-  const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
-  const path = join(folder, packed?.filename ?? '');
-  if (!packed || !existsSync(path)) throw new Error(`npm pack said: ${stdout}`);
-  return { path, files: packed.files.map((file) => file.path) };
+  const packed = JSON.parse(stdout) as { name: string; filename: string; files: { path: string }[] }[];
+  const find = (name: Name): Tarball => {
+    const { filename, files } = packed.find((each) => each.name === `@cryolift/${name}`) ?? {};
+    if (!filename || !files) throw new Error(`npm pack said: ${stdout}`);
+    return { path: join(folder, filename), files: files.map(({ path }) => path) };
+  };
+  return { mrc: find('mrc'), protocol: find('protocol'), client: find('client') };
 }
 
 /** npm's name for Node of this platform. */
