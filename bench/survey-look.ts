@@ -7,8 +7,8 @@ import {
   MRC_HEADER_BYTES,
   parseHeader,
   renderPreview,
-  Survey,
   toPicture,
+  VoxelAnalysis,
   type VoxelSource,
 } from '@cryolift/mrc';
 import { MIB } from '@cryolift/protocol/plan';
@@ -28,7 +28,7 @@ await source.read(0, head);
 const header = parseHeader(head, sizeBytes);
 const layout = layoutOf(header, sizeBytes);
 if (!layout) throw new Error('no layout');
-const pass = new Survey(layout, decideKind(header, path).kind);
+const pass = new VoxelAnalysis(layout, decideKind(header, path).kind);
 const chunk = new Uint8Array(CHUNK_BYTES);
 for (let at = 0; at < sizeBytes; at += chunk.length) {
   const bytes = chunk.subarray(0, Math.min(chunk.length, sizeBytes - at));

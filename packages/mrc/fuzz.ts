@@ -1,4 +1,4 @@
-/** The long show: `node packages/mrc/fuzz.ts --seconds 600 --seed 1`. Prints the file that did it, and exits with 1. */
+/** Long fuzzing: `node packages/mrc/fuzz.ts --seconds 600 --seed 1`. Prints the failing file, and exits with 1. */
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { hostileFile, useFile, useHugeFile } from './src/test-hostile.ts';

@@ -18,8 +18,8 @@ import {
   parseHeader,
   renderPreview,
   type SignednessDecision,
-  Survey,
   settleLayout,
+  VoxelAnalysis,
   type VoxelLayout,
   type VoxelSource,
   type VoxelStatistics,
@@ -63,15 +63,15 @@ export async function surveyVoxels(
     if (!said) return null;
     const layout = await settleLayout(source, said);
     const { kind } = decideKind(header, basename(path), overrides.kind);
-    const survey = new Survey(layout, kind);
+    const analysis = new VoxelAnalysis(layout, kind);
     const chunk = new Uint8Array(CHUNK_BYTES);
     const end = layout.dataOffset + layout.dataBytes;
     for (let at = layout.dataOffset; at < end; at += chunk.length) {
       const bytes = chunk.subarray(0, Math.min(chunk.length, end - at));
       await source.read(at, bytes);
-      survey.add(at, bytes);
+      analysis.add(at, bytes);
     }
-    const statistics = survey.statistics();
+    const statistics = analysis.statistics();
     const pictures = folder === null ? [] : await writePictures(path, folder, source, header, layout, kind);
     return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), pictures };
   } finally {

@@ -12,7 +12,7 @@ export type RejectionCode =
   | 'extended_header_missing'
   | 'file_too_short';
 
-/** What the owner should know, and may well be right. */
+/** What the owner should check; the file may still be correct. */
 export type WarningCode =
   | 'trailing_bytes'
   | 'size_not_checked'

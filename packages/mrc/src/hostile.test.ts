@@ -1,4 +1,4 @@
-/** A hostile header makes a clear answer, never a crash, a hang or an allocation of its size. Longer: `node fuzz.ts`. */
+/** Hostile headers cause no exception, no endless loop and no huge allocation. `node fuzz.ts` runs longer. */
 import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
 import { hostileFile, useFile, useHugeFile } from './test-hostile.ts';
@@ -10,7 +10,7 @@ const ARRAYS = ['ArrayBuffer', 'Uint8Array', 'Uint32Array', 'Float32Array', 'Flo
 
 const originals = ARRAYS.map((name) => [name, globalThis[name]] as const);
 
-// Memory in use says little: it depends on when garbage is collected, and pages never written to are not in use.
+// Used memory is no measure: it depends on garbage collection, and untouched pages do not count.
 before(() => {
   for (const [name, original] of originals) {
     const construct = (target: typeof original, args: unknown[], newTarget: typeof original) => {
@@ -28,9 +28,9 @@ after(() => Object.assign(globalThis, Object.fromEntries(originals)));
 for (const [what, use] of [
   ['small files', (bytes: Uint8Array) => useFile(bytes, 'a.mrc')],
   ['stacks', (bytes: Uint8Array) => useFile(bytes, 'a.mrcs')],
-  ['files as large as they say', useHugeFile],
+  ['huge declared sizes', useHugeFile],
 ] as const) {
-  test(`${what} with hostile headers`, async () => {
+  test(`hostile headers: ${what} cause no exception and no large allocation`, async () => {
     const limits = { numRuns: 1_000_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false };
     await fc.assert(fc.asyncProperty(hostileFile, use), limits);
   });

@@ -1,18 +1,18 @@
-/** Headers that no program should have written, and what this package makes of them. */
+/** Damaged and malicious headers, and functions that use such files in every way. */
 import * as fc from 'fast-check';
-import { checkMrc } from './check.ts';
-import { compareStatistics } from './compare.ts';
-import { parseHeader } from './header.ts';
-import { decideKind } from './kind.ts';
-import { HEADER_BYTES, OFFSET } from './layout.ts';
-import { KNOWN_MODES } from './mode.ts';
-import { encodePng } from './png.ts';
-import { renderPreview } from './preview.ts';
-import type { PreviewRequest } from './preview-request.ts';
-import { Survey } from './survey.ts';
-import { sourceOf } from './test-phantom.ts';
-import { layoutOf } from './voxels.ts';
-import { buildHeader } from './writer.ts';
+import { checkMrc } from './check/check.ts';
+import { parseHeader } from './header/header.ts';
+import { HEADER_BYTES, OFFSET } from './header/layout.ts';
+import { KNOWN_MODES } from './header/mode.ts';
+import { buildHeader } from './header/writer.ts';
+import { decideKind } from './kind/kind.ts';
+import { encodePng } from './pictures/png.ts';
+import { renderPreview } from './pictures/preview.ts';
+import type { PreviewRequest } from './pictures/preview-request.ts';
+import { sourceOf } from './samples/test-phantom.ts';
+import { compareStatistics } from './statistics/compare.ts';
+import { VoxelAnalysis } from './voxel-analysis.ts';
+import { layoutOf } from './voxels/voxels.ts';
 
 const MAX_INT = 2 ** 31 - 1;
 const dimension = fc.oneof(
@@ -49,7 +49,7 @@ const header = fc.record({
   byteOrder: fc.constantFrom('little' as const, 'big' as const),
 });
 
-/** What stands where the voxels should: NaN everywhere, one value, noise, nothing. */
+/** Contents of the data: one byte repeated (NaN, constant), or noise. */
 const filling = fc.oneof(
   fc.constantFrom(0x00, 0xff, 0x7f).map((byte) => (bytes: Uint8Array) => void bytes.fill(byte)),
   fc.infiniteStream(fc.integer({ min: 0, max: 255 })).map((stream) => (bytes: Uint8Array) => {
@@ -57,7 +57,7 @@ const filling = fc.oneof(
   }),
 );
 
-/** A small file that begins with such a header, some of its bytes overwritten. */
+/** A small file with such a header, some of whose bytes are overwritten. */
 export const hostileFile: fc.Arbitrary<Uint8Array> = fc
   .record({
     header,
@@ -69,7 +69,7 @@ export const hostileFile: fc.Arbitrary<Uint8Array> = fc
     const start = buildHeader(fields);
     for (const [at, byte] of junk) start[at] = byte;
     const fits = exactDataBytes(fields);
-    // Mostly what the header asks for, where that is little.
+    // Mostly the size that the header describes, if that is small.
     const length = dataBytes < 0 ? Math.min(fits, 200_000) : dataBytes;
     const bytes = new Uint8Array(HEADER_BYTES + length);
     fill(bytes);
@@ -104,17 +104,17 @@ const REQUESTS: readonly Omit<PreviewRequest, 'sizePx' | 'contrast'>[] = [
   { kind: 'spectrum', axis: 'z', slice: null },
 ];
 
-/** Everything that is done with a file anywhere. @throws whatever this package should not have thrown. */
+/** Uses a file in every way that Cryolift does. @throws Error when this package has a fault. */
 export async function useFile(bytes: Uint8Array, filename: string): Promise<void> {
   const check = checkMrc({ header: bytes.subarray(0, 4096), sizeBytes: bytes.length, filename });
   JSON.stringify(check);
   const parsed = parseHeader(bytes, bytes.length);
   const layout = layoutOf(parsed, bytes.length);
   if (!layout) return;
-  const survey = new Survey(layout, decideKind(parsed, filename).kind);
-  survey.add(0, bytes.subarray(0, 2000));
-  survey.add(2000, bytes.subarray(2000));
-  const statistics = survey.statistics();
+  const analysis = new VoxelAnalysis(layout, decideKind(parsed, filename).kind);
+  analysis.add(0, bytes.subarray(0, 2000));
+  analysis.add(2000, bytes.subarray(2000));
+  const statistics = analysis.statistics();
   if (statistics.count + statistics.nan + statistics.inf !== layout.nx * layout.ny * layout.nz) {
     throw new Error(`${JSON.stringify(statistics)} is not of ${layout.nx} x ${layout.ny} x ${layout.nz} voxels`);
   }
@@ -129,14 +129,14 @@ export async function useFile(bytes: Uint8Array, filename: string): Promise<void
   }
 }
 
-/** The same, of a header whose file is said to be as large as it asks for, and of which nothing more is there. */
+/** The same for a header with a declared size of 4 PiB, of which only these bytes exist. */
 export async function useHugeFile(bytes: Uint8Array): Promise<void> {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const sizeBytes = 2 ** 52;
   const parsed = parseHeader(bytes, sizeBytes);
   const layout = layoutOf(parsed, sizeBytes);
   if (!layout) return;
-  new Survey(layout, 'stack').add(view.getInt32(OFFSET.nx, true) & 0xffff, bytes);
+  new VoxelAnalysis(layout, 'stack').add(view.getInt32(OFFSET.nx, true) & 0xffff, bytes);
   for (const request of REQUESTS) {
     await renderPreview(sourceOf(bytes), parsed, layout, { ...request, sizePx: 1024, contrast: 'sigma' }).catch(
       (error: unknown) => {

@@ -7,7 +7,7 @@ import { fromHex, parseDigestHeader, printDigestHeader, toHex } from './digest.t
 const digest = new Uint8Array(createHash('sha256').update('cryo').digest());
 const base64 = Buffer.from(digest).toString('base64');
 
-test('reads what it prints', () => {
+test('digest header: parse reads what print writes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
       assert.deepEqual(parseDigestHeader(printDigestHeader(bytes)), { kind: 'sha-256', digest: bytes });
@@ -16,7 +16,7 @@ test('reads what it prints', () => {
   );
 });
 
-test('reports any other algorithm, alone or beside sha-256, as unsupported', () => {
+test('digest header: any other algorithm, alone or beside sha-256, is unsupported', () => {
   for (const value of [
     `md5=:${base64}:`,
     `sha-256=:${base64}:, sha-512=:AAAA:`,
@@ -26,7 +26,7 @@ test('reports any other algorithm, alone or beside sha-256, as unsupported', () 
   }
 });
 
-test('refuses what is not a dictionary of byte sequences', () => {
+test('digest header: anything but a dictionary of byte sequences is malformed', () => {
   const malformed = [
     '',
     ',',
@@ -47,11 +47,11 @@ test('refuses what is not a dictionary of byte sequences', () => {
   for (const value of malformed) assert.equal(parseDigestHeader(value).kind, 'malformed', value);
 });
 
-test('never throws', () => {
+test('digest header: parse never throws', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (value) => void parseDigestHeader(value)));
 });
 
-test('hex is 64 lower-case characters', () => {
+test('fromHex: accepts exactly 64 lower-case characters', () => {
   const hex = toHex(digest);
   assert.equal(hex, Buffer.from(digest).toString('hex'));
   for (const value of [hex.toUpperCase(), hex.slice(1), `${hex}0`, '', `g${hex.slice(1)}`])

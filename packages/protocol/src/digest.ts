@@ -1,4 +1,4 @@
-/** Digest headers of RFC 9530, strictly, and the hex form that JSON carries. Only SHA-256 is known here. */
+/** Strict parsing of the digest headers of RFC 9530, and the hex form used in JSON. Only SHA-256 is supported. */
 
 const SHA256_BYTES = 32;
 const HEX = /^[0-9a-f]{64}$/;
@@ -15,8 +15,8 @@ export type DigestHeader =
 /**
  * Parses `Content-Digest` or `Repr-Digest` (RFC 9530: an RFC 8941 dictionary of byte sequences).
  *
- * Stricter than the RFC, which lets a receiver ignore algorithms: any but `sha-256` is reported as unsupported, so that
- * no check a client asked for is silently dropped. Parameters and repeated members are malformed.
+ * Stricter than the RFC, which lets a receiver ignore algorithms: any other than `sha-256` is reported as unsupported,
+ * so that no check a client requested is silently dropped. Parameters and repeated members are malformed.
  */
 export function parseDigestHeader(value: string): DigestHeader {
   let digest: Uint8Array | undefined;
@@ -42,7 +42,7 @@ export function printDigestHeader(digest: Uint8Array): string {
   return `sha-256=:${btoa(String.fromCharCode(...digest))}:`;
 }
 
-/** Lower-case hex of a digest, as JSON carries it. */
+/** Lower-case hex of a digest, as used in JSON. */
 export function toHex(bytes: Uint8Array): string {
   let hex = '';
   for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');

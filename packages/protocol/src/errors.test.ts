@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ERROR_CODES, ERRORS, UploadError } from './errors.ts';
 
-test('every row can be acted upon', () => {
+test('ERRORS: every row has a status, a hint and a code in snake case', () => {
   for (const code of ERROR_CODES) {
     const { status, hint } = ERRORS[code];
     assert.match(code, /^[a-z_]+$/);
@@ -11,7 +11,7 @@ test('every row can be acted upon', () => {
   }
 });
 
-test('what a server cannot do now may be tried again; what is wrong may not', () => {
+test('ERRORS: temporary failures are retryable, wrong requests are not', () => {
   for (const code of ERROR_CODES) {
     const { status, retryable } = ERRORS[code];
     if (status >= 500 || status === 408 || status === 429) assert.equal(retryable, true, code);
@@ -19,7 +19,7 @@ test('what a server cannot do now may be tried again; what is wrong may not', ()
   }
 });
 
-test('an envelope has the fields of the contract, and details only where there are some', () => {
+test('UploadError: the envelope has the fields of the API, and details only when there are some', () => {
   const plain = new UploadError('part_conflict', 'Part 3 is stored with other bytes.').toEnvelope('r1');
   assert.deepEqual(plain, {
     code: 'part_conflict',

@@ -1,14 +1,14 @@
 /**
- * The one table of errors: what code a client sees, with which HTTP status, whether the same request can succeed when
- * sent again, and what to do about it. The server throws or returns these, the SDK obeys them, the docs print them.
+ * The table of all errors that a client can receive: code, HTTP status, whether the same request can succeed when it is
+ * sent again, and a hint. The server returns them, the SDK follows them, and the documentation lists them.
  */
 
 interface ErrorRow {
   /** HTTP status, RFC 9110 (507: RFC 4918). */
   readonly status: number;
-  /** True: the same request, sent again, can succeed. */
+  /** True when the same request can succeed if it is sent again. */
   readonly retryable: boolean;
-  /** What the person or program at the other end can do. An answer may carry a more exact one. */
+  /** What the user or the program can do. A response may carry a more specific hint. */
   readonly hint: string;
 }
 
@@ -16,7 +16,7 @@ export const ERRORS = {
   invalid_request: {
     status: 400,
     retryable: false,
-    hint: 'Correct the request as the message says; GET /openapi.json describes every call.',
+    hint: 'Correct the request as described in the message; GET /openapi.json describes every call.',
   },
   invalid_filename: {
     status: 400,
@@ -26,7 +26,7 @@ export const ERRORS = {
   part_size_mismatch: {
     status: 400,
     retryable: false,
-    hint: 'Every part has part_size bytes, the last one the rest. Cut the file as the session says.',
+    hint: 'Send parts of exactly part_size bytes; only the last part may be shorter.',
   },
   unsupported_digest: {
     status: 400,
@@ -41,7 +41,7 @@ export const ERRORS = {
   token_expired: {
     status: 401,
     retryable: true,
-    hint: 'Get a fresh token and repeat the request; the session and its parts are kept.',
+    hint: 'Get a new token and repeat the request; the upload and its parts are kept.',
   },
   forbidden: { status: 403, retryable: false, hint: 'Ask for a token that has the scope this call needs.' },
   signature_invalid: { status: 403, retryable: false, hint: 'Use the signed URL exactly as it was given.' },
@@ -50,24 +50,24 @@ export const ERRORS = {
   upload_not_found: {
     status: 404,
     retryable: false,
-    hint: 'Check the id and whose token is used; GET /uploads lists your sessions.',
+    hint: 'Check the id and the owner of the token; GET /uploads lists your uploads.',
   },
   file_not_found: {
     status: 404,
     retryable: false,
-    hint: 'Check the id and whose token is used; GET /files lists your files.',
+    hint: 'Check the id and the owner of the token; GET /files lists your files.',
   },
-  part_out_of_range: { status: 404, retryable: false, hint: 'Parts count from 0 to part_count - 1 of the session.' },
+  part_out_of_range: { status: 404, retryable: false, hint: 'Parts are numbered from 0 to part_count - 1.' },
   method_not_allowed: { status: 405, retryable: false, hint: 'Use one of the methods in the Allow header.' },
   body_timeout: {
     status: 408,
     retryable: true,
-    hint: 'The connection stalled. Send the part again; what was stored before is kept.',
+    hint: 'The connection stalled. Send the part again; stored parts are kept.',
   },
   part_conflict: {
     status: 409,
     retryable: false,
-    hint: 'This part is stored with other bytes. Check that the local file has not changed; if it has, cancel and start anew.',
+    hint: 'This part is stored with other bytes. Check whether the local file has changed; if so, cancel and start a new upload.',
   },
   upload_incomplete: {
     status: 409,
@@ -77,7 +77,7 @@ export const ERRORS = {
   upload_closed: {
     status: 409,
     retryable: false,
-    hint: 'This session has ended. Start a new one with POST /uploads/init.',
+    hint: 'This upload has ended. Start a new one with POST /uploads/init.',
   },
   idempotency_conflict: {
     status: 409,
@@ -87,7 +87,7 @@ export const ERRORS = {
   upload_expired: {
     status: 410,
     retryable: false,
-    hint: 'The session was left alone for too long and its space was freed. Start a new one.',
+    hint: 'The upload was inactive for too long and its space was freed. Start a new one.',
   },
   length_required: {
     status: 411,
@@ -97,50 +97,50 @@ export const ERRORS = {
   precondition_failed: {
     status: 412,
     retryable: false,
-    hint: 'What is stored is not what the condition names. Read it again, then decide.',
+    hint: 'The resource does not match the condition. Read it again, then decide.',
   },
   file_too_large: { status: 413, retryable: false, hint: 'GET /limits says how large a file may be.' },
   part_too_large: { status: 413, retryable: false, hint: 'Send at most part_size bytes in a part.' },
   quota_exceeded: {
     status: 413,
     retryable: false,
-    hint: 'Delete files or cancel sessions, or ask for a larger quota.',
+    hint: 'Delete files or cancel uploads, or ask for a larger quota.',
   },
   unsupported_file_type: { status: 415, retryable: false, hint: 'GET /limits lists the accepted file types.' },
   range_not_satisfiable: { status: 416, retryable: false, hint: 'Ask for a range inside the file.' },
   part_checksum_mismatch: {
     status: 422,
     retryable: true,
-    hint: 'The part was damaged on its way, or its digest is wrong. Nothing was stored; send it again.',
+    hint: 'The part was damaged in transit, or its digest is wrong. Nothing was stored; send it again.',
   },
   file_checksum_mismatch: {
     status: 422,
     retryable: false,
-    hint: 'The stored bytes are not the declared file. They are kept until the session expires; check the local file, then start anew.',
+    hint: 'The stored bytes are not those of the declared file. They are kept until the upload expires; check the local file, then start a new upload.',
   },
   invalid_mrc: {
     status: 422,
     retryable: false,
-    hint: 'Check the file at its source. To store it all the same, start the upload with force.',
+    hint: 'Check the file at its source. To store it anyway, start the upload with force.',
   },
-  rate_limited: { status: 429, retryable: true, hint: 'Wait as long as Retry-After says.' },
+  rate_limited: { status: 429, retryable: true, hint: 'Wait for the time in Retry-After.' },
   internal: {
     status: 500,
     retryable: true,
-    hint: 'Try again; if it stays, give the request_id to whoever runs this server.',
+    hint: 'Try again; if it happens again, report the request_id to the operator of the server.',
   },
-  storage_unavailable: { status: 503, retryable: true, hint: 'The storage does not answer. Try again a little later.' },
+  storage_unavailable: { status: 503, retryable: true, hint: 'The storage does not respond. Try again later.' },
   database_unavailable: {
     status: 503,
     retryable: true,
-    hint: 'The database does not answer. Try again a little later.',
+    hint: 'The database does not respond. Try again later.',
   },
   shutting_down: { status: 503, retryable: true, hint: 'The server is restarting. Try again in a few seconds.' },
-  overloaded: { status: 503, retryable: true, hint: 'The server is busy. Wait as long as Retry-After says.' },
+  overloaded: { status: 503, retryable: true, hint: 'The server is busy. Wait for the time in Retry-After.' },
   insufficient_storage: {
     status: 507,
     retryable: true,
-    hint: 'The server is short of space for this file. Try again once space has been freed.',
+    hint: 'The server does not have enough space for this file. Try again when space has been freed.',
   },
 } as const satisfies Record<string, ErrorRow>;
 
@@ -148,7 +148,7 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 
-/** The body of every error answer. */
+/** The body of every error response. */
 export interface ErrorEnvelope {
   code: ErrorCode;
   message: string;
@@ -159,7 +159,7 @@ export interface ErrorEnvelope {
 }
 
 export interface UploadErrorOptions {
-  /** More exact than the table's. */
+  /** More specific than the hint of the table. */
   hint?: string;
   details?: Record<string, unknown>;
   /** Seconds, for the Retry-After header. */
@@ -167,7 +167,7 @@ export interface UploadErrorOptions {
   cause?: unknown;
 }
 
-/** An outcome that the client is meant to see, from the table above. */
+/** An error from the table above that is sent to the client. */
 export class UploadError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;

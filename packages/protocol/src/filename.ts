@@ -1,13 +1,13 @@
-/** Names of files that are one step in a folder on any system. */
+/** File names that are valid on every system. */
 
-/** Most file systems hold names of 255 bytes. */
+/** Most file systems allow names of 255 bytes. */
 export const MAX_NAME_BYTES = 255;
-/** Also what only turns the direction of a text, by which `gpj.mrc` is shown as `crm.jpg`, and what breaks lines. */
+/** Includes line separators and characters that reverse text, with which `gpj.mrc` is shown as `crm.jpg`. */
 export const CONTROL_CHARACTERS = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
-/** Names of devices on Windows, whatever their extension. */
+/** Device names on Windows, with any extension. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)/i;
 
-/** @returns what is wrong with a name, as the end of a sentence that begins with it; null for one that a file may have. */
+/** @returns the fault of a name, as the end of a sentence that begins with the name; null for a valid name. */
 export function findNameFault(name: string): string | null {
   if (name === '') return 'is empty';
   if (name === '.' || name === '..') return 'is a folder';

@@ -5,40 +5,40 @@ import { eachPart, GIB, KIB, MAX_PART_COUNT, MIB, type PartLimits, partExtent, p
 
 const LIMITS: PartLimits = { partSizeBytes: 8 * MIB, minPartSizeBytes: 64 * KIB, maxPartSizeBytes: 5 * GIB };
 
-test('plans the sizes around a part', () => {
+test('planParts: sizes around one part', () => {
   const part = 8 * MIB;
   const counts = [0, 1, part - 1, part, part + 1].map((sizeBytes) => planParts(sizeBytes, LIMITS).partCount);
   assert.deepEqual(counts, [0, 1, 1, 1, 2]);
 });
 
-test('keeps the part size while 10,000 parts suffice, then lets it grow in whole MiB', () => {
+test('planParts: the part size grows in whole MiB only when 10,000 parts do not suffice', () => {
   assert.deepEqual(planParts(10 * GIB, LIMITS), { partSizeBytes: 8 * MIB, partCount: 1280 });
   assert.deepEqual(planParts(10_000 * 8 * MIB, LIMITS), { partSizeBytes: 8 * MIB, partCount: 10_000 });
   assert.deepEqual(planParts(10_000 * 8 * MIB + 1, LIMITS), { partSizeBytes: 9 * MIB, partCount: 8889 });
   assert.deepEqual(planParts(16 * TIB, LIMITS), { partSizeBytes: 1678 * MIB, partCount: 9999 });
 });
 
-test('keeps a wish between the limits', () => {
+test('planParts: a requested size is kept between the limits', () => {
   assert.equal(planParts(100 * MIB, LIMITS, 1).partSizeBytes, 64 * KIB);
   assert.equal(planParts(100 * MIB, LIMITS, 1 * MIB).partSizeBytes, 1 * MIB);
   assert.equal(planParts(100 * MIB, LIMITS, 100 * GIB).partSizeBytes, 5 * GIB);
   assert.equal(planParts(20 * GIB, LIMITS, 1 * MIB).partSizeBytes, 3 * MIB);
 });
 
-test('refuses what is no size and what fits in no 10,000 parts', () => {
+test('planParts: throws for an invalid size and for a file that needs more than 10,000 parts', () => {
   for (const size of [-1, 0.5, Number.NaN, 2 ** 53]) assert.throws(() => planParts(size, LIMITS), RangeError);
   assert.throws(() => planParts(MAX_PART_COUNT * 5 * GIB + 1, LIMITS), RangeError);
 });
 
-test('property: the parts cover the file exactly, and are never more than 10,000', () => {
+test('planParts: the parts cover the file exactly, with at most 10,000 parts', () => {
   const size = fc.oneof(
     fc.nat(200 * MIB),
     fc.maxSafeNat().map((bytes) => bytes % (16 * TIB)),
   );
-  const wish = fc.option(fc.integer({ min: 1, max: 10 * GIB }), { nil: undefined });
+  const request = fc.option(fc.integer({ min: 1, max: 10 * GIB }), { nil: undefined });
   fc.assert(
-    fc.property(size, wish, (sizeBytes, wished) => {
-      const { partSizeBytes, partCount } = planParts(sizeBytes, LIMITS, wished);
+    fc.property(size, request, (sizeBytes, requested) => {
+      const { partSizeBytes, partCount } = planParts(sizeBytes, LIMITS, requested);
       assert.ok(partCount <= MAX_PART_COUNT);
       assert.ok(partSizeBytes >= LIMITS.minPartSizeBytes && partSizeBytes <= LIMITS.maxPartSizeBytes);
       if (partCount === 0) return assert.equal(sizeBytes, 0);
@@ -49,7 +49,7 @@ test('property: the parts cover the file exactly, and are never more than 10,000
   );
 });
 
-test('names every index of inclusive ranges', () => {
+test('eachPart: yields every index of inclusive ranges', () => {
   assert.deepEqual(
     [
       ...eachPart([

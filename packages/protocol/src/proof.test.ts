@@ -3,7 +3,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import { test } from 'node:test';
 import { computeProof } from './proof.ts';
 
-test('proof: another secret, challenge or port makes another one; it is HMAC-SHA-256 with a key of HKDF', async () => {
+test('proof: depends on secret, challenge and port, and is HMAC-SHA-256 with an HKDF key', async () => {
   const challenge = 'ab'.repeat(32);
   const proof = await computeProof('secret', challenge, 8080);
   const others = [

@@ -1,13 +1,13 @@
 /**
- * How a server proves that it has the secret of its tokens, without telling it: before a client on the same machine sends a
- * token that it has signed itself. The port is in it, so that whoever listens on another port gains nothing by asking the
- * server.
+ * Proof that a server has the secret of its tokens, without revealing it. A client on the same machine asks for it
+ * before it sends a token that it has signed itself. The proof includes the port, so that a process on another port
+ * cannot use a proof that it gets from the server.
  */
 import { toHex } from './digest.ts';
 
-/** Of a request: a challenge that no request had before. */
+/** Request header: a challenge that was never used before. */
 export const CHALLENGE_HEADER = 'cryolift-challenge';
-/** Of the answer. */
+/** Response header. */
 export const PROOF_HEADER = 'cryolift-proof';
 /** 32 random bytes, lower-case hex. */
 export const CHALLENGE = /^[0-9a-f]{64}$/;

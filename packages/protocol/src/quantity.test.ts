@@ -47,7 +47,7 @@ test('duration: a number with a unit', () => {
   assert.throws(() => parseBounded('0.5ms', DURATION), /no part of 1 ms/);
 });
 
-test('bounds: both ends are allowed, and named when they are passed', () => {
+test('bounds: both limits are allowed, and named in the error beyond them', () => {
   const bounds = { kind: 'size', min: '64KiB', max: '5GiB' } as const;
   for (const text of ['64KiB', '65536', '5GiB']) parseBounded(text, bounds);
   for (const text of ['65535', '5368709121', '0']) {

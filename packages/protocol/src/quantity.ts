@@ -1,4 +1,4 @@
-/** Sizes, durations and numbers as people write them, the same in settings of the server and on the command line. */
+/** Sizes, durations and numbers as people write them, in settings of the server and on the command line. */
 
 const SIZE_UNITS: Record<string, number> = { b: 1 };
 for (const [power, letter] of ['k', 'm', 'g', 't', 'p'].entries()) {
@@ -14,7 +14,7 @@ const DURATION_UNITS: Record<string, number> = {
   w: 604_800_000,
 };
 
-/** What a value may be, from the least to the greatest, both as people write them. */
+/** The range of allowed values; `min` and `max` are written like the values. */
 export interface Bounds {
   readonly kind: 'size' | 'duration' | 'number';
   readonly min: string;
@@ -22,10 +22,10 @@ export interface Bounds {
 }
 
 /**
- * `8MiB`, `1.1GiB`, `500MB`, or bytes (`size`); `30s`, `1.5h`, `7d` (`duration`); a whole number (`number`). What is not a
- * whole number of bytes or milliseconds is rounded to one, unless it is given in those.
+ * `8MiB`, `1.1GiB`, `500MB`, or bytes (`size`); `30s`, `1.5h`, `7d` (`duration`); a whole number (`number`). A fraction
+ * of a byte or a millisecond is rounded, and refused when the value is written in bytes or milliseconds.
  *
- * @returns bytes, milliseconds, or the number. @throws Error that says what is expected.
+ * @returns bytes, milliseconds, or the number. @throws Error whose message names the expected form.
  */
 export function parseBounded(text: string, { kind, min, max }: Bounds): number {
   const value = READERS[kind](text);
@@ -47,7 +47,7 @@ const READERS = {
   },
 };
 
-/** @param bare what a missing unit counts as; null: one is needed. */
+/** @param bare the factor without a unit; null when a unit is required. */
 function readUnits(text: string, units: Record<string, number>, bare: number | null, expected: string): number {
   const [, digits = '', fraction = '', unit = ''] = /^(\d+)(\.\d+)?\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = unit === '' ? bare : units[unit.toLowerCase()];

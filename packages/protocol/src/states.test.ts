@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPEN_STATES, statesAllowing, transition, UPLOAD_EVENTS, UPLOAD_STATES } from './states.ts';
 
-test('every event leads to one state, whatever it starts from', () => {
+test('upload states: each event leads to one state, from wherever it is allowed', () => {
   for (const event of UPLOAD_EVENTS) {
     const targets = new Set(UPLOAD_STATES.map((state) => transition(state, event)).filter((state) => state !== null));
     assert.equal(targets.size, 1, event);
@@ -10,7 +10,7 @@ test('every event leads to one state, whatever it starts from', () => {
   }
 });
 
-test('every state can end, and an end is final', () => {
+test('upload states: every state can reach an end, and an end is final', () => {
   const ends = UPLOAD_STATES.filter((state) => UPLOAD_EVENTS.every((event) => transition(state, event) === null));
   assert.deepEqual(ends, ['completed', 'cancelled', 'expired']);
   for (const state of UPLOAD_STATES) {
@@ -28,6 +28,6 @@ test('every state can end, and an end is final', () => {
   }
 });
 
-test('parts are taken before verification only', () => {
+test('upload states: parts are accepted only before verification', () => {
   assert.deepEqual(OPEN_STATES, ['pending', 'uploading']);
 });

@@ -1,4 +1,4 @@
-/** States of an upload session (CONTRACT: session `status`) and the only ways from one to another. */
+/** States of an upload (`status` in `docs/architecture/7-api-specifications.md`) and the allowed transitions. */
 
 export const UPLOAD_STATES = [
   'pending',
@@ -14,7 +14,7 @@ export type UploadState = (typeof UPLOAD_STATES)[number];
 export const UPLOAD_EVENTS = ['part_stored', 'complete', 'published', 'fail', 'cancel', 'expire'] as const;
 export type UploadEvent = (typeof UPLOAD_EVENTS)[number];
 
-/** Total on purpose: a state or an event without its cell does not compile. `null`: not allowed. */
+/** A complete table: a missing state or event does not compile. `null` means not allowed. */
 const TRANSITIONS: Record<UploadState, Record<UploadEvent, UploadState | null>> = {
   pending: {
     part_stored: 'uploading',
@@ -46,15 +46,15 @@ const TRANSITIONS: Record<UploadState, Record<UploadEvent, UploadState | null>> 
   expired: { part_stored: null, complete: null, published: null, fail: null, cancel: null, expire: null },
 };
 
-/** The state after `event`, or null when it is not allowed in `state`. */
+/** The state after `event`; null when `event` is not allowed in `state`. */
 export function transition(state: UploadState, event: UploadEvent): UploadState | null {
   return TRANSITIONS[state][event];
 }
 
-/** The states in which `event` is allowed: what a guarded update puts in its WHERE. */
+/** The states in which `event` is allowed, for the WHERE of a guarded update. */
 export function statesAllowing(event: UploadEvent): UploadState[] {
   return UPLOAD_STATES.filter((state) => TRANSITIONS[state][event] !== null);
 }
 
-/** Sessions that still take parts; a second init with the same fingerprint finds these. */
+/** States in which an upload accepts parts; init with a known fingerprint finds uploads in these. */
 export const OPEN_STATES = statesAllowing('part_stored');

@@ -19,9 +19,9 @@ import {
   parseHeader,
   type Raster,
   renderPreview,
-  Survey,
   settleLayout,
   toPicture,
+  VoxelAnalysis,
   type VoxelLayout,
   type VoxelSource,
 } from '@cryolift/mrc';
@@ -42,7 +42,7 @@ interface AnalysisJob {
   /** Somebody waits for what was found: the file is published, and its path stays. */
   isWanted: boolean;
   /** Null until the header is there, and when the voxels cannot be read. */
-  analysis: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: Survey } | null;
+  analysis: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: VoxelAnalysis } | null;
 }
 
 if (!parentPort) throw new Error('look-worker runs as a worker thread');
@@ -147,7 +147,7 @@ function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: AnalysisTa
   const header = parseHeader(bytes, sizeBytes);
   const layout = layoutOf(header, sizeBytes, overrides);
   const { kind } = decideKind(header, filename, overrides?.kind);
-  return layout && { header, layout, kind, pass: new Survey(layout, kind) };
+  return layout && { header, layout, kind, pass: new VoxelAnalysis(layout, kind) };
 }
 
 async function conclude(analyzing: AnalysisJob): Promise<void> {
@@ -173,7 +173,7 @@ async function settle(analyzing: AnalysisJob, analysis: NonNullable<AnalysisJob[
   const { isSigned } = analysis.layout;
   analysis.layout = layout;
   if (layout.isSigned === isSigned) return false;
-  analysis.pass = new Survey(layout, analysis.kind);
+  analysis.pass = new VoxelAnalysis(layout, analysis.kind);
   analyzing.at = 0;
   return true;
 }
@@ -195,7 +195,7 @@ async function sumUp(
 }
 
 /** What the pass has seen anyway; null: to be read again. */
-function rasterOf(pass: Survey, { kind, axis }: PreviewRequest): Raster | null {
+function rasterOf(pass: VoxelAnalysis, { kind, axis }: PreviewRequest): Raster | null {
   return kind === 'section' ? pass.section(axis) : kind === 'average' ? pass.average() : null;
 }
 

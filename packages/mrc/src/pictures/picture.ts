@@ -1,0 +1,65 @@
+import type { VoxelLayout } from '../voxels/voxels.ts';
+import { shrink } from './box-mean.ts';
+import { findLimits, type Limits, toGray } from './contrast.ts';
+import type { PreviewRequest } from './preview-request.ts';
+import { flipRows, type Raster } from './raster.ts';
+import { sectionCount } from './section.ts';
+
+/** An 8-bit grey picture with its description. */
+export interface Picture {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Row by row from the top, 0 black, 255 white. */
+  readonly gray: Uint8Array;
+  /** The values that are black and white, in the units of the file; of a spectrum, those of the scaled logarithm. */
+  readonly black: number;
+  readonly white: number;
+  /** The number of the shown section from 0; null when several are shown. */
+  readonly slice: number | null;
+  /** A description of the picture in Latin-1. */
+  readonly shows: string;
+}
+
+/**
+ * Draws a section or an average of sections in the requested size and the right orientation. Row 0 of the raster is the
+ * first of the file. It is drawn at the bottom, as MRC2014 defines; in z sections it is drawn at the top when the
+ * layout has `isFlipped`. In x and y sections z always increases upwards.
+ */
+export function toPicture(raster: Raster, layout: VoxelLayout, request: PreviewRequest): Picture {
+  const small = shrink(raster, request.sizePx);
+  const isTopFirst = layout.isFlipped && (request.kind !== 'section' || request.axis === 'z');
+  return paint(isTopFirst ? small : flipRows(small), layout, request);
+}
+
+/** Draws a raster whose row 0 is the top. `limits`: black and white, when they are not those of all pixels. */
+export function paint(raster: Raster, layout: VoxelLayout, request: PreviewRequest, limits?: Limits): Picture {
+  const { black, white } = limits ?? findLimits(raster.values, request.contrast);
+  const { widthPx, heightPx } = raster;
+  const gray = toGray(raster, { black, white });
+  const slice = sliceOf(layout, request);
+  return { widthPx, heightPx, gray, black, white, slice, shows: describe(layout, request, slice) };
+}
+
+/** The number of the section that a picture shows, from 0: floor(n / 2) by default. Null when it shows several. */
+export function sliceOf(layout: VoxelLayout, { kind, axis, slice }: PreviewRequest): number | null {
+  if (kind === 'average' || kind === 'montage') return null;
+  return slice ?? Math.floor(sectionCount(layout, kind === 'section' ? axis : 'z') / 2);
+}
+
+function describe(layout: VoxelLayout, { kind, axis }: PreviewRequest, slice: number | null): string {
+  const { nx, ny, nz, isFlipped } = layout;
+  const size = `${nx} x ${ny} x ${nz} voxels`;
+  const first = isFlipped ? 'first row on top' : 'first row at the bottom';
+  switch (kind) {
+    case 'section':
+      return axis === 'z'
+        ? `Section ${slice} of z (from 0) of ${size}, ${first}`
+        : `Section ${slice} of ${axis} (from 0) of ${size}, ${axis === 'x' ? 'y' : 'x'} to the right, z up`;
+    case 'average':
+      return `Average of the ${nz} sections of ${nx} x ${ny} voxels, ${first}`;
+    case 'montage':
+      return `The first sections of ${size}, from the top left, ${first}`;
+    case 'spectrum':
+      return `Logarithm of the power spectrum of section ${slice} (from 0) of ${size}, ${first}`;
+  }
+}
