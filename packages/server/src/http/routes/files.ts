@@ -110,7 +110,7 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
 
 /** A file's record as this caller may see it. */
 export function presentFile(context: FileContext, caller: Caller, row: FileRow): FileRecord {
-  return toFileRecord(row, hasScope(caller, 'files:locate') ? context.store.locate(toFilePlace(row)) : null);
+  return toFileRecord(row, hasScope(caller, 'files:locate') ? context.storage.files.locate(toFilePlace(row)) : null);
 }
 
 function describeContent(reply: FastifyReply, row: FileRow, etag: string): void {
