@@ -191,3 +191,34 @@ test('loops: watch waits as long as it is told to', async (context) => {
   assert.equal((await running.ended).code, 130);
   assert.equal(calls, 1);
 });
+
+for (const args of [['ls'], ['link', 'ls'], ['admin', 'sessions']]) {
+  test(`loops: ${args.join(' ')} gives up a list without an end`, async (context) => {
+    for (const items of [[], [{ link_id: 'k' }]]) {
+      let count = 0;
+      const url = await startHostile(context, (request, response) => {
+        const next_cursor = ++count > 1000 ? null : 'again';
+        const isFilled = !/^\/(uploads|files)/.test(request.url ?? '');
+        answerWith({ items: isFilled ? items : [], next_cursor })(request, response);
+      });
+      const { code, stderr } = await begin(context, args, url).ended;
+      assert.match(stderr, /without an end/);
+      assert.equal(code, 1, stderr);
+    }
+  });
+}
+
+test('loops: an answer that says of nothing that it was done is not taken for success', async (context) => {
+  const url = await startHostile(context, answerWith({}));
+  for (const args of [
+    ['link', 'revoke', '--all'],
+    ['admin', 'links', 'revoke', 'ada'],
+    ['admin', 'sweep'],
+    ['admin', 'deliveries', 'retry', '7'],
+  ]) {
+    const { code, stdout, stderr } = await begin(context, args, url).ended;
+    assert.equal(code, 1, `${args}: ${stdout}${stderr}`);
+    assert.equal(stdout, '');
+    assert.match(stderr, /not one of a Cryolift server/);
+  }
+});
