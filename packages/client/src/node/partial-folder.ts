@@ -89,6 +89,8 @@ export class PartialFolder {
       if (!isWhole) await rm(this.#journalPath, { force: true });
       await handle.truncate(this.#file.size);
       const done = isWhole ? await this.#readJournal() : new Set<number>();
+      // Now, while there is room for it: a disk that the bytes fill does not lose what was noted.
+      this.#journal ??= await this.#beginJournal();
       this.#hasBytes = done.size > 0;
       return { handle, done };
     } catch (error) {
@@ -99,10 +101,7 @@ export class PartialFolder {
 
   /** Notes that a range is stored. */
   async note(idx: number): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      this.#journal ??= await this.#beginJournal();
-      await this.#journal.appendFile(`${idx}\n`);
-    });
+    this.#writing = this.#writing.then(async () => await this.#journal?.appendFile(`${idx}\n`));
     await this.#writing;
     this.#hasBytes = true;
   }
