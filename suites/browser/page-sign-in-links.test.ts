@@ -181,7 +181,8 @@ test('view: one that cannot be drawn says so, and the others are there', async (
   const page = await under.open(under.newOwner());
   await page.route('**/files?*', async (route) => {
     const digest = '0'.repeat(64);
-    const record = { file_id: 'x', filename: 'x.mrc', size: 1, sha256: digest, parts_sha256: digest };
+    const known = { file_id: 'x', owner: 'ada', filename: 'x.mrc', size: 1, sha256: digest, parts_sha256: digest };
+    const record = { ...known, metadata: {}, warnings: [], created_at: 'no time' };
     await route.fulfill({ json: { items: [record], next_cursor: null } });
   });
   await page.getByRole('link', { name: 'Files' }).click();
