@@ -109,7 +109,7 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
     answerOnSocket(socket, failure, ['Allow: GET, HEAD, POST, PUT, PATCH, DELETE']);
   });
 
-  app.decorateRequest('caller', null as unknown as Caller);
+  app.decorateRequest<Caller>('caller', null as unknown as Caller);
   app.decorateRequest('failureCode', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AuditEntry } from '../ops/audit.ts';
+import type { Caller } from './auth/caller.ts';
 import { RefusedLines } from './refusal-audit.ts';
 import type { Services } from './services.ts';
 
@@ -100,13 +101,10 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
 
 function describe(request: FastifyRequest, reply: FastifyReply, nowMs: number): AuditEntry {
   const { caller, audited, failureCode } = request;
-  const keyId = isSigned(request) ? (request.query as { cl_key: string }).cl_key : null;
   return {
     time: new Date(nowMs).toISOString(),
     request_id: request.id,
-    subject: keyId === null ? (caller?.sub ?? null) : null,
-    ...(caller?.link ? { link_id: caller.link.id } : {}),
-    ...(keyId === null ? {} : { key_id: keyId }),
+    ...describeCaller(caller),
     address: request.ip,
     action: actionOf(request),
     ...audited,
@@ -120,9 +118,18 @@ function actionOf({ method, routeOptions }: FastifyRequest): string {
   return ACTIONS[call] ?? call;
 }
 
-/** Its signature was found good: nobody else is without a token and reaches everybody's. */
-function isSigned({ caller }: FastifyRequest): boolean {
-  return caller?.access === 'everybody';
+/** @param caller null: the caller was not identified. */
+function describeCaller(caller: Caller | null): Pick<AuditEntry, 'subject' | 'link_id' | 'key_id'> {
+  switch (caller?.kind) {
+    case 'token':
+      return { subject: caller.sub };
+    case 'link':
+      return { subject: caller.link.owner, link_id: caller.link.id };
+    case 'signed':
+      return { subject: null, key_id: caller.keyId };
+    case undefined:
+      return { subject: null };
+  }
 }
 
 function isOfInterest(request: FastifyRequest): boolean {

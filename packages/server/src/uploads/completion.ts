@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
+import type { Session } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { findFile } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
@@ -9,6 +10,7 @@ import { listParts } from '../db/parts.ts';
 import { findUploadRow, listVerifying, recordPublished } from '../db/sessions.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { contentTypeOf } from '../files/content-type.ts';
+import { type StoredFile, toStoredFile } from '../files/stored-file.ts';
 import { firstOf } from '../timeout.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { failUpload, isOverdue } from './ending.ts';
@@ -17,14 +19,14 @@ import { findUpload } from './lookup.ts';
 import { timeStage } from './meter.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './stored-bytes.ts';
 import { emitUpload, moveUpload } from './transitions.ts';
-import { toPlace, toStaged } from './upload-record.ts';
+import { toPlace, toStaged, toUpload } from './upload-record.ts';
 
 /** How long a request waits for the whole-file digest (CONTRACT: complete). */
 const WAIT_MS = 20_000;
 /** A verification that failed in so many rounds is stuck. */
 const STUCK_AFTER = 3;
 
-export type Completion = { kind: 'completed'; file: FileRow } | { kind: 'verifying'; row: UploadRow };
+export type Completion = { kind: 'completed'; file: StoredFile } | { kind: 'verifying'; upload: Session };
 
 /**
  * Completes an upload; safe to repeat and to call twice at once.
@@ -56,10 +58,11 @@ export async function completeUpload(
   }
   switch (row.status) {
     case 'completed':
-      return { kind: 'completed', file: assertSame(await findPublished(context, row), declared) };
+      return { kind: 'completed', file: toStoredFile(assertSame(await findPublished(context, row), declared)) };
     case 'verifying': {
       const file = await firstOf(finalize(context, row, requestId), WAIT_MS);
-      return file === 'late' ? { kind: 'verifying', row } : { kind: 'completed', file: assertSame(file, declared) };
+      if (file === 'late') return { kind: 'verifying', upload: await toUpload(context.db, row) };
+      return { kind: 'completed', file: toStoredFile(assertSame(file, declared)) };
     }
     case 'expired':
       throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');

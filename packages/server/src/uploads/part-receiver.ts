@@ -7,7 +7,7 @@ import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
-import { OPEN_STATES } from '@cryolift/protocol/states';
+import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { commitPart, findPart } from '../db/parts.ts';
 import { findUploadRow } from '../db/sessions.ts';
 import type { PartRow, UploadRow } from '../db/tables.ts';
@@ -86,8 +86,8 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
 }
 
 /** @throws UploadError `upload_expired` or `upload_closed` when the upload takes no parts. */
-export function assertOpen(row: UploadRow): void {
-  if (!OPEN_STATES.includes(row.status)) throw uploadClosed(row);
+export function assertOpen(upload: { readonly status: UploadState }): void {
+  if (!OPEN_STATES.includes(upload.status)) throw uploadClosed(upload);
 }
 
 function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
@@ -347,10 +347,10 @@ function toReceipt(row: UploadRow, request: PartRequest, sha256: Uint8Array, ded
   };
 }
 
-function uploadClosed(row: UploadRow): UploadError {
-  if (row.status === 'expired') return new UploadError('upload_expired', 'This upload expired; its parts are gone.');
-  return new UploadError('upload_closed', `This upload takes no parts any more: it is ${row.status}.`, {
-    details: { status: row.status },
+function uploadClosed({ status }: { readonly status: UploadState }): UploadError {
+  if (status === 'expired') return new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  return new UploadError('upload_closed', `This upload takes no parts any more: it is ${status}.`, {
+    details: { status },
   });
 }
 

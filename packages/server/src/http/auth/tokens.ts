@@ -4,7 +4,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../../config/token-key.ts';
-import type { Caller } from './caller.ts';
+import type { TokenCaller } from './caller.ts';
 import { discoverKeys, PublishedKeys } from './published-keys.ts';
 
 export interface TokenKeys {
@@ -24,7 +24,7 @@ interface TokenLog {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
-export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+export type Authenticate = (authorization: string | undefined) => Promise<TokenCaller>;
 
 const MAX_SUB_LENGTH = 256;
 /**
@@ -71,14 +71,14 @@ export function createAuthenticator(keys: TokenKeys, log: TokenLog): Authenticat
  * most, so that a key that was taken away is noticed, and never past the token's own end.
  */
 class KnownTokens {
-  readonly #callers = new LRUCache<string, Caller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
+  readonly #callers = new LRUCache<string, TokenCaller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
 
-  find(token: string): Caller | undefined {
+  find(token: string): TokenCaller | undefined {
     const caller = this.#callers.get(hash('sha256', token));
     return caller && Date.now() < caller.expiresAtMs ? caller : undefined;
   }
 
-  keep(token: string, caller: Caller): Caller {
+  keep(token: string, caller: TokenCaller): TokenCaller {
     this.#callers.set(hash('sha256', token), caller);
     return caller;
   }
@@ -118,7 +118,10 @@ function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: TokenKeys, log: Tok
 }
 
 /** @param graceSeconds for which it counts after its end. */
-function toCaller({ sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTPayload, graceSeconds: number): Caller {
+function toCaller(
+  { sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTPayload,
+  graceSeconds: number,
+): TokenCaller {
   if (iat !== undefined && iat > Date.now() / 1000 + SKEW_SECONDS) {
     throw new UploadError('unauthenticated', 'The token was made in the future: a clock is wrong.');
   }
@@ -132,7 +135,12 @@ function toCaller({ sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTP
   const scopes = [scope, ...(Array.isArray(scp) ? (scp as unknown[]) : [scp])].filter(
     (each) => typeof each === 'string',
   );
-  return { sub, scopes: new Set(scopes.flatMap((each) => each.split(' '))), expiresAtMs: (exp + graceSeconds) * 1000 };
+  return {
+    kind: 'token',
+    sub,
+    scopes: new Set(scopes.flatMap((each) => each.split(' '))),
+    expiresAtMs: (exp + graceSeconds) * 1000,
+  };
 }
 
 function explain(error: unknown): unknown {

@@ -47,9 +47,9 @@ test('load shedder: streams to callers without a token are bounded for a network
 test('load shedder: an answer to a client that has gone away holds nothing', async (t) => {
   const app = fastify();
   const answered: Promise<void>[] = [];
-  app.decorateRequest('caller', null as unknown as Caller);
+  app.decorateRequest<Caller>('caller', null as unknown as Caller);
   app.addHook('onRequest', async (request) => {
-    request.caller = { sub: 'ada', scopes: new Set(), expiresAtMs: Number.POSITIVE_INFINITY };
+    request.caller = { kind: 'token', sub: 'ada', scopes: new Set(), expiresAtMs: Number.POSITIVE_INFINITY };
   });
   registerLoadShedder(app);
   app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));
@@ -76,9 +76,14 @@ test('load shedder: an answer to a client that has gone away holds nothing', asy
 
 test('load shedder: the items of lists that are gathered at the same time are bounded', async (t) => {
   const app = fastify();
-  app.decorateRequest('caller', null as unknown as Caller);
+  app.decorateRequest<Caller>('caller', null as unknown as Caller);
   app.addHook('onRequest', async (request) => {
-    request.caller = { sub: String(request.headers.owner), scopes: new Set(), expiresAtMs: Number.POSITIVE_INFINITY };
+    request.caller = {
+      kind: 'token',
+      sub: String(request.headers.owner),
+      scopes: new Set(),
+      expiresAtMs: Number.POSITIVE_INFINITY,
+    };
   });
   registerLoadShedder(app);
   app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));

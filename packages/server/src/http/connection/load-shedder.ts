@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { accountOf, type Caller } from '../auth/caller.ts';
+import { accountOf, type Caller, ownerAccountOf } from '../auth/caller.ts';
 import { clientNetwork } from './client-network.ts';
 import { FairShare } from './fair-share.ts';
 
@@ -112,7 +112,7 @@ function itemsOf({ query }: FastifyRequest): number {
 }
 
 function takeFor(caller: Caller, share: FairShare, amount: number): (() => void) | null {
-  return share.take(accountOf(caller), amount, caller.sub);
+  return share.take(accountOf(caller), amount, ownerAccountOf(caller));
 }
 
 /** @param giveBack null: there is no more. @param payload what is then not sent. @throws UploadError `overloaded`. */

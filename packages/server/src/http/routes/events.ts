@@ -4,8 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Watch } from '../../events/bus.ts';
 import { follow } from '../../events/follow.ts';
-import { findUpload } from '../../uploads/lookup.ts';
-import { accessOf, hasScope } from '../auth/caller.ts';
+import { getUpload } from '../../uploads/lookup.ts';
+import { accessOf, expiryOf, hasScope, ownerOf } from '../auth/caller.ts';
 import { answers, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
@@ -38,7 +38,7 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
       },
     },
     async (request, reply) => {
-      const { id } = await findUpload(uploads, accessOf(request.caller), request.params.upload_id);
+      const { id } = await getUpload(uploads, accessOf(request.caller), request.params.upload_id);
       return await answer(request, reply, { uploadId: id });
     },
   );
@@ -53,7 +53,7 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
         response: answers({ 200: STREAM }),
       },
     },
-    async (request, reply) => await answer(request, reply, { owner: request.caller.sub }),
+    async (request, reply) => await answer(request, reply, { owner: ownerOf(request.caller) }),
   );
 
   async function answer(request: FastifyRequest, reply: FastifyReply, watch: Watch): Promise<FastifyReply> {
@@ -63,7 +63,7 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
     if (method === 'HEAD') return await reply.send();
     const last = headers['last-event-id'];
     const mayTell = (subject: string) => subject.startsWith('uploads/') || hasScope(caller, 'files:read');
-    const stream = streams.begin(caller.sub, caller.expiresAtMs);
+    const stream = streams.begin(ownerOf(caller), expiryOf(caller));
     finished(reply.raw, () => stream.abort());
     stream.signal.addEventListener('abort', () => {
       setTimeout(() => reply.raw.writableFinished || reply.raw.destroy(), LINGER_MS).unref();

@@ -4,11 +4,11 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { FileChanges, FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { deleteFile, type FileContext, type FileRow, getFile, listOwned, readContent } from '../../files/files.ts';
+import { deleteFile, type FileContext, getFile, listOwned, readContent } from '../../files/files.ts';
 import { changeMetadata } from '../../files/metadata.ts';
-import { toFilePlace, toFileRecord } from '../../files/record.ts';
+import type { StoredFile } from '../../files/stored-file.ts';
 import { canAccess } from '../../uploads/context.ts';
-import { accessOf, assertScope, type Caller, hasScope } from '../auth/caller.ts';
+import { accessOf, assertScope, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
 import { preconditionFailed } from '../conditions.ts';
 import { selectBytes } from '../range.ts';
 import { answers, FileParams, NoContent, type Routes } from '../route-schema.ts';
@@ -31,8 +31,8 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       },
     },
     async ({ caller, query: { limit = 100, cursor } }) => {
-      const page = await listOwned(context, caller.sub, { cursor, limit });
-      return { ...page, items: page.items.map((row) => presentFile(context, caller, row)) };
+      const page = await listOwned(context, ownerOf(caller), { cursor, limit });
+      return { ...page, items: page.items.map((file) => presentFile(context, caller, file)) };
     },
   );
 
@@ -56,8 +56,8 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
     async ({ caller, params, body }) => {
       // The answer is the record.
       assertScope(caller, 'files:read');
-      const row = await find(caller, params.file_id);
-      return presentFile(context, caller, await changeMetadata(context, row.id, body.metadata, caller.sub));
+      const { id } = await find(caller, params.file_id);
+      return presentFile(context, caller, await changeMetadata(context, id, body.metadata, ownerOf(caller)));
     },
   );
 
@@ -84,43 +84,45 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       response: answers({ 200: BYTES, 206: BYTES }),
     },
     handler: async (request, reply) => {
-      const row = await find(request.caller, request.params.file_id);
-      const etag = `"${toHex(row.sha256)}"`;
+      const file = await find(request.caller, request.params.file_id);
+      const { sizeBytes } = file;
+      const etag = `"${toHex(file.sha256)}"`;
       // RFC 9110 section 14.2 defines ranges for GET alone.
       const { range, ...conditions } = request.headers;
       const asked = request.method === 'GET' ? request.headers : conditions;
-      const selection = selectBytes(asked, { etag, lastModifiedMs: row.created_at }, row.size);
+      const selection = selectBytes(asked, { etag, lastModifiedMs: file.createdAtMs }, sizeBytes);
       if (selection.kind === 'failed') throw preconditionFailed();
-      describeContent(reply, row, etag);
+      describeContent(reply, file, etag);
       switch (selection.kind) {
         case 'not_modified':
           return await reply.code(304).send();
         case 'unsatisfiable':
-          reply.header('content-range', `bytes */${row.size}`);
-          throw new UploadError('range_not_satisfiable', `The file has ${row.size} bytes.`);
+          reply.header('content-range', `bytes */${sizeBytes}`);
+          throw new UploadError('range_not_satisfiable', `The file has ${sizeBytes} bytes.`);
         case 'range':
-          reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${row.size}`);
-          return await sendBytes(context, request.method, reply, row, selection);
+          reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${sizeBytes}`);
+          return await sendBytes(context, request.method, reply, file, selection);
         case 'whole':
-          return await sendBytes(context, request.method, reply, row, { start: 0, end: row.size - 1 });
+          return await sendBytes(context, request.method, reply, file, { start: 0, end: sizeBytes - 1 });
       }
     },
   });
 }
 
 /** A file's record as this caller may see it. */
-export function presentFile(context: FileContext, caller: Caller, row: FileRow): FileRecord {
-  return toFileRecord(row, hasScope(caller, 'files:locate') ? context.store.locate(toFilePlace(row)) : null);
+export function presentFile(context: FileContext, caller: Caller, file: StoredFile): FileRecord {
+  if (!hasScope(caller, 'files:locate')) return file.record;
+  return { ...file.record, location: context.store.locate(file.place) };
 }
 
-function describeContent(reply: FastifyReply, row: FileRow, etag: string): void {
+function describeContent(reply: FastifyReply, file: StoredFile, etag: string): void {
   reply
     .header('etag', etag)
     .header('accept-ranges', 'bytes')
-    .header('last-modified', new Date(row.created_at).toUTCString())
+    .header('last-modified', new Date(file.createdAtMs).toUTCString())
     // RFC 9530: of the whole representation, also with a range.
-    .header('repr-digest', printDigestHeader(row.sha256))
-    .header('content-disposition', contentDisposition(row.filename))
+    .header('repr-digest', printDigestHeader(file.sha256))
+    .header('content-disposition', contentDisposition(file.filename))
     // Whatever a file says that it is, a browser that shows it all the same runs nothing of it in our name.
     .header('content-security-policy', "sandbox; default-src 'none'");
 }
@@ -129,12 +131,12 @@ async function sendBytes(
   context: FileContext,
   method: string,
   reply: FastifyReply,
-  row: FileRow,
+  file: StoredFile,
   range: { start: number; end: number },
 ): Promise<FastifyReply> {
   const length = range.end - range.start + 1;
-  const bytes = length === 0 ? null : await readContent(context, row, range);
-  reply.type(row.content_type).header('content-length', length);
+  const bytes = length === 0 ? null : await readContent(context, file, range);
+  reply.type(file.contentType).header('content-length', length);
   if (!bytes || method === 'HEAD') {
     bytes?.destroy();
     return await reply.send();

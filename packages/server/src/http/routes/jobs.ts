@@ -19,9 +19,9 @@ export function registerJobs(app: Routes, { uploads: context }: Services): void 
       },
     },
     async ({ caller, params }) => {
-      const row = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
+      const { id } = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
       // What a command of the administrator prints may tell of the server's paths.
-      return { items: await listJobs(context, row, hasScope(caller, 'files:locate')) };
+      return { items: await listJobs(context, id, hasScope(caller, 'files:locate')) };
     },
   );
 }

@@ -3,7 +3,7 @@ import { LinkPage, LinkRequest, PageQuery, RevokedLinks, UploadLink } from '@cry
 import { Type } from 'typebox';
 import { makeLink, pageOfLinks, revokeLink, revokeLinksOf } from '../../uploads/upload-links.ts';
 import { toTime } from '../../uploads/upload-record.ts';
-import { accessOf } from '../auth/caller.ts';
+import { accessOf, ownerOf } from '../auth/caller.ts';
 import { publicBase } from '../public-url.ts';
 import { answers, NoContent, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
@@ -36,9 +36,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
       const { expires_in = defaultSeconds, max_bytes = null, max_files = null } = request.body ?? {};
       const base = publicBase(request, options.publicUrl);
       const asked = { seconds: expires_in, maxBytes: max_bytes, maxFiles: max_files };
-      const { link, token } = await makeLink(context, request.caller.sub, asked);
+      const { link, token } = await makeLink(context, ownerOf(request.caller), asked);
       reply.code(201);
-      const expires_at = toTime(link.expires_at);
+      const expires_at = toTime(link.expiresAtMs);
       return { link_id: link.id, expires_at, max_bytes, max_files, url: `${base}/#token=${token}`, token };
     },
   );
@@ -53,7 +53,8 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
         response: answers({ 200: LinkPage }),
       },
     },
-    async ({ caller, query: { limit = 100, cursor } }) => await pageOfLinks(context, caller.sub, { cursor, limit }),
+    async ({ caller, query: { limit = 100, cursor } }) =>
+      await pageOfLinks(context, ownerOf(caller), { cursor, limit }),
   );
 
   app.delete(
@@ -78,7 +79,7 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
       config,
       schema: { summary: "Revokes all of the caller's upload links.", response: answers({ 200: RevokedLinks }) },
     },
-    async ({ caller }) => ({ revoked: await revokeLinksOf(context, caller.sub) }),
+    async ({ caller }) => ({ revoked: await revokeLinksOf(context, ownerOf(caller)) }),
   );
 
   app.get(

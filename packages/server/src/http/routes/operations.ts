@@ -3,6 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { Caller, Health, Limits, Readiness } from '@cryolift/protocol/messages';
 import { CHALLENGE, CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol/proof';
 import { readUsage } from '../../uploads/usage.ts';
+import { linkOf, ownerOf } from '../auth/caller.ts';
 import { answers, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
@@ -19,7 +20,7 @@ export function registerOperations(app: Routes, services: Services): void {
       },
     },
     async ({ caller }) =>
-      caller ? { ...limits, ...(await readUsage(services.uploads, caller.sub, caller.link ?? null)) } : limits,
+      caller ? { ...limits, ...(await readUsage(services.uploads, ownerOf(caller), linkOf(caller))) } : limits,
   );
 
   app.get(
@@ -28,7 +29,7 @@ export function registerOperations(app: Routes, services: Services): void {
       config: { scope: 'uploads:write', linkable: true },
       schema: { summary: 'Whose uploads the caller makes.', response: answers({ 200: Caller }) },
     },
-    async ({ caller }) => ({ owner: caller.sub, link_id: caller.link?.id ?? null }),
+    async ({ caller }) => ({ owner: ownerOf(caller), link_id: linkOf(caller)?.id ?? null }),
   );
 
   app.get(

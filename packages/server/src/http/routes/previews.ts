@@ -5,12 +5,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { nameOf, type Previews, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
 import { waitForStatistics } from '../../analysis/statistics.ts';
-import { assertNotDeleted, type FileRow, getFile } from '../../files/files.ts';
-import { toFilePlace, toFileRecord } from '../../files/record.ts';
+import { assertNotDeleted, getFile } from '../../files/files.ts';
+import type { StoredFile } from '../../files/stored-file.ts';
 import { canAccess } from '../../uploads/context.ts';
 import { assertShowable } from '../../uploads/early-section.ts';
-import { findUpload } from '../../uploads/lookup.ts';
-import { mrcOf, toStaged } from '../../uploads/upload-record.ts';
+import { getUpload } from '../../uploads/lookup.ts';
 import { accessOf, accountOf, assertScope, type Caller } from '../auth/caller.ts';
 import { signalOf } from '../client-gone.ts';
 import { checkConditions, preconditionFailed } from '../conditions.ts';
@@ -89,37 +88,36 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
       },
     },
     async (request, reply) => {
-      const row = await findUpload(context, accessOf(request.caller), request.params.upload_id);
-      if (row.status === 'completed') {
+      const upload = await getUpload(context, accessOf(request.caller), request.params.upload_id);
+      const { status, mrc } = upload;
+      if (status === 'completed') {
         assertScope(request.caller, 'files:read');
-        return await answerFile(request, reply, await find(request.caller, row.file_id as string));
+        return await answerFile(request, reply, await find(request.caller, upload.fileId as string));
       }
-      const mrc = mrcOf(row);
       if (!mrc)
         throw new UploadError(
           'not_found',
           'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
         );
-      if (row.status === 'cancelled')
+      if (status === 'cancelled')
         throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
-      if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
-      const asked = toPreviewRequest(mrc, row.filename, { axis: 'z', ...request.query });
-      await assertShowable(context, row, mrc, asked);
-      return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(toStaged(row), asked, viewer)));
+      if (status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+      const asked = toPreviewRequest(mrc, upload.filename, { axis: 'z', ...request.query });
+      await assertShowable(context, upload, mrc, asked);
+      return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(upload.staged, asked, viewer)));
     },
   );
 
-  async function answerFile(request: FastifyRequest, reply: FastifyReply, row: FileRow): Promise<FastifyReply> {
-    const { mrc, sha256 } = toFileRecord(row, null);
+  async function answerFile(request: FastifyRequest, reply: FastifyReply, file: StoredFile): Promise<FastifyReply> {
+    const { mrc, sha256 } = file.record;
     if (!mrc)
       throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
-    const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
-    const place = toFilePlace(row);
-    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, place)}-${RENDERER.version}"`;
-    const lastModifiedMs = Math.max(row.created_at, RENDERER.sinceMs);
-    const drawing = drawFor(request, reply, (viewer) => previews.ofFile(place, asked, viewer));
+    const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
+    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
+    const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);
+    const drawing = drawFor(request, reply, (viewer) => previews.ofFile(file.place, asked, viewer));
     const drawn = await drawing.catch(async (error: unknown) => {
-      await assertNotDeleted(context, row);
+      await assertNotDeleted(context, file.id);
       throw error;
     });
     if (typeof drawn === 'object' && drawn.kind === 'png') {

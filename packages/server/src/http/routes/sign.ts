@@ -6,7 +6,7 @@ import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import type { FastifyRequest } from 'fastify';
 import { getFile } from '../../files/files.ts';
 import { canAccess } from '../../uploads/context.ts';
-import { findUpload } from '../../uploads/lookup.ts';
+import { getUpload } from '../../uploads/lookup.ts';
 import { assertOpen } from '../../uploads/part-receiver.ts';
 import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf, accountOf, type Caller } from '../auth/caller.ts';
@@ -39,14 +39,14 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
     },
     async (request) => {
       const { caller, params, body } = request;
-      const row = await findUpload(context, accessOf(caller), params.upload_id);
-      assertOpen(row);
-      const parts = listParts(body.parts, row.part_count);
+      const upload = await getUpload(context, accessOf(caller), params.upload_id);
+      assertOpen(upload);
+      const parts = listParts(body.parts, upload.partCount);
       const { expires_at, sign } = await signer(request, body.expires_in);
       const method = 'PUT' as const;
       const signPart = (part: number) => {
-        const lengthBytes = partExtent(row.size, row.part_size, part).length;
-        const url = sign({ method, path: `/uploads/${row.id}/part/${part}`, lengthBytes });
+        const lengthBytes = partExtent(upload.sizeBytes, upload.partSizeBytes, part).length;
+        const url = sign({ method, path: `/uploads/${upload.id}/part/${part}`, lengthBytes });
         return { part, method, url, headers: { 'Content-Length': String(lengthBytes) } };
       };
       if (parts.length <= AT_ONCE) return { expires_at, urls: parts.map(signPart) };
@@ -67,9 +67,9 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
     },
     async (request) => {
       const { caller, params, body } = request;
-      const row = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
+      const file = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
       const { expires_at, sign } = await signer(request, body?.expires_in);
-      const url = sign({ method: 'GET', path: `/files/${row.id}/content`, lengthBytes: null });
+      const url = sign({ method: 'GET', path: `/files/${file.id}/content`, lengthBytes: null });
       return { expires_at, method: 'GET' as const, url, headers: {} };
     },
   );

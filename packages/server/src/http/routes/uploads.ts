@@ -12,11 +12,10 @@ import {
 } from '@cryolift/protocol/messages';
 import { cancelUpload } from '../../uploads/cancellation.ts';
 import { completeUpload } from '../../uploads/completion.ts';
-import { openUpload } from '../../uploads/creation.ts';
+import { initUpload } from '../../uploads/creation.ts';
 import { listStoredParts, listUploads } from '../../uploads/listing.ts';
-import { findUpload } from '../../uploads/lookup.ts';
-import { toUpload } from '../../uploads/upload-record.ts';
-import { accessOf } from '../auth/caller.ts';
+import { showUpload } from '../../uploads/lookup.ts';
+import { accessOf, linkOf, ownerOf } from '../auth/caller.ts';
 import { answers, NoContent, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
@@ -39,11 +38,11 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async (request, reply) => {
-      const { caller } = request;
-      const key = parseIdempotencyKey(request.headers['idempotency-key']);
-      const { row, resumed } = await openUpload(uploads, caller.sub, request.body, key, caller.link);
-      reply.code(resumed ? 200 : 201).header('location', `/uploads/${row.id}`);
-      return await toUpload(uploads.db, row, resumed);
+      const { caller, body, headers } = request;
+      const key = parseIdempotencyKey(headers['idempotency-key']);
+      const upload = await initUpload(uploads, ownerOf(caller), body, key, linkOf(caller));
+      reply.code(upload.resumed ? 200 : 201).header('location', `/uploads/${upload.upload_id}`);
+      return upload;
     },
   );
 
@@ -58,7 +57,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async ({ caller, query: { limit = 100, ...query } }) =>
-      await listUploads(uploads, { owner: caller.sub, linkId: caller.link?.id }, { ...query, limit }),
+      await listUploads(uploads, { owner: ownerOf(caller), linkId: linkOf(caller)?.id }, { ...query, limit }),
   );
 
   app.get(
@@ -71,9 +70,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
         response: answers({ 200: Session }),
       },
     },
-    async ({ caller, params }) => {
-      return await toUpload(uploads.db, await findUpload(uploads, accessOf(caller), params.upload_id));
-    },
+    async ({ caller, params }) => await showUpload(uploads, accessOf(caller), params.upload_id),
   );
 
   app.get(
@@ -107,7 +104,7 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       const done = await completeUpload(uploads, accessOf(caller), params.upload_id, body?.sha256, request.id);
       if (done.kind === 'completed') return presentFile(uploads, caller, done.file);
       reply.code(202).header('retry-after', String(VERIFY_RETRY_SECONDS));
-      return await toUpload(uploads.db, done.row);
+      return done.upload;
     },
   );
 

@@ -20,7 +20,7 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
         response: answers({ 200: DeliveryPage }),
       },
     },
-    async ({ query: { limit = 100, ...query } }) => await listDeliveries(context.db, { ...query, limit }),
+    async ({ query: { limit = 100, ...query } }) => await listDeliveries(context, { ...query, limit }),
   );
 
   app.post(
@@ -34,7 +34,7 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
       },
     },
     async ({ params }, reply) => {
-      const delivery = await retryDelivery(context.db, params.seq, context.now());
+      const delivery = await retryDelivery(context, params.seq);
       wakeWebhook();
       reply.code(202);
       return delivery;
