@@ -21,8 +21,8 @@ export interface PartSink {
    */
   write(bytes: Buffer): Promise<void> | undefined;
   /** Waits until every byte is written and hashed. @returns the SHA-256 of all bytes taken. */
-  finish(): Promise<Uint8Array>;
-  /** Gives up. Resolves once no write of this sink is under way any more; safe to repeat, also after `finish`. */
+  commit(): Promise<Uint8Array>;
+  /** Gives up. Resolves once no write of this sink is under way any more; safe to repeat, also after `commit`. */
   abort(): Promise<void>;
 }
 

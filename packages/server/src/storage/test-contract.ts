@@ -71,7 +71,7 @@ export async function feed(sink: PartSink, bytes: Uint8Array, chunkBytes = bytes
 export async function storePart(store: PartStore, to: StagedUpload, offset: number, bytes: Uint8Array) {
   const sink = await openSink(store, to, offset, bytes.length);
   await feed(sink, bytes);
-  return await sink.finish();
+  return await sink.commit();
 }
 
 async function publishWhole(store: PartStore, to: StagedUpload, bytes: Uint8Array): Promise<FilePlace> {
@@ -109,7 +109,7 @@ function describeWriting(name: string, make: MakeStore): void {
           const part = bytes.subarray(idx * partBytes, (idx + 1) * partBytes);
           const sink = await openSink(store, to, idx * partBytes, part.length);
           await feed(sink, part, chunkBytes);
-          assert.deepEqual(await sink.finish(), sha256Of(part));
+          assert.deepEqual(await sink.commit(), sha256Of(part));
         }
         await store.publish(to, placeOf(to));
         assert.ok((await readAll(store, placeOf(to))).equals(bytes));
@@ -123,7 +123,7 @@ function describeWriting(name: string, make: MakeStore): void {
     const bytes = makeBytes(5000);
     const sink = await openSink(store, upload('ones', bytes.length), 0, bytes.length);
     await feed(sink, bytes, 1);
-    assert.deepEqual(await sink.finish(), sha256Of(bytes));
+    assert.deepEqual(await sink.commit(), sha256Of(bytes));
     assert.deepEqual(await store.hashExtent('ones', { offset: 0, length: bytes.length }), sha256Of(bytes));
   });
 
@@ -137,7 +137,7 @@ function describeWriting(name: string, make: MakeStore): void {
           const part = bytes.subarray(idx * 2 * MIB, (idx + 1) * 2 * MIB);
           const sink = await openSink(store, to, idx * 2 * MIB, part.length);
           await feed(sink, part, 100_000);
-          assert.deepEqual(await sink.finish(), sha256Of(part));
+          assert.deepEqual(await sink.commit(), sha256Of(part));
         }),
       ),
     );
@@ -153,7 +153,7 @@ function describeWriting(name: string, make: MakeStore): void {
     const ready = sink.write(bytes);
     assert.ok(ready instanceof Promise);
     await ready;
-    assert.deepEqual(await sink.finish(), sha256Of(bytes));
+    assert.deepEqual(await sink.commit(), sha256Of(bytes));
   });
 
   test(`${name}: a sink that was given up writes nothing any more`, async (t) => {
@@ -179,9 +179,9 @@ function describeWriting(name: string, make: MakeStore): void {
     const to = upload('done', 10);
     const sink = await openSink(store, to, 0, 10);
     await feed(sink, makeBytes(10));
-    const sha256 = await sink.finish();
+    const sha256 = await sink.commit();
     await sink.abort();
-    assert.deepEqual(await sink.finish(), sha256);
+    assert.deepEqual(await sink.commit(), sha256);
     assert.deepEqual(await store.hashExtent('done', { offset: 0, length: 10 }), sha256);
   });
 
@@ -190,8 +190,8 @@ function describeWriting(name: string, make: MakeStore): void {
     const bytes = makeBytes(3 * MIB + 7);
     const sink = store.openHash();
     await feed(sink, bytes, 70_000);
-    assert.deepEqual(await sink.finish(), sha256Of(bytes));
-    assert.deepEqual(await store.openHash().finish(), sha256Of(new Uint8Array()));
+    assert.deepEqual(await sink.commit(), sha256Of(bytes));
+    assert.deepEqual(await store.openHash().commit(), sha256Of(new Uint8Array()));
     assert.deepEqual(await store.listStaged(), []);
   });
 }

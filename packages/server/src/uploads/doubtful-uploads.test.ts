@@ -137,7 +137,7 @@ test('a flush that fails while the database cannot be written: neither this proc
       break;
     }
     await sink.write(bytesOf(row, idx));
-    assert.deepEqual(Buffer.from(await sink.finish()), sha256Of(bytesOf(row, idx)));
+    assert.deepEqual(Buffer.from(await sink.commit()), sha256Of(bytesOf(row, idx)));
     attempt.release();
   }
   while (!before.doubtful.has(row.id)) await delay(20);

@@ -4,7 +4,8 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { PartReceipt } from '@cryolift/protocol/messages';
-import { BodyPump, bodyOf, receiveBody } from './request-body.ts';
+import { BodyPump, receiveBody } from './request-body.ts';
+import { bodyOf } from './standard-body.ts';
 
 /** A reception that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
 function keepWaiting(bytes: number, before: () => Promise<void> | undefined = () => undefined) {
@@ -50,8 +51,8 @@ test('an end that comes while the storage lets wait waits too', async () => {
   const receiver = keepWaiting(3);
   const pump = new BodyPump(receiver, 1000);
   const done = pump.done.then(() => receiver.events.push('done'));
-  void pump.take(Buffer.from('abc'));
-  pump.end();
+  void pump.write(Buffer.from('abc'));
+  pump.commit();
   await done;
   assert.deepEqual(receiver.events, ['written', 'done']);
 });

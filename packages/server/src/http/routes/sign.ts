@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { getFile } from '../../files/files.ts';
 import { canAccess } from '../../uploads/context.ts';
 import { getUpload } from '../../uploads/lookup.ts';
-import { assertOpen } from '../../uploads/part-receiver.ts';
+import { assertOpen } from '../../uploads/part-request.ts';
 import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf, accountOf, type Caller } from '../auth/caller.ts';
 import { type SignedUse, signUse } from '../auth/url-signature.ts';

@@ -165,7 +165,7 @@ test('more slow writers than there are slots get on, each waiting for the others
   for (const byte of bytes) {
     await Promise.all(sinks.map(async (sink) => await sink.write(Buffer.of(byte))));
   }
-  for (const sink of sinks) assert.deepEqual(await sink.finish(), sha256Of(bytes));
+  for (const sink of sinks) assert.deepEqual(await sink.commit(), sha256Of(bytes));
   const whole = Buffer.concat(Array.from({ length: 12 }, () => bytes));
   assert.deepEqual(await store.hashExtent('slow', { offset: 0, length: whole.length }), sha256Of(whole));
 });
@@ -180,7 +180,7 @@ test('more sinks than slots, some of them given up, leave every slot free', boun
         const sink = await openSink(store, to, at * 2 * MIB, bytes.length);
         if (at % 3 > 0) {
           await feed(sink, bytes, 300_000);
-          return assert.deepEqual(await sink.finish(), sha256Of(bytes));
+          return assert.deepEqual(await sink.commit(), sha256Of(bytes));
         }
         const ready = sink.write(bytes)?.catch(() => {});
         await sink.abort();
@@ -211,18 +211,18 @@ test('a full disk is said, loses nothing that was stored, and leaks no memory', 
   for (let run = 0; run < 6; run++) {
     const sink = await openSink(store, to, 16 * MIB, 16 * MIB);
     await assert.rejects(
-      feed(sink, makeBytes(16 * MIB), MIB).then(() => sink.finish()),
+      feed(sink, makeBytes(16 * MIB), MIB).then(() => sink.commit()),
       hasCode('insufficient_storage'),
     );
     assert.throws(() => sink.write(bytes), hasCode('insufficient_storage'));
-    await assert.rejects(sink.finish(), hasCode('insufficient_storage'));
+    await assert.rejects(sink.commit(), hasCode('insufficient_storage'));
     await sink.abort();
   }
   assert.deepEqual(await store.hashExtent('full', { offset: 0, length: bytes.length }), stored);
   // Both slots are there: a sink that needs them gets them.
   const hash = store.openHash();
   await feed(hash, makeBytes(8 * MIB), MIB);
-  assert.deepEqual(await hash.finish(), sha256Of(makeBytes(8 * MIB)));
+  assert.deepEqual(await hash.commit(), sha256Of(makeBytes(8 * MIB)));
   await store.discard('full');
   assert.deepEqual(
     await storePart(store, upload('next', 4 * MIB), 0, makeBytes(4 * MIB)),

@@ -226,7 +226,7 @@ test('a part whose descriptor could not be examined gives its place back', async
   await assert.rejects(store.openSink(subject.to, { offset: 10, length: 10 }));
   failing.arm(null);
   await feed(open, BYTES.subarray(0, 10));
-  await open.finish();
+  await open.commit();
   await storePart(store, subject.to, 10, BYTES.subarray(0, 10));
   await store.discard(subject.to.id);
   assert.deepEqual(

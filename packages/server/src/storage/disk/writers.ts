@@ -97,8 +97,8 @@ class WorkerSink implements PartSink, SlotHolder {
     return undefined;
   }
 
-  async finish(): Promise<Uint8Array> {
-    if (this.#waiting) throw new Error('a sink was finished while a write of it still waits');
+  async commit(): Promise<Uint8Array> {
+    if (this.#waiting) throw new Error('a sink was committed while a write of it still waits');
     this.#end();
     const sha256 = await this.#settled.promise;
     if (this.#error) throw this.#error;

@@ -64,7 +64,7 @@ export class FastPathConnection {
     this.#socket.on('timeout', () => this.#exchange?.stream.emit('timeout'));
     this.#socket.on('close', () => {
       clearTimeout(this.#timer);
-      this.#exchange?.stream.partBody?.abandon();
+      this.#exchange?.stream.partBody?.abort();
       this.#exchange?.stream.destroy();
       onClose();
     });
@@ -119,7 +119,7 @@ export class FastPathConnection {
     }
     const mine = bytes.subarray(0, awaited);
     if (mine.length === 0) return;
-    if (stream.partBody) stream.partBody.take(mine);
+    if (stream.partBody) stream.partBody.write(mine);
     else {
       exchange.awaited -= mine.length;
       stream.give(Buffer.from(mine));

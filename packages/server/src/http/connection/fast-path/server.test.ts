@@ -8,7 +8,8 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { ClientGone } from '../../errors.ts';
 import { ConnectionLimiter } from '../connection-limiter.ts';
-import { bodyOf, receiveBody } from '../request-body.ts';
+import { receiveBody } from '../request-body.ts';
+import { bodyOf } from '../standard-body.ts';
 import { FastPathBody } from './body.ts';
 import { FastPathServer } from './server.ts';
 
