@@ -2,6 +2,7 @@
 import { printDigestHeader, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import { FileChanges, FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
+import { encodeExtended } from 'content-disposition';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { deleteFile, type FileContext, getFile, listOwned, readContent } from '../../files/files.ts';
@@ -144,12 +145,11 @@ async function sendBytes(
   return await reply.send(bytes);
 }
 
-/** RFC 6266, with the name in RFC 8187 form for what is not plain ASCII. */
+/**
+ * RFC 6266, in one form for all names. Clients read backslashes and percent signs in a quoted name in different ways, so it has
+ * neither; `create` of the library would write them.
+ */
 function contentDisposition(filename: string): string {
   const plain = filename.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(filename).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
+  return `attachment; filename="${plain}"; filename*=${encodeExtended(filename)}`;
 }
