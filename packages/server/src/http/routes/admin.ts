@@ -15,9 +15,15 @@ import type { Services } from '../services.ts';
 const RETRY_SECONDS = 2;
 const USUAL_BYTES_PER_SECOND = 50 * 1024 * 1024;
 
-export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: Services): void {
-  const config = { scope: 'admin' } as const;
+const config = { scope: 'admin' } as const;
 
+export function registerAdmin(app: Routes, services: Services): void {
+  registerSessions(app, services);
+  registerSweep(app, services);
+  registerScrub(app, services);
+}
+
+function registerSessions(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/admin/sessions',
     {
@@ -30,7 +36,9 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     },
     async ({ query: { limit = 100, ...query } }) => await listAllUploads(context, { ...query, limit }),
   );
+}
 
+function registerSweep(app: Routes, { sweep }: Services): void {
   app.post(
     '/admin/sweep',
     {
@@ -58,7 +66,9 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     },
     async () => sweep.report(),
   );
+}
 
+function registerScrub(app: Routes, { scrub }: Services): void {
   app.post(
     '/admin/scrub',
     {

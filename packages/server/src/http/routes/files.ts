@@ -3,24 +3,31 @@ import { printDigestHeader, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import { FileChanges, FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
 import { encodeExtended } from 'content-disposition';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { deleteFile, type FileContext, getFile, listOwned, readContent } from '../../files/files.ts';
+import { deleteFile, type FileContext, listOwned, readContent } from '../../files/files.ts';
 import { changeMetadata } from '../../files/metadata.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
-import { canAccess } from '../../uploads/context.ts';
-import { accessOf, assertScope, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
+import { assertScope, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
 import { preconditionFailed } from '../conditions.ts';
 import { selectBytes } from '../range.ts';
 import { answers, FileParams, NoContent, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { findFile } from './find-file.ts';
 
 const BYTES = { content: { 'application/octet-stream': { schema: Type.Any({ description: "The file's bytes." }) } } };
 
-export function registerFiles(app: Routes, { uploads: context }: Services): void {
-  const config = { scope: 'files:read' } as const;
-  const find = (caller: Caller, id: string) => getFile(context, id, (owner) => canAccess(accessOf(caller), owner));
+const config = { scope: 'files:read' } as const;
 
+export function registerFiles(app: Routes, services: Services): void {
+  registerList(app, services);
+  registerShow(app, services);
+  registerChange(app, services);
+  registerDelete(app, services);
+  registerContent(app, services);
+}
+
+function registerList(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files',
     {
@@ -36,13 +43,17 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       return { ...page, items: page.items.map((file) => presentFile(context, caller, file)) };
     },
   );
+}
 
+function registerShow(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files/:file_id',
     { config, schema: { summary: "A file's record.", params: FileParams, response: answers({ 200: FileRecord }) } },
-    async ({ caller, params }) => presentFile(context, caller, await find(caller, params.file_id)),
+    async ({ caller, params }) => presentFile(context, caller, await findFile(context, caller, params.file_id)),
   );
+}
 
+function registerChange(app: Routes, { uploads: context }: Services): void {
   app.patch(
     '/files/:file_id',
     {
@@ -57,11 +68,13 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
     async ({ caller, params, body }) => {
       // The answer is the record.
       assertScope(caller, 'files:read');
-      const { id } = await find(caller, params.file_id);
+      const { id } = await findFile(context, caller, params.file_id);
       return presentFile(context, caller, await changeMetadata(context, id, body.metadata, ownerOf(caller)));
     },
   );
+}
 
+function registerDelete(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/files/:file_id',
     {
@@ -69,11 +82,13 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       schema: { summary: 'Deletes a file for good.', params: FileParams, response: answers({ 204: NoContent }) },
     },
     async ({ caller, params }, reply) => {
-      await deleteFile(context, await find(caller, params.file_id));
+      await deleteFile(context, await findFile(context, caller, params.file_id));
       reply.code(204);
     },
   );
+}
 
+function registerContent(app: Routes, { uploads: context }: Services): void {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/content',
@@ -85,29 +100,39 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       response: answers({ 200: BYTES, 206: BYTES }),
     },
     handler: async (request, reply) => {
-      const file = await find(request.caller, request.params.file_id);
-      const { sizeBytes } = file;
-      const etag = `"${toHex(file.sha256)}"`;
-      // RFC 9110 section 14.2 defines ranges for GET alone.
-      const { range, ...conditions } = request.headers;
-      const asked = request.method === 'GET' ? request.headers : conditions;
-      const selection = selectBytes(asked, { etag, lastModifiedMs: file.createdAtMs }, sizeBytes);
-      if (selection.kind === 'failed') throw preconditionFailed();
-      describeContent(reply, file, etag);
-      switch (selection.kind) {
-        case 'not_modified':
-          return await reply.code(304).send();
-        case 'unsatisfiable':
-          reply.header('content-range', `bytes */${sizeBytes}`);
-          throw new UploadError('range_not_satisfiable', `The file has ${sizeBytes} bytes.`);
-        case 'range':
-          reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${sizeBytes}`);
-          return await sendBytes(context, request.method, reply, file, selection);
-        case 'whole':
-          return await sendBytes(context, request.method, reply, file, { start: 0, end: sizeBytes - 1 });
-      }
+      const file = await findFile(context, request.caller, request.params.file_id);
+      return await answerContent(context, request, reply, file);
     },
   });
+}
+
+/** Answers with the bytes that the conditions and the Range of the request ask for. */
+async function answerContent(
+  context: FileContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: StoredFile,
+): Promise<FastifyReply> {
+  const { sizeBytes } = file;
+  const etag = `"${toHex(file.sha256)}"`;
+  // RFC 9110 section 14.2 defines ranges for GET alone.
+  const { range, ...conditions } = request.headers;
+  const asked = request.method === 'GET' ? request.headers : conditions;
+  const selection = selectBytes(asked, { etag, lastModifiedMs: file.createdAtMs }, sizeBytes);
+  if (selection.kind === 'failed') throw preconditionFailed();
+  describeContent(reply, file, etag);
+  switch (selection.kind) {
+    case 'not_modified':
+      return await reply.code(304).send();
+    case 'unsatisfiable':
+      reply.header('content-range', `bytes */${sizeBytes}`);
+      throw new UploadError('range_not_satisfiable', `The file has ${sizeBytes} bytes.`);
+    case 'range':
+      reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${sizeBytes}`);
+      return await sendBytes(context, request.method, reply, file, selection);
+    case 'whole':
+      return await sendBytes(context, request.method, reply, file, { start: 0, end: sizeBytes - 1 });
+  }
 }
 
 /** A file's record as this caller may see it. */

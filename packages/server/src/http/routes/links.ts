@@ -18,8 +18,18 @@ const OwnedPageQuery = Type.Object(
 );
 const OwnerQuery = Type.Object({ owner: Owner }, { additionalProperties: false });
 
-export function registerLinks(app: Routes, { uploads: context, options }: Services): void {
-  const config = { scope: 'uploads:write' } as const;
+const config = { scope: 'uploads:write' } as const;
+
+export function registerLinks(app: Routes, services: Services): void {
+  registerMake(app, services);
+  registerList(app, services);
+  registerRevoke(app, services);
+  registerRevokeAll(app, services);
+  registerAdminList(app, services);
+  registerAdminRevoke(app, services);
+}
+
+function registerMake(app: Routes, { uploads: context, options }: Services): void {
   const defaultSeconds = Math.min(DEFAULT_SECONDS, context.policy.maxLinkMs / 1000);
 
   app.post(
@@ -42,7 +52,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
       return { link_id: link.id, expires_at, max_bytes, max_files, url: `${base}/#token=${token}`, token };
     },
   );
+}
 
+function registerList(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/links',
     {
@@ -56,7 +68,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     async ({ caller, query: { limit = 100, cursor } }) =>
       await pageOfLinks(context, ownerOf(caller), { cursor, limit }),
   );
+}
 
+function registerRevoke(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/links/:link_id',
     {
@@ -72,7 +86,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
       reply.code(204);
     },
   );
+}
 
+function registerRevokeAll(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/links',
     {
@@ -81,7 +97,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     },
     async ({ caller }) => ({ revoked: await revokeLinksOf(context, ownerOf(caller)) }),
   );
+}
 
+function registerAdminList(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/admin/links',
     {
@@ -94,7 +112,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     },
     async ({ query: { limit = 100, cursor, owner = null } }) => await pageOfLinks(context, owner, { cursor, limit }),
   );
+}
 
+function registerAdminRevoke(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/admin/links',
     {

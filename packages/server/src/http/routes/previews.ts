@@ -5,16 +5,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { nameOf, type Previews, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
 import { waitForStatistics } from '../../analysis/statistics.ts';
-import { assertNotDeleted, getFile } from '../../files/files.ts';
+import { assertNotDeleted } from '../../files/files.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
-import { canAccess } from '../../uploads/context.ts';
 import { assertShowable } from '../../uploads/early-section.ts';
 import { getUpload } from '../../uploads/lookup.ts';
-import { accessOf, accountOf, assertScope, type Caller } from '../auth/caller.ts';
+import type { Upload } from '../../uploads/upload.ts';
+import { accessOf, accountOf, assertScope } from '../auth/caller.ts';
 import { signalOf } from '../client-gone.ts';
 import { checkConditions, preconditionFailed } from '../conditions.ts';
 import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { findFile } from './find-file.ts';
 
 /** How long a request waits for work that goes on when it gives up. */
 const WAIT_MS = 20_000;
@@ -41,9 +42,13 @@ async function drawFor(
   }
 }
 
-export function registerPreviews(app: Routes, { uploads: context, previews }: Services): void {
-  const find = (caller: Caller, id: string) => getFile(context, id, (owner) => canAccess(accessOf(caller), owner));
+export function registerPreviews(app: Routes, services: Services): void {
+  registerFilePreview(app, services);
+  registerStatistics(app, services);
+  registerUploadPreview(app, services);
+}
 
+function registerFilePreview(app: Routes, services: Services): void {
   app.get(
     '/files/:file_id/preview',
     {
@@ -55,9 +60,14 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
         response: answers({ 200: PNG }),
       },
     },
-    async (request, reply) => await answerFile(request, reply, await find(request.caller, request.params.file_id)),
+    async (request, reply) => {
+      const file = await findFile(services.uploads, request.caller, request.params.file_id);
+      return await answerFile(services, request, reply, file);
+    },
   );
+}
 
+function registerStatistics(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files/:file_id/statistics',
     {
@@ -69,13 +79,15 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
       },
     },
     async ({ caller, params }) => {
-      const found = await waitForStatistics(context, await find(caller, params.file_id), WAIT_MS);
+      const found = await waitForStatistics(context, await findFile(context, caller, params.file_id), WAIT_MS);
       if (found === 'late') throw notYet('The statistics of this file are still being computed.');
       if (found === null) throw new UploadError('not_found', 'There are no statistics of this file.');
       return found;
     },
   );
+}
 
+function registerUploadPreview(app: Routes, services: Services): void {
   app.get(
     '/uploads/:upload_id/preview',
     {
@@ -88,46 +100,62 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
       },
     },
     async (request, reply) => {
-      const upload = await getUpload(context, accessOf(request.caller), request.params.upload_id);
-      const { status, mrc } = upload;
-      if (status === 'completed') {
-        assertScope(request.caller, 'files:read');
-        return await answerFile(request, reply, await find(request.caller, upload.fileId as string));
-      }
-      if (!mrc)
-        throw new UploadError(
-          'not_found',
-          'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
-        );
-      if (status === 'cancelled')
-        throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
-      if (status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
-      const asked = toPreviewRequest(mrc, upload.filename, { axis: 'z', ...request.query });
-      await assertShowable(context, upload, mrc, asked);
-      return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(upload.staged, asked, viewer)));
+      const upload = await getUpload(services.uploads, accessOf(request.caller), request.params.upload_id);
+      return await answerUpload(services, request, reply, upload);
     },
   );
+}
 
-  async function answerFile(request: FastifyRequest, reply: FastifyReply, file: StoredFile): Promise<FastifyReply> {
-    const { mrc, sha256 } = file.record;
-    if (!mrc)
-      throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
-    const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
-    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
-    const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);
-    const drawing = drawFor(request, reply, (viewer) => previews.ofFile(file.place, asked, viewer));
-    const drawn = await drawing.catch(async (error: unknown) => {
-      await assertNotDeleted(context, file.id);
-      throw error;
-    });
-    if (typeof drawn === 'object' && drawn.kind === 'png') {
-      const outcome = checkConditions(request.headers, { etag, lastModifiedMs });
-      if (outcome === 'failed') throw preconditionFailed();
-      reply.header('etag', etag).header('last-modified', new Date(lastModifiedMs).toUTCString());
-      if (outcome === 'not_modified') return reply.code(304).send();
-    }
-    return send(reply, drawn);
+/** Answers with a section of an upload; with a picture of the file once the upload is completed. */
+async function answerUpload(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  upload: Upload,
+): Promise<FastifyReply> {
+  const { uploads: context, previews } = services;
+  const { status, mrc } = upload;
+  if (status === 'completed') {
+    assertScope(request.caller, 'files:read');
+    const file = await findFile(context, request.caller, upload.fileId as string);
+    return await answerFile(services, request, reply, file);
   }
+  if (!mrc)
+    throw new UploadError(
+      'not_found',
+      'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
+    );
+  if (status === 'cancelled') throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
+  if (status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  const asked = toPreviewRequest(mrc, upload.filename, { axis: 'z', ...(request.query as PreviewQuery) });
+  await assertShowable(context, upload, mrc, asked);
+  return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(upload.staged, asked, viewer)));
+}
+
+/** Answers with a picture of a file. */
+async function answerFile(
+  { uploads: context, previews }: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: StoredFile,
+): Promise<FastifyReply> {
+  const { mrc, sha256 } = file.record;
+  if (!mrc) throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
+  const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
+  const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
+  const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);
+  const drawing = drawFor(request, reply, (viewer) => previews.ofFile(file.place, asked, viewer));
+  const drawn = await drawing.catch(async (error: unknown) => {
+    await assertNotDeleted(context, file.id);
+    throw error;
+  });
+  if (typeof drawn === 'object' && drawn.kind === 'png') {
+    const outcome = checkConditions(request.headers, { etag, lastModifiedMs });
+    if (outcome === 'failed') throw preconditionFailed();
+    reply.header('etag', etag).header('last-modified', new Date(lastModifiedMs).toUTCString());
+    if (outcome === 'not_modified') return reply.code(304).send();
+  }
+  return send(reply, drawn);
 }
 
 function send(reply: FastifyReply, drawn: Drawn | 'gone'): FastifyReply {

@@ -4,8 +4,6 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import type { FastifyRequest } from 'fastify';
-import { getFile } from '../../files/files.ts';
-import { canAccess } from '../../uploads/context.ts';
 import { getUpload } from '../../uploads/lookup.ts';
 import { assertOpen } from '../../uploads/part-request.ts';
 import { toTime } from '../../uploads/upload-record.ts';
@@ -15,6 +13,7 @@ import { FairShare } from '../connection/fair-share.ts';
 import { publicBase } from '../public-url.ts';
 import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { findFile } from './find-file.ts';
 
 const USUAL_SECONDS = 3600;
 /** So many URLs are signed in one go: some milliseconds. */
@@ -23,7 +22,13 @@ const AT_ONCE = 100;
 const MAX_LARGE = 4;
 const MAX_LARGE_PER_OWNER = 1;
 
-export function registerSign(app: Routes, { uploads: context, signingKeys, options }: Services): void {
+export function registerSign(app: Routes, services: Services): void {
+  registerSignParts(app, services);
+  registerSignFile(app, services);
+}
+
+function registerSignParts(app: Routes, services: Services): void {
+  const { uploads: context } = services;
   const large = new FairShare(MAX_LARGE, MAX_LARGE_PER_OWNER);
 
   app.post(
@@ -42,7 +47,7 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
       const upload = await getUpload(context, accessOf(caller), params.upload_id);
       assertOpen(upload);
       const parts = listParts(body.parts, upload.partCount);
-      const { expires_at, sign } = await signer(request, body.expires_in);
+      const { expires_at, sign } = await createSigner(services, request, body.expires_in);
       const method = 'PUT' as const;
       const signPart = (part: number) => {
         const lengthBytes = partExtent(upload.sizeBytes, upload.partSizeBytes, part).length;
@@ -50,9 +55,13 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
         return { part, method, url, headers: { 'Content-Length': String(lengthBytes) } };
       };
       if (parts.length <= AT_ONCE) return { expires_at, urls: parts.map(signPart) };
-      return { expires_at, urls: await signMany(caller, parts, signPart) };
+      return { expires_at, urls: await signMany(large, caller, parts, signPart) };
     },
   );
+}
+
+function registerSignFile(app: Routes, services: Services): void {
+  const { uploads: context } = services;
 
   app.post(
     '/files/:file_id/sign',
@@ -67,44 +76,50 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
     },
     async (request) => {
       const { caller, params, body } = request;
-      const file = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
-      const { expires_at, sign } = await signer(request, body?.expires_in);
+      const file = await findFile(context, caller, params.file_id);
+      const { expires_at, sign } = await createSigner(services, request, body?.expires_in);
       const url = sign({ method: 'GET', path: `/files/${file.id}/content`, lengthBytes: null });
       return { expires_at, method: 'GET' as const, url, headers: {} };
     },
   );
+}
 
-  /** Other requests are answered in between. @throws UploadError `overloaded`. */
-  async function signMany<T>(caller: Caller, parts: readonly number[], signPart: (part: number) => T): Promise<T[]> {
-    const giveBack = large.take(accountOf(caller), 1);
-    if (!giveBack) {
-      throw new UploadError(
-        'overloaded',
-        `Only one request for more than ${AT_ONCE} signed URLs is answered at a time.`,
-      );
-    }
-    try {
-      const signed: T[] = [];
-      for (let from = 0; from < parts.length; from += AT_ONCE) {
-        signed.push(...parts.slice(from, from + AT_ONCE).map(signPart));
-        await setImmediate();
-      }
-      return signed;
-    } finally {
-      giveBack();
-    }
+/** Other requests are answered in between. @throws UploadError `overloaded`. */
+async function signMany<T>(
+  large: FairShare,
+  caller: Caller,
+  parts: readonly number[],
+  signPart: (part: number) => T,
+): Promise<T[]> {
+  const giveBack = large.take(accountOf(caller), 1);
+  if (!giveBack) {
+    throw new UploadError('overloaded', `Only one request for more than ${AT_ONCE} signed URLs is answered at a time.`);
   }
+  try {
+    const signed: T[] = [];
+    for (let from = 0; from < parts.length; from += AT_ONCE) {
+      signed.push(...parts.slice(from, from + AT_ONCE).map(signPart));
+      await setImmediate();
+    }
+    return signed;
+  } finally {
+    giveBack();
+  }
+}
 
-  /** All that one request signs has one key and one end. */
-  async function signer(request: FastifyRequest, seconds = USUAL_SECONDS) {
-    const base = publicBase(request, options.publicUrl);
-    const key = await signingKeys.current();
-    const expiresAtMs = context.now() + seconds * 1000;
-    return {
-      expires_at: toTime(expiresAtMs),
-      sign: (use: Omit<SignedUse, 'expiresAtMs'>) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`,
-    };
-  }
+/** All that one request signs has one key and one end. */
+async function createSigner(
+  { uploads, signingKeys, options }: Services,
+  request: FastifyRequest,
+  seconds = USUAL_SECONDS,
+) {
+  const base = publicBase(request, options.publicUrl);
+  const key = await signingKeys.current();
+  const expiresAtMs = uploads.now() + seconds * 1000;
+  return {
+    expires_at: toTime(expiresAtMs),
+    sign: (use: Omit<SignedUse, 'expiresAtMs'>) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`,
+  };
 }
 
 /** @param ranges inclusive pairs. @throws UploadError `part_out_of_range`, `invalid_request`. */

@@ -24,9 +24,18 @@ const MAX_KEY_LENGTH = 255;
 /** Seconds after which a client asks again for a verification that takes longer than one request. */
 const VERIFY_RETRY_SECONDS = 2;
 
-export function registerUploads(app: Routes, { uploads }: Services): void {
-  const config = { scope: 'uploads:write', linkable: true } as const;
+const config = { scope: 'uploads:write', linkable: true } as const;
 
+export function registerUploads(app: Routes, services: Services): void {
+  registerInit(app, services);
+  registerList(app, services);
+  registerShow(app, services);
+  registerPartList(app, services);
+  registerComplete(app, services);
+  registerCancel(app, services);
+}
+
+function registerInit(app: Routes, { uploads }: Services): void {
   app.post(
     '/uploads/init',
     {
@@ -45,7 +54,9 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       return upload;
     },
   );
+}
 
+function registerList(app: Routes, { uploads }: Services): void {
   app.get(
     '/uploads',
     {
@@ -59,7 +70,9 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     async ({ caller, query: { limit = 100, ...query } }) =>
       await listUploads(uploads, { owner: ownerOf(caller), linkId: linkOf(caller)?.id }, { ...query, limit }),
   );
+}
 
+function registerShow(app: Routes, { uploads }: Services): void {
   app.get(
     '/uploads/:upload_id',
     {
@@ -72,7 +85,9 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     },
     async ({ caller, params }) => await showUpload(uploads, accessOf(caller), params.upload_id),
   );
+}
 
+function registerPartList(app: Routes, { uploads }: Services): void {
   app.get(
     '/uploads/:upload_id/parts',
     {
@@ -87,7 +102,9 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     async ({ caller, params, query: { limit = 100, cursor } }) =>
       await listStoredParts(uploads, accessOf(caller), params.upload_id, { cursor, limit }),
   );
+}
 
+function registerComplete(app: Routes, { uploads }: Services): void {
   app.post(
     '/uploads/:upload_id/complete',
     {
@@ -107,7 +124,9 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       return done.upload;
     },
   );
+}
 
+function registerCancel(app: Routes, { uploads }: Services): void {
   app.delete(
     '/uploads/:upload_id',
     {
