@@ -7,7 +7,7 @@ export function registerTraces(app: FastifyInstance, traces: Traces | null): voi
   app.addHook('onRequest', async (request, reply) => {
     const { traceparent } = request.headers;
     const span = traces.begin(typeof traceparent === 'string' ? traceparent : undefined);
-    // Also of an answer that its reader did not wait for.
+    // Also for an answer that the client did not wait for.
     reply.raw.once('close', () => {
       const route = request.routeOptions.url ?? '(none)';
       span.end({

@@ -7,7 +7,7 @@ import type { PartReceipt } from '@cryolift/protocol/messages';
 import { BodyPump, receiveBody } from './request-body.ts';
 import { bodyOf } from './standard-body.ts';
 
-/** A reception that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
+/** A receiver that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
 function keepWaiting(bytes: number, before: () => Promise<void> | undefined = () => undefined) {
   const events: string[] = [];
   let taken = 0;
@@ -26,7 +26,7 @@ function keepWaiting(bytes: number, before: () => Promise<void> | undefined = ()
   };
 }
 
-test('a body is committed only when the storage has taken the last of it', async (t) => {
+test('request body: it is committed only when the storage has taken the last of it', async (t) => {
   const { promise: events, resolve, reject } = Promise.withResolvers<string[]>();
   const server = createServer((incoming, response) => {
     // All has come, and lies in the stream, when its last chunk is read: then Node says 'end' although it is paused.
@@ -47,7 +47,7 @@ test('a body is committed only when the storage has taken the last of it', async
   sent.destroy();
 });
 
-test('an end that comes while the storage lets wait waits too', async () => {
+test('request body: an end that arrives while the storage is slow waits, too', async () => {
   const receiver = keepWaiting(3);
   const pump = new BodyPump(receiver, 1000);
   const done = pump.done.then(() => receiver.events.push('done'));

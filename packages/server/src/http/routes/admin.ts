@@ -1,4 +1,4 @@
-/** Calls for administrators, on everybody's things. */
+/** Calls for administrators, on the things of all owners. */
 import {
   OwnedSessionPage,
   ScrubReport,
@@ -11,9 +11,9 @@ import { listAllUploads } from '../../uploads/listing.ts';
 import { answers, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
-/** When to ask again how far a sweep is. */
+/** After this time a client asks again how far a sweep is. */
 const RETRY_SECONDS = 2;
-const USUAL_BYTES_PER_SECOND = 50 * 1024 * 1024;
+const DEFAULT_BYTES_PER_SECOND = 50 * 1024 * 1024;
 
 const config = { scope: 'admin' } as const;
 
@@ -81,7 +81,7 @@ function registerScrub(app: Routes, { scrub }: Services): void {
     },
     async ({ body }, reply) => {
       reply.code(202);
-      return await scrub.begin(body?.bytes_per_second ?? USUAL_BYTES_PER_SECOND);
+      return await scrub.begin(body?.bytes_per_second ?? DEFAULT_BYTES_PER_SECOND);
     },
   );
 

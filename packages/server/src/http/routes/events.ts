@@ -1,4 +1,4 @@
-/** Streams of events: one upload's, or all of the caller's. */
+/** Streams of events: of one upload, or of all uploads and files of the caller. */
 import { finished, Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
@@ -9,7 +9,7 @@ import { accessOf, expiryOf, hasScope, ownerOf } from '../auth/caller.ts';
 import { answers, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
-/** What a reader that takes nothing has to do so within, once its stream has ended; then the connection is cut. */
+/** When a stream has ended and the client does not read the rest in this time, the connection is cut. */
 const LINGER_MS = 1_000;
 
 const STREAM = {
@@ -58,17 +58,17 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
 
   async function answer(request: FastifyRequest, reply: FastifyReply, watch: Watch): Promise<FastifyReply> {
     const { caller, headers, method } = request;
-    // A proxy that gathers an answer before it passes it on would hold back every event.
+    // Asks proxies not to buffer the answer, which would delay every event.
     reply.type('text/event-stream').header('x-accel-buffering', 'no');
     if (method === 'HEAD') return await reply.send();
     const last = headers['last-event-id'];
-    const mayTell = (subject: string) => subject.startsWith('uploads/') || hasScope(caller, 'files:read');
+    const mayEmit = (subject: string) => subject.startsWith('uploads/') || hasScope(caller, 'files:read');
     const stream = streams.begin(ownerOf(caller), expiryOf(caller));
     finished(reply.raw, () => stream.abort());
     stream.signal.addEventListener('abort', () => {
       setTimeout(() => reply.raw.writableFinished || reply.raw.destroy(), LINGER_MS).unref();
     });
-    const text = follow(events, watch, last === undefined ? null : Number(last), mayTell, stream.signal);
+    const text = follow(events, watch, last === undefined ? null : Number(last), mayEmit, stream.signal);
     return await reply.send(Readable.from(text, { objectMode: false }));
   }
 }

@@ -66,7 +66,7 @@ function registerChange(app: Routes, { uploads: context }: Services): void {
       },
     },
     async ({ caller, params, body }) => {
-      // The answer is the record.
+      // The answer is the record, which needs this scope.
       assertScope(caller, 'files:read');
       const { id } = await findFile(context, caller, params.file_id);
       return presentFile(context, caller, await changeMetadata(context, id, body.metadata, ownerOf(caller)));
@@ -120,7 +120,7 @@ async function answerContent(
   const asked = request.method === 'GET' ? request.headers : conditions;
   const selection = selectBytes(asked, { etag, lastModifiedMs: file.createdAtMs }, sizeBytes);
   if (selection.kind === 'failed') throw preconditionFailed();
-  describeContent(reply, file, etag);
+  setContentHeaders(reply, file, etag);
   switch (selection.kind) {
     case 'not_modified':
       return await reply.code(304).send();
@@ -135,21 +135,21 @@ async function answerContent(
   }
 }
 
-/** A file's record as this caller may see it. */
+/** @returns the record of a file, with its location when the caller may see it. */
 export function presentFile(context: FileContext, caller: Caller, file: StoredFile): FileRecord {
   if (!hasScope(caller, 'files:locate')) return file.record;
   return { ...file.record, location: context.store.locate(file.place) };
 }
 
-function describeContent(reply: FastifyReply, file: StoredFile, etag: string): void {
+function setContentHeaders(reply: FastifyReply, file: StoredFile, etag: string): void {
   reply
     .header('etag', etag)
     .header('accept-ranges', 'bytes')
     .header('last-modified', new Date(file.createdAtMs).toUTCString())
-    // RFC 9530: of the whole representation, also with a range.
+    // RFC 9530: the digest of the whole file, also with a range.
     .header('repr-digest', printDigestHeader(file.sha256))
     .header('content-disposition', contentDisposition(file.filename))
-    // Whatever a file says that it is, a browser that shows it all the same runs nothing of it in our name.
+    // A browser that shows the file in spite of its disposition runs no script of it.
     .header('content-security-policy', "sandbox; default-src 'none'");
 }
 

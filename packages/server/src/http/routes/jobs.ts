@@ -1,4 +1,4 @@
-/** What the server does with a file after it was published. */
+/** Lists the jobs that the server runs on a published file. */
 import { JobList } from '@cryolift/protocol/messages';
 import { listJobs } from '../../files/jobs.ts';
 import { hasScope } from '../auth/caller.ts';
@@ -19,7 +19,7 @@ export function registerJobs(app: Routes, { uploads: context }: Services): void 
     },
     async ({ caller, params }) => {
       const { id } = await findFile(context, caller, params.file_id);
-      // What a command of the administrator prints may tell of the server's paths.
+      // The output of an administrator's command may contain paths of the server.
       return { items: await listJobs(context, id, hasScope(caller, 'files:locate')) };
     },
   );

@@ -1,5 +1,4 @@
-/** Storing a part: the hot path. */
-
+/** Stores a part. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { PartReceipt } from '@cryolift/protocol/messages';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -23,10 +22,10 @@ declare module 'fastify' {
 
 const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx: Type.String({ maxLength: 32 }) });
 
-/** Registers on an instance of its own: bodies pass as streams here, whatever their Content-Type says. */
+/** @param instance an instance for this route alone, because its bodies are not parsed, whatever their Content-Type is. */
 export function registerPart(instance: FastifyInstance, { uploads, metrics, options }: Services): void {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
-  // Fastify would refuse a Content-Type that it cannot parse; to a part it says nothing.
+  // Fastify would refuse a Content-Type that it cannot parse. A part may have any.
   app.addHook('onRequest', async ({ raw }) => {
     delete raw.headers['content-type'];
   });
@@ -63,7 +62,7 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
         reply.code(receipt.deduplicated ? 200 : 201);
         return receipt;
       } catch (error) {
-        // The rest of a stalled body may come at any time: this connection cannot carry another request.
+        // The rest of a stalled body may still arrive, so this connection cannot carry another request.
         if (error instanceof UploadError && error.code === 'body_timeout') reply.header('connection', 'close');
         throw error;
       }

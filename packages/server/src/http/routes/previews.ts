@@ -1,4 +1,4 @@
-/** What the server has seen in MRC files: pictures and statistics. */
+/** Previews and statistics of MRC files. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -17,17 +17,17 @@ import { answers, FileParams, type Routes, UploadParams } from '../route-schema.
 import type { Services } from '../services.ts';
 import { findFile } from './find-file.ts';
 
-/** How long a request waits for work that goes on when it gives up. */
+/** How long a request waits. The work goes on after that. */
 const WAIT_MS = 20_000;
 const RETRY_SECONDS = 2;
-/** Both change when the same request is drawn differently. */
+/** Both have to be changed when the same request gives another picture. */
 const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
 
 const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
 
 type Drawn = Awaited<ReturnType<Previews['ofFile']>>;
 
-/** Draws for the caller. @returns 'gone' when they have gone away meanwhile. */
+/** Draws for the caller. @returns 'gone' when the client has closed the connection. */
 async function drawFor(
   { caller }: FastifyRequest,
   reply: FastifyReply,
@@ -159,7 +159,7 @@ async function answerFile(
 }
 
 function send(reply: FastifyReply, drawn: Drawn | 'gone'): FastifyReply {
-  // Nobody is there to take an answer.
+  // The connection is closed, so no answer is sent.
   if (drawn === 'gone') return reply.hijack();
   if (drawn === 'late') throw notYet('This picture is still being drawn.');
   if (drawn === 'overloaded') throw notYet('Too many pictures are being drawn.');

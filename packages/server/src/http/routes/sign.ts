@@ -1,4 +1,4 @@
-/** Signed URLs: single calls handed to a client that has no token. */
+/** Makes signed URLs, with which a client without a token can make single calls. */
 import { setImmediate } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '@cryolift/protocol/messages';
@@ -15,10 +15,10 @@ import { answers, FileParams, type Routes, UploadParams } from '../route-schema.
 import type { Services } from '../services.ts';
 import { findFile } from './find-file.ts';
 
-const USUAL_SECONDS = 3600;
-/** So many URLs are signed in one go: some milliseconds. */
+const DEFAULT_SECONDS = 3600;
+/** The number of URLs that are signed without a pause, which takes some milliseconds. */
 const AT_ONCE = 100;
-/** Requests for more than that which are worked on at the same time, and those of one caller. */
+/** Requests for more URLs that are handled at the same time, and those of one caller. */
 const MAX_LARGE = 4;
 const MAX_LARGE_PER_OWNER = 1;
 
@@ -84,15 +84,15 @@ function registerSignFile(app: Routes, services: Services): void {
   );
 }
 
-/** Other requests are answered in between. @throws UploadError `overloaded`. */
+/** Signs with pauses, in which other requests are answered. @throws UploadError `overloaded`. */
 async function signMany<T>(
   large: FairShare,
   caller: Caller,
   parts: readonly number[],
   signPart: (part: number) => T,
 ): Promise<T[]> {
-  const giveBack = large.take(accountOf(caller), 1);
-  if (!giveBack) {
+  const release = large.take(accountOf(caller), 1);
+  if (!release) {
     throw new UploadError('overloaded', `Only one request for more than ${AT_ONCE} signed URLs is answered at a time.`);
   }
   try {
@@ -103,15 +103,15 @@ async function signMany<T>(
     }
     return signed;
   } finally {
-    giveBack();
+    release();
   }
 }
 
-/** All that one request signs has one key and one end. */
+/** All URLs of one request have the same key and expire at the same time. */
 async function createSigner(
   { uploads, signingKeys, options }: Services,
   request: FastifyRequest,
-  seconds = USUAL_SECONDS,
+  seconds = DEFAULT_SECONDS,
 ) {
   const base = publicBase(request, options.publicUrl);
   const key = await signingKeys.current();

@@ -1,4 +1,4 @@
-/** Calls on upload sessions. Parse, call, answer. */
+/** Calls on uploads. */
 import { UploadError } from '@cryolift/protocol/errors';
 import {
   CompleteRequest,
@@ -21,7 +21,7 @@ import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
 
 const MAX_KEY_LENGTH = 255;
-/** Seconds after which a client asks again for a verification that takes longer than one request. */
+/** After this time a client asks again for a verification that takes longer than one request. */
 const VERIFY_RETRY_SECONDS = 2;
 
 const config = { scope: 'uploads:write', linkable: true } as const;

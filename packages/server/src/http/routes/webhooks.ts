@@ -1,4 +1,4 @@
-/** Calls for administrators on what the webhook has not taken. */
+/** Calls for administrators on events that the webhook has not accepted. */
 import { Delivery, DeliveryPage, DeliveryQuery } from '@cryolift/protocol/messages';
 import { Type } from 'typebox';
 import { listDeliveries, retryDelivery } from '../../events/webhook/list.ts';
