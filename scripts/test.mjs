@@ -42,6 +42,8 @@ if (only.length === 0) {
   passed.push(await run('node', 'suites/proxies/engine.ts'));
   console.log('# Prometheus');
   passed.push(await run('node', 'suites/monitoring/prometheus.ts'));
+  console.log('# a client of Python');
+  passed.push(await run('node', 'suites/clients/python.ts'));
   console.log('# the contract, on the ordinary lane');
   process.env.CRYOLIFT_TEST_LANE = 'ordinary';
   passed.push(await run('node', '--test', '--test-reporter=dot', ...limits, 'suites/contract/**/*.test.ts'));

@@ -1,18 +1,21 @@
 /** Published files: found, read, deleted. */
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
+import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
 import { hasEvent } from '../db/events.ts';
 import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
 import { type Page, toPage } from '../db/page.ts';
 import { FILE_DELETED, fileSubject } from '../events/event.ts';
 import type { Outbox } from '../events/outbox.ts';
-import type { PartStore } from '../storage/storage.ts';
+import { removeStored } from '../storage/removal.ts';
+import type { Storage } from '../storage/storage.ts';
 import { type StoredFile, toStoredFile } from './stored-file.ts';
 
 export interface FileContext {
   readonly db: Database;
-  readonly store: PartStore;
+  readonly storage: Storage;
+  readonly analyzer: MrcAnalyzer;
   readonly outbox: Outbox;
   now(): number;
   newId(): string;
@@ -55,8 +58,8 @@ export async function readContent(
   { id, place, sizeBytes }: StoredFile,
   range: { start: number; end: number },
 ): Promise<Readable> {
-  const storedBytes = await context.store.statFile(place);
-  const bytes = storedBytes === sizeBytes ? await context.store.readFile(place, range) : null;
+  const storedBytes = await context.storage.files.stat(place);
+  const bytes = storedBytes === sizeBytes ? await context.storage.files.read(place, range) : null;
   if (!bytes) {
     await assertNotDeleted(context, id);
     throw new UploadError(
@@ -84,7 +87,8 @@ export async function deleteFile(context: FileContext, file: StoredFile): Promis
       data: file.record,
     });
   });
-  context.store.forgetDigest(file.uploadId);
+  context.storage.prefixes?.forget(file.uploadId);
+  void context.analyzer.forget(file.uploadId);
   await removeBytes(context, file.id);
 }
 
@@ -114,7 +118,7 @@ export async function assertNotDeleted(context: FileContext, id: string): Promis
 
 /** The removal is on the disk before the record goes: no power loss brings bytes back that have no record. */
 async function removeBytes(context: FileContext, id: string): Promise<void> {
-  await context.store.removeFile(id);
+  await removeStored(context.storage, id);
   await forgetFile(context.db, id);
 }
 

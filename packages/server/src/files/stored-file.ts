@@ -1,7 +1,7 @@
 /** A published file, as other modules work with it. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { FileRow } from '../db/tables.ts';
-import type { FilePlace } from '../storage/storage.ts';
+import type { FilePlace } from '../storage/places.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
 
 export interface StoredFile {

@@ -8,7 +8,8 @@ import { type TSchema, Type } from 'typebox';
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
-const signedText = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
+const signedText = (maxLength: number) =>
+  Type.Optional(Type.String({ maxLength, description: 'Of a signed URL, which is used as it is.' }));
 /** The parameters of a signed URL. They are checked with the signature, before the schema is used. */
 const SIGNED_QUERY = Type.Object(
   { cl_exp: signedText(16), cl_key: signedText(128), cl_len: signedText(16), cl_sig: signedText(64) },

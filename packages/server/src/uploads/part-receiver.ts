@@ -5,7 +5,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { commitPart } from '../db/parts.ts';
 import type { PartRow, UploadRow } from '../db/tables.ts';
-import type { PartSink } from '../storage/storage.ts';
+import type { PartSink } from '../storage/upload-storage.ts';
 import { lifeOf, type UploadContext } from './context.ts';
 import { emitSection } from './early-section.ts';
 import { failUpload } from './ending.ts';
@@ -166,7 +166,7 @@ export class ComparingReceiver implements PartReceiver {
     this.#context = context;
     this.#request = request;
     this.#part = part;
-    this.#sink = context.store.openHash();
+    this.#sink = context.storage.openHash();
     this.#received = new ReceivedBytes(context.meter);
   }
 

@@ -3,7 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { UploadRow } from '../db/tables.ts';
-import type { Extent } from '../storage/storage.ts';
+import type { Extent } from '../storage/places.ts';
 
 export interface PartRequest {
   uploadId: string;

@@ -4,7 +4,8 @@ import type { PartReceipt } from '@cryolift/protocol/messages';
 import { OPEN_STATES } from '@cryolift/protocol/states';
 import { findPart } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
-import type { Extent } from '../storage/storage.ts';
+import type { Extent } from '../storage/places.ts';
+import { readFreeBytes } from '../storage/space.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { findUpload } from './lookup.ts';
 import { compareStored } from './part-receipt.ts';
@@ -41,7 +42,7 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
     }
     context.doubtful.assertNone(row.id);
     await assertSpace(context, extent);
-    const sink = await context.store.openSink(toStaged(row), extent);
+    const sink = await context.storage.uploads.openSink(toStaged(row), extent);
     if (sink === 'lost') {
       // The verification waits for the end of every attempt, of this one, too.
       attempt.release();
@@ -56,7 +57,7 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
 
 /** @throws UploadError `insufficient_storage` before the body is read. */
 async function assertSpace(context: UploadContext, { length }: Extent): Promise<void> {
-  const { freeBytes } = await context.store.space();
+  const freeBytes = await readFreeBytes(context.storage);
   if (freeBytes >= length + KEPT_FREE_BYTES) return;
   throw new UploadError('insufficient_storage', `The storage has ${freeBytes} bytes left, which is too little.`);
 }

@@ -227,7 +227,7 @@ test('parts that this process has written are not hashed a second time', async (
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendParts(context, row);
-  const { parts } = await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  const { parts } = await context.storage.uploads.digest(toStaged(row), toPlace(row, 'f'));
   assert.deepEqual([parts.size, context.verified.selectOthers(row, () => true)], [0, null]);
   const next = await restartUploads(t, context);
   assert.equal(next.verified.selectOthers(row, () => true)?.selected.includes(0), false);
@@ -238,7 +238,7 @@ test('a verification that cannot read the bytes at the moment invalidates nothin
   const row = await insertUpload(context);
   await sendParts(context, row);
   // The digest has come to its end, and selected no part.
-  await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  await context.storage.uploads.digest(toStaged(row), toPlace(row, 'f'));
   await rename(context.stagedPath(row.id), join(context.folder, 'away'));
   // A loop of links: neither "not there" nor bytes.
   await symlink(context.stagedPath(row.id), context.stagedPath(row.id));

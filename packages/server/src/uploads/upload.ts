@@ -2,7 +2,7 @@
 import type { Session } from '@cryolift/protocol/messages';
 import type { UploadState } from '@cryolift/protocol/states';
 import type { UploadRow } from '../db/tables.ts';
-import type { StagedUpload } from '../storage/storage.ts';
+import type { StagedUpload } from '../storage/places.ts';
 import { mrcOf, toStaged } from './upload-record.ts';
 
 export interface Upload {

@@ -2,7 +2,7 @@
 import { JobList } from '@cryolift/protocol/messages';
 import { listJobs } from '../../files/jobs.ts';
 import { hasScope } from '../auth/caller.ts';
-import { answers, FileParams, type Routes } from '../route-schema.ts';
+import { FileParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { findFile } from './find-file.ts';
 
@@ -12,9 +12,12 @@ export function registerJobs(app: Routes, { uploads: context }: Services): void 
     {
       config: { scope: 'files:read' },
       schema: {
+        operationId: 'listFileJobs',
+        tags: ['files'],
         summary: 'The work done on a file after it was published, and how it ended.',
         params: FileParams,
-        response: answers({ 200: JobList }),
+        response: { 200: JobList },
+        documented: { errors: ['file_not_found'] },
       },
     },
     async ({ caller, params }) => {

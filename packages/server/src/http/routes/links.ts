@@ -5,7 +5,7 @@ import { makeLink, pageOfLinks, revokeLink, revokeLinksOf } from '../../uploads/
 import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf, ownerOf } from '../auth/caller.ts';
 import { publicBase } from '../public-url.ts';
-import { answers, NoContent, type Routes } from '../route-schema.ts';
+import { NoContent, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 const DEFAULT_SECONDS = 12 * 3600;
@@ -37,9 +37,12 @@ function registerMake(app: Routes, { uploads: context, options }: Services): voi
     {
       config,
       schema: {
+        operationId: 'createLink',
+        tags: ['links'],
         summary: 'Makes an upload link: what can upload, and do nothing else.',
         body: LinkRequest,
-        response: answers({ 201: UploadLink }),
+        response: { 201: UploadLink },
+        documented: { errors: ['quota_exceeded'] },
       },
     },
     async (request, reply) => {
@@ -60,9 +63,11 @@ function registerList(app: Routes, { uploads: context }: Services): void {
     {
       config,
       schema: {
+        operationId: 'listLinks',
+        tags: ['links'],
         summary: "The caller's upload links, newest first, without their tokens.",
         querystring: PageQuery,
-        response: answers({ 200: LinkPage }),
+        response: { 200: LinkPage },
       },
     },
     async ({ caller, query: { limit = 100, cursor } }) =>
@@ -76,9 +81,12 @@ function registerRevoke(app: Routes, { uploads: context }: Services): void {
     {
       config,
       schema: {
+        operationId: 'revokeLink',
+        tags: ['links'],
         summary: 'Takes an upload link back; what was uploaded with it stays.',
         params: LinkParams,
-        response: answers({ 204: NoContent }),
+        response: { 204: NoContent },
+        documented: { errors: ['not_found'] },
       },
     },
     async ({ caller, params }, reply) => {
@@ -93,7 +101,12 @@ function registerRevokeAll(app: Routes, { uploads: context }: Services): void {
     '/links',
     {
       config,
-      schema: { summary: "Revokes all of the caller's upload links.", response: answers({ 200: RevokedLinks }) },
+      schema: {
+        operationId: 'revokeLinks',
+        tags: ['links'],
+        summary: "Revokes all of the caller's upload links.",
+        response: { 200: RevokedLinks },
+      },
     },
     async ({ caller }) => ({ revoked: await revokeLinksOf(context, ownerOf(caller)) }),
   );
@@ -105,9 +118,11 @@ function registerAdminList(app: Routes, { uploads: context }: Services): void {
     {
       config: { scope: 'admin' },
       schema: {
+        operationId: 'listAllLinks',
+        tags: ['admin'],
         summary: "Everybody's upload links, newest first, or those of one owner.",
         querystring: OwnedPageQuery,
-        response: answers({ 200: LinkPage }),
+        response: { 200: LinkPage },
       },
     },
     async ({ query: { limit = 100, cursor, owner = null } }) => await pageOfLinks(context, owner, { cursor, limit }),
@@ -120,9 +135,11 @@ function registerAdminRevoke(app: Routes, { uploads: context }: Services): void 
     {
       config: { scope: 'admin' },
       schema: {
+        operationId: 'revokeLinksOfOwner',
+        tags: ['admin'],
         summary: 'Revokes all upload links of one owner.',
         querystring: OwnerQuery,
-        response: answers({ 200: RevokedLinks }),
+        response: { 200: RevokedLinks },
       },
     },
     async (request) => {

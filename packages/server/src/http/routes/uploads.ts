@@ -16,7 +16,8 @@ import { initUpload } from '../../uploads/creation.ts';
 import { listStoredParts, listUploads } from '../../uploads/listing.ts';
 import { showUpload } from '../../uploads/lookup.ts';
 import { accessOf, linkOf, ownerOf } from '../auth/caller.ts';
-import { answers, NoContent, type Routes, UploadParams } from '../route-schema.ts';
+import { STORAGE_ERRORS, UPLOAD_ERRORS } from '../openapi/operation.ts';
+import { NoContent, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
 
@@ -41,9 +42,26 @@ function registerInit(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'initUpload',
+        tags: ['uploads'],
         summary: 'Opens a session, or finds the one to resume.',
         body: InitRequest,
-        response: answers({ 200: Session, 201: Session }),
+        response: { 200: Session, 201: Session },
+        documented: {
+          headers: ['Idempotency-Key'],
+          responseHeaders: { 200: ['Location'], 201: ['Location'] },
+          body: { filename: { ...InitRequest.properties.filename, minLength: 1 } },
+          errors: [
+            'invalid_filename',
+            'upload_not_found',
+            'idempotency_conflict',
+            'file_too_large',
+            'quota_exceeded',
+            'unsupported_file_type',
+            'invalid_mrc',
+            ...STORAGE_ERRORS,
+          ],
+        },
       },
     },
     async (request, reply) => {
@@ -62,9 +80,11 @@ function registerList(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'listUploads',
+        tags: ['uploads'],
         summary: "The caller's sessions, newest first.",
         querystring: SessionQuery,
-        response: answers({ 200: SessionPage }),
+        response: { 200: SessionPage },
       },
     },
     async ({ caller, query: { limit = 100, ...query } }) =>
@@ -78,9 +98,12 @@ function registerShow(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'getUpload',
+        tags: ['uploads'],
         summary: 'State, progress, what is missing.',
         params: UploadParams,
-        response: answers({ 200: Session }),
+        response: { 200: Session },
+        documented: { errors: UPLOAD_ERRORS },
       },
     },
     async ({ caller, params }) => await showUpload(uploads, accessOf(caller), params.upload_id),
@@ -93,10 +116,13 @@ function registerPartList(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'listParts',
+        tags: ['uploads'],
         summary: 'The stored parts with their digests, ascending.',
         params: UploadParams,
         querystring: PartQuery,
-        response: answers({ 200: StoredPartPage }),
+        response: { 200: StoredPartPage },
+        documented: { errors: UPLOAD_ERRORS },
       },
     },
     async ({ caller, params, query: { limit = 100, cursor } }) =>
@@ -110,10 +136,23 @@ function registerComplete(app: Routes, { uploads }: Services): void {
     {
       config: { ...config, isLong: true },
       schema: {
+        operationId: 'completeUpload',
+        tags: ['uploads'],
         summary: 'Verifies, publishes the file, answers its record; safe to repeat.',
         params: UploadParams,
         body: CompleteRequest,
-        response: answers({ 200: FileRecord, 202: Session }),
+        response: { 200: FileRecord, 202: Session },
+        documented: {
+          responseHeaders: { 202: ['Retry-After'] },
+          errors: [
+            ...UPLOAD_ERRORS,
+            'file_not_found',
+            'upload_incomplete',
+            'upload_closed',
+            'upload_expired',
+            'file_checksum_mismatch',
+          ],
+        },
       },
     },
     async (request, reply) => {
@@ -132,9 +171,12 @@ function registerCancel(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'cancelUpload',
+        tags: ['uploads'],
         summary: 'Cancels, frees the space; safe to repeat.',
         params: UploadParams,
-        response: answers({ 204: NoContent }),
+        response: { 204: NoContent },
+        documented: { errors: [...UPLOAD_ERRORS, 'upload_closed'] },
       },
     },
     async ({ caller, params }, reply) => {
