@@ -4,16 +4,13 @@ import type { Duplex } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
-import { registerAudit } from './audit.ts';
 import type { Scope } from './auth/caller.ts';
 import type { Listeners } from './connection/listener.ts';
 import { registerLoadShedder } from './connection/load-shedder.ts';
 import { RequestQueue } from './connection/request-queue.ts';
 import { answerOnSocket, answerParserError, createFailureHandler } from './errors.ts';
-import { createJsonParser } from './json.ts';
-import { watchMethods } from './methods.ts';
-import { registerDocs } from './openapi.ts';
-import { registerRateLimit } from './rate-limit.ts';
+import { registerAudit } from './hooks/audit.ts';
+import { registerRateLimit } from './hooks/rate-limit.ts';
 import {
   drainBody,
   noSuchPath,
@@ -22,7 +19,11 @@ import {
   registerCors,
   registerIdentity,
   registerRequestLog,
-} from './request-hooks.ts';
+} from './hooks/request-hooks.ts';
+import { registerTraces } from './hooks/traces.ts';
+import { createJsonParser } from './json.ts';
+import { watchMethods } from './methods.ts';
+import { registerDocs } from './openapi.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerAdmin } from './routes/admin.ts';
 import { registerEvents } from './routes/events.ts';
@@ -37,7 +38,6 @@ import { registerSign } from './routes/sign.ts';
 import { registerUploads } from './routes/uploads.ts';
 import { registerWebhooks } from './routes/webhooks.ts';
 import type { Services } from './services.ts';
-import { registerTraces } from './traces.ts';
 import { createValidator, requireStrictQueries } from './validation.ts';
 
 declare module 'fastify' {

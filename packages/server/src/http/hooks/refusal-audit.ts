@@ -4,7 +4,7 @@
  * Calls without a line are counted, and a later line has the number.
  */
 import { LRUCache } from 'lru-cache';
-import type { AuditEntry } from '../ops/audit.ts';
+import type { AuditEntry } from '../../ops/audit.ts';
 
 const PER_SECOND = 20;
 const MAX_SUBJECTS = 10_000;

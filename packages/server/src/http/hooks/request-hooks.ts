@@ -3,14 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller } from './auth/caller.ts';
-import { FailedLogins } from './auth/failed-logins.ts';
-import { identify } from './auth/identify.ts';
-import { refuseEntityTags } from './conditions.ts';
-import { linger } from './connection/drain.ts';
-import { continueBody, isUncontinued } from './connection/expect.ts';
-import { bodyOf, limitBodyTime } from './connection/standard-body.ts';
-import type { Services } from './services.ts';
+import type { Caller } from '../auth/caller.ts';
+import { FailedLogins } from '../auth/failed-logins.ts';
+import { identify } from '../auth/identify.ts';
+import { refuseEntityTags } from '../conditions.ts';
+import { linger } from '../connection/drain.ts';
+import { continueBody, isUncontinued } from '../connection/expect.ts';
+import { bodyOf, limitBodyTime } from '../connection/standard-body.ts';
+import type { Services } from '../services.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AuditEntry } from '../ops/audit.ts';
+import type { AuditEntry } from '../../ops/audit.ts';
 import { RefusedLines } from './refusal-audit.ts';
 
 function refused(subject: string | null, request_id: string): AuditEntry {

@@ -1,10 +1,10 @@
 /** Writes calls to the audit: those that change something, those that read a file's bytes, and those that were refused. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { AuditEntry } from '../ops/audit.ts';
-import type { Caller } from './auth/caller.ts';
+import type { AuditEntry } from '../../ops/audit.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { Services } from '../services.ts';
 import { RefusedLines } from './refusal-audit.ts';
-import type { Services } from './services.ts';
 
 /** Other calls that change something are named by method and route, so that none is left out. */
 const ACTIONS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** A span for every request, when there is a collector. */
 import type { FastifyInstance } from 'fastify';
-import type { Traces } from '../ops/traces.ts';
+import type { Traces } from '../../ops/traces.ts';
 
 export function registerTraces(app: FastifyInstance, traces: Traces | null): void {
   if (!traces) return;

@@ -2,8 +2,8 @@ import { UploadError } from '@cryolift/protocol/errors';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { accountOf } from './auth/caller.ts';
-import { clientNetwork } from './connection/client-network.ts';
+import { accountOf } from '../auth/caller.ts';
+import { clientNetwork } from '../connection/client-network.ts';
 
 const MAX_KEYS = 5_000;
 
