@@ -11,8 +11,12 @@ import type { Services } from '../services.ts';
 const METRICS = { content: { 'text/plain': { schema: Type.String({ description: 'Prometheus’ text format.' }) } } };
 
 export function registerOperations(app: Routes, services: Services): void {
-  const { metrics, limits, version, options } = services;
+  registerCallerInfo(app, services);
+  registerHealth(app, services);
+  registerMetrics(app, services);
+}
 
+function registerCallerInfo(app: Routes, { uploads, limits }: Services): void {
   app.get(
     '/limits',
     {
@@ -25,7 +29,7 @@ export function registerOperations(app: Routes, services: Services): void {
       },
     },
     async ({ caller }) =>
-      caller ? { ...limits, ...(await readUsage(services.uploads, ownerOf(caller), linkOf(caller))) } : limits,
+      caller ? { ...limits, ...(await readUsage(uploads, ownerOf(caller), linkOf(caller))) } : limits,
   );
 
   app.get(
@@ -41,7 +45,9 @@ export function registerOperations(app: Routes, services: Services): void {
     },
     async ({ caller }) => ({ owner: ownerOf(caller), link_id: linkOf(caller)?.id ?? null }),
   );
+}
 
+function registerHealth(app: Routes, services: Services): void {
   app.get(
     '/healthz',
     {
@@ -76,10 +82,12 @@ export function registerOperations(app: Routes, services: Services): void {
     },
     async () => {
       await services.checkReady();
-      return { status: 'ready' as const, version };
+      return { status: 'ready' as const, version: services.version };
     },
   );
+}
 
+function registerMetrics(app: Routes, { metrics, options }: Services): void {
   app.get(
     '/metrics',
     {
