@@ -1,10 +1,10 @@
 /**
- * Bounds the audit's lines of calls that were refused or have failed: whoever is refused again and again must not fill the
- * disk. So many lines of one subject, and of all callers without a subject together, are written in a second. Calls without
- * a line are counted, and a later line has the number.
+ * Limits the lines in the audit for calls that were refused or have failed, so that a caller who is refused again and again
+ * does not fill the disk. Each second has a number of lines for each subject, and for all callers without a subject together.
+ * Calls without a line are counted, and a later line has the number.
  */
 import { LRUCache } from 'lru-cache';
-import type { AuditEntry } from '../ops/audit.ts';
+import type { AuditEntry } from '../../ops/audit.ts';
 
 const PER_SECOND = 20;
 const MAX_SUBJECTS = 10_000;
@@ -18,7 +18,7 @@ export class RefusedLines {
   readonly #written = new LRUCache<string, { second: number; lines: number }>({ max: MAX_SUBJECTS });
   readonly #omitted = new Map<string, Omitted>();
 
-  /** @returns the line to write, with the number of those that were omitted before it; null: this one is counted. */
+  /** @returns the line to write, with the number of lines omitted before it; null: this line is omitted and counted. */
   admit(entry: AuditEntry, nowMs: number): AuditEntry | null {
     const subject = entry.subject ?? '';
     const written = this.#writtenOf(subject, nowMs);
@@ -33,10 +33,10 @@ export class RefusedLines {
   }
 
   /**
-   * Lines that tell of what was omitted when no later call does: the last call of each subject, with the number of those
-   * before it.
+   * The lines for omitted calls that no later call reports: the last call of each subject, with the number of calls before
+   * it.
    *
-   * @param nowMs subjects that may have another line now; Infinity: all.
+   * @param nowMs returns the subjects that may have another line at this time; Infinity: all subjects.
    */
   takeOmitted(nowMs: number): AuditEntry[] {
     const due: AuditEntry[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AuditEntry } from '../ops/audit.ts';
+import type { AuditEntry } from '../../ops/audit.ts';
 import { RefusedLines } from './refusal-audit.ts';
 
 function refused(subject: string | null, request_id: string): AuditEntry {
@@ -11,7 +11,7 @@ function refused(subject: string | null, request_id: string): AuditEntry {
 /** How many calls lines tell of. */
 const told = (lines: readonly AuditEntry[]) => lines.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
 
-test('refused calls: twenty lines of a subject in a second, and a later line counts the others', () => {
+test('refused calls: a subject has twenty lines in a second, and a later line counts the others', () => {
   const lines = new RefusedLines();
   const written: AuditEntry[] = [];
   const call = (subject: string | null, count: number, nowMs: number) => {
@@ -29,7 +29,7 @@ test('refused calls: twenty lines of a subject in a second, and a later line cou
   assert.equal(told(written), 12_000 + 1 + 3 + 20);
 });
 
-test('refused calls: what was omitted gets a line although no call follows', () => {
+test('refused calls: omitted calls get a line although no call follows', () => {
   const lines = new RefusedLines();
   for (let at = 0; at < 100; at++) lines.admit(refused('ada', `r${at}`), 5_000);
   for (let at = 0; at < 21; at++) lines.admit(refused('bob', `b${at}`), 5_000);
@@ -45,7 +45,7 @@ test('refused calls: what was omitted gets a line although no call follows', () 
   assert.deepEqual(lines.takeOmitted(7_000), []);
 });
 
-test('refused calls: at the end all that was omitted gets its line', () => {
+test('refused calls: at the end all omitted calls get a line', () => {
   const lines = new RefusedLines();
   for (let at = 0; at < 30; at++) lines.admit(refused('ada', `r${at}`), 5_000);
   assert.equal(told(lines.takeOmitted(Number.POSITIVE_INFINITY)), 10);

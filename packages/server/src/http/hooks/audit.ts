@@ -1,11 +1,12 @@
-/** Which calls the audit tells of: those that change something, that read a file's bytes, and that were refused. */
+/** Writes calls to the audit: those that change something, those that read a file's bytes, and those that were refused. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { AuditEntry } from '../ops/audit.ts';
+import type { AuditEntry } from '../../ops/audit.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { Services } from '../services.ts';
 import { RefusedLines } from './refusal-audit.ts';
-import type { Services } from './services.ts';
 
-/** Calls that change something and are not here go by method and route, so that none is forgotten. */
+/** Other calls that change something are named by method and route, so that none is left out. */
 const ACTIONS: Readonly<Record<string, string>> = {
   'POST /uploads/init': 'upload.init',
   'POST /uploads/:upload_id/complete': 'upload.complete',
@@ -29,7 +30,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'DELETE /admin/links': 'admin.links.revoke',
   'POST /webhooks/deliveries/:seq/retry': 'admin.delivery.retry',
 };
-/** Calls that come by the thousand for one piece of work: of these, one line in ten minutes tells who reads what. */
+/** One task may make thousands of these calls. The same reader of the same thing has one line in ten minutes. */
 const READS: readonly string[] = ['file.read', 'file.preview', 'upload.preview'];
 const READ_AGAIN_MS = 600_000;
 const MAX_READERS = 10_000;
@@ -37,19 +38,19 @@ const FLUSH_MS = 1_000;
 const ID = /^[\w-]{1,64}$/;
 const IDS = ['upload_id', 'file_id', 'link_id', 'seq'] as const;
 
-/** `owner`: whose things an administrator has changed. */
+/** `owner`: the owner whose things an administrator has changed. */
 type Ids = Partial<Record<(typeof IDS)[number] | 'owner', string>>;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the call was about, also what it has made. */
+    /** The ids of what the call uses, and of what it creates. */
     audited: Ids;
   }
 }
 
 /**
- * The line is written before the answer goes out, so that whoever has an answer has a line. When it cannot be written the
- * answer goes out all the same, and the failure is logged and counted.
+ * The line is written before the answer is sent, so that every answer has a line. When the line cannot be written, the answer
+ * is sent all the same, and the failure is logged and counted.
  */
 export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploads: { now } }: Services): void {
   const readers = new LRUCache<string, true>({ max: MAX_READERS, ttl: READ_AGAIN_MS });
@@ -61,12 +62,12 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
     request.audited = pickIds(request.params);
   });
   app.addHook('preSerialization', async (request, _reply, payload) => {
-    if (isOfInterest(request)) request.audited = { ...request.audited, ...pickIds(payload) };
+    if (isAudited(request)) request.audited = { ...request.audited, ...pickIds(payload) };
     return payload;
   });
   app.addHook('onSend', async (request, reply) => {
-    if (!isOfInterest(request) && !isRefused(reply)) return;
-    const entry = describe(request, reply, now());
+    if (!isAudited(request) && !isRefused(reply)) return;
+    const entry = toEntry(request, reply, now());
     if (entry.action === 'part.put' && !isRefused(reply)) return;
     if (entry.outcome === 'ok' && READS.includes(entry.action) && wasReading(entry)) return;
     const isBounded = entry.outcome === 'refused' || entry.outcome === 'failed' || entry.subject === null;
@@ -80,7 +81,7 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
 
   function wasReading({ subject, link_id, key_id, address, action, upload_id, file_id }: AuditEntry): boolean {
     const reader = JSON.stringify([subject, link_id, key_id, address, action, upload_id, file_id]);
-    // Forgetting one costs a line more, no line less.
+    // A reader that the cache has dropped gets one more line.
     if (readers.has(reader)) return true;
     readers.set(reader, true);
     return false;
@@ -98,15 +99,12 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
   }
 }
 
-function describe(request: FastifyRequest, reply: FastifyReply, nowMs: number): AuditEntry {
+function toEntry(request: FastifyRequest, reply: FastifyReply, nowMs: number): AuditEntry {
   const { caller, audited, failureCode } = request;
-  const keyId = isSigned(request) ? (request.query as { cl_key: string }).cl_key : null;
   return {
     time: new Date(nowMs).toISOString(),
     request_id: request.id,
-    subject: keyId === null ? (caller?.sub ?? null) : null,
-    ...(caller?.link ? { link_id: caller.link.id } : {}),
-    ...(keyId === null ? {} : { key_id: keyId }),
+    ...describeCaller(caller),
     address: request.ip,
     action: actionOf(request),
     ...audited,
@@ -120,12 +118,21 @@ function actionOf({ method, routeOptions }: FastifyRequest): string {
   return ACTIONS[call] ?? call;
 }
 
-/** Its signature was found good: nobody else is without a token and reaches everybody's. */
-function isSigned({ caller }: FastifyRequest): boolean {
-  return caller?.access === 'everybody';
+/** @param caller null: the caller was not identified. */
+function describeCaller(caller: Caller | null): Pick<AuditEntry, 'subject' | 'link_id' | 'key_id'> {
+  switch (caller?.kind) {
+    case 'token':
+      return { subject: caller.sub };
+    case 'link':
+      return { subject: caller.link.owner, link_id: caller.link.id };
+    case 'signed':
+      return { subject: null, key_id: caller.keyId };
+    case undefined:
+      return { subject: null };
+  }
 }
 
-function isOfInterest(request: FastifyRequest): boolean {
+function isAudited(request: FastifyRequest): boolean {
   if (request.is404 || !request.routeOptions.config.scope) return false;
   return !['GET', 'HEAD'].includes(request.method) || ACTIONS[`GET ${request.routeOptions.url}`] !== undefined;
 }
@@ -140,7 +147,7 @@ function outcomeOf(status: number): AuditEntry['outcome'] {
   return status === 202 ? 'begun' : 'ok';
 }
 
-/** What is not of the form of an id is not one of ours, and may be anything. */
+/** Only values that have the form of an id are taken: any other value comes from the client and may be anything. */
 function pickIds(source: unknown): Ids {
   const fields = (source ?? {}) as Record<string, unknown>;
   return Object.fromEntries(

@@ -1,13 +1,13 @@
 /** A span for every request, when there is a collector. */
 import type { FastifyInstance } from 'fastify';
-import type { Traces } from '../ops/traces.ts';
+import type { Traces } from '../../ops/traces.ts';
 
 export function registerTraces(app: FastifyInstance, traces: Traces | null): void {
   if (!traces) return;
   app.addHook('onRequest', async (request, reply) => {
     const { traceparent } = request.headers;
     const span = traces.begin(typeof traceparent === 'string' ? traceparent : undefined);
-    // Also of an answer that its reader did not wait for.
+    // Also for an answer that the client did not wait for.
     reply.raw.once('close', () => {
       const route = request.routeOptions.url ?? '(none)';
       span.end({

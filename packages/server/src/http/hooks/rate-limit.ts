@@ -2,12 +2,12 @@ import { UploadError } from '@cryolift/protocol/errors';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { accountOf } from './auth/caller.ts';
-import { clientNetwork } from './connection/client-network.ts';
+import { accountOf } from '../auth/caller.ts';
+import { clientNetwork } from '../connection/client-network.ts';
 
 const MAX_KEYS = 5_000;
 
-/** The store of the plugin measures by the wall clock: one that is set back would refuse everybody for as long. */
+/** Replaces the store of the plugin, which uses the wall clock: when it is set back, all callers would be refused for that time. */
 class Windows {
   readonly #windows = new LRUCache<string, { current: number; startedMs: number }>({ max: MAX_KEYS });
 
@@ -34,9 +34,9 @@ export async function registerRateLimit(app: FastifyInstance, perSecond: number)
     max: perSecond,
     timeWindow: 1000,
     store: Windows,
-    // RateLimit-Limit, -Remaining and -Reset, of the IETF's draft, instead of X- names.
+    // RateLimit-Limit, -Remaining and -Reset of the IETF draft, instead of X- names.
     enableDraftSpec: true,
-    // After the caller is known, before anything is read or judged.
+    // Runs when the caller is known, before the body is read and validated.
     hook: 'preParsing',
     keyGenerator: (request) => (request.caller ? accountOf(request.caller) : clientNetwork(request.ip)),
     errorResponseBuilder: (_request, { ttl }) =>

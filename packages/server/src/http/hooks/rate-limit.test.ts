@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import { fastify } from 'fastify';
 import { registerRateLimit } from './rate-limit.ts';
 
-test('rate limit: a clock that is set back keeps nobody out', async (t) => {
+test('rate limit: a clock that is set back refuses no callers', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1_000_000_000_000 });
   const app = fastify();
   t.after(() => app.close());
