@@ -4,13 +4,13 @@ import { IndexedDbMemory } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { Downloads } from './library/downloads.ts';
-import { putFile, USAGE_KEY, updateFromEvent } from './library/lists.ts';
-import { Live } from './live/live.ts';
+import { putFile, USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
+import { Live } from './live/live-events.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { holdLock } from './locks.ts';
 import type { Subject } from './signing-in/subject.ts';
 import type { TokenKeeper } from './signing-in/token-keeper.ts';
-import { Intake } from './uploads/intake.ts';
+import { Intake } from './uploads/file-receiver.ts';
 import { UploadList } from './uploads/upload-list.ts';
 
 /** Of the six connections that a browser holds; one is for events, one for short calls. */

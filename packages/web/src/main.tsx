@@ -7,8 +7,8 @@ import './style/controls.css';
 import './style/shell.css';
 import './style/uploads.css';
 import './style/library.css';
-import { keepAwake } from './uploads/keep-awake.ts';
-import { warnBeforeLeaving } from './uploads/leaving.ts';
+import { keepAwake } from './uploads/wake-lock.ts';
+import { warnBeforeLeaving } from './uploads/leave-warning.ts';
 
 const services = createServices();
 keepAwake(services.accounts.uploads);

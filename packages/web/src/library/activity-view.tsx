@@ -5,9 +5,9 @@ import { useCell } from '../cell.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
-import { itemsOf, useSessions } from './lists.ts';
+import { itemsOf, useSessions } from './list-cache.ts';
 import { NextPage, useRowCount } from './next-page.tsx';
-import { SessionRow } from './session-row.tsx';
+import { SessionRow } from './activity-row.tsx';
 
 export function ActivityView() {
   const { live } = useAccount();

@@ -7,7 +7,7 @@ import { Icon } from '../icons.tsx';
 import { route } from '../route.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { dropFile } from './lists.ts';
+import { dropFile } from './list-cache.ts';
 
 export function DeleteButton({ file: { file_id, filename, size } }: { file: FileRecord }) {
   const { api, queries } = useAccount();

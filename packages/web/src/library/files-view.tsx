@@ -5,7 +5,7 @@ import { FileDetail } from './file-detail.tsx';
 import { FileRow } from './file-row.tsx';
 import { KINDS, matches } from './file-search.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
-import { itemsOf, useFiles } from './lists.ts';
+import { itemsOf, useFiles } from './list-cache.ts';
 import { NextPage, useRowCount } from './next-page.tsx';
 
 export function FilesView({ fileId }: { fileId: string | null }) {

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { formatBytes, formatNumber } from '../format.ts';
 import { texts } from '../texts.ts';
 import { dimsOf, voxelOf } from '../uploads/mrc-line.tsx';
-import { Facts } from './facts.tsx';
+import { Facts } from './property-table.tsx';
 
 export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
   const words = texts.mrc.table;

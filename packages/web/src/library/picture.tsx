@@ -6,7 +6,7 @@ import { type ReactNode, useDeferredValue, useEffect, useId, useState } from 're
 import { Failure } from '../failure.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { isNone, later } from './later.ts';
+import { isNone, later } from './slow-query.ts';
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 type Axis = NonNullable<PreviewQuery['axis']>;

@@ -5,8 +5,8 @@ import { Failure } from '../failure.tsx';
 import { formatCount, formatNumber } from '../format.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { Facts } from './facts.tsx';
-import { isNone, later } from './later.ts';
+import { Facts } from './property-table.tsx';
+import { isNone, later } from './slow-query.ts';
 
 const WIDTH = 256;
 const HEIGHT = 64;

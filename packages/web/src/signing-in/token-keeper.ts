@@ -4,7 +4,7 @@ import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
 import { readClaims } from './claims.ts';
 import type { Identified, Subject } from './subject.ts';
-import { keepToken, readKeptToken, takeTokenFromAddress } from './token-places.ts';
+import { keepToken, readKeptToken, takeTokenFromAddress } from './token-storage.ts';
 
 export type SignedIn =
   /** `refusal`: why the last token was not accepted. */

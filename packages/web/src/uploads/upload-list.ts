@@ -6,7 +6,7 @@ import { isLockHeld, withLock } from '../locks.ts';
 import type { FoundFile } from './found-files.ts';
 import { checkHeader } from './header-check.ts';
 import { Rate } from './rate.ts';
-import { restoreUploads } from './restore.ts';
+import { restoreUploads } from './interrupted-uploads.ts';
 import { arrivedOf, isActive, keyOfFile, newUpload, withoutPath } from './upload.ts';
 import { type Entry, UploadEntries } from './upload-entries.ts';
 

@@ -3,7 +3,7 @@ import type { Api } from '@cryolift/client';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
 import { useCell } from '../cell.ts';
-import type { CloudEvent } from '../live/live.ts';
+import type { CloudEvent } from '../live/live-events.ts';
 import { useAccount } from '../services.ts';
 
 const PAGE_ITEMS = 200;

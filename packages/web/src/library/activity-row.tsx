@@ -9,7 +9,7 @@ import { fileHref } from '../route.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Bar } from '../uploads/bar.tsx';
-import { putSession } from './lists.ts';
+import { putSession } from './list-cache.ts';
 
 const OPEN: readonly Session['status'][] = ['pending', 'uploading', 'verifying'];
 const CANCELLABLE: readonly Session['status'][] = ['pending', 'uploading'];
