@@ -113,7 +113,7 @@ async function takeAll({ name, ...options }, colorScheme) {
   await shots.take('interrupted');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Activity' }).click();
-  await page.locator('li.session').first().waitFor();
+  await page.locator('li.activity').first().waitFor();
   await shots.take('activity');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Files' }).click();

@@ -93,7 +93,7 @@ test('what other programs do is seen as it happens', async () => {
   await page.getByText('No uploads yet').waitFor();
   await page.getByText('Live', { exact: true }).waitFor();
   const { session, bytes } = await openSample(owner.call, 3, { filename: 'elsewhere.mrc' });
-  const row = page.locator('li.session', { hasText: 'elsewhere.mrc' });
+  const row = page.locator('li.activity', { hasText: 'elsewhere.mrc' });
   await row.getByText('Waiting').waitFor();
   await put(owner.call, session, 0, bytes);
   await row.getByText('1 of 3 parts').waitFor();

@@ -94,7 +94,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: 'Cancel the upload' }).click();
     await uploadRow(page, 'c.mrc').waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Activity' }).click();
-    await page.locator('li.session').first().waitFor();
+    await page.locator('li.activity').first().waitFor();
     await assertAccessible(page, 'activity');
     await page.getByRole('link', { name: 'Files' }).click();
     await page.getByRole('link', { name: /a\.mrc/ }).click();

@@ -30,7 +30,7 @@ test('two tabs: the other one sees the upload arrive, does not take it over, and
   await other.getByText('Drop micrographs').waitFor();
   await other.getByRole('link', { name: 'Activity' }).click();
   await other.getByText('Live', { exact: true }).waitFor();
-  const seen = other.locator('li.session', { hasText: 'movie.mrc' });
+  const seen = other.locator('li.activity', { hasText: 'movie.mrc' });
   await seen.getByText('Uploading').waitFor();
   await throttle(page);
   await seen.getByText('Completed').waitFor();

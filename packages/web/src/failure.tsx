@@ -1,4 +1,4 @@
-/** Something that went wrong: what happened, and what to do. */
+/** An error: its message, its hint, and the id of the request. */
 import { ServerError, SourceError } from '@cryolift/client';
 import type { ReactNode } from 'react';
 import { texts } from './texts.ts';
@@ -10,7 +10,7 @@ interface Explanation {
 }
 
 function explain(error: unknown): Explanation {
-  // The SDK's own hint speaks of the command line.
+  // The SDK's hint is about the command line.
   if (error instanceof SourceError && error.code === 'source_changed')
     return { ...texts.upload.changed, requestId: null };
   const { message = texts.error.unknown, hint = null } = error as { message?: string; hint?: string };

@@ -1,3 +1,4 @@
+/** The button that downloads a file, and the progress of the download. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useCell } from '../cell.ts';
 import { Failure } from '../failure.tsx';

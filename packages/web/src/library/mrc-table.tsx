@@ -1,15 +1,15 @@
-/** What the MRC2014 header says. */
+/** The fields of the MRC2014 header. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { ReactNode } from 'react';
 import { formatBytes, formatNumber } from '../format.ts';
+import { dimsOf, voxelOf } from '../mrc-summary.ts';
 import { texts } from '../texts.ts';
-import { dimsOf, voxelOf } from '../uploads/mrc-line.tsx';
-import { Facts } from './property-table.tsx';
+import { PropertyTable } from './property-table.tsx';
 
 export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
   const words = texts.mrc.table;
   const { mode, bytes_per_voxel, extended_header: extended, stats } = mrc;
-  const facts: (readonly [string, ReactNode])[] = [
+  const rows: (readonly [string, ReactNode])[] = [
     [words.kind, texts.mrc.kindBecause(mrc.kind, mrc.kind_evidence?.message)],
     [words.dims, dimsOf(mrc)],
     [words.mode, `${texts.mrc.mode(mode)} (${texts.mrc.modeNumber(mode, bytes_per_voxel)})`],
@@ -26,15 +26,15 @@ export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
         ] as const)
       : ([[words.stats, texts.mrc.noStats]] as const)),
   ];
-  if (mrc.labels.length > 0) facts.push([words.labels, <Labels key="labels" labels={mrc.labels} />]);
-  return <Facts caption={words.caption} facts={facts} />;
+  if (mrc.labels.length > 0) rows.push([words.labels, <Labels key="labels" labels={mrc.labels} />]);
+  return <PropertyTable caption={words.caption} rows={rows} />;
 }
 
 function Labels({ labels }: { labels: readonly string[] }) {
   return (
     <ol className="labels">
       {labels.map((label, index) => (
-        // Labels may repeat; their place in the header does not.
+        // Labels may repeat; their index in the header does not.
         <li key={index.toString()}>{label}</li>
       ))}
     </ol>

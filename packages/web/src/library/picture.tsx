@@ -1,12 +1,13 @@
-/** What an MRC file looks like: a picture, and which one. */
-import { defaultPreviews, type PreviewKind } from '@cryolift/mrc';
+/** A preview of an MRC file, with the choices for it. */
+import type { PreviewKind } from '@cryolift/mrc';
 import type { FileRecord, PreviewQuery } from '@cryolift/protocol/messages';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useDeferredValue, useEffect, useId, useState } from 'react';
 import { Failure } from '../failure.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { isNone, later } from './slow-query.ts';
+import { previewKinds } from './preview-kinds.ts';
+import { isNotFound, slowQuery } from './slow-query.ts';
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 type Axis = NonNullable<PreviewQuery['axis']>;
@@ -15,34 +16,34 @@ type Contrast = NonNullable<PreviewQuery['contrast']>;
 const AXES: readonly Axis[] = ['z', 'y', 'x'];
 const CONTRASTS: readonly Contrast[] = ['sigma', 'percentile'];
 const SIZE_PX = 512;
-const DENSE_SIZE_PX = 1024;
+const HIGH_DENSITY_SIZE_PX = 1024;
 
 export function Picture(props: { fileId: string; filename: string; mrc: Mrc; mode0: string | undefined }) {
   const { fileId, filename, mrc, mode0 } = props;
-  const kinds = kindsOf(mrc, filename);
+  const kinds = previewKinds(mrc, filename);
   const [kind, setKind] = useState<PreviewKind>(kinds[0] ?? 'section');
   const [axis, setAxis] = useState<Axis>('z');
   const [contrast, setContrast] = useState<Contrast>('sigma');
   const [slices, setSlices] = useState<Partial<Record<Axis, number>>>({});
   const count = { x: mrc.nx, y: mrc.ny, z: mrc.nz }[axis];
   const slice = slices[axis] ?? Math.floor(count / 2);
-  const size = devicePixelRatio > 1 ? DENSE_SIZE_PX : SIZE_PX;
+  const size = devicePixelRatio > 1 ? HIGH_DENSITY_SIZE_PX : SIZE_PX;
   const section = kind === 'section' ? { axis, slice } : {};
   const words = texts.picture;
   return (
     <section className="picture" aria-label={words.heading}>
-      <Drawn
+      <Preview
         fileId={fileId}
         mode0={mode0}
         query={useDeferredValue(JSON.stringify({ kind, ...section, size, contrast } satisfies PreviewQuery))}
         alt={words.alt(words.kinds[kind], filename, kind === 'section' ? `${axis} ${slice}` : null)}
       />
       <div className="picture-choices">
-        <Choice label={words.kind} options={kinds} names={words.kinds} value={kind} onChange={setKind} />
+        <Select label={words.kind} options={kinds} names={words.kinds} value={kind} onChange={setKind} />
         {kind === 'section' && mrc.nz > 1 && (
-          <Choice label={words.axis} options={AXES} names={words.axes} value={axis} onChange={setAxis} />
+          <Select label={words.axis} options={AXES} names={words.axes} value={axis} onChange={setAxis} />
         )}
-        <Choice
+        <Select
           label={words.contrast}
           options={CONTRASTS}
           names={words.contrasts}
@@ -57,30 +58,23 @@ export function Picture(props: { fileId: string; filename: string; mrc: Mrc; mod
   );
 }
 
-/** The one to show first comes first. */
-function kindsOf(mrc: Mrc, filename: string): PreviewKind[] {
-  const usual = defaultPreviews(mrc, filename).map(({ kind }) => kind);
-  const possible: PreviewKind[] = mrc.nz > 1 ? ['section', 'average', 'montage', 'spectrum'] : ['section', 'spectrum'];
-  return [...new Set([...usual, ...possible])];
-}
-
-function Drawn(props: { fileId: string; mode0: string | undefined; query: string; alt: string }) {
+function Preview(props: { fileId: string; mode0: string | undefined; query: string; alt: string }) {
   const { fileId, mode0, query, alt } = props;
   const { api } = useAccount();
-  const asked = useQuery({
+  const request = useQuery({
     queryKey: ['picture', fileId, mode0, query],
     queryFn: async ({ signal }) => {
       const png = await api.preview({ fileId }, JSON.parse(query) as PreviewQuery, { signal });
       return new Blob([png], { type: 'image/png' });
     },
     placeholderData: keepPreviousData,
-    ...later,
+    ...slowQuery,
   });
-  const url = useObjectUrl(asked.data);
-  if (asked.isError)
-    return isNone(asked.error) ? <p className="hint">{texts.picture.none}</p> : <Failure error={asked.error} />;
+  const url = useObjectUrl(request.data);
+  if (request.isError)
+    return isNotFound(request.error) ? <p className="hint">{texts.picture.none}</p> : <Failure error={request.error} />;
   return (
-    <figure className="picture-frame" aria-busy={asked.isFetching}>
+    <figure className="picture-frame" aria-busy={request.isFetching}>
       {url === null ? <span className="faint">{texts.picture.drawing}</span> : <img src={url} alt={alt} />}
     </figure>
   );
@@ -90,14 +84,14 @@ function useObjectUrl(blob: Blob | undefined): string | null {
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => {
     if (!blob) return;
-    const made = URL.createObjectURL(blob);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
+    const created = URL.createObjectURL(blob);
+    setUrl(created);
+    return () => URL.revokeObjectURL(created);
   }, [blob]);
   return url;
 }
 
-function Choice<Value extends string>(props: {
+function Select<Value extends string>(props: {
   label: string;
   options: readonly Value[];
   names: Readonly<Record<Value, string>>;

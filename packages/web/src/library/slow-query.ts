@@ -1,17 +1,17 @@
-/** Answers that take the server a moment: while it is busy with them, it is asked again. */
+/** Queries whose answers the server has to compute first. */
 import { ServerError } from '@cryolift/client';
 
-const ASK_AGAIN_MS = 2_000;
-const MAX_ASKS = 300;
+const RETRY_MS = 2_000;
+const MAX_RETRIES = 300;
 
-/** For a query: asks again while the server says "not yet". */
-export const later = {
-  retry: (asks: number, error: Error) => error instanceof ServerError && error.retryable && asks < MAX_ASKS,
-  retryDelay: ASK_AGAIN_MS,
+/** Query options that repeat the request while the server answers with a retryable error. */
+export const slowQuery = {
+  retry: (retries: number, error: Error) => error instanceof ServerError && error.retryable && retries < MAX_RETRIES,
+  retryDelay: RETRY_MS,
   staleTime: Number.POSITIVE_INFINITY,
 };
 
-/** True when the answer is that there is none. */
-export function isNone(error: Error | null): boolean {
+/** The server has no such result for this file. */
+export function isNotFound(error: Error | null): boolean {
   return error instanceof ServerError && error.code === 'not_found';
 }

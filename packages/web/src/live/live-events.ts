@@ -1,6 +1,6 @@
 /**
- * What happens on the server to what one subject has, as it happens. A browser holds six connections per server over
- * HTTP/1.1, so one tab of the browser reads the stream and tells the others of the same subject.
+ * The server's events about the uploads and files of one subject. A browser opens six connections per server over HTTP/1.1,
+ * so one tab reads the stream and forwards the events to the other tabs of the same subject.
  */
 import { type GetToken, orAborted, readEvents, sleep } from '@cryolift/client';
 import { Cell } from '../cell.ts';
@@ -8,12 +8,12 @@ import { withLock } from '../locks.ts';
 import type { WatchedTransport } from './watched-transport.ts';
 
 const PATH = '/events';
-/** The server sends something every 15 s. */
-const SILENCE_MS = 40_000;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 8_000;
+/** The stream is closed after this time without bytes: the server sends some every 15 s. */
+const MAX_SILENCE_MS = 40_000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 8_000;
 
-/** A CloudEvent 1.0, as far as it is used here. */
+/** The fields of a CloudEvent 1.0 that the page uses. */
 export interface CloudEvent {
   readonly type: string;
   /** `uploads/ID` or `files/ID`. */
@@ -26,85 +26,85 @@ type Message =
   | { readonly kind: 'live'; readonly live: boolean }
   | { readonly kind: 'event'; readonly event: CloudEvent };
 
-interface LiveOptions {
+interface LiveEventsOptions {
   readonly subjectKey: string;
   readonly getToken: GetToken;
-  /** Resolves when there may be another token. */
+  /** Resolves when there may be a new token. */
   nextToken(): Promise<void>;
   readonly transport: WatchedTransport;
   onEvent(event: CloudEvent): void;
 }
 
-export class Live {
-  /** False: nothing is told, so whoever wants to know has to ask now and then. */
+export class LiveEvents {
+  /** False: no events arrive, and lists have to poll. */
   readonly isLive = new Cell(false);
-  readonly #options: LiveOptions;
+  readonly #options: LiveEventsOptions;
   readonly #name: string;
   /** Open while the subject is signed in. */
   #tabs: BroadcastChannel | null = null;
-  /** This tab reads the stream. */
-  #leads = false;
+  /** This tab reads the stream and forwards the events. */
+  #isLeader = false;
   #lastId = '';
 
-  constructor(options: LiveOptions) {
+  constructor(options: LiveEventsOptions) {
     this.#options = options;
     this.#name = `cryolift-events ${options.subjectKey}`;
   }
 
-  /** Goes on until the signal is aborted. Where the browser has no locks (no https), nothing is live. */
+  /** Runs until the signal is aborted. A browser without locks (no https) gets no events. */
   async follow(signal: AbortSignal): Promise<void> {
     if (!navigator.locks) return;
     const tabs = new BroadcastChannel(this.#name);
-    tabs.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data);
+    tabs.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
     this.#tabs = tabs;
-    this.#tell({ kind: 'ask' });
+    this.#post({ kind: 'ask' });
     while (!signal.aborted) {
       try {
-        await withLock(this.#name, signal, () => this.#lead(signal));
-        // This token may not read the stream. Another one of the same subject may.
+        await withLock(this.#name, signal, () => this.#readStream(signal));
+        // This token may not read the stream. A new token of the same subject may be allowed to.
         await orAborted(this.#options.nextToken(), signal);
       } catch {
-        await waitMs(LONGEST_WAIT_MS, signal);
+        await waitMs(LONGEST_RETRY_MS, signal);
       }
     }
     tabs.close();
     if (this.#tabs === tabs) this.isLive.set(false);
   }
 
-  #hear(message: Message): void {
+  #receive(message: Message): void {
     if (message.kind === 'ask') {
-      if (this.#leads) this.#tell({ kind: 'live', live: this.isLive.value });
-    } else if (!this.#leads) {
+      if (this.#isLeader) this.#post({ kind: 'live', live: this.isLive.value });
+    } else if (!this.#isLeader) {
       if (message.kind === 'live') this.isLive.set(message.live);
       else this.#options.onEvent(message.event);
     }
   }
 
-  #tell(message: Message): void {
+  #post(message: Message): void {
     this.#tabs?.postMessage(message);
   }
 
   #setLive(live: boolean): void {
     this.isLive.set(live);
-    this.#tell({ kind: 'live', live });
+    this.#post({ kind: 'live', live });
   }
 
-  /** Returns when the server has no such stream for this token, or the signal is aborted. */
-  async #lead(signal: AbortSignal): Promise<void> {
-    this.#leads = true;
+  /** Returns when the server has no stream for this token, or when the signal is aborted. */
+  async #readStream(signal: AbortSignal): Promise<void> {
+    this.#isLeader = true;
     let failures = 0;
     try {
       for (;;) {
         const outcome = await this.#readOnce(signal).catch((): Outcome => 'lost');
         if (signal.aborted) return;
         this.#setLive(false);
-        if (outcome === 'unknown') return;
+        if (outcome === 'unavailable') return;
         failures = outcome === 'ended' ? 0 : failures + 1;
-        if (outcome === 'lost') this.#options.transport.noteLost();
-        await waitMs(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures), signal);
+        if (outcome === 'lost') this.#options.transport.reportUnreachable();
+        await waitMs(Math.random() * Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures), signal);
       }
     } finally {
-      this.#leads = false;
+      this.#isLeader = false;
     }
   }
 
@@ -112,45 +112,45 @@ export class Live {
     const { getToken, transport, onEvent } = this.#options;
     const silence = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const onAlive = () => {
+    const onBytes = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS);
+      timer = setTimeout(() => silence.abort(), MAX_SILENCE_MS);
     };
     try {
       const token = await orAborted(getToken(false), signal);
-      onAlive();
+      onBytes();
       const response = await fetch(PATH, {
         headers: { authorization: `Bearer ${token}`, ...(this.#lastId ? { 'last-event-id': this.#lastId } : {}) },
         signal: AbortSignal.any([signal, silence.signal]),
         cache: 'no-store',
       });
-      transport.noteReached();
+      transport.reportReachable();
       if (response.status === 401) await orAborted(getToken(true), signal);
-      if ([403, 404, 405].includes(response.status)) return 'unknown';
+      if ([403, 404, 405].includes(response.status)) return 'unavailable';
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
       if (!response.ok || !response.body || !isStream) return 'refused';
       this.#setLive(true);
       const onId = (id: string) => {
         if (!signal.aborted) this.#lastId = id;
       };
-      for await (const { data } of readEvents(response.body, onAlive, onId)) {
+      for await (const { data } of readEvents(response.body, onBytes, onId)) {
         if (signal.aborted) break;
         const event = JSON.parse(data) as CloudEvent;
         onEvent(event);
-        this.#tell({ kind: 'event', event });
+        this.#post({ kind: 'event', event });
       }
       return 'ended';
     } finally {
       clearTimeout(timer);
-      // What is left of an answer would keep its connection.
+      // An answer that is not read to its end would keep its connection.
       silence.abort();
     }
   }
 }
 
-type Outcome = 'ended' | 'lost' | 'refused' | 'unknown';
+type Outcome = 'ended' | 'lost' | 'refused' | 'unavailable';
 
-/** Ends early, and without a word, when the signal is aborted. */
+/** Resolves early when the signal is aborted. */
 async function waitMs(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, signal).catch(() => {});
 }

@@ -1,7 +1,7 @@
-/** Where a token comes from and stays: the address, and this tab's session storage. */
+/** The token in the page's address and in the session storage of this tab. */
 const STORAGE_KEY = 'cryolift-token';
 
-/** `#token=…` as the server prints it, or `?token=…`. It is out of the address bar and the history at once. */
+/** Reads `#token=…`, as the server prints it, or `?token=…`, and removes it from the address bar and the history. */
 export function takeTokenFromAddress(): string | null {
   const fromFragment = new URLSearchParams(location.hash.slice(1)).get('token');
   const query = new URLSearchParams(location.search);
@@ -13,8 +13,8 @@ export function takeTokenFromAddress(): string | null {
   return token;
 }
 
-/** Null without one, and where the browser lets nothing be stored. */
-export function readKeptToken(): string | null {
+/** Null when there is none, or when the browser allows no storage. */
+export function readSavedToken(): string | null {
   try {
     return sessionStorage.getItem(STORAGE_KEY);
   } catch {
@@ -22,12 +22,12 @@ export function readKeptToken(): string | null {
   }
 }
 
-/** @param token null: none. Where the browser lets nothing be stored, a token lasts until the page is loaded anew. */
-export function keepToken(token: string | null): void {
+/** @param token null removes it. When the browser allows no storage, the token is lost when the page is reloaded. */
+export function saveToken(token: string | null): void {
   try {
     if (token === null) sessionStorage.removeItem(STORAGE_KEY);
     else sessionStorage.setItem(STORAGE_KEY, token);
   } catch {
-    // The token in memory is used all the same.
+    // The token in memory still works.
   }
 }

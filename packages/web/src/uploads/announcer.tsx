@@ -1,4 +1,4 @@
-/** Tells how uploads go to those who do not see it, and not too often; and the tab's title to those in another tab. */
+/** Announces the progress of uploads to screen readers, and shows it in the title of the tab. */
 import { useEffect, useRef, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { formatSeconds, formatShare } from '../format.ts';
@@ -8,12 +8,12 @@ import { sumUp } from './totals.ts';
 import type { UploadState } from './upload-states.ts';
 
 const TOTAL_MS = 30_000;
-const TOLD_AT_ONCE = ['done', 'failed', 'refused'] as const;
+const ANNOUNCED_AT_ONCE = ['done', 'failed', 'refused'] as const;
 
 export function Announcer() {
   const { uploads } = useAccount();
   const all = useCell(uploads.uploads);
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   const before = useRef(new Map<string, UploadState>());
   const { activeFiles, storedBytes, totalBytes, leftBytes } = sumUp(all);
   const isActive = activeFiles > 0;
@@ -26,14 +26,15 @@ export function Announcer() {
   }, [isActive, storedBytes, totalBytes]);
 
   useEffect(() => {
-    const news: string[] = [];
+    const messages: string[] = [];
     for (const { key, name, state } of all) {
-      const told = TOLD_AT_ONCE.find((each) => each === state);
-      if (told && before.current.has(key) && before.current.get(key) !== state) news.push(texts.announce[told](name));
+      const announced = ANNOUNCED_AT_ONCE.find((each) => each === state);
+      if (announced && before.current.has(key) && before.current.get(key) !== state)
+        messages.push(texts.announce[announced](name));
     }
     before.current = new Map(all.map(({ key, state }) => [key, state]));
-    const isOver = all.length > 1 && all.every(({ state }) => state === 'done');
-    if (news.length > 0) setSaid(isOver ? texts.announce.allDone : news.slice(-3).join('. '));
+    const isAllDone = all.length > 1 && all.every(({ state }) => state === 'done');
+    if (messages.length > 0) setMessage(isAllDone ? texts.announce.allDone : messages.slice(-3).join('. '));
   }, [all]);
 
   const total = texts.announce.total(
@@ -44,13 +45,13 @@ export function Announcer() {
   latest.current = total;
   useEffect(() => {
     if (!isActive) return;
-    const timer = setInterval(() => setSaid(latest.current), TOTAL_MS);
+    const timer = setInterval(() => setMessage(latest.current), TOTAL_MS);
     return () => clearInterval(timer);
   }, [isActive]);
 
   return (
     <div className="visually-hidden" role="status" aria-live="polite" aria-atomic="true">
-      {said}
+      {message}
     </div>
   );
 }

@@ -7,7 +7,7 @@ interface BarProps {
   readonly tone?: 'active' | 'idle' | 'done' | 'failed';
 }
 
-/** How much of something is there. */
+/** A progress bar. */
 export function Bar({ label, part, whole, tone = 'active' }: BarProps) {
   const share = whole === 0 ? 1 : part / whole;
   return (

@@ -1,4 +1,4 @@
-/** Files come in here: dropped anywhere on the page, or chosen. */
+/** The area for adding files, and the drop target, which is the whole page. */
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { Icon } from '../icons.tsx';
@@ -12,13 +12,13 @@ declare module 'react' {
   }
 }
 
-/** For the whole page. @returns whether files are held over it. */
+/** Accepts drops on the whole page. @returns true while files are dragged over it. */
 export function useDrop(): boolean {
   const { accounts } = useServices();
   const [isOver, setOver] = useState(false);
   useEffect(() => {
-    const ends = new AbortController();
-    const { signal } = ends;
+    const controller = new AbortController();
+    const { signal } = controller;
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
     const on = (name: 'dragenter' | 'dragover' | 'dragleave' | 'drop', act: (event: DragEvent) => void) =>
       addEventListener(name, (event) => hasFiles(event) && act(event), { signal });
@@ -28,33 +28,33 @@ export function useDrop(): boolean {
       setOver(true);
     });
     on('dragleave', (event) => {
-      // Out of the window, and not onto another element of it.
+      // The pointer has left the window, and not only an element.
       if (event.relatedTarget === null) setOver(false);
     });
     on('drop', (event) => {
       event.preventDefault();
       setOver(false);
-      if (event.dataTransfer) void accounts.give(filesOfDrop(event.dataTransfer));
+      if (event.dataTransfer) void accounts.receiveFiles(filesOfDrop(event.dataTransfer));
     });
-    return () => ends.abort();
+    return () => controller.abort();
   }, [accounts]);
   return isOver;
 }
 
 export function DropZone({ isSmall }: { isSmall: boolean }) {
-  const { intake, limits: query } = useAccount();
+  const { fileReceiver, limits: query } = useAccount();
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const limits = useQuery(query);
-  const choose = (ask: typeof chooseFiles, input: HTMLInputElement | null) => {
-    const finding = ask();
-    if (finding) void intake.take(finding);
-    // Only an input is left then.
+  const choose = (showDialog: typeof chooseFiles, input: HTMLInputElement | null) => {
+    const finding = showDialog();
+    if (finding) void fileReceiver.receive(finding);
+    // The browser has no such dialog.
     else input?.click();
   };
   const onChosen = ({ currentTarget: input }: React.ChangeEvent<HTMLInputElement>) => {
-    if (input.files) void intake.take(filesOfInput(input.files));
-    // The same file may be chosen again.
+    if (input.files) void fileReceiver.receive(filesOfInput(input.files));
+    // Without this, choosing the same file again is no change.
     input.value = '';
   };
   return (
@@ -88,7 +88,7 @@ export function DropZone({ isSmall }: { isSmall: boolean }) {
   );
 }
 
-/** Nothing where there is no quota, or while the server does not tell. */
+/** Shown only when the server reports a quota. */
 function Quota() {
   const { data } = useQuery(useAccount().usage);
   if (typeof data?.quota_bytes !== 'number' || data.used_bytes === undefined) return null;

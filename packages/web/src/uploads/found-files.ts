@@ -1,18 +1,18 @@
-/** Files that somebody dropped or chose, folders opened. */
+/** Lists dropped or chosen files, and the files in dropped or chosen folders. */
 import type { FileHandle } from '@cryolift/client/browser';
 
-/** Files of a folder that are opened at the same time, where the browser does not say how many. */
-const AT_A_TIME = 100;
+/** Files of a folder that are opened at the same time. */
+const BATCH_FILES = 100;
 
 export interface FoundFile {
   readonly file: File;
-  /** Its place below the folder that was given, that folder's name first; null for a file that was given itself. */
+  /** The path in the added folder, starting with the name of that folder; null for a file that was added itself. */
   readonly path: string | null;
-  /** Finds it again after a reload, where the browser gives such handles. */
+  /** Opens the file again after a reload; null when the browser has no handles. */
   readonly handle: FileHandle | null;
 }
 
-/** What Chromium has of the File System Access API and TypeScript's DOM does not know yet. */
+/** Parts of the File System Access API that Chromium has and TypeScript's DOM types do not have. */
 declare global {
   interface DataTransferItem {
     getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
@@ -30,31 +30,31 @@ export interface Found {
   readonly unreadable: number;
 }
 
-/** To be called while the drop is told: afterwards its items are gone. */
+/** Call it in the handler of the drop event: the items are empty afterwards. */
 export async function filesOfDrop(transfer: DataTransfer): Promise<Found> {
-  const finder = new Finder();
+  const lister = new Lister();
   const items = [...transfer.items].filter(({ kind }) => kind === 'file');
-  const given = items.map(async (item) => {
-    // Both have to be asked for at once.
+  const dropped = items.map(async (item) => {
+    // All three must be called before the first await.
     const file = item.getAsFile();
     const entry = item.webkitGetAsEntry();
     const handle = await item.getAsFileSystemHandle?.().catch(() => null);
     return { file, entry, handle };
   });
-  for (const { file, entry, handle } of await Promise.all(given)) {
-    if (handle) await finder.add([itemOfHandle(handle, null)]);
-    else if (entry?.isDirectory) await finder.add([itemOfEntry(entry, null)]);
-    else if (file) finder.files.push({ file, path: null, handle: null });
+  for (const { file, entry, handle } of await Promise.all(dropped)) {
+    if (handle) await lister.add([itemOfHandle(handle, null)]);
+    else if (entry?.isDirectory) await lister.add([itemOfEntry(entry, null)]);
+    else if (file) lister.files.push({ file, path: null, handle: null });
   }
-  return finder;
+  return lister;
 }
 
-/** Null where the browser has no such dialog. It resolves to null when somebody closed it. */
+/** Null when the browser has no such dialog. Resolves to null when the user closed the dialog. */
 export function chooseFiles(): Promise<Found | null> | null {
   return window.showOpenFilePicker?.({ multiple: true }).then(openHandles, () => null) ?? null;
 }
 
-/** Null where the browser has no such dialog. It resolves to null when somebody closed it. */
+/** Null when the browser has no such dialog. Resolves to null when the user closed the dialog. */
 export function chooseFolder(): Promise<Found | null> | null {
   return (
     window.showDirectoryPicker?.().then(
@@ -64,7 +64,7 @@ export function chooseFolder(): Promise<Found | null> | null {
   );
 }
 
-/** Of an `<input type="file">`. */
+/** The files of an `<input type="file">`. */
 export function filesOfInput(files: FileList): Found {
   return {
     files: Array.from(files, (file) => ({ file, path: file.webkitRelativePath || null, handle: null })),
@@ -73,22 +73,22 @@ export function filesOfInput(files: FileList): Found {
 }
 
 async function openHandles(handles: readonly FileSystemHandle[]): Promise<Found> {
-  const finder = new Finder();
-  await finder.add(handles.map((handle) => itemOfHandle(handle, null)));
-  return finder;
+  const lister = new Lister();
+  await lister.add(handles.map((handle) => itemOfHandle(handle, null)));
+  return lister;
 }
 
-/** What lies in a folder, however the browser gives it. */
+/** A file or a folder, from a handle or from an entry. */
 interface Item {
   readonly isFile: boolean;
-  /** Of a file. */
+  /** For files. */
   open(): Promise<FoundFile>;
-  /** Of a folder, some at a time. */
+  /** For folders: the items in batches. */
   list(): AsyncIterable<readonly Item[]>;
 }
 
-/** One file that is gone or locked does not take the others of its folder with it. */
-class Finder implements Found {
+/** Counts files and folders that cannot be read, and lists the others. */
+class Lister implements Found {
   readonly files: FoundFile[] = [];
   unreadable = 0;
 
@@ -111,7 +111,7 @@ class Finder implements Found {
   }
 }
 
-/** @param folder the path of what it lies in; null for what was given itself. */
+/** @param folder the path of the folder that contains the item; null for an item that was added itself. */
 function itemOfHandle(handle: FileSystemHandle, folder: string | null): Item {
   const path = folder === null ? handle.name : `${folder}/${handle.name}`;
   const fileHandle = handle as FileSystemFileHandle;
@@ -126,7 +126,7 @@ function itemOfHandle(handle: FileSystemHandle, folder: string | null): Item {
       let items: Item[] = [];
       for await (const child of (handle as FileSystemDirectoryHandle).values()) {
         items.push(itemOfHandle(child, path));
-        if (items.length < AT_A_TIME) continue;
+        if (items.length < BATCH_FILES) continue;
         yield items;
         items = [];
       }
@@ -135,7 +135,7 @@ function itemOfHandle(handle: FileSystemHandle, folder: string | null): Item {
   };
 }
 
-/** Where the browser has no handles. */
+/** For browsers without handles. */
 function itemOfEntry(entry: FileSystemEntry, folder: string | null): Item {
   const path = folder === null ? entry.name : `${folder}/${entry.name}`;
   return {
@@ -147,7 +147,7 @@ function itemOfEntry(entry: FileSystemEntry, folder: string | null): Item {
     async *list() {
       const reader = (entry as FileSystemDirectoryEntry).createReader();
       for (;;) {
-        // A hundred at a time, in Chromium.
+        // Chromium returns a hundred at a time, and an empty list at the end.
         const children = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
         if (children.length === 0) return;
         yield children.map((child) => itemOfEntry(child, path));

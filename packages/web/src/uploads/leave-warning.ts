@@ -1,4 +1,4 @@
-/** Leaving the page stops its uploads: the browser asks first. */
+/** The browser asks before it leaves a page with unfinished uploads. */
 import type { Accounts } from '../accounts.ts';
 
 export function warnBeforeLeaving(accounts: Accounts): void {

@@ -1,17 +1,12 @@
-/** Where the bytes of a file are: each cell one part, or several where there are many. */
+/** A map of a file's parts: each cell is one part, or several parts when there are many. */
 import { useEffect, useRef } from 'react';
 import { texts } from '../texts.ts';
-import type { Arrived } from './upload.ts';
+import { cellsOf, layOutParts, type Parts } from './parts-layout.ts';
+import type { ReceivedParts } from './upload.ts';
 
-/** CSS pixels. Few parts have larger cells, so that they fill a row. */
-const MIN_CELL = 7;
-const MAX_CELL = 18;
-const GAP = 2;
-const MAX_ROWS = 6;
-
-export function PartsMap({ arrived: { stored, underWay, partCount } }: { arrived: Arrived }) {
+export function PartsMap({ received: { stored, underWay, partCount } }: { received: ReceivedParts }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  // After every render: the sets are the same ones, with another content.
+  // Runs after every render: the sets are the same objects with changed content.
   useEffect(() => {
     const { current } = canvas;
     if (!current) return;
@@ -34,19 +29,10 @@ export function PartsMap({ arrived: { stored, underWay, partCount } }: { arrived
   );
 }
 
-interface Parts {
-  has(idx: number): boolean;
-}
-
 function draw(canvas: HTMLCanvasElement, partCount: number, stored: Parts, underWay: Parts): void {
-  const width = (canvas.parentElement as HTMLElement).clientWidth;
-  const cellSize = Math.min(MAX_CELL, Math.max(MIN_CELL, Math.floor((width + GAP) / partCount) - GAP));
-  const step = cellSize + GAP;
-  const columns = Math.max(1, Math.floor((width + GAP) / step));
-  const perCell = Math.max(1, Math.ceil(partCount / (columns * MAX_ROWS)));
-  const cells = Math.ceil(partCount / perCell);
-  const rows = Math.max(1, Math.ceil(cells / columns));
-  const height = rows * step - GAP;
+  const { clientWidth: width } = canvas.parentElement as HTMLElement;
+  const layout = layOutParts(partCount, width);
+  const { cellPx, heightPx: height } = layout;
   const scale = devicePixelRatio;
   if (canvas.width !== width * scale || canvas.height !== height * scale) {
     canvas.width = width * scale;
@@ -65,25 +51,15 @@ function draw(canvas: HTMLCanvasElement, partCount: number, stored: Parts, under
   };
   paint.setTransform(scale, 0, 0, scale, 0, 0);
   paint.clearRect(0, 0, width, height);
-  for (let cell = 0; cell < cells; cell++) {
-    const first = cell * perCell;
-    const last = Math.min(first + perCell, partCount);
-    let there = 0;
-    let moving = false;
-    for (let idx = first; idx < last; idx++) {
-      if (stored.has(idx)) there++;
-      else if (underWay.has(idx)) moving = true;
-    }
-    const x = (cell % columns) * step;
-    const y = Math.floor(cell / columns) * step;
+  for (const { x, y, stored: share, isMoving } of cellsOf(layout, partCount, stored, underWay)) {
     paint.fillStyle = colors.missing;
-    paint.fillRect(x, y, cellSize, cellSize);
-    // A cell of many parts fills from below.
-    const filled = Math.round((cellSize * there) / (last - first));
+    paint.fillRect(x, y, cellPx, cellPx);
+    // A cell of several parts is filled from the bottom.
+    const filled = Math.round(cellPx * share);
     paint.fillStyle = colors.stored;
-    paint.fillRect(x, y + cellSize - filled, cellSize, filled);
-    if (!moving) continue;
+    paint.fillRect(x, y + cellPx - filled, cellPx, filled);
+    if (!isMoving) continue;
     paint.fillStyle = colors.underWay;
-    paint.fillRect(x, y, cellSize, Math.max(2, cellSize - filled));
+    paint.fillRect(x, y, cellPx, Math.max(2, cellPx - filled));
   }
 }

@@ -1,4 +1,4 @@
-/** All uploads of the page together. */
+/** The progress of all uploads together, with actions for all of them. */
 import { formatBytes, formatSeconds, formatShare } from '../format.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
@@ -11,7 +11,7 @@ export function TotalBar({ all }: { all: readonly Upload[] }) {
   const { files, doneFiles, activeFiles, storedBytes, totalBytes, leftBytes } = sumUp(all);
   const { bytesPerSecond } = uploads.rate;
   const isMoving = activeFiles > 0 && bytesPerSecond > 0;
-  const canResume = all.some(({ state, hasHandle }) => state === 'paused' || (state === 'away' && hasHandle));
+  const canResume = all.some(({ state, hasHandle }) => state === 'paused' || (state === 'interrupted' && hasHandle));
   if (files === 0) return null;
   return (
     <section className="total card" aria-label={texts.upload.totalLabel}>

@@ -1,5 +1,6 @@
-/** All uploads of the page in a few numbers. */
+/** Totals of all uploads on the page. */
 import { isActive, type Upload } from './upload.ts';
+import { traitsOf } from './upload-states.ts';
 
 interface Totals {
   readonly files: number;
@@ -7,16 +8,15 @@ interface Totals {
   readonly activeFiles: number;
   readonly storedBytes: number;
   readonly totalBytes: number;
-  /** Of those that are under way. */
+  /** Bytes of active uploads that are not stored yet. */
   readonly leftBytes: number;
 }
 
-/** Refused and failed ones count as little as if nobody had dropped them. */
 export function sumUp(uploads: readonly Upload[]): Totals {
   const totals = { files: 0, doneFiles: 0, activeFiles: 0, storedBytes: 0, totalBytes: 0, leftBytes: 0 };
   for (const upload of uploads) {
-    if (upload.state === 'refused' || upload.state === 'failed' || upload.state === 'ending') continue;
-    const storedBytes = upload.state === 'done' ? upload.sizeBytes : (upload.arrived?.storedBytes ?? 0);
+    if (!traitsOf(upload.state).isCounted) continue;
+    const storedBytes = upload.state === 'done' ? upload.sizeBytes : (upload.received?.storedBytes ?? 0);
     totals.files++;
     totals.totalBytes += upload.sizeBytes;
     totals.storedBytes += storedBytes;

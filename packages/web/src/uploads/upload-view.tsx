@@ -6,9 +6,9 @@ import { TotalBar } from './total-bar.tsx';
 import { UploadRow } from './upload-row.tsx';
 
 export function UploadView() {
-  const { uploads, intake } = useAccount();
+  const { uploads, fileReceiver } = useAccount();
   const all = useCell(uploads.uploads);
-  const notice = useCell(intake.notice);
+  const notice = useCell(fileReceiver.notice);
   return (
     <>
       <h1 className="visually-hidden">{texts.upload.heading}</h1>

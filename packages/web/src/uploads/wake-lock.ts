@@ -1,9 +1,9 @@
-/** A machine that falls asleep uploads nothing. */
+/** A screen wake lock: a machine that sleeps does not upload. */
 import type { Cell } from '../cell.ts';
 import { isActive, type Upload } from './upload.ts';
 
-/** Asks the browser to keep the screen on while files are under way; where it has no such thing, or says no, nothing happens. */
-export function keepAwake(uploads: Cell<readonly Upload[]>): void {
+/** Keeps the screen on while uploads are active. Without effect when the browser has no wake lock or denies it. */
+export function holdWakeLock(uploads: Cell<readonly Upload[]>): void {
   let lock: Promise<WakeLockSentinel | null> | null = null;
   const update = () => {
     const wanted = document.visibilityState === 'visible' && uploads.value.some(isActive);
@@ -14,6 +14,6 @@ export function keepAwake(uploads: Cell<readonly Upload[]>): void {
     }
   };
   uploads.watch(update);
-  // The browser releases it by itself when the tab is hidden.
+  // The browser releases the lock when the tab is hidden.
   document.addEventListener('visibilitychange', update);
 }
