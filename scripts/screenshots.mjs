@@ -108,8 +108,8 @@ async function takeAll({ name, ...options }, colorScheme) {
   await uploadRow(page, 'TS_014.st', 'paused').waitFor();
 
   await page.reload();
-  await uploadRow(page, 'TS_014.st', 'away').waitFor();
-  await uploadRow(page, 'FoilHole_2071', 'away').waitFor();
+  await uploadRow(page, 'TS_014.st', 'interrupted').waitFor();
+  await uploadRow(page, 'FoilHole_2071', 'interrupted').waitFor();
   await shots.take('interrupted');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Activity' }).click();
