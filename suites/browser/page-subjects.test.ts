@@ -34,7 +34,8 @@ function gateFolders(): void {
     if (!entry?.isDirectory) return entry;
     const createReader = () => {
       const reader = entry.createReader();
-      const readEntries: typeof reader.readEntries = (...callbacks) => void promise.then(() => reader.readEntries(...callbacks));
+      const readEntries: typeof reader.readEntries = (...callbacks) =>
+        void promise.then(() => reader.readEntries(...callbacks));
       return { readEntries };
     };
     return { name: entry.name, isFile: false, isDirectory: true, createReader } as unknown as FileSystemEntry;

@@ -12,7 +12,7 @@ const GONE = ['upload_not_found', 'upload_expired'];
 
 interface RestoreContext<Row> {
   readonly api: Api;
-  readonly memory: IndexedDbMemory;
+  readonly memory: Pick<IndexedDbMemory, 'all' | 'forget'>;
   readonly server: string;
   readonly owner: string;
   /** The upload is in the list already, or another tab uploads it. */

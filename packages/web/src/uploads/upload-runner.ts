@@ -14,7 +14,7 @@ const MAX_RUNNING = 3;
 export interface UploadRunnerOptions {
   readonly subjectKey: string;
   readonly uploader: Uploader;
-  readonly memory: IndexedDbMemory;
+  readonly memory: Pick<IndexedDbMemory, 'all' | 'keepHandle' | 'forget'>;
   /** The name under which the resume store keeps this server and this subject. */
   readonly server: string;
   readonly owner: string;
