@@ -4,8 +4,18 @@ import { ServerError, SourceError } from '@cryolift/client';
 import { explain } from './explanation.ts';
 
 test('explanation: an error of the server has its message, its hint and the id of the request', () => {
-  const envelope = { code: 'quota_exceeded', message: 'too much', hint: 'delete', retryable: false, request_id: 'r1' } as const;
-  assert.deepEqual(explain(new ServerError(413, envelope, null)), { message: 'too much', hint: 'delete', requestId: 'r1' });
+  const envelope = {
+    code: 'quota_exceeded',
+    message: 'too much',
+    hint: 'delete',
+    retryable: false,
+    request_id: 'r1',
+  } as const;
+  assert.deepEqual(explain(new ServerError(413, envelope, null)), {
+    message: 'too much',
+    hint: 'delete',
+    requestId: 'r1',
+  });
 });
 
 test('explanation: a changed file has the hint of the page and not the hint of the SDK', () => {

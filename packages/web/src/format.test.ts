@@ -10,9 +10,10 @@ test('format: bytes have a binary unit and three or four digits', () => {
 });
 
 test('format: seconds are rounded to the unit that matters', () => {
-  assert.deepEqual([0, 0.4, 59.4, 60, 89, 3540, 3600, 7500, 47 * 3600, 49 * 3600, Number.POSITIVE_INFINITY].map(formatSeconds), [
-    ...['1 s', '1 s', '59 s', '1 min', '1 min', '59 min', '1 h 0 min', '2 h 5 min', '47 h 0 min', '2 days', '–'],
-  ]);
+  assert.deepEqual(
+    [0, 0.4, 59.4, 60, 89, 3540, 3600, 7500, 47 * 3600, 49 * 3600, Number.POSITIVE_INFINITY].map(formatSeconds),
+    [...['1 s', '1 s', '59 s', '1 min', '1 min', '59 min', '1 h 0 min', '2 h 5 min', '47 h 0 min', '2 days', '–']],
+  );
 });
 
 test('format: a share is rounded down, and is 100 % only at the end', () => {

@@ -9,7 +9,8 @@ test('route: the fragment names the view, and the upload view is the default', (
 });
 
 test('route: the address of a file leads to it', () => {
-  for (const fileId of ['01J8', 'a/b c', '50 %']) assert.deepEqual(parseRoute(fileHref(fileId)), { view: 'files', fileId });
+  for (const fileId of ['01J8', 'a/b c', '50 %'])
+    assert.deepEqual(parseRoute(fileHref(fileId)), { view: 'files', fileId });
 });
 
 test('route: text that is not percent-encoded correctly is used as it is', () => {

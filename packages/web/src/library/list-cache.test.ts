@@ -16,7 +16,9 @@ import {
 } from './list-cache.ts';
 
 function file(id: string, created = 0): FileRecord {
-  return { file_id: id, filename: `${id}.mrc`, created_at: new Date(created).toISOString() } as FileRecord;
+  const digests = { sha256: '0'.repeat(64), parts_sha256: '0'.repeat(64) };
+  const record = { file_id: id, filename: `${id}.mrc`, size: 1, created_at: new Date(created).toISOString() };
+  return { ...record, ...digests } as FileRecord;
 }
 
 function upload(id: string, status: Session['status'], fileId: string | null = null): Session {
@@ -24,7 +26,8 @@ function upload(id: string, status: Session['status'], fileId: string | null = n
 }
 
 function newQueries(files: FileRecord[][] = []): QueryClient {
-  const queries = new QueryClient();
+  // Without a timer that removes unused queries: it would keep the process running.
+  const queries = new QueryClient({ defaultOptions: { queries: { gcTime: Number.POSITIVE_INFINITY } } });
   const pages = files.map((items) => ({ items, next_cursor: null }));
   if (pages.length > 0) queries.setQueryData(['files'], { pages, pageParams: [] });
   return queries;
@@ -93,12 +96,25 @@ test('list updates: only those since the start of the request are applied', () =
 test('list updates: replace and remove items of a fetched page', () => {
   const page = { items: [file('b', 2), file('a', 1)], next_cursor: null };
   const renamed = { ...file('b', 2), filename: 'renamed.mrc' };
-  assert.deepEqual(apply(page, new Map([['b', renamed], ['a', null]])), ['b renamed.mrc']);
+  assert.deepEqual(
+    apply(
+      page,
+      new Map([
+        ['b', renamed],
+        ['a', null],
+      ]),
+    ),
+    ['b renamed.mrc'],
+  );
 });
 
 test('list updates: newer items are added to the first page only, newest first', () => {
   const page = { items: [file('b', 2)], next_cursor: null };
-  const updates = new Map([['c', file('c', 3)], ['d', file('d', 4)], ['a', file('a', 1)]]);
+  const updates = new Map([
+    ['c', file('c', 3)],
+    ['d', file('d', 4)],
+    ['a', file('a', 1)],
+  ]);
   assert.deepEqual(apply(page, updates), ['d d.mrc', 'c c.mrc', 'b b.mrc']);
   assert.deepEqual(apply(page, updates, false), ['b b.mrc']);
 });
