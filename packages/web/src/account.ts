@@ -3,6 +3,7 @@ import { type Api, Uploader } from '@cryolift/client';
 import { IndexedDbMemory } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
+import { FileReceiver } from './adding/file-receiver.ts';
 import { Downloads } from './library/downloads.ts';
 import { putFile, USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
 import { type CloudEvent, LiveEvents } from './live/live-events.ts';
@@ -10,7 +11,6 @@ import type { WatchedTransport } from './live/watched-transport.ts';
 import { holdLock } from './locks.ts';
 import type { Subject } from './signing-in/subject.ts';
 import type { TokenKeeper } from './signing-in/token-keeper.ts';
-import { FileReceiver } from './uploads/file-receiver.ts';
 import { UploadList } from './uploads/upload-list.ts';
 
 /** A browser opens six connections per server: one is for events, one for short calls, and the others for parts. */

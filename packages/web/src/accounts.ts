@@ -1,12 +1,12 @@
 /** The account that is signed in, the accounts with waiting uploads, and the files that wait for a sign-in. */
 import { Account, SIGNED_IN_LOCK } from './account.ts';
+import type { Found } from './adding/found-files.ts';
 import { Cell } from './cell.ts';
 import { route } from './current-route.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { locksHeld } from './locks.ts';
 import type { Subject } from './signing-in/subject.ts';
 import type { SignInConflict, TokenKeeper } from './signing-in/token-keeper.ts';
-import type { Found } from './uploads/found-files.ts';
 import { isActive, type Upload } from './uploads/upload.ts';
 
 const NOTHING: Found = { files: [], unreadable: 0 };

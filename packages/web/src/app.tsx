@@ -1,21 +1,21 @@
 /** The frame of the page: header, notices, and the current view. */
 import { QueryClientProvider } from '@tanstack/react-query';
 import type { Account } from './account.ts';
+import { useDrop } from './adding/drop-zone.tsx';
 import { useCell } from './cell.ts';
 import { route } from './current-route.ts';
 import { formatTime } from './format.ts';
 import { Icon } from './icons.tsx';
 import { ActivityView } from './library/activity-view.tsx';
 import { FilesView } from './library/files-view.tsx';
+import { Announcer } from './progress/announcer.tsx';
+import { sumUp } from './progress/totals.ts';
 import { AccountProvider, useServices } from './services.ts';
 import { LinkNotice, LinkQuestion } from './signing-in/link-question.tsx';
 import { SignInView } from './signing-in/sign-in.tsx';
 import { nameOf } from './signing-in/subject.ts';
 import { TokenNotice } from './signing-in/token-notice.tsx';
 import { texts } from './texts.ts';
-import { Announcer } from './uploads/announcer.tsx';
-import { useDrop } from './uploads/drop-zone.tsx';
-import { sumUp } from './uploads/totals.ts';
 import { UploadView } from './uploads/upload-view.tsx';
 import { ViewGuard } from './view-guard.tsx';
 

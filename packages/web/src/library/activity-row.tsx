@@ -7,10 +7,10 @@ import { Failure } from '../failure.tsx';
 import { folderOf } from '../folder.ts';
 import { formatBytes, formatShare, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
+import { Bar } from '../progress/bar.tsx';
 import { fileHref } from '../route.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { Bar } from '../uploads/bar.tsx';
 import { putUpload } from './list-cache.ts';
 
 const OPEN: readonly Session['status'][] = ['pending', 'uploading', 'verifying'];

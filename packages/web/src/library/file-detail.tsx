@@ -4,6 +4,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
+import { MrcTable } from '../mrc/mrc-table.tsx';
+import { Picture } from '../mrc/picture.tsx';
+import { Voxels } from '../mrc/voxels.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Checksum } from './checksum.tsx';
@@ -12,11 +15,8 @@ import { DownloadButton } from './download-button.tsx';
 import { LinkButton } from './link-button.tsx';
 import { itemsOf } from './list-cache.ts';
 import { ListFailure, Loading } from './list-state.tsx';
-import { MrcTable } from './mrc-table.tsx';
-import { Picture } from './picture.tsx';
 import { PropertyTable } from './property-table.tsx';
 import { useFiles } from './use-lists.ts';
-import { Voxels } from './voxels.tsx';
 
 /** The same width as in library.css. */
 const NARROW = '(max-width: 56rem)';

@@ -4,9 +4,9 @@ import { memo } from 'react';
 import { folderOf } from '../folder.ts';
 import { formatBytes, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
+import { MrcLine } from '../mrc/mrc-line.tsx';
 import { fileHref } from '../route.ts';
 import { texts } from '../texts.ts';
-import { MrcLine } from '../uploads/mrc-line.tsx';
 
 export const FileRow = memo(function FileRow({ file, isOpen }: { file: FileRecord; isOpen: boolean }) {
   const { file_id, filename, size, mrc, warnings, created_at, metadata } = file;

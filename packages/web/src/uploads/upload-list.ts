@@ -1,11 +1,11 @@
 /** The uploads of one subject on this page. They are kept outside React, so that they continue in every view. */
 import { BlobSource } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
+import type { FoundFile } from '../adding/found-files.ts';
+import { checkHeader } from '../adding/header-check.ts';
+import { KeyChooser } from '../adding/key-chooser.ts';
 import { isLockHeld } from '../locks.ts';
-import type { FoundFile } from './found-files.ts';
-import { checkHeader } from './header-check.ts';
 import { restoreUploads } from './interrupted-uploads.ts';
-import { KeyChooser } from './key-chooser.ts';
 import { isActive, newUpload } from './upload.ts';
 import { cancelOnServer } from './upload-cancellation.ts';
 import { type Entry, UploadEntries } from './upload-entries.ts';

@@ -6,12 +6,12 @@ import { Failure } from '../failure.tsx';
 import { folderOf } from '../folder.ts';
 import { formatBytes, formatSeconds, formatShare } from '../format.ts';
 import { Icon, type IconName } from '../icons.tsx';
+import { MrcLine } from '../mrc/mrc-line.tsx';
+import { Bar } from '../progress/bar.tsx';
+import { PartsMap } from '../progress/parts-map.tsx';
 import { fileHref } from '../route.ts';
 import { useAccount, useServices } from '../services.ts';
 import { texts } from '../texts.ts';
-import { Bar } from './bar.tsx';
-import { MrcLine } from './mrc-line.tsx';
-import { PartsMap } from './parts-map.tsx';
 import { NO_PARTS, type Upload } from './upload.ts';
 
 const TONES = { done: 'done', failed: 'failed', refused: 'failed', running: 'active' } as const;

@@ -3,7 +3,7 @@ import type { Progress, Uploader } from '@cryolift/client';
 import type { BlobSource, IndexedDbMemory } from '@cryolift/client/browser';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { withLock } from '../locks.ts';
-import { Rate } from './rate.ts';
+import { Rate } from '../progress/rate.ts';
 import { receivedOf } from './upload.ts';
 import type { Entry, UploadEntries } from './upload-entries.ts';
 import { uploadLock } from './upload-lock.ts';

@@ -1,8 +1,8 @@
+import { DropZone } from '../adding/drop-zone.tsx';
 import { useCell } from '../cell.ts';
+import { TotalBar } from '../progress/total-bar.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { DropZone } from './drop-zone.tsx';
-import { TotalBar } from './total-bar.tsx';
 import { UploadRow } from './upload-row.tsx';
 
 export function UploadView() {

@@ -2,7 +2,7 @@
 import type { PartSet, Progress } from '@cryolift/client';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
-import type { HeaderCheck } from './header-check.ts';
+import type { HeaderCheck } from '../adding/header-check.ts';
 import { readKey } from './upload-key.ts';
 import { traitsOf, type UploadState } from './upload-states.ts';
 

@@ -1,6 +1,6 @@
 /** Totals of all uploads on the page. */
-import { isActive, type Upload } from './upload.ts';
-import { traitsOf } from './upload-states.ts';
+import { isActive, type Upload } from '../uploads/upload.ts';
+import { traitsOf } from '../uploads/upload-states.ts';
 
 interface Totals {
   readonly files: number;

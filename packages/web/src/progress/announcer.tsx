@@ -4,8 +4,8 @@ import { useCell } from '../cell.ts';
 import { formatSeconds, formatShare } from '../format.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
+import type { UploadState } from '../uploads/upload-states.ts';
 import { sumUp } from './totals.ts';
-import type { UploadState } from './upload-states.ts';
 
 const TOTAL_MS = 30_000;
 const ANNOUNCED_AT_ONCE = ['done', 'failed', 'refused'] as const;

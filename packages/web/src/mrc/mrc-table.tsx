@@ -2,9 +2,9 @@
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { ReactNode } from 'react';
 import { formatBytes, formatNumber } from '../format.ts';
-import { dimsOf, voxelOf } from '../mrc-summary.ts';
+import { PropertyTable } from '../library/property-table.tsx';
 import { texts } from '../texts.ts';
-import { PropertyTable } from './property-table.tsx';
+import { dimsOf, voxelOf } from './mrc-summary.ts';
 
 export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
   const words = texts.mrc.table;

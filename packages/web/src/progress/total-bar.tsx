@@ -2,9 +2,9 @@
 import { formatBytes, formatSeconds, formatShare } from '../format.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
+import type { Upload } from '../uploads/upload.ts';
 import { Bar } from './bar.tsx';
 import { sumUp } from './totals.ts';
-import type { Upload } from './upload.ts';
 
 export function TotalBar({ all }: { all: readonly Upload[] }) {
   const { uploads } = useAccount();

@@ -1,7 +1,7 @@
 /** The header in one line: kind, dimensions, mode, pixel size. */
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { dimsOf, voxelOf } from '../mrc-summary.ts';
 import { texts } from '../texts.ts';
+import { dimsOf, voxelOf } from './mrc-summary.ts';
 
 export function MrcLine({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
   const values = [dimsOf(mrc), texts.mrc.mode(mrc.mode), voxelOf(mrc)].filter((value) => value !== null);

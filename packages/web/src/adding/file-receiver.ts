@@ -3,8 +3,8 @@ import { extensionOf, isMrcName } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
+import type { UploadList } from '../uploads/upload-list.ts';
 import type { Found, FoundFile } from './found-files.ts';
-import type { UploadList } from './upload-list.ts';
 
 export class FileReceiver {
   /** A message about the files that were added last; null when there is nothing to report. */

@@ -1,8 +1,8 @@
 /** A map of a file's parts: each cell is one part, or several parts when there are many. */
 import { useEffect, useRef } from 'react';
 import { texts } from '../texts.ts';
+import type { ReceivedParts } from '../uploads/upload.ts';
 import { cellsOf, layOutParts, type Parts } from './parts-layout.ts';
-import type { ReceivedParts } from './upload.ts';
 
 export function PartsMap({ received: { stored, underWay, partCount } }: { received: ReceivedParts }) {
   const canvas = useRef<HTMLCanvasElement>(null);

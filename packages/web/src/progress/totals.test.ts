@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_PARTS, newUpload } from '../uploads/upload.ts';
+import type { UploadState } from '../uploads/upload-states.ts';
 import { sumUp } from './totals.ts';
-import { NO_PARTS, newUpload } from './upload.ts';
-import type { UploadState } from './upload-states.ts';
 
 function upload(state: UploadState, sizeBytes: number, storedBytes: number | null = null) {
   const received =

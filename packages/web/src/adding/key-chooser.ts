@@ -1,8 +1,8 @@
 /** Finds the upload that an added file belongs to. */
 import type { FileHandle } from '@cryolift/client/browser';
+import { isActive, type Upload } from '../uploads/upload.ts';
+import { keyOfFile, withoutPath } from '../uploads/upload-key.ts';
 import type { FoundFile } from './found-files.ts';
-import { isActive, type Upload } from './upload.ts';
-import { keyOfFile, withoutPath } from './upload-key.ts';
 
 /** The uploads of the list, as far as they are needed here. */
 interface KnownUploads {

@@ -1,7 +1,7 @@
 /** Values of an MRC header as text. */
 import { describePixelSize } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { formatCount, formatNumber } from './format.ts';
+import { formatCount, formatNumber } from '../format.ts';
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 

@@ -3,10 +3,10 @@ import type { Statistics } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
 import { Failure } from '../failure.tsx';
 import { formatCount, formatNumber } from '../format.ts';
+import { PropertyTable } from '../library/property-table.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { HISTOGRAM_HEIGHT, HISTOGRAM_WIDTH, histogramPath } from './histogram.ts';
-import { PropertyTable } from './property-table.tsx';
 import { isNotFound, slowQuery } from './slow-query.ts';
 
 export function Voxels({ fileId, mode0 }: { fileId: string; mode0: string | undefined }) {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FileHandle } from '@cryolift/client/browser';
+import { newUpload } from '../uploads/upload.ts';
+import { keyOfFile } from '../uploads/upload-key.ts';
+import type { UploadState } from '../uploads/upload-states.ts';
 import type { FoundFile } from './found-files.ts';
 import { KeyChooser } from './key-chooser.ts';
-import { newUpload } from './upload.ts';
-import { keyOfFile } from './upload-key.ts';
-import type { UploadState } from './upload-states.ts';
 
 const FILE = new File(['12345'], 'a.mrc', { lastModified: 7 });
 
