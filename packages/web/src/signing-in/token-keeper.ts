@@ -1,4 +1,4 @@
-/** The token of this tab. It is saved in memory and in the session storage of the tab, and nowhere else. */
+/** The token of this tab. It is kept in memory and in the session storage of the tab, and nowhere else. */
 import { ConnectionError, type GetToken, orAborted, Patience } from '@cryolift/client';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
