@@ -19,7 +19,7 @@ import { isWhole, reopen, reopenIfGone, verifyStored } from './stored-bytes.ts';
 import { emitUpload, moveUpload } from './transitions.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 
-/** How long a request waits for the whole-file digest (CONTRACT: complete). */
+/** How long a request waits for the whole-file digest (page 7: `complete`). */
 const WAIT_MS = 20_000;
 /** A verification that failed in so many rounds is stuck. */
 const STUCK_AFTER = 3;

@@ -53,7 +53,7 @@ export interface PartReceiver {
 /**
  * Judges everything that needs no body.
  *
- * @throws UploadError as CONTRACT section 4 lists them for parts.
+ * @throws UploadError as page 7 lists them for parts.
  */
 export async function beginPart(context: UploadContext, access: AccessScope, request: PartRequest): Promise<PartStart> {
   const row = await findUpload(context, access, request.uploadId);
