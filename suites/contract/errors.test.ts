@@ -199,6 +199,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   },
 };
 
+// Invariant 10
 test('every code of the table has its row', () => {
   assert.deepEqual(Object.keys(ROWS).sort(), [...ERROR_CODES].sort());
 });

@@ -193,6 +193,7 @@ for (const [mishap, happen] of Object.entries(MISHAPS)) {
   });
 }
 
+// Invariant 2
 test('bytes that differ from what this process wrote fail no upload: their part is asked for again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);

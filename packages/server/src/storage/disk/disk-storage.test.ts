@@ -61,6 +61,7 @@ const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
 const bounded = { timeout: 110_000 };
 const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
+// Invariant 3
 test('publishing is a rename: the same inode, read-only, under its name', async (t) => {
   const { store, root } = await makeStore(t);
   const to = upload('inode', 1000);
@@ -155,6 +156,7 @@ test('bytes that lie in the staging area are read from there, published ones fro
   assert.equal(await store.readFile(file, { start: 0, end: 9 }), null);
 });
 
+// Invariant 9
 test('more slow writers than there are slots get on, each waiting for the others', bounded, async (t) => {
   const { store } = await makeStore(t, { slots: 2 });
   const bytes = makeBytes(30);
