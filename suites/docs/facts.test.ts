@@ -28,7 +28,7 @@ test('page 5: the defaults are those of `serve --help`', () => {
   // The help says in words what is `false` as a value.
   const inWords = new Map([['none', /^(none|`false`)$/]]);
   for (const { env, help } of SETTINGS) {
-    const [, value] = / \(([^()]+)\)(?:;|$)/.exec(help) ?? [];
+    const [, value] = / \(([^() ]+|no bound)\)(?:;|$)/.exec(help) ?? [];
     if (value === undefined) continue;
     compared++;
     const stated = documented.get(env)?.value ?? '';
@@ -102,3 +102,23 @@ for (const page of PAGES.filter((path) => /^docs\/(guides|architecture)\//.test(
     );
   });
 }
+
+test('page 2: the table of modules is the list of folders of the server', () => {
+  const folders = new Set<string>();
+  for (const path of SOURCES) {
+    const [, folder] = /^packages\/server\/src\/(.+)\/[^/]+$/.exec(path) ?? [];
+    if (folder !== undefined) folders.add(`\`${folder}/\``);
+  }
+  const modules = rowsOf(read('docs/architecture/2-detailed-component-architecture.md'))
+    .map(([first = '']) => first)
+    .filter((first) => /^`[\w/-]+\/`$/.test(first) && first !== '`suites/`');
+  assert.deepEqual(modules.sort(), [...folders].sort());
+});
+
+test('page 2: the path of a part has at most 12 files', () => {
+  const files = rowsOf(read('docs/architecture/2-detailed-component-architecture.md'))
+    .filter(([first = '']) => /^\d+$/.test(first))
+    .map(([, file = '']) => file.slice(1, -1));
+  assert.ok(files.length > 5 && files.length <= 12, `${files.length} files`);
+  for (const file of files) assert.ok(SOURCES.includes(`packages/server/src/${file}`), file);
+});
