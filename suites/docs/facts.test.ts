@@ -122,3 +122,21 @@ test('page 2: the path of a part has at most 12 files', () => {
   assert.ok(files.length > 5 && files.length <= 12, `${files.length} files`);
   for (const file of files) assert.ok(SOURCES.includes(`packages/server/src/${file}`), file);
 });
+
+/** What tests, settings of the compiler and the programs that we run name, beside our own code. */
+const NAMES = new Set(
+  SOURCES.filter((path) => /\.(ts|tsx|mjs|js|json|service)$/.test(path))
+    .map(read)
+    .flatMap((text) => text.match(/[\p{L}_$][\p{L}\d_$]*/gu) ?? []),
+);
+
+for (const page of PAGES.filter((path) => /^docs\/(architecture|decisions)\//.test(path))) {
+  test(`${page}: names of functions and types are those of the code`, () => {
+    const spans = [...proseOf(read(page)).matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
+    const named = spans.flatMap((span) => /^(?:[A-Z][a-z]+|[a-z]+)(?:[A-Z][a-z]\w*)+(?=$|\()/.exec(span) ?? []);
+    assert.deepEqual(
+      named.filter((name) => !NAMES.has(name)),
+      [],
+    );
+  });
+}
