@@ -28,17 +28,19 @@ const PROGRAMS = {
 const UNAVAILABLE = 69;
 const NEEDS_BROWSER = /from '\.\/(chromium|page-under-test|blank-page)\.ts'/;
 
-/** The tests that start no program and no second process of their own. */
+/** Tests of functions and classes, without those that start programs or move many bytes. */
 const UNIT_TESTS = [
-  'packages/{protocol,mrc,client,web}/src/**/*.test.ts',
-  'packages/server/src/{http,uploads,files,events,config,startup,ops,db,analysis}/**/*.test.ts',
-  'packages/server/src/*.test.ts',
-  'suites/{docs,imports,dependencies}.test.ts',
+  'packages/{protocol,mrc,web}/src/**/*.test.ts',
+  'packages/client/src/*.test.ts',
+  'packages/server/src/{http,config,events,ops}/**/*.test.ts',
+  'packages/server/src/db/{database,parts,sessions}.test.ts',
+  'suites/imports.test.ts',
+  'suites/docs/*.test.ts',
 ];
 /** What the calls answer. The other files of the contract stop, kill or fill servers of their own. */
 const CALLS = [
-  'agreement,auth,bad-input,cancel,complete,content,cors,early-answer,expect,idempotency,init,limits,lists',
-  'malformed-http,mrc,ownership,parallel,part,publish,queries,race,resume',
+  'auth,bad-input,cancel,complete,content,cors,expect,idempotency,init,limits,lists,malformed-http,mrc,ownership',
+  'parallel,part,publish,queries',
 ].join(',');
 
 /** Tests wait more than they compute. */
