@@ -4,8 +4,6 @@ import { test } from 'node:test';
 import { listSources, PAGES, proseOf, read } from './pages.ts';
 
 const LONGEST_LINE = 120;
-/** Made from the lock file. */
-const GENERATED = ['docs/dependencies.md'];
 /** Words of an earlier vocabulary, and what docs/architecture/9-glossary.md has in their place. */
 const OLD_WORDS: readonly (readonly [word: RegExp, use: string])[] = [
   [/\bwhoever\b/i, 'the caller, anyone who'],
@@ -24,7 +22,7 @@ const OLD_WORDS: readonly (readonly [word: RegExp, use: string])[] = [
   [/\bpatience\b/i, 'retry policy'],
 ];
 
-for (const page of PAGES.filter((path) => !GENERATED.includes(path))) {
+for (const page of PAGES) {
   const lines = proseOf(read(page)).split('\n');
 
   test(`${page}: prose lines have at most ${LONGEST_LINE} characters`, () => {
