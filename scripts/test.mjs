@@ -23,6 +23,7 @@ const PROGRAMS = {
   proxies: 'suites/proxies/engine.ts',
   Prometheus: 'suites/monitoring/prometheus.ts',
   mrcfile: 'suites/mrcfile.ts',
+  'a Python client': 'suites/clients/python.ts',
 };
 /** How `suites/browser/chromium.ts` ends where no browser can be had. */
 const UNAVAILABLE = 69;

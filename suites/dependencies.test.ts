@@ -17,7 +17,10 @@ test('docs/dependencies.md is what the lock file says', () => {
 });
 
 test('every version is exact', () => {
-  for (const path of globSync(['package.json', 'packages/*/package.json', 'bench/peers/package.json'], { cwd: ROOT })) {
+  for (const path of globSync(
+    ['package.json', 'packages/*/package.json', 'bench/peers/package.json', 'suites/clients/package.json'],
+    { cwd: ROOT },
+  )) {
     const manifest = JSON.parse(readFileSync(`${ROOT}${path}`, 'utf8')) as Record<string, Record<string, string>>;
     for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
       for (const [name, version] of Object.entries(manifest[kind] ?? {}))

@@ -41,7 +41,7 @@ const MODULES: Arrows = {
   files: ['storage', 'analysis', 'db', 'events', 'top'],
   analysis: ['storage', 'files', 'db', 'events', 'top'],
   events: ['db', 'top'],
-  storage: ['analysis', 'top'],
+  storage: ['top'],
   db: ['top'],
   ops: ['top'],
   top: [], // small leaves: single-flight.ts, timeout.ts, flush.ts, version.ts
@@ -66,7 +66,6 @@ const RESERVED: readonly Reservation[] = [
     within: 'packages/server/',
     only: [
       'packages/server/src/storage/',
-      'packages/server/src/analysis/analysis-worker.ts',
       'packages/server/src/db/', // the lock and the database file
       'packages/server/src/config/', // key files, secrets, the folders
       'packages/server/src/ops/audit.ts',
@@ -79,7 +78,7 @@ const RESERVED: readonly Reservation[] = [
     // The store reaches its disk through wrapped calls only.
     what: ['node:fs'],
     within: 'packages/server/src/storage/disk/',
-    only: ['file-system.ts', 'flusher.ts', 'boot-id.ts', 'write-worker.ts', 'digest-worker.ts'].map(
+    only: ['file-system.ts', 'file-source.ts', 'flusher.ts', 'boot-id.ts', 'write-worker.ts', 'digest-worker.ts'].map(
       (file) => `packages/server/src/storage/disk/${file}`,
     ),
   },

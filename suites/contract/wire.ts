@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Target } from '../server-under-test.ts';
+import { assertDocumented, readOnce } from './documented.ts';
 import type { Claims } from './token.ts';
 
 /** A test that waits longer than this for a byte has found a server that hangs. */
@@ -40,8 +41,19 @@ export function callAs(target: Target, claims: Claims = {}): Call {
   return callWith(target, { authorization: `Bearer ${token}` });
 }
 
-/** Calls with these headers and nothing else. */
+/** Calls with these headers and nothing else. @throws AssertionError for an answer that is not in the OpenAPI document. */
 export function callWith(target: Pick<Target, 'url'>, headers: Readonly<Record<string, string>>): Call {
+  const call = callUnchecked(target, headers);
+  return async (method, path, extra) => {
+    const answer = await call(method, path, extra);
+    const operations = await readOnce(target.url);
+    if (operations) assertDocumented(operations, method, path, answer);
+    return answer;
+  };
+}
+
+/** The same, for those who judge the answers themselves. */
+export function callUnchecked(target: Pick<Target, 'url'>, headers: Readonly<Record<string, string>>): Call {
   return async (method, path, extra = {}) => {
     const connection = await Connection.open(target.url);
     try {

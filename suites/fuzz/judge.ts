@@ -9,6 +9,8 @@ export interface FuzzAnswer {
   readonly body: Buffer;
 }
 
+/** Of a piece of a path, characters. */
+const MAX_PIECE = 256;
 const INSIDES = /\bat \S+ \(|node:internal|node_modules|\.ts:\d+|SqliteError|SELECT |UPDATE |\/home\/|\/tmp\/|\/work\//;
 
 /** @returns what is wrong with an answer; null when nothing is. */
@@ -24,14 +26,17 @@ export function checkForm(
 ): string | null {
   const text = body.toString();
   const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
-  if (status >= 400 && operation.method !== 'HEAD') return judgeRefusal(status, type, text);
-  if (status === 304 || operation.method === 'HEAD') return null;
+  const fault = status >= 400 && operation.method !== 'HEAD' ? judgeRefusal(status, type, text) : null;
+  // A path that was filled with something odd may be another call, or none.
+  if (fault || !isSamePlace(operation.path, path)) return fault;
   const documented = operation.responses[status];
-  // A path that was filled with something odd may be another call.
-  if (!documented) return status < 400 && isSamePlace(operation.path, path) ? `${status} is not in the document` : null;
-  if (type !== 'application/json') return null;
+  if (!documented) return `${status} is not in the document: ${text.slice(0, 300)}`;
+  if (operation.method === 'HEAD' || body.length === 0) return null;
+  const { code } = status >= 400 ? (JSON.parse(text) as ErrorEnvelope) : {};
+  if (code && !documented['x-codes']?.includes(code)) return `${code} is not in the document`;
   const schema = documented.content?.[type]?.schema;
-  if (!schema || !isSamePlace(operation.path, path)) return null;
+  if (!schema && !documented.content?.['*/*']) return `${type} of ${status} is not in the document`;
+  if (!schema || type !== 'application/json') return null;
   const value: unknown = JSON.parse(text);
   if (Check(schema, value)) return null;
   return `the answer is not as documented: ${JSON.stringify(Errors(schema, value)).slice(0, 300)} in ${text.slice(0, 300)}`;
@@ -48,7 +53,19 @@ function judgeRefusal(status: number, type: string, text: string): string | null
   return leak ? `it tells of its insides: ${leak[0]} in ${text.slice(0, 300)}` : null;
 }
 
-function isSamePlace(pattern: string, path: string): boolean {
-  const made = pattern.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{\w+\}/g, '[^/?]+');
-  return new RegExp(`^${made}(\\?|$)`).test(path);
+/** True when the path is one of the call's: no piece is empty, too long, or no text. */
+export function isSamePlace(pattern: string, path: string): boolean {
+  const made = pattern.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{\w+\}/g, '([^/?]+)');
+  const pieces = new RegExp(`^${made}(?:\\?|$)`).exec(path)?.slice(1);
+  return pieces?.every(isPiece) ?? false;
+}
+
+function isPiece(piece: string): boolean {
+  try {
+    const text = decodeURIComponent(piece);
+    // The client itself takes dots away, and the path is another.
+    return text.length <= MAX_PIECE && text !== '.' && text !== '..';
+  } catch {
+    return false;
+  }
 }

@@ -71,7 +71,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
   const attempts = new PartAttempts();
   const doubtful = new DoubtfulUploads(attempts, log);
   const data = await openData(config, log, (uploadId) => doubtful.note(uploadId), overrides);
-  const { db, store, ownSecret } = data;
+  const { db, storage, analyzer, ownSecret } = data;
   const clock = overrides.clock ?? createClock(config, log);
   const traces = config.otlpUrl === null ? null : new Traces(config.otlpUrl, VERSION, log);
   const streams = new Streams();
@@ -83,12 +83,12 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
   const background = await createBackground(config, uploads, data, clock, audit, log);
   metrics.observe({
     partsUnderWay: () => attempts.count,
-    digestLagBytes: () => store.digestLagBytes(),
+    digestLagBytes: () => storage.prefixes?.lagBytes() ?? 0,
     eventStreams: () => streams.count,
     sessions: () => countStaged(db),
     jobs: () => countOpenJobs(db),
     deliveries: () => countDeliveries(db),
-    storage: () => store.space(),
+    space: storage.space,
     scrubFaults: () => background.scrub.countFaults(),
     lostLogLines,
   });
@@ -102,7 +102,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
   const app = await buildApp(
     {
       uploads,
-      previews: new Previews(store),
+      previews: new Previews(storage, analyzer),
       events: {
         db,
         bus: uploads.bus,
@@ -127,7 +127,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       limits: describeLimits(config),
       version: VERSION,
       async checkReady() {
-        await store.space();
+        await storage.ping();
         await pingDatabase(db);
       },
       options: { ...config, serveMetrics: config.metrics },

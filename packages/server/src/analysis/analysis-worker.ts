@@ -1,8 +1,7 @@
 /**
- * A thread that looks at MRC files where they lie: surveys them behind their arriving bytes, a chunk of each in turn, and
- * draws pictures. Nothing waits for it, so it yields to everything that somebody waits for.
+ * The thread that analyzes MRC files where they are stored: behind their arriving bytes, a chunk of each in turn. It also draws
+ * pictures. It yields to the digests, which senders wait for.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { constants, platform, setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -25,8 +24,10 @@ import {
   type VoxelLayout,
   type VoxelSource,
 } from '@cryolift/mrc';
-import type { AnalysisResult, Rendered } from '../storage/storage.ts';
-import type { AdvanceJob, AnalysisMessage, AnalysisReport, AnalysisTarget } from './messages.ts';
+import { type ByteSource, openByteSource } from '../storage/byte-source.ts';
+import type { AdvanceJob, AnalysisMessage, AnalysisReport } from './messages.ts';
+import type { AnalysisResult, Rendered } from './result.ts';
+import type { AnalysisTarget } from './target.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 /** So long it waits for the digests before each chunk, at most: it must come to an end under any load. */
@@ -38,14 +39,14 @@ interface AnalysisJob {
   limit: number;
   at: number;
   /** Open only while there is something to read. */
-  fd: number | null;
+  source: ByteSource | null;
   /** Somebody waits for what was found: the file is published, and its path stays. */
   isWanted: boolean;
   /** Null until the header is there, and when the voxels cannot be read. */
   analysis: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: VoxelAnalysis } | null;
 }
 
-if (!parentPort) throw new Error('look-worker runs as a worker thread');
+if (!parentPort) throw new Error('analysis-worker runs as a worker thread');
 const port = parentPort;
 /** 1 while the digests have something to do. */
 const digesting = new Int32Array(workerData as SharedArrayBuffer);
@@ -63,7 +64,7 @@ port.on('message', (message: AnalysisMessage) => {
   switch (message.kind) {
     case 'analyze': {
       const { job: id, target } = message;
-      analyses.set(id, { id, target, limit: 0, at: 0, fd: null, isWanted: false, analysis: null });
+      analyses.set(id, { id, target, limit: 0, at: 0, source: null, isWanted: false, analysis: null });
       return;
     }
     case 'advance':
@@ -72,8 +73,7 @@ port.on('message', (message: AnalysisMessage) => {
       if (!working) void work();
       return;
     case 'drop':
-      drop(message.job);
-      report({ job: message.job, dropped: true });
+      void drop(message.job).then(() => report({ job: message.job, dropped: true }));
       return;
     case 'render':
       draw(message.job, message.target, message.request).then(
@@ -86,11 +86,11 @@ port.on('message', (message: AnalysisMessage) => {
   }
 });
 
-function advance({ job, path, limit, isWanted }: AdvanceJob): void {
+function advance({ job, url, limit, isWanted }: AdvanceJob): void {
   const analyzing = analyses.get(job);
   if (!analyzing) return;
   // A file that was published meanwhile stays the one that is open here.
-  analyzing.target.path = path;
+  analyzing.target.url = url;
   analyzing.limit = Math.max(analyzing.limit, limit);
   analyzing.isWanted ||= isWanted;
 }
@@ -105,16 +105,18 @@ async function work(): Promise<void> {
       // It may have been dropped while another one was concluded.
       if (!analyses.has(analyzing.id)) continue;
       try {
-        if (hasSomething(analyzing)) analyzeChunk(analyzing);
+        if (hasSomething(analyzing)) await analyzeChunk(analyzing);
+        // It may have been dropped while it was read.
+        if (!analyses.has(analyzing.id)) continue;
         if (analyzing.isWanted && analyzing.at === analyzing.target.sizeBytes) await conclude(analyzing);
         if (analyses.has(analyzing.id) && hasSomething(analyzing)) busy = true;
       } catch (error) {
         if (!analyzing.isWanted && codeOf(error) === 'ENOENT') {
-          // It was published a moment ago; whoever wants the survey will say where it lies now.
+          // It was published a moment ago; the job that wants the result gives its new URL.
           analyzing.limit = analyzing.at;
           continue;
         }
-        drop(analyzing.id);
+        await drop(analyzing.id);
         report({ job: analyzing.id, error: codeOf(error) });
       }
     }
@@ -128,18 +130,18 @@ function hasSomething({ at, limit, target }: AnalysisJob): boolean {
   return at < limit && (at > 0 || limit >= Math.min(MRC_HEADER_BYTES, target.sizeBytes));
 }
 
-function analyzeChunk(analyzing: AnalysisJob): void {
+async function analyzeChunk(analyzing: AnalysisJob): Promise<void> {
   Atomics.wait(digesting, 0, 1, YIELD_MS);
   const { target, at, limit } = analyzing;
-  analyzing.fd ??= openSync(target.path, 'r');
+  analyzing.source ??= await openByteSource(target.url);
   const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, limit - at));
-  readFully(analyzing.fd, bytes, at);
+  await analyzing.source.read(at, bytes);
   // It is there already when all is read a second time.
   if (at === 0) analyzing.analysis ??= begin(bytes, target);
   analyzing.analysis?.pass.add(at, bytes);
   // Where no voxel can be read there is nothing more to look at.
   analyzing.at = analyzing.analysis ? at + bytes.length : target.sizeBytes;
-  if (analyzing.at >= analyzing.limit) shut(analyzing);
+  if (analyzing.at >= analyzing.limit || !analyses.has(analyzing.id)) await closeSource(analyzing);
 }
 
 function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: AnalysisTarget): AnalysisJob['analysis'] {
@@ -155,7 +157,7 @@ async function conclude(analyzing: AnalysisJob): Promise<void> {
   if (analysis && (await settle(analyzing, analysis))) return;
   const analyzed = analysis && (await sumUp(target, analysis));
   if (!analyses.has(id)) return;
-  drop(id);
+  await drop(id);
   report(
     { job: id, analyzed },
     analyzed?.previews.map(({ png }) => png.buffer as ArrayBuffer),
@@ -168,8 +170,8 @@ async function conclude(analyzing: AnalysisJob): Promise<void> {
  * @returns true when they are other than was thought: all is to be read again.
  */
 async function settle(analyzing: AnalysisJob, analysis: NonNullable<AnalysisJob['analysis']>): Promise<boolean> {
-  const fd = openSync(analyzing.target.path, 'r');
-  const layout = await settleLayout(sourceOf(fd), analysis.layout).finally(() => closeSync(fd));
+  const source = await openByteSource(analyzing.target.url);
+  const layout = await settleLayout(voxelsOf(source), analysis.layout).finally(() => source.close());
   const { isSigned } = analysis.layout;
   analysis.layout = layout;
   if (layout.isSigned === isSigned) return false;
@@ -205,64 +207,57 @@ async function drawDefault(
   layout: VoxelLayout,
   request: PreviewRequest,
 ): Promise<Uint8Array | null> {
-  const fd = openSync(target.path, 'r');
+  const source = await openByteSource(target.url);
   try {
-    const outcome = await renderPreview(sourceOf(fd), header, layout, request);
+    const outcome = await renderPreview(voxelsOf(source), header, layout, request);
     return outcome.kind === 'picture' ? await encodePng(outcome.picture) : null;
   } finally {
-    closeSync(fd);
+    await source.close();
   }
 }
 
 async function draw(job: number, target: AnalysisTarget, request: PreviewRequest): Promise<Rendered> {
-  const fd = openSync(target.path, 'r');
+  const source = await openByteSource(target.url);
   const controller = new AbortController();
   drawings.set(job, controller);
   try {
     const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, target.sizeBytes));
-    readFully(fd, head, 0);
+    await source.read(0, head);
     const header = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, target.sizeBytes);
     const layout = header && layoutOf(header, target.sizeBytes, target.overrides);
     if (!header || !layout) {
       return { kind: 'refused', code: 'not_applicable', message: 'The voxels of this file cannot be read.' };
     }
-    const outcome = await renderPreview(sourceOf(fd, controller.signal), header, layout, request);
+    const outcome = await renderPreview(voxelsOf(source, controller.signal), header, layout, request);
     if (outcome.kind === 'refused') return outcome;
     return { kind: 'png', png: await encodePng(outcome.picture) };
   } finally {
     drawings.delete(job);
-    closeSync(fd);
+    await source.close();
   }
 }
 
 /** Reading lets other work of this thread come in between, and ends with `signal`. */
-function sourceOf(fd: number, signal?: AbortSignal): VoxelSource {
+function voxelsOf(source: ByteSource, signal?: AbortSignal): VoxelSource {
   return {
     async read(offsetBytes, target) {
       signal?.throwIfAborted();
-      readFully(fd, target, offsetBytes);
+      await source.read(offsetBytes, target);
       await setImmediate();
     },
   };
 }
 
-function readFully(fd: number, target: Uint8Array, offsetBytes: number): void {
-  for (let done = 0; done < target.length; ) {
-    const count = readSync(fd, target, done, target.length - done, offsetBytes + done);
-    if (count === 0) throw Object.assign(new Error('the file is shorter than its record says'), { code: 'ENODATA' });
-    done += count;
-  }
-}
-
-function drop(id: number): void {
+async function drop(id: number): Promise<void> {
   const analyzing = analyses.get(id);
   analyses.delete(id);
-  if (analyzing) shut(analyzing);
+  if (analyzing) await closeSource(analyzing);
 }
 
-function shut(analyzing: AnalysisJob): void {
-  if (analyzing.fd !== null) closeSync(analyzing.fd);
-  analyzing.fd = null;
+async function closeSource(analyzing: AnalysisJob): Promise<void> {
+  const { source } = analyzing;
+  analyzing.source = null;
+  await source?.close();
 }
 
 function report(message: AnalysisReport, transfer: ArrayBuffer[] = []): void {

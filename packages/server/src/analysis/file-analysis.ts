@@ -1,4 +1,4 @@
-/** What one pass over a published MRC file has found: kept, recorded, told. */
+/** Keeps, records and emits what the analysis of a published MRC file has found. */
 import { VOXEL_WARNINGS } from '@cryolift/mrc';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
 import { findFile, recordStatistics } from '../db/files.ts';
@@ -6,15 +6,17 @@ import type { FileRow } from '../db/tables.ts';
 import { FILE_PREVIEW_READY, fileSubject } from '../events/event.ts';
 import type { FileContext } from '../files/files.ts';
 import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
-import type { AnalysisResult } from '../storage/storage.ts';
+import { removeStored } from '../storage/removal.ts';
 import { nameOf, toPreviewRequest } from './previews.ts';
+import type { AnalysisResult } from './result.ts';
+import { fileTarget } from './target.ts';
 
-/** Surveys a file, unless it was deleted meanwhile; safe to repeat. @throws what the store says. */
+/** Analyzes a file, unless it was deleted meanwhile; safe to repeat. @throws what the storage throws. */
 export async function analyzeFile(context: FileContext, fileId: string, signal: AbortSignal): Promise<void> {
   const row = await findFile(context.db, fileId);
   if (!row) return;
-  const analyzed = await context.store
-    .analyze(row.upload_id, toFilePlace(row), signal)
+  const analyzed = await context.analyzer
+    .analyze(row.upload_id, fileTarget(context.storage, toFilePlace(row)), signal)
     .catch(async (error: unknown) => {
       if (await findFile(context.db, fileId)) throw error;
       return 'deleted' as const;
@@ -28,7 +30,7 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
     mrc && analyzed ? await keepPictures(context, row, mrc, analyzed) : [],
   );
   // It was deleted meanwhile, perhaps before the pictures were kept.
-  if (!isRecorded) await context.store.removeFile(row.id);
+  if (!isRecorded) await removeStored(context.storage, row.id);
 }
 
 /** @returns what they show, and where they are found. */
@@ -45,7 +47,7 @@ async function keepPictures(
       slice: request.slice ?? undefined,
       size: request.sizePx,
     });
-    await context.store.keepPreview(row.id, nameOf(exact, toFilePlace(row)), png);
+    await context.storage.previews.keep(row.id, nameOf(exact, toFilePlace(row)), png);
     const { kind, axis, slice, sizePx: size } = exact;
     const section = kind === 'section' ? { axis, slice } : {};
     const query = Object.entries({ kind, ...section, size }).map(([name, value]) => `${name}=${value}`);

@@ -1,30 +1,21 @@
-/** What is said between the looker and its thread. */
-import type { MrcOverrides, PreviewRequest } from '@cryolift/mrc';
-import type { AnalysisResult, Rendered } from '../storage/storage.ts';
+/** The messages between `MrcAnalyzer` and its thread. */
+import type { PreviewRequest } from '@cryolift/mrc';
+import type { AnalysisResult, Rendered } from './result.ts';
+import type { AnalysisTarget } from './target.ts';
 
-/** Stored bytes that are, or will be, an MRC file. */
-export interface AnalysisTarget {
-  path: string;
-  sizeBytes: number;
-  /** Its ending helps to tell a stack from a volume. */
-  filename: string;
-  /** What its metadata say of it. */
-  overrides?: MrcOverrides | undefined;
-}
-
-/** To the thread: survey a file, as far as its bytes are there. */
+/** To the thread: analyze a file, as far as its bytes are stored. */
 interface AnalyzeMessage {
   kind: 'analyze';
   job: number;
   target: AnalysisTarget;
 }
-/** To the thread: the bytes before `limit` can be read at `path`. */
+/** To the thread: the bytes before `limit` can be read at `url`. */
 export interface AdvanceJob {
   kind: 'advance';
   job: number;
-  path: string;
+  url: string;
   limit: number;
-  /** Whoever began the survey waits for what it finds. */
+  /** The caller waits for the result. */
   isWanted: boolean;
 }
 /** To the thread: nobody wants it any more. Answered when the file is not open there any more. */

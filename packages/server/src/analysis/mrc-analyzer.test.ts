@@ -5,21 +5,25 @@ import { rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { buildHeader } from '@cryolift/mrc';
 import { makeFolder } from '../db/test-rows.ts';
-import { type AnalysisResult, BytesGone } from '../storage/storage.ts';
-import type { AnalysisTarget } from './messages.ts';
+import { BytesGone } from '../storage/errors.ts';
 import { MrcAnalyzer } from './mrc-analyzer.ts';
+import type { AnalysisResult } from './result.ts';
+import type { AnalysisTarget } from './target.ts';
 
 const [NX, NY, NZ] = [256, 256, 24];
 const SIZE = 1024 + 4 * NX * NY * NZ;
 const never = new AbortController().signal;
 
+const urlOf = (path: string) => pathToFileURL(path).href;
+
 interface Bench {
   readonly analyzer: MrcAnalyzer;
   /** 1 while the digests have something to do. */
   readonly digesting: Int32Array;
-  write(name: string): Promise<AnalysisTarget>;
+  write(name: string): Promise<AnalysisTarget & { path: string }>;
 }
 
 async function makeBench(t: TestContext): Promise<Bench> {
@@ -35,7 +39,7 @@ async function makeBench(t: TestContext): Promise<Bench> {
       const voxels = Float32Array.from({ length: NX * NY * NZ }, (_, at) => at % 1000);
       await writeFile(path, buildHeader({ nx: NX, ny: NY, nz: NZ, mode: 2, ispg: 1 }));
       await writeFile(path, new Uint8Array(voxels.buffer), { flag: 'a' });
-      return { path, sizeBytes: SIZE, filename: name };
+      return { path, url: urlOf(path), sizeBytes: SIZE, filename: name };
     },
   };
 }
@@ -67,7 +71,8 @@ test('a file is surveyed behind its bytes, and goes on where it was published', 
   const { analyzer, write } = await makeBench(t);
   const target = await write('a.mrc');
   for (const prefix of [100, 5_000, 3_000_001]) analyzer.follow('u', { ...target }, prefix);
-  const published = { ...target, path: `${target.path}.published` };
+  const path = `${target.path}.published`;
+  const published = { ...target, path, url: urlOf(path) };
   await rename(target.path, published.path);
   assertFound(await analyzer.analyze('u', published, never));
   assert.equal(isOpen(published.path), false);
@@ -164,7 +169,7 @@ test('a picture that is cancelled is drawn no further, and its file is closed', 
   await truncate(path, sizeBytes);
   const controller = new AbortController();
   const request = { kind: 'average', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
-  const drawn = analyzer.render({ path, sizeBytes, filename: 'huge.mrc' }, request, controller.signal);
+  const drawn = analyzer.render({ url: urlOf(path), sizeBytes, filename: 'huge.mrc' }, request, controller.signal);
   drawn.catch(() => {});
   while (!isOpen(path)) await setTimeout(20);
   controller.abort(new Error('enough'));

@@ -2,8 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import type { PreviewRequest } from '@cryolift/mrc';
 import { explainCode } from '../storage/errors.ts';
-import type { AnalysisResult, Rendered } from '../storage/storage.ts';
-import type { AnalysisMessage, AnalysisReport, AnalysisTarget } from './messages.ts';
+import type { AnalysisMessage, AnalysisReport } from './messages.ts';
+import type { AnalysisResult, Rendered } from './result.ts';
+import type { AnalysisTarget } from './target.ts';
 
 /** Uploads that are surveyed while they arrive; each costs some ten MiB. The others are read again when they are published. */
 const MAX_FOLLOWED = 2;
@@ -34,7 +35,7 @@ export class MrcAnalyzer {
       if (this.#followed.size >= MAX_FOLLOWED) return;
       job = this.#begin(uploadId, target);
     }
-    this.#send({ kind: 'advance', job, path: target.path, limit: prefixBytes, isWanted: false });
+    this.#send({ kind: 'advance', job, url: target.url, limit: prefixBytes, isWanted: false });
   }
 
   /**
@@ -54,7 +55,7 @@ export class MrcAnalyzer {
     signal.addEventListener('abort', stop);
     try {
       const found = this.#wait(job);
-      this.#send({ kind: 'advance', job, path: target.path, limit: target.sizeBytes, isWanted: true });
+      this.#send({ kind: 'advance', job, url: target.url, limit: target.sizeBytes, isWanted: true });
       return ((await found) as { analyzed: AnalysisResult | null }).analyzed;
     } finally {
       signal.removeEventListener('abort', stop);

@@ -7,10 +7,11 @@ import { setTimeout } from 'node:timers/promises';
 import { buildHeader, type PreviewRequest } from '@cryolift/mrc';
 import { makeFolder } from '../db/test-rows.ts';
 import { Digester } from '../storage/disk/digester.ts';
-import { DiskStore } from '../storage/disk/disk-storage.ts';
+import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { countDescriptors } from '../storage/disk/test-descriptors.ts';
 import { Writers } from '../storage/disk/writers.ts';
-import type { FilePlace } from '../storage/storage.ts';
+import type { FilePlace } from '../storage/places.ts';
+import { MrcAnalyzer } from './mrc-analyzer.ts';
 import { Previews, type Viewer } from './previews.ts';
 
 const [EDGE, NZ] = [16_384, 1024];
@@ -18,9 +19,11 @@ const SIZE = 1024 + EDGE * EDGE * NZ;
 
 async function makeBench(t: TestContext) {
   const folder = await makeFolder(t);
-  const store = await DiskStore.open(folder, new Writers(1, 1), new Digester(), () => {});
-  t.after(() => store.close());
-  const previews = new Previews(store);
+  const storage = await DiskStorage.open(folder, new Writers(1, 1), new Digester(), () => {});
+  t.after(() => storage.close());
+  const analyzer = new MrcAnalyzer(storage.prefixes.digesting);
+  t.after(() => analyzer.close());
+  const previews = new Previews(storage, analyzer);
   return {
     previews,
     /** A published file of 256 GiB without a block on the disk. */

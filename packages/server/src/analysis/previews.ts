@@ -1,9 +1,13 @@
 /** Pictures of MRC files: drawn when they are asked for, and kept for a while. */
 import { defaultPreviews, type PreviewKind, type PreviewRequest } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import type { FilePlace, PartStore, Rendered, StagedUpload } from '../storage/storage.ts';
+import type { FilePlace, StagedUpload } from '../storage/places.ts';
+import type { Storage } from '../storage/storage.ts';
 import { FairQueue } from './fair-queue.ts';
+import type { MrcAnalyzer } from './mrc-analyzer.ts';
+import type { Rendered } from './result.ts';
 import { SharedRender } from './shared-render.ts';
+import { fileTarget, uploadTarget } from './target.ts';
 
 const LIMITS = { max: 4, maxLong: 2, maxPerOwner: 2, maxWaitingPerOwner: 8, maxWaiting: 256 };
 /** Of a file larger than this, what takes a pass over it takes long. */
@@ -59,15 +63,17 @@ type Drawn = Rendered | 'late' | 'overloaded';
 
 /** Pictures under way, one of a kind at a time, and those that were drawn lately. */
 export class Previews {
-  readonly #store: PartStore;
+  readonly #storage: Storage;
+  readonly #analyzer: MrcAnalyzer;
   readonly #drawing = new Map<string, SharedRender<Rendered>>();
   readonly #queue = new FairQueue(LIMITS);
   /** In the order of their last use. */
   readonly #kept = new Map<string, Rendered & { kind: 'png' }>();
   #keptBytes = 0;
 
-  constructor(store: PartStore) {
-    this.#store = store;
+  constructor(storage: Storage, analyzer: MrcAnalyzer) {
+    this.#storage = storage;
+    this.#analyzer = analyzer;
   }
 
   /** @returns 'overloaded' when too many wait. @throws what the store says, and the reason of the viewer's signal. */
@@ -76,7 +82,7 @@ export class Previews {
     const key = `${file.fileId}/${name}`;
     const kept = this.#take(key);
     if (kept) return kept;
-    const stored = await this.#store.readPreview(file.fileId, name);
+    const stored = await this.#storage.previews.read(file.fileId, name);
     return stored ? this.#keep(key, { kind: 'png', png: stored }) : await this.#draw(key, file, request, viewer);
   }
 
@@ -99,7 +105,7 @@ export class Previews {
   ): SharedRender<Rendered> | 'overloaded' {
     let turn: Promise<Rendered> | null = null;
     const drawing = new SharedRender((signal) => {
-      turn = this.#queue.take(account, isLong(of, request), signal, () => this.#store.render(of, request, signal));
+      turn = this.#queue.take(account, isLong(of, request), signal, () => this.#render(of, request, signal));
       return turn ?? Promise.reject(new Error('too many wait'));
     });
     if (!turn) return 'overloaded';
@@ -109,6 +115,17 @@ export class Previews {
     };
     (turn as Promise<Rendered>).then((drawn) => ('fileId' in of ? this.#keep(key, drawn) : drawn)).then(forget, forget);
     return drawing;
+  }
+
+  async #render(of: FilePlace | StagedUpload, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
+    const { prefixes } = this.#storage;
+    if ('fileId' in of) return await this.#analyzer.render(fileTarget(this.#storage, of), request, signal);
+    if (prefixes) return await this.#analyzer.render(uploadTarget(prefixes, of), request, signal);
+    return {
+      kind: 'refused',
+      code: 'not_applicable',
+      message: 'This storage shows no pictures before a file is complete.',
+    };
   }
 
   #take(key: string): Rendered | undefined {

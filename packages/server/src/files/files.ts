@@ -1,6 +1,7 @@
 /** Published files: found, read, deleted. */
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
+import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
 import { hasEvent } from '../db/events.ts';
 import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
@@ -8,14 +9,16 @@ import { type Page, toPage } from '../db/page.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_DELETED, fileSubject } from '../events/event.ts';
 import type { Outbox } from '../events/outbox.ts';
-import type { PartStore } from '../storage/storage.ts';
+import { removeStored } from '../storage/removal.ts';
+import type { Storage } from '../storage/storage.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
 
 export type { FileRow };
 
 export interface FileContext {
   readonly db: Database;
-  readonly store: PartStore;
+  readonly storage: Storage;
+  readonly analyzer: MrcAnalyzer;
   readonly outbox: Outbox;
   now(): number;
   newId(): string;
@@ -57,8 +60,8 @@ export async function readContent(
   range: { start: number; end: number },
 ): Promise<Readable> {
   const place = toFilePlace(row);
-  const sizeBytes = await context.store.statFile(place);
-  const bytes = sizeBytes === row.size ? await context.store.readFile(place, range) : null;
+  const sizeBytes = await context.storage.files.stat(place);
+  const bytes = sizeBytes === row.size ? await context.storage.files.read(place, range) : null;
   if (!bytes) {
     await assertNotDeleted(context, row);
     throw new UploadError(
@@ -86,7 +89,8 @@ export async function deleteFile(context: FileContext, row: FileRow): Promise<vo
       data: toFileRecord(row, null),
     });
   });
-  context.store.forgetDigest(row.upload_id);
+  context.storage.prefixes?.forget(row.upload_id);
+  void context.analyzer.forget(row.upload_id);
   await removeBytes(context, row);
 }
 
@@ -116,7 +120,7 @@ export async function assertNotDeleted(context: FileContext, row: FileRow): Prom
 
 /** The removal is on the disk before the record goes: no power loss brings bytes back that have no record. */
 async function removeBytes(context: FileContext, row: FileRow): Promise<void> {
-  await context.store.removeFile(row.id);
+  await removeStored(context.storage, row.id);
   await forgetFile(context.db, row.id);
 }
 

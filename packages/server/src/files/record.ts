@@ -3,7 +3,7 @@ import { applyKind, type MrcOverrides, readOverrides } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
 import type { FileRow } from '../db/tables.ts';
-import type { FilePlace } from '../storage/storage.ts';
+import type { FilePlace } from '../storage/places.ts';
 
 /** @param location URL of the bytes, for callers that may know it. */
 export function toFileRecord(row: FileRow, location: string | null): FileRecord {

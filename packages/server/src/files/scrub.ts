@@ -6,7 +6,7 @@ import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
 import { readFact, writeFact } from '../db/server-state.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_DAMAGED, FILE_UNREADABLE, fileSubject } from '../events/event.ts';
-import { BytesGone } from '../storage/storage.ts';
+import { BytesGone } from '../storage/errors.ts';
 import type { FileContext } from './files.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
 
@@ -152,13 +152,13 @@ export class Scrub {
 
   /** @returns null when the file is what it was; undefined when it was deleted meanwhile. */
   async #check(row: FileRow, pace: (bytes: number) => Promise<void>): Promise<Fault | null | undefined> {
-    const { store, db } = this.#context;
+    const { storage, db } = this.#context;
     const fault = (kind: Fault['fault'], message: string): Fault => ({ file_id: row.id, fault: kind, message });
     const compare = async (): Promise<Fault | null> => {
-      const sizeBytes = await store.statFile(toFilePlace(row));
+      const sizeBytes = await storage.files.stat(toFilePlace(row));
       if (sizeBytes === null) return fault('missing', 'The storage has no such file.');
       if (sizeBytes !== row.size) return fault('damaged', `The storage has ${sizeBytes} of its ${row.size} bytes.`);
-      const sha256 = await store.digestFile(toFilePlace(row), async (bytes) => {
+      const sha256 = await storage.files.digest(toFilePlace(row), async (bytes) => {
         await pace(bytes);
         this.#readBytes += bytes;
       });

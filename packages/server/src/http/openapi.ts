@@ -5,11 +5,22 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkConditions, preconditionFailed } from './conditions.ts';
+import { finishDocument } from './openapi/document.ts';
+import { describeRoute } from './openapi/route.ts';
 import type { Services } from './services.ts';
 
 /** Swagger UI sets styles in place; nothing is fetched from elsewhere. */
 const DOCS_CSP =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'";
+
+const TAGS = [
+  { name: 'uploads', description: 'A file on its way: opened, sent in parts, completed.' },
+  { name: 'files', description: 'Published files: records, bytes, previews.' },
+  { name: 'links', description: 'What uploads without a token of its own.' },
+  { name: 'events', description: 'What happens, as server-sent events.' },
+  { name: 'admin', description: 'For administrators, on what everybody has.' },
+  { name: 'operations', description: 'Of the server itself.' },
+];
 
 export async function registerDocs(app: FastifyInstance, { version, options }: Services): Promise<void> {
   await app.register(swagger, {
@@ -22,7 +33,8 @@ export async function registerDocs(app: FastifyInstance, { version, options }: S
           'Uploads of large cryo-EM files: in parts, in parallel, resumable, verified, published without copying.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      ...(options.publicUrl === null ? {} : { servers: [{ url: options.publicUrl }] }),
+      servers: [{ url: options.publicUrl ?? '/' }],
+      tags: TAGS,
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -30,11 +42,8 @@ export async function registerDocs(app: FastifyInstance, { version, options }: S
         },
       },
     },
-    transform: ({ schema, url, route }) => {
-      const { scope, signable } = route.config ?? {};
-      if (!scope) return { schema, url };
-      return { schema: { ...schema, security: [{ bearer: [scope] }, ...(signable ? [{ signed_url: [] }] : [])] }, url };
-    },
+    transform: describeRoute,
+    transformObject: (made) => ('openapiObject' in made ? finishDocument(made.openapiObject) : {}),
   });
   // Made once, when all routes are there, and shared by all answers.
   let document: { bytes: Buffer; etag: string } | null = null;

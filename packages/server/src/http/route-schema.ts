@@ -1,7 +1,6 @@
 /** Pieces of schemas that several calls share. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ErrorEnvelope } from '@cryolift/protocol/messages';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import { Type } from 'typebox';
@@ -18,8 +17,5 @@ export type Routes = FastifyInstance<
 export const UploadParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }) });
 export const FileParams = Type.Object({ file_id: Type.String({ maxLength: 256 }) });
 export const NoContent = Type.Null({ description: 'No content.' });
-
-/** The answers of a call: its successes, and the envelope for everything else. */
-export function answers<const Successes extends object>(successes: Successes) {
-  return { ...successes, '4xx': ErrorEnvelope, '5xx': ErrorEnvelope };
-}
+/** Of 304, which has no body at all. */
+export const NotModified = Type.Unsafe<undefined>({ type: 'null' });

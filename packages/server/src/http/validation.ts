@@ -8,7 +8,8 @@ import { type TSchema, Type } from 'typebox';
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
-const signedText = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
+const signedText = (maxLength: number) =>
+  Type.Optional(Type.String({ maxLength, description: 'Of a signed URL, which is used as it is.' }));
 /** Of a signed URL. The signature covers them: what is not right is refused before this schema is asked. */
 const SIGNED_QUERY = Type.Object(
   { cl_exp: signedText(16), cl_key: signedText(128), cl_len: signedText(16), cl_sig: signedText(64) },

@@ -74,7 +74,7 @@ test('compare: a folder that nobody has deleted is reported and left alone', asy
 test('compare: a record whose bytes are gone is an error', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const [gone] = [await publishFile(context), await publishFile(context)];
-  await context.store.removeFile(gone.id);
+  await context.storage.files.remove(gone.id);
   await compare(context);
   assert.deepEqual(lines, [{ level: 'error', file_id: gone.id, message: 'a file record whose bytes are gone' }]);
 });
@@ -83,7 +83,7 @@ test('compare: a file whose deletion was cut off is no error', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const file = await publishFile(context);
   await markDeleted(context.db, file.id, context.now());
-  await context.store.removeFile(file.id);
+  await context.storage.files.remove(file.id);
   await compare(context);
   assert.deepEqual(lines, []);
   assert.equal(await finishDeletions(context, context.log), 1);
@@ -111,7 +111,7 @@ test('compare: files that are published and deleted meanwhile are neither missin
 test('compare: an upload that was cut off between its rename and its record is not unknown', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const row = await insertUpload(context, { status: 'verifying', file_id: 'cut-off' });
-  await context.store.publish(
+  await context.storage.uploads.publish(
     { id: row.id, filename: row.filename, sizeBytes: row.size, empty: false },
     {
       fileId: 'cut-off',
@@ -126,33 +126,34 @@ test('compare: an upload that was cut off between its rename and its record is n
 
 test('deletions: one that fails does not hold up the others, and is tried again', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
-  const files = [await publishFile(context), await publishFile(context), await publishFile(context)];
-  for (const file of files) await markDeleted(context.db, file.id, context.now());
-  const [stuck] = files as [FileRow];
+  const deleted = [await publishFile(context), await publishFile(context), await publishFile(context)];
+  for (const file of deleted) await markDeleted(context.db, file.id, context.now());
+  const [stuck] = deleted as [FileRow];
   let isBroken = true;
-  const store: UploadContext['store'] = Object.create(context.store, {
-    removeFile: {
+  const files: UploadContext['storage']['files'] = Object.create(context.storage.files, {
+    remove: {
       value: async (id: string) => {
         if (isBroken && id === stuck.id) throw new Error('EIO');
-        await context.store.removeFile(id);
+        await context.storage.files.remove(id);
       },
     },
   });
-  assert.equal(await finishDeletions({ ...context, store }, context.log), 2);
+  const storage: UploadContext['storage'] = Object.create(context.storage, { files: { value: files } });
+  assert.equal(await finishDeletions({ ...context, storage }, context.log), 2);
   assert.deepEqual(
     lines.map(({ level, file_id }) => [level, file_id]),
     [['error', stuck.id]],
   );
   isBroken = false;
-  assert.equal(await finishDeletions({ ...context, store }, context.log), 1);
+  assert.equal(await finishDeletions({ ...context, storage }, context.log), 1);
 });
 
 test('a file that is deleted while it is read is not found; one whose bytes are gone is an error', async (t) => {
   const { context } = await makeLoggingUploads(t);
   const [deleted, gone] = [await publishFile(context), await publishFile(context)];
   await deleteFile(context, deleted);
-  await context.store.removeFile(gone.id);
-  assert.equal(await context.store.statFile(toFilePlace(gone)), null);
+  await context.storage.files.remove(gone.id);
+  assert.equal(await context.storage.files.stat(toFilePlace(gone)), null);
   await assert.rejects(readContent(context, deleted, { start: 0, end: 1 }), { code: 'file_not_found' });
   await assert.rejects(readContent(context, gone, { start: 0, end: 1 }), { code: 'storage_unavailable' });
 });

@@ -3,17 +3,18 @@ import { findFile, listFileIds } from '../db/files.ts';
 import { listPublishingIds } from '../db/sessions.ts';
 import { wasDeleted } from '../files/files.ts';
 import { toFilePlace } from '../files/record.ts';
+import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from '../uploads/context.ts';
 
 /** Files are published and deleted meanwhile, so nothing is said of a file before it was looked at once more. */
 export async function compareFiles(context: UploadContext): Promise<void> {
-  const [files, previews] = [await context.store.listFiles(), await context.store.listPreviews()];
+  const [files, previews] = [await context.storage.files.list(), await context.storage.previews.list()];
   // In this order: an upload that is published meanwhile is in the first list or in the second.
   const publishing = await listPublishingIds(context.db);
   const recorded = await listFileIds(context.db);
   const isUnknown = (id: string) => !publishing.has(id) && !recorded.has(id);
-  await checkOrphans(context, 'files', files.filter(isUnknown), () => context.store.listFiles());
-  await checkOrphans(context, 'previews', previews.filter(isUnknown), () => context.store.listPreviews());
+  await checkOrphans(context, 'files', files.filter(isUnknown), () => context.storage.files.list());
+  await checkOrphans(context, 'previews', previews.filter(isUnknown), () => context.storage.previews.list());
   await reportMissing(context, recorded);
 }
 
@@ -28,18 +29,18 @@ async function checkOrphans(
   const still = new Set(await list());
   for (const id of suspects.filter((suspect) => still.has(suspect))) {
     if (await wasDeleted(context, id)) {
-      await context.store.removeFile(id);
+      await removeStored(context.storage, id);
       context.log.warn({ file_id: id, folder }, 'left-over folder of a deleted file removed');
     } else context.log.warn({ file_id: id, folder }, `folder in ${folder}/ without a record left alone`);
   }
 }
 
 async function reportMissing(context: UploadContext, recorded: ReadonlySet<string>): Promise<void> {
-  const stored = new Set(await context.store.listFiles());
+  const stored = new Set(await context.storage.files.list());
   for (const id of recorded) {
     if (stored.has(id)) continue;
     const row = await findFile(context.db, id);
-    if (!row || (await context.store.statFile(toFilePlace(row))) !== null) continue;
+    if (!row || (await context.storage.files.stat(toFilePlace(row))) !== null) continue;
     // A deletion marks the record before it removes the bytes: if it is not marked now, they were not removed by one.
     if (await findFile(context.db, id)) context.log.error({ file_id: id }, 'a file record whose bytes are gone');
   }

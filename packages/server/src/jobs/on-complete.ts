@@ -34,7 +34,7 @@ export function onCompleteWork(context: FileContext, command: Command): Work {
     async run({ file_id }, signal) {
       const row = await findFile(context.db, file_id);
       if (!row) return { status: 'failed', detail: { message: 'The file was deleted before the command was run.' } };
-      const location = context.store.locate(toFilePlace(row));
+      const location = context.storage.files.locate(toFilePlace(row));
       const path = location.startsWith('file:') ? fileURLToPath(location) : location;
       return await runCommand(command, path, JSON.stringify(toFileRecord(row, location)), signal);
     },

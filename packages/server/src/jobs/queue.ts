@@ -2,6 +2,7 @@
 import type { Database } from '../db/database.ts';
 import { endJob, extendLease, findNextJobTime, postponeJob, takeJob } from '../db/jobs.ts';
 import type { JobRow } from '../db/tables.ts';
+import { Poller } from '../poller.ts';
 import type { UploadMeter } from '../uploads/meter.ts';
 
 const LEASE_MS = 60_000;
@@ -10,8 +11,8 @@ const EXTEND_MS = 20_000;
 const FIRST_DELAY_MS = 5_000;
 const DELAY_GROWTH = 4;
 const MAX_DELAY_MS = 3_600_000;
-/** Timers are set again at least this often, so that a clock that was set does not put a job off for good. */
-const LOOK_MS = 60_000;
+/** Jobs are looked for at least this often. */
+const POLL_MS = 60_000;
 
 /** How an attempt ended, as it is shown to whoever may see the file. */
 export type JobOutcome =
@@ -38,12 +39,15 @@ export class JobQueue {
   readonly #kind: string;
   readonly #work: Work;
   readonly #concurrency: number;
-  readonly #stopping = new AbortController();
   /** By the ids of the jobs. */
   readonly #running = new Map<string, Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | null = null;
-  #isWoken = false;
+  readonly #poller = new Poller({
+    poll: () => this.#fill(),
+    nextMs: () => this.#findNextMs(),
+    onError: (error) => this.#context.log.error({ kind: this.#kind, err: error }, 'the job queue could not be read'),
+    shortestMs: 1_000,
+    longestMs: POLL_MS,
+  });
   /** Owners take turns. */
   #lastOwner = '';
 
@@ -56,51 +60,33 @@ export class JobQueue {
 
   /** There may be something to do. */
   wake(): void {
-    this.#isWoken = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = null;
-      // Woken after the last look, before this.
-      if (this.#isWoken && !this.#stopping.signal.aborted) this.wake();
-    });
+    this.#poller.wake();
   }
 
   /** Jobs under way are broken off and wait for the next start. Resolves when none is running. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    clearTimeout(this.#timer);
-    await this.#looking;
+    await this.#poller.stop();
     await Promise.all(this.#running.values());
-  }
-
-  async #look(): Promise<void> {
-    let waitMs = LOOK_MS;
-    try {
-      while (this.#isWoken && !this.#stopping.signal.aborted) {
-        this.#isWoken = false;
-        await this.#fill();
-      }
-      const next = await findNextJobTime(this.#context.db, this.#kind);
-      if (next !== null) waitMs = Math.min(LOOK_MS, Math.max(1_000, next - this.#context.now()));
-    } catch (error) {
-      this.#context.log.error({ kind: this.#kind, err: error }, 'the job queue could not be read');
-    }
-    clearTimeout(this.#timer);
-    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), waitMs).unref();
   }
 
   async #fill(): Promise<void> {
     const { db, now } = this.#context;
-    while (this.#running.size < this.#concurrency && !this.#stopping.signal.aborted) {
+    while (this.#running.size < this.#concurrency && !this.#poller.signal.aborted) {
       const turn = { after: this.#lastOwner, except: [...this.#running.keys()] };
       const job = await takeJob(db, this.#kind, now(), now() + LEASE_MS, turn);
       if (!job) return;
       this.#lastOwner = job.owner;
       const running = this.#run(job).finally(() => {
         this.#running.delete(job.id);
-        if (!this.#stopping.signal.aborted) this.wake();
+        this.wake();
       });
       this.#running.set(job.id, running);
     }
+  }
+
+  async #findNextMs(): Promise<number | null> {
+    const next = await findNextJobTime(this.#context.db, this.#kind);
+    return next === null ? null : next - this.#context.now();
   }
 
   async #run(job: JobRow): Promise<void> {
@@ -108,7 +94,7 @@ export class JobQueue {
     const startedMs = performance.now();
     const extending = setInterval(() => void this.#extend(job, lost), EXTEND_MS);
     try {
-      const outcome = await this.#attempt(job, AbortSignal.any([this.#stopping.signal, lost.signal]));
+      const outcome = await this.#attempt(job, AbortSignal.any([this.#poller.signal, lost.signal]));
       const end = await this.#conclude(job, outcome);
       if (end) this.#context.meter.noteJob(this.#kind, end, (performance.now() - startedMs) / 1000);
     } catch (error) {

@@ -34,7 +34,7 @@ const STATES: Record<string, (context: TestUploads, row: UploadRow) => Promise<u
   },
   'cut off after the rename': async (context, row) => {
     const verifying = await beginVerifying(context, row);
-    await context.store.publish(toStaged(verifying), toPlace(verifying, fileIdOf(row)));
+    await context.storage.uploads.publish(toStaged(verifying), toPlace(verifying, fileIdOf(row)));
   },
   failed: async (context, row) => {
     await sendParts(context, row, row.part_count);
@@ -163,7 +163,7 @@ test('an empty upload is completed, whatever became of its staging file', async 
     const done = await completeUpload(context, { owner: 'ada' }, row.id, undefined, 'r');
     assert.ok(done.kind === 'completed');
     assert.deepEqual(Buffer.from(done.file.sha256), createHash('sha256').digest());
-    assert.equal(await context.store.statFile(toPlace(row, done.file.id)), 0);
+    assert.equal(await context.storage.files.stat(toPlace(row, done.file.id)), 0);
   }
 });
 

@@ -4,8 +4,10 @@ import { forgetEvents } from '../db/events.ts';
 import { forgetLinks } from '../db/links.ts';
 import { forgetFileId, listExpired, listStagedIds, listUnpublished, purgeSessions } from '../db/sessions.ts';
 import { finishDeletions } from '../files/files.ts';
+import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { expireUpload } from '../uploads/ending.ts';
+import { discardStaged } from '../uploads/staged-bytes.ts';
 import { attempt } from './attempt.ts';
 import { compareFiles } from './compare.ts';
 
@@ -55,13 +57,13 @@ async function forgetOldEvents(context: UploadContext): Promise<void> {
 
 /** Frees what lies in the staging area without a live session. The list of files is taken first: rows come before files. @returns how many. */
 async function freeUnowned(context: UploadContext): Promise<number> {
-  const staged = await context.store.listStaged();
+  const staged = await context.storage.uploads.list();
   const owned = await listStagedIds(context.db);
   // One that is being verified is freed in a later round.
   const leftovers = staged.filter((id) => !owned.has(id) && !context.attempts.isExclusive(id));
   for (const id of leftovers) {
     // Of a session that has just ended, a write may still be under way.
-    await context.attempts.exclude(id, () => attempt(context, 'free', () => context.store.discard(id)));
+    await context.attempts.exclude(id, () => attempt(context, 'free', () => discardStaged(context, id)));
     context.log.warn({ upload_id: id }, 'staging file without a live upload removed');
   }
   return leftovers.length;
@@ -71,7 +73,7 @@ async function freeUnowned(context: UploadContext): Promise<number> {
 async function freeUnpublished(context: UploadContext): Promise<void> {
   for (const { id, file_id } of await listUnpublished(context.db)) {
     await attempt(context, 'free unpublished', async () => {
-      await context.store.removeFile(file_id);
+      await removeStored(context.storage, file_id);
       await forgetFileId(context.db, id);
     });
   }

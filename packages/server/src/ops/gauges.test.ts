@@ -10,7 +10,7 @@ const SOURCES: Sources = {
   sessions: async () => ({ pending: 1, uploading: 2 }),
   jobs: async () => ({}),
   deliveries: async () => ({}),
-  storage: async () => ({ freeBytes: 10, sizeBytes: 100 }),
+  space: { read: async () => ({ freeBytes: 10, sizeBytes: 100 }) },
   scrubFaults: () => ({}),
   lostLogLines: () => 0,
 };
@@ -48,7 +48,7 @@ test('what fails is left out, also what was known of it before, and comes again'
   };
   const read = reader({
     sessions: () => failing({ pending: 1 }),
-    storage: () => failing({ freeBytes: 10, sizeBytes: 100 }),
+    space: { read: () => failing({ freeBytes: 10, sizeBytes: 100 }) },
   });
   const isFailing = (line: string) => /^cryolift_(sessions|storage_free_bytes|storage_size_bytes)\b/.test(line);
   const before = await read();

@@ -15,7 +15,8 @@ export interface Sources {
   sessions(): Promise<ByLabel>;
   jobs(): Promise<ByLabel>;
   deliveries(): Promise<ByLabel>;
-  storage(): Promise<{ freeBytes: number; sizeBytes: number }>;
+  /** Null: the storage knows no bound. */
+  readonly space: { read(): Promise<{ freeBytes: number; sizeBytes: number }> } | null;
   /** Files, by what the last scrub found wrong with them. */
   scrubFaults(): ByLabel;
   /** Lines of the log that could not be written since the start. */
@@ -74,15 +75,17 @@ export function registerGauges(registry: Registry, sources: Sources): void {
   add('cryolift_jobs', 'Jobs on published files that are still to be done.', 'status', sources.jobs);
   add('cryolift_webhook_deliveries', 'Events that the webhook has not accepted.', 'status', sources.deliveries);
   add('cryolift_scrub_faults', 'Files that the last scrub found at fault.', 'fault', sources.scrubFaults);
+  const { space } = sources;
+  if (!space) return;
   addFigure(
     'cryolift_storage_free_bytes',
     'Space of the storage that is free.',
-    async () => (await sources.storage()).freeBytes,
+    async () => (await space.read()).freeBytes,
   );
   addFigure(
     'cryolift_storage_size_bytes',
     'Space of the storage, free or not.',
-    async () => (await sources.storage()).sizeBytes,
+    async () => (await space.read()).sizeBytes,
   );
 }
 

@@ -1,5 +1,6 @@
 /** Opens what the server keeps: its folders, for it alone, the database and the storage. */
 import { availableParallelism } from 'node:os';
+import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import { type Config, hasKey } from '../config/config.ts';
 import { inPlace, lockPlaces, placesOf } from '../config/places.ts';
 import { readOrMakeSecret } from '../config/secret.ts';
@@ -9,9 +10,9 @@ import { noteBoot } from '../db/server-state.ts';
 import type { Logger } from '../ops/log.ts';
 import { readBootId } from '../storage/disk/boot-id.ts';
 import { Digester } from '../storage/disk/digester.ts';
-import { DiskStore } from '../storage/disk/disk-storage.ts';
+import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Writers } from '../storage/disk/writers.ts';
-import type { PartStore } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */
 const SLOTS = 16;
@@ -21,13 +22,14 @@ export interface DataOverrides {
   /** @param path of the database file. */
   openDatabase?(path: string): Promise<Database>;
   /** @param onLost is called with each upload whose written bytes the storage failed to keep. */
-  openStorage?(folder: string, onLost: (uploadId: string) => void): Promise<PartStore>;
+  openStorage?(folder: string, onLost: (uploadId: string) => void): Promise<Storage>;
 }
 
 export interface Data {
   readonly places: ReturnType<typeof placesOf>;
   readonly db: Database;
-  readonly store: PartStore;
+  readonly storage: Storage;
+  readonly analyzer: MrcAnalyzer;
   /** Space that is kept for the database. */
   readonly reserve: Reserve;
   /** What tokens are signed with when the settings name no key; null: they do. */
@@ -60,8 +62,9 @@ export async function openData(
     });
   });
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
-  const store = await inPlace(places.storage, () => openStorage(config.storageDir, onLost));
-  return { places, db, store, reserve, ownSecret, unlock };
+  const storage = await inPlace(places.storage, () => openStorage(config.storageDir, onLost));
+  const analyzer = new MrcAnalyzer(storage.prefixes?.digesting ?? new SharedArrayBuffer(4));
+  return { places, db, storage, analyzer, reserve, ownSecret, unlock };
 }
 
 /** Keeps space for the database while there is some, and gives it up when the disk is full. */
@@ -69,9 +72,9 @@ export async function adjustReserve(reserve: Reserve, log: Logger): Promise<void
   if ((await reserve.adjust()) === 'given up') log.warn('the disk is full: the space kept for the database is used');
 }
 
-async function openDisk(folder: string, onLost: (uploadId: string) => void): Promise<PartStore> {
+async function openDisk(folder: string, onLost: (uploadId: string) => void): Promise<Storage> {
   const threads = Math.min(8, Math.max(2, availableParallelism()));
-  return await DiskStore.open(folder, new Writers(threads, SLOTS), new Digester(), onLost);
+  return await DiskStorage.open(folder, new Writers(threads, SLOTS), new Digester(), onLost);
 }
 
 async function openAfterBoot(

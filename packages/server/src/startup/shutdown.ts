@@ -35,7 +35,7 @@ export async function shutDown(graceMs: number, stopped: Stopped): Promise<void>
     grace.wait('traces', Promise.resolve(traces?.close())),
   ]);
   doubtful.stop();
-  await end.wait('storage', data.store.close());
+  await end.wait('storage', Promise.all([data.analyzer.close(), data.storage.close()]));
   await end.wait('audit', audit.close());
   await end.wait('database', data.db.destroy());
   // What still works on the folders does so until the process ends.

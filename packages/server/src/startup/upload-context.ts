@@ -18,7 +18,7 @@ import { VerifiedParts } from '../uploads/verified-parts.ts';
 import type { Data } from './data.ts';
 
 interface Made {
-  readonly data: Pick<Data, 'db' | 'store'>;
+  readonly data: Pick<Data, 'db' | 'storage' | 'analyzer'>;
   readonly attempts: PartAttempts;
   readonly doubtful: DoubtfulUploads;
   readonly metrics: Metrics;
@@ -31,12 +31,13 @@ interface Made {
 
 export function createUploadContext(config: Config, made: Made): UploadContext {
   const { data, attempts, doubtful, metrics, clock, log, newId, wakeJobs } = made;
-  const { db, store } = data;
+  const { db, storage, analyzer } = data;
   const verified = new VerifiedParts();
   const bus = new Bus();
   return {
     db,
-    store,
+    storage,
+    analyzer,
     policy: {
       parts: {
         partSizeBytes: config.partSizeBytes,
@@ -54,7 +55,7 @@ export function createUploadContext(config: Config, made: Made): UploadContext {
     bus,
     outbox: new Outbox(db, bus, newId),
     attempts,
-    prefixes: new ContiguousPrefixes(db, store, verified),
+    prefixes: new ContiguousPrefixes(db, storage, analyzer, verified),
     verified,
     doubtful,
     completions: new SingleFlight(),

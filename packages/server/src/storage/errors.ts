@@ -1,6 +1,16 @@
 /** What a failure of the file system means for a client. The only place that gives a meaning to the system's codes. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { BytesGone } from './storage.ts';
+
+/** The bytes of an upload or a file are not in the storage; not a passing failure to read them. */
+export class BytesGone extends UploadError {
+  /** There is nothing of that name. Otherwise something is in its place that cannot be what was stored. */
+  readonly isAbsent: boolean;
+
+  constructor(message: string, options: { cause?: unknown; isAbsent?: boolean } = {}) {
+    super('storage_unavailable', message, options);
+    this.isAbsent = options.isAbsent ?? false;
+  }
+}
 
 /** The system's own codes: `EIO`, but not `ERR_INVALID_ARG_TYPE`. */
 const SYSTEM_CODE = /^E[A-Z0-9]+$/;

@@ -4,20 +4,23 @@ import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import fc from 'fast-check';
-import { BytesGone, type FilePlace, type PartSink, type PartStore, type StagedUpload } from './storage.ts';
+import { BytesGone } from './errors.ts';
+import type { FilePlace, StagedUpload } from './places.ts';
+import type { Storage } from './storage.ts';
+import type { PartSink } from './upload-storage.ts';
 
 const MIB = 1024 * 1024;
 
 /** A store to be tested, closed by `make` when the test ends. */
 interface StoreUnderTest {
-  store: PartStore;
+  storage: Storage;
   /** Takes the staged bytes of an upload away behind the store's back. */
   lose(uploadId: string): Promise<void>;
 }
 
 type MakeStore = (t: TestContext) => Promise<StoreUnderTest>;
 
-export function describePartStore(name: string, make: MakeStore): void {
+export function describeStorage(name: string, make: MakeStore): void {
   describeWriting(name, make);
   describeStaging(name, make);
   describeDigests(name, make);
@@ -51,8 +54,8 @@ export function hasCode(code: string) {
   return (error: unknown) => error instanceof UploadError && error.code === code;
 }
 
-export async function openSink(store: PartStore, to: StagedUpload, offset: number, length: number): Promise<PartSink> {
-  const sink = await store.openSink(to, { offset, length });
+export async function openSink(storage: Storage, to: StagedUpload, offset: number, length: number): Promise<PartSink> {
+  const sink = await storage.uploads.openSink(to, { offset, length });
   assert.ok(sink !== 'lost');
   return sink;
 }
@@ -68,28 +71,28 @@ export async function feed(sink: PartSink, bytes: Uint8Array, chunkBytes = bytes
 }
 
 /** Stores one part. @returns its digest. */
-export async function storePart(store: PartStore, to: StagedUpload, offset: number, bytes: Uint8Array) {
-  const sink = await openSink(store, to, offset, bytes.length);
+export async function storePart(storage: Storage, to: StagedUpload, offset: number, bytes: Uint8Array) {
+  const sink = await openSink(storage, to, offset, bytes.length);
   await feed(sink, bytes);
-  return await sink.finish();
+  return await sink.commit();
 }
 
-async function publishWhole(store: PartStore, to: StagedUpload, bytes: Uint8Array): Promise<FilePlace> {
-  await store.create(to);
-  if (bytes.length > 0) await storePart(store, to, 0, bytes);
-  await store.publish(to, placeOf(to));
+async function publishWhole(storage: Storage, to: StagedUpload, bytes: Uint8Array): Promise<FilePlace> {
+  await storage.uploads.create(to);
+  if (bytes.length > 0) await storePart(storage, to, 0, bytes);
+  await storage.uploads.publish(to, placeOf(to));
   return placeOf(to);
 }
 
-export async function readAll(store: PartStore, file: FilePlace, start = 0, end = file.sizeBytes - 1): Promise<Buffer> {
-  const readable = await store.readFile(file, { start, end });
+export async function readAll(storage: Storage, file: FilePlace, start = 0, end = file.sizeBytes - 1): Promise<Buffer> {
+  const readable = await storage.files.read(file, { start, end });
   assert.ok(readable);
   return Buffer.concat((await readable.toArray()) as Buffer[]);
 }
 
 function describeWriting(name: string, make: MakeStore): void {
   test(`${name}: parts in any order, in pieces of any size, lie where they belong`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     let run = 0;
     const plans = fc.record({
       partBytes: fc.constantFrom(1, 1000, MIB - 1, MIB, MIB + 1, 3 * MIB),
@@ -104,192 +107,192 @@ function describeWriting(name: string, make: MakeStore): void {
       fc.asyncProperty(plans, async ({ partBytes, counts, chunkBytes, lastBytes }) => {
         const bytes = makeBytes(2 * partBytes + Math.min(lastBytes, partBytes), ++run);
         const to = upload(`any-${run}`, bytes.length);
-        await store.create(to);
+        await storage.uploads.create(to);
         for (const idx of counts) {
           const part = bytes.subarray(idx * partBytes, (idx + 1) * partBytes);
-          const sink = await openSink(store, to, idx * partBytes, part.length);
+          const sink = await openSink(storage, to, idx * partBytes, part.length);
           await feed(sink, part, chunkBytes);
-          assert.deepEqual(await sink.finish(), sha256Of(part));
+          assert.deepEqual(await sink.commit(), sha256Of(part));
         }
-        await store.publish(to, placeOf(to));
-        assert.ok((await readAll(store, placeOf(to))).equals(bytes));
+        await storage.uploads.publish(to, placeOf(to));
+        assert.ok((await readAll(storage, placeOf(to))).equals(bytes));
       }),
       { numRuns: 12 },
     );
   });
 
   test(`${name}: single bytes are bytes too`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(5000);
-    const sink = await openSink(store, upload('ones', bytes.length), 0, bytes.length);
+    const sink = await openSink(storage, upload('ones', bytes.length), 0, bytes.length);
     await feed(sink, bytes, 1);
-    assert.deepEqual(await sink.finish(), sha256Of(bytes));
-    assert.deepEqual(await store.hashExtent('ones', { offset: 0, length: bytes.length }), sha256Of(bytes));
+    assert.deepEqual(await sink.commit(), sha256Of(bytes));
+    assert.deepEqual(await storage.uploads.hashExtent('ones', { offset: 0, length: bytes.length }), sha256Of(bytes));
   });
 
   test(`${name}: sinks at different places of one upload, and of two uploads, do not mix`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(6 * MIB);
     const uploads = [upload('left', bytes.length), upload('right', bytes.length)];
     await Promise.all(
       uploads.flatMap((to) =>
         [0, 1, 2].map(async (idx) => {
           const part = bytes.subarray(idx * 2 * MIB, (idx + 1) * 2 * MIB);
-          const sink = await openSink(store, to, idx * 2 * MIB, part.length);
+          const sink = await openSink(storage, to, idx * 2 * MIB, part.length);
           await feed(sink, part, 100_000);
-          assert.deepEqual(await sink.finish(), sha256Of(part));
+          assert.deepEqual(await sink.commit(), sha256Of(part));
         }),
       ),
     );
     for (const to of uploads) {
-      assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: bytes.length }), sha256Of(bytes));
+      assert.deepEqual(await storage.uploads.hashExtent(to.id, { offset: 0, length: bytes.length }), sha256Of(bytes));
     }
   });
 
   test(`${name}: a writer that is faster than the store is asked to wait`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(64 * MIB);
-    const sink = await openSink(store, upload('fast', bytes.length), 0, bytes.length);
+    const sink = await openSink(storage, upload('fast', bytes.length), 0, bytes.length);
     const ready = sink.write(bytes);
     assert.ok(ready instanceof Promise);
     await ready;
-    assert.deepEqual(await sink.finish(), sha256Of(bytes));
+    assert.deepEqual(await sink.commit(), sha256Of(bytes));
   });
 
   test(`${name}: a sink that was given up writes nothing any more`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const to = upload('given-up', 8 * MIB);
-    const sink = await openSink(store, to, 0, 8 * MIB);
+    const sink = await openSink(storage, to, 0, 8 * MIB);
     const ready = sink.write(makeBytes(8 * MIB, 2));
     const refused = ready && assert.rejects(ready, UploadError);
     await sink.abort();
-    const after = await store.hashExtent(to.id, { offset: 0, length: 8 * MIB });
+    const after = await storage.uploads.hashExtent(to.id, { offset: 0, length: 8 * MIB });
     await refused;
     assert.throws(() => sink.write(makeBytes(1)), UploadError);
     await sink.abort();
-    assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: 8 * MIB }), after);
+    assert.deepEqual(await storage.uploads.hashExtent(to.id, { offset: 0, length: 8 * MIB }), after);
     // The place can be written again at once.
     const bytes = makeBytes(8 * MIB, 3);
-    assert.deepEqual(await storePart(store, to, 0, bytes), sha256Of(bytes));
-    assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: 8 * MIB }), sha256Of(bytes));
+    assert.deepEqual(await storePart(storage, to, 0, bytes), sha256Of(bytes));
+    assert.deepEqual(await storage.uploads.hashExtent(to.id, { offset: 0, length: 8 * MIB }), sha256Of(bytes));
   });
 
   test(`${name}: giving up after the end changes nothing`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const to = upload('done', 10);
-    const sink = await openSink(store, to, 0, 10);
+    const sink = await openSink(storage, to, 0, 10);
     await feed(sink, makeBytes(10));
-    const sha256 = await sink.finish();
+    const sha256 = await sink.commit();
     await sink.abort();
-    assert.deepEqual(await sink.finish(), sha256);
-    assert.deepEqual(await store.hashExtent('done', { offset: 0, length: 10 }), sha256);
+    assert.deepEqual(await sink.commit(), sha256);
+    assert.deepEqual(await storage.uploads.hashExtent('done', { offset: 0, length: 10 }), sha256);
   });
 
   test(`${name}: a sink that only hashes stores nothing`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(3 * MIB + 7);
-    const sink = store.openHash();
+    const sink = storage.openHash();
     await feed(sink, bytes, 70_000);
-    assert.deepEqual(await sink.finish(), sha256Of(bytes));
-    assert.deepEqual(await store.openHash().finish(), sha256Of(new Uint8Array()));
-    assert.deepEqual(await store.listStaged(), []);
+    assert.deepEqual(await sink.commit(), sha256Of(bytes));
+    assert.deepEqual(await storage.openHash().commit(), sha256Of(new Uint8Array()));
+    assert.deepEqual(await storage.uploads.list(), []);
   });
 }
 
 function describeStaging(name: string, make: MakeStore): void {
   test(`${name}: bytes that vanished are reported when parts are recorded, and no loss when none are`, async (t) => {
-    const { store, lose } = await make(t);
+    const { storage, lose } = await make(t);
     const bytes = makeBytes(10);
-    await store.create(upload('gone', 20));
+    await storage.uploads.create(upload('gone', 20));
     await lose('gone');
-    assert.equal(await store.openSink(upload('gone', 20, false), { offset: 0, length: 10 }), 'lost');
-    assert.deepEqual(await store.listStaged(), []);
-    assert.deepEqual(await storePart(store, upload('gone', 20), 10, bytes), sha256Of(bytes));
-    assert.deepEqual(await store.hashExtent('gone', { offset: 10, length: 10 }), sha256Of(bytes));
+    assert.equal(await storage.uploads.openSink(upload('gone', 20, false), { offset: 0, length: 10 }), 'lost');
+    assert.deepEqual(await storage.uploads.list(), []);
+    assert.deepEqual(await storePart(storage, upload('gone', 20), 10, bytes), sha256Of(bytes));
+    assert.deepEqual(await storage.uploads.hashExtent('gone', { offset: 10, length: 10 }), sha256Of(bytes));
   });
 
   test(`${name}: a staging area that is renewed takes parts, whatever was there before`, async (t) => {
-    const { store, lose } = await make(t);
+    const { storage, lose } = await make(t);
     const to = upload('renewed', 20);
     const bytes = makeBytes(20);
-    await storePart(store, to, 0, bytes.subarray(0, 10));
+    await storePart(storage, to, 0, bytes.subarray(0, 10));
     await lose('renewed');
     const begun = { ...to, empty: false };
-    assert.equal(await store.openSink(begun, { offset: 10, length: 10 }), 'lost');
-    await store.renew(to);
-    await storePart(store, begun, 10, bytes.subarray(10));
-    await storePart(store, begun, 0, bytes.subarray(0, 10));
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
-    await store.publish(to, placeOf(to));
-    assert.ok((await readAll(store, placeOf(to))).equals(bytes));
+    assert.equal(await storage.uploads.openSink(begun, { offset: 10, length: 10 }), 'lost');
+    await storage.uploads.renew(to);
+    await storePart(storage, begun, 10, bytes.subarray(10));
+    await storePart(storage, begun, 0, bytes.subarray(0, 10));
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
+    await storage.uploads.publish(to, placeOf(to));
+    assert.ok((await readAll(storage, placeOf(to))).equals(bytes));
   });
 
   test(`${name}: making context again harms nothing that is stored`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const to = upload('twice', 10);
-    await store.create(to);
-    const sha256 = await storePart(store, to, 0, makeBytes(10));
-    await store.create(to);
-    assert.deepEqual(await store.hashExtent('twice', { offset: 0, length: 10 }), sha256);
-    assert.deepEqual(await store.listStaged(), ['twice']);
+    await storage.uploads.create(to);
+    const sha256 = await storePart(storage, to, 0, makeBytes(10));
+    await storage.uploads.create(to);
+    assert.deepEqual(await storage.uploads.hashExtent('twice', { offset: 0, length: 10 }), sha256);
+    assert.deepEqual(await storage.uploads.list(), ['twice']);
   });
 
   test(`${name}: what is discarded is gone, however often it is discarded`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const to = upload('rubbish', 10);
-    await store.discard('rubbish');
-    await storePart(store, to, 0, makeBytes(10));
-    store.notePrefix(to, 10);
-    await store.discard('rubbish');
-    await store.discard('rubbish');
-    assert.deepEqual(await store.listStaged(), []);
-    await assert.rejects(store.hashExtent('rubbish', { offset: 0, length: 10 }), BytesGone);
+    await storage.uploads.discard('rubbish');
+    await storePart(storage, to, 0, makeBytes(10));
+    storage.prefixes?.follow(to, 10);
+    await storage.uploads.discard('rubbish');
+    await storage.uploads.discard('rubbish');
+    assert.deepEqual(await storage.uploads.list(), []);
+    await assert.rejects(storage.uploads.hashExtent('rubbish', { offset: 0, length: 10 }), BytesGone);
   });
 
   test(`${name}: an extent that cannot be read has no digest`, async (t) => {
-    const { store } = await make(t);
-    await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }), BytesGone);
-    await store.create(upload('short', 10));
-    await assert.rejects(store.hashExtent('short', { offset: 5, length: 6 }), BytesGone);
-    assert.deepEqual(await store.hashExtent('short', { offset: 5, length: 5 }), sha256Of(Buffer.alloc(5)));
+    const { storage } = await make(t);
+    await assert.rejects(storage.uploads.hashExtent('nobody', { offset: 0, length: 1 }), BytesGone);
+    await storage.uploads.create(upload('short', 10));
+    await assert.rejects(storage.uploads.hashExtent('short', { offset: 5, length: 6 }), BytesGone);
+    assert.deepEqual(await storage.uploads.hashExtent('short', { offset: 5, length: 5 }), sha256Of(Buffer.alloc(5)));
   });
 }
 
 function describeDigests(name: string, make: MakeStore): void {
   test(`${name}: the whole digest is that of the file, however its prefix grew`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(5 * MIB + 3);
     const to = upload('whole', bytes.length);
     for (const idx of [1, 0, 3, 2, 5, 4]) {
-      await storePart(store, to, idx * MIB, bytes.subarray(idx * MIB, (idx + 1) * MIB));
-      if (idx % 2 === 0) store.notePrefix(to, Math.min((idx + 2) * MIB, bytes.length));
+      await storePart(storage, to, idx * MIB, bytes.subarray(idx * MIB, (idx + 1) * MIB));
+      if (idx % 2 === 0) storage.prefixes?.follow(to, Math.min((idx + 2) * MIB, bytes.length));
     }
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
   test(`${name}: the whole digest needs no steps, and an empty file has one`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(3 * MIB);
-    await storePart(store, upload('at-once', bytes.length), 0, bytes);
+    await storePart(storage, upload('at-once', bytes.length), 0, bytes);
     const to = upload('at-once', bytes.length);
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
     const none = upload('empty', 0);
-    await store.create(none);
-    assert.deepEqual((await store.digestWhole(none, placeOf(none))).sha256, sha256Of(new Uint8Array()));
+    await storage.uploads.create(none);
+    assert.deepEqual((await storage.uploads.digest(none, placeOf(none))).sha256, sha256Of(new Uint8Array()));
   });
 
   test(`${name}: the digests of selected parts come with the whole one, whatever the part size`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(7 * MIB + 5);
     for (const partSizeBytes of [70_000, MIB, 2 * MIB + 1, 3 * MIB, bytes.length]) {
       const to = upload(`parts-of-${partSizeBytes}`, bytes.length);
-      await storePart(store, to, 0, bytes);
+      await storePart(storage, to, 0, bytes);
       const partCount = Math.ceil(bytes.length / partSizeBytes);
       const selected = Uint8Array.from({ length: partCount }, (_, idx) => (idx % 3 === 1 ? 0 : 1));
       // What is selected when the pass begins counts.
-      store.notePrefix(to, MIB, () => ({ partSizeBytes, selected }));
-      const digest = await store.digestWhole(to, placeOf(to), null);
+      storage.prefixes?.follow(to, MIB, () => ({ partSizeBytes, selected }));
+      const digest = await storage.uploads.digest(to, placeOf(to), null);
       assert.deepEqual(digest.sha256, sha256Of(bytes));
       const expected = [...selected.keys()].filter((idx) => selected[idx]);
       assert.deepEqual([...digest.parts.keys()], expected);
@@ -300,137 +303,143 @@ function describeDigests(name: string, make: MakeStore): void {
   });
 
   test(`${name}: bytes that are behind what was noted are read as they are then`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const to = upload('behind', 2 * MIB);
     const bytes = makeBytes(2 * MIB);
-    await storePart(store, to, 0, bytes.subarray(0, MIB));
-    store.notePrefix(to, MIB);
+    await storePart(storage, to, 0, bytes.subarray(0, MIB));
+    storage.prefixes?.follow(to, MIB);
     // Had the digest read ahead of the prefix, it would have seen a hole here.
-    assert.deepEqual(await store.hashExtent(to.id, { offset: 0, length: MIB }), sha256Of(bytes.subarray(0, MIB)));
-    await storePart(store, to, MIB, bytes.subarray(MIB));
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    assert.deepEqual(
+      await storage.uploads.hashExtent(to.id, { offset: 0, length: MIB }),
+      sha256Of(bytes.subarray(0, MIB)),
+    );
+    await storePart(storage, to, MIB, bytes.subarray(MIB));
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
   test(`${name}: a digest that was forgotten begins anew`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const to = upload('anew', 2 * MIB);
-    await storePart(store, to, 0, makeBytes(MIB, 1));
-    store.notePrefix(to, MIB);
-    await store.hashExtent(to.id, { offset: 0, length: MIB });
+    await storePart(storage, to, 0, makeBytes(MIB, 1));
+    storage.prefixes?.follow(to, MIB);
+    await storage.uploads.hashExtent(to.id, { offset: 0, length: MIB });
     const bytes = makeBytes(2 * MIB, 2);
-    await storePart(store, to, 0, bytes);
-    store.forgetDigest(to.id);
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    await storePart(storage, to, 0, bytes);
+    storage.prefixes?.forget(to.id);
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
   test(`${name}: a digest of bytes that are not there is refused, and can be asked for again`, async (t) => {
-    const { store, lose } = await make(t);
+    const { storage, lose } = await make(t);
     const to = upload('late', 10);
-    await store.create(to);
+    await storage.uploads.create(to);
     await lose('late');
-    await assert.rejects(store.digestWhole(to, placeOf(to)), hasCode('storage_unavailable'));
+    await assert.rejects(storage.uploads.digest(to, placeOf(to)), hasCode('storage_unavailable'));
     const bytes = makeBytes(10);
-    await storePart(store, to, 0, bytes);
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    await storePart(storage, to, 0, bytes);
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 }
 
 function describePublishing(name: string, make: MakeStore): void {
   test(`${name}: a published file is whole, readable in ranges, and no longer staged`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(100_000);
-    const file = await publishWhole(store, upload('book', bytes.length), bytes);
-    assert.deepEqual(await store.listStaged(), []);
-    assert.deepEqual(await store.listFiles(), [file.fileId]);
-    assert.equal(await store.statFile(file), bytes.length);
-    assert.ok((await readAll(store, file)).equals(bytes));
-    assert.ok((await readAll(store, file, 99_999, 99_999)).equals(bytes.subarray(99_999)));
-    assert.ok((await readAll(store, file, 1, 70_000)).equals(bytes.subarray(1, 70_001)));
+    const file = await publishWhole(storage, upload('book', bytes.length), bytes);
+    assert.deepEqual(await storage.uploads.list(), []);
+    assert.deepEqual(await storage.files.list(), [file.fileId]);
+    assert.equal(await storage.files.stat(file), bytes.length);
+    assert.ok((await readAll(storage, file)).equals(bytes));
+    assert.ok((await readAll(storage, file, 99_999, 99_999)).equals(bytes.subarray(99_999)));
+    assert.ok((await readAll(storage, file, 1, 70_000)).equals(bytes.subarray(1, 70_001)));
   });
 
   test(`${name}: an empty file is a file`, async (t) => {
-    const { store } = await make(t);
-    const file = await publishWhole(store, upload('nothing', 0), new Uint8Array());
-    assert.equal(await store.statFile(file), 0);
+    const { storage } = await make(t);
+    const file = await publishWhole(storage, upload('nothing', 0), new Uint8Array());
+    assert.equal(await storage.files.stat(file), 0);
   });
 
   test(`${name}: publishing again, after the record was lost, changes nothing`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(1000);
     const to = upload('again', bytes.length);
-    const file = await publishWhole(store, to, bytes);
-    assert.deepEqual((await store.digestWhole(to, file)).sha256, sha256Of(bytes));
-    await store.publish(to, file);
-    assert.ok((await readAll(store, file)).equals(bytes));
-    assert.deepEqual(await store.listStaged(), []);
+    const file = await publishWhole(storage, to, bytes);
+    assert.deepEqual((await storage.uploads.digest(to, file)).sha256, sha256Of(bytes));
+    await storage.uploads.publish(to, file);
+    assert.ok((await readAll(storage, file)).equals(bytes));
+    assert.deepEqual(await storage.uploads.list(), []);
   });
 
   test(`${name}: a publish that is withdrawn is staged again, writable, and can be published again`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(1000);
     const to = upload('withdrawn', bytes.length);
-    const file = await publishWhole(store, to, bytes);
-    await store.withdraw(to, file);
-    await store.withdraw(to, file);
-    assert.deepEqual([await store.listStaged(), await store.listFiles()], [['withdrawn'], []]);
+    const file = await publishWhole(storage, to, bytes);
+    await storage.uploads.withdraw(to, file);
+    await storage.uploads.withdraw(to, file);
+    assert.deepEqual([await storage.uploads.list(), await storage.files.list()], [['withdrawn'], []]);
     const part = makeBytes(100, 7);
-    await storePart(store, { ...to, empty: false }, 100, part);
+    await storePart(storage, { ...to, empty: false }, 100, part);
     part.copy(bytes, 100);
-    await store.publish(to, file);
-    assert.ok((await readAll(store, file)).equals(bytes));
+    await storage.uploads.publish(to, file);
+    assert.ok((await readAll(storage, file)).equals(bytes));
   });
 
   test(`${name}: bytes of another length, or none, are never published`, async (t) => {
-    const { store, lose } = await make(t);
-    await store.create(upload('wrong', 10));
+    const { storage, lose } = await make(t);
+    await storage.uploads.create(upload('wrong', 10));
     const expected = upload('wrong', 11);
-    await assert.rejects(store.publish(expected, placeOf(expected)), hasCode('storage_unavailable'));
-    assert.deepEqual(await store.listStaged(), ['wrong']);
-    assert.equal(await store.statFile(placeOf(expected)), null);
+    await assert.rejects(storage.uploads.publish(expected, placeOf(expected)), hasCode('storage_unavailable'));
+    assert.deepEqual(await storage.uploads.list(), ['wrong']);
+    assert.equal(await storage.files.stat(placeOf(expected)), null);
     await lose('wrong');
-    await assert.rejects(store.publish(upload('wrong', 10), placeOf(expected)), hasCode('storage_unavailable'));
-    assert.deepEqual(await store.listFiles(), []);
+    await assert.rejects(
+      storage.uploads.publish(upload('wrong', 10), placeOf(expected)),
+      hasCode('storage_unavailable'),
+    );
+    assert.deepEqual(await storage.files.list(), []);
   });
 
   test(`${name}: a published file is digested anew, no faster than it is let`, async (t) => {
-    const { store } = await make(t);
+    const { storage } = await make(t);
     const bytes = makeBytes(3 * MIB + 5);
-    const file = await publishWhole(store, upload('slow', bytes.length), bytes);
+    const file = await publishWhole(storage, upload('slow', bytes.length), bytes);
     const asked: number[] = [];
-    const digest = await store.digestFile(file, async (length) => void asked.push(length));
+    const digest = await storage.files.digest(file, async (length) => void asked.push(length));
     assert.deepEqual(digest, sha256Of(bytes));
     assert.equal(
       asked.reduce((sum, length) => sum + length, 0),
       bytes.length,
     );
     assert.ok(asked.length > 3, 'in stretches');
-    const none = await publishWhole(store, upload('none', 0), makeBytes(0));
-    assert.deepEqual(await store.digestFile(none, async () => {}), sha256Of(new Uint8Array()));
+    const none = await publishWhole(storage, upload('none', 0), makeBytes(0));
+    assert.deepEqual(await storage.files.digest(none, async () => {}), sha256Of(new Uint8Array()));
     const stop = new Error('enough');
     await assert.rejects(
-      store.digestFile(file, () => Promise.reject(stop)),
+      storage.files.digest(file, () => Promise.reject(stop)),
       stop,
     );
-    await store.removeFile(file.fileId);
+    await storage.files.remove(file.fileId);
     await assert.rejects(
-      store.digestFile(file, async () => {}),
+      storage.files.digest(file, async () => {}),
       BytesGone,
     );
   });
 
   test(`${name}: a removed file is gone with its previews, however often it is removed`, async (t) => {
-    const { store } = await make(t);
-    const file = await publishWhole(store, upload('old', 3), makeBytes(3));
-    assert.deepEqual(await store.listPreviews(), []);
-    await store.keepPreview(file.fileId, 'picture', makeBytes(5));
-    assert.deepEqual(await store.listPreviews(), [file.fileId]);
-    assert.deepEqual(Buffer.from((await store.readPreview(file.fileId, 'picture')) ?? []), makeBytes(5));
-    await store.removeFile(file.fileId);
-    await store.removeFile(file.fileId);
-    assert.equal(await store.statFile(file), null);
-    assert.equal(await store.readFile(file, { start: 0, end: 2 }), null);
-    assert.deepEqual(await store.listFiles(), []);
-    assert.deepEqual(await store.listPreviews(), []);
-    assert.equal(await store.readPreview(file.fileId, 'picture'), null);
+    const { storage } = await make(t);
+    const file = await publishWhole(storage, upload('old', 3), makeBytes(3));
+    assert.deepEqual(await storage.previews.list(), []);
+    await storage.previews.keep(file.fileId, 'picture', makeBytes(5));
+    assert.deepEqual(await storage.previews.list(), [file.fileId]);
+    assert.deepEqual(Buffer.from((await storage.previews.read(file.fileId, 'picture')) ?? []), makeBytes(5));
+    await storage.files.remove(file.fileId);
+    await storage.files.remove(file.fileId);
+    assert.equal(await storage.files.stat(file), null);
+    assert.equal(await storage.files.read(file, { start: 0, end: 2 }), null);
+    assert.deepEqual(await storage.files.list(), []);
+    assert.deepEqual(await storage.previews.list(), []);
+    assert.equal(await storage.previews.read(file.fileId, 'picture'), null);
   });
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { UploadError } from '@cryolift/protocol/errors';
 import { moveUploadRow } from '../db/sessions.ts';
-import { completeUpload, finalize, resumeVerifying } from './completion.ts';
+import { completeUpload, resumeVerifying } from './completion.ts';
+import { finalize } from './finalization.ts';
 import { bytesOf, insertUpload, makeUploads, readRow, sendPart } from './test-uploads.ts';
 import { toPlace } from './upload-record.ts';
 
@@ -16,7 +17,7 @@ test('a file that was published meanwhile is not touched by whoever comes late t
   assert.ok(listed);
   const file = await finalize(context, listed, 'the client');
   const again = await finalize(context, listed, 'restart').catch((error: unknown) => error);
-  assert.equal(await context.store.statFile(toPlace(row, 'f1')), row.size);
+  assert.equal(await context.storage.files.stat(toPlace(row, 'f1')), row.size);
   assert.equal((await readRow(context, row.id)).status, 'completed');
   assert.deepEqual((again as { id?: string }).id, file.id);
 });
@@ -28,7 +29,7 @@ test('what was being verified when the server stopped is finished at the next st
   await moveUploadRow(context.db, row.id, 'complete', 2000, { file_id: 'f1' });
   await resumeVerifying(context);
   assert.equal((await readRow(context, row.id)).status, 'completed');
-  assert.equal(await context.store.statFile(toPlace(row, 'f1')), row.size);
+  assert.equal(await context.storage.files.stat(toPlace(row, 'f1')), row.size);
 });
 
 test('complete: a digest that is declared while it looks at the upload is kept, and another one refused', async (t) => {

@@ -1,12 +1,13 @@
 /** What the functions of this module work with; made once, in `server.ts`. */
 import type { PartLimits } from '@cryolift/protocol/plan';
+import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
 import type { FileRow } from '../db/tables.ts';
 import type { Bus } from '../events/bus.ts';
 import type { Outbox } from '../events/outbox.ts';
 import type { UpdateLimit } from '../files/update-limit.ts';
 import type { SingleFlight } from '../single-flight.ts';
-import type { PartStore } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { ContiguousPrefixes } from './contiguous-prefix.ts';
 import type { DoubtfulUploads } from './doubtful-uploads.ts';
 import type { UploadMeter } from './meter.ts';
@@ -15,7 +16,8 @@ import type { VerifiedParts } from './verified-parts.ts';
 
 export interface UploadContext {
   readonly db: Database;
-  readonly store: PartStore;
+  readonly storage: Storage;
+  readonly analyzer: MrcAnalyzer;
   readonly policy: UploadPolicy;
   readonly bus: Bus;
   readonly outbox: Outbox;

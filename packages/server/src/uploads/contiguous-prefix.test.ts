@@ -5,20 +5,26 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { commitPart } from '../db/parts.ts';
 import { draftPart } from '../db/test-rows.ts';
-import type { StagedUpload } from '../storage/storage.ts';
+import type { StagedUpload } from '../storage/places.ts';
+import type { PrefixReader, Storage } from '../storage/storage.ts';
 import { ContiguousPrefixes } from './contiguous-prefix.ts';
-import { bytesOf, insertUpload, makeUploads, sendPart, type TestUploads } from './test-uploads.ts';
+import { bytesOf, insertUpload, makeUploads, sendPart } from './test-uploads.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 
-/** Arrivals that write down what they tell the store: this is all that they do. */
+/** Prefixes, and how far they let the storage read. */
 async function makePrefixes(t: TestContext) {
   const context = await makeUploads(t);
   const noted: number[] = [];
-  const listening = Object.create(context.store, {
-    notePrefix: { value: (_upload: StagedUpload, prefixBytes: number) => noted.push(prefixBytes) },
-    catchUpDigest: { value: async () => {} },
-  }) as TestUploads['store'];
-  return { context, noted, prefixes: new ContiguousPrefixes(context.db, listening, context.verified) };
+  const prefixes: PrefixReader = Object.create(context.storage.prefixes, {
+    follow: { value: (_upload: StagedUpload, prefixBytes: number) => noted.push(prefixBytes) },
+    catchUp: { value: async () => {} },
+  });
+  const listening: Storage = Object.create(context.storage, { prefixes: { value: prefixes } });
+  return {
+    context,
+    noted,
+    prefixes: new ContiguousPrefixes(context.db, listening, context.analyzer, context.verified),
+  };
 }
 
 test('tells how far the file is complete from its first byte on', async (t) => {
@@ -73,7 +79,7 @@ test('the whole digest follows the arriving parts', async (t) => {
   for (const idx of [3, 0, 1, 2, 9, 8, 7, 6, 5, 4]) await sendPart(context, row, idx);
   const hash = createHash('sha256');
   for (let idx = 0; idx < row.part_count; idx++) hash.update(bytesOf(row, idx));
-  const { sha256 } = await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  const { sha256 } = await context.storage.uploads.digest(toStaged(row), toPlace(row, 'f'));
   assert.deepEqual(Buffer.from(sha256), hash.digest());
 });
 

@@ -1,8 +1,11 @@
 /** How far each upload is complete from its first byte on: what the whole-file digest may read. */
+import { isMrcName } from '@cryolift/mrc';
+import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
+import { uploadTarget } from '../analysis/target.ts';
 import type { Database } from '../db/database.ts';
 import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
-import type { PartStore } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { partsOfSection } from './section-parts.ts';
 import { mrcOf, toStaged } from './upload-record.ts';
 import type { VerifiedParts } from './verified-parts.ts';
@@ -20,13 +23,15 @@ interface PrefixState {
 
 export class ContiguousPrefixes {
   readonly #db: Database;
-  readonly #store: PartStore;
+  readonly #storage: Storage;
+  readonly #analyzer: MrcAnalyzer;
   readonly #verified: VerifiedParts;
   readonly #uploads = new Map<string, Promise<PrefixState>>();
 
-  constructor(db: Database, store: PartStore, verified: VerifiedParts) {
+  constructor(db: Database, storage: Storage, analyzer: MrcAnalyzer, verified: VerifiedParts) {
     this.#db = db;
-    this.#store = store;
+    this.#storage = storage;
+    this.#analyzer = analyzer;
     this.#verified = verified;
   }
 
@@ -47,13 +52,19 @@ export class ContiguousPrefixes {
     arrived.stored[idx] = 1;
     const before = arrived.next;
     while (arrived.next < row.part_count && arrived.stored[arrived.next]) arrived.next++;
-    if (arrived.next > before) {
-      this.#store.notePrefix(toStaged(row), Math.min(arrived.next * row.part_size, row.size), () =>
-        this.#verified.selectOthers(row, (each) => arrived.stored[each] === 1),
-      );
-      await this.#store.catchUpDigest(row.id, SLACK_PARTS * row.part_size);
-    }
+    if (arrived.next > before) await this.#follow(row, arrived);
     return takeSection(row, arrived);
+  }
+
+  /** Lets digest and analysis read up to the first part that is missing, and the digest catch up. */
+  async #follow(row: UploadRow, { stored, next }: PrefixState): Promise<void> {
+    const { prefixes } = this.#storage;
+    if (!prefixes) return;
+    const staged = toStaged(row);
+    const prefixBytes = Math.min(next * row.part_size, row.size);
+    prefixes.follow(staged, prefixBytes, () => this.#verified.selectOthers(row, (idx) => stored[idx] === 1));
+    if (isMrcName(row.filename)) this.#analyzer.follow(row.id, uploadTarget(prefixes, staged), prefixBytes);
+    await prefixes.catchUp(row.id, SLACK_PARTS * row.part_size);
   }
 
   forget(uploadId: string): void {

@@ -30,7 +30,7 @@ test('an upload that a second init is given stays open, also when its staging fi
     await clear();
     for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
     assert.equal((await completeUpload(context, { owner: 'ada' }, row.id, undefined, 'r')).kind, 'completed');
-    await context.store.close();
+    await context.storage.close();
   }
 });
 

@@ -9,6 +9,7 @@ import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/session
 import type { LinkRow, UploadRow } from '../db/tables.ts';
 import { UPLOAD_UPDATED } from '../events/event.ts';
 import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
+import { readFreeBytes } from '../storage/space.ts';
 import { lifeOf, type UploadContext } from './context.ts';
 import { readFilename } from './filename.ts';
 import { checkHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
@@ -38,7 +39,7 @@ export async function openUpload(
 ): Promise<Opened> {
   const row = draft(context, owner, request, link);
   const { metadata: given = {}, keep_metadata = false } = request;
-  const freeBytes = (await context.store.space()).freeBytes - RESERVE_BYTES;
+  const freeBytes = (await readFreeBytes(context.storage)) - RESERVE_BYTES;
   const opening: OpenRequest = {
     row,
     // As PATCH /files does: what this run says of the file holds.
@@ -88,7 +89,7 @@ function scopeKey(key: string, link: LinkRow | null): string {
  * already, so the upload stays what it is when this fails: the first part, or complete, makes the file or says why not.
  */
 async function makeStagingFile(context: UploadContext, row: UploadRow): Promise<void> {
-  await context.store
+  await context.storage.uploads
     .create(toStaged(row))
     .catch((error: unknown) => context.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init'));
 }

@@ -89,7 +89,7 @@ test('an upload that came in doubt while it was being completed is not published
   context.doubtful.note(row.id);
   await resumeVerifying(context);
   await settleDoubt(context, row.id);
-  assert.deepEqual(await context.store.listFiles(), []);
+  assert.deepEqual(await context.storage.files.list(), []);
   const now = await readRow(context, row.id);
   assert.deepEqual([now.status, now.received_parts], ['uploading', 0]);
   await sendAll(context, row);
@@ -100,19 +100,20 @@ test('an upload that comes in doubt during its publish gets no record', async (t
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
-  const { store } = context;
-  const publish = store.publish.bind(store);
+  const { storage } = context;
+  const { uploads } = storage;
+  const publish = uploads.publish.bind(uploads);
   // The last flush is heard while the file is being moved.
   const publishInDoubt: typeof publish = async (upload, file) => {
     await publish(upload, file);
     context.doubtful.note(upload.id);
   };
-  Object.assign(store, { publish: publishInDoubt });
+  Object.assign(uploads, { publish: publishInDoubt });
   await assert.rejects(complete(context, row), isRefused);
   await settleDoubt(context, row.id);
-  assert.deepEqual(await store.listFiles(), []);
-  assert.deepEqual([(await readRow(context, row.id)).status, await store.listStaged()], ['uploading', []]);
-  Object.assign(store, { publish });
+  assert.deepEqual(await storage.files.list(), []);
+  assert.deepEqual([(await readRow(context, row.id)).status, await storage.uploads.list()], ['uploading', []]);
+  Object.assign(uploads, { publish });
   await sendAll(context, row);
   assert.equal((await complete(context, row)).kind, 'completed');
 });
@@ -130,14 +131,17 @@ test('a flush that fails while the database cannot be written: neither this proc
   for (let idx = 0; idx < row.part_count; idx++) {
     // As `beginPart` does: what invalidates the parts closes no descriptor under a write.
     const attempt = await before.attempts.begin(row.id, idx);
-    const sink = await before.store.openSink(toStaged(full), { offset: idx * row.part_size, length: row.part_size });
+    const sink = await before.storage.uploads.openSink(toStaged(full), {
+      offset: idx * row.part_size,
+      length: row.part_size,
+    });
     // A flush may have failed already.
     if (sink === 'lost') {
       attempt.release();
       break;
     }
     await sink.write(bytesOf(row, idx));
-    assert.deepEqual(Buffer.from(await sink.finish()), sha256Of(bytesOf(row, idx)));
+    assert.deepEqual(Buffer.from(await sink.commit()), sha256Of(bytesOf(row, idx)));
     attempt.release();
   }
   while (!before.doubtful.has(row.id)) await delay(20);

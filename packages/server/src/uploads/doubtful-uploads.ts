@@ -56,7 +56,7 @@ export class DoubtfulUploads {
 
   /**
    * No more tries. What is left is no danger to the next start: the staging file was removed when the flush failed
-   * (`PartStore`), so that its parts are found missing; where not even that was possible, no file can be published either.
+   * (`Storage`), so that its parts are found missing; where not even that was possible, no file can be published either.
    */
   stop(): void {
     this.#isStopped = true;

@@ -2,6 +2,7 @@
 import type { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
 import type { UploadContext } from './context.ts';
+import { discardStaged } from './staged-bytes.ts';
 import { moveUpload } from './transitions.ts';
 import type { Failure } from './upload-record.ts';
 
@@ -52,8 +53,8 @@ export async function freeUpload(context: UploadContext, id: string): Promise<vo
     context.prefixes.forget(id);
     context.verified.forget(id);
     // What cannot be removed now is found without a row at the next sweep.
-    await context.store
-      .discard(id)
-      .catch((error: unknown) => context.log.error({ upload_id: id, err: error }, 'staging file not removed'));
+    await discardStaged(context, id).catch((error: unknown) =>
+      context.log.error({ upload_id: id, err: error }, 'staging file not removed'),
+    );
   });
 }

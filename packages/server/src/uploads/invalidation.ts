@@ -4,6 +4,7 @@ import { findMissing, forgetParts, LIVE_STATES, listParts } from '../db/parts.ts
 import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import type { UploadContext } from './context.ts';
+import { discardStaged, forgetRead } from './staged-bytes.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function invalidateParts(
   const nowMs = context.now();
   const now = await forgetParts(context.db, row, lost, { nowMs, expiresAtMs: nowMs + context.policy.uploadTtlMs });
   context.prefixes.forget(row.id);
-  context.store.forgetDigest(row.id);
+  forgetRead(context, row.id);
   if (!now) return undefined;
   context.meter.noteVerifyFailures('stored_part', lost.length);
   context.bus.noteParts(now);
@@ -33,7 +34,7 @@ export async function invalidateAll(context: UploadContext, uploadId: string): P
   if (!row || !LIVE_STATES.includes(row.status)) return;
   await withdraw(context, row);
   // Before the rows go: a server that ends here finds parts without bytes, not bytes that look right and are not kept.
-  await context.store.discard(uploadId);
+  await discardStaged(context, uploadId);
   distrustParts(context, uploadId);
   const parts = await listParts(context.db, uploadId, 0, row.part_count);
   await invalidateParts(
@@ -50,12 +51,13 @@ export async function invalidateAll(context: UploadContext, uploadId: string): P
 /** Every part is to be verified again, in a pass that begins anew: the one under way has not selected them. */
 export function distrustParts(context: UploadContext, uploadId: string): void {
   context.verified.forget(uploadId);
-  context.store.forgetDigest(uploadId);
+  forgetRead(context, uploadId);
 }
 
 /** A publish that was cut off may have moved the bytes; parts are written and verified in the staging area. */
 export async function withdraw(context: UploadContext, row: UploadRow): Promise<void> {
-  if (row.status === 'verifying' && row.file_id) await context.store.withdraw(toStaged(row), toPlace(row, row.file_id));
+  if (row.status === 'verifying' && row.file_id)
+    await context.storage.uploads.withdraw(toStaged(row), toPlace(row, row.file_id));
 }
 
 /** Says which parts are missing. */

@@ -11,7 +11,9 @@ import { OPEN_STATES } from '@cryolift/protocol/states';
 import { commitPart, findPart } from '../db/parts.ts';
 import { findUploadRow } from '../db/sessions.ts';
 import type { PartRow, UploadRow } from '../db/tables.ts';
-import type { Extent, PartSink } from '../storage/storage.ts';
+import type { Extent } from '../storage/places.ts';
+import { readFreeBytes } from '../storage/space.ts';
+import type { PartSink } from '../storage/upload-storage.ts';
 import { type AccessScope, lifeOf, type UploadContext } from './context.ts';
 import { emitSection } from './early-section.ts';
 import { failUpload } from './ending.ts';
@@ -72,7 +74,7 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
     }
     context.doubtful.assertNone(row.id);
     await assertSpace(context, extent);
-    const sink = await context.store.openSink(toStaged(row), extent);
+    const sink = await context.storage.uploads.openSink(toStaged(row), extent);
     if (sink === 'lost') {
       // The verification waits for the end of every attempt, of this one, too.
       attempt.release();
@@ -120,7 +122,7 @@ function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: Part
 
 /** @throws UploadError `insufficient_storage` before the body is read. */
 async function assertSpace(context: UploadContext, { length }: Extent): Promise<void> {
-  const { freeBytes } = await context.store.space();
+  const freeBytes = await readFreeBytes(context.storage);
   if (freeBytes >= length + KEPT_FREE_BYTES) return;
   throw new UploadError('insufficient_storage', `The storage has ${freeBytes} bytes left, which is too little.`);
 }
@@ -204,7 +206,7 @@ class WritingReceiver implements PartReceiver {
           `${this.#received.bytes} of ${lengthBytes} bytes were written when the part was to be committed`,
         );
       }
-      const sha256 = await timeStage(this.#context.meter, 'write', () => this.#sink.finish());
+      const sha256 = await timeStage(this.#context.meter, 'write', () => this.#sink.commit());
       const declared = this.#request.sha256;
       if (declared && Buffer.compare(sha256, declared) !== 0) {
         this.#context.meter.noteVerifyFailures('part', 1);
@@ -295,7 +297,7 @@ class ComparingReceiver implements PartReceiver {
     this.#context = context;
     this.#request = request;
     this.#part = part;
-    this.#sink = context.store.openHash();
+    this.#sink = context.storage.openHash();
     this.#received = new ReceivedBytes(context.meter);
   }
 
@@ -306,7 +308,7 @@ class ComparingReceiver implements PartReceiver {
 
   async commit(): Promise<PartReceipt> {
     this.#received.complete();
-    return await compareStored(this.#context, this.#request, this.#part, await this.#sink.finish());
+    return await compareStored(this.#context, this.#request, this.#part, await this.#sink.commit());
   }
 
   async abort(): Promise<void> {

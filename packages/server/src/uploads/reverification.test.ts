@@ -81,7 +81,7 @@ test('a session whose staging file vanished is asked for every part', async (t) 
   await sendPart(context, row, 4);
   await reboot(context);
   // Also closes it, as the end of the process did.
-  await context.store.discard(row.id);
+  await context.storage.uploads.discard(row.id);
   const found = await findUpload(context, { owner: 'ada' }, row.id);
   assert.deepEqual([found.received_parts, found.received_bytes, found.status], [0, 0, 'uploading']);
   await sendAll(context, row);
@@ -131,7 +131,7 @@ test('the whole digest is that of the bytes that came in place of the damaged on
   const row = await insertUpload(context);
   await sendAll(context, row);
   // The digest of the first bytes is known by now.
-  await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  await context.storage.uploads.digest(toStaged(row), toPlace(row, 'f'));
   await spoil(context, row, 0);
   await reverify(context, row);
   const begun = await beginTestPart(context, row, 0);
@@ -147,7 +147,7 @@ test('an upload whose bytes are gone when it is verified does not stay half-open
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
-  await context.store.discard(row.id);
+  await context.storage.uploads.discard(row.id);
   await assert.rejects(complete(context, row), UploadError);
   assert.notEqual((await readRow(context, row.id)).status, 'verifying');
 });
@@ -171,7 +171,7 @@ test('parts whose file vanishes while the server runs are taken back, and sent a
   // Long ago, so that the store has closed the file.
   await sendPart(context, row, 0);
   await sendPart(context, row, 1);
-  await context.store.discard(row.id);
+  await context.storage.uploads.discard(row.id);
   await assert.rejects(
     sendPart(context, row, 2),
     (error) => error instanceof UploadError && error.code === 'storage_unavailable',

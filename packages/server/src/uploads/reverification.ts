@@ -8,7 +8,8 @@ import { partExtent } from '@cryolift/protocol/plan';
 import { LIVE_STATES, listParts } from '../db/parts.ts';
 import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
-import { BytesGone, type Extent } from '../storage/storage.ts';
+import { BytesGone } from '../storage/errors.ts';
+import type { Extent } from '../storage/places.ts';
 import { firstOf } from '../timeout.ts';
 import type { UploadContext } from './context.ts';
 import { distrustParts, invalidateParts, withdraw } from './invalidation.ts';
@@ -43,7 +44,7 @@ async function isIntact(
   expected: Uint8Array,
 ): Promise<boolean> {
   try {
-    return Buffer.compare(await context.store.hashExtent(uploadId, extent), expected) === 0;
+    return Buffer.compare(await context.storage.uploads.hashExtent(uploadId, extent), expected) === 0;
   } catch (error) {
     // Anything else says nothing about the bytes: they are verified at the next try.
     if (error instanceof BytesGone) return false;
@@ -73,6 +74,6 @@ export async function verifyAgain(context: UploadContext, uploadId: string): Pro
     { upload_id: uploadId, verified_parts: parts.length, lost_parts: lost.length },
     'parts verified again',
   );
-  if (now) await context.store.renew(toStaged(now));
+  if (now) await context.storage.uploads.renew(toStaged(now));
   return now;
 }

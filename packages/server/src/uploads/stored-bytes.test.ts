@@ -1,7 +1,7 @@
 /** Stored bytes that vanish or change while the boot id stays the same: nothing but what was acknowledged is published. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFile, open, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, open, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -38,6 +38,7 @@ async function sendParts(context: TestUploads, row: UploadRow, first = 0, end = 
 
 /** As a file system leaves it that went down and came back: zeros where bytes were. */
 async function loseRange(path: string, start: number, end: number): Promise<void> {
+  await chmod(path, 0o600);
   const file = await open(path, 'r+');
   await file.write(new Uint8Array(end - start), 0, end - start, start);
   await file.close();
@@ -228,7 +229,7 @@ test('parts that this process has written are not hashed a second time', async (
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendParts(context, row);
-  const { parts } = await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  const { parts } = await context.storage.uploads.digest(toStaged(row), toPlace(row, 'f'));
   assert.deepEqual([parts.size, context.verified.selectOthers(row, () => true)], [0, null]);
   const next = await restartUploads(t, context);
   assert.equal(next.verified.selectOthers(row, () => true)?.selected.includes(0), false);
@@ -239,7 +240,7 @@ test('a verification that cannot read the bytes at the moment invalidates nothin
   const row = await insertUpload(context);
   await sendParts(context, row);
   // The digest has come to its end, and selected no part.
-  await context.store.digestWhole(toStaged(row), toPlace(row, 'f'));
+  await context.storage.uploads.digest(toStaged(row), toPlace(row, 'f'));
   await rename(context.stagedPath(row.id), join(context.folder, 'away'));
   // A loop of links: neither "not there" nor bytes.
   await symlink(context.stagedPath(row.id), context.stagedPath(row.id));

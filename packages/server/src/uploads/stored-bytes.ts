@@ -2,7 +2,8 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { PartRow, UploadRow } from '../db/tables.ts';
-import { BytesGone, type FilePlace } from '../storage/storage.ts';
+import { BytesGone } from '../storage/errors.ts';
+import type { FilePlace } from '../storage/places.ts';
 import type { UploadContext } from './context.ts';
 import { invalidateParts, uploadIncomplete, withdraw } from './invalidation.ts';
 import { timeStage } from './meter.ts';
@@ -22,7 +23,7 @@ export async function verifyStored(
 ): Promise<Uint8Array> {
   const others = context.verified.selectOthers(row, () => true);
   const digest = await timeStage(context.meter, 'verify', () =>
-    context.store.digestWhole(toStaged(row), place, others),
+    context.storage.uploads.digest(toStaged(row), place, others),
   ).catch((error) => reopenIfGone(context, row, error));
   const lost: number[] = [];
   for (const { idx, sha256 } of parts) {

@@ -1,9 +1,10 @@
-/** The upload room with a real database and a real store, for tests. */
+/** The upload room with a real database and a real storage, for tests. */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { partExtent } from '@cryolift/protocol/plan';
+import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
 import { findUploadRow, moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
@@ -13,7 +14,7 @@ import { Outbox } from '../events/outbox.ts';
 import { UpdateLimit } from '../files/update-limit.ts';
 import { SingleFlight } from '../single-flight.ts';
 import { Digester } from '../storage/disk/digester.ts';
-import { DiskStore } from '../storage/disk/disk-storage.ts';
+import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Writers } from '../storage/disk/writers.ts';
 import type { UploadContext } from './context.ts';
 import { ContiguousPrefixes } from './contiguous-prefix.ts';
@@ -40,7 +41,7 @@ export async function makeUploads(t: TestContext, folder?: string): Promise<Test
 
 /** What the next process finds: the same database and storage, and nothing in memory. */
 export async function restartUploads(t: TestContext, context: TestUploads): Promise<TestUploads> {
-  await context.store.close();
+  await Promise.all([context.analyzer.close(), context.storage.close()]);
   return await openContext(t, context.db, context.folder, `${context.newId()}-id`);
 }
 
@@ -52,15 +53,19 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
   const bus = new Bus();
   const attempts = new PartAttempts();
   const doubtful = new DoubtfulUploads(attempts, log);
-  const store = await DiskStore.open(folder, new Writers(2, 4), new Digester(), (uploadId) => doubtful.note(uploadId));
-  t.after(() => {
+  const storage = await DiskStorage.open(folder, new Writers(2, 4), new Digester(), (uploadId) =>
+    doubtful.note(uploadId),
+  );
+  const analyzer = new MrcAnalyzer(storage.prefixes.digesting);
+  t.after(async () => {
     doubtful.stop();
-    return store.close();
+    await Promise.all([analyzer.close(), storage.close()]);
   });
   const verified = new VerifiedParts();
   const context: TestUploads = {
     db,
-    store,
+    storage,
+    analyzer,
     folder,
     policy: {
       parts: { partSizeBytes: 100, minPartSizeBytes: 1, maxPartSizeBytes: 1000 },
@@ -75,7 +80,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
     bus,
     outbox: new Outbox(db, bus, newId),
     attempts,
-    prefixes: new ContiguousPrefixes(db, store, verified),
+    prefixes: new ContiguousPrefixes(db, storage, analyzer, verified),
     verified,
     doubtful,
     completions: new SingleFlight(),
@@ -99,7 +104,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
 export async function insertUpload(context: TestUploads, changes: Partial<UploadRow> = {}): Promise<UploadRow> {
   const row = draftRow(changes);
   await context.db.insertInto('uploads').values(row).execute();
-  await context.store.create(toStaged(row));
+  await context.storage.uploads.create(toStaged(row));
   return row;
 }
 
@@ -134,7 +139,7 @@ export async function readRow(context: UploadContext, id: string): Promise<Uploa
 export async function cutOffPublish(context: UploadContext, row: UploadRow): Promise<void> {
   const verifying = await moveUploadRow(context.db, row.id, 'complete', 2000, { file_id: 'f1' });
   assert.ok(verifying);
-  await context.store.publish(toStaged(verifying), toPlace(verifying, 'f1'));
+  await context.storage.uploads.publish(toStaged(verifying), toPlace(verifying, 'f1'));
 }
 
 export async function loseStaged(context: TestUploads, id: string): Promise<void> {

@@ -10,7 +10,7 @@ import { findMissing } from '../db/parts.ts';
 import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { overridesOf } from '../files/record.ts';
-import type { FilePlace, StagedUpload } from '../storage/storage.ts';
+import type { FilePlace, StagedUpload } from '../storage/places.ts';
 
 /** What made a session fail, as it is kept in its row. */
 export interface Failure {

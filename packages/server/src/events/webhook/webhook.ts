@@ -10,6 +10,7 @@ import {
   removeDelivery,
 } from '../../db/deliveries.ts';
 import type { DeliveryRow, EventRow } from '../../db/tables.ts';
+import { Poller } from '../../poller.ts';
 import type { Bus } from '../bus.ts';
 import { toCloudEvent } from '../event.ts';
 import { sendEvent } from './send.ts';
@@ -26,8 +27,8 @@ export const LONGEST_WAIT_MS = MAX_WAIT_MS * (1 + VARIANCE);
 const PATIENCE_MS = 3 * 86_400_000;
 /** So long an administrator has to send one again that was given up. */
 const DEAD_MS = 30 * 86_400_000;
-/** Timers are set again at least this often, so that a clock that was set does not put an event off for good. */
-const LOOK_MS = 30_000;
+/** Deliveries that are due are looked for at least this often. */
+const POLL_MS = 30_000;
 /** A database that cannot note what was taken (a full disk) would have it told again and again. */
 const UNRECORDED_MS = 10_000;
 
@@ -45,12 +46,15 @@ export class Webhook {
   readonly #url: string;
   readonly #key: Uint8Array;
   readonly #source: string;
-  readonly #stopping = new AbortController();
   /** Uploads of which an event is under way, with what ends with it. */
   readonly #underWay = new Map<string, Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | null = null;
-  #isWoken = false;
+  readonly #poller = new Poller({
+    poll: (signal) => this.#poll(signal),
+    nextMs: () => this.#findNextMs(),
+    onError: (error) => this.#context.log.error({ err: error }, 'events for the webhook could not be read'),
+    shortestMs: 100,
+    longestMs: POLL_MS,
+  });
   /** Owners take turns. */
   #lastOwner = '';
   #unlisten = (): void => {};
@@ -69,43 +73,28 @@ export class Webhook {
     this.wake();
   }
 
-  /** There may be something to tell. */
+  /** There may be something to send. */
   wake(): void {
-    this.#isWoken = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = null;
-      // Woken after the last look, before this.
-      if (this.#isWoken && !this.#stopping.signal.aborted) this.wake();
-    });
+    this.#poller.wake();
   }
 
-  /** What is under way is broken off and told again after the next start. */
+  /** What is under way is broken off and sent again after the next start. */
   async stop(): Promise<void> {
     this.#unlisten();
-    this.#stopping.abort();
-    clearTimeout(this.#timer);
-    await this.#looking;
+    await this.#poller.stop();
     await Promise.all(this.#underWay.values());
   }
 
-  async #look(): Promise<void> {
-    const { db, now, log } = this.#context;
-    let waitMs = LOOK_MS;
-    try {
-      while (this.#isWoken && !this.#stopping.signal.aborted) {
-        this.#isWoken = false;
-        while ((await this.#add()) === BATCH && !this.#stopping.signal.aborted);
-        await this.#fill();
-      }
-      // With all under way, the first that ends is the next to wake it.
-      const isFull = this.#underWay.size >= PARALLEL;
-      const next = isFull ? null : await findNextDelivery(db, [...this.#underWay.keys()]);
-      if (next !== null) waitMs = Math.min(LOOK_MS, Math.max(100, next - now()));
-    } catch (error) {
-      log.error({ err: error }, 'events for the webhook could not be read');
-    }
-    clearTimeout(this.#timer);
-    if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), waitMs).unref();
+  async #poll(signal: AbortSignal): Promise<void> {
+    while ((await this.#add()) === BATCH && !signal.aborted);
+    await this.#fill();
+  }
+
+  async #findNextMs(): Promise<number | null> {
+    // With all under way, the first that ends is the next to wake it.
+    if (this.#underWay.size >= PARALLEL) return null;
+    const next = await findNextDelivery(this.#context.db, [...this.#underWay.keys()]);
+    return next === null ? null : next - this.#context.now();
   }
 
   async #add(): Promise<number> {
@@ -128,7 +117,7 @@ export class Webhook {
       this.#lastOwner = delivery.owner;
       const telling = this.#emit(delivery).finally(() => {
         this.#underWay.delete(delivery.upload_id);
-        if (!this.#stopping.signal.aborted) this.wake();
+        this.wake();
       });
       this.#underWay.set(delivery.upload_id, telling);
     }
@@ -137,7 +126,7 @@ export class Webhook {
   async #emit(delivery: DeliveryRow): Promise<void> {
     const { db, now, log } = this.#context;
     try {
-      const attempt = await sendEvent(this.#url, this.#key, delivery.event, now(), this.#stopping.signal);
+      const attempt = await sendEvent(this.#url, this.#key, delivery.event, now(), this.#poller.signal);
       if (attempt.kind === 'accepted') {
         await removeDelivery(db, delivery.seq);
         return;
@@ -150,7 +139,7 @@ export class Webhook {
       if (isDead) log.error(fields, 'the webhook did not take an event, which is given up');
       else if (delivery.attempts === 0) log.warn(fields, 'the webhook did not take an event; it is told again');
     } catch (error) {
-      const { signal } = this.#stopping;
+      const { signal } = this.#poller;
       if (signal.aborted) return;
       log.error({ seq: delivery.seq, err: error }, 'a delivery was not recorded; it is told again');
       await sleep(UNRECORDED_MS, undefined, { signal, ref: false }).catch(() => {});

@@ -8,7 +8,7 @@ import {
   Swept,
 } from '@cryolift/protocol/messages';
 import { listAllUploads } from '../../uploads/listing.ts';
-import { answers, type Routes } from '../route-schema.ts';
+import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 /** When to ask again how far a sweep is. */
@@ -23,9 +23,11 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     {
       config,
       schema: {
+        operationId: 'listAllUploads',
+        tags: ['admin'],
         summary: "Everybody's sessions, newest first.",
         querystring: SessionQuery,
-        response: answers({ 200: OwnedSessionPage }),
+        response: { 200: OwnedSessionPage },
       },
     },
     async ({ query: { limit = 100, ...query } }) => await listAllUploads(context, { ...query, limit }),
@@ -36,8 +38,11 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     {
       config,
       schema: {
+        operationId: 'startSweep',
+        tags: ['admin'],
         summary: 'One round of housekeeping, now: expire, free, forget.',
-        response: answers({ 200: Swept, 202: SweepReport }),
+        response: { 200: Swept, 202: SweepReport },
+        documented: { responseHeaders: { 202: ['Retry-After'] } },
       },
     },
     async (_request, reply) => {
@@ -52,8 +57,10 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     {
       config,
       schema: {
+        operationId: 'getSweep',
+        tags: ['admin'],
         summary: 'How far the round of housekeeping is that was asked for last, and what it has done.',
-        response: answers({ 200: SweepReport }),
+        response: { 200: SweepReport },
       },
     },
     async () => sweep.report(),
@@ -64,9 +71,11 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     {
       config,
       schema: {
+        operationId: 'startScrub',
+        tags: ['admin'],
         summary: 'Begins to verify all stored files against their digests; joins a scrub that is under way.',
         body: ScrubRequest,
-        response: answers({ 202: ScrubReport }),
+        response: { 202: ScrubReport },
       },
     },
     async ({ body }, reply) => {
@@ -80,8 +89,10 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     {
       config,
       schema: {
+        operationId: 'getScrub',
+        tags: ['admin'],
         summary: 'How far the last scrub has come, and its findings.',
-        response: answers({ 200: ScrubReport }),
+        response: { 200: ScrubReport },
       },
     },
     async () => scrub.report(),
@@ -91,7 +102,12 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     '/admin/scrub',
     {
       config,
-      schema: { summary: 'Ends the scrub that is under way.', response: answers({ 200: ScrubReport }) },
+      schema: {
+        operationId: 'stopScrub',
+        tags: ['admin'],
+        summary: 'Ends the scrub that is under way.',
+        response: { 200: ScrubReport },
+      },
     },
     async () => await scrub.cancel(),
   );

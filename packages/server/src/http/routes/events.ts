@@ -6,7 +6,8 @@ import type { Watch } from '../../events/bus.ts';
 import { follow } from '../../events/follow.ts';
 import { findUpload } from '../../uploads/lookup.ts';
 import { accessOf, hasScope } from '../auth/caller.ts';
-import { answers, type Routes, UploadParams } from '../route-schema.ts';
+import { UPLOAD_ERRORS } from '../openapi/operation.ts';
+import { type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 /** What a reader that takes nothing has to do so within, once its stream has ended; then the connection is cut. */
@@ -31,10 +32,13 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
     {
       config,
       schema: {
+        operationId: 'streamUploadEvents',
+        tags: ['events'],
         summary: 'How an upload stands, and what happens to it until it ends, as server-sent events.',
         params: UploadParams,
         headers: Resume,
-        response: answers({ 200: STREAM }),
+        response: { 200: STREAM },
+        documented: { errors: UPLOAD_ERRORS },
       },
     },
     async (request, reply) => {
@@ -48,9 +52,11 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
     {
       config,
       schema: {
+        operationId: 'streamEvents',
+        tags: ['events'],
         summary: "What happens to the caller's uploads and files, as server-sent events.",
         headers: Resume,
-        response: answers({ 200: STREAM }),
+        response: { 200: STREAM },
       },
     },
     async (request, reply) => await answer(request, reply, { owner: request.caller.sub }),

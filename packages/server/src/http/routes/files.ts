@@ -10,11 +10,16 @@ import { toFilePlace, toFileRecord } from '../../files/record.ts';
 import { canAccess } from '../../uploads/context.ts';
 import { accessOf, assertScope, type Caller, hasScope } from '../auth/caller.ts';
 import { preconditionFailed } from '../conditions.ts';
+import { CONDITIONS } from '../openapi/headers.ts';
+import { STORAGE_ERRORS } from '../openapi/operation.ts';
 import { selectBytes } from '../range.ts';
-import { answers, FileParams, NoContent, type Routes } from '../route-schema.ts';
+import { FileParams, NoContent, NotModified, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
-const BYTES = { content: { 'application/octet-stream': { schema: Type.Any({ description: "The file's bytes." }) } } };
+const CONTENT_HEADERS = ['ETag', 'Last-Modified', 'Accept-Ranges', 'Repr-Digest', 'Content-Disposition'] as const;
+const BYTES_SCHEMA = { schema: Type.Any({ description: "The file's bytes." }) };
+/** A file whose name says what it is has another type. */
+const BYTES = { content: { 'application/octet-stream': BYTES_SCHEMA, '*/*': BYTES_SCHEMA } };
 
 export function registerFiles(app: Routes, { uploads: context }: Services): void {
   const config = { scope: 'files:read' } as const;
@@ -25,9 +30,11 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
     {
       config,
       schema: {
+        operationId: 'listFiles',
+        tags: ['files'],
         summary: "The caller's files, newest first.",
         querystring: PageQuery,
-        response: answers({ 200: FilePage }),
+        response: { 200: FilePage },
       },
     },
     async ({ caller, query: { limit = 100, cursor } }) => {
@@ -38,7 +45,17 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
 
   app.get(
     '/files/:file_id',
-    { config, schema: { summary: "A file's record.", params: FileParams, response: answers({ 200: FileRecord }) } },
+    {
+      config,
+      schema: {
+        operationId: 'getFile',
+        tags: ['files'],
+        summary: "A file's record.",
+        params: FileParams,
+        response: { 200: FileRecord },
+        documented: { errors: ['file_not_found'] },
+      },
+    },
     async ({ caller, params }) => presentFile(context, caller, await find(caller, params.file_id)),
   );
 
@@ -47,10 +64,13 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
     {
       config: { scope: 'uploads:write' },
       schema: {
+        operationId: 'updateFile',
+        tags: ['files'],
         summary: "Changes a file's metadata.",
         params: FileParams,
         body: FileChanges,
-        response: answers({ 200: FileRecord }),
+        response: { 200: FileRecord },
+        documented: { scope: 'files:read', errors: ['file_not_found'] },
       },
     },
     async ({ caller, params, body }) => {
@@ -65,7 +85,14 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
     '/files/:file_id',
     {
       config: { scope: 'files:delete' },
-      schema: { summary: 'Deletes a file for good.', params: FileParams, response: answers({ 204: NoContent }) },
+      schema: {
+        operationId: 'deleteFile',
+        tags: ['files'],
+        summary: 'Deletes a file for good.',
+        params: FileParams,
+        response: { 204: NoContent },
+        documented: { errors: ['file_not_found', ...STORAGE_ERRORS] },
+      },
     },
     async ({ caller, params }, reply) => {
       await deleteFile(context, await find(caller, params.file_id));
@@ -79,9 +106,16 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
     exposeHeadRoute: false,
     config: { ...config, signable: true, isLong: true, isStreamed: true },
     schema: {
+      operationId: 'readFile',
+      tags: ['files'],
       summary: "A file's bytes; conditions (RFC 9110 section 13) and one Range are honoured.",
       params: FileParams,
-      response: answers({ 200: BYTES, 206: BYTES }),
+      response: { 200: BYTES, 206: BYTES, 304: NotModified },
+      documented: {
+        headers: [...CONDITIONS, 'Range', 'If-Range'],
+        responseHeaders: { 200: CONTENT_HEADERS, 206: [...CONTENT_HEADERS, 'Content-Range'], 304: CONTENT_HEADERS },
+        errors: ['file_not_found', 'precondition_failed', 'range_not_satisfiable', 'storage_unavailable'],
+      },
     },
     handler: async (request, reply) => {
       const row = await find(request.caller, request.params.file_id);
@@ -110,7 +144,7 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
 
 /** A file's record as this caller may see it. */
 export function presentFile(context: FileContext, caller: Caller, row: FileRow): FileRecord {
-  return toFileRecord(row, hasScope(caller, 'files:locate') ? context.store.locate(toFilePlace(row)) : null);
+  return toFileRecord(row, hasScope(caller, 'files:locate') ? context.storage.files.locate(toFilePlace(row)) : null);
 }
 
 function describeContent(reply: FastifyReply, row: FileRow, etag: string): void {

@@ -4,7 +4,7 @@ import { getFile } from '../../files/files.ts';
 import { listJobs } from '../../files/jobs.ts';
 import { canAccess } from '../../uploads/context.ts';
 import { accessOf, hasScope } from '../auth/caller.ts';
-import { answers, FileParams, type Routes } from '../route-schema.ts';
+import { FileParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 export function registerJobs(app: Routes, { uploads: context }: Services): void {
@@ -13,9 +13,12 @@ export function registerJobs(app: Routes, { uploads: context }: Services): void 
     {
       config: { scope: 'files:read' },
       schema: {
+        operationId: 'listFileJobs',
+        tags: ['files'],
         summary: 'The work done on a file after it was published, and how it ended.',
         params: FileParams,
-        response: answers({ 200: JobList }),
+        response: { 200: JobList },
+        documented: { errors: ['file_not_found'] },
       },
     },
     async ({ caller, params }) => {

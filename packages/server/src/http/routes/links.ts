@@ -5,7 +5,7 @@ import { makeLink, pageOfLinks, revokeLink, revokeLinksOf } from '../../uploads/
 import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf } from '../auth/caller.ts';
 import { publicBase } from '../public-url.ts';
-import { answers, NoContent, type Routes } from '../route-schema.ts';
+import { NoContent, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 const DEFAULT_SECONDS = 12 * 3600;
@@ -27,9 +27,12 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     {
       config,
       schema: {
+        operationId: 'createLink',
+        tags: ['links'],
         summary: 'Makes an upload link: what can upload, and do nothing else.',
         body: LinkRequest,
-        response: answers({ 201: UploadLink }),
+        response: { 201: UploadLink },
+        documented: { errors: ['quota_exceeded'] },
       },
     },
     async (request, reply) => {
@@ -48,9 +51,11 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     {
       config,
       schema: {
+        operationId: 'listLinks',
+        tags: ['links'],
         summary: "The caller's upload links, newest first, without their tokens.",
         querystring: PageQuery,
-        response: answers({ 200: LinkPage }),
+        response: { 200: LinkPage },
       },
     },
     async ({ caller, query: { limit = 100, cursor } }) => await pageOfLinks(context, caller.sub, { cursor, limit }),
@@ -61,9 +66,12 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     {
       config,
       schema: {
+        operationId: 'revokeLink',
+        tags: ['links'],
         summary: 'Takes an upload link back; what was uploaded with it stays.',
         params: LinkParams,
-        response: answers({ 204: NoContent }),
+        response: { 204: NoContent },
+        documented: { errors: ['not_found'] },
       },
     },
     async ({ caller, params }, reply) => {
@@ -76,7 +84,12 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     '/links',
     {
       config,
-      schema: { summary: "Revokes all of the caller's upload links.", response: answers({ 200: RevokedLinks }) },
+      schema: {
+        operationId: 'revokeLinks',
+        tags: ['links'],
+        summary: "Revokes all of the caller's upload links.",
+        response: { 200: RevokedLinks },
+      },
     },
     async ({ caller }) => ({ revoked: await revokeLinksOf(context, caller.sub) }),
   );
@@ -86,9 +99,11 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     {
       config: { scope: 'admin' },
       schema: {
+        operationId: 'listAllLinks',
+        tags: ['admin'],
         summary: "Everybody's upload links, newest first, or those of one owner.",
         querystring: OwnedPageQuery,
-        response: answers({ 200: LinkPage }),
+        response: { 200: LinkPage },
       },
     },
     async ({ query: { limit = 100, cursor, owner = null } }) => await pageOfLinks(context, owner, { cursor, limit }),
@@ -99,9 +114,11 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     {
       config: { scope: 'admin' },
       schema: {
+        operationId: 'revokeLinksOfOwner',
+        tags: ['admin'],
         summary: 'Revokes all upload links of one owner.',
         querystring: OwnerQuery,
-        response: answers({ 200: RevokedLinks }),
+        response: { 200: RevokedLinks },
       },
     },
     async (request) => {

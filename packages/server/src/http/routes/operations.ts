@@ -2,9 +2,12 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { Caller, Health, Limits, Readiness } from '@cryolift/protocol/messages';
 import { CHALLENGE, CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol/proof';
+import { Type } from 'typebox';
 import { readUsage } from '../../uploads/usage.ts';
-import { answers, type Routes } from '../route-schema.ts';
+import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+
+const METRICS = { content: { 'text/plain': { schema: Type.String({ description: 'Prometheus’ text format.' }) } } };
 
 export function registerOperations(app: Routes, services: Services): void {
   const { metrics, limits, version, options } = services;
@@ -14,8 +17,10 @@ export function registerOperations(app: Routes, services: Services): void {
     {
       config: { identifies: true, linkable: true },
       schema: {
+        operationId: 'getLimits',
+        tags: ['operations'],
         summary: "Limits and accepted types; with a token or an upload link, the caller's quota as well.",
-        response: answers({ 200: Limits }),
+        response: { 200: Limits },
       },
     },
     async ({ caller }) =>
@@ -26,14 +31,27 @@ export function registerOperations(app: Routes, services: Services): void {
     '/whoami',
     {
       config: { scope: 'uploads:write', linkable: true },
-      schema: { summary: 'Whose uploads the caller makes.', response: answers({ 200: Caller }) },
+      schema: {
+        operationId: 'getCaller',
+        tags: ['operations'],
+        summary: 'Whose uploads the caller makes.',
+        response: { 200: Caller },
+      },
     },
     async ({ caller }) => ({ owner: caller.sub, link_id: caller.link?.id ?? null }),
   );
 
   app.get(
     '/healthz',
-    { schema: { summary: 'The process answers.', response: answers({ 200: Health }) } },
+    {
+      schema: {
+        operationId: 'getHealth',
+        tags: ['operations'],
+        summary: 'The process answers.',
+        response: { 200: Health },
+        documented: { headers: ['Cryolift-Challenge'], responseHeaders: { 200: ['Cryolift-Proof'] } },
+      },
+    },
     async ({ headers, socket }, reply) => {
       const challenge = headers[CHALLENGE_HEADER];
       const { tokenSecret } = services;
@@ -46,16 +64,36 @@ export function registerOperations(app: Routes, services: Services): void {
 
   app.get(
     '/readyz',
-    { schema: { summary: 'Database and storage answer.', response: answers({ 200: Readiness }) } },
+    {
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['operations'],
+        summary: 'Database and storage answer.',
+        response: { 200: Readiness },
+        documented: { errors: ['storage_unavailable', 'database_unavailable'] },
+      },
+    },
     async () => {
       await services.checkReady();
       return { status: 'ready' as const, version };
     },
   );
 
-  app.get('/metrics', { schema: { summary: "Metrics in Prometheus' text format." } }, async (_request, reply) => {
-    if (!options.serveMetrics) throw new UploadError('not_found', 'Metrics are closed on this server.');
-    reply.type(metrics.contentType);
-    return await metrics.render();
-  });
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        operationId: 'getMetrics',
+        tags: ['operations'],
+        summary: "Metrics in Prometheus' text format.",
+        response: { 200: METRICS },
+        documented: { errors: ['not_found'] },
+      },
+    },
+    async (_request, reply) => {
+      if (!options.serveMetrics) throw new UploadError('not_found', 'Metrics are closed on this server.');
+      reply.type(metrics.contentType);
+      return await metrics.render();
+    },
+  );
 }

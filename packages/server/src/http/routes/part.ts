@@ -2,6 +2,7 @@
 
 import { UploadError } from '@cryolift/protocol/errors';
 import { PartReceipt } from '@cryolift/protocol/messages';
+import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
@@ -9,7 +10,7 @@ import { beginPart } from '../../uploads/part-receiver.ts';
 import { accessOf } from '../auth/caller.ts';
 import { continueBody } from '../connection/expect.ts';
 import { bodyOf, receiveBody } from '../connection/request-body.ts';
-import { answers } from '../route-schema.ts';
+import { UPLOAD_ERRORS } from '../openapi/operation.ts';
 import type { Services } from '../services.ts';
 import { parsePartDigest, parsePartIndex, parsePartLength, parsePartOffset } from './part-head.ts';
 
@@ -20,6 +21,7 @@ declare module 'fastify' {
   }
 }
 
+const PART_INDEX = Type.Integer({ minimum: 0, maximum: MAX_PART_COUNT - 1, description: 'Counted from 0.' });
 const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx: Type.String({ maxLength: 32 }) });
 
 /** Registers on an instance of its own: bodies pass as streams here, whatever their Content-Type says. */
@@ -37,10 +39,29 @@ export function registerPart(instance: FastifyInstance, { uploads, metrics, opti
     {
       config: { scope: 'uploads:write', signable: true, linkable: true, rawBody: true, isLong: true },
       schema: {
+        operationId: 'putPart',
+        tags: ['uploads'],
         summary: 'Stores one part.',
         body: { content: { 'application/octet-stream': { schema: Type.Any({ description: "The part's bytes." }) } } },
         params: PartParams,
-        response: answers({ 200: PartReceipt, 201: PartReceipt }),
+        response: { 200: PartReceipt, 201: PartReceipt },
+        documented: {
+          params: { idx: PART_INDEX },
+          headers: ['Content-Digest', 'Upload-Offset'],
+          errors: [
+            ...UPLOAD_ERRORS,
+            'part_size_mismatch',
+            'unsupported_digest',
+            'part_out_of_range',
+            'part_conflict',
+            'upload_closed',
+            'upload_expired',
+            'length_required',
+            'part_too_large',
+            'part_checksum_mismatch',
+            'invalid_mrc',
+          ],
+        },
       },
     },
     async (request, reply) => {

@@ -14,7 +14,9 @@ import { mrcOf, toStaged } from '../../uploads/upload-record.ts';
 import { accessOf, accountOf, assertScope, type Caller } from '../auth/caller.ts';
 import { signalOf } from '../client-gone.ts';
 import { checkConditions, preconditionFailed } from '../conditions.ts';
-import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
+import { CONDITIONS } from '../openapi/headers.ts';
+import { UPLOAD_ERRORS } from '../openapi/operation.ts';
+import { FileParams, NotModified, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 /** How long a request waits for work that goes on when it gives up. */
@@ -23,6 +25,7 @@ const RETRY_SECONDS = 2;
 /** Both change when the same request is drawn differently. */
 const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
 
+const VALIDATORS = { 200: ['ETag', 'Last-Modified'], 304: ['ETag', 'Last-Modified'] } as const;
 const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
 
 type Drawn = Awaited<ReturnType<Previews['ofFile']>>;
@@ -50,10 +53,17 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
     {
       config: { scope: 'files:read' },
       schema: {
+        operationId: 'getFilePreview',
+        tags: ['files'],
         summary: 'A picture of an MRC file: a section, an average, a montage, or the power spectrum.',
         params: FileParams,
         querystring: PreviewQuery,
-        response: answers({ 200: PNG }),
+        response: { 200: PNG, 304: NotModified },
+        documented: {
+          headers: CONDITIONS,
+          responseHeaders: VALIDATORS,
+          errors: ['not_found', 'file_not_found', 'precondition_failed', 'storage_unavailable'],
+        },
       },
     },
     async (request, reply) => await answerFile(request, reply, await find(request.caller, request.params.file_id)),
@@ -64,9 +74,12 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
     {
       config: { scope: 'files:read' },
       schema: {
+        operationId: 'getFileStatistics',
+        tags: ['files'],
         summary: 'Exact statistics of the voxels of an MRC file.',
         params: FileParams,
-        response: answers({ 200: Statistics }),
+        response: { 200: Statistics },
+        documented: { errors: ['not_found', 'file_not_found'] },
       },
     },
     async ({ caller, params }) => {
@@ -82,10 +95,25 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
     {
       config: { scope: 'uploads:write' },
       schema: {
+        operationId: 'getUploadPreview',
+        tags: ['uploads'],
         summary: 'A section of an upload, as soon as its parts are there.',
         params: UploadParams,
         querystring: PreviewQuery,
-        response: answers({ 200: PNG }),
+        response: { 200: PNG, 304: NotModified },
+        documented: {
+          headers: CONDITIONS,
+          responseHeaders: VALIDATORS,
+          errors: [
+            ...UPLOAD_ERRORS,
+            'not_found',
+            'file_not_found',
+            'upload_incomplete',
+            'upload_closed',
+            'upload_expired',
+            'precondition_failed',
+          ],
+        },
       },
     },
     async (request, reply) => {

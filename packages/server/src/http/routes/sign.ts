@@ -12,8 +12,9 @@ import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf, accountOf, type Caller } from '../auth/caller.ts';
 import { type SignedUse, signUse } from '../auth/url-signature.ts';
 import { FairShare } from '../connection/fair-share.ts';
+import { UPLOAD_ERRORS } from '../openapi/operation.ts';
 import { publicBase } from '../public-url.ts';
-import { answers, FileParams, type Routes, UploadParams } from '../route-schema.ts';
+import { FileParams, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 const USUAL_SECONDS = 3600;
@@ -31,10 +32,13 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
     {
       config: { scope: 'uploads:write' },
       schema: {
+        operationId: 'signParts',
+        tags: ['uploads'],
         summary: 'Signed URLs for named parts, for a client without a token.',
         params: UploadParams,
         body: SignPartsRequest,
-        response: answers({ 200: SignedParts }),
+        response: { 200: SignedParts },
+        documented: { errors: [...UPLOAD_ERRORS, 'part_out_of_range', 'upload_closed', 'upload_expired'] },
       },
     },
     async (request) => {
@@ -59,10 +63,13 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
     {
       config: { scope: 'files:read' },
       schema: {
+        operationId: 'signFile',
+        tags: ['files'],
         summary: 'A signed download URL, for a client without a token.',
         params: FileParams,
         body: SignFileRequest,
-        response: answers({ 200: SignedDownload }),
+        response: { 200: SignedDownload },
+        documented: { errors: ['file_not_found'] },
       },
     },
     async (request) => {

@@ -17,7 +17,8 @@ import { listStoredParts, listUploads } from '../../uploads/listing.ts';
 import { findUpload } from '../../uploads/lookup.ts';
 import { toUpload } from '../../uploads/upload-record.ts';
 import { accessOf } from '../auth/caller.ts';
-import { answers, NoContent, type Routes, UploadParams } from '../route-schema.ts';
+import { STORAGE_ERRORS, UPLOAD_ERRORS } from '../openapi/operation.ts';
+import { NoContent, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
 
@@ -33,9 +34,26 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'initUpload',
+        tags: ['uploads'],
         summary: 'Opens a session, or finds the one to resume.',
         body: InitRequest,
-        response: answers({ 200: Session, 201: Session }),
+        response: { 200: Session, 201: Session },
+        documented: {
+          headers: ['Idempotency-Key'],
+          responseHeaders: { 200: ['Location'], 201: ['Location'] },
+          body: { filename: { ...InitRequest.properties.filename, minLength: 1 } },
+          errors: [
+            'invalid_filename',
+            'upload_not_found',
+            'idempotency_conflict',
+            'file_too_large',
+            'quota_exceeded',
+            'unsupported_file_type',
+            'invalid_mrc',
+            ...STORAGE_ERRORS,
+          ],
+        },
       },
     },
     async (request, reply) => {
@@ -52,9 +70,11 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'listUploads',
+        tags: ['uploads'],
         summary: "The caller's sessions, newest first.",
         querystring: SessionQuery,
-        response: answers({ 200: SessionPage }),
+        response: { 200: SessionPage },
       },
     },
     async ({ caller, query: { limit = 100, ...query } }) =>
@@ -66,9 +86,12 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'getUpload',
+        tags: ['uploads'],
         summary: 'State, progress, what is missing.',
         params: UploadParams,
-        response: answers({ 200: Session }),
+        response: { 200: Session },
+        documented: { errors: UPLOAD_ERRORS },
       },
     },
     async ({ caller, params }) => {
@@ -81,10 +104,13 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'listParts',
+        tags: ['uploads'],
         summary: 'The stored parts with their digests, ascending.',
         params: UploadParams,
         querystring: PartQuery,
-        response: answers({ 200: StoredPartPage }),
+        response: { 200: StoredPartPage },
+        documented: { errors: UPLOAD_ERRORS },
       },
     },
     async ({ caller, params, query: { limit = 100, cursor } }) =>
@@ -96,10 +122,23 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     {
       config: { ...config, isLong: true },
       schema: {
+        operationId: 'completeUpload',
+        tags: ['uploads'],
         summary: 'Verifies, publishes the file, answers its record; safe to repeat.',
         params: UploadParams,
         body: CompleteRequest,
-        response: answers({ 200: FileRecord, 202: Session }),
+        response: { 200: FileRecord, 202: Session },
+        documented: {
+          responseHeaders: { 202: ['Retry-After'] },
+          errors: [
+            ...UPLOAD_ERRORS,
+            'file_not_found',
+            'upload_incomplete',
+            'upload_closed',
+            'upload_expired',
+            'file_checksum_mismatch',
+          ],
+        },
       },
     },
     async (request, reply) => {
@@ -116,9 +155,12 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     {
       config,
       schema: {
+        operationId: 'cancelUpload',
+        tags: ['uploads'],
         summary: 'Cancels, frees the space; safe to repeat.',
         params: UploadParams,
-        response: answers({ 204: NoContent }),
+        response: { 204: NoContent },
+        documented: { errors: [...UPLOAD_ERRORS, 'upload_closed'] },
       },
     },
     async ({ caller, params }, reply) => {

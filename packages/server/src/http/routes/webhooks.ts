@@ -2,7 +2,7 @@
 import { Delivery, DeliveryPage, DeliveryQuery } from '@cryolift/protocol/messages';
 import { Type } from 'typebox';
 import { listDeliveries, retryDelivery } from '../../events/webhook/list.ts';
-import { answers, type Routes } from '../route-schema.ts';
+import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 const DeliveryParams = Type.Object({ seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
@@ -15,9 +15,11 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
     {
       config,
       schema: {
+        operationId: 'listDeliveries',
+        tags: ['admin'],
         summary: 'Events that the webhook has not taken yet, and those that were given up (dead), oldest first.',
         querystring: DeliveryQuery,
-        response: answers({ 200: DeliveryPage }),
+        response: { 200: DeliveryPage },
       },
     },
     async ({ query: { limit = 100, ...query } }) => await listDeliveries(context.db, { ...query, limit }),
@@ -28,9 +30,12 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
     {
       config,
       schema: {
+        operationId: 'retryDelivery',
+        tags: ['admin'],
         summary: 'Tells the webhook of an event again, now.',
         params: DeliveryParams,
-        response: answers({ 202: Delivery }),
+        response: { 202: Delivery },
+        documented: { errors: ['not_found'] },
       },
     },
     async ({ params }, reply) => {

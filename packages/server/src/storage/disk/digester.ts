@@ -1,8 +1,9 @@
 /** SHA-256 of bytes that lie in files already, by a worker thread. */
 import { Worker } from 'node:worker_threads';
 import type { UploadError } from '@cryolift/protocol/errors';
-import { explainCode } from '../errors.ts';
-import { BytesGone, type Extent, type PartSelection, type WholeDigest } from '../storage.ts';
+import { BytesGone, explainCode } from '../errors.ts';
+import type { Extent, PartSelection } from '../places.ts';
+import type { WholeDigest } from '../upload-storage.ts';
 import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.ts';
 import { WORKER_LIMITS } from './writers.ts';
 

@@ -17,9 +17,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BytesGone, type PartSink } from '../storage.ts';
+import { BytesGone } from '../errors.ts';
 import {
-  describePartStore,
+  describeStorage,
   feed,
   hasCode,
   makeBytes,
@@ -30,8 +30,9 @@ import {
   storePart,
   upload,
 } from '../test-contract.ts';
+import type { PartSink } from '../upload-storage.ts';
 import { Digester } from './digester.ts';
-import { DiskStore } from './disk-storage.ts';
+import { DiskStorage } from './disk-storage.ts';
 import { countDescriptors } from './test-descriptors.ts';
 import { Writers } from './writers.ts';
 
@@ -46,15 +47,15 @@ interface StoreOptions {
 async function makeStore(t: TestContext, options: StoreOptions = {}) {
   const { folder, slots = 8, onLost = (id: string) => assert.fail(`lost ${id}`) } = options;
   const root = folder ?? (await mkdtemp(join(tmpdir(), 'cryolift-store-')));
-  const store = await DiskStore.open(root, new Writers(2, slots), new Digester(), onLost);
+  const storage = await DiskStorage.open(root, new Writers(2, slots), new Digester(), onLost);
   t.after(async () => {
-    await store.close();
+    await storage.close();
     await rm(root, { recursive: true, force: true });
   });
-  return { store, root, lose: (id: string) => rm(join(root, 'staging', id)) };
+  return { storage, root, lose: (id: string) => rm(join(root, 'staging', id)) };
 }
 
-describePartStore('disk', makeStore);
+describeStorage('disk', makeStore);
 
 const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
 /** For what hangs when it is broken. */
@@ -63,71 +64,71 @@ const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
 // Invariant 3
 test('publishing is a rename: the same inode, read-only, under its name', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const to = upload('inode', 1000);
-  await storePart(store, to, 0, makeBytes(1000));
+  await storePart(storage, to, 0, makeBytes(1000));
   const before = await stat(join(root, 'staging', 'inode'));
   const file = placeOf(to);
-  await store.publish(to, file);
+  await storage.uploads.publish(to, file);
   const after = await stat(join(root, 'files', file.fileId, file.filename));
   assert.equal(after.ino, before.ino);
   assert.equal(after.mode & 0o777, 0o400);
-  assert.equal(fileURLToPath(store.locate(file)), join(root, 'files', file.fileId, file.filename));
+  assert.equal(fileURLToPath(storage.files.locate(file)), join(root, 'files', file.fileId, file.filename));
 });
 
 test('a staging file takes no space before its bytes come', async (t) => {
-  const { store, root } = await makeStore(t);
-  await store.create(upload('sparse', 64 * 1024 * MIB));
+  const { storage, root } = await makeStore(t);
+  await storage.uploads.create(upload('sparse', 64 * 1024 * MIB));
   const { size, blocks } = await stat(join(root, 'staging', 'sparse'));
   assert.equal(size, 64 * 1024 * MIB);
   assert.ok(blocks < 100);
 });
 
 test('no descriptor is left behind by what was published or discarded', onLinux, async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   for (let run = 0; run < 3; run++) {
     const kept = upload(`kept-${run}`, 2 * MIB);
-    await storePart(store, kept, 0, makeBytes(2 * MIB));
-    store.notePrefix(kept, 2 * MIB);
-    await store.digestWhole(kept, placeOf(kept));
-    await store.publish(kept, placeOf(kept));
+    await storePart(storage, kept, 0, makeBytes(2 * MIB));
+    storage.prefixes?.follow(kept, 2 * MIB);
+    await storage.uploads.digest(kept, placeOf(kept));
+    await storage.uploads.publish(kept, placeOf(kept));
 
     const dropped = upload(`dropped-${run}`, 2 * MIB);
-    const sink = await openSink(store, dropped, 0, 2 * MIB);
+    const sink = await openSink(storage, dropped, 0, 2 * MIB);
     await feed(sink, makeBytes(MIB));
     await sink.abort();
-    store.notePrefix(dropped, MIB);
-    await store.discard(dropped.id);
+    storage.prefixes?.follow(dropped, MIB);
+    await storage.uploads.discard(dropped.id);
   }
   // The digest worker has handled every message before this one.
-  await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }));
+  await assert.rejects(storage.uploads.hashExtent('nobody', { offset: 0, length: 1 }));
   assert.equal(countDescriptors(root), 0);
 });
 
 test('uploads that lie idle hold no descriptor for their digest', onLinux, async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   for (let run = 0; run < 20; run++) {
     const to = upload(`idle-${run}`, 20);
-    await store.create(to);
-    store.notePrefix(to, 10);
+    await storage.uploads.create(to);
+    storage.prefixes?.follow(to, 10);
   }
-  await assert.rejects(store.hashExtent('nobody', { offset: 0, length: 1 }));
+  await assert.rejects(storage.uploads.hashExtent('nobody', { offset: 0, length: 1 }));
   assert.ok(countDescriptors(root) < 20, `${countDescriptors(root)} descriptors are open`);
 });
 
 test('a publish that was cut off at any step is finished by the next', asRoot, async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   for (const folder of ['', 'staging', 'files']) await chown(join(root, folder), 65_534, 65_534);
   // Root may write what is read-only; servers do not run as root.
   process.setegid?.(65_534);
   process.seteuid?.(65_534);
   try {
     const to = upload('cut-off', 10);
-    await storePart(store, to, 0, makeBytes(10));
+    await storePart(storage, to, 0, makeBytes(10));
     // Cut off after the file was made read-only, before it was renamed.
     await chmod(join(root, 'staging', 'cut-off'), 0o444);
-    await store.publish(to, placeOf(to));
-    assert.ok((await readAll(store, placeOf(to))).equals(makeBytes(10)));
+    await storage.uploads.publish(to, placeOf(to));
+    assert.ok((await readAll(storage, placeOf(to))).equals(makeBytes(10)));
   } finally {
     process.seteuid?.(0);
     process.setegid?.(0);
@@ -135,61 +136,62 @@ test('a publish that was cut off at any step is finished by the next', asRoot, a
 });
 
 test('a publish that was cut off after its rename needs the right length', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const to = upload('renamed', 10);
   const file = placeOf(to);
-  await storePart(store, to, 0, makeBytes(10));
-  await store.publish(to, file);
+  await storePart(storage, to, 0, makeBytes(10));
+  await storage.uploads.publish(to, file);
   const path = join(root, 'files', file.fileId, file.filename);
+  await chmod(path, 0o600);
   await truncate(path, 9);
-  await assert.rejects(store.publish(to, file), hasCode('storage_unavailable'));
+  await assert.rejects(storage.uploads.publish(to, file), hasCode('storage_unavailable'));
 });
 
 test('bytes that lie in the staging area are read from there, published ones from their place', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const to = upload('moved', 10);
   const file = placeOf(to);
-  await storePart(store, to, 0, makeBytes(10));
-  await store.publish(to, file);
+  await storePart(storage, to, 0, makeBytes(10));
+  await storage.uploads.publish(to, file);
   await rename(join(root, 'files', file.fileId), join(root, 'elsewhere'));
-  await assert.rejects(store.digestWhole(to, file), hasCode('storage_unavailable'));
-  assert.equal(await store.readFile(file, { start: 0, end: 9 }), null);
+  await assert.rejects(storage.uploads.digest(to, file), hasCode('storage_unavailable'));
+  assert.equal(await storage.files.read(file, { start: 0, end: 9 }), null);
 });
 
 // Invariant 9
 test('more slow writers than there are slots get on, each waiting for the others', bounded, async (t) => {
-  const { store } = await makeStore(t, { slots: 2 });
+  const { storage } = await makeStore(t, { slots: 2 });
   const bytes = makeBytes(30);
   const to = upload('slow', 12 * bytes.length);
   const sinks: PartSink[] = [];
-  for (let at = 0; at < 12; at++) sinks.push(await openSink(store, to, at * bytes.length, bytes.length));
+  for (let at = 0; at < 12; at++) sinks.push(await openSink(storage, to, at * bytes.length, bytes.length));
   // A round of one byte each, in which everybody must have had a turn before the next begins.
   for (const byte of bytes) {
     await Promise.all(sinks.map(async (sink) => await sink.write(Buffer.of(byte))));
   }
-  for (const sink of sinks) assert.deepEqual(await sink.finish(), sha256Of(bytes));
+  for (const sink of sinks) assert.deepEqual(await sink.commit(), sha256Of(bytes));
   const whole = Buffer.concat(Array.from({ length: 12 }, () => bytes));
-  assert.deepEqual(await store.hashExtent('slow', { offset: 0, length: whole.length }), sha256Of(whole));
+  assert.deepEqual(await storage.uploads.hashExtent('slow', { offset: 0, length: whole.length }), sha256Of(whole));
 });
 
 test('more sinks than slots, some of them given up, leave every slot free', bounded, async (t) => {
-  const { store } = await makeStore(t, { slots: 2 });
+  const { storage } = await makeStore(t, { slots: 2 });
   for (let run = 0; run < 3; run++) {
     const to = upload(`many-${run}`, 10 * 2 * MIB);
     await Promise.all(
       Array.from({ length: 10 }, async (_, at) => {
         const bytes = makeBytes(2 * MIB, at + 1);
-        const sink = await openSink(store, to, at * 2 * MIB, bytes.length);
+        const sink = await openSink(storage, to, at * 2 * MIB, bytes.length);
         if (at % 3 > 0) {
           await feed(sink, bytes, 300_000);
-          return assert.deepEqual(await sink.finish(), sha256Of(bytes));
+          return assert.deepEqual(await sink.commit(), sha256Of(bytes));
         }
         const ready = sink.write(bytes)?.catch(() => {});
         await sink.abort();
         await ready;
       }),
     );
-    await store.discard(to.id);
+    await storage.uploads.discard(to.id);
   }
 });
 
@@ -199,133 +201,135 @@ test('a full disk is said, loses nothing that was stored, and leaks no memory', 
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-full-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'cryolift-test', folder]);
-  let store: DiskStore | undefined;
+  let storage: DiskStorage | undefined;
   t.after(async () => {
-    await store?.close();
+    await storage?.close();
     execFileSync('umount', ['-l', folder]);
     await rm(folder, { recursive: true, force: true });
   });
-  store = await DiskStore.open(folder, new Writers(2, 2), new Digester(), (id) => assert.fail(`lost ${id}`));
+  storage = await DiskStorage.open(folder, new Writers(2, 2), new Digester(), (id) => assert.fail(`lost ${id}`));
   const to = upload('full', 64 * MIB);
   const bytes = makeBytes(2 * MIB);
-  const stored = await storePart(store, to, 0, bytes);
-  assert.ok((await store.space()).freeBytes <= 6 * MIB);
+  const stored = await storePart(storage, to, 0, bytes);
+  assert.ok((await storage.space.read()).freeBytes <= 6 * MIB);
   for (let run = 0; run < 6; run++) {
-    const sink = await openSink(store, to, 16 * MIB, 16 * MIB);
+    const sink = await openSink(storage, to, 16 * MIB, 16 * MIB);
     await assert.rejects(
-      feed(sink, makeBytes(16 * MIB), MIB).then(() => sink.finish()),
+      feed(sink, makeBytes(16 * MIB), MIB).then(() => sink.commit()),
       hasCode('insufficient_storage'),
     );
     assert.throws(() => sink.write(bytes), hasCode('insufficient_storage'));
-    await assert.rejects(sink.finish(), hasCode('insufficient_storage'));
+    await assert.rejects(sink.commit(), hasCode('insufficient_storage'));
     await sink.abort();
   }
-  assert.deepEqual(await store.hashExtent('full', { offset: 0, length: bytes.length }), stored);
+  assert.deepEqual(await storage.uploads.hashExtent('full', { offset: 0, length: bytes.length }), stored);
   // Both slots are there: a sink that needs them gets them.
-  const hash = store.openHash();
+  const hash = storage.openHash();
   await feed(hash, makeBytes(8 * MIB), MIB);
-  assert.deepEqual(await hash.finish(), sha256Of(makeBytes(8 * MIB)));
-  await store.discard('full');
+  assert.deepEqual(await hash.commit(), sha256Of(makeBytes(8 * MIB)));
+  await storage.uploads.discard('full');
   assert.deepEqual(
-    await storePart(store, upload('next', 4 * MIB), 0, makeBytes(4 * MIB)),
+    await storePart(storage, upload('next', 4 * MIB), 0, makeBytes(4 * MIB)),
     sha256Of(makeBytes(4 * MIB)),
   );
 });
 
 test('a staging file that was replaced after it was digested is not published, here or after a restart', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const bytes = makeBytes(1000);
   for (const id of ['written-here', 'written-before']) {
     const to = upload(id, bytes.length);
     const path = join(root, 'staging', id);
-    if (id === 'written-here') await storePart(store, to, 0, bytes);
+    if (id === 'written-here') await storePart(storage, to, 0, bytes);
     else await writeFile(path, bytes);
-    assert.deepEqual((await store.digestWhole(to, placeOf(to))).sha256, sha256Of(bytes));
+    assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
     await writeFile(`${path}.new`, makeBytes(1000, 2));
     await rename(`${path}.new`, path);
-    await assert.rejects(store.publish(to, placeOf(to)), BytesGone);
-    assert.deepEqual(await store.listFiles(), []);
+    await assert.rejects(storage.uploads.publish(to, placeOf(to)), BytesGone);
+    assert.deepEqual(await storage.files.list(), []);
   }
 });
 
 test('reading a staged file gives what was written', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const to = upload('plain', 3 * MIB + 1);
   const bytes = makeBytes(to.sizeBytes);
-  await storePart(store, to, MIB, bytes.subarray(MIB));
-  await storePart(store, to, 0, bytes.subarray(0, MIB));
+  await storePart(storage, to, MIB, bytes.subarray(MIB));
+  await storePart(storage, to, 0, bytes.subarray(0, MIB));
   assert.ok((await readFile(join(root, 'staging', 'plain'))).equals(bytes));
 });
 
 test('what is discarded while it is read for its digest frees its space at once', onLinux, async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   for (let run = 0; run < 5; run++) {
     const huge = upload(`huge-${run}`, 64 * 1024 * MIB);
-    await store.create(huge);
-    store.notePrefix(huge, huge.sizeBytes);
+    await storage.uploads.create(huge);
+    storage.prefixes?.follow(huge, huge.sizeBytes);
     while (countDescriptors(root) === 0) await new Promise((resolve) => setImmediate(resolve));
-    await store.discard(huge.id);
+    await storage.uploads.discard(huge.id);
     assert.equal(countDescriptors(root), 0);
   }
 });
 
 test('a sender waits for a digest that is behind, and not for ever', bounded, async (t) => {
-  const { store } = await makeStore(t);
+  const { storage } = await makeStore(t);
   const bytes = makeBytes(32 * MIB);
   const to = upload('behind', 2 * bytes.length);
-  await storePart(store, to, 0, bytes);
-  store.notePrefix(to, bytes.length);
-  assert.ok(store.digestLagBytes() > MIB);
+  await storePart(storage, to, 0, bytes);
+  storage.prefixes?.follow(to, bytes.length);
+  assert.ok(storage.prefixes?.lagBytes() > MIB);
   // Each call waits for a moment only; on a busy machine the digest needs more than one.
-  while (store.digestLagBytes() > MIB) await store.catchUpDigest(to.id, MIB);
+  while (storage.prefixes?.lagBytes() > MIB) await storage.prefixes?.catchUp(to.id, MIB);
   const huge = upload('huge', 64 * 1024 * MIB);
-  await store.create(huge);
-  store.notePrefix(huge, huge.sizeBytes);
-  await store.catchUpDigest(huge.id, MIB);
-  assert.ok(store.digestLagBytes() > MIB);
-  store.forgetDigest(huge.id);
-  await store.catchUpDigest('unknown', 0);
+  await storage.uploads.create(huge);
+  storage.prefixes?.follow(huge, huge.sizeBytes);
+  await storage.prefixes?.catchUp(huge.id, MIB);
+  assert.ok(storage.prefixes?.lagBytes() > MIB);
+  storage.prefixes?.forget(huge.id);
+  await storage.prefixes?.catchUp('unknown', 0);
 });
 
 test('a close while written bytes are being flushed is no loss', bounded, async (t) => {
   const lost: string[] = [];
-  const { store } = await makeStore(t, { onLost: (id) => lost.push(id) });
+  const { storage } = await makeStore(t, { onLost: (id) => lost.push(id) });
   const bytes = makeBytes(24 * MIB);
   const to = upload('closing', 5 * bytes.length);
-  await store.create(to);
-  await Promise.all([0, 1, 2, 3, 4].map((at) => storePart(store, to, at * bytes.length, bytes)));
-  await store.close();
+  await storage.uploads.create(to);
+  await Promise.all([0, 1, 2, 3, 4].map((at) => storePart(storage, to, at * bytes.length, bytes)));
+  await storage.close();
   // Until a flush that was under way, and one that would follow it, have ended.
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.deepEqual(lost, []);
 });
 
 test('a file that cannot be reached is an error of the storage, and not one that is not there', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const file = placeOf(upload('loop', 10));
   // A link to itself: the system answers ELOOP, also to root.
   await symlink(file.fileId, join(root, 'files', file.fileId));
   await symlink('previews', join(root, 'previews'));
-  await assert.rejects(store.statFile(file), hasCode('storage_unavailable'));
-  await assert.rejects(store.readFile(file, { start: 0, end: 9 }), hasCode('storage_unavailable'));
-  await assert.rejects(store.readPreview(file.fileId, 'p'), hasCode('storage_unavailable'));
-  assert.equal(await store.statFile(placeOf(upload('nobody', 10))), null);
+  await assert.rejects(storage.files.stat(file), hasCode('storage_unavailable'));
+  await assert.rejects(storage.files.read(file, { start: 0, end: 9 }), hasCode('storage_unavailable'));
+  await assert.rejects(storage.previews.read(file.fileId, 'p'), hasCode('storage_unavailable'));
+  assert.equal(await storage.files.stat(placeOf(upload('nobody', 10))), null);
 });
 
 test('a read that fails in the middle of a file is an error of the storage', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const file = placeOf(upload('folder', 10));
   // The system opens a folder, and refuses to read it.
   await mkdir(join(root, 'files', file.fileId, file.filename), { recursive: true });
-  const readable = await store.readFile(file, { start: 0, end: 9 });
+  const readable = await storage.files.read(file, { start: 0, end: 9 });
   await assert.rejects(async () => readable && (await readable.toArray()), hasCode('storage_unavailable'));
 });
 
 test('a file that is shorter than it should be ends with an error, not early', async (t) => {
-  const { store, root } = await makeStore(t);
+  const { storage, root } = await makeStore(t);
   const to = upload('cut', 10);
-  await storePart(store, to, 0, makeBytes(10));
-  await store.publish(to, placeOf(to));
-  await truncate(join(root, 'files', placeOf(to).fileId, placeOf(to).filename), 5);
-  await assert.rejects(readAll(store, placeOf(to)), hasCode('storage_unavailable'));
+  await storePart(storage, to, 0, makeBytes(10));
+  await storage.uploads.publish(to, placeOf(to));
+  const path = join(root, 'files', placeOf(to).fileId, placeOf(to).filename);
+  await chmod(path, 0o600);
+  await truncate(path, 5);
+  await assert.rejects(readAll(storage, placeOf(to)), hasCode('storage_unavailable'));
 });

@@ -1,6 +1,6 @@
 /** A stretch of a file as a stream, read through the store's wrapped calls. */
 import { Readable } from 'node:stream';
-import { BytesGone } from '../storage.ts';
+import { BytesGone } from '../errors.ts';
 import type { DiskCalls, FileHandle } from './file-system.ts';
 
 const SMALL_READ_BYTES = 64 * 1024;

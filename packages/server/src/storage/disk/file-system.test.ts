@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { UploadError } from '@cryolift/protocol/errors';
-import type { FilePlace, PartStore, StagedUpload } from '../storage.ts';
+import type { FilePlace, StagedUpload } from '../places.ts';
 import { feed, makeBytes, openSink, placeOf, readAll, storePart, upload } from '../test-contract.ts';
 import { Digester } from './digester.ts';
-import { DiskStore } from './disk-storage.ts';
+import { DiskStorage } from './disk-storage.ts';
 import { type DiskCalls, SYSTEM_CALLS } from './file-system.ts';
 import { countDescriptors } from './test-descriptors.ts';
 import { Writers } from './writers.ts';
@@ -51,16 +51,16 @@ class FailingCalls {
 }
 
 interface Subject {
-  store: PartStore;
+  storage: DiskStorage;
   to: StagedUpload;
   file: FilePlace;
 }
 
 const BYTES = makeBytes(100_000);
 
-async function publish({ store, to, file }: Subject): Promise<void> {
-  await storePart(store, to, 0, BYTES);
-  await store.publish(to, file);
+async function publish({ storage, to, file }: Subject): Promise<void> {
+  await storePart(storage, to, 0, BYTES);
+  await storage.uploads.publish(to, file);
 }
 
 /** Everything that a caller asks the store to do with its files: what is needed first, and then the work. */
@@ -68,40 +68,40 @@ const WORK: Record<
   string,
   { first?: (subject: Subject) => Promise<unknown>; run: (subject: Subject) => Promise<unknown> }
 > = {
-  create: { run: ({ store, to }) => store.create(to) },
-  'write a part': { run: ({ store, to }) => storePart(store, to, 0, BYTES) },
+  create: { run: ({ storage, to }) => storage.uploads.create(to) },
+  'write a part': { run: ({ storage, to }) => storePart(storage, to, 0, BYTES) },
   'write a part of an open file': {
-    first: ({ store, to }) => storePart(store, to, 0, BYTES),
-    run: ({ store, to }) => storePart(store, to, 0, BYTES),
+    first: ({ storage, to }) => storePart(storage, to, 0, BYTES),
+    run: ({ storage, to }) => storePart(storage, to, 0, BYTES),
   },
   publish: {
-    first: ({ store, to }) => storePart(store, to, 0, BYTES),
-    run: ({ store, to, file }) => store.publish(to, file),
+    first: ({ storage, to }) => storePart(storage, to, 0, BYTES),
+    run: ({ storage, to, file }) => storage.uploads.publish(to, file),
   },
-  'withdraw a file': { first: publish, run: ({ store, to, file }) => store.withdraw(to, file) },
-  'publish again': { first: publish, run: ({ store, to, file }) => store.publish(to, file) },
+  'withdraw a file': { first: publish, run: ({ storage, to, file }) => storage.uploads.withdraw(to, file) },
+  'publish again': { first: publish, run: ({ storage, to, file }) => storage.uploads.publish(to, file) },
   discard: {
-    first: ({ store, to }) => storePart(store, to, 0, BYTES),
-    run: ({ store, to }) => store.discard(to.id),
+    first: ({ storage, to }) => storePart(storage, to, 0, BYTES),
+    run: ({ storage, to }) => storage.uploads.discard(to.id),
   },
-  'list staged': { run: ({ store }) => store.listStaged() },
+  'list staged': { run: ({ storage }) => storage.uploads.list() },
   'read a file': {
     first: publish,
-    run: async ({ store, file }) => assert.ok((await readAll(store, file)).equals(BYTES)),
+    run: async ({ storage, file }) => assert.ok((await readAll(storage, file)).equals(BYTES)),
   },
   'size of a file': {
     first: publish,
-    run: async ({ store, file }) => assert.equal(await store.statFile(file), BYTES.length),
+    run: async ({ storage, file }) => assert.equal(await storage.files.stat(file), BYTES.length),
   },
-  'list files': { run: ({ store }) => store.listFiles() },
-  'list previews': { run: ({ store }) => store.listPreviews() },
-  'keep a preview': { first: publish, run: ({ store, file }) => store.keepPreview(file.fileId, 'p', BYTES) },
+  'list files': { run: ({ storage }) => storage.files.list() },
+  'list previews': { run: ({ storage }) => storage.previews.list() },
+  'keep a preview': { first: publish, run: ({ storage, file }) => storage.previews.keep(file.fileId, 'p', BYTES) },
   'read a preview': {
-    first: ({ store, file }) => store.keepPreview(file.fileId, 'p', BYTES),
-    run: async ({ store, file }) => assert.ok(await store.readPreview(file.fileId, 'p')),
+    first: ({ storage, file }) => storage.previews.keep(file.fileId, 'p', BYTES),
+    run: async ({ storage, file }) => assert.ok(await storage.previews.read(file.fileId, 'p')),
   },
-  'remove a file': { first: publish, run: ({ store, file }) => store.removeFile(file.fileId) },
-  space: { run: ({ store }) => store.space() },
+  'remove a file': { first: publish, run: ({ storage, file }) => storage.files.remove(file.fileId) },
+  space: { run: ({ storage }) => storage.space.read() },
 };
 
 /** A failure of these says nothing to whoever asked: the work is done. */
@@ -112,10 +112,10 @@ const CODES = { EIO: 'storage_unavailable', ENOSPC: 'insufficient_storage', EACC
 const root = await mkdtemp(join(tmpdir(), 'cryolift-failing-'));
 const failing = new FailingCalls();
 const lost: string[] = [];
-const store = await DiskStore.open(root, new Writers(2, 4), new Digester(), (id) => lost.push(id), failing.calls);
+const storage = await DiskStorage.open(root, new Writers(2, 4), new Digester(), (id) => lost.push(id), failing.calls);
 after(async () => {
   failing.arm(null);
-  await store.close();
+  await storage.close();
   await rm(root, { recursive: true, force: true });
 });
 const failed = new Set<CallName>();
@@ -123,7 +123,7 @@ let lastSubject = 0;
 
 function newSubject(): Subject {
   const to = upload(`subject-${++lastSubject}`, BYTES.length);
-  return { store, to, file: placeOf(to) };
+  return { storage, to, file: placeOf(to) };
 }
 
 /** @returns the calls that the work makes when none fails. */
@@ -140,8 +140,8 @@ async function record({ first, run }: (typeof WORK)[string]): Promise<CallName[]
 
 async function forget({ to, file }: Subject): Promise<void> {
   failing.arm(null);
-  await store.discard(to.id);
-  await store.removeFile(file.fileId);
+  await storage.uploads.discard(to.id);
+  await storage.files.remove(file.fileId);
 }
 
 for (const [name, work] of Object.entries(WORK)) {
@@ -169,7 +169,7 @@ for (const [name, work] of Object.entries(WORK)) {
         failing.arm(null);
         if (lost.includes(subject.to.id)) {
           // The disk did not keep the bytes: they come again.
-          await store.discard(subject.to.id);
+          await storage.uploads.discard(subject.to.id);
           await work.first?.(subject);
         }
         await work.run(subject);
@@ -195,7 +195,7 @@ test('opening the store on a disk that fails is refused with its code', async ()
     calls.arm(at, 'EROFS');
     const [writers, digester] = [new Writers(2, 2), new Digester()];
     await assert.rejects(
-      DiskStore.open(root, writers, digester, () => {}, calls.calls),
+      DiskStorage.open(root, writers, digester, () => {}, calls.calls),
       ({ cause }: Error) => (cause as NodeJS.ErrnoException).code === 'EROFS',
     );
     await Promise.all([writers.close(), digester.close()]);
@@ -207,28 +207,28 @@ test('what is not there is told from what cannot be read', async () => {
   failing.arm(null);
   await publish(subject);
   failing.arm(0, 'ENOENT');
-  assert.equal(await store.statFile(subject.file), null);
+  assert.equal(await storage.files.stat(subject.file), null);
   for (const code of ['ENOTDIR', 'ENODATA', 'ELOOP', 'EACCES', 'EIO']) {
     failing.arm(0, code);
-    await assert.rejects(store.statFile(subject.file), code);
+    await assert.rejects(storage.files.stat(subject.file), code);
   }
   failing.arm(0, 'EIO');
-  await assert.rejects(store.readPreview(subject.file.fileId, 'p'));
+  await assert.rejects(storage.previews.read(subject.file.fileId, 'p'));
   failing.arm(null);
-  await store.removeFile(subject.file.fileId);
+  await storage.files.remove(subject.file.fileId);
 });
 
 test('a part whose descriptor could not be examined gives its place back', async () => {
   const subject = newSubject();
   failing.arm(null);
-  const open = await openSink(store, subject.to, 0, 10);
+  const open = await openSink(storage, subject.to, 0, 10);
   failing.arm(0, 'EIO');
-  await assert.rejects(store.openSink(subject.to, { offset: 10, length: 10 }));
+  await assert.rejects(storage.uploads.openSink(subject.to, { offset: 10, length: 10 }));
   failing.arm(null);
   await feed(open, BYTES.subarray(0, 10));
-  await open.finish();
-  await storePart(store, subject.to, 10, BYTES.subarray(0, 10));
-  await store.discard(subject.to.id);
+  await open.commit();
+  await storePart(storage, subject.to, 10, BYTES.subarray(0, 10));
+  await storage.uploads.discard(subject.to.id);
   assert.deepEqual(
     lost.filter((id) => id === subject.to.id),
     [],

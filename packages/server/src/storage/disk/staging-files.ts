@@ -1,6 +1,7 @@
 /** The descriptors of staging files, one per upload, shared by its parts; and whether they are still the same files. */
 
-import { BytesGone, type StagedUpload } from '../storage.ts';
+import { BytesGone } from '../errors.ts';
+import type { StagedUpload } from '../places.ts';
 import { CREATE, type DiskCalls, type FileHandle, READ_WRITE } from './file-system.ts';
 import type { Flusher } from './flusher.ts';
 

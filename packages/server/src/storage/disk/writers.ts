@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import { explainCode } from '../errors.ts';
-import type { PartSink } from '../storage.ts';
+import type { PartSink } from '../upload-storage.ts';
 import { SLOT_BYTES, type SlotHolder, SlotPool } from './slots.ts';
 import type { BlockDone, BlockMessage, EndDone, EndMessage } from './write-worker.ts';
 
@@ -97,7 +97,7 @@ class WorkerSink implements PartSink, SlotHolder {
     return undefined;
   }
 
-  async finish(): Promise<Uint8Array> {
+  async commit(): Promise<Uint8Array> {
     if (this.#waiting) throw new Error('a sink was finished while a write of it still waits');
     this.#end();
     const sha256 = await this.#settled.promise;

@@ -1,0 +1,25 @@
+/** Pages of lists, and the queries that ask for them. */
+import { type TSchema, Type } from 'typebox';
+import { Nullable } from './fields.ts';
+
+export const page = <T extends TSchema>(item: T, title: string) =>
+  Type.Object(
+    { items: Type.Array(item), next_cursor: Nullable(Type.String({ minLength: 1, maxLength: 128 })) },
+    { title },
+  );
+
+/** @param cursorPattern of every `next_cursor` that the list answers. */
+export const pageFields = (cursorPattern: string) => ({
+  cursor: Type.Optional(
+    Type.String({ pattern: cursorPattern, maxLength: 128, description: '`next_cursor` of the page before.' }),
+  ),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+});
+
+/** The id of the last item of the page before: a ULID. */
+export const ID_CURSOR = '^[0-7][0-9A-HJKMNP-TV-Z]{25}$';
+
+/** A parameter that a call does not have is refused. */
+export const STRICT = { additionalProperties: false };
+
+export const PageQuery = Type.Object(pageFields(ID_CURSOR), STRICT);

@@ -1,0 +1,56 @@
+/** Signed URLs. */
+import { type Static, Type } from 'typebox';
+import { Literals, Nullable, Pairs, Text, Time } from './fields.ts';
+
+const SignedSeconds = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 7 * 86_400,
+    description: 'How long the URLs are good for; 3,600 when not given.',
+  }),
+);
+
+const SignedHeaders = Pairs(Type.String(), 'To be sent as they are.', { title: 'SignedHeaders' });
+
+export const SignPartsRequest = Type.Object(
+  {
+    parts: Type.Array(Type.Array(Type.Integer(), { minItems: 2, maxItems: 2 }), {
+      minItems: 1,
+      maxItems: 10_000,
+      description: 'Inclusive pairs of part indexes; at most 10,000 parts in all.',
+    }),
+    expires_in: SignedSeconds,
+  },
+  { title: 'SignPartsRequest' },
+);
+
+export const SignedParts = Type.Object(
+  {
+    expires_at: Time('When the URLs end.'),
+    urls: Type.Array(
+      Type.Object(
+        {
+          part: Type.Integer({ minimum: 0 }),
+          method: Literals(['PUT'], 'What to call it with.'),
+          url: Text(),
+          headers: SignedHeaders,
+        },
+        { title: 'SignedPart' },
+      ),
+    ),
+  },
+  { title: 'SignedParts' },
+);
+
+export const SignFileRequest = Nullable(Type.Object({ expires_in: SignedSeconds }, { title: 'SignFileRequest' }));
+
+export const SignedDownload = Type.Object(
+  {
+    expires_at: Time('When the URL ends.'),
+    method: Literals(['GET'], 'What to call it with; HEAD works, too.'),
+    url: Text(),
+    headers: SignedHeaders,
+  },
+  { title: 'SignedDownload' },
+);
+export type SignedDownload = Static<typeof SignedDownload>;

@@ -1,0 +1,24 @@
+/** Stored bytes that are, or will be, an MRC file. */
+import type { MrcOverrides } from '@cryolift/mrc';
+import type { FilePlace, StagedUpload } from '../storage/places.ts';
+import type { PrefixReader, Storage } from '../storage/storage.ts';
+
+export interface AnalysisTarget {
+  /** As `openByteSource` takes it. */
+  url: string;
+  sizeBytes: number;
+  /** Its extension helps to tell a stack from a volume. */
+  filename: string;
+  /** What its metadata say of it. */
+  overrides?: MrcOverrides | undefined;
+}
+
+export function fileTarget(storage: Storage, file: FilePlace): AnalysisTarget {
+  const { sizeBytes, filename, overrides } = file;
+  return { url: storage.files.locate(file), sizeBytes, filename, overrides };
+}
+
+export function uploadTarget(prefixes: PrefixReader, upload: StagedUpload): AnalysisTarget {
+  const { sizeBytes, filename, overrides } = upload;
+  return { url: prefixes.locate(upload.id), sizeBytes, filename, overrides };
+}

@@ -1,0 +1,51 @@
+/** Published files on a local file system: each in a folder of its own, under its name. */
+import type { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { BytesGone } from '../errors.ts';
+import type { FileStorage } from '../file-storage.ts';
+import type { FilePlace } from '../places.ts';
+import type { Digester } from './digester.ts';
+import { LargeReads, streamFile } from './file-stream.ts';
+import { READ } from './file-system.ts';
+import { type DiskLayout, orNull } from './layout.ts';
+
+export class DiskFiles implements FileStorage {
+  readonly #layout: DiskLayout;
+  readonly #digester: Digester;
+  readonly #largeReads = new LargeReads();
+
+  constructor(layout: DiskLayout, digester: Digester) {
+    this.#layout = layout;
+    this.#digester = digester;
+  }
+
+  async read(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null> {
+    if (range.end < range.start) return null;
+    const { calls } = this.#layout;
+    const handle = await orNull(calls.open(this.#layout.published(file), READ));
+    return handle && streamFile(calls, handle, range, this.#largeReads);
+  }
+
+  async stat(file: FilePlace): Promise<number | null> {
+    return await this.#layout.calls.sizeOf(this.#layout.published(file)).catch((error: unknown) => {
+      if (error instanceof BytesGone && error.isAbsent) return null;
+      throw error;
+    });
+  }
+
+  async digest(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
+    return await this.#digester.hashSlowly(this.#layout.published(file), file.sizeBytes, pace);
+  }
+
+  async remove(fileId: string): Promise<void> {
+    await this.#layout.removeFrom(this.#layout.files, fileId);
+  }
+
+  async list(): Promise<string[]> {
+    return await this.#layout.calls.list(this.#layout.files);
+  }
+
+  locate(file: FilePlace): string {
+    return pathToFileURL(this.#layout.published(file)).href;
+  }
+}

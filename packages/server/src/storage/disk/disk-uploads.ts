@@ -1,0 +1,195 @@
+/**
+ * Staged uploads on a local file system: parts are written in place into one sparse file per upload, so that assembling is
+ * nothing and publishing is a rename.
+ */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { BytesGone } from '../errors.ts';
+import type { Extent, FilePlace, PartSelection, StagedUpload } from '../places.ts';
+import type { PrefixReader } from '../storage.ts';
+import type { PartSink, UploadStorage, WholeDigest } from '../upload-storage.ts';
+import type { Digester } from './digester.ts';
+import type { DiskFiles } from './disk-files.ts';
+import { CREATE, READ } from './file-system.ts';
+import { Flusher } from './flusher.ts';
+import { type DiskLayout, orNull } from './layout.ts';
+import { StagedFiles } from './staging-files.ts';
+import type { Writers } from './writers.ts';
+
+type LossListener = (uploadId: string) => void;
+
+export class DiskUploads implements UploadStorage, PrefixReader {
+  readonly #layout: DiskLayout;
+  readonly #files: DiskFiles;
+  readonly #writers: Writers;
+  readonly #digester: Digester;
+  readonly #onLost: LossListener;
+  readonly #flusher: Flusher;
+  readonly #stagedFiles: StagedFiles;
+
+  /** @param onLost is called with every upload whose written bytes the disk failed to keep. */
+  constructor(layout: DiskLayout, files: DiskFiles, writers: Writers, digester: Digester, onLost: LossListener) {
+    this.#layout = layout;
+    this.#files = files;
+    this.#writers = writers;
+    this.#digester = digester;
+    this.#onLost = onLost;
+    this.#flusher = new Flusher((uploadId) => this.#lose(uploadId));
+    this.#stagedFiles = new StagedFiles(layout.calls, this.#flusher, (uploadId) => layout.staged(uploadId));
+  }
+
+  get digesting(): SharedArrayBuffer {
+    return this.#digester.working;
+  }
+
+  async create(upload: StagedUpload): Promise<void> {
+    const handle = await this.#layout.calls.open(this.#layout.staged(upload.id), CREATE);
+    try {
+      await this.#layout.calls.truncate(handle, upload.sizeBytes);
+    } finally {
+      await this.#layout.calls.close(handle);
+    }
+  }
+
+  async renew(upload: StagedUpload): Promise<void> {
+    await this.#stagedFiles.close(upload.id, 'keep');
+    await this.create(upload);
+    this.#stagedFiles.forget(upload.id);
+  }
+
+  async openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'> {
+    const used = await this.#stagedFiles.use(upload).catch((error: unknown) => {
+      if (error instanceof BytesGone) return 'lost' as const;
+      throw error;
+    });
+    if (used === 'lost') return 'lost';
+    const { fd, release } = used;
+    return this.#writers.open({
+      fd,
+      offset: extent.offset,
+      onWritten: (bytes) => this.#flusher.noteWritten(upload.id, fd, bytes),
+      whenWritable: () => this.#flusher.whenWritable(),
+      onSettled: release,
+    });
+  }
+
+  async hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array> {
+    return await this.#digester.hash(this.#layout.staged(uploadId), extent);
+  }
+
+  async assemble(): Promise<void> {}
+
+  async digest(upload: StagedUpload, file: FilePlace, unverified: PartSelection | null = null): Promise<WholeDigest> {
+    // A publish that was cut off after its rename has moved the bytes already.
+    const path =
+      (await this.#files.stat(file)) === null ? this.#layout.staged(upload.id) : this.#layout.published(file);
+    const { sizeBytes } = upload;
+    const digest = await this.#digester.follow(upload.id, path, sizeBytes, sizeBytes, () => unverified);
+    if (digest.identity !== null) this.#stagedFiles.assertSame(upload.id, digest.identity);
+    return digest;
+  }
+
+  async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
+    const from = this.#layout.staged(upload.id);
+    const to = this.#layout.published(file);
+    // What a flush that is under way has to say is heard before the bytes are taken for safe.
+    await this.#stagedFiles.close(upload.id, 'keep');
+    const handle = await orNull(this.#layout.calls.open(from, READ));
+    if (!handle) {
+      // The rename happened, and the process died before the record was made.
+      if ((await this.#files.stat(file)) !== file.sizeBytes) {
+        throw new BytesGone('The bytes of this upload are not in the storage.');
+      }
+      await this.#settle(upload, file);
+      return;
+    }
+    try {
+      const { sizeBytes, identity } = this.#layout.calls.examine(handle);
+      if (sizeBytes !== file.sizeBytes) {
+        throw new BytesGone(`The staging file has ${sizeBytes} bytes instead of ${file.sizeBytes}.`);
+      }
+      this.#stagedFiles.assertSame(upload.id, identity);
+      await this.#layout.calls.sync(handle).catch(async (error: unknown) => {
+        await this.#lose(upload.id);
+        throw error;
+      });
+      await this.#layout.calls.makeFolder(join(this.#layout.files, file.fileId));
+      await this.#layout.calls.rename(from, to);
+    } finally {
+      await this.#layout.calls.close(handle);
+    }
+    await this.#settle(upload, file);
+  }
+
+  async withdraw(upload: StagedUpload, file: FilePlace): Promise<void> {
+    if ((await this.#files.stat(file)) !== null) {
+      // Before the rename: a server cut off between the two finds a file that it can write.
+      await this.#layout.calls.setMode(this.#layout.published(file), 0o600);
+      await this.#layout.calls.rename(this.#layout.published(file), this.#layout.staged(upload.id));
+    }
+    const isMoved = await orNull(
+      this.#layout.calls.removeEmptyFolder(join(this.#layout.files, file.fileId)).then(() => true),
+    );
+    if (!isMoved) return;
+    for (const folder of [this.#layout.staging, this.#layout.files]) await this.#layout.syncFolder(folder);
+  }
+
+  /** After the rename, also one that another process made: read-only, and there after a power loss. */
+  async #settle(upload: StagedUpload, file: FilePlace): Promise<void> {
+    this.#stagedFiles.forget(upload.id);
+    await this.#layout.calls.setMode(this.#layout.published(file), 0o400);
+    for (const folder of [join(this.#layout.files, file.fileId), this.#layout.files, this.#layout.staging])
+      await this.#layout.syncFolder(folder);
+    void this.#digester.forget(upload.id);
+  }
+
+  async discard(uploadId: string): Promise<void> {
+    // The space is free only when nobody has the file open.
+    await this.#digester.forget(uploadId);
+    await this.#stagedFiles.close(uploadId, 'drop');
+    // A folder may be in its place. Not flushed: one that comes back after a power loss has no live upload, and is
+    // discarded again.
+    await this.#layout.calls.remove(this.#layout.staged(uploadId));
+    this.#stagedFiles.forget(uploadId);
+  }
+
+  async list(): Promise<string[]> {
+    return await this.#layout.calls.list(this.#layout.staging);
+  }
+
+  follow(upload: StagedUpload, prefixBytes: number, unverified: () => PartSelection | null = () => null): void {
+    const path = this.#layout.staged(upload.id);
+    // A failure here shows when the digest is asked for.
+    this.#digester.follow(upload.id, path, upload.sizeBytes, prefixBytes, unverified).catch(() => {});
+  }
+
+  async catchUp(uploadId: string, slackBytes: number): Promise<void> {
+    await this.#digester.catchUp(uploadId, slackBytes);
+  }
+
+  lagBytes(): number {
+    return this.#digester.lagBytes();
+  }
+
+  forget(uploadId: string): void {
+    void this.#digester.forget(uploadId);
+  }
+
+  locate(uploadId: string): string {
+    return pathToFileURL(this.#layout.staged(uploadId)).href;
+  }
+
+  async close(): Promise<void> {
+    await this.#stagedFiles.closeAll();
+  }
+
+  /**
+   * The disk did not keep what was written. The page cache still shows it, to this process and to the next one, so that no
+   * digest can tell what is missing: the staging file goes at once, whatever becomes of the process and the database.
+   */
+  async #lose(uploadId: string): Promise<void> {
+    this.#onLost(uploadId);
+    // Who is told discards the upload, and tries that again until it is done.
+    await this.#layout.calls.remove(this.#layout.staged(uploadId)).catch(() => {});
+  }
+}

@@ -1,0 +1,66 @@
+/** The folders of the storage on a local file system, all on one file system, and where things are in them. */
+import { join } from 'node:path';
+import { BytesGone } from '../errors.ts';
+import type { FilePlace } from '../places.ts';
+import { type DiskCalls, READ } from './file-system.ts';
+
+export class DiskLayout {
+  readonly staging: string;
+  readonly files: string;
+  readonly previews: string;
+  readonly calls: DiskCalls;
+  readonly #root: string;
+
+  /** @param calls whose errors are UploadErrors (`explained`). */
+  constructor(root: string, calls: DiskCalls) {
+    this.#root = root;
+    this.staging = join(root, 'staging');
+    this.files = join(root, 'files');
+    this.previews = join(root, 'previews');
+    this.calls = calls;
+  }
+
+  /** Makes the folders that are missing. */
+  async create(): Promise<void> {
+    await this.calls.makeFolder(this.staging);
+    await this.calls.makeFolder(this.files);
+    await this.syncFolder(this.#root);
+  }
+
+  staged(uploadId: string): string {
+    return join(this.staging, uploadId);
+  }
+
+  published(file: Pick<FilePlace, 'fileId' | 'filename'>): string {
+    return join(this.files, file.fileId, file.filename);
+  }
+
+  preview(fileId: string, name: string): string {
+    return join(this.previews, fileId, `${name}.png`);
+  }
+
+  /** Makes what was named, renamed or removed in a folder survive a power loss. */
+  async syncFolder(path: string): Promise<void> {
+    const handle = await this.calls.open(path, READ);
+    try {
+      await this.calls.sync(handle);
+    } finally {
+      await this.calls.close(handle);
+    }
+  }
+
+  /** Removes what has this id in one of the folders, for good. */
+  async removeFrom(folder: string, id: string): Promise<void> {
+    await this.calls.remove(join(folder, id));
+    // Also when there was nothing to remove: an earlier attempt may have been interrupted here. `previews` may not exist.
+    await orNull(this.syncFolder(folder));
+  }
+}
+
+/** Null when it is not there. Every other failure says nothing about that, and is thrown. */
+export async function orNull<T>(result: Promise<T>): Promise<T | null> {
+  return await result.catch((error: unknown) => {
+    if (error instanceof BytesGone) return null;
+    throw error;
+  });
+}

@@ -1,0 +1,7 @@
+import type { Storage } from './storage.ts';
+
+/** Removes a published file with its pictures; on return they are gone for good. Safe to repeat. */
+export async function removeStored(storage: Storage, fileId: string): Promise<void> {
+  await storage.previews.remove(fileId);
+  await storage.files.remove(fileId);
+}

@@ -1,0 +1,171 @@
+/**
+ * Making an upload the file, once all its parts are stored: assemble, digest, publish, record. A server that dies in between
+ * does it again at the next start; each step is safe to repeat.
+ */
+import { createHash } from 'node:crypto';
+import { toHex } from '@cryolift/protocol/digest';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { Database } from '../db/database.ts';
+import { findFile } from '../db/files.ts';
+import { insertJob } from '../db/jobs.ts';
+import { listParts } from '../db/parts.ts';
+import { findUploadRow, recordPublished } from '../db/sessions.ts';
+import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
+import { contentTypeOf } from '../files/content-type.ts';
+import type { FilePlace } from '../storage/places.ts';
+import { removeStored } from '../storage/removal.ts';
+import type { UploadContext } from './context.ts';
+import { failUpload } from './ending.ts';
+import { distrustParts } from './invalidation.ts';
+import { timeStage } from './meter.ts';
+import { isWhole, reopen, reopenIfGone, verifyStored } from './stored-bytes.ts';
+import { emitUpload } from './transitions.ts';
+import { toPlace, toStaged } from './upload-record.ts';
+
+/** Verifies and publishes an upload that is `verifying`; joins a run under way. */
+export async function finalize(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {
+  return await context.completions.run(row.id, async () => {
+    try {
+      return await context.attempts.exclude(row.id, () => finish(context, row, requestId));
+    } catch (error) {
+      // Nobody may be waiting any more when it ends.
+      if (!(error instanceof UploadError)) context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
+      throw error;
+    }
+  });
+}
+
+/** The caller has the stored bytes for itself (`PartAttempts.exclude`). */
+async function finish(context: UploadContext, asked: UploadRow, requestId: string): Promise<FileRow> {
+  // Another request may have finished it since the row was read.
+  const row = await findUploadRow(context.db, asked.id);
+  if (row?.status === 'completed') return await findPublished(context, row);
+  if (row?.status !== 'verifying')
+    throw new UploadError('upload_closed', 'This upload is not being verified any more.');
+  context.doubtful.assertNone(row.id);
+  const place = toPlace(row, row.file_id as string);
+  const parts = await listParts(context.db, row.id, 0, row.part_count + 1);
+  if (!isWhole(row, parts)) {
+    context.log.error({ upload_id: row.id, parts: parts.length }, 'an upload that was to be completed lacks parts');
+    throw await reopen(context, row);
+  }
+  await assemble(context, row, place);
+  const sha256 = await digest(context, row, place, parts, requestId);
+  await publish(context, row, place);
+  return await record(context, row, toFileRow(context, row, place, parts, sha256));
+}
+
+async function assemble(context: UploadContext, row: UploadRow, place: FilePlace): Promise<void> {
+  const { uploads } = context.storage;
+  const staged = toStaged(row);
+  try {
+    // Nobody has written a part of an empty file, and nothing could be lost with it.
+    if (row.part_count === 0) await uploads.create(staged);
+    await uploads.assemble(staged, place);
+  } catch (error) {
+    await reopenIfGone(context, row, error);
+  }
+}
+
+/** @returns the SHA-256 of the whole. @throws UploadError `file_checksum_mismatch` when another one was declared. */
+async function digest(
+  context: UploadContext,
+  row: UploadRow,
+  place: FilePlace,
+  parts: PartRow[],
+  requestId: string,
+): Promise<Uint8Array> {
+  const differs = (sha256: Uint8Array) => row.sha256 !== null && Buffer.compare(row.sha256, sha256) !== 0;
+  let sha256 = await verifyStored(context, row, place, parts);
+  if (differs(sha256)) {
+    // Before the sender is blamed, every part is compared with its row.
+    distrustParts(context, row.id);
+    sha256 = await verifyStored(context, row, place, parts);
+  }
+  if (!row.sha256 || !differs(sha256)) return sha256;
+  const error = new UploadError('file_checksum_mismatch', 'The stored bytes do not have the declared SHA-256.', {
+    details: { expected_sha256: toHex(row.sha256), received_sha256: toHex(sha256) },
+  });
+  context.meter.noteVerifyFailures('file', 1);
+  await failUpload(context, row, error, requestId);
+  throw error;
+}
+
+async function publish(context: UploadContext, row: UploadRow, place: FilePlace): Promise<void> {
+  await timeStage(context.meter, 'publish', () => context.storage.uploads.publish(toStaged(row), place)).catch(
+    (error) => reopenIfGone(context, row, error),
+  );
+  // A flush that failed until now; there is none after it.
+  context.doubtful.assertNone(row.id);
+}
+
+function toFileRow(
+  context: UploadContext,
+  row: UploadRow,
+  place: FilePlace,
+  parts: PartRow[],
+  sha256: Uint8Array,
+): FileRow {
+  return {
+    id: place.fileId,
+    upload_id: row.id,
+    owner: row.owner,
+    filename: row.filename,
+    size: row.size,
+    sha256,
+    parts_sha256: digestParts(parts),
+    part_size: row.part_size,
+    part_count: row.part_count,
+    content_type: contentTypeOf(row.filename),
+    metadata: row.metadata,
+    mrc: row.mrc,
+    warnings: row.warnings,
+    statistics: null,
+    created_at: context.now(),
+    deleted_at: null,
+  };
+}
+
+/** The record is what makes the file visible. */
+async function record(context: UploadContext, row: UploadRow, file: FileRow): Promise<FileRow> {
+  const isRecorded = await context.outbox.transact(async (tx, emit) => {
+    const moved = await recordPublished(tx, file);
+    if (!moved) return false;
+    await emitUpload(tx, emit, moved);
+    await insertJobs(context, tx, file);
+    return true;
+  });
+  if (!isRecorded) {
+    const now = await findUploadRow(context.db, row.id);
+    if (now?.status === 'completed') return await findPublished(context, now);
+    // Nothing has a record of these bytes.
+    await removeStored(context.storage, file.id);
+    throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
+  }
+  context.fileJobs.wake();
+  context.prefixes.forget(row.id);
+  context.verified.forget(row.id);
+  context.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
+  return file;
+}
+
+/** A file that is published has its jobs, whatever happens to the server next. */
+async function insertJobs(context: UploadContext, tx: Database, file: FileRow): Promise<void> {
+  for (const kind of context.fileJobs.kindsFor(file.filename)) {
+    await insertJob(tx, { id: context.newId(), kind, fileId: file.id, owner: file.owner, nowMs: file.created_at });
+  }
+}
+
+/** SHA-256 over the part digests in order. */
+function digestParts(parts: PartRow[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const { sha256 } of parts) hash.update(sha256);
+  return hash.digest();
+}
+
+/** @throws UploadError `file_not_found` when it was deleted since. */
+export async function findPublished(context: UploadContext, row: UploadRow): Promise<FileRow> {
+  const file = await findFile(context.db, row.file_id as string);
+  if (!file) throw new UploadError('file_not_found', 'The file of this upload has been deleted.');
+  return file;
+}
