@@ -75,16 +75,19 @@ const list = [...all]
 
 const text = `# Dependencies
 
-Made by \`npm run dependencies\` out of the lock file; a test compares. \`npm run sbom\` writes a CycloneDX document, \`npm audit\` asks for known weaknesses. All versions are exact, in the manifests and in the lock.
+\`npm run dependencies\` writes this page from the lock file, and a test compares them. \`npm run sbom\` writes a
+CycloneDX document, and \`npm audit\` lists known vulnerabilities. All versions are exact, in the manifests and in the
+lock file.
 
-A production install of server and command line has ${all.size} packages beyond our own; what we chose is ${chosen.length} of them. That is over the 40 that we would like: Fastify alone is ${close(find('', 'fastify')).size}, each a few files by the same people, and the
-documentation of the API at \`/docs\` with its static files ${[...close(find('', '@fastify/swagger-ui'))].length}. The server runs without compiling anything; Node itself is pinned as a package, too.
+A production install of server and command line has ${all.size} packages of others. ${chosen.length} of them are direct dependencies.
+Our aim is 40 packages in all. Fastify alone is ${close(find('', 'fastify')).size}, and the API documentation at \`/docs\` with its static files
+is ${[...close(find('', '@fastify/swagger-ui'))].length}. The server needs no compiler. Node itself is pinned as a package, too.
 
 | chosen | licence | brings | for |
 |---|---|---|---|
 ${rows.join('\n')}
 
-"Brings" counts what comes with it, also what others bring as well.
+"Brings" counts the packages that it depends on, also those that others depend on as well.
 
 ## Licences
 ${[...licences]
@@ -93,7 +96,13 @@ ${[...licences]
   .join(', ')}.
 
 ## All of them
-${list.join(', ')}.
+${wrap(`${list.join(', ')}.`)}
 `;
+
+/** In lines of at most 120 characters. */
+function wrap(line) {
+  return line.replace(/(.{1,120})(?: |$)/g, '$1\n').trimEnd();
+}
+
 if (process.argv.includes('--print')) process.stdout.write(text);
 else writeFileSync(fileURLToPath(PAGE), text);

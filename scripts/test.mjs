@@ -1,73 +1,158 @@
 /**
- * `npm test`: format and lint, types, unused code, the contract on the ordinary lane, then every test. `npm test --
- * packages/mrc` runs only the tests found there. A failed check does not stop the rest, but the exit code is 1. The test
- * runner comes last, so that its closing lines end the output.
+ * `npm test` runs everything: format and lint, types, unused code, the contract on the standard path, then every test.
+ * `npm run test:quick` (`--quick`) runs lint, types, the unit tests and the contract of the calls on the fast path.
+ * `npm test -- packages/mrc` runs only the tests found there.
+ *
+ * A failed check does not stop the rest, but the exit code is 1. The last lines list what was not run on this machine,
+ * and why. With `CI=true`, a test that was not run is a failure.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CHECKS = [['biome', 'check', '.'], ['tsc', '--noEmit'], ['knip']];
+const LINT = ['biome', 'check', '.'];
+const TYPES = ['tsc', '--noEmit'];
+const UNUSED = ['knip'];
 const TESTS = ['packages/*/{src,test}/**/*.test.ts', 'suites/**/*.test.ts', 'examples/**/*.test.ts'];
+/** Programs that tests run. Each is installed where that is possible; the tests have no time for it. */
+const PROGRAMS = {
+  'a browser': 'suites/browser/chromium.ts',
+  proxies: 'suites/proxies/engine.ts',
+  Prometheus: 'suites/monitoring/prometheus.ts',
+  mrcfile: 'suites/mrcfile.ts',
+  'a Python client': 'suites/clients/python.ts',
+};
+/** How `suites/browser/chromium.ts` ends where no browser can be had. */
+const UNAVAILABLE = 69;
+const NEEDS_BROWSER = /from '\.\/(chromium|page-under-test|blank-page)\.ts'/;
+
+/** Tests of functions and classes, without those that start programs or move many bytes. */
+const UNIT_TESTS = [
+  'packages/{protocol,mrc,web}/src/**/*.test.ts',
+  'packages/client/src/*.test.ts',
+  'packages/server/src/{http,config,events,ops}/**/*.test.ts',
+  'packages/server/src/db/{database,parts,sessions}.test.ts',
+  'suites/imports.test.ts',
+  'suites/docs/*.test.ts',
+];
+/** What the calls answer. The other files of the contract stop, kill or fill servers of their own. */
+const CALLS =
+  'auth,bad-input,cancel,complete,content,expect,idempotency,init,limits,mrc,ownership,parallel,part,publish';
+
 /** Tests wait more than they compute. */
 const CONCURRENCY = Math.max(2, availableParallelism() - 1);
 const TEST_MS = 4 * 60_000;
 /** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
 const ALL_MS = 60 * 60_000;
+const LIMITS = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
 
 let running;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running?.kill(signal));
 setTimeout(() => running?.kill('SIGTERM'), ALL_MS).unref();
 
-const only = process.argv.slice(2);
+const isQuick = process.argv.includes('--quick');
+const only = process.argv.slice(2).filter((argument) => argument !== '--quick');
+const isWhole = !isQuick && only.length === 0;
 const failed = [];
-for (const check of only.length > 0 ? [] : CHECKS) {
-  console.log(`# ${check.join(' ')}`);
-  if (!(await run(...check))) failed.push(check[0]);
-}
-if (failed.length > 0) console.log(`# FAILED: ${failed.join(', ')} (see above); the tests follow`);
+/** What was not run: `{file, name, reason}`. */
+const notRun = [];
 
-const tests = only.length > 0 ? only.map(toPattern) : TESTS;
-const limits = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
-const passed = [];
-// What every server of the run has logged is looked through in the end.
-process.env.CRYOLIFT_TEST_LOGS = mkdtempSync(join(tmpdir(), 'cryolift-logs-'));
-if (only.length === 0) {
-  console.log('# a browser');
-  passed.push(await run('node', 'suites/browser/chromium.ts'));
-  console.log('# proxies');
-  passed.push(await run('node', 'suites/proxies/engine.ts'));
-  console.log('# Prometheus');
-  passed.push(await run('node', 'suites/monitoring/prometheus.ts'));
-  console.log('# a client of Python');
-  passed.push(await run('node', 'suites/clients/python.ts'));
-  console.log('# the contract, on the ordinary lane');
-  process.env.CRYOLIFT_TEST_LANE = 'ordinary';
-  passed.push(await run('node', '--test', '--test-reporter=dot', ...limits, 'suites/contract/**/*.test.ts'));
-  delete process.env.CRYOLIFT_TEST_LANE;
-  console.log('# everything');
+const checks = isWhole ? [LINT, TYPES, UNUSED] : isQuick ? [LINT, TYPES] : [];
+for (const check of checks) await step(check.join(' '), () => run(...check));
+
+const folder = mkdtempSync(join(tmpdir(), 'cryolift-tests-'));
+// What every server of the run has logged is searched at the end.
+process.env.CRYOLIFT_TEST_LOGS = mkdtempSync(join(folder, 'logs-'));
+if (isQuick) {
+  // Each file of tests is a process of its own; the cache keeps the stripped types.
+  process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules/.cache/cryolift-tests');
+  await step('unit tests', () => runTests('dot', UNIT_TESTS));
+  await step('the contract, on the fast path', () => runTests('dot', [`suites/contract/{${CALLS}}.test.ts`]));
+} else if (isWhole) {
+  let hasBrowser = true;
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    console.log(`# ${name}`);
+    const code = await exitCodeOf('node', program);
+    if (code === UNAVAILABLE) hasBrowser = false;
+    else if (code !== 0) failed.push(name);
+  }
+  await step('the contract, on the standard path', async () => {
+    process.env.CRYOLIFT_TEST_LANE = 'ordinary';
+    const isGood = await runTests('dot', ['suites/contract/**/*.test.ts']);
+    delete process.env.CRYOLIFT_TEST_LANE;
+    return isGood;
+  });
+  if (failed.length > 0) console.log(`# FAILED so far: ${failed.join(', ')} (see above)`);
+  await step('every test', () => runTests('spec', hasBrowser ? TESTS : leaveBrowserOut()));
+  await step('logs', () => run('node', 'scripts/search-logs.mjs', process.env.CRYOLIFT_TEST_LOGS));
+} else {
+  await step('tests', () => runTests('spec', only.map(toPattern)));
 }
-passed.push(await run('node', '--test', '--test-reporter=spec', ...limits, ...tests));
-if (only.length === 0) passed.push(await run('node', 'scripts/search-logs.mjs', process.env.CRYOLIFT_TEST_LOGS));
-rmSync(process.env.CRYOLIFT_TEST_LOGS, { recursive: true });
-process.exitCode = passed.every(Boolean) && failed.length === 0 ? 0 : 1;
+rmSync(folder, { recursive: true });
+
+listNotRun();
+if (failed.length > 0) console.log(`# FAILED: ${failed.join(', ')}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+async function step(name, act) {
+  console.log(`# ${name}`);
+  if (!(await act())) failed.push(name);
+}
+
+/** Collects what was skipped. @returns whether all others have passed. */
+async function runTests(reporter, patterns) {
+  const skipped = join(folder, `not-run-${Math.random()}`);
+  const reporters = [
+    ...[`--test-reporter=${reporter}`, '--test-reporter-destination=stdout'],
+    ...['--test-reporter=./scripts/not-run.mjs', `--test-reporter-destination=${skipped}`],
+  ];
+  const isGood = await run('node', '--test', ...reporters, ...LIMITS, ...patterns);
+  const lines = readFileSync(skipped, 'utf8').split('\n').filter(Boolean);
+  notRun.push(...lines.map((line) => JSON.parse(line)));
+  return isGood;
+}
+
+/** @returns the files of all tests that need no browser. */
+function leaveBrowserOut() {
+  const files = TESTS.flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+  const needs = (file) => NEEDS_BROWSER.test(readFileSync(join(ROOT, file), 'utf8'));
+  for (const file of files.filter(needs)) notRun.push({ file, name: 'all tests', reason: 'no browser starts here' });
+  return files.filter((file) => !needs(file));
+}
+
+function listNotRun() {
+  if (notRun.length === 0) return;
+  console.log(`# NOT RUN on this machine: ${notRun.length} tests`);
+  for (const [reason, tests] of Object.entries(Object.groupBy(notRun, (test) => test.reason))) {
+    console.log(`#   ${reason}:`);
+    for (const [file, names] of Object.entries(Object.groupBy(tests, (test) => test.file))) {
+      const all = [...new Set(names.map((test) => test.name))];
+      console.log(`#     ${file}: ${all.length > 3 ? `${all.length} tests` : all.join('; ')}`);
+    }
+  }
+  if (process.env.CI && process.env.CI !== 'false') failed.push('tests that were not run (CI is set)');
+}
 
 function toPattern(path) {
   return statSync(join(ROOT, path), { throwIfNoEntry: false })?.isDirectory() ? join(path, '**/*.test.ts') : path;
 }
 
-/** @returns whether it ended well. A signal ends this process too. */
-function run(command, ...args) {
+async function run(command, ...args) {
+  return (await exitCodeOf(command, ...args)) === 0;
+}
+
+/** A signal that ends the command ends this process too. */
+function exitCodeOf(command, ...args) {
   const env = { ...process.env, PATH: join(ROOT, 'node_modules/.bin') + delimiter + process.env.PATH };
   return new Promise((resolve, reject) => {
     running = spawn(command, args, { cwd: ROOT, env, stdio: 'inherit' });
     running.on('error', reject);
     running.on('exit', (code, signal) => {
       if (signal) process.exit(1);
-      resolve(code === 0);
+      resolve(code);
     });
   });
 }

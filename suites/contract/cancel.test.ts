@@ -31,6 +31,7 @@ test('a session without any part can be cancelled', async () => {
   assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
 });
 
+// Invariant 4
 test('a part under way when its session is cancelled is refused', async () => {
   const sub = 'cancels';
   const call = callAs(server, { sub });

@@ -88,6 +88,7 @@ test('a part whose answer was lost may be sent again after the end', async () =>
   assertFailure(await putBody(call, session, 0, other), 'part_conflict', 'upload_closed');
 });
 
+// Invariant 3
 test('an upload with missing parts is not completed, and says which', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call, 5);
@@ -127,6 +128,7 @@ for (const [when, fields, body] of [
   });
 }
 
+// Invariant 12
 test('a right digest of the file, declared at both times', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call);
@@ -159,6 +161,7 @@ test('what complete cannot read is refused and ends nothing', async () => {
   assert.equal((await complete(call, session)).status, 200);
 });
 
+// Invariant 3
 test('a digest at complete that is not the one declared at init: no file', async () => {
   const call = callAs(server);
   const bytes = makeMrc(2 * PART_BYTES);

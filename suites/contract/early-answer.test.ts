@@ -44,6 +44,7 @@ async function readOn(connection: Connection): Promise<Answer> {
   return answer;
 }
 
+// Invariant 8
 test('a part of 8 MiB that is refused by its head', async () => {
   const { session } = await openSample(call);
   const large = await open(call, { size: 20 * MIB, part_size: 8 * MIB });

@@ -199,13 +199,16 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   },
 };
 
+// Invariant 10
 test('every code of the table has its row', () => {
   assert.deepEqual(Object.keys(ROWS).sort(), [...ERROR_CODES].sort());
 });
 
 for (const [code, row] of Object.entries(ROWS) as [ErrorCode, (typeof ROWS)[ErrorCode]][]) {
-  test(code, { skip: typeof row === 'string' && row }, async () => {
-    if (typeof row !== 'string') assertFailure(await row(), code);
+  // A reason in the place of a call: no request is known that gets this code.
+  if (typeof row === 'string') continue;
+  test(code, async () => {
+    assertFailure(await row(), code);
   });
 }
 

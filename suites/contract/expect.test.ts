@@ -65,6 +65,7 @@ test('a stored part without a digest: its bytes are compared, or not wanted', as
   connection.close();
 });
 
+// Invariant 8
 test('whatever can be refused by the head is, without asking for the body', async () => {
   const { session, bytes } = await openSample(call);
   const path = partPath(session, 0);

@@ -16,6 +16,7 @@ async function assertStagingEmpty(server: OwnServer): Promise<void> {
   assert.deepEqual(await readdir(join(server.dataDir, 'staging')), []);
 }
 
+// Invariants 1, 2
 test('kill -9 while parts fly: every acknowledged part is kept, and the file comes out right', async () => {
   const server = await startServer();
   const call = callAs(server, { sub: 'survivor' });
@@ -62,6 +63,7 @@ test('kill -9 while parts fly: every acknowledged part is kept, and the file com
   await server.discard();
 });
 
+// Invariants 3, 6
 test('kill -9 while an upload is completed: it is completed when asked again, once', async () => {
   const server = await startServer();
   const call = callAs(server, { sub: 'survivor' });

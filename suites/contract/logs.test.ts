@@ -11,6 +11,7 @@ const SIGNING_SECRET = 'a signing secret that must stay one';
 const server = await startServer({ CRYOLIFT_LOG_LEVEL: 'trace', CRYOLIFT_JWT_SECRET: SIGNING_SECRET });
 after(() => server.discard());
 
+// Invariant 11
 test('no token, secret, metadata value or file byte is ever logged', async () => {
   const token = server.token({ sub: 'logged' });
   const call = callWith(server, { authorization: `Bearer ${token}` });

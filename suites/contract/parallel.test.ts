@@ -13,6 +13,7 @@ after(() => server.discard());
 const PARTS = 40;
 const AT_A_TIME = 8;
 
+// Invariant 5
 test('two clients send all parts of one upload, each in its own order, a fifth of them twice', async () => {
   const sub = 'two-clients';
   const call = callAs(server, { sub });

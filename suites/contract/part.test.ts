@@ -16,6 +16,7 @@ async function readDigests(call: Call, { upload_id }: Session): Promise<Record<n
   return Object.fromEntries(page.items.map(({ part, sha256 }) => [part, sha256]));
 }
 
+// Invariant 1
 test('a stored part is acknowledged with its digest and the progress', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call, 4);
@@ -106,6 +107,7 @@ test('the same bytes again answer 200 and change nothing', async () => {
   assert.equal(undigested.status, 200);
 });
 
+// Invariant 2
 test('other bytes for a stored part are a conflict, and the stored ones stay', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call);
@@ -118,6 +120,7 @@ test('other bytes for a stored part are a conflict, and the stored ones stay', a
   assert.equal((await readDigests(call, session))[1], sha256Hex(cutPart(bytes, session, 1)));
 });
 
+// Invariants 1, 12
 test('a flipped byte is noticed, nothing is recorded, and the retry succeeds', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call);
@@ -206,6 +209,7 @@ test('a content coding is not stored as if it were the bytes', async () => {
   }
 });
 
+// Invariant 7
 test('a client that goes away in the middle of a part leaves the session as it was', async () => {
   const sub = 'goes-away';
   const call = callAs(server, { sub });

@@ -16,6 +16,7 @@ after(() => server.discard());
 const LOCATE = 'uploads:write files:read files:delete files:locate';
 const staging = join(server.dataDir, 'staging');
 
+// Invariant 3
 test('the published file has the bytes, the name and the inode of what was staged', async () => {
   const call = callAs(server, { scope: LOCATE });
   const { session, bytes } = await openSample(call, 6, { filename: 'Grid 7 – ü#%?.mrc' });
@@ -64,6 +65,7 @@ test('two files of one name lie beside each other', async () => {
   assert.deepEqual(await readFile(fileURLToPath(first?.location ?? '')), contents[0]);
 });
 
+// Invariant 6
 test('cancelling and deleting free the space on the disk', async () => {
   const call = callAs(server, { scope: LOCATE });
   const { session, bytes } = await openSample(call, 3);
@@ -85,6 +87,7 @@ test('refused inits leave nothing on the disk', async () => {
   assert.deepEqual(await readdir(staging), before);
 });
 
+// Invariant 4
 test('a file whose bytes somebody took away is reported, not served', async () => {
   const call = callAs(server, { scope: LOCATE });
   const { file_id, location = '' } = await publish(call, makeMrc(2000));

@@ -58,6 +58,7 @@ for (const [what, changes] of [
   });
 }
 
+// Invariant 2
 test('many clients at once with different bytes: one is stored, whole, and all are answered', async () => {
   for (let round = 0; round < 5; round++) {
     const { session, bytes } = await openSample(call);

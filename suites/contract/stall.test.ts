@@ -12,6 +12,7 @@ const sub = 'stalls';
 const call = callAs(server, { sub });
 const authorization = `Bearer ${server.token({ sub })}`;
 
+// Invariant 7
 test('a part whose body stalls is refused, leaves the session as it was, and can be sent again', async () => {
   const { session, bytes } = await openSample(call);
   const head = printHead('PUT', partPath(session, 1), { authorization, 'content-length': String(PART_BYTES) });

@@ -13,6 +13,7 @@ import { startServer } from '../server-under-test.ts';
 
 const skip = whyNot('ext4') ?? false;
 
+// Invariant 2
 test('power loss: a file that was deleted stays deleted, and one that was published stays', {
   skip,
 }, async (context) => {

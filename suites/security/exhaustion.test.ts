@@ -113,6 +113,7 @@ async function statusOf(socket: Socket): Promise<number> {
   return await promise;
 }
 
+// Invariant 9
 test('unread downloads and event streams: bounded for an owner and over all, and others are answered', async (context) => {
   const patient = await startServer({ CRYOLIFT_ACCEPT: 'bin', CRYOLIFT_CONNECTIONS_PER_ADDRESS: '5000' });
   context.after(() => patient.discard());

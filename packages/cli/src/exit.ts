@@ -1,4 +1,4 @@
-/** Exit codes (CONTRACT section 7), and the failures that only the command line knows. */
+/** Exit codes (`packages/cli/README.md`, Exit codes), and the failures that only the command line knows. */
 
 export const EXIT = { done: 0, failed: 1, usage: 2, unauthorised: 3, someFailed: 4, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -31,7 +31,7 @@ export function isAboutServer(error: unknown): boolean {
   return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && BUSY.includes(error.status));
 }
 
-/** As CONTRACT section 4 has it; without `request_id` where no server was asked. */
+/** The envelope of page 7, Errors; without `request_id` where no server was asked. */
 interface Failure {
   code: string;
   message: string;

@@ -1,4 +1,4 @@
-/** The `cryolift` command: runs it, and ends with an exit code of CONTRACT section 7. */
+/** The `cryolift` command: runs it, and ends with an exit code of `exit.ts`. */
 import { CommanderError } from 'commander';
 import { endWhenOutputFails, endWith } from './ending.ts';
 import { EXIT, type ExitCode } from './exit.ts';

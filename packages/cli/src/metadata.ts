@@ -2,7 +2,7 @@
 import { Refusal, UsageError } from './exit.ts';
 import type { Found } from './find-files.ts';
 
-/** What servers take (CONTRACT section 2, init). */
+/** What servers take (page 7, `POST /uploads/init`). */
 const MAX_PAIRS = 32;
 const MAX_BYTES = 4096;
 

@@ -11,6 +11,7 @@ test('ERRORS: every row has a status, a hint and a code in snake case', () => {
   }
 });
 
+// Invariant 10
 test('ERRORS: temporary failures are retryable, wrong requests are not', () => {
   for (const code of ERROR_CODES) {
     const { status, retryable } = ERRORS[code];

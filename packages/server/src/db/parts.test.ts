@@ -38,6 +38,7 @@ test('a part that is there stays as it is and counts once', async (t) => {
   assert.deepEqual([row?.received_parts, row?.received_bytes], [1, 100]);
 });
 
+// Invariants 2, 4
 test('of racing commits of one part exactly one is stored', async (t) => {
   const db = await makeDatabase(t);
   const { id } = await insertRow(db);
@@ -47,6 +48,7 @@ test('of racing commits of one part exactly one is stored', async (t) => {
   assert.equal((await findUploadRow(db, id))?.received_parts, 1);
 });
 
+// Invariant 4
 test('a session that is not open takes no part, and none is left behind', async (t) => {
   const db = await makeDatabase(t);
   for (const status of UPLOAD_STATES.filter((state) => state !== 'pending' && state !== 'uploading')) {

@@ -11,7 +11,7 @@ import type { PartRow, UploadRow } from './tables.ts';
 const BATCH = 500;
 /** Sessions whose parts are, or are becoming, a file. */
 export const LIVE_STATES: UploadState[] = [...OPEN_STATES, 'verifying'];
-/** More missing ranges than this are not listed (CONTRACT: `missing_truncated`). */
+/** More missing ranges than this are not listed (page 7: `missing_truncated`). */
 const MAX_RANGES = 1000;
 
 export interface PartCommit {

@@ -69,6 +69,7 @@ test('compare: a folder that nobody has deleted is reported and left alone', asy
   ]);
 });
 
+// Invariant 4
 test('compare: a record whose bytes are gone is an error', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const [gone] = [await publishFile(context), await publishFile(context)];

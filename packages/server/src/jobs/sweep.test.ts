@@ -76,6 +76,7 @@ for (const [state, bring] of Object.entries(STATES)) {
       // In the file that it has written, a process trusts what it has written, until the digest of the whole differs.
       if (mishap === 'other bytes' && !restarts) continue;
       const when = restarts ? 'between two processes' : 'under the server';
+      // Invariant 6
       test(`an upload that is ${state}, its bytes ${when}: ${mishap}: it ends and holds nothing`, async (t) => {
         let context = await makeUploads(t);
         const rows = [await insertUpload(context), await insertUpload(context, { size: 0, part_count: 0 })];

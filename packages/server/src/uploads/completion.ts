@@ -14,7 +14,7 @@ import { findUpload } from './lookup.ts';
 import { moveUpload } from './transitions.ts';
 import { toUpload } from './upload-record.ts';
 
-/** How long a request waits for the whole-file digest (CONTRACT: complete). */
+/** How long a request waits for the whole-file digest (page 7: `complete`). */
 const WAIT_MS = 20_000;
 /** A verification that failed in so many rounds is stuck. */
 const STUCK_AFTER = 3;

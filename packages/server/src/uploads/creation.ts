@@ -29,7 +29,7 @@ export interface Opened {
 /**
  * @param idempotencyKey of the request, or null.
  * @param link of `owner` that this is begun with; null: with a token.
- * @throws UploadError as CONTRACT section 4 lists them for init.
+ * @throws UploadError as page 7 lists them for init.
  */
 export async function openUpload(
   context: UploadContext,

@@ -90,6 +90,7 @@ test('wherever a cancel meets a part that begins, nothing stays behind that the 
   }
 });
 
+// Invariant 6
 test('an expired upload is freed, by whoever looks first', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context, { expires_at: 2001 });
@@ -118,6 +119,7 @@ test('what is verified, completed or cancelled does not expire', async (t) => {
   }
 });
 
+// Invariant 4
 test('of cancel and complete at once one wins, and the loser is told', async (t) => {
   const context = await makeUploads(t);
   for (let queue = 0; queue <= 60; queue += 5) {

@@ -45,6 +45,7 @@ async function complete(context: TestUploads, row: UploadRow) {
   return done.file;
 }
 
+// Invariant 2
 test('after a power loss only the damaged part is asked for again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);

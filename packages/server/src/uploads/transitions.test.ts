@@ -70,6 +70,7 @@ test('the other ends are told too', async (t) => {
   assert.equal(heard.news, 3);
 });
 
+// Invariant 4
 test('what cannot be told does not happen', async (t) => {
   const { context, heard } = await makeListenedUploads(t);
   const row = await insertUpload(context);

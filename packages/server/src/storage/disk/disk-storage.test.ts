@@ -62,6 +62,7 @@ const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
 const bounded = { timeout: 110_000 };
 const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
+// Invariant 3
 test('publishing is a rename: the same inode, read-only, under its name', async (t) => {
   const { storage, root } = await makeStore(t);
   const to = upload('inode', 1000);
@@ -141,6 +142,7 @@ test('a publish that was cut off after its rename needs the right length', async
   await storePart(storage, to, 0, makeBytes(10));
   await storage.uploads.publish(to, file);
   const path = join(root, 'files', file.fileId, file.filename);
+  await chmod(path, 0o600);
   await truncate(path, 9);
   await assert.rejects(storage.uploads.publish(to, file), hasCode('storage_unavailable'));
 });
@@ -156,6 +158,7 @@ test('bytes that lie in the staging area are read from there, published ones fro
   assert.equal(await storage.files.read(file, { start: 0, end: 9 }), null);
 });
 
+// Invariant 9
 test('more slow writers than there are slots get on, each waiting for the others', bounded, async (t) => {
   const { storage } = await makeStore(t, { slots: 2 });
   const bytes = makeBytes(30);
@@ -325,6 +328,8 @@ test('a file that is shorter than it should be ends with an error, not early', a
   const to = upload('cut', 10);
   await storePart(storage, to, 0, makeBytes(10));
   await storage.uploads.publish(to, placeOf(to));
-  await truncate(join(root, 'files', placeOf(to).fileId, placeOf(to).filename), 5);
+  const path = join(root, 'files', placeOf(to).fileId, placeOf(to).filename);
+  await chmod(path, 0o600);
+  await truncate(path, 5);
   await assert.rejects(readAll(storage, placeOf(to)), hasCode('storage_unavailable'));
 });
