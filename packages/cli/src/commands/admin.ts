@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '@cryolift/client';
 import type { Delivery, OwnedSession, SweepReport, Swept } from '@cryolift/protocol/messages';
+import { collect, type Page } from '../collect.ts';
 import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { formatBytes, formatTable, formatWhen } from '../format.ts';
@@ -10,15 +11,13 @@ import { Output } from '../output.ts';
 
 type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
 
-type Page<Item> = { items: Item[]; next_cursor: string | null };
-
 const PAGE = 1000;
 /** How often the end of a sweep is asked for. */
 const ASK_AGAIN_MS = 2_000;
 const ENDED: readonly OwnedSession['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function listSessions(flags: Flags): Promise<ExitCode> {
-  const sessions = await collect<OwnedSession>(connect(flags, 'admin'), '/admin/sessions');
+  const sessions = await collectFrom<OwnedSession>(connect(flags, 'admin'), '/admin/sessions');
   const shown = sessions.filter(({ status }) => flags.all || !ENDED.includes(status));
   const nowMs = Date.now();
   const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'BEGUN', 'CHANGED', 'EXPIRES'];
@@ -37,7 +36,7 @@ export async function listSessions(flags: Flags): Promise<ExitCode> {
 
 export async function sweep(flags: Flags): Promise<ExitCode> {
   const api = connect(flags, 'admin');
-  const answer = await api.call(isObject<Swept | SweepReport>, 'POST', '/admin/sweep');
+  const answer = await api.call(isSweptOrReport, 'POST', '/admin/sweep');
   const swept = 'status' in answer ? await endOfSweep(api) : answer;
   if (!swept) throw new Error('The sweep has not come to its end: the server was stopped, or its log says why.');
   const { expired, deleted, leftovers, forgotten } = swept;
@@ -52,7 +51,7 @@ export async function sweep(flags: Flags): Promise<ExitCode> {
 /** It goes on in the server, however long it takes. @returns null when it has not come to its end. */
 async function endOfSweep(api: Api): Promise<Swept | null> {
   for (;;) {
-    const { status, swept } = await api.call(isObject<SweepReport>, 'GET', '/admin/sweep');
+    const { status, swept } = await api.call(isReport, 'GET', '/admin/sweep');
     if (status !== 'running') return swept;
     await sleep(ASK_AGAIN_MS);
   }
@@ -64,7 +63,7 @@ function say(count: number | null): string {
 
 export async function listDeliveries(flags: Flags): Promise<ExitCode> {
   const path = `/webhooks/deliveries${flags.all ? '' : '?status=dead'}`;
-  const deliveries = await collect<Delivery>(connect(flags, 'admin'), path);
+  const deliveries = await collectFrom<Delivery>(connect(flags, 'admin'), path);
   const nowMs = Date.now();
   const head = ['SEQ', 'EVENT', 'UPLOAD', 'STATE', 'TRIED', 'SINCE', 'TROUBLE'];
   const rows = deliveries.map(({ seq, type, upload_id, status, attempts, created_at, trouble }) => [
@@ -80,7 +79,7 @@ export async function listDeliveries(flags: Flags): Promise<ExitCode> {
 }
 
 export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode> {
-  const delivery = await connect(flags, 'admin').call(isObject<Delivery>, 'POST', `/webhooks/deliveries/${seq}/retry`);
+  const delivery = await connect(flags, 'admin').call(isDelivery, 'POST', `/webhooks/deliveries/${seq}/retry`);
   new Output(flags.json).result(delivery, () => `event ${seq} is sent again`);
   return EXIT.done;
 }
@@ -99,17 +98,35 @@ export function print(
 }
 
 /** All pages of a list. */
-export async function collect<Item>(api: Api, path: string): Promise<Item[]> {
-  const items: Item[] = [];
+export async function collectFrom<Item>(api: Api, path: string): Promise<Item[]> {
   const query = `${path.includes('?') ? '&' : '?'}limit=${PAGE}`;
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const at: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: Page<Item> = await api.call(isObject<Page<Item>>, 'GET', `${path}${query}${at}`);
-    for (const item of page.items) items.push(item);
-    cursor = page.next_cursor;
-  }
-  return items;
+  return await collect(async (cursor) => {
+    const at = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    return await api.call(isPage<Item>, 'GET', `${path}${query}${at}`);
+  });
 }
 
-/** What a server for administrators answers is believed: nothing is done with it but to print it. */
+/** Of what a server for administrators answers, its items are believed: nothing is done with them but to print them. */
+const isPage = <Item>(value: unknown): value is Page<Item> =>
+  isObject<Page<Item>>(value) &&
+  Array.isArray(value.items) &&
+  value.items.every(isObject) &&
+  (value.next_cursor === null || typeof value.next_cursor === 'string');
+
+/** What was done, as the steps of it say. Another answer is no proof that anything was done. */
+const isSwept = (value: unknown): value is Swept =>
+  isObject<Swept>(value) &&
+  [value.expired, value.deleted, value.leftovers, value.forgotten].every((count) => count === null || isCount(count));
+
+const isReport = (value: unknown): value is SweepReport =>
+  isObject<SweepReport>(value) &&
+  ['never', 'running', 'done'].includes(value.status) &&
+  (value.swept === null || isSwept(value.swept));
+
+const isSweptOrReport = (value: unknown): value is Swept | SweepReport => isSwept(value) || isReport(value);
+
+const isDelivery = (value: unknown): value is Delivery => isObject<Delivery>(value) && isCount(value.seq);
+
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
 export const isObject = <Message>(value: unknown): value is Message => typeof value === 'object' && value !== null;

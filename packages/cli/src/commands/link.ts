@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { formatBytes, formatWhen } from '../format.ts';
 import { Output } from '../output.ts';
-import { collect, isObject, print } from './admin.ts';
+import { collectFrom, isCount, isObject, print } from './admin.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   json?: boolean;
@@ -38,13 +38,13 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
 type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
 
 export async function listLinks(flags: Flags): Promise<ExitCode> {
-  return printLinks(flags, await collect<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
+  return printLinks(flags, await collectFrom<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
 }
 
 /** @param flags.owner undefined: everybody's. */
 export async function listAllLinks(flags: Flags & { owner?: string }): Promise<ExitCode> {
   const query = flags.owner === undefined ? '' : `?owner=${encodeURIComponent(flags.owner)}`;
-  return printLinks(flags, await collect<LinkRecord>(connect(flags, 'admin'), `/admin/links${query}`));
+  return printLinks(flags, await collectFrom<LinkRecord>(connect(flags, 'admin'), `/admin/links${query}`));
 }
 
 /** @throws UsageError when it does not say which. */
@@ -53,7 +53,7 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
   const api = connect(flags, 'uploads:write');
   const output = new Output(flags.json);
   if (flags.all) {
-    const answer = await api.call(isObject<RevokedLinks>, 'DELETE', '/links');
+    const answer = await api.call(isRevoked, 'DELETE', '/links');
     output.result(answer, () => `revoked ${answer.revoked} links`);
   }
   for (const id of ids) {
@@ -65,10 +65,12 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
 
 export async function revokeLinksOf(owner: string, flags: Flags): Promise<ExitCode> {
   const path = `/admin/links?owner=${encodeURIComponent(owner)}`;
-  const answer = await connect(flags, 'admin').call(isObject<RevokedLinks>, 'DELETE', path);
+  const answer = await connect(flags, 'admin').call(isRevoked, 'DELETE', path);
   new Output(flags.json).result({ owner, ...answer }, () => `revoked ${answer.revoked} links of ${owner}`);
   return EXIT.done;
 }
+
+const isRevoked = (value: unknown): value is RevokedLinks => isObject<RevokedLinks>(value) && isCount(value.revoked);
 
 function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
   const nowMs = Date.now();
