@@ -2,7 +2,7 @@
 import type { MrcKind, Signedness } from '@cryolift/mrc';
 import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { addAdmin, addLinks } from './admin-program.ts';
+import { addAdmin, addLinks } from '../../server/src/commands/admin-program.ts';
 import { parseTimetable } from './bandwidth.ts';
 import { type ExitCode, UsageError } from './exit.ts';
 import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from './quantity.ts';
@@ -186,7 +186,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     )
     .option('--data-dir <path>', "the server's data folder, where its secret lies (CRYOLIFT_DATA_DIR; ./cryolift-data)")
     .action(async (_own: unknown, command: Command) => {
-      const { makeToken } = await import('./commands/token.ts');
+      const { makeToken } = await import('../../server/src/commands/token.ts');
       finish(await makeToken(command.optsWithGlobals()));
     });
   const link = add('link', 'make an upload link: for a computer that may upload, and do nothing else')
@@ -207,7 +207,7 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .addOption(new Option('--since <duration>', 'not what is older, 7d say').argParser(secondsBetween('1s', '3650d')))
     .option('--data-dir <path>', "the server's data folder (CRYOLIFT_DATA_DIR; ./cryolift-data)")
     .action(async (_own: unknown, command: Command) => {
-      const { showAudit } = await import('./commands/audit.ts');
+      const { showAudit } = await import('../../server/src/commands/audit.ts');
       finish(await showAudit(command.optsWithGlobals()));
     });
   addAdmin(add('admin', "what administrators do, on everybody's things; needs the scope admin"), finish);

@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { formatBytes, formatWhen } from '../format.ts';
 import { Output } from '../output.ts';
-import { collect, isObject, print } from './admin.ts';
+import { collect, isObject, print } from '../../../server/src/commands/admin.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   json?: boolean;

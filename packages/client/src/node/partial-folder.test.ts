@@ -5,7 +5,7 @@ import { chmod, chown, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlin
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { lockFolder } from '../../../server/src/db/lock.ts';
+import { lockFolder } from './folder-lock.ts';
 import { download, hashPath } from './download.ts';
 import { BYTES, FILE, FileServer, isFault, SHA256 } from './test-download.ts';
 

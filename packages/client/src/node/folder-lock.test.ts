@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { lockFolder } from './lock.ts';
-import { makeFolder } from './test-rows.ts';
+import { lockFolder } from './folder-lock.ts';
+import { makeFolder } from '../../../server/src/db/test-rows.ts';
 
 /** Another process that has taken the lock. */
 async function lockElsewhere(t: TestContext, path: string) {
   const program = `
-    import { lockFolder } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)};
+    import { lockFolder } from ${JSON.stringify(new URL('./folder-lock.ts', import.meta.url).href)};
     process.stdout.write(lockFolder(${JSON.stringify(path)}) ? 'taken' : 'refused');
     process.stdin.resume();`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Api, Patience } from '@cryolift/client';
 import type { ScrubReport } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { formatBytes, formatSeconds } from '../format.ts';
-import { interruptible } from '../interrupt.ts';
-import { type Lines, Output } from '../output.ts';
-import { sayWaiting } from '../waiting.ts';
+import { type ConnectionOptions, connect } from '../../../cli/src/connection.ts';
+import { EXIT, type ExitCode } from '../../../cli/src/exit.ts';
+import { formatBytes, formatSeconds } from '../../../cli/src/format.ts';
+import { interruptible } from '../../../cli/src/interrupt.ts';
+import { type Lines, Output } from '../../../cli/src/output.ts';
+import { sayWaiting } from '../../../cli/src/waiting.ts';
 import { isObject } from './admin.ts';
 
 export interface ScrubFlags extends ConnectionOptions {

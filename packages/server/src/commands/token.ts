@@ -1,7 +1,7 @@
 /** `cryolift token`: a token from the secret of the server on this machine. */
-import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { Output } from '../output.ts';
-import { findSecret, signToken } from '../own-token.ts';
+import { EXIT, type ExitCode, UsageError } from '../../../cli/src/exit.ts';
+import { Output } from '../../../cli/src/output.ts';
+import { findSecret, signToken } from '../../../cli/src/own-token.ts';
 
 export interface TokenFlags {
   json?: boolean;

@@ -3,10 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '@cryolift/client';
 import type { Delivery, OwnedSession, SweepReport, Swept } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { formatBytes, formatTable, formatWhen } from '../format.ts';
-import { Output } from '../output.ts';
+import { type ConnectionOptions, connect } from '../../../cli/src/connection.ts';
+import { EXIT, type ExitCode } from '../../../cli/src/exit.ts';
+import { formatBytes, formatTable, formatWhen } from '../../../cli/src/format.ts';
+import { Output } from '../../../cli/src/output.ts';
 
 type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
 
