@@ -1,15 +1,19 @@
-/** The `cryolift` command: runs it, and ends with an exit code of CONTRACT section 7. */
+/** The `cryolift` command: runs it and ends the process with one of the exit codes of `exit.ts`. */
 import { CommanderError } from 'commander';
 import { endWhenOutputFails, endWith } from './ending.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { createProgram } from './program.ts';
+import type { ServerCommands } from './server-commands.ts';
 
-endWhenOutputFails(process.argv[2] === 'serve');
-await endWith(await run(process.argv));
+/** @param server the commands of the server; null where its package is not installed. */
+export async function runCommandLine(argv: string[], server: ServerCommands | null): Promise<never> {
+  endWhenOutputFails(argv[2] === 'serve');
+  return await endWith(await run(argv, server));
+}
 
-async function run(argv: string[]): Promise<ExitCode> {
+async function run(argv: string[], server: ServerCommands | null): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
-  const program = await createProgram(argv, (reached) => {
+  const program = await createProgram(argv, server, (reached) => {
     code = reached;
   });
   try {

@@ -2,11 +2,12 @@
 import type { MrcKind, Signedness } from '@cryolift/mrc';
 import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { addAdmin, addLinks } from '../../server/src/commands/admin-program.ts';
+import { addCommand } from './add-command.ts';
 import { parseTimetable } from './bandwidth.ts';
-import { type ExitCode, UsageError } from './exit.ts';
+import { UsageError } from './exit.ts';
+import { addLink } from './link-program.ts';
 import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from './quantity.ts';
-import { OWN_SCOPES } from './scopes.ts';
+import type { Finish, ServerCommands } from './server-commands.ts';
 
 const MAX_PARALLEL = 16;
 const RANGES = 4;
@@ -22,10 +23,13 @@ Every user of a machine can read the arguments of its commands. Give tokens and 
 on standard input (--token -), or in the environment: CRYOLIFT_TOKEN, CRYOLIFT_LINK, which take @FILE, too.`;
 const SIZE = between('size', '1b', '8191TiB');
 const PART_SIZE = between('size', '64KiB', '5GiB');
-const HALF_A_DAY_SECONDS = 12 * 3600;
 
-/** @param finish is told the exit code of the command that ran. */
-export async function createProgram(argv: readonly string[], finish: (code: ExitCode) => void): Promise<Command> {
+/** @param server the commands of the server, where its package is installed. @param finish receives the exit code. */
+export async function createProgram(
+  argv: readonly string[],
+  server: ServerCommands | null,
+  finish: Finish,
+): Promise<Command> {
   const program = new Command('cryolift')
     .description('Uploads of large cryo-EM files: whole, resumable, provably intact.')
     .version(manifest.version)
@@ -41,20 +45,13 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
     .addHelpText('after', CREDENTIALS)
     .showHelpAfterError('(cryolift --help says more)');
 
-  /** With the global options after the command's name, too, as people give them. */
-  const add = (name: string, description: string): Command => {
-    const command = program.command(name).description(description);
-    for (const flags of ['--server <url>', '--token <token>', '--link <url>', '--json']) {
-      command.addOption(new Option(flags).hideHelp());
-    }
-    return command;
-  };
+  const add = (name: string, description: string) => addCommand(program, name, description);
   const count = (flags: string, what: string, usual: number) =>
     new Option(`${flags} <n>`, `${what}, 1 to ${MAX_PARALLEL}`)
       .argParser((text) => parseCount(text, MAX_PARALLEL))
       .default(usual);
 
-  await addServe(program, argv, finish);
+  await server?.addServe(program, argv, finish);
   add('upload', 'upload files, or the files in folders; run again, it resumes')
     .argument('<path...>')
     .option('-r, --recursive', 'folders in folders, too; the tree is kept in the metadata, as `path`')
@@ -176,41 +173,10 @@ export async function createProgram(argv: readonly string[], finish: (code: Exit
       const { examine } = await import('./commands/doctor.ts');
       finish(await examine(command.optsWithGlobals()));
     });
-  add('token', "make a token from the server's secret")
-    .option('--sub <owner>', 'whom the token is for', 'local')
-    .option('--scope <scopes>', 'what it allows; further ones are files:locate and admin', OWN_SCOPES)
-    .addOption(
-      new Option('--ttl <duration>', 'how long it is good for, like 30s, 12h or 7d')
-        .argParser(secondsBetween('1s', '3650d'))
-        .default(HALF_A_DAY_SECONDS, '12h'),
-    )
-    .option('--data-dir <path>', "the server's data folder, where its secret lies (CRYOLIFT_DATA_DIR; ./cryolift-data)")
-    .action(async (_own: unknown, command: Command) => {
-      const { makeToken } = await import('../../server/src/commands/token.ts');
-      finish(await makeToken(command.optsWithGlobals()));
-    });
-  const link = add('link', 'make an upload link: for a computer that may upload, and do nothing else')
-    .option(
-      '--expires <duration>',
-      'how long it is good for: 12h when not given, 30d at most, or what the server allows',
-      secondsBetween('1s', '30d'),
-    )
-    .option('--max-bytes <size>', 'what may be uploaded with it, 2TiB say', SIZE)
-    .option('--max-files <n>', 'how many files', (text: string) => parseCount(text, Number.MAX_SAFE_INTEGER))
-    .option('--revoke <link_id>', 'make none, but take this one back')
-    .action(async (_own: unknown, command: Command) => {
-      const { makeLink } = await import('./commands/link.ts');
-      finish(await makeLink(command.optsWithGlobals()));
-    });
-  addLinks(link, finish);
-  add('audit', "who did what to which upload, file or link; on the server's machine")
-    .addOption(new Option('--since <duration>', 'not what is older, 7d say').argParser(secondsBetween('1s', '3650d')))
-    .option('--data-dir <path>', "the server's data folder (CRYOLIFT_DATA_DIR; ./cryolift-data)")
-    .action(async (_own: unknown, command: Command) => {
-      const { showAudit } = await import('../../server/src/commands/audit.ts');
-      finish(await showAudit(command.optsWithGlobals()));
-    });
-  addAdmin(add('admin', "what administrators do, on everybody's things; needs the scope admin"), finish);
+  server?.addToken(program, finish);
+  addLink(program, finish);
+  server?.addAudit(program, finish);
+  server?.addAdmin(program, finish);
   add('completion', 'print a script that completes commands and options: source <(cryolift completion bash)')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action(async (shell: Shell) => {
@@ -235,22 +201,4 @@ function nameOptions(command: Command): void {
     });
   }
   for (const each of command.commands) nameOptions(each);
-}
-
-/** Every setting is a flag; they are read only when they are asked for, for they come with the server. */
-async function addServe(program: Command, argv: readonly string[], finish: (code: ExitCode) => void): Promise<void> {
-  // A bad setting is one line, whichever way it is given.
-  const command = program.command('serve').description('run the server').showHelpAfterError(false);
-  if (!argv.includes('serve') && !argv.includes('completion')) return;
-  const { SETTINGS } = await import('@cryolift/server/config');
-  for (const { flag, metavar, help } of SETTINGS) command.option(`--${flag} <${metavar}>`, help);
-  command.action(async () => {
-    const { serve } = await import('@cryolift/server/main');
-    const flags = SETTINGS.map(({ flag }) => [flag, command.getOptionValue(toCamelCase(flag))] as const);
-    finish((await serve(process.env, Object.fromEntries(flags))) as ExitCode);
-  });
-}
-
-function toCamelCase(flag: string): string {
-  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

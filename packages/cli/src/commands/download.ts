@@ -2,9 +2,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Api, TargetError } from '@cryolift/client';
+import { lockFolder } from '@cryolift/client/folder-lock';
 import { assertHarmlessName, type DownloadOptions, download, streamDownload } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { lockFolder } from '@cryolift/server/lock';
 import { type ConnectionOptions, connect } from '../connection.ts';
 import { writeOutput } from '../ending.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';

@@ -1,10 +1,10 @@
-/** `cryolift link` and `cryolift admin links`: upload links, for computers that bring files in and get nothing out. */
+/** `cryolift link`: upload links, for computers that bring files in and get nothing out. */
 import type { LinkRecord, RevokedLinks } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { formatBytes, formatWhen } from '../format.ts';
+import { collectPages, isObject, printList } from '../listing.ts';
 import { Output } from '../output.ts';
-import { collect, isObject, print } from '../../../server/src/commands/admin.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   json?: boolean;
@@ -38,13 +38,7 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
 type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
 
 export async function listLinks(flags: Flags): Promise<ExitCode> {
-  return printLinks(flags, await collect<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
-}
-
-/** @param flags.owner undefined: everybody's. */
-export async function listAllLinks(flags: Flags & { owner?: string }): Promise<ExitCode> {
-  const query = flags.owner === undefined ? '' : `?owner=${encodeURIComponent(flags.owner)}`;
-  return printLinks(flags, await collect<LinkRecord>(connect(flags, 'admin'), `/admin/links${query}`));
+  return printLinks(flags, await collectPages<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
 }
 
 /** @throws UsageError when it does not say which. */
@@ -63,14 +57,7 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
   return EXIT.done;
 }
 
-export async function revokeLinksOf(owner: string, flags: Flags): Promise<ExitCode> {
-  const path = `/admin/links?owner=${encodeURIComponent(owner)}`;
-  const answer = await connect(flags, 'admin').call(isObject<RevokedLinks>, 'DELETE', path);
-  new Output(flags.json).result({ owner, ...answer }, () => `revoked ${answer.revoked} links of ${owner}`);
-  return EXIT.done;
-}
-
-function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
+export function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
   const nowMs = Date.now();
   const head = ['LINK', 'OWNER', 'MADE', 'ENDS', 'USED', 'OF', 'FILES', 'OF'];
   const rows = links.map((each) => [
@@ -83,5 +70,5 @@ function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
     String(each.used_files),
     each.max_files === null ? '–' : String(each.max_files),
   ]);
-  return print(flags, links, head, rows, 'no upload links');
+  return printList(flags, links, head, rows, 'no upload links');
 }

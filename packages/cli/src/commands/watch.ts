@@ -2,7 +2,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Api, Patience } from '@cryolift/client';
-import { lockFolder } from '@cryolift/server/lock';
+import { lockFolder } from '@cryolift/client/folder-lock';
 import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
 import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
 import type { Selection } from '../find-files.ts';

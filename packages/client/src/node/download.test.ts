@@ -5,10 +5,10 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
-import { lockFolder } from './folder-lock.ts';
 import { ServerError } from '../failures.ts';
 import { digest, failure, lost } from '../test-server.ts';
 import { download, hashPath } from './download.ts';
+import { lockFolder } from './folder-lock.ts';
 import { BYTES, FILE, FileServer, isFault, isIntegrity, SHA256 } from './test-download.ts';
 
 const NOBODY = 65_534;

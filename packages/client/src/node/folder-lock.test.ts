@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { lockFolder } from './folder-lock.ts';
-import { makeFolder } from '../../../server/src/db/test-rows.ts';
+
+async function makeFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cryolift-lock-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** Another process that has taken the lock. */
 async function lockElsewhere(t: TestContext, path: string) {

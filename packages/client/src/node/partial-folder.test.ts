@@ -5,8 +5,8 @@ import { chmod, chown, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlin
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { lockFolder } from './folder-lock.ts';
 import { download, hashPath } from './download.ts';
+import { lockFolder } from './folder-lock.ts';
 import { BYTES, FILE, FileServer, isFault, SHA256 } from './test-download.ts';
 
 const KEY = createHash('sha256').update(`${FILE.file_id}\n${SHA256}`).digest('hex').slice(0, 32);

@@ -3,22 +3,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '@cryolift/client';
 import type { Delivery, OwnedSession, SweepReport, Swept } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../../../cli/src/connection.ts';
-import { EXIT, type ExitCode } from '../../../cli/src/exit.ts';
-import { formatBytes, formatTable, formatWhen } from '../../../cli/src/format.ts';
-import { Output } from '../../../cli/src/output.ts';
+import { type ConnectionOptions, connect } from 'cryolift/connection';
+import { EXIT, type ExitCode } from 'cryolift/exit';
+import { formatBytes, formatWhen } from 'cryolift/format';
+import { collectPages, isObject, printList } from 'cryolift/listing';
+import { Output } from 'cryolift/output';
 
 type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
 
-type Page<Item> = { items: Item[]; next_cursor: string | null };
-
-const PAGE = 1000;
 /** How often the end of a sweep is asked for. */
 const ASK_AGAIN_MS = 2_000;
 const ENDED: readonly OwnedSession['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function listSessions(flags: Flags): Promise<ExitCode> {
-  const sessions = await collect<OwnedSession>(connect(flags, 'admin'), '/admin/sessions');
+  const sessions = await collectPages<OwnedSession>(connect(flags, 'admin'), '/admin/sessions');
   const shown = sessions.filter(({ status }) => flags.all || !ENDED.includes(status));
   const nowMs = Date.now();
   const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'BEGUN', 'CHANGED', 'EXPIRES'];
@@ -32,7 +30,7 @@ export async function listSessions(flags: Flags): Promise<ExitCode> {
     formatWhen(each.updated_at, nowMs),
     formatWhen(each.expires_at, nowMs),
   ]);
-  return print(flags, shown, head, rows, 'no uploads under way');
+  return printList(flags, shown, head, rows, 'no uploads under way');
 }
 
 export async function sweep(flags: Flags): Promise<ExitCode> {
@@ -64,7 +62,7 @@ function say(count: number | null): string {
 
 export async function listDeliveries(flags: Flags): Promise<ExitCode> {
   const path = `/webhooks/deliveries${flags.all ? '' : '?status=dead'}`;
-  const deliveries = await collect<Delivery>(connect(flags, 'admin'), path);
+  const deliveries = await collectPages<Delivery>(connect(flags, 'admin'), path);
   const nowMs = Date.now();
   const head = ['SEQ', 'EVENT', 'UPLOAD', 'STATE', 'TRIED', 'SINCE', 'TROUBLE'];
   const rows = deliveries.map(({ seq, type, upload_id, status, attempts, created_at, trouble }) => [
@@ -76,7 +74,7 @@ export async function listDeliveries(flags: Flags): Promise<ExitCode> {
     formatWhen(created_at, nowMs),
     trouble ?? '',
   ]);
-  return print(flags, deliveries, head, rows, 'no events that were given up');
+  return printList(flags, deliveries, head, rows, 'no events that were given up');
 }
 
 export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode> {
@@ -84,32 +82,3 @@ export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode
   new Output(flags.json).result(delivery, () => `event ${seq} is sent again`);
   return EXIT.done;
 }
-
-export function print(
-  flags: { json?: boolean },
-  items: readonly object[],
-  head: string[],
-  rows: string[][],
-  none: string,
-): ExitCode {
-  const output = new Output(flags.json);
-  for (const item of items) output.event(item);
-  output.table(() => (rows.length > 0 ? formatTable([head, ...rows]) : none));
-  return EXIT.done;
-}
-
-/** All pages of a list. */
-export async function collect<Item>(api: Api, path: string): Promise<Item[]> {
-  const items: Item[] = [];
-  const query = `${path.includes('?') ? '&' : '?'}limit=${PAGE}`;
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const at: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: Page<Item> = await api.call(isObject<Page<Item>>, 'GET', `${path}${query}${at}`);
-    for (const item of page.items) items.push(item);
-    cursor = page.next_cursor;
-  }
-  return items;
-}
-
-/** What a server for administrators answers is believed: nothing is done with it but to print it. */
-export const isObject = <Message>(value: unknown): value is Message => typeof value === 'object' && value !== null;

@@ -4,8 +4,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describeSystemError } from '@cryolift/client/node';
-import { EXIT, type ExitCode, UsageError } from '../../../cli/src/exit.ts';
-import { Output } from '../../../cli/src/output.ts';
+import { EXIT, type ExitCode, UsageError } from 'cryolift/exit';
+import { Output } from 'cryolift/output';
 
 export interface AuditFlags {
   json?: boolean;

@@ -1,8 +1,9 @@
 /** `cryolift admin backup DIR`: what cannot be made again, and what is to be copied after it. */
-import { backUp as copyAll, SettingError } from '@cryolift/server/backup';
-import { EXIT, type ExitCode, Refusal, UsageError } from '../../../cli/src/exit.ts';
-import { formatBytes } from '../../../cli/src/format.ts';
-import { Output } from '../../../cli/src/output.ts';
+
+import { EXIT, type ExitCode, Refusal, UsageError } from 'cryolift/exit';
+import { formatBytes } from 'cryolift/format';
+import { Output } from 'cryolift/output';
+import { backUp as copyAll, SettingError } from '../backup.ts';
 
 export interface BackupFlags {
   json?: boolean;

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Api, Patience } from '@cryolift/client';
 import type { ScrubReport } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../../../cli/src/connection.ts';
-import { EXIT, type ExitCode } from '../../../cli/src/exit.ts';
-import { formatBytes, formatSeconds } from '../../../cli/src/format.ts';
-import { interruptible } from '../../../cli/src/interrupt.ts';
-import { type Lines, Output } from '../../../cli/src/output.ts';
-import { sayWaiting } from '../../../cli/src/waiting.ts';
-import { isObject } from './admin.ts';
+import { type ConnectionOptions, connect } from 'cryolift/connection';
+import { EXIT, type ExitCode } from 'cryolift/exit';
+import { formatBytes, formatSeconds } from 'cryolift/format';
+import { interruptible } from 'cryolift/interrupt';
+import { isObject } from 'cryolift/listing';
+import { type Lines, Output } from 'cryolift/output';
+import { sayWaiting } from 'cryolift/waiting';
 
 export interface ScrubFlags extends ConnectionOptions {
   json?: boolean;

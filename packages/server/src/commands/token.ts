@@ -1,7 +1,7 @@
 /** `cryolift token`: a token from the secret of the server on this machine. */
-import { EXIT, type ExitCode, UsageError } from '../../../cli/src/exit.ts';
-import { Output } from '../../../cli/src/output.ts';
-import { findSecret, signToken } from '../../../cli/src/own-token.ts';
+import { EXIT, type ExitCode, UsageError } from 'cryolift/exit';
+import { Output } from 'cryolift/output';
+import { findSecret, signToken } from 'cryolift/own-token';
 
 export interface TokenFlags {
   json?: boolean;
