@@ -4,6 +4,7 @@ import { Argument, Command, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addCommand } from './add-command.ts';
 import { parseTimetable } from './bandwidth.ts';
+import { SHELLS, type Shell } from './completion/shells.ts';
 import { UsageError } from './exit.ts';
 import { addLink } from './link-program.ts';
 import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from './quantity.ts';
@@ -16,8 +17,6 @@ const SETTLE_SECONDS = 60;
 /** As the package that reads MRC files has them; it is not loaded for each command. */
 const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
-const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
 const CREDENTIALS = `
 Every user of a machine can read the arguments of its commands. Give tokens and links in a file (--token @FILE, --link @FILE),
 on standard input (--token -), or in the environment: CRYOLIFT_TOKEN, CRYOLIFT_LINK, which take @FILE, too.`;

@@ -16,7 +16,7 @@ import {
   upload,
   uploadSome,
 } from './test-upload.ts';
-import type { Notice } from './uploader.ts';
+import type { Notice } from './upload-options.ts';
 
 /** More than the edges that the fingerprint knows: 64 KiB at each end. */
 const PARTS = 150;

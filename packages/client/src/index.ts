@@ -15,4 +15,5 @@ export type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireR
 export { readRetryAfter } from './retry-after.ts';
 export type { Shape } from './shapes.ts';
 export type { ClientState } from './states.ts';
-export { type Notice, type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';
+export type { Notice, Progress, UploaderOptions, UploadOptions } from './upload-options.ts';
+export { Uploader } from './uploader.ts';

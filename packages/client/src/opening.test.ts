@@ -15,7 +15,7 @@ import {
   upload,
   uploadSome,
 } from './test-upload.ts';
-import type { Progress } from './uploader.ts';
+import type { Progress } from './upload-options.ts';
 
 beforeEach(reset);
 

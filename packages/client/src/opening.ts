@@ -7,7 +7,7 @@ import type { Claims } from './claims.ts';
 import { ForeignReplyError, ServerError, SourceError } from './failures.ts';
 import type { Memory, MemoryKey, Source } from './ports.ts';
 import { assertRemembered, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
-import type { UploadOptions } from './uploader.ts';
+import type { UploadOptions } from './upload-options.ts';
 
 /** The server needs 1,024 to judge an MRC file. */
 const HEADER_BYTES = 4096;

@@ -4,7 +4,7 @@ import { ConnectionError } from './failures.ts';
 import { Ledger } from './ledger.ts';
 import type { Patience } from './patience.ts';
 import { type ClientEvent, type ClientState, transition } from './states.ts';
-import type { Progress } from './uploader.ts';
+import type { Progress } from './upload-options.ts';
 
 /** Bytes on their way are reported this often; everything else at once. */
 const REPORT_MS = 200;

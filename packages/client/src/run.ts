@@ -28,7 +28,7 @@ import { RunProgress } from './run-progress.ts';
 import { assertUntouched, changedMeanwhile, fingerprint } from './same-file.ts';
 import { makeTraceparent } from './traceparent.ts';
 import { Tries } from './tries.ts';
-import type { UploaderOptions, UploadOptions } from './uploader.ts';
+import type { UploaderOptions, UploadOptions } from './upload-options.ts';
 
 /** A file that is touched again and again while it is compared is being written to. */
 const MAX_COMPARED_AGAIN = 3;

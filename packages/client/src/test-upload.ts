@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { mock } from 'node:test';
 import { SourceError } from './failures.ts';
 import { lost, PART_BYTES, type Tamper, TestMemory, TestServer, TestSource } from './test-server.ts';
-import { Uploader, type UploadOptions } from './uploader.ts';
+import type { UploadOptions } from './upload-options.ts';
+import { Uploader } from './uploader.ts';
 
 /** Five parts and a half. */
 export const BYTES = randomBytes(5 * PART_BYTES + 500);

@@ -18,7 +18,7 @@ import {
   source,
   upload,
 } from './test-upload.ts';
-import type { Progress } from './uploader.ts';
+import type { Progress } from './upload-options.ts';
 
 beforeEach(reset);
 
