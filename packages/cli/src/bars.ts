@@ -1,8 +1,8 @@
 /** The picture on a terminal: a row for each running transfer, and the total of many under them. */
+import { Rate } from '@cryolift/client';
 import { MultiBar, type Options, type Params, type SingleBar } from 'cli-progress';
 import { formatBytes, formatSeconds } from './format.ts';
 import { printable } from './printable.ts';
-import { Rate } from './rate.ts';
 import type { Tally } from './tally.ts';
 import { describeState, type Transfer } from './transfer.ts';
 
@@ -54,7 +54,8 @@ export class Bars {
     bar?.update(0, { row: () => row });
     return {
       update(doneBytes, state, trouble, movedBytes = doneBytes) {
-        const speed = rate.note(movedBytes);
+        rate.note(movedBytes);
+        const speed = rate.bytesPerSecond;
         const moving = speed > 0 && doneBytes < totalBytes && MOVING.includes(state) && trouble === null;
         const now = moving ? pace(speed, totalBytes - doneBytes) : printable(describeState(state, trouble));
         row = { name, doneBytes, totalBytes, now };
@@ -86,7 +87,8 @@ function totalRow(tally: Tally): () => Row {
   const rate = new Rate();
   return () => {
     const { files, bytes, done, already, failed, sum } = tally;
-    const speed = rate.note(sum.sentBytes);
+    rate.note(sum.sentBytes);
+    const speed = rate.bytesPerSecond;
     const left = bytes - sum.storedBytes;
     const name = `${done + already} of ${files} files${failed > 0 ? `, ${failed} failed` : ''}`;
     return { name, doneBytes: sum.storedBytes, totalBytes: bytes, now: speed > 0 && left > 0 ? pace(speed, left) : '' };

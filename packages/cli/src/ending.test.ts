@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Api } from '@cryolift/client';
 import { HttpTransport } from '@cryolift/client/node';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { signToken } from './own-token.ts';
-import { ALL_SCOPES } from './scopes.ts';
 import { TestBench } from './test-process.ts';
 
 const MIB = 1024 * 1024;
@@ -29,7 +29,7 @@ before(async () => {
     CRYOLIFT_WEBHOOK_SECRET: SECRET,
     CRYOLIFT_RATE_LIMIT: '1000000',
   });
-  await writeFile(bench.path('token'), await signToken(SECRET, 'local', ALL_SCOPES, 3600));
+  await writeFile(bench.path('token'), await signToken(SECRET, 'local', SCOPES.join(' '), 3600));
   await openUploads();
   const line = JSON.stringify({ time: '2020-01-31T00:00:00.000Z', subject: 'ann', address: '10.0.0.7', outcome: 'ok' });
   const audit = Array.from({ length: AUDIT_LINES }, (_, seq) =>
@@ -45,7 +45,7 @@ after(async () => {
 /** Each with so much metadata that a list of them is longer than 1 MiB. */
 async function openUploads(): Promise<void> {
   const transport = new HttpTransport(bench.url);
-  const api = new Api(transport, () => signToken(SECRET, 'local', ALL_SCOPES, 3600));
+  const api = new Api(transport, () => signToken(SECRET, 'local', SCOPES.join(' '), 3600));
   for (let idx = 0; idx < UPLOADS; idx++) {
     const request = { filename: `${idx}.dm4`, size: 1000, metadata: { note: 'x'.repeat(3000) } };
     await api.init(request, `key-${idx}`);

@@ -7,8 +7,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildHeader } from '@cryolift/mrc';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { signToken } from './own-token.ts';
-import { ALL_SCOPES } from './scopes.ts';
 import { type Ended, type Running, TestBench } from './test-process.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -24,7 +24,7 @@ let token: string;
 
 before(async () => {
   bench = await TestBench.start();
-  token = await signToken('y'.repeat(32), 'ada', ALL_SCOPES, 3600);
+  token = await signToken('y'.repeat(32), 'ada', SCOPES.join(' '), 3600);
   silent = createServer().listen(0, '127.0.0.1');
   silent.on('connection', (socket) => {
     sockets.add(socket.on('error', () => {}).resume());

@@ -1,7 +1,7 @@
 /** Progress where no picture can be drawn: a line now and then for a log, lines of JSON for programs. */
+import { Rate } from '@cryolift/client';
 import { formatBytes, formatSeconds } from './format.ts';
 import type { Output } from './output.ts';
-import { Rate } from './rate.ts';
 import type { Tally } from './tally.ts';
 import { describeState, type Transfer } from './transfer.ts';
 
@@ -29,7 +29,8 @@ export class Lines {
     let printed: string | null = null;
     return {
       update: (doneBytes, state, trouble, movedBytes = doneBytes) => {
-        const bytesPerSecond = Math.round(rate.note(movedBytes));
+        rate.note(movedBytes);
+        const bytesPerSecond = Math.round(rate.bytesPerSecond);
         this.#showTotal();
         const news = quiet ? trouble : describeState(state, trouble);
         const ms = performance.now();
@@ -48,7 +49,8 @@ export class Lines {
   #showTotal(): void {
     if (!this.#tally) return;
     const { files, bytes, done, already, failed, sum } = this.#tally;
-    const bytesPerSecond = Math.round(this.#totalRate.note(sum.sentBytes));
+    this.#totalRate.note(sum.sentBytes);
+    const bytesPerSecond = Math.round(this.#totalRate.bytesPerSecond);
     const ms = performance.now();
     if (ms - this.#totalMs < this.#everyMs) return;
     this.#totalMs = ms;

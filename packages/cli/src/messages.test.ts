@@ -5,8 +5,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, test } from 'node:test';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { signToken } from './own-token.ts';
-import { ALL_SCOPES } from './scopes.ts';
 import { TestBench } from './test-process.ts';
 
 let bench: TestBench;
@@ -70,7 +70,7 @@ test('messages: an answer of another program names the URL', async (t) => {
 });
 
 test('messages: nothing is said to wait after a final refusal', async () => {
-  const token = await signToken('y'.repeat(32), 'ada', ALL_SCOPES, 3600);
+  const token = await signToken('y'.repeat(32), 'ada', SCOPES.join(' '), 3600);
   await writeFile(bench.path('a.tif'), 'no token fits');
   const { code, stderr } = await bench.run(['upload', 'a.tif', '--token', token]);
   assert.equal(code, 3);

@@ -7,9 +7,9 @@ import { type AddressInfo, connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createServer, type Server } from 'node:tls';
 import { buildHeader } from '@cryolift/mrc';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import type { Finding } from './doctor/finding.ts';
 import { findSecret, signToken } from './own-token.ts';
-import { ALL_SCOPES } from './scopes.ts';
 import { ForwardProxy } from './test-forward-proxy.ts';
 import { parseLines, TestBench } from './test-process.ts';
 
@@ -27,7 +27,7 @@ let strict: ForwardProxy;
 
 before(async () => {
   bench = await TestBench.start();
-  token = await signToken((await findSecret({}, bench.path('data'))) ?? '', 'ada', ALL_SCOPES, 3600);
+  token = await signToken((await findSecret({}, bench.path('data'))) ?? '', 'ada', SCOPES.join(' '), 3600);
   const [cert, key] = [bench.path('cert.pem'), bench.path('key.pem')];
   const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'];
   const names = ['-subj', '/CN=test', '-addext', `subjectAltName=DNS:${HOST}`];

@@ -7,8 +7,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { findSecret, signToken } from './own-token.ts';
-import { ALL_SCOPES } from './scopes.ts';
 
 const TOKEN_SECONDS = 3600;
 
@@ -54,7 +54,7 @@ export class TestBench {
     server.ended.then(({ stderr }) => reject(new Error(`serve ended: ${stderr}`)));
     const url = await listening;
     const secret = await findSecret(settings, join(folder, 'data'));
-    const token = secret === null ? '' : await signToken(secret, 'local', ALL_SCOPES, TOKEN_SECONDS, settings);
+    const token = secret === null ? '' : await signToken(secret, 'local', SCOPES.join(' '), TOKEN_SECONDS, settings);
     return new TestBench(folder, server, url, token);
   }
 

@@ -6,8 +6,8 @@ import { Uploader } from '@cryolift/client';
 import { FileMemory, FileSource, HttpTransport } from '@cryolift/client/node';
 import { buildHeader } from '@cryolift/mrc';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { signToken } from './own-token.ts';
-import { ALL_SCOPES } from './scopes.ts';
 import { parseLines, TestBench, Wire } from './test-process.ts';
 
 const PART_BYTES = 64 * 1024;
@@ -138,7 +138,7 @@ test('a file that changed since is refused; --restart starts anew', async () => 
 test('a token that expires on the way is renewed', async () => {
   const { path, sha256 } = await makeFile('token.mrc', 8);
   const secret = (await readFile(bench.path('data/jwt-secret'), 'utf8')).trim();
-  const [fresh, expired] = [3600, -60].map((ttl) => signToken(secret, 'local', ALL_SCOPES, ttl));
+  const [fresh, expired] = [3600, -60].map((ttl) => signToken(secret, 'local', SCOPES.join(' '), ttl));
   let current = fresh as Promise<string>;
   let renewals = 0;
   const transport = new HttpTransport(bench.url);

@@ -12,6 +12,7 @@ export {
 export type { PartSet } from './ledger.ts';
 export { orAborted, Patience, sleep } from './patience.ts';
 export type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
+export { Rate } from './rate.ts';
 export { readRetryAfter } from './retry-after.ts';
 export type { Shape } from './shapes.ts';
 export type { ClientState } from './states.ts';

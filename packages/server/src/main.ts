@@ -1,8 +1,8 @@
 /** `cryolift serve`: settings, signals and exit codes. */
 import { flushCompileCache } from 'node:module';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config/config.ts';
-import { SCOPES } from './http/auth/caller.ts';
 import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';

@@ -4,9 +4,9 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { NoTokenError } from '../exit.ts';
 import { findSecret, signToken } from '../own-token.ts';
-import { ALL_SCOPES } from '../scopes.ts';
 import { TestBench } from '../test-process.ts';
 import { diagnose, type Patient } from './diagnose.ts';
 import type { Finding } from './finding.ts';
@@ -25,7 +25,7 @@ let token: string;
 before(async () => {
   bench = await TestBench.start();
   secret = (await findSecret({}, bench.path('data'))) ?? '';
-  token = await signToken(secret, 'ada', ALL_SCOPES, HOUR_SECONDS);
+  token = await signToken(secret, 'ada', SCOPES.join(' '), HOUR_SECONDS);
 });
 
 after(async () => {
@@ -161,12 +161,12 @@ test('a closed port, and a name that is none', async () => {
 
 test('tokens', async () => {
   const tokens: readonly (readonly [token: string, troubles: string[], found: RegExp])[] = [
-    [await signToken(secret, 'ada', ALL_SCOPES, -3 * HOUR_SECONDS), ['fail token'], /expired 3 h ago/],
-    [await signToken(secret, 'ada', ALL_SCOPES, 600), ['warn token'], /expires in (9|10) min/],
+    [await signToken(secret, 'ada', SCOPES.join(' '), -3 * HOUR_SECONDS), ['fail token'], /expired 3 h ago/],
+    [await signToken(secret, 'ada', SCOPES.join(' '), 600), ['warn token'], /expires in (9|10) min/],
     [await signToken(secret, 'ada', 'files:read', HOUR_SECONDS), ['fail token'], /may not upload.*files:read/],
-    [await signToken(secret, '', ALL_SCOPES, HOUR_SECONDS), ['fail token'], /names no owner/],
+    [await signToken(secret, '', SCOPES.join(' '), HOUR_SECONDS), ['fail token'], /names no owner/],
     [token.slice(0, 40), ['fail token'], /not a JSON Web Token/],
-    [await signToken('x'.repeat(32), 'ada', ALL_SCOPES, HOUR_SECONDS), ['fail authorised'], /unauthenticated/],
+    [await signToken('x'.repeat(32), 'ada', SCOPES.join(' '), HOUR_SECONDS), ['fail authorised'], /unauthenticated/],
     [tokenFrom(Date.now() / 1000 + HOUR_SECONDS), ['fail token'], /good only from in (59|60) min/],
   ];
   for (const [given, expected, found] of tokens) {
@@ -206,7 +206,7 @@ test('room that is wished for and is not there', async () => {
 test('a quota: it is asked for before anything is tried, and what is tried fits into what is left', async (t) => {
   const small = await TestBench.start({ CRYOLIFT_QUOTA_BYTES: '2MiB', CRYOLIFT_ACCEPT: 'bin' });
   t.after(async () => assert.equal(await small.stop(), 0));
-  const own = await signToken((await findSecret({}, small.path('data'))) ?? '', 'ada', ALL_SCOPES, HOUR_SECONDS);
+  const own = await signToken((await findSecret({}, small.path('data'))) ?? '', 'ada', SCOPES.join(' '), HOUR_SECONDS);
   const lookThere = async (changes: Partial<Patient> = {}) => {
     const asked = patient({ server: small.url, getToken: async () => own, ...changes });
     return await Array.fromAsync(diagnose(asked, new AbortController().signal));

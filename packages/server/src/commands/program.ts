@@ -1,8 +1,8 @@
 /** The server's commands, and what they take. What a command runs is loaded only when it is called. */
+import { OWN_SCOPES } from '@cryolift/protocol/scopes';
 import { type Command, Option } from 'commander';
 import { addCommand } from 'cryolift/add-command';
 import { parseScrubRate, parseSeq, secondsBetween } from 'cryolift/quantity';
-import { OWN_SCOPES } from 'cryolift/scopes';
 import type { Finish, ServerCommands } from 'cryolift/server-commands';
 
 const HALF_A_DAY_SECONDS = 12 * 3600;
@@ -32,7 +32,7 @@ function toCamelCase(flag: string): string {
 function addToken(program: Command, finish: Finish): void {
   addCommand(program, 'token', "make a token from the server's secret")
     .option('--sub <owner>', 'whom the token is for', 'local')
-    .option('--scope <scopes>', 'what it allows; further ones are files:locate and admin', OWN_SCOPES)
+    .option('--scope <scopes>', 'what it allows; further ones are files:locate and admin', OWN_SCOPES.join(' '))
     .addOption(
       new Option('--ttl <duration>', 'how long it is good for, like 30s, 12h or 7d')
         .argParser(secondsBetween('1s', '3650d'))

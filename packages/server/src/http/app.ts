@@ -2,11 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
+import type { Scope } from '@cryolift/protocol/scopes';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import { registerAudit } from './audit.ts';
-import type { Caller, Scope } from './auth/caller.ts';
+import type { Caller } from './auth/caller.ts';
 import { FailedLogins } from './auth/failed-logins.ts';
 import { identify } from './auth/identify.ts';
 import { refuseEntityTags } from './conditions.ts';

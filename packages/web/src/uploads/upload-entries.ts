@@ -1,7 +1,7 @@
 /** The uploads of a list, and the one place that changes them. */
+import { Rate } from '@cryolift/client';
 import type { BlobSource, FileHandle } from '@cryolift/client/browser';
 import { Cell } from '../cell.ts';
-import { Rate } from './rate.ts';
 import type { Upload } from './upload.ts';
 import { transition, type UploadEvent } from './upload-states.ts';
 

@@ -1,11 +1,10 @@
 /** The uploads of one subject in this page: outside React, so that they go on whatever is shown. */
-import { Patience, ServerError, type Uploader } from '@cryolift/client';
+import { Patience, Rate, ServerError, type Uploader } from '@cryolift/client';
 import { BlobSource, type FileHandle, type IndexedDbMemory } from '@cryolift/client/browser';
 import type { FileRecord, Limits } from '@cryolift/protocol/messages';
 import { isLockHeld, withLock } from '../locks.ts';
 import type { FoundFile } from './found-files.ts';
 import { checkHeader } from './header-check.ts';
-import { Rate } from './rate.ts';
 import { restoreUploads } from './restore.ts';
 import { arrivedOf, isActive, keyOfFile, newUpload, withoutPath } from './upload.ts';
 import { type Entry, UploadEntries } from './upload-entries.ts';

@@ -1,10 +1,8 @@
 /** Who calls, and what they may do. */
 import { UploadError } from '@cryolift/protocol/errors';
+import type { Scope } from '@cryolift/protocol/scopes';
 import type { AccessScope } from '../../uploads/context.ts';
 import type { LinkRow } from '../../uploads/upload-links.ts';
-
-export const SCOPES = ['uploads:write', 'files:read', 'files:delete', 'files:locate', 'admin'] as const;
-export type Scope = (typeof SCOPES)[number];
 
 export interface Caller {
   readonly sub: string;

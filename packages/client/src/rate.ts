@@ -1,6 +1,6 @@
-/** Rates are of the last seconds, so that they follow the network. */
+/** A rate covers the last seconds, so that it follows the network. */
 const WINDOW_MS = 10_000;
-/** Samples nearer than this are one, so that the window holds a bounded number. */
+/** A sample this close to the one before it replaces that, which bounds their number. */
 const LEAST_MS = 200;
 
 /** Bytes per second over the last seconds. */
