@@ -61,7 +61,7 @@ const RESERVED: readonly Reservation[] = [
     within: 'packages/',
     only: [
       'packages/server/src/db/',
-      'packages/cli/src/folder-memory.ts', // the journal of a folder
+      'packages/cli/src/upload/folder-journal.ts', // the journal of a folder
       'packages/client/src/node/folder-lock.ts',
     ],
   },

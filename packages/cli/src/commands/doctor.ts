@@ -1,13 +1,13 @@
 /** `cryolift doctor`: what is wrong between this machine and the server, and what to mend. */
 import { styleText } from 'node:util';
 import { defaultStateFolder } from '@cryolift/client/node';
-import { type ConnectionOptions, open } from '../connection.ts';
+import { type ConnectionOptions, open } from '../connection/connection.ts';
 import { diagnose } from '../doctor/diagnose.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { TOKEN_CHECKS } from '../doctor/token.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 /** A refusal that takes longer to come than this is taken for one that is kept back. */
 const PATIENCE_MS = 3_000;

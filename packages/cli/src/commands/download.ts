@@ -5,13 +5,13 @@ import { type Api, TargetError } from '@cryolift/client';
 import { lockFolder } from '@cryolift/client/folder-lock';
 import { assertHarmlessName, type DownloadOptions, download, streamDownload } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { writeOutput } from '../ending.ts';
-import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { formatBytes } from '../format.ts';
-import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
-import { ProgressDisplay } from '../progress.ts';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { formatBytes } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { ProgressDisplay } from '../output/progress.ts';
+import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
+import { writeOutput } from '../process/finish.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 export interface DownloadFlags extends ConnectionOptions {
   json?: boolean;

@@ -15,12 +15,12 @@ import {
 import { createAgent, describeWay, toConnectionError } from '@cryolift/client/node';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, open, UPLOADS } from '../connection.ts';
-import { EXIT, type ExitCode, NoTokenError, UsageError } from '../exit.ts';
-import { formatBytes } from '../format.ts';
-import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
-import { sayWaiting } from '../waiting.ts';
+import { type ConnectionOptions, open, UPLOADS } from '../connection/connection.ts';
+import { sayWaiting } from '../connection/waiting.ts';
+import { formatBytes } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode, NoTokenError, UsageError } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 const END_STATES: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
 /** The server sends something every 15 s. */

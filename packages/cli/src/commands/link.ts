@@ -1,10 +1,10 @@
 /** `cryolift link`: upload links, for computers that bring files in and get nothing out. */
 import type { LinkRecord, RevokedLinks } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { formatBytes, formatWhen } from '../format.ts';
-import { collectPages, isObject, printList } from '../listing.ts';
-import { Output } from '../output.ts';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { formatBytes, formatWhen } from '../output/format.ts';
+import { collectPages, isObject, printList } from '../output/listing.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   json?: boolean;

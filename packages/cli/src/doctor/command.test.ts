@@ -7,8 +7,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createServer } from 'node:tls';
 import { SCOPES } from '@cryolift/protocol/scopes';
-import { signToken } from '../own-token.ts';
-import { parseLines, TestBench } from '../test-process.ts';
+import { signToken } from '../connection/own-token.ts';
+import { parseLines, TestBench } from '../testing/test-process.ts';
 import type { Finding } from './finding.ts';
 
 let bench: TestBench;

@@ -1,8 +1,8 @@
 /** Every check, in the order in which one needs another. */
 import { ConnectionError, type GetToken } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
-import { NoTokenError, Refusal } from '../exit.ts';
-import type { ChosenProxy } from '../proxy.ts';
+import type { ChosenProxy } from '../connection/proxy.ts';
+import { NoTokenError, Refusal } from '../process/exit.ts';
 import { checkClock } from './clock.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkStateFolder } from './local.ts';

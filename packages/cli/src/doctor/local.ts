@@ -2,7 +2,7 @@
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeSystemError } from '@cryolift/client/node';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 /** What is remembered of an upload is a few hundred bytes; a disk this full has other troubles soon. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Limits } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Answer, type Exchange, readFailure, type Wire } from './wire.ts';
 

@@ -1,5 +1,5 @@
 /** What the caller may still upload under the quota of the server. */
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { LITTLE_BYTES, MAKE_ROOM } from './room.ts';
 import { readJson, type Wire } from './wire.ts';

@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { connect, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createAgent, showUrl } from '@cryolift/client/node';
-import type { ChosenProxy } from '../proxy.ts';
+import type { ChosenProxy } from '../connection/proxy.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { adviseOnProxy, refusedByProxy } from './refused-by-proxy.ts';
 

@@ -1,7 +1,7 @@
 /** What the server has room for: asked by an upload that is cancelled at once, or refused with what is left. */
 import type { Limits } from '@cryolift/protocol/messages';
 import { TIB } from '@cryolift/protocol/plan';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { Trial } from './trial.ts';
 import { readFailure, type Wire } from './wire.ts';

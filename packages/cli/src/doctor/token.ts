@@ -1,6 +1,6 @@
 /** The token: what it says by itself, and what the server says to it. It is never printed. */
 import { decodeJwt, type JWTPayload } from 'jose';
-import { formatWhen } from '../format.ts';
+import { formatWhen } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Answer, readFailure, readJson, type Wire } from './wire.ts';
 

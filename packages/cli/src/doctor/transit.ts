@@ -1,6 +1,6 @@
 /** What happens to parts on the way, by sending some. */
 import { randomUUID } from 'node:crypto';
-import { formatBytes, formatSeconds } from '../format.ts';
+import { formatBytes, formatSeconds } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Part, readReceipt, type Trial } from './trial.ts';
 import { type Answer, readFailure } from './wire.ts';

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { printDigestHeader } from '@cryolift/protocol/digest';
 import type { PartReceipt, Session } from '@cryolift/protocol/messages';
-import { Refusal } from '../exit.ts';
+import { Refusal } from '../process/exit.ts';
 import { type Answer, type Exchange, readJson, type Wire } from './wire.ts';
 
 const PATH = '/uploads/init';

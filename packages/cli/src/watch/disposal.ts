@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import { cutName, hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
-import { isTelling } from '../folder-memory.ts';
+import { isTelling } from '../upload/folder-journal.ts';
 import { isSame, look, type Stamp } from './scan.ts';
 
 /** Of a name that gets an addition: names have at most 255 bytes. */

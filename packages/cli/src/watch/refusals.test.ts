@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ServerError } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
-import { Refusal } from '../exit.ts';
-import { FolderMemory } from '../folder-memory.ts';
+import { Refusal } from '../process/exit.ts';
+import { FolderMemory } from '../upload/folder-journal.ts';
 import { isRefusal, Refusals } from './refusals.ts';
 
 const FACTS = { sizeBytes: 10, modifiedMs: 1.5, changedMs: 2.5, inode: 7 };

@@ -4,9 +4,9 @@
  */
 import { ServerError } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
-import { Refusal } from '../exit.ts';
-import { describeFailure } from '../failure.ts';
-import type { Facts, FolderMemory, Refused } from '../folder-memory.ts';
+import { Refusal } from '../process/exit.ts';
+import { describeFailure } from '../process/failure.ts';
+import type { Facts, FolderMemory, Refused } from '../upload/folder-journal.ts';
 
 const LONGEST_MS = 24 * 60 * 60_000;
 

@@ -3,8 +3,8 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { SourceError } from '@cryolift/client';
-import { fits, type Selection } from '../find-files.ts';
-import { type Entry, examine, isMissing, listFolder } from '../folder-entries.ts';
+import { fits, type Selection } from '../files/find-files.ts';
+import { type Entry, examine, isMissing, listFolder } from '../files/folder-entries.ts';
 
 /** A file as it is at one moment. */
 export interface Stamp {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { SourceError } from '../failures.ts';
-import { defaultStateFolder, FileMemory } from './file-memory.ts';
+import { defaultStateFolder, FileMemory } from './file-resume-store.ts';
 import { FileSource } from './file-source.ts';
 
 let folder: string;

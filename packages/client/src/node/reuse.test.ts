@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { WireReply } from '../ports.ts';
 import { failure, TestMemory, TestServer } from '../test-server.ts';
-import { Uploader } from '../uploader.ts';
+import { Uploader } from '../upload/uploader.ts';
 import { FileSource } from './file-source.ts';
 import { HttpTransport } from './http-transport.ts';
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
-import { parseLines, runAlone, TestBench } from '../../../cli/src/test-process.ts';
+import { parseLines, runAlone, TestBench } from '../../../cli/src/testing/test-process.ts';
 
 let bench: TestBench;
 let file: { file_id: string; filename: string };

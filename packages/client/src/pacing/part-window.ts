@@ -1,0 +1,86 @@
+/** Which parts may be under way: as many as the path carries, of all uploads together. */
+import { FlightLimit } from './window-limit.ts';
+
+export class Flight {
+  readonly #limit: FlightLimit;
+  readonly #ping: () => Promise<unknown>;
+  /** First come, first served. */
+  readonly #waiting = new Set<() => void>();
+  #parts = 0;
+
+  /** @param most parts in flight at any time, from 1. @param ping a call of few bytes, to be timed. */
+  constructor(most: number, ping: () => Promise<unknown>) {
+    this.#limit = new FlightLimit(most);
+    this.#ping = ping;
+  }
+
+  /**
+   * Waits until a part may be sent. Call `leave` when it has landed, or was given up.
+   *
+   * @throws the signal's reason.
+   */
+  async enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = () => {
+      this.#waiting.delete(resolve);
+      reject(signal.reason);
+      this.#next();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.add(resolve);
+    this.#next();
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  leave(): void {
+    this.#parts--;
+    this.#next();
+  }
+
+  /** A connection took so many bytes of a part. */
+  noteSent(bytes: number): void {
+    const before = this.#limit.limit;
+    const isDue = this.#limit.noteSent(bytes, this.#parts);
+    if (this.#limit.limit > before) this.#next();
+    if (isDue) void this.#timePing();
+  }
+
+  /** A call of few bytes took this long, milliseconds. */
+  noteCall(ms: number): void {
+    this.#limit.noteCall(ms);
+  }
+
+  /** A part was acknowledged. */
+  notePart(): void {
+    this.#limit.notePart();
+  }
+
+  /** A connection was lost or stalled, or the server asks for less. */
+  noteTrouble(): void {
+    this.#limit.noteTrouble();
+  }
+
+  async #timePing(): Promise<void> {
+    const beganMs = performance.now();
+    try {
+      await this.#ping();
+      this.#limit.noteRoundTrip(performance.now() - beganMs);
+    } catch {
+      this.#limit.noteRoundTrip(null);
+    }
+  }
+
+  #next(): void {
+    for (const start of this.#waiting) {
+      if (this.#parts >= this.#limit.limit) return;
+      this.#waiting.delete(start);
+      this.#parts++;
+      start();
+    }
+  }
+}

@@ -1,0 +1,169 @@
+/** How long to go on trying: exponential back-off with full jitter, for as long as some progress comes now and then. */
+import { ConnectionError, ForeignReplyError, ServerError } from '../failures.ts';
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+/** A server that was never reached, or fails again and again, is given up after this long without any progress. */
+const PATIENCE_MS = 15 * 60_000;
+/** One that went away, is overloaded or has a full disk is waited for: somebody mends it in the morning. */
+const LONG_PATIENCE_MS = 12 * 60 * 60_000;
+/** A timer that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const ASKS_TO_WAIT = [429, 503, 507];
+
+/** An answer that is none may have been damaged on its way; one that comes again is what is there. */
+const MAX_FOREIGN = 2;
+
+/** True when the same request can succeed later, or nobody knows what became of it. A token was renewed already. */
+function isPassing(error: unknown, foreignReplies: number, maxForeign: number): boolean {
+  if (error instanceof ForeignReplyError) return foreignReplies <= maxForeign;
+  return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
+}
+
+/** @param onWait is called when the failure is waited out, before that. */
+type WaitOut = (error: unknown, signal?: AbortSignal, onWait?: () => void) => Promise<void>;
+
+export class Patience {
+  readonly #patienceMs: number | undefined;
+  readonly #maxForeign: number;
+  #progressCount = 0;
+  /** Counted from a failure, not from the progress before it: a machine that slept has not been failing. */
+  #failingSinceMs: number | null = null;
+  #reached = false;
+  /** Of the next progress. */
+  #progress = Promise.withResolvers<void>();
+
+  /**
+   * @param patienceMs when given, every failure is final this long after the first one without any progress since. With
+   *   Infinity, the answers of something that is not a Cryolift server, such as a page to sign in at, are waited out, too.
+   */
+  constructor(patienceMs?: number) {
+    this.#patienceMs = patienceMs;
+    this.#maxForeign = patienceMs === Number.POSITIVE_INFINITY ? patienceMs : MAX_FOREIGN;
+  }
+
+  /** Failures that were waited out. */
+  retries = 0;
+
+  noteProgress(): void {
+    this.#progressCount++;
+    this.#failingSinceMs = null;
+    this.#reached = true;
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers();
+  }
+
+  /** The server answered, whatever it said. */
+  noteReply(): void {
+    this.#reached = true;
+  }
+
+  /**
+   * Begins a call and its repetitions. What is returned waits before the next one: longer after each failure in a row, and
+   * at least as long as Retry-After says, but beyond that no longer than until something else goes forward. It throws the
+   * error itself when that is final or patience is over, and the signal's reason when it is aborted meanwhile.
+   *
+   * @param whenOnline resolves when the network may be back; a wait for it ends then.
+   */
+  begin(whenOnline?: (signal: AbortSignal) => Promise<void>): WaitOut {
+    let failures = 0;
+    let foreignReplies = 0;
+    let progressCount = this.#progressCount;
+    return async (error, signal, onWait) => {
+      if (error instanceof ServerError) this.#reached = true;
+      const nowMs = performance.now();
+      this.#failingSinceMs ??= nowMs;
+      if (progressCount !== this.#progressCount) failures = foreignReplies = 0;
+      progressCount = this.#progressCount;
+      if (error instanceof ForeignReplyError) foreignReplies++;
+      const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+      // A wait that ends after patience is over is not begun.
+      const leftMs = this.#patienceFor(error) - (nowMs - this.#failingSinceMs);
+      if (!isPassing(error, foreignReplies, this.#maxForeign) || leftMs < asked) throw error;
+      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
+      failures++;
+      this.retries++;
+      onWait?.();
+      const online = error instanceof ConnectionError && error.offline ? whenOnline : undefined;
+      if (asked > 0) await sleep(asked, signal);
+      await sleep(Math.random() * longest, signal, async (over) => {
+        await Promise.race([this.#progress.promise, ...(online ? [online(over)] : [])]);
+      });
+    };
+  }
+
+  /**
+   * Repeats a call that is safe to repeat, as long as its failure can pass.
+   *
+   * @param onTrouble is told each failure before it is waited out; not the final one.
+   * @throws as what `begin` returns.
+   */
+  async retry<Result>(
+    call: () => Promise<Result>,
+    signal?: AbortSignal,
+    onTrouble?: (error: unknown) => void,
+  ): Promise<Result> {
+    const waitOut = this.begin();
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return await call();
+      } catch (error) {
+        signal?.throwIfAborted();
+        await waitOut(error, signal, () => onTrouble?.(error));
+      }
+    }
+  }
+
+  #patienceFor(error: unknown): number {
+    if (this.#patienceMs !== undefined) return this.#patienceMs;
+    if (error instanceof ServerError) return ASKS_TO_WAIT.includes(error.status) ? LONG_PATIENCE_MS : PATIENCE_MS;
+    // A name that was never resolved may be a wrong one.
+    const isOffline = error instanceof ConnectionError && error.offline && (this.#reached || !error.nameUnknown);
+    if (isOffline) return Number.POSITIVE_INFINITY;
+    return this.#reached ? LONG_PATIENCE_MS : PATIENCE_MS;
+  }
+}
+
+/** @param until ends the wait early. @throws the signal's reason when it is aborted. */
+export async function sleep(
+  ms: number,
+  signal: AbortSignal | undefined,
+  until?: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let leftMs = ms;
+  const begin = () => {
+    const spanMs = Math.min(leftMs, LONGEST_TIMER_MS);
+    leftMs -= spanMs;
+    timer = setTimeout(leftMs > 0 ? begin : resolve, spanMs);
+  };
+  begin();
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const over = new AbortController();
+  until?.(over.signal).then(resolve, () => {});
+  try {
+    await promise;
+  } finally {
+    over.abort();
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** @throws the signal's reason as soon as it is aborted, also when the result never comes. */
+export async function orAborted<Result>(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return await result;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, result]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

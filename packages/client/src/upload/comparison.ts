@@ -1,0 +1,32 @@
+/** Compares what the server has of an upload with the file. */
+import type { PartReader } from './part-reader.ts';
+import type { RunProgress } from './upload-progress.ts';
+
+/** A part that the server has is of another file: the session is not this file's. */
+export class OtherFileError extends Error {
+  readonly part: number;
+
+  constructor(part: number) {
+    super(`part ${part} is of another file`);
+    this.part = part;
+  }
+}
+
+/** Reads all parts that the server had before, at the speed of the disk. @throws OtherFileError */
+export async function compareFound(
+  reader: PartReader,
+  progress: RunProgress,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { ledger } = progress;
+  for (;;) {
+    signal?.throwIfAborted();
+    const idx = ledger.nextFound();
+    if (idx === undefined) return;
+    const digest = await reader.digest(idx);
+    const before = ledger.storedBytes;
+    if (!ledger.noteCompared(idx, digest)) throw new OtherFileError(idx);
+    progress.resumedBytes += ledger.storedBytes - before;
+    progress.reportNowAndThen();
+  }
+}

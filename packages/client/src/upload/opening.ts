@@ -1,0 +1,216 @@
+/** Finding the session of an earlier run, or opening a new one. */
+import { isMrcName } from '@cryolift/mrc';
+import type { FileRecord, InitRequest, Limits, Session } from '@cryolift/protocol/messages';
+import { MIB } from '@cryolift/protocol/plan';
+import type { Api, CallOptions } from '../api/api.ts';
+import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
+import type { Memory, MemoryKey, Source } from '../ports.ts';
+import type { Claims } from './claims.ts';
+import { assertRemembered, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
+import type { UploadOptions } from './upload-options.ts';
+
+/** The server needs 1,024 to judge an MRC file. */
+const HEADER_BYTES = 4096;
+const WISHED_PARTS = 128;
+const LEAST_PART_BYTES = MIB;
+const MOST_WISHED_BYTES = 4 * MIB;
+const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
+/** Sessions that an upload can go on with; a completed one only lacks the news of it. */
+const OF_USE: readonly Session['status'][] = [...OPEN, 'verifying', 'completed'];
+const CANCELLABLE: readonly Session['status'][] = [...OPEN, 'verifying', 'failed'];
+
+export interface Opening {
+  readonly api: Api;
+  readonly memory: Memory;
+  readonly key: MemoryKey;
+  readonly source: Source;
+  /** Of the file. */
+  readonly fingerprint: string;
+  readonly options: UploadOptions;
+  /** Uploads that were found to be of another file. */
+  readonly others: ReadonlySet<string>;
+  readonly claims: Claims;
+  /** What goes with every call. */
+  readonly call: CallOptions;
+  /** Repeats a call that is safe to repeat, as long as its failure can pass. */
+  retry<Result>(call: () => Promise<Result>): Promise<Result>;
+}
+
+/** A session that this run alone works on. */
+export interface Opened {
+  readonly session: Session;
+  /**
+   * It is of this file for certain: opened for it, and the file is untouched since. Else its parts have to be compared before
+   * anything is sent to it.
+   */
+  readonly isOwn: boolean;
+  /** It was opened with. */
+  readonly openedWith: string;
+}
+
+/**
+ * Finds this file's session by what is remembered of it, then by its fingerprint, or opens one. Its upload is claimed.
+ *
+ * @throws SourceError `source_changed` when the file is not as it was when the remembered session began.
+ */
+export async function findOrOpenSession(opening: Opening): Promise<Opened> {
+  const { memory, key, source, fingerprint, options, others, claims } = opening;
+  const remembered = await memory.load(key);
+  if (remembered && !others.has(remembered.uploadId) && claims.take(remembered.uploadId)) {
+    const { uploadId, openedWith, identity, sizeBytes } = remembered;
+    try {
+      const session = await findSession(opening, uploadId);
+      if (session && options.restart) await cancelSession(opening, session);
+      else if (session && OF_USE.includes(session.status) && session.size === sizeBytes) {
+        assertRemembered(source, fingerprint, remembered);
+        return { session, isOwn: identity !== null && identity === source.identity, openedWith };
+      }
+    } catch (error) {
+      claims.release(uploadId);
+      throw error;
+    }
+    claims.release(uploadId);
+  }
+  return await openSession(opening);
+}
+
+/** Writes down that a session is of this file, as it is now. */
+export async function rememberSession(opening: Opening, { session, openedWith }: Opened): Promise<void> {
+  const { memory, key, source, fingerprint } = opening;
+  const { sizeBytes, modifiedMs, identity } = source;
+  await memory.save({ ...key, sizeBytes, modifiedMs, identity, fingerprint, openedWith, uploadId: session.upload_id });
+}
+
+/**
+ * Has the metadata of this run hold for an open session of this file.
+ *
+ * @returns the session as it is then.
+ */
+export async function updateMetadata(opening: Opening, { session, openedWith }: Opened): Promise<Session> {
+  const { options, api, call, retry } = opening;
+  if (!OPEN.includes(session.status) || hasPairs(session.metadata, options.metadata)) return session;
+  const request = await describe(opening, openedWith);
+  const idempotencyKey = crypto.randomUUID();
+  const now = await retry(() => api.init(request, idempotencyKey, call));
+  if (now.upload_id === session.upload_id) return now;
+  // It is not open any more: what was opened in its place is of no use.
+  if (!now.resumed) await cancelSession(opening, now);
+  return session;
+}
+
+/**
+ * Has the metadata of this run hold for a file that was completed before without news of it.
+ *
+ * @returns its record as it is then. @throws SourceError `metadata_differs` when the caller may not change it.
+ */
+export async function updateFileMetadata(opening: Opening, file: FileRecord): Promise<FileRecord> {
+  const { options, api, call, retry } = opening;
+  const { metadata } = options;
+  if (!metadata || hasPairs(file.metadata, metadata)) return file;
+  try {
+    return await retry(() => api.changeMetadata(file.file_id, metadata, call));
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    throw new SourceError(
+      'metadata_differs',
+      `The file is there, as ${file.file_id}, with the metadata of an earlier run; it was not changed: ${error.message}`,
+      'Change it with a token that may, or upload without other metadata.',
+      { cause: error },
+    );
+  }
+}
+
+/** True when the metadata has every pair that was given. */
+export function hasPairs(
+  metadata: Readonly<Record<string, string>> = {},
+  given: UploadOptions['metadata'] = {},
+): boolean {
+  return Object.entries(given).every(([key, value]) => metadata[key] === value);
+}
+
+/** Files that look alike have an upload each: the first one that is not another's. */
+async function openSession(opening: Opening): Promise<Opened> {
+  const { options, fingerprint, others, claims } = opening;
+  const inTree = await fingerprintAt(options.metadata?.path, fingerprint);
+  const seen = new Set<string>();
+  for (let copy = 1; ; copy++) {
+    const openedWith = fingerprintOfCopy(inTree, copy);
+    const session = await init(opening, openedWith);
+    if (seen.has(session.upload_id)) {
+      throw new ForeignReplyError('the server gives the same upload to files that it was told to keep apart');
+    }
+    seen.add(session.upload_id);
+    if (others.has(session.upload_id) || !claims.take(session.upload_id)) continue;
+    return { session, isOwn: !session.resumed, openedWith };
+  }
+}
+
+/** @param isSecond the first one came out damaged: the request, or its answer. */
+async function init(opening: Opening, openWith: string, isSecond = false): Promise<Session> {
+  const { api, source, call, retry } = opening;
+  // What is found may be another file's: its metadata is not touched before that is known.
+  const request: InitRequest = { ...(await describe(opening, openWith)), keep_metadata: true };
+  // For a lost reply within this run; after it the fingerprint finds the session.
+  const idempotencyKey = crypto.randomUUID();
+  const session = await retry(() => api.init(request, idempotencyKey, call));
+  if (isOf(session, source)) return session;
+  await cancelSession(opening, session);
+  if (isSecond) throw new ForeignReplyError('the server opened a session for another file than this one');
+  return await init(opening, openWith, true);
+}
+
+/** One damaged digit would cut the file off. */
+function isOf(session: Session, { sizeBytes, name }: Source): boolean {
+  return session.size === sizeBytes && session.filename.normalize() === name.normalize();
+}
+
+async function describe({ api, source, options, call, retry }: Opening, key: string): Promise<InitRequest> {
+  const { metadata, sha256, force } = options;
+  const partSizeBytes = options.partSizeBytes ?? (await wishPartSize(source, () => retry(() => api.limits(call))));
+  const header = isMrcName(source.name) ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
+  if (header) await source.read(0, header);
+  return {
+    filename: source.name,
+    size: source.sizeBytes,
+    fingerprint: key,
+    ...(header ? { header: btoa(String.fromCharCode(...header)) } : {}),
+    ...(metadata ? { metadata } : {}),
+    ...(partSizeBytes ? { part_size: partSizeBytes } : {}),
+    ...(sha256 ? { sha256 } : {}),
+    ...(force ? { force } : {}),
+  };
+}
+
+/**
+ * A file of few parts ends with few connections under way, and a part is what an interruption costs: so a file below 1 GiB has
+ * about a hundred, as far as they keep their size worth a request.
+ *
+ * @returns undefined where the server's own choice is as small.
+ */
+async function wishPartSize({ sizeBytes }: Source, askLimits: () => Promise<Limits>): Promise<number | undefined> {
+  const wish = Math.max(LEAST_PART_BYTES, 2 ** Math.ceil(Math.log2(sizeBytes / WISHED_PARTS)));
+  if (wish > MOST_WISHED_BYTES || sizeBytes <= LEAST_PART_BYTES) return undefined;
+  return wish < (await askLimits()).part_size ? wish : undefined;
+}
+
+/** @returns null when the server has no such session any more, or its file was deleted since. */
+async function findSession({ api, call, retry }: Opening, uploadId: string): Promise<Session | null> {
+  try {
+    const session = await retry(() => api.session(uploadId, call));
+    if (session.status === 'completed') await retry(() => api.complete(uploadId, undefined, call));
+    return session;
+  } catch (error) {
+    const gone = ['upload_not_found', 'upload_expired', 'file_not_found'];
+    if (error instanceof ServerError && gone.includes(error.code)) return null;
+    throw error;
+  }
+}
+
+export async function cancelSession({ api, call, retry }: Opening, session: Session): Promise<void> {
+  if (!CANCELLABLE.includes(session.status)) return;
+  try {
+    await retry(() => api.cancel(session.upload_id, call));
+  } catch (error) {
+    if (!(error instanceof ServerError && error.code === 'upload_not_found')) throw error;
+  }
+}

@@ -1,0 +1,198 @@
+/** Sends the parts of a session that are missing, several at a time, until all are there. */
+import { toHex } from '@cryolift/protocol/digest';
+import type { PartReceipt, Session } from '@cryolift/protocol/messages';
+import { eachPart } from '@cryolift/protocol/plan';
+import type { Api, CallOptions, Part } from '../api/api.ts';
+import { ConnectionError, ServerError } from '../failures.ts';
+import type { Flight } from '../pacing/part-window.ts';
+import type { Tries } from '../pacing/retries.ts';
+import type { Source } from '../ports.ts';
+import { compareFound, OtherFileError } from './comparison.ts';
+import type { Cargo, PartReader } from './part-reader.ts';
+import { assertUntouched } from './same-file.ts';
+import type { RunProgress } from './upload-progress.ts';
+
+/** A part that arrives damaged this often is damaged here. */
+const MAX_DAMAGED = 5;
+/** The server asks for less. */
+const BUSY = [429, 503];
+
+export interface SenderOptions {
+  readonly api: Api;
+  readonly flight: Flight;
+  readonly source: Source;
+  readonly session: Session;
+  readonly reader: PartReader;
+  readonly progress: RunProgress;
+  readonly tries: Tries;
+  /** What goes with every call. */
+  readonly call: CallOptions;
+}
+
+export class PartSender {
+  readonly #options: SenderOptions;
+  #reconciling: Promise<void> | null = null;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads the next part while those before it are on their way. What the server had before is compared beside.
+   *
+   * @throws OtherFileError when the session is of another file.
+   */
+  async sendMissing(): Promise<void> {
+    const { flight, reader, progress, call } = this.#options;
+    const { ledger } = progress;
+    const failure = new AbortController();
+    const signal = AbortSignal.any([failure.signal, ...(call.signal ? [call.signal] : [])]);
+    const sending = new Set<Promise<void>>();
+    // The network is slower than the disk.
+    const comparing = compareFound(reader, progress, signal).catch((error) => failure.abort(error));
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const idx = ledger.take();
+        if (idx === undefined) {
+          if (sending.size === 0) {
+            await this.#finishComparing(comparing, signal);
+            return;
+          }
+          // Which may find more that is missing.
+          await Promise.race(sending);
+          continue;
+        }
+        const cargo = await reader.read(idx, signal);
+        ledger.noteDigest(idx, cargo.digest);
+        await flight.enter(signal).catch((error) => {
+          reader.release(cargo);
+          throw error;
+        });
+        const sent = this.#sendPart(cargo, signal)
+          // Known before it is seen that nothing is being sent any more.
+          .catch((error) => failure.abort(error))
+          .finally(() => {
+            sending.delete(sent);
+            flight.leave();
+            reader.release(cargo);
+          });
+        sending.add(sent);
+      }
+    } catch (error) {
+      failure.abort(error);
+      await Promise.allSettled([...sending, comparing]);
+      throw signal.reason;
+    }
+  }
+
+  /** Asks what is missing; parts that lost their replies at the same time share one answer. */
+  async reconcile(signal: AbortSignal | undefined): Promise<void> {
+    this.#reconciling ??= this.#ask(signal).finally(() => {
+      this.#reconciling = null;
+    });
+    await this.#reconciling;
+  }
+
+  /** All is sent: what was there before may not be compared yet. */
+  async #finishComparing(comparing: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { progress } = this.#options;
+    const isComparing = progress.ledger.found.size > 0;
+    if (isComparing) progress.enter('check');
+    await comparing;
+    signal.throwIfAborted();
+    if (isComparing) progress.enter('planned');
+  }
+
+  /** Sends one part until it is there. */
+  async #sendPart(part: Cargo, signal: AbortSignal): Promise<void> {
+    const { api, flight, session, progress, tries, call } = this.#options;
+    const { idx } = part;
+    const waitOut = tries.begin();
+    let damaged = 0;
+    // Whoever reconciles may find that it is there.
+    for (let attempt = 0; progress.ledger.underWay.has(idx); attempt++) {
+      try {
+        const { headers = {} } = call;
+        const options = {
+          signal,
+          headers,
+          expectContinue: attempt > 0,
+          onSent: (sent: number) => this.#noteSent(sent),
+        };
+        assertAbout(part, await api.putPart(session.upload_id, part, options));
+        flight.notePart();
+        this.#noteArrived(idx);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ServerError) {
+          if (error.code === 'part_conflict') await this.#explainConflict(idx);
+          if (error.code === 'part_checksum_mismatch' && ++damaged >= MAX_DAMAGED) {
+            // Other bytes may have been sent than were hashed.
+            await assertUntouched(this.#options.source);
+            throw error;
+          }
+        }
+        if (!(error instanceof ServerError) || BUSY.includes(error.status)) flight.noteTrouble();
+        await waitOut(error, signal);
+        // No reply came: the part may be there.
+        if (!(error instanceof ServerError)) await this.reconcile(signal);
+      }
+    }
+  }
+
+  /** Somebody else sends another file to this upload, or this one was written to. */
+  async #explainConflict(idx: number): Promise<never> {
+    await assertUntouched(this.#options.source);
+    throw new OtherFileError(idx);
+  }
+
+  #noteSent(bytes: number): void {
+    this.#options.flight.noteSent(bytes);
+    this.#options.progress.noteSent(bytes);
+  }
+
+  #noteArrived(idx: number): void {
+    const { progress, tries } = this.#options;
+    if (!progress.ledger.noteArrived(idx)) return;
+    tries.noteProgress();
+    progress.report();
+  }
+
+  async #ask(signal: AbortSignal | undefined): Promise<void> {
+    const { api, session, progress, tries } = this.#options;
+    const { ledger } = progress;
+    progress.enter('doubt');
+    const thereBefore = ledger.partsThere();
+    const now = await tries.retry(() => api.session(session.upload_id, { signal }), signal);
+    progress.session = now;
+    const missing = new Set(eachPart(now.missing_parts));
+    const known = now.missing_truncated ? lastOf(missing) : session.part_count;
+    if (ledger.partsUnderWay().some((idx) => idx <= known && !missing.has(idx))) {
+      const parts = await tries.retry(() => api.storedParts(session.upload_id, { signal }), signal);
+      for (const { part, sha256 } of parts) {
+        const digest = ledger.digestUnderWay(part);
+        // Other bytes than ours: who sends it sends its own and hears of the conflict.
+        if (digest && toHex(digest) === sha256) this.#noteArrived(part);
+      }
+    }
+    for (const idx of missing) {
+      // The server takes parts back when its system went down; what came in while it answered is not meant.
+      if (!(ledger.stored.has(idx) || ledger.found.has(idx)) || thereBefore.has(idx)) ledger.noteMissing(idx);
+    }
+    progress.enter('settled');
+  }
+}
+
+/** Of ranges in ascending order. */
+function lastOf(parts: ReadonlySet<number>): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const idx of parts) last = Math.max(last, idx);
+  return last;
+}
+
+/** @throws ConnectionError for a receipt of something else: what became of the part is to be asked. */
+function assertAbout({ idx, digest }: Part, receipt: PartReceipt): void {
+  if (receipt.part === idx && receipt.sha256 === toHex(digest)) return;
+  throw new ConnectionError(`the answer to part ${idx} is about another part`);
+}

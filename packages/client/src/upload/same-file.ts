@@ -1,0 +1,77 @@
+/** Is the local file the one whose parts the server has? */
+import { toHex } from '@cryolift/protocol/digest';
+import { sha256 } from '../digest.ts';
+import { SourceError } from '../failures.ts';
+import type { Remembered, Source } from '../ports.ts';
+
+const EDGE_BYTES = 64 * 1024;
+
+/**
+ * A key for “the same local file”: from its name, size, time, first and last bytes, but not from where it lies, so that
+ * another machine that sees the same file finds the session too.
+ */
+export async function fingerprint(source: Source): Promise<string> {
+  const edge = new Uint8Array(Math.min(EDGE_BYTES, source.sizeBytes));
+  const digests = [await source.read(0, edge), await source.read(source.sizeBytes - edge.length, edge)].map(toHex);
+  const facts = JSON.stringify([source.name, source.sizeBytes, Math.floor(source.modifiedMs), ...digests]);
+  return `v1-${await hashText(facts)}`;
+}
+
+/**
+ * The fingerprint of a file in a tree that is uploaded with it, for two files of a tree may be equal in all but their place.
+ *
+ * @param path its place in the tree.
+ */
+export async function fingerprintAt(path: string | undefined, print: string): Promise<string> {
+  return path === undefined ? print : `${print}-${(await hashText(path)).slice(0, 32)}`;
+}
+
+/**
+ * Two files may be equal in all that a fingerprint knows. Each has an upload of its own, which is found again without being
+ * remembered: the first one's is opened with the fingerprint itself, the others' with this.
+ *
+ * @param copy from 1.
+ */
+export function fingerprintOfCopy(print: string, copy: number): string {
+  return copy === 1 ? print : `${print}-${copy}`;
+}
+
+async function hashText(text: string): Promise<string> {
+  return toHex(await sha256(new TextEncoder().encode(text)));
+}
+
+/** @throws SourceError `source_changed` when the file has another size, time or edge than when its upload began. */
+export function assertRemembered(source: Source, print: string, remembered: Remembered): void {
+  if (source.sizeBytes !== remembered.sizeBytes) {
+    throw changed(`it had ${remembered.sizeBytes} bytes when its upload began and has ${source.sizeBytes} now`);
+  }
+  if (source.modifiedMs !== remembered.modifiedMs) {
+    throw changed(`it was modified at ${new Date(source.modifiedMs).toISOString()}, after its upload began`);
+  }
+  if (print !== remembered.fingerprint) throw changed('its first or last bytes are not what they were');
+}
+
+/**
+ * Whether the file is as it was when it was opened.
+ *
+ * @returns its identity now. Another one, with the same size and time, is that of a file that was renamed or got another mode,
+ *   or was written to by a program that sets the time back: its bytes tell.
+ * @throws SourceError `source_changed` when it has another size or time.
+ */
+export async function assertUntouched(source: Source): Promise<string | null> {
+  const now = await source.look();
+  if (now.sizeBytes === source.sizeBytes && now.modifiedMs === source.modifiedMs) return now.identity;
+  throw changedMeanwhile();
+}
+
+export function changedMeanwhile(): SourceError {
+  return changed('it was modified while it was uploaded');
+}
+
+function changed(what: string): SourceError {
+  return new SourceError(
+    'source_changed',
+    `The file is not the one whose upload began: ${what}.`,
+    'If the new content is what you want to send, cancel the old upload and start anew (--restart).',
+  );
+}
