@@ -57,7 +57,7 @@ interface Beginning {
 async function begin(page: Page, options: Partial<Beginning> = {}): Promise<void> {
   const beginning: Beginning = { server: server.url, token: server.token(), ...options };
   await page.evaluate(({ server, token, firstToken = token, pauseAtBytes }) => {
-    const { BlobSource, IndexedDbMemory, Uploader, XhrTransport } = globalThis.sdk;
+    const { BlobSource, IndexedDbResumeStore, Uploader, XhrTransport } = globalThis.sdk;
     const asked: boolean[] = [];
     const told: Told = {
       state: '',
@@ -75,7 +75,7 @@ async function begin(page: Page, options: Partial<Beginning> = {}): Promise<void
     const uploader = new Uploader({
       server,
       transport: new XhrTransport(server),
-      memory: new IndexedDbMemory(),
+      resumeStore: new IndexedDbResumeStore(),
       parallel: 4,
       async getToken(renew) {
         asked.push(renew);
@@ -96,7 +96,7 @@ async function begin(page: Page, options: Partial<Beginning> = {}): Promise<void
           told.resumed = progress.resumedBytes;
           told.sent = progress.sentBytes;
           told.offline = progress.offline;
-          told.trouble = progress.trouble;
+          told.trouble = progress.lastError;
           if (pauseAtBytes !== undefined && told.stored >= pauseAtBytes) stop.abort();
         },
       })
@@ -156,7 +156,7 @@ async function storedParts(uploadId: string | undefined): Promise<number[]> {
 function remembered(page: Page) {
   return page.evaluate(async (url) => {
     // Whom tokens of this target are for.
-    return await new globalThis.sdk.IndexedDbMemory().all(url, 'somebody');
+    return await new globalThis.sdk.IndexedDbResumeStore().all(url, 'somebody');
   }, server.url);
 }
 

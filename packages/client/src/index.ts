@@ -12,8 +12,8 @@ export {
   TargetError,
 } from './failures.ts';
 export { Rate } from './pacing/rate.ts';
-export { orAborted, Patience, sleep } from './pacing/retry-policy.ts';
-export type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
+export { orAborted, RetryPolicy, sleep } from './pacing/retry-policy.ts';
+export type { ResumeKey, ResumeRecord, ResumeStore, Source, Transport, WireReply, WireRequest } from './ports.ts';
 export type { PartSet } from './upload/part-ledger.ts';
 export type { Notice, Progress, UploaderOptions, UploadOptions } from './upload/upload-options.ts';
 export type { ClientState } from './upload/upload-states.ts';

@@ -26,7 +26,7 @@ export interface Source {
   /** The same bytes, read as they are sent. */
   body(offset: number, length: number): LazyBody;
   /** Size, time and identity as they are at this moment. */
-  look(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
+  stat(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
 }
 
 /** Bytes that are read as they are sent: of a part that is too large to be held. */
@@ -76,7 +76,7 @@ export interface Transport {
 }
 
 /** What uploads are remembered by. */
-export interface MemoryKey {
+export interface ResumeKey {
   readonly server: string;
   /** Whose upload it is, as the server says (`GET /whoami`). */
   readonly owner: string;
@@ -87,7 +87,7 @@ export interface MemoryKey {
  * What is remembered of an upload, so that the next run finds its session: of one that this client has opened for the file, or
  * has compared with it. Holds no token and no byte of the file.
  */
-export interface Remembered extends MemoryKey {
+export interface ResumeRecord extends ResumeKey {
   /** The file as it was when its upload began. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
@@ -100,8 +100,8 @@ export interface Remembered extends MemoryKey {
 }
 
 /** Keeps one record per server, owner and location; a record is there whole or not at all. */
-export interface Memory {
-  load(key: MemoryKey): Promise<Remembered | null>;
-  save(record: Remembered): Promise<void>;
-  forget(key: MemoryKey): Promise<void>;
+export interface ResumeStore {
+  load(key: ResumeKey): Promise<ResumeRecord | null>;
+  save(record: ResumeRecord): Promise<void>;
+  forget(key: ResumeKey): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
 /** A refusal that takes longer to come than this is taken for one that is kept back. */
-const PATIENCE_MS = 3_000;
+const RETRY_FOR_MS = 3_000;
 
 interface DoctorFlags extends ConnectionOptions {
   json?: boolean;
@@ -25,7 +25,7 @@ export async function examine({ json, room, slow, ...connection }: DoctorFlags):
   const output = new Output(json);
   const signal = interruptible();
   const known = { server, proxy, getToken, isRenewing };
-  const patient = { ...known, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };
+  const patient = { ...known, stateFolder: defaultStateFolder(), retryForMs: RETRY_FOR_MS };
   const findings: Finding[] = [];
   output.note(`looking at ${server} …`);
   for await (const finding of diagnose({ ...patient, roomBytes: room ?? null, slowSeconds: slow ?? null }, signal)) {

@@ -7,7 +7,7 @@ import {
   ForeignReplyError,
   foreignReply,
   type GetToken,
-  Patience,
+  RetryPolicy,
   readEvents,
   readRetryAfter,
   ServerError,
@@ -47,7 +47,7 @@ interface Following {
   readonly getToken: GetToken;
   readonly signal: AbortSignal;
   readonly onEvent: (event: CloudEvent) => void;
-  readonly patience: Patience;
+  readonly retryPolicy: RetryPolicy;
   /** Where to go on; null: with what happens from now on. */
   afterId: string | null;
 }
@@ -69,7 +69,7 @@ export async function followEvents(
       status = statusOf(event) ?? status;
       output.result(event, () => describe(event));
     },
-    patience: new Patience(),
+    retryPolicy: new RetryPolicy(),
     afterId: flags.after === undefined ? null : String(flags.after),
   };
   // The stream of one upload ends with it. The other one ends only because the server stops, or the token's time is over.
@@ -79,19 +79,19 @@ export async function followEvents(
       throw new ConnectionError('the stream of events ended');
     }
   };
-  await following.patience.retry(follow, signal, sayWaiting(output));
+  await following.retryPolicy.retry(follow, signal, sayWaiting(output));
   return status === 'completed' ? EXIT.done : EXIT.failed;
 }
 
 /** Until the stream ends. @throws ServerError, ConnectionError, ForeignReplyError */
 async function readOnce(following: Following, renew = false): Promise<void> {
-  const { url, proxy, getToken, signal, onEvent, patience, afterId } = following;
+  const { url, proxy, getToken, signal, onEvent, retryPolicy, afterId } = following;
   const agent = createAgent(url, proxy);
   const silence = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let openedMs = Number.POSITIVE_INFINITY;
   const onAlive = () => {
-    if (performance.now() - openedMs > WORKS_MS) patience.noteProgress();
+    if (performance.now() - openedMs > WORKS_MS) retryPolicy.noteProgress();
     clearTimeout(timer);
     timer = setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
   };
@@ -108,7 +108,7 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     // A page to sign in at, of a proxy.
     if (!response.headers['content-type']?.startsWith('text/event-stream'))
       throw foreign(response, describeWay(url, proxy));
-    patience.noteReply();
+    retryPolicy.noteReply();
     openedMs = performance.now();
     const onId = (id: string) => {
       following.afterId = id;
@@ -116,7 +116,7 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     const body = Readable.toWeb(response) as unknown as ReadableStream<Uint8Array<ArrayBuffer>>;
     for await (const { data } of readEvents(body, onAlive, onId)) {
       onEvent(JSON.parse(data) as CloudEvent);
-      patience.noteProgress();
+      retryPolicy.noteProgress();
     }
   } catch (cause) {
     signal.throwIfAborted();

@@ -11,7 +11,7 @@ import {
   type VoxelStatistics,
 } from '@cryolift/mrc';
 import { type CompressedFile, openCompressed } from '../files/compressed.ts';
-import { type Check, judgeHeader, judgePrefix, readHeader } from '../files/mrc-check.ts';
+import { type Check, checkHeader, checkPrefix, readHeader } from '../files/mrc-check.ts';
 import { openNamed } from '../files/open-named.ts';
 import { surveyVoxels, type Voxels } from '../files/voxels.ts';
 import { formatBytes, formatTable } from '../output/format.ts';
@@ -44,7 +44,7 @@ export async function inspect(path: string, flags: InspectFlags): Promise<ExitCo
   if (inside && flags.png !== undefined) {
     throw new UsageError(`--png: the file is compressed with ${inside.format}; decompress it first`);
   }
-  const outside = judgeHeader(header, size, source.name);
+  const outside = checkHeader(header, size, source.name);
   const found = inside
     ? inspectInside(inside, isMrcName(source.name) ? outside.rejections : [], flags)
     : await inspectPlain(path, outside, header, flags);
@@ -83,7 +83,7 @@ function inspectInside(
   if (!header) {
     return { ...nothing, verdict: 'rejected', mrc: null, rejections: [{ code: 'compressed', message: error }] };
   }
-  const check = judgePrefix(header, filename);
+  const check = checkPrefix(header, filename);
   const rejections = [...outside, ...check.rejections];
   return {
     ...nothing,

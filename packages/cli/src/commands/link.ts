@@ -21,7 +21,7 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
   const api = connect(flags, 'uploads:write');
   const output = new Output(json);
   if (revoke !== undefined) {
-    await api.takeBackLink(revoke);
+    await api.revokeLink(revoke);
     output.result({ link_id: revoke, revoked: true }, () => `revoked ${revoke}`);
     return EXIT.done;
   }
@@ -51,7 +51,7 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
     output.result(answer, () => `revoked ${answer.revoked} links`);
   }
   for (const id of ids) {
-    await api.takeBackLink(id);
+    await api.revokeLink(id);
     output.result({ link_id: id, revoked: true }, () => `revoked ${id}`);
   }
   return EXIT.done;

@@ -36,7 +36,7 @@ export async function upload(paths: readonly string[], given: UploadFlags): Prom
   const uploader = createUploader(flags);
   const { files, leftOut, failed } = await findFiles(paths, flags, uploader.api, {
     signal,
-    onTrouble: sayWaiting(output),
+    onRetry: sayWaiting(output),
   });
   reportLeftOut(output, leftOut);
 

@@ -1,7 +1,7 @@
 /** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { type Api, Patience } from '@cryolift/client';
+import { type Api, RetryPolicy } from '@cryolift/client';
 import { lockFolder } from '@cryolift/client/folder-lock';
 import { createUploader, serverOf, type UploaderFlags } from '../connection/connection.ts';
 import { sayWaiting } from '../connection/waiting.ts';
@@ -12,8 +12,8 @@ import { Output } from '../output/output.ts';
 import { ProgressDisplay } from '../output/progress.ts';
 import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
-import { FolderMemory, placeOf } from '../upload/folder-journal.ts';
-import { adoptOldJournal } from '../upload/old-journal.ts';
+import { FolderJournal, placeOf } from '../upload/folder-journal.ts';
+import { importOldJournal } from '../upload/old-journal.ts';
 import { askOwner } from '../upload/owner.ts';
 import type { FileFlags } from '../upload/upload-file.ts';
 import { awaitFolder } from '../watch/await-folder.ts';
@@ -48,8 +48,8 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
     output.note(`watching ${folder}: files go up ${flags.settle} s after they have stopped changing`);
     const uploader = createUploader(flags);
     const owner = await waitForOwner(uploader.api, flags, output, signal);
-    const memory = await FolderMemory.open(server, owner, folder);
-    await adoptOldJournal(memory, folder, { api: uploader.api, server, owner, output, signal });
+    const journal = await FolderJournal.open(server, owner, folder);
+    await importOldJournal(journal, folder, { api: uploader.api, server, owner, output, signal });
     return await new Watcher({
       folder,
       settleMs: flags.settle * 1000,
@@ -60,7 +60,7 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
       flags,
       uploader,
       owner,
-      memory,
+      journal,
       output,
       display,
       signal,
@@ -78,8 +78,8 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
 
 /** For good, unless the watch is to end some time. */
 async function waitForOwner(api: Api, { once }: WatchFlags, output: Output, signal: AbortSignal): Promise<string> {
-  const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
-  return await askOwner(api, signal, patience, sayWaiting(output));
+  const retryPolicy = new RetryPolicy(once ? undefined : Number.POSITIVE_INFINITY);
+  return await askOwner(api, signal, retryPolicy, sayWaiting(output));
 }
 
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {

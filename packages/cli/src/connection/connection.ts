@@ -1,6 +1,6 @@
 /** Which server is talked to, and as whom. */
 import { Api, type GetToken, type Transport, Uploader } from '@cryolift/client';
-import { defaultStateFolder, FileMemory, HttpTransport } from '@cryolift/client/node';
+import { defaultStateFolder, FileResumeStore, HttpTransport } from '@cryolift/client/node';
 import { Bandwidth, sharers, type Timetable } from '../options/bandwidth.ts';
 import { NoTokenError, UsageError } from '../process/exit.ts';
 import { readCredential } from './credential.ts';
@@ -42,7 +42,13 @@ export function createUploader(flags: UploaderFlags): Uploader {
   const { bwlimit } = flags;
   const { server, transport, getToken } = open(flags, UPLOADS, bwlimit && new Bandwidth(bwlimit).pace);
   const parallel = bwlimit ? sharers(bwlimit, flags.parallel) : flags.parallel;
-  return new Uploader({ server, transport, getToken, parallel, memory: new FileMemory(defaultStateFolder()) });
+  return new Uploader({
+    server,
+    transport,
+    getToken,
+    parallel,
+    resumeStore: new FileResumeStore(defaultStateFolder()),
+  });
 }
 
 /** @param scope as for `connect`. */

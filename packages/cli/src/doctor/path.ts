@@ -23,7 +23,7 @@ export interface Passage {
   /** Good or not: what is asked here is refused in any case. */
   readonly authorization: string;
   /** How long to wait for an answer that should come at once, milliseconds. */
-  readonly patienceMs: number;
+  readonly retryForMs: number;
 }
 
 /**
@@ -35,7 +35,7 @@ export async function checkBuffering(passage: Passage): Promise<Finding> {
   await exchange.send(new Uint8Array(FIRST_BYTES));
   let early: Answer | null = null;
   for (let piece = 0; piece < PIECES && !early; piece++) {
-    early = await exchange.answerWithin(passage.patienceMs / PIECES);
+    early = await exchange.answerWithin(passage.retryForMs / PIECES);
     await exchange.send(new Uint8Array(PIECE_BYTES));
   }
   if (early && readFailure(early)) {
@@ -82,7 +82,7 @@ async function isCapped(passage: Passage, sizeBytes: number): Promise<boolean> {
   const exchange = beginLostPart(passage, sizeBytes);
   try {
     await exchange.send(new Uint8Array(Math.min(FIRST_BYTES, sizeBytes)));
-    const answer = await exchange.answerWithin(passage.patienceMs);
+    const answer = await exchange.answerWithin(passage.retryForMs);
     return answer !== null && isForeignRefusal(answer);
   } finally {
     exchange.drop();

@@ -13,13 +13,13 @@ interface QuotaCheck {
 
 /**
  * @param neededBytes of the trial upload.
- * @param wishedBytes that there must be room for; null: no wish.
+ * @param requestedBytes that there must be room for; null: no wish.
  */
 export async function checkQuota(
   wire: Wire,
   authorization: string,
   neededBytes: number,
-  wishedBytes: number | null,
+  requestedBytes: number | null,
 ): Promise<QuotaCheck> {
   const { quota_bytes, used_bytes } = readJson(await wire.ask('GET', '/limits', { authorization })) ?? {};
   if (typeof quota_bytes !== 'number' || typeof used_bytes !== 'number') {
@@ -28,13 +28,13 @@ export async function checkQuota(
   const leftBytes = Math.max(0, quota_bytes - used_bytes);
   const found = `${formatBytes(used_bytes)} of your quota of ${formatBytes(quota_bytes)} are used`;
   const mend = `${MAKE_ROOM} Or ask for a larger quota.`;
-  return { finding: judge(), leftBytes };
+  return { finding: evaluate(), leftBytes };
 
-  function judge(): Finding {
+  function evaluate(): Finding {
     if (leftBytes < neededBytes) return fail('quota', `${found}: too little is left to try an upload`, mend);
-    if (wishedBytes !== null && wishedBytes > leftBytes) {
-      return fail('quota', `${found}: ${formatBytes(leftBytes)} are left, not ${formatBytes(wishedBytes)}`, mend);
+    if (requestedBytes !== null && requestedBytes > leftBytes) {
+      return fail('quota', `${found}: ${formatBytes(leftBytes)} are left, not ${formatBytes(requestedBytes)}`, mend);
     }
-    return leftBytes < LITTLE_BYTES && wishedBytes === null ? warn('quota', found, mend) : ok('quota', found);
+    return leftBytes < LITTLE_BYTES && requestedBytes === null ? warn('quota', found, mend) : ok('quota', found);
   }
 }

@@ -14,17 +14,17 @@ export const MAKE_ROOM = '`cryolift ls` shows files and open uploads, `rm` and `
 const MEND = `Free space on its storage, or wait: ${MAKE_ROOM}`;
 
 /**
- * @param wishedBytes that the server must have room for; null: no wish.
+ * @param requestedBytes that the server must have room for; null: no wish.
  * @param leftBytes of the caller's quota, which bounds the question: what is asked for is about the storage then.
  */
 export async function checkRoom(
   wire: Wire,
   authorization: string,
   limits: Limits,
-  wishedBytes: number | null,
+  requestedBytes: number | null,
   leftBytes: number,
 ): Promise<Finding> {
-  const sizeBytes = Math.min(wishedBytes ?? Math.min(MUCH_BYTES, limits.max_file_size), leftBytes);
+  const sizeBytes = Math.min(requestedBytes ?? Math.min(MUCH_BYTES, limits.max_file_size), leftBytes);
   const opened = await Trial.open(wire, authorization, { sizeBytes });
   if (opened instanceof Trial) {
     await opened.cancel();
@@ -39,6 +39,6 @@ export async function checkRoom(
     return fail('room', `${refused}: ${failure.code}: ${failure.message}`, failure.hint);
   }
   const found = `the server has room for ${formatBytes(availableBytes)}`;
-  if (wishedBytes !== null) return fail('room', `${found}, not for ${formatBytes(wishedBytes)}`, MEND);
+  if (requestedBytes !== null) return fail('room', `${found}, not for ${formatBytes(requestedBytes)}`, MEND);
   return availableBytes < LITTLE_BYTES ? warn('room', found, MEND) : ok('room', found);
 }

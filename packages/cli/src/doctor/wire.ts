@@ -16,7 +16,7 @@ export interface Answer {
   readonly httpVersion: string;
   readonly body: Buffer;
   /** When the request was begun, and when the head of the answer was there: milliseconds since 1970. */
-  readonly begunMs: number;
+  readonly startedMs: number;
   readonly answeredMs: number;
 }
 
@@ -75,7 +75,7 @@ export class Exchange {
     const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
     // As uploads have it: who asks for `Connection: close` may lose an early answer to a reset.
     const agent = createAgent(url, proxy);
-    const begunMs = Date.now();
+    const startedMs = Date.now();
     this.#request = begin(url, { method, headers, agent });
     const onAbort = () => this.#request.destroy(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -83,7 +83,7 @@ export class Exchange {
       this.#request.destroy(new Error(`nothing moved for ${STALL_MS / 1000} s`)),
     );
     this.continued = new Promise((resolve) => this.#request.once('continue', resolve));
-    this.answer = receive(this.#request, begunMs).finally(() => {
+    this.answer = receive(this.#request, startedMs).finally(() => {
       this.#settled = true;
       agent.destroy();
       signal.removeEventListener('abort', onAbort);
@@ -121,7 +121,7 @@ export class Exchange {
   }
 }
 
-async function receive(request: ClientRequest, begunMs: number): Promise<Answer> {
+async function receive(request: ClientRequest, startedMs: number): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   request.on('error', reject).once('close', () => reject(new Error('the connection ended without an answer')));
   request.once('response', (response) => {
@@ -130,7 +130,7 @@ async function receive(request: ClientRequest, begunMs: number): Promise<Answer>
     let length = 0;
     const finish = () => {
       const { statusCode: status = 0, headers, httpVersion } = response;
-      resolve({ status, headers, httpVersion, body: Buffer.concat(chunks), begunMs, answeredMs });
+      resolve({ status, headers, httpVersion, body: Buffer.concat(chunks), startedMs, answeredMs });
       if (!request.writableFinished) request.destroy();
     };
     response

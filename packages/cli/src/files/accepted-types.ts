@@ -1,18 +1,18 @@
 /** The types of files that a server takes. */
-import { type Api, Patience } from '@cryolift/client';
+import { type Api, RetryPolicy } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 
 /**
  * A server that restarts is waited for, as by every upload.
  *
  * @returns extensions in lower case, without the dot.
- * @throws as Patience does.
+ * @throws as RetryPolicy does.
  */
 export async function askAcceptedTypes(
   api: Pick<Api, 'limits'>,
-  { patience = new Patience(), signal, onTrouble }: AskOptions = {},
+  { retryPolicy = new RetryPolicy(), signal, onRetry }: AskOptions = {},
 ): Promise<ReadonlySet<string>> {
-  return typesOf(await patience.retry(() => api.limits({ signal }), signal, onTrouble));
+  return typesOf(await retryPolicy.retry(() => api.limits({ signal }), signal, onRetry));
 }
 
 export function typesOf({ mrc_types, accepted_types }: Limits): ReadonlySet<string> {
@@ -20,8 +20,8 @@ export function typesOf({ mrc_types, accepted_types }: Limits): ReadonlySet<stri
 }
 
 export interface AskOptions {
-  patience?: Patience;
+  retryPolicy?: RetryPolicy;
   signal?: AbortSignal | undefined;
   /** Told each failure that is waited out. */
-  onTrouble?: (error: unknown) => void;
+  onRetry?: (error: unknown) => void;
 }

@@ -15,7 +15,7 @@ export async function readHeader(source: Source): Promise<Uint8Array> {
 }
 
 /** @param header the whole header, or all that the file has. */
-export function judgeHeader(header: Uint8Array, sizeBytes: number, filename: string): Check {
+export function checkHeader(header: Uint8Array, sizeBytes: number, filename: string): Check {
   return checkMrc({ header, sizeBytes, filename }) as Check;
 }
 
@@ -24,16 +24,16 @@ export function judgeHeader(header: Uint8Array, sizeBytes: number, filename: str
  *
  * @param prefix its first 1,024 bytes, or all when it has fewer.
  */
-export function judgePrefix(prefix: Uint8Array, filename: string): Check {
-  if (prefix.length < MRC_HEADER_BYTES) return judgeHeader(prefix, prefix.length, filename);
-  const { mrc } = judgeHeader(prefix, Number.MAX_SAFE_INTEGER, filename);
-  return judgeHeader(prefix, mrc?.expected_size ?? prefix.length, filename);
+export function checkPrefix(prefix: Uint8Array, filename: string): Check {
+  if (prefix.length < MRC_HEADER_BYTES) return checkHeader(prefix, prefix.length, filename);
+  const { mrc } = checkHeader(prefix, Number.MAX_SAFE_INTEGER, filename);
+  return checkHeader(prefix, mrc?.expected_size ?? prefix.length, filename);
 }
 
 /** @throws Refusal `invalid_mrc`, as the server would; files of other types pass. */
 export async function assertMrc(source: Source): Promise<void> {
   if (!isMrcName(source.name)) return;
-  const { verdict, rejections } = judgeHeader(await readHeader(source), source.sizeBytes, source.name);
+  const { verdict, rejections } = checkHeader(await readHeader(source), source.sizeBytes, source.name);
   if (verdict === 'accepted') return;
   throw new Refusal(
     'invalid_mrc',

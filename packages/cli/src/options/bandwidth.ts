@@ -19,7 +19,7 @@ const LEAST_BYTES_PER_SECOND = PIECE_BYTES / PIECE_SECONDS;
 /** What was not used may be caught up with for this long; so may what late timers cost. */
 const BURST_MS = 100;
 /** The timetable is looked at this often while waiting, so that a changed clock or a laptop's sleep does no harm. */
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 
 export interface Clock {
   /** Never goes back. */
@@ -70,10 +70,10 @@ function parseRate(text: string): number | null {
   return bytesPerSecond;
 }
 
-/** @returns how many parts can be in flight without one of them starving, `wished` at most. */
-export function sharers(timetable: Timetable, wished: number): number {
+/** @returns how many parts can be in flight without one of them starving, `requested` at most. */
+export function sharers(timetable: Timetable, requested: number): number {
   const least = Math.min(...timetable.map(({ bytesPerSecond }) => bytesPerSecond ?? Number.POSITIVE_INFINITY));
-  return Math.max(1, Math.min(wished, Math.floor(least / LEAST_BYTES_PER_SECOND)));
+  return Math.max(1, Math.min(requested, Math.floor(least / LEAST_BYTES_PER_SECOND)));
 }
 
 /** A token bucket: bytes are claimed in order and released at the rate that holds. */
@@ -82,12 +82,12 @@ export class Bandwidth {
   readonly #clock: Clock;
   #claimedBytes = 0;
   #releasedBytes = 0;
-  #lookedMs: number;
+  #updatedMs: number;
 
   constructor(timetable: Timetable, clock = SYSTEM_CLOCK) {
     this.#timetable = timetable;
     this.#clock = clock;
-    this.#lookedMs = clock.elapsedMs();
+    this.#updatedMs = clock.elapsedMs();
   }
 
   /**
@@ -103,7 +103,7 @@ export class Bandwidth {
       if (!claimed) this.#claimedBytes += bytes;
       if (rate === null || from <= this.#releasedBytes) return;
       const missingMs = ((from - this.#releasedBytes) * 1000) / rate;
-      await this.#clock.sleep(Math.min(missingMs, LOOK_MS), signal);
+      await this.#clock.sleep(Math.min(missingMs, POLL_MS), signal);
     }
   };
 
@@ -114,11 +114,11 @@ export class Bandwidth {
     if (rate === null) {
       this.#releasedBytes = this.#claimedBytes;
     } else {
-      const grownBytes = (rate * (nowMs - this.#lookedMs)) / 1000;
+      const grownBytes = (rate * (nowMs - this.#updatedMs)) / 1000;
       const mostBytes = this.#claimedBytes + (rate * BURST_MS) / 1000;
       this.#releasedBytes = Math.min(this.#releasedBytes + grownBytes, mostBytes);
     }
-    this.#lookedMs = nowMs;
+    this.#updatedMs = nowMs;
     return rate;
   }
 }

@@ -9,8 +9,8 @@ import type { ProgressDisplay } from '../output/progress.ts';
 import type { Tally } from '../output/tally.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { exitCodeOf, isAboutServer } from '../process/failure.ts';
-import { type Facts, FolderMemory, type WentUp } from './folder-journal.ts';
-import { adoptOldJournal } from './old-journal.ts';
+import { type Facts, FolderJournal, type WentUp } from './folder-journal.ts';
+import { importOldJournal } from './old-journal.ts';
 import { askOwner, confirm } from './owner.ts';
 import { type FileFlags, reportSent, uploadFile } from './upload-file.ts';
 
@@ -35,9 +35,9 @@ export class Batch {
   readonly #options: BatchOptions;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #memories = new Map<string, Promise<FolderMemory>>();
+  readonly #memories = new Map<string, Promise<FolderJournal>>();
   #owner: Promise<string> | null = null;
-  #toldUntold = false;
+  #reportedUnknown = false;
   #unauthorised = false;
 
   constructor(options: BatchOptions) {
@@ -96,7 +96,7 @@ export class Batch {
   /** The file is there; that it cannot be noted does not make it fail. */
   async #remember({ folder, path }: InFolder, facts: Facts, file: FileRecord): Promise<void> {
     try {
-      (await this.#memoryOf(folder)).note(path, facts, file);
+      (await this.#journalOf(folder)).note(path, facts, file);
     } catch (error) {
       this.#options.output.note(`${path}: is there, but the next run will send it again: ${String(error)}`);
     }
@@ -118,12 +118,12 @@ export class Batch {
   }
 
   async #findKnown(found: Found, { folder, path }: InFolder): Promise<WentUp | null> {
-    const memory = await this.#memoryOf(folder);
-    const known = memory.find(path, found);
+    const journal = await this.#journalOf(folder);
+    const known = journal.find(path, found);
     if (known) return known;
-    const alike = memory.findAlike(path, found);
+    const alike = journal.findAlike(path, found);
     if (alike?.path !== path || (await hashPath(found.path, this.#signal)) !== alike.sha256) return null;
-    memory.note(path, found, alike);
+    journal.note(path, found, alike);
     return alike;
   }
 
@@ -131,8 +131,8 @@ export class Batch {
   async #isThere(entry: WentUp): Promise<boolean> {
     const { uploader, output } = this.#options;
     const { kind } = await confirm(uploader.api, await this.#askOwner(), entry, this.#signal);
-    if (kind === 'untold' && !this.#toldUntold) {
-      this.#toldUntold = true;
+    if (kind === 'untold' && !this.#reportedUnknown) {
+      this.#reportedUnknown = true;
       output.note('this token may not ask whether files are still there; what earlier runs noted is believed');
     }
     return kind !== 'gone';
@@ -150,22 +150,22 @@ export class Batch {
     return await this.#owner;
   }
 
-  async #memoryOf(folder: string): Promise<FolderMemory> {
-    let memory = this.#memories.get(folder);
-    if (!memory) {
-      memory = this.#openMemory(folder);
-      this.#memories.set(folder, memory);
+  async #journalOf(folder: string): Promise<FolderJournal> {
+    let journal = this.#memories.get(folder);
+    if (!journal) {
+      journal = this.#openJournal(folder);
+      this.#memories.set(folder, journal);
       // The next file tries again.
-      memory.catch(() => this.#memories.delete(folder));
+      journal.catch(() => this.#memories.delete(folder));
     }
-    return await memory;
+    return await journal;
   }
 
-  async #openMemory(folder: string): Promise<FolderMemory> {
+  async #openJournal(folder: string): Promise<FolderJournal> {
     const { server, uploader, output } = this.#options;
     const owner = await this.#askOwner();
-    const memory = await FolderMemory.open(server, owner, folder);
-    await adoptOldJournal(memory, folder, { api: uploader.api, server, owner, output, signal: this.#signal });
-    return memory;
+    const journal = await FolderJournal.open(server, owner, folder);
+    await importOldJournal(journal, folder, { api: uploader.api, server, owner, output, signal: this.#signal });
+    return journal;
   }
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { FolderMemory } from './folder-journal.ts';
+import { FolderJournal } from './folder-journal.ts';
 
 const FILE = { file_id: 'f1', sha256: '0'.repeat(64), upload_id: 'u1' };
 const REFUSED = { refused: 'not an MRC file', code: 'invalid_mrc', depends_on: { mrc_types: ['mrc'] } };
@@ -18,60 +18,60 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true }));
 
-const open = () => FolderMemory.open('http://a', 'ada', folder);
+const open = () => FolderJournal.open('http://a', 'ada', folder);
 
 test('what went up is known by its place, size and time, also under another name, and in the next run', async () => {
   (await open()).note('sub/a.mrc', FACTS, FILE);
-  const memory = await open();
-  assert.equal(memory.find('sub/a.mrc', FACTS)?.file_id, 'f1');
-  assert.equal(memory.find('sub/a.mrc', { ...FACTS, sizeBytes: 11 }), null);
-  assert.equal(memory.find('sub/a.mrc', { ...FACTS, modifiedMs: 2 }), null);
-  assert.equal(memory.find('sub/a.mrc', { ...FACTS, inode: 8 }), null);
-  assert.equal(memory.find('sub/a.mrc', { ...FACTS, changedMs: 3 }), null);
-  assert.equal(memory.findAlike('sub/a.mrc', { ...FACTS, inode: 8 })?.file_id, 'f1');
-  assert.equal(memory.findAlike('b.mrc', FACTS)?.path, 'sub/a.mrc');
-  assert.equal(memory.findAlike('b.mrc', { ...FACTS, modifiedMs: 2 }), null);
-  assert.equal((await FolderMemory.open('http://b', 'ada', folder)).find('sub/a.mrc', FACTS), null);
-  assert.equal((await FolderMemory.open('http://a', 'bob', folder)).find('sub/a.mrc', FACTS), null);
+  const journal = await open();
+  assert.equal(journal.find('sub/a.mrc', FACTS)?.file_id, 'f1');
+  assert.equal(journal.find('sub/a.mrc', { ...FACTS, sizeBytes: 11 }), null);
+  assert.equal(journal.find('sub/a.mrc', { ...FACTS, modifiedMs: 2 }), null);
+  assert.equal(journal.find('sub/a.mrc', { ...FACTS, inode: 8 }), null);
+  assert.equal(journal.find('sub/a.mrc', { ...FACTS, changedMs: 3 }), null);
+  assert.equal(journal.findAlike('sub/a.mrc', { ...FACTS, inode: 8 })?.file_id, 'f1');
+  assert.equal(journal.findAlike('b.mrc', FACTS)?.path, 'sub/a.mrc');
+  assert.equal(journal.findAlike('b.mrc', { ...FACTS, modifiedMs: 2 }), null);
+  assert.equal((await FolderJournal.open('http://b', 'ada', folder)).find('sub/a.mrc', FACTS), null);
+  assert.equal((await FolderJournal.open('http://a', 'bob', folder)).find('sub/a.mrc', FACTS), null);
 });
 
 test('an inode that tells nothing makes no two files one', async () => {
   for (const inode of [0, 2 ** 60]) {
-    const memory = await open();
-    memory.note('a.mrc', { ...FACTS, inode }, FILE);
-    assert.equal(memory.findAlike('z.mrc', { ...FACTS, inode }), null);
+    const journal = await open();
+    journal.note('a.mrc', { ...FACTS, inode }, FILE);
+    assert.equal(journal.findAlike('z.mrc', { ...FACTS, inode }), null);
   }
 });
 
 test('the last that was noted of a path holds', async () => {
-  const memory = await open();
-  memory.note('b.mrc', FACTS, FILE);
-  memory.note('b.mrc', FACTS, REFUSED);
+  const journal = await open();
+  journal.note('b.mrc', FACTS, FILE);
+  journal.note('b.mrc', FACTS, REFUSED);
   const again = await open();
   assert.deepEqual(again.findRefusal('b.mrc', FACTS)?.depends_on, REFUSED.depends_on);
   assert.equal(again.find('b.mrc', FACTS), null);
-  memory.note('b.mrc', FACTS, FILE);
+  journal.note('b.mrc', FACTS, FILE);
   assert.equal(again.findRefusal('b.mrc', FACTS), null);
   assert.equal(again.find('b.mrc', FACTS)?.file_id, 'f1');
 });
 
 test('two processes may note at the same time, and only their user may read it', async () => {
   const memories = [await open(), await open()];
-  for (const [at, memory] of memories.entries()) memory.note(`at-once-${at}.mrc`, FACTS, FILE);
-  for (const memory of memories) assert.ok([0, 1].every((at) => memory.find(`at-once-${at}.mrc`, FACTS)));
+  for (const [at, journal] of memories.entries()) journal.note(`at-once-${at}.mrc`, FACTS, FILE);
+  for (const journal of memories) assert.ok([0, 1].every((at) => journal.find(`at-once-${at}.mrc`, FACTS)));
   const place = join(folder, 'state', 'cryolift', 'folders');
   for (const name of await readdir(place)) assert.equal((await stat(join(place, name))).mode & 0o077, 0, name);
 });
 
 test('what is kept grows with the files, not with the runs', async () => {
-  const memory = await FolderMemory.open('http://c', 'ada', folder);
+  const journal = await FolderJournal.open('http://c', 'ada', folder);
   const place = join(folder, 'state', 'cryolift', 'folders');
   const sizeOf = async () => {
     const sizes = await Promise.all((await readdir(place)).map(async (name) => (await stat(join(place, name))).size));
     return sizes.reduce((sum, size) => sum + size, 0);
   };
-  for (let at = 0; at < 50; at++) memory.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
+  for (let at = 0; at < 50; at++) journal.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
   const before = await sizeOf();
-  for (let at = 50; at < 500; at++) memory.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
+  for (let at = 50; at < 500; at++) journal.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
   assert.equal(await sizeOf(), before);
 });

@@ -69,7 +69,7 @@ const TABLES = `
  * One row per file in an SQLite database below the user's state folder: its size and the memory for it do not grow with the
  * number of runs, and several processes can write to it. Entries are on the disk when a call returns.
  */
-export class FolderMemory {
+export class FolderJournal {
   readonly #path: string;
   readonly #db: DatabaseSync;
 
@@ -82,14 +82,14 @@ export class FolderMemory {
     });
   }
 
-  static async open(server: string, owner: string, folder: string): Promise<FolderMemory> {
+  static async open(server: string, owner: string, folder: string): Promise<FolderJournal> {
     const path = placeFor(JSON.stringify([server, owner, await realpath(folder)]), '.db');
     await naming(dirname(path), async () => {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       // SQLite gives its further files the same mode.
       await (await open(path, 'a', 0o600)).close();
     });
-    return new FolderMemory(path);
+    return new FolderJournal(path);
   }
 
   /** @returns null when the file did not go up, or is another one by now. */
@@ -104,7 +104,7 @@ export class FolderMemory {
    *   renamed. But inodes are used again, and times can be set: only its bytes tell.
    */
   findAlike(path: string, facts: Facts): WentUp | null {
-    const entries = [this.#row(path), ...(isTelling(facts.inode) ? this.#rowsOfInode(facts.inode) : [])];
+    const entries = [this.#row(path), ...(hasInode(facts.inode) ? this.#rowsOfInode(facts.inode) : [])];
     return entries.filter((entry) => entry !== null && isWentUp(entry)).find((entry) => isOf(entry, facts)) ?? null;
   }
 
@@ -205,7 +205,7 @@ export class FolderMemory {
 }
 
 /** Some shares number no file; of others the numbers do not fit here, and several files seem to have one. */
-export function isTelling(inode: number): boolean {
+export function hasInode(inode: number): boolean {
   return inode > 0 && Number.isSafeInteger(inode);
 }
 

@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Api } from '@cryolift/client';
 import type { Output } from '../output/output.ts';
-import { type FolderMemory, placeOf, type WentUp } from './folder-journal.ts';
+import { type FolderJournal, placeOf, type WentUp } from './folder-journal.ts';
 import { confirm } from './owner.ts';
 
 const AT_ONCE = 8;
@@ -22,16 +22,16 @@ interface Asking {
 }
 
 /** Takes over what is this owner's, once. The old journal stays, for other owners. A run that is killed goes on later. */
-export async function adoptOldJournal(memory: FolderMemory, folder: string, asking: Asking): Promise<void> {
+export async function importOldJournal(journal: FolderJournal, folder: string, asking: Asking): Promise<void> {
   const { server, owner, output } = asking;
-  if (memory.lacksEarlier) await memory.readEarlier(readEntries(await placeOf(server, folder, '.jsonl')));
+  if (journal.lacksEarlier) await journal.readEarlier(readEntries(await placeOf(server, folder, '.jsonl')));
   let files = 0;
   let others = 0;
   for (;;) {
-    const batch = memory.nextEarlier(BATCH);
+    const batch = journal.nextEarlier(BATCH);
     if (batch.length === 0) break;
     const own = await findOwn(batch, asking);
-    memory.settleEarlier(batch, own);
+    journal.settleEarlier(batch, own);
     files += own.length;
     others += batch.length - own.length;
   }

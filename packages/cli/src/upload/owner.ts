@@ -1,5 +1,5 @@
 /** Whose files these are, and whether the server has them: what is asked before a file is skipped, moved or deleted. */
-import { type Api, Patience, ServerError } from '@cryolift/client';
+import { type Api, RetryPolicy, ServerError } from '@cryolift/client';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { WentUp } from './folder-journal.ts';
 
@@ -10,24 +10,24 @@ export type Confirmation =
   /** This token may not ask. */
   | { readonly kind: 'untold' };
 
-/** Waits for a server that is away, as uploads do. @param patience for how long. @throws as Patience does. */
+/** Waits for a server that is away, as uploads do. @param retryPolicy for how long. @throws as RetryPolicy does. */
 export async function askOwner(
   api: Api,
   signal: AbortSignal,
-  patience = new Patience(),
-  onTrouble?: (error: unknown) => void,
+  retryPolicy = new RetryPolicy(),
+  onRetry?: (error: unknown) => void,
 ): Promise<string> {
-  return await patience.retry(() => api.owner({ signal }), signal, onTrouble);
+  return await retryPolicy.retry(() => api.owner({ signal }), signal, onRetry);
 }
 
-/** Asks the server for the record of a file, and whether it is this owner's and of this digest. @throws as Patience does. */
+/** Asks the server for the record of a file, and whether it is this owner's and of this digest. @throws as RetryPolicy does. */
 export async function confirm(
   api: Api,
   owner: string,
   { file_id, sha256, upload_id }: Pick<WentUp, 'file_id' | 'sha256' | 'upload_id'>,
   signal: AbortSignal,
 ): Promise<Confirmation> {
-  const ask = async <Result>(call: () => Promise<Result>) => await new Patience().retry(call, signal);
+  const ask = async <Result>(call: () => Promise<Result>) => await new RetryPolicy().retry(call, signal);
   const check = (file: FileRecord): Confirmation =>
     file.owner === owner && file.sha256 === sha256 && file.file_id === file_id
       ? { kind: 'there', file }

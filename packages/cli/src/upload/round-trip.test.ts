@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { Uploader } from '@cryolift/client';
-import { FileMemory, FileSource, HttpTransport } from '@cryolift/client/node';
+import { FileResumeStore, FileSource, HttpTransport } from '@cryolift/client/node';
 import { buildHeader } from '@cryolift/mrc';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { SCOPES } from '@cryolift/protocol/scopes';
@@ -145,7 +145,7 @@ test('a token that expires on the way is renewed', async () => {
   const uploader = new Uploader({
     server: bench.url,
     transport,
-    memory: new FileMemory(bench.path('memory')),
+    resumeStore: new FileResumeStore(bench.path('memory')),
     async getToken(renew) {
       if (renew) {
         renewals++;

@@ -30,7 +30,7 @@ function rawPath(folder: string, name: string): Buffer {
 }
 
 /** @returns the paths of what cannot be sent, and what is said of each. */
-async function makeTrouble(folder: string): Promise<[path: string, said: RegExp][]> {
+async function makeUnreadable(folder: string): Promise<[path: string, said: RegExp][]> {
   const path = (name: string) => bench.path(`${folder}/${name}`);
   await mkdir(path('closed'), { recursive: true });
   await writeFile(path('closed/in.mrc'), MRC);
@@ -75,7 +75,7 @@ function assertSaid(ended: Ended, folder: string, expected: readonly [string, Re
 }
 
 test('upload -r: names what cannot be read or sent, counts it, and ends with 4', HANGS, async () => {
-  const expected = await makeTrouble('tree');
+  const expected = await makeUnreadable('tree');
   const ended = await bench.runUnprivileged(['upload', '-r', '--json', 'tree']);
   assertSaid(ended, 'tree', expected);
   assert.equal(ended.code, 4);
@@ -84,7 +84,7 @@ test('upload -r: names what cannot be read or sent, counts it, and ends with 4',
 });
 
 test('watch --once: names what cannot be read or sent once, counts it, and ends with 4', HANGS, async () => {
-  const expected = await makeTrouble('watched');
+  const expected = await makeUnreadable('watched');
   const ended = await bench.runUnprivileged(['watch', '--once', '--settle', '2s', '--json', 'watched']);
   assertSaid(ended, 'watched', expected);
   assert.equal(ended.code, 4);

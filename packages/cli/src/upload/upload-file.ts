@@ -62,16 +62,16 @@ export async function uploadFile(
     if (flags.sha256) transfer.update(0, 'hashing', null);
     const sha256 = flags.sha256 ? await hashPath(path, signal) : undefined;
     const onProgress = (progress: Progress) => {
-      const { storedBytes, resumedBytes, sentBytes, retries, trouble } = progress;
+      const { storedBytes, resumedBytes, sentBytes, retries, lastError } = progress;
       figures = { storedBytes, resumedBytes, sentBytes, retries };
       follow(figures);
-      transfer.update(storedBytes, describeState(progress), trouble, sentBytes);
+      transfer.update(storedBytes, describeState(progress), lastError, sentBytes);
     };
-    const wishes = { metadata, partSizeBytes, sha256, force, restart };
+    const requested = { metadata, partSizeBytes, sha256, force, restart };
     const facts = { sizeBytes, modifiedMs, changedMs: found.changedMs, inode: found.inode };
     const onPublished = async (file: FileRecord) => await flags.onPublished?.(file, facts);
     const onNotice = (notice: Notice) => reportNotice(output, path, notice);
-    const file = await uploader.upload(source, { ...wishes, signal, onProgress, onPublished, onNotice });
+    const file = await uploader.upload(source, { ...requested, signal, onProgress, onPublished, onNotice });
     return { file, figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
   } finally {
     transfer.end();

@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import { cutName, hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
-import { isTelling } from '../upload/folder-journal.ts';
-import { isSame, look, type Stamp } from './scan.ts';
+import { hasInode } from '../upload/folder-journal.ts';
+import { isSame, type Stamp, statFile } from './scan.ts';
 
 /** Of a name that gets an addition: names have at most 255 bytes. */
 const SHOWN_BYTES = 200;
@@ -33,7 +33,7 @@ export async function dispose(
   const from = join(folder, path);
   if ((await lstat(from)).isSymbolicLink()) return { kind: 'kept', why: 'it is a link' };
   const local = await hashPath(from, signal);
-  const now = await look(from);
+  const now = await statFile(from);
   if (!now || !isSame(now, stamp)) return CHANGED;
   if (local !== sha256) return { kind: 'kept', why: 'its bytes are not those that the server has' };
   if (disposal.kind === 'delete') return describe(await remove(from, stamp), { kind: 'deleted' });
@@ -80,7 +80,7 @@ async function bring(from: string, to: string, sha256: string): Promise<Brought 
 async function isThere(from: string, to: string, sha256: string): Promise<boolean> {
   const [a, b] = [await stat(from), await lstat(to).catch(() => null)];
   if (!b?.isFile()) return false;
-  if (a.ino === b.ino && a.dev === b.dev && isTelling(a.ino)) return true;
+  if (a.ino === b.ino && a.dev === b.dev && hasInode(a.ino)) return true;
   if (a.size !== b.size || (await hashPath(to)) !== sha256) return false;
   await syncFile(to);
   return true;
@@ -111,7 +111,7 @@ type Removal =
 async function remove(path: string, stamp: Stamp): Promise<Removal> {
   const aside = join(dirname(path), temporaryName(basename(path), 'gone'));
   await rename(path, aside);
-  const taken = await look(aside).catch(() => null);
+  const taken = await statFile(aside).catch(() => null);
   const { sizeBytes, modifiedMs, inode } = stamp;
   if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
     await unlink(aside);

@@ -71,7 +71,7 @@ export async function scan(folder: string, selection: Selection): Promise<Scan> 
 }
 
 /** @returns null when there is no such file, or no regular one. @throws the system's error when that cannot be said. */
-export async function look(path: string): Promise<Stamp | null> {
+export async function statFile(path: string): Promise<Stamp | null> {
   try {
     const stats = await stat(path);
     return stats.isFile() ? stampOf(stats) : null;

@@ -210,7 +210,7 @@ export class Api {
     return await this.#json(isUploadLink, 'POST', '/links', request ?? undefined);
   }
 
-  async takeBackLink(linkId: string): Promise<void> {
+  async revokeLink(linkId: string): Promise<void> {
     await this.#delete(`/links/${encodeURIComponent(linkId)}`);
   }
 

@@ -80,7 +80,7 @@ export class BlobSource implements Source {
   }
 
   /** A File stays as it was when it was chosen: only its handle, or a read that fails, tells of a change. */
-  async look(): Promise<{ sizeBytes: number; modifiedMs: number; identity: null }> {
+  async stat(): Promise<{ sizeBytes: number; modifiedMs: number; identity: null }> {
     const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
     if (now) return { sizeBytes: now.size, modifiedMs: now.lastModified, identity: null };
     await this.#readSnapshot(0, Math.min(1, this.sizeBytes));

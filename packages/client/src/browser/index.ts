@@ -1,4 +1,4 @@
 /** What the SDK needs in a browser: files, connections, memory. */
 export { BlobSource, type BlobSourceOptions, type FileHandle } from './blob-source.ts';
-export { IndexedDbMemory, type OpenUpload } from './indexed-db-resume-store.ts';
+export { IndexedDbResumeStore, type OpenUpload } from './indexed-db-resume-store.ts';
 export { XhrTransport, type XhrTransportOptions } from './xhr-transport.ts';

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** What is remembered of uploads, in the browser's IndexedDB. */
-import type { Memory, MemoryKey, Remembered } from '../ports.ts';
+import type { ResumeKey, ResumeRecord, ResumeStore } from '../ports.ts';
 import type { FileHandle } from './blob-source.ts';
 
 /** 2: records have an owner. */
@@ -11,7 +11,7 @@ const HANDLES = 'handles';
 const ANSWER_MS = 5_000;
 
 /** An upload that was begun and neither finished nor given up. */
-export interface OpenUpload extends Remembered {
+export interface OpenUpload extends ResumeRecord {
   /** Finds the file again, where the browser gives such handles and the page kept it. */
   readonly handle: FileHandle | null;
 }
@@ -20,7 +20,7 @@ export interface OpenUpload extends Remembered {
  * Where the browser lets nothing be stored (a private window, a full disk, site data blocked), nothing is remembered and no
  * call fails: the server finds an upload by its fingerprint too.
  */
-export class IndexedDbMemory implements Memory {
+export class IndexedDbResumeStore implements ResumeStore {
   readonly #name: string;
 
   /** @param name of the database; of the page's origin. */
@@ -28,16 +28,16 @@ export class IndexedDbMemory implements Memory {
     this.#name = name;
   }
 
-  async load(key: MemoryKey): Promise<Remembered | null> {
+  async load(key: ResumeKey): Promise<ResumeRecord | null> {
     const record = await this.#run('readonly', (uploads) => uploads.get(pathOf(key)));
-    return (record as Remembered | undefined) ?? null;
+    return (record as ResumeRecord | undefined) ?? null;
   }
 
-  async save(record: Remembered): Promise<void> {
+  async save(record: ResumeRecord): Promise<void> {
     await this.#run('readwrite', (uploads) => uploads.put(record));
   }
 
-  async forget(key: MemoryKey): Promise<void> {
+  async forget(key: ResumeKey): Promise<void> {
     await this.#run('readwrite', (uploads, handles) => {
       handles.delete(pathOf(key));
       return uploads.delete(pathOf(key));
@@ -45,7 +45,7 @@ export class IndexedDbMemory implements Memory {
   }
 
   /** Keeps a file's handle until its upload is forgotten. Call it before the upload begins. */
-  async keepHandle(key: MemoryKey, handle: FileHandle): Promise<void> {
+  async keepHandle(key: ResumeKey, handle: FileHandle): Promise<void> {
     await this.#run('readwrite', (_uploads, handles) => handles.put(handle, pathOf(key)));
   }
 
@@ -55,7 +55,7 @@ export class IndexedDbMemory implements Memory {
     const range = IDBKeyRange.bound([server, owner], [server, owner, []]);
     const found = await this.#run('readonly', (uploads) => uploads.getAll(range));
     return await Promise.all(
-      ((found ?? []) as Remembered[]).map(async (record) => {
+      ((found ?? []) as ResumeRecord[]).map(async (record) => {
         const handle = await this.#run('readonly', (_uploads, handles) => handles.get(pathOf(record)));
         return { ...record, handle: (handle as FileHandle | undefined) ?? null };
       }),
@@ -97,7 +97,7 @@ export class IndexedDbMemory implements Memory {
 
 type Act = (uploads: IDBObjectStore, handles: IDBObjectStore) => IDBRequest;
 
-function pathOf({ server, owner, location }: MemoryKey): [string, string, string] {
+function pathOf({ server, owner, location }: ResumeKey): [string, string, string] {
   return [server, owner, location];
 }
 

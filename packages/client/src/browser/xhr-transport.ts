@@ -75,7 +75,7 @@ export class XhrTransport implements Transport {
   }
 
   #watchBody(xhr: XMLHttpRequest, wire: WireRequest, watchdog: Watchdog): void {
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     let sent = 0;
     const idleMs = () => (sent === 0 ? performance.now() - this.#movedMs : this.#stallMs);
     const expectMore = () => watchdog.expect('the connection took no byte', this.#stallMs, idleMs);
@@ -91,7 +91,7 @@ export class XhrTransport implements Transport {
     xhr.upload.onload = (event) => {
       onProgress(event);
       // What the system took last may still be on its way, for as long as all of it took to be taken.
-      watchdog.expect('no answer came', this.#replyMs + performance.now() - beganMs);
+      watchdog.expect('no answer came', this.#replyMs + performance.now() - startedMs);
     };
     expectMore();
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Memory, MemoryKey, Remembered } from '../ports.ts';
+import type { ResumeKey, ResumeRecord, ResumeStore } from '../ports.ts';
 import { naming } from './system-error.ts';
 
 /** @returns where the XDG base directory specification puts the state of programs. */
@@ -11,18 +11,18 @@ export function defaultStateFolder(env: NodeJS.ProcessEnv = process.env): string
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'cryolift', 'uploads');
 }
 
-export class FileMemory implements Memory {
+export class FileResumeStore implements ResumeStore {
   readonly #folder: string;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  async load(key: MemoryKey): Promise<Remembered | null> {
+  async load(key: ResumeKey): Promise<ResumeRecord | null> {
     const { server, owner, location } = key;
     try {
       const text = await naming(this.#folder, () => readFile(this.#path(key), 'utf8'));
-      const record = JSON.parse(text) as Remembered | null;
+      const record = JSON.parse(text) as ResumeRecord | null;
       return record?.server === server && record.owner === owner && record.location === location ? record : null;
     } catch (error) {
       // Nothing is remembered, or nothing that can be read: the fingerprint finds the session too.
@@ -32,11 +32,11 @@ export class FileMemory implements Memory {
   }
 
   /** @throws the system's error, which names the folder. */
-  async save(record: Remembered): Promise<void> {
+  async save(record: ResumeRecord): Promise<void> {
     await naming(this.#folder, () => this.#write(record));
   }
 
-  async #write(record: Remembered): Promise<void> {
+  async #write(record: ResumeRecord): Promise<void> {
     const path = this.#path(record);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const fresh = `${path}.${process.pid}.new`;
@@ -50,11 +50,11 @@ export class FileMemory implements Memory {
     await rename(fresh, path);
   }
 
-  async forget(key: MemoryKey): Promise<void> {
+  async forget(key: ResumeKey): Promise<void> {
     await rm(this.#path(key), { force: true });
   }
 
-  #path({ server, owner, location }: MemoryKey): string {
+  #path({ server, owner, location }: ResumeKey): string {
     const name = createHash('sha256')
       .update(JSON.stringify([server, owner, location]))
       .digest('hex')

@@ -90,7 +90,7 @@ export class FileSource implements Source {
     }
   }
 
-  async look(): Promise<Facts> {
+  async stat(): Promise<Facts> {
     return await readFacts(this.#handle);
   }
 

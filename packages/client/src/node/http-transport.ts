@@ -68,10 +68,10 @@ export class HttpTransport implements Transport {
     try {
       const replied = nextReply(request, way);
       await connected(request, watchdog);
-      const beganMs = performance.now();
+      const startedMs = performance.now();
       await sendBody(request, wire, watchdog, this.#pace);
       // What the system took last may still be on its way, for as long as all of it took to be taken.
-      watchdog.expect('no answer came', this.#stallMs * REPLY_STALLS + (performance.now() - beganMs));
+      watchdog.expect('no answer came', this.#stallMs * REPLY_STALLS + (performance.now() - startedMs));
       const response = await replied;
       const body = await readBody(response, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (!request.writableFinished) request.destroy();
@@ -198,10 +198,10 @@ async function sendBody(
       if (isOver()) break;
     }
     watchdog.expect('the connection took no byte');
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     if (!request.write(piece)) await nextOf(request, 'drain', 'response', 'close');
     wire.onSent?.(piece.length);
-    pieceBytes = !pace && performance.now() - beganMs < QUICK_MS ? LARGE_PIECE_BYTES : PIECE_BYTES;
+    pieceBytes = !pace && performance.now() - startedMs < QUICK_MS ? LARGE_PIECE_BYTES : PIECE_BYTES;
   }
   if (!answered) request.end();
 }

@@ -6,7 +6,7 @@ export { assertHarmlessName } from './download/local-name.ts';
 export { cutName, placeNew, temporaryName } from './download/place.ts';
 export type { DownloadOptions } from './download/ranges.ts';
 export { streamDownload } from './download/stream-download.ts';
-export { defaultStateFolder, FileMemory } from './file-resume-store.ts';
+export { defaultStateFolder, FileResumeStore } from './file-resume-store.ts';
 export { FileSource } from './file-source.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { assertRegular, openRegularFile, toSourceError } from './regular-file.ts';

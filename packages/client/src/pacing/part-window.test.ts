@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Flight } from './part-window.ts';
+import { PartWindow } from './part-window.ts';
 
 const ping = async () => {};
 const NEVER = new AbortController().signal;
 
 /** Asks for a place. @returns whether it was given, once everything that is due has happened. */
-async function ask(flight: Flight, signal = NEVER): Promise<{ entered: boolean }> {
+async function ask(partWindow: PartWindow, signal = NEVER): Promise<{ entered: boolean }> {
   const place = { entered: false };
-  flight.enter(signal).then(
+  partWindow.enter(signal).then(
     () => {
       place.entered = true;
     },
@@ -19,25 +19,25 @@ async function ask(flight: Flight, signal = NEVER): Promise<{ entered: boolean }
 }
 
 test('parts wait in the order in which they came until there is a place', async () => {
-  const flight = new Flight(2, ping);
-  await ask(flight);
-  await ask(flight);
-  const [third, fourth] = [await ask(flight), await ask(flight)];
+  const partWindow = new PartWindow(2, ping);
+  await ask(partWindow);
+  await ask(partWindow);
+  const [third, fourth] = [await ask(partWindow), await ask(partWindow)];
   assert.deepEqual([third.entered, fourth.entered], [false, false]);
-  flight.leave();
+  partWindow.leave();
   await new Promise(setImmediate);
   assert.deepEqual([third.entered, fourth.entered], [true, false]);
 });
 
 test('who gives up waiting makes room for those behind', async () => {
-  const flight = new Flight(1, ping);
-  await ask(flight);
+  const partWindow = new PartWindow(1, ping);
+  await ask(partWindow);
   const controller = new AbortController();
-  const refused = flight.enter(controller.signal);
-  const next = await ask(flight);
+  const refused = partWindow.enter(controller.signal);
+  const next = await ask(partWindow);
   controller.abort(new Error('enough'));
   await assert.rejects(refused, /enough/);
-  flight.leave();
+  partWindow.leave();
   await new Promise(setImmediate);
   assert.equal(next.entered, true);
 });

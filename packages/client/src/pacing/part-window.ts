@@ -1,8 +1,8 @@
 /** Which parts may be under way: as many as the path carries, of all uploads together. */
-import { FlightLimit } from './window-limit.ts';
+import { WindowLimit } from './window-limit.ts';
 
-export class Flight {
-  readonly #limit: FlightLimit;
+export class PartWindow {
+  readonly #limit: WindowLimit;
   readonly #ping: () => Promise<unknown>;
   /** First come, first served. */
   readonly #waiting = new Set<() => void>();
@@ -10,7 +10,7 @@ export class Flight {
 
   /** @param most parts in flight at any time, from 1. @param ping a call of few bytes, to be timed. */
   constructor(most: number, ping: () => Promise<unknown>) {
-    this.#limit = new FlightLimit(most);
+    this.#limit = new WindowLimit(most);
     this.#ping = ping;
   }
 
@@ -61,15 +61,15 @@ export class Flight {
   }
 
   /** A connection was lost or stalled, or the server asks for less. */
-  noteTrouble(): void {
-    this.#limit.noteTrouble();
+  noteFailure(): void {
+    this.#limit.noteFailure();
   }
 
   async #timePing(): Promise<void> {
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     try {
       await this.#ping();
-      this.#limit.noteRoundTrip(performance.now() - beganMs);
+      this.#limit.noteRoundTrip(performance.now() - startedMs);
     } catch {
       this.#limit.noteRoundTrip(null);
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 import { ConnectionError, ForeignReplyError, ServerError } from '../failures.ts';
-import { Patience, sleep } from './retry-policy.ts';
+import { RetryPolicy, sleep } from './retry-policy.ts';
 
 const GONE = new ConnectionError('gone');
 
@@ -31,53 +31,53 @@ function serverError(code: keyof typeof STATUS, retryAfterSeconds: number | null
 
 test('waits double up to half a minute, at a random point of each, and begin anew after progress', async () => {
   mock.method(Math, 'random', () => 0.5);
-  const patience = new Patience(Number.POSITIVE_INFINITY);
-  const waitOut = patience.begin();
+  const retryPolicy = new RetryPolicy(Number.POSITIVE_INFINITY);
+  const waitOut = retryPolicy.begin();
   for (let failure = 0; failure < 8; failure++) await waitOut(GONE);
   assert.deepEqual(waitsMs, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
-  patience.noteProgress();
+  retryPolicy.noteProgress();
   await waitOut(GONE);
   assert.equal(waitsMs.at(-1), 250);
-  assert.equal(patience.retries, 9);
+  assert.equal(retryPolicy.retries, 9);
 });
 
 test('parts that fail together do not make each other wait longer', async () => {
   mock.method(Math, 'random', () => 0.5);
-  const patience = new Patience();
-  for (let part = 0; part < 8; part++) await patience.begin()(GONE);
+  const retryPolicy = new RetryPolicy();
+  for (let part = 0; part < 8; part++) await retryPolicy.begin()(GONE);
   assert.deepEqual(new Set(waitsMs), new Set([250]));
 });
 
 test('waits at least as long as Retry-After says', async () => {
   mock.method(Math, 'random', () => 0);
-  await new Patience(60_000).begin()(serverError('rate_limited', 7));
+  await new RetryPolicy(60_000).begin()(serverError('rate_limited', 7));
   assert.deepEqual(waitsMs, [7000, 0]);
 });
 
 test('a Retry-After that is longer than patience ends it, and no wait is too long for a timer', async () => {
   mock.method(Math, 'random', () => 0);
   const month = serverError('overloaded', 30 * 86_400);
-  await assert.rejects(new Patience().begin()(month), month);
+  await assert.rejects(new RetryPolicy().begin()(month), month);
   assert.deepEqual(waitsMs, []);
-  await new Patience(Number.POSITIVE_INFINITY).begin()(month);
+  await new RetryPolicy(Number.POSITIVE_INFINITY).begin()(month);
   assert.deepEqual(waitsMs, [2 ** 31 - 1, 30 * 86_400_000 - (2 ** 31 - 1), 0]);
 });
 
 test('foreign answers are counted anew after progress', async () => {
-  const patience = new Patience();
-  const waitOut = patience.begin();
+  const retryPolicy = new RetryPolicy();
+  const waitOut = retryPolicy.begin();
   const foreign = new ForeignReplyError('');
   for (let round = 0; round < 4; round++) {
     await waitOut(foreign);
     await waitOut(foreign);
-    patience.noteProgress();
+    retryPolicy.noteProgress();
   }
 });
 
 test('ends when nothing went forward for too long, counted from the first failure', async () => {
   mock.method(Math, 'random', () => 1);
-  const patience = new Patience(60_000);
-  const waitOut = patience.begin();
+  const retryPolicy = new RetryPolicy(60_000);
+  const waitOut = retryPolicy.begin();
   // A machine that slept for an hour has not been failing for an hour.
   nowMs += 3_600_000;
   await waitOut(GONE);
@@ -85,7 +85,7 @@ test('ends when nothing went forward for too long, counted from the first failur
   await waitOut(GONE);
   nowMs += 60_000;
   await assert.rejects(waitOut(GONE), GONE);
-  patience.noteProgress();
+  retryPolicy.noteProgress();
   await waitOut(GONE);
 });
 
@@ -94,11 +94,11 @@ const OFFLINE = new ConnectionError('no network', { offline: true });
 const NAMELESS = new ConnectionError('no such name', { nameUnknown: true });
 
 /** @returns how many hours of failing, up to a week of them, `error` is waited out. */
-async function hoursOf(error: Error, patience = new Patience()): Promise<number> {
-  const waitOut = patience.begin();
-  const beganMs = nowMs;
+async function hoursOf(error: Error, retryPolicy = new RetryPolicy()): Promise<number> {
+  const waitOut = retryPolicy.begin();
+  const startedMs = nowMs;
   for (let hour = 0; hour <= 168; hour++) {
-    nowMs = beganMs + hour * HOUR_MS;
+    nowMs = startedMs + hour * HOUR_MS;
     try {
       await waitOut(error);
     } catch {
@@ -111,9 +111,9 @@ async function hoursOf(error: Error, patience = new Patience()): Promise<number>
 test('waits as long as it makes sense for what failed', async () => {
   mock.method(Math, 'random', () => 0);
   const reached = () => {
-    const patience = new Patience();
-    patience.noteReply();
-    return patience;
+    const retryPolicy = new RetryPolicy();
+    retryPolicy.noteReply();
+    return retryPolicy;
   };
   assert.equal(await hoursOf(GONE), 1);
   assert.equal(await hoursOf(GONE, reached()), 13);
@@ -127,27 +127,27 @@ test('waits as long as it makes sense for what failed', async () => {
 test('what goes forward ends the waits of what failed with it', async () => {
   mock.restoreAll();
   mock.method(Math, 'random', () => 1);
-  const patience = new Patience();
-  const waiting = Array.from({ length: 4 }, () => patience.begin()(GONE));
-  patience.noteProgress();
+  const retryPolicy = new RetryPolicy();
+  const waiting = Array.from({ length: 4 }, () => retryPolicy.begin()(GONE));
+  retryPolicy.noteProgress();
   await Promise.all(waiting);
 });
 
 test('a network that is back ends the wait for it', async () => {
   mock.restoreAll();
   mock.method(Math, 'random', () => 1);
-  const waitOut = new Patience().begin(async () => {});
+  const waitOut = new RetryPolicy().begin(async () => {});
   await waitOut(OFFLINE);
 });
 
 test('does not wait for what no waiting mends', async () => {
   const final = [serverError('invalid_mrc'), serverError('token_expired'), new TypeError('bug')];
-  for (const error of final) await assert.rejects(new Patience(60_000).begin()(error), error);
+  for (const error of final) await assert.rejects(new RetryPolicy(60_000).begin()(error), error);
   assert.deepEqual(waitsMs, []);
 });
 
 test('an answer that is none may have been damaged, but not again and again', async () => {
-  const waitOut = new Patience().begin();
+  const waitOut = new RetryPolicy().begin();
   const foreign = new ForeignReplyError('');
   for (let failure = 0; failure < 3; failure++) await waitOut(GONE);
   await waitOut(foreign);
@@ -156,7 +156,7 @@ test('an answer that is none may have been damaged, but not again and again', as
 });
 
 test('patience without end waits out foreign answers, too, with the same waits', async () => {
-  const waitOut = new Patience(Number.POSITIVE_INFINITY).begin();
+  const waitOut = new RetryPolicy(Number.POSITIVE_INFINITY).begin();
   const foreign = new ForeignReplyError('');
   for (let failure = 0; failure < 10; failure++) await waitOut(foreign);
   assert.equal(waitsMs.length, 10);
@@ -178,7 +178,7 @@ test('retry: tells of failures that are waited out, not of the final one', async
     throw failures.shift();
   };
   await assert.rejects(
-    new Patience().retry(call, undefined, (error) => told.push(error)),
+    new RetryPolicy().retry(call, undefined, (error) => told.push(error)),
     (error) => error === final,
   );
   assert.deepEqual(

@@ -4,9 +4,9 @@ import { ConnectionError, ForeignReplyError, ServerError } from '../failures.ts'
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** A server that was never reached, or fails again and again, is given up after this long without any progress. */
-const PATIENCE_MS = 15 * 60_000;
+const RETRY_FOR_MS = 15 * 60_000;
 /** One that went away, is overloaded or has a full disk is waited for: somebody mends it in the morning. */
-const LONG_PATIENCE_MS = 12 * 60 * 60_000;
+const LONG_RETRY_FOR_MS = 12 * 60 * 60_000;
 /** A timer that is set for longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const ASKS_TO_WAIT = [429, 503, 507];
@@ -23,8 +23,8 @@ function isPassing(error: unknown, foreignReplies: number, maxForeign: number): 
 /** @param onWait is called when the failure is waited out, before that. */
 type WaitOut = (error: unknown, signal?: AbortSignal, onWait?: () => void) => Promise<void>;
 
-export class Patience {
-  readonly #patienceMs: number | undefined;
+export class RetryPolicy {
+  readonly #retryForMs: number | undefined;
   readonly #maxForeign: number;
   #progressCount = 0;
   /** Counted from a failure, not from the progress before it: a machine that slept has not been failing. */
@@ -34,12 +34,12 @@ export class Patience {
   #progress = Promise.withResolvers<void>();
 
   /**
-   * @param patienceMs when given, every failure is final this long after the first one without any progress since. With
+   * @param retryForMs when given, every failure is final this long after the first one without any progress since. With
    *   Infinity, the answers of something that is not a Cryolift server, such as a page to sign in at, are waited out, too.
    */
-  constructor(patienceMs?: number) {
-    this.#patienceMs = patienceMs;
-    this.#maxForeign = patienceMs === Number.POSITIVE_INFINITY ? patienceMs : MAX_FOREIGN;
+  constructor(retryForMs?: number) {
+    this.#retryForMs = retryForMs;
+    this.#maxForeign = retryForMs === Number.POSITIVE_INFINITY ? retryForMs : MAX_FOREIGN;
   }
 
   /** Failures that were waited out. */
@@ -78,7 +78,7 @@ export class Patience {
       if (error instanceof ForeignReplyError) foreignReplies++;
       const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
       // A wait that ends after patience is over is not begun.
-      const leftMs = this.#patienceFor(error) - (nowMs - this.#failingSinceMs);
+      const leftMs = this.#retryTimeFor(error) - (nowMs - this.#failingSinceMs);
       if (!isPassing(error, foreignReplies, this.#maxForeign) || leftMs < asked) throw error;
       const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
       failures++;
@@ -95,13 +95,13 @@ export class Patience {
   /**
    * Repeats a call that is safe to repeat, as long as its failure can pass.
    *
-   * @param onTrouble is told each failure before it is waited out; not the final one.
+   * @param onRetry is told each failure before it is waited out; not the final one.
    * @throws as what `begin` returns.
    */
   async retry<Result>(
     call: () => Promise<Result>,
     signal?: AbortSignal,
-    onTrouble?: (error: unknown) => void,
+    onRetry?: (error: unknown) => void,
   ): Promise<Result> {
     const waitOut = this.begin();
     for (;;) {
@@ -110,18 +110,18 @@ export class Patience {
         return await call();
       } catch (error) {
         signal?.throwIfAborted();
-        await waitOut(error, signal, () => onTrouble?.(error));
+        await waitOut(error, signal, () => onRetry?.(error));
       }
     }
   }
 
-  #patienceFor(error: unknown): number {
-    if (this.#patienceMs !== undefined) return this.#patienceMs;
-    if (error instanceof ServerError) return ASKS_TO_WAIT.includes(error.status) ? LONG_PATIENCE_MS : PATIENCE_MS;
+  #retryTimeFor(error: unknown): number {
+    if (this.#retryForMs !== undefined) return this.#retryForMs;
+    if (error instanceof ServerError) return ASKS_TO_WAIT.includes(error.status) ? LONG_RETRY_FOR_MS : RETRY_FOR_MS;
     // A name that was never resolved may be a wrong one.
     const isOffline = error instanceof ConnectionError && error.offline && (this.#reached || !error.nameUnknown);
     if (isOffline) return Number.POSITIVE_INFINITY;
-    return this.#reached ? LONG_PATIENCE_MS : PATIENCE_MS;
+    return this.#reached ? LONG_RETRY_FOR_MS : RETRY_FOR_MS;
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FlightLimit } from './window-limit.ts';
+import { WindowLimit } from './window-limit.ts';
 
 const MIB = 1024 * 1024;
 const TICK_MS = 50;
@@ -18,7 +18,7 @@ interface Path {
 }
 
 /** Uploads parts over a modelled path: as many as allowed, equal shares. @returns the limit at every second. */
-function fly(limit: FlightLimit, clock: { ms: number }, path: Path, seconds: number, partBytes = 8 * MIB): number[] {
+function fly(limit: WindowLimit, clock: { ms: number }, path: Path, seconds: number, partBytes = 8 * MIB): number[] {
   const parts: number[] = [];
   const limits: number[] = [];
   limit.noteCall(100);
@@ -42,7 +42,7 @@ function fly(limit: FlightLimit, clock: { ms: number }, path: Path, seconds: num
 
 function begin(most = 16) {
   const clock = { ms: 0 };
-  return { clock, limit: new FlightLimit(most, () => clock.ms) };
+  return { clock, limit: new WindowLimit(most, () => clock.ms) };
 }
 
 function mean(values: readonly number[]): number {
@@ -106,10 +106,10 @@ test('trouble halves it, once for all that fail together, and it grows again', (
   const { clock, limit } = begin();
   fly(limit, clock, { each: 140_000, all: 25e6 }, 20);
   assert.equal(limit.limit, 16);
-  for (let part = 0; part < 16; part++) limit.noteTrouble();
+  for (let part = 0; part < 16; part++) limit.noteFailure();
   assert.equal(limit.limit, 8);
   clock.ms += 60_000;
-  limit.noteTrouble();
+  limit.noteFailure();
   assert.equal(limit.limit, 4);
   const limits = fly(limit, clock, { each: 140_000, all: 25e6 }, 300, MIB);
   assert.ok(mean(limits.slice(-240)) > 14, String(mean(limits.slice(-240))));

@@ -39,7 +39,7 @@ interface Measured {
   readonly bytesPerSecond: number;
 }
 
-export class FlightLimit {
+export class WindowLimit {
   readonly #most: number;
   readonly #now: () => number;
   #limit: number;
@@ -59,7 +59,7 @@ export class FlightLimit {
   #askedMs = Number.NEGATIVE_INFINITY;
   #isAnswered = true;
   #calmUntilMs = 0;
-  #beganMs: number;
+  #startedMs: number;
   #measuringSinceMs: number | null = null;
   #sentBytes = 0;
   #arrivedParts = 0;
@@ -71,7 +71,7 @@ export class FlightLimit {
     this.#most = most;
     this.#now = now;
     this.#limit = Math.min(FIRST, most);
-    this.#beganMs = now();
+    this.#startedMs = now();
   }
 
   /** Parts that may be in flight now. */
@@ -89,7 +89,7 @@ export class FlightLimit {
     const nowMs = this.#now();
     if (this.#measuringSinceMs === null) {
       // More than are allowed: what is left of a higher limit has to land first.
-      if (inFlight <= this.#limit && nowMs - this.#beganMs >= SETTLE_MS) this.#startMeasuring(nowMs);
+      if (inFlight <= this.#limit && nowMs - this.#startedMs >= SETTLE_MS) this.#startMeasuring(nowMs);
       return this.#ask(nowMs);
     }
     this.#sentBytes += bytes;
@@ -99,7 +99,7 @@ export class FlightLimit {
     const enough = ms >= LONGEST_MEASURE_MS || (ms >= LEAST_MEASURE_MS && this.#arrivedParts >= this.#limit);
     if (!enough) return this.#ask(nowMs);
     if (this.#inFlightSum < IN_USE * this.#limit * this.#samples) this.#startMeasuring(nowMs);
-    else this.#judge({ limit: this.#limit, bytesPerSecond: (this.#sentBytes * 1000) / ms }, nowMs);
+    else this.#evaluate({ limit: this.#limit, bytesPerSecond: (this.#sentBytes * 1000) / ms }, nowMs);
     return this.#ask(nowMs);
   }
 
@@ -129,7 +129,7 @@ export class FlightLimit {
   }
 
   /** A connection was lost or stalled, or the server asks for less. Counts once for all that fail together. */
-  noteTrouble(): void {
+  noteFailure(): void {
     const nowMs = this.#now();
     if (nowMs < this.#calmUntilMs) return;
     this.#calmUntilMs = nowMs + SETTLE_MS + LEAST_MEASURE_MS;
@@ -154,7 +154,7 @@ export class FlightLimit {
     return recent.length === 2 && recent.every((ms) => ms > long);
   }
 
-  #judge(found: Measured, nowMs: number): void {
+  #evaluate(found: Measured, nowMs: number): void {
     const best = this.#best;
     const isProbe = best !== null && found.limit !== best.limit;
     if (found.limit > LEAST_BUSY && this.#isQueued(nowMs)) {
@@ -223,7 +223,7 @@ export class FlightLimit {
 
   #go(limit: number, nowMs: number): void {
     this.#limit = limit;
-    this.#beganMs = nowMs;
+    this.#startedMs = nowMs;
     this.#measuringSinceMs = null;
   }
 }

@@ -1,6 +1,6 @@
 /** Compares what the server has of an upload with the file. */
 import type { PartReader } from './part-reader.ts';
-import type { RunProgress } from './upload-progress.ts';
+import type { UploadProgress } from './upload-progress.ts';
 
 /** A part that the server has is of another file: the session is not this file's. */
 export class OtherFileError extends Error {
@@ -15,7 +15,7 @@ export class OtherFileError extends Error {
 /** Reads all parts that the server had before, at the speed of the disk. @throws OtherFileError */
 export async function compareFound(
   reader: PartReader,
-  progress: RunProgress,
+  progress: UploadProgress,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { ledger } = progress;

@@ -6,10 +6,10 @@ import {
   assertStored,
   BYTES,
   isChanged,
-  memory,
   once,
   replaceSource,
   reset,
+  resumeStore,
   server,
   source,
   upload,
@@ -25,7 +25,7 @@ test('a lost reply to init leads to the same session, also in another run with o
     lost();
   });
   const controller = new AbortController();
-  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
+  const stop = ({ lastError }: Progress) => void (lastError && controller.abort(new Error('killed')));
   await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
   await upload({ metadata: { grid: 'G7' } });
   assertStored();
@@ -44,7 +44,7 @@ test('a resumed upload sends only what is missing', async () => {
 
 test('another machine, which remembers nothing, goes on by the fingerprint', async () => {
   await uploadSome(4);
-  memory.records.clear();
+  resumeStore.records.clear();
   await upload();
   assertStored();
   assert.equal(server.putCount, 2);
@@ -56,12 +56,12 @@ test('an upload that was completed without news of it is not sent again', async 
     lost();
   });
   const controller = new AbortController();
-  const stop = ({ trouble }: Progress) => void (trouble && controller.abort(new Error('killed')));
+  const stop = ({ lastError }: Progress) => void (lastError && controller.abort(new Error('killed')));
   await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
   const sent = server.putCount;
   assert.equal((await upload()).file_id, 'f-u0');
   assert.equal(server.putCount, sent);
-  assert.equal(memory.records.size, 0);
+  assert.equal(resumeStore.records.size, 0);
 });
 
 test('a completed upload whose file was deleted since is sent anew', async () => {
@@ -103,7 +103,7 @@ test('a file of the same size and time with another edge is refused before anyth
 
 test('files that are equal in all but their place in a tree have sessions of their own', async () => {
   await uploadSome(2);
-  memory.records.clear();
+  resumeStore.records.clear();
   await upload({ metadata: { path: 'b/tomo.mrc' } });
   assert.equal(server.uploads.length, 2);
   assert.equal(server.uploads[0]?.parts.size, 2);
@@ -111,7 +111,7 @@ test('files that are equal in all but their place in a tree have sessions of the
 
 test('--restart ends a session that only the fingerprint finds', async () => {
   await uploadSome(4);
-  memory.records.clear();
+  resumeStore.records.clear();
   await upload({ restart: true });
   assert.deepEqual(
     server.uploads.map(({ status }) => status),
@@ -153,7 +153,7 @@ test('a server that has one upload for all files is given up when that is of ano
   timeout: 60_000,
 }, async () => {
   await uploadSome(4);
-  memory.records.clear();
+  resumeStore.records.clear();
   const inner = Buffer.from(BYTES);
   inner[1500] = (inner[1500] as number) ^ 1;
   replaceSource(inner);

@@ -4,16 +4,16 @@ import type { FileRecord, InitRequest, Limits, Session } from '@cryolift/protoco
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api, CallOptions } from '../api/api.ts';
 import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
-import type { Memory, MemoryKey, Source } from '../ports.ts';
+import type { ResumeKey, ResumeStore, Source } from '../ports.ts';
 import type { Claims } from './claims.ts';
-import { assertRemembered, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
+import { assertMatchesRecord, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
 import type { UploadOptions } from './upload-options.ts';
 
 /** The server needs 1,024 to judge an MRC file. */
 const HEADER_BYTES = 4096;
-const WISHED_PARTS = 128;
+const PREFERRED_PARTS = 128;
 const LEAST_PART_BYTES = MIB;
-const MOST_WISHED_BYTES = 4 * MIB;
+const MAX_PREFERRED_BYTES = 4 * MIB;
 const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
 /** Sessions that an upload can go on with; a completed one only lacks the news of it. */
 const OF_USE: readonly Session['status'][] = [...OPEN, 'verifying', 'completed'];
@@ -21,8 +21,8 @@ const CANCELLABLE: readonly Session['status'][] = [...OPEN, 'verifying', 'failed
 
 export interface Opening {
   readonly api: Api;
-  readonly memory: Memory;
-  readonly key: MemoryKey;
+  readonly resumeStore: ResumeStore;
+  readonly key: ResumeKey;
   readonly source: Source;
   /** Of the file. */
   readonly fingerprint: string;
@@ -54,15 +54,15 @@ export interface Opened {
  * @throws SourceError `source_changed` when the file is not as it was when the remembered session began.
  */
 export async function findOrOpenSession(opening: Opening): Promise<Opened> {
-  const { memory, key, source, fingerprint, options, others, claims } = opening;
-  const remembered = await memory.load(key);
-  if (remembered && !others.has(remembered.uploadId) && claims.take(remembered.uploadId)) {
-    const { uploadId, openedWith, identity, sizeBytes } = remembered;
+  const { resumeStore, key, source, fingerprint, options, others, claims } = opening;
+  const resumeRecord = await resumeStore.load(key);
+  if (resumeRecord && !others.has(resumeRecord.uploadId) && claims.take(resumeRecord.uploadId)) {
+    const { uploadId, openedWith, identity, sizeBytes } = resumeRecord;
     try {
       const session = await findSession(opening, uploadId);
       if (session && options.restart) await cancelSession(opening, session);
       else if (session && OF_USE.includes(session.status) && session.size === sizeBytes) {
-        assertRemembered(source, fingerprint, remembered);
+        assertMatchesRecord(source, fingerprint, resumeRecord);
         return { session, isOwn: identity !== null && identity === source.identity, openedWith };
       }
     } catch (error) {
@@ -75,10 +75,18 @@ export async function findOrOpenSession(opening: Opening): Promise<Opened> {
 }
 
 /** Writes down that a session is of this file, as it is now. */
-export async function rememberSession(opening: Opening, { session, openedWith }: Opened): Promise<void> {
-  const { memory, key, source, fingerprint } = opening;
+export async function saveResumeRecord(opening: Opening, { session, openedWith }: Opened): Promise<void> {
+  const { resumeStore, key, source, fingerprint } = opening;
   const { sizeBytes, modifiedMs, identity } = source;
-  await memory.save({ ...key, sizeBytes, modifiedMs, identity, fingerprint, openedWith, uploadId: session.upload_id });
+  await resumeStore.save({
+    ...key,
+    sizeBytes,
+    modifiedMs,
+    identity,
+    fingerprint,
+    openedWith,
+    uploadId: session.upload_id,
+  });
 }
 
 /**
@@ -166,7 +174,7 @@ function isOf(session: Session, { sizeBytes, name }: Source): boolean {
 
 async function describe({ api, source, options, call, retry }: Opening, key: string): Promise<InitRequest> {
   const { metadata, sha256, force } = options;
-  const partSizeBytes = options.partSizeBytes ?? (await wishPartSize(source, () => retry(() => api.limits(call))));
+  const partSizeBytes = options.partSizeBytes ?? (await choosePartSize(source, () => retry(() => api.limits(call))));
   const header = isMrcName(source.name) ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
   if (header) await source.read(0, header);
   return {
@@ -187,10 +195,10 @@ async function describe({ api, source, options, call, retry }: Opening, key: str
  *
  * @returns undefined where the server's own choice is as small.
  */
-async function wishPartSize({ sizeBytes }: Source, askLimits: () => Promise<Limits>): Promise<number | undefined> {
-  const wish = Math.max(LEAST_PART_BYTES, 2 ** Math.ceil(Math.log2(sizeBytes / WISHED_PARTS)));
-  if (wish > MOST_WISHED_BYTES || sizeBytes <= LEAST_PART_BYTES) return undefined;
-  return wish < (await askLimits()).part_size ? wish : undefined;
+async function choosePartSize({ sizeBytes }: Source, askLimits: () => Promise<Limits>): Promise<number | undefined> {
+  const preferred = Math.max(LEAST_PART_BYTES, 2 ** Math.ceil(Math.log2(sizeBytes / PREFERRED_PARTS)));
+  if (preferred > MAX_PREFERRED_BYTES || sizeBytes <= LEAST_PART_BYTES) return undefined;
+  return preferred < (await askLimits()).part_size ? preferred : undefined;
 }
 
 /** @returns null when the server has no such session any more, or its file was deleted since. */

@@ -7,7 +7,7 @@ export interface PartSet {
   readonly size: number;
 }
 
-export class Ledger {
+export class PartLedger {
   readonly #missing = new Set<number>();
   /** With their digests once these are known. */
   readonly #underWay = new Map<number, Uint8Array | null>();

@@ -10,7 +10,7 @@ import type { PartBuffers } from './part-buffers.ts';
 const LARGEST_BUFFERED_BYTES = 32 * 1024 * 1024;
 
 /** A part that was read. */
-export interface Cargo extends Part {
+export interface LoadedPart extends Part {
   /** Its memory; null: it is read again as it is sent. */
   readonly buffer: Uint8Array<ArrayBuffer> | null;
 }
@@ -32,7 +32,7 @@ export class PartReader {
   }
 
   /** Waits for memory. Call `release` when its bytes are not needed any more. @throws SourceError, the signal's reason. */
-  async read(idx: number, signal: AbortSignal): Promise<Cargo> {
+  async read(idx: number, signal: AbortSignal): Promise<LoadedPart> {
     const { offset, length } = partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
     if (length > LARGEST_BUFFERED_BYTES) {
       const digest = await this.digest(idx);
@@ -60,7 +60,7 @@ export class PartReader {
     return digest;
   }
 
-  release({ buffer }: Cargo): void {
+  release({ buffer }: LoadedPart): void {
     if (buffer) this.#buffers.giveBack(buffer);
   }
 }

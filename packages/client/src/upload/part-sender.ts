@@ -4,13 +4,13 @@ import type { PartReceipt, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import type { Api, CallOptions, Part } from '../api/api.ts';
 import { ConnectionError, ServerError } from '../failures.ts';
-import type { Flight } from '../pacing/part-window.ts';
-import type { Tries } from '../pacing/retries.ts';
+import type { PartWindow } from '../pacing/part-window.ts';
+import type { RetryLoop } from '../pacing/retry-loop.ts';
 import type { Source } from '../ports.ts';
 import { compareFound, OtherFileError } from './comparison.ts';
-import type { Cargo, PartReader } from './part-reader.ts';
+import type { LoadedPart, PartReader } from './part-reader.ts';
 import { assertUntouched } from './same-file.ts';
-import type { RunProgress } from './upload-progress.ts';
+import type { UploadProgress } from './upload-progress.ts';
 
 /** A part that arrives damaged this often is damaged here. */
 const MAX_DAMAGED = 5;
@@ -19,12 +19,12 @@ const BUSY = [429, 503];
 
 export interface SenderOptions {
   readonly api: Api;
-  readonly flight: Flight;
+  readonly partWindow: PartWindow;
   readonly source: Source;
   readonly session: Session;
   readonly reader: PartReader;
-  readonly progress: RunProgress;
-  readonly tries: Tries;
+  readonly progress: UploadProgress;
+  readonly retryLoop: RetryLoop;
   /** What goes with every call. */
   readonly call: CallOptions;
 }
@@ -43,7 +43,7 @@ export class PartSender {
    * @throws OtherFileError when the session is of another file.
    */
   async sendMissing(): Promise<void> {
-    const { flight, reader, progress, call } = this.#options;
+    const { partWindow, reader, progress, call } = this.#options;
     const { ledger } = progress;
     const failure = new AbortController();
     const signal = AbortSignal.any([failure.signal, ...(call.signal ? [call.signal] : [])]);
@@ -63,19 +63,19 @@ export class PartSender {
           await Promise.race(sending);
           continue;
         }
-        const cargo = await reader.read(idx, signal);
-        ledger.noteDigest(idx, cargo.digest);
-        await flight.enter(signal).catch((error) => {
-          reader.release(cargo);
+        const loadedPart = await reader.read(idx, signal);
+        ledger.noteDigest(idx, loadedPart.digest);
+        await partWindow.enter(signal).catch((error) => {
+          reader.release(loadedPart);
           throw error;
         });
-        const sent = this.#sendPart(cargo, signal)
+        const sent = this.#sendPart(loadedPart, signal)
           // Known before it is seen that nothing is being sent any more.
           .catch((error) => failure.abort(error))
           .finally(() => {
             sending.delete(sent);
-            flight.leave();
-            reader.release(cargo);
+            partWindow.leave();
+            reader.release(loadedPart);
           });
         sending.add(sent);
       }
@@ -105,10 +105,10 @@ export class PartSender {
   }
 
   /** Sends one part until it is there. */
-  async #sendPart(part: Cargo, signal: AbortSignal): Promise<void> {
-    const { api, flight, session, progress, tries, call } = this.#options;
+  async #sendPart(part: LoadedPart, signal: AbortSignal): Promise<void> {
+    const { api, partWindow, session, progress, retryLoop, call } = this.#options;
     const { idx } = part;
-    const waitOut = tries.begin();
+    const waitOut = retryLoop.begin();
     let damaged = 0;
     // Whoever reconciles may find that it is there.
     for (let attempt = 0; progress.ledger.underWay.has(idx); attempt++) {
@@ -121,7 +121,7 @@ export class PartSender {
           onSent: (sent: number) => this.#noteSent(sent),
         };
         assertAbout(part, await api.putPart(session.upload_id, part, options));
-        flight.notePart();
+        partWindow.notePart();
         this.#noteArrived(idx);
       } catch (error) {
         signal.throwIfAborted();
@@ -133,7 +133,7 @@ export class PartSender {
             throw error;
           }
         }
-        if (!(error instanceof ServerError) || BUSY.includes(error.status)) flight.noteTrouble();
+        if (!(error instanceof ServerError) || BUSY.includes(error.status)) partWindow.noteFailure();
         await waitOut(error, signal);
         // No reply came: the part may be there.
         if (!(error instanceof ServerError)) await this.reconcile(signal);
@@ -148,28 +148,28 @@ export class PartSender {
   }
 
   #noteSent(bytes: number): void {
-    this.#options.flight.noteSent(bytes);
+    this.#options.partWindow.noteSent(bytes);
     this.#options.progress.noteSent(bytes);
   }
 
   #noteArrived(idx: number): void {
-    const { progress, tries } = this.#options;
+    const { progress, retryLoop } = this.#options;
     if (!progress.ledger.noteArrived(idx)) return;
-    tries.noteProgress();
+    retryLoop.noteProgress();
     progress.report();
   }
 
   async #ask(signal: AbortSignal | undefined): Promise<void> {
-    const { api, session, progress, tries } = this.#options;
+    const { api, session, progress, retryLoop } = this.#options;
     const { ledger } = progress;
     progress.enter('doubt');
     const thereBefore = ledger.partsThere();
-    const now = await tries.retry(() => api.session(session.upload_id, { signal }), signal);
+    const now = await retryLoop.retry(() => api.session(session.upload_id, { signal }), signal);
     progress.session = now;
     const missing = new Set(eachPart(now.missing_parts));
     const known = now.missing_truncated ? lastOf(missing) : session.part_count;
     if (ledger.partsUnderWay().some((idx) => idx <= known && !missing.has(idx))) {
-      const parts = await tries.retry(() => api.storedParts(session.upload_id, { signal }), signal);
+      const parts = await retryLoop.retry(() => api.storedParts(session.upload_id, { signal }), signal);
       for (const { part, sha256 } of parts) {
         const digest = ledger.digestUnderWay(part);
         // Other bytes than ours: who sends it sends its own and hears of the conflict.

@@ -2,7 +2,7 @@
 import { toHex } from '@cryolift/protocol/digest';
 import { sha256 } from '../digest.ts';
 import { SourceError } from '../failures.ts';
-import type { Remembered, Source } from '../ports.ts';
+import type { ResumeRecord, Source } from '../ports.ts';
 
 const EDGE_BYTES = 64 * 1024;
 
@@ -41,14 +41,14 @@ async function hashText(text: string): Promise<string> {
 }
 
 /** @throws SourceError `source_changed` when the file has another size, time or edge than when its upload began. */
-export function assertRemembered(source: Source, print: string, remembered: Remembered): void {
-  if (source.sizeBytes !== remembered.sizeBytes) {
-    throw changed(`it had ${remembered.sizeBytes} bytes when its upload began and has ${source.sizeBytes} now`);
+export function assertMatchesRecord(source: Source, print: string, resumeRecord: ResumeRecord): void {
+  if (source.sizeBytes !== resumeRecord.sizeBytes) {
+    throw changed(`it had ${resumeRecord.sizeBytes} bytes when its upload began and has ${source.sizeBytes} now`);
   }
-  if (source.modifiedMs !== remembered.modifiedMs) {
+  if (source.modifiedMs !== resumeRecord.modifiedMs) {
     throw changed(`it was modified at ${new Date(source.modifiedMs).toISOString()}, after its upload began`);
   }
-  if (print !== remembered.fingerprint) throw changed('its first or last bytes are not what they were');
+  if (print !== resumeRecord.fingerprint) throw changed('its first or last bytes are not what they were');
 }
 
 /**
@@ -59,7 +59,7 @@ export function assertRemembered(source: Source, print: string, remembered: Reme
  * @throws SourceError `source_changed` when it has another size or time.
  */
 export async function assertUntouched(source: Source): Promise<string | null> {
-  const now = await source.look();
+  const now = await source.stat();
   if (now.sizeBytes === source.sizeBytes && now.modifiedMs === source.modifiedMs) return now.identity;
   throw changedMeanwhile();
 }

@@ -7,10 +7,10 @@ import {
   assertStored,
   createUploader,
   isChanged,
-  memory,
   once,
   replaceSource,
   reset,
+  resumeStore,
   server,
   source,
   upload,
@@ -40,7 +40,7 @@ function digestOf(bytes: Uint8Array): string {
 test('a file that looks like one whose upload was interrupted is sent by itself, and the other upload stays', async () => {
   await uploadSome(INNER + 5);
   const first = server.upload;
-  memory.records.clear();
+  resumeStore.records.clear();
   replaceSource(twin, undefined, 'inode 2');
   const notices: Notice[] = [];
   const file = await upload({ onNotice: (notice) => notices.push(notice) });
@@ -67,7 +67,7 @@ test('a file whose bytes were changed in place, with its time set back, is not d
 test('nothing is sent to an upload that may be another file’s', async () => {
   await uploadSome(INNER + 5);
   const first = server.upload;
-  memory.records.clear();
+  resumeStore.records.clear();
   replaceSource(twin, undefined, 'inode 2');
   server.tamper = (request, answer) => {
     if (request.method === 'PUT') assert.ok(!request.path.startsWith(`/uploads/${first.id}/`), request.path);
@@ -95,7 +95,7 @@ test('an upload that was completed without news of it is compared whole', async 
   await assert.rejects(
     upload({
       signal: controller.signal,
-      onProgress: ({ trouble }) => trouble && controller.abort(new Error('killed')),
+      onProgress: ({ lastError }) => lastError && controller.abort(new Error('killed')),
     }),
     /killed/,
   );
@@ -122,7 +122,7 @@ test('the upload of the second of two files is found again without being remembe
   replaceSource(twin, undefined, 'inode 2');
   await uploadSome(INNER + 6);
   const second = server.upload;
-  memory.records.clear();
+  resumeStore.records.clear();
   await upload();
   assert.deepEqual([server.uploads.length, second.status], [2, 'completed']);
   replaceSource(bytes);

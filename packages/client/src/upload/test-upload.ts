@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mock } from 'node:test';
 import { SourceError } from '../failures.ts';
-import { lost, PART_BYTES, type Tamper, TestMemory, TestServer, TestSource } from '../test-server.ts';
+import { lost, PART_BYTES, type Tamper, TestResumeStore, TestServer, TestSource } from '../test-server.ts';
 import type { UploadOptions } from './upload-options.ts';
 import { Uploader } from './uploader.ts';
 
@@ -11,12 +11,12 @@ import { Uploader } from './uploader.ts';
 export const BYTES = randomBytes(5 * PART_BYTES + 500);
 
 export let server: TestServer;
-export let memory: TestMemory;
+export let resumeStore: TestResumeStore;
 export let source: TestSource;
 
 export function reset(): void {
   server = new TestServer();
-  memory = new TestMemory();
+  resumeStore = new TestResumeStore();
   replaceSource(Buffer.from(BYTES));
   mock.restoreAll();
   // Back-off takes no time.
@@ -29,7 +29,7 @@ export function replaceSource(bytes: Uint8Array, modifiedMs?: number, identity?:
 }
 
 export function createUploader(getToken = async (_renew: boolean) => 'token', parallel = 2): Uploader {
-  return new Uploader({ server: 'http://test', transport: server, memory, getToken, parallel });
+  return new Uploader({ server: 'http://test', transport: server, resumeStore, getToken, parallel });
 }
 
 export function upload(options: UploadOptions = {}) {

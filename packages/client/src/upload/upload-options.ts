@@ -1,7 +1,7 @@
 /** What an upload is given, and what it reports. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import type { GetToken } from '../api/api.ts';
-import type { Memory, Transport } from '../ports.ts';
+import type { ResumeStore, Transport } from '../ports.ts';
 import type { PartSet } from './part-ledger.ts';
 import type { ClientState } from './upload-states.ts';
 
@@ -9,7 +9,7 @@ export interface UploaderOptions {
   /** URL of the server, as its uploads are remembered by; with the owner's name where several people share the memory. */
   readonly server: string;
   readonly transport: Transport;
-  readonly memory: Memory;
+  readonly resumeStore: ResumeStore;
   readonly getToken: GetToken;
   /** Parts in flight of all uploads together, at most; 16 when not given. How many there are follows the path. */
   readonly parallel?: number | undefined;
@@ -17,7 +17,7 @@ export interface UploaderOptions {
    * How long failures are waited out while nothing goes forward, milliseconds. When not given: 12 hours for a server that
    * went away, is overloaded or full; without end while this machine is offline; 15 minutes for all else.
    */
-  readonly patienceMs?: number | undefined;
+  readonly retryForMs?: number | undefined;
 }
 
 export interface UploadOptions {
@@ -64,7 +64,7 @@ export interface Progress {
   /** Failures that were waited out. */
   readonly retries: number;
   /** What is being waited out now, in words; null while all goes well. */
-  readonly trouble: string | null;
+  readonly lastError: string | null;
   /** What is being waited for is a network. */
   readonly offline: boolean;
   /** Parts of the file that the server has; follows the upload. */

@@ -1,31 +1,31 @@
 /** How far one upload is, and who is told. */
 import type { Session } from '@cryolift/protocol/messages';
 import { ConnectionError } from '../failures.ts';
-import type { Patience } from '../pacing/retry-policy.ts';
-import { Ledger } from './part-ledger.ts';
+import type { RetryPolicy } from '../pacing/retry-policy.ts';
+import { PartLedger } from './part-ledger.ts';
 import type { Progress } from './upload-options.ts';
 import { type ClientEvent, type ClientState, transition } from './upload-states.ts';
 
 /** Bytes on their way are reported this often; everything else at once. */
 const REPORT_MS = 200;
 
-export class RunProgress {
+export class UploadProgress {
   readonly #totalBytes: number;
-  readonly #patience: Patience;
+  readonly #retryPolicy: RetryPolicy;
   readonly #onProgress: ((progress: Progress) => void) | undefined;
   #state: ClientState = 'planning';
   #isOwn = false;
   #sentBytes = 0;
-  #trouble: unknown = null;
+  #lastError: unknown = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
-  ledger = new Ledger();
+  ledger = new PartLedger();
   /** As the server described it last. */
   session: Session | null = null;
   resumedBytes = 0;
 
-  constructor(totalBytes: number, patience: Patience, onProgress: ((progress: Progress) => void) | undefined) {
+  constructor(totalBytes: number, retryPolicy: RetryPolicy, onProgress: ((progress: Progress) => void) | undefined) {
     this.#totalBytes = totalBytes;
-    this.#patience = patience;
+    this.#retryPolicy = retryPolicy;
     this.#onProgress = onProgress;
   }
 
@@ -36,7 +36,7 @@ export class RunProgress {
 
   /** The session is not gone on with. */
   leaveSession(): void {
-    this.ledger = new Ledger();
+    this.ledger = new PartLedger();
     this.resumedBytes = 0;
     this.session = null;
     this.#isOwn = false;
@@ -49,8 +49,8 @@ export class RunProgress {
   }
 
   /** What is being waited out now; null: nothing, from the next report on. */
-  noteTrouble(error: unknown): void {
-    this.#trouble = error;
+  noteError(error: unknown): void {
+    this.#lastError = error;
     if (error !== null) this.report();
   }
 
@@ -64,7 +64,7 @@ export class RunProgress {
   }
 
   report(): void {
-    const trouble = this.#trouble;
+    const lastError = this.#lastError;
     this.#reportedMs = performance.now();
     this.#onProgress?.({
       state: this.#state,
@@ -73,9 +73,9 @@ export class RunProgress {
       totalBytes: this.#totalBytes,
       resumedBytes: this.resumedBytes,
       sentBytes: this.#sentBytes,
-      retries: this.#patience.retries,
-      trouble: trouble === null || trouble instanceof Error ? (trouble?.message ?? null) : String(trouble),
-      offline: trouble instanceof ConnectionError && trouble.offline,
+      retries: this.#retryPolicy.retries,
+      lastError: lastError === null || lastError instanceof Error ? (lastError?.message ?? null) : String(lastError),
+      offline: lastError instanceof ConnectionError && lastError.offline,
       stored: this.ledger.stored,
       underWay: this.ledger.underWay,
     });

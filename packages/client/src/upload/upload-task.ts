@@ -6,10 +6,10 @@ import type { Api, CallOptions } from '../api/api.ts';
 import { makeTraceparent } from '../api/traceparent.ts';
 import { sha256 } from '../digest.ts';
 import { ServerError, SourceError } from '../failures.ts';
-import type { Flight } from '../pacing/part-window.ts';
-import { Tries } from '../pacing/retries.ts';
-import { Patience, sleep } from '../pacing/retry-policy.ts';
-import type { MemoryKey, Source } from '../ports.ts';
+import type { PartWindow } from '../pacing/part-window.ts';
+import { RetryLoop } from '../pacing/retry-loop.ts';
+import { RetryPolicy, sleep } from '../pacing/retry-policy.ts';
+import type { ResumeKey, Source } from '../ports.ts';
 import type { Claims } from './claims.ts';
 import { compareFound, OtherFileError } from './comparison.ts';
 import type { LocalDigests } from './local-digests.ts';
@@ -19,7 +19,7 @@ import {
   hasPairs,
   type Opened,
   type Opening,
-  rememberSession,
+  saveResumeRecord,
   updateFileMetadata,
   updateMetadata,
 } from './opening.ts';
@@ -28,7 +28,7 @@ import { PartReader } from './part-reader.ts';
 import { PartSender } from './part-sender.ts';
 import { assertUntouched, changedMeanwhile, fingerprint } from './same-file.ts';
 import type { UploaderOptions, UploadOptions } from './upload-options.ts';
-import { RunProgress } from './upload-progress.ts';
+import { UploadProgress } from './upload-progress.ts';
 
 /** A file that is touched again and again while it is compared is being written to. */
 const MAX_COMPARED_AGAIN = 3;
@@ -38,20 +38,20 @@ const LONGEST_LOOK_SECONDS = 60;
 /** What the uploads of one uploader share. */
 interface Shared {
   readonly api: Api;
-  readonly flight: Flight;
+  readonly partWindow: PartWindow;
   readonly claims: Claims;
   readonly digests: LocalDigests;
   readonly buffers: PartBuffers;
 }
 
-export class Run {
+export class UploadTask {
   readonly #shared: Shared;
   readonly #uploader: UploaderOptions;
   readonly #source: Source;
   readonly #options: UploadOptions;
   readonly #call: CallOptions;
-  readonly #progress: RunProgress;
-  readonly #tries: Tries;
+  readonly #progress: UploadProgress;
+  readonly #retryLoop: RetryLoop;
   /** Uploads that are of other files, although they look like this one's. */
   readonly #others = new Set<string>();
   /** Of the file when its bytes were read. */
@@ -65,9 +65,9 @@ export class Run {
     this.#options = options;
     // All requests of an upload are one trace, for a server that sends spans to a collector.
     this.#call = { signal: options.signal, headers: { traceparent: makeTraceparent() } };
-    const patience = new Patience(uploader.patienceMs);
-    this.#progress = new RunProgress(source.sizeBytes, patience, options.onProgress);
-    this.#tries = new Tries(uploader.transport, shared.flight, patience, this.#progress);
+    const retryPolicy = new RetryPolicy(uploader.retryForMs);
+    this.#progress = new UploadProgress(source.sizeBytes, retryPolicy, options.onProgress);
+    this.#retryLoop = new RetryLoop(uploader.transport, shared.partWindow, retryPolicy, this.#progress);
   }
 
   async upload(): Promise<FileRecord> {
@@ -86,7 +86,7 @@ export class Run {
       }
     } catch (error) {
       // Nothing is waited out any more.
-      this.#progress.noteTrouble(null);
+      this.#progress.noteError(null);
       this.#progress.enter(this.#options.signal?.aborted ? 'pause' : 'fail');
       throw error;
     }
@@ -124,20 +124,20 @@ export class Run {
       }
     }
     this.#progress.noteOwn();
-    await rememberSession(opening, opened);
+    await saveResumeRecord(opening, opened);
     const session = await updateMetadata(opening, opened);
     this.#noteMetadata(opened.session.metadata, session.metadata);
-    this.#tries.noteProgress();
+    this.#retryLoop.noteProgress();
     this.#progress.enter('planned');
-    const { api, flight } = this.#shared;
+    const { api, partWindow } = this.#shared;
     const sender = new PartSender({
       api,
-      flight,
+      partWindow,
       source,
       session,
       reader,
       progress: this.#progress,
-      tries: this.#tries,
+      retryLoop: this.#retryLoop,
       call: this.#call,
     });
     for (;;) {
@@ -149,15 +149,15 @@ export class Run {
       const file = await updateFileMetadata(opening, completed);
       this.#noteMetadata(completed.metadata, file.metadata);
       await this.#options.onPublished?.(file);
-      await this.#uploader.memory.forget(opening.key);
+      await this.#uploader.resumeStore.forget(opening.key);
       return file;
     }
   }
 
-  #opening(key: MemoryKey, print: string): Opening {
+  #opening(key: ResumeKey, print: string): Opening {
     return {
       api: this.#shared.api,
-      memory: this.#uploader.memory,
+      resumeStore: this.#uploader.resumeStore,
       key,
       source: this.#source,
       fingerprint: print,
@@ -214,7 +214,7 @@ export class Run {
       try {
         const completion = await this.#retry(() => api.complete(session.upload_id, declared, this.#call));
         if (completion.kind === 'completed') return completion.file;
-        this.#tries.noteProgress();
+        this.#retryLoop.noteProgress();
         this.#progress.report();
         await sleep(Math.min(completion.waitSeconds, LONGEST_LOOK_SECONDS) * 1000, signal);
       } catch (error) {
@@ -242,6 +242,6 @@ export class Run {
   }
 
   async #retry<Result>(call: () => Promise<Result>): Promise<Result> {
-    return await this.#tries.retry(call, this.#options.signal);
+    return await this.#retryLoop.retry(call, this.#options.signal);
   }
 }

@@ -10,10 +10,10 @@ import {
   BYTES,
   createUploader,
   isChanged,
-  memory,
   once,
   replaceSource,
   reset,
+  resumeStore,
   server,
   source,
   upload,
@@ -29,7 +29,7 @@ test('sends each part once, reads it once, and forgets the upload at the end', a
   assertStored();
   assert.equal(server.putCount, 6);
   assert.deepEqual(source.reads.toSorted(), [0, 1000, 2000, 3000, 4000]);
-  assert.equal(memory.records.size, 0);
+  assert.equal(resumeStore.records.size, 0);
   assert.deepEqual([...new Set(seen.map(({ state }) => state))], ['planning', 'sending', 'done']);
   assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
 });
@@ -179,7 +179,7 @@ test('a token that has expired is renewed, and the part goes on', async () => {
 test('a token that stays expired ends the run at once', async () => {
   server.tamper = (request, answer) => (request.method === 'PUT' ? failure('token_expired') : answer());
   await assert.rejects(upload(), (error) => error instanceof ServerError && error.code === 'token_expired');
-  assert.equal(memory.records.size, 1);
+  assert.equal(resumeStore.records.size, 1);
 });
 
 test('what can pass is waited out, and said', async () => {
@@ -188,7 +188,7 @@ test('what can pass is waited out, and said', async () => {
   let retries = 0;
   await upload({
     onProgress(progress) {
-      troubles.add(progress.trouble);
+      troubles.add(progress.lastError);
       retries = progress.retries;
     },
   });
@@ -265,20 +265,20 @@ test('an interrupted upload is paused, keeps its record, and throws the reason',
   const run = upload({ signal: controller.signal, onProgress: ({ state }) => states.push(state) });
   await assert.rejects(run, /Ctrl-C/);
   assert.equal(states.at(-1), 'paused');
-  assert.equal(memory.records.size, 1);
+  assert.equal(resumeStore.records.size, 1);
 });
 
 test('what is published can be written down before the upload is forgotten', async () => {
-  let remembered = 0;
+  let resumeRecord = 0;
   const published: string[] = [];
   await upload({
     async onPublished({ file_id }) {
       await new Promise(setImmediate);
-      remembered = memory.records.size;
+      resumeRecord = resumeStore.records.size;
       published.push(file_id);
     },
   });
-  assert.equal(remembered, 1);
+  assert.equal(resumeRecord, 1);
   assert.deepEqual(published, ['f-u0']);
 });
 

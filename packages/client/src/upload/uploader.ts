@@ -1,20 +1,20 @@
 /** Files to a server: what a program, a page or the command line calls. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { Api } from '../api/api.ts';
-import { Flight } from '../pacing/part-window.ts';
+import { PartWindow } from '../pacing/part-window.ts';
 import type { Source } from '../ports.ts';
 import { Claims } from './claims.ts';
 import { LocalDigests } from './local-digests.ts';
 import { PartBuffers } from './part-buffers.ts';
 import type { UploaderOptions, UploadOptions } from './upload-options.ts';
-import { Run } from './upload-task.ts';
+import { UploadTask } from './upload-task.ts';
 
 const PARALLEL = 16;
 
 export class Uploader {
   readonly api: Api;
   readonly #options: UploaderOptions;
-  readonly #flight: Flight;
+  readonly #partWindow: PartWindow;
   readonly #claims = new Claims();
   readonly #digests = new LocalDigests();
   readonly #buffers = new PartBuffers();
@@ -22,7 +22,7 @@ export class Uploader {
   constructor(options: UploaderOptions) {
     this.#options = options;
     this.api = new Api(options.transport, options.getToken);
-    this.#flight = new Flight(options.parallel ?? PARALLEL, () => this.api.limits());
+    this.#partWindow = new PartWindow(options.parallel ?? PARALLEL, () => this.api.limits());
   }
 
   /**
@@ -35,6 +35,11 @@ export class Uploader {
    */
   async upload(source: Source, options: UploadOptions = {}): Promise<FileRecord> {
     const shared = { claims: this.#claims, digests: this.#digests, buffers: this.#buffers };
-    return await new Run({ ...shared, api: this.api, flight: this.#flight }, this.#options, source, options).upload();
+    return await new UploadTask(
+      { ...shared, api: this.api, partWindow: this.#partWindow },
+      this.#options,
+      source,
+      options,
+    ).upload();
   }
 }

@@ -1,6 +1,6 @@
 /** `cryolift admin scrub`: begins one and follows it to its end. It goes on at the server when this command ends. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Api, Patience } from '@cryolift/client';
+import { type Api, RetryPolicy } from '@cryolift/client';
 import type { ScrubReport } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from 'cryolift/connection';
 import { EXIT, type ExitCode } from 'cryolift/exit';
@@ -18,7 +18,7 @@ export interface ScrubFlags extends ConnectionOptions {
   stop?: boolean;
 }
 
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 const SAY_MS = 10_000;
 
 export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
@@ -27,15 +27,15 @@ export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
   if (flags.stop) return conclude(await ask(api, 'DELETE'), output, ['stopped', 'done', 'never']);
   if (flags.status) return conclude(await ask(api, 'GET'), output, ['running', 'done', 'never']);
   const signal = interruptible();
-  const patience = new Patience();
-  const onTrouble = sayWaiting(output);
+  const retryPolicy = new RetryPolicy();
+  const onRetry = sayWaiting(output);
   let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate }, signal);
   let saidMs = performance.now();
   // Short ones are through before there is anything to say.
-  for (let waitMs = 50; report.status === 'running'; waitMs = Math.min(LOOK_MS, waitMs * 2)) {
+  for (let waitMs = 50; report.status === 'running'; waitMs = Math.min(POLL_MS, waitMs * 2)) {
     await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    report = await patience.retry(() => ask(api, 'GET', undefined, signal), signal, onTrouble);
-    patience.noteProgress();
+    report = await retryPolicy.retry(() => ask(api, 'GET', undefined, signal), signal, onRetry);
+    retryPolicy.noteProgress();
     if (performance.now() - saidMs < SAY_MS) continue;
     saidMs = performance.now();
     output.event(report);

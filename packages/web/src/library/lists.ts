@@ -31,13 +31,13 @@ export function useSessions(status: string) {
   return useInfiniteQuery({
     queryKey: ['sessions', status],
     queryFn: async ({ pageParam: cursor }) => {
-      const beganMs = Date.now();
+      const startedMs = Date.now();
       const query = { limit: PAGE_ITEMS, ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) };
       const page = await api.sessions(query);
       const belongs = (session: Session) => !status || session.status === status;
       return withNews(
         page,
-        newsSince<Session>(queries, 'session', beganMs),
+        newsSince<Session>(queries, 'session', startedMs),
         ({ upload_id }) => upload_id,
         belongs,
         !cursor,
@@ -56,11 +56,11 @@ export function useFiles() {
   return useInfiniteQuery({
     queryKey: ['files'],
     queryFn: async ({ pageParam: cursor }) => {
-      const beganMs = Date.now();
+      const startedMs = Date.now();
       const page = await api.files({ limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) });
       return withNews(
         page,
-        newsSince<FileRecord>(queries, 'file', beganMs),
+        newsSince<FileRecord>(queries, 'file', startedMs),
         ({ file_id }) => file_id,
         () => true,
         !cursor,
@@ -132,9 +132,9 @@ function note(queries: QueryClient, kind: Kind, id: string, item: FileRecord | S
 }
 
 /** By their ids. */
-function newsSince<Item>(queries: QueryClient, kind: Kind, beganMs: number): Map<string, Item | null> {
+function newsSince<Item>(queries: QueryClient, kind: Kind, startedMs: number): Map<string, Item | null> {
   const found = queries.getQueryCache().findAll({ queryKey: ['news', kind] });
-  const fresh = found.filter(({ state }) => state.dataUpdatedAt >= beganMs);
+  const fresh = found.filter(({ state }) => state.dataUpdatedAt >= startedMs);
   return new Map(fresh.map(({ queryKey, state }) => [queryKey[2] as string, state.data as Item | null]));
 }
 

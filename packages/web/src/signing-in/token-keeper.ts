@@ -1,5 +1,5 @@
 /** The token: from the link, from the paste field, never anywhere but in memory and in this tab's session storage. */
-import { ConnectionError, type GetToken, orAborted, Patience } from '@cryolift/client';
+import { ConnectionError, type GetToken, orAborted, RetryPolicy } from '@cryolift/client';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
 import { readClaims } from './claims.ts';
@@ -147,8 +147,8 @@ export class TokenKeeper {
       if (kind === 'no' || kind === 'checking') this.state.set({ kind: 'checking', trouble });
     };
     check(null);
-    const onTrouble = (error: unknown) => check((error as Error).message);
-    const found = await new Patience().retry(() => this.#identify(token), signal, onTrouble);
+    const onRetry = (error: unknown) => check((error as Error).message);
+    const found = await new RetryPolicy().retry(() => this.#identify(token), signal, onRetry);
     signal.throwIfAborted();
     return found;
   }
@@ -179,10 +179,10 @@ export class TokenKeeper {
   /** Asks until the server says: the same token once more would be refused for good. */
   async #loseRefused(token: string): Promise<void> {
     const { signal } = this.#tokenOver;
-    const patience = new Patience();
-    patience.noteReply();
+    const retryPolicy = new RetryPolicy();
+    retryPolicy.noteReply();
     const found = await orAborted(
-      patience.retry(() => this.#identify(token), signal),
+      retryPolicy.retry(() => this.#identify(token), signal),
       signal,
     ).catch(() => null);
     if (this.#rejudging?.token === token) this.#rejudging = null;

@@ -7,7 +7,7 @@ import { TokenForm } from './sign-in.tsx';
 
 /** Long enough before the end to fetch another one. */
 const SOON_MS = 15 * 60_000;
-const LOOK_MS = 15_000;
+const POLL_MS = 15_000;
 
 export function TokenNotice() {
   const { keeper } = useServices();
@@ -36,7 +36,7 @@ export function TokenNotice() {
 function useNow(): number {
   const [nowMs, setNowMs] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), LOOK_MS);
+    const timer = setInterval(() => setNowMs(Date.now()), POLL_MS);
     return () => clearInterval(timer);
   }, []);
   return nowMs;

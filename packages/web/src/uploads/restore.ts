@@ -1,6 +1,6 @@
 /** Uploads that were begun before the page was loaded anew. */
-import { type Api, Patience, ServerError } from '@cryolift/client';
-import type { FileHandle, IndexedDbMemory, OpenUpload } from '@cryolift/client/browser';
+import { type Api, RetryPolicy, ServerError } from '@cryolift/client';
+import type { FileHandle, IndexedDbResumeStore, OpenUpload } from '@cryolift/client/browser';
 import type { Session } from '@cryolift/protocol/messages';
 import { arrivedInSession, type Upload } from './upload.ts';
 
@@ -12,7 +12,7 @@ const GONE = ['upload_not_found', 'upload_expired'];
 
 interface Restoring<Row> {
   readonly api: Api;
-  readonly memory: IndexedDbMemory;
+  readonly resumeStore: IndexedDbResumeStore;
   readonly server: string;
   readonly owner: string;
   /** It is in the list already, or another tab goes on with it. */
@@ -30,9 +30,9 @@ interface Restoring<Row> {
  * come hides nothing: it is asked for again, and the row says why it waits.
  */
 export async function restoreUploads<Row>(restoring: Restoring<Row>): Promise<void> {
-  const { memory, server, owner, isTaken, add } = restoring;
+  const { resumeStore, server, owner, isTaken, add } = restoring;
   const rows: (readonly [OpenUpload, Row])[] = [];
-  for (const open of await memory.all(server, owner)) {
+  for (const open of await resumeStore.all(server, owner)) {
     const { location: key, uploadId, handle } = open;
     if (await isTaken(key)) continue;
     const row = add(key, uploadId, handle);
@@ -49,13 +49,13 @@ async function askFor<Row>(
   row: Row,
   restoring: Restoring<Row>,
 ): Promise<void> {
-  const { api, memory, server, owner, note, remove } = restoring;
+  const { api, resumeStore, server, owner, note, remove } = restoring;
   const forget = async () => {
-    if (remove(row)) await memory.forget({ server, owner, location: key });
+    if (remove(row)) await resumeStore.forget({ server, owner, location: key });
   };
   try {
     const ask = () => api.session(uploadId);
-    const session = await new Patience().retry(ask, undefined, (error) => note(row, { error }));
+    const session = await new RetryPolicy().retry(ask, undefined, (error) => note(row, { error }));
     if (!OPEN.includes(session.status)) return await forget();
     note(row, {
       name: session.filename,

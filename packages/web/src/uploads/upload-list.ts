@@ -1,6 +1,6 @@
 /** The uploads of one subject in this page: outside React, so that they go on whatever is shown. */
-import { Patience, Rate, ServerError, type Uploader } from '@cryolift/client';
-import { BlobSource, type FileHandle, type IndexedDbMemory } from '@cryolift/client/browser';
+import { Rate, RetryPolicy, ServerError, type Uploader } from '@cryolift/client';
+import { BlobSource, type FileHandle, type IndexedDbResumeStore } from '@cryolift/client/browser';
 import type { FileRecord, Limits } from '@cryolift/protocol/messages';
 import { isLockHeld, withLock } from '../locks.ts';
 import type { FoundFile } from './found-files.ts';
@@ -18,7 +18,7 @@ export interface UploadListOptions {
   /** Whose uploads they are. */
   readonly subjectKey: string;
   readonly uploader: Uploader;
-  readonly memory: IndexedDbMemory;
+  readonly resumeStore: IndexedDbResumeStore;
   /** The name that the memory knows this server and this subject by. */
   readonly server: string;
   readonly owner: string;
@@ -57,10 +57,10 @@ export class UploadList {
   open(): void {
     this.#isOpen = true;
     this.#startNext();
-    const { uploader, memory, server, owner } = this.#options;
+    const { uploader, resumeStore, server, owner } = this.#options;
     void restoreUploads({
       api: uploader.api,
-      memory,
+      resumeStore,
       server,
       owner,
       isTaken: async (key) => this.#entries.has(key) || (await isLockHeld(this.#lockOf(key))),
@@ -239,7 +239,7 @@ export class UploadList {
 
   /** Gives an upload up: what arrived is thrown away. One that is published all the same is shown as that. */
   async cancel(key: string): Promise<void> {
-    const { memory, server, owner, onDone } = this.#options;
+    const { resumeStore, server, owner, onDone } = this.#options;
     const entry = this.#entries.get(key);
     if (!entry || !this.#entries.move(entry, 'cancel', { bytesPerSecond: 0, error: null })) return;
     entry.controller?.abort(new DOMException('cancelled', 'AbortError'));
@@ -250,7 +250,7 @@ export class UploadList {
       const file = entry.uploadId === null ? null : await this.#cancelSession(entry.uploadId);
       // What another tab remembers of the same file is not thrown away with a row that has no upload yet.
       const isOthers = entry.uploadId === null && (await isLockHeld(this.#lockOf(key)));
-      if (!isOthers) await memory.forget({ server, owner, location: key });
+      if (!isOthers) await resumeStore.forget({ server, owner, location: key });
       if (!file) this.#entries.drop(entry);
       else if (this.#entries.move(entry, 'publish', { file })) onDone(file);
     } catch (error) {
@@ -266,15 +266,15 @@ export class UploadList {
    */
   async #cancelSession(uploadId: string): Promise<FileRecord | null> {
     const { api } = this.#options.uploader;
-    const patience = new Patience(CANCEL_MS);
+    const retryPolicy = new RetryPolicy(CANCEL_MS);
     try {
-      await patience.retry(() => api.cancel(uploadId));
+      await retryPolicy.retry(() => api.cancel(uploadId));
       return null;
     } catch (error) {
       const code = error instanceof ServerError ? error.code : null;
       if (code === 'upload_not_found') return null;
       if (code !== 'upload_closed') throw error;
-      const completion = await patience.retry(() => api.complete(uploadId));
+      const completion = await retryPolicy.retry(() => api.complete(uploadId));
       if (completion.kind === 'completed') return completion.file;
       throw error;
     }
@@ -301,14 +301,14 @@ export class UploadList {
   }
 
   async #run(entry: Entry, source: BlobSource): Promise<void> {
-    const { uploader, memory, server, owner, onDone } = this.#options;
+    const { uploader, resumeStore, server, owner, onDone } = this.#options;
     const { key, path } = entry.upload;
     const controller = new AbortController();
     const { signal } = controller;
     entry.controller = controller;
     this.#running++;
     try {
-      if (entry.handle) await memory.keepHandle({ server, owner, location: key }, entry.handle);
+      if (entry.handle) await resumeStore.keepHandle({ server, owner, location: key }, entry.handle);
       let sentBytes = 0;
       const file = await withLock(this.#lockOf(key), signal, () =>
         uploader.upload(source, {

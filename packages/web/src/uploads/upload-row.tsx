@@ -102,7 +102,7 @@ function Figures({ upload: { state, sizeBytes, arrived, progress, bytesPerSecond
   function describeTrouble(): string | null {
     if (signedIn.kind !== 'yes') return texts.upload.waitsForToken;
     if (progress?.offline) return texts.upload.offlineTrouble;
-    return progress?.trouble ? texts.upload.trouble(progress.trouble) : null;
+    return progress?.lastError ? texts.upload.trouble(progress.lastError) : null;
   }
 }
 

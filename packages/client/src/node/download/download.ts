@@ -6,7 +6,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api } from '../../api/api.ts';
 import { ServerError, SourceError, TargetError } from '../../failures.ts';
-import { Patience } from '../../pacing/retry-policy.ts';
+import { RetryPolicy } from '../../pacing/retry-policy.ts';
 import { openRegularFile } from '../regular-file.ts';
 import { PartialFolder, type TakeLock } from './partial-folder.ts';
 import { placeNew, syncFolder } from './place.ts';
@@ -113,16 +113,16 @@ async function fetchMissing(
   { parallel = 4, signal, onProgress }: DownloadOptions,
 ): Promise<void> {
   const missing = Array.from({ length: countRanges(file) }, (_, idx) => idx).filter((idx) => !done.has(idx));
-  const patience = new Patience();
+  const retryPolicy = new RetryPolicy();
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   let doneBytes = [...done].reduce((sum, idx) => sum + rangeExtent(file, idx).length, 0);
-  const report = (trouble: string | null) => onProgress?.(doneBytes, file.size, trouble);
+  const report = (lastError: string | null) => onProgress?.(doneBytes, file.size, lastError);
   report(null);
 
   const lane = async () => {
     for (let idx = missing.shift(); idx !== undefined; idx = missing.shift()) {
-      const bytes = await fetchRange(api, file, idx, patience, either, report);
+      const bytes = await fetchRange(api, file, idx, retryPolicy, either, report);
       await writeAll(handle, bytes, rangeExtent(file, idx).offset);
       await handle.datasync();
       done.add(idx);

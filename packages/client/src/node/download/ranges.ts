@@ -3,7 +3,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api } from '../../api/api.ts';
 import { SourceError } from '../../failures.ts';
-import type { Patience } from '../../pacing/retry-policy.ts';
+import type { RetryPolicy } from '../../pacing/retry-policy.ts';
 
 const RANGE_BYTES = 8 * MIB;
 
@@ -12,7 +12,7 @@ export interface DownloadOptions {
   readonly parallel?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes that are stored or were written, of all; and what is waited out, null when nothing is. */
-  readonly onProgress?: ((doneBytes: number, totalBytes: number, trouble: string | null) => void) | undefined;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number, lastError: string | null) => void) | undefined;
 }
 
 export function countRanges(file: FileRecord): number {
@@ -29,14 +29,14 @@ export async function fetchRange(
   api: Api,
   file: FileRecord,
   idx: number,
-  patience: Patience,
+  retryPolicy: RetryPolicy,
   signal: AbortSignal | undefined,
-  onTrouble: (trouble: string) => void,
+  onRetry: (lastError: string) => void,
 ): Promise<Uint8Array> {
   const { offset, length } = rangeExtent(file, idx);
   const call = () => api.content(file.file_id, offset, offset + length - 1, `"${file.sha256}"`, { signal });
-  const bytes = await patience.retry(call, signal, (error) => onTrouble((error as Error).message));
-  patience.noteProgress();
+  const bytes = await retryPolicy.retry(call, signal, (error) => onRetry((error as Error).message));
+  retryPolicy.noteProgress();
   return bytes;
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Api } from '../../api/api.ts';
-import { Patience } from '../../pacing/retry-policy.ts';
+import { RetryPolicy } from '../../pacing/retry-policy.ts';
 import { assertDigest, countRanges, type DownloadOptions, fetchRange } from './ranges.ts';
 
 /**
@@ -19,18 +19,18 @@ export async function streamDownload(
 ): Promise<void> {
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  const patience = new Patience();
+  const retryPolicy = new RetryPolicy();
   const hash = createHash('sha256');
   const count = countRanges(file);
   const coming: Promise<Uint8Array>[] = [];
   let asked = 0;
   let doneBytes = 0;
-  const report = (trouble: string | null) => onProgress?.(doneBytes, file.size, trouble);
+  const report = (lastError: string | null) => onProgress?.(doneBytes, file.size, lastError);
   report(null);
   try {
     for (let idx = 0; idx < count; idx++) {
       for (; asked < count && coming.length < parallel; asked++) {
-        const range = fetchRange(api, file, asked, patience, either, report);
+        const range = fetchRange(api, file, asked, retryPolicy, either, report);
         // A failure is final for all of them, whatever the others wait for. It is reported by whoever awaits the range.
         range.catch((error) => stop.abort(error));
         coming.push(range);
