@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PACKAGES = { cli: 'cryolift', client: '@cryolift/client', mrc: '@cryolift/mrc', protocol: '@cryolift/protocol' };
-const LIBRARIES = ['cli-progress', 'commander', 'jose', 'typebox', 'string-width', 'strip-ansi', 'ansi-regex'];
+/** In `node_modules`, and not in this installation. */
+const ABSENT = ['cryolift', '@cryolift'];
 
 let folder: string;
 
@@ -22,7 +23,10 @@ before(async () => {
     });
     await symlink(join(folder, 'packages', place), join(folder, 'node_modules', name));
   }
-  for (const name of LIBRARIES) await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+  for (const name of await readdir(join(ROOT, 'node_modules'))) {
+    if (ABSENT.includes(name)) continue;
+    await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+  }
 });
 
 after(() => rm(folder, { recursive: true }));

@@ -25,7 +25,7 @@ async function read(cut: number) {
   return seen;
 }
 
-test('events come whole, wherever the network cuts them, with the id to go on from; half a one does not', async () => {
+test('events: come whole at every cut of the network, with the id to continue from; an unfinished one does not', async () => {
   for (let cut = 0; cut < STREAM.length; cut++) {
     assert.deepEqual(await read(cut), [
       // Before the first event: what comes after a cut from here on is not lost.
@@ -38,19 +38,68 @@ test('events come whole, wherever the network cuts them, with the id to go on fr
   }
 });
 
-test('events: a stream in which no event ends is given up before it fills the memory', async () => {
-  const piece = new TextEncoder().encode('x'.repeat(1024 * 1024));
+const ENDLESS: [what: string, start: string, repeated: string][] = [
+  ['one line', '', 'x'.repeat(1024 * 1024)],
+  ['one line of data', 'data: ', 'x'.repeat(1024 * 1024)],
+  ['one comment', ': ', 'x'.repeat(1024 * 1024)],
+  ['lines of data', '', `data: ${'x'.repeat(1000)}\n`.repeat(1000)],
+  ['lines of data between comments', '', `data: ${'x'.repeat(1000)}\n:\n`.repeat(1000)],
+  ['lines of unknown fields', '', `field: ${'x'.repeat(1000)}\n`.repeat(1000)],
+];
+
+for (const [what, start, repeated] of ENDLESS) {
+  test(`events: a stream in which no event ends is refused before it fills the memory (${what})`, async () => {
+    const encoder = new TextEncoder();
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        if (++pulled > 64) controller.close();
+        else controller.enqueue(encoder.encode(pulled === 1 ? start + repeated : repeated));
+      },
+    });
+    const reading = readEvents(
+      body,
+      () => {},
+      () => {},
+    );
+    await assert.rejects(reading.next(), { name: 'ForeignReplyError' });
+    assert.ok(pulled < 12, `${pulled} MiB`);
+  });
+}
+
+test('events: a stream of comments only goes on', async () => {
+  const comments = new TextEncoder().encode(': nothing new\n\n'.repeat(60_000));
   let pulled = 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
-      if (++pulled > 64) controller.close();
-      else controller.enqueue(piece);
+      if (++pulled > 16) controller.close();
+      else controller.enqueue(comments);
     },
   });
+  let chunks = 0;
   const reading = readEvents(
     body,
-    () => {},
+    () => chunks++,
     () => {},
   );
-  await assert.rejects(reading.next(), { name: 'ForeignReplyError' });
+  assert.deepEqual(await reading.next(), { done: true, value: undefined });
+  assert.equal(chunks, 16);
+});
+
+test('events: lines may end with CR LF', async () => {
+  const bytes = new TextEncoder().encode('id: 7\r\ndata: a\r\ndata: b\r\n\r\n');
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    },
+  });
+  const events = await Array.fromAsync(
+    readEvents(
+      body,
+      () => {},
+      () => {},
+    ),
+  );
+  assert.deepEqual(events, [{ data: 'a\nb', id: '7' }]);
 });

@@ -1,21 +1,27 @@
-/** Reading server-sent events (HTML Living Standard, section 9.2) with fetch, because EventSource can send no token. */
-
+/** Reads server-sent events from a `fetch` response. `EventSource` cannot send a token. */
+import { createParser } from 'eventsource-parser';
 import { ForeignReplyError } from '../failures.ts';
 
-/** No event of a server is longer, characters. */
-const LONGEST_BLOCK = 4 * 1024 * 1024;
+/** The longest event, in characters. Servers send shorter ones. */
+const MAX_EVENT_LENGTH = 4 * 1024 * 1024;
 
 interface StreamEvent {
   readonly data: string;
-  /** For Last-Event-ID; '' before the first one. */
+  /** For `Last-Event-ID`; '' before the first one. */
   readonly id: string;
 }
 
+/** A block of the stream. `data` is '' when it has an id only, `id` is null when it has none. */
+interface Block {
+  readonly data: string;
+  readonly id: string | null;
+}
+
 /**
- * Events as they come; ends when the stream does.
+ * Yields the events as they arrive, and ends with the stream.
  *
- * @param onAlive told of every piece that arrives, comments included.
- * @param onId told where to go on after a cut: once the event was taken, and also by a block that has an id and no event.
+ * @param onAlive is called for every chunk, also when it holds a comment only.
+ * @param onId receives the id to continue from after a cut: once the event was taken, and for a block that has only an id.
  * @throws ForeignReplyError for an event that does not end.
  */
 export async function* readEvents(
@@ -24,21 +30,18 @@ export async function* readEvents(
   onId: (id: string) => void,
 ): AsyncGenerator<StreamEvent> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
+  const blocks = new BlockReader();
   let id = '';
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       onAlive();
-      const blocks = (rest + value).split('\n\n');
-      rest = blocks.pop() ?? '';
-      if (rest.length > LONGEST_BLOCK) throw new ForeignReplyError('an event of the stream does not end');
-      for (const block of blocks) {
-        const event = parseBlock(block, id);
-        if (event.data !== '') yield event;
-        if (event.id !== id) onId(event.id);
-        id = event.id;
+      for (const block of blocks.read(value)) {
+        const blockId = block.id ?? id;
+        if (block.data !== '') yield { data: block.data, id: blockId };
+        if (blockId !== id) onId(blockId);
+        id = blockId;
       }
     }
   } finally {
@@ -46,12 +49,40 @@ export async function* readEvents(
   }
 }
 
-function parseBlock(block: string, lastId: string): StreamEvent {
-  const fields = { data: '', id: lastId };
-  for (const line of block.split('\n')) {
-    const [, field, value = ''] = /^(data|id): ?(.*)$/.exec(line) ?? [];
-    if (field === 'data') fields.data += (fields.data === '' ? '' : '\n') + value;
-    else if (field === 'id') fields.id = value;
+class BlockReader {
+  #blocks: Block[] = [];
+  /** Characters since the last event, id or comment. The parser bounds what it keeps; what it skips is bounded here. */
+  #unusedLength = 0;
+  #isTooLong = false;
+  readonly #parser = createParser({
+    maxBufferSize: MAX_EVENT_LENGTH,
+    onId: (id) => this.#add({ id, data: '' }),
+    onEvent: ({ id = null, data }) => {
+      // `onId` was called for the same block.
+      if (id !== null) this.#blocks.pop();
+      this.#add({ id, data });
+    },
+    onComment: () => {
+      this.#unusedLength = 0;
+    },
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') this.#isTooLong = true;
+    },
+  });
+
+  /** @returns the blocks that end in this chunk. */
+  read(chunk: string): Block[] {
+    this.#blocks = [];
+    this.#unusedLength += chunk.length;
+    this.#parser.feed(chunk);
+    if (this.#isTooLong || this.#unusedLength > MAX_EVENT_LENGTH) {
+      throw new ForeignReplyError('an event of the stream does not end');
+    }
+    return this.#blocks;
   }
-  return fields;
+
+  #add(block: Block): void {
+    this.#blocks.push(block);
+    this.#unusedLength = 0;
+  }
 }
