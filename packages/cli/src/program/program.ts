@@ -1,4 +1,4 @@
-/** Every command and what it takes. What a command runs is loaded only when it is called, so that all begin at once. */
+/** Every command of the client, with its options. The code of a command is loaded when it is called, so that all start fast. */
 import type { MrcKind, Signedness } from '@cryolift/mrc';
 import { Argument, Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
@@ -14,7 +14,7 @@ const MAX_PARALLEL = 16;
 const RANGES = 4;
 const FILES = 4;
 const SETTLE_SECONDS = 60;
-/** As the package that reads MRC files has them; it is not loaded for each command. */
+/** The values of `@cryolift/mrc`, which is not loaded for every command. */
 const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
 const CREDENTIALS = `
@@ -35,86 +35,93 @@ export async function createProgram(
     .option('--server <url>', 'the server (CRYOLIFT_SERVER; http://127.0.0.1:8080)')
     .option(
       '--token <token>',
-      "a token of it: @FILE, - (standard input) or itself; on the server's machine one is made",
+      "a token of the server: the token, @FILE or - (standard input); on the server's machine one is made if none is given",
     )
-    .option('--link <url>', 'an upload link, in the place of server and token: @FILE, - (standard input) or itself')
-    .option('--json', 'print lines of JSON')
+    .option('--link <url>', 'an upload link, instead of server and token: the link, @FILE or - (standard input)')
+    .option('--json', 'print one JSON object per line')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CREDENTIALS)
     .showHelpAfterError('(cryolift --help says more)');
 
   const add = (name: string, description: string) => addCommand(program, name, description);
-  const count = (flags: string, what: string, usual: number) =>
+  const count = (flags: string, what: string, defaultValue: number) =>
     new Option(`${flags} <n>`, `${what}, 1 to ${MAX_PARALLEL}`)
       .argParser((text) => parseCount(text, MAX_PARALLEL))
-      .default(usual);
+      .default(defaultValue);
 
   await server?.addServe(program, argv, finish);
-  add('upload', 'upload files, or the files in folders; run again, it resumes')
+  add('upload', 'upload files, or the files in folders; a second run resumes')
     .argument('<path...>')
-    .option('-r, --recursive', 'folders in folders, too; the tree is kept in the metadata, as `path`')
+    .option('-r, --recursive', 'include subfolders; the path in the tree is kept as `path` in the metadata')
     .option(
       '--include <glob>',
-      "only such files: '*.mrc' anywhere, 'grid1/**/*.mrc' from the folder on; repeatable",
+      "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder; repeatable",
       collectText,
     )
-    .option('--exclude <glob>', 'no such files and folders; repeatable', collectText)
-    .addOption(count('--files', 'files at the same time', FILES))
-    .addOption(count('--parallel', 'parts in flight at most; how many there are follows the path', MAX_PARALLEL))
+    .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
+    .addOption(count('--files', 'files uploaded at the same time', FILES))
+    .addOption(count('--parallel', 'maximum of parts in flight; the number adapts to the network', MAX_PARALLEL))
     .option(
       '--bwlimit <limit>',
-      'bytes per second: 20MiB, or by the time of day: "08:00,20MiB 19:00,off"',
+      'limit in bytes per second: 20MiB, or by time of day: "08:00,20MiB 19:00,off"',
       parseTimetable,
     )
-    .option('--part-size <size>', 'part size to ask for, 64KiB to 5GiB', PART_SIZE)
-    .option('--checksums <file>', 'list the SHA-256 of every file that is there then, for `sha256sum -c` in the folder')
+    .option('--part-size <size>', 'part size to request, 64KiB to 5GiB', PART_SIZE)
+    .option('--checksums <file>', 'write the SHA-256 of every uploaded file, for `sha256sum -c` in the folder')
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
     .addOption(
-      new Option('--kind <kind>', 'what MRC files hold, whatever their headers say: `--meta kind=…`').choices(KINDS),
+      new Option(
+        '--kind <kind>',
+        'what the MRC files contain, instead of what their headers say: `--meta kind=…`',
+      ).choices(KINDS),
     )
-    .option('--sha256', 'hash each file first and declare its SHA-256: nothing else can be published')
-    .option('--force', 'store MRC files although their headers are wrong')
-    .option('--restart', 'cancel what is left of earlier uploads of these files and send all of them anew')
+    .option('--sha256', 'hash each file first and declare its SHA-256: the server publishes no other content')
+    .option('--force', 'upload MRC files whose headers are wrong')
+    .option('--restart', 'cancel unfinished uploads of these files and start again')
     .action(async (paths: string[], _own: unknown, command: Command) => {
       const { upload } = await import('../commands/upload.ts');
       finish(await upload(paths, command.optsWithGlobals()));
     });
-  add('watch', 'upload what lands in a folder, once it has stopped growing')
+  add('watch', 'upload the files of a folder as they are finished')
     .argument('<dir>')
     .addOption(
-      new Option('--settle <duration>', 'how long size and times of a file must have stayed the same')
+      new Option('--settle <duration>', 'how long the size and times of a file must be unchanged before it is uploaded')
         .argParser(secondsBetween('1s', '7d'))
         .default(SETTLE_SECONDS, '60s'),
     )
-    .option('--move-to <dir>', 'move files there, with their tree, once the server has proven to have them')
-    .option('--delete', 'delete files here once the server has proven to have them')
-    .option('--once', 'end when everything that lies there has settled and gone up')
-    .option('--include <glob>', "only such files: '*.mrc' anywhere, 'grid1/**/*.mrc' from the folder on", collectText)
-    .option('--exclude <glob>', 'no such files and folders; repeatable', collectText)
-    .addOption(count('--files', 'files at the same time', FILES))
-    .addOption(count('--parallel', 'parts in flight at most; how many there are follows the path', MAX_PARALLEL))
-    .option('--bwlimit <limit>', 'bytes per second, as for upload', parseTimetable)
+    .option('--move-to <dir>', 'move files there, with their tree, when the server has proved that it has them')
+    .option('--delete', 'delete local files when the server has proved that it has them')
+    .option('--once', 'end when all files in the folder are finished and uploaded')
+    .option(
+      '--include <glob>',
+      "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder",
+      collectText,
+    )
+    .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
+    .addOption(count('--files', 'files uploaded at the same time', FILES))
+    .addOption(count('--parallel', 'maximum of parts in flight; the number adapts to the network', MAX_PARALLEL))
+    .option('--bwlimit <limit>', 'limit in bytes per second, as for upload', parseTimetable)
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
     .action(async (dir: string, _own: unknown, command: Command) => {
       const { watch } = await import('../commands/watch.ts');
       finish(await watch(dir, command.optsWithGlobals()));
     });
-  add('ls', 'your files, and your uploads that are not finished').action(async (_own: unknown, command: Command) => {
+  add('ls', 'list your files and your unfinished uploads').action(async (_own: unknown, command: Command) => {
     const { list } = await import('../commands/list.ts');
     finish(await list(command.optsWithGlobals()));
   });
-  add('status', 'an upload: state, progress, what is missing')
+  add('status', 'show the state, progress and missing parts of an upload')
     .argument('<upload_id>')
     .action(async (id: string, _own: unknown, command: Command) => {
       const { showStatus } = await import('../commands/status.ts');
       finish(await showStatus(id, command.optsWithGlobals()));
     });
-  add('events', 'what happens to your uploads and files, as it happens')
-    .argument('[upload_id]', 'of this upload alone, until it has ended')
+  add('events', 'follow the events of your uploads and files')
+    .argument('[upload_id]', 'only the events of this upload, until it ends')
     .option(
       '--after <number>',
-      'begin with what was kept after the event of this number; 0: with all that is kept',
+      'start after the event with this number; 0: with the oldest event that is kept',
       parseSeq,
     )
     .action(async (id: string | undefined, _own: unknown, command: Command) => {
@@ -127,17 +134,20 @@ export async function createProgram(
       const { cancel } = await import('../commands/removal.ts');
       finish(await cancel(id, command.optsWithGlobals()));
     });
-  add('rm', 'delete a file from the server, for good')
+  add('rm', 'delete a file from the server; this cannot be undone')
     .argument('<file_id>')
     .action(async (id: string, _own: unknown, command: Command) => {
       const { remove } = await import('../commands/removal.ts');
       finish(await remove(id, command.optsWithGlobals()));
     });
-  add('download', 'get a file back: parallel, resumable, verified')
+  add('download', 'download a file: parallel, resumable, verified')
     .argument('<file_id>')
-    .option('-o, --output <path>', 'where to put it: a folder, a name, or - for standard output (its own name, here)')
-    .addOption(count('--parallel', 'ranges in flight', RANGES))
-    .option('-f, --force', 'replace a file that is there')
+    .option(
+      '-o, --output <path>',
+      'where to write it: a folder, a file, or - for standard output (default: its name, in this folder)',
+    )
+    .addOption(count('--parallel', 'ranges downloaded at the same time', RANGES))
+    .option('-f, --force', 'replace an existing file')
     .action(async (id: string, _own: unknown, command: Command) => {
       const { fetchFile } = await import('../commands/download.ts');
       finish(await fetchFile(id, command.optsWithGlobals()));
@@ -149,23 +159,26 @@ export async function createProgram(
       const { verify } = await import('../commands/verify.ts');
       finish(await verify(path, id, command.optsWithGlobals()));
     });
-  add('inspect', 'what a local MRC file says of itself, what is in it, and what is wrong with it; needs no server')
+  add('inspect', 'show the header, the statistics and the faults of a local MRC file; needs no server')
     .argument('<path>')
-    .option('--header', 'the header only: no voxel is read')
-    .addOption(new Option('--kind <kind>', 'what the sections are, whatever the header says').choices(KINDS))
-    .addOption(new Option('--mode0 <how>', 'how the bytes of mode 0 are read').choices(SIGNEDNESSES))
+    .option('--header', 'the header only; no voxels are read')
+    .addOption(new Option('--kind <kind>', 'what the sections are, instead of what the header says').choices(KINDS))
+    .addOption(new Option('--mode0 <how>', 'how to read the bytes of mode 0').choices(SIGNEDNESSES))
     .addOption(
-      new Option('--png [dir]', 'also write the pictures that suit such a file, there or here').conflicts('header'),
+      new Option(
+        '--png [dir]',
+        'also write previews for this kind of file, into the given or the current folder',
+      ).conflicts('header'),
     )
     .action(async (path: string, _own: unknown, command: Command) => {
       const { inspect } = await import('../commands/inspect.ts');
       finish(await inspect(path, command.optsWithGlobals()));
     });
-  add('doctor', 'look for what is wrong here, on the way and at the server, and say what to mend')
-    .option('--room <size>', 'fail when the server has no room for a file like this, 500GiB say', SIZE)
+  add('doctor', 'check this machine, the network and the server, and say how to fix what is wrong')
+    .option('--room <size>', 'fail when the server has no space for a file of this size, such as 500GiB', SIZE)
     .option(
       '--slow <duration>',
-      'also send a part for so long, 90s say, to find what cuts long requests',
+      'also send a part slowly for this long, such as 90s, to find what cuts long requests',
       secondsBetween('1s', '1d'),
     )
     .action(async (_own: unknown, command: Command) => {
@@ -186,7 +199,7 @@ export async function createProgram(
   return program;
 }
 
-/** A value that cannot be read is told with the name of its option. */
+/** The error for a value that cannot be read begins with the name of the option. */
 function nameOptions(command: Command): void {
   for (const option of command.options) {
     const { parseArg, long } = option;

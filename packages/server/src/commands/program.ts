@@ -1,4 +1,4 @@
-/** The server's commands, and what they take. What a command runs is loaded only when it is called. */
+/** The server's commands, with their options. The code of a command is loaded when it is called. */
 import { OWN_SCOPES } from '@cryolift/protocol/scopes';
 import { type Command, Option } from 'commander';
 import { addCommand } from 'cryolift/add-command';
@@ -31,14 +31,18 @@ function toCamelCase(flag: string): string {
 
 function addToken(program: Command, finish: Finish): void {
   addCommand(program, 'token', "make a token from the server's secret")
-    .option('--sub <owner>', 'whom the token is for', 'local')
-    .option('--scope <scopes>', 'what it allows; further ones are files:locate and admin', OWN_SCOPES.join(' '))
+    .option('--sub <owner>', 'the owner that the token is for', 'local')
+    .option(
+      '--scope <scopes>',
+      'what the token allows; further scopes are files:locate and admin',
+      OWN_SCOPES.join(' '),
+    )
     .addOption(
-      new Option('--ttl <duration>', 'how long it is good for, like 30s, 12h or 7d')
+      new Option('--ttl <duration>', 'how long the token is valid, such as 30s, 12h or 7d')
         .argParser(secondsBetween('1s', '3650d'))
         .default(HALF_A_DAY_SECONDS, '12h'),
     )
-    .option(DATA_DIR, "the server's data folder, where its secret lies (CRYOLIFT_DATA_DIR; ./cryolift-data)")
+    .option(DATA_DIR, "the server's data folder, which holds its secret (CRYOLIFT_DATA_DIR; ./cryolift-data)")
     .action(async (_own: unknown, command: Command) => {
       const { makeToken } = await import('./token.ts');
       finish(await makeToken(command.optsWithGlobals()));
@@ -46,8 +50,10 @@ function addToken(program: Command, finish: Finish): void {
 }
 
 function addAudit(program: Command, finish: Finish): void {
-  addCommand(program, 'audit', "who did what to which upload, file or link; on the server's machine")
-    .addOption(new Option('--since <duration>', 'not what is older, 7d say').argParser(secondsBetween('1s', '3650d')))
+  addCommand(program, 'audit', "show who did what to which upload, file or link; on the server's machine")
+    .addOption(
+      new Option('--since <duration>', 'leave out older entries, such as 7d').argParser(secondsBetween('1s', '3650d')),
+    )
     .option(DATA_DIR, DATA_DIR_HELP)
     .action(async (_own: unknown, command: Command) => {
       const { showAudit } = await import('./audit.ts');
@@ -56,14 +62,18 @@ function addAudit(program: Command, finish: Finish): void {
 }
 
 function addAdmin(program: Command, finish: Finish): void {
-  const admin = addCommand(program, 'admin', "what administrators do, on everybody's things; needs the scope admin");
-  addCommand(admin, 'sessions', "everybody's uploads that are not finished", false)
-    .option('--all', 'also those that have ended')
+  const admin = addCommand(
+    program,
+    'admin',
+    'manage the uploads, files and links of all owners; needs the scope admin',
+  );
+  addCommand(admin, 'sessions', 'list the unfinished uploads of all owners', false)
+    .option('--all', 'also uploads that have ended')
     .action(async (_own: unknown, command: Command) => {
       const { listSessions } = await import('./admin.ts');
       finish(await listSessions(command.optsWithGlobals()));
     });
-  addCommand(admin, 'sweep', 'remove now what has expired and what was left over', false).action(
+  addCommand(admin, 'sweep', 'remove expired uploads and leftovers now', false).action(
     async (_own: unknown, command: Command) => {
       const { sweep } = await import('./admin.ts');
       finish(await sweep(command.optsWithGlobals()));
@@ -72,12 +82,12 @@ function addAdmin(program: Command, finish: Finish): void {
   addCommand(
     admin,
     'scrub',
-    'read all stored files again and compare them with their digests; exits with 1 for a fault',
+    'read all stored files and compare them with their digests; exits with 1 when a file is damaged',
     false,
   )
-    .option('--rate <size>', 'bytes per second to read, at most (50MiB)', parseScrubRate)
-    .option('--status', 'begin none, but tell of the last one')
-    .option('--stop', 'end the one that is under way')
+    .option('--rate <size>', 'maximum of bytes to read per second (50MiB)', parseScrubRate)
+    .option('--status', 'show the last scrub; start none')
+    .option('--stop', 'stop the running scrub')
     .action(async (_own: unknown, command: Command) => {
       const { scrub } = await import('./scrub.ts');
       finish(await scrub(command.optsWithGlobals()));
@@ -87,7 +97,7 @@ function addAdmin(program: Command, finish: Finish): void {
   addCommand(
     admin,
     'backup',
-    "copy database, keys and audit into a folder, while the server runs; on the server's machine",
+    "copy database, keys and audit into a folder, also while the server runs; on the server's machine",
     false,
   )
     .argument('<dir>', 'a new folder')
@@ -99,13 +109,13 @@ function addAdmin(program: Command, finish: Finish): void {
 }
 
 function addAdminLinks(admin: Command, finish: Finish): void {
-  const links = addCommand(admin, 'links', "everybody's upload links", false)
-    .option('--owner <owner>', 'those of this owner alone')
+  const links = addCommand(admin, 'links', 'list the upload links of all owners', false)
+    .option('--owner <owner>', 'only the links of this owner')
     .action(async (_own: unknown, command: Command) => {
       const { listAllLinks } = await import('./admin-links.ts');
       finish(await listAllLinks(command.optsWithGlobals()));
     });
-  addCommand(links, 'revoke', 'end all upload links of one owner', false)
+  addCommand(links, 'revoke', 'revoke all upload links of one owner', false)
     .argument('<owner>')
     .action(async (owner: string, _own: unknown, command: Command) => {
       const { revokeLinksOf } = await import('./admin-links.ts');
@@ -114,15 +124,15 @@ function addAdminLinks(admin: Command, finish: Finish): void {
 }
 
 function addDeliveries(admin: Command, finish: Finish): void {
-  const text = 'events that the webhook has not taken; those that were given up first';
+  const text = 'list the events that the webhook has not accepted: those that are no longer tried';
   const deliveries = addCommand(admin, 'deliveries', text, false)
-    .option('--all', 'also those that are still tried')
+    .option('--all', 'also events that are still tried')
     .action(async (_own: unknown, command: Command) => {
       const { listDeliveries } = await import('./admin.ts');
       finish(await listDeliveries(command.optsWithGlobals()));
     });
-  addCommand(deliveries, 'retry', 'send one again, now', false)
-    .argument('<seq>', 'its number', parseSeq)
+  addCommand(deliveries, 'retry', 'send an event again now', false)
+    .argument('<seq>', 'the number of the event', parseSeq)
     .action(async (seq: number, _own: unknown, command: Command) => {
       const { retryDelivery } = await import('./admin.ts');
       finish(await retryDelivery(seq, command.optsWithGlobals()));
