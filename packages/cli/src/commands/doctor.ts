@@ -1,4 +1,4 @@
-/** `cryolift doctor`: what is wrong between this machine and the server, and what to mend. */
+/** `cryolift doctor`: finds what is wrong between this machine and the server, and says how to fix it. */
 import { styleText } from 'node:util';
 import { defaultStateFolder } from '@cryolift/client/node';
 import { type ConnectionOptions, open } from '../connection/connection.ts';
@@ -9,7 +9,7 @@ import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
-/** A refusal that takes longer to come than this is taken for one that is kept back. */
+/** A refusal that takes longer than this counts as held back. */
 const RETRY_FOR_MS = 3_000;
 
 interface DoctorFlags extends ConnectionOptions {

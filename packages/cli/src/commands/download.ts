@@ -1,4 +1,4 @@
-/** `cryolift download FILE_ID`: gets a file back; run again after an interruption, it goes on. */
+/** `cryolift download FILE_ID`: downloads a file. A second run resumes after an interruption. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Api, TargetError } from '@cryolift/client';
@@ -60,7 +60,7 @@ async function fetchTo(
   else await download(api, file, { path, replace: force, lock: lockFolder }, options);
 }
 
-/** @throws TargetError for the name of a folder that is not there, and for a name of the server's that may do harm. */
+/** @throws TargetError when the folder does not exist, and for a name from the server that could do harm. */
 async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): Promise<string> {
   const isFolder = (await stat(output).catch(() => null))?.isDirectory() ?? false;
   if (isFolder) {

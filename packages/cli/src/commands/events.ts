@@ -1,4 +1,4 @@
-/** `cryolift events [ID]`: what happens, a line for each event, across interruptions. */
+/** `cryolift events [ID]`: prints a line for each event, across interruptions. */
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
@@ -25,7 +25,7 @@ import { interruptible } from '../process/interrupt.ts';
 const END_STATES: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
 /** The server sends something every 15 s. */
 const SILENCE_MS = 40_000;
-/** A stream that has been open for so long is one that works. */
+/** A stream that was open for this long works. */
 const WORKS_MS = 10_000;
 
 /** An error answer is never longer. */
@@ -42,13 +42,13 @@ interface CloudEvent {
 
 interface Following {
   readonly url: URL;
-  /** That leads to it. */
+  /** The proxy that leads to the server. */
   readonly proxy: URL | null;
   readonly getToken: GetToken;
   readonly signal: AbortSignal;
   readonly onEvent: (event: CloudEvent) => void;
   readonly retryPolicy: RetryPolicy;
-  /** Where to go on; null: with what happens from now on. */
+  /** The event to continue after; null: events from now on only. */
   afterId: string | null;
 }
 
@@ -83,7 +83,7 @@ export async function followEvents(
   return status === 'completed' ? EXIT.done : EXIT.failed;
 }
 
-/** Until the stream ends. @throws ServerError, ConnectionError, ForeignReplyError */
+/** Reads one stream to its end. @throws ServerError, ConnectionError, ForeignReplyError */
 async function readOnce(following: Following, renew = false): Promise<void> {
   const { url, proxy, getToken, signal, onEvent, retryPolicy, afterId } = following;
   const agent = createAgent(url, proxy);
@@ -105,7 +105,7 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     const response = await request(url, { agent, headers, signal: AbortSignal.any([signal, silence.signal]) });
     if (response.statusCode === 401 && !renew) return await readOnce(following, true);
     if (response.statusCode !== 200) throw await toError(response, describeWay(url, proxy));
-    // A page to sign in at, of a proxy.
+    // A proxy answers with its sign-in page.
     if (!response.headers['content-type']?.startsWith('text/event-stream'))
       throw foreign(response, describeWay(url, proxy));
     retryPolicy.noteReply();
@@ -145,7 +145,7 @@ async function toError(response: IncomingMessage, way: string): Promise<Error> {
   return new ServerError(status, envelope, readRetryAfter(headers['retry-after'], headers.date));
 }
 
-/** @returns null for what is none: it may be a page, or have no end. */
+/** @returns null when the body is not an error envelope: it may be a page, or endless. */
 async function readEnvelope(response: IncomingMessage): Promise<ErrorEnvelope | null> {
   const chunks: Buffer[] = [];
   let length = 0;

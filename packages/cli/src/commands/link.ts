@@ -1,4 +1,4 @@
-/** `cryolift link`: upload links, for computers that bring files in and get nothing out. */
+/** `cryolift link`: makes, lists and revokes upload links. */
 import type { LinkRecord, RevokedLinks } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { formatBytes, formatWhen } from '../output/format.ts';
@@ -8,11 +8,11 @@ import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   json?: boolean;
-  /** Seconds; not given: what the server takes. */
+  /** Seconds; undefined: the default of the server. */
   expires?: number;
   maxBytes?: number;
   maxFiles?: number;
-  /** Id of a link that is to open nothing any more. */
+  /** The id of a link to revoke. */
   revoke?: string;
 }
 
@@ -41,7 +41,7 @@ export async function listLinks(flags: Flags): Promise<ExitCode> {
   return printLinks(flags, await collectPages<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
 }
 
-/** @throws UsageError when it does not say which. */
+/** @throws UsageError unless either ids or `--all` are given. */
 export async function revokeLinks(ids: readonly string[], flags: Flags & { all?: boolean }): Promise<ExitCode> {
   if (ids.length > 0 === (flags.all ?? false)) throw new UsageError('give the ids of links, or --all');
   const api = connect(flags, 'uploads:write');

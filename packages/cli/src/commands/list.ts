@@ -1,4 +1,4 @@
-/** `cryolift ls`: what the caller has on the server. */
+/** `cryolift ls`: lists the caller's open uploads and files. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect, UPLOADS } from '../connection/connection.ts';
 import { formatBytes, formatTable, formatWhen } from '../output/format.ts';

@@ -1,4 +1,4 @@
-/** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
+/** `cryolift watch DIR`: uploads the files of a folder when they have stopped growing. */
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Api, RetryPolicy } from '@cryolift/client';
@@ -76,7 +76,7 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   }
 }
 
-/** For good, unless the watch is to end some time. */
+/** Has no end, unless the watch is to end at some time. */
 async function waitForOwner(api: Api, { once }: WatchFlags, output: Output, signal: AbortSignal): Promise<string> {
   const retryPolicy = new RetryPolicy(once ? undefined : Number.POSITIVE_INFINITY);
   return await askOwner(api, signal, retryPolicy, sayWaiting(output));
@@ -92,7 +92,7 @@ async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Dispos
   return { kind: 'move', to: flags.moveTo };
 }
 
-/** Where an absolute path leads, also one that is not there yet. */
+/** Resolves an absolute path, also one that does not exist yet. */
 async function realPlace(path: string): Promise<string> {
   try {
     return await realpath(path);

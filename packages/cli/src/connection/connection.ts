@@ -1,4 +1,4 @@
-/** Which server is talked to, and as whom. */
+/** The server that a command calls, and the token that it calls it with. */
 import { Api, type GetToken, type Transport, Uploader } from '@cryolift/client';
 import { defaultStateFolder, FileResumeStore, HttpTransport } from '@cryolift/client/node';
 import { Bandwidth, sharers, type Timetable } from '../options/bandwidth.ts';
@@ -8,7 +8,7 @@ import { findProxy } from './proxy.ts';
 
 const DEFAULT_SERVER = 'http://127.0.0.1:8080';
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-/** A token of our own is made anew long before it expires. */
+/** A token that this program signs is renewed long before it expires. */
 const OWN_TOKEN_SECONDS = 300;
 const OWN_TOKEN_RENEW_MS = 120_000;
 
@@ -20,20 +20,20 @@ export interface ConnectionOptions {
   link?: string;
 }
 
-/** What commands need. Records of files tell an upload what is there already, and a list what was published. */
+/** The scopes of commands that upload or list. Uploads read file records to find files that are already there. */
 export const UPLOADS = 'uploads:write files:read';
 
-/** What the transport waits for before it sends so many bytes of a body. */
+/** Resolves when the transport may send this many bytes of a body. */
 type Pace = (bytes: number, signal: AbortSignal) => Promise<void>;
 
-/** @param scope what the command needs: of a token that is made here, for a server on this machine. */
+/** @param scope the scope that the command needs, for a token that is signed here. */
 export function connect(options: ConnectionOptions, scope: string): Api {
   const { transport, getToken } = open(options, scope);
   return new Api(transport, getToken);
 }
 
 export interface UploaderFlags extends ConnectionOptions {
-  /** Parts in flight, at most. */
+  /** The maximum number of parts in flight. */
   parallel: number;
   bwlimit?: Timetable;
 }
@@ -57,7 +57,7 @@ export function open(options: ConnectionOptions, scope: string, pace?: Pace) {
   const proxy = findProxy(new URL(server), process.env);
   const transport = new HttpTransport(server, { pace, proxy: proxy?.url });
   const isGiven = linkOf(options) !== undefined || Boolean(options.token || process.env.CRYOLIFT_TOKEN);
-  // A token that is made here is made anew before it ends.
+  // A token that is signed here is renewed before it expires.
   return { server, proxy, transport, getToken: tokenSource(options, server, transport, scope), isRenewing: !isGiven };
 }
 
@@ -79,7 +79,7 @@ function tokenSource(options: ConnectionOptions, server: string, transport: Tran
   if (given) {
     let token = readCredential(given, name);
     return async (renew) => {
-      // Whoever renews tokens writes the new one into the same file.
+      // A program that renews tokens writes the new one into the same file.
       if (renew) token = readCredential(given, name);
       return token;
     };
@@ -98,7 +98,7 @@ function tokenSource(options: ConnectionOptions, server: string, transport: Tran
   };
 }
 
-/** What is given on the command line goes before what is in the environment, and there a link before a token. */
+/** An option overrides the environment. There, a link overrides a token. */
 function linkOf({ link, token }: ConnectionOptions): string | undefined {
   if (link !== undefined) return readCredential(link, '--link');
   const { CRYOLIFT_LINK } = process.env;

@@ -1,4 +1,4 @@
-/** Tokens for whoever sits at the server's machine: signed with the secret that the server keeps in its data folder. */
+/** Tokens for users of the server's machine, signed with the secret in the server's data folder. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,10 +20,11 @@ export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Prom
 }
 
 /**
- * True when the server has this secret, and listens on the port that it is asked at: then a token that is made with the
- * secret tells it nothing that it does not know.
+ * Returns true when the server has this secret and listens on the port of `server`. A token signed with the secret then
+ * reveals nothing new to it.
  *
- * @param server its URL. @throws ConnectionError when it cannot be asked now.
+ * @param server its URL.
+ * @throws ConnectionError when the server cannot be asked now.
  */
 export async function hasProof(transport: Transport, server: string, secret: string): Promise<boolean> {
   const { protocol, port } = new URL(server);

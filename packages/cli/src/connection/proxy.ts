@@ -1,21 +1,22 @@
-/** Which proxy leads to the server: by the variables of the environment that curl honours, and its rules (curl(1), ENVIRONMENT). */
+/** Finds the proxy for a server, by the environment variables and rules of curl (curl(1), ENVIRONMENT). */
 import { BlockList, isIP } from 'node:net';
 import { UsageError } from '../process/exit.ts';
 
 export interface ChosenProxy {
   readonly url: URL;
-  /** The name of the variable that says so. */
+  /** The variable that names the proxy. */
   readonly variable: string;
 }
 
-/** Of a proxy whose URL names none. */
+/** The port of a proxy whose URL names none. */
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '1080', https: '443' };
 
 /**
- * `http_proxy` (in small letters only: a web server sets HTTP_PROXY to what a client sends), `https_proxy`, `all_proxy`, but
- * not for what `no_proxy` names; the last three in capitals, too. Empty ones count as not set.
+ * `http_proxy` (in small letters only: a web server sets HTTP_PROXY to what a client sends), `https_proxy`,
+ * `all_proxy`, but not for what `no_proxy` names; the last three in capitals, too. Empty ones count as not set.
  *
- * @returns null when the server is to be asked itself. @throws UsageError for a proxy that is none, or of another kind.
+ * @returns null when the server is to be asked itself.
+ * @throws UsageError for a proxy that is none, or of another kind.
  */
 export function findProxy(server: URL, env: NodeJS.ProcessEnv): ChosenProxy | null {
   const names = server.protocol === 'https:' ? ['https_proxy', 'HTTPS_PROXY'] : ['http_proxy'];
@@ -31,7 +32,7 @@ function parseProxy(text: string, variable: string): URL {
   if (DEFAULT_PORTS[kind] === undefined) {
     throw new UsageError(`${variable} is a ${kind} proxy: only http and https proxies can be used`);
   }
-  // The port that is usual for the scheme would be left out of an http URL, as if none had been given.
+  // `URL` drops the default port of the scheme, as if none had been given.
   const asGiven = URL.canParse(`proxy://${rest}`) ? new URL(`proxy://${rest}`) : null;
   const url = asGiven?.hostname && URL.canParse(`${kind}://${rest}`) ? new URL(`${kind}://${rest}`) : null;
   // What it holds may be a password.

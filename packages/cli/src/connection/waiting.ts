@@ -1,10 +1,10 @@
-/** What a command says while it waits for the server. */
+/** Messages of a command that waits for the server. */
 import type { Output } from '../output/output.ts';
 
-/** What stays the same is said again after this long. */
+/** The same message is repeated after this time. */
 const AGAIN_MS = 60_000;
 
-/** @returns to be told each failure that is waited out; says what is new. */
+/** @returns a function that reports each failure that is waited out, unless it was just reported. */
 export function sayWaiting(output: Output): (error: unknown) => void {
   let said = '';
   let saidMs = 0;

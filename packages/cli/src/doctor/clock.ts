@@ -3,7 +3,7 @@ import { type Finding, fail, ok, warn } from './finding.ts';
 import type { Answer } from './wire.ts';
 
 const WARN_SECONDS = 30;
-/** What a server forgives when it looks at the times in a token. */
+/** The tolerance of a server for the times in a token. */
 const LEEWAY_SECONDS = 60;
 /** `Date` has whole seconds (RFC 9110 section 6.6.1): on average it is half a second old. */
 const HALF_A_SECOND_MS = 500;

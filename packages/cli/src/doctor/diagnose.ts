@@ -23,7 +23,7 @@ export interface Patient {
   /** The proxy that leads to it. */
   readonly proxy: ChosenProxy | null;
   readonly getToken: GetToken;
-  /** The command line makes the token, and makes it anew before it ends. */
+  /** True when the command line signs the token, and renews it before it expires. */
   readonly isRenewing: boolean;
   readonly stateFolder: string;
   /** How long to wait for an answer that should come at once, milliseconds. */

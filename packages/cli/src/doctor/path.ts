@@ -27,8 +27,8 @@ export interface Passage {
 }
 
 /**
- * A part of an upload that does not exist is refused at once, while its body is on the way; when the refusal waits for the
- * end of the body, somebody has kept the body back.
+ * The server refuses a part of an unknown upload at once, while the body is still being sent. When the refusal arrives
+ * only after the end of the body, a proxy has buffered the body.
  */
 export async function checkBuffering(passage: Passage): Promise<Finding> {
   const exchange = beginLostPart(passage, FIRST_BYTES + PIECES * PIECE_BYTES + REST_BYTES);
@@ -63,7 +63,10 @@ export async function checkBuffering(passage: Passage): Promise<Finding> {
   );
 }
 
-/** Whether parts may be as large as this server's files need: a cap is told by the head of a request. */
+/**
+ * Checks whether parts may be as large as the files of this server need. The head of a request is enough to find a
+ * limit.
+ */
 export async function checkBodyLimit(passage: Passage, limits: Limits): Promise<Finding> {
   const { max_file_size, min_part_size, part_size, max_part_size } = limits;
   const plan = { partSizeBytes: part_size, minPartSizeBytes: min_part_size, maxPartSizeBytes: max_part_size };

@@ -11,10 +11,7 @@ interface QuotaCheck {
   readonly leftBytes: number;
 }
 
-/**
- * @param neededBytes of the trial upload.
- * @param requestedBytes that there must be room for; null: no wish.
- */
+/** @param neededBytes bytes of the trial upload. @param requestedBytes bytes that must fit; null: no request. */
 export async function checkQuota(
   wire: Wire,
   authorization: string,

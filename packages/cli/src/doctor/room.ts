@@ -6,7 +6,7 @@ import { type Finding, fail, ok, warn } from './finding.ts';
 import { Trial } from './trial.ts';
 import { readFailure, type Wire } from './wire.ts';
 
-/** Asked for when nobody has a wish: to hear what is left, which a larger storage does not notice. */
+/** The size to ask for when none was requested: large enough to learn how much space is left. */
 const MUCH_BYTES = TIB;
 /** A tilt series or a movie stack fits. */
 export const LITTLE_BYTES = 20 * 1024 ** 3;
@@ -14,8 +14,8 @@ export const MAKE_ROOM = '`cryolift ls` shows files and open uploads, `rm` and `
 const MEND = `Free space on its storage, or wait: ${MAKE_ROOM}`;
 
 /**
- * @param requestedBytes that the server must have room for; null: no wish.
- * @param leftBytes of the caller's quota, which bounds the question: what is asked for is about the storage then.
+ * @param requestedBytes bytes that the server must have space for; null: no request.
+ * @param leftBytes rest of the caller's quota. It bounds the question, so that the answer is about the storage.
  */
 export async function checkRoom(
   wire: Wire,

@@ -9,13 +9,14 @@ const SOON_SECONDS = 30 * 60;
 const LEEWAY_SECONDS = 60;
 const GET_ANOTHER = 'Get another: from whoever runs the server, or there with `cryolift token`.';
 
-/** The checks whose failure is the token's. */
+/** The checks that fail because of the token. */
 export const TOKEN_CHECKS: readonly string[] = ['token', 'authorised'];
 
 /**
  * What a token says, read without its key.
  *
- * @param nowMs of this machine. @param isRenewing its end does not matter: another one is made before.
+ * @param nowMs of this machine.
+ * @param isRenewing its end does not matter: another one is made before.
  */
 export function checkToken(token: string, nowMs: number, isRenewing: boolean): Finding {
   let claims: JWTPayload;

@@ -36,7 +36,11 @@ function notStored(check: string, answer: Answer): Finding {
 
 const PASS = 'Let the proxy pass PUT requests to Cryolift on as they are.';
 
-/** Whether the server sees the digest of a part: one of a kind that it must refuse is sent. @param idx of a stored part. */
+/**
+ * Checks whether the digest of a part reaches the server, by sending one that must be refused.
+ *
+ * @param idx a stored part.
+ */
 export async function checkDigest(trial: Trial, idx: number, part: Part): Promise<Finding> {
   const answer = await trial
     .begin(idx, part, { 'content-digest': 'md5=:AAAAAAAAAAAAAAAAAAAAAA==:' })
@@ -107,7 +111,11 @@ async function time(trial: Trial, idxs: readonly number[], part: Part): Promise<
 /** Proxies count the time between two pieces, or that of the whole request. */
 const PIECE_MS = 1000;
 
-/** Whether a part may take `seconds`: it is sent evenly over that time. @param idx of a part that is not stored. */
+/**
+ * Checks whether a part may take `seconds`, by sending it evenly over that time.
+ *
+ * @param idx a part that is not stored.
+ */
 export async function checkLongRequest(
   trial: Trial,
   idx: number,

@@ -1,4 +1,4 @@
-/** The types of files that a server takes. */
+/** The file types that a server accepts. */
 import { type Api, RetryPolicy } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 

@@ -1,4 +1,4 @@
-/** Checksums of what went up, in the form that `sha256sum -c` reads (GNU coreutils). */
+/** Checksums of the uploaded files, in the form that `sha256sum -c` reads (GNU coreutils). */
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { naming, temporaryName } from '@cryolift/client/node';

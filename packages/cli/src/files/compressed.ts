@@ -34,7 +34,7 @@ const FORMATS: readonly Format[] = [
 export type CompressedFile = {
   /** Of the compression. */
   readonly format: string;
-  /** The name without what tells the compression. */
+  /** The name without the extension of the compression. */
   readonly filename: string;
 } & (
   | {

@@ -8,7 +8,7 @@ import { UsageError } from '../process/exit.ts';
 import { type AskOptions, askAcceptedTypes } from './accepted-types.ts';
 import { type Entry, examine, isMissing, listFolder, notUtf8 } from './folder-entries.ts';
 
-/** Where in a given folder a file lies, `/` between the steps. */
+/** The path within the given folder, with `/` as separator. */
 export interface InFolder {
   readonly folder: string;
   readonly path: string;
@@ -34,7 +34,7 @@ export interface Selection {
   readonly exclude?: readonly string[];
 }
 
-/** Something that lies there and is not sent; what was excluded, and what begins with a dot, is not worth a word. */
+/** An entry that is not sent. Entries that were excluded, or begin with a dot, are not listed. */
 export interface LeftOut {
   readonly path: string;
   /** A type that the server does not accept, or a link to a folder: following it could go round in a circle. */

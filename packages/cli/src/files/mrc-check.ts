@@ -1,11 +1,11 @@
-/** MRC files are judged here first: a wrong one costs no request. */
+/** Checks MRC files before any request, so that a wrong file costs none. */
 import type { Source } from '@cryolift/client';
 import { checkMrc, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
 import { Refusal } from '../process/exit.ts';
 
 const HEADER_BYTES = 4096;
 
-/** What was judged; never incomplete, for the whole header is read. */
+/** The result of the check; never incomplete, because the whole header is read. */
 export type Check = Exclude<ReturnType<typeof checkMrc>, { verdict: 'header_incomplete' }>;
 
 export async function readHeader(source: Source): Promise<Uint8Array> {

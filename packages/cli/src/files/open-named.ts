@@ -1,4 +1,4 @@
-/** A file that a command is about, and that nothing else in its output names. */
+/** Opens a file that the command is about, so that errors name it. */
 import { SourceError } from '@cryolift/client';
 import { FileSource } from '@cryolift/client/node';
 

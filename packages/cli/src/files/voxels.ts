@@ -1,4 +1,4 @@
-/** What there is to see in the voxels of a local MRC file. */
+/** Statistics and pictures of a local MRC file. */
 import type { FileHandle } from 'node:fs/promises';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -35,14 +35,15 @@ export interface Voxels {
   /** How the bytes of mode 0 were read; null for other modes. */
   readonly signedness: SignednessDecision | null;
   readonly findings: readonly Finding<string>[];
-  /** Paths of the pictures that were written. */
+  /** The paths of the pictures that were written. */
   readonly pictures: readonly string[];
 }
 
 /**
  * Reads all voxels of a file once.
  *
- * @param folder where pictures are written; null: none. @returns null when the voxels cannot be read.
+ * @param folder where pictures are written; null: none.
+ * @returns null when the voxels cannot be read.
  * @throws SourceError, the system's errors, and `signal`'s reason.
  */
 export async function surveyVoxels(

@@ -1,4 +1,4 @@
-/** A limit on what goes out: one rate, or a timetable of rates, over all bodies that this process sends. */
+/** A limit on outgoing bytes: one rate, or a timetable of rates, for all request bodies of this process. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { UsageError } from '../process/exit.ts';
 import { between } from './quantity.ts';
@@ -12,13 +12,16 @@ interface Entry {
 /** Ascending by minute, never empty. Before its first entry the last one holds, from the day before. */
 export type Timetable = readonly Entry[];
 
-/** A body goes out in pieces of this size, and each in flight must get one long before the server calls it stalled. */
+/**
+ * A body is sent in pieces of this size. Each part in flight must get a piece long before the server considers it
+ * stalled.
+ */
 const PIECE_BYTES = 64 * 1024;
 const PIECE_SECONDS = 8;
 const LEAST_BYTES_PER_SECOND = PIECE_BYTES / PIECE_SECONDS;
-/** What was not used may be caught up with for this long; so may what late timers cost. */
+/** Unused bytes may be sent later for this long, which also covers late timers. */
 const BURST_MS = 100;
-/** The timetable is looked at this often while waiting, so that a changed clock or a laptop's sleep does no harm. */
+/** The timetable is checked this often while waiting, so that clock changes and sleep do no harm. */
 const POLL_MS = 1000;
 
 export interface Clock {
@@ -70,7 +73,7 @@ function parseRate(text: string): number | null {
   return bytesPerSecond;
 }
 
-/** @returns how many parts can be in flight without one of them starving, `requested` at most. */
+/** @returns how many parts can be in flight without starving one of them, at most `requested`. */
 export function sharers(timetable: Timetable, requested: number): number {
   const least = Math.min(...timetable.map(({ bytesPerSecond }) => bytesPerSecond ?? Number.POSITIVE_INFINITY));
   return Math.max(1, Math.min(requested, Math.floor(least / LEAST_BYTES_PER_SECOND)));

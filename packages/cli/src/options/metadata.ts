@@ -18,7 +18,7 @@ export function assertMetadata(given: Metadata, recursive: boolean): void {
   throw new UsageError(`${pairs} pairs of metadata, ${bytes} bytes: ${MAX_PAIRS} and ${MAX_BYTES} are allowed`);
 }
 
-/** @throws UsageError when the metadata say another kind. */
+/** @throws UsageError when the metadata give another kind. */
 export function withKind(given: Metadata, kind: string | undefined): Record<string, string> {
   if (kind === undefined) return given;
   if (given.kind !== undefined && given.kind !== kind) {

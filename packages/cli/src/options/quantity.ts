@@ -1,4 +1,4 @@
-/** What is given on the command line, parsed. Each throws UsageError for what it cannot read. */
+/** Readers of option values. Each throws UsageError for a value that it cannot read. */
 import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
 import { UsageError } from '../process/exit.ts';
 

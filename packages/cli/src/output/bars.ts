@@ -1,4 +1,4 @@
-/** The picture on a terminal: a row for each running transfer, and the total of many under them. */
+/** Progress bars on a terminal: a row for each running transfer, and a total below them. */
 import { Rate } from '@cryolift/client';
 import { MultiBar, type Options, type Params, type SingleBar } from 'cli-progress';
 import { formatBytes, formatSeconds } from './format.ts';
@@ -7,12 +7,12 @@ import type { Tally } from './tally.ts';
 import { describeState, type Transfer } from './transfer.ts';
 
 const DONE_WIDTH = '1023.9 MiB'.length;
-/** What a row has beside name and bar; in the usual 80 columns it fits. */
+/** The width of the figures beside name and bar. They fit in 80 columns. */
 const FIGURES_WIDTH = '  100% 1023.9 MiB of 99.9 TiB  99.9 MiB/s  12 min 30 s left'.length;
 /** States in which a rate says more than the state. */
 const MOVING = ['sending', 'receiving'];
 
-/** What a row says; null while no transfer uses it. */
+/** The content of a row; null while no transfer uses it. */
 interface Row {
   readonly name: string;
   readonly doneBytes: number;
@@ -100,7 +100,7 @@ function draw(_: Options, { maxWidth: width }: Params, { row: look }: { row: () 
   if (row === null) return '';
   const { name, doneBytes, totalBytes, now } = row;
   const nameWidth = clamp(width - FIGURES_WIDTH - 8, 16, 30);
-  // The end of a path tells more.
+  // The end of a path is the more useful part.
   const shown = name.length > nameWidth ? `…${name.slice(1 - nameWidth)}` : name.padEnd(nameWidth);
   const part = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes);
   const barWidth = clamp(width - FIGURES_WIDTH - nameWidth, 8, 24);

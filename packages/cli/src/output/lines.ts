@@ -1,4 +1,4 @@
-/** Progress where no picture can be drawn: a line now and then for a log, lines of JSON for programs. */
+/** Progress without a terminal: a line now and then for a log, lines of JSON for programs. */
 import { Rate } from '@cryolift/client';
 import { formatBytes, formatSeconds } from './format.ts';
 import type { Output } from './output.ts';
@@ -23,7 +23,7 @@ export class Lines {
 
   begin(name: string, totalBytes: number, path = name): Transfer {
     const rate = new Rate();
-    // Of one among many a line is due only when it takes long, or has trouble.
+    // One of many transfers gets a line only when it takes long, or waits out an error.
     const quiet = this.#tally !== null && !this.#output.json;
     let printedMs = quiet ? performance.now() : Number.NEGATIVE_INFINITY;
     let printed: string | null = null;

@@ -1,9 +1,9 @@
-/** What is printed: lines of JSON for programs, or text for people. Everything that a command says goes through here. */
+/** The output of all commands: lines of JSON for programs, or text for people. */
 import { once } from 'node:events';
 import { describeFailure } from '../process/failure.ts';
 import { printable, printableJson } from './printable.ts';
 
-/** A line, or several. Each is printed as one line, whatever is in it. */
+/** One line, or several. Line ends within a line are escaped. */
 export type Lines = string | readonly string[];
 
 export class Output {
@@ -25,22 +25,22 @@ export class Output {
     else this.#write(process.stdout, `${prefix}${join(text())}`);
   }
 
-  /** Results together, for a person only. */
+  /** A table of results, for people only. */
   table(text: () => Lines): void {
     if (!this.json) this.#write(process.stdout, join(text()));
   }
 
-  /** Something on the way, of interest to a program only. */
+  /** An intermediate event, for programs only. */
   event(value: object): void {
     if (this.json) this.#write(process.stdout, printableJson(value));
   }
 
-  /** Something on the way, of interest to a person only. */
+  /** An intermediate message, for people only. */
   note(text: Lines): void {
     if (!this.json) this.#write(process.stderr, join(text));
   }
 
-  /** Waits while standard output holds more than its reader has taken. For commands whose output has no bound. */
+  /** Waits while the reader of standard output is behind. For commands with unlimited output. */
   async drained(): Promise<void> {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   }

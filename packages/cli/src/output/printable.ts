@@ -5,9 +5,10 @@ const EACH = new RegExp(CONTROL_CHARACTERS.source, 'gu');
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * One line in which every control character is written out: ESC as `\x1b`, a line end as `\n`, what turns the direction of
- * the text as `\u202e`. A terminal obeys none of it (titles, clipboard, answers in the name of the user), and nothing looks
- * like another line.
+ * Writes out every control character: ESC as `\x1b`, a line end as `
+ *
+ * `, characters that change the text direction as `\u202e`. The terminal then executes none of it (titles, clipboard,
+ * typed answers), and no text can imitate another line.
  */
 export function printable(text: string): string {
   return text.replace(EACH, (character) => SHORT[character] ?? writeOut(character));

@@ -8,7 +8,7 @@ import type { Transfer } from './transfer.ts';
 export interface Many {
   /** Transfers that run at the same time, at most. */
   readonly atOnce: number;
-  /** Of all of them together; null when nobody knows how many there will be. */
+  /** The totals of all transfers; null when their number is not known. */
   readonly tally: Tally | null;
 }
 

@@ -1,12 +1,12 @@
-/** What a run of `cryolift upload` came to. */
+/** The summary of a run of `cryolift upload`. */
 import { formatBytes, formatSeconds } from './format.ts';
 import type { Output } from './output.ts';
 import type { Tally } from './tally.ts';
 
 /**
- * Of one file alone nothing is left to say.
+ * A single file needs no summary.
  *
- * @param leftOut files and folders that were not meant to be sent.
+ * @param leftOut files and folders that were left out on purpose.
  */
 export function printSummary(output: Output, tally: Tally, leftOut: number): void {
   const { files, done, already, failed, movedBytes, seconds } = tally;

@@ -1,12 +1,12 @@
-/** What many uploads amount to: for the total under the bars, and for the summary at the end. */
+/** The totals of many uploads, for the total under the bars and for the summary. */
 
 /** Bytes, and failures that were waited out, of one upload or of many. */
 export interface Figures {
   /** Acknowledged by the server. */
   readonly storedBytes: number;
-  /** Of these, there before this run. */
+  /** Of these, bytes that were stored before this run. */
   readonly resumedBytes: number;
-  /** Handed to the network in this run, what was sent twice included. */
+  /** Bytes given to the network in this run, including those that were sent twice. */
   readonly sentBytes: number;
   readonly retries: number;
 }
@@ -18,7 +18,7 @@ export class Tally {
   readonly bytes: number;
   done = 0;
   failed = 0;
-  /** Files that an earlier run got there. */
+  /** Files that an earlier run uploaded. */
   already = 0;
   #sum: Figures = NOTHING;
   readonly #beginMs = performance.now();
@@ -33,7 +33,7 @@ export class Tally {
     return this.#sum;
   }
 
-  /** Bytes that got there in this run. */
+  /** Bytes uploaded in this run. */
   get movedBytes(): number {
     return this.#sum.storedBytes - this.#sum.resumedBytes;
   }
@@ -42,7 +42,7 @@ export class Tally {
     return Math.round(performance.now() - this.#beginMs) / 1000;
   }
 
-  /** One more upload. @returns where to tell how far it is. */
+  /** Adds an upload. @returns a function that receives its progress. */
   follow(): (now: Figures) => void {
     let before = NOTHING;
     return (now) => {

@@ -1,11 +1,14 @@
-/** One running transfer, as whoever shows it is told of it. */
+/** A running transfer, as the progress display receives it. */
 export interface Transfer {
   /**
-   * @param doneBytes acknowledged ones. @param state in a word. @param trouble that is being waited out, if any.
-   * @param movedBytes that went over the network by now, where these are others than the done ones: rates are of them.
+   * @param doneBytes acknowledged bytes.
+   * @param state one word.
+   * @param trouble the error that is being waited out, or null.
+   * @param movedBytes bytes that went over the network, where they differ from `doneBytes`; rates are computed from
+   *   them.
    */
   update(doneBytes: number, state: string, trouble: string | null, movedBytes?: number): void;
-  /** It is over, whichever way. */
+  /** The transfer has ended, with or without success. */
   end(): void;
 }
 

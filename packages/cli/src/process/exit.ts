@@ -1,4 +1,4 @@
-/** Exit codes (CONTRACT section 7), and the failures that only the command line knows. */
+/** Exit codes (page 7 of the architecture), and the errors that only the command line has. */
 
 export const EXIT = { done: 0, failed: 1, usage: 2, unauthorised: 3, someFailed: 4, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -12,7 +12,7 @@ export class NoTokenError extends Error {}
 /** Ctrl-C or SIGTERM: what was reached is kept. */
 export class Interrupted extends Error {}
 
-/** Nothing was tried, for a reason that lies here. */
+/** The command refused to start, for a local reason. */
 export class Refusal extends Error {
   readonly code: string;
   readonly hint: string;

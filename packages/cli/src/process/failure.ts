@@ -1,9 +1,9 @@
-/** What a failure is to the caller: an exit code, and the fields of the error envelope. */
+/** Maps an error to an exit code and to the fields of the error envelope. */
 import { ConnectionError, ForeignReplyError, ServerError, SourceError, TargetError } from '@cryolift/client';
 import { describeSystemError, isSystemError } from '@cryolift/client/node';
 import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
 
-/** In the place of hints about the API, by the codes of the server. */
+/** Hints of the command line by error code, which replace those of the API. */
 const HINTS: Readonly<Record<string, string>> = {
   upload_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
   file_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
@@ -20,16 +20,16 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failed;
 }
 
-/** The server asks for less, of everybody. */
+/** The server refuses load, from all callers. */
 const BUSY = [429, 503];
 
-/** Whether what failed is the way to the server, or the token, so that every other file would fail for the same reason. */
+/** True when the error is about the connection or the token, so that every other file would fail too. */
 export function isAboutServer(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof ForeignReplyError) return true;
   return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && BUSY.includes(error.status));
 }
 
-/** As CONTRACT section 4 has it; without `request_id` where no server was asked. */
+/** The error envelope (page 7 of the architecture); without `request_id` when no server was asked. */
 interface Failure {
   code: string;
   message: string;

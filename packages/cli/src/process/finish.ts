@@ -1,4 +1,4 @@
-/** How the command ends: after its output has been delivered, or when nobody reads the output any more. */
+/** Ends the command after its output was delivered, or when the reader of the output has closed it. */
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endInterrupted, endProcess } from './end-process.ts';
@@ -8,7 +8,7 @@ import { isInterrupted } from './interrupt.ts';
 /** What a shell reports for a program that SIGPIPE ended. */
 const CLOSED_PIPE = 128 + constants.signals.SIGPIPE;
 
-/** For the output of a command that was interrupted. */
+/** The time that the output of an interrupted command may take. */
 const INTERRUPTED_MS = 1000;
 
 type Name = 'stdout' | 'stderr';
@@ -54,7 +54,7 @@ export async function writeOutput(bytes: Uint8Array, signal: AbortSignal): Promi
 export async function endWith(code: ExitCode): Promise<never> {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => endInterrupted());
   const all = Promise.all([delivered('stdout'), delivered('stderr')]);
-  // Who interrupted the command does not wait for a reader that has stopped.
+  // An interrupted command does not wait for a reader that has stopped.
   await (code === EXIT.interrupted ? Promise.race([all, delay(INTERRUPTED_MS)]) : all);
   if (code === EXIT.interrupted) endInterrupted();
   endProcess(code);

@@ -16,7 +16,7 @@ import { type FileFlags, reportSent, uploadFile } from './upload-file.ts';
 
 export interface BatchOptions {
   readonly uploader: Uploader;
-  /** As its uploads are remembered by. */
+  /** The name of the server in resume records. */
   readonly server: string;
   readonly flags: FileFlags;
   /** Files at the same time. */
@@ -102,7 +102,7 @@ export class Batch {
     }
   }
 
-  /** True for a file of a folder that an earlier run got there. A file that was given itself goes up as often as it is. */
+  /** True for a file of a folder that an earlier run uploaded. A file that was named itself is always uploaded. */
   async #wentUp(found: Found): Promise<boolean> {
     const { flags, output, tally, checksums, nameOf } = this.#options;
     if (!found.inFolder || flags.restart) return false;

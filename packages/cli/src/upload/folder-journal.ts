@@ -1,6 +1,6 @@
 /**
- * What became of the files of a folder, over all runs of one owner at one server: those that went up are not sent again, those
- * that the server will not have are not offered again as long as nothing has changed.
+ * The journal of a folder, over all runs of one owner at one server. Uploaded files are not sent again. Refused files
+ * are not offered again until something changes.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, open, realpath } from 'node:fs/promises';
@@ -66,8 +66,8 @@ const TABLES = `
 `;
 
 /**
- * One row per file in an SQLite database below the user's state folder: its size and the memory for it do not grow with the
- * number of runs, and several processes can write to it. Entries are on the disk when a call returns.
+ * One row per file in an SQLite database in the user's state folder. Its size and memory do not grow with the number of
+ * runs, and several processes can write to it. Entries are on the disk when a call returns.
  */
 export class FolderJournal {
   readonly #path: string;
@@ -92,7 +92,7 @@ export class FolderJournal {
     return new FolderJournal(path);
   }
 
-  /** @returns null when the file did not go up, or is another one by now. */
+  /** @returns null when the file was not uploaded, or has changed since. */
   find(path: string, facts: Facts): WentUp | null {
     const entry = this.#row(path);
     if (!entry || !isWentUp(entry) || !isOf(entry, facts)) return null;
@@ -100,8 +100,8 @@ export class FolderJournal {
   }
 
   /**
-   * @returns what went up with this size and time, under this name or with this inode: most likely this file, restored or
-   *   renamed. But inodes are used again, and times can be set: only its bytes tell.
+   * @returns the upload of a file with this size and time, under this name or with this inode. It is most likely this
+   * file, restored or renamed. Inodes are reused and times can be set, so its bytes decide.
    */
   findAlike(path: string, facts: Facts): WentUp | null {
     const entries = [this.#row(path), ...(hasInode(facts.inode) ? this.#rowsOfInode(facts.inode) : [])];
@@ -130,9 +130,9 @@ export class FolderJournal {
   }
 
   /**
-   * Takes in what an earlier version noted; whose files these are is not known yet.
+   * Imports the entries of an earlier version. The owner of these files is not known yet.
    *
-   * @param entries the last one of a path holds; null: it did not go up.
+   * @param entries the last one of a path counts; null: it was not uploaded.
    */
   async readEarlier(entries: AsyncIterable<{ path: string; entry: Omit<WentUp, 'upload_id'> | null }>): Promise<void> {
     const put = this.#db.prepare('INSERT OR REPLACE INTO earlier (path, entry) VALUES (?, ?)');
@@ -150,7 +150,7 @@ export class FolderJournal {
     }
   }
 
-  /** @returns some of those whose owner is not known yet; none: all are settled. */
+  /** @returns some entries whose owner is not known yet; none when all are settled. */
   nextEarlier(most: number): Omit<WentUp, 'upload_id'>[] {
     const rows = this.#db.prepare('SELECT entry FROM earlier LIMIT ?').all(most);
     return rows.map(({ entry }) => JSON.parse(String(entry)));
@@ -209,10 +209,7 @@ export function hasInode(inode: number): boolean {
   return inode > 0 && Number.isSafeInteger(inode);
 }
 
-/**
- * @param extension with its dot.
- * @returns the path of what is kept about a folder and a server: whoever watches it there.
- */
+/** @param extension with its dot. @returns the path of the state of a folder at a server. */
 export async function placeOf(server: string, folder: string, extension: string): Promise<string> {
   return placeFor(`${server}\n${await realpath(folder)}`, extension);
 }

@@ -1,4 +1,4 @@
-/** The journal of a folder as earlier versions kept it: it does not say whose files it tells of, so the server is asked. */
+/** Reads the journal of earlier versions. It does not name the owner of the files, so the server is asked. */
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -55,7 +55,7 @@ async function findOwn(batch: readonly Earlier[], { api, owner, signal }: Asking
   return own;
 }
 
-/** Line by line: a journal may be larger than memory. */
+/** Read line by line: a journal may be larger than memory. */
 async function* readEntries(journal: string): AsyncGenerator<{ path: string; entry: Earlier | null }> {
   if (!(await isThere(journal))) return;
   for await (const line of createInterface({ input: createReadStream(journal), crlfDelay: Number.POSITIVE_INFINITY })) {

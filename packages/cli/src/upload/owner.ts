@@ -1,4 +1,4 @@
-/** Whose files these are, and whether the server has them: what is asked before a file is skipped, moved or deleted. */
+/** Checks that the server has a file of this owner, before the file is skipped, moved or deleted. */
 import { type Api, RetryPolicy, ServerError } from '@cryolift/client';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { WentUp } from './folder-journal.ts';

@@ -1,4 +1,4 @@
-/** A watch of a folder that is not there yet: a share that is mounted later, a session that has not begun. */
+/** Waits for a folder that does not exist yet: a share that is mounted later, a session that has not started. */
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toSourceError } from '@cryolift/client/node';

@@ -18,9 +18,9 @@ export type Disposed =
   | { readonly kind: 'kept'; readonly why: string };
 
 /**
- * @param path below `folder`; kept below the folder that it is moved to.
- * @param stamp the file as it was when it went up.
- * @param sha256 of the whole file, as the server has it, hex.
+ * @param path relative to `folder`; kept when the file is moved.
+ * @param stamp the file as it was uploaded.
+ * @param sha256 SHA-256 of the whole file on the server, hex.
  */
 export async function dispose(
   disposal: Disposal,
@@ -43,7 +43,7 @@ export async function dispose(
   if (!brought) return { kind: 'kept', why: `${to} is there already` };
   await syncFolder(dirname(to));
   const removal = await remove(from, stamp);
-  // It is the file as it went up, which the server has.
+  // The file is unchanged since its upload, and the server has it.
   if (removal.kind !== 'removed' && brought === 'new') await unlink(to);
   return describe(removal, { kind: 'moved', to });
 }

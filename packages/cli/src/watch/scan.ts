@@ -1,4 +1,4 @@
-/** What lies in a watched folder now. */
+/** The current content of a watched folder. */
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';

@@ -1,4 +1,4 @@
-/** Every file of a folder to the server, once it has stopped growing, for as long as this runs. */
+/** Uploads every file of a folder that has stopped growing, for as long as this runs. */
 import { join } from 'node:path';
 import { basename } from 'node:path/posix';
 import { RetryPolicy, SourceError, type Uploader } from '@cryolift/client';
@@ -34,7 +34,7 @@ export interface WatchOptions {
   readonly settleMs: number;
   readonly selection: Selection;
   readonly disposal: Disposal | null;
-  /** End when everything that lies there has settled and gone up. */
+  /** End when all files in the folder have settled and are uploaded. */
   readonly once: boolean;
   /** Files at the same time. */
   readonly atOnce: number;
@@ -45,7 +45,7 @@ export interface WatchOptions {
   readonly journal: FolderJournal;
   readonly output: Output;
   readonly display: ProgressDisplay;
-  /** Aborting it ends the watch; what was begun is kept. */
+  /** Aborting it ends the watch. Started uploads are kept. */
   readonly signal: AbortSignal;
 }
 
@@ -72,7 +72,7 @@ export class Watcher {
   readonly #restart = new Set<string>();
   readonly #unaccepted = new Set<string>();
   readonly #unusable: UnusableReport;
-  /** Refused files that were told of. */
+  /** Refused files that were reported. */
   readonly #told = new Set<string>();
   #accepted: ReadonlySet<string> = new Set();
   #limitsMs = 0;
@@ -80,7 +80,7 @@ export class Watcher {
   #isAway = false;
   /** What is to be done something about, in order, as the last scan found it. */
   #due: [string, Stamp][] = [];
-  /** What came while nobody waited counts, too. */
+  /** A wake-up while nothing waits counts, too. */
   #isWoken = false;
   #wake = (): void => {};
 
@@ -113,7 +113,7 @@ export class Watcher {
         this.#startSome();
         if (once && this.#underWay.size === 0 && this.#isAtRest(files)) return this.#evaluate(files, unusable.size);
       }
-      // A folder that takes long to look through is looked through less often.
+      // A folder whose scan takes long is scanned less often.
       await this.#pause(Math.max(intervalMs, performance.now() - startedMs));
     }
     while (this.#underWay.size > 0) await this.#pause(LONGEST_INTERVAL_MS);
@@ -141,7 +141,10 @@ export class Watcher {
     this.#wake();
   }
 
-  /** What did not go up makes the run one in which some files failed; what was refused, now or before, is named. */
+  /**
+   * A file that was not uploaded makes the run end with "some files failed". Files that were refused, now or before,
+   * are named.
+   */
   #evaluate(files: ReadonlyMap<string, Stamp>, unusable: number): ExitCode {
     const refused = [...files].flatMap(([path, stamp]) => {
       const refusal = this.#refusals.find(path, stamp);
@@ -299,7 +302,7 @@ export class Watcher {
     }
   }
 
-  /** A file that went up before, and was only renamed or restored, is not sent again: its bytes tell. */
+  /** A file that was uploaded before and only renamed or restored is not sent again: its bytes decide. */
   async #adopt(path: string, stamp: Stamp): Promise<WentUp | null> {
     const { journal, folder, output, signal } = this.#options;
     const alike = journal.findAlike(path, stamp);

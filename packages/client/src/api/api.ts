@@ -265,7 +265,7 @@ export class Api {
     const token = await orAborted(this.#getToken(renew), options.signal);
     const headers = { ...options.headers, authorization: `Bearer ${token}` };
     const reply = await this.#transport.send({ ...options, method, path, headers }).catch((error) => {
-      // What the transport says of a request that was given up is not why.
+      // The error of the transport for an aborted request is not the reason.
       options.signal?.throwIfAborted();
       throw error;
     });

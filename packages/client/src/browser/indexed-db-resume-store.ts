@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** What is remembered of uploads, in the browser's IndexedDB. */
+/** Resume records in the browser's IndexedDB. */
 import type { ResumeKey, ResumeRecord, ResumeStore } from '../ports.ts';
 import type { FileHandle } from './blob-source.ts';
 
@@ -7,18 +7,18 @@ import type { FileHandle } from './blob-source.ts';
 const VERSION = 2;
 const UPLOADS = 'uploads';
 const HANDLES = 'handles';
-/** A database that does not answer for so long is as good as none. What it was told to store, it may still store. */
+/** A database that does not answer for this long is not waited for. It may still store what it was given. */
 const ANSWER_MS = 5_000;
 
-/** An upload that was begun and neither finished nor given up. */
+/** An upload that was started and neither finished nor cancelled. */
 export interface OpenUpload extends ResumeRecord {
   /** Finds the file again, where the browser gives such handles and the page kept it. */
   readonly handle: FileHandle | null;
 }
 
 /**
- * Where the browser lets nothing be stored (a private window, a full disk, site data blocked), nothing is remembered and no
- * call fails: the server finds an upload by its fingerprint too.
+ * Where the browser stores nothing (a private window, a full disk, blocked site data), no record is kept and no call
+ * fails. The server also finds an upload by its fingerprint.
  */
 export class IndexedDbResumeStore implements ResumeStore {
   readonly #name: string;
@@ -105,7 +105,7 @@ async function open(name: string): Promise<IDBDatabase> {
   const { promise, resolve, reject } = Promise.withResolvers<IDBDatabase>();
   const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
-    // Records of version 1 do not say whose they are; the server finds these uploads by the fingerprints of their files.
+    // Records of version 1 have no owner. The server finds these uploads by the fingerprints of their files.
     for (const name of request.result.objectStoreNames) request.result.deleteObjectStore(name);
     request.result.createObjectStore(UPLOADS, { keyPath: ['server', 'owner', 'location'] });
     request.result.createObjectStore(HANDLES);

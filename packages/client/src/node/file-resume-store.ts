@@ -1,4 +1,4 @@
-/** What is remembered of uploads, one small JSON file each. */
+/** Resume records, one small JSON file each. */
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -25,7 +25,7 @@ export class FileResumeStore implements ResumeStore {
       const record = JSON.parse(text) as ResumeRecord | null;
       return record?.server === server && record.owner === owner && record.location === location ? record : null;
     } catch (error) {
-      // Nothing is remembered, or nothing that can be read: the fingerprint finds the session too.
+      // There is no readable record. The server also finds the upload by its fingerprint.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null;
       throw error;
     }

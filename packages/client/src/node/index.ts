@@ -1,4 +1,4 @@
-/** What the SDK needs in Node: files, connections, memory. */
+/** The adapters for Node: files, connections, resume store. */
 export { createAgent, describeWay, showUrl } from './agent.ts';
 export { toConnectionError } from './connection-failure.ts';
 export { download, hashPath } from './download/download.ts';

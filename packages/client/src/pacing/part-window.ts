@@ -1,4 +1,4 @@
-/** Which parts may be under way: as many as the path carries, of all uploads together. */
+/** Limits the parts in flight of all uploads together to what the path carries. */
 import { WindowLimit } from './window-limit.ts';
 
 export class PartWindow {
@@ -8,14 +8,14 @@ export class PartWindow {
   readonly #waiting = new Set<() => void>();
   #parts = 0;
 
-  /** @param most parts in flight at any time, from 1. @param ping a call of few bytes, to be timed. */
+  /** @param most maximum of parts in flight, from 1. @param ping a call of few bytes, which is timed. */
   constructor(most: number, ping: () => Promise<unknown>) {
     this.#limit = new WindowLimit(most);
     this.#ping = ping;
   }
 
   /**
-   * Waits until a part may be sent. Call `leave` when it has landed, or was given up.
+   * Waits until a part may be sent. Call `leave` when the part was acknowledged or given up.
    *
    * @throws the signal's reason.
    */
@@ -42,7 +42,7 @@ export class PartWindow {
     this.#next();
   }
 
-  /** A connection took so many bytes of a part. */
+  /** A connection took this many bytes of a part. */
   noteSent(bytes: number): void {
     const before = this.#limit.limit;
     const isDue = this.#limit.noteSent(bytes, this.#parts);
@@ -60,7 +60,7 @@ export class PartWindow {
     this.#limit.notePart();
   }
 
-  /** A connection was lost or stalled, or the server asks for less. */
+  /** A connection was lost or stalled, or the server refuses load. */
   noteFailure(): void {
     this.#limit.noteFailure();
   }

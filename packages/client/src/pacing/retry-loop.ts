@@ -1,4 +1,4 @@
-/** Repeats the calls of one upload, and says what is waited out. */
+/** Repeats the calls of one upload, and reports the error that is waited out. */
 
 import type { Transport } from '../ports.ts';
 import type { UploadProgress } from '../upload/upload-progress.ts';
@@ -37,7 +37,7 @@ export class RetryLoop {
     }
   }
 
-  /** @returns what says the trouble, and waits before the next try. */
+  /** @returns a function that reports the error and waits before the next attempt. */
   begin(): (error: unknown, signal: AbortSignal | undefined) => Promise<void> {
     const wait = this.#retryPolicy.begin(this.#transport.whenOnline?.bind(this.#transport));
     return async (error, signal) => {
@@ -45,7 +45,7 @@ export class RetryLoop {
     };
   }
 
-  /** What failed on the way to here is mended. */
+  /** The failures before this are resolved. */
   noteProgress(): void {
     this.#progress.noteError(null);
     this.#retryPolicy.noteProgress();

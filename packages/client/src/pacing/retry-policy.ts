@@ -1,20 +1,23 @@
-/** How long to go on trying: exponential back-off with full jitter, for as long as some progress comes now and then. */
+/** Decides how long to retry: exponential back-off with full jitter, as long as there is some progress. */
 import { ConnectionError, ForeignReplyError, ServerError } from '../failures.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** A server that was never reached, or fails again and again, is given up after this long without any progress. */
+/** Retries end after this time without progress when the server was never reached, or fails again and again. */
 const RETRY_FOR_MS = 15 * 60_000;
-/** One that went away, is overloaded or has a full disk is waited for: somebody mends it in the morning. */
+/**
+ * Retries last this long when a server went away, is overloaded or has a full disk, so that it can be repaired in the
+ * morning.
+ */
 const LONG_RETRY_FOR_MS = 12 * 60 * 60_000;
 /** A timer that is set for longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const ASKS_TO_WAIT = [429, 503, 507];
 
-/** An answer that is none may have been damaged on its way; one that comes again is what is there. */
+/** An answer that is not one of Cryolift may have been damaged on its way. A repeated one is final. */
 const MAX_FOREIGN = 2;
 
-/** True when the same request can succeed later, or nobody knows what became of it. A token was renewed already. */
+/** True when the same request can succeed later, or its result is unknown. A refused token was already renewed. */
 function isPassing(error: unknown, foreignReplies: number, maxForeign: number): boolean {
   if (error instanceof ForeignReplyError) return foreignReplies <= maxForeign;
   return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
@@ -34,8 +37,8 @@ export class RetryPolicy {
   #progress = Promise.withResolvers<void>();
 
   /**
-   * @param retryForMs when given, every failure is final this long after the first one without any progress since. With
-   *   Infinity, the answers of something that is not a Cryolift server, such as a page to sign in at, are waited out, too.
+   * @param retryForMs when given, an error is final this long after the first error without progress since. With
+   * Infinity, answers that do not come from a Cryolift server, such as a sign-in page, are retried too.
    */
   constructor(retryForMs?: number) {
     this.#retryForMs = retryForMs;
@@ -53,15 +56,16 @@ export class RetryPolicy {
     this.#progress = Promise.withResolvers();
   }
 
-  /** The server answered, whatever it said. */
+  /** The server answered, with success or an error. */
   noteReply(): void {
     this.#reached = true;
   }
 
   /**
-   * Begins a call and its repetitions. What is returned waits before the next one: longer after each failure in a row, and
-   * at least as long as Retry-After says, but beyond that no longer than until something else goes forward. It throws the
-   * error itself when that is final or patience is over, and the signal's reason when it is aborted meanwhile.
+   * Starts a call and its repetitions. The returned function waits before the next one: longer after each error in a
+   * row, and at least as long as Retry-After says. Beyond Retry-After it waits no longer than until other calls make
+   * progress. It throws the error itself when it is final or the time is over, and the signal's reason when that is
+   * aborted.
    *
    * @param whenOnline resolves when the network may be back; a wait for it ends then.
    */
@@ -77,7 +81,7 @@ export class RetryPolicy {
       progressCount = this.#progressCount;
       if (error instanceof ForeignReplyError) foreignReplies++;
       const asked = error instanceof ServerError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-      // A wait that ends after patience is over is not begun.
+      // A wait that would end after the time is over is not started.
       const leftMs = this.#retryTimeFor(error) - (nowMs - this.#failingSinceMs);
       if (!isPassing(error, foreignReplies, this.#maxForeign) || leftMs < asked) throw error;
       const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
@@ -93,10 +97,10 @@ export class RetryPolicy {
   }
 
   /**
-   * Repeats a call that is safe to repeat, as long as its failure can pass.
+   * Repeats a call that is safe to repeat, while its error can pass.
    *
-   * @param onRetry is told each failure before it is waited out; not the final one.
-   * @throws as what `begin` returns.
+   * @param onRetry is called with each error before it is waited out, not with the final one.
+   * @throws as the function that `begin` returns.
    */
   async retry<Result>(
     call: () => Promise<Result>,
@@ -118,7 +122,7 @@ export class RetryPolicy {
   #retryTimeFor(error: unknown): number {
     if (this.#retryForMs !== undefined) return this.#retryForMs;
     if (error instanceof ServerError) return ASKS_TO_WAIT.includes(error.status) ? LONG_RETRY_FOR_MS : RETRY_FOR_MS;
-    // A name that was never resolved may be a wrong one.
+    // A name that was never resolved may be wrong.
     const isOffline = error instanceof ConnectionError && error.offline && (this.#reached || !error.nameUnknown);
     if (isOffline) return Number.POSITIVE_INFINITY;
     return this.#reached ? LONG_RETRY_FOR_MS : RETRY_FOR_MS;

@@ -15,12 +15,15 @@ const FIRST = 4;
 const COST = 1.04;
 /** Until new connections have found their pace, and the system's buffers are full. */
 const SETTLE_MS = 2_000;
-/** A measurement ends after as many acknowledged parts as are in flight, but within these bounds. */
+/** A measurement ends after as many acknowledged parts as are in flight, within these bounds. */
 const LEAST_MEASURE_MS = 2_000;
 const LONGEST_MEASURE_MS = 5_000;
-/** Only a path that was in use tells something: mean of parts in flight to parts allowed. */
+/** A measurement counts only if the path was in use: mean of parts in flight to parts allowed. */
 const IN_USE = 0.75;
-/** Once neither neighbour is better: until this time has passed and this many times the parts in flight have arrived. */
+/**
+ * When neither neighbour is better, the search rests until this time has passed and this many times the parts in flight
+ * have arrived.
+ */
 const REST_MS = 30_000;
 const REST_ROUNDS = 4;
 /** Rests that follow each other grow up to so many times as long. */
@@ -66,7 +69,7 @@ export class WindowLimit {
   #inFlightSum = 0;
   #samples = 0;
 
-  /** @param most parts in flight, from 1. @param now milliseconds of a clock that does not jump. */
+  /** @param most maximum of parts in flight, from 1. @param now milliseconds of a clock that does not jump. */
   constructor(most: number, now: () => number = () => performance.now()) {
     this.#most = most;
     this.#now = now;
@@ -74,7 +77,7 @@ export class WindowLimit {
     this.#startedMs = now();
   }
 
-  /** Parts that may be in flight now. */
+  /** The number of parts that may be in flight now. */
   get limit(): number {
     return this.#limit;
   }
@@ -82,8 +85,8 @@ export class WindowLimit {
   /**
    * A connection took these bytes.
    *
-   * @param inFlight parts at this moment.
-   * @returns true when a short call is to be timed now, and told to `noteRoundTrip`.
+   * @param inFlight parts in flight now.
+   * @returns true when a short call should be timed now and reported to `noteRoundTrip`.
    */
   noteSent(bytes: number, inFlight: number): boolean {
     const nowMs = this.#now();
@@ -108,7 +111,7 @@ export class WindowLimit {
     this.#quickestMs = Math.min(this.#quickestMs, ms);
   }
 
-  /** The call that was asked for took this long; null when it failed, which tells nothing. */
+  /** The duration of the requested call; null when it failed, which gives no information. */
   noteRoundTrip(ms: number | null): void {
     this.#isAnswered = true;
     if (ms === null) return;

@@ -1,6 +1,6 @@
 /**
- * Which uploads this program works on, and for which file: two files that look alike must not be sent to one upload at the
- * same time, for their parts would be mixed there.
+ * The uploads that this program works on. Two similar files must not be sent to one upload at the same time, because
+ * their parts would be mixed.
  */
 export class Claims {
   readonly #uploadIds = new Set<string>();

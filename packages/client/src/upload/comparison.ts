@@ -1,8 +1,8 @@
-/** Compares what the server has of an upload with the file. */
+/** Compares the parts that the server has with the file. */
 import type { PartReader } from './part-reader.ts';
 import type { UploadProgress } from './upload-progress.ts';
 
-/** A part that the server has is of another file: the session is not this file's. */
+/** The server has a part of another file: the upload does not belong to this file. */
 export class OtherFileError extends Error {
   readonly part: number;
 
@@ -12,7 +12,7 @@ export class OtherFileError extends Error {
   }
 }
 
-/** Reads all parts that the server had before, at the speed of the disk. @throws OtherFileError */
+/** Reads and compares all parts that the server had before, at the speed of the disk. @throws OtherFileError */
 export async function compareFound(
   reader: PartReader,
   progress: UploadProgress,

@@ -1,4 +1,4 @@
-/** Finding the session of an earlier run, or opening a new one. */
+/** Finds the upload of an earlier run, or opens a new one. */
 import { isMrcName } from '@cryolift/mrc';
 import type { FileRecord, InitRequest, Limits, Session } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
@@ -9,13 +9,13 @@ import type { Claims } from './claims.ts';
 import { assertMatchesRecord, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
 import type { UploadOptions } from './upload-options.ts';
 
-/** The server needs 1,024 to judge an MRC file. */
+/** The server needs 1,024 bytes to check an MRC file. */
 const HEADER_BYTES = 4096;
 const PREFERRED_PARTS = 128;
 const LEAST_PART_BYTES = MIB;
 const MAX_PREFERRED_BYTES = 4 * MIB;
 const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
-/** Sessions that an upload can go on with; a completed one only lacks the news of it. */
+/** States in which an upload can continue. A completed one only has to be reported. */
 const OF_USE: readonly Session['status'][] = [...OPEN, 'verifying', 'completed'];
 const CANCELLABLE: readonly Session['status'][] = [...OPEN, 'verifying', 'failed'];
 
@@ -24,34 +24,35 @@ export interface Opening {
   readonly resumeStore: ResumeStore;
   readonly key: ResumeKey;
   readonly source: Source;
-  /** Of the file. */
+  /** The fingerprint of the file. */
   readonly fingerprint: string;
   readonly options: UploadOptions;
-  /** Uploads that were found to be of another file. */
+  /** Uploads that belong to other files. */
   readonly others: ReadonlySet<string>;
   readonly claims: Claims;
-  /** What goes with every call. */
+  /** Options of every call. */
   readonly call: CallOptions;
-  /** Repeats a call that is safe to repeat, as long as its failure can pass. */
+  /** Repeats a call that is safe to repeat, while its error can pass. */
   retry<Result>(call: () => Promise<Result>): Promise<Result>;
 }
 
-/** A session that this run alone works on. */
+/** An upload that only this task works on. */
 export interface Opened {
   readonly session: Session;
   /**
-   * It is of this file for certain: opened for it, and the file is untouched since. Else its parts have to be compared before
-   * anything is sent to it.
+   * True when the upload certainly belongs to this file: opened for it, and the file is unchanged since. Otherwise its
+   * parts must be compared before anything is sent.
    */
   readonly isOwn: boolean;
-  /** It was opened with. */
+  /** The fingerprint that it was opened with. */
   readonly openedWith: string;
 }
 
 /**
- * Finds this file's session by what is remembered of it, then by its fingerprint, or opens one. Its upload is claimed.
+ * Finds the upload of this file by its resume record, then by its fingerprint, or opens a new one. The upload is
+ * claimed.
  *
- * @throws SourceError `source_changed` when the file is not as it was when the remembered session began.
+ * @throws SourceError `source_changed` when the file has changed since the recorded upload began.
  */
 export async function findOrOpenSession(opening: Opening): Promise<Opened> {
   const { resumeStore, key, source, fingerprint, options, others, claims } = opening;
@@ -74,7 +75,7 @@ export async function findOrOpenSession(opening: Opening): Promise<Opened> {
   return await openSession(opening);
 }
 
-/** Writes down that a session is of this file, as it is now. */
+/** Records that the upload belongs to this file, as it is now. */
 export async function saveResumeRecord(opening: Opening, { session, openedWith }: Opened): Promise<void> {
   const { resumeStore, key, source, fingerprint } = opening;
   const { sizeBytes, modifiedMs, identity } = source;
@@ -90,9 +91,9 @@ export async function saveResumeRecord(opening: Opening, { session, openedWith }
 }
 
 /**
- * Has the metadata of this run hold for an open session of this file.
+ * Applies the metadata of this run to an open upload of this file.
  *
- * @returns the session as it is then.
+ * @returns the upload after that.
  */
 export async function updateMetadata(opening: Opening, { session, openedWith }: Opened): Promise<Session> {
   const { options, api, call, retry } = opening;
@@ -101,15 +102,16 @@ export async function updateMetadata(opening: Opening, { session, openedWith }: 
   const idempotencyKey = crypto.randomUUID();
   const now = await retry(() => api.init(request, idempotencyKey, call));
   if (now.upload_id === session.upload_id) return now;
-  // It is not open any more: what was opened in its place is of no use.
+  // The upload has ended. The one that was opened in its place is not needed.
   if (!now.resumed) await cancelSession(opening, now);
   return session;
 }
 
 /**
- * Has the metadata of this run hold for a file that was completed before without news of it.
+ * Applies the metadata of this run to a file that an earlier run completed without learning of it.
  *
- * @returns its record as it is then. @throws SourceError `metadata_differs` when the caller may not change it.
+ * @returns the record after that.
+ * @throws SourceError `metadata_differs` when the caller may not change it.
  */
 export async function updateFileMetadata(opening: Opening, file: FileRecord): Promise<FileRecord> {
   const { options, api, call, retry } = opening;
@@ -136,7 +138,7 @@ export function hasPairs(
   return Object.entries(given).every(([key, value]) => metadata[key] === value);
 }
 
-/** Files that look alike have an upload each: the first one that is not another's. */
+/** Similar files have an upload each. Takes the first one that does not belong to another file. */
 async function openSession(opening: Opening): Promise<Opened> {
   const { options, fingerprint, others, claims } = opening;
   const inTree = await fingerprintAt(options.metadata?.path, fingerprint);
@@ -153,12 +155,12 @@ async function openSession(opening: Opening): Promise<Opened> {
   }
 }
 
-/** @param isSecond the first one came out damaged: the request, or its answer. */
+/** @param isSecond true when the first request, or its answer, was damaged. */
 async function init(opening: Opening, openWith: string, isSecond = false): Promise<Session> {
   const { api, source, call, retry } = opening;
-  // What is found may be another file's: its metadata is not touched before that is known.
+  // The upload that is found may belong to another file. Its metadata is not changed until that is known.
   const request: InitRequest = { ...(await describe(opening, openWith)), keep_metadata: true };
-  // For a lost reply within this run; after it the fingerprint finds the session.
+  // Covers a lost reply within this run. Later runs find the upload by its fingerprint.
   const idempotencyKey = crypto.randomUUID();
   const session = await retry(() => api.init(request, idempotencyKey, call));
   if (isOf(session, source)) return session;
@@ -167,7 +169,7 @@ async function init(opening: Opening, openWith: string, isSecond = false): Promi
   return await init(opening, openWith, true);
 }
 
-/** One damaged digit would cut the file off. */
+/** A damaged digit would cut the file off. */
 function isOf(session: Session, { sizeBytes, name }: Source): boolean {
   return session.size === sizeBytes && session.filename.normalize() === name.normalize();
 }
@@ -190,10 +192,10 @@ async function describe({ api, source, options, call, retry }: Opening, key: str
 }
 
 /**
- * A file of few parts ends with few connections under way, and a part is what an interruption costs: so a file below 1 GiB has
- * about a hundred, as far as they keep their size worth a request.
+ * A file with few parts ends with few connections in use, and an interruption costs a part. A file below 1 GiB
+ * therefore has about a hundred parts, unless they become too small for a request.
  *
- * @returns undefined where the server's own choice is as small.
+ * @returns undefined when the default of the server is as small.
  */
 async function choosePartSize({ sizeBytes }: Source, askLimits: () => Promise<Limits>): Promise<number | undefined> {
   const preferred = Math.max(LEAST_PART_BYTES, 2 ** Math.ceil(Math.log2(sizeBytes / PREFERRED_PARTS)));
@@ -201,7 +203,7 @@ async function choosePartSize({ sizeBytes }: Source, askLimits: () => Promise<Li
   return preferred < (await askLimits()).part_size ? preferred : undefined;
 }
 
-/** @returns null when the server has no such session any more, or its file was deleted since. */
+/** @returns null when the server does not have the upload any more, or its file was deleted. */
 async function findSession({ api, call, retry }: Opening, uploadId: string): Promise<Session | null> {
   try {
     const session = await retry(() => api.session(uploadId, call));

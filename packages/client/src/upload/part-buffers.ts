@@ -1,4 +1,4 @@
-/** Buffers for parts, of all uploads of one uploader together: no more bytes than memory has. */
+/** Buffers for the parts of all uploads of one uploader, with a limit on their bytes. */
 
 const MAX_BYTES = 256 * 1024 * 1024;
 
@@ -20,7 +20,7 @@ export class PartBuffers {
     this.#maxBytes = maxBytes;
   }
 
-  /** Waits until there is memory; one buffer is always given. Give it back with `giveBack`. @throws the signal's reason. */
+  /** Waits until memory is free. One buffer is always given. Return it with `giveBack`. @throws the signal's reason. */
   async take(bytes: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
@@ -45,7 +45,7 @@ export class PartBuffers {
     this.#freeBytes += buffer.length;
     this.#free.push(buffer);
     this.#next();
-    // Nothing is being sent: an idle program holds no memory for it.
+    // No part is being sent: an idle program keeps no buffers.
     if (this.#usedBytes === 0) this.#dropFree(0);
   }
 

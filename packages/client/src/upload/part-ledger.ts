@@ -1,7 +1,7 @@
-/** What is known of an upload's parts: missing, under way, found at the server, stored. */
+/** The state of each part of an upload: missing, under way, found on the server, stored. */
 import { partExtent } from '@cryolift/protocol/plan';
 
-/** A set of part indexes, to look at. */
+/** A read-only set of part indexes. */
 export interface PartSet {
   has(idx: number): boolean;
   readonly size: number;

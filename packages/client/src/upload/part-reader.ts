@@ -1,4 +1,4 @@
-/** Reads parts of the file and hashes them, to be sent, or to be compared with what the server has. */
+/** Reads and hashes parts of the file, to send them or to compare them with the server's. */
 import type { Session } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { Part } from '../api/api.ts';
@@ -9,9 +9,9 @@ import type { PartBuffers } from './part-buffers.ts';
 /** Larger parts are read twice, to be hashed and to be sent, and never held whole. */
 const LARGEST_BUFFERED_BYTES = 32 * 1024 * 1024;
 
-/** A part that was read. */
+/** A part that was read and hashed. */
 export interface LoadedPart extends Part {
-  /** Its memory; null: it is read again as it is sent. */
+  /** Its buffer; null when the part is read again while it is sent. */
   readonly buffer: Uint8Array<ArrayBuffer> | null;
 }
 
@@ -31,7 +31,11 @@ export class PartReader {
     this.#partSizeBytes = session.part_size;
   }
 
-  /** Waits for memory. Call `release` when its bytes are not needed any more. @throws SourceError, the signal's reason. */
+  /**
+   * Waits for a buffer. Call `release` when the bytes are not needed any more.
+   *
+   * @throws SourceError, the signal's reason.
+   */
   async read(idx: number, signal: AbortSignal): Promise<LoadedPart> {
     const { offset, length } = partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
     if (length > LARGEST_BUFFERED_BYTES) {

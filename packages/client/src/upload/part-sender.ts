@@ -1,4 +1,4 @@
-/** Sends the parts of a session that are missing, several at a time, until all are there. */
+/** Sends the missing parts of an upload, several at a time, until all are stored. */
 import { toHex } from '@cryolift/protocol/digest';
 import type { PartReceipt, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
@@ -12,9 +12,9 @@ import type { LoadedPart, PartReader } from './part-reader.ts';
 import { assertUntouched } from './same-file.ts';
 import type { UploadProgress } from './upload-progress.ts';
 
-/** A part that arrives damaged this often is damaged here. */
+/** A part that arrives damaged this often is damaged on this side. */
 const MAX_DAMAGED = 5;
-/** The server asks for less. */
+/** The server refuses load. */
 const BUSY = [429, 503];
 
 export interface SenderOptions {
@@ -38,9 +38,10 @@ export class PartSender {
   }
 
   /**
-   * Reads the next part while those before it are on their way. What the server had before is compared beside.
+   * Reads the next part while earlier ones are being sent. Parts that the server had before are compared at the same
+   * time.
    *
-   * @throws OtherFileError when the session is of another file.
+   * @throws OtherFileError when the upload belongs to another file.
    */
   async sendMissing(): Promise<void> {
     const { partWindow, reader, progress, call } = this.#options;
@@ -59,7 +60,7 @@ export class PartSender {
             await this.#finishComparing(comparing, signal);
             return;
           }
-          // Which may find more that is missing.
+          // The parts in flight may turn out to be missing.
           await Promise.race(sending);
           continue;
         }
@@ -70,7 +71,7 @@ export class PartSender {
           throw error;
         });
         const sent = this.#sendPart(loadedPart, signal)
-          // Known before it is seen that nothing is being sent any more.
+          // The failure must be known before the loop sees that nothing is being sent.
           .catch((error) => failure.abort(error))
           .finally(() => {
             sending.delete(sent);
@@ -86,7 +87,7 @@ export class PartSender {
     }
   }
 
-  /** Asks what is missing; parts that lost their replies at the same time share one answer. */
+  /** Asks the server which parts are missing. Parts that lost their replies at the same time share one answer. */
   async reconcile(signal: AbortSignal | undefined): Promise<void> {
     this.#reconciling ??= this.#ask(signal).finally(() => {
       this.#reconciling = null;
@@ -94,7 +95,7 @@ export class PartSender {
     await this.#reconciling;
   }
 
-  /** All is sent: what was there before may not be compared yet. */
+  /** All parts are sent. Those that the server had before may not be compared yet. */
   async #finishComparing(comparing: Promise<void>, signal: AbortSignal): Promise<void> {
     const { progress } = this.#options;
     const isComparing = progress.ledger.found.size > 0;
@@ -104,7 +105,7 @@ export class PartSender {
     if (isComparing) progress.enter('planned');
   }
 
-  /** Sends one part until it is there. */
+  /** Sends one part until the server has it. */
   async #sendPart(part: LoadedPart, signal: AbortSignal): Promise<void> {
     const { api, partWindow, session, progress, retryLoop, call } = this.#options;
     const { idx } = part;
@@ -172,7 +173,7 @@ export class PartSender {
       const parts = await retryLoop.retry(() => api.storedParts(session.upload_id, { signal }), signal);
       for (const { part, sha256 } of parts) {
         const digest = ledger.digestUnderWay(part);
-        // Other bytes than ours: who sends it sends its own and hears of the conflict.
+        // The server has other bytes: the client that sends this part receives the conflict.
         if (digest && toHex(digest) === sha256) this.#noteArrived(part);
       }
     }

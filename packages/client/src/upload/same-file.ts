@@ -1,4 +1,4 @@
-/** Is the local file the one whose parts the server has? */
+/** Decides whether the local file is the one whose parts the server has. */
 import { toHex } from '@cryolift/protocol/digest';
 import { sha256 } from '../digest.ts';
 import { SourceError } from '../failures.ts';
@@ -7,8 +7,8 @@ import type { ResumeRecord, Source } from '../ports.ts';
 const EDGE_BYTES = 64 * 1024;
 
 /**
- * A key for “the same local file”: from its name, size, time, first and last bytes, but not from where it lies, so that
- * another machine that sees the same file finds the session too.
+ * A key for “the same local file”, from its name, size, time, first and last bytes. The path is not part of it, so that
+ * another machine with the same file finds the upload too.
  */
 export async function fingerprint(source: Source): Promise<string> {
   const edge = new Uint8Array(Math.min(EDGE_BYTES, source.sizeBytes));
@@ -27,8 +27,8 @@ export async function fingerprintAt(path: string | undefined, print: string): Pr
 }
 
 /**
- * Two files may be equal in all that a fingerprint knows. Each has an upload of its own, which is found again without being
- * remembered: the first one's is opened with the fingerprint itself, the others' with this.
+ * Two files may have equal fingerprints. Each has an upload of its own, which can be found without a resume record: the
+ * first one is opened with the fingerprint, the others with this.
  *
  * @param copy from 1.
  */
@@ -52,11 +52,11 @@ export function assertMatchesRecord(source: Source, print: string, resumeRecord:
 }
 
 /**
- * Whether the file is as it was when it was opened.
+ * Checks that the file is unchanged since it was opened.
  *
- * @returns its identity now. Another one, with the same size and time, is that of a file that was renamed or got another mode,
- *   or was written to by a program that sets the time back: its bytes tell.
- * @throws SourceError `source_changed` when it has another size or time.
+ * @returns its identity now. With the same size and time, another identity means that the file was renamed, got another
+ *   mode, or was written by a program that resets the time: the bytes decide.
+ * @throws SourceError `source_changed` when size or time differ.
  */
 export async function assertUntouched(source: Source): Promise<string | null> {
   const now = await source.stat();

@@ -1,4 +1,4 @@
-/** How far one upload is, and who is told. */
+/** The progress of one upload, and its listener. */
 import type { Session } from '@cryolift/protocol/messages';
 import { ConnectionError } from '../failures.ts';
 import type { RetryPolicy } from '../pacing/retry-policy.ts';

@@ -1,9 +1,9 @@
-/** States of an upload as the client sees it, and the only ways from one to another. */
+/** The states of an upload in the client, and the transitions between them. */
 
 export type ClientState = 'planning' | 'checking' | 'sending' | 'reconciling' | 'paused' | 'failed' | 'done';
 /**
- * `check`: what the server has is compared with the file before anything else. `other`: it was found to be of another file,
- * or is not to be gone on with.
+ * `check`: the parts that the server has are compared with the file first. `other`: the upload belongs to another file,
+ * or is not to be continued.
  */
 export type ClientEvent = 'check' | 'planned' | 'other' | 'doubt' | 'settled' | 'published' | 'pause' | 'fail';
 

@@ -52,9 +52,9 @@ export class UploadTask {
   readonly #call: CallOptions;
   readonly #progress: UploadProgress;
   readonly #retryLoop: RetryLoop;
-  /** Uploads that are of other files, although they look like this one's. */
+  /** Uploads that belong to other files with the same fingerprint. */
   readonly #others = new Set<string>();
-  /** Of the file when its bytes were read. */
+  /** The identity of the file when its bytes were read. */
   #identity: string | null;
 
   constructor(shared: Shared, uploader: UploaderOptions, source: Source, options: UploadOptions) {
@@ -74,7 +74,7 @@ export class UploadTask {
     try {
       this.#progress.report();
       const { server } = this.#uploader;
-      // A file that cannot be read fails before anybody is asked.
+      // A file that cannot be read fails before any request.
       const print = await fingerprint(this.#source);
       const owner = await this.#retry(() => this.#shared.api.owner(this.#call));
       const key = { server, owner, location: this.#source.location };
@@ -85,14 +85,14 @@ export class UploadTask {
         return file;
       }
     } catch (error) {
-      // Nothing is waited out any more.
+      // No error is being waited out any more.
       this.#progress.noteError(null);
       this.#progress.enter(this.#options.signal?.aborted ? 'pause' : 'fail');
       throw error;
     }
   }
 
-  /** @returns null when the session turned out not to be one for this file: there is another one to be found, or opened. */
+  /** @returns null when the upload belongs to another file: the next one must be found or opened. */
   async #attempt(opening: Opening): Promise<FileRecord | null> {
     const opened = await findOrOpenSession(opening);
     const { upload_id } = opened.session;
@@ -114,7 +114,7 @@ export class UploadTask {
     const reader = new PartReader(source, this.#shared.digests, this.#shared.buffers, opened.session);
     await this.#begin(opened.session);
     if (!opened.isOwn) {
-      // Nothing is sent to an upload that may be another file's.
+      // Nothing is sent to an upload that may belong to another file.
       this.#progress.enter('check');
       await compareFound(reader, this.#progress, signal);
       if (this.#options.restart) {
@@ -169,7 +169,7 @@ export class UploadTask {
     };
   }
 
-  /** Finds out what the server has of the session. */
+  /** Asks the server which parts it has. */
   async #begin(session: Session): Promise<void> {
     const { api } = this.#shared;
     const { ledger } = this.#progress;
@@ -206,7 +206,7 @@ export class UploadTask {
     }
   }
 
-  /** @returns null when the server says that parts are missing: they are to be sent. */
+  /** @returns null when the server says that parts are missing and must be sent. */
   async #complete(session: Session, sender: PartSender): Promise<FileRecord | null> {
     const { sha256: declared, signal } = this.#options;
     const { api } = this.#shared;
@@ -226,7 +226,7 @@ export class UploadTask {
     }
   }
 
-  /** The record must be of the bytes that were read here. */
+  /** Checks that the record is of the bytes that were read here. */
   async #assertPublished(session: Session, file: FileRecord): Promise<void> {
     const digests = this.#progress.ledger.joinedDigests(session.part_count);
     if (file.size === session.size && digests && toHex(await sha256(digests)) === file.parts_sha256) return;

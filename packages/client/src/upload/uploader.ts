@@ -1,4 +1,4 @@
-/** Files to a server: what a program, a page or the command line calls. */
+/** Uploads files to a server. Programs, the page and the command line call it. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { Api } from '../api/api.ts';
 import { PartWindow } from '../pacing/part-window.ts';
@@ -26,12 +26,12 @@ export class Uploader {
   }
 
   /**
-   * Uploads a file, or what is missing of it. Several files may be uploaded at the same time. What the server has of it from
-   * before is read here, and compared, before the file is done.
+   * Uploads a file, or its missing parts. Several files may be uploaded at the same time. Parts that the server had
+   * before are read and compared before the file is done.
    *
-   * @returns the published file's record.
-   * @throws ServerError, ConnectionError or SourceError; the signal's reason when it is aborted. The session is kept in
-   *   every case, and the next call goes on with it.
+   * @returns the record of the published file.
+   * @throws ServerError, ConnectionError or SourceError; the signal's reason when it is aborted. The upload is kept in
+   *   every case, and the next call continues it.
    */
   async upload(source: Source, options: UploadOptions = {}): Promise<FileRecord> {
     const shared = { claims: this.#claims, digests: this.#digests, buffers: this.#buffers };

@@ -24,11 +24,11 @@ export interface DownloadPlace {
 }
 
 /**
- * Downloads by way of a PartialFolder beside `path`, which a later call goes on from. What is at `path` is replaced only when
- * that was asked for, and only by the whole file. The bytes whose SHA-256 was compared are the ones that get the name.
+ * Downloads into a PartialFolder beside `path`, which a later call resumes. A file at `path` is replaced only on
+ * request, and only by the whole file. The bytes whose SHA-256 was compared are the ones that get the name.
  *
- * @throws ServerError, ConnectionError, the signal's reason; TargetError when the file cannot be stored there; SourceError
- *   `integrity` when the bytes that came are not the file's: then they are removed.
+ * @throws ServerError, ConnectionError, the signal's reason; TargetError when the file cannot be stored there;
+ * SourceError `integrity` when the bytes are not those of the file: then they are removed.
  */
 export async function download(
   api: Api,
@@ -88,7 +88,10 @@ async function fill(
   await syncFolder(dirname(path));
 }
 
-/** @returns the mode of the file that is to be replaced, which the new one gets; null without one. @throws TargetError */
+/**
+ * @returns the mode of the file that will be replaced; the new file gets it. Null when there is none.
+ * @throws TargetError
+ */
 async function assertFree(path: string, replace: boolean | undefined): Promise<number | null> {
   const there = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;

@@ -20,7 +20,7 @@ const { O_NOFOLLOW = 0, O_DIRECTORY = 0 } = constants;
 
 interface Journal {
   readonly file_id: string;
-  /** For whoever finds the folder. */
+  /** Explains the folder to users who find it. */
   readonly filename: string;
   readonly sha256: string;
   /** Ranges that are stored. */
@@ -101,7 +101,7 @@ export class PartialFolder {
     const journal = JSON.stringify({ file_id, filename, sha256, done: [...done] } satisfies Journal);
     this.#writing = this.#writing.then(async () => {
       const draft = `${this.#journalPath}.new`;
-      // Created anew: a link in its place is not followed.
+      // A new file is created, so that a link in its place is not followed.
       await rm(draft, { force: true });
       await writeFile(draft, journal, { flag: 'wx' });
       await rename(draft, this.#journalPath);
@@ -133,7 +133,9 @@ export class PartialFolder {
     this.#unlock();
   }
 
-  /** Removes everything. It is renamed before that: who waits for the lock finds another folder there, or none. */
+  /**
+   * Removes the folder. It is renamed first, so that a process that waits for the lock finds another folder or none.
+   */
   async discard(): Promise<void> {
     try {
       const aside = removedName(this.#path);
@@ -159,7 +161,7 @@ async function lockOwn(path: string, lock: TakeLock): Promise<(() => void) | nul
   const handle = await open(path, constants.O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(
     async (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
-      // A link, a file, or the folder of somebody else.
+      // A link, a file, or the folder of another user.
       if (['ELOOP', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) throw notOurs(path);
       throw error;
     },

@@ -1,4 +1,4 @@
-/** Giving a finished file its name, without replacing what somebody else put there. */
+/** Gives a finished file its name, without replacing a file of another program. */
 import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 
@@ -8,7 +8,7 @@ const NO_LINKS: readonly unknown[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'
 /** What is answered where a folder cannot be opened or flushed: by some file systems, and by one that may not be read. */
 const NO_SYNC: readonly unknown[] = ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EISDIR', 'EPERM', 'EACCES'];
 
-/** Of a name in a temporary name, so that somebody who finds one knows what it belongs to. */
+/** The part of the name that is kept in a temporary name, so that users can tell what it belongs to. */
 const SHOWN_BYTES = 100;
 
 /**

@@ -8,7 +8,7 @@ import type { RetryPolicy } from '../../pacing/retry-policy.ts';
 const RANGE_BYTES = 8 * MIB;
 
 export interface DownloadOptions {
-  /** Ranges in flight, at most. */
+  /** The maximum number of ranges in flight. */
   readonly parallel?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes that are stored or were written, of all; and what is waited out, null when nothing is. */

@@ -31,7 +31,7 @@ export async function streamDownload(
     for (let idx = 0; idx < count; idx++) {
       for (; asked < count && coming.length < parallel; asked++) {
         const range = fetchRange(api, file, asked, retryPolicy, either, report);
-        // A failure is final for all of them, whatever the others wait for. It is reported by whoever awaits the range.
+        // A failure ends all ranges. The caller that awaits the range reports it.
         range.catch((error) => stop.abort(error));
         coming.push(range);
       }

@@ -5,7 +5,7 @@ import { TargetError, type TargetFault } from '../../failures.ts';
 const GO_ON = 'Run the same command again after that: it goes on from there.';
 const ELSEWHERE = 'Give another folder or name (-o).';
 
-/** Fault, end of the sentence that begins with the folder, hint; by the system's code. */
+/** By the system's error code: the fault, the end of a sentence that begins with the folder, and the hint. */
 const FAILURES: Readonly<Record<string, readonly [fault: TargetFault, what: string, hint: string]>> = {
   ENOENT: ['target_unwritable', 'does not exist', 'Make it first, or give another place (-o).'],
   ENOTDIR: ['target_unwritable', 'is not a folder', ELSEWHERE],
