@@ -11,7 +11,7 @@ import { Output } from 'cryolift/output';
 
 type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
 
-/** How often the end of a sweep is asked for. */
+/** How often the command asks whether a sweep has ended. */
 const ASK_AGAIN_MS = 2_000;
 const ENDED: readonly OwnedSession['status'][] = ['completed', 'cancelled', 'expired'];
 
@@ -47,7 +47,7 @@ export async function sweep(flags: Flags): Promise<ExitCode> {
   return Object.values(swept).includes(null) ? EXIT.failed : EXIT.done;
 }
 
-/** It goes on in the server, however long it takes. @returns null when it has not come to its end. */
+/** Waits for the sweep, which runs in the server. @returns null when it did not finish. */
 async function endOfSweep(api: Api): Promise<Swept | null> {
   for (;;) {
     const { status, swept } = await api.call(isObject<SweepReport>, 'GET', '/admin/sweep');

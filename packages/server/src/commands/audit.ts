@@ -1,4 +1,4 @@
-/** `cryolift audit`: the audit of the server on this machine, whether it runs or not. */
+/** `cryolift audit`: prints the audit of the server on this machine. The server need not run. */
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export interface AuditFlags {
   dataDir?: string;
 }
 
-/** What a line holds that is shown to a person. */
+/** The fields of an audit line that are shown to people. */
 interface Line {
   readonly time: string;
   readonly subject: string | null;
@@ -53,7 +53,7 @@ async function listMonths(folder: string): Promise<string[]> {
   return names.filter((name) => /^\d{4}-\d{2}(_\d{4})?\.jsonl$/.test(name)).sort();
 }
 
-/** Null for a line that a crash has cut off. */
+/** @returns null for a line that a crash has cut off. */
 function parse(text: string): Line | null {
   try {
     return JSON.parse(text) as Line;

@@ -1,4 +1,4 @@
-/** `cryolift admin backup DIR`: what cannot be made again, and what is to be copied after it. */
+/** `cryolift admin backup DIR`: copies the state of the server, and prints how to copy the files after that. */
 
 import { EXIT, type ExitCode, Refusal, UsageError } from 'cryolift/exit';
 import { formatBytes } from 'cryolift/format';

@@ -31,7 +31,7 @@ export async function scrub(flags: ScrubFlags): Promise<ExitCode> {
   const onRetry = sayWaiting(output);
   let report = await ask(api, 'POST', flags.rate === undefined ? {} : { bytes_per_second: flags.rate }, signal);
   let saidMs = performance.now();
-  // Short ones are through before there is anything to say.
+  // A short scrub ends before there is progress to report.
   for (let waitMs = 50; report.status === 'running'; waitMs = Math.min(POLL_MS, waitMs * 2)) {
     await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     report = await retryPolicy.retry(() => ask(api, 'GET', undefined, signal), signal, onRetry);
@@ -48,7 +48,7 @@ async function ask(api: Api, method: string, body?: object, signal?: AbortSignal
   return await api.call(isObject<ScrubReport>, method, '/admin/scrub', body, { signal });
 }
 
-/** @param expected how it may stand; any other way, not all files were checked. */
+/** @param expected the states of success. In any other state, not all files were checked. */
 function conclude(report: ScrubReport, output: Output, expected: readonly ScrubReport['status'][]): ExitCode {
   output.result(report, () => describe(report));
   if (report.damaged + report.missing > 0 || !expected.includes(report.status)) return EXIT.failed;

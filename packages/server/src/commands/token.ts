@@ -1,4 +1,4 @@
-/** `cryolift token`: a token from the secret of the server on this machine. */
+/** `cryolift token`: signs a token with the secret of the server on this machine. */
 import { EXIT, type ExitCode, UsageError } from 'cryolift/exit';
 import { Output } from 'cryolift/output';
 import { findSecret, signToken } from 'cryolift/own-token';
