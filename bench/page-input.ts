@@ -19,7 +19,7 @@ try {
   // A line slower than the disk, so that parts wait for it.
   await throttle(page, 2 * MIB);
   await drop(page, [path]);
-  const parts = uploadRow(page, 'busy.mrc').getByRole('img', { name: /of 129 parts arrived, [4-9] under way/ });
+  const parts = uploadRow(page, 'busy.mrc').getByRole('img', { name: /of 129 parts received, [4-9] in flight/ });
   await parts.waitFor();
   await page.getByRole('link', { name: 'Activity' }).click();
   await page.getByRole('searchbox').focus();

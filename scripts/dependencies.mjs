@@ -19,6 +19,7 @@ const REASONS = {
   ajv: 'validates requests; Fastify has it as well',
   'cli-progress': 'bars on a terminal',
   commander: 'parses the command line; no dependency',
+  'content-disposition': 'encodes file names in headers (RFC 8187); @fastify/static has it as well',
   'eventsource-parser': 'reads server-sent events in the SDK, with a bound on what it keeps; no dependency',
   fastify: 'routes, hooks, serialisation; the largest part of what is here',
   jose: 'JWT, JWKS; no dependency, and the one thing that nobody should write himself',

@@ -108,12 +108,12 @@ async function takeAll({ name, ...options }, colorScheme) {
   await uploadRow(page, 'TS_014.st', 'paused').waitFor();
 
   await page.reload();
-  await uploadRow(page, 'TS_014.st', 'away').waitFor();
-  await uploadRow(page, 'FoilHole_2071', 'away').waitFor();
+  await uploadRow(page, 'TS_014.st', 'interrupted').waitFor();
+  await uploadRow(page, 'FoilHole_2071', 'interrupted').waitFor();
   await shots.take('interrupted');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Activity' }).click();
-  await page.locator('li.session').first().waitFor();
+  await page.locator('li.activity').first().waitFor();
   await shots.take('activity');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Files' }).click();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join, posix } from 'node:path';
 import { test } from 'node:test';
+import { findHandles, findReexports, findRows } from './imports/rows.ts';
 import { type Import, type Mention, scanSource } from './imports/scan.ts';
 
 /**
@@ -145,6 +146,50 @@ test('every import follows an allowed arrow', () => {
     'the server was found',
   );
   assert.equal(broken.length, 0, `\n${broken.join('\n')}`);
+});
+
+test('server: rows of the database and its handle do not reach http/', () => {
+  const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+  const files = globSync('packages/server/src/**/*.ts', { cwd: ROOT }).filter((file) => !TEST_CODE.test(file));
+  const http = files.filter((file) => file.startsWith('packages/server/src/http/'));
+  assert.ok(http.length > 30, 'the files of http/ were found');
+  const broken = [
+    ...http.flatMap((file) => findRows(file, read).map((row) => `${file}: ${row}`)),
+    ...http.flatMap((file) => findHandles(read(file)).map((line) => `${file}:${line}: uses a db handle`)),
+    ...files
+      .filter((file) => !file.startsWith('packages/server/src/db/'))
+      .flatMap((file) => findReexports(file, read(file)).map((name) => `${file}: exports ${name}, a type of db/`)),
+  ];
+  assert.equal(broken.length, 0, `\n${broken.join('\n')}`);
+});
+
+test('server: the check for rows finds one behind a function, a type, a class and a re-export', () => {
+  const tables = 'export type UploadRow = { id: string };';
+  const uploads = [
+    "import type { UploadRow } from '../db/tables.ts';",
+    'export interface Opened {\n  row: UploadRow;\n}',
+    'export async function open(context: UploadContext): Promise<Opened> {\n}',
+    'export async function find(\n  context: UploadContext,\n): Promise<UploadRow | undefined> {\n}',
+    'export class Finder {\n  #row: UploadRow;\n  async take(): Promise<UploadRow> {\n  }\n}',
+    'export class Counter {\n  #row: UploadRow;\n  take(): number {\n  }\n}',
+    'export interface UploadContext {\n  row: UploadRow;\n}',
+    'export function guess(context: UploadContext) {\n}',
+    'export function count(context: UploadContext): number {\n}',
+  ].join('\n');
+  const rowsBehind = (names: string) =>
+    findRows('packages/server/src/http/a.ts', (file) => {
+      if (file.endsWith('tables.ts')) return tables;
+      return file.endsWith('b.ts') ? uploads : `import { ${names} } from '../uploads/b.ts';`;
+    });
+  assert.deepEqual(rowsBehind('open'), ['open → Opened → UploadRow']);
+  assert.deepEqual(rowsBehind('find'), ['find → UploadRow']);
+  assert.deepEqual(rowsBehind('Finder'), ['Finder → UploadRow']);
+  assert.match(rowsBehind('guess').join(), /return type/);
+  assert.deepEqual(rowsBehind('count, Counter, type UploadContext'), []);
+  assert.deepEqual(findHandles('const x = 1;\nrun(context.db);\nconst { db } = context;'), [2, 3]);
+  const file = 'packages/server/src/uploads/b.ts';
+  assert.deepEqual(findReexports(file, "export type { UploadRow } from '../db/tables.ts';"), ['UploadRow']);
+  assert.deepEqual(findReexports(file, `${uploads}\nexport type { UploadRow };`), ['UploadRow']);
 });
 
 test('no folder or file is named after nothing', () => {

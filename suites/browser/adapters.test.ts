@@ -1,4 +1,4 @@
-/** What the SDK's adapters for browsers owe the SDK, in a real browser: connections, files, resume store. */
+/** The SDK's adapters for browsers in a real browser: the transport, and files as request bodies. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -11,7 +11,7 @@ const BODY_BYTES = 16 * 1024 * 1024;
 const pages = await startBlankPages();
 const page = await pages.open();
 
-/** What the server does with a request; it answers those of other origins by itself. */
+/** Answers a request. The server answers preflight requests itself. */
 let serve: (request: IncomingMessage, response: ServerResponse) => void;
 const server = createServer((request, response) => {
   response.setHeader('access-control-allow-origin', pages.origin);
@@ -68,13 +68,13 @@ function send(sending: Partial<Sending> = {}) {
   );
 }
 
-test('a body arrives whole, and is told of as it is taken', async () => {
+test('transport: a body arrives complete, and its progress is reported', async () => {
   const hash = createHash('sha256');
   let path = '';
   serve = (request, response) => {
     path = request.url ?? '';
     request.on('end', () => response.writeHead(201, { 'Retry-After': '3' }).end('ok'));
-    // More than the system takes at once, so that it is told of in several steps.
+    // More than the system buffers, so that the progress is reported in several steps.
     setTimeout(() => request.on('data', (bytes) => hash.update(bytes)), 200);
   };
   const reply = await send({ server: `${url}/prefix`, bodyBytes: BODY_BYTES });
@@ -89,7 +89,7 @@ test('a body arrives whole, and is told of as it is taken', async () => {
   assert.ok(reply.sent.every((bytes) => bytes > 0));
 });
 
-test('a part of a chosen file is sent and hashed without being copied here', async () => {
+test('source: a part of a chosen file is sent and hashed without a copy in the page', async () => {
   const hash = createHash('sha256');
   let announced: string | undefined;
   serve = (request, response) => {
@@ -110,17 +110,17 @@ test('a part of a chosen file is sent and hashed without being copied here', asy
   assert.deepEqual(digest, [expected, expected]);
 });
 
-test('a body that nobody takes is given up, and so is an answer that does not come', async () => {
+test('transport: a stalled body and a missing answer are aborted', async () => {
   serve = () => {};
   assert.match(message(await send({ bodyBytes: 16 * BODY_BYTES })), /the connection took no byte for 0 s/);
   assert.match(message(await send()), /no answer came for 0 s/);
   serve = (_request, response) =>
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '10' }).write('begun');
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '10' }).write('start');
   assert.match(message(await send()), /the answer stalled for 0 s/);
 });
 
-test('a request that the browser lets wait for its turn is not given up while others move', async () => {
-  // Eight at once, of which the browser sends six. These take 3 s and move all the time.
+test('transport: a request that the browser queues is not aborted while other requests progress', async () => {
+  // Of eight requests the browser sends six at a time. They take 3 s and progress all the time.
   serve = (request, response) => {
     const timer = setInterval(() => request.read(), 20);
     setTimeout(() => clearInterval(timer) ?? request.resume(), 3000);
@@ -136,20 +136,20 @@ test('a request that the browser lets wait for its turn is not given up while ot
       const settled = await Promise.allSettled(Array.from({ length: 8 }, one));
       return settled.map((each) => (each.status === 'fulfilled' ? each.value : String(each.reason)));
     },
-    // Large enough to be sent as Blobs: the tools that drive the browser copy arrays, slowly.
+    // Large bodies are sent as Blobs: the tools that control the browser copy arrays slowly.
     { url, bytes: 2 * BODY_BYTES + 1 },
   );
   assert.deepEqual(kinds, Array(8).fill(200));
 });
 
-test('a signal ends a request, and the server sees its end', async () => {
+test('transport: a signal aborts a request, and the server sees its end', async () => {
   const ended = Promise.withResolvers<void>();
   serve = (request) => request.once('close', ended.resolve);
   assert.match(message(await send({ abortAfterMs: 100 })), /given up/);
   await ended.promise;
 });
 
-test('a connection that is refused or cut is a ConnectionError', async () => {
+test('transport: a refused or broken connection is a ConnectionError', async () => {
   serve = (request) => request.socket.destroy();
   const cut = await send({ bodyBytes: 10 });
   assert.match(message(cut), /no connection/);
@@ -157,13 +157,13 @@ test('a connection that is refused or cut is a ConnectionError', async () => {
   assert.match(message(await send({ server: 'http://127.0.0.1:1' })), /no connection/);
 });
 
-test('a reply that is too long is cut off', async () => {
+test('transport: a reply that is too long is aborted', async () => {
   serve = (_request, response) => response.end(Buffer.alloc(100_000));
   const reply = await send({ maxReplyBytes: 1000 });
   assert.deepEqual(reply.kind === 'reply' && [reply.status, reply.body.length], [200, 0]);
 });
 
-test('in a worker, too', async () => {
+test('transport: works in a worker', async () => {
   const status = await page.evaluate(async (url) => {
     const program = `
       import { XhrTransport } from '${location.origin}/sdk.js';
@@ -180,7 +180,7 @@ test('in a worker, too', async () => {
   assert.equal(status, 200);
 });
 
-test('it hears when the network is back', async () => {
+test('transport: resolves whenOnline when the network is back', async () => {
   const transport = await page.evaluateHandle((url) => new globalThis.sdk.XhrTransport(url), url);
   await page.context().setOffline(true);
   const failed = await send();
@@ -197,123 +197,3 @@ function message(outcome: Awaited<ReturnType<typeof send>>): string {
   assert.ok(outcome.known, outcome.message);
   return outcome.message;
 }
-
-test('uploads are remembered over a reload, by server, owner and location', async () => {
-  await page.evaluate(async () => {
-    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
-    const record = { sizeBytes: 1, modifiedMs: 2.5, identity: null, fingerprint: 'f', openedWith: 'f' };
-    const save = (server: string, owner: string, location: string, uploadId: string) =>
-      resumeStore.save({ ...record, server, owner, location, uploadId });
-    await save('http://a', 'ada', 'x.mrc', 'u1');
-    await save('http://a', 'ada', 'x.mrc', 'u2');
-    await save('http://a', 'ada', 'y.mrc', 'u3');
-    await save('http://ab', 'ada', 'x.mrc', 'u4');
-    await save('http://a', 'bob', 'x.mrc', 'u5');
-    await resumeStore.forget({ server: 'http://a', owner: 'ada', location: 'y.mrc' });
-  });
-  await visit(page, pages.origin);
-  const found = await page.evaluate(async () => {
-    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
-    const key = { server: 'http://a', owner: 'ada' };
-    return [
-      await resumeStore.load({ ...key, location: 'x.mrc' }),
-      await resumeStore.load({ ...key, location: 'y.mrc' }),
-      await resumeStore.all('http://a', 'ada'),
-    ];
-  });
-  const record = { sizeBytes: 1, modifiedMs: 2.5, identity: null, fingerprint: 'f', openedWith: 'f' };
-  const kept = { ...record, server: 'http://a', owner: 'ada', location: 'x.mrc', uploadId: 'u2' };
-  assert.deepEqual(found, [kept, null, [{ ...kept, handle: null }]]);
-});
-
-test('where nothing can be stored nothing is remembered, and nothing fails', async () => {
-  const found = await page.evaluate(async () => {
-    IDBFactory.prototype.open = () => {
-      throw new DOMException('denied', 'SecurityError');
-    };
-    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
-    const key = { server: 'http://a', owner: 'ada', location: 'x.mrc' };
-    const record = { sizeBytes: 1, modifiedMs: 2, identity: null, fingerprint: 'f', openedWith: 'f', uploadId: 'u' };
-    await resumeStore.save({ ...key, ...record });
-    await resumeStore.forget(key);
-    return [await resumeStore.load(key), await resumeStore.all(key.server, key.owner)];
-  });
-  assert.deepEqual(found, [null, []]);
-});
-
-test('a handle is kept until its upload is forgotten', async () => {
-  // A stand-in: what a headless browser does with a true one that comes out of a database is crash.
-  await page.evaluate(async () => {
-    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
-    const key = { server: 'http://a', owner: 'ada', location: 'in/z.mrc' };
-    await resumeStore.keepHandle(key, { kind: 'file' } as never);
-    const record = { sizeBytes: 10, modifiedMs: 2, identity: null, fingerprint: 'f', openedWith: 'f', uploadId: 'u' };
-    await resumeStore.save({ ...key, ...record });
-  });
-  await visit(page, pages.origin);
-  const kept = await page.evaluate(async () => {
-    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
-    const find = async () => (await resumeStore.all('http://a', 'ada')).find(({ location }) => location === 'in/z.mrc');
-    const before = await find();
-    if (!before) throw new Error('nothing is remembered');
-    await resumeStore.forget({ server: 'http://a', owner: 'ada', location: 'in/z.mrc' });
-    await resumeStore.save(before);
-    return [before.handle, (await find())?.handle];
-  });
-  assert.deepEqual(kept, [{ kind: 'file' }, null]);
-});
-
-test('a handle opens its file, and tells that it was written to', async () => {
-  const seen = await page.evaluate(async () => {
-    const root = await navigator.storage.getDirectory();
-    const handle = await root.getFileHandle('x.mrc', { create: true });
-    const write = async (text: string) => {
-      const writable = await handle.createWritable();
-      await writable.write(text);
-      await writable.close();
-    };
-    await write('0123456789');
-    const source = await globalThis.sdk.BlobSource.fromHandle({ getFile: () => handle.getFile() }, 'in/x.mrc');
-    const into = new Uint8Array(4);
-    const digest = await source.read(3, into);
-    const before = await source.stat();
-    await write('changed');
-    const failure = await source.read(0, into).catch(({ code }) => code);
-    const { sizeBytes } = await source.stat();
-    await root.removeEntry('x.mrc');
-    const gone = await source.stat().catch(({ code }) => code);
-    return {
-      facts: [source.name, source.location, source.sizeBytes],
-      bytes: String.fromCharCode(...into),
-      digest: [...digest],
-      same: before.sizeBytes === 10 && before.modifiedMs === source.modifiedMs,
-      failure,
-      sizeBytes,
-      gone,
-    };
-  });
-  assert.deepEqual(seen, {
-    facts: ['x.mrc', 'in/x.mrc', 10],
-    bytes: '3456',
-    digest: [...createHash('sha256').update('3456').digest()],
-    same: true,
-    failure: 'source_changed',
-    sizeBytes: 7,
-    gone: 'source_unreadable',
-  });
-});
-
-test('a file is known by its place in the folder that was chosen, else by its name', async () => {
-  const locations = await page.evaluate(() => {
-    const { BlobSource } = globalThis.sdk;
-    const alone = new File(['x'], 'x.mrc');
-    const inFolder = Object.defineProperty(new File(['x'], 'x.mrc'), 'webkitRelativePath', { value: 'grid/x.mrc' });
-    const dropped = new BlobSource(alone, { location: 'grid2/x.mrc' });
-    return [new BlobSource(alone), new BlobSource(inFolder), dropped].map(({ name, location }) => [name, location]);
-  });
-  assert.deepEqual(locations, [
-    ['x.mrc', 'x.mrc'],
-    ['x.mrc', 'grid/x.mrc'],
-    ['x.mrc', 'grid2/x.mrc'],
-  ]);
-});

@@ -1,4 +1,4 @@
-/** A page that has the SDK, as `sdk`, and a field for a file, and is not the server's own. */
+/** A page of another origin that has the SDK as `sdk`, and a file input. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
@@ -21,9 +21,9 @@ const HTML = `<!doctype html>
 
 export interface BlankPages {
   readonly origin: string;
-  /** A page in a profile of its own. It is closed with the browser. */
+  /** A page in a new profile. It is closed with the browser. */
   open(): Promise<Page>;
-  /** What any origin would answer, for pages that are routed to it. */
+  /** The answers of the page's origin, for tests that route other origins. */
   answer(path: string): { contentType: string; body: string };
   discard(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function startBlankPages(): Promise<BlankPages> {
   };
 }
 
-/** Loads the page, and waits until it has the SDK. */
+/** Loads the page, and waits for the SDK. */
 export async function visit(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.waitForFunction(() => 'sdk' in globalThis);

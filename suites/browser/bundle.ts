@@ -1,4 +1,4 @@
-/** The SDK as a bundler makes it for a page. */
+/** Bundles the SDK for a page. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 

@@ -1,6 +1,6 @@
 /**
- * A Chromium that starts: the one in node_modules, with the system's libraries that it needs, else Debian's. What is missing
- * is installed by apt-get. `npm test` runs this file as a program first, because tests have less time.
+ * Starts Chromium: the one in node_modules with the system libraries that it needs, else the one of Debian. Missing packages
+ * are installed with apt-get. `npm test` runs this file first as a program, because tests have shorter time limits.
  */
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,11 +12,11 @@ import { installByApt } from '../apt.ts';
 const TESTS = 'the tests in a browser';
 const LIBRARIES = ['libnss3', 'libnspr4', 'libexpat1'];
 const DEBIANS_OWN = { packages: ['chromium', 'fonts-dejavu-core'], program: '/usr/bin/chromium' };
-/** Beside what it came in, so that another version of the package unpacks anew. */
+/** In the folder of the package, so that another version of the package is unpacked again. */
 const PACKAGE = fileURLToPath(new URL('..', import.meta.resolve('@sparticuz/chromium')));
 const UNPACKED = join(PACKAGE, 'unpacked');
 
-/** Ways to a browser, the cheapest first. */
+/** Ways to get a browser, the fastest first. */
 const WAYS: readonly (() => Promise<LaunchOptions>)[] = [
   unpack,
   async () => {
@@ -30,9 +30,9 @@ const WAYS: readonly (() => Promise<LaunchOptions>)[] = [
 ];
 
 /**
- * Close the browser when it is done with.
+ * The caller closes the browser.
  *
- * @throws Error that says what to do, when there is no way to a browser.
+ * @throws Error with a remedy when no browser starts.
  */
 export async function startChromium(): Promise<Browser> {
   const { CRYOLIFT_TEST_CHROMIUM: chosen } = process.env;
@@ -50,7 +50,7 @@ export async function startChromium(): Promise<Browser> {
   throw new Error(`No browser starts here. ${remedy}\n${failures.join('\n')}`);
 }
 
-/** Several processes may come at once: each unpacks into a folder of its own, and the first one's stays. */
+/** Several processes may unpack at the same time: each uses its own folder, and the first one is kept. */
 async function unpack(): Promise<LaunchOptions> {
   const executablePath = join(UNPACKED, 'chromium');
   const fonts = join(UNPACKED, 'fonts.conf');
@@ -59,10 +59,10 @@ async function unpack(): Promise<LaunchOptions> {
   const own = mkdtempSync(join(PACKAGE, 'unpacking-'));
   const { TMPDIR } = process.env;
   try {
-    // Where the package unpacks to.
+    // The package unpacks into TMPDIR.
     process.env.TMPDIR = own;
     await packed.executablePath();
-    // With the same fonts everywhere, and on a system that has none.
+    // Use the fonts of the package: the same everywhere, also on a system without fonts.
     writeFileSync(join(own, 'fonts.conf'), `<fontconfig><dir>${UNPACKED}/fonts</dir></fontconfig>\n`);
     renameSync(own, UNPACKED);
   } catch (error) {

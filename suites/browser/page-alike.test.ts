@@ -1,4 +1,4 @@
-/** Files that look alike, chosen in the page: each becomes a file of its own. */
+/** Different files with the same name, size and time: each is published as its own file. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { listFiles } from '../contract/upload.ts';
 import { type Owner, PageUnderTest, throttle, uploadRow, waitForParts } from './page-under-test.ts';
 
 const MIB = 1024 * 1024;
-/** Slow enough to come in between, also on a busy machine; bytes a second. */
+/** Slow enough for a test to act during an upload, also on a busy machine; bytes per second. */
 const SLOW = MIB;
 
 const under = await PageUnderTest.start();
 after(() => under.discard());
 
-/** Two files of one name, size and time with the same ends, that differ in two places. @returns their paths. */
+/** Two files with the same name, size, time and ends that differ in two places. @returns their paths. */
 function writeTwins(name: string): [string, string] {
   const bytes = Buffer.from(makeMrc(24 * MIB));
   const paths = ['t1', 't2'].map((folder) => join(under.folder, name, folder, 'seg.mrc'));
@@ -34,7 +34,7 @@ async function choose(page: Page, paths: readonly string[]): Promise<void> {
   await page.setInputFiles('input[data-input=files]', [...paths]);
 }
 
-/** Each of them is published, and nothing else. */
+/** The files are published, and no other file is. */
 async function assertPublished({ call }: Owner, paths: readonly string[]): Promise<void> {
   const files = await listFiles(call);
   assert.deepEqual(
@@ -43,7 +43,7 @@ async function assertPublished({ call }: Owner, paths: readonly string[]): Promi
   );
 }
 
-test('chosen at once: each has a row and is published with its own digest', async () => {
+test('same name, size and time, chosen together: each file has a row and is published with its own digest', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const twins = writeTwins('at-once');
@@ -53,7 +53,7 @@ test('chosen at once: each has a row and is published with its own digest', asyn
   await assertPublished(owner, twins);
 });
 
-test('the second one chosen while the first is under way: each is published with its own digest', async () => {
+test('same name, size and time, chosen one after the other: each file is published with its own digest', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const twins = writeTwins('meanwhile');
@@ -66,7 +66,7 @@ test('the second one chosen while the first is under way: each is published with
   await assertPublished(owner, twins);
 });
 
-test('the second one given to go on with the first: the page says so, and the upload of the first is kept', async () => {
+test('same name, size and time, one chosen to continue the other: the page reports it, and keeps both uploads', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   page.on('dialog', (dialog) => dialog.accept());
@@ -75,10 +75,10 @@ test('the second one given to go on with the first: the page says so, and the up
   await choose(page, [first]);
   await waitForParts(uploadRow(page, 'seg.mrc'), 4);
   await page.reload();
-  await uploadRow(page, 'seg.mrc', 'away').getByText('Drop this file again').waitFor();
+  await uploadRow(page, 'seg.mrc', 'interrupted').getByText('Drop or choose this file again').waitFor();
   await throttle(page);
   await choose(page, [second]);
-  await uploadRow(page, 'seg.mrc', 'done').getByText('another file that looks like this one').waitFor();
+  await uploadRow(page, 'seg.mrc', 'done').getByText('another file with the same name and size').waitFor();
   await assertPublished(owner, [second]);
   const sessions = (await owner.call('GET', '/uploads')).json<SessionPage>().items;
   assert.deepEqual(sessions.map(({ status }) => status).sort(), ['completed', 'uploading']);

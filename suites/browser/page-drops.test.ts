@@ -1,4 +1,4 @@
-/** Folders as they are: with more files than a call takes arguments, and with some that are gone when they are read. */
+/** Dropped folders with very many files, and with files that are deleted while the folder is read. */
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ import { makeMrc } from '../contract/sample.ts';
 import { listFiles } from '../contract/upload.ts';
 import { drop, PageUnderTest, uploadRow } from './page-under-test.ts';
 
-/** A spread of so many is a RangeError in Chromium. */
+/** Spreading this many arguments throws a RangeError in Chromium. */
 const MANY = 130_000;
 
 declare global {
   interface Window {
-    /** Files of a dropped folder are opened once it resolves. */
+    /** Files of a dropped folder are opened after it resolves. */
     opening?: Promise<void>;
     letOpen?: () => void;
   }
@@ -35,7 +35,7 @@ test(`drop: a folder with a folder of ${MANY} files`, { timeout: 600_000 }, asyn
   assert.equal((await listFiles(owner.call)).length, 1);
 });
 
-test('drop: a file that is gone when it is read takes no other one with it, and is told of', async () => {
+test('drop: a deleted file is reported, and the other files of its folder are uploaded', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, {
     before: () => {

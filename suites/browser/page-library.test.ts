@@ -1,4 +1,4 @@
-/** What the page shows of what the server has, and gives back. */
+/** The lists of uploads and files, downloads and deletions. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ async function goTo(page: Page, view: 'Upload' | 'Activity' | 'Files'): Promise<
   await page.getByRole('navigation').getByRole('link', { name: view }).click();
 }
 
-test('a file is uploaded, found in the list, and downloaded: the same bytes', async () => {
+test('download: an uploaded file is found in the list and downloaded with the same bytes', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, { before: () => Reflect.deleteProperty(window, 'showSaveFilePicker') });
   const path = writeMrc(under.folder, 'tomogram.rec', 4, { nz: 4, label: ['Reconstructed by hand'] });
@@ -38,13 +38,13 @@ test('a file is uploaded, found in the list, and downloaded: the same bytes', as
   await detail.getByText('Every byte was checked').waitFor();
 });
 
-test('where somebody may choose a place, a file is written there as it comes; a damaged one is not kept', async () => {
+test('download with a save dialog: parts are written to the chosen place, and a damaged file is not kept', async () => {
   const owner = under.newOwner();
   const bytes = makeMrc(300_000);
   const file = await publish(owner.call, bytes, { filename: 'chosen.mrc' });
   const page = await under.open(owner, {
     before: () => {
-      // Nobody answers the browser's own dialog here.
+      // The headless browser has no save dialog.
       window.showSaveFilePicker = async () =>
         await (await navigator.storage.getDirectory()).getFileHandle('place', { create: true });
     },
@@ -68,10 +68,10 @@ test('where somebody may choose a place, a file is written there as it comes; a 
   });
   await page.getByRole('button', { name: 'Download again' }).click();
   await page.getByText('their digest differs').waitFor();
-  assert.equal(await readPlace(), sha256Hex(bytes), 'what was there before stays');
+  assert.equal(await readPlace(), sha256Hex(bytes), 'the file at this place is kept');
 });
 
-test('a file is deleted after a question', async () => {
+test('delete: a file is deleted after a confirmation', async () => {
   const owner = under.newOwner();
   await publish(owner.call, makeMrc(5_000), { filename: 'old.mrc' });
   const page = await under.open(owner);
@@ -86,14 +86,14 @@ test('a file is deleted after a question', async () => {
   assert.deepEqual(await listFiles(owner.call), []);
 });
 
-test('what other programs do is seen as it happens', async () => {
+test('live: changes by other programs appear without a reload', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   await goTo(page, 'Activity');
   await page.getByText('No uploads yet').waitFor();
   await page.getByText('Live', { exact: true }).waitFor();
   const { session, bytes } = await openSample(owner.call, 3, { filename: 'elsewhere.mrc' });
-  const row = page.locator('li.session', { hasText: 'elsewhere.mrc' });
+  const row = page.locator('li.activity', { hasText: 'elsewhere.mrc' });
   await row.getByText('Waiting').waitFor();
   await put(owner.call, session, 0, bytes);
   await row.getByText('1 of 3 parts').waitFor();
@@ -106,7 +106,7 @@ test('what other programs do is seen as it happens', async () => {
   await page.getByRole('link', { name: /later\.mrc/ }).waitFor();
 });
 
-test('of a file with large parts, a download holds one at a time', async () => {
+test('download: large parts are fetched one at a time', async () => {
   const owner = under.newOwner();
   const partBytes = 33 * 1024 * 1024;
   const file = await publish(owner.call, makeMrc(2 * partBytes + 1024), {
@@ -116,9 +116,9 @@ test('of a file with large parts, a download holds one at a time', async () => {
   assert.equal(file.part_count, 3);
   const page = await under.open(owner, { before: () => Reflect.deleteProperty(window, 'showSaveFilePicker') });
   let held = 0;
-  let most = 0;
+  let maxHeld = 0;
   await page.route('**/content', async (route) => {
-    most = Math.max(most, ++held);
+    maxHeld = Math.max(maxHeld, ++held);
     const response = await route.fetch();
     held--;
     await route.fulfill({ response });
@@ -126,10 +126,10 @@ test('of a file with large parts, a download holds one at a time', async () => {
   await page.goto(`${under.server.url}/#files/${file.file_id}`);
   await page.getByRole('button', { name: 'Download' }).click();
   await page.getByText('Every byte was checked').waitFor();
-  assert.equal(most, 1);
+  assert.equal(maxHeld, 1);
 });
 
-test('a server without events is asked now and then', async () => {
+test('lists: a server without events is polled', async () => {
   const owner = under.newOwner();
   const page = await under.openProfile();
   await page.route('**/events', (route) => route.fulfill({ status: 404, json: { code: 'not_found' } }));
@@ -140,7 +140,7 @@ test('a server without events is asked now and then', async () => {
   await page.getByRole('link', { name: /polled\.mrc/ }).waitFor();
 });
 
-test('a thousand files: listed page by page, scrolled to the end, searched', async () => {
+test('lists: a thousand files are listed page by page, scrolled to the end and searched', async () => {
   const owner = under.newOwner();
   const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
   const page = await under.openProfile();
@@ -155,7 +155,7 @@ test('a thousand files: listed page by page, scrolled to the end, searched', asy
     await page.waitForFunction((count) => document.querySelectorAll('.row-link').length > count, before);
   }
   await page.getByText('1,000 files', { exact: true }).waitFor();
-  // What is not seen is not laid out: nearly all of the list.
+  // Rows outside the screen are not laid out: nearly the whole list.
   const skipped = await page.evaluate(
     () =>
       [...document.querySelectorAll('.row-link')].filter((row) => !row.checkVisibility({ contentVisibilityAuto: true }))
@@ -168,7 +168,7 @@ test('a thousand files: listed page by page, scrolled to the end, searched', asy
   await page.getByRole('article', { name: 'square_0777.mrc' }).waitFor();
 });
 
-test('a search finds what has not been listed yet', async () => {
+test('search: a file on a page that is not fetched yet is found', async () => {
   const owner = under.newOwner();
   const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
   const page = await under.openProfile();
@@ -180,7 +180,7 @@ test('a search finds what has not been listed yet', async () => {
   await page.getByRole('link', { name: /square_0999/ }).waitFor();
 });
 
-test('an error of the server is shown with what to do, and tried again', async () => {
+test('lists: a server error is shown with its hint, and the request can be repeated', async () => {
   const owner = under.newOwner();
   const page = await under.openProfile();
   const envelope = {
@@ -204,7 +204,7 @@ test('an error of the server is shown with what to do, and tried again', async (
   await page.getByText('No files yet').waitFor();
 });
 
-/** Answers lists with a thousand records like this one: publishing as many would only test the disk. */
+/** Answers lists with a thousand copies of one record: publishing a thousand files would only test the disk. */
 async function serveThousand(page: Page, file: FileRecord): Promise<void> {
   await page.route('**/files?*', async (route) => {
     const query = new URL(route.request().url()).searchParams;
@@ -218,7 +218,7 @@ async function serveThousand(page: Page, file: FileRecord): Promise<void> {
   });
 }
 
-test('lists: what was told while a list was on its way is newer than the list', async () => {
+test('lists: an event during a list request is newer than its answer', async () => {
   const owner = under.newOwner();
   const old = await publish(owner.call, makeMrc(5_000), { filename: 'deleted.mrc' });
   const page = await under.open(owner);
@@ -235,16 +235,16 @@ test('lists: what was told while a list was on its way is newer than the list', 
   await goTo(page, 'Files');
   await listed.promise;
   await owner.call('DELETE', `/files/${old.file_id}`);
-  // The page asks for the record when it is told; the deletion was told before.
-  const told = page.waitForResponse((response) => /^\/files\/[^/]+$/.test(new URL(response.url()).pathname));
+  // The page reads the record after the event; the event of the deletion came before.
+  const record = page.waitForResponse((response) => /^\/files\/[^/]+$/.test(new URL(response.url()).pathname));
   await publish(owner.call, makeMrc(5_000), { filename: 'fresh.mrc' });
-  await told;
+  await record;
   released.resolve();
   await page.getByRole('link', { name: /fresh\.mrc/ }).waitFor();
   assert.equal(await page.getByRole('link', { name: /deleted\.mrc/ }).count(), 0);
 });
 
-test('lists: the record of a file that was deleted meanwhile does not bring it back', async () => {
+test('lists: a late record of a deleted file does not bring the file back', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   await goTo(page, 'Activity');
@@ -266,7 +266,7 @@ test('lists: the record of a file that was deleted meanwhile does not bring it b
     async () => await listFiles(owner.call),
     (files) => files.length === 0 && !isFirst,
   );
-  // Its event comes after that of the deletion.
+  // Its event comes after the event of the deletion.
   await publish(owner.call, makeMrc(5_000), { filename: 'stays.mrc' });
   await page.getByRole('link', { name: /stays\.mrc/ }).waitFor();
   const late = page.waitForResponse(/\/files\/[^/?]+$/);

@@ -1,4 +1,4 @@
-/** The page with an upload link in the place of a token: files go up, and nothing else is there to see. */
+/** The page with an upload link instead of a token: it can upload, and shows nothing of the owner. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { makeMrc } from '../contract/sample.ts';
@@ -8,7 +8,7 @@ import { drop, PageUnderTest, uploadRow, writeMrc } from './page-under-test.ts';
 const under = await PageUnderTest.start();
 after(() => under.discard());
 
-test('whoever has the link uploads with the page, and sees nothing of what its owner has', async () => {
+test('upload link: the page uploads files, and shows no files of the owner', async () => {
   const owner = under.newOwner();
   await publish(owner.call, makeMrc(5_000), { filename: 'secret.mrc' });
   const { token } = (await owner.call('POST', '/links', { json: { max_files: 1 } })).json<{ token: string }>();

@@ -1,4 +1,4 @@
-/** Lists of as many files as an institute has. */
+/** Lists of ten thousand files. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { makeMrc } from '../contract/sample.ts';
@@ -10,7 +10,7 @@ const FILES = 10_000;
 const under = await PageUnderTest.start();
 after(() => under.discard());
 
-test('files: of a long list that a search has fetched, only some are drawn, and more as it is scrolled to', async () => {
+test('lists: of ten thousand found files a thousand are drawn, and more when the list is scrolled', async () => {
   const owner = under.newOwner();
   const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
   const page = await under.openProfile();

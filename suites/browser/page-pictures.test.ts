@@ -1,4 +1,4 @@
-/** What the page shows of what is in a file: pictures, statistics; and the link by which others get it. */
+/** Previews, statistics and headers of files, and links to them. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
@@ -11,7 +11,7 @@ after(() => under.discard());
 
 const [NX, NY, NZ] = [96, 64, 20];
 
-/** A volume in which every section has a bright column of its own. */
+/** A volume in which each section has a bright column at another place. */
 function makeVolume(): Buffer {
   const voxels = new Float32Array(NX * NY * NZ).map((_, at) => {
     const [x, z] = [at % NX, Math.floor(at / (NX * NY))];
@@ -21,7 +21,7 @@ function makeVolume(): Buffer {
   return Buffer.concat([header, new Uint8Array(voxels.buffer)]);
 }
 
-test('a volume is shown by its central section, by others, and by its statistics', async () => {
+test('preview: a volume is shown with its central section, other sections, and its statistics', async () => {
   const owner = under.newOwner();
   const file = await publish(owner.call, makeVolume(), { filename: 'volume.rec' });
   const page = await under.open(owner);
@@ -59,7 +59,7 @@ test('a volume is shown by its central section, by others, and by its statistics
   assert.ok(overflow <= 0, `${overflow} px too wide`);
 });
 
-test('a link is copied that lets somebody without a token download the file, and nothing else', async () => {
+test('link: a copied link downloads the file without a token, and gives access to nothing else', async () => {
   const owner = under.newOwner();
   const bytes = makeVolume();
   const file = await publish(owner.call, bytes, { filename: 'shared.rec' });
@@ -75,7 +75,7 @@ test('a link is copied that lets somebody without a token download the file, and
   assert.equal((await fetch(url.replace('/content', ''))).status, 401);
 });
 
-test('the header of a file: what decided its kind, and no pixel size along z for images', async () => {
+test('header: shows what decided the kind, and no pixel size along z for images', async () => {
   const owner = under.newOwner();
   const size = [32, 32, 32] as const;
   const voxels = new Uint8Array(4 * 32 ** 3);
@@ -97,7 +97,7 @@ test('the header of a file: what decided its kind, and no pixel size along z for
   await page.getByRole('img', { name: /^Montage of tilts\.mrc/ }).waitFor();
 });
 
-test('a file that is no picture has neither', async () => {
+test('preview: a file that is not MRC has no preview and no statistics', async () => {
   const owner = under.newOwner();
   const file = await publish(owner.call, Buffer.from('not an MRC file'), { filename: 'forced.mrc', force: true });
   const page = await under.open(owner);

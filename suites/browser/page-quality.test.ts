@@ -1,4 +1,4 @@
-/** What holds for the page as a whole: headers, size, access for everybody, an answer to every click. */
+/** Properties of the whole page: headers, size, accessibility, response to input. */
 import assert from 'node:assert/strict';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,13 +19,13 @@ const under = await PageUnderTest.start();
 after(() => under.discard());
 const anybody = callWith(under.server, {});
 
-/** Scripts and styles that the page names. */
+/** The scripts and styles in the HTML of the page. */
 async function assetsOf(): Promise<string[]> {
   const html = (await anybody('GET', '/')).body.toString();
   return [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path as string);
 }
 
-test('nothing runs, loads or frames the page that is not its own', async () => {
+test('headers: only the page itself may run scripts in it, load into it, or frame it', async () => {
   const { headers, status } = await anybody('GET', '/');
   assert.equal(status, 200);
   const policy = headers['content-security-policy'] ?? '';
@@ -37,7 +37,7 @@ test('nothing runs, loads or frames the page that is not its own', async () => {
   assert.equal(headers['cache-control'], 'no-cache');
 });
 
-test('assets are kept for good, the page itself is asked for again', async () => {
+test('caching: assets are immutable, and the page itself is revalidated', async () => {
   const assets = await assetsOf();
   assert.equal(assets.length, 2);
   for (const path of assets) {
@@ -50,7 +50,7 @@ test('assets are kept for good, the page itself is asked for again', async () =>
   assert.equal((await anybody('GET', '/..%2fpackage.json')).status, 404);
 });
 
-test('the first load has at most 150 kB of compressed scripts', async () => {
+test('size: the first load has at most 150 kB of compressed scripts', async () => {
   let scriptBytes = 0;
   for (const path of await assetsOf()) {
     const { headers, body } = await anybody('GET', path, { headers: { 'accept-encoding': 'gzip' } });
@@ -60,7 +60,7 @@ test('the first load has at most 150 kB of compressed scripts', async () => {
   assert.ok(scriptBytes > 10_000 && scriptBytes <= 150_000, `${scriptBytes} bytes`);
 });
 
-test('it can be installed', async () => {
+test('manifest: the page can be installed', async () => {
   const manifest = (await anybody('GET', '/manifest.webmanifest')).json<{ icons: { src: string; type: string }[] }>();
   for (const { src, type } of manifest.icons) {
     const icon = await anybody('GET', src);
@@ -70,7 +70,7 @@ test('it can be installed', async () => {
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`axe finds nothing serious: ${colorScheme}`, async () => {
+  test(`accessibility: axe finds nothing serious in the ${colorScheme} theme`, async () => {
     const owner = under.newOwner();
     await publish(owner.call, makeMrc(70_000), { filename: 'a.mrc', metadata: { grid: '7' } });
     await openSample(owner.call, 3, { filename: 'b.mrc' });
@@ -94,7 +94,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: 'Cancel the upload' }).click();
     await uploadRow(page, 'c.mrc').waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Activity' }).click();
-    await page.locator('li.session').first().waitFor();
+    await page.locator('li.activity').first().waitFor();
     await assertAccessible(page, 'activity');
     await page.getByRole('link', { name: 'Files' }).click();
     await page.getByRole('link', { name: /a\.mrc/ }).click();
@@ -103,7 +103,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-/** Also: nothing is wider than the screen, or than what it lies in. */
+/** Also checks that no element is wider than the screen or than its container. */
 async function assertAccessible(page: Page, state: string): Promise<void> {
   await page.evaluate(AXE);
   const violations = await page.evaluate(async () => {
@@ -125,7 +125,7 @@ async function assertAccessible(page: Page, state: string): Promise<void> {
   assert.deepEqual(tooWide, [], state);
 }
 
-test('by keyboard alone: skip to the content, choose, pause', async () => {
+test('keyboard: skip to the content, choose a file, pause', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   await page.keyboard.press('Tab');
@@ -145,26 +145,26 @@ test('by keyboard alone: skip to the content, choose, pause', async () => {
   await uploadRow(page, 'keys.mrc', 'paused').waitFor();
 });
 
-test('input is answered while four parts of 8 MiB are in flight', async () => {
+test('input: the page reacts while four parts of 8 MiB are in flight', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
-  // Only from 1 GiB on are parts so large; most of it is a hole.
+  // Only files from 1 GiB have parts of this size. The file is sparse.
   const path = writeMrc(under.folder, 'busy.mrc', 1, { nz: SECTIONS });
   truncateSync(path, 1024 + SECTIONS * 8 * MIB);
-  // A line slower than the disk, so that parts wait for it.
+  // A network slower than the disk, so that parts are in flight.
   await throttle(page, 2 * MIB);
   await drop(page, [path]);
   await uploadRow(page, 'busy.mrc')
-    .getByRole('img', { name: /of 129 parts arrived, [4-9] under way/ })
+    .getByRole('img', { name: /of 129 parts received, [4-9] in flight/ })
     .waitFor();
   await page.getByRole('link', { name: 'Activity' }).click();
   const field = page.getByRole('searchbox');
   await field.focus();
-  // How soon: `npm run bench:page`.
+  // `npm run bench:page` measures how soon.
   await page.keyboard.type('a search for something');
   assert.equal(await field.inputValue(), 'a search for something');
   await page.getByRole('link', { name: /^Upload/ }).click();
-  // It was under way all the time.
+  // The upload was running all the time.
   await uploadRow(page, 'busy.mrc', 'running').getByRole('button', { name: 'Pause' }).click();
   await uploadRow(page, 'busy.mrc', 'paused').waitFor();
 });

@@ -1,4 +1,4 @@
-/** Interrupted uploads when the page is loaded anew and the server does not answer as it should. */
+/** Interrupted uploads after a reload while the server answers with errors. */
 import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ async function begin(owner: Owner): Promise<Page> {
   return page;
 }
 
-test('reload: one 502 of a proxy hides no upload', async () => {
+test('reload: a single 502 of a proxy hides no upload', async () => {
   const owner = under.newOwner();
   const page = await begin(owner);
   let refusals = 0;
@@ -42,7 +42,7 @@ test('reload: one 502 of a proxy hides no upload', async () => {
   });
   await page.reload();
   for (const name of NAMES)
-    await uploadRow(page, name, 'away')
+    await uploadRow(page, name, 'interrupted')
       .getByText(/\d+ of \d+ parts/)
       .waitFor();
   assert.equal(refusals, 1);
@@ -53,7 +53,7 @@ test('reload: one 502 of a proxy hides no upload', async () => {
   assert.equal((await listFiles(owner.call)).length, 3);
 });
 
-test('reload: an upload that the server says nothing of is there, says why, and is cancelled by its id', async () => {
+test('reload: an upload without an answer of the server is listed with the error, and is cancelled by its id', async () => {
   const owner = under.newOwner();
   const page = await begin(owner);
   const silent = (await listSessions(owner)).find(({ filename }) => filename === 'two.mrc');
@@ -63,11 +63,11 @@ test('reload: an upload that the server says nothing of is there, says why, and 
   });
   await page.reload();
   for (const name of ['one.mrc', 'three.mrc']) {
-    await uploadRow(page, name, 'away')
+    await uploadRow(page, name, 'interrupted')
       .getByText(/\d+ of \d+ parts/)
       .waitFor();
   }
-  const row = uploadRow(page, 'two.mrc', 'away');
+  const row = uploadRow(page, 'two.mrc', 'interrupted');
   await row.getByText('the answer (502) is not one of a Cryolift server').waitFor();
   await row.getByRole('button', { name: 'Cancel' }).click();
   await row.waitFor({ state: 'detached' });
@@ -77,7 +77,7 @@ test('reload: an upload that the server says nothing of is there, says why, and 
   );
 });
 
-test('reload: a 502 to the question whose token it is signs nobody out', async () => {
+test('reload: a 502 of GET /whoami signs nobody out', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   let refusals = 0;
@@ -91,7 +91,7 @@ test('reload: a 502 to the question whose token it is signs nobody out', async (
   assert.equal(refusals, 1);
 });
 
-test('reload: of two files alike but for their folder, the one that is dropped again goes on', async () => {
+test('reload: of two files that differ only in their folder, the dropped one continues', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   page.on('dialog', (dialog) => dialog.accept());
@@ -99,7 +99,7 @@ test('reload: of two files alike but for their folder, the one that is dropped a
   const time = new Date('2026-11-01T12:00:00Z');
   for (const square of ['one', 'two']) {
     mkdirSync(join(folder, square), { recursive: true });
-    // As long and as old, with other bytes.
+    // The same size and time, with other bytes.
     const path = writeMrc(join(folder, square), 'alike.mrc', 6);
     const file = openSync(path, 'r+');
     writeSync(file, square, 5_000_000);
@@ -112,14 +112,14 @@ test('reload: of two files alike but for their folder, the one that is dropped a
   for (const name of rows) await waitForParts(uploadRow(page, name), 1);
   await page.reload();
   for (const name of rows)
-    await uploadRow(page, name, 'away')
+    await uploadRow(page, name, 'interrupted')
       .getByText(/\d+ of \d+ parts/)
       .waitFor();
   await throttle(page);
   rmSync(join(folder, 'one'), { recursive: true });
   await drop(page, [folder]);
   await uploadRow(page, 'grids/two/alike.mrc', 'done').waitFor();
-  await uploadRow(page, 'grids/one/alike.mrc', 'away').waitFor();
+  await uploadRow(page, 'grids/one/alike.mrc', 'interrupted').waitFor();
   assert.equal((await listSessions(owner)).length, 2);
   const paths = (await listFiles(owner.call)).map(({ metadata }) => metadata.path);
   assert.deepEqual(paths, ['grids/two/alike.mrc']);

@@ -1,4 +1,4 @@
-/** Links with a token that somebody else may have sent. */
+/** Links with a token, which another person may have sent. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -20,13 +20,13 @@ const SLOW = 4 * 1024 * 1024;
 const under = await PageUnderTest.start();
 after(() => under.discard());
 
-/** Somebody with a name to look for. */
+/** A subject with a name that the test can find on the page. */
 function newPerson(name: string) {
   const sub = `${name}-${randomUUID()}`;
   return { sub, ...under.newOwner({ sub }) };
 }
 
-/** Opens it in the tab, as somebody who clicks it in a mail does. */
+/** Opens the link in the tab. */
 async function follow(page: Page, token: string): Promise<void> {
   await page.goto(`${under.server.url}/#token=${token}`);
 }
@@ -39,14 +39,14 @@ async function waitForSubject(page: Page, sub: string): Promise<void> {
   await page.locator('.subject', { hasText: sub }).waitFor();
 }
 
-test('link of another subject: the page asks, and until somebody says so everything goes to whoever is signed in', async () => {
+test('link of another subject: the page asks, and until a yes all files go to the current subject', async () => {
   const [victim, attacker] = [newPerson('victim'), newPerson('attacker')];
   const page = await under.open(victim);
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'under-way.mrc', 4)]);
-  await waitForParts(uploadRow(page, 'under-way.mrc'), 1);
+  await drop(page, [writeMrc(under.folder, 'running.mrc', 4)]);
+  await waitForParts(uploadRow(page, 'running.mrc'), 1);
   await follow(page, attacker.token);
-  await question(page).getByText(`what is uploaded afterwards goes to ${attacker.sub}`).waitFor();
+  await question(page).getByText(`Files that you upload afterwards belong to ${attacker.sub}`).waitFor();
   assert.equal(new URL(page.url()).hash, '', 'the token is out of the address');
   await throttle(page);
   await drop(page, [writeMrc(under.folder, 'during.mrc', 1)]);
@@ -55,14 +55,14 @@ test('link of another subject: the page asks, and until somebody says so everyth
   await question(page).waitFor({ state: 'detached' });
   await waitForSubject(page, victim.sub);
   await drop(page, [writeMrc(under.folder, 'after.mrc', 1)]);
-  for (const name of ['after.mrc', 'under-way.mrc']) await uploadRow(page, name, 'done').waitFor();
+  for (const name of ['after.mrc', 'running.mrc']) await uploadRow(page, name, 'done').waitFor();
   assert.equal((await listFiles(victim.call)).length, 3);
   assert.deepEqual(await listFiles(attacker.call), []);
   await page.reload();
   await waitForSubject(page, victim.sub);
 });
 
-test('link of another subject: taken once somebody says so', async () => {
+test('link of another subject: its token is used after a yes', async () => {
   const [one, other] = [newPerson('one'), newPerson('other')];
   const page = await under.open(one);
   await follow(page, other.token);
@@ -74,7 +74,7 @@ test('link of another subject: taken once somebody says so', async () => {
   assert.deepEqual(await listFiles(one.call), []);
 });
 
-test('link of another subject: the page asks also when it is loaded by it', async () => {
+test('link of another subject: the page asks also when the link loads the page', async () => {
   const [one, other] = [newPerson('one'), newPerson('other')];
   const page = await under.open(one);
   await page.goto(`${under.server.url}/?token=${other.token}`);
@@ -82,7 +82,7 @@ test('link of another subject: the page asks also when it is loaded by it', asyn
   await waitForSubject(page, one.sub);
 });
 
-test('upload link of the same owner: the page asks, for it is another subject', async () => {
+test('upload link of the same owner: the page asks, because a link is another subject', async () => {
   const owner = newPerson('owner');
   const { token } = (await owner.call('POST', '/links', { json: {} })).json<{ token: string }>();
   const page = await under.open(owner);
@@ -93,7 +93,7 @@ test('upload link of the same owner: the page asks, for it is another subject', 
   await waitForSubject(page, `upload link of ${owner.sub}`);
 });
 
-test('link of another subject: the page asks in a new tab while somebody is signed in in another one', async () => {
+test('link of another subject: the page asks in a new tab while another tab is signed in', async () => {
   const [one, other] = [newPerson('one'), newPerson('other')];
   const page = await under.open(one);
   const tab = await page.context().newPage();
@@ -110,13 +110,13 @@ test('link of another subject: the page asks in a new tab while somebody is sign
   await waitForSubject(tab, other.sub);
 });
 
-test('link while files wait that were given before anybody signed in: the page asks', async () => {
+test('link: the page asks while files wait that were added before a sign-in', async () => {
   const attacker = newPerson('attacker');
   const page = await under.openProfile();
   await page.goto(under.server.url);
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await drop(page, [writeMrc(under.folder, 'early.mrc', 1)]);
-  await page.getByText('1 file waits here').waitFor();
+  await page.getByText('1 file will be uploaded after you sign in').waitFor();
   await follow(page, attacker.token);
   await question(page).getByRole('button', { name: 'Do not sign in' }).click();
   await question(page).waitFor({ state: 'detached' });
@@ -124,7 +124,7 @@ test('link while files wait that were given before anybody signed in: the page a
   assert.deepEqual(await listFiles(attacker.call), []);
 });
 
-test('link while uploads of somebody who signed out wait: the page asks', async () => {
+test('link: the page asks while uploads of a signed-out subject wait', async () => {
   const [one, other] = [newPerson('one'), newPerson('other')];
   const page = await under.open(one);
   await throttle(page, SLOW);
@@ -132,7 +132,7 @@ test('link while uploads of somebody who signed out wait: the page asks', async 
   await waitForParts(uploadRow(page, 'waits.mrc'), 1);
   await signOut(page);
   await follow(page, other.token);
-  await question(page).getByText('Files wait in this tab').waitFor();
+  await question(page).getByText('Files are waiting in this tab').waitFor();
   await question(page).getByRole('button', { name: 'Do not sign in' }).click();
   await follow(page, other.token);
   await question(page).getByRole('button', { name: 'Sign in as' }).click();
@@ -140,7 +140,7 @@ test('link while uploads of somebody who signed out wait: the page asks', async 
   assert.equal(await page.locator('li.upload').count(), 0);
 });
 
-test('link with a fresh token of whoever is signed in: it is taken without a question', async () => {
+test('link of the same subject: a new token is used without a question', async () => {
   const person = newPerson('one');
   const page = await under.open(person);
   const renewed = under.server.token({ sub: person.sub, ttlSeconds: 7200 });
@@ -150,15 +150,15 @@ test('link with a fresh token of whoever is signed in: it is taken without a que
   await waitForSubject(page, person.sub);
 });
 
-test('link whose token is not accepted: whoever is signed in stays, and is told why', async () => {
+test('link with a refused token: the current subject stays signed in, and sees the reason', async () => {
   const person = newPerson('one');
   const page = await under.open(person);
   await follow(page, under.server.token({ sub: 'late', ttlSeconds: -60 }));
-  await page.getByText('The token of the link that was opened is not accepted').waitFor();
+  await page.getByText('The token in the opened link is not accepted').waitFor();
   await waitForSubject(page, person.sub);
 });
 
-test('address: what is not percent-encoded shows the view all the same', async () => {
+test('address: a fragment that is not percent-encoded correctly still shows the view', async () => {
   const page = await under.open(under.newOwner());
   for (const hash of ['#files/%', '#files/%E0%A4%A', '#%/%']) {
     await page.goto(`${under.server.url}/${hash}`);
@@ -171,27 +171,28 @@ test('address: what is not percent-encoded shows the view all the same', async (
   }
 });
 
-test('token: an end that no calendar has is not shown, and the page is there', async () => {
+test('token: an expiry outside the range of dates is not shown, and the page works', async () => {
   const page = await under.open({ token: under.server.token({ sub: 'eternal', ttlSeconds: 9e12 }) });
   await waitForSubject(page, 'eternal');
   await page.getByText('Drop micrographs').waitFor();
 });
 
-test('view: one that cannot be drawn says so, and the others are there', async () => {
+test('view: a view that cannot be rendered reports it, and the other views work', async () => {
   const page = await under.open(under.newOwner());
   await page.route('**/files?*', async (route) => {
     const digest = '0'.repeat(64);
-    const record = { file_id: 'x', filename: 'x.mrc', size: 1, sha256: digest, parts_sha256: digest };
+    const known = { file_id: 'x', owner: 'ada', filename: 'x.mrc', size: 1, sha256: digest, parts_sha256: digest };
+    const record = { ...known, metadata: {}, warnings: [], created_at: 'no time' };
     await route.fulfill({ json: { items: [record], next_cursor: null } });
   });
   await page.getByRole('link', { name: 'Files' }).click();
   await page.getByRole('alert').getByText('This view cannot be shown').waitFor();
   await page.getByRole('link', { name: 'Upload' }).click();
   await page.getByText('Drop micrographs').waitFor();
-  under.complaints.splice(0);
+  under.faults.splice(0);
 });
 
-test('sign-out: the token of a link that was opened before signs nobody in afterwards', async () => {
+test('sign-out: a link that was opened before signs nobody in afterwards', async () => {
   const [one, other] = [newPerson('one'), newPerson('other')];
   const page = await under.open(one);
   const asked = Promise.withResolvers<void>();
@@ -207,7 +208,7 @@ test('sign-out: the token of a link that was opened before signs nobody in after
   const answered = page.waitForResponse('**/whoami');
   released.resolve();
   await answered;
-  // Whoever signs in next has to wait for nothing of it.
+  // The next sign-in does not wait for the answer to it.
   await signIn(page, one.token);
   await waitForSubject(page, one.sub);
   assert.equal(await question(page).count(), 0);

@@ -1,4 +1,4 @@
-/** Tokens in the page: where they come from, where they stay, and what happens when they end. */
+/** Tokens on the page: their sources, their storage, their expiry. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 const under = await PageUnderTest.start();
 after(() => under.discard());
 
-test('the token of the link is out of the address and the history at once, and nowhere but in this tab', async () => {
+test('link: the token is removed from the address and the history at once, and is kept in this tab only', async () => {
   const owner = under.newOwner();
   for (const place of ['#', '?']) {
     const page = await under.openProfile();
@@ -35,7 +35,7 @@ test('the token of the link is out of the address and the history at once, and n
   }
 });
 
-test('a token, or the link with it, is pasted; a wrong one is refused with the reason', async () => {
+test('paste: a token or a link with a token signs in, and a wrong token is refused with the reason', async () => {
   const owner = under.newOwner();
   const page = await under.openProfile();
   await page.goto(under.server.url);
@@ -54,7 +54,7 @@ test('a token, or the link with it, is pasted; a wrong one is refused with the r
   await page.getByRole('navigation').waitFor();
 });
 
-test('a token expires in the middle of an upload: it waits, asks, and goes on with a new one', async () => {
+test('expiry: an upload waits for a new token, and continues with it', async () => {
   const owner = under.newOwner({ ttlSeconds: 15 });
   const page = await under.open(owner);
   const path = writeMrc(under.folder, 'long.mrc', 12);
@@ -73,7 +73,7 @@ test('a token expires in the middle of an upload: it waits, asks, and goes on wi
   assert.equal(await page.getByRole('heading', { name: 'Your token has expired' }).count(), 0);
 });
 
-test('a token expires while the server says of no token whose it is: uploads wait, and none fails', async () => {
+test('expiry while GET /whoami fails: uploads wait, and none fails', async () => {
   const sub = `owner-${randomUUID()}`;
   const owner = under.newOwner({ sub, ttlSeconds: 15 });
   const page = await under.open(owner);
@@ -96,7 +96,7 @@ test('a token expires while the server says of no token whose it is: uploads wai
   await uploadRow(page, 'patient.mrc', 'done').waitFor();
 });
 
-test('who signs in next sees nothing of who was there before', async () => {
+test('sign-out: the next subject sees no files of the one before', async () => {
   const [one, other] = [under.newOwner(), under.newOwner()];
   await publish(one.call, makeMrc(5_000), { filename: 'secret.mrc' });
   const page = await under.open(one);
@@ -109,7 +109,7 @@ test('who signs in next sees nothing of who was there before', async () => {
   assert.equal(await page.getByText('secret.mrc').count(), 0);
 });
 
-test('files that are dropped before anybody signed in are uploaded afterwards', async () => {
+test('sign-in: files that were dropped before are uploaded afterwards', async () => {
   const owner = under.newOwner();
   const page = await under.openProfile();
   await page.goto(under.server.url);

@@ -1,4 +1,4 @@
-/** Uploads that are stopped while the page waits for something: what comes then does not start them again. */
+/** Uploads that are stopped while the page waits for a result: the result does not start them again. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { SessionPage } from '@cryolift/protocol/messages';
@@ -11,7 +11,7 @@ const SLOW = 4 * 1024 * 1024;
 
 declare global {
   interface Window {
-    /** While there is one, no file's header is read, or no handle gives its file. */
+    /** While it is set, no header is read, or no handle returns its file. */
     gate?: { readonly what: 'headers' | 'handles'; readonly promise: Promise<void>; open(): void };
   }
 }
@@ -23,9 +23,9 @@ async function listSessions(call: Call) {
   return (await call('GET', '/uploads')).json<SessionPage>().items;
 }
 
-/** Runs in the page: lets a test come in between while a file is read. */
+/** Runs in the page: a test can delay the reading of files. */
 function gateReads(): void {
-  // The empty page before has neither.
+  // The empty page before it is not a secure context, and has neither of them.
   if (!isSecureContext) return;
   const headerBytes = 1024;
   const { arrayBuffer } = Blob.prototype;
@@ -40,7 +40,7 @@ function gateReads(): void {
   };
 }
 
-async function shutGate(page: Page, what: 'headers' | 'handles'): Promise<void> {
+async function closeGate(page: Page, what: 'headers' | 'handles'): Promise<void> {
   await page.evaluate((each) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const open = () => {
@@ -51,7 +51,7 @@ async function shutGate(page: Page, what: 'headers' | 'handles'): Promise<void> 
   }, what);
 }
 
-/** Clicks, and what the page waited for is there before it has done anything else. */
+/** Clicks, and opens the gate before the page does anything else. */
 async function clickAndOpenGate(page: Page, selector: string): Promise<void> {
   await page.evaluate((each) => {
     const button = document.querySelector<HTMLElement>(each);
@@ -65,7 +65,7 @@ test('checking: a file that is cancelled while its header is read is not uploade
   const owner = under.newOwner();
   const page = await under.open(owner, { before: gateReads });
   const paths = [writeMrc(under.folder, 'no.mrc', 1), writeMrc(under.folder, 'next.mrc', 1)];
-  await shutGate(page, 'headers');
+  await closeGate(page, 'headers');
   await drop(page, paths.slice(0, 1));
   await uploadRow(page, 'no.mrc', 'checking').waitFor();
   await clickAndOpenGate(page, 'button[aria-label="Cancel: no.mrc"]');
@@ -82,7 +82,7 @@ test('checking: files that are paused while their headers are read wait until th
   const owner = under.newOwner();
   const page = await under.open(owner, { before: gateReads });
   const names = ['1.mrc', '2.mrc'];
-  await shutGate(page, 'headers');
+  await closeGate(page, 'headers');
   await drop(
     page,
     names.map((name) => writeMrc(under.folder, name, 1)),
@@ -91,7 +91,7 @@ test('checking: files that are paused while their headers are read wait until th
   await page.getByRole('button', { name: 'Pause all' }).click();
   for (const name of names) await uploadRow(page, name, 'paused').waitFor();
   await page.evaluate(() => window.gate?.open());
-  // Once it is there, the header has been read.
+  // The header has been read when it is shown.
   for (const name of names) await uploadRow(page, name, 'paused').getByText('4,096 × 2,048').waitFor();
   await drop(page, [writeMrc(under.folder, 'next.mrc', 1)]);
   await uploadRow(page, 'next.mrc', 'done').waitFor();
@@ -101,11 +101,11 @@ test('checking: files that are paused while their headers are read wait until th
   assert.equal((await listFiles(owner.call)).length, 3);
 });
 
-test('checking: what was paused and would be refused is not sent when it is resumed', async () => {
+test('checking: a paused file with a wrong header is not sent when it is resumed', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, { before: gateReads });
   const wrong = writeMrc(under.folder, 'wrong.mrc', 1, { nz: 2 });
-  await shutGate(page, 'headers');
+  await closeGate(page, 'headers');
   await drop(page, [wrong, writeMrc(under.folder, 'right.mrc', 1)]);
   await uploadRow(page, 'wrong.mrc', 'checking').waitFor();
   await page.getByRole('button', { name: 'Pause all' }).click();
@@ -116,7 +116,7 @@ test('checking: what was paused and would be refused is not sent when it is resu
   assert.equal((await listSessions(owner.call)).length, 1);
 });
 
-test('interrupted: one that is cancelled while the browser looks for its file is not gone on with', async () => {
+test('interrupted: an upload that is cancelled while the browser opens its file does not continue', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, { before: gateReads });
   page.on('dialog', (dialog) => dialog.accept());
@@ -125,9 +125,9 @@ test('interrupted: one that is cancelled while the browser looks for its file is
   await waitForParts(uploadRow(page, 'long.mrc'), 2);
   await page.reload();
   await throttle(page);
-  const row = uploadRow(page, 'long.mrc', 'away');
+  const row = uploadRow(page, 'long.mrc', 'interrupted');
   await row.getByText(/\d+ of \d+ parts/).waitFor();
-  await shutGate(page, 'handles');
+  await closeGate(page, 'handles');
   await row.getByRole('button', { name: 'Continue' }).click();
   await row.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('dialog').waitFor();
@@ -144,7 +144,7 @@ test('interrupted: one that is cancelled while the browser looks for its file is
   );
 });
 
-test('cancel: one that the server published just before is shown as uploaded', async () => {
+test('cancel: an upload that the server has just published is shown as uploaded', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const answered = Promise.withResolvers<void>();
@@ -157,13 +157,13 @@ test('cancel: one that the server published just before is shown as uploaded', a
     assert.equal(response.status(), 200);
     answered.resolve();
     await cancelled.promise;
-    // The page gave it up before.
+    // The page has aborted the request before.
     await route.fulfill({ response }).catch(() => {});
   });
   await drop(page, [writeMrc(under.folder, 'late.mrc', 1)]);
   await answered.promise;
   const row = uploadRow(page, 'late.mrc');
-  // From then on the page knows that something has arrived, and asks.
+  // The page asks for confirmation once it knows of a received part.
   await row.getByText('Verifying').waitFor();
   await row.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the upload' }).click();

@@ -1,4 +1,4 @@
-/** What belongs to somebody in the page, and whoever is signed in after them in the same tab. */
+/** The page keeps the subjects apart that sign in one after the other in one tab. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const SLOW = 4 * 1024 * 1024;
 const under = await PageUnderTest.start();
 after(() => under.discard());
 
-/** Runs in the page: folders that are dropped are read only after an event that the test sends. */
+/** Runs in the page: dropped folders are read only after an event that the test sends. */
 function gateFolders(): void {
   const { webkitGetAsEntry } = DataTransferItem.prototype;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -34,7 +34,8 @@ function gateFolders(): void {
     if (!entry?.isDirectory) return entry;
     const createReader = () => {
       const reader = entry.createReader();
-      const readEntries: typeof reader.readEntries = (...told) => void promise.then(() => reader.readEntries(...told));
+      const readEntries: typeof reader.readEntries = (...callbacks) =>
+        void promise.then(() => reader.readEntries(...callbacks));
       return { readEntries };
     };
     return { name: entry.name, isFile: false, isDirectory: true, createReader } as unknown as FileSystemEntry;
@@ -60,7 +61,7 @@ async function listNames(call: Call): Promise<string[]> {
   return (await listFiles(call)).map(({ filename }) => filename).sort();
 }
 
-test('sign-out: queued and running uploads wait for their owner, and none goes to the next one', async () => {
+test('sign-out: queued and running uploads wait for their owner, and none goes to the next subject', async () => {
   const [one, other] = [under.newOwner(), under.newOwner()];
   const names = ['1.mrc', '2.mrc', '3.mrc', '4.mrc', '5.mrc', '6.mrc'];
   const page = await under.open(one);
@@ -75,7 +76,7 @@ test('sign-out: queued and running uploads wait for their owner, and none goes t
   await signIn(page, other.token);
   await page.getByText('Drop micrographs').waitFor();
   assert.equal(await page.locator('li.upload').count(), 0);
-  // The same files as the other one's, and others.
+  // The same files as those of the other owner, and more.
   await drop(page, [paths[5] as string, writeMrc(under.folder, 'own.mrc', 1)]);
   await uploadRow(page, 'own.mrc', 'done').waitFor();
   await uploadRow(page, '6.mrc', 'done').waitFor();
@@ -90,7 +91,7 @@ test('sign-out: queued and running uploads wait for their owner, and none goes t
   assert.equal((await listSessions(other.call)).length, 2);
 });
 
-test('sign-out: a folder that is still being read is for whoever dropped it', async () => {
+test('sign-out: a folder that is still being read belongs to the subject that dropped it', async () => {
   const [one, other] = [under.newOwner(), under.newOwner()];
   const page = await under.open(one, { before: gateFolders });
   await drop(page, [writeFolder('grid-of-one')]);
@@ -108,7 +109,7 @@ test('sign-out: a folder that is still being read is for whoever dropped it', as
   assert.deepEqual(await listNames(other.call), ['of-other.mrc']);
 });
 
-test('link while a folder is still being read that was dropped before anybody signed in: the page asks', async () => {
+test('link: the page asks while a folder is still being read that was dropped before a sign-in', async () => {
   const other = under.newOwner();
   const page = await under.openProfile({ before: gateFolders });
   await page.goto(under.server.url);
@@ -117,19 +118,19 @@ test('link while a folder is still being read that was dropped before anybody si
   await page.goto(`${under.server.url}/#token=${other.token}`);
   await page.getByRole('dialog').getByRole('button', { name: 'Do not sign in' }).click();
   await openFolders(page);
-  await page.getByText('2 files wait here').waitFor();
+  await page.getByText('2 files will be uploaded after you sign in').waitFor();
   assert.deepEqual(await listNames(other.call), []);
 });
 
-test('resume store: interrupted uploads are shown to whoever began them only', async () => {
+test('resume store: interrupted uploads are shown only to the subject that started them', async () => {
   const [one, other] = [under.newOwner(), under.newOwner()];
   const page = await under.open(one);
   page.on('dialog', (dialog) => dialog.accept());
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'begun.mrc', 6)]);
-  await waitForParts(uploadRow(page, 'begun.mrc'), 2);
+  await drop(page, [writeMrc(under.folder, 'started.mrc', 6)]);
+  await waitForParts(uploadRow(page, 'started.mrc'), 2);
   await page.reload();
-  await uploadRow(page, 'begun.mrc', 'away')
+  await uploadRow(page, 'started.mrc', 'interrupted')
     .getByText(/\d+ of \d+ parts/)
     .waitFor();
   await signOut(page);
@@ -146,12 +147,12 @@ test('resume store: interrupted uploads are shown to whoever began them only', a
   assert.equal(await page.locator('li.upload').count(), 0);
   await signOut(page);
   await signIn(page, one.token);
-  await uploadRow(page, 'begun.mrc', 'away').getByRole('button', { name: 'Continue' }).click();
-  await uploadRow(page, 'begun.mrc', 'done').waitFor();
-  assert.deepEqual(await listNames(one.call), ['begun.mrc']);
+  await uploadRow(page, 'started.mrc', 'interrupted').getByRole('button', { name: 'Continue' }).click();
+  await uploadRow(page, 'started.mrc', 'done').waitFor();
+  assert.deepEqual(await listNames(one.call), ['started.mrc']);
 });
 
-test('sign-out: what was typed, searched and opened is not there for the next one', async () => {
+test('sign-out: the next subject sees nothing that was typed, searched or opened before', async () => {
   const [one, other] = [under.newOwner(), under.newOwner()];
   const page = await under.open(one);
   await drop(page, [writeMrc(under.folder, 'secret.mrc', 1)]);
@@ -166,7 +167,7 @@ test('sign-out: what was typed, searched and opened is not there for the next on
   assert.equal(await page.getByText('secret.mrc').count(), 0);
 });
 
-test('live stream: after an upload link, which may not read it, whoever signs in has it', async () => {
+test('live stream: a subject that signs in after an upload link reads it', async () => {
   const owner = under.newOwner();
   const { token } = (await owner.call('POST', '/links', { json: {} })).json<{ token: string }>();
   const page = await under.openProfile();
@@ -179,7 +180,7 @@ test('live stream: after an upload link, which may not read it, whoever signs in
   await page.getByText('Live', { exact: true }).waitFor();
 });
 
-test('live stream: after a token that lacks the scope, another one of the same subject has it', async () => {
+test('live stream: a new token of the same subject reads it after one without the scope', async () => {
   const sub = 'reader';
   const page = await under.openProfile();
   const refused = page.waitForResponse((response) => new URL(response.url()).pathname === '/events');
@@ -190,15 +191,15 @@ test('live stream: after a token that lacks the scope, another one of the same s
   await page.getByText('Live', { exact: true }).waitFor();
 });
 
-test('live stream: an answer that is none, as of a login page, is not taken for one', async () => {
+test('live stream: an HTML answer, such as a login page, is not taken for a stream', async () => {
   const owner = under.newOwner();
   const page = await under.openProfile({
     before: () => {
-      const look = () => {
+      const check = () => {
         const { dataset } = document.documentElement;
         if (!dataset.wasLive && document.querySelector('.live-on')) dataset.wasLive = 'yes';
       };
-      new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+      new MutationObserver(check).observe(document, { subtree: true, childList: true, attributes: true });
     },
   });
   let answers = 0;

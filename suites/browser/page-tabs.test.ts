@@ -15,7 +15,7 @@ async function listSessions(call: Call) {
   return (await call('GET', '/uploads')).json<SessionPage>().items;
 }
 
-test('two tabs: the other one sees the upload arrive, does not take it over, and reads no second stream', async () => {
+test('two tabs: the second tab shows the upload, does not take it over, and opens no second event stream', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   let streams = 0;
@@ -30,14 +30,14 @@ test('two tabs: the other one sees the upload arrive, does not take it over, and
   await other.getByText('Drop micrographs').waitFor();
   await other.getByRole('link', { name: 'Activity' }).click();
   await other.getByText('Live', { exact: true }).waitFor();
-  const seen = other.locator('li.session', { hasText: 'movie.mrc' });
+  const seen = other.locator('li.activity', { hasText: 'movie.mrc' });
   await seen.getByText('Uploading').waitFor();
   await throttle(page);
   await seen.getByText('Completed').waitFor();
   await other.getByRole('link', { name: 'Upload' }).click();
   assert.equal(await other.locator('li.upload').count(), 0);
-  assert.equal(streams, 0, 'the first tab had one before');
-  // The tab that reads the stream goes away: the other takes over.
+  assert.equal(streams, 0, 'the first tab has opened the only one');
+  // The tab that reads the stream is closed: the other one opens a stream.
   await page.close();
   await eventually(
     async () => streams,
@@ -45,7 +45,7 @@ test('two tabs: the other one sees the upload arrive, does not take it over, and
   );
 });
 
-test('two tabs: one that gives up its turn takes nothing from the one that uploads the file', async () => {
+test('two tabs: cancelling in the waiting tab does not affect the tab that uploads the file', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   page.on('dialog', (dialog) => dialog.accept());
@@ -61,7 +61,7 @@ test('two tabs: one that gives up its turn takes nothing from the one that uploa
   await uploadRow(other, 'both.mrc').waitFor({ state: 'detached' });
   await page.reload();
   await throttle(page);
-  await uploadRow(page, 'both.mrc', 'away').getByRole('button', { name: 'Continue' }).click();
+  await uploadRow(page, 'both.mrc', 'interrupted').getByRole('button', { name: 'Continue' }).click();
   await uploadRow(page, 'both.mrc', 'done').waitFor();
   assert.equal((await listSessions(owner.call)).length, 1);
 });

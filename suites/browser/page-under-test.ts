@@ -1,4 +1,4 @@
-/** The server's own page in a real browser, and what somebody does with it. */
+/** The server's page in a real browser, and the actions of a user. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startChromium } from './chromium.ts';
 
 const SECTION_BYTES = 8 * 1024 * 1024;
 
-/** Somebody whom no other test knows. */
+/** A subject that no other test uses. */
 export interface Owner {
   readonly token: string;
   readonly call: Call;
@@ -20,17 +20,17 @@ export interface Owner {
 
 export interface Visit {
   readonly options?: BrowserContextOptions;
-  /** Runs in the page before anything of its own. */
+  /** Runs in the page before its own scripts. */
   readonly before?: () => void;
 }
 
 export class PageUnderTest {
   readonly server: OwnServer;
   readonly browser: Browser;
-  /** For files to upload; removed in the end. */
+  /** For files to upload; removed at the end. */
   readonly folder = mkdtempSync(join(tmpdir(), 'cryolift-page-'));
-  /** What no page may do: errors of its own, something that its policy forbids, requests elsewhere. */
-  readonly complaints: string[] = [];
+  /** Faults of the page: its own errors, violations of its policy, requests to other origins. */
+  readonly faults: string[] = [];
 
   private constructor(server: OwnServer, browser: Browser) {
     this.server = server;
@@ -47,7 +47,7 @@ export class PageUnderTest {
     return { token, call: callWith(this.server, { authorization: `Bearer ${token}` }) };
   }
 
-  /** Opens the page by the link that the server would print, in a profile of its own. */
+  /** Opens the page in a new profile with a link as the server prints it. */
   async open({ token }: Pick<Owner, 'token'>, visit: Visit = {}): Promise<Page> {
     const page = await this.openProfile(visit);
     await page.goto(`${this.server.url}/#token=${token}`);
@@ -61,13 +61,13 @@ export class PageUnderTest {
     context.setDefaultTimeout(60_000);
     await context.addInitScript(keepHandlesByName);
     if (before) await context.addInitScript(before);
-    context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    context.on('weberror', (error) => this.faults.push(String(error.error())));
     context.on('console', (message) => {
-      if (/Content Security Policy|TrustedHTML/.test(message.text())) this.complaints.push(message.text());
+      if (/Content Security Policy|TrustedHTML/.test(message.text())) this.faults.push(message.text());
     });
     context.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
-      if (protocol !== 'blob:' && origin !== this.server.url) this.complaints.push(`asked ${request.url()}`);
+      if (protocol !== 'blob:' && origin !== this.server.url) this.faults.push(`asked ${request.url()}`);
     });
     return await context.newPage();
   }
@@ -76,13 +76,13 @@ export class PageUnderTest {
     await this.browser.close();
     await this.server.discard();
     rmSync(this.folder, { recursive: true, force: true });
-    assert.deepEqual(this.complaints, []);
+    assert.deepEqual(this.faults, []);
   }
 }
 
 /**
- * The headless browser crashes when a handle comes out of IndexedDB, and can ask nobody for permission to read a file. So a
- * dropped file's handle is one to a copy in the browser's own file system, and only its name goes into the database.
+ * The headless browser crashes when it reads a handle from IndexedDB, and has no dialog for the permission to read a file.
+ * So the handle of a dropped file points to a copy in the private file system of the page, and the database keeps its name.
  */
 function keepHandlesByName(): void {
   const open = async (name: string) =>
@@ -110,7 +110,7 @@ function keepHandlesByName(): void {
 }
 
 /**
- * Writes an MRC file of parts that all differ.
+ * Writes an MRC file in which all parts differ.
  *
  * @param sections of 8 MiB each.
  * @returns its path.
@@ -128,7 +128,7 @@ export function writeMrc(folder: string, name: string, sections: number, fields:
   return path;
 }
 
-/** Drops files or folders from the disk, as a hand with a mouse does. */
+/** Drops files or folders from the disk onto the page. */
 export async function drop(page: Page, paths: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
@@ -138,10 +138,10 @@ export async function drop(page: Page, paths: readonly string[]): Promise<void> 
   await session.detach();
 }
 
-/** What one session has set, another does not take away. */
+/** One session per page: the limit ends with the session that has set it. */
 const throttling = new WeakMap<Page, CDPSession>();
 
-/** Lets the page send so many bytes a second; without a number as many as it can; with 0 there is no network. */
+/** Limits the upload rate of the page. @param bytesPerSecond -1: no limit; 0: no network. */
 export async function throttle(page: Page, bytesPerSecond = -1): Promise<void> {
   const session = throttling.get(page) ?? (await page.context().newCDPSession(page));
   throttling.set(page, session);
@@ -158,22 +158,22 @@ export async function signOut(page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
 }
 
-/** By the field of the page that asks for a token. */
+/** Pastes a token into the field of the page. */
 export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByLabel('Token, or the whole link').fill(token);
   await page.keyboard.press('Enter');
   await page.getByRole('navigation').waitFor();
 }
 
-/** The row of an upload, by its file's name and, if given, its state. */
+/** The row of an upload, found by the name of its file and optionally by its state. */
 export function uploadRow(page: Page, name: string, state?: string): Locator {
   const inState = state === undefined ? '' : `[data-state="${state}"]`;
   return page.locator(`li.upload${inState}`, { has: page.getByRole('heading', { name }) });
 }
 
-/** Waits until so many parts of an upload have arrived. */
+/** Waits until the server has received at least `count` parts. */
 export async function waitForParts(row: Locator, count: number): Promise<void> {
-  const map = row.getByRole('img', { name: /parts arrived/ });
+  const map = row.getByRole('img', { name: /parts received/ });
   await map.waitFor();
   const page = row.page();
   await page.waitForFunction(

@@ -1,4 +1,4 @@
-/** Uploading by the page: everything that can come between. */
+/** Uploads with the page, and the interruptions that they survive. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from
 
 const MIB = 1024 * 1024;
 const SECTIONS = 25;
-/** Slow enough to come in between, bytes a second. */
+/** Slow enough for a test to act during an upload; bytes per second. */
 const SLOW = 4 * MIB;
 
 const under = await PageUnderTest.start({ CRYOLIFT_PORT: String(await findPort()) });
@@ -23,7 +23,7 @@ after(() => under.discard());
 const large = writeMrc(under.folder, 'movie.mrc', SECTIONS);
 const largeSha256 = createHash('sha256').update(readFileSync(large)).digest('hex');
 
-/** The same one again after a restart. */
+/** A free port, so that the server has the same port after a restart. */
 async function findPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -42,14 +42,14 @@ async function assertPublished(call: Call): Promise<void> {
     files.map(({ filename, sha256 }) => ({ filename, sha256 })),
     [{ filename: 'movie.mrc', sha256: largeSha256 }],
   );
-  assert.equal((await listSessions(call)).length, 1, 'one session, however often it was interrupted');
+  assert.equal((await listSessions(call)).length, 1, 'one upload, independent of the number of interruptions');
 }
 
-test('200 MiB are dropped, show their header at once, are paused, resumed, and arrive', async () => {
+test('upload: 200 MiB are dropped, paused, resumed and published, and the header is shown at once', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, {
     before: () => {
-      // The browser's own keeps no screen on here, and tells nobody.
+      // The headless browser has no screen to keep on.
       const request = async () => {
         document.documentElement.dataset.awake = 'yes';
         return { release: async () => delete document.documentElement.dataset.awake };
@@ -78,7 +78,7 @@ test('200 MiB are dropped, show their header at once, are paused, resumed, and a
   await assertPublished(owner.call);
 });
 
-test('the page is loaded anew in the middle: it asks first, and one click goes on where it stopped', async () => {
+test('reload: the browser asks first, and one click continues the upload where it stopped', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const questions: string[] = [];
@@ -90,7 +90,7 @@ test('the page is loaded anew in the middle: it asks first, and one click goes o
   await drop(page, [large]);
   await waitForParts(uploadRow(page, 'movie.mrc'), 4);
   await page.reload();
-  const row = uploadRow(page, 'movie.mrc', 'away');
+  const row = uploadRow(page, 'movie.mrc', 'interrupted');
   await row.getByText(/\d+ of \d+ parts/).waitFor();
   assert.deepEqual(questions, ['beforeunload']);
   await throttle(page);
@@ -99,7 +99,7 @@ test('the page is loaded anew in the middle: it asks first, and one click goes o
   await assertPublished(owner.call);
 });
 
-test('without handles to files: chosen, loaded anew, and dropped again from another place', async () => {
+test('reload without file handles: a chosen file is continued when it is dropped again', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, {
     before: () => {
@@ -116,8 +116,8 @@ test('without handles to files: chosen, loaded anew, and dropped again from anot
   await chooser.setFiles(large);
   await waitForParts(uploadRow(page, 'movie.mrc'), 4);
   await page.reload();
-  const row = uploadRow(page, 'movie.mrc', 'away');
-  await row.getByText('Drop this file again').waitFor();
+  const row = uploadRow(page, 'movie.mrc', 'interrupted');
+  await row.getByText('Drop or choose this file again').waitFor();
   assert.equal(await row.getByRole('button', { name: 'Continue' }).count(), 0);
   await throttle(page);
   await drop(page, [large]);
@@ -126,7 +126,7 @@ test('without handles to files: chosen, loaded anew, and dropped again from anot
   await assertPublished(owner.call);
 });
 
-test('the server is killed in the middle and comes back: the page says so, waits, and goes on by itself', async () => {
+test('server killed: the page reports it, waits, and continues when the server is back', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   await throttle(page, SLOW);
@@ -141,20 +141,20 @@ test('the server is killed in the middle and comes back: the page says so, waits
   await assertPublished(owner.call);
 });
 
-test('without a network the page says so, and goes on when it is back', async () => {
+test('no network: the page reports it, and continues when the network is back', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   await throttle(page, SLOW);
   await drop(page, [writeMrc(under.folder, 'train.mrc', 10)]);
   await waitForParts(uploadRow(page, 'train.mrc'), 2);
   await throttle(page, 0);
-  await page.getByText('No network. Uploads go on').waitFor();
+  await page.getByText('No network. Uploads continue').waitFor();
   await throttle(page);
   await uploadRow(page, 'train.mrc', 'done').waitFor();
   assert.equal(await page.getByText('No network').count(), 0);
 });
 
-test('an upload is cancelled after a question, and its space is free', async () => {
+test('cancel: an upload is cancelled after a confirmation, and its space is freed', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   await throttle(page, SLOW);
@@ -176,18 +176,18 @@ test('an upload is cancelled after a question, and its space is free', async () 
   assert.equal(await page.locator('li.upload').count(), 0);
 });
 
-test('a database of the browser that never answers holds up no upload', async () => {
+test('resume store: a browser database that never answers does not delay an upload', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, {
     before: () => {
       IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
     },
   });
-  await drop(page, [writeMrc(under.folder, 'unremembered.mrc', 1)]);
-  await uploadRow(page, 'unremembered.mrc', 'done').waitFor();
+  await drop(page, [writeMrc(under.folder, 'not-stored.mrc', 1)]);
+  await uploadRow(page, 'not-stored.mrc', 'done').waitFor();
 });
 
-test('a wrong header is refused before a byte is sent, unless somebody insists', async () => {
+test('header check: a wrong header is refused before any byte is sent, unless the upload is forced', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const short = join(under.folder, 'short.mrc');
@@ -199,12 +199,12 @@ test('a wrong header is refused before a byte is sent, unless somebody insists',
   await refused.getByText('40,000 bytes are missing').waitFor();
   await uploadRow(page, 'note.docx', 'refused').getByText('.docx files are not accepted here').waitFor();
   assert.deepEqual(await listSessions(owner.call), []);
-  await refused.getByRole('button', { name: 'Upload all the same' }).click();
+  await refused.getByRole('button', { name: 'Upload anyway' }).click();
   await uploadRow(page, 'short.mrc', 'done').waitFor();
   assert.equal((await listFiles(owner.call))[0]?.size, 60_000);
 });
 
-test('a folder: all that the server takes, with its place, and how much was left out', async () => {
+test('folder: accepted files are uploaded with their paths, and the number of other files is shown', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const folder = join(under.folder, 'grid');
@@ -218,7 +218,7 @@ test('a folder: all that the server takes, with its place, and how much was left
   assert.deepEqual(paths, ['grid/a.mrc', 'grid/square/a.mrc', 'grid/square/b.mrcs']);
 });
 
-test('a file that changes while it is uploaded is started anew as it is now', async () => {
+test('changed file: a file that changes during its upload is uploaded again with its new content', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const path = writeMrc(under.folder, 'rewritten.mrc', 4);
@@ -233,7 +233,7 @@ test('a file that changes while it is uploaded is started anew as it is now', as
     await writable.close();
   });
   await throttle(page);
-  await uploadRow(page, 'rewritten.mrc', 'failed').getByRole('button', { name: 'Start anew' }).click();
+  await uploadRow(page, 'rewritten.mrc', 'failed').getByRole('button', { name: 'Start again' }).click();
   await uploadRow(page, 'rewritten.mrc', 'done').waitFor();
   const sha256 = createHash('sha256').update(readFileSync(path)).update('another section').digest('hex');
   assert.deepEqual(
@@ -242,7 +242,7 @@ test('a file that changes while it is uploaded is started anew as it is now', as
   );
 });
 
-test('a file that changed since is not mixed with what it was', async () => {
+test('changed file: an interrupted upload of a changed file does not mix old and new parts', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   page.on('dialog', (dialog) => dialog.accept());
@@ -261,9 +261,9 @@ test('a file that changed since is not mixed with what it was', async () => {
     await writable.close();
   });
   await row.getByRole('button', { name: 'Continue' }).click();
-  await row.getByText('The file has changed since its upload began').waitFor();
+  await row.getByText('The file has changed since its upload started').waitFor();
   await throttle(page);
-  await row.getByRole('button', { name: 'Start anew' }).click();
+  await row.getByRole('button', { name: 'Start again' }).click();
   await uploadRow(page, 'changing.mrc', 'done').waitFor();
   const sessions = await listSessions(owner.call);
   assert.deepEqual(sessions.map(({ status }) => status).sort(), ['cancelled', 'completed']);

@@ -1,4 +1,4 @@
-/** The SDK in a real browser, against a real server of another origin, over a link of 6 MiB/s that the browser plays. */
+/** The SDK in a real browser with a real server of another origin, over an emulated network of 6 MiB/s. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,8 +24,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What the page says of its upload. */
-interface Told {
+/** The state of the upload, as the page reports it. */
+interface Report {
   state: string;
   uploadId: string | undefined;
   stored: number;
@@ -35,31 +35,31 @@ interface Told {
   trouble: string | null;
   file: FileRecord | null;
   failure: { code: string; message: string; hint: string } | null;
-  /** With which `renew` a token was asked for. */
-  asked: boolean[];
+  /** The values of `renew` with which a token was requested. */
+  renewals: boolean[];
 }
 
 declare global {
   /** In the page. */
-  var told: Told;
+  var report: Report;
   var pause: () => void;
 }
 
-interface Beginning {
+interface StartOptions {
   readonly server: string;
   readonly token: string;
-  /** What is given unless another is asked for; the good one when not given. */
+  /** The token before a renewal; by default the same as `token`. */
   readonly firstToken?: string;
   readonly pauseAtBytes?: number;
 }
 
-/** Begins to upload the file in the page's field, in parts of 1 MiB, four at a time. */
-async function begin(page: Page, options: Partial<Beginning> = {}): Promise<void> {
-  const beginning: Beginning = { server: server.url, token: server.token(), ...options };
+/** Starts the upload of the file in the page's input, in parts of 1 MiB, four at a time. */
+async function start(page: Page, options: Partial<StartOptions> = {}): Promise<void> {
+  const startOptions: StartOptions = { server: server.url, token: server.token(), ...options };
   await page.evaluate(({ server, token, firstToken = token, pauseAtBytes }) => {
     const { BlobSource, IndexedDbResumeStore, Uploader, XhrTransport } = globalThis.sdk;
-    const asked: boolean[] = [];
-    const told: Told = {
+    const renewals: boolean[] = [];
+    const report: Report = {
       state: '',
       uploadId: undefined,
       stored: 0,
@@ -69,17 +69,17 @@ async function begin(page: Page, options: Partial<Beginning> = {}): Promise<void
       trouble: null,
       file: null,
       failure: null,
-      asked,
+      renewals,
     };
-    globalThis.told = told;
+    globalThis.report = report;
     const uploader = new Uploader({
       server,
       transport: new XhrTransport(server),
       resumeStore: new IndexedDbResumeStore(),
       parallel: 4,
       async getToken(renew) {
-        asked.push(renew);
-        return asked.includes(true) ? token : firstToken;
+        renewals.push(renew);
+        return renewals.includes(true) ? token : firstToken;
       },
     });
     const stop = new AbortController();
@@ -90,37 +90,37 @@ async function begin(page: Page, options: Partial<Beginning> = {}): Promise<void
         signal: stop.signal,
         partSizeBytes: 1024 * 1024,
         onProgress(progress) {
-          told.state = progress.state;
-          told.uploadId = progress.session?.upload_id;
-          told.stored = progress.storedBytes;
-          told.resumed = progress.resumedBytes;
-          told.sent = progress.sentBytes;
-          told.offline = progress.offline;
-          told.trouble = progress.lastError;
-          if (pauseAtBytes !== undefined && told.stored >= pauseAtBytes) stop.abort();
+          report.state = progress.state;
+          report.uploadId = progress.session?.upload_id;
+          report.stored = progress.storedBytes;
+          report.resumed = progress.resumedBytes;
+          report.sent = progress.sentBytes;
+          report.offline = progress.offline;
+          report.trouble = progress.lastError;
+          if (pauseAtBytes !== undefined && report.stored >= pauseAtBytes) stop.abort();
         },
       })
       .then(
         (file) => {
-          told.file = file;
+          report.file = file;
         },
         ({ code, message, hint }) => {
-          told.failure = { code, message, hint };
+          report.failure = { code, message, hint };
         },
       );
-  }, beginning);
+  }, startOptions);
 }
 
-async function end(page: Page): Promise<Told> {
-  await page.waitForFunction(() => globalThis.told.file ?? globalThis.told.failure);
-  return await page.evaluate(() => globalThis.told);
+async function waitForEnd(page: Page): Promise<Report> {
+  await page.waitForFunction(() => globalThis.report.file ?? globalThis.report.failure);
+  return await page.evaluate(() => globalThis.report);
 }
 
-async function storeBytes(page: Page, bytes: number): Promise<void> {
-  await page.waitForFunction((bytes) => globalThis.told.stored >= bytes, bytes);
+async function waitForBytes(page: Page, bytes: number): Promise<void> {
+  await page.waitForFunction((bytes) => globalThis.report.stored >= bytes, bytes);
 }
 
-/** @returns a function that sets how many bytes per second the page may send; null takes its network away. */
+/** @returns a function that limits the upload rate of the page; null: no network. */
 async function controlNetwork(page: Page): Promise<(bytesPerSecond: number | null) => Promise<void>> {
   const devtools = await page.context().newCDPSession(page);
   return async (bytesPerSecond) => {
@@ -133,7 +133,7 @@ async function controlNetwork(page: Page): Promise<(bytesPerSecond: number | nul
   };
 }
 
-/** A new file, in the page's field. */
+/** Puts a new file into the page's input. */
 async function choose(page: Page, mib: number): Promise<{ path: string; bytes: Buffer }> {
   const path = join(folder, `${randomBytes(4).toString('hex')}.mrc`);
   const bytes = makeMrc(mib * MIB);
@@ -153,31 +153,31 @@ async function storedParts(uploadId: string | undefined): Promise<number[]> {
   return ((await answer.json()) as StoredPartPage).items.map(({ part }) => part);
 }
 
-function remembered(page: Page) {
+function readResumeStore(page: Page) {
   return page.evaluate(async (url) => {
-    // Whom tokens of this target are for.
+    // The subject of the tokens of this server.
     return await new globalThis.sdk.IndexedDbResumeStore().all(url, 'somebody');
   }, server.url);
 }
 
-test('64 MiB, with the page reloaded in the middle: only what is missing is sent', async () => {
+test('reload: of 64 MiB only the missing parts are sent', async () => {
   const page = await pages.open();
   const setSpeed = await controlNetwork(page);
   await setSpeed(SLOW);
   const { path, bytes } = await choose(page, 64);
-  await begin(page);
-  await storeBytes(page, 16 * MIB);
+  await start(page);
+  await waitForBytes(page, 16 * MIB);
   await visit(page, pages.origin);
 
   await setSpeed(FAST);
-  const [open] = await remembered(page);
+  const [open] = await readResumeStore(page);
   const before = await storedParts(open?.uploadId);
   assert.ok(before.length >= 16 && before.length < 64, `${before.length} parts`);
   const calls: string[] = [];
   page.on('request', (request) => calls.push(`${request.method()} ${new URL(request.url()).pathname}`));
   await page.setInputFiles('input', path);
-  await begin(page);
-  const { file, resumed, sent, uploadId } = await end(page);
+  await start(page);
+  const { file, resumed, sent, uploadId } = await waitForEnd(page);
 
   assertWhole(file, bytes);
   assert.equal(uploadId, open?.uploadId);
@@ -189,47 +189,47 @@ test('64 MiB, with the page reloaded in the middle: only what is missing is sent
   );
   assert.equal(puts.length, 64 - resumed / MIB);
   assert.equal(sent, bytes.length - resumed);
-  assert.ok(!calls.includes('POST /uploads/init'), 'what was remembered led to the session');
-  assert.deepEqual(await remembered(page), []);
+  assert.ok(!calls.includes('POST /uploads/init'), 'the resume store has the id of the upload');
+  assert.deepEqual(await readResumeStore(page), []);
 });
 
-test('without a network it waits, and goes on by itself when that is back', async () => {
+test('no network: the upload waits, and continues when the network is back', async () => {
   const page = await pages.open();
   const setSpeed = await controlNetwork(page);
   await setSpeed(SLOW);
   const { bytes } = await choose(page, 16);
-  await begin(page);
-  await storeBytes(page, 2 * MIB);
+  await start(page);
+  await waitForBytes(page, 2 * MIB);
   await setSpeed(null);
-  await page.waitForFunction(() => globalThis.told.offline);
+  await page.waitForFunction(() => globalThis.report.offline);
   await setSpeed(FAST);
-  const { file, offline, trouble } = await end(page);
+  const { file, offline, trouble } = await waitForEnd(page);
   assertWhole(file, bytes);
   assert.deepEqual([offline, trouble], [false, null]);
 });
 
-test('a token that has expired is asked for again, and the upload goes on', async () => {
+test('expired token: a new one is requested, and the upload continues', async () => {
   const page = await pages.open();
   const { bytes } = await choose(page, 4);
-  await begin(page, { firstToken: server.token({ ttlSeconds: -60 }) });
-  const { file, asked } = await end(page);
+  await start(page, { firstToken: server.token({ ttlSeconds: -60 }) });
+  const { file, renewals } = await waitForEnd(page);
   assertWhole(file, bytes);
-  assert.ok(asked.includes(true));
+  assert.ok(renewals.includes(true));
 });
 
-test('a file that changed while its upload was paused is refused, and nothing of it is sent', async () => {
+test('changed file: an upload that was paused is refused, and nothing is sent', async () => {
   const page = await pages.open();
   const setSpeed = await controlNetwork(page);
   await setSpeed(SLOW);
   const { path } = await choose(page, 16);
-  await begin(page, { pauseAtBytes: 2 * MIB });
-  await end(page);
-  assert.equal(await page.evaluate(() => globalThis.told.state), 'paused');
+  await start(page, { pauseAtBytes: 2 * MIB });
+  await waitForEnd(page);
+  assert.equal(await page.evaluate(() => globalThis.report.state), 'paused');
   writeFileSync(path, makeMrc(16 * MIB));
 
-  // The page still has the old one, which the browser cannot read any more.
-  await begin(page);
-  const old = await end(page);
+  // The page still has the old File, which the browser cannot read any more.
+  await start(page);
+  const old = await waitForEnd(page);
   assert.equal(old.failure?.code, 'source_unreadable');
   assert.match(`${old.failure?.message} ${old.failure?.hint}`, /changed, moved or removed .* choose/i);
 
@@ -237,8 +237,8 @@ test('a file that changed while its upload was paused is refused, and nothing of
   page.on('request', (request) => calls.push(request.method()));
   await page.setInputFiles('input', []);
   await page.setInputFiles('input', path);
-  await begin(page);
-  const { failure } = await end(page);
+  await start(page);
+  const { failure } = await waitForEnd(page);
   assert.equal(failure?.code, 'source_changed');
   assert.match(failure.message, /was modified at .*, after its upload began/);
   assert.deepEqual(
@@ -247,15 +247,15 @@ test('a file that changed while its upload was paused is refused, and nothing of
   );
 });
 
-test('a page that may not compute checksums says so', async () => {
+test('insecure page: reports that it cannot compute checksums', async () => {
   const page = await pages.open();
   await page.route('http://microscope.test/**', async (route) => {
     await route.fulfill(pages.answer(new URL(route.request().url()).pathname));
   });
   await visit(page, 'http://microscope.test/');
   await choose(page, 1);
-  await begin(page);
-  const { failure } = await end(page);
+  await start(page);
+  const { failure } = await waitForEnd(page);
   assert.equal(failure?.code, 'source_unreadable');
   assert.match(`${failure.message} ${failure.hint}`, /checksums.*https:.*localhost/);
 });

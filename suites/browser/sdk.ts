@@ -1,3 +1,3 @@
-/** All that a page gets of the SDK. */
+/** The exports of the SDK for pages. */
 export * from '@cryolift/client';
 export * from '@cryolift/client/browser';

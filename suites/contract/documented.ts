@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Operation, readOperations } from '../fuzz/document.ts';
 import { checkForm, isSamePlace } from '../fuzz/judge.ts';
-import type { Answer } from './wire.ts';
+import type { Answer } from './answer.ts';
 
 /** All servers of a test have the same one. */
 let known: readonly Operation[] | undefined;

@@ -3,34 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Target } from '../server-under-test.ts';
+import { Answer } from './answer.ts';
 import { assertDocumented, readOnce } from './documented.ts';
 import type { Claims } from './token.ts';
 
 /** A test that waits longer than this for a byte has found a server that hangs. */
 const SILENCE_MS = 30_000;
 
+export { Answer };
+
 export interface Extra {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** Sent as the body, with its Content-Type. */
   readonly json?: unknown;
-}
-
-export class Answer {
-  readonly status: number;
-  /** By lower-case names; repeated ones joined with commas. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-
-  constructor(status: number, headers: Readonly<Record<string, string>>, body: Buffer) {
-    this.status = status;
-    this.headers = headers;
-    this.body = body;
-  }
-
-  json<T>(): T {
-    return JSON.parse(this.body.toString()) as T;
-  }
 }
 
 export type Call = (method: string, path: string, extra?: Extra) => Promise<Answer>;

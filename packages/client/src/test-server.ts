@@ -110,6 +110,9 @@ export class TestServer implements Transport {
     const parts = Array.from({ length: this.#partCount(upload) }, (_, idx) => upload.parts.get(idx) as Buffer);
     return {
       file_id: `f-${upload.id}`,
+      owner: 'ada',
+      created_at: '2026-11-29T10:00:00.000Z',
+      warnings: [],
       metadata: upload.metadata,
       filename: upload.request.filename,
       size: upload.request.size,

@@ -1,21 +1,21 @@
-/** What belongs to one subject: uploads, what is known of the server, downloads, events. Nobody else ever gets it. */
+/** The state of one subject: uploads, query cache, downloads, events. It is never shared with another subject. */
 import { type Api, Uploader } from '@cryolift/client';
 import { IndexedDbResumeStore } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
+import { FileReceiver } from './adding/file-receiver.ts';
 import { Downloads } from './library/downloads.ts';
-import { putFile, USAGE_KEY, updateFromEvent } from './library/lists.ts';
-import { Live } from './live/live.ts';
+import { putFile, USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
+import { type CloudEvent, LiveEvents } from './live/live-events.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { holdLock } from './locks.ts';
 import type { Subject } from './signing-in/subject.ts';
 import type { TokenKeeper } from './signing-in/token-keeper.ts';
-import { Intake } from './uploads/intake.ts';
 import { UploadList } from './uploads/upload-list.ts';
 
-/** Of the six connections that a browser holds; one is for events, one for short calls. */
+/** A browser opens six connections per server: one is for events, one for short calls, and the others for parts. */
 const PARALLEL = 4;
-/** Held by every tab in which a subject is signed in; the subject's key follows. */
+/** The start of a lock's name; the subject's key follows. Every tab in which the subject is signed in holds the lock. */
 export const SIGNED_IN_LOCK = 'cryolift-signed-in ';
 
 export interface AccountOptions {
@@ -29,8 +29,8 @@ export class Account {
   readonly api: Api;
   readonly queries: QueryClient;
   readonly uploads: UploadList;
-  readonly intake: Intake;
-  readonly live: Live;
+  readonly fileReceiver: FileReceiver;
+  readonly live: LiveEvents;
   readonly downloads: Downloads;
   readonly limits;
   readonly usage;
@@ -40,7 +40,7 @@ export class Account {
     this.subject = subject;
     const getToken = keeper.tokensOf(subject);
     const resumeStore = new IndexedDbResumeStore();
-    // What is remembered of an upload is for whoever began it.
+    // The resume store keeps the uploads of each subject apart.
     const server = `${location.origin} ${subject.key}`;
     const uploader = new Uploader({ server, transport, resumeStore, getToken, parallel: PARALLEL });
     const { api } = uploader;
@@ -62,10 +62,10 @@ export class Account {
     const onDone = (file: Parameters<typeof putFile>[1]) => putFile(queries, file);
     const { key: subjectKey, owner } = subject;
     this.uploads = new UploadList({ subjectKey, uploader, resumeStore, server, owner, getLimits, onDone });
-    this.intake = new Intake(this.uploads, getLimits);
+    this.fileReceiver = new FileReceiver(this.uploads, getLimits);
     const nextToken = () => keeper.state.next();
-    const onEvent: LiveEvent = (event) => updateFromEvent(queries, api, event);
-    this.live = new Live({ subjectKey: subject.key, getToken, nextToken, transport, onEvent });
+    const onEvent = (event: CloudEvent) => updateFromEvent(queries, api, event);
+    this.live = new LiveEvents({ subjectKey: subject.key, getToken, nextToken, transport, onEvent });
     this.downloads = new Downloads(api);
   }
 
@@ -78,19 +78,17 @@ export class Account {
     this.uploads.open();
   }
 
-  /** The subject has signed out: uploads wait for them, and all else is given up. */
+  /** The subject has signed out: uploads wait until they sign in again, and everything else stops. */
   close(): void {
     this.#signedOut.abort();
     this.uploads.close();
     this.downloads.stopAll();
-    this.intake.notice.set(null);
+    this.fileReceiver.notice.set(null);
     this.queries.clear();
   }
 }
 
-type LiveEvent = ConstructorParameters<typeof Live>[0]['onEvent'];
-
-/** Without a token, which may not be there yet. */
+/** Sent without a token: there may be none yet. */
 async function fetchLimits(transport: WatchedTransport): Promise<Limits> {
   const { status, body } = await transport.send({ method: 'GET', path: '/limits', headers: {} });
   if (status !== 200) throw new Error(`GET /limits answered ${status}`);

@@ -1,54 +1,54 @@
-/** Who is signed in, and what waits for those who are not. */
+/** The account that is signed in, the accounts with waiting uploads, and the files that wait for a sign-in. */
 import { Account, SIGNED_IN_LOCK } from './account.ts';
+import type { Found } from './adding/found-files.ts';
 import { Cell } from './cell.ts';
+import { route } from './current-route.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { locksHeld } from './locks.ts';
-import { route } from './route.ts';
 import type { Subject } from './signing-in/subject.ts';
-import type { Disturbed, TokenKeeper } from './signing-in/token-keeper.ts';
-import type { Found } from './uploads/found-files.ts';
+import type { SignInConflict, TokenKeeper } from './signing-in/token-keeper.ts';
 import { isActive, type Upload } from './uploads/upload.ts';
 
 const NOTHING: Found = { files: [], unreadable: 0 };
 
 export class Accounts {
-  /** Of whoever is signed in. */
+  /** The account that is signed in. */
   readonly current = new Cell<Account | null>(null);
-  /** The uploads of whoever is signed in. */
+  /** The uploads of the current account. */
   readonly uploads = new Cell<readonly Upload[]>([]);
-  /** Files that were given while nobody was signed in: they are for whoever signs in next. */
+  /** Files that were added while nobody was signed in. The next account to sign in uploads them. */
   readonly waiting = new Cell<Found>(NOTHING);
   readonly #keeper: TokenKeeper;
   readonly #transport: WatchedTransport;
-  /** By the subject's key; those that are signed out have uploads that wait. */
+  /** By the subject's key: the current account, and signed-out accounts with waiting uploads. */
   readonly #accounts = new Map<string, Account>();
-  /** Drops whose files are still being found, of when nobody was signed in. */
-  #findingCount = 0;
-  #unwatch = (): void => {};
+  /** Drops whose files are still being listed, made while nobody was signed in. */
+  #listingCount = 0;
+  #stopMirror = (): void => {};
 
   constructor(keeper: TokenKeeper, transport: WatchedTransport) {
     this.#keeper = keeper;
     this.#transport = transport;
-    keeper.findDisturbed = (subject) => this.#findDisturbed(subject);
-    keeper.state.watch(() => this.#follow());
+    keeper.findConflict = (subject) => this.#findConflict(subject);
+    keeper.state.watch(() => this.#updateCurrent());
   }
 
-  /** Takes files for whoever is signed in now, however long it takes to find them. */
-  give = async (finding: Promise<Found>): Promise<void> => {
+  /** Adds files to the account that is signed in now, even if another one has signed in when they are found. */
+  receiveFiles = async (finding: Promise<Found>): Promise<void> => {
     const { value: account } = this.current;
-    if (account) return await account.intake.take(finding);
-    this.#findingCount++;
+    if (account) return await account.fileReceiver.receive(finding);
+    this.#listingCount++;
     const found = await finding.finally(() => {
-      this.#findingCount--;
+      this.#listingCount--;
     });
-    const { value: signedInSince } = this.current;
-    if (signedInSince) return await signedInSince.intake.take(found);
+    const { value: accountSince } = this.current;
+    if (accountSince) return await accountSince.fileReceiver.receive(found);
     const { files, unreadable } = this.waiting.value;
     this.waiting.set({ files: files.concat(found.files), unreadable: unreadable + found.unreadable });
   };
 
-  /** Files that wait until somebody who has signed out signs in again. */
-  get waitingForOwners(): number {
+  /** The number of unfinished uploads of signed-out accounts. */
+  get waitingForSignIn(): number {
     let count = 0;
     for (const account of this.#accounts.values()) {
       if (account !== this.current.value) count += account.uploads.unfinishedCount;
@@ -56,15 +56,15 @@ export class Accounts {
     return count;
   }
 
-  /** Something would be lost with the page. */
+  /** Closing the page would stop or lose something. */
   get isBusy(): boolean {
-    if (this.#findingCount > 0 || this.waiting.value.files.length > 0 || this.waitingForOwners > 0) return true;
-    if ([...this.#accounts.values()].some(({ intake }) => intake.isTaking)) return true;
+    if (this.#listingCount > 0 || this.waiting.value.files.length > 0 || this.waitingForSignIn > 0) return true;
+    if ([...this.#accounts.values()].some(({ fileReceiver }) => fileReceiver.isReceiving)) return true;
     return this.uploads.value.some(isActive);
   }
 
-  /** The expired token's subject is still signed in: their uploads wait for another token. */
-  #follow(): void {
+  /** A subject with an expired token stays signed in: the uploads wait for another token. */
+  #updateCurrent(): void {
     const { subject } = this.#keeper;
     const before = this.current.value;
     if (before?.subject.key === subject?.key) return;
@@ -73,15 +73,15 @@ export class Accounts {
   }
 
   #leave(account: Account): void {
-    this.#unwatch();
+    this.#stopMirror();
     account.close();
     this.current.set(null);
     this.uploads.set([]);
     const { value } = route;
-    // A file of theirs is nobody else's.
+    // Do not show the file of this account to the next one.
     if (value.view === 'files' && value.fileId !== null) location.hash = 'files';
-    const { uploads, intake } = account;
-    if (uploads.unfinishedCount === 0 && !intake.isTaking) this.#accounts.delete(account.subject.key);
+    const { uploads, fileReceiver } = account;
+    if (uploads.unfinishedCount === 0 && !fileReceiver.isReceiving) this.#accounts.delete(account.subject.key);
   }
 
   #enter(subject: Subject): void {
@@ -89,17 +89,17 @@ export class Accounts {
     const account = known ?? new Account({ subject, keeper: this.#keeper, transport: this.#transport });
     this.#accounts.set(subject.key, account);
     const mirror = () => this.uploads.set(account.uploads.uploads.value);
-    this.#unwatch = account.uploads.uploads.watch(mirror);
+    this.#stopMirror = account.uploads.uploads.watch(mirror);
     mirror();
     account.open();
     this.current.set(account);
     const found = this.waiting.value;
     this.waiting.set(NOTHING);
-    if (found !== NOTHING) void account.intake.take(found);
+    if (found !== NOTHING) void account.fileReceiver.receive(found);
   }
 
-  /** Signing in by a link is for a tab where nobody is signed in and nothing is under way; it is asked about in any other. */
-  async #findDisturbed(subject: Subject): Promise<Disturbed | null> {
+  /** A link signs in without a question only where nobody is signed in and no file waits. */
+  async #findConflict(subject: Subject): Promise<SignInConflict | null> {
     const locks = await locksHeld();
     const { subject: signedIn } = this.#keeper;
     if (signedIn) return signedIn.key === subject.key ? null : { kind: 'subject', subject: signedIn };

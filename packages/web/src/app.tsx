@@ -1,25 +1,25 @@
-/** The frame of the page: where one is, who one is, what is wrong, and what one came for. */
+/** The frame of the page: header, notices, and the current view. */
 import { QueryClientProvider } from '@tanstack/react-query';
 import type { Account } from './account.ts';
+import { useDrop } from './adding/drop-zone.tsx';
 import { useCell } from './cell.ts';
+import { route } from './current-route.ts';
 import { formatTime } from './format.ts';
 import { Icon } from './icons.tsx';
 import { ActivityView } from './library/activity-view.tsx';
 import { FilesView } from './library/files-view.tsx';
-import { route } from './route.ts';
+import { Announcer } from './progress/announcer.tsx';
+import { sumUp } from './progress/totals.ts';
 import { AccountProvider, useServices } from './services.ts';
 import { LinkNotice, LinkQuestion } from './signing-in/link-question.tsx';
 import { SignInView } from './signing-in/sign-in.tsx';
 import { nameOf } from './signing-in/subject.ts';
 import { TokenNotice } from './signing-in/token-notice.tsx';
 import { texts } from './texts.ts';
-import { Announcer } from './uploads/announcer.tsx';
-import { useDrop } from './uploads/drop-zone.tsx';
-import { sumUp } from './uploads/totals.ts';
 import { UploadView } from './uploads/upload-view.tsx';
 import { ViewGuard } from './view-guard.tsx';
 
-/** Nothing that one subject sees or has typed is there for the next one. */
+/** The key removes the state of all components when another subject signs in. */
 export function App() {
   const { accounts } = useServices();
   const account = useCell(accounts.current);
@@ -42,7 +42,7 @@ function Frame({ account }: { account: Account | null }) {
       </button>
       <Header account={account} />
       <main id="content" tabIndex={-1}>
-        <ReachNotice />
+        <ConnectivityNotice />
         <LinkNotice />
         <TokenNotice />
         {account ? <View /> : <SignInView />}
@@ -95,17 +95,17 @@ function Header({ account }: { account: Account | null }) {
             {link('activity', texts.nav.activity)}
             {link('files', texts.nav.files)}
           </nav>
-          <div className="who">
+          <div className="account">
             <span className="subject" title={texts.signIn.as(nameOf(account.subject))}>
               {nameOf(account.subject)}
-              {signedIn.kind === 'yes' && signedIn.expiresAtMs !== null && (
+              {signedIn.kind === 'signed-in' && signedIn.expiresAtMs !== null && (
                 <span className="faint">
                   {' '}
                   {texts.signIn.until(formatTime(new Date(signedIn.expiresAtMs).toISOString()))}
                 </span>
               )}
             </span>
-            <button type="button" className="small" onClick={() => keeper.forget()}>
+            <button type="button" className="small" onClick={() => keeper.signOut()}>
               {texts.signIn.out}
             </button>
           </div>
@@ -115,13 +115,15 @@ function Header({ account }: { account: Account | null }) {
   );
 }
 
-function ReachNotice() {
+function ConnectivityNotice() {
   const { transport } = useServices();
-  const reach = useCell(transport.reach);
+  const connectivity = useCell(transport.connectivity);
   return (
     <div role="status">
-      {!isSecureContext && <p className="notice notice-warning">{texts.reach.insecure}</p>}
-      {reach !== 'reached' && <p className="notice notice-warning notice-late">{texts.reach[reach]}</p>}
+      {!isSecureContext && <p className="notice notice-warning">{texts.connectivity.insecure}</p>}
+      {connectivity !== 'online' && (
+        <p className="notice notice-warning notice-late">{texts.connectivity[connectivity]}</p>
+      )}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-/** One value outside React that components can watch. */
+/** A value outside React that components can watch. */
 import { useSyncExternalStore } from 'react';
 
 export class Cell<Value> {
@@ -19,13 +19,13 @@ export class Cell<Value> {
     for (const watcher of [...this.#watchers]) watcher();
   }
 
-  /** @returns what ends the watch. */
+  /** @returns a function that removes the watcher. */
   watch = (watcher: () => void): (() => void) => {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   };
 
-  /** Resolves when there is another value. */
+  /** Resolves at the next change. */
   async next(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = this.watch(resolve);

@@ -1,4 +1,4 @@
-/** A question before something that cannot be undone, or that somebody else may have brought about. Escape means no. */
+/** A question before an action that cannot be undone, or that another person may have started. Escape means no. */
 import { useEffect, useId, useRef } from 'react';
 
 interface ConfirmProps {

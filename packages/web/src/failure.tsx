@@ -1,21 +1,7 @@
-/** Something that went wrong: what happened, and what to do. */
-import { ServerError, SourceError } from '@cryolift/client';
+/** An error: its message, its hint, and the id of the request. */
 import type { ReactNode } from 'react';
+import { explain } from './explanation.ts';
 import { texts } from './texts.ts';
-
-interface Explanation {
-  readonly message: string;
-  readonly hint: string | null;
-  readonly requestId: string | null;
-}
-
-function explain(error: unknown): Explanation {
-  // The SDK's own hint speaks of the command line.
-  if (error instanceof SourceError && error.code === 'source_changed')
-    return { ...texts.upload.changed, requestId: null };
-  const { message = texts.error.unknown, hint = null } = error as { message?: string; hint?: string };
-  return { message, hint, requestId: error instanceof ServerError ? error.requestId : null };
-}
 
 export function Failure({ error, children }: { error: unknown; children?: ReactNode }) {
   const { message, hint, requestId } = explain(error);

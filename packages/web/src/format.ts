@@ -1,4 +1,4 @@
-/** Sizes, times and counts for people, as the command line shows them. */
+/** Sizes, times and counts as text, in the same form as in the command line. */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
@@ -9,7 +9,7 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 ? Math.round(value) : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[power]}`;
 }
 
-/** `4 s`, `3 min`, `2 h 5 min`; for what is still ahead, so never more exact than it is known. */
+/** `4 s`, `3 min`, `2 h 5 min`: an estimate of the time that is left, so it is rounded. */
 export function formatSeconds(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
@@ -24,7 +24,7 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en');
 }
 
-/** `42 %`; 100 only when all is there. */
+/** `42 %`, rounded down: 100 % only when `part` equals `whole`. */
 export function formatShare(part: number, whole: number): string {
   if (whole === 0) return '100 %';
   return `${Math.floor((part / whole) * 100)} %`;
@@ -37,7 +37,7 @@ export function formatTime(time: string): string {
   return DAY.format(new Date(time));
 }
 
-/** Up to seven digits, as a float32 has them. */
+/** Up to seven significant digits, the precision of a float32. */
 export function formatNumber(value: number): string {
   return Number(value.toPrecision(7)).toLocaleString('en', { maximumSignificantDigits: 7 });
 }

@@ -1,13 +1,13 @@
-/** Web Locks: what the tabs of a browser tell each other. Without them (no https) every tab is alone. */
+/** Web Locks, shared by the tabs of a browser. Without https there are none, and no tab knows of the others. */
 
-/** @throws the signal's reason when it is aborted before the lock is there. */
+/** @throws the signal's reason when it is aborted before the lock is held. */
 export async function withLock<Result>(name: string, signal: AbortSignal, act: () => Promise<Result>): Promise<Result> {
   if (navigator.locks) return await navigator.locks.request(name, { signal }, act);
   signal.throwIfAborted();
   return await act();
 }
 
-/** Shares a lock with other tabs until the signal is aborted. */
+/** Holds a shared lock until the signal is aborted. */
 export function holdLock(name: string, signal: AbortSignal): void {
   const held = navigator.locks?.request(name, { mode: 'shared', signal }, async () => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));

@@ -7,11 +7,11 @@ import './style/controls.css';
 import './style/shell.css';
 import './style/uploads.css';
 import './style/library.css';
-import { keepAwake } from './uploads/keep-awake.ts';
-import { warnBeforeLeaving } from './uploads/leaving.ts';
+import { warnBeforeLeaving } from './uploads/leave-warning.ts';
+import { holdWakeLock } from './uploads/wake-lock.ts';
 
 const services = createServices();
-keepAwake(services.accounts.uploads);
+holdWakeLock(services.accounts.uploads);
 warnBeforeLeaving(services.accounts);
 
 createRoot(document.getElementById('page') as HTMLElement).render(

@@ -1,19 +1,19 @@
-/** Where in the page one is: the fragment of the address, so that links, back and reload work. */
-import { Cell } from './cell.ts';
+/** The current view, kept in the fragment of the address so that links, back and reload work. */
 
 export type Route =
   | { readonly view: 'upload' }
   | { readonly view: 'activity' }
   | { readonly view: 'files'; readonly fileId: string | null };
 
-function read(): Route {
-  const [view, id] = location.hash.slice(1).split('/');
+/** @param hash with its `#`. */
+export function parseRoute(hash: string): Route {
+  const [view, id] = hash.slice(1).split('/');
   if (view === 'activity') return { view };
   if (view === 'files') return { view, fileId: id ? decode(id) : null };
   return { view: 'upload' };
 }
 
-/** Anybody may have typed it: what is not percent-encoded is taken as it stands. */
+/** Text that is not percent-encoded correctly is used as it is. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -21,9 +21,6 @@ function decode(text: string): string {
     return text;
   }
 }
-
-export const route = new Cell<Route>(read());
-addEventListener('hashchange', () => route.set(read()));
 
 export function fileHref(fileId: string): string {
   return `#files/${encodeURIComponent(fileId)}`;

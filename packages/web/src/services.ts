@@ -1,4 +1,4 @@
-/** What the page is made of, put together once. */
+/** The composition root of the page. */
 import { XhrTransport } from '@cryolift/client/browser';
 import { createContext, useContext } from 'react';
 import type { Account } from './account.ts';
@@ -7,14 +7,14 @@ import { WatchedTransport } from './live/watched-transport.ts';
 import { identify } from './signing-in/subject.ts';
 import { TokenKeeper } from './signing-in/token-keeper.ts';
 
-/** What is there whoever is signed in. */
+/** Services that do not depend on the account. */
 export type Services = ReturnType<typeof createServices>;
 
 export function createServices() {
   const transport = new WatchedTransport(new XhrTransport(location.origin));
   const keeper = new TokenKeeper((token) => identify(transport, token));
   const accounts = new Accounts(keeper, transport);
-  keeper.begin();
+  keeper.start();
   return { transport, keeper, accounts };
 }
 
@@ -28,7 +28,7 @@ export function useServices(): Services {
 const AccountContext = createContext<Account | null>(null);
 export const AccountProvider = AccountContext.Provider;
 
-/** Of whoever is signed in; for components that are there only then. */
+/** The current account. Only for components that are rendered while somebody is signed in. */
 export function useAccount(): Account {
   return useContext(AccountContext) as Account;
 }

@@ -1,15 +1,14 @@
-/** Every text of the page, in English. A translation replaces this file. */
-import { formatBytes, formatCount } from './format.ts';
-
-const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
-
-const KINDS = { image: 'Image', stack: 'Stack', volume: 'Volume', volume_stack: 'Stack of volumes' } as const;
+/** All texts of the page, in English. A translation replaces the files in `texts/`. */
+import { connectivityTexts, errorTexts, navTexts } from './texts/frame.ts';
+import { activityTexts, filesTexts } from './texts/library.ts';
+import { mrcTexts, pictureTexts, voxelsTexts } from './texts/mrc.ts';
+import { signInTexts } from './texts/sign-in.ts';
+import { announceTexts, checkTexts, dropTexts, partsTexts, uploadTexts } from './texts/uploads.ts';
 
 export const texts = {
   product: 'Cryolift',
   title: (share: string | null) => (share === null ? 'Cryolift' : `${share} · Cryolift`),
   skip: 'Skip to the content',
-  nav: { label: 'Views', upload: 'Upload', activity: 'Activity', files: 'Files' },
   loading: 'Loading …',
   more: 'Show more',
   retry: 'Try again',
@@ -17,295 +16,18 @@ export const texts = {
   close: 'Close',
   copy: 'Copy',
   copied: 'Copied',
-
-  signIn: {
-    heading: 'Sign in',
-    lead: 'Open the link that the server printed when it started, or paste a token for this server here.',
-    commandLead: 'On the server’s machine this makes a token:',
-    command: 'npx cryolift token',
-    field: 'Token, or the whole link',
-    submit: 'Sign in',
-    checking: 'Checking …',
-    kept: 'The token is kept in this tab only, and is gone when you close it.',
-    malformed: 'This is no token: it has characters that no token has.',
-    unreachable: 'The server does not answer. Check that it runs, then try again.',
-    expiredHeading: 'Your token has expired',
-    expiredLead: 'Uploads are waiting and nothing is lost. Paste a new token and they go on.',
-    expiresSoon: (minutes: number) =>
-      `Your token expires in ${plural(minutes, 'minute', 'minutes')}. Paste a new one, and uploads go on without a break.`,
-    as: (subject: string) => `Signed in as ${subject}`,
-    linkOf: (owner: string) => `upload link of ${owner}`,
-    waitingFiles: (count: number) => `${plural(count, 'file waits', 'files wait')} here for whoever signs in.`,
-    waitingForOwners: (count: number) =>
-      `${plural(count, 'upload waits', 'uploads wait')} here until whoever began ${count === 1 ? 'it' : 'them'} signs in again. Keep this tab open.`,
-    linkRefused: (reason: string) => `The token of the link that was opened is not accepted: ${reason}`,
-    question: {
-      heading: (name: string) => `Sign in as ${name}?`,
-      lead: (name: string) =>
-        `The link that was opened signs this tab in as ${name}: what is uploaded afterwards goes to ${name}.`,
-      subject: (name: string) => `${name} is signed in here. Uploads of theirs wait until they sign in again.`,
-      otherTab: 'Somebody else is signed in in another tab of this browser.',
-      files: 'Files wait in this tab. Those that were given while nobody was signed in go along.',
-      yes: (name: string) => `Sign in as ${name}`,
-      no: 'Do not sign in',
-      stay: 'Stay signed in',
-    },
-    until: (time: string) => `until ${time}`,
-    out: 'Sign out',
-  },
-
-  reach: {
-    offline: 'No network. Uploads go on by themselves when it is back.',
-    gone: 'The server does not answer. Uploads go on by themselves when it is back.',
-    insecure:
-      'Uploading needs https:// here: browsers compute checksums only on secure pages. Open this page by https://, or on the server itself by http://localhost.',
-  },
-
-  drop: {
-    heading: 'Drop micrographs, movies or volumes here',
-    lead: 'Files or whole folders, of any size. What is interrupted goes on where it stopped.',
-    again: 'Drop more files or folders anywhere',
-    overlay: 'Drop to upload',
-    files: 'Choose files',
-    folder: 'Choose a folder',
-    types: (types: readonly string[], maxBytes: number) =>
-      `${types.map((type) => `.${type}`).join(' ')} · up to ${formatBytes(maxBytes)}`,
-    quota: (usedBytes: number, quotaBytes: number) =>
-      `${formatBytes(usedBytes)} of your quota of ${formatBytes(quotaBytes)} used`,
-    leftOut: (count: number) =>
-      `${plural(count, 'file', 'files')} of other types in the folder ${count === 1 ? 'was' : 'were'} left out.`,
-    nothing: 'There was no file in it.',
-    unreadable: (count: number) =>
-      `${plural(count, 'file or folder', 'files or folders')} could not be read, and ${count === 1 ? 'is' : 'are'} left out.`,
-  },
-
-  check: {
-    unreadable: 'The file cannot be read. Choose it again.',
-    unknownType: (type: string, known: readonly string[]) =>
-      `${type === '' ? 'Files without an ending are' : `.${type} files are`} not accepted here. Accepted: ${known.map((each) => `.${each}`).join(' ')}.`,
-    tooLarge: (maxBytes: number) => `The file is larger than this server accepts: ${formatBytes(maxBytes)}.`,
-  },
-
-  upload: {
-    heading: 'Upload',
-    list: 'Files of this page',
-    state: {
-      checking: 'Reading header',
-      refused: 'Would be refused',
-      queued: 'Queued',
-      running: 'Uploading',
-      paused: 'Paused',
-      away: 'Interrupted',
-      failed: 'Failed',
-      ending: 'Cancelling',
-      done: 'Uploaded',
-    },
-    starting: 'Starting',
-    verifying: 'Verifying',
-    reconciling: 'Checking what arrived',
-    comparing: (bytes: number) => `Comparing with what is there: ${formatBytes(bytes)} are the same`,
-    hadOther: 'The server had parts of another file that looks like this one. This file is uploaded by itself.',
-    waitsForToken: 'Waiting for a token',
-    of: (stored: number, total: number) => `${formatBytes(stored)} of ${formatBytes(total)}`,
-    rate: (bytesPerSecond: number) => `${formatBytes(bytesPerSecond)}/s`,
-    left: (time: string) => `${time} left`,
-    trouble: (reason: string) => `Waiting it out: ${reason}`,
-    offlineTrouble: 'No network. It goes on when the network is back.',
-    resumed: (bytes: number) => `${formatBytes(bytes)} were there already`,
-    pause: 'Pause',
-    resume: 'Resume',
-    continue: 'Continue',
-    cancel: 'Cancel',
-    retry: 'Retry',
-    startAnew: 'Start anew',
-    force: 'Upload all the same',
-    remove: 'Remove from this list',
-    show: 'Show file',
-    dropAgain: 'Drop this file again, or choose it, and the upload goes on where it stopped.',
-    oneClick: 'Interrupted when the page was closed. Continue reads the file again from its place.',
-    action: (action: string, name: string) => `${action}: ${name}`,
-    pauseAll: 'Pause all',
-    resumeAll: 'Resume all',
-    clearDone: 'Clear uploaded',
-    total: (done: number, all: number) => `${formatCount(done)} of ${plural(all, 'file', 'files')} uploaded`,
-    allDone: (all: number) => `${plural(all, 'file', 'files')} uploaded`,
-    totalLabel: 'All uploads',
-    barLabel: (name: string) => `Upload of ${name}`,
-    cancelHeading: 'Cancel this upload?',
-    cancelText: (name: string, bytes: number) =>
-      `What arrived of ${name} (${formatBytes(bytes)}) is deleted from the server. Your own file stays as it is.`,
-    cancelConfirm: 'Cancel the upload',
-    keep: 'Keep it',
-    changed: {
-      message: 'The file has changed since its upload began.',
-      hint: 'Start anew throws away what arrived of the old content and uploads the file as it is now.',
-    },
-    warnings: (count: number) => plural(count, 'note about the header', 'notes about the header'),
-  },
-
-  parts: {
-    label: (stored: number, underWay: number, all: number) =>
-      `${formatCount(stored)} of ${plural(all, 'part', 'parts')} arrived, ${formatCount(underWay)} under way`,
-  },
-
-  announce: {
-    total: (share: string, left: string) => `${share} uploaded, ${left} left`,
-    done: (name: string) => `${name}: uploaded`,
-    failed: (name: string) => `${name}: failed`,
-    refused: (name: string) => `${name}: would be refused`,
-    allDone: 'All files are uploaded',
-  },
-
-  mrc: {
-    kind: KINDS,
-    kindBecause: (kind: keyof typeof KINDS, because: string | undefined) =>
-      because === undefined ? KINDS[kind] : `${KINDS[kind]}: ${because}`,
-    mode: (mode: number) => MODES[mode] ?? `mode ${mode}`,
-    noHeader: 'No MRC header',
-    table: {
-      caption: 'MRC header',
-      kind: 'Kind',
-      dims: 'Dimensions',
-      mode: 'Data type',
-      pixel: (kind: keyof typeof KINDS) => (kind === 'image' || kind === 'stack' ? 'Pixel size' : 'Voxel size'),
-      byteOrder: 'Byte order',
-      extended: 'Extended header',
-      expected: 'Size by the header',
-      min: 'Minimum',
-      max: 'Maximum',
-      mean: 'Mean',
-      rms: 'RMS deviation',
-      stats: 'Statistics',
-      labels: 'Labels',
-    },
-    little: 'little-endian',
-    big: 'big-endian',
-    none: 'none',
-    noStats: 'not determined',
-    modeNumber: (mode: number, bytes: number) => `mode ${mode}, ${bytes} B per voxel`,
-    extendedOf: (type: string, bytes: number) => (type === '' ? formatBytes(bytes) : `${type}, ${formatBytes(bytes)}`),
-  },
-
-  activity: {
-    heading: 'Activity',
-    lead: 'All of your uploads, wherever they run: this page, the command line, other machines.',
-    search: 'Search uploads',
-    status: 'State',
-    all: 'All states',
-    live: 'Live',
-    polling: 'Updated every few seconds',
-    states: {
-      pending: 'Waiting',
-      uploading: 'Uploading',
-      verifying: 'Verifying',
-      completed: 'Completed',
-      failed: 'Failed',
-      cancelled: 'Cancelled',
-      expired: 'Expired',
-    },
-    empty: 'No uploads yet',
-    emptyHint: 'Whatever you upload, here or with the command line, shows up at once.',
-    noMatch: 'No upload matches.',
-    parts: (received: number, all: number) => `${formatCount(received)} of ${plural(all, 'part', 'parts')}`,
-    expires: (time: string) => `kept until ${time}`,
-    started: (time: string) => `started ${time}`,
-  },
-
-  files: {
-    heading: 'Files',
-    lead: 'Complete and verified.',
-    search: 'Search by name, label or checksum',
-    kind: 'Kind',
-    all: 'All kinds',
-    other: 'Other files',
-    empty: 'No files yet',
-    emptyHint: 'A file appears here once every byte of it has arrived and is verified.',
-    emptyAction: 'Upload files',
-    noMatch: 'No file matches.',
-    count: (shown: number, more: boolean) => `${plural(shown, 'file', 'files')}${more ? ' and more' : ''}`,
-    back: 'All files',
-    choose: 'Choose a file to see its header, checksums and more.',
-    facts: 'File',
-    size: 'Size',
-    uploaded: 'Uploaded',
-    parts: 'Parts',
-    partsOf: (count: number, bytes: number) => `${formatCount(count)} × ${formatBytes(bytes)}`,
-    type: 'Type',
-    id: 'File id',
-    location: 'Location',
-    checksums: 'Checksums',
-    sha256: 'SHA-256 of the file',
-    partsSha256: 'SHA-256 of the part digests',
-    sumLine: 'Line for sha256sum -c',
-    metadata: 'Metadata',
-    warnings: 'Notes about this file',
-    download: 'Download',
-    downloadAgain: 'Download again',
-    stop: 'Stop',
-    downloading: (share: string) => `Downloading, ${share}`,
-    downloaded: 'Downloaded. Every byte was checked against its digest.',
-    link: 'Copy a link',
-    linkLead: (until: string) => `Anybody who has this link can download the file until ${until}:`,
-    linkCopied: 'Link copied',
-    delete: 'Delete',
-    deleteHeading: 'Delete this file?',
-    deleteText: (name: string, bytes: number) =>
-      `${name} (${formatBytes(bytes)}) is deleted from the server for good. Nobody can bring it back.`,
-    deleteConfirm: 'Delete for good',
-    warned: 'Has notes',
-    damaged: 'The bytes that came are not the file’s: their digest differs.',
-    damagedHint: 'Download it again; if it stays, tell whoever runs the server.',
-  },
-
-  picture: {
-    heading: 'Picture',
-    kind: 'Show',
-    kinds: { section: 'Section', average: 'Average', montage: 'Montage', spectrum: 'Power spectrum' },
-    axis: 'Across',
-    axes: { z: 'z', y: 'y', x: 'x' },
-    slice: 'Section',
-    sliceOf: (slice: number, count: number) => `${formatCount(slice)} of 0 to ${formatCount(count - 1)}`,
-    contrast: 'Contrast',
-    contrasts: { sigma: 'Mean ± 3 σ', percentile: '0.1 to 99.9 %' },
-    drawing: 'Drawing …',
-    none: 'There is no such picture of this file.',
-    alt: (kind: string, filename: string, section: string | null) =>
-      `${kind} of ${filename}${section === null ? '' : `, ${section}`}`,
-  },
-
-  voxels: {
-    heading: 'Statistics of the voxels',
-    computing: 'Computing …',
-    none: 'There are none of this file.',
-    count: 'Voxels',
-    min: 'Minimum',
-    max: 'Maximum',
-    mean: 'Mean',
-    sd: 'Standard deviation',
-    bytes: 'Bytes read as',
-    bytesBecause: (value: string, because: string) => `${value}: ${because}`,
-    notFinite: 'Not finite',
-    notFiniteOf: (nan: number, inf: number) => `${formatCount(nan)} NaN, ${formatCount(inf)} infinite`,
-    histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
-  },
-
-  error: {
-    unknown: 'Something went wrong.',
-    view: 'This view cannot be shown.',
-    viewHint: 'Choose another view, or load the page anew. Uploads go on.',
-    requestId: (id: string) => `Request ${id}`,
-  },
+  nav: navTexts,
+  connectivity: connectivityTexts,
+  error: errorTexts,
+  signIn: signInTexts,
+  drop: dropTexts,
+  check: checkTexts,
+  upload: uploadTexts,
+  parts: partsTexts,
+  announce: announceTexts,
+  activity: activityTexts,
+  files: filesTexts,
+  mrc: mrcTexts,
+  picture: pictureTexts,
+  voxels: voxelsTexts,
 } as const;
-
-const MODES: Record<number, string> = {
-  // Signed or not; the voxels or the owner of the file tell.
-  0: '8-bit',
-  1: 'int16',
-  2: 'float32',
-  3: 'complex int16',
-  4: 'complex float32',
-  6: 'uint16',
-  12: 'float16',
-  16: 'RGB',
-  101: '4-bit',
-};

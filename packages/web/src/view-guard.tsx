@@ -1,4 +1,4 @@
-/** A view that cannot be drawn says so, and leaves the rest of the page alone: React would take all of it away. */
+/** An error boundary: when a view cannot be rendered, the rest of the page stays. */
 import { Component, type ReactNode } from 'react';
 import { texts } from './texts.ts';
 

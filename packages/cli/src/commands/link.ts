@@ -2,7 +2,7 @@
 import type { LinkRecord, RevokedLinks } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { formatBytes, formatWhen } from '../output/format.ts';
-import { collectPages, isObject, printList } from '../output/listing.ts';
+import { collectPages, isCount, isObject, printList } from '../output/listing.ts';
 import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
 
@@ -47,7 +47,7 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
   const api = connect(flags, 'uploads:write');
   const output = new Output(flags.json);
   if (flags.all) {
-    const answer = await api.call(isObject<RevokedLinks>, 'DELETE', '/links');
+    const answer = await api.call(isRevoked, 'DELETE', '/links');
     output.result(answer, () => `revoked ${answer.revoked} links`);
   }
   for (const id of ids) {
@@ -56,6 +56,8 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
   }
   return EXIT.done;
 }
+
+export const isRevoked = (value: unknown): value is RevokedLinks => isObject<RevokedLinks>(value) && isCount(value.revoked);
 
 export function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
   const nowMs = Date.now();

@@ -1,5 +1,6 @@
 /** `cryolift ls`: lists the caller's open uploads and files. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { collect } from '../collect.ts';
 import { type ConnectionOptions, connect, UPLOADS } from '../connection/connection.ts';
 import { formatBytes, formatTable, formatWhen } from '../output/format.ts';
 import { Output } from '../output/output.ts';
@@ -11,9 +12,9 @@ const ENDED: readonly Session['status'][] = ['completed', 'cancelled', 'expired'
 export async function list(flags: ConnectionOptions & { json?: boolean }): Promise<ExitCode> {
   const api = connect(flags, UPLOADS);
   const output = new Output(flags.json);
-  const sessions = await collect((cursor) => api.sessions({ limit: PAGE, ...cursor }));
+  const sessions = await collect((cursor) => api.sessions({ limit: PAGE, ...(cursor && { cursor }) }));
   const open = sessions.filter(({ status }) => !ENDED.includes(status));
-  const files = await collect((cursor) => api.files({ limit: PAGE, ...cursor }));
+  const files = await collect((cursor) => api.files({ limit: PAGE, ...(cursor && { cursor }) }));
   for (const session of open) output.event({ kind: 'upload', ...session });
   for (const file of files) output.event({ kind: 'file', ...file });
   const nowMs = Date.now();
@@ -41,17 +42,4 @@ function uploadRow(session: Session, nowMs: number): string[] {
 
 function fileRow({ file_id, filename, size, created_at, sha256 }: FileRecord, nowMs: number): string[] {
   return [file_id, filename, formatBytes(size), formatWhen(created_at, nowMs), sha256];
-}
-
-async function collect<Item>(
-  page: (cursor: { cursor?: string }) => Promise<{ items: Item[]; next_cursor: string | null }>,
-): Promise<Item[]> {
-  const items: Item[] = [];
-  let cursor: string | null = null;
-  do {
-    const next: { items: Item[]; next_cursor: string | null } = await page(cursor === null ? {} : { cursor });
-    for (const item of next.items) items.push(item);
-    cursor = next.next_cursor;
-  } while (cursor !== null);
-  return items;
 }

@@ -17,7 +17,7 @@ import { importOldJournal } from '../upload/old-journal.ts';
 import { askOwner } from '../upload/owner.ts';
 import type { FileFlags } from '../upload/upload-file.ts';
 import { awaitFolder } from '../watch/await-folder.ts';
-import type { Disposal } from '../watch/disposal.ts';
+import { type Disposal, giveBackTaken } from '../watch/disposal.ts';
 import { Watcher } from '../watch/watcher.ts';
 
 export interface WatchFlags extends UploaderFlags, FileFlags, Selection {
@@ -46,6 +46,10 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   try {
     output.event({ event: 'watching', path: folder, settle_seconds: flags.settle });
     output.note(`watching ${folder}: files go up ${flags.settle} s after they have stopped changing`);
+    for (const path of await giveBackTaken(folder)) {
+      output.event({ event: 'given_back', path });
+      output.note(`${path}: is there again; an earlier watch was ended while it removed it`);
+    }
     const uploader = createUploader(flags);
     const owner = await waitForOwner(uploader.api, flags, output, signal);
     const journal = await FolderJournal.open(server, owner, folder);

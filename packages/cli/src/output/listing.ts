@@ -1,10 +1,9 @@
 /** Lists that the server gives in pages. */
 import type { Api } from '@cryolift/client';
+import { collect, type Page } from '../collect.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { formatTable } from './format.ts';
 import { Output } from './output.ts';
-
-type Page<Item> = { items: Item[]; next_cursor: string | null };
 
 const PAGE = 1000;
 
@@ -24,16 +23,20 @@ export function printList(
 
 /** All pages of the list at `path`. */
 export async function collectPages<Item>(api: Api, path: string): Promise<Item[]> {
-  const items: Item[] = [];
   const query = `${path.includes('?') ? '&' : '?'}limit=${PAGE}`;
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const at: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: Page<Item> = await api.call(isObject<Page<Item>>, 'GET', `${path}${query}${at}`);
-    for (const item of page.items) items.push(item);
-    cursor = page.next_cursor;
-  }
-  return items;
+  return await collect(async (cursor) => {
+    const at = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    return await api.call(isPage<Item>, 'GET', `${path}${query}${at}`);
+  });
 }
 
-/** The fields of these answers are not checked: they are printed and used for nothing else. */
+/** The fields of the items are not checked: they are printed and used for nothing else. */
+const isPage = <Item>(value: unknown): value is Page<Item> =>
+  isObject<Page<Item>>(value) &&
+  Array.isArray(value.items) &&
+  value.items.every(isObject) &&
+  (value.next_cursor === null || typeof value.next_cursor === 'string');
+
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
 export const isObject = <Message>(value: unknown): value is Message => typeof value === 'object' && value !== null;

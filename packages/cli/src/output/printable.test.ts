@@ -34,6 +34,7 @@ const TIME = '2026-11-29T00:00:00.000Z';
 const warnings = [{ code: 'x', message: EVIL }];
 const file = {
   file_id: EVIL,
+  owner: EVIL,
   filename: EVIL,
   size: 1,
   sha256: DIGEST,

@@ -1,5 +1,6 @@
 /** What is repeated is repeated ever more slowly, and not for ever: whatever the server, or what stands for it, answers. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -89,6 +90,29 @@ test('loops: watch holds all files back while a page to sign in at answers', asy
   assert.ok(calls.length < 60, `${calls.length} calls`);
   assert.ok(stderr.split('\n').length < 60, stderr);
 });
+
+for (const args of [['watch'], ['watch', '--once'], ['upload']]) {
+  test(`loops: ${args.join(' ')} tries no file after the other while the file of the token is away`, async (context) => {
+    const token = join(home, `token ${args.join(' ')}`);
+    await writeFile(token, 'any');
+    const whose = answerWith({ owner: 'ada', link_id: null });
+    const { url, calls } = await startCounting(context, (request, response) => {
+      if (request.url === '/whoami') return whose(request, response);
+      rmSync(token, { force: true });
+      refusing(request, response);
+    });
+    const running = begin(context, [...args, folder, '--token', `@${token}`, ...settle(args)], url);
+    if (args.length === 1 && args[0] === 'watch') {
+      while (calls.every((call) => call.url !== '/uploads/init')) await delay(50);
+      await delay(WATCHED_MS);
+      running.child.kill('SIGTERM');
+    }
+    const { code, stdout, stderr } = await running.ended;
+    assert.notEqual(code, 0);
+    assert.match(stderr, /cannot be read \(ENOENT\)/);
+    assert.ok(`${stdout}${stderr}`.split('\n').length < 60, stderr);
+  });
+}
 
 test('loops: events end when a page to sign in at answers', async (context) => {
   const { url, calls } = await startCounting(context, loginPage);
@@ -190,4 +214,35 @@ test('loops: watch waits as long as it is told to', async (context) => {
   running.child.kill('SIGTERM');
   assert.equal((await running.ended).code, 130);
   assert.equal(calls, 1);
+});
+
+for (const args of [['ls'], ['link', 'ls'], ['admin', 'sessions']]) {
+  test(`loops: ${args.join(' ')} gives up a list without an end`, async (context) => {
+    for (const items of [[], [{ link_id: 'k' }]]) {
+      let count = 0;
+      const url = await startHostile(context, (request, response) => {
+        const next_cursor = ++count > 1000 ? null : 'again';
+        const isFilled = !/^\/(uploads|files)/.test(request.url ?? '');
+        answerWith({ items: isFilled ? items : [], next_cursor })(request, response);
+      });
+      const { code, stderr } = await begin(context, args, url).ended;
+      assert.match(stderr, /without an end/);
+      assert.equal(code, 1, stderr);
+    }
+  });
+}
+
+test('loops: an answer that says of nothing that it was done is not taken for success', async (context) => {
+  const url = await startHostile(context, answerWith({}));
+  for (const args of [
+    ['link', 'revoke', '--all'],
+    ['admin', 'links', 'revoke', 'ada'],
+    ['admin', 'sweep'],
+    ['admin', 'deliveries', 'retry', '7'],
+  ]) {
+    const { code, stdout, stderr } = await begin(context, args, url).ended;
+    assert.equal(code, 1, `${args}: ${stdout}${stderr}`);
+    assert.equal(stdout, '');
+    assert.match(stderr, /not one of a Cryolift server/);
+  }
 });

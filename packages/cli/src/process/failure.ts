@@ -26,6 +26,8 @@ const BUSY = [429, 503];
 /** True when the error is about the connection or the token, so that every other file would fail too. */
 export function isAboutServer(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof ForeignReplyError) return true;
+  // The file of the token, which is read again when the token has ended, is away.
+  if (error instanceof UsageError) return true;
   return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && BUSY.includes(error.status));
 }
 

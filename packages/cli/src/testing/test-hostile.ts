@@ -32,6 +32,8 @@ export function serveFile(bytes: Uint8Array, record: object): RequestListener {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const file = {
     file_id: 'f1',
+    owner: 'ada',
+    created_at: '2026-11-29T10:00:00.000Z',
     size: bytes.length,
     sha256,
     parts_sha256: sha256,

@@ -1,6 +1,7 @@
 /** What becomes of a local file that is on the server: only after its bytes were read again and found to be those. */
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import { cutName, hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
 import { hasInode } from '../upload/folder-journal.ts';
@@ -8,6 +9,8 @@ import { isSame, type Stamp, statFile } from './scan.ts';
 
 /** Of a name that gets an addition: names have at most 255 bytes. */
 const SHOWN_BYTES = 200;
+/** A folder that has a file while it is removed. */
+const TAKING = /^\.cryolift-[0-9a-f]{16}\.gone$/;
 
 export type Disposal = { readonly kind: 'delete' } | { readonly kind: 'move'; readonly to: string };
 
@@ -107,21 +110,56 @@ type Removal =
   /** It is not the file of the stamp any more, and there is another one in its place: it has the name `aside` now. */
   | { readonly kind: 'aside'; readonly aside: string };
 
-/** Takes the file out of its place first: what an instrument puts there meanwhile is not touched. */
+/**
+ * Takes the file out of its place first, into a folder beside it: what an instrument puts there meanwhile is not touched.
+ * `giveBackTaken` finds the file when the process is killed before the end.
+ */
 async function remove(path: string, stamp: Stamp): Promise<Removal> {
-  const aside = join(dirname(path), temporaryName(basename(path), 'gone'));
-  await rename(path, aside);
-  const taken = await statFile(aside).catch(() => null);
-  const { sizeBytes, modifiedMs, inode } = stamp;
-  if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
-    await unlink(aside);
-    return { kind: 'removed' };
+  const taking = join(dirname(path), `.cryolift-${randomBytes(8).toString('hex')}.gone`);
+  await mkdir(taking, 0o700);
+  try {
+    const aside = join(taking, basename(path));
+    await rename(path, aside);
+    const taken = await statFile(aside).catch(() => null);
+    const { sizeBytes, modifiedMs, inode } = stamp;
+    if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
+      await unlink(aside);
+      return { kind: 'removed' };
+    }
+    return await giveBack(aside, path);
+  } finally {
+    // It still has the file when that could not be given back.
+    await rmdir(taking).catch(() => {});
   }
-  return await giveBack(aside, path);
+}
+
+/**
+ * Gives back the files that killed runs have taken out of their places in this folder and those below.
+ *
+ * @returns the paths that they have now. What cannot be read or given back is left where it is.
+ */
+export async function giveBackTaken(folder: string): Promise<string[]> {
+  const given: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isDirectory()) continue;
+    const path = join(folder, entry.name);
+    if (!TAKING.test(entry.name)) {
+      // What is hidden is not watched.
+      if (!entry.name.startsWith('.')) for (const each of await giveBackTaken(path)) given.push(each);
+      continue;
+    }
+    for (const name of await readdir(path).catch(() => [])) {
+      const place = join(folder, name);
+      const removal = await giveBack(join(path, name), place).catch(() => null);
+      if (removal) given.push(removal.kind === 'aside' ? removal.aside : place);
+    }
+    await rmdir(path).catch(() => {});
+  }
+  return given;
 }
 
 /** @param aside where the file was taken to. */
-export async function giveBack(aside: string, path: string): Promise<Removal> {
+export async function giveBack(aside: string, path: string): Promise<Exclude<Removal, { kind: 'removed' }>> {
   return (await placeNew(aside, path)) ? { kind: 'changed' } : { kind: 'aside', aside: await showBeside(aside, path) };
 }
 

@@ -152,6 +152,47 @@ test('a file in the place of another, alike but for its bytes, goes up; one that
   assert.deepEqual(await listFiles('alike'), [first, second].map((bytes) => `a.mrc ${hash(bytes)}`).sort());
 });
 
+/** Loaded before the command: kills it as soon as it has taken a file out of its place, changed or not. */
+const KILL_AFTER_TAKING = `
+  import fs, { openSync, renameSync, writeSync } from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const { rename } = fs.promises;
+  fs.promises.rename = async (from, to) => {
+    if (!to.includes('.gone')) return await rename(from, to);
+    if (process.env.CHANGE) writeSync(openSync(from, 'r+'), 'x', 1024);
+    renameSync(from, to);
+    process.kill(process.pid, 'SIGKILL');
+    await new Promise(() => {});
+  };
+  syncBuiltinESMExports();
+`;
+
+test('watch: a file that a killed run had taken out of its place comes back, and is not forgotten', async () => {
+  const preload = `data:text/javascript,${encodeURIComponent(KILL_AFTER_TAKING)}`;
+  const env = { NODE_OPTIONS: `--import=${preload}` };
+  for (const isChanged of [false, true]) {
+    const label = `taken-${isChanged}`;
+    const folder = bench.path(label);
+    const name = `${'é'.repeat(120)}.mrc`;
+    const bytes = makeMrc(50_000);
+    await write(folder, join('sub', name), bytes);
+    const args = [...WATCH, '--once', '--delete', '--meta', `label=${label}`, folder];
+    const killed = await bench.run(args, { ...env, ...(isChanged ? { CHANGE: '1' } : {}) });
+    assert.equal(killed.code, null, killed.stderr);
+    const { code, events } = await runOnce(label, ['--delete']);
+    assert.equal(code, 0);
+    assert.deepEqual(
+      events.filter(({ event }) => event === 'given_back').map(({ path }) => path),
+      [join(folder, 'sub', name)],
+    );
+    assert.deepEqual(await readdir(join(folder, 'sub')), []);
+    const changed = Buffer.from(bytes);
+    changed.write('x', 1024);
+    const all = isChanged ? [bytes, changed] : [bytes];
+    assert.deepEqual(await listFiles(label), all.map((each) => `sub/${name} ${hash(each)}`).sort());
+  }
+});
+
 test('a killed watch does not send again what was published without its knowing', async () => {
   const folder = bench.path('unknowing');
   const bytes = makeMrc(400_000);

@@ -30,10 +30,13 @@ export const isReceipt: Shape<PartReceipt> = (value): value is PartReceipt =>
 
 export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
   isObject(value) &&
-  areStrings(value.file_id, value.filename) &&
+  areStrings(value.file_id, value.owner, value.filename, value.created_at) &&
   areCounts(value.size) &&
   isDigest(value.sha256) &&
-  isDigest(value.parts_sha256);
+  isDigest(value.parts_sha256) &&
+  isObject(value.metadata) &&
+  Array.isArray(value.warnings) &&
+  value.warnings.every((warning) => isObject(warning) && areStrings(warning.message));
 
 export const isStatistics: Shape<Statistics> = (value): value is Statistics =>
   isObject(value) && areCounts(value.count, value.nan, value.inf);

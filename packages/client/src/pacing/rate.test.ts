@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rate } from './rate.ts';
 
-test('rate: covers the last seconds, and falls to 0 when nothing moves', () => {
+test('rate: covers the last seconds and falls to zero without new bytes', () => {
   let nowMs = 0;
   const rate = new Rate(() => nowMs);
   assert.equal(rate.bytesPerSecond, 0);

@@ -5,7 +5,7 @@ import { eachPart } from '@cryolift/protocol/plan';
 import type { Api, CallOptions } from '../api/api.ts';
 import { makeTraceparent } from '../api/traceparent.ts';
 import { sha256 } from '../digest.ts';
-import { ServerError, SourceError } from '../failures.ts';
+import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
 import type { PartWindow } from '../pacing/part-window.ts';
 import { RetryLoop } from '../pacing/retry-loop.ts';
 import { RetryPolicy, sleep } from '../pacing/retry-policy.ts';
@@ -32,8 +32,10 @@ import { UploadProgress } from './upload-progress.ts';
 
 /** A file that is touched again and again while it is compared is being written to. */
 const MAX_COMPARED_AGAIN = 3;
-/** Whether a whole is verified is asked for at least so often, whatever the server says. */
-const LONGEST_LOOK_SECONDS = 60;
+/** A server that asks for parts again so often after all of them were stored does not keep them. */
+const MAX_INCOMPLETE = 10;
+/** Whether a whole is verified is asked for at least and at most so often, whatever the server says. */
+const [SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS] = [0.1, 60];
 
 /** What the uploads of one uploader share. */
 interface Shared {
@@ -140,10 +142,10 @@ export class UploadTask {
       retryLoop: this.#retryLoop,
       call: this.#call,
     });
-    for (;;) {
+    for (let round = 1; ; round++) {
       await sender.sendMissing();
       await this.#assertUntouched(reader);
-      const completed = await this.#complete(session, sender);
+      const completed = await this.#complete(session, sender, round === MAX_INCOMPLETE);
       if (!completed) continue;
       await this.#assertPublished(session, completed);
       const file = await updateFileMetadata(opening, completed);
@@ -177,7 +179,11 @@ export class UploadTask {
     ledger.begin(session.size, session.part_size);
     if (session.received_parts > 0) {
       const parts = await this.#retry(() => api.storedParts(session.upload_id, this.#call));
-      for (const { part, sha256 } of parts) ledger.noteFound(part, fromHex(sha256) as Uint8Array);
+      for (const { part, sha256 } of parts) {
+        if (part >= session.part_count)
+          throw new ForeignReplyError(`the server lists a part ${part} that there is not`);
+        ledger.noteFound(part, fromHex(sha256) as Uint8Array);
+      }
     }
     for (const idx of eachPart(session.missing_parts)) ledger.noteMissing(idx);
   }
@@ -206,8 +212,8 @@ export class UploadTask {
     }
   }
 
-  /** @returns null when the server says that parts are missing and must be sent. */
-  async #complete(session: Session, sender: PartSender): Promise<FileRecord | null> {
+  /** @returns null when the server says that parts are missing and must be sent; throws in the last round. */
+  async #complete(session: Session, sender: PartSender, isLast: boolean): Promise<FileRecord | null> {
     const { sha256: declared, signal } = this.#options;
     const { api } = this.#shared;
     for (;;) {
@@ -216,9 +222,10 @@ export class UploadTask {
         if (completion.kind === 'completed') return completion.file;
         this.#retryLoop.noteProgress();
         this.#progress.report();
-        await sleep(Math.min(completion.waitSeconds, LONGEST_LOOK_SECONDS) * 1000, signal);
+        const waitSeconds = Math.max(SHORTEST_LOOK_SECONDS, Math.min(completion.waitSeconds, LONGEST_LOOK_SECONDS));
+        await sleep(waitSeconds * 1000, signal);
       } catch (error) {
-        if (!(error instanceof ServerError && error.code === 'upload_incomplete')) throw error;
+        if (isLast || !(error instanceof ServerError && error.code === 'upload_incomplete')) throw error;
         await sender.reconcile(signal);
         if (this.#progress.ledger.missing.size === 0) throw error;
         return null;

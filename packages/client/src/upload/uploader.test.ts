@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { beforeEach, mock, test } from 'node:test';
 import fc from 'fast-check';
-import { ServerError, SourceError } from '../failures.ts';
+import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
 import type { WireRequest } from '../ports.ts';
 import { digest, failure, lost, PART_BYTES, reply } from '../test-server.ts';
 import {
@@ -17,6 +17,7 @@ import {
   server,
   source,
   upload,
+  uploadSome,
 } from './test-upload.ts';
 import type { Progress } from './upload-options.ts';
 
@@ -253,6 +254,42 @@ test('a file that was published with other bytes is not taken for done', async (
     return reply(200, { ...record, parts_sha256: '0'.repeat(64) });
   });
   await assert.rejects(upload(), (error) => error instanceof SourceError && error.code === 'integrity');
+});
+
+test('upload: a server that asks for the same parts again and again is given up', async () => {
+  server.tamper = (_request, answer) => {
+    if (server.calls.at(-1) !== 'POST complete') return answer();
+    if (server.calls.length > 1000) throw new Error('there is no end');
+    server.upload.parts.delete(3);
+    return answer();
+  };
+  await assert.rejects(upload(), (error) => error instanceof ServerError && error.code === 'upload_incomplete');
+  assert.ok(server.calls.includes('PUT 3'));
+});
+
+test('upload: a stored part that the file does not have is not believed', async () => {
+  await uploadSome(2);
+  server.tamper = (_request, answer) => {
+    const answered = answer();
+    if (server.calls.at(-1) !== 'GET parts') return answered;
+    const page = JSON.parse(Buffer.from(answered.body).toString());
+    page.items[1].part = 6;
+    return { ...answered, body: Buffer.from(JSON.stringify(page)) };
+  };
+  await assert.rejects(upload(), ForeignReplyError);
+});
+
+test('upload: a record without what is printed of it is no answer', async () => {
+  for (const field of ['owner', 'warnings', 'metadata', 'created_at']) {
+    reset();
+    server.tamper = (_request, answer) => {
+      const answered = answer();
+      if (server.calls.at(-1) !== 'POST complete') return answered;
+      const { [field]: _, ...record } = JSON.parse(Buffer.from(answered.body).toString());
+      return { ...answered, body: Buffer.from(JSON.stringify(record)) };
+    };
+    await assert.rejects(upload(), ForeignReplyError, field);
+  }
 });
 
 test('an interrupted upload is paused, keeps its record, and throws the reason', async () => {

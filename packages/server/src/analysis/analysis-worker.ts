@@ -24,7 +24,8 @@ import {
   type VoxelLayout,
   type VoxelSource,
 } from '@cryolift/mrc';
-import { type ByteSource, openByteSource } from '../storage/byte-source.ts';
+import type { ByteSource } from '../storage/byte-source.ts';
+import { openByteSource } from '../storage/open-byte-source.ts';
 import type { AdvanceJob, AnalysisMessage, AnalysisReport } from './messages.ts';
 import type { AnalysisResult, Rendered } from './result.ts';
 import type { AnalysisTarget } from './target.ts';

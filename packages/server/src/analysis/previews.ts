@@ -1,6 +1,7 @@
 /** Pictures of MRC files: drawn when they are asked for, and kept for a while. */
 import { defaultPreviews, type PreviewKind, type PreviewRequest } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
+import { LRUCache } from 'lru-cache';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 import type { Storage } from '../storage/storage.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -67,9 +68,10 @@ export class Previews {
   readonly #analyzer: MrcAnalyzer;
   readonly #drawing = new Map<string, SharedRender<Rendered>>();
   readonly #queue = new FairQueue(LIMITS);
-  /** In the order of their last use. */
-  readonly #kept = new Map<string, Rendered & { kind: 'png' }>();
-  #keptBytes = 0;
+  readonly #kept = new LRUCache<string, Rendered & { kind: 'png' }>({
+    maxSize: MAX_KEPT_BYTES,
+    sizeCalculation: ({ png }) => png.length,
+  });
 
   constructor(storage: Storage, analyzer: MrcAnalyzer) {
     this.#storage = storage;
@@ -80,7 +82,7 @@ export class Previews {
   async ofFile(file: FilePlace, request: PreviewRequest, viewer: Viewer): Promise<Drawn> {
     const name = nameOf(request, file);
     const key = `${file.fileId}/${name}`;
-    const kept = this.#take(key);
+    const kept = this.#kept.get(key);
     if (kept) return kept;
     const stored = await this.#storage.previews.read(file.fileId, name);
     return stored ? this.#keep(key, { kind: 'png', png: stored }) : await this.#draw(key, file, request, viewer);
@@ -128,23 +130,8 @@ export class Previews {
     };
   }
 
-  #take(key: string): Rendered | undefined {
-    const kept = this.#kept.get(key);
-    if (!kept) return undefined;
-    this.#kept.delete(key);
-    this.#kept.set(key, kept);
-    return kept;
-  }
-
   #keep(key: string, drawn: Rendered): Rendered {
-    if (drawn.kind !== 'png' || this.#kept.has(key)) return drawn;
-    this.#kept.set(key, drawn);
-    this.#keptBytes += drawn.png.length;
-    for (const [oldest, { png }] of this.#kept) {
-      if (this.#keptBytes <= MAX_KEPT_BYTES) break;
-      this.#kept.delete(oldest);
-      this.#keptBytes -= png.length;
-    }
+    if (drawn.kind === 'png') this.#kept.set(key, drawn);
     return drawn;
   }
 }

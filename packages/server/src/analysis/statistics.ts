@@ -2,9 +2,9 @@
 import type { Statistics } from '@cryolift/protocol/messages';
 import { findFile } from '../db/files.ts';
 import { findJob } from '../db/jobs.ts';
-import type { FileRow } from '../db/tables.ts';
 import type { Bus } from '../events/bus.ts';
 import { type FileContext, fileNotFound } from '../files/files.ts';
+import type { StoredFile } from '../files/stored-file.ts';
 
 /** A job's end makes no event, so it is looked for. */
 const LOOK_MS = 1_000;
@@ -15,13 +15,13 @@ const LOOK_MS = 1_000;
  */
 export async function waitForStatistics(
   context: Pick<FileContext, 'db'> & { readonly bus: Bus },
-  asked: FileRow,
+  asked: StoredFile,
   ms: number,
 ): Promise<Statistics | null | 'late'> {
   const untilMs = performance.now() + ms;
   let wake = (): void => {};
   const unlisten = context.bus.listen(
-    { uploadId: asked.upload_id },
+    { uploadId: asked.uploadId },
     { notifyChange: () => wake(), noteParts: () => {} },
   );
   try {

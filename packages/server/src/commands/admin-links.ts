@@ -1,9 +1,9 @@
 /** `cryolift admin links`: upload links of every owner. */
-import type { LinkRecord, RevokedLinks } from '@cryolift/protocol/messages';
+import type { LinkRecord } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from 'cryolift/connection';
 import { EXIT, type ExitCode } from 'cryolift/exit';
-import { printLinks } from 'cryolift/links';
-import { collectPages, isObject } from 'cryolift/listing';
+import { isRevoked, printLinks } from 'cryolift/links';
+import { collectPages } from 'cryolift/listing';
 import { Output } from 'cryolift/output';
 
 type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
@@ -16,7 +16,7 @@ export async function listAllLinks(flags: Flags & { owner?: string }): Promise<E
 
 export async function revokeLinksOf(owner: string, flags: Flags): Promise<ExitCode> {
   const path = `/admin/links?owner=${encodeURIComponent(owner)}`;
-  const answer = await connect(flags, 'admin').call(isObject<RevokedLinks>, 'DELETE', path);
+  const answer = await connect(flags, 'admin').call(isRevoked, 'DELETE', path);
   new Output(flags.json).result({ owner, ...answer }, () => `revoked ${answer.revoked} links of ${owner}`);
   return EXIT.done;
 }

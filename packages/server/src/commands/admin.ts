@@ -6,7 +6,7 @@ import type { Delivery, OwnedSession, SweepReport, Swept } from '@cryolift/proto
 import { type ConnectionOptions, connect } from 'cryolift/connection';
 import { EXIT, type ExitCode } from 'cryolift/exit';
 import { formatBytes, formatWhen } from 'cryolift/format';
-import { collectPages, isObject, printList } from 'cryolift/listing';
+import { collectPages, isCount, isObject, printList } from 'cryolift/listing';
 import { Output } from 'cryolift/output';
 
 type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
@@ -35,7 +35,7 @@ export async function listSessions(flags: Flags): Promise<ExitCode> {
 
 export async function sweep(flags: Flags): Promise<ExitCode> {
   const api = connect(flags, 'admin');
-  const answer = await api.call(isObject<Swept | SweepReport>, 'POST', '/admin/sweep');
+  const answer = await api.call(isSweptOrReport, 'POST', '/admin/sweep');
   const swept = 'status' in answer ? await endOfSweep(api) : answer;
   if (!swept) throw new Error('The sweep has not come to its end: the server was stopped, or its log says why.');
   const { expired, deleted, leftovers, forgotten } = swept;
@@ -50,7 +50,7 @@ export async function sweep(flags: Flags): Promise<ExitCode> {
 /** Waits for the sweep, which runs in the server. @returns null when it did not finish. */
 async function endOfSweep(api: Api): Promise<Swept | null> {
   for (;;) {
-    const { status, swept } = await api.call(isObject<SweepReport>, 'GET', '/admin/sweep');
+    const { status, swept } = await api.call(isReport, 'GET', '/admin/sweep');
     if (status !== 'running') return swept;
     await sleep(ASK_AGAIN_MS);
   }
@@ -78,7 +78,21 @@ export async function listDeliveries(flags: Flags): Promise<ExitCode> {
 }
 
 export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode> {
-  const delivery = await connect(flags, 'admin').call(isObject<Delivery>, 'POST', `/webhooks/deliveries/${seq}/retry`);
+  const delivery = await connect(flags, 'admin').call(isDelivery, 'POST', `/webhooks/deliveries/${seq}/retry`);
   new Output(flags.json).result(delivery, () => `event ${seq} is sent again`);
   return EXIT.done;
 }
+
+/** What was done, as the steps of it say. Another answer is no proof that anything was done. */
+const isSwept = (value: unknown): value is Swept =>
+  isObject<Swept>(value) &&
+  [value.expired, value.deleted, value.leftovers, value.forgotten].every((count) => count === null || isCount(count));
+
+const isReport = (value: unknown): value is SweepReport =>
+  isObject<SweepReport>(value) &&
+  ['never', 'running', 'done'].includes(value.status) &&
+  (value.swept === null || isSwept(value.swept));
+
+const isSweptOrReport = (value: unknown): value is Swept | SweepReport => isSwept(value) || isReport(value);
+
+const isDelivery = (value: unknown): value is Delivery => isObject<Delivery>(value) && isCount(value.seq);

@@ -35,7 +35,7 @@ export interface OpenRequest {
   /** Files, and sessions that have not become files, that one owner may have. */
   maxFiles: number;
   /** That the row names as what it was begun with. */
-  link: LinkRow | null;
+  link: Pick<LinkRow, 'id' | 'max_bytes' | 'max_files'> | null;
   /** Sessions that expire at this time or before, ms since 1970, are not found by their fingerprint. */
   expiredBeforeMs: number;
   /** Free space of the storage, bytes, before what is reserved for open sessions. */

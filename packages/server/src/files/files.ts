@@ -6,14 +6,11 @@ import type { Database } from '../db/database.ts';
 import { hasEvent } from '../db/events.ts';
 import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
 import { type Page, toPage } from '../db/page.ts';
-import type { FileRow } from '../db/tables.ts';
 import { FILE_DELETED, fileSubject } from '../events/event.ts';
 import type { Outbox } from '../events/outbox.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { Storage } from '../storage/storage.ts';
-import { toFilePlace, toFileRecord } from './record.ts';
-
-export type { FileRow };
+import { type StoredFile, toStoredFile } from './stored-file.ts';
 
 export interface FileContext {
   readonly db: Database;
@@ -33,10 +30,10 @@ export async function getFile(
   context: FileContext,
   id: string,
   mayAccess: (owner: string) => boolean,
-): Promise<FileRow> {
+): Promise<StoredFile> {
   const row = await findFile(context.db, id);
   if (!row || !mayAccess(row.owner)) throw fileNotFound(id);
-  return row;
+  return toStoredFile(row);
 }
 
 /** An owner's files, newest first. */
@@ -44,8 +41,10 @@ export async function listOwned(
   context: FileContext,
   owner: string,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
-): Promise<Page<FileRow>> {
-  return toPage(await listFiles(context.db, owner, { before: cursor, limit: limit + 1 }), limit, (row) => row.id);
+): Promise<Page<StoredFile>> {
+  const rows = await listFiles(context.db, owner, { before: cursor, limit: limit + 1 });
+  const page = toPage(rows, limit, (row) => row.id);
+  return { ...page, items: page.items.map(toStoredFile) };
 }
 
 /**
@@ -56,17 +55,16 @@ export async function listOwned(
  */
 export async function readContent(
   context: FileContext,
-  row: FileRow,
+  { id, place, sizeBytes }: StoredFile,
   range: { start: number; end: number },
 ): Promise<Readable> {
-  const place = toFilePlace(row);
-  const sizeBytes = await context.storage.files.stat(place);
-  const bytes = sizeBytes === row.size ? await context.storage.files.read(place, range) : null;
+  const storedBytes = await context.storage.files.stat(place);
+  const bytes = storedBytes === sizeBytes ? await context.storage.files.read(place, range) : null;
   if (!bytes) {
-    await assertNotDeleted(context, row);
+    await assertNotDeleted(context, id);
     throw new UploadError(
       'storage_unavailable',
-      `The storage has ${sizeBytes ?? 'none'} of the file's ${row.size} bytes.`,
+      `The storage has ${storedBytes ?? 'none'} of the file's ${sizeBytes} bytes.`,
       {
         hint: 'Tell whoever runs this server: the record is there, the bytes are not.',
       },
@@ -76,22 +74,22 @@ export async function readContent(
 }
 
 /** Deletes a file for good. @throws UploadError `file_not_found` when another request was first. */
-export async function deleteFile(context: FileContext, row: FileRow): Promise<void> {
+export async function deleteFile(context: FileContext, file: StoredFile): Promise<void> {
   const time = context.now();
   await context.outbox.transact(async (tx, emit) => {
-    if (!(await markDeleted(tx, row.id, time))) throw fileNotFound(row.id);
+    if (!(await markDeleted(tx, file.id, time))) throw fileNotFound(file.id);
     await emit({
       type: FILE_DELETED,
-      subject: fileSubject(row.id),
-      owner: row.owner,
-      uploadId: row.upload_id,
+      subject: fileSubject(file.id),
+      owner: file.owner,
+      uploadId: file.uploadId,
       time,
-      data: toFileRecord(row, null),
+      data: file.record,
     });
   });
-  context.storage.prefixes?.forget(row.upload_id);
-  void context.analyzer.forget(row.upload_id);
-  await removeBytes(context, row);
+  context.storage.prefixes?.forget(file.uploadId);
+  void context.analyzer.forget(file.uploadId);
+  await removeBytes(context, file.id);
 }
 
 /** Goes on with deletions that were cut off; one that fails does not hold up the others. @returns how many were finished. */
@@ -99,7 +97,7 @@ export async function finishDeletions(context: FileContext, log: FileLog): Promi
   let finished = 0;
   for (const row of await listHalfDeleted(context.db)) {
     try {
-      await removeBytes(context, row);
+      await removeBytes(context, row.id);
       finished++;
     } catch (error) {
       log.error({ file_id: row.id, err: error }, 'the bytes of a deleted file were not removed');
@@ -114,14 +112,14 @@ export async function wasDeleted(context: FileContext, id: string): Promise<bool
 }
 
 /** To be asked when bytes of a file are not there. @throws UploadError `file_not_found` when it was deleted meanwhile. */
-export async function assertNotDeleted(context: FileContext, row: FileRow): Promise<void> {
-  if (!(await findFile(context.db, row.id))) throw fileNotFound(row.id);
+export async function assertNotDeleted(context: FileContext, id: string): Promise<void> {
+  if (!(await findFile(context.db, id))) throw fileNotFound(id);
 }
 
 /** The removal is on the disk before the record goes: no power loss brings bytes back that have no record. */
-async function removeBytes(context: FileContext, row: FileRow): Promise<void> {
-  await removeStored(context.storage, row.id);
-  await forgetFile(context.db, row.id);
+async function removeBytes(context: FileContext, id: string): Promise<void> {
+  await removeStored(context.storage, id);
+  await forgetFile(context.db, id);
 }
 
 export function fileNotFound(id: string): UploadError {

@@ -1,11 +1,11 @@
 /** The jobs of a file, as clients see them. */
 import type { Job } from '@cryolift/protocol/messages';
 import * as db from '../db/jobs.ts';
-import type { FileContext, FileRow } from './files.ts';
+import type { FileContext } from './files.ts';
 
 /** @param withOutput whether the reader may see what commands printed. */
-export async function listJobs(context: FileContext, file: FileRow, withOutput: boolean): Promise<Job[]> {
-  const rows = await db.listJobs(context.db, file.id);
+export async function listJobs(context: FileContext, fileId: string, withOutput: boolean): Promise<Job[]> {
+  const rows = await db.listJobs(context.db, fileId);
   return rows.map((row) => ({
     job_id: row.id,
     kind: row.kind,

@@ -7,6 +7,7 @@ import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED, fileSubject } from '../events/event.ts';
 import { type FileContext, fileNotFound } from './files.ts';
 import { overridesOf, toFileRecord } from './record.ts';
+import { type StoredFile, toStoredFile } from './stored-file.ts';
 import type { UpdateLimit } from './update-limit.ts';
 
 /** As `jobs/analysis.ts` calls it. */
@@ -59,7 +60,7 @@ export async function changeMetadata(
   fileId: string,
   changes: Record<string, string | null>,
   account: string,
-): Promise<FileRow> {
+): Promise<StoredFile> {
   context.updateLimit.take(account);
   for (;;) {
     const row = await findFile(context.db, fileId);
@@ -67,7 +68,7 @@ export async function changeMetadata(
     const changed = await record(context, row, mergeMetadata(row.metadata, changes));
     if (!changed) continue;
     context.fileJobs.wake();
-    return changed;
+    return toStoredFile(changed);
   }
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fastify from 'fastify';
 import { signalOf } from './client-gone.ts';
 
-test('signal: fires when the client goes away before the answer, and not after it', async (t) => {
+test('client signal: aborts when the client closes before the answer, and not after it', async (t) => {
   const app = fastify();
   const signals: AbortSignal[] = [];
   const called = Promise.withResolvers<void>();

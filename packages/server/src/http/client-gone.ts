@@ -1,4 +1,4 @@
-/** Tells a handler that its client has gone away. */
+/** Signals a handler that the client has closed the connection. */
 import type { FastifyReply } from 'fastify';
 
 /** Fires when the connection closes before the answer has been sent. */

@@ -14,7 +14,7 @@ function check(conditions: Conditions): ConditionOutcome {
   return checkConditions(conditions, { etag: ETAG, lastModifiedMs: CHANGED_MS });
 }
 
-test('If-Match compares strongly, in lists', () => {
+test('conditions: If-Match compares strongly, in lists', () => {
   for (const value of [ETAG, '*', ' * ', '"x", "abc"', '"x","abc" ']) {
     assert.equal(check({ 'if-match': value }), 'proceed', value);
   }
@@ -23,7 +23,7 @@ test('If-Match compares strongly, in lists', () => {
   }
 });
 
-test('If-None-Match compares weakly, in lists', () => {
+test('conditions: If-None-Match compares weakly, in lists', () => {
   for (const value of [ETAG, 'W/"abc"', '*', ' * ', '"x", "abc"', '"x",W/"abc" ']) {
     assert.equal(check({ 'if-none-match': value }), 'not_modified', value);
   }
@@ -32,7 +32,7 @@ test('If-None-Match compares weakly, in lists', () => {
   }
 });
 
-test('dates compare by the second; what is no date is ignored', () => {
+test('conditions: dates are compared by the second; other text is ignored', () => {
   const table: [string, ConditionOutcome, ConditionOutcome][] = [
     // If-Unmodified-Since, If-Modified-Since
     [SAME, 'proceed', 'not_modified'],
@@ -52,7 +52,7 @@ test('dates compare by the second; what is no date is ignored', () => {
   }
 });
 
-test('conditions are evaluated in the order of RFC 9110 section 13.2.2', () => {
+test('conditions: the order is that of RFC 9110 section 13.2.2', () => {
   // With If-Match, If-Unmodified-Since is ignored.
   assert.equal(check({ 'if-match': ETAG, 'if-unmodified-since': EARLIER }), 'proceed');
   // With If-None-Match, If-Modified-Since is ignored.
@@ -65,7 +65,7 @@ test('conditions are evaluated in the order of RFC 9110 section 13.2.2', () => {
   assert.equal(check({ 'if-unmodified-since': SAME, 'if-modified-since': SAME }), 'not_modified');
 });
 
-test('HTTP dates: the three forms of RFC 9110 section 5.6.7, and no other', () => {
+test('HTTP dates: only the three forms of RFC 9110 section 5.6.7 are read', () => {
   const ms = Date.UTC(1994, 10, 6, 8, 49, 37);
   for (const value of [
     'Sun, 06 Nov 1994 08:49:37 GMT',
@@ -88,7 +88,7 @@ test('HTTP dates: the three forms of RFC 9110 section 5.6.7, and no other', () =
   }
 });
 
-test('property: no header makes it throw', () => {
+test('conditions: no header makes them throw (property)', () => {
   const header = fc.option(fc.string({ unit: 'binary' }), { nil: undefined });
   fc.assert(
     fc.property(header, header, header, header, (match, noneMatch, modified, unmodified) => {

@@ -8,11 +8,11 @@ export interface Conditions {
   'if-unmodified-since'?: string | undefined;
 }
 
-/** What identifies the representation that would be sent. */
+/** Identifies the representation that would be sent. */
 export interface Validators {
-  /** Strong, with its quotes. */
+  /** A strong entity tag, with its quotes. */
   readonly etag: string;
-  /** When it last changed; null: it has no such time, and conditions on it are ignored. */
+  /** When it last changed; null: unknown, and conditions on it are ignored. */
   readonly lastModifiedMs: number | null;
 }
 
@@ -35,13 +35,13 @@ export function checkConditions(conditions: Conditions, { etag, lastModifiedMs }
   return 'proceed';
 }
 
-/** @throws UploadError `precondition_failed`: to be thrown for the outcome `failed`. */
+/** @returns the error for the outcome `failed`. */
 export function preconditionFailed(): UploadError {
   return new UploadError('precondition_failed', 'The condition of the request does not hold for what is stored.');
 }
 
 /**
- * For calls that change something: what they change has no entity tag, so no tag in If-Match can be its own (section 13.1.1).
+ * For calls that change something. What they change has no entity tag, so no tag in If-Match can match (section 13.1.1).
  *
  * @throws UploadError `precondition_failed`.
  */
@@ -56,7 +56,7 @@ function listHas(list: string, isIt: (tag: string) => boolean): boolean {
   return list.trim() === '*' || list.split(',').some((each) => isIt(each.trim()));
 }
 
-/** Null, so that the condition is ignored: no such header, one that is no date, or nothing to compare it with. */
+/** @returns null when the condition is ignored: the header is missing or is no date, or there is nothing to compare with. */
 function readDate(
   value: string | undefined,
   lastModifiedMs: number | null,
@@ -66,7 +66,7 @@ function readDate(
   return { dateMs, lastModifiedMs: wholeSeconds(lastModifiedMs) };
 }
 
-/** As Last-Modified says it. */
+/** The precision of Last-Modified. */
 export function wholeSeconds(ms: number): number {
   return Math.floor(ms / 1000) * 1000;
 }

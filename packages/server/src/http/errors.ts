@@ -1,4 +1,4 @@
-/** Every failure as the one envelope, also those that Fastify or Node's parser find before a handler runs. */
+/** Answers every failure with the error envelope, also failures that Fastify or Node's parser find before a handler runs. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
@@ -7,12 +7,12 @@ import type { Metrics } from '../ops/metrics.ts';
 import { Drain } from './connection/drain.ts';
 import { newRequestId } from './request-id.ts';
 
-/** The client went away in the middle of its request; there is nobody to answer. */
+/** The client closed the connection in the middle of its request, so no answer can be sent. */
 export class ClientGone extends Error {}
 
-/** How long a bare connection, of which nobody knows whose it is, may go on sending after its answer. */
+/** How long an anonymous connection may go on sending after its answer. */
 const LINGER_MS = 1_000;
-/** Seconds, where the error itself knows no better. */
+/** Seconds, for errors that do not set `retryAfterSeconds`. */
 const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
   rate_limited: 1,
   storage_unavailable: 5,
@@ -22,7 +22,7 @@ const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
   insufficient_storage: 60,
 };
 
-/** Answers a failed request. Unexpected errors are logged whole and answered as `internal`. */
+/** Answers a failed request. Unexpected errors are logged with their stack and answered as `internal`. */
 export function createFailureHandler(metrics: Metrics) {
   return (error: FastifyError | UploadError | ClientGone, request: FastifyRequest, reply: FastifyReply): void => {
     if (error instanceof ClientGone) {
@@ -41,13 +41,13 @@ export function createFailureHandler(metrics: Metrics) {
 }
 
 function sendFailure(failure: UploadError, request: FastifyRequest, reply: FastifyReply): void {
-  // Fastify may refuse before any hook has run.
+  // Fastify may refuse a request before any hook has run.
   reply.header('x-request-id', request.id).header('cache-control', 'no-store');
   const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER[failure.code];
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   // RFC 6750 section 3.
   if (failure.code === 'unauthenticated') {
-    // RFC 6750 section 3.1: what is wrong is said of a token that was sent.
+    // RFC 6750 section 3.1: `error` only when the request had a token.
     const sent = request.headers.authorization !== undefined;
     reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer');
   }
@@ -55,7 +55,7 @@ function sendFailure(failure: UploadError, request: FastifyRequest, reply: Fasti
   reply.code(failure.status).type('application/json').serializer(JSON.stringify).send(failure.toEnvelope(request.id));
 }
 
-/** What Fastify itself refuses: a body that is not JSON, or does not fit the schema. */
+/** Translates the errors of Fastify: a body that is not JSON, or does not match the schema. */
 function translate(error: FastifyError): UploadError {
   if (error.validation?.[0]?.instancePath === '/filename' && error.validation[0].keyword === 'maxLength') {
     return new UploadError('invalid_filename', 'The file name has more than 255 bytes.');
@@ -70,7 +70,7 @@ function translate(error: FastifyError): UploadError {
     return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');
   }
   const status = error.statusCode ?? 500;
-  // Of @fastify/static: the conditions of RFC 9110 section 13, and a range outside the file.
+  // @fastify/static: the conditions of RFC 9110 section 13, and a range outside the file.
   if (status === 412) return new UploadError('precondition_failed', 'A condition of the request does not hold.');
   if (status === 416) return new UploadError('range_not_satisfiable', 'The file ends before this range.');
   if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH') {
@@ -85,9 +85,9 @@ function translate(error: FastifyError): UploadError {
 }
 
 /**
- * Answers what Node's parser refused: malformed HTTP, heads that are too long or too slow.
+ * Answers a request that Node's parser has refused: malformed HTTP, or a head that is too long or too slow.
  *
- * @param owed the last answer that the connection still owes to requests before: it is sent first.
+ * @param owed the last answer to an earlier request of the connection that has not been sent: it is sent first.
  */
 export function answerParserError(
   error: NodeJS.ErrnoException,
@@ -98,7 +98,7 @@ export function answerParserError(
     socket.destroy();
     return;
   }
-  // Answered already; what still comes is read and dropped.
+  // The connection is answered already; the rest is read and dropped.
   if (socket.writableEnded) return;
   const failure =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
@@ -108,7 +108,7 @@ export function answerParserError(
   else answerOnSocket(socket, failure);
 }
 
-/** Answers on the bare socket and closes it: for what never becomes a request, or stalls before it is one. */
+/** Answers on the socket and closes it: for bytes that never become a request, or stall before they do. */
 export function answerOnSocket(socket: Duplex, failure: UploadError, headers: readonly string[] = []): void {
   if (!socket.writable) {
     socket.destroy();
@@ -125,7 +125,7 @@ export function answerOnSocket(socket: Duplex, failure: UploadError, headers: re
     'Connection: close',
     ...headers,
   ];
-  // Node has let go of some of these sockets; an error that nobody hears would end the process.
+  // Node has removed its listeners from some of these sockets. An 'error' event without a listener would end the process.
   socket.on('error', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   const drain = new Drain(() => socket.destroy(), LINGER_MS);

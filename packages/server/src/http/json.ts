@@ -1,4 +1,4 @@
-/** JSON bodies (RFC 8259: UTF-8). An empty body is no body, also when it is announced as JSON. */
+/** JSON bodies (RFC 8259: UTF-8). An empty body counts as no body, also with a Content-Type of JSON. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
@@ -23,7 +23,7 @@ export function createJsonParser(app: FastifyInstance) {
   };
 }
 
-/** Why Fastify's parser refused a text. */
+/** @returns why Fastify's parser refused the text. */
 function explain(text: string): UploadError {
   let value: unknown;
   try {
@@ -37,7 +37,7 @@ function explain(text: string): UploadError {
   });
 }
 
-/** Keys that change objects of JavaScript which are merged with the value: secure-json-parse refuses them at any depth. */
+/** Finds a key that could change the prototype of JavaScript objects. secure-json-parse refuses them at any depth. */
 function findForbiddenKey(root: unknown): '__proto__' | 'constructor' {
   const found = [root];
   for (const each of found) {

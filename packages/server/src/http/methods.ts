@@ -1,4 +1,4 @@
-/** Every path answers every method: those that it does not have with 405 and an Allow header (RFC 9110 section 15.5.6). */
+/** Answers the methods that a path does not have with 405 and an Allow header (RFC 9110 section 15.5.6). */
 import { METHODS } from 'node:http';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyInstance, RouteOptions } from 'fastify';
@@ -6,12 +6,12 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 /** CONNECT never reaches a handler in Node. */
 const REFUSABLE = METHODS.filter((method) => method !== 'CONNECT');
 
-/** @returns a function that, once all calls are registered, registers the refusals. */
+/** @returns a function that registers the refusals. Call it when all routes are registered. */
 export function watchMethods(app: FastifyInstance): () => void {
   const paths = new Map<string, Set<string>>();
   let watching = true;
   app.addHook('onRoute', ({ url, method }: RouteOptions) => {
-    // What lies below /docs belongs to the library that serves it; `*` is how preflights (CORS) are answered anywhere.
+    // A library serves the paths below /docs. `*` is the route that answers preflights (CORS) of all paths.
     if (!watching || url.startsWith('/docs/') || url === '*') return;
     const methods = paths.get(url) ?? new Set<string>();
     for (const each of [method].flat()) methods.add(each);
@@ -25,7 +25,7 @@ export function watchMethods(app: FastifyInstance): () => void {
         url,
         method: REFUSABLE.filter((method) => !methods.has(method)),
         schema: { hide: true },
-        // Before a waiting client is told to send its body.
+        // Refuses before a waiting client is asked for its body.
         onRequest: async (request, reply) => {
           reply.header('allow', [...methods].join(', '));
           throw new UploadError('method_not_allowed', `${request.method} is not a method of this path.`);

@@ -1,10 +1,10 @@
-/** The address that clients have for this server. */
+/** The URL under which clients reach this server. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyRequest } from 'fastify';
 
 /**
- * @param publicUrl as the setting says it, or null: then as this request came.
- * @returns without a slash at the end. @throws UploadError `invalid_request` when the request names no host.
+ * @param publicUrl the setting; null: the URL is made from the Host of this request.
+ * @returns the URL without a slash at its end. @throws UploadError `invalid_request` when the request has no valid host.
  */
 export function publicBase(request: FastifyRequest, publicUrl: string | null): string {
   if (publicUrl !== null) return publicUrl.replace(/\/+$/, '');

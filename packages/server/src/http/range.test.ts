@@ -15,7 +15,7 @@ const range = (start: number, end: number) => ({ kind: 'range', start, end });
 const WHOLE = { kind: 'whole' };
 const UNSATISFIABLE = { kind: 'unsatisfiable' };
 
-test('answers single ranges as RFC 9110 section 14 says', () => {
+test('ranges: single ranges are answered as in RFC 9110 section 14', () => {
   const table: [string, object][] = [
     ['bytes=0-0', range(0, 0)],
     ['bytes=0-499', range(0, 499)],
@@ -51,14 +51,14 @@ test('answers single ranges as RFC 9110 section 14 says', () => {
   assert.deepEqual(select({}), WHOLE);
 });
 
-test('an empty file has no range', () => {
+test('ranges: an empty file has no range', () => {
   for (const value of ['bytes=0-', 'bytes=0-0', 'bytes=-1']) {
     assert.deepEqual(select({ range: value }, 0), UNSATISFIABLE, value);
   }
   assert.deepEqual(select({}, 0), WHOLE);
 });
 
-test('conditions come before the range', () => {
+test('ranges: conditions come before the range', () => {
   const range = 'bytes=5000-';
   assert.deepEqual(select({ range, 'if-match': '"x"' }), { kind: 'failed' });
   assert.deepEqual(select({ range, 'if-none-match': ETAG }), { kind: 'not_modified' });
@@ -66,7 +66,7 @@ test('conditions come before the range', () => {
   assert.deepEqual(select({ range, 'if-match': ETAG }), UNSATISFIABLE);
 });
 
-test('If-Range compares strongly; where it fails the whole file is sent, even for a range that is outside', () => {
+test('ranges: If-Range compares strongly; when it fails the whole file is sent, even for a range outside', () => {
   const holds = ['"abc"', ' "abc" ', LAST_MODIFIED];
   for (const value of holds) assert.deepEqual(select({ range: 'bytes=0-1', 'if-range': value }), range(0, 1), value);
   const later = new Date(PUBLISHED_MS + 1000).toUTCString();
@@ -80,7 +80,7 @@ test('If-Range compares strongly; where it fails the whole file is sent, even fo
   assert.deepEqual(select({ 'if-range': '"abc"' }), WHOLE);
 });
 
-test('property: a range lies in the file, and no header makes it throw', () => {
+test('ranges: a range lies in the file, and no header makes it throw (property)', () => {
   const header = fc.oneof(
     fc.tuple(fc.nat(30), fc.nat(30)).map(([first, last]) => `bytes=${first}-${last}`),
     fc.nat(30).map((first) => `bytes=${first}-`),

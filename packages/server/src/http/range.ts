@@ -14,7 +14,7 @@ export interface RangeRequest extends Conditions {
 }
 
 /**
- * What to answer a GET or HEAD with.
+ * Selects the answer to a GET or HEAD.
  *
  * More than one range, or a range that does not parse, is answered with the whole file, as section 14.2 allows.
  *
@@ -37,7 +37,7 @@ export function selectBytes(request: RangeRequest, validators: Validators, sizeB
   return start >= sizeBytes ? { kind: 'unsatisfiable' } : { kind: 'range', start, end };
 }
 
-/** Strong comparison, as section 13.1.5 asks for If-Range; a date must be the exact one. */
+/** Compares strongly, as section 13.1.5 requires for If-Range. A date must be equal. */
 function rangeApplies(ifRange: string | undefined, { etag, lastModifiedMs }: Validators): boolean {
   if (ifRange === undefined) return true;
   const value = ifRange.trim();

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newRequestId, requestIdOf } from './request-id.ts';
 
-test("keeps the client's id when it is one word of harmless characters", () => {
+test("request id: the client's id is kept when it is one word of safe characters", () => {
   for (const id of ['a', '7', 'req-1', 'a.b:c_d-e', '01J9ZQ', 'x'.repeat(128)]) {
     assert.equal(requestIdOf({ headers: { 'x-request-id': id } }), id);
   }
 });
 
-test('makes a new one in place of anything else', () => {
+test('request id: any other id is replaced', () => {
   const bad = [
     '',
     ' a',
@@ -29,6 +29,6 @@ test('makes a new one in place of anything else', () => {
   }
 });
 
-test('never makes one twice', () => {
+test('request id: no id is made twice', () => {
   assert.equal(new Set(Array.from({ length: 1000 }, newRequestId)).size, 1000);
 });

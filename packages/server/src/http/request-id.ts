@@ -7,7 +7,7 @@ export function newRequestId(): string {
   return randomUUID();
 }
 
-/** The client's own id when it sent a sane one, so that both sides' logs can be joined; else a new one. */
+/** @returns the id that the client sent, when its form is safe, so that the logs of both sides can be joined; else a new id. */
 export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && SANE.test(given) ? given : newRequestId();

@@ -1,4 +1,4 @@
-/** What the routes work with. */
+/** The services that the routes use. */
 import type { Limits, SweepReport, Swept } from '@cryolift/protocol/messages';
 import type { Previews } from '../analysis/previews.ts';
 import type { EventContext } from '../events/follow.ts';
@@ -18,16 +18,16 @@ export interface Services {
   readonly events: EventContext;
   readonly streams: Streams;
   readonly authenticate: Authenticate;
-  /** The secret of HS256 tokens, which a client on this machine may have, too; null: there is none. */
+  /** The secret of HS256 tokens, which clients on this machine may have, too; null: there is none. */
   readonly tokenSecret: string | null;
   readonly signingKeys: SigningKeys;
   readonly audit: AuditLog;
   readonly scrub: Scrub;
   readonly sweep: SweepService;
-  /** An event that was given up is to be told again. */
+  /** An event that was given up has to be sent again. */
   wakeWebhook(): void;
   readonly metrics: Metrics;
-  /** Null: no collector is set. */
+  /** Null when no collector is set. */
   readonly traces: Traces | null;
   readonly log: Logger;
   readonly limits: Limits;
@@ -37,11 +37,11 @@ export interface Services {
   readonly options: HttpOptions;
 }
 
-/** One round of housekeeping, now. It may take longer than a client waits. */
+/** Runs one round of housekeeping at once. It may take longer than a client waits. */
 interface SweepService {
-  /** Joins the one that was asked for before and is under way. */
+  /** Joins a requested round that is under way. */
   run(): Promise<{ kind: 'done'; swept: Swept } | { kind: 'running'; report: SweepReport }>;
-  /** Of the one that was asked for last. */
+  /** The report of the last requested round. */
   report(): SweepReport;
 }
 
@@ -49,7 +49,7 @@ interface HttpOptions {
   readonly trustProxy: number | readonly string[];
   readonly publicUrl: string | null;
   readonly corsOrigins: readonly string[];
-  /** Requests per second and caller. */
+  /** Requests per second of one caller. */
   readonly rateLimit: number;
   readonly bodyIdleTimeoutMs: number;
   readonly serveMetrics: boolean;

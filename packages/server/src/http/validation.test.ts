@@ -19,7 +19,7 @@ test('queries: a route whose schema allows any parameter cannot be registered', 
   );
 });
 
-test('queries: a route without a schema of its query takes none, unless it is not in the document', async () => {
+test('queries: a route without a query schema accepts no query, unless it is not in the document', async () => {
   const made = app();
   made.get('/documented', {}, () => 'yes');
   made.get('/hidden', { schema: { hide: true } }, () => 'yes');
@@ -30,7 +30,7 @@ test('queries: a route without a schema of its query takes none, unless it is no
   await made.close();
 });
 
-test('queries: a number in a query is an integer in one spelling, whatever the bounds are', async () => {
+test('queries: a number in a query is an integer in one spelling, for all bounds', async () => {
   const made = app();
   const querystring = Type.Object({ n: Type.Integer() }, { additionalProperties: false });
   made.get('/', { schema: { querystring } }, ({ query }) => query);

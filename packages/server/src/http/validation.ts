@@ -1,16 +1,16 @@
-/** Requests against their schemas. JSON is taken as it is; only what comes as text (query, path) is converted. */
+/** Validates requests against their schemas. Values are converted only in queries and paths, which are text. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 
-/** One way to write an integer, so that two URLs that differ are two requests. */
+/** Allows one spelling of an integer, so that different URLs are different requests. */
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
 const signedText = (maxLength: number) =>
   Type.Optional(Type.String({ maxLength, description: 'Of a signed URL, which is used as it is.' }));
-/** Of a signed URL. The signature covers them: what is not right is refused before this schema is asked. */
+/** The parameters of a signed URL. They are checked with the signature, before the schema is used. */
 const SIGNED_QUERY = Type.Object(
   { cl_exp: signedText(16), cl_key: signedText(128), cl_len: signedText(16), cl_sig: signedText(64) },
   { additionalProperties: false },

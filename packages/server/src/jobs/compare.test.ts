@@ -4,9 +4,8 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { markDeleted } from '../db/files.ts';
 import { listUploadRows } from '../db/sessions.ts';
-import type { FileRow } from '../db/tables.ts';
 import { deleteFile, finishDeletions, readContent } from '../files/files.ts';
-import { toFilePlace } from '../files/record.ts';
+import type { StoredFile } from '../files/stored-file.ts';
 import { completeUpload } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { insertUpload, makeUploads, sendPart } from '../uploads/test-uploads.ts';
@@ -30,7 +29,7 @@ async function makeLoggingUploads(t: TestContext) {
 
 type LoggingUploads = Awaited<ReturnType<typeof makeLoggingUploads>>['context'];
 
-async function publishFile(context: LoggingUploads): Promise<FileRow> {
+async function publishFile(context: LoggingUploads): Promise<StoredFile> {
   const row = await insertUpload(context);
   for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
   const done = await completeUpload(context, { owner: row.owner }, row.id, undefined, 'r');
@@ -90,7 +89,7 @@ test('compare: a file whose deletion was cut off is no error', async (t) => {
 
 test('compare: files that are published and deleted meanwhile are neither missing nor unknown', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
-  const files: FileRow[] = [];
+  const files: StoredFile[] = [];
   for (let at = 0; at < 40; at++) files.push(await publishFile(context));
   let isDone = false;
   const comparing = (async () => {
@@ -127,7 +126,7 @@ test('deletions: one that fails does not hold up the others, and is tried again'
   const { context, lines } = await makeLoggingUploads(t);
   const deleted = [await publishFile(context), await publishFile(context), await publishFile(context)];
   for (const file of deleted) await markDeleted(context.db, file.id, context.now());
-  const [stuck] = deleted as [FileRow];
+  const [stuck] = deleted as [StoredFile];
   let isBroken = true;
   const files: UploadContext['storage']['files'] = Object.create(context.storage.files, {
     remove: {
@@ -152,7 +151,7 @@ test('a file that is deleted while it is read is not found; one whose bytes are 
   const [deleted, gone] = [await publishFile(context), await publishFile(context)];
   await deleteFile(context, deleted);
   await context.storage.files.remove(gone.id);
-  assert.equal(await context.storage.files.stat(toFilePlace(gone)), null);
+  assert.equal(await context.storage.files.stat(gone.place), null);
   await assert.rejects(readContent(context, deleted, { start: 0, end: 1 }), { code: 'file_not_found' });
   await assert.rejects(readContent(context, gone, { start: 0, end: 1 }), { code: 'storage_unavailable' });
 });

@@ -1,8 +1,10 @@
 /** Completing an upload, and finishing completions that were interrupted. */
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
+import type { Session } from '@cryolift/protocol/messages';
 import { findUploadRow, listVerifying } from '../db/sessions.ts';
 import type { FileRow, UploadRow } from '../db/tables.ts';
+import { type StoredFile, toStoredFile } from '../files/stored-file.ts';
 import { firstOf } from '../timeout.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { failUpload, isOverdue } from './ending.ts';
@@ -10,13 +12,14 @@ import { finalize, findPublished } from './finalization.ts';
 import { uploadIncomplete } from './invalidation.ts';
 import { findUpload } from './lookup.ts';
 import { moveUpload } from './transitions.ts';
+import { toUpload } from './upload-record.ts';
 
 /** How long a request waits for the whole-file digest (CONTRACT: complete). */
 const WAIT_MS = 20_000;
 /** A verification that failed in so many rounds is stuck. */
 const STUCK_AFTER = 3;
 
-export type Completion = { kind: 'completed'; file: FileRow } | { kind: 'verifying'; row: UploadRow };
+export type Completion = { kind: 'completed'; file: StoredFile } | { kind: 'verifying'; upload: Session };
 
 /**
  * Completes an upload; safe to repeat and to call twice at once.
@@ -48,10 +51,11 @@ export async function completeUpload(
   }
   switch (row.status) {
     case 'completed':
-      return { kind: 'completed', file: assertSame(await findPublished(context, row), declared) };
+      return { kind: 'completed', file: toStoredFile(assertSame(await findPublished(context, row), declared)) };
     case 'verifying': {
       const file = await firstOf(finalize(context, row, requestId), WAIT_MS);
-      return file === 'late' ? { kind: 'verifying', row } : { kind: 'completed', file: assertSame(file, declared) };
+      if (file === 'late') return { kind: 'verifying', upload: await toUpload(context.db, row) };
+      return { kind: 'completed', file: toStoredFile(assertSame(file, declared)) };
     }
     case 'expired':
       throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');

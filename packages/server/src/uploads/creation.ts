@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { extensionOf, isMrcName } from '@cryolift/mrc';
 import { fromHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { InitRequest } from '@cryolift/protocol/messages';
+import type { InitRequest, Session } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
 import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/sessions.ts';
-import type { LinkRow, UploadRow } from '../db/tables.ts';
+import type { UploadRow } from '../db/tables.ts';
 import { UPLOAD_UPDATED } from '../events/event.ts';
 import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
 import { readFreeBytes } from '../storage/space.ts';
@@ -15,7 +15,8 @@ import { readFilename } from './filename.ts';
 import { checkHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
 import { findUpload } from './lookup.ts';
 import { emitUpload } from './transitions.ts';
-import { toStaged } from './upload-record.ts';
+import type { UploadLink } from './upload-links.ts';
+import { toStaged, toUpload } from './upload-record.ts';
 
 /** Left free on the storage for the database and for everybody else, bytes. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
@@ -35,7 +36,7 @@ export async function openUpload(
   owner: string,
   request: InitRequest,
   idempotencyKey: string | null,
-  link: LinkRow | null = null,
+  link: UploadLink | null = null,
 ): Promise<Opened> {
   const row = draft(context, owner, request, link);
   const { metadata: given = {}, keep_metadata = false } = request;
@@ -53,7 +54,7 @@ export async function openUpload(
     quotaBytes: context.policy.quotaBytes,
     maxOpen: context.policy.maxOpenUploads,
     maxFiles: context.policy.maxFiles,
-    link,
+    link: link && { id: link.id, max_bytes: link.maxBytes, max_files: link.maxFiles },
     // As long as nothing expires, all that is open is found.
     expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
     freeBytes,
@@ -79,8 +80,20 @@ export async function openUpload(
   }
 }
 
+/** As `openUpload`. @returns the message that clients see. */
+export async function initUpload(
+  context: UploadContext,
+  owner: string,
+  request: InitRequest,
+  idempotencyKey: string | null,
+  link: UploadLink | null,
+): Promise<Session> {
+  const { row, resumed } = await openUpload(context, owner, request, idempotencyKey, link);
+  return await toUpload(context.db, row, resumed);
+}
+
 /** A link's keys and its owner's are different keys, whatever they say: no header value has a line break. */
-function scopeKey(key: string, link: LinkRow | null): string {
+function scopeKey(key: string, link: UploadLink | null): string {
   return link ? `${link.id}\n${key}` : key;
 }
 
@@ -94,7 +107,7 @@ async function makeStagingFile(context: UploadContext, row: UploadRow): Promise<
     .catch((error: unknown) => context.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init'));
 }
 
-function draft(context: UploadContext, owner: string, request: InitRequest, link: LinkRow | null): UploadRow {
+function draft(context: UploadContext, owner: string, request: InitRequest, link: UploadLink | null): UploadRow {
   const { size, force = false } = request;
   const { policy } = context;
   const filename = readFilename(request.filename);
@@ -177,7 +190,7 @@ function refuse(
   outcome: Exclude<OpenOutcome, { row: UploadRow }>,
   row: UploadRow,
   { policy }: UploadContext,
-  link: LinkRow | null,
+  link: UploadLink | null,
 ): UploadError {
   switch (outcome.kind) {
     case 'idempotency_conflict':
@@ -211,8 +224,8 @@ function refuse(
       return new UploadError('quota_exceeded', `${printBytes(details)}: more than your quota.`, { details });
     }
     case 'link_exceeded': {
-      const details = { used: outcome.usedBytes, limit: link?.max_bytes ?? null, needed: row.size };
-      const files = { used_files: outcome.usedFiles, limit_files: link?.max_files ?? null };
+      const details = { used: outcome.usedBytes, limit: link?.maxBytes ?? null, needed: row.size };
+      const files = { used_files: outcome.usedFiles, limit_files: link?.maxFiles ?? null };
       const reason =
         details.limit !== null && details.used + details.needed > details.limit
           ? printBytes(details)

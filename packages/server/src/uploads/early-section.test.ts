@@ -5,6 +5,7 @@ import type { UploadError } from '@cryolift/protocol/errors';
 import { assertShowable } from './early-section.ts';
 import { checkHeader } from './header-check.ts';
 import { insertUpload, makeUploads } from './test-uploads.ts';
+import { uploadOf } from './upload.ts';
 import { mrcOf } from './upload-record.ts';
 
 /** A header that says that there are two sections of 1,000,000 × 1,000,000 voxels. */
@@ -36,7 +37,7 @@ test('picture: an upload that was forced lacks no parts but its own, whatever it
     ],
     [1, [[0, 0]]],
   ] as const) {
-    await assert.rejects(assertShowable(context, row, mrc, asked(slice)), (error: UploadError) => {
+    await assert.rejects(assertShowable(context, uploadOf(row), mrc, asked(slice)), (error: UploadError) => {
       assert.deepEqual([error.code, error.details], ['upload_incomplete', { missing_parts: missing }]);
       return true;
     });

@@ -7,28 +7,34 @@ import type { UploadRow } from '../db/tables.ts';
 import { UPLOAD_PREVIEW_READY, uploadSubject } from '../events/event.ts';
 import type { UploadContext } from './context.ts';
 import { type PartRange, partsOfSection } from './section-parts.ts';
+import type { Upload } from './upload.ts';
 import { toUpload } from './upload-record.ts';
 
 type Mrc = NonNullable<Session['mrc']>;
-function partsOfPicture(row: UploadRow, mrc: Mrc, { kind, axis, slice }: PreviewRequest): PartRange[] {
-  if (kind !== 'section' || axis !== 'z' || slice === null) return [[0, row.part_count - 1]];
+
+function partsOfPicture(
+  { partCount, partSizeBytes }: Upload,
+  mrc: Mrc,
+  { kind, axis, slice }: PreviewRequest,
+): PartRange[] {
+  if (kind !== 'section' || axis !== 'z' || slice === null) return [[0, partCount - 1]];
   // Of a section that is not there, only the header is needed to say so.
-  return slice < mrc.nz ? partsOfSection(mrc, slice, row.part_size) : [[0, 0]];
+  return slice < mrc.nz ? partsOfSection(mrc, slice, partSizeBytes) : [[0, 0]];
 }
 
 /** @throws UploadError `upload_incomplete` with what is missing, when a picture needs bytes that are not there. */
 export async function assertShowable(
   context: UploadContext,
-  row: UploadRow,
+  upload: Upload,
   mrc: Mrc,
   asked: PreviewRequest,
 ): Promise<void> {
-  const needed = partsOfPicture(row, mrc, asked);
+  const needed = partsOfPicture(upload, mrc, asked);
   const missing: PartRange[] = [];
   for (const [first, end] of needed) {
     // The header of an upload that was forced may promise more than the file has, by any amount.
-    const last = Math.min(end, row.part_count - 1);
-    const stored = new Set((await listParts(context.db, row.id, first, last - first + 1)).map(({ idx }) => idx));
+    const last = Math.min(end, upload.partCount - 1);
+    const stored = new Set((await listParts(context.db, upload.id, first, last - first + 1)).map(({ idx }) => idx));
     for (let idx = first; idx <= last; idx++) {
       const before = missing.at(-1);
       if (stored.has(idx)) continue;

@@ -1,11 +1,14 @@
 /** Finding a session for a caller, as it is at this moment. */
 import { UploadError } from '@cryolift/protocol/errors';
+import type { Session } from '@cryolift/protocol/messages';
 import { transition } from '@cryolift/protocol/states';
 import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { type AccessScope, canAccess, type UploadContext } from './context.ts';
 import { expireUpload, isOverdue } from './ending.ts';
 import { waitForReverification } from './reverification.ts';
+import { type Upload, uploadOf } from './upload.ts';
+import { toUpload } from './upload-record.ts';
 
 /**
  * The session, expired if its time is over and with its parts re-verified if the system went down.
@@ -20,6 +23,16 @@ export async function findUpload(context: UploadContext, access: AccessScope, id
     isOverdue(context, row) && transition(row.status, 'expire') ? await expireUpload(context, row) : undefined;
   if (expired) return expired;
   return row.must_recheck ? await waitForReverification(context, row) : row;
+}
+
+/** @throws UploadError as `findUpload` does. */
+export async function getUpload(context: UploadContext, access: AccessScope, id: string): Promise<Upload> {
+  return uploadOf(await findUpload(context, access, id));
+}
+
+/** The message that clients see. @throws UploadError as `findUpload` does. */
+export async function showUpload(context: UploadContext, access: AccessScope, id: string): Promise<Session> {
+  return await toUpload(context.db, await findUpload(context, access, id));
 }
 
 export function uploadNotFound(id: string): UploadError {

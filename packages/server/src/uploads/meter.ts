@@ -23,34 +23,3 @@ export async function timeStage<T>(meter: UploadMeter, stage: Stage, work: () =>
   meter.noteStage(stage, (performance.now() - startedMs) / 1000);
   return result;
 }
-
-/** How much of one body has come, and since when. Costs an addition per chunk. */
-export class ReceivedBytes {
-  readonly #meter: UploadMeter;
-  #startedMs = 0;
-  #bytes = 0;
-
-  constructor(meter: UploadMeter) {
-    this.#meter = meter;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  take(count: number): void {
-    if (this.#bytes === 0) this.#startedMs = performance.now();
-    this.#bytes += count;
-  }
-
-  /** Its last byte has come. */
-  complete(): void {
-    this.#meter.noteReceived(this.#bytes);
-    this.#meter.noteStage('receive', (performance.now() - this.#startedMs) / 1000);
-  }
-
-  /** No more of it will come. */
-  abandon(): void {
-    this.#meter.noteReceived(this.#bytes);
-  }
-}

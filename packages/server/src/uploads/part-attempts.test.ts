@@ -17,7 +17,7 @@ test('attempts at different parts and uploads leave each other alone', async () 
   const all = [await attempts.begin('a', 0), await attempts.begin('a', 1), await attempts.begin('b', 0)];
   assert.equal(attempts.count, 3);
   assert.deepEqual(
-    all.map((attempt) => attempt.ended),
+    all.map((attempt) => attempt.aborted),
     [false, false, false],
   );
   for (const attempt of all) attempt.release();
@@ -29,16 +29,16 @@ test('a newer attempt ends the older one and waits until its last write has land
   const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
   let aborted = 0;
-  older.onEnd(() => aborted++);
+  older.onAbort(() => aborted++);
   const newer = watch(attempts.begin('a', 0));
-  assert.equal(older.ended, true);
+  assert.equal(older.aborted, true);
   assert.equal(aborted, 1);
   assert.equal(older.beginCommit(), false);
   await setImmediate();
   assert.equal(newer.done, false);
   older.release();
   const attempt = await newer.promise;
-  assert.equal(attempt.ended, false);
+  assert.equal(attempt.aborted, false);
   assert.equal(attempts.current('a', 0), attempt);
   assert.equal(aborted, 1);
 });
@@ -46,11 +46,11 @@ test('a newer attempt ends the older one and waits until its last write has land
 test('an attempt that is committing is not ended, only waited for', async () => {
   const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
-  older.onEnd(() => assert.fail('was aborted'));
+  older.onAbort(() => assert.fail('was aborted'));
   assert.equal(older.beginCommit(), true);
   const newer = watch(attempts.begin('a', 0));
   await setImmediate();
-  assert.deepEqual([older.ended, newer.done], [false, false]);
+  assert.deepEqual([older.aborted, newer.done], [false, false]);
   older.release();
   await newer.promise;
 });
@@ -62,8 +62,8 @@ test('in a chain of three the last one gets the place, after both before it are 
   const second = attempts.begin('a', 0).then((attempt) => {
     order.push('second');
     // It was overtaken while it waited: what it does to stop is done as soon as it says what that is.
-    assert.equal(attempt.ended, true);
-    attempt.onEnd(() => {
+    assert.equal(attempt.aborted, true);
+    attempt.onAbort(() => {
       order.push('second stopped');
       attempt.release();
     });
@@ -77,7 +77,7 @@ test('in a chain of three the last one gets the place, after both before it are 
   first.release();
   const [, last] = await Promise.all([second, third]);
   assert.deepEqual(order, ['second', 'second stopped', 'third']);
-  assert.deepEqual([last.ended, attempts.count], [false, 1]);
+  assert.deepEqual([last.aborted, attempts.count], [false, 1]);
 });
 
 test('work that needs an upload alone: attempts that write are ended, all are waited for, new ones wait', async () => {
@@ -88,7 +88,7 @@ test('work that needs an upload alone: attempts that write are ended, all are wa
     new Set<Attempt>(),
   ];
   const other = await attempts.begin('b', 0);
-  writing.onEnd(() => waited.add(writing));
+  writing.onAbort(() => waited.add(writing));
   committing.beginCommit();
   const work = Promise.withResolvers<void>();
   let began = false;
@@ -98,7 +98,7 @@ test('work that needs an upload alone: attempts that write are ended, all are wa
       return work.promise;
     }),
   );
-  assert.deepEqual([waited.has(writing), committing.ended, other.ended], [true, false, false]);
+  assert.deepEqual([waited.has(writing), committing.aborted, other.aborted], [true, false, false]);
   writing.release();
   await setImmediate();
   assert.equal(began, false);
@@ -144,7 +144,7 @@ test('work that needs an upload alone: of many that wait, one goes at a time, an
   };
   running.push(attempts.exclude('a', work), attempts.exclude('a', work));
   // Where it comes first, the work after it ends it.
-  const begun = attempts.begin('a', 0).then((attempt) => attempt.onEnd(() => attempt.release()));
+  const begun = attempts.begin('a', 0).then((attempt) => attempt.onAbort(() => attempt.release()));
   running.push(attempts.exclude('a', work));
   first.resolve();
   await Promise.all([...running, begun]);

@@ -1,37 +1,37 @@
 /**
- * Attempts at parts that are under way in this process. At most one attempt writes at a place; a newer one ends the
- * older one and waits until the last write of that has landed. An attempt that is committing is not ended, only waited for.
+ * The attempts to receive parts that are under way in this process. At most one attempt writes a part at a time: a newer
+ * attempt aborts the older one and waits until its last write is done. An attempt that commits is not aborted, only awaited.
  */
 
 export class Attempt {
-  /** True once a newer attempt has taken the place: write nothing any more. */
-  ended = false;
+  /** True once a newer attempt has replaced this one, which then writes nothing any more. */
+  aborted = false;
   #committing = false;
   #abort: (() => void) | null = null;
   readonly #released = Promise.withResolvers<void>();
 
-  /** What to do to stop the writing. It must lead to a release. */
-  onEnd(abort: () => void): void {
+  /** @param abort stops the writing. It must lead to `release`. */
+  onAbort(abort: () => void): void {
     this.#abort = abort;
-    if (this.ended) abort();
+    if (this.aborted) abort();
   }
 
-  /** The point of no return: all bytes are written and will be recorded. False when a newer attempt came first. */
+  /** From here on the attempt is not aborted. @returns false when a newer attempt has aborted it before. */
   beginCommit(): boolean {
-    if (!this.ended) this.#committing = true;
-    return !this.ended;
+    if (!this.aborted) this.#committing = true;
+    return !this.aborted;
   }
 
-  /** Stops the attempt, unless it is committing, and waits for its end. */
-  async end(): Promise<void> {
-    if (!this.#committing && !this.ended) {
-      this.ended = true;
+  /** Aborts the attempt, unless it commits, and waits until it is released. */
+  async abort(): Promise<void> {
+    if (!this.#committing && !this.aborted) {
+      this.aborted = true;
       this.#abort?.();
     }
     await this.#released.promise;
   }
 
-  /** No write is under way and none will come. */
+  /** No write is under way, and none will follow. */
   release(): void {
     this.#released.resolve();
   }
@@ -43,12 +43,12 @@ export class Attempt {
 
 export class PartAttempts {
   readonly #current = new Map<string, Map<number, Attempt>>();
-  /** Uploads whose stored bytes belong to one piece of work alone, until the promise resolves. */
+  /** Uploads whose stored bytes one task has for itself, until the promise resolves. */
   readonly #exclusive = new Map<string, Promise<void>>();
 
-  /** Ends the older attempt at this part, if there is one, and takes its place. */
+  /** Aborts the older attempt at this part, if there is one, and replaces it. */
   async begin(uploadId: string, idx: number): Promise<Attempt> {
-    // Nothing may come between the last look and taking the place: of many who wait, all are woken at once.
+    // No await may stand between this loop and the `set` below: all attempts that wait here resume at the same time.
     while (this.#exclusive.has(uploadId)) await this.#exclusive.get(uploadId);
     const ofUpload = this.#current.get(uploadId) ?? new Map<number, Attempt>();
     this.#current.set(uploadId, ofUpload);
@@ -59,7 +59,7 @@ export class PartAttempts {
       if (ofUpload.get(idx) === attempt) ofUpload.delete(idx);
       if (ofUpload.size === 0 && this.#current.get(uploadId) === ofUpload) this.#current.delete(uploadId);
     });
-    await older?.end();
+    await older?.abort();
     return attempt;
   }
 
@@ -68,15 +68,16 @@ export class PartAttempts {
   }
 
   /**
-   * Runs `work` on the stored bytes of an upload, alone: first ends every attempt and waits until the last write has landed;
-   * attempts and other such work wait until this ends. The caller must not hold an attempt, or be within such work.
+   * Runs `work` while nothing else uses the stored bytes of an upload: first aborts every attempt and waits until its last
+   * write is done. Attempts and other calls of `exclude` wait until `work` ends. The caller must not hold an attempt or be
+   * inside such work.
    */
   async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {
     while (this.#exclusive.has(uploadId)) await this.#exclusive.get(uploadId);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#exclusive.set(uploadId, promise);
     try {
-      await Promise.all([...(this.#current.get(uploadId)?.values() ?? [])].map((attempt) => attempt.end()));
+      await Promise.all([...(this.#current.get(uploadId)?.values() ?? [])].map((attempt) => attempt.abort()));
       return await work();
     } finally {
       this.#exclusive.delete(uploadId);
@@ -84,12 +85,12 @@ export class PartAttempts {
     }
   }
 
-  /** Whether such work has the upload now. */
+  /** True while `exclude` runs for the upload. */
   isExclusive(uploadId: string): boolean {
     return this.#exclusive.has(uploadId);
   }
 
-  /** Parts that are being received now. */
+  /** The number of parts that are being received. */
   get count(): number {
     let count = 0;
     for (const ofUpload of this.#current.values()) count += ofUpload.size;

@@ -84,7 +84,7 @@ test('a session whose staging file vanished is asked for every part', async (t) 
   const found = await findUpload(context, { owner: 'ada' }, row.id);
   assert.deepEqual([found.received_parts, found.received_bytes, found.status], [0, 0, 'uploading']);
   await sendAll(context, row);
-  assert.equal((await complete(context, row)).size, 950);
+  assert.equal((await complete(context, row)).sizeBytes, 950);
 });
 
 test('a staging file that cannot be read at the moment loses no part', async (t) => {
@@ -122,7 +122,7 @@ test('a verifying session with a damaged part takes parts again', async (t) => {
   const found = await findUpload(context, { owner: 'ada' }, row.id);
   assert.deepEqual([found.status, found.received_parts], ['uploading', 9]);
   assert.equal((await sendPart(context, row, 0)).deduplicated, false);
-  assert.equal((await complete(context, row)).size, 950);
+  assert.equal((await complete(context, row)).sizeBytes, 950);
 });
 
 test('the whole digest is that of the bytes that came in place of the damaged ones', async (t) => {

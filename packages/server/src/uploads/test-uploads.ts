@@ -21,7 +21,7 @@ import { ContiguousPrefixes } from './contiguous-prefix.ts';
 import { DoubtfulUploads } from './doubtful-uploads.ts';
 import { invalidateAll } from './invalidation.ts';
 import { PartAttempts } from './part-attempts.ts';
-import { beginPart } from './part-receiver.ts';
+import { beginPart } from './part-start.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 import { VerifiedParts } from './verified-parts.ts';
 

@@ -17,7 +17,15 @@ import type { LinkRow } from '../db/tables.ts';
 import { type AccessScope, canAccess, type UploadContext } from './context.ts';
 import { toTime } from './upload-record.ts';
 
-export type { LinkRow };
+export interface UploadLink {
+  readonly id: string;
+  readonly owner: string;
+  /** Of all that is begun with it; null: no bound of its own. */
+  readonly maxBytes: number | null;
+  readonly maxFiles: number | null;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
 
 export interface LinkRequest {
   /** How long it is good for. */
@@ -41,14 +49,18 @@ export function isLinkToken(token: string): boolean {
  * @returns the link, and the one copy of its token: what is kept is its digest.
  * @throws UploadError `invalid_request` when it would live longer than the server allows; `quota_exceeded`.
  */
-export async function makeLink(context: UploadContext, owner: string, request: LinkRequest) {
+export async function makeLink(
+  context: UploadContext,
+  owner: string,
+  request: LinkRequest,
+): Promise<{ link: UploadLink; token: string }> {
   const maxSeconds = context.policy.maxLinkMs / 1000;
   if (request.seconds > maxSeconds) {
     throw new UploadError('invalid_request', `On this server a link is good for ${maxSeconds} seconds at most.`);
   }
   const token = PREFIX + randomBytes(32).toString('base64url');
   const now = context.now();
-  const link: LinkRow = {
+  const row: LinkRow = {
     id: context.newId(),
     owner,
     token_sha256: digest(token),
@@ -57,21 +69,21 @@ export async function makeLink(context: UploadContext, owner: string, request: L
     created_at: now,
     expires_at: now + request.seconds * 1000,
   };
-  if (!(await insertLink(context.db, link, MAX_PER_OWNER))) {
+  if (!(await insertLink(context.db, row, MAX_PER_OWNER))) {
     throw new UploadError('quota_exceeded', `You have ${MAX_PER_OWNER} upload links, and may have no more.`, {
       hint: 'Revoke some of them: GET /links lists yours.',
     });
   }
-  context.log.info({ link_id: link.id }, 'upload link made');
-  return { link, token };
+  context.log.info({ link_id: row.id }, 'upload link made');
+  return { link: toUploadLink(context, row), token };
 }
 
 /** @throws UploadError `unauthenticated` when there is no such link (any more); `token_expired`. */
-export async function openLink(context: UploadContext, token: string): Promise<LinkRow> {
+export async function openLink(context: UploadContext, token: string): Promise<UploadLink> {
   const row = await findLink(context.db, digest(token));
   if (!row) throw new UploadError('unauthenticated', 'There is no such upload link; it may have been taken back.');
-  const link = withEnd(context, row);
-  if (link.expires_at > context.now()) return link;
+  const link = toUploadLink(context, row);
+  if (link.expiresAtMs > context.now()) return link;
   throw new UploadError('token_expired', 'This upload link has expired.', {
     hint: 'Ask for a new one. What was uploaded whole is kept.',
   });
@@ -102,25 +114,35 @@ export async function pageOfLinks(
   const page = toPage(rows, limit, (row) => row.id);
   const ids = page.items.map(({ id }) => id);
   const used = await sumByLinks(context.db, ids);
-  return { ...page, items: page.items.map((row) => toLinkRecord(withEnd(context, row), used.get(row.id) ?? UNUSED)) };
+  return {
+    ...page,
+    items: page.items.map((row) => toLinkRecord(toUploadLink(context, row), used.get(row.id) ?? UNUSED)),
+  };
 }
 
-function toLinkRecord(link: LinkRow, used: { bytes: number; files: number }): LinkRecord {
+function toLinkRecord(link: UploadLink, used: { bytes: number; files: number }): LinkRecord {
   return {
     link_id: link.id,
     owner: link.owner,
-    created_at: toTime(link.created_at),
-    expires_at: toTime(link.expires_at),
-    max_bytes: link.max_bytes,
-    max_files: link.max_files,
+    created_at: toTime(link.createdAtMs),
+    expires_at: toTime(link.expiresAtMs),
+    max_bytes: link.maxBytes,
+    max_files: link.maxFiles,
     used_bytes: used.bytes,
     used_files: used.files,
   };
 }
 
-/** A longest life that was lowered holds for links that were made before, too. */
-function withEnd(context: UploadContext, link: LinkRow): LinkRow {
-  return { ...link, expires_at: Math.min(link.expires_at, link.created_at + context.policy.maxLinkMs) };
+/** When an administrator lowers the longest life of links, links that were made before expire earlier, too. */
+function toUploadLink({ policy }: UploadContext, row: LinkRow): UploadLink {
+  return {
+    id: row.id,
+    owner: row.owner,
+    maxBytes: row.max_bytes,
+    maxFiles: row.max_files,
+    createdAtMs: row.created_at,
+    expiresAtMs: Math.min(row.expires_at, row.created_at + policy.maxLinkMs),
+  };
 }
 
 function digest(token: string): Uint8Array {

@@ -1,25 +1,26 @@
-/** All of the owner's sessions, wherever they run. */
+/** All uploads of the owner, wherever they run. */
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
+import { ActivityRow } from './activity-row.tsx';
+import { itemsOf } from './list-cache.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
-import { itemsOf, useSessions } from './lists.ts';
 import { NextPage, useRowCount } from './next-page.tsx';
-import { SessionRow } from './session-row.tsx';
+import { useUploads } from './use-lists.ts';
 
 export function ActivityView() {
   const { live } = useAccount();
   const isLive = useCell(live.isLive);
   const [status, setStatus] = useState('');
   const [search, setSearch] = useState('');
-  const sought = useDeferredValue(search.trim().toLowerCase());
-  const sessions = useSessions(status);
-  const all = useMemo(() => itemsOf(sessions.data), [sessions.data]);
+  const query = useDeferredValue(search.trim().toLowerCase());
+  const uploads = useUploads(status);
+  const all = useMemo(() => itemsOf(uploads.data), [uploads.data]);
   const shown = useMemo(
-    () => (sought === '' ? all : all.filter(({ filename }) => filename.toLowerCase().includes(sought))),
-    [all, sought],
+    () => (query === '' ? all : all.filter(({ filename }) => filename.toLowerCase().includes(query))),
+    [all, query],
   );
   const [rowCount, showMore] = useRowCount(shown.length);
   return (
@@ -46,22 +47,22 @@ export function ActivityView() {
           ))}
         </select>
       </div>
-      {sessions.isPending && <Loading />}
-      {sessions.isError && all.length === 0 && (
-        <ListFailure error={sessions.error} onRetry={() => void sessions.refetch()} />
+      {uploads.isPending && <Loading />}
+      {uploads.isError && all.length === 0 && (
+        <ListFailure error={uploads.error} onRetry={() => void uploads.refetch()} />
       )}
-      {sessions.isSuccess && all.length === 0 && status === '' && (
+      {uploads.isSuccess && all.length === 0 && status === '' && (
         <Empty heading={texts.activity.empty} hint={texts.activity.emptyHint} />
       )}
-      {sessions.isSuccess && shown.length === 0 && (all.length > 0 || status !== '') && (
+      {uploads.isSuccess && shown.length === 0 && (all.length > 0 || status !== '') && (
         <Empty heading={texts.activity.noMatch} />
       )}
       <ul className="rows" aria-label={texts.activity.heading}>
-        {shown.slice(0, rowCount).map((session) => (
-          <SessionRow key={session.upload_id} session={session} />
+        {shown.slice(0, rowCount).map((upload) => (
+          <ActivityRow key={upload.upload_id} upload={upload} />
         ))}
       </ul>
-      <NextPage pages={sessions} needsAll={sought !== ''} showMore={showMore} />
+      <NextPage pages={uploads} needsAll={query !== ''} showMore={showMore} />
     </>
   );
 }

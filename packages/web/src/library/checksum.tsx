@@ -1,4 +1,4 @@
-/** A digest to copy. */
+/** A digest with a button that copies it. */
 import { useEffect, useState } from 'react';
 import { Icon } from '../icons.tsx';
 import { texts } from '../texts.ts';

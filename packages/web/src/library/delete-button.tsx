@@ -1,29 +1,30 @@
+/** The button that deletes a file, after a confirmation. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Confirm } from '../confirm.tsx';
+import { route } from '../current-route.ts';
 import { Failure } from '../failure.tsx';
 import { Icon } from '../icons.tsx';
-import { route } from '../route.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { dropFile } from './lists.ts';
+import { dropFile } from './list-cache.ts';
 
 export function DeleteButton({ file: { file_id, filename, size } }: { file: FileRecord }) {
   const { api, queries } = useAccount();
-  const [asks, setAsks] = useState(false);
+  const [isAsking, setAsking] = useState(false);
   const remove = useMutation({
     mutationFn: () => api.deleteFile(file_id),
     onSuccess: () => {
       const { value: here } = route;
-      // Who asked for it may be elsewhere by now.
+      // The user may have left this file meanwhile.
       if (here.view === 'files' && here.fileId === file_id) location.hash = 'files';
       dropFile(queries, file_id);
     },
   });
   return (
     <>
-      <button type="button" onClick={() => setAsks(true)} disabled={remove.isPending}>
+      <button type="button" onClick={() => setAsking(true)} disabled={remove.isPending}>
         <Icon name="trash" />
         {texts.files.delete}
       </button>
@@ -32,17 +33,17 @@ export function DeleteButton({ file: { file_id, filename, size } }: { file: File
           <Failure error={remove.error} />
         </div>
       )}
-      {asks && (
+      {isAsking && (
         <Confirm
           heading={texts.files.deleteHeading}
           text={texts.files.deleteText(filename, size)}
           yes={texts.files.deleteConfirm}
           no={texts.upload.keep}
           onYes={() => {
-            setAsks(false);
+            setAsking(false);
             remove.mutate();
           }}
-          onNo={() => setAsks(false)}
+          onNo={() => setAsking(false)}
         />
       )}
     </>

@@ -1,11 +1,12 @@
+/** The button that downloads a file, and the progress of the download. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useCell } from '../cell.ts';
 import { Failure } from '../failure.tsx';
 import { formatShare } from '../format.ts';
 import { Icon } from '../icons.tsx';
+import { Bar } from '../progress/bar.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { Bar } from '../uploads/bar.tsx';
 
 export function DownloadButton({ file }: { file: FileRecord }) {
   const { downloads } = useAccount();

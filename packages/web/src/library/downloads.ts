@@ -1,7 +1,8 @@
 /**
- * Files to this machine. A link cannot carry the token, so the page fetches parts, checks each part's digest and with them
- * the file's, and writes to disk as they come: to the place that somebody chose, or, where the browser asks for none, to the
- * page's own folder, from where the browser then saves it. Memory holds a few parts, whatever the size.
+ * Downloads. A link cannot carry the token, so the page fetches the parts, hashes each of them, and compares the digest of
+ * all part digests with the record. It writes each part to disk when it arrives: to the place that the user chose, or, in a
+ * browser without a save dialog, to the private file system of the page, from where the browser saves the file. Memory holds
+ * a few parts, independent of the file size.
  */
 import { type Api, ConnectionError, ServerError, SourceError, sleep } from '@cryolift/client';
 import { toHex } from '@cryolift/protocol/digest';
@@ -10,10 +11,10 @@ import { partExtent } from '@cryolift/protocol/plan';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
 
-/** Parts at a time; of larger ones, which are held whole, one. */
+/** Parts at a time. A part is held in memory, so parts above LARGE_BYTES are fetched one at a time. */
 const PARALLEL = 3;
 const LARGE_BYTES = 32 * 1024 * 1024;
-const ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 const WAIT_MS = 1_000;
 const FOLDER = 'downloads';
 const FOLDER_LOCK = 'cryolift-downloads';
@@ -25,7 +26,7 @@ export type Download =
 
 interface Target {
   readonly handle: FileSystemFileHandle;
-  /** Hands the finished file over. */
+  /** Saves the finished file under its name, where `handle` is a temporary file. */
   finish(): Promise<void>;
 }
 
@@ -40,7 +41,7 @@ export class Downloads {
     void removeLeftovers();
   }
 
-  /** Call it from a click: the browser asks where to. */
+  /** Call it from a click handler: the browser shows its save dialog. */
   async start(file: FileRecord): Promise<void> {
     const { file_id: fileId } = file;
     if (this.#running.has(fileId)) return;
@@ -48,7 +49,7 @@ export class Downloads {
     this.#running.set(fileId, controller);
     try {
       const target = await chooseTarget(file);
-      // Somebody may have signed out while the dialog was open.
+      // The user may have signed out while the dialog was open.
       if (!target || controller.signal.aborted) return;
       this.#set(fileId, { kind: 'running', doneBytes: 0 });
       const writable = await target.handle.createWritable();
@@ -82,7 +83,7 @@ export class Downloads {
     const digests = new Uint8Array(file.part_count * 32);
     let next = 0;
     let doneBytes = 0;
-    const lane = async () => {
+    const fetchNext = async () => {
       while (next < file.part_count) {
         const idx = next++;
         const { offset, length } = partExtent(file.size, file.part_size, idx);
@@ -94,9 +95,9 @@ export class Downloads {
         this.#set(file.file_id, { kind: 'running', doneBytes });
       }
     };
-    const lanes = file.part_size > LARGE_BYTES ? 1 : PARALLEL;
-    await Promise.all(Array.from({ length: lanes }, lane)).finally(() => {
-      // One that failed ends the others.
+    const parallel = file.part_size > LARGE_BYTES ? 1 : PARALLEL;
+    await Promise.all(Array.from({ length: parallel }, fetchNext)).finally(() => {
+      // After a failure the others stop, too.
       next = file.part_count;
     });
     const joined = new Uint8Array(await crypto.subtle.digest('SHA-256', digests));
@@ -115,8 +116,8 @@ export class Downloads {
         return bytes as Uint8Array<ArrayBuffer>;
       } catch (error) {
         signal.throwIfAborted();
-        const passes = error instanceof ConnectionError || (error instanceof ServerError && error.retryable);
-        if (!passes || attempt === ATTEMPTS) throw error;
+        const isRetryable = error instanceof ConnectionError || (error instanceof ServerError && error.retryable);
+        if (!isRetryable || attempt === MAX_ATTEMPTS) throw error;
         await sleep(WAIT_MS * 2 ** attempt, signal);
       }
     }
@@ -130,7 +131,7 @@ export class Downloads {
   }
 }
 
-/** Null when somebody closed the dialog. */
+/** Null when the user closed the dialog. */
 async function chooseTarget({ filename, file_id }: FileRecord): Promise<Target | null> {
   if (window.showSaveFilePicker) {
     const handle = await window.showSaveFilePicker({ suggestedName: filename }).catch((error: unknown) => {
@@ -152,12 +153,12 @@ function save(file: File, filename: string): void {
   link.click();
 }
 
-/** For as long as this page is there. */
+/** Holds the lock of the folder as long as this page is open. */
 function holdFolder(): void {
   void navigator.locks?.request(FOLDER_LOCK, { mode: 'shared' }, () => new Promise(() => {}));
 }
 
-/** Nobody tells when the browser has saved what it was handed; by the next visit it has. */
+/** Removes temporary files at the next visit: the browser does not report when it has saved a file. */
 async function removeLeftovers(): Promise<void> {
   const remove = async () => {
     const root = await navigator.storage.getDirectory();

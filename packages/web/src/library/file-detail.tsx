@@ -1,48 +1,49 @@
-/** One file in full. */
+/** All that is known of one file. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
+import { MrcTable } from '../mrc/mrc-table.tsx';
+import { Picture } from '../mrc/picture.tsx';
+import { Voxels } from '../mrc/voxels.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Checksum } from './checksum.tsx';
 import { DeleteButton } from './delete-button.tsx';
 import { DownloadButton } from './download-button.tsx';
-import { Facts } from './facts.tsx';
 import { LinkButton } from './link-button.tsx';
+import { itemsOf } from './list-cache.ts';
 import { ListFailure, Loading } from './list-state.tsx';
-import { itemsOf, useFiles } from './lists.ts';
-import { MrcTable } from './mrc-table.tsx';
-import { Picture } from './picture.tsx';
-import { Voxels } from './voxels.tsx';
+import { PropertyTable } from './property-table.tsx';
+import { useFiles } from './use-lists.ts';
 
-/** As in library.css. */
-const ALONE = '(max-width: 56rem)';
+/** The same width as in library.css. */
+const NARROW = '(max-width: 56rem)';
 
 export function FileDetail({ fileId }: { fileId: string }) {
   const { api } = useAccount();
   const { data } = useFiles();
   const listed = useMemo(() => itemsOf(data).find(({ file_id }) => file_id === fileId), [data, fileId]);
-  const asked = useQuery({ queryKey: ['file', fileId], queryFn: () => api.file(fileId), enabled: !listed });
-  const file = listed ?? asked.data;
+  const request = useQuery({ queryKey: ['file', fileId], queryFn: () => api.file(fileId), enabled: !listed });
+  const file = listed ?? request.data;
   return (
     <>
       <a className="back" href="#files">
         <Icon name="back" /> {texts.files.back}
       </a>
-      {!file && asked.isPending && <Loading />}
-      {!file && asked.isError && <ListFailure error={asked.error} onRetry={() => void asked.refetch()} />}
-      {file && <FullRecord file={file} />}
+      {!file && request.isPending && <Loading />}
+      {!file && request.isError && <ListFailure error={request.error} onRetry={() => void request.refetch()} />}
+      {file && <FileRecordView file={file} />}
     </>
   );
 }
 
-function FullRecord({ file }: { file: FileRecord }) {
+function FileRecordView({ file }: { file: FileRecord }) {
   const article = useRef<HTMLElement>(null);
   useEffect(() => {
-    // On a small screen it takes the place of the list, with the link that had the focus.
-    if (!matchMedia(ALONE).matches) return;
+    // On a small screen it replaces the list, and the focused link with it.
+    if (!matchMedia(NARROW).matches) return;
     scrollTo(0, 0);
     article.current?.focus({ preventScroll: true });
   }, []);
@@ -76,9 +77,9 @@ function FullRecord({ file }: { file: FileRecord }) {
       <Checksum label={texts.files.sha256} value={sha256} />
       <Checksum label={texts.files.sumLine} value={`${sha256}  ${filename}`} />
       <Checksum label={texts.files.partsSha256} value={file.parts_sha256} />
-      <Facts
+      <PropertyTable
         caption={texts.files.facts}
-        facts={[
+        rows={[
           [texts.files.size, `${formatBytes(size)} (${formatCount(size)} bytes)`],
           [texts.files.uploaded, formatTime(file.created_at)],
           [texts.files.parts, texts.files.partsOf(file.part_count, file.part_size)],
@@ -87,7 +88,7 @@ function FullRecord({ file }: { file: FileRecord }) {
           ...(file.location === undefined ? [] : [[texts.files.location, file.location] as const]),
         ]}
       />
-      {metadata.length > 0 && <Facts caption={texts.files.metadata} facts={metadata} />}
+      {metadata.length > 0 && <PropertyTable caption={texts.files.metadata} rows={metadata} />}
     </article>
   );
 }

@@ -1,14 +1,16 @@
+/** One file in the list of files. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { memo } from 'react';
+import { folderOf } from '../folder.ts';
 import { formatBytes, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
+import { MrcLine } from '../mrc/mrc-line.tsx';
 import { fileHref } from '../route.ts';
 import { texts } from '../texts.ts';
-import { MrcLine } from '../uploads/mrc-line.tsx';
 
 export const FileRow = memo(function FileRow({ file, isOpen }: { file: FileRecord; isOpen: boolean }) {
   const { file_id, filename, size, mrc, warnings, created_at, metadata } = file;
-  const folder = metadata.path?.endsWith(filename) ? metadata.path.slice(0, -filename.length) : '';
+  const folder = folderOf(metadata.path, filename);
   return (
     <li className="row">
       <a className="row-link" href={fileHref(file_id)} aria-current={isOpen ? 'true' : undefined}>

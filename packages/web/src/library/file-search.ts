@@ -1,9 +1,13 @@
-/** Which files somebody looks for. */
+/** The search in the list of files. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 
-export const KINDS = ['image', 'stack', 'volume', 'volume_stack', 'other'] as const;
+export const FILE_KINDS = ['image', 'stack', 'volume', 'volume_stack', 'other'] as const;
 
-/** Every word must be in the name, the metadata, the labels, or begin the digest. @param kind '': any. */
+/**
+ * Every word must be in the name, in a metadata value or in a label, or be the start of the digest.
+ *
+ * @param kind only files of this kind; '' for all.
+ */
 export function matches(file: FileRecord, search: string, kind: string): boolean {
   if (kind !== '' && (file.mrc?.kind ?? 'other') !== kind) return false;
   const text = textOf(file);
@@ -11,13 +15,13 @@ export function matches(file: FileRecord, search: string, kind: string): boolean
   return words.every((word) => text.includes(word) || file.sha256.startsWith(word));
 }
 
-const texts = new WeakMap<FileRecord, string>();
+const searchTexts = new WeakMap<FileRecord, string>();
 
-/** Made once for each record: a list is searched anew with each page and each letter. */
+/** The text is made once per record: a list is searched again with each page and each letter typed. */
 function textOf(file: FileRecord): string {
-  const known = texts.get(file);
+  const known = searchTexts.get(file);
   if (known !== undefined) return known;
   const text = [file.filename, ...Object.values(file.metadata), ...(file.mrc?.labels ?? [])].join('\n').toLowerCase();
-  texts.set(file, text);
+  searchTexts.set(file, text);
   return text;
 }

@@ -1,23 +1,24 @@
-/** The owner's files, and one of them in full beside the list, or on a small screen in its place. */
+/** The list of the owner's files, with the chosen file beside it; on a small screen the file replaces the list. */
 import { useDeferredValue, useMemo, useState } from 'react';
 import { texts } from '../texts.ts';
 import { FileDetail } from './file-detail.tsx';
 import { FileRow } from './file-row.tsx';
-import { KINDS, matches } from './file-search.ts';
+import { FILE_KINDS, matches } from './file-search.ts';
+import { itemsOf } from './list-cache.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
-import { itemsOf, useFiles } from './lists.ts';
 import { NextPage, useRowCount } from './next-page.tsx';
+import { useFiles } from './use-lists.ts';
 
 export function FilesView({ fileId }: { fileId: string | null }) {
   const [search, setSearch] = useState('');
   const [kind, setKind] = useState('');
-  const sought = useDeferredValue(search);
+  const query = useDeferredValue(search);
   const files = useFiles();
   const all = useMemo(() => itemsOf(files.data), [files.data]);
-  const isFiltered = sought.trim() !== '' || kind !== '';
+  const isFiltered = query.trim() !== '' || kind !== '';
   const shown = useMemo(
-    () => (isFiltered ? all.filter((file) => matches(file, sought, kind)) : all),
-    [all, isFiltered, sought, kind],
+    () => (isFiltered ? all.filter((file) => matches(file, query, kind)) : all),
+    [all, isFiltered, query, kind],
   );
   const [rowCount, showMore] = useRowCount(shown.length);
   return (
@@ -41,7 +42,7 @@ export function FilesView({ fileId }: { fileId: string | null }) {
           />
           <select aria-label={texts.files.kind} value={kind} onChange={(event) => setKind(event.target.value)}>
             <option value="">{texts.files.all}</option>
-            {KINDS.map((each) => (
+            {FILE_KINDS.map((each) => (
               <option key={each} value={each}>
                 {each === 'other' ? texts.files.other : texts.mrc.kind[each]}
               </option>

@@ -1,4 +1,4 @@
-/** A link by which somebody without a token can download a file. */
+/** The button that makes a link with which anybody can download the file without a token. */
 import { useMutation } from '@tanstack/react-query';
 import { Failure } from '../failure.tsx';
 import { formatTime } from '../format.ts';
@@ -13,7 +13,7 @@ export function LinkButton({ fileId }: { fileId: string }) {
   const sign = useMutation({
     mutationFn: async () => {
       const { url, expires_at } = await api.signFile(fileId, A_DAY_SECONDS);
-      // Without https, or when the browser does not allow it, the link is there to be copied by hand.
+      // Without https, or without permission, the user copies the link by hand.
       const isCopied = await (navigator.clipboard?.writeText(url) ?? Promise.reject()).then(
         () => true,
         () => false,

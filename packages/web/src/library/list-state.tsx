@@ -1,4 +1,4 @@
-/** What stands where a list would: it is loading, it could not be had, there is nothing in it. */
+/** The states of a list without items: loading, failed, empty. */
 import type { ReactNode } from 'react';
 import { Failure } from '../failure.tsx';
 import { texts } from '../texts.ts';

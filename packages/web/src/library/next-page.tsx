@@ -1,8 +1,8 @@
-/** The end of a list that goes on: what follows comes as it is scrolled to, or by a click. */
+/** The end of a list that has more items: they are fetched by scrolling or by a click. */
 import { useEffect, useRef, useState } from 'react';
 import { texts } from '../texts.ts';
 
-/** Rows that are drawn at first, and that are added each time. A browser stops for seconds over tens of thousands. */
+/** Rows that are drawn first, and added each time. Tens of thousands of rows block a browser for seconds. */
 const ROWS = 1000;
 
 interface Pages {
@@ -11,7 +11,7 @@ interface Pages {
   fetchNextPage(): Promise<unknown>;
 }
 
-/** @returns how many rows to draw, and what draws more; null when all are drawn. */
+/** @returns how many rows to draw, and a function that draws more; null when all are drawn. */
 export function useRowCount(all: number): [count: number, showMore: (() => void) | null] {
   const [count, setCount] = useState(ROWS);
   return [count, all > count ? () => setCount(count + ROWS) : null];
@@ -19,39 +19,39 @@ export function useRowCount(all: number): [count: number, showMore: (() => void)
 
 interface NextPageProps {
   readonly pages: Pages;
-  /** A search is on, which has to see everything. */
+  /** A search is active: it needs all pages. */
   readonly needsAll: boolean;
-  /** Null: all that was fetched is drawn. */
+  /** Null: all fetched items are drawn. */
   readonly showMore: (() => void) | null;
 }
 
 export function NextPage({ pages, needsAll, showMore }: NextPageProps) {
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   const end = useRef<HTMLDivElement>(null);
-  const goOn = useRef(() => {});
-  goOn.current = showMore ?? (() => void fetchNextPage());
-  const mayGoOn = showMore !== null || (hasNextPage && !isFetchingNextPage);
+  const loadMore = useRef(() => {});
+  loadMore.current = showMore ?? (() => void fetchNextPage());
+  const canLoadMore = showMore !== null || (hasNextPage && !isFetchingNextPage);
   useEffect(() => {
     if (needsAll && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage, needsAll]);
   useEffect(() => {
-    // Without being scrolled to, a search goes on by itself.
-    const isByItself = needsAll && showMore === null;
-    if (!mayGoOn || isByItself || !end.current) return;
-    const seen = new IntersectionObserver(
+    // A search fetches the next page without scrolling.
+    const isAutomatic = needsAll && showMore === null;
+    if (!canLoadMore || isAutomatic || !end.current) return;
+    const observer = new IntersectionObserver(
       ([entry]) => {
-        if (entry?.isIntersecting) goOn.current();
+        if (entry?.isIntersecting) loadMore.current();
       },
       { rootMargin: '600px' },
     );
-    seen.observe(end.current);
-    return () => seen.disconnect();
+    observer.observe(end.current);
+    return () => observer.disconnect();
   });
   if (!hasNextPage && showMore === null) return null;
   return (
     <div ref={end} className="next-page">
-      <button type="button" onClick={() => goOn.current()} disabled={!mayGoOn}>
-        {mayGoOn ? texts.more : texts.loading}
+      <button type="button" onClick={() => loadMore.current()} disabled={!canLoadMore}>
+        {canLoadMore ? texts.more : texts.loading}
       </button>
     </div>
   );

@@ -1,27 +1,27 @@
-/** Requests, and whether the server can be reached at all. */
+/** A transport that keeps track of whether the server can be reached. */
 import { ConnectionError, type Transport, type WireReply, type WireRequest } from '@cryolift/client';
 import { Cell } from '../cell.ts';
 
-/** `offline`: this machine has no network. `gone`: it has, but the server does not answer. */
-export type Reach = 'reached' | 'offline' | 'gone';
+/** `offline`: this machine has no network. `unreachable`: the machine has network, but the server does not answer. */
+export type Connectivity = 'online' | 'offline' | 'unreachable';
 
 export class WatchedTransport implements Transport {
-  readonly reach = new Cell<Reach>(navigator.onLine ? 'reached' : 'offline');
+  readonly connectivity = new Cell<Connectivity>(navigator.onLine ? 'online' : 'offline');
   readonly #transport: Transport;
 
   constructor(transport: Transport) {
     this.#transport = transport;
-    addEventListener('offline', () => this.reach.set('offline'));
-    addEventListener('online', () => this.reach.set('reached'));
+    addEventListener('offline', () => this.connectivity.set('offline'));
+    addEventListener('online', () => this.connectivity.set('online'));
   }
 
   async send(request: WireRequest): Promise<WireReply> {
     try {
       const reply = await this.#transport.send(request);
-      this.noteReached();
+      this.reportReachable();
       return reply;
     } catch (error) {
-      if (error instanceof ConnectionError && !request.signal?.aborted) this.noteLost();
+      if (error instanceof ConnectionError && !request.signal?.aborted) this.reportUnreachable();
       throw error;
     }
   }
@@ -30,11 +30,11 @@ export class WatchedTransport implements Transport {
     await this.#transport.whenOnline?.(signal);
   }
 
-  noteReached(): void {
-    this.reach.set('reached');
+  reportReachable(): void {
+    this.connectivity.set('online');
   }
 
-  noteLost(): void {
-    this.reach.set(navigator.onLine ? 'gone' : 'offline');
+  reportUnreachable(): void {
+    this.connectivity.set(navigator.onLine ? 'unreachable' : 'offline');
   }
 }

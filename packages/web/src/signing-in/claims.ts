@@ -1,14 +1,14 @@
-/** What a token says of itself, to be shown; only the server verifies it. */
+/** Claims of a token, for display only: the page does not verify them. */
 export interface Claims {
   readonly subject: string;
-  /** Milliseconds since 1970; null: it does not expire, or not at a time that can be shown. */
+  /** Milliseconds since 1970. Null: the token does not expire, or its time is outside the range of a Date. */
   readonly expiresAtMs: number | null;
 }
 
-/** What a Date can hold, milliseconds (ECMA-262, section 21.4.1.1). */
+/** The latest time of a Date, milliseconds (ECMA-262, section 21.4.1.1). */
 const LATEST_MS = 8.64e15;
 
-/** Null when it is no JWT (RFC 7519). */
+/** Null when the token is not a JWT (RFC 7519). */
 export function readClaims(token: string): Claims | null {
   try {
     const payload = token.split('.')[1] as string;

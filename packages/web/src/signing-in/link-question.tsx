@@ -1,24 +1,27 @@
-/** A link brought a token while somebody else is signed in, or files are under way: who sent it may want the files. */
+/**
+ * A link with a token was opened while another subject is signed in or files wait. The page asks before it signs in: the
+ * sender of the link could otherwise receive the files.
+ */
 import { useCell } from '../cell.ts';
 import { Confirm } from '../confirm.tsx';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
 import { nameOf } from './subject.ts';
-import type { Disturbed } from './token-keeper.ts';
+import type { SignInConflict } from './token-keeper.ts';
 
 export function LinkQuestion() {
   const { keeper } = useServices();
   const question = useCell(keeper.question);
   if (!question) return null;
-  const { subject, disturbed, answer } = question;
+  const { subject, conflict, answer } = question;
   const words = texts.signIn.question;
   const name = nameOf(subject);
   return (
     <Confirm
       heading={words.heading(name)}
-      text={`${words.lead(name)} ${describe(disturbed)}`}
+      text={`${words.lead(name)} ${describeConflict(conflict)}`}
       yes={words.yes(name)}
-      no={disturbed.kind === 'subject' ? words.stay : words.no}
+      no={conflict.kind === 'subject' ? words.stay : words.no}
       onYes={() => answer(true)}
       onNo={() => answer(false)}
     />
@@ -39,8 +42,8 @@ export function LinkNotice() {
   );
 }
 
-function describe(disturbed: Disturbed): string {
+function describeConflict(conflict: SignInConflict): string {
   const words = texts.signIn.question;
-  if (disturbed.kind === 'subject') return words.subject(nameOf(disturbed.subject));
-  return disturbed.kind === 'other-tab' ? words.otherTab : words.files;
+  if (conflict.kind === 'subject') return words.subject(nameOf(conflict.subject));
+  return conflict.kind === 'other-tab' ? words.otherTab : words.files;
 }

@@ -1,4 +1,4 @@
-/** The field for a token: at first, and when the token has expired. */
+/** The field for a token, shown when nobody is signed in and when a token has expired. */
 import { type FormEvent, useId, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { useServices } from '../services.ts';
@@ -15,7 +15,7 @@ export function TokenForm({ onDone }: { onDone?: () => void }) {
     setChecking(true);
     setRefusal(null);
     try {
-      const reason = await keeper.give(text);
+      const reason = await keeper.signIn(text);
       setRefusal(reason);
       if (reason === null) onDone?.();
     } catch (error) {
@@ -50,30 +50,31 @@ export function TokenForm({ onDone }: { onDone?: () => void }) {
   );
 }
 
-/** All there is to see without a token. */
+/** The page without a token. */
 export function SignInView() {
   const { keeper, accounts } = useServices();
   const signedIn = useCell(keeper.state);
   const waitingFiles = useCell(accounts.waiting).files.length;
-  const { waitingForOwners } = accounts;
-  if (signedIn.kind === 'checking' && signedIn.trouble === null) {
+  const { waitingForSignIn } = accounts;
+  if (signedIn.kind === 'checking' && signedIn.lastError === null) {
     return (
       <p className="faint" role="status">
         {texts.signIn.checking}
       </p>
     );
   }
-  const reason = signedIn.kind === 'checking' ? signedIn.trouble : signedIn.kind === 'no' ? signedIn.refusal : null;
+  const reason =
+    signedIn.kind === 'checking' ? signedIn.lastError : signedIn.kind === 'signed-out' ? signedIn.refusal : null;
   return (
     <section className="sign-in card">
       <h1>{texts.signIn.heading}</h1>
       {reason !== null && (
         <p className="notice notice-warning" role="alert">
-          {signedIn.kind === 'checking' ? texts.upload.trouble(reason) : reason}
+          {signedIn.kind === 'checking' ? texts.upload.retrying(reason) : reason}
         </p>
       )}
       {waitingFiles > 0 && <p className="notice">{texts.signIn.waitingFiles(waitingFiles)}</p>}
-      {waitingForOwners > 0 && <p className="notice">{texts.signIn.waitingForOwners(waitingForOwners)}</p>}
+      {waitingForSignIn > 0 && <p className="notice">{texts.signIn.waitingForSignIn(waitingForSignIn)}</p>}
       <p>{texts.signIn.lead}</p>
       <TokenForm />
       <p className="faint">

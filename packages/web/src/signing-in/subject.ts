@@ -1,10 +1,10 @@
-/** Whose token it is. The server says so: what a token says of itself is not verified here. */
+/** The subject of a token. The page asks the server, because it cannot verify the token itself. */
 import { Api, ServerError, type Transport } from '@cryolift/client';
 import { texts } from '../texts.ts';
 import { readClaims } from './claims.ts';
 
 export interface Subject {
-  /** Equal for two tokens of one subject. An upload link has a key of its own: it may do less than its owner. */
+  /** The same for all tokens of one subject. An upload link has its own key: it is allowed less than its owner. */
   readonly key: string;
   readonly owner: string;
   readonly isLink: boolean;
@@ -14,9 +14,9 @@ export type Identified =
   | { readonly kind: 'accepted'; readonly subject: Subject }
   | { readonly kind: 'refused'; readonly message: string };
 
-/** @throws ConnectionError or ServerError when the server does not say whose token it is. */
+/** @throws ConnectionError or ServerError when the server does not identify the token. */
 export async function identify(transport: Transport, token: string): Promise<Identified> {
-  // Other characters cannot be in a header; no token has them.
+  // Other characters are not allowed in a header, and no token contains them.
   if (!/^[\x21-\x7e]+$/.test(token)) return { kind: 'refused', message: texts.signIn.malformed };
   try {
     const { owner, link_id: linkId } = await new Api(transport, async () => token).whoami();
@@ -25,7 +25,7 @@ export async function identify(transport: Transport, token: string): Promise<Ide
     if (!(error instanceof ServerError)) throw error;
     if (error.status === 401) return { kind: 'refused', message: error.message };
     const claims = readClaims(token);
-    // It verified the token, and only misses the scope.
+    // The server has verified the token. Only a scope is missing.
     if (error.code === 'forbidden' && claims) return { kind: 'accepted', subject: subjectOf(claims.subject, null) };
     throw error;
   }

@@ -1,19 +1,19 @@
-/** Says that the token has expired, or will soon; uploads wait, and go on with a new one. */
+/** Reports that the token has expired or will expire soon. Uploads wait for a new one. */
 import { useEffect, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
 import { TokenForm } from './sign-in.tsx';
 
-/** Long enough before the end to fetch another one. */
+/** Early enough to fetch a new token. */
 const SOON_MS = 15 * 60_000;
-const POLL_MS = 15_000;
+const CLOCK_MS = 15_000;
 
 export function TokenNotice() {
   const { keeper } = useServices();
   const signedIn = useCell(keeper.state);
   const nowMs = useNow();
-  if (signedIn.kind === 'no' || signedIn.kind === 'checking') return null;
+  if (signedIn.kind === 'signed-out' || signedIn.kind === 'checking') return null;
   if (signedIn.kind === 'expired') {
     return (
       <section className="notice notice-warning" role="alert">
@@ -36,7 +36,7 @@ export function TokenNotice() {
 function useNow(): number {
   const [nowMs, setNowMs] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), POLL_MS);
+    const timer = setInterval(() => setNowMs(Date.now()), CLOCK_MS);
     return () => clearInterval(timer);
   }, []);
   return nowMs;

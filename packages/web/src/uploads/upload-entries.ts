@@ -1,28 +1,29 @@
-/** The uploads of a list, and the one place that changes them. */
+/** The uploads of a list. Every change of an upload is made here. */
+
 import { Rate } from '@cryolift/client';
 import type { BlobSource, FileHandle } from '@cryolift/client/browser';
 import { Cell } from '../cell.ts';
 import type { Upload } from './upload.ts';
 import { transition, type UploadEvent } from './upload-states.ts';
 
-/** The page is told at most this often, milliseconds. */
-const TELL_MS = 100;
+/** The shortest time between two notifications of the page, milliseconds. */
+const NOTIFY_MS = 100;
 
-/** An upload, and what belongs to it and is not shown. */
+/** An upload with its internal state. */
 export interface Entry {
   upload: Upload;
   source: BlobSource | null;
   readonly handle: FileHandle | null;
-  /** The server's; null as long as it has none. */
+  /** The server's id; null while the server has no upload. */
   uploadId: string | null;
-  /** The header was read, or need not be. */
+  /** The header has been read, or needs no check. */
   isChecked: boolean;
-  /** Whatever the header says: the server has accepted it before, or somebody insists. */
+  /** The header needs no approval: the server has accepted it before, or the user has forced the upload. */
   isAccepted: boolean;
   force: boolean;
   restart: boolean;
   controller: AbortController | null;
-  /** Settles, and never fails, once the last run has ended. */
+  /** Resolves when the last run has ended. It never rejects. */
   running: Promise<void>;
   readonly rate: Rate;
 }
@@ -30,7 +31,7 @@ export interface Entry {
 export class UploadEntries {
   readonly uploads = new Cell<readonly Upload[]>([]);
   readonly #entries = new Map<string, Entry>();
-  #telling: ReturnType<typeof setTimeout> | null = null;
+  #notification: ReturnType<typeof setTimeout> | null = null;
 
   get(key: string): Entry | undefined {
     return this.#entries.get(key);
@@ -40,7 +41,7 @@ export class UploadEntries {
     return this.#entries.has(key);
   }
 
-  /** In the order in which they were given. */
+  /** In the order in which they were added. */
   all(): Entry[] {
     return [...this.#entries.values()];
   }
@@ -61,41 +62,43 @@ export class UploadEntries {
       upload,
     };
     this.#entries.set(upload.key, entry);
-    this.#tell();
+    this.#notify();
     return entry;
   }
 
   /**
-   * The one way from state to state.
+   * Moves an upload to the next state. No other code changes the state.
    *
-   * @returns false when there is none: the upload was stopped, has ended, or left the list while something was waited for.
+   * @returns false when the event is not allowed: the upload was stopped, has ended, or has left the list during an `await`.
    */
-  move(entry: Entry, event: UploadEvent, change: Partial<Upload> = {}): boolean {
+  apply(entry: Entry, event: UploadEvent, change: Partial<Omit<Upload, 'state'>> = {}): boolean {
     const state = transition(entry.upload.state, event);
     if (state === null || this.get(entry.upload.key) !== entry) return false;
-    this.note(entry, { ...change, state });
+    entry.upload = { ...entry.upload, ...change, state };
+    this.#notify();
     return true;
   }
 
-  note(entry: Entry, change: Partial<Upload>): void {
+  /** Changes what is known of an upload, but not its state. */
+  update(entry: Entry, change: Partial<Omit<Upload, 'state'>>): void {
     entry.upload = { ...entry.upload, ...change };
-    this.#tell();
+    this.#notify();
   }
 
-  /** @returns false when it is not in the list any more. */
-  drop(entry: Entry): boolean {
+  /** @returns false when the entry is not in the list any more. */
+  remove(entry: Entry): boolean {
     const { key } = entry.upload;
     if (this.get(key) !== entry) return false;
     this.#entries.delete(key);
-    this.#tell();
+    this.#notify();
     return true;
   }
 
-  /** A timer and not an animation frame, of which a hidden tab has none. */
-  #tell(): void {
-    this.#telling ??= setTimeout(() => {
-      this.#telling = null;
+  /** Uses a timer: a hidden tab has no animation frames. */
+  #notify(): void {
+    this.#notification ??= setTimeout(() => {
+      this.#notification = null;
       this.uploads.set(this.all().map(({ upload }) => upload));
-    }, TELL_MS);
+    }, NOTIFY_MS);
   }
 }

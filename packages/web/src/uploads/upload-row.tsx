@@ -1,25 +1,26 @@
-/** One upload: what it is, how far it is, what can be done. */
+/** One upload of this page: its file, its progress, and its actions. */
 import { memo, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { Confirm } from '../confirm.tsx';
 import { Failure } from '../failure.tsx';
+import { folderOf } from '../folder.ts';
 import { formatBytes, formatSeconds, formatShare } from '../format.ts';
 import { Icon, type IconName } from '../icons.tsx';
+import { MrcLine } from '../mrc/mrc-line.tsx';
+import { Bar } from '../progress/bar.tsx';
+import { PartsMap } from '../progress/parts-map.tsx';
 import { fileHref } from '../route.ts';
 import { useAccount, useServices } from '../services.ts';
 import { texts } from '../texts.ts';
-import { Bar } from './bar.tsx';
-import { MrcLine } from './mrc-line.tsx';
-import { PartsMap } from './parts-map.tsx';
-import { NONE, type Upload } from './upload.ts';
+import { NO_PARTS, type Upload } from './upload.ts';
 
 const TONES = { done: 'done', failed: 'failed', refused: 'failed', running: 'active' } as const;
 
 export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload }) {
-  const { key, name, path, sizeBytes, state, check, arrived, error, hadOther } = upload;
-  const folder = path === null ? null : path.slice(0, path.length - name.length);
+  const { key, name, path, sizeBytes, state, check, received, error, hadOtherFile } = upload;
+  const folder = folderOf(path, name);
   const tone = TONES[state as keyof typeof TONES] ?? 'idle';
-  const showsBar = arrived !== null || state === 'running' || state === 'queued';
+  const showsBar = received !== null || state === 'running' || state === 'queued';
   return (
     <li className={`upload card upload-${state}`} data-state={state} data-key={key}>
       <div className="upload-head">
@@ -44,15 +45,17 @@ export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload })
       {check && check.warnings.length > 0 && <Warnings messages={check.warnings.map(({ message }) => message)} />}
       {showsBar && state !== 'done' && (
         <>
-          <Bar label={texts.upload.barLabel(name)} part={arrived?.storedBytes ?? 0} whole={sizeBytes} tone={tone} />
+          <Bar label={texts.upload.barLabel(name)} part={received?.storedBytes ?? 0} whole={sizeBytes} tone={tone} />
           <Figures upload={upload} />
-          {arrived && arrived.partCount > 1 && (
-            <PartsMap arrived={state === 'running' ? arrived : { ...arrived, underWay: NONE }} />
+          {received && received.partCount > 1 && (
+            <PartsMap received={state === 'running' ? received : { ...received, underWay: NO_PARTS }} />
           )}
         </>
       )}
-      {state === 'away' && <p className="hint">{upload.hasHandle ? texts.upload.oneClick : texts.upload.dropAgain}</p>}
-      {hadOther && <p className="hint">{texts.upload.hadOther}</p>}
+      {state === 'interrupted' && (
+        <p className="hint">{upload.hasHandle ? texts.upload.canContinue : texts.upload.addAgain}</p>
+      )}
+      {hadOtherFile && <p className="hint">{texts.upload.hadOtherFile}</p>}
       {error !== null && <Failure error={error} />}
     </li>
   );
@@ -73,21 +76,23 @@ function Warnings({ messages }: { messages: readonly string[] }) {
   );
 }
 
-function Figures({ upload: { state, sizeBytes, arrived, progress, bytesPerSecond } }: { upload: Upload }) {
+function Figures({ upload: { state, sizeBytes, received, progress, bytesPerSecond } }: { upload: Upload }) {
   const { keeper } = useServices();
   const signedIn = useCell(keeper.state);
-  const storedBytes = arrived?.storedBytes ?? 0;
+  const storedBytes = received?.storedBytes ?? 0;
   const isMoving = state === 'running' && bytesPerSecond > 0 && storedBytes < sizeBytes;
-  const trouble = state === 'running' ? describeTrouble() : null;
+  const lastError = state === 'running' ? describeLastError() : null;
   return (
     <div className="upload-figures">
       <span className="share">{formatShare(storedBytes, sizeBytes)}</span>
       <span>{texts.upload.of(storedBytes, sizeBytes)}</span>
       {isMoving && <span>{texts.upload.rate(bytesPerSecond)}</span>}
       {isMoving && <span>{texts.upload.left(formatSeconds((sizeBytes - storedBytes) / bytesPerSecond))}</span>}
-      {arrived && arrived.partCount > 1 && <span>{texts.activity.parts(arrived.stored.size, arrived.partCount)}</span>}
+      {received && received.partCount > 1 && (
+        <span>{texts.activity.parts(received.stored.size, received.partCount)}</span>
+      )}
       {state === 'running' && <span>{describePhase()}</span>}
-      {trouble && <span className="trouble">{trouble}</span>}
+      {lastError && <span className="last-error">{lastError}</span>}
     </div>
   );
 
@@ -99,16 +104,16 @@ function Figures({ upload: { state, sizeBytes, arrived, progress, bytesPerSecond
     return progress.resumedBytes > 0 ? texts.upload.resumed(progress.resumedBytes) : '';
   }
 
-  function describeTrouble(): string | null {
-    if (signedIn.kind !== 'yes') return texts.upload.waitsForToken;
-    if (progress?.offline) return texts.upload.offlineTrouble;
-    return progress?.lastError ? texts.upload.trouble(progress.lastError) : null;
+  function describeLastError(): string | null {
+    if (signedIn.kind !== 'signed-in') return texts.upload.waitsForToken;
+    if (progress?.offline) return texts.upload.offline;
+    return progress?.lastError ? texts.upload.retrying(progress.lastError) : null;
   }
 }
 
 function UploadActions({ upload }: { upload: Upload }) {
   const { uploads } = useAccount();
-  const [asks, setAsks] = useState(false);
+  const [isAsking, setAsking] = useState(false);
   const { key, name, state, check, hasHandle, error, file } = upload;
   const button = (icon: IconName, label: string, act: () => void, words = false) => (
     <button
@@ -123,16 +128,17 @@ function UploadActions({ upload }: { upload: Upload }) {
     </button>
   );
   const isChanged = (error as { code?: string } | null)?.code === 'source_changed';
-  const cancel = () => (upload.arrived && upload.arrived.storedBytes > 0 ? setAsks(true) : void uploads.cancel(key));
+  const cancel = () =>
+    upload.received && upload.received.storedBytes > 0 ? setAsking(true) : void uploads.cancel(key);
   return (
     <div className="upload-actions">
       {(state === 'running' || state === 'queued') && button('pause', texts.upload.pause, () => uploads.pause(key))}
       {state === 'paused' && button('play', texts.upload.resume, () => void uploads.resume(key))}
-      {state === 'away' && hasHandle && button('play', texts.upload.continue, () => void uploads.resume(key), true)}
+      {state === 'interrupted' &&
+        hasHandle &&
+        button('play', texts.upload.continue, () => void uploads.resume(key), true)}
       {state === 'failed' && !isChanged && button('retry', texts.upload.retry, () => void uploads.resume(key), true)}
-      {state === 'failed' &&
-        isChanged &&
-        button('retry', texts.upload.startAnew, () => void uploads.startAnew(key), true)}
+      {state === 'failed' && isChanged && button('retry', texts.upload.restart, () => void uploads.restart(key), true)}
       {state === 'refused' && check?.canForce && button('upload', texts.upload.force, () => uploads.force(key), true)}
       {state === 'done' && file && (
         <a
@@ -145,18 +151,18 @@ function UploadActions({ upload }: { upload: Upload }) {
       )}
       {state === 'done' || state === 'refused'
         ? button('cross', texts.upload.remove, () => uploads.remove(key))
-        : state !== 'ending' && button('cross', texts.upload.cancel, cancel)}
-      {asks && (
+        : state !== 'cancelling' && button('cross', texts.upload.cancel, cancel)}
+      {isAsking && (
         <Confirm
           heading={texts.upload.cancelHeading}
-          text={texts.upload.cancelText(name, upload.arrived?.storedBytes ?? 0)}
+          text={texts.upload.cancelText(name, upload.received?.storedBytes ?? 0)}
           yes={texts.upload.cancelConfirm}
           no={texts.upload.keep}
           onYes={() => {
-            setAsks(false);
+            setAsking(false);
             void uploads.cancel(key);
           }}
-          onNo={() => setAsks(false)}
+          onNo={() => setAsking(false)}
         />
       )}
     </div>

@@ -1,58 +1,185 @@
-/** States of an upload in the page, and the only ways from one to another. */
+/** States of an upload on the page, and the allowed transitions. The server's states are in `packages/protocol`. */
 
 /**
- * `checking`: its header is read. `refused`: the server would refuse it. `queued`: others come first. `away`: begun before
- * the page was loaded anew, its file is not at hand. `ending`: being cancelled.
+ * - `checking`: the page reads the file's header.
+ * - `refused`: the server would refuse the file.
+ * - `queued`: other uploads run first.
+ * - `interrupted`: the upload was started before the page was reloaded, and waits for its file.
+ * - `cancelling`: the page waits for the server to cancel the upload.
  */
-export type UploadState =
-  | 'checking'
-  | 'refused'
-  | 'queued'
-  | 'running'
-  | 'paused'
-  | 'away'
-  | 'failed'
-  | 'ending'
-  | 'done';
+export const UPLOAD_STATES = [
+  'checking',
+  'refused',
+  'queued',
+  'running',
+  'paused',
+  'interrupted',
+  'failed',
+  'cancelling',
+  'done',
+] as const;
+export type UploadState = (typeof UPLOAD_STATES)[number];
 
 /**
- * `wait`: its owner signed out. `go`: resume, retry, upload all the same. `publish`: the server has the file, whatever
- * was asked for while the last answer was on its way.
+ * - `accept`, `refuse`: the result of the header check.
+ * - `suspend`: the owner has signed out.
+ * - `resume`: resume, retry, or upload although the header is wrong.
+ * - `publish`: the server has published the file. This can happen after a pause or a cancellation was requested.
  */
-export type UploadEvent = 'accept' | 'refuse' | 'start' | 'wait' | 'pause' | 'go' | 'cancel' | 'fail' | 'publish';
+export const UPLOAD_EVENTS = [
+  'accept',
+  'refuse',
+  'start',
+  'suspend',
+  'pause',
+  'resume',
+  'cancel',
+  'fail',
+  'publish',
+] as const;
+export type UploadEvent = (typeof UPLOAD_EVENTS)[number];
 
-const NO_WAY = {
-  accept: null,
-  refuse: null,
-  start: null,
-  wait: null,
-  pause: null,
-  go: null,
-  cancel: null,
-  fail: null,
-  publish: null,
-} as const;
-
+/** A complete table: a missing state or event does not compile. `null` means not allowed. */
 const TRANSITIONS: Record<UploadState, Record<UploadEvent, UploadState | null>> = {
   checking: {
-    ...NO_WAY,
     accept: 'queued',
     refuse: 'refused',
+    start: null,
+    suspend: null,
     pause: 'paused',
-    cancel: 'ending',
+    resume: null,
+    cancel: 'cancelling',
+    fail: null,
     publish: 'done',
   },
-  refused: { ...NO_WAY, go: 'checking' },
-  queued: { ...NO_WAY, start: 'running', pause: 'paused', cancel: 'ending', publish: 'done' },
-  running: { ...NO_WAY, wait: 'queued', pause: 'paused', cancel: 'ending', fail: 'failed', publish: 'done' },
-  paused: { ...NO_WAY, go: 'checking', cancel: 'ending', fail: 'failed', publish: 'done' },
-  away: { ...NO_WAY, go: 'checking', cancel: 'ending', fail: 'failed' },
-  failed: { ...NO_WAY, go: 'checking', cancel: 'ending' },
-  ending: { ...NO_WAY, fail: 'failed', publish: 'done' },
-  done: NO_WAY,
+  refused: {
+    accept: null,
+    refuse: null,
+    start: null,
+    suspend: null,
+    pause: null,
+    resume: 'checking',
+    cancel: null,
+    fail: null,
+    publish: null,
+  },
+  queued: {
+    accept: null,
+    refuse: null,
+    start: 'running',
+    suspend: null,
+    pause: 'paused',
+    resume: null,
+    cancel: 'cancelling',
+    fail: null,
+    publish: 'done',
+  },
+  running: {
+    accept: null,
+    refuse: null,
+    start: null,
+    suspend: 'queued',
+    pause: 'paused',
+    resume: null,
+    cancel: 'cancelling',
+    fail: 'failed',
+    publish: 'done',
+  },
+  paused: {
+    accept: null,
+    refuse: null,
+    start: null,
+    suspend: null,
+    pause: null,
+    resume: 'checking',
+    cancel: 'cancelling',
+    fail: 'failed',
+    publish: 'done',
+  },
+  interrupted: {
+    accept: null,
+    refuse: null,
+    start: null,
+    suspend: null,
+    pause: null,
+    resume: 'checking',
+    cancel: 'cancelling',
+    fail: 'failed',
+    publish: null,
+  },
+  failed: {
+    accept: null,
+    refuse: null,
+    start: null,
+    suspend: null,
+    pause: null,
+    resume: 'checking',
+    cancel: 'cancelling',
+    fail: null,
+    publish: null,
+  },
+  cancelling: {
+    accept: null,
+    refuse: null,
+    start: null,
+    suspend: null,
+    pause: null,
+    resume: null,
+    cancel: null,
+    fail: 'failed',
+    publish: 'done',
+  },
+  done: {
+    accept: null,
+    refuse: null,
+    start: null,
+    suspend: null,
+    pause: null,
+    resume: null,
+    cancel: null,
+    fail: null,
+    publish: null,
+  },
 };
 
-/** @returns null when the event means nothing in this state: something else happened before. */
+/** The state after `event`; null when `event` is not allowed in `state`, because the state has changed meanwhile. */
 export function transition(state: UploadState, event: UploadEvent): UploadState | null {
   return TRANSITIONS[state][event];
+}
+
+interface StateTraits {
+  /** Bytes are sent, or will be without an action of the user. */
+  readonly isActive: boolean;
+  /** Closing the page interrupts the upload. */
+  readonly isUnfinished: boolean;
+  /** The upload continues when its file is added again. */
+  readonly isResumable: boolean;
+  /** The upload counts in the totals of the page. */
+  readonly isCounted: boolean;
+  /** The user can remove the upload from the list without cancelling it. */
+  readonly isRemovable: boolean;
+}
+
+const NO_TRAITS: StateTraits = {
+  isActive: false,
+  isUnfinished: false,
+  isResumable: false,
+  isCounted: false,
+  isRemovable: false,
+};
+
+const TRAITS: Record<UploadState, StateTraits> = {
+  checking: { ...NO_TRAITS, isActive: true, isUnfinished: true, isCounted: true },
+  refused: { ...NO_TRAITS, isRemovable: true },
+  queued: { ...NO_TRAITS, isActive: true, isUnfinished: true, isCounted: true },
+  running: { ...NO_TRAITS, isActive: true, isUnfinished: true, isCounted: true },
+  paused: { ...NO_TRAITS, isUnfinished: true, isResumable: true, isCounted: true },
+  interrupted: { ...NO_TRAITS, isResumable: true, isCounted: true },
+  failed: { ...NO_TRAITS, isUnfinished: true, isResumable: true },
+  cancelling: { ...NO_TRAITS, isUnfinished: true },
+  done: { ...NO_TRAITS, isCounted: true, isRemovable: true },
+};
+
+export function traitsOf(state: UploadState): StateTraits {
+  return TRAITS[state];
 }

@@ -1,14 +1,14 @@
+import { DropZone } from '../adding/drop-zone.tsx';
 import { useCell } from '../cell.ts';
+import { TotalBar } from '../progress/total-bar.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { DropZone } from './drop-zone.tsx';
-import { TotalBar } from './total-bar.tsx';
 import { UploadRow } from './upload-row.tsx';
 
 export function UploadView() {
-  const { uploads, intake } = useAccount();
+  const { uploads, fileReceiver } = useAccount();
   const all = useCell(uploads.uploads);
-  const notice = useCell(intake.notice);
+  const notice = useCell(fileReceiver.notice);
   return (
     <>
       <h1 className="visually-hidden">{texts.upload.heading}</h1>

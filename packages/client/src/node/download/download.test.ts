@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { renameSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -85,6 +85,46 @@ test('begins anew when the bytes are gone, or the journal is not of this file', 
   await download(server.api, FILE, at(path));
   assert.ok((await readFile(path)).equals(BYTES));
   assert.equal(server.asked.length, 3);
+});
+
+test('download: the journal grows by one line for each range, and is not written anew', async () => {
+  const seen: [number, string][] = [];
+  server.tamper = (_range, answer) => {
+    if (server.asked.length > 1) {
+      const journal = join(folder, readdirSync(folder)[0] as string, 'journal.json');
+      seen.push([statSync(journal).ino, readFileSync(journal, 'utf8')]);
+    }
+    return answer();
+  };
+  await download(server.api, FILE, at(path), { parallel: 1 });
+  const [[firstInode, first], [secondInode, second]] = seen as [[number, string], [number, string]];
+  assert.equal(secondInode, firstInode);
+  assert.equal(second, `${first}1\n`);
+});
+
+test('download: a line of the journal that was cut off is taken for nothing, and what follows is found again', async () => {
+  await downloadOneRange();
+  const journal = join(await findPartial(), 'journal.json');
+  const whole = await readFile(journal, 'utf8');
+  for (const torn of ['1', '\0\0\0\n2\n']) {
+    await writeFile(journal, `${whole}${torn}`);
+    const controller = new AbortController();
+    server = new FileServer();
+    server.tamper = (_range, answer) => {
+      if (server.asked.length > 1) controller.abort(new Error('Ctrl-C'));
+      controller.signal.throwIfAborted();
+      return answer();
+    };
+    await assert.rejects(download(server.api, FILE, at(path), { parallel: 1, signal: controller.signal }), /Ctrl-C/);
+    assert.deepEqual(
+      server.asked.map((range) => range.split('-')[0]),
+      ['bytes=8388608', 'bytes=16777216'],
+    );
+    assert.equal(await readFile(journal, 'utf8'), `${whole}1\n`);
+  }
+  server = new FileServer();
+  await download(server.api, FILE, at(path));
+  assert.ok((await readFile(path)).equals(BYTES));
 });
 
 test('asks again for a range whose reply was lost or short', async () => {

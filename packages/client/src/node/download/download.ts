@@ -41,7 +41,7 @@ export async function download(
     try {
       await fill(api, file, place, partial, options);
     } catch (error) {
-      if (partial.hasBytes && !makesUseless(error)) partial.release();
+      if (partial.hasBytes && !makesUseless(error)) await partial.release();
       // The first failure is the one to report.
       else await partial.discard().catch(() => {});
       throw error;
@@ -131,7 +131,7 @@ async function fetchMissing(
       done.add(idx);
       doneBytes += bytes.length;
       report(null);
-      await partial.note(done);
+      await partial.note(idx);
     }
   };
   const lanes = Array.from({ length: parallel }, lane);

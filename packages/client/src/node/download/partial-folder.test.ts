@@ -48,7 +48,7 @@ test('download: a link in the place of its folder or its bytes is not followed',
 
 test('download: links and names in its folder are not followed, and nothing else is replaced', async () => {
   await mkdir(partial);
-  await symlink(join(folder, 'victim'), join(partial, 'journal.json.new'));
+  await symlink(join(folder, 'victim'), join(partial, 'journal.json'));
   await link(join(folder, 'victim'), join(partial, 'bytes'));
   await mkdir(join(partial, 'name'));
   await symlink(join(folder, 'victim'), join(partial, 'name', 'back.mrc'));

@@ -18,19 +18,19 @@ const REMOVED = /^\.cryolift-[0-9a-f]{32}\.[0-9a-f]{16}\.old$/;
 // Not on every system.
 const { O_NOFOLLOW = 0, O_DIRECTORY = 0 } = constants;
 
-interface Journal {
+/** The first line of the journal. Each line after it is the number of a range that is stored. */
+interface Head {
   readonly file_id: string;
   /** Explains the folder to users who find it. */
   readonly filename: string;
   readonly sha256: string;
-  /** Ranges that are stored. */
-  readonly done: readonly number[];
 }
 
 export class PartialFolder {
   readonly #path: string;
   readonly #file: FileRecord;
   readonly #unlock: () => void;
+  #journal: FileHandle | null = null;
   #writing = Promise.resolve();
   #hasBytes = false;
 
@@ -85,8 +85,12 @@ export class PartialFolder {
     const handle = await open(this.bytesPath, constants.O_RDWR | constants.O_CREAT | O_NOFOLLOW, 0o666);
     try {
       const isWhole = (await handle.stat()).size === this.#file.size;
+      // It is about other bytes.
+      if (!isWhole) await rm(this.#journalPath, { force: true });
       await handle.truncate(this.#file.size);
       const done = isWhole ? await this.#readJournal() : new Set<number>();
+      // Now, while there is room for it: a disk that the bytes fill does not lose what was noted.
+      this.#journal ??= await this.#beginJournal();
       this.#hasBytes = done.size > 0;
       return { handle, done };
     } catch (error) {
@@ -95,29 +99,56 @@ export class PartialFolder {
     }
   }
 
-  /** Notes which ranges are stored. */
-  async note(done: ReadonlySet<number>): Promise<void> {
-    const { file_id, filename, sha256 } = this.#file;
-    const journal = JSON.stringify({ file_id, filename, sha256, done: [...done] } satisfies Journal);
-    this.#writing = this.#writing.then(async () => {
-      const draft = `${this.#journalPath}.new`;
-      // A new file is created, so that a link in its place is not followed.
-      await rm(draft, { force: true });
-      await writeFile(draft, journal, { flag: 'wx' });
-      await rename(draft, this.#journalPath);
-    });
+  /** Notes that a range is stored. */
+  async note(idx: number): Promise<void> {
+    this.#writing = this.#writing.then(async () => await this.#journal?.appendFile(`${idx}\n`));
     await this.#writing;
     this.#hasBytes = true;
   }
 
+  /** @returns the ranges that are stored. What follows a line that was cut off is not read, and is cut off, too. */
   async #readJournal(): Promise<Set<number>> {
+    const done = new Set<number>();
     try {
-      const { sha256, done } = JSON.parse(await readFile(this.#journalPath, 'utf8')) as Journal;
-      if (sha256 === this.#file.sha256 && Array.isArray(done)) return new Set(done);
+      const [head = '', ...lines] = (await readFile(this.#journalPath, 'utf8')).split('\n');
+      if ((JSON.parse(head) as Head).sha256 !== this.#file.sha256) return done;
+      // Nothing, or a line without its end.
+      lines.pop();
+      let sizeBytes = Buffer.byteLength(head) + 1;
+      for (const line of lines) {
+        if (!/^\d{1,15}$/.test(line)) break;
+        done.add(Number(line));
+        sizeBytes += line.length + 1;
+      }
+      this.#journal = await open(this.#journalPath, constants.O_WRONLY | constants.O_APPEND | O_NOFOLLOW);
+      await this.#journal.truncate(sizeBytes);
+      return done;
     } catch {
       // There is none, or one that was cut off: begin with the first byte.
+      await this.#closeJournal();
+      return new Set();
     }
-    return new Set();
+  }
+
+  async #beginJournal(): Promise<FileHandle> {
+    const { file_id, filename, sha256 } = this.#file;
+    // Created anew: a link in its place is not followed.
+    await rm(this.#journalPath, { force: true });
+    const journal = await open(this.#journalPath, 'ax');
+    try {
+      await journal.appendFile(`${JSON.stringify({ file_id, filename, sha256 } satisfies Head)}\n`);
+      return journal;
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  async #closeJournal(): Promise<void> {
+    const journal = this.#journal;
+    this.#journal = null;
+    // What was written is there; what was not is fetched again.
+    await journal?.close().catch(() => {});
   }
 
   /** @throws the system's error for a name that a file in this folder cannot have. */
@@ -129,7 +160,8 @@ export class PartialFolder {
   }
 
   /** Keeps what has come for a later run. */
-  release(): void {
+  async release(): Promise<void> {
+    await this.#closeJournal();
     this.#unlock();
   }
 
@@ -138,6 +170,7 @@ export class PartialFolder {
    */
   async discard(): Promise<void> {
     try {
+      await this.#closeJournal();
       const aside = removedName(this.#path);
       await rename(this.#path, aside);
       await rm(aside, { recursive: true, force: true });

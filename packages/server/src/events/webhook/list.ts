@@ -1,4 +1,4 @@
-/** What the webhook has not taken, for administrators. */
+/** Lists the events that the webhook has not accepted, for administrators. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Delivery, DeliveryPage } from '@cryolift/protocol/messages';
 import type { Database } from '../../db/database.ts';
@@ -6,20 +6,25 @@ import * as db from '../../db/deliveries.ts';
 import { toPage } from '../../db/page.ts';
 import type { DeliveryRow } from '../../db/tables.ts';
 
+interface DeliveryContext {
+  readonly db: Database;
+  now(): number;
+}
+
 /** Oldest first. */
 export async function listDeliveries(
-  database: Database,
-  query: { status?: DeliveryRow['status'] | undefined; cursor?: string | undefined; limit: number },
+  context: DeliveryContext,
+  query: { status?: Delivery['status'] | undefined; cursor?: string | undefined; limit: number },
 ): Promise<DeliveryPage> {
   const after = query.cursor === undefined ? 0 : Number(query.cursor);
-  const rows = await db.listDeliveries(database, { status: query.status, after, limit: query.limit + 1 });
+  const rows = await db.listDeliveries(context.db, { status: query.status, after, limit: query.limit + 1 });
   const page = toPage(rows, query.limit, ({ seq }) => String(seq));
   return { ...page, items: page.items.map(toDelivery) };
 }
 
-/** Has an event told again, now. @throws UploadError `not_found` when it was accepted meanwhile, or was never there. */
-export async function retryDelivery(database: Database, seq: number, nowMs: number): Promise<Delivery> {
-  const row = await db.reviveDelivery(database, seq, nowMs);
+/** Schedules an event to be sent again now. @throws UploadError `not_found` when it was accepted meanwhile, or was never there. */
+export async function retryDelivery(context: DeliveryContext, seq: number): Promise<Delivery> {
+  const row = await db.reviveDelivery(context.db, seq, context.now());
   if (!row) throw new UploadError('not_found', `No event ${seq} waits for the webhook.`);
   return toDelivery(row);
 }

@@ -5,7 +5,7 @@ import { FailedLogins } from './failed-logins.ts';
 
 const refused = new UploadError('unauthenticated', 'This call needs a bearer token.');
 
-test('failed logins: after 600 in a minute a network is told to wait, and others are not', () => {
+test('failed logins: a network is limited after 600 in a minute, and others are not', () => {
   const failed = new FailedLogins();
   for (let at = 0; at < 600; at++) assert.equal(failed.note(`2001:db8::${at.toString(16)}`, refused), refused);
   const error = failed.note('2001:db8::ffff', refused) as UploadError;
@@ -14,7 +14,7 @@ test('failed logins: after 600 in a minute a network is told to wait, and others
   assert.equal(failed.note('192.0.2.1', refused), refused);
 });
 
-test('failed logins: an expired token is no attempt to guess one', () => {
+test('failed logins: an expired token is not counted', () => {
   const failed = new FailedLogins();
   const expired = new UploadError('token_expired', 'The token has expired.');
   for (let at = 0; at < 1_000; at++) assert.equal(failed.note('192.0.2.1', expired), expired);

@@ -1,4 +1,4 @@
-/** Bounds how often one network may fail to authenticate. Callers with good credentials are never refused by it. */
+/** Limits how often one network may fail to authenticate. Callers with valid credentials are never refused here. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { LRUCache } from 'lru-cache';
 import { clientNetwork } from '../connection/client-network.ts';
@@ -6,7 +6,7 @@ import { clientNetwork } from '../connection/client-network.ts';
 /** Failures of one network in a minute. Many instruments behind one address may have an expired token at once. */
 const MAX_PER_MINUTE = 600;
 const MINUTE_MS = 60_000;
-/** Networks that are remembered. A failure of a forgotten one is counted from the start. */
+/** The number of networks that are counted. For a network that was dropped, the count starts again. */
 const MAX_NETWORKS = 10_000;
 
 export class FailedLogins {

@@ -1,15 +1,16 @@
-/** From a request to its caller. */
+/** Identifies the caller of a request. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyRequest } from 'fastify';
 import type { UploadContext } from '../../uploads/context.ts';
 import { isLinkToken, openLink } from '../../uploads/upload-links.ts';
 import { clientNetwork } from '../connection/client-network.ts';
 import type { Services } from '../services.ts';
-import { assertScope, type Caller } from './caller.ts';
+import { assertScope, type Caller, type LinkCaller, type SignedCaller } from './caller.ts';
 import { isSigned, verifySignature } from './url-signature.ts';
 
 /**
- * Whoever calls, allowed to make this call. A signed URL is judged by its signature alone, whatever Authorization comes with it.
+ * Identifies the caller and checks that the caller may make this call. Of a signed URL only the signature is checked; an
+ * Authorization header beside it is ignored.
  *
  * @throws UploadError `unauthenticated`, `token_expired`, `forbidden`, `signature_invalid`, `signature_expired`.
  */
@@ -25,24 +26,20 @@ export async function identify(request: FastifyRequest, services: Services): Pro
     return caller;
   }
   const caller = await services.authenticate(authorization);
-  // The audit tells who was refused.
+  // Set before the scope is checked, so that the audit names a caller who is refused.
   request.caller = caller;
   if (scope) assertScope(caller, scope);
   return caller;
 }
 
-async function identifySigned(request: FastifyRequest, { signingKeys, uploads }: Services): Promise<Caller> {
+async function identifySigned(request: FastifyRequest, { signingKeys, uploads }: Services): Promise<SignedCaller> {
   const path = request.url.slice(0, request.url.indexOf('?'));
   const query = request.query as Record<string, unknown>;
   const signed = { method: request.method, path, query, contentLength: request.headers['content-length'] };
   const expiresAtMs = await verifySignature(signingKeys, signed, uploads.now());
-  // The path is signed, so that whatever the call reaches was meant. Calls of one network are counted together: an owner can
-  // sign any number of URLs.
-  return { sub: `signed:${clientNetwork(request.ip)}`, scopes: new Set(), expiresAtMs, access: 'everybody' };
+  return { kind: 'signed', keyId: String(query.cl_key), network: clientNetwork(request.ip), expiresAtMs };
 }
 
-async function identifyLink(context: UploadContext, token: string): Promise<Caller> {
-  const link = await openLink(context, token);
-  const { id: linkId, owner, expires_at: expiresAtMs } = link;
-  return { sub: owner, scopes: new Set(), expiresAtMs, access: { owner, linkId }, link };
+async function identifyLink(context: UploadContext, token: string): Promise<LinkCaller> {
+  return { kind: 'link', link: await openLink(context, token) };
 }

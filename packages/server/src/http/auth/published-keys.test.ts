@@ -32,7 +32,7 @@ async function startProvider(t: TestContext) {
   return provider;
 }
 
-test('keys are fetched once, however many ask, and again when they are old', async (t) => {
+test('published keys: callers share one fetch, and old keys are fetched again', async (t) => {
   const provider = await startProvider(t);
   provider.answer = () => [200, { keys: [jwk('a')] }];
   const clock = { nowMs: 0 };
@@ -53,7 +53,7 @@ test('keys are fetched once, however many ask, and again when they are old', asy
   assert.equal(provider.requests, 2);
 });
 
-test('a new key is found at once; unknown ones do not make us hammer the provider', async (t) => {
+test('published keys: a new key is found at once, and unknown keys do not cause a fetch each', async (t) => {
   const provider = await startProvider(t);
   provider.answer = () => [200, { keys: [jwk('a')] }];
   const clock = { nowMs: 0 };
@@ -73,7 +73,7 @@ test('a new key is found at once; unknown ones do not make us hammer the provide
   assert.equal(provider.requests, 2);
 });
 
-test('a provider that is down takes nobody’s keys away for a day; before there are any, it is not the token’s fault', async (t) => {
+test('published keys: known keys are accepted for a day while the provider is down; without any, the answer is overloaded', async (t) => {
   const provider = await startProvider(t);
   const clock = { nowMs: 0 };
   const keys = new PublishedKeys(
@@ -104,7 +104,7 @@ test('a provider that is down takes nobody’s keys away for a day; before there
   await assert.rejects(look(keys, 'a'), isOverloaded);
 });
 
-test('a revoked key is not found, also by a token that names no key', async (t) => {
+test('published keys: a revoked key is not found, also for a token that names no key', async (t) => {
   const provider = await startProvider(t);
   provider.answer = () => [200, { keys: [jwk('revoked')] }];
   const keys = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
@@ -118,7 +118,7 @@ test('a revoked key is not found, also by a token that names no key', async (t) 
   await assert.rejects(another, { code: 'ERR_JWKS_NO_MATCHING_KEY' });
 });
 
-test('a key that is published without an id is revoked by its thumbprint', async (t) => {
+test('published keys: a key without an id is revoked by its thumbprint', async (t) => {
   const provider = await startProvider(t);
   const { kid: _, ...nameless } = jwk('');
   provider.answer = () => [200, { keys: [nameless] }];
@@ -131,7 +131,7 @@ test('a key that is published without an id is revoked by its thumbprint', async
   await assert.rejects(find([await calculateJwkThumbprint(nameless as JWK)]), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
 });
 
-test('discovery takes the document of this very issuer, and no other', async (t) => {
+test('published keys: discovery accepts only the document of the issuer', async (t) => {
   const provider = await startProvider(t);
   const jwks_uri = `${provider.url}/keys`;
   provider.answer = (path) =>

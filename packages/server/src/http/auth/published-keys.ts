@@ -2,13 +2,13 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 
-/** After this long the keys are fetched again, so that one that was taken away stops to count. */
+/** The keys are fetched again after this time, so that a key that is no longer published is no longer accepted. */
 const FRESH_MS = 10 * 60_000;
-/** Between two fetches: an unknown key id must not make us hammer the provider. */
+/** The shortest time between two fetches, because tokens with unknown key ids would otherwise cause a fetch each. */
 const COOLDOWN_MS = 30_000;
-/** As long as there are none at all, it is tried again sooner. */
+/** As long as no keys were fetched at all, the next attempt is made sooner. */
 const RETRY_MS = 5_000;
-/** Keys that cannot be fetched again count for this long: a provider that is down takes nobody's uploads away. */
+/** When the provider is down, the keys are accepted for this long, so that uploads go on. */
 const KEPT_MS = 24 * 3_600_000;
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 1024 * 1024;
@@ -17,7 +17,7 @@ interface KeyLog {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
-/** Where the keys are: asked before each fetch. @throws Error when that cannot be found out now. */
+/** Finds the URL of the keys; called before each fetch. @throws Error when it cannot be found now. */
 type FindUrl = () => Promise<string>;
 
 export class PublishedKeys {
@@ -29,7 +29,7 @@ export class PublishedKeys {
   #triedMs = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | null = null;
 
-  /** @param revoked ids (`kid`) or thumbprints (RFC 7638) of keys that do not count, even while they are published. */
+  /** @param revoked ids (`kid`) or thumbprints (RFC 7638) of keys that are not accepted, even while they are published. */
   constructor(findUrl: FindUrl, revoked: readonly string[], log: KeyLog, now = () => performance.now()) {
     this.#findUrl = findUrl;
     this.#revoked = revoked;
@@ -43,13 +43,13 @@ export class PublishedKeys {
     try {
       return await this.#lookUp(header, token);
     } catch (error) {
-      // It may have been published a moment ago.
+      // The key may have been published since the last fetch.
       if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#fetch())) throw error;
       return await this.#lookUp(header, token);
     }
   };
 
-  /** So that a provider that cannot be reached is told of in the log at the start, not with the first token. */
+  /** Fetches the keys at the start, so that the log shows at once when the provider cannot be reached. */
   fetchAhead(): void {
     void this.#fetch();
   }
@@ -61,7 +61,7 @@ export class PublishedKeys {
     });
   }
 
-  /** One at a time, however many ask. @returns false when it is too early to ask again. */
+  /** All callers share one fetch. @returns false when it is too early for another one. */
   async #fetch(): Promise<boolean> {
     if (!this.#fetching) {
       if (this.#now() - this.#triedMs < (this.#known ? COOLDOWN_MS : RETRY_MS)) return false;
@@ -77,9 +77,9 @@ export class PublishedKeys {
   async #fetchNow(): Promise<void> {
     try {
       const { keys } = (await fetchJson(await this.#findUrl())) as JSONWebKeySet;
-      // A provider that is half up must not take everybody's keys away.
+      // An empty set from a provider that is starting must not replace the known keys.
       if (keys.length === 0) throw new Error('there are no keys');
-      // A token need not name its key: what is revoked must not be there to be found.
+      // A token need not name its key, so a revoked key must not be in the set.
       const good = await withoutRevoked(keys, this.#revoked);
       this.#known = { find: createLocalJWKSet({ keys: good }), fetchedMs: this.#now() };
     } catch (error) {
@@ -88,12 +88,12 @@ export class PublishedKeys {
   }
 }
 
-/** A key may be published without an id, or a second time under another one: it is known by its thumbprint, too. */
+/** The thumbprint is compared as well, because a key may be published without an id, or again under another id. */
 async function withoutRevoked(keys: JSONWebKeySet['keys'], revoked: readonly string[]): Promise<JSONWebKeySet['keys']> {
   if (revoked.length === 0) return keys;
   const named = await Promise.all(
     keys.map(async (key) => {
-      // Of a kind that is not known here: no token is verified with it.
+      // The kind of the key is not known here, so no token is verified with it.
       const thumbprint = await calculateJwkThumbprint(key).catch(() => '');
       return { key, thumbprint, isNamed: revoked.includes(key.kid ?? '') || revoked.includes(thumbprint) };
     }),
@@ -103,9 +103,9 @@ async function withoutRevoked(keys: JSONWebKeySet['keys'], revoked: readonly str
 }
 
 /**
- * OpenID Connect Discovery 1.0: the provider's own document says where its keys are.
+ * Finds the URL of the keys in the provider's document (OpenID Connect Discovery 1.0).
  *
- * @param issuer as its tokens name it. @throws Error when the document is another's.
+ * @param issuer as its tokens name it. @throws Error when the document has another issuer.
  */
 export async function discoverKeys(issuer: string): Promise<string> {
   const found = (await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
@@ -114,7 +114,7 @@ export async function discoverKeys(issuer: string): Promise<string> {
   };
   if (found.issuer !== issuer) throw new Error(`the document is of the issuer ${String(found.issuer)}, not ${issuer}`);
   if (typeof found.jwks_uri !== 'string') throw new Error('the document names no jwks_uri');
-  // Keys that anybody on the way could replace would be nobody's.
+  // Over plain HTTP, anybody on the network path could replace the keys.
   if (issuer.startsWith('https:') && !found.jwks_uri.startsWith('https:')) throw new Error('jwks_uri is not https');
   return found.jwks_uri;
 }

@@ -19,7 +19,7 @@ function makeFile() {
   };
 }
 
-test('a key is made when one is needed first, and once', async () => {
+test('signing keys: one key is made when the first is needed', async () => {
   const store = makeFile();
   const keys = new SigningKeys(store, () => 0);
   assert.equal(await keys.find('none'), undefined);
@@ -31,7 +31,7 @@ test('a key is made when one is needed first, and once', async () => {
   assert.deepEqual(await keys.find(made[0]?.id as string), made[0]);
 });
 
-test('a start finds the keys of the one before', async () => {
+test('signing keys: keys are read again after a restart', async () => {
   const store = makeFile();
   const { id } = await new SigningKeys(store, () => 0).current();
   const next = new SigningKeys(store, () => 1);
@@ -39,7 +39,7 @@ test('a start finds the keys of the one before', async () => {
   assert.equal((await next.current()).id, id);
 });
 
-test('a new key takes over after 30 days; the old one goes when the last that it signed has ended', async () => {
+test('signing keys: a new key signs after 30 days, and the old one is removed when its last URL has expired', async () => {
   const clock = { nowMs: 0 };
   const keys = new SigningKeys(makeFile(), () => clock.nowMs);
   const first = await keys.current();
@@ -56,7 +56,7 @@ test('a new key takes over after 30 days; the old one goes when the last that it
   assert.ok(await keys.find(second.id));
 });
 
-test('a file that cannot be read now is read again', async () => {
+test('signing keys: a file that could not be read is read again', async () => {
   const store = makeFile();
   let failing = true;
   const read = async () => {
@@ -69,7 +69,7 @@ test('a file that cannot be read now is read again', async () => {
   assert.ok(await keys.current());
 });
 
-test('a key that was made by a clock that was ahead does not sign for longer than others', async () => {
+test('signing keys: a key from the future does not sign for longer than others', async () => {
   const clock = { nowMs: 300 * DAY_MS };
   const keys = new SigningKeys(makeFile(), () => clock.nowMs);
   const ahead = await keys.current();

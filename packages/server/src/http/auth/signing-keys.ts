@@ -1,20 +1,20 @@
-/** The keys of signed URLs: made when the first one is needed, replaced by age, kept for as long as a URL of theirs may live. */
+/** The keys of signed URLs. A key is made when the first one is needed, replaced by age, and kept until its last URL expires. */
 import { randomBytes } from 'node:crypto';
 
 export interface SigningKey {
-  /** Stands in the URL. */
+  /** The id in the URL. */
   readonly id: string;
   readonly secret: Buffer;
 }
 
-/** Where the keys are kept, as text. */
+/** Keeps the keys as text. */
 interface KeyFile {
-  /** Null when there is none yet. */
+  /** @returns null when there are no keys yet. */
   read(): Promise<string | null>;
   replace(text: string): Promise<void>;
 }
 
-/** As it lies in the file. */
+/** A key as it is written to the file. */
 interface KeptKey {
   readonly id: string;
   /** base64url */
@@ -22,9 +22,9 @@ interface KeptKey {
   readonly made_at: string;
 }
 
-/** No signed URL is good for longer. */
+/** The longest life of a signed URL. */
 export const MAX_LIFE_MS = 7 * 86_400_000;
-/** A key signs for so long. */
+/** A key signs URLs for this long. */
 const USE_MS = 30 * 86_400_000;
 const KEY_BYTES = 32;
 
@@ -32,7 +32,7 @@ export class SigningKeys {
   readonly #file: KeyFile;
   readonly #now: () => number;
   #kept: KeptKey[] | null = null;
-  /** Reading and replacing come one after the other. */
+  /** Reads and replacements run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param now milliseconds since 1970. */
@@ -46,13 +46,13 @@ export class SigningKeys {
     return await this.#inTurn(async () => {
       const kept = await this.#read();
       const newest = kept.at(-1);
-      // One from a time that is far from coming was made by a clock that was ahead.
+      // A key with a time far in the future was made while the clock was ahead.
       if (newest && Math.abs(this.#ageMs(newest)) < USE_MS) return toKey(newest);
       return toKey(await this.#make(kept));
     });
   }
 
-  /** @param id as a URL names it. Undefined when there is no such key, or not any more. */
+  /** @param id from a URL. @returns undefined when there is no such key, or the key was removed. */
   async find(id: string): Promise<SigningKey | undefined> {
     const kept = this.#kept ?? (await this.#inTurn(() => this.#read()));
     const found = kept.find((key) => key.id === id);

@@ -52,13 +52,13 @@ function refuses(code: string) {
   return (error: unknown) => error instanceof UploadError && error.code === code;
 }
 
-test('takes a token of the shared secret', async () => {
+test('tokens: a token of the shared secret is accepted', async () => {
   const caller = await call({ secret: SECRET }, token('HS256', SECRET, { scope: 'uploads:write files:read' }));
   assert.equal(caller.sub, 'ada');
   assert.deepEqual([...caller.scopes], ['uploads:write', 'files:read']);
 });
 
-test('takes a token of each kind of public key, and of no other key', async () => {
+test('tokens: a token of each kind of public key is accepted, and of no other key', async () => {
   for (const [alg, pair] of Object.entries(KEYS)) {
     const publicKey = pem(pair.publicKey);
     assert.equal((await call({ publicKey }, token(alg, pair.privateKey))).sub, 'ada', alg);
@@ -75,13 +75,13 @@ test('takes a token of each kind of public key, and of no other key', async () =
   await assert.rejects(call({ publicKey: pem(ed.publicKey) }, token('EdDSA', stranger)), refuses('unauthenticated'));
 });
 
-test('a secret and a public key stand side by side, each for its own family', async () => {
+test('tokens: a secret and a public key can be set together, each for its own algorithms', async () => {
   const both = { secret: SECRET, publicKey: pem(rsa.publicKey) };
   assert.equal((await call(both, token('HS256', SECRET))).sub, 'ada');
   assert.equal((await call(both, token('RS256', rsa.privateKey))).sub, 'ada');
 });
 
-test('a public key is never taken for a secret', async () => {
+test('tokens: a public key is never used as a secret', async () => {
   for (const { publicKey } of Object.values(KEYS)) {
     const text = pem(publicKey);
     for (const secret of [text, text.trim()]) {
@@ -94,14 +94,14 @@ test('a public key is never taken for a secret', async () => {
   }
 });
 
-test('refuses tokens without a signature, however that is written', async () => {
+test('tokens: a token without a signature is refused in every spelling', async () => {
   for (const alg of ['none', 'None', 'NONE', '']) {
     await assert.rejects(call({ secret: SECRET }, token(alg, null)), refuses('unauthenticated'), alg);
   }
   await assert.rejects(call({ secret: SECRET }, token('HS256', null)), refuses('unauthenticated'));
 });
 
-test('refuses what is signed otherwise, changed, or not a token', async () => {
+test('tokens: a token with another signature, a changed token and other text are refused', async () => {
   const good = token('HS256', SECRET);
   const [header, , signature] = good.split('.') as [string, string, string];
   const forged = `${header}.${encode({ sub: 'eve', exp: soon() })}.${signature}`;
@@ -111,7 +111,7 @@ test('refuses what is signed otherwise, changed, or not a token', async () => {
   for (const each of tokens) await assert.rejects(call({ secret: SECRET }, each), refuses('unauthenticated'), each);
 });
 
-test('needs the bearer scheme and nothing after it', async () => {
+test('tokens: the header needs the bearer scheme, and nothing after the token', async () => {
   const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET);
   const good = token('HS256', SECRET);
   for (const value of [`Bearer ${good}`, `bearer ${good}`, `Bearer   ${good}`]) {
@@ -131,7 +131,7 @@ test('needs the bearer scheme and nothing after it', async () => {
   }
 });
 
-test('tells an expired token from a bad one', async () => {
+test('tokens: an expired token has another error than an invalid one', async () => {
   const past = Math.floor(Date.now() / 1000) - 1;
   await assert.rejects(call({ secret: SECRET }, token('HS256', SECRET, { exp: past })), refuses('token_expired'));
   await assert.rejects(
@@ -144,7 +144,7 @@ test('tells an expired token from a bad one', async () => {
   );
 });
 
-test('a clock may be a minute off, and no more; the end of a token of the shared secret counts to the second', async () => {
+test('tokens: clocks may differ by a minute; a token of the shared secret expires to the second', async () => {
   const now = Math.floor(Date.now() / 1000);
   const publicKey = pem(ed.publicKey);
   const late = token('EdDSA', ed.privateKey, { exp: now - 55 });
@@ -159,21 +159,21 @@ test('a clock may be a minute off, and no more; the end of a token of the shared
   }
 });
 
-test('scopes may be called scp, as text or as a list', async () => {
+test('tokens: the scopes may be in scp, as text or as a list', async () => {
   for (const scp of ['files:read uploads:write', ['files:read', 'uploads:write']]) {
     const { scopes } = await call({ secret: SECRET }, token('HS256', SECRET, { scp }));
     assert.deepEqual([...scopes], ['files:read', 'uploads:write']);
   }
 });
 
-test('a token that names a revoked key is not taken', async () => {
+test('tokens: a token that names a revoked key is refused', async () => {
   const keys = { secret: SECRET, revokedKeys: ['old', 'older'] };
   assert.equal((await call(keys, token('HS256', SECRET, {}, { kid: 'new' }))).sub, 'ada');
   assert.equal((await call(keys, token('HS256', SECRET))).sub, 'ada');
   await assert.rejects(call(keys, token('HS256', SECRET, {}, { kid: 'older' })), refuses('unauthenticated'));
 });
 
-test('iss and aud are checked when they are set', async () => {
+test('tokens: iss and aud are checked when they are set', async () => {
   const keys = { secret: SECRET, issuer: 'lab', audience: 'cryolift' };
   for (const aud of ['cryolift', ['other', 'cryolift']]) {
     assert.equal((await call(keys, token('HS256', SECRET, { iss: 'lab', aud }))).sub, 'ada');
@@ -189,7 +189,7 @@ test('iss and aud are checked when they are set', async () => {
   assert.equal((await call({ secret: SECRET }, token('HS256', SECRET, { iss: 'x', aud: 'y' }))).sub, 'ada');
 });
 
-test('a token names its owner', async () => {
+test('tokens: a token without an owner is refused', async () => {
   for (const sub of [undefined, '', 7, null, ['ada'], 'x'.repeat(257)]) {
     const bearer = token('HS256', SECRET, { sub });
     await assert.rejects(call({ secret: SECRET }, bearer), refuses('unauthenticated'), String(sub));
@@ -197,7 +197,7 @@ test('a token names its owner', async () => {
   assert.equal((await call({ secret: SECRET }, token('HS256', SECRET, { sub: 'x'.repeat(256) }))).sub.length, 256);
 });
 
-test('a scope that is not text is no scope', async () => {
+test('tokens: a scope that is not text is ignored', async () => {
   for (const scope of [undefined, null, ['admin'], { admin: true }, '']) {
     const caller = await call({ secret: SECRET }, token('HS256', SECRET, { scope }));
     assert.equal(hasScope(caller, 'uploads:write'), false);
@@ -205,7 +205,7 @@ test('a scope that is not text is no scope', async () => {
   }
 });
 
-test('admin stands for every scope and reaches everybody; the others reach their own', async () => {
+test('callers: admin has every scope and access to all owners; others have access to their own', async () => {
   const admin = await call({ secret: SECRET }, token('HS256', SECRET, { scope: 'admin' }));
   assertScope(admin, 'files:delete');
   assert.equal(accessOf(admin), 'everybody');
@@ -215,7 +215,7 @@ test('admin stands for every scope and reaches everybody; the others reach their
   assert.deepEqual(accessOf(reader), { owner: 'ada' });
 });
 
-test('names the one algorithm of a key, and refuses keys that have none', () => {
+test('token keys: a key has one algorithm; other keys are refused', () => {
   for (const [alg, { publicKey }] of Object.entries(KEYS)) assert.equal(algorithmOf(publicKey), alg);
   const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey;
   const x25519 = generateKeyPairSync('x25519').publicKey;
@@ -230,7 +230,7 @@ async function publish(t: TestContext, status: number, body: unknown): Promise<s
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
 }
 
-test('takes a token of a published key, and not of one that is not published', async (t) => {
+test('tokens: a token of a published key is accepted, and of no unpublished key', async (t) => {
   const jwk = { ...ec.publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' };
   const jwksUrl = await publish(t, 200, { keys: [jwk] });
   assert.equal((await call({ jwksUrl }, token('ES256', ec.privateKey, {}, { kid: 'k1' }))).sub, 'ada');
@@ -238,7 +238,7 @@ test('takes a token of a published key, and not of one that is not published', a
   await assert.rejects(call({ jwksUrl }, token('HS256', JSON.stringify(jwk))), refuses('unauthenticated'));
 });
 
-test('a key server that is down or broken is not the fault of the token', async (t) => {
+test('tokens: a key server that is down or broken is answered as overloaded', async (t) => {
   const bearer = token('ES256', ec.privateKey, {}, { kid: 'k1' });
   const broken = await publish(t, 500, {});
   const senseless = await publish(t, 200, 'no keys');
@@ -247,7 +247,7 @@ test('a key server that is down or broken is not the fault of the token', async 
   }
 });
 
-test('a token that is known is not taken past its end', async (t) => {
+test('tokens: a cached token is refused after it has expired', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
   const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET);
   const bearer = `Bearer ${token('HS256', SECRET, { exp: 1_800_000_005 })}`;
@@ -258,14 +258,14 @@ test('a token that is known is not taken past its end', async (t) => {
   await assert.rejects(authenticate(bearer), refuses('token_expired'));
 });
 
-test('another token is not taken for one that is known', async () => {
+test('tokens: a similar token is not accepted in place of a cached one', async () => {
   const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET);
   assert.equal((await authenticate(`Bearer ${token('HS256', SECRET)}`)).sub, 'ada');
   assert.equal((await authenticate(`Bearer ${token('HS256', SECRET, { sub: 'bob' })}`)).sub, 'bob');
   await assert.rejects(authenticate(`Bearer ${token('HS256', OTHER_SECRET)}`), refuses('unauthenticated'));
 });
 
-test('a published key that is revoked does not count, even when the token does not name it', async (t) => {
+test('tokens: a revoked published key is refused, also when the token does not name it', async (t) => {
   const jwks = [
     { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'old', alg: 'RS256', use: 'sig' },
     { ...ec.publicKey.export({ format: 'jwk' }), kid: 'new', alg: 'ES256', use: 'sig' },
@@ -275,7 +275,7 @@ test('a published key that is revoked does not count, even when the token does n
   await assert.rejects(call(keys, token('RS256', rsa.privateKey)), refuses('unauthenticated'));
 });
 
-test('a public key of the settings is revoked by its thumbprint, whatever id its tokens name', async () => {
+test('tokens: a public key of the settings is revoked by its thumbprint, for any id in the token', async () => {
   const print = await calculateJwkThumbprint(ed.publicKey.export({ format: 'jwk' }) as JWK);
   const keys = { publicKey: pem(ed.publicKey), secret: SECRET };
   for (const header of [{}, { kid: 'x' }]) {
@@ -286,7 +286,7 @@ test('a public key of the settings is revoked by its thumbprint, whatever id its
   assert.equal((await call({ ...keys, revokedKeys: [print] }, token('HS256', SECRET))).sub, 'ada');
 });
 
-test('an owner whose name has control characters or broken text is none', async () => {
+test('tokens: an owner with control characters or broken text is refused', async () => {
   for (const sub of ['a\u0000b', 'a\nb', 'a\r\nX: y', '\u007f', '\u0085', '\ud800']) {
     const bearer = token('HS256', SECRET, { sub });
     await assert.rejects(call({ secret: SECRET }, bearer), refuses('unauthenticated'), JSON.stringify(sub));

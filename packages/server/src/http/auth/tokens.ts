@@ -1,10 +1,10 @@
-/** JSON Web Tokens (RFC 7519, RFC 6750): from an Authorization header to its caller. */
+/** Identifies callers by JSON Web Tokens in the Authorization header (RFC 7519, RFC 6750). */
 import { hash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../../config/token-key.ts';
-import type { Caller } from './caller.ts';
+import type { TokenCaller } from './caller.ts';
 import { discoverKeys, PublishedKeys } from './published-keys.ts';
 
 export interface TokenKeys {
@@ -12,11 +12,11 @@ export interface TokenKeys {
   /** PEM of an RSA, EC P-256 or Ed25519 key. */
   readonly publicKey: string | null;
   readonly jwksUrl: string | null;
-  /** Whose keys are found by OpenID discovery, and whose tokens alone are taken. */
+  /** The issuer whose keys are found by OpenID discovery. Only its tokens are accepted. */
   readonly oidcIssuer: string | null;
   readonly issuer: string | null;
   readonly audience: string | null;
-  /** Ids (`kid`) or thumbprints (RFC 7638) of keys whose tokens are not taken any more. */
+  /** Ids (`kid`) or thumbprints (RFC 7638) of keys whose tokens are no longer accepted. */
   readonly revokedKeys: readonly string[];
 }
 
@@ -24,12 +24,12 @@ interface TokenLog {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
-export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+export type Authenticate = (authorization: string | undefined) => Promise<TokenCaller>;
 
 const MAX_SUB_LENGTH = 256;
 /**
- * How far the clock of whoever makes tokens may be off. The end of a token of the shared secret counts to the second: it
- * is made here, or by a script of the same people.
+ * The difference that is allowed between the clocks of the issuer and of this server. A token of the shared secret expires to
+ * the second, because it is made on this machine or by a script of its administrators.
  */
 const SKEW_SECONDS = 60;
 const KNOWN_MS = 60_000;
@@ -67,31 +67,31 @@ export function createAuthenticator(keys: TokenKeys, log: TokenLog): Authenticat
 }
 
 /**
- * Callers of tokens that were verified a moment ago: a client sends the same one with each of a thousand parts. For a minute at
- * most, so that a key that was taken away is noticed, and never past the token's own end.
+ * The callers of tokens that were verified less than a minute ago, because a client sends the same token with every part. A
+ * minute bounds how long a removed key is still accepted. A token is never accepted after it has expired.
  */
 class KnownTokens {
-  readonly #callers = new LRUCache<string, Caller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
+  readonly #callers = new LRUCache<string, TokenCaller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
 
-  find(token: string): Caller | undefined {
+  find(token: string): TokenCaller | undefined {
     const caller = this.#callers.get(hash('sha256', token));
     return caller && Date.now() < caller.expiresAtMs ? caller : undefined;
   }
 
-  keep(token: string, caller: Caller): Caller {
+  keep(token: string, caller: TokenCaller): TokenCaller {
     this.#callers.set(hash('sha256', token), caller);
     return caller;
   }
 }
 
-/** A key is only ever used for the algorithms of its own family, whatever the token's header says. */
+/** A key is used only for the algorithms of its own family, also when the header of the token names another algorithm. */
 function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
   const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
   const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
   const publicAlgorithm = publicKey && algorithmOf(publicKey);
   const remote = publishedKeys(keys, log);
   remote?.fetchAhead();
-  // Whoever has a key writes any `kid` into its tokens, or none: a key of the settings is known by its thumbprint.
+  // A token may have any `kid` or none, so a key of the settings is compared by its thumbprint.
   const isPublicKeyRevoked =
     publicKey !== null && keys.revokedKeys.length > 0
       ? calculateJwkThumbprint(publicKey.export({ format: 'jwk' }) as JWK).then((print) =>
@@ -117,8 +117,11 @@ function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: TokenKeys, log: Tok
   return oidcIssuer === null ? null : new PublishedKeys(() => discoverKeys(oidcIssuer), revokedKeys, log);
 }
 
-/** @param graceSeconds for which it counts after its end. */
-function toCaller({ sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTPayload, graceSeconds: number): Caller {
+/** @param graceSeconds how long the token is accepted after it has expired. */
+function toCaller(
+  { sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTPayload,
+  graceSeconds: number,
+): TokenCaller {
   if (iat !== undefined && iat > Date.now() / 1000 + SKEW_SECONDS) {
     throw new UploadError('unauthenticated', 'The token was made in the future: a clock is wrong.');
   }
@@ -128,11 +131,16 @@ function toCaller({ sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTP
   if (/\p{Cc}/u.test(sub) || !sub.isWellFormed()) {
     throw new UploadError('unauthenticated', 'The owner that the token names (sub) has characters that no name has.');
   }
-  // `scp` is what Microsoft and Okta call it, the one as text, the other as a list.
+  // Microsoft and Okta call the claim `scp`; one sends text, the other a list.
   const scopes = [scope, ...(Array.isArray(scp) ? (scp as unknown[]) : [scp])].filter(
     (each) => typeof each === 'string',
   );
-  return { sub, scopes: new Set(scopes.flatMap((each) => each.split(' '))), expiresAtMs: (exp + graceSeconds) * 1000 };
+  return {
+    kind: 'token',
+    sub,
+    scopes: new Set(scopes.flatMap((each) => each.split(' '))),
+    expiresAtMs: (exp + graceSeconds) * 1000,
+  };
 }
 
 function explain(error: unknown): unknown {

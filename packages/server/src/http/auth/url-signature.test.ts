@@ -26,7 +26,7 @@ async function judge(request: SignedRequest, nowMs = 4999): Promise<number | str
   }
 }
 
-test('what was signed is taken until it expires', async () => {
+test('signed URLs: the signed request is accepted until it expires', async () => {
   for (const use of [PUT, GET]) {
     assert.equal(await judge(requestOf(use)), 5000);
     assert.equal(await judge(requestOf(use), 5000), 'signature_expired');
@@ -36,13 +36,13 @@ test('what was signed is taken until it expires', async () => {
   assert.equal(await judge(requestOf(PUT, { contentLength: undefined })), 5000);
 });
 
-test('the message is what decision 27 says', () => {
+test('signed URLs: the signed message is the one of decision 27', () => {
   const message = `["cryolift-url-1","PUT","/uploads/u/part/3",100,5000,"${key.id}"]`;
   const signature = createHmac('sha256', key.secret).update(message).digest('base64url');
   assert.equal(signUse(key, PUT), `cl_exp=5000&cl_key=${key.id}&cl_len=100&cl_sig=${signature}`);
 });
 
-test('every other request is refused, expired or not', async () => {
+test('signed URLs: every other request is refused, expired or not', async () => {
   const others: SignedRequest[] = [
     requestOf(PUT, { method: 'GET' }),
     requestOf(PUT, { method: 'HEAD' }),
@@ -61,7 +61,7 @@ test('every other request is refused, expired or not', async () => {
   assert.equal(await judge(requestOf(PUT, { path: '/uploads/v/part/3' }), 9999), 'signature_invalid');
 });
 
-test('no other query is taken', async () => {
+test('signed URLs: other query parameters are refused', async () => {
   const { query } = requestOf(PUT);
   const value = fc.oneof(fc.string(), fc.constantFrom(...(Object.values(query) as string[])), fc.array(fc.string()));
   const name = fc.constantFrom(...Object.keys(query));
@@ -74,7 +74,7 @@ test('no other query is taken', async () => {
   );
 });
 
-test('a query with any of the names asks to be judged', () => {
+test('signed URLs: a query with any of the names is checked as signed', () => {
   assert.ok(isSigned({ cl_sig: '' }));
   assert.ok(isSigned({ a: '1', cl_exp: '1' }));
   assert.ok(!isSigned({ a: 'cl_sig', xcl_sig: '1' }));

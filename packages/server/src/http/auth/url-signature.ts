@@ -1,13 +1,13 @@
-/** Signed URLs: a query that lets whoever has the URL make one call, as it was signed, until it expires. */
+/** Signed URLs: the query permits one call, exactly as it was signed, until it expires. No token is needed. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { SigningKey, SigningKeys } from './signing-keys.ts';
 
-/** What a signature is good for. */
+/** The call that a signature permits. */
 export interface SignedUse {
-  /** A signed GET is good for HEAD, too. */
+  /** A signature for GET permits HEAD, too. */
   readonly method: 'GET' | 'PUT';
-  /** As the server sees it, without a prefix that a proxy takes off. */
+  /** As the server receives it: without a prefix that a proxy removes. */
   readonly path: string;
   /** Content-Length, bytes; null for calls without a body. */
   readonly lengthBytes: number | null;
@@ -15,18 +15,18 @@ export interface SignedUse {
   readonly expiresAtMs: number;
 }
 
-/** A request as it came. */
+/** The parts of a request that are compared with the signature. */
 export interface SignedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, unknown>>;
-  /** As its Content-Length says; undefined without one. */
+  /** The Content-Length header; undefined without one. */
   readonly contentLength: string | undefined;
 }
 
-/** Says what is signed, and how: another form of the message would be another version. */
+/** Names the form of the signed message. Another form needs another version. */
 const VERSION = 'cryolift-url-1';
-/** One way to write a number: what is signed is what stands in the URL. */
+/** Allows one spelling of a number, so that the signed value and the text in the URL are the same. */
 const NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 
 /** @returns the query, without its question mark. */
@@ -36,7 +36,7 @@ export function signUse(key: SigningKey, use: SignedUse): string {
   return `cl_exp=${expiresAtMs}&cl_key=${key.id}${length}&cl_sig=${computeSignature(key, use)}`;
 }
 
-/** True when a request is to be judged by its signature. */
+/** True when the request has to be checked by its signature. */
 export function isSigned(query: unknown): boolean {
   return Object.keys(query as object).some((name) => name.startsWith('cl_'));
 }
@@ -64,7 +64,7 @@ export async function verifySignature(keys: SigningKeys, request: SignedRequest,
     throw new UploadError('signature_invalid', 'The signature of this URL is not one of this server for this request.');
   }
   if (expiresAtMs <= nowMs) throw new UploadError('signature_expired', 'This signed URL has expired.');
-  // Without a length it is for the part to refuse.
+  // The part route refuses requests without a length.
   if (lengthBytes !== null && (request.contentLength ?? cl_len) !== cl_len) {
     throw new UploadError('signature_invalid', `This URL is signed for a body of ${lengthBytes} bytes.`);
   }
@@ -77,7 +77,7 @@ function computeSignature(key: SigningKey, { method, path, lengthBytes, expiresA
   return createHmac('sha256', key.secret).update(message).digest('base64url');
 }
 
-/** Compared as text, so that there is one way to write a signature; how long it takes tells nothing. */
+/** Compares in constant time, and as text, so that a signature has one spelling. */
 function areEqual(given: string, expected: string): boolean {
   const bytes = Buffer.from(given);
   return bytes.length === expected.length && timingSafeEqual(bytes, Buffer.from(expected));

@@ -1,10 +1,10 @@
-/** Whom an address stands for when clients are counted. */
+/** The network that an address is counted under. */
 import { isIPv6 } from 'node:net';
 
 /** An IPv6 customer has a network of at least 64 bits of prefix (RFC 6177), and can use any address in it. */
 const NETWORK_GROUPS = 4;
 
-/** @returns an IPv4 address as it is, also one mapped into IPv6; of other IPv6 addresses the /64 network. */
+/** @returns an IPv4 address itself, also when it is mapped into IPv6; the /64 network of any other IPv6 address. */
 export function clientNetwork(address = ''): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return mapped;

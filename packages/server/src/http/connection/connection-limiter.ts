@@ -1,11 +1,11 @@
-/** How many connections one client may hold open: an IPv4 address, or an IPv6 network. */
+/** Limits the connections that one IPv4 address or one IPv6 network may have open. */
 import { clientNetwork } from './client-network.ts';
 
 export class ConnectionLimiter {
   readonly #maxPerAddress: number;
   readonly #open = new Map<string, number>();
 
-  /** @param maxPerAddress infinity where a proxy has all the connections. */
+  /** @param maxPerAddress infinity when a proxy makes all connections. */
   constructor(maxPerAddress: number) {
     this.#maxPerAddress = maxPerAddress;
   }
@@ -13,7 +13,7 @@ export class ConnectionLimiter {
   /**
    * Counts a new connection.
    *
-   * @returns what to call when it has ended; null, and it is not counted, when its address has enough.
+   * @returns a function to call when the connection has ended; null when the limit of its address is reached.
    */
   admit(address?: string): (() => void) | null {
     const network = clientNetwork(address);

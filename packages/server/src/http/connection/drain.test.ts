@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { mock, test } from 'node:test';
 import { Drain, linger } from './drain.ts';
 
-test('what is dropped is bounded: in bytes, in silence, in all', (t) => {
+test('drain: limits the bytes, the silence and the whole time', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const cut = mock.fn();
   const countCuts = (drain: Drain, act: () => void): number => {
@@ -32,7 +32,7 @@ class Connection extends PassThrough {
   }
 }
 
-test('a connection that is closed while it is drained ends on our side at once, and as a whole when all has come', async () => {
+test('drain: a connection that is closed meanwhile ends its own side at once, and is destroyed when all has arrived', async () => {
   const connection = new Connection();
   const { promise, resolve } = Promise.withResolvers<void>();
   linger(connection, promise);
@@ -43,7 +43,7 @@ test('a connection that is closed while it is drained ends on our side at once, 
   assert.equal(connection.isClosed, true);
 });
 
-test('a connection that goes on after it was drained is what it was', async () => {
+test('drain: a connection that goes on afterwards closes as before', async () => {
   const connection = new Connection();
   linger(connection, Promise.resolve());
   await Promise.resolve();

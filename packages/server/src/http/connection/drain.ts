@@ -1,17 +1,17 @@
 /**
- * Answers that come before their request has. Whoever still sends does not read yet, and closing a connection that has unread
- * bytes resets it, which takes the answer along: a client sees a torn connection, a proxy makes a 502 of it. So what still
- * comes is read and dropped, within bounds, and only then the connection is closed (nginx calls it `lingering_close`).
+ * Answers that are sent before the request has arrived. A client that is still sending may not read yet. Closing a connection
+ * with unread bytes resets it, and the answer is lost: the client sees a broken connection, and a proxy answers 502. So the rest
+ * of the request is read and dropped within limits, and then the connection is closed (nginx: `lingering_close`).
  */
 import type { Duplex } from 'node:stream';
 
-/** What a client may go on sending after it was answered. */
+/** The most that a client may send after it was answered. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_MS = 120_000;
-/** It stalls, or has stopped without closing. */
+/** The client sends nothing, and does not close the connection. */
 const IDLE_MS = 5_000;
 
-/** The bounds of what is dropped on one connection. */
+/** Limits what is dropped on one connection. */
 export class Drain {
   readonly #cut: () => void;
   readonly #late: NodeJS.Timeout;
@@ -19,7 +19,7 @@ export class Drain {
   readonly #done = Promise.withResolvers<void>();
   #bytes = 0;
 
-  /** @param cut ends the connection at once: a bound is reached. @param maxMs for all of it. */
+  /** @param cut ends the connection at once when a limit is reached. @param maxMs the limit for the whole drain. */
   constructor(cut: () => void, maxMs = MAX_MS) {
     this.#cut = cut;
     this.#late = setTimeout(cut, maxMs).unref();
@@ -31,14 +31,14 @@ export class Drain {
     return this.#done.promise;
   }
 
-  /** @param bytes that were dropped. */
+  /** @param bytes the number of bytes that were dropped. */
   note(bytes: number): void {
     this.#idle.refresh();
     this.#bytes += bytes;
     if (this.#bytes > MAX_BYTES) this.#cut();
   }
 
-  /** All has come, or the connection has ended. */
+  /** All has arrived, or the connection has ended. */
   end(): void {
     clearTimeout(this.#late);
     clearTimeout(this.#idle);
@@ -49,7 +49,7 @@ export class Drain {
 /** As `node:http` ends a connection after its last answer. */
 type Closing = Duplex & { destroySoon?: () => void };
 
-/** From now on until all is drained, what would close this connection only ends our side of it. */
+/** Until all is drained, closing this connection only ends the side of this server. */
 export function linger(socket: Closing, drained: Promise<void>): void {
   const close = socket.destroySoon?.bind(socket);
   let isOver = false;
@@ -58,7 +58,7 @@ export function linger(socket: Closing, drained: Promise<void>): void {
     socket.end();
   };
   drained.then(() => {
-    // What stands behind it is the socket's own.
+    // Uncovers the method of the socket's class.
     delete socket.destroySoon;
     if (isOver) close?.();
   });

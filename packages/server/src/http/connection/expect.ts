@@ -1,4 +1,4 @@
-/** `Expect: 100-continue` (RFC 9110 section 10.1.1): the client waits with its body until it is told that it is wanted. */
+/** `Expect: 100-continue` (RFC 9110 section 10.1.1): the client sends its body only after the server has asked for it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const continued = new WeakSet<IncomingMessage>();
@@ -7,7 +7,7 @@ function expectsContinue(request: IncomingMessage): boolean {
   return request.headers.expect?.toLowerCase() === '100-continue';
 }
 
-/** Tells a waiting client to send its body. Does nothing for the others, or twice. */
+/** Asks a waiting client for its body. Does nothing for other clients, or when it is called again. */
 export function continueBody(request: IncomingMessage, response: ServerResponse): void {
   if (!expectsContinue(request) || continued.has(request)) return;
   continued.add(request);
@@ -15,8 +15,8 @@ export function continueBody(request: IncomingMessage, response: ServerResponse)
 }
 
 /**
- * True when the client was never told to send its body. Nobody can tell whether it will, so where the next request on
- * this connection begins is unknown, and the connection has to end with the answer.
+ * True when the client was not asked for its body. It may or may not send the body, so it is unknown where the next request on
+ * this connection begins, and the connection has to end with the answer.
  */
 export function isUncontinued(request: IncomingMessage): boolean {
   return expectsContinue(request) && !continued.has(request) && announcesBody(request);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FairShare } from './fair-share.ts';
 
-test('fair share: one owner cannot take all, and what is given back can be taken again', () => {
+test('fair share: one owner cannot take all, and a returned amount can be taken again', () => {
   const share = new FairShare(10, 6);
   const giveBack = share.take('ada', 6);
   assert.ok(giveBack);
@@ -13,7 +13,7 @@ test('fair share: one owner cannot take all, and what is given back can be taken
   assert.ok(share.take('eve', 6));
 });
 
-test('fair share: all links of one owner together cannot take all either', () => {
+test('fair share: all links of one owner together cannot take all', () => {
   const share = new FairShare(12, 3);
   const links = ['link1', 'link2', 'link3', 'link4'].map((link) => share.take(link, 3, 'ada'));
   assert.deepEqual(links.map(Boolean), [true, true, false, false]);

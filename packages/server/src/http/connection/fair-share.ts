@@ -1,4 +1,4 @@
-/** A bounded amount of something that the callers of a server share: none of them can take all of it. */
+/** A limited amount that callers share. No caller can take all of it. */
 export class FairShare {
   readonly #max: number;
   readonly #maxPerAccount: number;
@@ -7,16 +7,16 @@ export class FairShare {
   #taken = 0;
 
   /**
-   * @param max for all together.
-   * @param maxPerAccount for one of them. All accounts of one owner together have twice as much: an owner can make any
-   *   number of links, and one link must not take all of its owner's.
+   * @param max for all accounts together.
+   * @param maxPerAccount for one account. All accounts of one owner together have twice as much, because an owner can make any
+   *   number of links, and one link must not take all of its owner's share.
    */
   constructor(max: number, maxPerAccount: number) {
     this.#max = max;
     this.#maxPerAccount = maxPerAccount;
   }
 
-  /** @returns what gives the amount back, to be called once; null when so much is not left for this account or owner. */
+  /** @returns a function that gives the amount back, to be called once; null when the account or owner has not enough left. */
   take(account: string, amount: number, owner = account): (() => void) | null {
     const ofAccount = (this.#ofAccount.get(account) ?? 0) + amount;
     const ofOwner = (this.#ofOwner.get(owner) ?? 0) + amount;

@@ -5,16 +5,16 @@ import type { ConnectionLimiter } from './connection-limiter.ts';
 import type { RequestQueue } from './request-queue.ts';
 
 const OPTIONS = {
-  // Bodies have an idle time-out of their own; a total one, as Node has by default, would end slow parts.
+  // Bodies have an idle time-out of their own. Node's default for the whole request would end slow parts.
   requestTimeout: 0,
   headersTimeout: 30_000,
-  // Longer than the idle time-out of common proxies (60 s), so that they, not we, close idle connections.
+  // Longer than the idle time-out of common proxies (60 s), so that the proxy closes idle connections, not this server.
   keepAliveTimeout: 72_000,
-  // Node's own answer would have no envelope; the application asks for Host itself.
+  // Node's own answer would have no envelope; the application checks Host itself.
   requireHostHeader: false,
 };
 
-/** RFC 8996, whatever flags Node was started with. */
+/** RFC 8996. Flags of Node cannot lower it. */
 const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const;
 
 /** PEM. */
@@ -23,7 +23,7 @@ interface Certificate {
   readonly key: string;
 }
 
-/** The server sockets of the ordinary lane: one for each address that the host has (localhost may have two). */
+/** The servers of the standard path: one for each address of the host (localhost may have two). */
 export class Listeners {
   readonly #all: Server[] = [];
   readonly #limiter: ConnectionLimiter;
@@ -32,7 +32,7 @@ export class Listeners {
 
   /**
    * @param certificate null: no TLS.
-   * @param unreadTimeoutMs how long a client may take nothing of an answer.
+   * @param unreadTimeoutMs how long a client may read nothing of an answer.
    */
   constructor(certificate: Certificate | null, limiter: ConnectionLimiter, unreadTimeoutMs: number) {
     this.#certificate = certificate;
@@ -40,19 +40,19 @@ export class Listeners {
     this.#unreadTimeoutMs = unreadTimeoutMs;
   }
 
-  /** One more. It does not listen yet. */
+  /** Adds a server, which does not listen yet. */
   add(queue: RequestQueue): Server {
     const certificate = this.#certificate;
     const listener = certificate
       ? createTlsServer({ ...OPTIONS, ...TLS_OPTIONS, ...certificate }, queue.take)
       : createServer(OPTIONS, queue.take);
-    // Node calls this when nothing was sent or received for a while, and leaves it to us to close the connection. Where an
-    // answer is being made, a body is being stored, or a first head is being sent, other time-outs hold.
+    // Node calls this when nothing was sent or received for a while, and does not close the connection itself. While an answer
+    // is being made, a body is being stored, or a first head is being sent, other time-outs hold.
     listener.setTimeout(this.#unreadTimeoutMs, (socket) => {
       if (queue.isIdle(socket) || socket.writableLength > 0) socket.destroy();
       else socket.setTimeout(this.#unreadTimeoutMs);
     });
-    // Those that the fast lane hands over are counted there. Before TLS there is no way to say why.
+    // The fast path counts the connections that it hands over. Before TLS a refusal cannot be explained.
     listener.prependListener('connection', (accepted: unknown) => {
       if (!(accepted instanceof Socket)) return;
       const leave = this.#limiter.admit(accepted.remoteAddress);
@@ -63,7 +63,7 @@ export class Listeners {
     return listener;
   }
 
-  /** For new connections; those that are there go on with the one that they have. @throws Error when the two do not fit. */
+  /** Sets the certificate for new connections; open ones keep theirs. @throws Error when certificate and key do not match. */
   renew(certificate: Certificate): void {
     this.#certificate = certificate;
     for (const listener of this.#all) {

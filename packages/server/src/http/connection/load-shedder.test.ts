@@ -14,7 +14,7 @@ const MAX_STREAMS = 128;
 const ANSWER = Buffer.alloc(1024 * 1024);
 const MAX_ANSWERS = 32;
 
-test('load shedder: streams to callers without a token are bounded for a network, and what is refused is closed', async (t) => {
+test('load shedder: streams to anonymous callers are limited for a network, and a refused stream is closed', async (t) => {
   const app = fastify();
   const streams: Readable[] = [];
   registerLoadShedder(app);
@@ -44,12 +44,12 @@ test('load shedder: streams to callers without a token are bounded for a network
   for (const socket of sockets) socket.destroy();
 });
 
-test('load shedder: an answer to a client that has gone away holds nothing', async (t) => {
+test('load shedder: an answer to a client that has disconnected counts for nothing', async (t) => {
   const app = fastify();
   const answered: Promise<void>[] = [];
-  app.decorateRequest('caller', null as unknown as Caller);
+  app.decorateRequest<Caller>('caller', null as unknown as Caller);
   app.addHook('onRequest', async (request) => {
-    request.caller = { sub: 'ada', scopes: new Set(), expiresAtMs: Number.POSITIVE_INFINITY };
+    request.caller = { kind: 'token', sub: 'ada', scopes: new Set(), expiresAtMs: Number.POSITIVE_INFINITY };
   });
   registerLoadShedder(app);
   app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));
@@ -74,11 +74,16 @@ test('load shedder: an answer to a client that has gone away holds nothing', asy
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
 });
 
-test('load shedder: the items of lists that are gathered at the same time are bounded', async (t) => {
+test('load shedder: the items of lists that are gathered at the same time are limited', async (t) => {
   const app = fastify();
-  app.decorateRequest('caller', null as unknown as Caller);
+  app.decorateRequest<Caller>('caller', null as unknown as Caller);
   app.addHook('onRequest', async (request) => {
-    request.caller = { sub: String(request.headers.owner), scopes: new Set(), expiresAtMs: Number.POSITIVE_INFINITY };
+    request.caller = {
+      kind: 'token',
+      sub: String(request.headers.owner),
+      scopes: new Set(),
+      expiresAtMs: Number.POSITIVE_INFINITY,
+    };
   });
   registerLoadShedder(app);
   app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));

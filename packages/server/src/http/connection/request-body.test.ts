@@ -4,9 +4,10 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { PartReceipt } from '@cryolift/protocol/messages';
-import { BodyPump, bodyOf, receiveBody } from './request-body.ts';
+import { BodyPump, receiveBody } from './request-body.ts';
+import { bodyOf } from './standard-body.ts';
 
-/** A reception that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
+/** A receiver that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
 function keepWaiting(bytes: number, before: () => Promise<void> | undefined = () => undefined) {
   const events: string[] = [];
   let taken = 0;
@@ -25,7 +26,7 @@ function keepWaiting(bytes: number, before: () => Promise<void> | undefined = ()
   };
 }
 
-test('a body is committed only when the storage has taken the last of it', async (t) => {
+test('request body: it is committed only when the storage has taken the last of it', async (t) => {
   const { promise: events, resolve, reject } = Promise.withResolvers<string[]>();
   const server = createServer((incoming, response) => {
     // All has come, and lies in the stream, when its last chunk is read: then Node says 'end' although it is paused.
@@ -46,12 +47,12 @@ test('a body is committed only when the storage has taken the last of it', async
   sent.destroy();
 });
 
-test('an end that comes while the storage lets wait waits too', async () => {
+test('request body: an end that arrives while the storage is slow waits, too', async () => {
   const receiver = keepWaiting(3);
   const pump = new BodyPump(receiver, 1000);
   const done = pump.done.then(() => receiver.events.push('done'));
-  void pump.take(Buffer.from('abc'));
-  pump.end();
+  void pump.write(Buffer.from('abc'));
+  pump.commit();
   await done;
   assert.deepEqual(receiver.events, ['written', 'done']);
 });

@@ -1,12 +1,12 @@
 /**
  * Answers the requests of one connection one after the other. HTTP/1.1 lets a client send requests before it has read an
- * answer (RFC 9112 section 9.3.2); if all of them were worked on at once, a client that reads nothing could make the server
+ * answer (RFC 9112 section 9.3.2). If all of them were handled at once, a client that reads nothing could make the server
  * hold any number of answers in memory.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Requests of one connection that may wait for the one before them. With one more, the connection is closed. */
+/** The most requests that wait on one connection. With one more, the connection is closed. */
 const MAX_WAITING = 16;
 
 interface Exchange {
@@ -16,7 +16,7 @@ interface Exchange {
 
 export class RequestQueue {
   readonly #handle: RequestListener;
-  /** Per connection on which a request has come: the exchange under way, then those that wait. */
+  /** For each connection with a request: the exchange under way, then those that wait. */
   readonly #open = new WeakMap<Duplex, Exchange[]>();
 
   /** @param handle answers one request. */
@@ -38,12 +38,12 @@ export class RequestQueue {
     if (open.length === 1) this.#begin(socket, exchange);
   };
 
-  /** True when all requests that came on a connection have been answered, and there was one. */
+  /** True when the connection has had a request, and all its requests have been answered. */
   isIdle(socket: Duplex): boolean {
     return this.#open.get(socket)?.length === 0;
   }
 
-  /** The last answer that a connection still owes, if it owes one. */
+  /** The last answer on this connection that has not been sent, if there is one. */
   lastAnswer(socket: Duplex): ServerResponse | undefined {
     return this.#open.get(socket)?.at(-1)?.response;
   }

@@ -1,4 +1,4 @@
-/** Calls for administrators, on everybody's things. */
+/** Calls for administrators, on the things of all owners. */
 import {
   OwnedSessionPage,
   ScrubReport,
@@ -11,13 +11,19 @@ import { listAllUploads } from '../../uploads/listing.ts';
 import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
-/** When to ask again how far a sweep is. */
+/** After this time a client asks again how far a sweep is. */
 const RETRY_SECONDS = 2;
-const USUAL_BYTES_PER_SECOND = 50 * 1024 * 1024;
+const DEFAULT_BYTES_PER_SECOND = 50 * 1024 * 1024;
 
-export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: Services): void {
-  const config = { scope: 'admin' } as const;
+const config = { scope: 'admin' } as const;
 
+export function registerAdmin(app: Routes, services: Services): void {
+  registerSessions(app, services);
+  registerSweep(app, services);
+  registerScrub(app, services);
+}
+
+function registerSessions(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/admin/sessions',
     {
@@ -32,7 +38,9 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     },
     async ({ query: { limit = 100, ...query } }) => await listAllUploads(context, { ...query, limit }),
   );
+}
 
+function registerSweep(app: Routes, { sweep }: Services): void {
   app.post(
     '/admin/sweep',
     {
@@ -65,7 +73,9 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     },
     async () => sweep.report(),
   );
+}
 
+function registerScrub(app: Routes, { scrub }: Services): void {
   app.post(
     '/admin/scrub',
     {
@@ -80,7 +90,7 @@ export function registerAdmin(app: Routes, { uploads: context, scrub, sweep }: S
     },
     async ({ body }, reply) => {
       reply.code(202);
-      return await scrub.begin(body?.bytes_per_second ?? USUAL_BYTES_PER_SECOND);
+      return await scrub.begin(body?.bytes_per_second ?? DEFAULT_BYTES_PER_SECOND);
     },
   );
 

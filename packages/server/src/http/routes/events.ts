@@ -1,16 +1,16 @@
-/** Streams of events: one upload's, or all of the caller's. */
+/** Streams of events: of one upload, or of all uploads and files of the caller. */
 import { finished, Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Watch } from '../../events/bus.ts';
 import { follow } from '../../events/follow.ts';
-import { findUpload } from '../../uploads/lookup.ts';
-import { accessOf, hasScope } from '../auth/caller.ts';
+import { getUpload } from '../../uploads/lookup.ts';
+import { accessOf, expiryOf, hasScope, ownerOf } from '../auth/caller.ts';
 import { UPLOAD_ERRORS } from '../openapi/operation.ts';
 import { type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
-/** What a reader that takes nothing has to do so within, once its stream has ended; then the connection is cut. */
+/** When a stream has ended and the client does not read the rest in this time, the connection is cut. */
 const LINGER_MS = 1_000;
 
 const STREAM = {
@@ -42,7 +42,7 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
       },
     },
     async (request, reply) => {
-      const { id } = await findUpload(uploads, accessOf(request.caller), request.params.upload_id);
+      const { id } = await getUpload(uploads, accessOf(request.caller), request.params.upload_id);
       return await answer(request, reply, { uploadId: id });
     },
   );
@@ -59,22 +59,22 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
         response: { 200: STREAM },
       },
     },
-    async (request, reply) => await answer(request, reply, { owner: request.caller.sub }),
+    async (request, reply) => await answer(request, reply, { owner: ownerOf(request.caller) }),
   );
 
   async function answer(request: FastifyRequest, reply: FastifyReply, watch: Watch): Promise<FastifyReply> {
     const { caller, headers, method } = request;
-    // A proxy that gathers an answer before it passes it on would hold back every event.
+    // Asks proxies not to buffer the answer, which would delay every event.
     reply.type('text/event-stream').header('x-accel-buffering', 'no');
     if (method === 'HEAD') return await reply.send();
     const last = headers['last-event-id'];
-    const mayTell = (subject: string) => subject.startsWith('uploads/') || hasScope(caller, 'files:read');
-    const stream = streams.begin(caller.sub, caller.expiresAtMs);
+    const mayEmit = (subject: string) => subject.startsWith('uploads/') || hasScope(caller, 'files:read');
+    const stream = streams.begin(ownerOf(caller), expiryOf(caller));
     finished(reply.raw, () => stream.abort());
     stream.signal.addEventListener('abort', () => {
       setTimeout(() => reply.raw.writableFinished || reply.raw.destroy(), LINGER_MS).unref();
     });
-    const text = follow(events, watch, last === undefined ? null : Number(last), mayTell, stream.signal);
+    const text = follow(events, watch, last === undefined ? null : Number(last), mayEmit, stream.signal);
     return await reply.send(Readable.from(text, { objectMode: false }));
   }
 }

@@ -41,7 +41,7 @@ async function serveFile(t: TestContext, filename: string) {
   return { call, bytes, file, path: `/files/${file.file_id}/content` };
 }
 
-test('a file is sent under its own name, whatever that is', async (t) => {
+test('file content: any file name is sent', async (t) => {
   const { call, path } = await serveFile(t, `µ "gra%ph"';*().bin`);
   const disposition = (await call(path, { method: 'HEAD' })).headers.get('content-disposition') ?? '';
   const match = /^attachment; filename="([\x20-\x7e]*)"; filename\*=UTF-8''([\w!#$&+.^`|~%-]+)$/.exec(disposition);
@@ -50,7 +50,7 @@ test('a file is sent under its own name, whatever that is', async (t) => {
   assert.equal(decodeURIComponent(match[2] as string), `µ "gra%ph"';*().bin`);
 });
 
-test('a file is sent whole, in ranges, or not again', async (t) => {
+test('file content: it is sent whole, in ranges, or not modified', async (t) => {
   const { call, path, bytes, file } = await serveFile(t, 'a.bin');
   const whole = await call(path);
   assert.deepEqual([whole.status, whole.headers.get('content-length')], [200, '256']);
@@ -72,13 +72,13 @@ test('a file is sent whole, in ranges, or not again', async (t) => {
   assert.deepEqual([again.status, await again.text()], [304, '']);
 });
 
-test('a range means something to GET alone (RFC 9110 section 14.2)', async (t) => {
+test('file content: a range is used for GET only (RFC 9110 section 14.2)', async (t) => {
   const { call, path } = await serveFile(t, 'a.bin');
   const head = await call(path, { method: 'HEAD', headers: { range: 'bytes=0-9' } });
   assert.deepEqual([head.status, head.headers.get('content-length')], [200, '256']);
 });
 
-test('a deleted file is gone for everybody', async (t) => {
+test('file content: a deleted file is not found', async (t) => {
   const { call, path, file } = await serveFile(t, 'a.bin');
   assert.equal((await call(`/files/${file.file_id}`, { method: 'DELETE' })).status, 204);
   assert.equal((await call(path)).status, 404);

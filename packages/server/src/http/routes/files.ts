@@ -2,29 +2,37 @@
 import { printDigestHeader, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import { FileChanges, FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
-import type { FastifyReply } from 'fastify';
+import { encodeExtended } from 'content-disposition';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { deleteFile, type FileContext, type FileRow, getFile, listOwned, readContent } from '../../files/files.ts';
+import { deleteFile, type FileContext, listOwned, readContent } from '../../files/files.ts';
 import { changeMetadata } from '../../files/metadata.ts';
-import { toFilePlace, toFileRecord } from '../../files/record.ts';
-import { canAccess } from '../../uploads/context.ts';
-import { accessOf, assertScope, type Caller, hasScope } from '../auth/caller.ts';
+import type { StoredFile } from '../../files/stored-file.ts';
+import { assertScope, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
 import { preconditionFailed } from '../conditions.ts';
 import { CONDITIONS } from '../openapi/headers.ts';
 import { STORAGE_ERRORS } from '../openapi/operation.ts';
 import { selectBytes } from '../range.ts';
 import { FileParams, NoContent, NotModified, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { findFile } from './find-file.ts';
 
 const CONTENT_HEADERS = ['ETag', 'Last-Modified', 'Accept-Ranges', 'Repr-Digest', 'Content-Disposition'] as const;
 const BYTES_SCHEMA = { schema: Type.Any({ description: "The file's bytes." }) };
 /** A file whose name says what it is has another type. */
 const BYTES = { content: { 'application/octet-stream': BYTES_SCHEMA, '*/*': BYTES_SCHEMA } };
 
-export function registerFiles(app: Routes, { uploads: context }: Services): void {
-  const config = { scope: 'files:read' } as const;
-  const find = (caller: Caller, id: string) => getFile(context, id, (owner) => canAccess(accessOf(caller), owner));
+const config = { scope: 'files:read' } as const;
 
+export function registerFiles(app: Routes, services: Services): void {
+  registerList(app, services);
+  registerShow(app, services);
+  registerChange(app, services);
+  registerDelete(app, services);
+  registerContent(app, services);
+}
+
+function registerList(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files',
     {
@@ -38,11 +46,13 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       },
     },
     async ({ caller, query: { limit = 100, cursor } }) => {
-      const page = await listOwned(context, caller.sub, { cursor, limit });
-      return { ...page, items: page.items.map((row) => presentFile(context, caller, row)) };
+      const page = await listOwned(context, ownerOf(caller), { cursor, limit });
+      return { ...page, items: page.items.map((file) => presentFile(context, caller, file)) };
     },
   );
+}
 
+function registerShow(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files/:file_id',
     {
@@ -56,9 +66,11 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
         documented: { errors: ['file_not_found'] },
       },
     },
-    async ({ caller, params }) => presentFile(context, caller, await find(caller, params.file_id)),
+    async ({ caller, params }) => presentFile(context, caller, await findFile(context, caller, params.file_id)),
   );
+}
 
+function registerChange(app: Routes, { uploads: context }: Services): void {
   app.patch(
     '/files/:file_id',
     {
@@ -74,13 +86,15 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       },
     },
     async ({ caller, params, body }) => {
-      // The answer is the record.
+      // The answer is the record, which needs this scope.
       assertScope(caller, 'files:read');
-      const row = await find(caller, params.file_id);
-      return presentFile(context, caller, await changeMetadata(context, row.id, body.metadata, caller.sub));
+      const { id } = await findFile(context, caller, params.file_id);
+      return presentFile(context, caller, await changeMetadata(context, id, body.metadata, ownerOf(caller)));
     },
   );
+}
 
+function registerDelete(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/files/:file_id',
     {
@@ -95,11 +109,13 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       },
     },
     async ({ caller, params }, reply) => {
-      await deleteFile(context, await find(caller, params.file_id));
+      await deleteFile(context, await findFile(context, caller, params.file_id));
       reply.code(204);
     },
   );
+}
 
+function registerContent(app: Routes, { uploads: context }: Services): void {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/content',
@@ -118,44 +134,56 @@ export function registerFiles(app: Routes, { uploads: context }: Services): void
       },
     },
     handler: async (request, reply) => {
-      const row = await find(request.caller, request.params.file_id);
-      const etag = `"${toHex(row.sha256)}"`;
-      // RFC 9110 section 14.2 defines ranges for GET alone.
-      const { range, ...conditions } = request.headers;
-      const asked = request.method === 'GET' ? request.headers : conditions;
-      const selection = selectBytes(asked, { etag, lastModifiedMs: row.created_at }, row.size);
-      if (selection.kind === 'failed') throw preconditionFailed();
-      describeContent(reply, row, etag);
-      switch (selection.kind) {
-        case 'not_modified':
-          return await reply.code(304).send();
-        case 'unsatisfiable':
-          reply.header('content-range', `bytes */${row.size}`);
-          throw new UploadError('range_not_satisfiable', `The file has ${row.size} bytes.`);
-        case 'range':
-          reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${row.size}`);
-          return await sendBytes(context, request.method, reply, row, selection);
-        case 'whole':
-          return await sendBytes(context, request.method, reply, row, { start: 0, end: row.size - 1 });
-      }
+      const file = await findFile(context, request.caller, request.params.file_id);
+      return await answerContent(context, request, reply, file);
     },
   });
 }
 
-/** A file's record as this caller may see it. */
-export function presentFile(context: FileContext, caller: Caller, row: FileRow): FileRecord {
-  return toFileRecord(row, hasScope(caller, 'files:locate') ? context.storage.files.locate(toFilePlace(row)) : null);
+/** Answers with the bytes that the conditions and the Range of the request ask for. */
+async function answerContent(
+  context: FileContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: StoredFile,
+): Promise<FastifyReply> {
+  const { sizeBytes } = file;
+  const etag = `"${toHex(file.sha256)}"`;
+  // RFC 9110 section 14.2 defines ranges for GET alone.
+  const { range, ...conditions } = request.headers;
+  const asked = request.method === 'GET' ? request.headers : conditions;
+  const selection = selectBytes(asked, { etag, lastModifiedMs: file.createdAtMs }, sizeBytes);
+  if (selection.kind === 'failed') throw preconditionFailed();
+  setContentHeaders(reply, file, etag);
+  switch (selection.kind) {
+    case 'not_modified':
+      return await reply.code(304).send();
+    case 'unsatisfiable':
+      reply.header('content-range', `bytes */${sizeBytes}`);
+      throw new UploadError('range_not_satisfiable', `The file has ${sizeBytes} bytes.`);
+    case 'range':
+      reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${sizeBytes}`);
+      return await sendBytes(context, request.method, reply, file, selection);
+    case 'whole':
+      return await sendBytes(context, request.method, reply, file, { start: 0, end: sizeBytes - 1 });
+  }
 }
 
-function describeContent(reply: FastifyReply, row: FileRow, etag: string): void {
+/** @returns the record of a file, with its location when the caller may see it. */
+export function presentFile(context: FileContext, caller: Caller, file: StoredFile): FileRecord {
+  if (!hasScope(caller, 'files:locate')) return file.record;
+  return { ...file.record, location: context.storage.files.locate(file.place) };
+}
+
+function setContentHeaders(reply: FastifyReply, file: StoredFile, etag: string): void {
   reply
     .header('etag', etag)
     .header('accept-ranges', 'bytes')
-    .header('last-modified', new Date(row.created_at).toUTCString())
-    // RFC 9530: of the whole representation, also with a range.
-    .header('repr-digest', printDigestHeader(row.sha256))
-    .header('content-disposition', contentDisposition(row.filename))
-    // Whatever a file says that it is, a browser that shows it all the same runs nothing of it in our name.
+    .header('last-modified', new Date(file.createdAtMs).toUTCString())
+    // RFC 9530: the digest of the whole file, also with a range.
+    .header('repr-digest', printDigestHeader(file.sha256))
+    .header('content-disposition', contentDisposition(file.filename))
+    // A browser that shows the file in spite of its disposition runs no script of it.
     .header('content-security-policy', "sandbox; default-src 'none'");
 }
 
@@ -163,12 +191,12 @@ async function sendBytes(
   context: FileContext,
   method: string,
   reply: FastifyReply,
-  row: FileRow,
+  file: StoredFile,
   range: { start: number; end: number },
 ): Promise<FastifyReply> {
   const length = range.end - range.start + 1;
-  const bytes = length === 0 ? null : await readContent(context, row, range);
-  reply.type(row.content_type).header('content-length', length);
+  const bytes = length === 0 ? null : await readContent(context, file, range);
+  reply.type(file.contentType).header('content-length', length);
   if (!bytes || method === 'HEAD') {
     bytes?.destroy();
     return await reply.send();
@@ -176,12 +204,11 @@ async function sendBytes(
   return await reply.send(bytes);
 }
 
-/** RFC 6266, with the name in RFC 8187 form for what is not plain ASCII. */
+/**
+ * RFC 6266, in one form for all names. Clients read backslashes and percent signs in a quoted name in different ways, so it has
+ * neither; `create` of the library would write them.
+ */
 function contentDisposition(filename: string): string {
   const plain = filename.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(filename).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
+  return `attachment; filename="${plain}"; filename*=${encodeExtended(filename)}`;
 }

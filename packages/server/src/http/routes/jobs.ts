@@ -1,11 +1,10 @@
-/** What the server does with a file after it was published. */
+/** Lists the jobs that the server runs on a published file. */
 import { JobList } from '@cryolift/protocol/messages';
-import { getFile } from '../../files/files.ts';
 import { listJobs } from '../../files/jobs.ts';
-import { canAccess } from '../../uploads/context.ts';
-import { accessOf, hasScope } from '../auth/caller.ts';
+import { hasScope } from '../auth/caller.ts';
 import { FileParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { findFile } from './find-file.ts';
 
 export function registerJobs(app: Routes, { uploads: context }: Services): void {
   app.get(
@@ -22,9 +21,9 @@ export function registerJobs(app: Routes, { uploads: context }: Services): void 
       },
     },
     async ({ caller, params }) => {
-      const row = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
-      // What a command of the administrator prints may tell of the server's paths.
-      return { items: await listJobs(context, row, hasScope(caller, 'files:locate')) };
+      const { id } = await findFile(context, caller, params.file_id);
+      // The output of an administrator's command may contain paths of the server.
+      return { items: await listJobs(context, id, hasScope(caller, 'files:locate')) };
     },
   );
 }

@@ -3,7 +3,7 @@ import { LinkPage, LinkRequest, PageQuery, RevokedLinks, UploadLink } from '@cry
 import { Type } from 'typebox';
 import { makeLink, pageOfLinks, revokeLink, revokeLinksOf } from '../../uploads/upload-links.ts';
 import { toTime } from '../../uploads/upload-record.ts';
-import { accessOf } from '../auth/caller.ts';
+import { accessOf, ownerOf } from '../auth/caller.ts';
 import { publicBase } from '../public-url.ts';
 import { NoContent, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
@@ -18,8 +18,18 @@ const OwnedPageQuery = Type.Object(
 );
 const OwnerQuery = Type.Object({ owner: Owner }, { additionalProperties: false });
 
-export function registerLinks(app: Routes, { uploads: context, options }: Services): void {
-  const config = { scope: 'uploads:write' } as const;
+const config = { scope: 'uploads:write' } as const;
+
+export function registerLinks(app: Routes, services: Services): void {
+  registerMake(app, services);
+  registerList(app, services);
+  registerRevoke(app, services);
+  registerRevokeAll(app, services);
+  registerAdminList(app, services);
+  registerAdminRevoke(app, services);
+}
+
+function registerMake(app: Routes, { uploads: context, options }: Services): void {
   const defaultSeconds = Math.min(DEFAULT_SECONDS, context.policy.maxLinkMs / 1000);
 
   app.post(
@@ -39,13 +49,15 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
       const { expires_in = defaultSeconds, max_bytes = null, max_files = null } = request.body ?? {};
       const base = publicBase(request, options.publicUrl);
       const asked = { seconds: expires_in, maxBytes: max_bytes, maxFiles: max_files };
-      const { link, token } = await makeLink(context, request.caller.sub, asked);
+      const { link, token } = await makeLink(context, ownerOf(request.caller), asked);
       reply.code(201);
-      const expires_at = toTime(link.expires_at);
+      const expires_at = toTime(link.expiresAtMs);
       return { link_id: link.id, expires_at, max_bytes, max_files, url: `${base}/#token=${token}`, token };
     },
   );
+}
 
+function registerList(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/links',
     {
@@ -58,9 +70,12 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
         response: { 200: LinkPage },
       },
     },
-    async ({ caller, query: { limit = 100, cursor } }) => await pageOfLinks(context, caller.sub, { cursor, limit }),
+    async ({ caller, query: { limit = 100, cursor } }) =>
+      await pageOfLinks(context, ownerOf(caller), { cursor, limit }),
   );
+}
 
+function registerRevoke(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/links/:link_id',
     {
@@ -79,7 +94,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
       reply.code(204);
     },
   );
+}
 
+function registerRevokeAll(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/links',
     {
@@ -91,9 +108,11 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
         response: { 200: RevokedLinks },
       },
     },
-    async ({ caller }) => ({ revoked: await revokeLinksOf(context, caller.sub) }),
+    async ({ caller }) => ({ revoked: await revokeLinksOf(context, ownerOf(caller)) }),
   );
+}
 
+function registerAdminList(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/admin/links',
     {
@@ -108,7 +127,9 @@ export function registerLinks(app: Routes, { uploads: context, options }: Servic
     },
     async ({ query: { limit = 100, cursor, owner = null } }) => await pageOfLinks(context, owner, { cursor, limit }),
   );
+}
 
+function registerAdminRevoke(app: Routes, { uploads: context }: Services): void {
   app.delete(
     '/admin/links',
     {

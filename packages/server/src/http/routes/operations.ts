@@ -4,14 +4,19 @@ import { Caller, Health, Limits, Readiness } from '@cryolift/protocol/messages';
 import { CHALLENGE, CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol/proof';
 import { Type } from 'typebox';
 import { readUsage } from '../../uploads/usage.ts';
+import { linkOf, ownerOf } from '../auth/caller.ts';
 import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 const METRICS = { content: { 'text/plain': { schema: Type.String({ description: 'Prometheus’ text format.' }) } } };
 
 export function registerOperations(app: Routes, services: Services): void {
-  const { metrics, limits, version, options } = services;
+  registerCallerInfo(app, services);
+  registerHealth(app, services);
+  registerMetrics(app, services);
+}
 
+function registerCallerInfo(app: Routes, { uploads, limits }: Services): void {
   app.get(
     '/limits',
     {
@@ -24,7 +29,7 @@ export function registerOperations(app: Routes, services: Services): void {
       },
     },
     async ({ caller }) =>
-      caller ? { ...limits, ...(await readUsage(services.uploads, caller.sub, caller.link ?? null)) } : limits,
+      caller ? { ...limits, ...(await readUsage(uploads, ownerOf(caller), linkOf(caller))) } : limits,
   );
 
   app.get(
@@ -38,9 +43,11 @@ export function registerOperations(app: Routes, services: Services): void {
         response: { 200: Caller },
       },
     },
-    async ({ caller }) => ({ owner: caller.sub, link_id: caller.link?.id ?? null }),
+    async ({ caller }) => ({ owner: ownerOf(caller), link_id: linkOf(caller)?.id ?? null }),
   );
+}
 
+function registerHealth(app: Routes, services: Services): void {
   app.get(
     '/healthz',
     {
@@ -75,10 +82,12 @@ export function registerOperations(app: Routes, services: Services): void {
     },
     async () => {
       await services.checkReady();
-      return { status: 'ready' as const, version };
+      return { status: 'ready' as const, version: services.version };
     },
   );
+}
 
+function registerMetrics(app: Routes, { metrics, options }: Services): void {
   app.get(
     '/metrics',
     {

@@ -1,4 +1,4 @@
-/** `GET /`: the web page, as `scripts/build-page.mjs` has built it from packages/web. */
+/** `GET /`: the web page that `scripts/build-page.mjs` builds from packages/web. */
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyReply } from 'fastify';
@@ -6,7 +6,7 @@ import type { Routes } from '../route-schema.ts';
 
 const BUILT = new URL('../../../dist/page/', import.meta.url);
 const ASSETS = fileURLToPath(new URL('assets/', BUILT));
-/** Everything comes from here, nothing runs that is not a file of ours, nobody frames it, no link of it tells where it led from. */
+/** All resources and scripts come from this server, no page may frame the page, and its links send no referrer. */
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
@@ -14,7 +14,7 @@ const HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
 };
-/** Names of assets have a hash of their content in them. */
+/** For assets, whose names contain a hash of their content. */
 const FOREVER = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'no-cache';
 
@@ -36,13 +36,13 @@ export function registerPage(app: Routes): void {
     await scope.register(fastifyStatic, {
       root: BUILT,
       suppressWarning: true,
-      // One route for each file that is there now: other paths stay what they are.
+      // Adds one route for each file that exists now; other paths are not affected.
       wildcard: false,
       globIgnore: ['**/*.{br,gz,txt}'],
       preCompressed: true,
       cacheControl: false,
       decorateReply: false,
-      setHeaders: describe,
+      setHeaders: setPageHeaders,
     });
     if (scope.hasRoute({ method: 'GET', url: '/' })) return;
     scope.get('/', { schema: { hide: true } }, async (_request, reply) => {
@@ -52,6 +52,6 @@ export function registerPage(app: Routes): void {
   });
 }
 
-function describe(reply: FastifyReply, path: string): void {
+function setPageHeaders(reply: FastifyReply, path: string): void {
   reply.headers(HEADERS).header('cache-control', path.startsWith(ASSETS) ? FOREVER : ASK_AGAIN);
 }

@@ -11,7 +11,7 @@ function refuses(code: string) {
   return (error: unknown) => error instanceof UploadError && error.code === code;
 }
 
-test('an index is a plain whole number; what is out of range is for the session to say', () => {
+test('part head: an index is a plain whole number; the upload checks its range', () => {
   assert.deepEqual(
     ['0', '7', '9999', '10000', '-1', '9999999999999999'].map(parsePartIndex).slice(0, 5),
     [0, 7, 9999, 10_000, -1],
@@ -35,16 +35,16 @@ test('an index is a plain whole number; what is out of range is for the session 
   }
 });
 
-test('no text but 0 means part 0', () => {
+test('part head: only the text 0 means part 0', () => {
   assert.throws(() => parsePartIndex('-0'), refuses('invalid_request'));
 });
 
-test('a digest is read, and none is none', () => {
+test('part head: a digest is read, and may be missing', () => {
   assert.deepEqual(parsePartDigest({ 'content-digest': digest }), sha256);
   assert.equal(parsePartDigest({}), null);
 });
 
-test('a digest that would not be checked is refused, never ignored', () => {
+test('part head: a digest that would not be checked is refused', () => {
   for (const headers of [
     { 'content-digest': 'md5=:AAAAAAAAAAAAAAAAAAAAAA==:' },
     { 'content-digest': `${digest}, sha-512=:AAAA:` },
@@ -60,7 +60,7 @@ test('a digest that would not be checked is refused, never ignored', () => {
   }
 });
 
-test('a length is needed, and bodies come as they are', () => {
+test('part head: a length is required, and content encodings are refused', () => {
   assert.equal(parsePartLength({ 'content-length': '0' }), 0);
   assert.equal(parsePartLength({ 'content-length': '8388608', 'content-encoding': 'identity' }), 8_388_608);
   assert.throws(() => parsePartLength({}), refuses('length_required'));

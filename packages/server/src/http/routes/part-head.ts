@@ -1,12 +1,12 @@
-/** What the head of a part's request says, before anything of its body is read. Shared by all lanes. */
+/** Reads the head of a part's request, before its body is read. Both paths use this file. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseDigestHeader } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 
-/** Checksums of other specifications: none is ever ignored silently. */
+/** Checksums of other specifications. They are refused, because ignoring one would hide damage. */
 const OTHER_DIGESTS = ['digest', 'repr-digest', 'content-md5'];
 
-/** @throws UploadError `invalid_request`. A negative or too great index is for the session to judge. */
+/** @throws UploadError `invalid_request`. The upload refuses an index that it does not have. */
 export function parsePartIndex(text: string): number {
   if (!/^(0|-?[1-9]\d{0,15})$/.test(text)) {
     throw new UploadError('invalid_request', 'A part index is a whole number, counted from 0.');
@@ -44,7 +44,8 @@ export function parsePartLength(headers: IncomingHttpHeaders): number {
 }
 
 /**
- * Where the part begins in the file, said a second time: one damaged digit in the path would put good bytes at a wrong place.
+ * Reads where the part begins in the file. It is compared with the index, because one damaged digit in the path would put good
+ * bytes at a wrong place.
  *
  * @returns bytes, or null when the client does not say. @throws UploadError `invalid_request`.
  */

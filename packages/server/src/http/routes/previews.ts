@@ -1,28 +1,28 @@
-/** What the server has seen in MRC files: pictures and statistics. */
+/** Previews and statistics of MRC files. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { nameOf, type Previews, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
 import { waitForStatistics } from '../../analysis/statistics.ts';
-import { assertNotDeleted, type FileRow, getFile } from '../../files/files.ts';
-import { toFilePlace, toFileRecord } from '../../files/record.ts';
-import { canAccess } from '../../uploads/context.ts';
+import { assertNotDeleted } from '../../files/files.ts';
+import type { StoredFile } from '../../files/stored-file.ts';
 import { assertShowable } from '../../uploads/early-section.ts';
-import { findUpload } from '../../uploads/lookup.ts';
-import { mrcOf, toStaged } from '../../uploads/upload-record.ts';
-import { accessOf, accountOf, assertScope, type Caller } from '../auth/caller.ts';
+import { getUpload } from '../../uploads/lookup.ts';
+import type { Upload } from '../../uploads/upload.ts';
+import { accessOf, accountOf, assertScope } from '../auth/caller.ts';
 import { signalOf } from '../client-gone.ts';
 import { checkConditions, preconditionFailed } from '../conditions.ts';
 import { CONDITIONS } from '../openapi/headers.ts';
 import { UPLOAD_ERRORS } from '../openapi/operation.ts';
 import { FileParams, NotModified, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { findFile } from './find-file.ts';
 
-/** How long a request waits for work that goes on when it gives up. */
+/** How long a request waits. The work goes on after that. */
 const WAIT_MS = 20_000;
 const RETRY_SECONDS = 2;
-/** Both change when the same request is drawn differently. */
+/** Both have to be changed when the same request gives another picture. */
 const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
 
 const VALIDATORS = { 200: ['ETag', 'Last-Modified'], 304: ['ETag', 'Last-Modified'] } as const;
@@ -30,7 +30,7 @@ const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The pic
 
 type Drawn = Awaited<ReturnType<Previews['ofFile']>>;
 
-/** Draws for the caller. @returns 'gone' when they have gone away meanwhile. */
+/** Draws for the caller. @returns 'gone' when the client has closed the connection. */
 async function drawFor(
   { caller }: FastifyRequest,
   reply: FastifyReply,
@@ -45,9 +45,13 @@ async function drawFor(
   }
 }
 
-export function registerPreviews(app: Routes, { uploads: context, previews }: Services): void {
-  const find = (caller: Caller, id: string) => getFile(context, id, (owner) => canAccess(accessOf(caller), owner));
+export function registerPreviews(app: Routes, services: Services): void {
+  registerFilePreview(app, services);
+  registerStatistics(app, services);
+  registerUploadPreview(app, services);
+}
 
+function registerFilePreview(app: Routes, services: Services): void {
   app.get(
     '/files/:file_id/preview',
     {
@@ -66,9 +70,14 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
         },
       },
     },
-    async (request, reply) => await answerFile(request, reply, await find(request.caller, request.params.file_id)),
+    async (request, reply) => {
+      const file = await findFile(services.uploads, request.caller, request.params.file_id);
+      return await answerFile(services, request, reply, file);
+    },
   );
+}
 
+function registerStatistics(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files/:file_id/statistics',
     {
@@ -83,13 +92,15 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
       },
     },
     async ({ caller, params }) => {
-      const found = await waitForStatistics(context, await find(caller, params.file_id), WAIT_MS);
+      const found = await waitForStatistics(context, await findFile(context, caller, params.file_id), WAIT_MS);
       if (found === 'late') throw notYet('The statistics of this file are still being computed.');
       if (found === null) throw new UploadError('not_found', 'There are no statistics of this file.');
       return found;
     },
   );
+}
 
+function registerUploadPreview(app: Routes, services: Services): void {
   app.get(
     '/uploads/:upload_id/preview',
     {
@@ -117,51 +128,66 @@ export function registerPreviews(app: Routes, { uploads: context, previews }: Se
       },
     },
     async (request, reply) => {
-      const row = await findUpload(context, accessOf(request.caller), request.params.upload_id);
-      if (row.status === 'completed') {
-        assertScope(request.caller, 'files:read');
-        return await answerFile(request, reply, await find(request.caller, row.file_id as string));
-      }
-      const mrc = mrcOf(row);
-      if (!mrc)
-        throw new UploadError(
-          'not_found',
-          'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
-        );
-      if (row.status === 'cancelled')
-        throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
-      if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
-      const asked = toPreviewRequest(mrc, row.filename, { axis: 'z', ...request.query });
-      await assertShowable(context, row, mrc, asked);
-      return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(toStaged(row), asked, viewer)));
+      const upload = await getUpload(services.uploads, accessOf(request.caller), request.params.upload_id);
+      return await answerUpload(services, request, reply, upload);
     },
   );
+}
 
-  async function answerFile(request: FastifyRequest, reply: FastifyReply, row: FileRow): Promise<FastifyReply> {
-    const { mrc, sha256 } = toFileRecord(row, null);
-    if (!mrc)
-      throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
-    const asked = toPreviewRequest(mrc, row.filename, request.query as PreviewQuery);
-    const place = toFilePlace(row);
-    const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, place)}-${RENDERER.version}"`;
-    const lastModifiedMs = Math.max(row.created_at, RENDERER.sinceMs);
-    const drawing = drawFor(request, reply, (viewer) => previews.ofFile(place, asked, viewer));
-    const drawn = await drawing.catch(async (error: unknown) => {
-      await assertNotDeleted(context, row);
-      throw error;
-    });
-    if (typeof drawn === 'object' && drawn.kind === 'png') {
-      const outcome = checkConditions(request.headers, { etag, lastModifiedMs });
-      if (outcome === 'failed') throw preconditionFailed();
-      reply.header('etag', etag).header('last-modified', new Date(lastModifiedMs).toUTCString());
-      if (outcome === 'not_modified') return reply.code(304).send();
-    }
-    return send(reply, drawn);
+/** Answers with a section of an upload; with a picture of the file once the upload is completed. */
+async function answerUpload(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  upload: Upload,
+): Promise<FastifyReply> {
+  const { uploads: context, previews } = services;
+  const { status, mrc } = upload;
+  if (status === 'completed') {
+    assertScope(request.caller, 'files:read');
+    const file = await findFile(context, request.caller, upload.fileId as string);
+    return await answerFile(services, request, reply, file);
   }
+  if (!mrc)
+    throw new UploadError(
+      'not_found',
+      'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
+    );
+  if (status === 'cancelled') throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
+  if (status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  const asked = toPreviewRequest(mrc, upload.filename, { axis: 'z', ...(request.query as PreviewQuery) });
+  await assertShowable(context, upload, mrc, asked);
+  return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(upload.staged, asked, viewer)));
+}
+
+/** Answers with a picture of a file. */
+async function answerFile(
+  { uploads: context, previews }: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: StoredFile,
+): Promise<FastifyReply> {
+  const { mrc, sha256 } = file.record;
+  if (!mrc) throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
+  const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
+  const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
+  const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);
+  const drawing = drawFor(request, reply, (viewer) => previews.ofFile(file.place, asked, viewer));
+  const drawn = await drawing.catch(async (error: unknown) => {
+    await assertNotDeleted(context, file.id);
+    throw error;
+  });
+  if (typeof drawn === 'object' && drawn.kind === 'png') {
+    const outcome = checkConditions(request.headers, { etag, lastModifiedMs });
+    if (outcome === 'failed') throw preconditionFailed();
+    reply.header('etag', etag).header('last-modified', new Date(lastModifiedMs).toUTCString());
+    if (outcome === 'not_modified') return reply.code(304).send();
+  }
+  return send(reply, drawn);
 }
 
 function send(reply: FastifyReply, drawn: Drawn | 'gone'): FastifyReply {
-  // Nobody is there to take an answer.
+  // The connection is closed, so no answer is sent.
   if (drawn === 'gone') return reply.hijack();
   if (drawn === 'late') throw notYet('This picture is still being drawn.');
   if (drawn === 'overloaded') throw notYet('Too many pictures are being drawn.');

@@ -1,13 +1,11 @@
-/** Signed URLs: single calls handed to a client that has no token. */
+/** Makes signed URLs, with which a client without a token can make single calls. */
 import { setImmediate } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import type { FastifyRequest } from 'fastify';
-import { getFile } from '../../files/files.ts';
-import { canAccess } from '../../uploads/context.ts';
-import { findUpload } from '../../uploads/lookup.ts';
-import { assertOpen } from '../../uploads/part-receiver.ts';
+import { getUpload } from '../../uploads/lookup.ts';
+import { assertOpen } from '../../uploads/part-request.ts';
 import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf, accountOf, type Caller } from '../auth/caller.ts';
 import { type SignedUse, signUse } from '../auth/url-signature.ts';
@@ -16,15 +14,22 @@ import { UPLOAD_ERRORS } from '../openapi/operation.ts';
 import { publicBase } from '../public-url.ts';
 import { FileParams, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { findFile } from './find-file.ts';
 
-const USUAL_SECONDS = 3600;
-/** So many URLs are signed in one go: some milliseconds. */
+const DEFAULT_SECONDS = 3600;
+/** The number of URLs that are signed without a pause, which takes some milliseconds. */
 const AT_ONCE = 100;
-/** Requests for more than that which are worked on at the same time, and those of one caller. */
+/** Requests for more URLs that are handled at the same time, and those of one caller. */
 const MAX_LARGE = 4;
 const MAX_LARGE_PER_OWNER = 1;
 
-export function registerSign(app: Routes, { uploads: context, signingKeys, options }: Services): void {
+export function registerSign(app: Routes, services: Services): void {
+  registerSignParts(app, services);
+  registerSignFile(app, services);
+}
+
+function registerSignParts(app: Routes, services: Services): void {
+  const { uploads: context } = services;
   const large = new FairShare(MAX_LARGE, MAX_LARGE_PER_OWNER);
 
   app.post(
@@ -43,20 +48,24 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
     },
     async (request) => {
       const { caller, params, body } = request;
-      const row = await findUpload(context, accessOf(caller), params.upload_id);
-      assertOpen(row);
-      const parts = listParts(body.parts, row.part_count);
-      const { expires_at, sign } = await signer(request, body.expires_in);
+      const upload = await getUpload(context, accessOf(caller), params.upload_id);
+      assertOpen(upload);
+      const parts = listParts(body.parts, upload.partCount);
+      const { expires_at, sign } = await createSigner(services, request, body.expires_in);
       const method = 'PUT' as const;
       const signPart = (part: number) => {
-        const lengthBytes = partExtent(row.size, row.part_size, part).length;
-        const url = sign({ method, path: `/uploads/${row.id}/part/${part}`, lengthBytes });
+        const lengthBytes = partExtent(upload.sizeBytes, upload.partSizeBytes, part).length;
+        const url = sign({ method, path: `/uploads/${upload.id}/part/${part}`, lengthBytes });
         return { part, method, url, headers: { 'Content-Length': String(lengthBytes) } };
       };
       if (parts.length <= AT_ONCE) return { expires_at, urls: parts.map(signPart) };
-      return { expires_at, urls: await signMany(caller, parts, signPart) };
+      return { expires_at, urls: await signMany(large, caller, parts, signPart) };
     },
   );
+}
+
+function registerSignFile(app: Routes, services: Services): void {
+  const { uploads: context } = services;
 
   app.post(
     '/files/:file_id/sign',
@@ -74,44 +83,50 @@ export function registerSign(app: Routes, { uploads: context, signingKeys, optio
     },
     async (request) => {
       const { caller, params, body } = request;
-      const row = await getFile(context, params.file_id, (owner) => canAccess(accessOf(caller), owner));
-      const { expires_at, sign } = await signer(request, body?.expires_in);
-      const url = sign({ method: 'GET', path: `/files/${row.id}/content`, lengthBytes: null });
+      const file = await findFile(context, caller, params.file_id);
+      const { expires_at, sign } = await createSigner(services, request, body?.expires_in);
+      const url = sign({ method: 'GET', path: `/files/${file.id}/content`, lengthBytes: null });
       return { expires_at, method: 'GET' as const, url, headers: {} };
     },
   );
+}
 
-  /** Other requests are answered in between. @throws UploadError `overloaded`. */
-  async function signMany<T>(caller: Caller, parts: readonly number[], signPart: (part: number) => T): Promise<T[]> {
-    const giveBack = large.take(accountOf(caller), 1);
-    if (!giveBack) {
-      throw new UploadError(
-        'overloaded',
-        `Only one request for more than ${AT_ONCE} signed URLs is answered at a time.`,
-      );
-    }
-    try {
-      const signed: T[] = [];
-      for (let from = 0; from < parts.length; from += AT_ONCE) {
-        signed.push(...parts.slice(from, from + AT_ONCE).map(signPart));
-        await setImmediate();
-      }
-      return signed;
-    } finally {
-      giveBack();
-    }
+/** Signs with pauses, in which other requests are answered. @throws UploadError `overloaded`. */
+async function signMany<T>(
+  large: FairShare,
+  caller: Caller,
+  parts: readonly number[],
+  signPart: (part: number) => T,
+): Promise<T[]> {
+  const release = large.take(accountOf(caller), 1);
+  if (!release) {
+    throw new UploadError('overloaded', `Only one request for more than ${AT_ONCE} signed URLs is answered at a time.`);
   }
+  try {
+    const signed: T[] = [];
+    for (let from = 0; from < parts.length; from += AT_ONCE) {
+      signed.push(...parts.slice(from, from + AT_ONCE).map(signPart));
+      await setImmediate();
+    }
+    return signed;
+  } finally {
+    release();
+  }
+}
 
-  /** All that one request signs has one key and one end. */
-  async function signer(request: FastifyRequest, seconds = USUAL_SECONDS) {
-    const base = publicBase(request, options.publicUrl);
-    const key = await signingKeys.current();
-    const expiresAtMs = context.now() + seconds * 1000;
-    return {
-      expires_at: toTime(expiresAtMs),
-      sign: (use: Omit<SignedUse, 'expiresAtMs'>) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`,
-    };
-  }
+/** All URLs of one request have the same key and expire at the same time. */
+async function createSigner(
+  { uploads, signingKeys, options }: Services,
+  request: FastifyRequest,
+  seconds = DEFAULT_SECONDS,
+) {
+  const base = publicBase(request, options.publicUrl);
+  const key = await signingKeys.current();
+  const expiresAtMs = uploads.now() + seconds * 1000;
+  return {
+    expires_at: toTime(expiresAtMs),
+    sign: (use: Omit<SignedUse, 'expiresAtMs'>) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`,
+  };
 }
 
 /** @param ranges inclusive pairs. @throws UploadError `part_out_of_range`, `invalid_request`. */

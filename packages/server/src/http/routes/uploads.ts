@@ -1,4 +1,4 @@
-/** Calls on upload sessions. Parse, call, answer. */
+/** Calls on uploads. */
 import { UploadError } from '@cryolift/protocol/errors';
 import {
   CompleteRequest,
@@ -12,23 +12,31 @@ import {
 } from '@cryolift/protocol/messages';
 import { cancelUpload } from '../../uploads/cancellation.ts';
 import { completeUpload } from '../../uploads/completion.ts';
-import { openUpload } from '../../uploads/creation.ts';
+import { initUpload } from '../../uploads/creation.ts';
 import { listStoredParts, listUploads } from '../../uploads/listing.ts';
-import { findUpload } from '../../uploads/lookup.ts';
-import { toUpload } from '../../uploads/upload-record.ts';
-import { accessOf } from '../auth/caller.ts';
+import { showUpload } from '../../uploads/lookup.ts';
+import { accessOf, linkOf, ownerOf } from '../auth/caller.ts';
 import { STORAGE_ERRORS, UPLOAD_ERRORS } from '../openapi/operation.ts';
 import { NoContent, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
 
 const MAX_KEY_LENGTH = 255;
-/** Seconds after which a client asks again for a verification that takes longer than one request. */
+/** After this time a client asks again for a verification that takes longer than one request. */
 const VERIFY_RETRY_SECONDS = 2;
 
-export function registerUploads(app: Routes, { uploads }: Services): void {
-  const config = { scope: 'uploads:write', linkable: true } as const;
+const config = { scope: 'uploads:write', linkable: true } as const;
 
+export function registerUploads(app: Routes, services: Services): void {
+  registerInit(app, services);
+  registerList(app, services);
+  registerShow(app, services);
+  registerPartList(app, services);
+  registerComplete(app, services);
+  registerCancel(app, services);
+}
+
+function registerInit(app: Routes, { uploads }: Services): void {
   app.post(
     '/uploads/init',
     {
@@ -57,14 +65,16 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async (request, reply) => {
-      const { caller } = request;
-      const key = parseIdempotencyKey(request.headers['idempotency-key']);
-      const { row, resumed } = await openUpload(uploads, caller.sub, request.body, key, caller.link);
-      reply.code(resumed ? 200 : 201).header('location', `/uploads/${row.id}`);
-      return await toUpload(uploads.db, row, resumed);
+      const { caller, body, headers } = request;
+      const key = parseIdempotencyKey(headers['idempotency-key']);
+      const upload = await initUpload(uploads, ownerOf(caller), body, key, linkOf(caller));
+      reply.code(upload.resumed ? 200 : 201).header('location', `/uploads/${upload.upload_id}`);
+      return upload;
     },
   );
+}
 
+function registerList(app: Routes, { uploads }: Services): void {
   app.get(
     '/uploads',
     {
@@ -78,9 +88,11 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       },
     },
     async ({ caller, query: { limit = 100, ...query } }) =>
-      await listUploads(uploads, { owner: caller.sub, linkId: caller.link?.id }, { ...query, limit }),
+      await listUploads(uploads, { owner: ownerOf(caller), linkId: linkOf(caller)?.id }, { ...query, limit }),
   );
+}
 
+function registerShow(app: Routes, { uploads }: Services): void {
   app.get(
     '/uploads/:upload_id',
     {
@@ -94,11 +106,11 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
         documented: { errors: UPLOAD_ERRORS },
       },
     },
-    async ({ caller, params }) => {
-      return await toUpload(uploads.db, await findUpload(uploads, accessOf(caller), params.upload_id));
-    },
+    async ({ caller, params }) => await showUpload(uploads, accessOf(caller), params.upload_id),
   );
+}
 
+function registerPartList(app: Routes, { uploads }: Services): void {
   app.get(
     '/uploads/:upload_id/parts',
     {
@@ -116,7 +128,9 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
     async ({ caller, params, query: { limit = 100, cursor } }) =>
       await listStoredParts(uploads, accessOf(caller), params.upload_id, { cursor, limit }),
   );
+}
 
+function registerComplete(app: Routes, { uploads }: Services): void {
   app.post(
     '/uploads/:upload_id/complete',
     {
@@ -146,10 +160,12 @@ export function registerUploads(app: Routes, { uploads }: Services): void {
       const done = await completeUpload(uploads, accessOf(caller), params.upload_id, body?.sha256, request.id);
       if (done.kind === 'completed') return presentFile(uploads, caller, done.file);
       reply.code(202).header('retry-after', String(VERIFY_RETRY_SECONDS));
-      return await toUpload(uploads.db, done.row);
+      return done.upload;
     },
   );
+}
 
+function registerCancel(app: Routes, { uploads }: Services): void {
   app.delete(
     '/uploads/:upload_id',
     {

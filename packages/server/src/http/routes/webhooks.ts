@@ -1,4 +1,4 @@
-/** Calls for administrators on what the webhook has not taken. */
+/** Calls for administrators on events that the webhook has not accepted. */
 import { Delivery, DeliveryPage, DeliveryQuery } from '@cryolift/protocol/messages';
 import { Type } from 'typebox';
 import { listDeliveries, retryDelivery } from '../../events/webhook/list.ts';
@@ -22,7 +22,7 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
         response: { 200: DeliveryPage },
       },
     },
-    async ({ query: { limit = 100, ...query } }) => await listDeliveries(context.db, { ...query, limit }),
+    async ({ query: { limit = 100, ...query } }) => await listDeliveries(context, { ...query, limit }),
   );
 
   app.post(
@@ -39,7 +39,7 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
       },
     },
     async ({ params }, reply) => {
-      const delivery = await retryDelivery(context.db, params.seq, context.now());
+      const delivery = await retryDelivery(context, params.seq);
       wakeWebhook();
       reply.code(202);
       return delivery;

@@ -9,10 +9,12 @@ const MIB = 1024 * 1024;
 /** A flush of it fails. */
 const NO_DESCRIPTOR = 1_000_000;
 
-function openFiles(t: TestContext, count: number): number[] {
+function openFiles(t: TestContext, flusher: Flusher, count: number): number[] {
   const folder = mkdtempSync(join(tmpdir(), 'cryolift-flush-'));
   const fds = Array.from({ length: count }, (_, at) => openSync(join(folder, String(at)), 'w'));
-  t.after(() => {
+  t.after(async () => {
+    // A flush may be under way, or about to begin.
+    for (const fd of fds) await flusher.forget(fd);
     for (const fd of fds) closeSync(fd);
     rmSync(folder, { recursive: true });
   });
@@ -25,7 +27,7 @@ function makeFlusher(): Flusher {
 
 test('writers wait when the window is full and go on once something is on the disk', async (t) => {
   const flusher = makeFlusher();
-  const [fd] = openFiles(t, 1) as [number];
+  const [fd] = openFiles(t, flusher, 1) as [number];
   assert.equal(flusher.whenWritable(), undefined);
   flusher.noteWritten('a', fd, 128 * MIB);
   const ready = flusher.whenWritable();
@@ -36,7 +38,7 @@ test('writers wait when the window is full and go on once something is on the di
 
 test('bytes that come during a flush are not taken for flushed', async (t) => {
   const flusher = makeFlusher();
-  const [fd] = openFiles(t, 1) as [number];
+  const [fd] = openFiles(t, flusher, 1) as [number];
   flusher.noteWritten('a', fd, 32 * MIB);
   flusher.noteWritten('a', fd, 128 * MIB);
   await flusher.whenWritable();
@@ -49,14 +51,14 @@ test('bytes that come during a flush are not taken for flushed', async (t) => {
 
 test('many files with a little each never stop the writers for good', { timeout: 110_000 }, async (t) => {
   const flusher = makeFlusher();
-  const fds = openFiles(t, 10);
+  const fds = openFiles(t, flusher, 10);
   for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 20 * MIB);
   while (flusher.whenWritable()) await flusher.whenWritable();
 });
 
 test('a file that is forgotten gives its room back', async (t) => {
   const flusher = makeFlusher();
-  const fds = openFiles(t, 5);
+  const fds = openFiles(t, flusher, 5);
   for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 25 * MIB);
   assert.equal(flusher.whenWritable(), undefined);
   const [first, second] = fds as [number, number];

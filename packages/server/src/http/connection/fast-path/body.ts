@@ -1,4 +1,4 @@
-/** The body of a part, read from the connection itself into a reception: no parser, no stream, no Buffer per chunk. */
+/** The body of a part, read from the connection directly into a receiver, without a parser, a stream or a Buffer per chunk. */
 import type { Socket } from 'node:net';
 import type { PartReceiver } from '../../../uploads/part-receiver.ts';
 import { ClientGone } from '../../errors.ts';
@@ -8,13 +8,13 @@ import { BodyPump, type RequestBody } from '../request-body.ts';
 export class FastPathBody implements RequestBody {
   readonly #socket: Socket;
   readonly #onComplete: () => void;
-  /** Bytes of the body that came with the head, until somebody wants them. */
+  /** Bytes of the body that came with the head, until `pipe` is called. */
   #early: Buffer;
   #awaited: number;
   #pump: BodyPump | null = null;
   #drain: Drain | null = null;
 
-  /** @param early the body's first bytes. @param awaited how many are to follow. */
+  /** @param early the body's first bytes. @param awaited the number of bytes that follow. */
   constructor(socket: Socket, early: Buffer, awaited: number, onComplete: () => void) {
     this.#socket = socket;
     this.#early = early;
@@ -23,7 +23,7 @@ export class FastPathBody implements RequestBody {
     socket.pause();
   }
 
-  /** Bytes that have not come yet. */
+  /** The number of bytes that have not arrived. */
   get awaited(): number {
     return this.#awaited;
   }
@@ -32,7 +32,7 @@ export class FastPathBody implements RequestBody {
     return this.#awaited === 0;
   }
 
-  async feed(receiver: PartReceiver, idleTimeoutMs: number): Promise<void> {
+  async pipe(receiver: PartReceiver, idleTimeoutMs: number): Promise<void> {
     if (this.#socket.destroyed && !this.complete) throw new ClientGone();
     this.#pump = new BodyPump(receiver, idleTimeoutMs);
     this.#pass(this.#early);
@@ -42,8 +42,8 @@ export class FastPathBody implements RequestBody {
     });
   }
 
-  /** At most `awaited` bytes from the connection, in memory that is reused at once. */
-  take(bytes: Buffer): void {
+  /** @param bytes at most `awaited` bytes from the connection; the buffer may be reused at once. */
+  write(bytes: Buffer): void {
     this.#awaited -= bytes.length;
     this.#pass(bytes);
   }
@@ -56,9 +56,9 @@ export class FastPathBody implements RequestBody {
   }
 
   /** The connection has ended. */
-  abandon(): void {
+  abort(): void {
     this.#drain?.end();
-    if (!this.complete) this.#pump?.fail(new ClientGone());
+    if (!this.complete) this.#pump?.abort(new ClientGone());
   }
 
   #pass(bytes: Buffer): void {
@@ -67,7 +67,7 @@ export class FastPathBody implements RequestBody {
       this.#drop(bytes.length);
       return;
     }
-    const ready = pump.take(bytes);
+    const ready = pump.write(bytes);
     if (ready) {
       this.#socket.pause();
       ready.then(() => this.#goOn(pump));
@@ -76,7 +76,7 @@ export class FastPathBody implements RequestBody {
 
   #goOn(pump: BodyPump): void {
     if (this.complete) {
-      pump.end();
+      pump.commit();
       this.#onComplete();
     } else this.#socket.resume();
   }

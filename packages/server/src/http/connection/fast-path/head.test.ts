@@ -8,17 +8,17 @@ function read(text: string): Head {
   return readHead(Buffer.from(text, 'latin1'));
 }
 
-test('a plain part: where its head ends and how long its body is', () => {
+test('head: a plain part has the end of its head and the length of its body', () => {
   const text = `${PART}Host: x\r\ncontent-length: 12\r\n\r\n`;
   assert.deepEqual(read(`${text}body`), { kind: 'plain', headBytes: text.length, bodyBytes: 12, isPart: true });
 });
 
-test('a signed part is a part', () => {
+test('head: a signed part is a part', () => {
   const head = read('PUT /uploads/01ABC/part/7?cl_exp=1&cl_sig=a-_ HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n');
   assert.ok(head.kind === 'plain' && head.isPart);
 });
 
-test('what is no part is plain, too', () => {
+test('head: other requests can be plain, too', () => {
   for (const line of [
     'GET /uploads/01ABC',
     'POST /uploads/init',
@@ -30,7 +30,7 @@ test('what is no part is plain, too', () => {
   }
 });
 
-test('every beginning of a plain head is incomplete', () => {
+test('head: every beginning of a plain head is incomplete', () => {
   const text = `${PART}Host: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\n`;
   for (let length = 1; length < text.length; length++) {
     assert.equal(read(text.slice(0, length)).kind, 'incomplete', JSON.stringify(text.slice(0, length)));
@@ -72,7 +72,7 @@ const FIELDS_OF_OTHERS = [
 ];
 
 for (const fields of FIELDS_OF_OTHERS) {
-  test(`not plain: ${JSON.stringify(fields)}`, () => {
+  test(`head: not plain: ${JSON.stringify(fields)}`, () => {
     assert.equal(read(`${PART}Host: x\r\n${fields}\r\n\r\n`).kind, 'other');
   });
 }
@@ -94,12 +94,12 @@ const LINES_OF_OTHERS = [
 ];
 
 for (const line of LINES_OF_OTHERS) {
-  test(`not plain: ${JSON.stringify(line)}`, () => {
+  test(`head: not plain: ${JSON.stringify(line)}`, () => {
     assert.equal(read(`${line}\r\nHost: x\r\n\r\n`).kind, 'other');
   });
 }
 
-test('what cannot become plain any more is told before its end', () => {
+test('head: a head that cannot become plain is found before its end', () => {
   for (const text of [
     'X',
     'GET\t',
@@ -112,7 +112,7 @@ test('what cannot become plain any more is told before its end', () => {
   }
 });
 
-test('a head of more than 8 KiB is not plain, whole or not', () => {
+test('head: a head of more than 8 KiB is not plain, complete or not', () => {
   const open = `${PART}X: `;
   const fits = `${open.padEnd(MAX_HEAD_BYTES - 4, 'x')}\r\n\r\n`;
   assert.equal(read(fits).kind, 'plain');

@@ -1,17 +1,17 @@
 /**
- * The heads that the fast lane understands: a strict subset of RFC 9112, so narrow that there is one reading of where the
- * request ends. Everything else is for the ordinary lane's parser to judge.
+ * Reads the heads that the fast path accepts: a strict subset of RFC 9112, in which there is only one reading of where the
+ * request ends. Node's parser on the standard path reads all other heads.
  */
 
-/** A longer head goes to the ordinary lane. */
+/** A longer head goes to the standard path. */
 export const MAX_HEAD_BYTES = 8 * 1024;
 
 export type Head =
-  /** What has come so far is the beginning of a plain head. */
+  /** The bytes so far are the beginning of a plain head. */
   | { kind: 'incomplete' }
-  /** Not plain. */
+  /** The head is not plain. */
   | { kind: 'other' }
-  /** @property headBytes with the blank line. @property bodyBytes its Content-Length, 0 without. */
+  /** @property headBytes includes the blank line. @property bodyBytes the Content-Length, 0 without one. */
   | { kind: 'plain'; headBytes: number; bodyBytes: number; isPart: boolean };
 
 const OTHER: Head = { kind: 'other' };
@@ -20,11 +20,11 @@ const REQUEST_LINE = new RegExp(`^(?:${METHODS.join('|')}) /[!-~]* HTTP/1\\.1$`)
 const PART_LINE = /^PUT \/uploads\/[0-9A-Za-z_-]{1,64}\/part\/\d{1,6}(?:\?[!-~]*)? /;
 /** No white space before the colon, no folding, printable ASCII only. */
 const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~]*)$/;
-/** What changes how a message is framed, or what follows it. */
+/** Fields that change how a message is framed, or what follows it. */
 const FRAMING = new Set(['transfer-encoding', 'upgrade', 'trailer', 'te', 'proxy-connection', 'http2-settings']);
 const LENGTH = /^ ?(0|[1-9]\d{0,14})$/;
 
-/** @param bytes all that came since the last request ended. */
+/** @param bytes all that arrived since the last request. */
 export function readHead(bytes: Buffer): Head {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0 && bytes.length > MAX_HEAD_BYTES) return OTHER;
@@ -37,7 +37,7 @@ export function readHead(bytes: Buffer): Head {
   if (!REQUEST_LINE.test(requestLine)) return OTHER;
   const bodyBytes = readFraming(fieldLines);
   if (bodyBytes === null) return OTHER;
-  // A lone CR may be the first half of a line's end.
+  // A CR at the end may be the first half of a line end.
   if (last !== undefined) return /^[\t -~]*\r?$/.test(last) && !/^[\t ]/.test(last) ? { kind: 'incomplete' } : OTHER;
   return {
     kind: 'plain',

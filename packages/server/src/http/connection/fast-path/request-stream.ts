@@ -1,4 +1,4 @@
-/** One request of a connection, as the ordinary lane sees it: a connection of its own that carries nothing else. */
+/** One request of a connection. To the standard path it looks like a connection that carries only this request. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { FastPathBody } from './body.ts';
@@ -8,9 +8,9 @@ type WriteCallback = (error?: Error | null) => void;
 export class RequestStream extends Duplex {
   readonly #socket: Socket;
   #released = false;
-  /** Set when the body does not pass through here but is read from the connection itself. */
+  /** Set when the body does not pass through this stream, but is read from the connection directly. */
   partBody: FastPathBody | null = null;
-  /** Bytes that were pushed. */
+  /** The number of bytes that were pushed. */
   bytesRead = 0;
 
   constructor(socket: Socket) {
@@ -30,13 +30,13 @@ export class RequestStream extends Duplex {
     return this.#socket.remotePort;
   }
 
-  /** Bytes for the parser. Stops the connection until they are wanted. */
+  /** Gives bytes to the parser. Pauses the connection until the parser reads them. */
   give(bytes: Buffer): void {
     this.bytesRead += bytes.length;
     if (!this.push(bytes)) this.#socket.pause();
   }
 
-  /** The request is answered and whole: lets go of the connection, which carries others after it. */
+  /** Detaches the stream from the connection, which carries further requests. The request is complete and answered. */
   release(): void {
     this.#released = true;
     this.destroy();

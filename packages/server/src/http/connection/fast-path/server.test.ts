@@ -1,4 +1,4 @@
-/** The lane over real sockets, before a bare `node:http` server: what it does to connections. */
+/** The fast path over real sockets, in front of a plain `node:http` server. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
@@ -8,7 +8,8 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { ClientGone } from '../../errors.ts';
 import { ConnectionLimiter } from '../connection-limiter.ts';
-import { bodyOf, receiveBody } from '../request-body.ts';
+import { receiveBody } from '../request-body.ts';
+import { bodyOf } from '../standard-body.ts';
 import { FastPathBody } from './body.ts';
 import { FastPathServer } from './server.ts';
 
@@ -16,8 +17,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void | Pr
 
 async function start(t: TestContext, handler: Handler, times: ServerOptions = {}) {
   const options = { requireHostHeader: false, ...times };
-  const ordinary = createServer(options, (request, response) => void handler(request, response));
-  const fastPath = new FastPathServer(ordinary, new ConnectionLimiter(1000));
+  const standard = createServer(options, (request, response) => void handler(request, response));
+  const fastPath = new FastPathServer(standard, new ConnectionLimiter(1000));
   await fastPath.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     const closed = fastPath.close();
@@ -61,7 +62,7 @@ function part(length: number, path = '/uploads/u/part/0'): string {
   return `PUT ${path} HTTP/1.1\r\nContent-Length: ${length}\r\n\r\n`;
 }
 
-/** A reception that keeps what it is given, and makes the sender wait as told. */
+/** A receiver that keeps what it is given, and makes the sender wait as told. */
 function keep(wait: () => Promise<void> | undefined = () => undefined) {
   const chunks: Buffer[] = [];
   return {
@@ -84,11 +85,11 @@ function answer(response: ServerResponse, body: string): void {
   response.end(body);
 }
 
-test('a connection carries parts, other requests and parts again, each past the parser that can be', async (t) => {
+test('fast path: one connection carries parts, other requests and parts again', async (t) => {
   const seen: string[] = [];
   const { open } = await start(t, async (request, response) => {
     const body = bodyOf(request);
-    const fastPath = body instanceof FastPathBody ? 'lane' : 'ordinary';
+    const fastPath = body instanceof FastPathBody ? 'fast' : 'standard';
     const kept = keep();
     if (request.method === 'PUT') await receiveBody(body, kept, 1000);
     else for await (const chunk of request) kept.chunks.push(chunk as Buffer);
@@ -106,10 +107,10 @@ test('a connection carries parts, other requests and parts again, each past the 
     peer.send(bytes);
     await peer.sees(`<${at + 1}>`);
   }
-  assert.deepEqual(seen, ['PUT lane hello', 'GET ordinary ', 'POST ordinary hi', 'PUT lane bye']);
+  assert.deepEqual(seen, ['PUT fast hello', 'GET standard ', 'POST standard hi', 'PUT fast bye']);
 });
 
-test('bodies arrive whole however they are cut, side by side, while the storage lets them wait', async (t) => {
+test('fast path: parallel bodies arrive completely in any chunks, while the storage is slow', async (t) => {
   const bodies = new Map<string, Buffer>();
   const { open } = await start(t, async (request, response) => {
     let turn = 0;
@@ -136,7 +137,7 @@ test('bodies arrive whole however they are cut, side by side, while the storage 
   for (const [at, bytes] of whole.entries()) assert.ok(bodies.get(`/uploads/u/part/${at}`)?.equals(bytes));
 });
 
-test('a request that comes before the answer to the last is served after it, by the ordinary lane', async (t) => {
+test('fast path: a request before the last answer is served after it, on the standard path', async (t) => {
   const lanes: boolean[] = [];
   const { open } = await start(t, async (request, response) => {
     const body = bodyOf(request);
@@ -155,7 +156,7 @@ test('a request that comes before the answer to the last is served after it, by 
   assert.deepEqual(lanes.slice(2), [false, false]);
 });
 
-test('a refused body is read to its end, and the connection goes on', async (t) => {
+test('fast path: a refused body is read to its end, and the connection goes on', async (t) => {
   const { open } = await start(t, (request, response) => answer(response, request.method === 'PUT' ? 'no' : 'yes'));
   const peer = await open();
   peer.send(part(1_000_000));
@@ -165,7 +166,7 @@ test('a refused body is read to its end, and the connection goes on', async (t) 
   await peer.sees('yes');
 });
 
-test('a client that goes away in the middle, and one that falls silent', async (t) => {
+test('fast path: a client that closes in the middle, and one that stops sending', async (t) => {
   const failures: unknown[] = [];
   const failed = Promise.withResolvers<void>();
   const { open } = await start(t, async (request, response) => {
@@ -187,7 +188,7 @@ test('a client that goes away in the middle, and one that falls silent', async (
   assert.deepEqual([failures[1], failures[3]], [true, true]);
 });
 
-test('time that the storage takes is not the client’s', async (t) => {
+test('fast path: time that the storage takes does not count for the time-out', async (t) => {
   const { open } = await start(t, async (request, response) => {
     const kept = keep(() => new Promise((resolve) => setTimeout(resolve, 150)));
     await receiveBody(bodyOf(request), kept, 50);
@@ -198,7 +199,7 @@ test('time that the storage takes is not the client’s', async (t) => {
   await peer.sees('stored');
 });
 
-test('heads that do not come are answered 408; connections that are not used are closed', async (t) => {
+test('fast path: a head that does not arrive is answered 408, and idle connections are closed', async (t) => {
   const { open } = await start(t, (_request, response) => answer(response, 'ok'), {
     headersTimeout: 1_000,
     keepAliveTimeout: 1,
@@ -216,7 +217,7 @@ test('heads that do not come are answered 408; connections that are not used are
   assert.ok(!used.text.includes('408'));
 });
 
-test('what was handed over is watched too: its heads, its idle time, and not with the time of those before', async (t) => {
+test('fast path: a connection that was handed over has the time-outs of heads and idle time, counted anew', async (t) => {
   const { fastPath, open } = await start(
     t,
     async (request, response) => {
@@ -245,7 +246,7 @@ test('what was handed over is watched too: its heads, its idle time, and not wit
   await fastPath.close();
 });
 
-test('a stop ends idle connections at once and lets requests under way finish', async (t) => {
+test('fast path: a stop ends idle connections at once and lets requests finish', async (t) => {
   const { fastPath, open } = await start(t, async (request, response) => {
     await receiveBody(bodyOf(request), keep(), 1000);
     answer(response, 'stored');

@@ -1,4 +1,4 @@
-/** The listener of the fast lane: accepts connections and stands in front of the ordinary lane. */
+/** The listener of the fast path: accepts connections, and passes requests to the standard path. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -11,15 +11,15 @@ const RETRY_SECONDS = 1;
 
 export class FastPathServer {
   readonly #listener: NetServer;
-  readonly #ordinary: Server;
+  readonly #standard: Server;
   readonly #connections = new Set<FastPathConnection>();
   readonly #carriers = new WeakMap<RequestStream, FastPathConnection>();
   #onEmpty = (): void => {};
 
-  /** @param ordinary a server that does not listen itself; it keeps its time-outs here too. */
-  constructor(ordinary: Server, limiter: ConnectionLimiter) {
-    this.#ordinary = ordinary;
-    const timing: Timing = { headMs: ordinary.headersTimeout, idleMs: ordinary.keepAliveTimeout + 1_000 };
+  /** @param standard a server that does not listen itself. Its time-outs hold on the fast path, too. */
+  constructor(standard: Server, limiter: ConnectionLimiter) {
+    this.#standard = standard;
+    const timing: Timing = { headMs: standard.headersTimeout, idleMs: standard.keepAliveTimeout + 1_000 };
     this.#listener = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (accepted) => {
       const leave = limiter.admit(accepted.remoteAddress);
       if (!leave) {
@@ -30,7 +30,7 @@ export class FastPathServer {
         accepted,
         (stream) => {
           this.#carriers.set(stream, connection);
-          ordinary.emit('connection', stream);
+          standard.emit('connection', stream);
         },
         timing,
         () => {
@@ -44,7 +44,7 @@ export class FastPathServer {
       const stream: unknown = request.socket;
       if (stream instanceof RequestStream) this.#carriers.get(stream)?.noteRequest(stream, request, response);
     };
-    for (const event of ['request', 'checkContinue', 'checkExpectation']) ordinary.prependListener(event, note);
+    for (const event of ['request', 'checkContinue', 'checkExpectation']) standard.prependListener(event, note);
   }
 
   /** @throws the system's error when the address cannot be listened on. */
@@ -53,26 +53,26 @@ export class FastPathServer {
     this.#listener.once('error', reject).listen(address, resolve);
     await promise;
     this.#listener.off('error', reject);
-    // Only then does it watch the connections that it is handed: for heads that do not come, and for idle ones.
-    this.#ordinary.emit('listening');
+    // After this event Node checks the time-outs of heads and of idle connections.
+    this.#standard.emit('listening');
   }
 
   address(): AddressInfo {
     return this.#listener.address() as AddressInfo;
   }
 
-  /** Takes no new connections and ends the idle ones; resolves when the last has ended. */
+  /** Accepts no new connections and ends the idle ones. Resolves when the last one has ended. */
   async close(): Promise<void> {
     this.#listener.close();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onEmpty = resolve;
     for (const connection of this.#connections) connection.stop();
-    // Ends the idle ones that it was handed, and its watch. That it does not listen is no news.
-    this.#ordinary.close(() => {});
+    // Ends the idle connections that were handed over, and their time-outs. The callback gets an error, as it does not listen.
+    this.#standard.close(() => {});
     if (this.#connections.size > 0) await promise;
   }
 
-  /** Cuts what is left. */
+  /** Cuts the connections that are left. */
   closeAllConnections(): void {
     for (const connection of this.#connections) connection.destroy();
   }

@@ -3,11 +3,11 @@ import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { adopt, worksHere } from './socket.ts';
 
-test('this version of Node carries the lane', async () => {
+test('fast path socket: this version of Node works as expected', async () => {
   assert.equal(await worksHere(), true);
 });
 
-test('a Node in which anything behaves otherwise is found out', async () => {
+test('fast path socket: a Node that behaves otherwise is detected', async () => {
   const broken: Record<string, typeof adopt> = {
     'no handle': () => {
       throw new Error('the accepted socket has no handle');

@@ -1,7 +1,7 @@
 /**
- * The one place that leans on what Node does not document: a connection that a `net.Server` accepted is given to a socket
- * that reads into a buffer of ours (`onread`, documented for outgoing connections only). `worksHere` proves at the start
- * that it does what is expected; where it does not, the server keeps to the ordinary lane.
+ * The only file that depends on undocumented behaviour of Node: a connection that a `net.Server` accepted is given to a socket
+ * that reads into a buffer of this server (`onread` is documented for outgoing connections only). `worksHere` tests the
+ * behaviour at the start. When it is not as expected, the server uses only the standard path.
  */
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
@@ -11,9 +11,9 @@ export type Adopt = typeof adopt;
 const PROOF_MS = 2_000;
 
 /**
- * @param accepted a connection that is not being read (`pauseOnConnect`). Its socket object is of no use afterwards.
+ * @param accepted a connection that is not being read (`pauseOnConnect`). Its socket object cannot be used afterwards.
  * @param onread as `net.connect` takes it.
- * @returns the same connection; it reads at once, and may be half open.
+ * @returns the same connection. It reads at once, and may be half open.
  */
 export function adopt(accepted: Socket, onread: OnReadOpts): Socket {
   const shell = accepted as unknown as { _handle: unknown };
@@ -24,7 +24,7 @@ export function adopt(accepted: Socket, onread: OnReadOpts): Socket {
   return new Socket({ handle, onread, allowHalfOpen: true } as SocketConstructorOpts);
 }
 
-/** True when an adopted connection reads into our buffer, pauses, writes and ends as the lane relies on. */
+/** True when an adopted connection reads into the given buffer, pauses, writes and ends as the fast path needs it. */
 export async function worksHere(tried: Adopt = adopt): Promise<boolean> {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
   const late = AbortSignal.timeout(PROOF_MS);
@@ -51,7 +51,7 @@ async function prove(tried: Adopt, accepted: Socket, client: Socket, late: Abort
   const onBytes = new EventEmitter();
   const nextBuffer = () => buffers[got.length % 2] as Buffer;
   const socket = tried(accepted, {
-    // Alternates, so that the choice of the next buffer is proved too.
+    // Alternates, so that the choice of the next buffer is tested, too.
     buffer: nextBuffer,
     callback(count, buffer) {
       const expected = nextBuffer();

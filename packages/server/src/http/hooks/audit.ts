@@ -1,0 +1,159 @@
+/** Writes calls to the audit: those that change something, those that read a file's bytes, and those that were refused. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import type { AuditEntry } from '../../ops/audit.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { Services } from '../services.ts';
+import { RefusedLines } from './refusal-audit.ts';
+
+/** Other calls that change something are named by method and route, so that none is left out. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  'POST /uploads/init': 'upload.init',
+  'POST /uploads/:upload_id/complete': 'upload.complete',
+  'DELETE /uploads/:upload_id': 'upload.cancel',
+  'POST /uploads/:upload_id/sign': 'upload.sign',
+  'PUT /uploads/:upload_id/part/:idx': 'part.put',
+  'GET /uploads/:upload_id/preview': 'upload.preview',
+  'GET /files/:file_id/content': 'file.read',
+  'GET /files/:file_id/preview': 'file.preview',
+  'POST /files/:file_id/sign': 'file.sign',
+  'PATCH /files/:file_id': 'file.update',
+  'DELETE /files/:file_id': 'file.delete',
+  'POST /links': 'link.create',
+  'DELETE /links/:link_id': 'link.revoke',
+  'DELETE /links': 'link.revoke_all',
+  'POST /admin/sweep': 'admin.sweep',
+  'POST /admin/scrub': 'admin.scrub.begin',
+  'DELETE /admin/scrub': 'admin.scrub.end',
+  'GET /admin/sessions': 'admin.sessions',
+  'GET /admin/links': 'admin.links',
+  'DELETE /admin/links': 'admin.links.revoke',
+  'POST /webhooks/deliveries/:seq/retry': 'admin.delivery.retry',
+};
+/** One task may make thousands of these calls. The same reader of the same thing has one line in ten minutes. */
+const READS: readonly string[] = ['file.read', 'file.preview', 'upload.preview'];
+const READ_AGAIN_MS = 600_000;
+const MAX_READERS = 10_000;
+const FLUSH_MS = 1_000;
+const ID = /^[\w-]{1,64}$/;
+const IDS = ['upload_id', 'file_id', 'link_id', 'seq'] as const;
+
+/** `owner`: the owner whose things an administrator has changed. */
+type Ids = Partial<Record<(typeof IDS)[number] | 'owner', string>>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The ids of what the call uses, and of what it creates. */
+    audited: Ids;
+  }
+}
+
+/**
+ * The line is written before the answer is sent, so that every answer has a line. When the line cannot be written, the answer
+ * is sent all the same, and the failure is logged and counted.
+ */
+export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploads: { now } }: Services): void {
+  const readers = new LRUCache<string, true>({ max: MAX_READERS, ttl: READ_AGAIN_MS });
+  const refused = new RefusedLines();
+  const flushing = setInterval(() => void writeOmitted(now()), FLUSH_MS).unref();
+
+  app.decorateRequest('audited', null as unknown as Ids);
+  app.addHook('onRequest', async (request) => {
+    request.audited = pickIds(request.params);
+  });
+  app.addHook('preSerialization', async (request, _reply, payload) => {
+    if (isAudited(request)) request.audited = { ...request.audited, ...pickIds(payload) };
+    return payload;
+  });
+  app.addHook('onSend', async (request, reply) => {
+    if (!isAudited(request) && !isRefused(reply)) return;
+    const entry = toEntry(request, reply, now());
+    if (entry.action === 'part.put' && !isRefused(reply)) return;
+    if (entry.outcome === 'ok' && READS.includes(entry.action) && wasReading(entry)) return;
+    const isBounded = entry.outcome === 'refused' || entry.outcome === 'failed' || entry.subject === null;
+    const line = isBounded ? refused.admit(entry, now()) : entry;
+    if (line) await write(line);
+  });
+  app.addHook('onClose', async () => {
+    clearInterval(flushing);
+    await writeOmitted(Number.POSITIVE_INFINITY);
+  });
+
+  function wasReading({ subject, link_id, key_id, address, action, upload_id, file_id }: AuditEntry): boolean {
+    const reader = JSON.stringify([subject, link_id, key_id, address, action, upload_id, file_id]);
+    // A reader that the cache has dropped gets one more line.
+    if (readers.has(reader)) return true;
+    readers.set(reader, true);
+    return false;
+  }
+
+  async function write(entry: AuditEntry): Promise<void> {
+    await audit.write(entry).catch((error: unknown) => {
+      metrics.noteAuditFailure();
+      log.error({ err: error, request_id: entry.request_id, action: entry.action }, 'the audit could not be written');
+    });
+  }
+
+  async function writeOmitted(nowMs: number): Promise<void> {
+    await Promise.all(refused.takeOmitted(nowMs).map(write));
+  }
+}
+
+function toEntry(request: FastifyRequest, reply: FastifyReply, nowMs: number): AuditEntry {
+  const { caller, audited, failureCode } = request;
+  return {
+    time: new Date(nowMs).toISOString(),
+    request_id: request.id,
+    ...describeCaller(caller),
+    address: request.ip,
+    action: actionOf(request),
+    ...audited,
+    outcome: outcomeOf(reply.statusCode),
+    ...(failureCode === null ? {} : { code: failureCode }),
+  };
+}
+
+function actionOf({ method, routeOptions }: FastifyRequest): string {
+  const call = `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`;
+  return ACTIONS[call] ?? call;
+}
+
+/** @param caller null: the caller was not identified. */
+function describeCaller(caller: Caller | null): Pick<AuditEntry, 'subject' | 'link_id' | 'key_id'> {
+  switch (caller?.kind) {
+    case 'token':
+      return { subject: caller.sub };
+    case 'link':
+      return { subject: caller.link.owner, link_id: caller.link.id };
+    case 'signed':
+      return { subject: null, key_id: caller.keyId };
+    case undefined:
+      return { subject: null };
+  }
+}
+
+function isAudited(request: FastifyRequest): boolean {
+  if (request.is404 || !request.routeOptions.config.scope) return false;
+  return !['GET', 'HEAD'].includes(request.method) || ACTIONS[`GET ${request.routeOptions.url}`] !== undefined;
+}
+
+function isRefused({ statusCode }: FastifyReply): boolean {
+  return statusCode === 401 || statusCode === 403;
+}
+
+function outcomeOf(status: number): AuditEntry['outcome'] {
+  if (status >= 500) return 'failed';
+  if (status >= 400) return 'refused';
+  return status === 202 ? 'begun' : 'ok';
+}
+
+/** Only values that have the form of an id are taken: any other value comes from the client and may be anything. */
+function pickIds(source: unknown): Ids {
+  const fields = (source ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(
+    IDS.flatMap((name) => {
+      const id = fields[name];
+      return typeof id === 'string' && ID.test(id) ? [[name, id]] : [];
+    }),
+  );
+}

@@ -1,0 +1,10 @@
+/** Opens stored bytes for a worker thread, wherever they are stored. */
+import type { ByteSource } from './byte-source.ts';
+import { openFileSource } from './disk/file-source.ts';
+
+/** @param url as `FileStorage.locate` and `PrefixReader.locate` give it. @throws an error with a code of the system. */
+export async function openByteSource(url: string): Promise<ByteSource> {
+  const { protocol } = new URL(url);
+  if (protocol === 'file:') return openFileSource(url);
+  throw new Error(`no storage has URLs of ${protocol}`);
+}

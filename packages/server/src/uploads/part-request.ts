@@ -1,0 +1,59 @@
+/** The request to store a part, and the checks that need no body. */
+import { UploadError } from '@cryolift/protocol/errors';
+import { partExtent } from '@cryolift/protocol/plan';
+import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
+import type { UploadRow } from '../db/tables.ts';
+import type { Extent } from '../storage/places.ts';
+
+export interface PartRequest {
+  uploadId: string;
+  idx: number;
+  /** Content-Length, bytes. */
+  lengthBytes: number;
+  /** Where the client says that the part begins in the file, bytes; null when it does not say. */
+  offsetBytes: number | null;
+  /** As the client announced it, or null. */
+  sha256: Uint8Array | null;
+  requestId: string;
+}
+
+/** @throws UploadError `upload_expired` or `upload_closed` when the upload takes no parts. */
+export function assertOpen(upload: { readonly status: UploadState }): void {
+  if (!OPEN_STATES.includes(upload.status)) throw uploadClosed(upload);
+}
+
+/** @throws UploadError when the upload has no such part, or the part does not have this length or offset. */
+export function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
+  if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  if (row.status === 'cancelled' || row.status === 'failed') throw uploadClosed(row);
+  if (idx < 0 || idx >= row.part_count) {
+    throw new UploadError(
+      'part_out_of_range',
+      `There is no part ${idx}; this upload has ${row.part_count}, counted from 0.`,
+    );
+  }
+  const extent = partExtent(row.size, row.part_size, idx);
+  if (lengthBytes > row.part_size) {
+    throw new UploadError(
+      'part_too_large',
+      `The body has ${lengthBytes} bytes; a part of this upload has ${row.part_size}.`,
+    );
+  }
+  if (lengthBytes !== extent.length) {
+    throw new UploadError('part_size_mismatch', `The body has ${lengthBytes} bytes; part ${idx} has ${extent.length}.`);
+  }
+  if (offsetBytes !== null && offsetBytes !== extent.offset) {
+    const message = `Upload-Offset says ${offsetBytes}; part ${idx} begins at ${extent.offset}.`;
+    throw new UploadError('invalid_request', message, {
+      hint: 'Take part_size from the session; the request may have been damaged.',
+    });
+  }
+  return extent;
+}
+
+export function uploadClosed({ status }: { readonly status: UploadState }): UploadError {
+  if (status === 'expired') return new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  return new UploadError('upload_closed', `This upload takes no parts any more: it is ${status}.`, {
+    details: { status },
+  });
+}

@@ -1,0 +1,86 @@
+/** Starts to receive a part. Everything that needs no body is checked before the body is read. All paths of `http/` call this. */
+import { UploadError } from '@cryolift/protocol/errors';
+import type { PartReceipt } from '@cryolift/protocol/messages';
+import { OPEN_STATES } from '@cryolift/protocol/states';
+import { findPart } from '../db/parts.ts';
+import type { UploadRow } from '../db/tables.ts';
+import type { Extent } from '../storage/places.ts';
+import { readFreeBytes } from '../storage/space.ts';
+import type { AccessScope, UploadContext } from './context.ts';
+import { findUpload } from './lookup.ts';
+import { compareStored } from './part-receipt.ts';
+import { ComparingReceiver, type PartReceiver, WritingReceiver } from './part-receiver.ts';
+import { type PartRequest, uploadClosed, validateRequest } from './part-request.ts';
+import { reverify } from './reverification.ts';
+import { toStaged } from './upload-record.ts';
+
+/** Kept free on the disk for the database, which records parts and deletions. */
+const KEPT_FREE_BYTES = 16 * 1024 * 1024;
+
+/** `answered`: the body is not needed. `receiving`: the body goes to the receiver. */
+export type PartStart = { kind: 'answered'; receipt: PartReceipt } | { kind: 'receiving'; receiver: PartReceiver };
+
+/**
+ * Checks everything that needs no body.
+ *
+ * @throws UploadError as `docs/architecture/7-api-specifications.md` lists them for parts.
+ */
+export async function beginPart(context: UploadContext, access: AccessScope, request: PartRequest): Promise<PartStart> {
+  const row = await findUpload(context, access, request.uploadId);
+  const extent = validateRequest(row, request);
+  context.doubtful.assertNone(row.id);
+  const known = await answerStored(context, row, request);
+  if (known) return known;
+
+  const attempt = await context.attempts.begin(row.id, request.idx);
+  try {
+    // The older attempt may have committed while we waited for it.
+    const meanwhile = await answerStored(context, row, request);
+    if (meanwhile) {
+      attempt.release();
+      return meanwhile;
+    }
+    context.doubtful.assertNone(row.id);
+    await assertSpace(context, extent);
+    const sink = await context.storage.uploads.openSink(toStaged(row), extent);
+    if (sink === 'lost') {
+      // The verification waits for the end of every attempt, of this one, too.
+      attempt.release();
+      throw await reportLost(context, row);
+    }
+    return { kind: 'receiving', receiver: new WritingReceiver(context, row, request, attempt, sink) };
+  } catch (error) {
+    attempt.release();
+    throw error;
+  }
+}
+
+/** @throws UploadError `insufficient_storage` before the body is read. */
+async function assertSpace(context: UploadContext, { length }: Extent): Promise<void> {
+  const freeBytes = await readFreeBytes(context.storage);
+  if (freeBytes >= length + KEPT_FREE_BYTES) return;
+  throw new UploadError('insufficient_storage', `The storage has ${freeBytes} bytes left, which is too little.`);
+}
+
+/** How to go on when the part is stored already; null when it is not. */
+async function answerStored(context: UploadContext, row: UploadRow, request: PartRequest): Promise<PartStart | null> {
+  const part = await findPart(context.db, row.id, request.idx);
+  if (!part) {
+    if (OPEN_STATES.includes(row.status)) return null;
+    throw uploadClosed(row);
+  }
+  if (request.sha256 === null) {
+    return { kind: 'receiving', receiver: new ComparingReceiver(context, request, part) };
+  }
+  return { kind: 'answered', receipt: await compareStored(context, request, part, request.sha256) };
+}
+
+/** The staging file of recorded parts is gone: the rows are invalidated, so that clients send the parts again. */
+async function reportLost(context: UploadContext, row: UploadRow): Promise<UploadError> {
+  context.log.error({ upload_id: row.id }, 'the bytes of recorded parts are gone');
+  await reverify(context, row);
+  return new UploadError(
+    'storage_unavailable',
+    'The storage lost the parts of this upload; ask what is missing and send it.',
+  );
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Api, type Transport } from '@cryolift/client';
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
+import {
+  applyUpdates,
+  dropFile,
+  itemsOf,
+  type Page,
+  putFile,
+  putUpload,
+  USAGE_KEY,
+  updateFromEvent,
+  updatesSince,
+} from './list-cache.ts';
+
+function file(id: string, created = 0): FileRecord {
+  const digests = { sha256: '0'.repeat(64), parts_sha256: '0'.repeat(64) };
+  const record = { file_id: id, filename: `${id}.mrc`, size: 1, created_at: new Date(created).toISOString() };
+  return { ...record, ...digests } as FileRecord;
+}
+
+function upload(id: string, status: Session['status'], fileId: string | null = null): Session {
+  return { upload_id: id, status, file_id: fileId, created_at: new Date(0).toISOString() } as Session;
+}
+
+function newQueries(files: FileRecord[][] = []): QueryClient {
+  // Without a timer that removes unused queries: it would keep the process running.
+  const queries = new QueryClient({ defaultOptions: { queries: { gcTime: Number.POSITIVE_INFINITY } } });
+  const pages = files.map((items) => ({ items, next_cursor: null }));
+  if (pages.length > 0) queries.setQueryData(['files'], { pages, pageParams: [] });
+  return queries;
+}
+
+function filesOf(queries: QueryClient): string[] {
+  return itemsOf<FileRecord>(queries.getQueryData(['files'])).map(({ file_id }) => file_id);
+}
+
+function uploadsOf(queries: QueryClient, status: string): string[] {
+  const items = itemsOf<Session>(queries.getQueryData(['uploads', status]));
+  return items.map((each) => `${each.upload_id} ${each.status}`);
+}
+
+function apply(page: Page<FileRecord>, updates: Map<string, FileRecord | null>, isFirst = true): string[] {
+  const idOf = ({ file_id }: FileRecord) => file_id;
+  return applyUpdates(page, { updates, idOf, belongs: () => true, isFirst }).items.map(
+    ({ file_id, filename }) => `${file_id} ${filename}`,
+  );
+}
+
+test('list cache: a new file is added in front, and a known one is replaced in its place', () => {
+  const queries = newQueries([[file('b')], [file('a')]]);
+  putFile(queries, file('c'));
+  assert.deepEqual(filesOf(queries), ['c', 'b', 'a']);
+  putFile(queries, { ...file('a'), filename: 'renamed.mrc' });
+  assert.deepEqual(filesOf(queries), ['c', 'b', 'a']);
+  assert.equal(itemsOf<FileRecord>(queries.getQueryData(['files'])).at(-1)?.filename, 'renamed.mrc');
+});
+
+test('list cache: a list that was never fetched is not created', () => {
+  const queries = newQueries();
+  putFile(queries, file('a'));
+  assert.deepEqual(filesOf(queries), []);
+  assert.equal(queries.getQueryData<FileRecord>(['file', 'a'])?.file_id, 'a');
+});
+
+test('list cache: a late record of a deleted file does not bring the file back', () => {
+  const queries = newQueries([[file('a')]]);
+  dropFile(queries, 'a');
+  putFile(queries, file('a'));
+  assert.deepEqual(filesOf(queries), []);
+  assert.equal(queries.getQueryData(['file', 'a']), undefined);
+});
+
+test('list cache: an upload moves between the lists of its states', () => {
+  const queries = newQueries();
+  for (const status of ['', 'uploading', 'completed']) {
+    const items = status === 'completed' ? [] : [upload('u', 'uploading')];
+    queries.setQueryData(['uploads', status], { pages: [{ items, next_cursor: null }], pageParams: [] });
+  }
+  putUpload(queries, upload('u', 'completed'));
+  assert.deepEqual(uploadsOf(queries, ''), ['u completed']);
+  assert.deepEqual(uploadsOf(queries, 'uploading'), []);
+  assert.deepEqual(uploadsOf(queries, 'completed'), ['u completed']);
+});
+
+test('list updates: only those since the start of the request are applied', () => {
+  const queries = newQueries();
+  dropFile(queries, 'old');
+  const startedMs = Date.now() + 1;
+  queries.setQueryData(['updates', 'file', 'new'], file('new'), { updatedAt: startedMs });
+  assert.deepEqual([...updatesSince<FileRecord>(queries, 'file', startedMs).keys()], ['new']);
+});
+
+test('list updates: replace and remove items of a fetched page', () => {
+  const page = { items: [file('b', 2), file('a', 1)], next_cursor: null };
+  const renamed = { ...file('b', 2), filename: 'renamed.mrc' };
+  assert.deepEqual(
+    apply(
+      page,
+      new Map([
+        ['b', renamed],
+        ['a', null],
+      ]),
+    ),
+    ['b renamed.mrc'],
+  );
+});
+
+test('list updates: newer items are added to the first page only, newest first', () => {
+  const page = { items: [file('b', 2)], next_cursor: null };
+  const updates = new Map([
+    ['c', file('c', 3)],
+    ['d', file('d', 4)],
+    ['a', file('a', 1)],
+  ]);
+  assert.deepEqual(apply(page, updates), ['d d.mrc', 'c c.mrc', 'b b.mrc']);
+  assert.deepEqual(apply(page, updates, false), ['b b.mrc']);
+});
+
+test('list updates: items of another list are left out', () => {
+  const page = { items: [upload('a', 'uploading')], next_cursor: null };
+  const { items } = applyUpdates(page, {
+    updates: new Map([['a', upload('a', 'completed')]]),
+    idOf: ({ upload_id }) => upload_id,
+    belongs: ({ status }) => status === 'uploading',
+    isFirst: true,
+  });
+  assert.deepEqual(items, []);
+});
+
+test('events: a completed upload changes its list, reads its file and refreshes the usage', async () => {
+  const paths: string[] = [];
+  const transport: Transport = {
+    async send({ path }) {
+      paths.push(path);
+      return { status: 200, headers: {}, body: new TextEncoder().encode(JSON.stringify(file('f'))) };
+    },
+  };
+  const queries = newQueries([[file('a')]]);
+  queries.setQueryData(['uploads', ''], { pages: [{ items: [], next_cursor: null }], pageParams: [] });
+  queries.setQueryData(USAGE_KEY, {});
+  const api = new Api(transport, async () => 'token');
+  const observer = new QueryObserver(queries, { queryKey: ['file', 'f'], enabled: false });
+  const received = Promise.withResolvers<void>();
+  const stop = observer.subscribe(({ data }) => {
+    if (data) received.resolve();
+  });
+  const data = upload('u', 'completed', 'f');
+  updateFromEvent(queries, api, { type: 'cryolift.upload.completed', subject: 'uploads/u', data });
+  await received.promise;
+  stop();
+  assert.deepEqual(uploadsOf(queries, ''), ['u completed']);
+  assert.deepEqual(filesOf(queries), ['f', 'a']);
+  assert.deepEqual(paths, ['/files/f']);
+  assert.equal(queries.getQueryState(USAGE_KEY)?.isInvalidated, true);
+});
+
+test('events: a deleted file leaves the list', () => {
+  const queries = newQueries([[file('b'), file('a')]]);
+  const api = new Api({ send: () => Promise.reject(new Error('no request expected')) }, async () => 'token');
+  updateFromEvent(queries, api, { type: 'cryolift.file.deleted', subject: 'files/a', data: null });
+  assert.deepEqual(filesOf(queries), ['b']);
+});

@@ -1,0 +1,135 @@
+/** The query cache for the server's lists, and how events change it. */
+import type { Api } from '@cryolift/client';
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { CloudEvent } from '../live/live-events.ts';
+
+/** The query key of the storage that the caller uses of their quota. */
+export const USAGE_KEY = ['usage'];
+const USAGE_EVENTS: readonly string[] = [
+  ...['created', 'completed', 'cancelled', 'expired'].map((state) => `cryolift.upload.${state}`),
+  'cryolift.file.deleted',
+];
+
+export interface Page<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+type Pages<Item> = InfiniteData<Page<Item>, unknown>;
+
+export function itemsOf<Item>(data: Pages<Item> | undefined): Item[] {
+  return data?.pages.flatMap(({ items }) => items) ?? [];
+}
+
+export function putFile(queries: QueryClient, file: FileRecord): void {
+  // This answer is older than the deletion.
+  if (queries.getQueryData(updateKey('file', file.file_id)) === null) return;
+  recordUpdate(queries, 'file', file.file_id, file);
+  queries.setQueryData(['file', file.file_id], file);
+  queries.setQueryData<Pages<FileRecord>>(['files'], (data) =>
+    put(data, file, (item) => item.file_id === file.file_id),
+  );
+}
+
+export function dropFile(queries: QueryClient, fileId: string): void {
+  recordUpdate(queries, 'file', fileId, null);
+  queries.removeQueries({ queryKey: ['file', fileId] });
+  queries.setQueryData<Pages<FileRecord>>(['files'], (data) => drop(data, (item) => item.file_id === fileId));
+}
+
+export function putUpload(queries: QueryClient, upload: Session): void {
+  recordUpdate(queries, 'upload', upload.upload_id, upload);
+  const isSame = (item: Session) => item.upload_id === upload.upload_id;
+  for (const [key] of queries.getQueriesData<Pages<Session>>({ queryKey: ['uploads'] })) {
+    const belongs = !key[1] || key[1] === upload.status;
+    queries.setQueryData<Pages<Session>>(key, (data) => (belongs ? put(data, upload, isSame) : drop(data, isSame)));
+  }
+}
+
+export function updateFromEvent(queries: QueryClient, api: Api, { type, subject, data }: CloudEvent): void {
+  const [kind, id = ''] = subject.split('/');
+  if (USAGE_EVENTS.includes(type)) void queries.invalidateQueries({ queryKey: USAGE_KEY });
+  if (type === 'cryolift.file.deleted') dropFile(queries, id);
+  else if (kind === 'files') readFile(queries, api, id);
+  else {
+    const upload = data as Session;
+    putUpload(queries, upload);
+    if (upload.status === 'completed' && upload.file_id !== null) readFile(queries, api, upload.file_id);
+  }
+}
+
+/** Reads the full record of a file. An error is ignored: the list of files reports a missing scope itself. */
+function readFile(queries: QueryClient, api: Api, fileId: string): void {
+  api.file(fileId).then(
+    (file) => putFile(queries, file),
+    () => {},
+  );
+}
+
+type RecordKind = 'file' | 'upload';
+
+const updateKey = (kind: RecordKind, id: string) => ['updates', kind, id] as const;
+
+/**
+ * Records the newest state of an item, so that a list request that is still in flight cannot overwrite it.
+ *
+ * @param item null: it is deleted. No id is used twice.
+ */
+function recordUpdate(queries: QueryClient, kind: RecordKind, id: string, item: FileRecord | Session | null): void {
+  queries.setQueryData(updateKey(kind, id), item);
+}
+
+/** The updates since a list request started, by id. */
+export function updatesSince<Item>(
+  queries: QueryClient,
+  kind: RecordKind,
+  startedMs: number,
+): Map<string, Item | null> {
+  const found = queries.getQueryCache().findAll({ queryKey: ['updates', kind] });
+  const fresh = found.filter(({ state }) => state.dataUpdatedAt >= startedMs);
+  return new Map(fresh.map(({ queryKey, state }) => [queryKey[2] as string, state.data as Item | null]));
+}
+
+interface Updates<Item> {
+  /** By id; null: the item is deleted. */
+  readonly updates: ReadonlyMap<string, Item | null>;
+  idOf(item: Item): string;
+  /** Whether an item belongs into this list. */
+  belongs(item: Item): boolean;
+  /** New items are added to the first page only. */
+  readonly isFirst: boolean;
+}
+
+/** Applies the updates that came while the page was fetched: they are newer than the page. */
+export function applyUpdates<Item extends { readonly created_at: string }>(
+  page: Page<Item>,
+  { updates, idOf, belongs, isFirst }: Updates<Item>,
+): Page<Item> {
+  if (updates.size === 0) return page;
+  const known = new Set(page.items.map(idOf));
+  const updated = page.items.map((item) => (updates.has(idOf(item)) ? updates.get(idOf(item)) : item));
+  const newest = page.items[0]?.created_at ?? '';
+  const isNew = (item: Item | null) => item !== null && !known.has(idOf(item)) && item.created_at >= newest;
+  const added = isFirst ? [...updates.values()].filter(isNew).reverse() : [];
+  return { ...page, items: [...added, ...updated].filter((item) => !!item && belongs(item)) as Item[] };
+}
+
+/** Replaces an item in its place, or adds it in front: lists are sorted newest first. */
+function put<Item>(
+  data: Pages<Item> | undefined,
+  item: Item,
+  isSame: (item: Item) => boolean,
+): Pages<Item> | undefined {
+  if (!data) return data;
+  const isThere = data.pages.some(({ items }) => items.some(isSame));
+  const pages = data.pages.map((page, index) => {
+    if (isThere) return { ...page, items: page.items.map((each) => (isSame(each) ? item : each)) };
+    return index === 0 ? { ...page, items: [item, ...page.items] } : page;
+  });
+  return { ...data, pages };
+}
+
+function drop<Item>(data: Pages<Item> | undefined, isSame: (item: Item) => boolean): Pages<Item> | undefined {
+  if (!data) return data;
+  return { ...data, pages: data.pages.map((page) => ({ ...page, items: page.items.filter((each) => !isSame(each)) })) };
+}

@@ -1,0 +1,65 @@
+/** The statistics of all voxels of a file. */
+import type { Statistics } from '@cryolift/protocol/messages';
+import { useQuery } from '@tanstack/react-query';
+import { Failure } from '../failure.tsx';
+import { formatCount, formatNumber } from '../format.ts';
+import { PropertyTable } from '../library/property-table.tsx';
+import { useAccount } from '../services.ts';
+import { texts } from '../texts.ts';
+import { HISTOGRAM_HEIGHT, HISTOGRAM_WIDTH, histogramPath } from './histogram.ts';
+import { isNotFound, slowQuery } from './slow-query.ts';
+
+export function Voxels({ fileId, mode0 }: { fileId: string; mode0: string | undefined }) {
+  const { api } = useAccount();
+  const { data, error, isPending } = useQuery({
+    queryKey: ['statistics', fileId, mode0],
+    queryFn: ({ signal }) => api.statistics(fileId, { signal }),
+    ...slowQuery,
+  });
+  if (data) return <StatisticsTable statistics={data} />;
+  return (
+    <>
+      <h3>{texts.voxels.heading}</h3>
+      {isPending && <p className="hint">{texts.voxels.computing}</p>}
+      {error && (isNotFound(error) ? <p className="hint">{texts.voxels.none}</p> : <Failure error={error} />)}
+    </>
+  );
+}
+
+function StatisticsTable({ statistics }: { statistics: Statistics }) {
+  const { count, min, max, mean, sd, nan, inf, histogram, signedness } = statistics;
+  const words = texts.voxels;
+  const rows: (readonly [string, string])[] = [[words.count, formatCount(count + nan + inf)]];
+  for (const [name, value] of [
+    [words.min, min],
+    [words.max, max],
+    [words.mean, mean],
+    [words.sd, sd],
+  ] as const) {
+    if (value !== null) rows.push([name, formatNumber(value)]);
+  }
+  if (signedness) rows.push([words.bytes, words.bytesBecause(signedness.value, signedness.evidence.message)]);
+  if (nan + inf > 0) rows.push([words.notFinite, words.notFiniteOf(nan, inf)]);
+  return (
+    <>
+      <PropertyTable caption={words.heading} rows={rows} />
+      {histogram && <HistogramChart histogram={histogram} />}
+    </>
+  );
+}
+
+function HistogramChart({ histogram: { edges, counts } }: { histogram: NonNullable<Statistics['histogram']> }) {
+  const [first = 0, last = 0] = [edges[0], edges.at(-1)];
+  if (first === last) return null;
+  return (
+    <svg
+      className="histogram"
+      viewBox={`0 0 ${HISTOGRAM_WIDTH} ${HISTOGRAM_HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={texts.voxels.histogram(formatNumber(first), formatNumber(last))}
+    >
+      <path d={histogramPath(edges, counts)} />
+    </svg>
+  );
+}

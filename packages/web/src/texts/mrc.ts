@@ -1,0 +1,79 @@
+/** Texts about the content of MRC files: header, preview, statistics. */
+import { formatBytes, formatCount } from '../format.ts';
+
+const KINDS = { image: 'Image', stack: 'Stack', volume: 'Volume', volume_stack: 'Stack of volumes' } as const;
+
+const MODES: Record<number, string> = {
+  // Signed or unsigned: the header does not say which.
+  0: '8-bit',
+  1: 'int16',
+  2: 'float32',
+  3: 'complex int16',
+  4: 'complex float32',
+  6: 'uint16',
+  12: 'float16',
+  16: 'RGB',
+  101: '4-bit',
+};
+
+export const mrcTexts = {
+  kind: KINDS,
+  kindBecause: (kind: keyof typeof KINDS, because: string | undefined) =>
+    because === undefined ? KINDS[kind] : `${KINDS[kind]}: ${because}`,
+  mode: (mode: number) => MODES[mode] ?? `mode ${mode}`,
+  noHeader: 'No MRC header',
+  table: {
+    caption: 'MRC header',
+    kind: 'Kind',
+    dims: 'Dimensions',
+    mode: 'Data type',
+    pixel: (kind: keyof typeof KINDS) => (kind === 'image' || kind === 'stack' ? 'Pixel size' : 'Voxel size'),
+    byteOrder: 'Byte order',
+    extended: 'Extended header',
+    expected: 'Size by the header',
+    min: 'Minimum',
+    max: 'Maximum',
+    mean: 'Mean',
+    rms: 'RMS deviation',
+    stats: 'Statistics',
+    labels: 'Labels',
+  },
+  little: 'little-endian',
+  big: 'big-endian',
+  none: 'none',
+  noStats: 'not determined',
+  modeNumber: (mode: number, bytes: number) => `mode ${mode}, ${bytes} B per voxel`,
+  extendedOf: (type: string, bytes: number) => (type === '' ? formatBytes(bytes) : `${type}, ${formatBytes(bytes)}`),
+} as const;
+
+export const pictureTexts = {
+  heading: 'Picture',
+  kind: 'Show',
+  kinds: { section: 'Section', average: 'Average', montage: 'Montage', spectrum: 'Power spectrum' },
+  axis: 'Across',
+  axes: { z: 'z', y: 'y', x: 'x' },
+  slice: 'Section',
+  sliceOf: (slice: number, count: number) => `${formatCount(slice)} of 0 to ${formatCount(count - 1)}`,
+  contrast: 'Contrast',
+  contrasts: { sigma: 'Mean ± 3 σ', percentile: '0.1 to 99.9 %' },
+  drawing: 'Drawing …',
+  none: 'This file has no such picture.',
+  alt: (kind: string, filename: string, section: string | null) =>
+    `${kind} of ${filename}${section === null ? '' : `, ${section}`}`,
+} as const;
+
+export const voxelsTexts = {
+  heading: 'Statistics of the voxels',
+  computing: 'Computing …',
+  none: 'This file has no statistics.',
+  count: 'Voxels',
+  min: 'Minimum',
+  max: 'Maximum',
+  mean: 'Mean',
+  sd: 'Standard deviation',
+  bytes: 'Bytes read as',
+  bytesBecause: (value: string, because: string) => `${value}: ${because}`,
+  notFinite: 'Not finite',
+  notFiniteOf: (nan: number, inf: number) => `${formatCount(nan)} NaN, ${formatCount(inf)} infinite`,
+  histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
+} as const;

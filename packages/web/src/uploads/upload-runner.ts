@@ -1,0 +1,122 @@
+/** Runs the queued uploads of a list, a few at a time. */
+import type { Progress, Uploader } from '@cryolift/client';
+import { Rate } from '@cryolift/client';
+import type { BlobSource, IndexedDbResumeStore } from '@cryolift/client/browser';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import { withLock } from '../locks.ts';
+import { receivedOf } from './upload.ts';
+import type { Entry, UploadEntries } from './upload-entries.ts';
+import { uploadLock } from './upload-lock.ts';
+
+/** Files at a time. They share the connections: while a small file waits for an answer, the others send. */
+const MAX_RUNNING = 3;
+
+export interface UploadRunnerOptions {
+  readonly subjectKey: string;
+  readonly uploader: Uploader;
+  readonly resumeStore: Pick<IndexedDbResumeStore, 'all' | 'keepHandle' | 'forget'>;
+  /** The name under which the resume store keeps this server and this subject. */
+  readonly server: string;
+  readonly owner: string;
+  onDone(file: FileRecord): void;
+}
+
+export class UploadRunner {
+  /** Bytes per second of all uploads together. */
+  readonly rate = new Rate();
+  readonly #entries: UploadEntries;
+  readonly #options: UploadRunnerOptions;
+  #sentBytes = 0;
+  #runningCount = 0;
+  #isOpen = false;
+
+  constructor(entries: UploadEntries, options: UploadRunnerOptions) {
+    this.#entries = entries;
+    this.#options = options;
+  }
+
+  /** The owner is signed in. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    this.startNext();
+  }
+
+  /** Running uploads go back to the queue. */
+  close(): void {
+    this.#isOpen = false;
+    for (const entry of this.#entries.all()) {
+      if (!this.#entries.apply(entry, 'suspend', { bytesPerSecond: 0 })) continue;
+      entry.controller?.abort(new DOMException('signed out', 'AbortError'));
+    }
+  }
+
+  /** Starts queued uploads. Call it after every change that may let one start. */
+  startNext(): void {
+    if (!this.#isOpen) return;
+    for (const entry of this.#entries.all()) {
+      if (this.#runningCount >= MAX_RUNNING) return;
+      // An aborted run that has not ended yet calls startNext at its end.
+      if (!entry.source || entry.controller || !this.#entries.apply(entry, 'start')) continue;
+      entry.running = this.#run(entry, entry.source);
+    }
+  }
+
+  async #run(entry: Entry, source: BlobSource): Promise<void> {
+    const { subjectKey, uploader, resumeStore, server, owner, onDone } = this.#options;
+    const { key, path } = entry.upload;
+    const controller = new AbortController();
+    const { signal } = controller;
+    entry.controller = controller;
+    this.#runningCount++;
+    try {
+      if (entry.handle) await resumeStore.keepHandle({ server, owner, location: key }, entry.handle);
+      const file = await withLock(uploadLock(subjectKey, key), signal, () =>
+        uploader.upload(source, {
+          signal,
+          force: entry.force,
+          restart: entry.restart,
+          ...(path === null ? {} : { metadata: { path: path.normalize('NFC') } }),
+          onNotice: ({ kind }) => {
+            if (kind === 'other_file') this.#disownUpload(entry);
+          },
+          onProgress: this.#progressOf(entry, signal),
+        }),
+      );
+      this.#entries.apply(entry, 'publish', { file, bytesPerSecond: 0 });
+      onDone(file);
+    } catch (error) {
+      if (!signal.aborted) this.#entries.apply(entry, 'fail', { error, bytesPerSecond: 0 });
+    } finally {
+      entry.controller = null;
+      entry.restart = false;
+      this.#runningCount--;
+      this.startNext();
+    }
+  }
+
+  /** The upload on the server belongs to another file: it is neither shown nor cancelled with this entry. */
+  #disownUpload(entry: Entry): void {
+    entry.uploadId = null;
+    this.#entries.update(entry, { hadOtherFile: true, received: null });
+  }
+
+  #progressOf(entry: Entry, signal: AbortSignal): (progress: Progress) => void {
+    let sentBytes = 0;
+    return (progress) => {
+      entry.rate.note(progress.sentBytes);
+      this.#sentBytes += progress.sentBytes - sentBytes;
+      sentBytes = progress.sentBytes;
+      this.rate.note(this.#sentBytes);
+      entry.uploadId = progress.session?.upload_id ?? entry.uploadId;
+      this.#entries.update(entry, {
+        progress,
+        bytesPerSecond: signal.aborted ? 0 : entry.rate.bytesPerSecond,
+        received: receivedOf(progress) ?? entry.upload.received,
+      });
+    };
+  }
+}
