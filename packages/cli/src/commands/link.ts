@@ -57,7 +57,8 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
   return EXIT.done;
 }
 
-export const isRevoked = (value: unknown): value is RevokedLinks => isObject<RevokedLinks>(value) && isCount(value.revoked);
+export const isRevoked = (value: unknown): value is RevokedLinks =>
+  isObject<RevokedLinks>(value) && isCount(value.revoked);
 
 export function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
   const nowMs = Date.now();

@@ -1,7 +1,7 @@
 /** Lists that the server gives in pages. */
 import type { Api } from '@cryolift/client';
-import { collect, type Page } from '../collect.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
+import { collect, type Page } from './collect-pages.ts';
 import { formatTable } from './format.ts';
 import { Output } from './output.ts';
 
