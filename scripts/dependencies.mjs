@@ -20,6 +20,7 @@ const REASONS = {
   'cli-progress': 'bars on a terminal',
   commander: 'parses the command line; no dependency',
   'content-disposition': 'encodes file names in headers (RFC 8187); @fastify/static has it as well',
+  'eventsource-parser': 'reads server-sent events in the SDK, with a bound on what it keeps; no dependency',
   fastify: 'routes, hooks, serialisation; the largest part of what is here',
   jose: 'JWT, JWKS; no dependency, and the one thing that nobody should write himself',
   kysely: 'SQL that is checked against the tables, in two dialects; no dependency',
@@ -53,8 +54,10 @@ function close(place, seen = new Set()) {
 
 const isOurs = (place) => place.startsWith('packages/');
 const nameOf = (place) => place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length);
-const all = new Set(INSTALLED.flatMap((place) => [...close(place)]).filter((place) => !isOurs(place)));
-const chosen = [...new Set(INSTALLED.flatMap((place) => Object.keys(packages[place].dependencies)))]
+const installed = [...new Set(INSTALLED.flatMap((place) => [...close(place)]))];
+const all = new Set(installed.filter((place) => !isOurs(place)));
+const ours = installed.filter(isOurs);
+const chosen = [...new Set(ours.flatMap((place) => Object.keys(packages[place].dependencies ?? {})))]
   .map((name) => find('', name))
   .filter((place) => place !== null && !isOurs(place))
   .sort();

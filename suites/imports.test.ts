@@ -6,13 +6,18 @@ import { test } from 'node:test';
 import { findHandles, findReexports, findRows } from './imports/rows.ts';
 import { type Import, type Mention, scanSource } from './imports/scan.ts';
 
-/** Package → the packages it may import. No relative import leaves its package. */
+/**
+ * Package, or a folder in it with arrows of its own → the packages that it may import, or one export of a package. No
+ * relative import leaves its package.
+ */
 const PACKAGES: Arrows = {
   protocol: [],
   mrc: [],
   client: ['protocol', 'mrc'],
-  server: ['protocol', 'mrc'],
-  cli: ['client', 'protocol', 'mrc', 'server'],
+  server: ['protocol', 'mrc', 'client/folder-lock'],
+  'server/src/commands': ['client', 'protocol', 'mrc', 'cli'],
+  cli: ['client', 'protocol', 'mrc'],
+  'cli/bin': ['server/commands'], // the entry point adds the commands of the server where it is installed
   web: ['client', 'protocol', 'mrc'],
 };
 
@@ -34,6 +39,7 @@ const MODULES: Arrows = {
     'top',
   ],
   'backup.ts': ['db', 'config', 'top'],
+  commands: ['main.ts', 'backup.ts', 'config', 'top'],
   startup: ['http', 'uploads', 'files', 'analysis', 'events', 'storage', 'jobs', 'db', 'ops', 'config', 'top'],
   config: ['db', 'top'],
   http: ['uploads', 'files', 'analysis', 'events', 'import type storage', 'ops', 'config', 'top'],
@@ -54,20 +60,29 @@ const RESERVED: readonly Reservation[] = [
   {
     what: ['node:sqlite'],
     within: 'packages/',
-    only: ['packages/server/src/db/', 'packages/cli/src/folder-memory.ts'], // the journal of a folder
+    only: [
+      'packages/server/src/db/',
+      'packages/cli/src/upload/folder-journal.ts', // the journal of a folder
+      'packages/client/src/node/folder-lock.ts',
+    ],
   },
   {
     what: ['fastify', '@fastify'],
     within: 'packages/',
     only: ['packages/server/src/http/', 'packages/server/src/server.ts'],
   },
-  { what: ['process.env', 'node:process'], within: 'packages/server/', only: ['packages/server/src/config/'] },
+  {
+    what: ['process.env', 'node:process'],
+    within: 'packages/server/',
+    only: ['packages/server/src/config/', 'packages/server/src/commands/'],
+  },
   {
     what: ['node:fs'],
     within: 'packages/server/',
     only: [
       'packages/server/src/storage/',
-      'packages/server/src/db/', // the lock and the database file
+      'packages/server/src/db/', // the database file
+      'packages/server/src/commands/audit.ts',
       'packages/server/src/config/', // key files, secrets, the folders
       'packages/server/src/ops/audit.ts',
       'packages/server/src/ops/log-stream.ts',
@@ -189,7 +204,11 @@ const BROKEN: readonly [file: string, source: string, rule: RegExp][] = [
   ['packages/mrc/src/a.ts', "import { x } from '@cryolift/protocol/plan';", /:1: mrc may not import protocol/],
   ['packages/client/src/a.ts', "\nexport * from '@cryolift/server/main';", /:2: client may not import server/],
   ['packages/server/src/http/a.ts', "import type { X } from '@cryolift/client';", /server may not import client/],
-  ['packages/cli/src/a.ts', "import { x } from '@cryolift/server/db/parts';", /@cryolift\/server does not export/],
+  ['packages/cli/src/a.ts', "import { x } from '@cryolift/server/commands';", /cli may not import server/],
+  ['packages/cli/bin/a.js', "import { x } from '@cryolift/server/main';", /cli\/bin may not import server/],
+  ['packages/server/src/http/a.ts', "import { x } from 'cryolift/output';", /server may not import cli/],
+  ['packages/server/src/commands/a.ts', "import { x } from 'cryolift/bars';", /cli does not export \.\/bars/],
+  ['packages/server/src/commands/a.ts', "import { x } from '../db/parts.ts';", /commands may not import db/],
   ['packages/cli/src/a.ts', "import { x } from '../../server/src/config.ts';", /leaves its package/],
   ['packages/cli/bin/a.js', `await import(\`../\${x}\`);`, /computed/],
   ['packages/new/src/a.ts', 'export {};', /new is not in PACKAGES/],
@@ -252,7 +271,10 @@ const SOUND: readonly [file: string, source: string][] = [
   ['packages/server/src/version.ts', "import manifest from '../package.json' with { type: 'json' };"],
   ['packages/client/src/node/a.ts', "import { open } from 'node:fs/promises';\nimport { x } from '../upload.ts';"],
   ['packages/client/src/browser/a.ts', 'export const isOnline = () => navigator.onLine;'],
-  ['packages/cli/src/a.ts', "import { serve } from '@cryolift/server/main';\nprocess.env['X'];"],
+  ['packages/cli/src/a.ts', "import { Api } from '@cryolift/client';\nprocess.env['X'];"],
+  ['packages/cli/bin/a.js', "await import('@cryolift/server/commands');"],
+  ['packages/server/src/commands/a.ts', "import { x } from 'cryolift/output';\nimport { y } from '../main.ts';"],
+  ['packages/server/src/config/a.ts', "import { x } from '@cryolift/client/folder-lock';"],
   [
     'packages/mrc/src/a.ts',
     `// import 'node:fs'\nconst a = "import 'node:fs'" + \`\${\`Buffer\`} process\`; a.process;\n/* process */`,
@@ -287,10 +309,13 @@ function checkArrow(file: string, found: Import): string | null {
   if (found.specifier?.startsWith('.')) {
     return target.startsWith(`packages/${from}/`) ? null : `${found.specifier} leaves its package`;
   }
-  const [, to, path] = /^@cryolift\/([^/]+)(.*)$/.exec(target) ?? [];
-  if (!to || to === from) return null;
-  const allowed = PACKAGES[from] ?? [];
-  if (!allowed.includes(to)) return `${from} may not import ${to} (only: ${allowed.join(', ') || 'no package'})`;
+  // The package of the command line is called as its command.
+  const [, to, path] = /^@cryolift\/([^/]+)(.*)$/.exec(target.replace(/^cryolift(?=\/|$)/, '@cryolift/cli')) ?? [];
+  if (to === undefined || path === undefined || to === from) return null;
+  const place = placeOf(file);
+  const allowed = PACKAGES[place] ?? [];
+  if (!allowed.includes(to) && !allowed.includes(`${to}${path}`))
+    return `${place} may not import ${to} (only: ${allowed.join(', ') || 'no package'})`;
   const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', to, 'package.json'), 'utf8')) as { exports: object };
   const exported = Object.keys(manifest.exports).some((key) => posix.matchesGlob(`.${path}`, key));
   return exported ? null : `@cryolift/${to} does not export .${path}`;
@@ -333,6 +358,12 @@ function targetOf(file: string, { specifier }: Import): string | null {
 
 function packageOf(file: string): string {
   return file.split('/')[1] ?? '';
+}
+
+/** The innermost place in PACKAGES that the file lies in. */
+function placeOf(file: string): string {
+  const places = Object.keys(PACKAGES).filter((place) => file.startsWith(`packages/${place}/`));
+  return places.sort((a, b) => b.length - a.length)[0] ?? packageOf(file);
 }
 
 /** `http`, `uploads` … for what lies in packages/server/src; null elsewhere. */

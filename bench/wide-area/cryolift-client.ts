@@ -3,7 +3,7 @@
  * `CRYOLIFT_TOKEN=… node cryolift-client.ts FILE URL FOLDER`
  */
 import { type Progress, Uploader } from '@cryolift/client';
-import { FileMemory, FileSource, HttpTransport } from '@cryolift/client/node';
+import { FileResumeStore, FileSource, HttpTransport } from '@cryolift/client/node';
 
 const [path = '', server = '', folder = ''] = process.argv.slice(2);
 const SAMPLE_MS = 1_000;
@@ -18,7 +18,7 @@ export interface Sample {
 
 const transport = new HttpTransport(server);
 const getToken = async () => process.env.CRYOLIFT_TOKEN ?? '';
-const uploader = new Uploader({ server, transport, memory: new FileMemory(folder), getToken });
+const uploader = new Uploader({ server, transport, resumeStore: new FileResumeStore(folder), getToken });
 const source = await FileSource.open(path);
 let progress: Progress | undefined;
 const samples: Sample[] = [];

@@ -11,25 +11,25 @@ beforeEach(() => visit(page, pages.origin));
 
 test('resume store: keeps uploads over a reload by server, owner and location', async () => {
   await page.evaluate(async () => {
-    const memory = new globalThis.sdk.IndexedDbMemory();
+    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
     const record = { sizeBytes: 1, modifiedMs: 2.5, identity: null, fingerprint: 'f', openedWith: 'f' };
     const save = (server: string, owner: string, location: string, uploadId: string) =>
-      memory.save({ ...record, server, owner, location, uploadId });
+      resumeStore.save({ ...record, server, owner, location, uploadId });
     await save('http://a', 'ada', 'x.mrc', 'u1');
     await save('http://a', 'ada', 'x.mrc', 'u2');
     await save('http://a', 'ada', 'y.mrc', 'u3');
     await save('http://ab', 'ada', 'x.mrc', 'u4');
     await save('http://a', 'bob', 'x.mrc', 'u5');
-    await memory.forget({ server: 'http://a', owner: 'ada', location: 'y.mrc' });
+    await resumeStore.forget({ server: 'http://a', owner: 'ada', location: 'y.mrc' });
   });
   await visit(page, pages.origin);
   const found = await page.evaluate(async () => {
-    const memory = new globalThis.sdk.IndexedDbMemory();
+    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
     const key = { server: 'http://a', owner: 'ada' };
     return [
-      await memory.load({ ...key, location: 'x.mrc' }),
-      await memory.load({ ...key, location: 'y.mrc' }),
-      await memory.all('http://a', 'ada'),
+      await resumeStore.load({ ...key, location: 'x.mrc' }),
+      await resumeStore.load({ ...key, location: 'y.mrc' }),
+      await resumeStore.all('http://a', 'ada'),
     ];
   });
   const record = { sizeBytes: 1, modifiedMs: 2.5, identity: null, fingerprint: 'f', openedWith: 'f' };
@@ -42,12 +42,12 @@ test('resume store: without storage nothing is kept, and nothing fails', async (
     IDBFactory.prototype.open = () => {
       throw new DOMException('denied', 'SecurityError');
     };
-    const memory = new globalThis.sdk.IndexedDbMemory();
+    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
     const key = { server: 'http://a', owner: 'ada', location: 'x.mrc' };
     const record = { sizeBytes: 1, modifiedMs: 2, identity: null, fingerprint: 'f', openedWith: 'f', uploadId: 'u' };
-    await memory.save({ ...key, ...record });
-    await memory.forget(key);
-    return [await memory.load(key), await memory.all(key.server, key.owner)];
+    await resumeStore.save({ ...key, ...record });
+    await resumeStore.forget(key);
+    return [await resumeStore.load(key), await resumeStore.all(key.server, key.owner)];
   });
   assert.deepEqual(found, [null, []]);
 });
@@ -55,20 +55,20 @@ test('resume store: without storage nothing is kept, and nothing fails', async (
 test('resume store: a handle is kept until its upload is forgotten', async () => {
   // A substitute: the headless browser crashes when it reads a real handle from a database.
   await page.evaluate(async () => {
-    const memory = new globalThis.sdk.IndexedDbMemory();
+    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
     const key = { server: 'http://a', owner: 'ada', location: 'in/z.mrc' };
-    await memory.keepHandle(key, { kind: 'file' } as never);
+    await resumeStore.keepHandle(key, { kind: 'file' } as never);
     const record = { sizeBytes: 10, modifiedMs: 2, identity: null, fingerprint: 'f', openedWith: 'f', uploadId: 'u' };
-    await memory.save({ ...key, ...record });
+    await resumeStore.save({ ...key, ...record });
   });
   await visit(page, pages.origin);
   const kept = await page.evaluate(async () => {
-    const memory = new globalThis.sdk.IndexedDbMemory();
-    const find = async () => (await memory.all('http://a', 'ada')).find(({ location }) => location === 'in/z.mrc');
+    const resumeStore = new globalThis.sdk.IndexedDbResumeStore();
+    const find = async () => (await resumeStore.all('http://a', 'ada')).find(({ location }) => location === 'in/z.mrc');
     const before = await find();
     if (!before) throw new Error('nothing is stored');
-    await memory.forget({ server: 'http://a', owner: 'ada', location: 'in/z.mrc' });
-    await memory.save(before);
+    await resumeStore.forget({ server: 'http://a', owner: 'ada', location: 'in/z.mrc' });
+    await resumeStore.save(before);
     return [before.handle, (await find())?.handle];
   });
   assert.deepEqual(kept, [{ kind: 'file' }, null]);
@@ -87,12 +87,12 @@ test('source: a handle opens its file, and detects that it was written to', asyn
     const source = await globalThis.sdk.BlobSource.fromHandle({ getFile: () => handle.getFile() }, 'in/x.mrc');
     const into = new Uint8Array(4);
     const digest = await source.read(3, into);
-    const before = await source.look();
+    const before = await source.stat();
     await write('changed');
     const failure = await source.read(0, into).catch(({ code }) => code);
-    const { sizeBytes } = await source.look();
+    const { sizeBytes } = await source.stat();
     await root.removeEntry('x.mrc');
-    const gone = await source.look().catch(({ code }) => code);
+    const gone = await source.stat().catch(({ code }) => code);
     return {
       facts: [source.name, source.location, source.sizeBytes],
       bytes: String.fromCharCode(...into),

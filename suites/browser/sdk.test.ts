@@ -57,7 +57,7 @@ interface StartOptions {
 async function start(page: Page, options: Partial<StartOptions> = {}): Promise<void> {
   const startOptions: StartOptions = { server: server.url, token: server.token(), ...options };
   await page.evaluate(({ server, token, firstToken = token, pauseAtBytes }) => {
-    const { BlobSource, IndexedDbMemory, Uploader, XhrTransport } = globalThis.sdk;
+    const { BlobSource, IndexedDbResumeStore, Uploader, XhrTransport } = globalThis.sdk;
     const renewals: boolean[] = [];
     const report: Report = {
       state: '',
@@ -75,7 +75,7 @@ async function start(page: Page, options: Partial<StartOptions> = {}): Promise<v
     const uploader = new Uploader({
       server,
       transport: new XhrTransport(server),
-      memory: new IndexedDbMemory(),
+      resumeStore: new IndexedDbResumeStore(),
       parallel: 4,
       async getToken(renew) {
         renewals.push(renew);
@@ -96,7 +96,7 @@ async function start(page: Page, options: Partial<StartOptions> = {}): Promise<v
           report.resumed = progress.resumedBytes;
           report.sent = progress.sentBytes;
           report.offline = progress.offline;
-          report.trouble = progress.trouble;
+          report.trouble = progress.lastError;
           if (pauseAtBytes !== undefined && report.stored >= pauseAtBytes) stop.abort();
         },
       })
@@ -156,7 +156,7 @@ async function storedParts(uploadId: string | undefined): Promise<number[]> {
 function readResumeStore(page: Page) {
   return page.evaluate(async (url) => {
     // The subject of the tokens of this server.
-    return await new globalThis.sdk.IndexedDbMemory().all(url, 'somebody');
+    return await new globalThis.sdk.IndexedDbResumeStore().all(url, 'somebody');
   }, server.url);
 }
 

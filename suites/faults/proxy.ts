@@ -32,7 +32,7 @@ export async function startProxy(serverUrl: string, faults: readonly Fault[]): P
   const closing = new AbortController();
   const log: string[] = [];
   const met: Fault[] = [];
-  const beganMs = performance.now();
+  const startedMs = performance.now();
   let healed = false;
   let count = 0;
   let partBytes = 0;
@@ -43,7 +43,7 @@ export async function startProxy(serverUrl: string, faults: readonly Fault[]): P
   const ownPort = typeof address === 'object' && address ? address.port : 0;
 
   function note(text: string): void {
-    log.push(`${Math.round(performance.now() - beganMs)} ms: ${text}`);
+    log.push(`${Math.round(performance.now() - startedMs)} ms: ${text}`);
   }
 
   async function listen(at: number): Promise<Server> {

@@ -38,7 +38,7 @@ export function printSummary(results: readonly Result[]): string {
   const lines = [
     `${results.length} runs: ${count('right')} ended with the right file, ${count('cured')} with a clear error that a re-run cured, ${count('WRONG')} wrong`,
     `faults met: ${KINDS.map((kind) => `${kind} ${met.filter((fault) => fault.kind === kind).length}`).join(', ')}`,
-    `waste: ${inMib(sum((result) => result.wasteBytes))} MiB over ${sum((result) => result.cuts)} cuts; allowed (parts in flight × part size per cut) ${inMib(sum((result) => result.boundBytes))} MiB`,
+    `waste: ${inMib(sum((result) => result.wasteBytes))} MiB over ${sum((result) => result.cuts)} cuts; allowed (parts in partWindow × part size per cut) ${inMib(sum((result) => result.boundBytes))} MiB`,
     `connections given up by the client though they moved: ${sum((result) => result.givenUp)}`,
     `right at the server, misread here: ${results.filter((result) => result.misread).length}`,
     ...[...new Set(errors)].sort().map((error) => `  ${errors.filter((each) => each === error).length} × ${error}`),

@@ -10,7 +10,7 @@ import {
   Uploader,
   type UploadOptions,
 } from '@cryolift/client';
-import { FileMemory, FileSource, HttpTransport } from '@cryolift/client/node';
+import { FileResumeStore, FileSource, HttpTransport } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Target } from '../server-under-test.ts';
 import { Owner } from './owner.ts';
@@ -58,7 +58,7 @@ const MAX_ATTEMPTS = 3;
 /** @param sub a caller whom the server does not know yet. */
 export async function runOver(faults: readonly Fault[], sub: string, setting: Setting): Promise<Result> {
   const { server, sample, partSizeBytes } = setting;
-  const beganMs = performance.now();
+  const startedMs = performance.now();
   const token = server.token({ sub });
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-faults-'));
   const proxy = await startProxy(server.url, faults);
@@ -91,7 +91,7 @@ export async function runOver(faults: readonly Fault[], sub: string, setting: Se
     mostParts: proxy.mostParts,
     givenUp: proxy.givenUp,
     retries: tried.retries,
-    ms: performance.now() - beganMs,
+    ms: performance.now() - startedMs,
     log: proxy.log,
   };
 }
@@ -122,8 +122,8 @@ async function tryUntilDone(
   };
   for (let attempt = 1; ; attempt++) {
     const transport = new HttpTransport(proxy.url, { stallMs: setting.stallMs });
-    const memory = new FileMemory(folder);
-    const uploader = new Uploader({ server: proxy.url, transport, memory, getToken: async () => token });
+    const resumeStore = new FileResumeStore(folder);
+    const uploader = new Uploader({ server: proxy.url, transport, resumeStore, getToken: async () => token });
     const source = await FileSource.open(setting.sample.path);
     try {
       tried.file = await uploader.upload(source, { ...options, restart: tried.restarted });

@@ -22,7 +22,7 @@ const CONTENT = { header: buildHeader(SHAPE), sizeBytes: SIZE_BYTES, seed: 7 };
 /** What a page imports. */
 const PAGE = `
 import { Uploader } from '@cryolift/client';
-import { BlobSource, IndexedDbMemory, XhrTransport } from '@cryolift/client/browser';
+import { BlobSource, IndexedDbResumeStore, XhrTransport } from '@cryolift/client/browser';
 import { checkMrc } from '@cryolift/mrc';
 import { planParts } from '@cryolift/protocol/plan';
 
@@ -30,7 +30,7 @@ export function start(server: string, file: File, token: string) {
   const uploader = new Uploader({
     server,
     transport: new XhrTransport(server),
-    memory: new IndexedDbMemory(),
+    resumeStore: new IndexedDbResumeStore(),
     getToken: async () => token,
     parallel: 4,
   });

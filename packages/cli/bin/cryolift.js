@@ -32,7 +32,8 @@ if (majorOf(process.version) >= NODE_MAJOR) {
     process.execve(process.execPath, [process.execPath, ...argumentsOf()], SERVE_ENV);
   if (process.env.npm_command === 'exec') endWithShell(process.ppid);
   if (process.channel) endWithParent();
-  await import('../src/main.ts');
+  const [{ runCommandLine }, server] = await Promise.all([import('../src/main.ts'), loadServerCommands()]);
+  await runCommandLine(process.argv, server);
 } else {
   if (process.env.npm_command === 'exec') endWithShell(process.ppid);
   const node = findNode();
@@ -44,6 +45,17 @@ if (majorOf(process.version) >= NODE_MAJOR) {
     );
     process.exitCode = 1;
   }
+}
+
+/** @returns null where the package of the server is not installed. What is wrong within that package is thrown. */
+async function loadServerCommands() {
+  try {
+    import.meta.resolve('@cryolift/server/commands');
+  } catch (error) {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return null;
+    throw error;
+  }
+  return (await import('@cryolift/server/commands')).serverCommands;
 }
 
 /** `npx` runs us below a shell and sends its signals to that one, which dies of them and tells nobody. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
-import { parseLines, runAlone } from './test-process.ts';
+import { parseLines, runAlone } from './testing/test-process.ts';
 
 const COMMANDS = [
   'serve',

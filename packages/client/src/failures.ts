@@ -1,4 +1,4 @@
-/** What can go wrong, by who can mend it. */
+/** The errors of the SDK, by who can fix them. */
 import type { ErrorCode, ErrorEnvelope } from '@cryolift/protocol/errors';
 
 /** The server's answer was an error envelope. */
@@ -52,9 +52,9 @@ export class ForeignReplyError extends Error {
 }
 
 /**
- * A proxy answers in its own form: for a server that it does not reach now, or because it lets no such request through.
+ * An answer of a proxy: the server is not reachable now, or the proxy does not allow the request.
  *
- * @param from whom was asked, as far as it is known.
+ * @param from what was asked, as far as it is known.
  */
 export function foreignReply(status: number, from: string | undefined, cause?: unknown): Error {
   const why = status === 407 ? ': a proxy asks for a name and a password' : '';

@@ -1,5 +1,7 @@
-export { Api, type CallOptions, type Completion, type GetToken } from './api.ts';
-export { readEvents } from './event-stream.ts';
+export { Api, type CallOptions, type Completion, type GetToken } from './api/api.ts';
+export { readEvents } from './api/event-stream.ts';
+export { readRetryAfter } from './api/retry-after.ts';
+export type { Shape } from './api/shapes.ts';
 export {
   ConnectionError,
   ForeignReplyError,
@@ -9,10 +11,10 @@ export {
   type SourceFault,
   TargetError,
 } from './failures.ts';
-export type { PartSet } from './ledger.ts';
-export { orAborted, Patience, sleep } from './patience.ts';
-export type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
-export { readRetryAfter } from './retry-after.ts';
-export type { Shape } from './shapes.ts';
-export type { ClientState } from './states.ts';
-export { type Notice, type Progress, Uploader, type UploaderOptions, type UploadOptions } from './uploader.ts';
+export { Rate } from './pacing/rate.ts';
+export { orAborted, RetryPolicy, sleep } from './pacing/retry-policy.ts';
+export type { ResumeKey, ResumeRecord, ResumeStore, Source, Transport, WireReply, WireRequest } from './ports.ts';
+export type { PartSet } from './upload/part-ledger.ts';
+export type { Notice, Progress, UploaderOptions, UploadOptions } from './upload/upload-options.ts';
+export type { ClientState } from './upload/upload-states.ts';
+export { Uploader } from './upload/uploader.ts';

@@ -1,17 +1,17 @@
-/** What the SDK needs from the place it runs in. */
+/** The ports of the SDK: what it needs from the environment that it runs in. */
 
 /** A local file. Offsets and lengths in bytes. */
 export interface Source {
   /** The bare name that the server will give the file. */
   readonly name: string;
-  /** What tells this file from others on this machine: a path. Never sent. */
+  /** Identifies the file on this machine: a path. It is never sent. */
   readonly location: string;
   readonly sizeBytes: number;
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
   /**
-   * Device, inode, size and times of the file, as exact as the system has them: equal only for one file that nobody has
-   * touched. Null where the system tells no such thing.
+   * Device, inode, size and times of the file, as exact as the system has them. Equal only for one file without
+   * changes. Null where the system has no such identity.
    */
   readonly identity: string | null;
   /**
@@ -26,10 +26,10 @@ export interface Source {
   /** The same bytes, read as they are sent. */
   body(offset: number, length: number): LazyBody;
   /** Size, time and identity as they are at this moment. */
-  look(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
+  stat(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
 }
 
-/** Bytes that are read as they are sent: of a part that is too large to be held. */
+/** Bytes that are read while they are sent, for a part that is too large to be held in memory. */
 export interface LazyBody {
   readonly length: number;
   /** Fills `into` with the bytes from `offset` in this body. @throws SourceError */
@@ -48,7 +48,7 @@ export interface WireRequest {
   readonly expectContinue?: boolean | undefined;
   /** Reads no more of the reply's body than this, bytes; 64 MiB when not given. */
   readonly maxReplyBytes?: number | undefined;
-  /** Told as the connection takes bytes of the body: how many more. */
+  /** Called as the connection takes bytes of the body, with the number of new bytes. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,49 +59,51 @@ export interface WireReply {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Cut off after `maxReplyBytes`. */
   readonly body: Uint8Array;
-  /** Whom it was asked of, for messages. */
+  /** The host that answered, for messages. */
   readonly from?: string;
 }
 
 /**
- * Sends one request. Once it settles, for whatever reason, nobody looks at the request's body any more: its bytes may be
- * overwritten.
+ * Sends one request. After it has settled, the body is not read any more and its bytes may be overwritten.
  *
- * @throws ConnectionError when no whole reply came, SourceError when a lazy body cannot be read; what the server did is then unknown.
+ * @throws ConnectionError when no whole reply came, SourceError when a lazy body cannot be read. What the server did is
+ * then unknown.
  */
 export interface Transport {
   send(request: WireRequest): Promise<WireReply>;
-  /** Where the system tells: resolves when the network is back; may stay open for good once the signal is aborted. */
+  /**
+   * Resolves when the network is back, where the system reports it. It may stay pending after the signal is aborted.
+   */
   whenOnline?(signal: AbortSignal): Promise<void>;
 }
 
-/** What uploads are remembered by. */
-export interface MemoryKey {
+/** The key of a resume record. */
+export interface ResumeKey {
   readonly server: string;
-  /** Whose upload it is, as the server says (`GET /whoami`). */
+  /** The owner of the upload, as the server reports it (`GET /whoami`). */
   readonly owner: string;
   readonly location: string;
 }
 
 /**
- * What is remembered of an upload, so that the next run finds its session: of one that this client has opened for the file, or
- * has compared with it. Holds no token and no byte of the file.
+ * A resume record, by which the next run finds an upload that this client opened for the file or compared with it. It
+ * holds no token and no byte of the file.
  */
-export interface Remembered extends MemoryKey {
+export interface ResumeRecord extends ResumeKey {
   /** The file as it was when its upload began. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly identity: string | null;
-  /** Of the file. */
+  /** The fingerprint of the file. */
   readonly fingerprint: string;
-  /** That the upload was opened with: files that look alike have one fingerprint, and an upload each. */
+  /** The fingerprint that the upload was opened with. Files with equal fingerprints have an upload each. */
   readonly openedWith: string;
   readonly uploadId: string;
 }
 
 /** Keeps one record per server, owner and location; a record is there whole or not at all. */
-export interface Memory {
-  load(key: MemoryKey): Promise<Remembered | null>;
-  save(record: Remembered): Promise<void>;
-  forget(key: MemoryKey): Promise<void>;
+export interface ResumeStore {
+  load(key: ResumeKey): Promise<ResumeRecord | null>;
+  save(record: ResumeRecord): Promise<void>;
+  forget(key: ResumeKey): Promise<void>;
 }

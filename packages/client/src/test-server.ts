@@ -5,7 +5,7 @@ import type { ErrorCode } from '@cryolift/protocol/errors';
 import { ERRORS } from '@cryolift/protocol/errors';
 import type { InitRequest, Session } from '@cryolift/protocol/messages';
 import { ConnectionError } from './failures.ts';
-import type { Memory, MemoryKey, Remembered, Source, Transport, WireReply, WireRequest } from './ports.ts';
+import type { ResumeKey, ResumeRecord, ResumeStore, Source, Transport, WireReply, WireRequest } from './ports.ts';
 
 export const PART_BYTES = 1000;
 
@@ -234,23 +234,23 @@ export class TestSource implements Source {
     };
   }
 
-  async look() {
+  async stat() {
     return { sizeBytes: this.bytes.length, modifiedMs: this.modifiedNowMs, identity: this.identityNow };
   }
 }
 
-export class TestMemory implements Memory {
-  readonly records = new Map<string, Remembered>();
+export class TestResumeStore implements ResumeStore {
+  readonly records = new Map<string, ResumeRecord>();
 
-  async load({ location }: MemoryKey): Promise<Remembered | null> {
+  async load({ location }: ResumeKey): Promise<ResumeRecord | null> {
     return this.records.get(location) ?? null;
   }
 
-  async save(record: Remembered): Promise<void> {
+  async save(record: ResumeRecord): Promise<void> {
     this.records.set(record.location, record);
   }
 
-  async forget({ location }: MemoryKey): Promise<void> {
+  async forget({ location }: ResumeKey): Promise<void> {
     this.records.delete(location);
   }
 }

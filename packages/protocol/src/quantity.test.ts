@@ -57,3 +57,21 @@ test('bounds: both limits are allowed, and named in the error beyond them', () =
     assert.throws(() => parseBounded(text, { kind: 'number', min: '0', max: '9' }), /is not a whole number/, text);
   }
 });
+
+/** What only one of them accepted when the server and the command line each had a reader of its own. */
+test('size and duration: settings and options accept the same values', () => {
+  const sizes: [string, number][] = [
+    ['1.5TiB', 1.5 * 1024 ** 4], // both
+    ['500MB', 500e6], // the server
+    ['2PiB', 2 * 1024 ** 5], // the server
+    ['1.1MiB', 1_153_434], // neither: a fraction of a byte is rounded
+  ];
+  for (const [text, bytes] of sizes) assert.equal(parseBounded(text, SIZE), bytes, text);
+  const durations: [string, number][] = [
+    ['7d', 604_800_000], // both
+    ['500ms', 500], // the server
+    ['2w', 1_209_600_000], // the server
+    ['1.5h', 5_400_000], // the server
+  ];
+  for (const [text, ms] of durations) assert.equal(parseBounded(text, DURATION), ms, text);
+});

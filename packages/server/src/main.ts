@@ -1,8 +1,8 @@
 /** `cryolift serve`: settings, signals and exit codes. */
 import { flushCompileCache } from 'node:module';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { SignJWT } from 'jose';
 import { readConfig, SettingError } from './config/config.ts';
-import { SCOPES } from './http/auth/caller.ts';
 import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';
@@ -27,7 +27,7 @@ const LINK_TTL = '12h';
 export async function serve(
   env: Readonly<Record<string, string | undefined>>,
   flags: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
+): Promise<0 | 1> {
   // What the server makes is for its user alone, also what SQLite makes.
   process.umask(0o077);
   // Whoever reads what is printed may be gone, and the disk that it goes to full: the server goes on.

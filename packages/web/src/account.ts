@@ -1,6 +1,6 @@
 /** The state of one subject: uploads, query cache, downloads, events. It is never shared with another subject. */
 import { type Api, Uploader } from '@cryolift/client';
-import { IndexedDbMemory } from '@cryolift/client/browser';
+import { IndexedDbResumeStore } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { FileReceiver } from './adding/file-receiver.ts';
@@ -39,10 +39,10 @@ export class Account {
   constructor({ subject, keeper, transport }: AccountOptions) {
     this.subject = subject;
     const getToken = keeper.tokensOf(subject);
-    const memory = new IndexedDbMemory();
+    const resumeStore = new IndexedDbResumeStore();
     // The resume store keeps the uploads of each subject apart.
     const server = `${location.origin} ${subject.key}`;
-    const uploader = new Uploader({ server, transport, memory, getToken, parallel: PARALLEL });
+    const uploader = new Uploader({ server, transport, resumeStore, getToken, parallel: PARALLEL });
     const { api } = uploader;
     this.api = api;
     const queries = new QueryClient({
@@ -61,7 +61,7 @@ export class Account {
     const getLimits = () => queries.fetchQuery(this.limits).catch(() => null);
     const onDone = (file: Parameters<typeof putFile>[1]) => putFile(queries, file);
     const { key: subjectKey, owner } = subject;
-    this.uploads = new UploadList({ subjectKey, uploader, memory, server, owner, getLimits, onDone });
+    this.uploads = new UploadList({ subjectKey, uploader, resumeStore, server, owner, getLimits, onDone });
     this.fileReceiver = new FileReceiver(this.uploads, getLimits);
     const nextToken = () => keeper.state.next();
     const onEvent = (event: CloudEvent) => updateFromEvent(queries, api, event);

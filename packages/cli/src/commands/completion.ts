@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
 import { shapeOf } from '../completion/shape.ts';
+import type { Shell } from '../completion/shells.ts';
 import { zshScript } from '../completion/zsh.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import type { Shell } from '../program.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
 
 const WRITERS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 

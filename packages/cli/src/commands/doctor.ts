@@ -1,16 +1,16 @@
-/** `cryolift doctor`: what is wrong between this machine and the server, and what to mend. */
+/** `cryolift doctor`: finds what is wrong between this machine and the server, and says how to fix it. */
 import { styleText } from 'node:util';
 import { defaultStateFolder } from '@cryolift/client/node';
-import { type ConnectionOptions, open } from '../connection.ts';
+import { type ConnectionOptions, open } from '../connection/connection.ts';
 import { diagnose } from '../doctor/diagnose.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { TOKEN_CHECKS } from '../doctor/token.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
 
-/** A refusal that takes longer to come than this is taken for one that is kept back. */
-const PATIENCE_MS = 3_000;
+/** A refusal that takes longer than this counts as held back. */
+const RETRY_FOR_MS = 3_000;
 
 interface DoctorFlags extends ConnectionOptions {
   json?: boolean;
@@ -25,7 +25,7 @@ export async function examine({ json, room, slow, ...connection }: DoctorFlags):
   const output = new Output(json);
   const signal = interruptible();
   const known = { server, proxy, getToken, isRenewing };
-  const patient = { ...known, stateFolder: defaultStateFolder(), patienceMs: PATIENCE_MS };
+  const patient = { ...known, stateFolder: defaultStateFolder(), retryForMs: RETRY_FOR_MS };
   const findings: Finding[] = [];
   output.note(`looking at ${server} …`);
   for await (const finding of diagnose({ ...patient, roomBytes: room ?? null, slowSeconds: slow ?? null }, signal)) {

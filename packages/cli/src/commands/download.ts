@@ -1,17 +1,17 @@
-/** `cryolift download FILE_ID`: gets a file back; run again after an interruption, it goes on. */
+/** `cryolift download FILE_ID`: downloads a file. A second run resumes after an interruption. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Api, TargetError } from '@cryolift/client';
+import { lockFolder } from '@cryolift/client/folder-lock';
 import { assertHarmlessName, type DownloadOptions, download, streamDownload } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { lockFolder } from '@cryolift/server/lock';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { writeOutput } from '../ending.ts';
-import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { formatBytes } from '../format.ts';
-import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
-import { ProgressDisplay } from '../progress.ts';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { formatBytes } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { ProgressDisplay } from '../output/progress.ts';
+import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
+import { writeOutput } from '../process/finish.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 export interface DownloadFlags extends ConnectionOptions {
   json?: boolean;
@@ -60,7 +60,7 @@ async function fetchTo(
   else await download(api, file, { path, replace: force, lock: lockFolder }, options);
 }
 
-/** @throws TargetError for the name of a folder that is not there, and for a name of the server's that may do harm. */
+/** @throws TargetError when the folder does not exist, and for a name from the server that could do harm. */
 async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): Promise<string> {
   const isFolder = (await stat(output).catch(() => null))?.isDirectory() ?? false;
   if (isFolder) {

@@ -1,4 +1,4 @@
-/** `cryolift events [ID]`: what happens, a line for each event, across interruptions. */
+/** `cryolift events [ID]`: prints a line for each event, across interruptions. */
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
@@ -7,7 +7,7 @@ import {
   ForeignReplyError,
   foreignReply,
   type GetToken,
-  Patience,
+  RetryPolicy,
   readEvents,
   readRetryAfter,
   ServerError,
@@ -15,17 +15,17 @@ import {
 import { createAgent, describeWay, toConnectionError } from '@cryolift/client/node';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, open, UPLOADS } from '../connection.ts';
-import { EXIT, type ExitCode, NoTokenError, UsageError } from '../exit.ts';
-import { formatBytes } from '../format.ts';
-import { interruptible } from '../interrupt.ts';
-import { Output } from '../output.ts';
-import { sayWaiting } from '../waiting.ts';
+import { type ConnectionOptions, open, UPLOADS } from '../connection/connection.ts';
+import { sayWaiting } from '../connection/waiting.ts';
+import { formatBytes } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode, NoTokenError, UsageError } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 const END_STATES: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
 /** The server sends something every 15 s. */
 const SILENCE_MS = 40_000;
-/** A stream that has been open for so long is one that works. */
+/** A stream that was open for this long works. */
 const WORKS_MS = 10_000;
 
 /** An error answer is never longer. */
@@ -42,13 +42,13 @@ interface CloudEvent {
 
 interface Following {
   readonly url: URL;
-  /** That leads to it. */
+  /** The proxy that leads to the server. */
   readonly proxy: URL | null;
   readonly getToken: GetToken;
   readonly signal: AbortSignal;
   readonly onEvent: (event: CloudEvent) => void;
-  readonly patience: Patience;
-  /** Where to go on; null: with what happens from now on. */
+  readonly retryPolicy: RetryPolicy;
+  /** The event to continue after; null: events from now on only. */
   afterId: string | null;
 }
 
@@ -69,7 +69,7 @@ export async function followEvents(
       status = statusOf(event) ?? status;
       output.result(event, () => describe(event));
     },
-    patience: new Patience(),
+    retryPolicy: new RetryPolicy(),
     afterId: flags.after === undefined ? null : String(flags.after),
   };
   // The stream of one upload ends with it. The other one ends only because the server stops, or the token's time is over.
@@ -79,19 +79,19 @@ export async function followEvents(
       throw new ConnectionError('the stream of events ended');
     }
   };
-  await following.patience.retry(follow, signal, sayWaiting(output));
+  await following.retryPolicy.retry(follow, signal, sayWaiting(output));
   return status === 'completed' ? EXIT.done : EXIT.failed;
 }
 
-/** Until the stream ends. @throws ServerError, ConnectionError, ForeignReplyError */
+/** Reads one stream to its end. @throws ServerError, ConnectionError, ForeignReplyError */
 async function readOnce(following: Following, renew = false): Promise<void> {
-  const { url, proxy, getToken, signal, onEvent, patience, afterId } = following;
+  const { url, proxy, getToken, signal, onEvent, retryPolicy, afterId } = following;
   const agent = createAgent(url, proxy);
   const silence = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let openedMs = Number.POSITIVE_INFINITY;
   const onAlive = () => {
-    if (performance.now() - openedMs > WORKS_MS) patience.noteProgress();
+    if (performance.now() - openedMs > WORKS_MS) retryPolicy.noteProgress();
     clearTimeout(timer);
     timer = setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
   };
@@ -105,10 +105,10 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     const response = await request(url, { agent, headers, signal: AbortSignal.any([signal, silence.signal]) });
     if (response.statusCode === 401 && !renew) return await readOnce(following, true);
     if (response.statusCode !== 200) throw await toError(response, describeWay(url, proxy));
-    // A page to sign in at, of a proxy.
+    // A proxy answers with its sign-in page.
     if (!response.headers['content-type']?.startsWith('text/event-stream'))
       throw foreign(response, describeWay(url, proxy));
-    patience.noteReply();
+    retryPolicy.noteReply();
     openedMs = performance.now();
     const onId = (id: string) => {
       following.afterId = id;
@@ -116,7 +116,7 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     const body = Readable.toWeb(response) as unknown as ReadableStream<Uint8Array<ArrayBuffer>>;
     for await (const { data } of readEvents(body, onAlive, onId)) {
       onEvent(JSON.parse(data) as CloudEvent);
-      patience.noteProgress();
+      retryPolicy.noteProgress();
     }
   } catch (cause) {
     signal.throwIfAborted();
@@ -145,7 +145,7 @@ async function toError(response: IncomingMessage, way: string): Promise<Error> {
   return new ServerError(status, envelope, readRetryAfter(headers['retry-after'], headers.date));
 }
 
-/** @returns null for what is none: it may be a page, or have no end. */
+/** @returns null when the body is not an error envelope: it may be a page, or endless. */
 async function readEnvelope(response: IncomingMessage): Promise<ErrorEnvelope | null> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -10,14 +10,14 @@ import {
   type SignednessDecision,
   type VoxelStatistics,
 } from '@cryolift/mrc';
-import { type CompressedFile, openCompressed } from '../compressed.ts';
-import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { formatBytes, formatTable } from '../format.ts';
-import { interruptible } from '../interrupt.ts';
-import { type Check, judgeHeader, judgePrefix, readHeader } from '../mrc-check.ts';
-import { openNamed } from '../open-named.ts';
-import { Output } from '../output.ts';
-import { surveyVoxels, type Voxels } from '../voxels.ts';
+import { type CompressedFile, openCompressed } from '../files/compressed.ts';
+import { type Check, checkHeader, checkPrefix, readHeader } from '../files/mrc-check.ts';
+import { openNamed } from '../files/open-named.ts';
+import { surveyVoxels, type Voxels } from '../files/voxels.ts';
+import { formatBytes, formatTable } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 interface InspectFlags extends MrcOverrides {
   json?: boolean;
@@ -44,7 +44,7 @@ export async function inspect(path: string, flags: InspectFlags): Promise<ExitCo
   if (inside && flags.png !== undefined) {
     throw new UsageError(`--png: the file is compressed with ${inside.format}; decompress it first`);
   }
-  const outside = judgeHeader(header, size, source.name);
+  const outside = checkHeader(header, size, source.name);
   const found = inside
     ? inspectInside(inside, isMrcName(source.name) ? outside.rejections : [], flags)
     : await inspectPlain(path, outside, header, flags);
@@ -83,7 +83,7 @@ function inspectInside(
   if (!header) {
     return { ...nothing, verdict: 'rejected', mrc: null, rejections: [{ code: 'compressed', message: error }] };
   }
-  const check = judgePrefix(header, filename);
+  const check = checkPrefix(header, filename);
   const rejections = [...outside, ...check.rejections];
   return {
     ...nothing,

@@ -1,18 +1,18 @@
-/** `cryolift link` and `cryolift admin links`: upload links, for computers that bring files in and get nothing out. */
+/** `cryolift link`: makes, lists and revokes upload links. */
 import type { LinkRecord, RevokedLinks } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode, UsageError } from '../exit.ts';
-import { formatBytes, formatWhen } from '../format.ts';
-import { Output } from '../output.ts';
-import { collectFrom, isCount, isObject, print } from './admin.ts';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { formatBytes, formatWhen } from '../output/format.ts';
+import { collectPages, isCount, isObject, printList } from '../output/listing.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   json?: boolean;
-  /** Seconds; not given: what the server takes. */
+  /** Seconds; undefined: the default of the server. */
   expires?: number;
   maxBytes?: number;
   maxFiles?: number;
-  /** Id of a link that is to open nothing any more. */
+  /** The id of a link to revoke. */
   revoke?: string;
 }
 
@@ -21,7 +21,7 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
   const api = connect(flags, 'uploads:write');
   const output = new Output(json);
   if (revoke !== undefined) {
-    await api.takeBackLink(revoke);
+    await api.revokeLink(revoke);
     output.result({ link_id: revoke, revoked: true }, () => `revoked ${revoke}`);
     return EXIT.done;
   }
@@ -38,16 +38,10 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
 type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
 
 export async function listLinks(flags: Flags): Promise<ExitCode> {
-  return printLinks(flags, await collectFrom<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
+  return printLinks(flags, await collectPages<LinkRecord>(connect(flags, 'uploads:write'), '/links'));
 }
 
-/** @param flags.owner undefined: everybody's. */
-export async function listAllLinks(flags: Flags & { owner?: string }): Promise<ExitCode> {
-  const query = flags.owner === undefined ? '' : `?owner=${encodeURIComponent(flags.owner)}`;
-  return printLinks(flags, await collectFrom<LinkRecord>(connect(flags, 'admin'), `/admin/links${query}`));
-}
-
-/** @throws UsageError when it does not say which. */
+/** @throws UsageError unless either ids or `--all` are given. */
 export async function revokeLinks(ids: readonly string[], flags: Flags & { all?: boolean }): Promise<ExitCode> {
   if (ids.length > 0 === (flags.all ?? false)) throw new UsageError('give the ids of links, or --all');
   const api = connect(flags, 'uploads:write');
@@ -57,22 +51,16 @@ export async function revokeLinks(ids: readonly string[], flags: Flags & { all?:
     output.result(answer, () => `revoked ${answer.revoked} links`);
   }
   for (const id of ids) {
-    await api.takeBackLink(id);
+    await api.revokeLink(id);
     output.result({ link_id: id, revoked: true }, () => `revoked ${id}`);
   }
   return EXIT.done;
 }
 
-export async function revokeLinksOf(owner: string, flags: Flags): Promise<ExitCode> {
-  const path = `/admin/links?owner=${encodeURIComponent(owner)}`;
-  const answer = await connect(flags, 'admin').call(isRevoked, 'DELETE', path);
-  new Output(flags.json).result({ owner, ...answer }, () => `revoked ${answer.revoked} links of ${owner}`);
-  return EXIT.done;
-}
+export const isRevoked = (value: unknown): value is RevokedLinks =>
+  isObject<RevokedLinks>(value) && isCount(value.revoked);
 
-const isRevoked = (value: unknown): value is RevokedLinks => isObject<RevokedLinks>(value) && isCount(value.revoked);
-
-function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
+export function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
   const nowMs = Date.now();
   const head = ['LINK', 'OWNER', 'MADE', 'ENDS', 'USED', 'OF', 'FILES', 'OF'];
   const rows = links.map((each) => [
@@ -85,5 +73,5 @@ function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
     String(each.used_files),
     each.max_files === null ? '–' : String(each.max_files),
   ]);
-  return print(flags, links, head, rows, 'no upload links');
+  return printList(flags, links, head, rows, 'no upload links');
 }

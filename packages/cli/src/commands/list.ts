@@ -1,10 +1,10 @@
-/** `cryolift ls`: what the caller has on the server. */
+/** `cryolift ls`: lists the caller's open uploads and files. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
-import { collect } from '../collect.ts';
-import { type ConnectionOptions, connect, UPLOADS } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { formatBytes, formatTable, formatWhen } from '../format.ts';
-import { Output } from '../output.ts';
+import { type ConnectionOptions, connect, UPLOADS } from '../connection/connection.ts';
+import { collect } from '../output/collect-pages.ts';
+import { formatBytes, formatTable, formatWhen } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
 
 const PAGE = 1000;
 const ENDED: readonly Session['status'][] = ['completed', 'cancelled', 'expired'];

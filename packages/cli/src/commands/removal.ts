@@ -1,7 +1,7 @@
 /** `cryolift cancel ID` and `cryolift rm FILE_ID`. */
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { Output } from '../output.ts';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
 
 type Flags = ConnectionOptions & { json?: boolean };
 

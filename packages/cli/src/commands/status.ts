@@ -1,9 +1,9 @@
 /** `cryolift status ID`: an upload, and what is missing of it. */
 import type { Session } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { formatBytes, formatRanges, formatTable, formatWhen } from '../format.ts';
-import { Output } from '../output.ts';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { formatBytes, formatRanges, formatTable, formatWhen } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
 
 const SHOWN_RANGES = 20;
 

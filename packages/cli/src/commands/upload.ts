@@ -1,19 +1,19 @@
 /** `cryolift upload PATH…`: run again after an interruption, it sends only what is missing. */
 import { basename } from 'node:path';
 import { extensionOf } from '@cryolift/mrc';
-import { Batch } from '../batch.ts';
-import { ChecksumFile } from '../checksums.ts';
-import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { type Found, findFiles, type LeftOut, type Selection } from '../find-files.ts';
-import { interruptible } from '../interrupt.ts';
-import { assertMetadata, withKind } from '../metadata.ts';
-import { Output } from '../output.ts';
-import { ProgressDisplay } from '../progress.ts';
-import { printSummary } from '../summary.ts';
-import { Tally } from '../tally.ts';
-import type { FileFlags } from '../upload-file.ts';
-import { sayWaiting } from '../waiting.ts';
+import { createUploader, serverOf, type UploaderFlags } from '../connection/connection.ts';
+import { sayWaiting } from '../connection/waiting.ts';
+import { ChecksumFile } from '../files/checksums.ts';
+import { type Found, findFiles, type LeftOut, type Selection } from '../files/find-files.ts';
+import { assertMetadata, withKind } from '../options/metadata.ts';
+import { Output } from '../output/output.ts';
+import { ProgressDisplay } from '../output/progress.ts';
+import { printSummary } from '../output/summary.ts';
+import { Tally } from '../output/tally.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
+import { Batch } from '../upload/batch.ts';
+import type { FileFlags } from '../upload/upload-file.ts';
 
 export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   json?: boolean;
@@ -36,7 +36,7 @@ export async function upload(paths: readonly string[], given: UploadFlags): Prom
   const uploader = createUploader(flags);
   const { files, leftOut, failed } = await findFiles(paths, flags, uploader.api, {
     signal,
-    onTrouble: sayWaiting(output),
+    onRetry: sayWaiting(output),
   });
   reportLeftOut(output, leftOut);
 

@@ -1,10 +1,10 @@
 /** `cryolift verify PATH FILE_ID`: compares a local file with the server's digest, without moving it. */
 import { hashPath } from '@cryolift/client/node';
-import { type ConnectionOptions, connect } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { interruptible } from '../interrupt.ts';
-import { openNamed } from '../open-named.ts';
-import { type Lines, Output } from '../output.ts';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { openNamed } from '../files/open-named.ts';
+import { type Lines, Output } from '../output/output.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 export async function verify(
   path: string,

@@ -1,21 +1,21 @@
-/** `cryolift watch DIR`: what lands in a folder goes up once it has stopped growing. */
+/** `cryolift watch DIR`: uploads the files of a folder when they have stopped growing. */
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { type Api, Patience } from '@cryolift/client';
-import { lockFolder } from '@cryolift/server/lock';
-import { createUploader, serverOf, type UploaderFlags } from '../connection.ts';
-import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../exit.ts';
-import type { Selection } from '../find-files.ts';
-import { isMissing } from '../folder-entries.ts';
-import { FolderMemory, placeOf } from '../folder-memory.ts';
-import { interruptible } from '../interrupt.ts';
-import { assertMetadata } from '../metadata.ts';
-import { adoptOldJournal } from '../old-journal.ts';
-import { Output } from '../output.ts';
-import { askOwner } from '../owner.ts';
-import { ProgressDisplay } from '../progress.ts';
-import type { FileFlags } from '../upload-file.ts';
-import { sayWaiting } from '../waiting.ts';
+import { type Api, RetryPolicy } from '@cryolift/client';
+import { lockFolder } from '@cryolift/client/folder-lock';
+import { createUploader, serverOf, type UploaderFlags } from '../connection/connection.ts';
+import { sayWaiting } from '../connection/waiting.ts';
+import type { Selection } from '../files/find-files.ts';
+import { isMissing } from '../files/folder-entries.ts';
+import { assertMetadata } from '../options/metadata.ts';
+import { Output } from '../output/output.ts';
+import { ProgressDisplay } from '../output/progress.ts';
+import { EXIT, type ExitCode, Interrupted, Refusal, UsageError } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
+import { FolderJournal, placeOf } from '../upload/folder-journal.ts';
+import { importOldJournal } from '../upload/old-journal.ts';
+import { askOwner } from '../upload/owner.ts';
+import type { FileFlags } from '../upload/upload-file.ts';
 import { awaitFolder } from '../watch/await-folder.ts';
 import { type Disposal, giveBackTaken } from '../watch/disposal.ts';
 import { Watcher } from '../watch/watcher.ts';
@@ -52,8 +52,8 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
     }
     const uploader = createUploader(flags);
     const owner = await waitForOwner(uploader.api, flags, output, signal);
-    const memory = await FolderMemory.open(server, owner, folder);
-    await adoptOldJournal(memory, folder, { api: uploader.api, server, owner, output, signal });
+    const journal = await FolderJournal.open(server, owner, folder);
+    await importOldJournal(journal, folder, { api: uploader.api, server, owner, output, signal });
     return await new Watcher({
       folder,
       settleMs: flags.settle * 1000,
@@ -64,7 +64,7 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
       flags,
       uploader,
       owner,
-      memory,
+      journal,
       output,
       display,
       signal,
@@ -80,10 +80,10 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   }
 }
 
-/** For good, unless the watch is to end some time. */
+/** Has no end, unless the watch is to end at some time. */
 async function waitForOwner(api: Api, { once }: WatchFlags, output: Output, signal: AbortSignal): Promise<string> {
-  const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
-  return await askOwner(api, signal, patience, sayWaiting(output));
+  const retryPolicy = new RetryPolicy(once ? undefined : Number.POSITIVE_INFINITY);
+  return await askOwner(api, signal, retryPolicy, sayWaiting(output));
 }
 
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {
@@ -96,7 +96,7 @@ async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Dispos
   return { kind: 'move', to: flags.moveTo };
 }
 
-/** Where an absolute path leads, also one that is not there yet. */
+/** Resolves an absolute path, also one that does not exist yet. */
 async function realPlace(path: string): Promise<string> {
   try {
     return await realpath(path);

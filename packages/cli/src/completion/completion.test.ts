@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Command } from 'commander';
-import { createProgram } from '../program.ts';
-import { runAlone } from '../test-process.ts';
+import { serverCommands } from '../../../server/src/commands/program.ts';
+import { createProgram } from '../program/program.ts';
+import { runAlone } from '../testing/test-process.ts';
 import { fishScript } from './fish.ts';
 import { shapeOf } from './shape.ts';
 import { zshScript } from './zsh.ts';
@@ -18,7 +19,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cryolift-complete-'));
   await writeFile(join(folder, 'script'), (await runAlone(['completion', 'bash'])).stdout);
   for (const name of ['my file.mrc', 'other.mrc']) await writeFile(join(folder, name), '');
-  program = await createProgram(['node', 'cryolift', 'completion'], () => {});
+  program = await createProgram(['node', 'cryolift', 'completion'], serverCommands, () => {});
 });
 
 after(() => rm(folder, { recursive: true }));

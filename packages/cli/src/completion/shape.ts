@@ -19,7 +19,7 @@ export interface ValueShape {
 export interface CommandShape {
   readonly name: string;
   readonly description: string;
-  /** The program's own are good here, too, without those that only say something. */
+  /** The options of the program are valid here, too, except those that only print something. */
   readonly options: readonly OptionShape[];
   /** What it wants besides options; of several, the last goes on. */
   readonly values: readonly ValueShape[];

@@ -6,9 +6,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createServer } from 'node:tls';
-import { signToken } from '../own-token.ts';
-import { ALL_SCOPES } from '../scopes.ts';
-import { parseLines, TestBench } from '../test-process.ts';
+import { SCOPES } from '@cryolift/protocol/scopes';
+import { signToken } from '../connection/own-token.ts';
+import { parseLines, TestBench } from '../testing/test-process.ts';
 import type { Finding } from './finding.ts';
 
 let bench: TestBench;
@@ -37,7 +37,7 @@ test('a line of JSON for each check', async () => {
 });
 
 test('when the token is the trouble: exit 3', async () => {
-  const token = await signToken('y'.repeat(32), 'ada', ALL_SCOPES, 3600);
+  const token = await signToken('y'.repeat(32), 'ada', SCOPES.join(' '), 3600);
   const refused = await bench.run(['doctor', '--token', token]);
   assert.equal(refused.code, 3);
   assert.match(refused.stdout, /^✗ authorised .*\n {16}→ /m);

@@ -4,10 +4,10 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { NoTokenError } from '../exit.ts';
-import { findSecret, signToken } from '../own-token.ts';
-import { ALL_SCOPES } from '../scopes.ts';
-import { TestBench } from '../test-process.ts';
+import { SCOPES } from '@cryolift/protocol/scopes';
+import { findSecret, signToken } from '../connection/own-token.ts';
+import { NoTokenError } from '../process/exit.ts';
+import { TestBench } from '../testing/test-process.ts';
 import { diagnose, type Patient } from './diagnose.ts';
 import type { Finding } from './finding.ts';
 import { type Faults, startProxy } from './test-proxy.ts';
@@ -25,7 +25,7 @@ let token: string;
 before(async () => {
   bench = await TestBench.start();
   secret = (await findSecret({}, bench.path('data'))) ?? '';
-  token = await signToken(secret, 'ada', ALL_SCOPES, HOUR_SECONDS);
+  token = await signToken(secret, 'ada', SCOPES.join(' '), HOUR_SECONDS);
 });
 
 after(async () => {
@@ -34,10 +34,10 @@ after(async () => {
 
 function patient(changes: Partial<Patient> = {}): Patient {
   const usual = { server: bench.url, proxy: null, getToken: async () => token, stateFolder: bench.path('state') };
-  return { ...usual, isRenewing: false, patienceMs: 1_000, roomBytes: null, slowSeconds: null, ...changes };
+  return { ...usual, isRenewing: false, retryForMs: 1_000, roomBytes: null, slowSeconds: null, ...changes };
 }
 
-async function look(changes: Partial<Patient> = {}): Promise<Finding[]> {
+async function examine(changes: Partial<Patient> = {}): Promise<Finding[]> {
   const findings = await Array.fromAsync(diagnose(patient(changes), new AbortController().signal));
   assert.deepEqual(await readdir(bench.path('data/staging')), [], 'nothing is left at the server');
   assert.deepEqual(await readTraces(), { uploads: [], newestEvent: '0' });
@@ -57,17 +57,17 @@ async function readTraces(): Promise<{ uploads: unknown; newestEvent: string | u
 }
 
 /** What was not right, as `outcome check`. */
-function troubles(findings: readonly Finding[]): string[] {
+function problems(findings: readonly Finding[]): string[] {
   return findings.filter(({ outcome }) => outcome !== 'ok').map(({ outcome, check }) => `${outcome} ${check}`);
 }
 
-async function lookThrough(t: Parameters<typeof startProxy>[0], faults: Faults, changes: Partial<Patient> = {}) {
-  return await look({ ...changes, server: await startProxy(t, bench.url, faults) });
+async function examineThrough(t: Parameters<typeof startProxy>[0], faults: Faults, changes: Partial<Patient> = {}) {
+  return await examine({ ...changes, server: await startProxy(t, bench.url, faults) });
 }
 
 test('a good server, straight and through a good proxy', async (t) => {
-  for (const findings of [await look({ slowSeconds: 1 }), await lookThrough(t, {}, { slowSeconds: 1 })]) {
-    assert.deepEqual(troubles(findings), []);
+  for (const findings of [await examine({ slowSeconds: 1 }), await examineThrough(t, {}, { slowSeconds: 1 })]) {
+    assert.deepEqual(problems(findings), []);
     assert.deepEqual(
       findings.map(({ check }) => check),
       [...EVERY_CHECK, 'long_request'],
@@ -75,7 +75,7 @@ test('a good server, straight and through a good proxy', async (t) => {
   }
 });
 
-const FAULTS: readonly (readonly [what: string, faults: Faults, troubles: string[], mend: RegExp])[] = [
+const FAULTS: readonly (readonly [what: string, faults: Faults, problems: string[], mend: RegExp])[] = [
   ['buffers', { buffers: true }, ['fail buffering'], /proxy_request_buffering off/],
   ['caps bodies', { capBytes: 1024 * 1024 }, ['fail body_limit'], /client_max_body_size 0/],
   ['caps the largest parts', { capBytes: 512 * 1024 * 1024 }, ['warn body_limit'], /client_max_body_size 0/],
@@ -90,29 +90,29 @@ const FAULTS: readonly (readonly [what: string, faults: Faults, troubles: string
 ];
 for (const [what, faults, expected, mend] of FAULTS) {
   test(`a proxy that ${what}`, async (t) => {
-    const findings = await lookThrough(t, faults);
-    assert.deepEqual(troubles(findings), expected);
+    const findings = await examineThrough(t, faults);
+    assert.deepEqual(problems(findings), expected);
     assert.match(findings.map((finding) => finding.mend).join(), mend);
   });
 }
 
 test('a proxy that cuts long requests', async (t) => {
-  const findings = await lookThrough(t, { cutsAfterMs: 1_500 }, { slowSeconds: 60 });
-  assert.deepEqual(troubles(findings), ['fail long_request']);
+  const findings = await examineThrough(t, { cutsAfterMs: 1_500 }, { slowSeconds: 60 });
+  assert.deepEqual(problems(findings), ['fail long_request']);
   assert.match(findings.at(-1)?.mend ?? '', /client_body_timeout/);
 });
 
 test('a proxy that loses the answer to init leaves no session behind', async (t) => {
-  const findings = await lookThrough(t, { losesInit: true }, { roomBytes: 1024 * 1024 });
-  assert.deepEqual(troubles(findings), ['fail room']);
+  const findings = await examineThrough(t, { losesInit: true }, { roomBytes: 1024 * 1024 });
+  assert.deepEqual(problems(findings), ['fail room']);
 });
 
 test('clocks apart', async (t) => {
-  const behind = await lookThrough(t, { aheadSeconds: 300 });
-  assert.deepEqual(troubles(behind), ['fail clock']);
+  const behind = await examineThrough(t, { aheadSeconds: 300 });
+  assert.deepEqual(problems(behind), ['fail clock']);
   assert.match(behind.find(({ check }) => check === 'clock')?.found ?? '', /(29\d|30[0-5]) s behind/);
-  assert.deepEqual(troubles(await lookThrough(t, { aheadSeconds: -45 })), ['warn clock']);
-  assert.deepEqual(troubles(await lookThrough(t, { aheadSeconds: -10 })), []);
+  assert.deepEqual(problems(await examineThrough(t, { aheadSeconds: -45 })), ['warn clock']);
+  assert.deepEqual(problems(await examineThrough(t, { aheadSeconds: -10 })), []);
 });
 
 async function listen(t: Parameters<typeof startProxy>[0], answer: RequestListener): Promise<string> {
@@ -131,20 +131,20 @@ const OTHERS: readonly (readonly [who: string, status: number, headers: Record<s
 for (const [who, status, headers, mend] of OTHERS) {
   test(`${who} is no Cryolift`, async (t) => {
     const server = await listen(t, (_asked, answer) => void answer.writeHead(status, headers).end('<p>Hello</p>'));
-    const findings = await look({ server });
-    assert.deepEqual(troubles(findings), ['fail server']);
+    const findings = await examine({ server });
+    assert.deepEqual(problems(findings), ['fail server']);
     assert.match(findings.at(-1)?.mend ?? '', mend);
   });
 }
 
 test('a server that only has the health of a Cryolift', async (t) => {
   const server = await listen(t, (_asked, answer) => void answer.end('{"status":"ok"}'));
-  assert.deepEqual(troubles(await look({ server })), ['fail ready', 'fail limits']);
+  assert.deepEqual(problems(await examine({ server })), ['fail ready', 'fail limits']);
 });
 
 test('a server that ends connections', async (t) => {
   const server = await listen(t, (asked) => void asked.socket.destroy());
-  assert.deepEqual(troubles(await look({ server })), ['fail server']);
+  assert.deepEqual(problems(await examine({ server })), ['fail server']);
 });
 
 test('a closed port, and a name that is none', async () => {
@@ -152,34 +152,34 @@ test('a closed port, and a name that is none', async () => {
   await new Promise((resolve) => closed.once('listening', resolve));
   const { port } = closed.address() as AddressInfo;
   await new Promise((resolve) => closed.close(resolve));
-  const refused = await look({ server: `http://127.0.0.1:${port}` });
-  assert.deepEqual(troubles(refused), ['fail connection']);
+  const refused = await examine({ server: `http://127.0.0.1:${port}` });
+  assert.deepEqual(problems(refused), ['fail connection']);
   assert.match(refused.at(-1)?.mend ?? '', /cryolift serve/);
   // Never a name (RFC 6761).
-  assert.deepEqual(troubles(await look({ server: 'http://nosuch.invalid' })), ['fail name']);
+  assert.deepEqual(problems(await examine({ server: 'http://nosuch.invalid' })), ['fail name']);
 });
 
 test('tokens', async () => {
-  const tokens: readonly (readonly [token: string, troubles: string[], found: RegExp])[] = [
-    [await signToken(secret, 'ada', ALL_SCOPES, -3 * HOUR_SECONDS), ['fail token'], /expired 3 h ago/],
-    [await signToken(secret, 'ada', ALL_SCOPES, 600), ['warn token'], /expires in (9|10) min/],
+  const tokens: readonly (readonly [token: string, problems: string[], found: RegExp])[] = [
+    [await signToken(secret, 'ada', SCOPES.join(' '), -3 * HOUR_SECONDS), ['fail token'], /expired 3 h ago/],
+    [await signToken(secret, 'ada', SCOPES.join(' '), 600), ['warn token'], /expires in (9|10) min/],
     [await signToken(secret, 'ada', 'files:read', HOUR_SECONDS), ['fail token'], /may not upload.*files:read/],
-    [await signToken(secret, '', ALL_SCOPES, HOUR_SECONDS), ['fail token'], /names no owner/],
+    [await signToken(secret, '', SCOPES.join(' '), HOUR_SECONDS), ['fail token'], /names no owner/],
     [token.slice(0, 40), ['fail token'], /not a JSON Web Token/],
-    [await signToken('x'.repeat(32), 'ada', ALL_SCOPES, HOUR_SECONDS), ['fail authorised'], /unauthenticated/],
+    [await signToken('x'.repeat(32), 'ada', SCOPES.join(' '), HOUR_SECONDS), ['fail authorised'], /unauthenticated/],
     [tokenFrom(Date.now() / 1000 + HOUR_SECONDS), ['fail token'], /good only from in (59|60) min/],
   ];
   for (const [given, expected, found] of tokens) {
-    const findings = await look({ getToken: async () => given });
-    assert.deepEqual(troubles(findings), expected);
+    const findings = await examine({ getToken: async () => given });
+    assert.deepEqual(problems(findings), expected);
     assert.match(findings.map((finding) => finding.found).join(), found);
   }
-  const none = await look({
+  const none = await examine({
     getToken: async () => {
       throw new NoTokenError('none');
     },
   });
-  assert.deepEqual(troubles(none), ['fail token']);
+  assert.deepEqual(problems(none), ['fail token']);
   assert.ok(
     none.some(({ check, outcome }) => check === 'buffering' && outcome === 'ok'),
     'the way is looked at all the same',
@@ -194,32 +194,32 @@ function tokenFrom(nbf: number): string {
 
 test('a state folder that cannot be', async () => {
   await writeFile(bench.path('a-file'), '');
-  assert.deepEqual(troubles(await look({ stateFolder: bench.path('a-file/state') })), ['fail state_folder']);
+  assert.deepEqual(problems(await examine({ stateFolder: bench.path('a-file/state') })), ['fail state_folder']);
 });
 
 test('room that is wished for and is not there', async () => {
-  const findings = await look({ roomBytes: 15 * 1024 ** 4 });
-  assert.deepEqual(troubles(findings), ['fail room']);
+  const findings = await examine({ roomBytes: 15 * 1024 ** 4 });
+  assert.deepEqual(problems(findings), ['fail room']);
   assert.match(findings.find(({ check }) => check === 'room')?.found ?? '', /room for .*iB, not for 15.0 TiB/);
 });
 
 test('a quota: it is asked for before anything is tried, and what is tried fits into what is left', async (t) => {
   const small = await TestBench.start({ CRYOLIFT_QUOTA_BYTES: '2MiB', CRYOLIFT_ACCEPT: 'bin' });
   t.after(async () => assert.equal(await small.stop(), 0));
-  const own = await signToken((await findSecret({}, small.path('data'))) ?? '', 'ada', ALL_SCOPES, HOUR_SECONDS);
-  const lookThere = async (changes: Partial<Patient> = {}) => {
+  const own = await signToken((await findSecret({}, small.path('data'))) ?? '', 'ada', SCOPES.join(' '), HOUR_SECONDS);
+  const examineThere = async (changes: Partial<Patient> = {}) => {
     const asked = patient({ server: small.url, getToken: async () => own, ...changes });
     return await Array.fromAsync(diagnose(asked, new AbortController().signal));
   };
   const found = (findings: Finding[]) => findings.find(({ check }) => check === 'quota')?.found ?? '';
 
-  const free = await lookThere();
-  assert.deepEqual(troubles(free), ['warn quota']);
+  const free = await examineThere();
+  assert.deepEqual(problems(free), ['warn quota']);
   assert.match(found(free), /^0 B of your quota of 2.00 MiB are used$/);
   assert.ok(free.some(({ check, outcome }) => check === 'speed' && outcome === 'ok'));
-  const wished = await lookThere({ roomBytes: 3 * 1024 * 1024 });
-  assert.deepEqual(troubles(wished), ['fail quota']);
-  assert.match(found(wished), /2.00 MiB are left, not 3.00 MiB/);
+  const requested = await examineThere({ roomBytes: 3 * 1024 * 1024 });
+  assert.deepEqual(problems(requested), ['fail quota']);
+  assert.match(found(requested), /2.00 MiB are left, not 3.00 MiB/);
 
   const json = { filename: 'a.bin', size: 1.9 * 1024 * 1024 };
   const opened = await fetch(`${small.url}/uploads/init`, {
@@ -228,8 +228,8 @@ test('a quota: it is asked for before anything is tried, and what is tried fits 
     body: JSON.stringify({ ...json, size: Math.floor(json.size) }),
   });
   assert.equal(opened.status, 201);
-  const full = await lookThere();
-  assert.deepEqual(troubles(full), ['fail quota']);
+  const full = await examineThere();
+  assert.deepEqual(problems(full), ['fail quota']);
   assert.match(found(full), /too little is left to try an upload/);
   assert.equal(full.at(-1)?.check, 'quota', 'nothing was tried');
 });

@@ -1,8 +1,8 @@
 /** Every check, in the order in which one needs another. */
 import { ConnectionError, type GetToken } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
-import { NoTokenError, Refusal } from '../exit.ts';
-import type { ChosenProxy } from '../proxy.ts';
+import type { ChosenProxy } from '../connection/proxy.ts';
+import { NoTokenError, Refusal } from '../process/exit.ts';
 import { checkClock } from './clock.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkStateFolder } from './local.ts';
@@ -23,11 +23,11 @@ export interface Patient {
   /** The proxy that leads to it. */
   readonly proxy: ChosenProxy | null;
   readonly getToken: GetToken;
-  /** The command line makes the token, and makes it anew before it ends. */
+  /** True when the command line signs the token, and renews it before it expires. */
   readonly isRenewing: boolean;
   readonly stateFolder: string;
   /** How long to wait for an answer that should come at once, milliseconds. */
-  readonly patienceMs: number;
+  readonly retryForMs: number;
   /** A file that the server must have room for, bytes; null: none in particular. */
   readonly roomBytes: number | null;
   /** How long a part must be allowed to take, seconds; null: not tried. */
@@ -52,7 +52,7 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
 
   const asked = (path: string) => wire.ask('GET', path).catch((error: unknown) => noAnswer('server', error, signal));
   const health = await asked('/healthz');
-  const server = 'check' in health ? health : judgeHealth(health, wire.base, patient.proxy);
+  const server = 'check' in health ? health : checkHealth(health, wire.base, patient.proxy);
   yield server;
   if ('check' in health || server.outcome === 'fail') return;
   yield checkClock(health);
@@ -70,7 +70,7 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
     yield taken;
     authorised = taken.outcome === 'ok';
   }
-  const passage = { wire, authorization, patienceMs: patient.patienceMs };
+  const passage = { wire, authorization, retryForMs: patient.retryForMs };
   yield await attempt('buffering', signal, () => checkBuffering(passage));
   const bodyLimit = await attempt('body_limit', signal, () => checkBodyLimit(passage, limits));
   yield bodyLimit;
@@ -90,7 +90,7 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
 }
 
 /** What answers may be the proxy. */
-function judgeHealth(answer: Answer, server: URL, proxy: ChosenProxy | null): Finding {
+function checkHealth(answer: Answer, server: URL, proxy: ChosenProxy | null): Finding {
   const isForeign = readFailure(answer) === null;
   if (proxy && isForeign && isOfProxy(answer.status)) return refusedByProxy('server', server, proxy, answer.status);
   return checkServer(answer);
@@ -115,7 +115,7 @@ function trialBytes(partSizeBytes: number): number {
  */
 async function* tryParts(
   { slowSeconds }: Patient,
-  { wire, authorization, patienceMs }: Passage,
+  { wire, authorization, retryForMs }: Passage,
   bounds: { limits: Limits; leftBytes: number; fullPass: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<Finding> {
@@ -134,7 +134,7 @@ async function* tryParts(
     yield stored;
     if (stored.outcome === 'fail') return;
     yield await attempt('digest', signal, () => checkDigest(trial, PARTS.small, small));
-    yield await attempt('expect', signal, () => checkExpect(trial, PARTS.small, small, patienceMs));
+    yield await attempt('expect', signal, () => checkExpect(trial, PARTS.small, small, retryForMs));
     if (!bounds.fullPass) return;
     const full = makePart(trial.session.part_size);
     const speed = await attempt('speed', signal, () => checkSpeed(trial, PARTS.speed, full));

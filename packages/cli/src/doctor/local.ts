@@ -2,13 +2,13 @@
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeSystemError } from '@cryolift/client/node';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
-/** What is remembered of an upload is a few hundred bytes; a disk this full has other troubles soon. */
+/** A resume record takes a few hundred bytes. A disk with less space than this will soon fail otherwise. */
 const LITTLE_BYTES = 64 * 1024 * 1024;
 
-/** Whether what an upload needs to be resumed can be kept. @param folder of the memory. */
+/** Checks whether resume records can be stored. @param folder the folder of the resume store. */
 export async function checkStateFolder(folder: string): Promise<Finding> {
   const probe = join(folder, `.doctor.${process.pid}`);
   try {

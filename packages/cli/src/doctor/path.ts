@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Limits } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Answer, type Exchange, readFailure, type Wire } from './wire.ts';
 
@@ -23,19 +23,19 @@ export interface Passage {
   /** Good or not: what is asked here is refused in any case. */
   readonly authorization: string;
   /** How long to wait for an answer that should come at once, milliseconds. */
-  readonly patienceMs: number;
+  readonly retryForMs: number;
 }
 
 /**
- * A part of an upload that does not exist is refused at once, while its body is on the way; when the refusal waits for the
- * end of the body, somebody has kept the body back.
+ * The server refuses a part of an unknown upload at once, while the body is still being sent. When the refusal arrives
+ * only after the end of the body, a proxy has buffered the body.
  */
 export async function checkBuffering(passage: Passage): Promise<Finding> {
   const exchange = beginLostPart(passage, FIRST_BYTES + PIECES * PIECE_BYTES + REST_BYTES);
   await exchange.send(new Uint8Array(FIRST_BYTES));
   let early: Answer | null = null;
   for (let piece = 0; piece < PIECES && !early; piece++) {
-    early = await exchange.answerWithin(passage.patienceMs / PIECES);
+    early = await exchange.answerWithin(passage.retryForMs / PIECES);
     await exchange.send(new Uint8Array(PIECE_BYTES));
   }
   if (early && readFailure(early)) {
@@ -63,7 +63,10 @@ export async function checkBuffering(passage: Passage): Promise<Finding> {
   );
 }
 
-/** Whether parts may be as large as this server's files need: a cap is told by the head of a request. */
+/**
+ * Checks whether parts may be as large as the files of this server need. The head of a request is enough to find a
+ * limit.
+ */
 export async function checkBodyLimit(passage: Passage, limits: Limits): Promise<Finding> {
   const { max_file_size, min_part_size, part_size, max_part_size } = limits;
   const plan = { partSizeBytes: part_size, minPartSizeBytes: min_part_size, maxPartSizeBytes: max_part_size };
@@ -82,7 +85,7 @@ async function isCapped(passage: Passage, sizeBytes: number): Promise<boolean> {
   const exchange = beginLostPart(passage, sizeBytes);
   try {
     await exchange.send(new Uint8Array(Math.min(FIRST_BYTES, sizeBytes)));
-    const answer = await exchange.answerWithin(passage.patienceMs);
+    const answer = await exchange.answerWithin(passage.retryForMs);
     return answer !== null && isForeignRefusal(answer);
   } finally {
     exchange.drop();

@@ -1,5 +1,5 @@
 /** What the caller may still upload under the quota of the server. */
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { LITTLE_BYTES, MAKE_ROOM } from './room.ts';
 import { readJson, type Wire } from './wire.ts';
@@ -11,15 +11,12 @@ interface QuotaCheck {
   readonly leftBytes: number;
 }
 
-/**
- * @param neededBytes of the trial upload.
- * @param wishedBytes that there must be room for; null: no wish.
- */
+/** @param neededBytes bytes of the trial upload. @param requestedBytes bytes that must fit; null: no request. */
 export async function checkQuota(
   wire: Wire,
   authorization: string,
   neededBytes: number,
-  wishedBytes: number | null,
+  requestedBytes: number | null,
 ): Promise<QuotaCheck> {
   const { quota_bytes, used_bytes } = readJson(await wire.ask('GET', '/limits', { authorization })) ?? {};
   if (typeof quota_bytes !== 'number' || typeof used_bytes !== 'number') {
@@ -28,13 +25,13 @@ export async function checkQuota(
   const leftBytes = Math.max(0, quota_bytes - used_bytes);
   const found = `${formatBytes(used_bytes)} of your quota of ${formatBytes(quota_bytes)} are used`;
   const mend = `${MAKE_ROOM} Or ask for a larger quota.`;
-  return { finding: judge(), leftBytes };
+  return { finding: evaluate(), leftBytes };
 
-  function judge(): Finding {
+  function evaluate(): Finding {
     if (leftBytes < neededBytes) return fail('quota', `${found}: too little is left to try an upload`, mend);
-    if (wishedBytes !== null && wishedBytes > leftBytes) {
-      return fail('quota', `${found}: ${formatBytes(leftBytes)} are left, not ${formatBytes(wishedBytes)}`, mend);
+    if (requestedBytes !== null && requestedBytes > leftBytes) {
+      return fail('quota', `${found}: ${formatBytes(leftBytes)} are left, not ${formatBytes(requestedBytes)}`, mend);
     }
-    return leftBytes < LITTLE_BYTES && wishedBytes === null ? warn('quota', found, mend) : ok('quota', found);
+    return leftBytes < LITTLE_BYTES && requestedBytes === null ? warn('quota', found, mend) : ok('quota', found);
   }
 }

@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { connect, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createAgent, showUrl } from '@cryolift/client/node';
-import type { ChosenProxy } from '../proxy.ts';
+import type { ChosenProxy } from '../connection/proxy.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { adviseOnProxy, refusedByProxy } from './refused-by-proxy.ts';
 
@@ -68,11 +68,11 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 async function checkConnection({ host, port, hint, isProxy }: Target, signal: AbortSignal): Promise<Finding> {
-  const begunMs = performance.now();
+  const startedMs = performance.now();
   const socket = connect(port, host);
   try {
     await established(socket, 'connect', signal);
-    return ok('connection', `port ${port} of ${host} answers in ${(performance.now() - begunMs).toFixed(1)} ms`);
+    return ok('connection', `port ${port} of ${host} answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
   } catch (error) {
     signal.throwIfAborted();
     const { code } = error as NodeJS.ErrnoException;
@@ -97,7 +97,7 @@ async function checkCertificate(server: URL, proxy: ChosenProxy | null, signal: 
     const [socket] = (await once(asking, 'socket', { signal: limit })) as [TLSSocket];
     const isEstablished = socket.authorized || socket.authorizationError;
     if (!isEstablished) await once(socket, 'secureConnect', { signal: limit });
-    return judgeCertificate(socket, server.hostname);
+    return evaluateCertificate(socket, server.hostname);
   } catch (cause) {
     signal.throwIfAborted();
     const error = late.aborted ? new Error('no answer') : cause;
@@ -114,7 +114,7 @@ async function checkCertificate(server: URL, proxy: ChosenProxy | null, signal: 
   }
 }
 
-function judgeCertificate(socket: TLSSocket, host: string): Finding {
+function evaluateCertificate(socket: TLSSocket, host: string): Finding {
   const { valid_to, issuer } = socket.getPeerCertificate();
   const daysLeft = Math.floor((Date.parse(valid_to) - Date.now()) / DAY_MS);
   if (!socket.authorized) {

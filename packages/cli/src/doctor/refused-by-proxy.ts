@@ -1,6 +1,6 @@
 /** What a proxy that leads to the server says instead of it. */
 import { showUrl } from '@cryolift/client/node';
-import type { ChosenProxy } from '../proxy.ts';
+import type { ChosenProxy } from '../connection/proxy.ts';
 import { type Finding, fail } from './finding.ts';
 
 /** Statuses of proxies that do not let a request through, or do not reach the server. */

@@ -1,12 +1,12 @@
 /** What the server has room for: asked by an upload that is cancelled at once, or refused with what is left. */
 import type { Limits } from '@cryolift/protocol/messages';
 import { TIB } from '@cryolift/protocol/plan';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { Trial } from './trial.ts';
 import { readFailure, type Wire } from './wire.ts';
 
-/** Asked for when nobody has a wish: to hear what is left, which a larger storage does not notice. */
+/** The size to ask for when none was requested: large enough to learn how much space is left. */
 const MUCH_BYTES = TIB;
 /** A tilt series or a movie stack fits. */
 export const LITTLE_BYTES = 20 * 1024 ** 3;
@@ -14,17 +14,17 @@ export const MAKE_ROOM = '`cryolift ls` shows files and open uploads, `rm` and `
 const MEND = `Free space on its storage, or wait: ${MAKE_ROOM}`;
 
 /**
- * @param wishedBytes that the server must have room for; null: no wish.
- * @param leftBytes of the caller's quota, which bounds the question: what is asked for is about the storage then.
+ * @param requestedBytes bytes that the server must have space for; null: no request.
+ * @param leftBytes rest of the caller's quota. It bounds the question, so that the answer is about the storage.
  */
 export async function checkRoom(
   wire: Wire,
   authorization: string,
   limits: Limits,
-  wishedBytes: number | null,
+  requestedBytes: number | null,
   leftBytes: number,
 ): Promise<Finding> {
-  const sizeBytes = Math.min(wishedBytes ?? Math.min(MUCH_BYTES, limits.max_file_size), leftBytes);
+  const sizeBytes = Math.min(requestedBytes ?? Math.min(MUCH_BYTES, limits.max_file_size), leftBytes);
   const opened = await Trial.open(wire, authorization, { sizeBytes });
   if (opened instanceof Trial) {
     await opened.cancel();
@@ -39,6 +39,6 @@ export async function checkRoom(
     return fail('room', `${refused}: ${failure.code}: ${failure.message}`, failure.hint);
   }
   const found = `the server has room for ${formatBytes(availableBytes)}`;
-  if (wishedBytes !== null) return fail('room', `${found}, not for ${formatBytes(wishedBytes)}`, MEND);
+  if (requestedBytes !== null) return fail('room', `${found}, not for ${formatBytes(requestedBytes)}`, MEND);
   return availableBytes < LITTLE_BYTES ? warn('room', found, MEND) : ok('room', found);
 }

@@ -2,7 +2,7 @@
 
 import type { Limits } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Answer, readFailure, readJson } from './wire.ts';
 

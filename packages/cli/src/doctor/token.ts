@@ -1,6 +1,6 @@
 /** The token: what it says by itself, and what the server says to it. It is never printed. */
 import { decodeJwt, type JWTPayload } from 'jose';
-import { formatWhen } from '../format.ts';
+import { formatWhen } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Answer, readFailure, readJson, type Wire } from './wire.ts';
 
@@ -9,13 +9,14 @@ const SOON_SECONDS = 30 * 60;
 const LEEWAY_SECONDS = 60;
 const GET_ANOTHER = 'Get another: from whoever runs the server, or there with `cryolift token`.';
 
-/** The checks whose failure is the token's. */
+/** The checks that fail because of the token. */
 export const TOKEN_CHECKS: readonly string[] = ['token', 'authorised'];
 
 /**
  * What a token says, read without its key.
  *
- * @param nowMs of this machine. @param isRenewing its end does not matter: another one is made before.
+ * @param nowMs of this machine.
+ * @param isRenewing its end does not matter: another one is made before.
  */
 export function checkToken(token: string, nowMs: number, isRenewing: boolean): Finding {
   let claims: JWTPayload;

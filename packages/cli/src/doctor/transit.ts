@@ -1,6 +1,6 @@
 /** What happens to parts on the way, by sending some. */
 import { randomUUID } from 'node:crypto';
-import { formatBytes, formatSeconds } from '../format.ts';
+import { formatBytes, formatSeconds } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Part, readReceipt, type Trial } from './trial.ts';
 import { type Answer, readFailure } from './wire.ts';
@@ -36,7 +36,11 @@ function notStored(check: string, answer: Answer): Finding {
 
 const PASS = 'Let the proxy pass PUT requests to Cryolift on as they are.';
 
-/** Whether the server sees the digest of a part: one of a kind that it must refuse is sent. @param idx of a stored part. */
+/**
+ * Checks whether the digest of a part reaches the server, by sending one that must be refused.
+ *
+ * @param idx a stored part.
+ */
 export async function checkDigest(trial: Trial, idx: number, part: Part): Promise<Finding> {
   const answer = await trial
     .begin(idx, part, { 'content-digest': 'md5=:AAAAAAAAAAAAAAAAAAAAAA==:' })
@@ -50,10 +54,10 @@ export async function checkDigest(trial: Trial, idx: number, part: Part): Promis
 }
 
 /** Whether a body waits until the server wants it. @param idx of a stored part, which it never wants. */
-export async function checkExpect(trial: Trial, idx: number, part: Part, patienceMs: number): Promise<Finding> {
+export async function checkExpect(trial: Trial, idx: number, part: Part, retryForMs: number): Promise<Finding> {
   const exchange = trial.begin(idx, part, { expect: '100-continue' });
   const continued = exchange.continued.then(() => 'continued' as const);
-  const first = await Promise.race([exchange.answerWithin(patienceMs), continued]);
+  const first = await Promise.race([exchange.answerWithin(retryForMs), continued]);
   const answer = first === 'continued' || first === null ? await exchange.finish(part.bytes) : first;
   if (!readReceipt(answer)) return notStored('expect', answer);
   if (first === 'continued' && answer.headers.server === 'Caddy') {
@@ -97,9 +101,9 @@ export async function checkSpeed(trial: Trial, idxs: readonly number[], part: Pa
 
 /** @returns seconds, or what is wrong. */
 async function time(trial: Trial, idxs: readonly number[], part: Part): Promise<number | Finding> {
-  const begunMs = performance.now();
+  const startedMs = performance.now();
   const answers = await Promise.all(idxs.map((idx) => trial.begin(idx, part).finish(part.bytes)));
-  const seconds = (performance.now() - begunMs) / 1000;
+  const seconds = (performance.now() - startedMs) / 1000;
   const refused = answers.find((answer) => !readReceipt(answer));
   return refused ? notStored('speed', refused) : seconds;
 }
@@ -107,7 +111,11 @@ async function time(trial: Trial, idxs: readonly number[], part: Part): Promise<
 /** Proxies count the time between two pieces, or that of the whole request. */
 const PIECE_MS = 1000;
 
-/** Whether a part may take `seconds`: it is sent evenly over that time. @param idx of a part that is not stored. */
+/**
+ * Checks whether a part may take `seconds`, by sending it evenly over that time.
+ *
+ * @param idx a part that is not stored.
+ */
 export async function checkLongRequest(
   trial: Trial,
   idx: number,
@@ -117,7 +125,7 @@ export async function checkLongRequest(
 ): Promise<Finding> {
   const mend =
     'Raise the time-outs of the proxy for requests: nginx `client_body_timeout`, `proxy_send_timeout` and `proxy_read_timeout`; HAProxy `timeout client`; Apache `RequestReadTimeout body=0`.';
-  const begunMs = performance.now();
+  const startedMs = performance.now();
   const exchange = trial.begin(idx, part);
   const pieceBytes = Math.ceil((part.bytes.length * PIECE_MS) / (seconds * 1000));
   try {
@@ -128,17 +136,17 @@ export async function checkLongRequest(
     const answer = await exchange.finish();
     if (readReceipt(answer)) return ok('long_request', `a part may take ${formatSeconds(seconds)}`);
     if (readFailure(answer)) return notStored('long_request', answer);
-    return fail('long_request', `a part that takes long is ended ${after(begunMs)} (${answer.status})`, mend);
+    return fail('long_request', `a part that takes long is ended ${after(startedMs)} (${answer.status})`, mend);
   } catch (error) {
     signal.throwIfAborted();
-    return fail('long_request', `a part that takes long is cut ${after(begunMs)} (${nameOf(error)})`, mend);
+    return fail('long_request', `a part that takes long is cut ${after(startedMs)} (${nameOf(error)})`, mend);
   } finally {
     exchange.drop();
   }
 }
 
-function after(begunMs: number): string {
-  return `after ${formatSeconds((performance.now() - begunMs) / 1000)}`;
+function after(startedMs: number): string {
+  return `after ${formatSeconds((performance.now() - startedMs) / 1000)}`;
 }
 
 function nameOf(error: unknown): string {

@@ -1,8 +1,8 @@
-/** An upload of a few random parts that is always cancelled, and that the server forgets then: it is begun as a trial. */
+/** An upload of a few random parts, marked as a trial. It is always cancelled, and the server then removes it. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { printDigestHeader } from '@cryolift/protocol/digest';
 import type { PartReceipt, Session } from '@cryolift/protocol/messages';
-import { Refusal } from '../exit.ts';
+import { Refusal } from '../process/exit.ts';
 import { type Answer, type Exchange, readJson, type Wire } from './wire.ts';
 
 const PATH = '/uploads/init';
@@ -18,7 +18,7 @@ export class Trial {
     this.session = session;
   }
 
-  /** @returns the answer when the server opens no session. @param partSizeBytes a wish. */
+  /** @returns the answer when the server opens no upload. @param partSizeBytes the part size to request. */
   static async open(
     wire: Wire,
     authorization: string,
@@ -49,7 +49,7 @@ export class Trial {
     return isOpen ? new Trial(wire, authorization, session) : answer;
   }
 
-  /** Begins to store a part. @param headers in place of, or beside, the usual ones. */
+  /** Starts to store a part. @param headers are added to the default headers, or replace them. */
   begin(idx: number, part: Part, headers: Readonly<Record<string, string>> = {}): Exchange {
     return this.#wire.begin('PUT', `/uploads/${this.session.upload_id}/part/${idx}`, {
       authorization: this.#authorization,

@@ -1,4 +1,4 @@
-/** Requests whose head, body and answer can be watched one by one: what an ordinary client hides is what is looked for here. */
+/** Requests whose head, body and answer can be observed one by one, which an ordinary client hides. */
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,8 +15,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly httpVersion: string;
   readonly body: Buffer;
-  /** When the request was begun, and when the head of the answer was there: milliseconds since 1970. */
-  readonly begunMs: number;
+  /** When the request started, and when the head of the answer arrived, in milliseconds since 1970. */
+  readonly startedMs: number;
   readonly answeredMs: number;
 }
 
@@ -30,7 +30,8 @@ export class Wire {
 
   /**
    * @param server its URL; a path in it is kept in front of every call.
-   * @param proxy that leads to it. @param signal ends every request.
+   * @param proxy that leads to it.
+   * @param signal ends every request.
    */
   constructor(server: string, proxy: URL | null, signal: AbortSignal) {
     this.base = new URL(server.endsWith('/') ? server : `${server}/`);
@@ -38,7 +39,7 @@ export class Wire {
     this.#signal = signal;
   }
 
-  /** The same way, which nobody can interrupt: for putting things back in order. */
+  /** The same connection without the abort signal, for cleaning up. */
   uninterrupted(): Wire {
     return new Wire(this.base.href, this.#proxy, AbortSignal.timeout(STALL_MS));
   }
@@ -73,9 +74,9 @@ export class Exchange {
   constructor(url: URL, proxy: URL | null, method: string, headers: Headers, signal: AbortSignal) {
     signal.throwIfAborted();
     const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    // As uploads have it: who asks for `Connection: close` may lose an early answer to a reset.
+    // As uploads do: with `Connection: close`, a reset may lose an early answer.
     const agent = createAgent(url, proxy);
-    const begunMs = Date.now();
+    const startedMs = Date.now();
     this.#request = begin(url, { method, headers, agent });
     const onAbort = () => this.#request.destroy(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -83,12 +84,12 @@ export class Exchange {
       this.#request.destroy(new Error(`nothing moved for ${STALL_MS / 1000} s`)),
     );
     this.continued = new Promise((resolve) => this.#request.once('continue', resolve));
-    this.answer = receive(this.#request, begunMs).finally(() => {
+    this.answer = receive(this.#request, startedMs).finally(() => {
       this.#settled = true;
       agent.destroy();
       signal.removeEventListener('abort', onAbort);
     });
-    // Whoever sends a body looks at it later.
+    // The caller that sends the body reads it later.
     this.answer.catch(() => {});
     this.#request.flushHeaders();
   }
@@ -121,7 +122,7 @@ export class Exchange {
   }
 }
 
-async function receive(request: ClientRequest, begunMs: number): Promise<Answer> {
+async function receive(request: ClientRequest, startedMs: number): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   request.on('error', reject).once('close', () => reject(new Error('the connection ended without an answer')));
   request.once('response', (response) => {
@@ -130,7 +131,7 @@ async function receive(request: ClientRequest, begunMs: number): Promise<Answer>
     let length = 0;
     const finish = () => {
       const { statusCode: status = 0, headers, httpVersion } = response;
-      resolve({ status, headers, httpVersion, body: Buffer.concat(chunks), begunMs, answeredMs });
+      resolve({ status, headers, httpVersion, body: Buffer.concat(chunks), startedMs, answeredMs });
       if (!request.writableFinished) request.destroy();
     };
     response
@@ -155,7 +156,7 @@ export function readJson(answer: Answer): Record<string, unknown> | null {
   }
 }
 
-/** The error envelope of a Cryolift; null when the answer is no error, or somebody else's. */
+/** The error envelope of a Cryolift server; null when the answer is not an error, or comes from something else. */
 export function readFailure(answer: Answer): ErrorEnvelope | null {
   const value = readJson(answer);
   if (answer.status < 400 || typeof value?.code !== 'string' || typeof value.request_id !== 'string') return null;

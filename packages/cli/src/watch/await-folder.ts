@@ -1,10 +1,10 @@
-/** A watch of a folder that is not there yet: a share that is mounted later, a session that has not begun. */
+/** Waits for a folder that does not exist yet: a share that is mounted later, a session that has not started. */
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toSourceError } from '@cryolift/client/node';
-import { UsageError } from '../exit.ts';
-import { isDenied, isMissing, notUtf8 } from '../folder-entries.ts';
-import type { Output } from '../output.ts';
+import { isDenied, isMissing, notUtf8 } from '../files/folder-entries.ts';
+import type { Output } from '../output/output.ts';
+import { UsageError } from '../process/exit.ts';
 import { reportAway, reportBack } from './reports.ts';
 
 const POLL_MS = 1_000;

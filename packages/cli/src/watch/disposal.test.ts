@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { dispose, giveBack } from './disposal.ts';
-import { look, type Stamp } from './scan.ts';
+import { type Stamp, statFile } from './scan.ts';
 
 const BYTES = 'what went up';
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
@@ -20,7 +20,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cryolift-disposal-'));
   await mkdir(join(folder, 'in/sub'), { recursive: true });
   await writeFile(join(folder, 'in/sub/a.mrc'), BYTES);
-  stamp = (await look(join(folder, 'in/sub/a.mrc'))) as Stamp;
+  stamp = (await statFile(join(folder, 'in/sub/a.mrc'))) as Stamp;
 });
 
 afterEach(async () => {
@@ -43,9 +43,9 @@ test('a file is moved to another file system, with its time', async (t) => {
   t.after(() => rm(to, { recursive: true }));
   assert.equal((await run({ kind: 'move', to })).kind, 'moved');
   assert.deepEqual(await readdir(join(to, 'sub')), ['a.mrc']);
-  const moved = await look(join(to, 'sub/a.mrc'));
+  const moved = await statFile(join(to, 'sub/a.mrc'));
   assert.ok(Math.abs((moved?.modifiedMs ?? 0) - stamp.modifiedMs) < 2);
-  assert.equal(await look(join(folder, 'in/sub/a.mrc')), null);
+  assert.equal(await statFile(join(folder, 'in/sub/a.mrc')), null);
 });
 
 test('a file is deleted', async () => {
@@ -55,13 +55,13 @@ test('a file is deleted', async () => {
 
 test('what the server has with other bytes stays', async () => {
   assert.match(JSON.stringify(await run({ kind: 'delete' }, '0'.repeat(64))), /"kept".*bytes/);
-  assert.ok(await look(join(folder, 'in/sub/a.mrc')));
+  assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
 });
 
 test('what was changed since stays, also when its bytes are the same', async () => {
   await writeFile(join(folder, 'in/sub/a.mrc'), BYTES);
   assert.match(JSON.stringify(await run({ kind: 'delete' })), /"kept".*changed/);
-  assert.ok(await look(join(folder, 'in/sub/a.mrc')));
+  assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
 });
 
 test('a link stays where it is', async () => {
@@ -70,14 +70,14 @@ test('a link stays where it is', async () => {
   for (const disposal of [{ kind: 'delete' }, { kind: 'move', to: join(folder, 'out') }] as const) {
     assert.match(JSON.stringify(await run(disposal)), /"kept".*link/);
   }
-  assert.ok(await look(join(folder, 'in/sub/a.mrc')));
+  assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
 });
 
 test('a move that was killed between its two steps is finished', async () => {
   const to = join(folder, 'out');
   await mkdir(join(to, 'sub'), { recursive: true });
   await link(join(folder, 'in/sub/a.mrc'), join(to, 'sub/a.mrc'));
-  stamp = (await look(join(folder, 'in/sub/a.mrc'))) as Stamp;
+  stamp = (await statFile(join(folder, 'in/sub/a.mrc'))) as Stamp;
   assert.equal((await run({ kind: 'move', to })).kind, 'moved');
   assert.deepEqual(await readdir(join(folder, 'in/sub')), []);
   assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), BYTES);
@@ -88,7 +88,7 @@ test('a file that takes the place while the one before is moved to another file 
   t.after(() => rm(to, { recursive: true }));
   const large = Buffer.alloc(64 * 1024 * 1024, 1);
   await writeFile(join(folder, 'in/sub/a.mrc'), large);
-  stamp = (await look(join(folder, 'in/sub/a.mrc'))) as Stamp;
+  stamp = (await statFile(join(folder, 'in/sub/a.mrc'))) as Stamp;
   const moving = run({ kind: 'move', to }, createHash('sha256').update(large).digest('hex'));
   await writeFile(join(folder, 'new.mrc'), 'the next one');
   while (!(await readdir(to, { recursive: true })).some((name) => name.endsWith('.part')))
@@ -142,7 +142,7 @@ test('nothing is replaced at the other place', async (t) => {
     await writeFile(join(to, 'sub/a.mrc'), 'another');
     assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*is there already/);
     assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), 'another');
-    assert.ok(await look(join(folder, 'in/sub/a.mrc')));
+    assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
   }
 });
 
@@ -152,7 +152,7 @@ test('disposal: a file with a name of 255 bytes is moved to any file system, and
   const path = `${'x'.repeat(251)}.mrc`;
   for (const to of [join(folder, 'out'), elsewhere, null]) {
     await writeFile(join(folder, 'in', path), BYTES);
-    stamp = (await look(join(folder, 'in', path))) as Stamp;
+    stamp = (await statFile(join(folder, 'in', path))) as Stamp;
     const disposed = await run(to === null ? { kind: 'delete' } : { kind: 'move', to }, SHA256, path);
     assert.equal(disposed.kind, to === null ? 'deleted' : 'moved');
     if (to !== null) assert.equal(await readFile(join(to, path), 'utf8'), BYTES);

@@ -4,8 +4,8 @@ import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import { cutName, hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
-import { isTelling } from '../folder-memory.ts';
-import { isSame, look, type Stamp } from './scan.ts';
+import { hasInode } from '../upload/folder-journal.ts';
+import { isSame, type Stamp, statFile } from './scan.ts';
 
 /** Of a name that gets an addition: names have at most 255 bytes. */
 const SHOWN_BYTES = 200;
@@ -21,9 +21,9 @@ export type Disposed =
   | { readonly kind: 'kept'; readonly why: string };
 
 /**
- * @param path below `folder`; kept below the folder that it is moved to.
- * @param stamp the file as it was when it went up.
- * @param sha256 of the whole file, as the server has it, hex.
+ * @param path relative to `folder`; kept when the file is moved.
+ * @param stamp the file as it was uploaded.
+ * @param sha256 SHA-256 of the whole file on the server, hex.
  */
 export async function dispose(
   disposal: Disposal,
@@ -36,7 +36,7 @@ export async function dispose(
   const from = join(folder, path);
   if ((await lstat(from)).isSymbolicLink()) return { kind: 'kept', why: 'it is a link' };
   const local = await hashPath(from, signal);
-  const now = await look(from);
+  const now = await statFile(from);
   if (!now || !isSame(now, stamp)) return CHANGED;
   if (local !== sha256) return { kind: 'kept', why: 'its bytes are not those that the server has' };
   if (disposal.kind === 'delete') return describe(await remove(from, stamp), { kind: 'deleted' });
@@ -46,7 +46,7 @@ export async function dispose(
   if (!brought) return { kind: 'kept', why: `${to} is there already` };
   await syncFolder(dirname(to));
   const removal = await remove(from, stamp);
-  // It is the file as it went up, which the server has.
+  // The file is unchanged since its upload, and the server has it.
   if (removal.kind !== 'removed' && brought === 'new') await unlink(to);
   return describe(removal, { kind: 'moved', to });
 }
@@ -83,7 +83,7 @@ async function bring(from: string, to: string, sha256: string): Promise<Brought 
 async function isThere(from: string, to: string, sha256: string): Promise<boolean> {
   const [a, b] = [await stat(from), await lstat(to).catch(() => null)];
   if (!b?.isFile()) return false;
-  if (a.ino === b.ino && a.dev === b.dev && isTelling(a.ino)) return true;
+  if (a.ino === b.ino && a.dev === b.dev && hasInode(a.ino)) return true;
   if (a.size !== b.size || (await hashPath(to)) !== sha256) return false;
   await syncFile(to);
   return true;
@@ -120,7 +120,7 @@ async function remove(path: string, stamp: Stamp): Promise<Removal> {
   try {
     const aside = join(taking, basename(path));
     await rename(path, aside);
-    const taken = await look(aside).catch(() => null);
+    const taken = await statFile(aside).catch(() => null);
     const { sizeBytes, modifiedMs, inode } = stamp;
     if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
       await unlink(aside);

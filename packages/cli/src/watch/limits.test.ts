@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
-import { type Ended, parseLines, type Running, TestBench } from '../test-process.ts';
+import { type Ended, parseLines, type Running, TestBench } from '../testing/test-process.ts';
 
 type Event = Record<string, unknown> & { event: string };
 

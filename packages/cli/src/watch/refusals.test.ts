@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ServerError } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
-import { Refusal } from '../exit.ts';
-import { FolderMemory } from '../folder-memory.ts';
+import { Refusal } from '../process/exit.ts';
+import { FolderJournal } from '../upload/folder-journal.ts';
 import { isRefusal, Refusals } from './refusals.ts';
 
 const FACTS = { sizeBytes: 10, modifiedMs: 1.5, changedMs: 2.5, inode: 7 };
@@ -26,7 +26,7 @@ function refusal(code: 'file_too_large' | 'invalid_mrc' | 'overloaded'): ServerE
   return new ServerError(400, { code, message: `it is ${code}`, hint: '', retryable: false, request_id: 'r' }, null);
 }
 
-const open = () => FolderMemory.open('http://a', 'ada', folder);
+const open = () => FolderJournal.open('http://a', 'ada', folder);
 
 test('a refusal holds, in later runs too, until what it depended on is otherwise', async () => {
   new Refusals(await open(), GROUNDS).note('a.mrc', FACTS, refusal('file_too_large'));

@@ -4,20 +4,20 @@
  */
 import { ServerError } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
-import { Refusal } from '../exit.ts';
-import { describeFailure } from '../failure.ts';
-import type { Facts, FolderMemory, Refused } from '../folder-memory.ts';
+import { Refusal } from '../process/exit.ts';
+import { describeFailure } from '../process/failure.ts';
+import type { Facts, FolderJournal, Refused } from '../upload/folder-journal.ts';
 
 const LONGEST_MS = 24 * 60 * 60_000;
 
 /** What a refusal can depend on besides the file. */
-export interface Grounds extends Pick<Limits, 'max_file_size' | 'mrc_types' | 'accepted_types'> {
+export interface RefusalReasons extends Pick<Limits, 'max_file_size' | 'mrc_types' | 'accepted_types'> {
   /** That is sent along. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** By the code of the error: on what it depends. All other failures may be otherwise at any time. */
-const DEPENDS_ON: Readonly<Record<string, readonly (keyof Grounds)[]>> = {
+const DEPENDS_ON: Readonly<Record<string, readonly (keyof RefusalReasons)[]>> = {
   invalid_filename: [],
   file_too_large: ['max_file_size'],
   unsupported_file_type: ['mrc_types', 'accepted_types'],
@@ -26,26 +26,26 @@ const DEPENDS_ON: Readonly<Record<string, readonly (keyof Grounds)[]>> = {
 };
 
 export class Refusals {
-  readonly #memory: FolderMemory;
-  #grounds: Grounds;
+  readonly #journal: FolderJournal;
+  #reasons: RefusalReasons;
 
-  constructor(memory: FolderMemory, grounds: Grounds) {
-    this.#memory = memory;
-    this.#grounds = grounds;
+  constructor(journal: FolderJournal, reasons: RefusalReasons) {
+    this.#journal = journal;
+    this.#reasons = reasons;
   }
 
   /** What the server says now. */
   noteLimits(limits: Limits): void {
-    this.#grounds = { ...this.#grounds, ...pickGrounds(limits) };
+    this.#reasons = { ...this.#reasons, ...pickReasons(limits) };
   }
 
   /** @returns the refusal of this file that holds; null when the file is to be offered, again or for the first time. */
   find(path: string, facts: Facts, nowMs = Date.now()): Refused | null {
-    const refused = this.#memory.findRefusal(path, facts);
+    const refused = this.#journal.findRefusal(path, facts);
     if (!refused) return null;
     const ageMs = nowMs - Date.parse(refused.at);
     const isSame = Object.entries(refused.depends_on).every(([name, value]) =>
-      isEqual(this.#grounds[name as keyof Grounds], value),
+      isEqual(this.#reasons[name as keyof RefusalReasons], value),
     );
     // A clock that was set back makes no refusal last.
     return isSame && ageMs < LONGEST_MS && ageMs > -LONGEST_MS ? refused : null;
@@ -55,12 +55,12 @@ export class Refusals {
   note(path: string, facts: Facts, error: unknown): void {
     const { code, message } = describeFailure(error);
     const names = DEPENDS_ON[code] ?? [];
-    const depends_on = Object.fromEntries(names.map((name) => [name, this.#grounds[name]]));
-    this.#memory.note(path, facts, { refused: message, code, depends_on });
+    const depends_on = Object.fromEntries(names.map((name) => [name, this.#reasons[name]]));
+    this.#journal.note(path, facts, { refused: message, code, depends_on });
   }
 }
 
-export function pickGrounds({ max_file_size, mrc_types, accepted_types }: Limits): Omit<Grounds, 'metadata'> {
+export function pickReasons({ max_file_size, mrc_types, accepted_types }: Limits): Omit<RefusalReasons, 'metadata'> {
   return { max_file_size, mrc_types, accepted_types };
 }
 

@@ -1,7 +1,7 @@
 /** What a watch says of files that it cannot send, and at its end. */
 import { join } from 'node:path';
-import { describeFailure } from '../failure.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../output/output.ts';
+import { describeFailure } from '../process/failure.ts';
 import type { Unusable } from './scan.ts';
 
 /** More of one cause, found at the same time, are counted, not named. */

@@ -1,10 +1,10 @@
-/** What lies in a watched folder now. */
+/** The current content of a watched folder. */
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { SourceError } from '@cryolift/client';
-import { fits, type Selection } from '../find-files.ts';
-import { type Entry, examine, isMissing, listFolder } from '../folder-entries.ts';
+import { fits, type Selection } from '../files/find-files.ts';
+import { type Entry, examine, isMissing, listFolder } from '../files/folder-entries.ts';
 
 /** A file as it is at one moment. */
 export interface Stamp {
@@ -71,7 +71,7 @@ export async function scan(folder: string, selection: Selection): Promise<Scan> 
 }
 
 /** @returns null when there is no such file, or no regular one. @throws the system's error when that cannot be said. */
-export async function look(path: string): Promise<Stamp | null> {
+export async function statFile(path: string): Promise<Stamp | null> {
   try {
     const stats = await stat(path);
     return stats.isFile() ? stampOf(stats) : null;

@@ -12,9 +12,9 @@ function stampOf(version: number): Stamp {
 
 test('property: a file has settled exactly when it was seen unchanged, without a gap, for long enough', () => {
   // At each look: how much later it is, and the file's version then; null when it is not there.
-  const look = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.option(fc.integer({ min: 0, max: 2 })));
+  const statFile = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.option(fc.integer({ min: 0, max: 2 })));
   fc.assert(
-    fc.property(fc.array(look, { maxLength: 40 }), (looks) => {
+    fc.property(fc.array(statFile, { maxLength: 40 }), (looks) => {
       const settling = new Settling(SETTLE_MS);
       let nowMs = 0;
       let since = { version: -1, ms: 0 };

@@ -1,4 +1,4 @@
-/** Which files have stopped growing: seen with the same size, times and inode for long enough. */
+/** Finds files that have stopped growing: their size, times and inode are unchanged for long enough. */
 import { isSame, type Stamp } from './scan.ts';
 
 interface Seen {
@@ -15,8 +15,8 @@ export class Settling {
   }
 
   /**
-   * @param nowMs of a clock that does not jump: what a file's own times say about its age is not asked.
-   * @returns the files that have settled, by path; every time anew.
+   * @param nowMs time of a clock that does not jump. The file's own times do not count as its age.
+   * @returns the settled files, by path.
    */
   observe(present: ReadonlyMap<string, Stamp>, nowMs: number): Map<string, Stamp> {
     const before = this.#seen;
@@ -31,7 +31,7 @@ export class Settling {
     return settled;
   }
 
-  /** It was found to change: it has to settle anew. */
+  /** The file has changed: it must settle again. */
   forget(path: string): void {
     this.#seen.delete(path);
   }

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildHeader } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { parseLines, type Running, TestBench } from '../test-process.ts';
+import { parseLines, type Running, TestBench } from '../testing/test-process.ts';
 
 const SETTLE_MS = 2000;
 const WATCH = ['watch', '--json', '--settle', '2s'];

@@ -1,26 +1,26 @@
-/** Every file of a folder to the server, once it has stopped growing, for as long as this runs. */
+/** Uploads every file of a folder that has stopped growing, for as long as this runs. */
 import { join } from 'node:path';
 import { basename } from 'node:path/posix';
-import { Patience, SourceError, type Uploader } from '@cryolift/client';
+import { RetryPolicy, SourceError, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import { extensionOf } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
-import { typesOf } from '../accepted-types.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { exitCodeOf, isAboutServer } from '../failure.ts';
-import type { Found, Selection } from '../find-files.ts';
-import { isDenied } from '../folder-entries.ts';
-import { type FolderMemory, isTelling, type WentUp } from '../folder-memory.ts';
-import type { Output } from '../output.ts';
-import { confirm } from '../owner.ts';
-import type { ProgressDisplay } from '../progress.ts';
-import { type FileFlags, reportSent, uploadFile } from '../upload-file.ts';
-import { sayWaiting } from '../waiting.ts';
+import { sayWaiting } from '../connection/waiting.ts';
+import { typesOf } from '../files/accepted-types.ts';
+import type { Found, Selection } from '../files/find-files.ts';
+import { isDenied } from '../files/folder-entries.ts';
+import type { Output } from '../output/output.ts';
+import type { ProgressDisplay } from '../output/progress.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
+import { exitCodeOf, isAboutServer } from '../process/failure.ts';
+import { type FolderJournal, hasInode, type WentUp } from '../upload/folder-journal.ts';
+import { confirm } from '../upload/owner.ts';
+import { type FileFlags, reportSent, uploadFile } from '../upload/upload-file.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
 import { Holding, pauseAfter } from './holding.ts';
-import { isRefusal, pickGrounds, Refusals, tryAgainAt } from './refusals.ts';
+import { isRefusal, pickReasons, Refusals, tryAgainAt } from './refusals.ts';
 import { reportAway, reportBack, reportOnce, UnusableReport } from './reports.ts';
-import { isSame, look, type Stamp, scan, type Unusable } from './scan.ts';
+import { isSame, type Stamp, scan, statFile, type Unusable } from './scan.ts';
 import { Settling } from './settling.ts';
 
 const LONGEST_INTERVAL_MS = 15_000;
@@ -34,7 +34,7 @@ export interface WatchOptions {
   readonly settleMs: number;
   readonly selection: Selection;
   readonly disposal: Disposal | null;
-  /** End when everything that lies there has settled and gone up. */
+  /** End when all files in the folder have settled and are uploaded. */
   readonly once: boolean;
   /** Files at the same time. */
   readonly atOnce: number;
@@ -42,10 +42,10 @@ export interface WatchOptions {
   readonly uploader: Uploader;
   /** Whose files they become. */
   readonly owner: string;
-  readonly memory: FolderMemory;
+  readonly journal: FolderJournal;
   readonly output: Output;
   readonly display: ProgressDisplay;
-  /** Aborting it ends the watch; what was begun is kept. */
+  /** Aborting it ends the watch. Started uploads are kept. */
   readonly signal: AbortSignal;
 }
 
@@ -72,7 +72,7 @@ export class Watcher {
   readonly #restart = new Set<string>();
   readonly #unaccepted = new Set<string>();
   readonly #unusable: UnusableReport;
-  /** Refused files that were told of. */
+  /** Refused files that were reported. */
   readonly #told = new Set<string>();
   #accepted: ReadonlySet<string> = new Set();
   #limitsMs = 0;
@@ -80,8 +80,8 @@ export class Watcher {
   #isAway = false;
   /** What is to be done something about, in order, as the last scan found it. */
   #due: [string, Stamp][] = [];
-  /** What came while nobody waited counts, too. */
-  #hasNews = false;
+  /** A wake-up while nothing waits counts, too. */
+  #isWoken = false;
   #wake = (): void => {};
 
   constructor(options: WatchOptions) {
@@ -97,8 +97,8 @@ export class Watcher {
     const intervalMs = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, settleMs / 4));
     await this.#waitForLimits();
     while (!signal.aborted) {
-      const beganMs = performance.now();
-      if (beganMs - this.#limitsMs >= LIMITS_EVERY_MS) void this.#askLimits();
+      const startedMs = performance.now();
+      if (startedMs - this.#limitsMs >= LIMITS_EVERY_MS) void this.#askLimits();
       const present = await scan(folder, selection);
       if (once && present.kind === 'away' && isDenied(present.error.cause)) {
         output.failure(present.error, folder);
@@ -109,12 +109,12 @@ export class Watcher {
         const files = this.#filter(present.files);
         const unusable = this.#filterUnusable(present.unusable);
         this.#unusable.update(unusable);
-        this.#due = this.#findDue(this.#settling.observe(files, beganMs), files);
+        this.#due = this.#findDue(this.#settling.observe(files, startedMs), files);
         this.#startSome();
-        if (once && this.#underWay.size === 0 && this.#isAtRest(files)) return this.#judge(files, unusable.size);
+        if (once && this.#underWay.size === 0 && this.#isAtRest(files)) return this.#evaluate(files, unusable.size);
       }
-      // A folder that takes long to look through is looked through less often.
-      await this.#pause(Math.max(intervalMs, performance.now() - beganMs));
+      // A folder whose scan takes long is scanned less often.
+      await this.#pause(Math.max(intervalMs, performance.now() - startedMs));
     }
     while (this.#underWay.size > 0) await this.#pause(LONGEST_INTERVAL_MS);
     const { reason } = signal;
@@ -125,7 +125,7 @@ export class Watcher {
 
   /** Ends early when nothing is under way any more, or everything is to end. */
   async #pause(ms: number): Promise<void> {
-    if (!this.#hasNews) {
+    if (!this.#isWoken) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       const timer = setTimeout(resolve, ms);
@@ -133,16 +133,19 @@ export class Watcher {
       clearTimeout(timer);
       this.#wake = () => {};
     }
-    this.#hasNews = false;
+    this.#isWoken = false;
   }
 
   #tell(): void {
-    this.#hasNews = true;
+    this.#isWoken = true;
     this.#wake();
   }
 
-  /** What did not go up makes the run one in which some files failed; what was refused, now or before, is named. */
-  #judge(files: ReadonlyMap<string, Stamp>, unusable: number): ExitCode {
+  /**
+   * A file that was not uploaded makes the run end with "some files failed". Files that were refused, now or before,
+   * are named.
+   */
+  #evaluate(files: ReadonlyMap<string, Stamp>, unusable: number): ExitCode {
     const refused = [...files].flatMap(([path, stamp]) => {
       const refusal = this.#refusals.find(path, stamp);
       return refusal ? [{ path, code: refusal.code, message: refusal.refused, again_at: tryAgainAt(refusal) }] : [];
@@ -160,10 +163,10 @@ export class Watcher {
 
   /** Waits for a server that is not there yet; for good, unless this is to end some time. */
   async #waitForLimits(): Promise<void> {
-    const { uploader, memory, flags, output, once, signal } = this.#options;
-    const patience = new Patience(once ? undefined : Number.POSITIVE_INFINITY);
-    const limits = await patience.retry(() => uploader.api.limits({ signal }), signal, sayWaiting(output));
-    this.#refusals = new Refusals(memory, { ...pickGrounds(limits), metadata: flags.meta ?? {} });
+    const { uploader, journal, flags, output, once, signal } = this.#options;
+    const retryPolicy = new RetryPolicy(once ? undefined : Number.POSITIVE_INFINITY);
+    const limits = await retryPolicy.retry(() => uploader.api.limits({ signal }), signal, sayWaiting(output));
+    this.#refusals = new Refusals(journal, { ...pickReasons(limits), metadata: flags.meta ?? {} });
     this.#noteLimits(limits);
   }
 
@@ -216,7 +219,7 @@ export class Watcher {
 
   /** What is to be done something about now, in the order in which it is to be done. */
   #findDue(settled: ReadonlyMap<string, Stamp>, files: ReadonlyMap<string, Stamp>): [string, Stamp][] {
-    const inodes = new Set([...this.#underWay.values()].map(({ inode }) => inode).filter(isTelling));
+    const inodes = new Set([...this.#underWay.values()].map(({ inode }) => inode).filter(hasInode));
     const due = [...settled].filter(([path, stamp]) => {
       // Under way, perhaps by the name that it had.
       if (this.#underWay.has(path) || inodes.has(stamp.inode) || this.#isDone(path, stamp)) return false;
@@ -230,9 +233,9 @@ export class Watcher {
   }
 
   #isDone(path: string, stamp: Stamp): boolean {
-    const { memory, disposal } = this.#options;
+    const { journal, disposal } = this.#options;
     if (this.#isRefused(path, stamp)) return true;
-    if (!memory.find(path, stamp)) return false;
+    if (!journal.find(path, stamp)) return false;
     const kept = this.#kept.get(path);
     return disposal === null || (kept !== undefined && isSame(kept, stamp));
   }
@@ -280,12 +283,12 @@ export class Watcher {
 
   /** Throws nothing. */
   async #handle(path: string, stamp: Stamp): Promise<void> {
-    const { memory, folder, signal } = this.#options;
+    const { journal, folder, signal } = this.#options;
     try {
       // It may be long since the scan.
-      const now = await look(join(folder, path));
+      const now = await statFile(join(folder, path));
       if (!now || !isSame(now, stamp)) return this.#settling.forget(path);
-      const known = memory.find(path, stamp) ?? (await this.#adopt(path, stamp));
+      const known = journal.find(path, stamp) ?? (await this.#adopt(path, stamp));
       const proof = known ? await this.#prove(known) : await this.#upload(path, stamp);
       await this.#dispose(path, stamp, proof);
       this.#failed.delete(path);
@@ -293,18 +296,18 @@ export class Watcher {
     } catch (error) {
       if (signal.aborted) return;
       if (isAboutServer(error)) this.#noteServerFailed(path, error);
-      else if ((await look(join(folder, path)).catch(() => undefined)) === null) this.#noteGone(path);
+      else if ((await statFile(join(folder, path)).catch(() => undefined)) === null) this.#noteGone(path);
       else if (isRefusal(error)) this.#noteRefused(path, stamp, error);
       else this.#noteFailed(path, stamp, error);
     }
   }
 
-  /** A file that went up before, and was only renamed or restored, is not sent again: its bytes tell. */
+  /** A file that was uploaded before and only renamed or restored is not sent again: its bytes decide. */
   async #adopt(path: string, stamp: Stamp): Promise<WentUp | null> {
-    const { memory, folder, output, signal } = this.#options;
-    const alike = memory.findAlike(path, stamp);
+    const { journal, folder, output, signal } = this.#options;
+    const alike = journal.findAlike(path, stamp);
     if (!alike || (await hashPath(join(folder, path), signal)) !== alike.sha256) return null;
-    memory.note(path, stamp, alike);
+    journal.note(path, stamp, alike);
     output.event({ event: 'skipped', path, reason: 'renamed', was: alike.path, file_id: alike.file_id });
     output.note(`${path}: went up already, as ${alike.path}`);
     return alike;
@@ -322,7 +325,7 @@ export class Watcher {
   }
 
   async #upload(path: string, stamp: Stamp): Promise<Proof> {
-    const { folder, uploader, owner, memory, flags, display, output, signal } = this.#options;
+    const { folder, uploader, owner, journal, flags, display, output, signal } = this.#options;
     const { sizeBytes, modifiedMs, changedMs, inode } = stamp;
     const found: Found = {
       path: join(folder, path),
@@ -337,7 +340,7 @@ export class Watcher {
       recursive: true,
       restart: this.#restart.has(path),
       asFound: true,
-      onPublished: async (file, facts) => memory.note(path, facts, file),
+      onPublished: async (file, facts) => journal.note(path, facts, file),
     };
     const sent = await uploadFile(uploader, found, own, { output, display, signal, follow: () => {} });
     this.#restart.delete(path);

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** A file that somebody chose or dropped, as a source. */
+/** A file that the user chose or dropped, as a source. */
 import { sha256 } from '../digest.ts';
 import { SourceError } from '../failures.ts';
 import type { LazyBody, Source } from '../ports.ts';
@@ -12,7 +12,7 @@ export interface FileHandle {
 }
 
 export interface BlobSourceOptions {
-  /** Where the file lies within the folder that was dropped; its `webkitRelativePath` or its name when not given. */
+  /** The path of the file within the dropped folder; by default its `webkitRelativePath` or name. */
   readonly location?: string | undefined;
   /** Tells at the end whether the file was written to meanwhile, and finds the file again after a reload. */
   readonly handle?: FileHandle | undefined;
@@ -24,7 +24,7 @@ export class BlobSource implements Source {
   readonly location: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
-  /** Browsers tell of no file which one it is. */
+  /** Browsers give no identity of a file. */
   readonly identity = null;
   readonly file: File;
   readonly #handle: FileHandle | undefined;
@@ -39,8 +39,7 @@ export class BlobSource implements Source {
   }
 
   /**
-   * The file behind a handle that was kept. Asks whoever sits there for permission when it was not given for good: call it
-   * from a click.
+   * Opens the file behind a stored handle. The browser may ask the user for permission: call it from a click.
    *
    * @throws SourceError `source_unreadable` without permission, or when the file is gone.
    */
@@ -79,8 +78,8 @@ export class BlobSource implements Source {
     return { length, blob: this.file.slice(offset, offset + length), fill };
   }
 
-  /** A File stays as it was when it was chosen: only its handle, or a read that fails, tells of a change. */
-  async look(): Promise<{ sizeBytes: number; modifiedMs: number; identity: null }> {
+  /** A `File` keeps its state. Only its handle, or a failing read, shows a change. */
+  async stat(): Promise<{ sizeBytes: number; modifiedMs: number; identity: null }> {
     const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
     if (now) return { sizeBytes: now.size, modifiedMs: now.lastModified, identity: null };
     await this.#readSnapshot(0, Math.min(1, this.sizeBytes));

@@ -1,4 +1,4 @@
-/** What the SDK needs in a browser: files, connections, memory. */
+/** The adapters for browsers: files, connections, resume store. */
 export { BlobSource, type BlobSourceOptions, type FileHandle } from './blob-source.ts';
-export { IndexedDbMemory, type OpenUpload } from './indexed-db-memory.ts';
+export { IndexedDbResumeStore, type OpenUpload } from './indexed-db-resume-store.ts';
 export { XhrTransport, type XhrTransportOptions } from './xhr-transport.ts';

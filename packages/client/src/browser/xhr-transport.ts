@@ -12,24 +12,26 @@ const STALL_MS = 20_000;
 const REPLY_MS = 90_000;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /**
- * Larger bodies are sent as a Blob: Chromium's tab crashes over an array of 256 MiB. As an array a body takes half the time,
- * and does not stay behind in the browser's memory for a while.
+ * Larger bodies are sent as a Blob, because a Chromium tab crashes on an array of 256 MiB. As an array, a body takes
+ * half the time and leaves the browser's memory sooner.
  */
 const MAX_ARRAY_BYTES = 32 * 1024 * 1024;
 
 export interface XhrTransportOptions {
-  /** No byte of a body taken, no byte of an answer that began: given up after so many milliseconds. */
+  /**
+   * The request is given up when no byte of the body is taken, or no byte of a started answer arrives, for this time.
+   */
   readonly stallMs?: number | undefined;
   /** No answer to a request that was sent: given up after so many milliseconds. */
   readonly replyMs?: number | undefined;
 }
 
 /**
- * `expectContinue` has no effect: browsers offer no such thing. They copy a body when it is sent; nobody looks at it
- * afterwards. A reply longer than `maxReplyBytes` is cut off before its first byte, as browsers give a body whole.
+ * `expectContinue` has no effect: browsers do not offer it. They copy a body when it is sent. A reply longer than
+ * `maxReplyBytes` has no body, because browsers deliver a body as a whole.
  *
- * Over HTTP/1.1 a browser holds six connections per server, whatever asks for them, and lets the rest wait: give an Uploader
- * `parallel: 4`, so that two are left for short calls and events.
+ * Over HTTP/1.1 a browser holds six connections per server for all tabs, and queues further requests. Use `parallel: 4`
+ * for an Uploader, so that two remain for short calls and events.
  */
 export class XhrTransport implements Transport {
   readonly #base: URL;
@@ -75,7 +77,7 @@ export class XhrTransport implements Transport {
   }
 
   #watchBody(xhr: XMLHttpRequest, wire: WireRequest, watchdog: Watchdog): void {
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     let sent = 0;
     const idleMs = () => (sent === 0 ? performance.now() - this.#movedMs : this.#stallMs);
     const expectMore = () => watchdog.expect('the connection took no byte', this.#stallMs, idleMs);
@@ -91,7 +93,7 @@ export class XhrTransport implements Transport {
     xhr.upload.onload = (event) => {
       onProgress(event);
       // What the system took last may still be on its way, for as long as all of it took to be taken.
-      watchdog.expect('no answer came', this.#replyMs + performance.now() - beganMs);
+      watchdog.expect('no answer came', this.#replyMs + performance.now() - startedMs);
     };
     expectMore();
   }
@@ -109,7 +111,7 @@ export class XhrTransport implements Transport {
     };
     xhr.onload = () => resolve(describe(new Uint8Array(xhr.response as ArrayBuffer)));
     xhr.onabort = () => reject(watchdog.reason);
-    // All that a page is told. A certificate that is not trusted and an origin that is not allowed look the same.
+    // A page receives no details. An untrusted certificate and a refused origin look the same.
     xhr.onerror = () => reject(new ConnectionError('no connection to the server', { offline: !navigator.onLine }));
     return promise;
   }

@@ -19,7 +19,7 @@ export function showUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/$/, '')}`;
 }
 
-/** For messages: whom a connection was meant for, and by what proxy. */
+/** For messages: the server, and the proxy that leads to it. */
 export function describeWay(server: URL, proxy: URL | null): string {
   return proxy ? `${showUrl(server)} by way of the proxy ${showUrl(proxy)}` : showUrl(server);
 }

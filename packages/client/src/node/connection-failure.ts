@@ -1,10 +1,10 @@
-/** What Node says of a connection that failed, in words. */
+/** Describes the connection errors of Node in words. */
 import { ConnectionError, type ForeignReplyError, refusedBetween } from '../failures.ts';
 import { describeWay, showUrl } from './agent.ts';
 
 /** What the system says when there is no network, or none that leads there. */
 const OFFLINE = ['ENETDOWN', 'ENETUNREACH', 'EHOSTUNREACH', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'ENONET'];
-/** What resolvers say. */
+/** The error codes of resolvers. */
 const NAME_UNKNOWN = ['EAI_AGAIN', 'ENOTFOUND', 'EAI_NODATA', 'EAI_NONAME'];
 
 /** By codes of Node, OpenSSL and the HTTP parser; the first that the code begins with. */

@@ -27,7 +27,7 @@ export class FileSource implements Source {
     this.identity = identity;
   }
 
-  /** A link to a file goes up under its own name. @throws SourceError `source_unreadable`. Close the source when it is done with. */
+  /** A link is opened under its own name. @throws SourceError `source_unreadable`. Close the source after use. */
   static async open(path: string): Promise<FileSource> {
     try {
       const location = join(await realpath(dirname(path)), basename(path));
@@ -90,7 +90,7 @@ export class FileSource implements Source {
     }
   }
 
-  async look(): Promise<Facts> {
+  async stat(): Promise<Facts> {
     return await readFacts(this.#handle);
   }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { SourceError } from '../failures.ts';
-import { defaultStateFolder, FileMemory } from './file-memory.ts';
+import { defaultStateFolder, FileResumeStore } from './file-resume-store.ts';
 import { FileSource } from './file-source.ts';
 
 let folder: string;
@@ -71,13 +71,13 @@ test('a source notices that its file changes', async () => {
   await writeFile(path, '0123456789');
   const source = await FileSource.open(path);
   const { sizeBytes, modifiedMs, identity } = source;
-  assert.deepEqual(await source.look(), { sizeBytes, modifiedMs, identity });
+  assert.deepEqual(await source.stat(), { sizeBytes, modifiedMs, identity });
   await utimes(path, 1, 1);
-  const touched = await source.look();
+  const touched = await source.stat();
   assert.equal(touched.modifiedMs, 1000);
   assert.notEqual(touched.identity, identity);
   await truncate(path, 5);
-  assert.equal((await source.look()).sizeBytes, 5);
+  assert.equal((await source.stat()).sizeBytes, 5);
   await assert.rejects(source.read(0, new Uint8Array(10)), fault('source_changed', /shorter/));
   await source.close();
 });
@@ -89,7 +89,7 @@ test('a source that was written to and has its old time again has another identi
   const source = await FileSource.open(path);
   await writeFile(path, '9876543210');
   await utimes(path, 1_700_000_000, 1_700_000_000);
-  const now = await source.look();
+  const now = await source.stat();
   assert.deepEqual([now.sizeBytes, now.modifiedMs], [source.sizeBytes, source.modifiedMs]);
   assert.notEqual(now.identity, source.identity);
   await source.close();
@@ -112,41 +112,41 @@ const RECORD = {
 };
 
 test('memory keeps a record per server, owner and file, for its user alone', async () => {
-  const memory = new FileMemory(join(folder, 'state', 'uploads'));
-  assert.equal(await memory.load(KEY), null);
-  await memory.save(RECORD);
-  await memory.save({ ...RECORD, server: 'http://b', uploadId: 'u2' });
-  await memory.save({ ...RECORD, owner: 'bob', uploadId: 'u4' });
-  await memory.save({ ...RECORD, uploadId: 'u3' });
-  assert.equal((await memory.load(KEY))?.uploadId, 'u3');
-  assert.equal((await memory.load({ ...KEY, server: 'http://b' }))?.uploadId, 'u2');
-  assert.equal((await memory.load({ ...KEY, owner: 'bob' }))?.uploadId, 'u4');
+  const resumeStore = new FileResumeStore(join(folder, 'state', 'uploads'));
+  assert.equal(await resumeStore.load(KEY), null);
+  await resumeStore.save(RECORD);
+  await resumeStore.save({ ...RECORD, server: 'http://b', uploadId: 'u2' });
+  await resumeStore.save({ ...RECORD, owner: 'bob', uploadId: 'u4' });
+  await resumeStore.save({ ...RECORD, uploadId: 'u3' });
+  assert.equal((await resumeStore.load(KEY))?.uploadId, 'u3');
+  assert.equal((await resumeStore.load({ ...KEY, server: 'http://b' }))?.uploadId, 'u2');
+  assert.equal((await resumeStore.load({ ...KEY, owner: 'bob' }))?.uploadId, 'u4');
   const names = await readdir(join(folder, 'state', 'uploads'));
   assert.equal(names.length, 3);
   for (const name of names) assert.equal((await stat(join(folder, 'state', 'uploads', name))).mode & 0o777, 0o600);
-  await memory.forget(KEY);
-  await memory.forget(KEY);
-  assert.equal(await memory.load(KEY), null);
+  await resumeStore.forget(KEY);
+  await resumeStore.forget(KEY);
+  assert.equal(await resumeStore.load(KEY), null);
 });
 
 test('memory takes a record that cannot be read for none', async () => {
-  const memory = new FileMemory(folder);
-  await memory.save(RECORD);
+  const resumeStore = new FileResumeStore(folder);
+  await resumeStore.save(RECORD);
   const [name = ''] = await readdir(folder);
   const text = await readFile(join(folder, name), 'utf8');
   for (const broken of ['', text.slice(0, 20), 'null', '{}']) {
     await writeFile(join(folder, name), broken);
-    assert.equal(await memory.load(KEY), null, broken);
+    assert.equal(await resumeStore.load(KEY), null, broken);
   }
 });
 
 test('a record that cannot be written is reported, and the one before is kept', async () => {
-  const memory = new FileMemory(folder);
-  await memory.save(RECORD);
+  const resumeStore = new FileResumeStore(folder);
+  await resumeStore.save(RECORD);
   const [name = ''] = await readdir(folder);
   await mkdir(join(folder, `${name}.${process.pid}.new`));
-  await assert.rejects(memory.save({ ...RECORD, uploadId: 'u2' }));
-  assert.equal((await memory.load(KEY))?.uploadId, 'u1');
+  await assert.rejects(resumeStore.save({ ...RECORD, uploadId: 'u2' }));
+  assert.equal((await resumeStore.load(KEY))?.uploadId, 'u1');
 });
 
 test('state lies where XDG says', () => {

@@ -21,11 +21,14 @@ const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 const CONTINUE_MS = 5_000;
 
 export interface HttpTransportOptions {
-  /** No byte of a body taken, no connection made, no byte of an answer that began: given up after so many milliseconds. */
+  /**
+   * The request is given up when no connection is made, no byte of the body is taken, or no byte of a started answer
+   * arrives, for this time.
+   */
   readonly stallMs?: number | undefined;
   /** Waited for before so many bytes of a body are sent: a limit of bandwidth. */
   readonly pace?: ((bytes: number, signal: AbortSignal) => Promise<void>) | undefined;
-  /** The URL of the proxy that leads to the server, if any. Variables of the environment are not looked at. */
+  /** The URL of the proxy for the server, if any. Environment variables are not read. */
   readonly proxy?: URL | null | undefined;
 }
 
@@ -68,10 +71,10 @@ export class HttpTransport implements Transport {
     try {
       const replied = nextReply(request, way);
       await connected(request, watchdog);
-      const beganMs = performance.now();
+      const startedMs = performance.now();
       await sendBody(request, wire, watchdog, this.#pace);
       // What the system took last may still be on its way, for as long as all of it took to be taken.
-      watchdog.expect('no answer came', this.#stallMs * REPLY_STALLS + (performance.now() - beganMs));
+      watchdog.expect('no answer came', this.#stallMs * REPLY_STALLS + (performance.now() - startedMs));
       const response = await replied;
       const body = await readBody(response, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (!request.writableFinished) request.destroy();
@@ -146,7 +149,7 @@ function nextReply(request: ClientRequest, way: string): Promise<IncomingMessage
     .once('response', resolve)
     .on('error', reject)
     .once('close', () => reject(new ConnectionError(`${way}: the connection was ended`)));
-  // Read by whoever waits for it; nobody may be waiting yet.
+  // The caller may start to wait for it later.
   promise.catch(() => {});
   return promise;
 }
@@ -198,15 +201,18 @@ async function sendBody(
       if (isOver()) break;
     }
     watchdog.expect('the connection took no byte');
-    const beganMs = performance.now();
+    const startedMs = performance.now();
     if (!request.write(piece)) await nextOf(request, 'drain', 'response', 'close');
     wire.onSent?.(piece.length);
-    pieceBytes = !pace && performance.now() - beganMs < QUICK_MS ? LARGE_PIECE_BYTES : PIECE_BYTES;
+    pieceBytes = !pace && performance.now() - startedMs < QUICK_MS ? LARGE_PIECE_BYTES : PIECE_BYTES;
   }
   if (!answered) request.end();
 }
 
-/** @returns the next bytes of a body; those of a lazy one are read into memory of their own, which the request keeps for a while. */
+/**
+ * @returns the next bytes of a body. Those of a lazy body are read into new memory, which the request keeps for a
+ * while.
+ */
 async function takePiece(body: Uint8Array | LazyBody, at: number, most: number): Promise<Uint8Array> {
   if (body instanceof Uint8Array) return body.subarray(at, at + most);
   const piece = new Uint8Array(Math.min(most, body.length - at));

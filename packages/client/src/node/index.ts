@@ -1,13 +1,13 @@
-/** What the SDK needs in Node: files, connections, memory. */
+/** The adapters for Node: files, connections, resume store. */
 export { createAgent, describeWay, showUrl } from './agent.ts';
 export { toConnectionError } from './connection-failure.ts';
-export { download, hashPath } from './download.ts';
-export { defaultStateFolder, FileMemory } from './file-memory.ts';
+export { download, hashPath } from './download/download.ts';
+export { assertHarmlessName } from './download/local-name.ts';
+export { cutName, placeNew, temporaryName } from './download/place.ts';
+export type { DownloadOptions } from './download/ranges.ts';
+export { streamDownload } from './download/stream-download.ts';
+export { defaultStateFolder, FileResumeStore } from './file-resume-store.ts';
 export { FileSource } from './file-source.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
-export { assertHarmlessName } from './local-name.ts';
-export { cutName, placeNew, temporaryName } from './place.ts';
-export type { DownloadOptions } from './ranges.ts';
 export { assertRegular, openRegularFile, toSourceError } from './regular-file.ts';
-export { streamDownload } from './stream-download.ts';
 export { describeSystemError, isSystemError, naming } from './system-error.ts';

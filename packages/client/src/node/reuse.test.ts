@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { WireReply } from '../ports.ts';
-import { failure, TestMemory, TestServer } from '../test-server.ts';
-import { Uploader } from '../uploader.ts';
+import { failure, TestResumeStore, TestServer } from '../test-server.ts';
+import { Uploader } from '../upload/uploader.ts';
 import { FileSource } from './file-source.ts';
 import { HttpTransport } from './http-transport.ts';
 
@@ -133,7 +133,9 @@ test('parts arrive as the file has them while others are refused or cut off half
     await rm(folder, { recursive: true });
   });
   const getToken = async () => 'token';
-  await new Uploader({ server: url, transport, memory: new TestMemory(), getToken, parallel: 2 }).upload(source);
+  await new Uploader({ server: url, transport, resumeStore: new TestResumeStore(), getToken, parallel: 2 }).upload(
+    source,
+  );
   assert.deepEqual([...rough.wrong], []);
   const parts = [...rough.contract.upload.parts].sort(([a], [b]) => a - b);
   assert.ok(Buffer.concat(parts.map(([, part]) => part)).equals(bytes));

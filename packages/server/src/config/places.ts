@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { lockFolder } from '../db/lock.ts';
+import { lockFolder } from '@cryolift/client/folder-lock';
 import { type Config, SettingError } from './config.ts';
 
 export interface Place {

@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
+import type { Scope } from '@cryolift/protocol/scopes';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
-import type { Scope } from './auth/caller.ts';
 import type { Listeners } from './connection/listener.ts';
 import { registerLoadShedder } from './connection/load-shedder.ts';
 import { RequestQueue } from './connection/request-queue.ts';

@@ -1,5 +1,5 @@
 /** The token of this tab. It is kept in memory and in the session storage of the tab, and nowhere else. */
-import { ConnectionError, type GetToken, orAborted, Patience } from '@cryolift/client';
+import { ConnectionError, type GetToken, orAborted, RetryPolicy } from '@cryolift/client';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
 import { readClaims } from './claims.ts';
@@ -152,7 +152,7 @@ export class TokenKeeper {
     };
     setChecking(null);
     const onError = (error: unknown) => setChecking((error as Error).message);
-    const identified = await new Patience().retry(() => this.#identify(token), signal, onError);
+    const identified = await new RetryPolicy().retry(() => this.#identify(token), signal, onError);
     signal.throwIfAborted();
     return identified;
   }
@@ -183,10 +183,10 @@ export class TokenKeeper {
   /** Waits for the server's answer: returning a refused token to the SDK again would fail its call. */
   async #dropIfRefused(token: string): Promise<void> {
     const { signal } = this.#tokenReplaced;
-    const patience = new Patience();
-    patience.noteReply();
+    const retryPolicy = new RetryPolicy();
+    retryPolicy.noteReply();
     const identified = await orAborted(
-      patience.retry(() => this.#identify(token), signal),
+      retryPolicy.retry(() => this.#identify(token), signal),
       signal,
     ).catch(() => null);
     if (this.#recheck?.token === token) this.#recheck = null;

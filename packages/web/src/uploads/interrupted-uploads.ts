@@ -1,6 +1,6 @@
 /** Uploads that were started before the page was reloaded. */
-import { type Api, Patience, ServerError } from '@cryolift/client';
-import type { FileHandle, IndexedDbMemory, OpenUpload } from '@cryolift/client/browser';
+import { type Api, RetryPolicy, ServerError } from '@cryolift/client';
+import type { FileHandle, IndexedDbResumeStore, OpenUpload } from '@cryolift/client/browser';
 import type { Session } from '@cryolift/protocol/messages';
 import { receivedInSession, type Upload } from './upload.ts';
 
@@ -12,7 +12,7 @@ const GONE = ['upload_not_found', 'upload_expired'];
 
 interface RestoreContext<Row> {
   readonly api: Api;
-  readonly memory: Pick<IndexedDbMemory, 'all' | 'forget'>;
+  readonly resumeStore: Pick<IndexedDbResumeStore, 'all' | 'forget'>;
   readonly server: string;
   readonly owner: string;
   /** The upload is in the list already, or another tab uploads it. */
@@ -30,9 +30,9 @@ interface RestoreContext<Row> {
  * ended on the server. While the server does not answer, the row stays, shows the error, and the request is repeated.
  */
 export async function restoreUploads<Row>(context: RestoreContext<Row>): Promise<void> {
-  const { memory, server, owner, isTaken, add } = context;
+  const { resumeStore, server, owner, isTaken, add } = context;
   const rows: (readonly [OpenUpload, Row])[] = [];
-  for (const open of await memory.all(server, owner)) {
+  for (const open of await resumeStore.all(server, owner)) {
     const { location: key, uploadId, handle } = open;
     if (await isTaken(key)) continue;
     const row = add(key, uploadId, handle);
@@ -49,13 +49,13 @@ async function restoreOne<Row>(
   row: Row,
   context: RestoreContext<Row>,
 ): Promise<void> {
-  const { api, memory, server, owner, update, remove } = context;
+  const { api, resumeStore, server, owner, update, remove } = context;
   const forget = async () => {
-    if (remove(row)) await memory.forget({ server, owner, location: key });
+    if (remove(row)) await resumeStore.forget({ server, owner, location: key });
   };
   try {
     const readUpload = () => api.session(uploadId);
-    const session = await new Patience().retry(readUpload, undefined, (error) => update(row, { error }));
+    const session = await new RetryPolicy().retry(readUpload, undefined, (error) => update(row, { error }));
     if (!OPEN.includes(session.status)) return await forget();
     update(row, {
       name: session.filename,

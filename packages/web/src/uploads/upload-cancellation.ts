@@ -1,5 +1,5 @@
 /** Cancels an upload on the server. */
-import { type Api, Patience, ServerError } from '@cryolift/client';
+import { type Api, RetryPolicy, ServerError } from '@cryolift/client';
 import type { FileRecord } from '@cryolift/protocol/messages';
 
 /** Cancelling fails after this time without an answer. */
@@ -11,15 +11,15 @@ const CANCEL_MS = 30_000;
  * @returns null when the upload is cancelled; its file when the server had published it before.
  */
 export async function cancelOnServer(api: Api, uploadId: string): Promise<FileRecord | null> {
-  const patience = new Patience(CANCEL_MS);
+  const retryPolicy = new RetryPolicy(CANCEL_MS);
   try {
-    await patience.retry(() => api.cancel(uploadId));
+    await retryPolicy.retry(() => api.cancel(uploadId));
     return null;
   } catch (error) {
     const code = error instanceof ServerError ? error.code : null;
     if (code === 'upload_not_found') return null;
     if (code !== 'upload_closed') throw error;
-    const completion = await patience.retry(() => api.complete(uploadId));
+    const completion = await retryPolicy.retry(() => api.complete(uploadId));
     if (completion.kind === 'completed') return completion.file;
     throw error;
   }

@@ -1,7 +1,8 @@
 /** The uploads of a list. Every change of an upload is made here. */
+
+import { Rate } from '@cryolift/client';
 import type { BlobSource, FileHandle } from '@cryolift/client/browser';
 import { Cell } from '../cell.ts';
-import { Rate } from '../progress/rate.ts';
 import type { Upload } from './upload.ts';
 import { transition, type UploadEvent } from './upload-states.ts';
 

@@ -13,13 +13,18 @@ const SILENT: Transport = {
 };
 
 function newList(t: TestContext): UploadList {
-  const memory = { load: async () => null, save: async () => {}, forget: async () => {} };
-  const uploader = new Uploader({ server: 'http://here', transport: SILENT, memory, getToken: async () => 'token' });
+  const resumeStore = { load: async () => null, save: async () => {}, forget: async () => {} };
+  const uploader = new Uploader({
+    server: 'http://here',
+    transport: SILENT,
+    resumeStore,
+    getToken: async () => 'token',
+  });
   const subjectKey = randomUUID();
   const list = new UploadList({
     subjectKey,
     uploader,
-    memory: { ...memory, all: async () => [], keepHandle: async () => {} },
+    resumeStore: { ...resumeStore, all: async () => [], keepHandle: async () => {} },
     server: 'http://here',
     owner: 'ada',
     getLimits: async () => null,

@@ -48,10 +48,10 @@ export class UploadList {
   /** The owner has signed in: queued uploads start, and interrupted uploads of the resume store are listed. */
   open(): void {
     this.#runner.open();
-    const { uploader, memory, server, owner } = this.#options;
+    const { uploader, resumeStore, server, owner } = this.#options;
     void restoreUploads({
       api: uploader.api,
-      memory,
+      resumeStore,
       server,
       owner,
       isTaken: async (key) => this.#entries.has(key) || (await this.#isLocked(key)),
@@ -186,7 +186,7 @@ export class UploadList {
 
   /** Cancels an upload and deletes its parts on the server. If the server has published it before, it is shown as done. */
   async cancel(key: string): Promise<void> {
-    const { uploader, memory, server, owner, onDone } = this.#options;
+    const { uploader, resumeStore, server, owner, onDone } = this.#options;
     const entry = this.#entries.get(key);
     if (!entry || !this.#entries.apply(entry, 'cancel', { bytesPerSecond: 0, error: null })) return;
     entry.controller?.abort(new DOMException('cancelled', 'AbortError'));
@@ -197,7 +197,7 @@ export class UploadList {
       const file = entry.uploadId === null ? null : await cancelOnServer(uploader.api, entry.uploadId);
       // Without an upload id, the record in the resume store may be that of another tab.
       const isOtherTabs = entry.uploadId === null && (await this.#isLocked(key));
-      if (!isOtherTabs) await memory.forget({ server, owner, location: key });
+      if (!isOtherTabs) await resumeStore.forget({ server, owner, location: key });
       if (!file) this.#entries.remove(entry);
       else if (this.#entries.apply(entry, 'publish', { file })) onDone(file);
     } catch (error) {

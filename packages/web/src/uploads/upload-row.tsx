@@ -107,7 +107,7 @@ function Figures({ upload: { state, sizeBytes, received, progress, bytesPerSecon
   function describeLastError(): string | null {
     if (signedIn.kind !== 'signed-in') return texts.upload.waitsForToken;
     if (progress?.offline) return texts.upload.offline;
-    return progress?.trouble ? texts.upload.retrying(progress.trouble) : null;
+    return progress?.lastError ? texts.upload.retrying(progress.lastError) : null;
   }
 }
 

@@ -1,9 +1,9 @@
 /** Runs the queued uploads of a list, a few at a time. */
 import type { Progress, Uploader } from '@cryolift/client';
-import type { BlobSource, IndexedDbMemory } from '@cryolift/client/browser';
+import { Rate } from '@cryolift/client';
+import type { BlobSource, IndexedDbResumeStore } from '@cryolift/client/browser';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { withLock } from '../locks.ts';
-import { Rate } from '../progress/rate.ts';
 import { receivedOf } from './upload.ts';
 import type { Entry, UploadEntries } from './upload-entries.ts';
 import { uploadLock } from './upload-lock.ts';
@@ -14,7 +14,7 @@ const MAX_RUNNING = 3;
 export interface UploadRunnerOptions {
   readonly subjectKey: string;
   readonly uploader: Uploader;
-  readonly memory: Pick<IndexedDbMemory, 'all' | 'keepHandle' | 'forget'>;
+  readonly resumeStore: Pick<IndexedDbResumeStore, 'all' | 'keepHandle' | 'forget'>;
   /** The name under which the resume store keeps this server and this subject. */
   readonly server: string;
   readonly owner: string;
@@ -66,14 +66,14 @@ export class UploadRunner {
   }
 
   async #run(entry: Entry, source: BlobSource): Promise<void> {
-    const { subjectKey, uploader, memory, server, owner, onDone } = this.#options;
+    const { subjectKey, uploader, resumeStore, server, owner, onDone } = this.#options;
     const { key, path } = entry.upload;
     const controller = new AbortController();
     const { signal } = controller;
     entry.controller = controller;
     this.#runningCount++;
     try {
-      if (entry.handle) await memory.keepHandle({ server, owner, location: key }, entry.handle);
+      if (entry.handle) await resumeStore.keepHandle({ server, owner, location: key }, entry.handle);
       const file = await withLock(uploadLock(subjectKey, key), signal, () =>
         uploader.upload(source, {
           signal,

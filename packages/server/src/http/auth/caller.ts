@@ -1,10 +1,8 @@
 /** The caller of a request, and what the caller may do. */
 import { UploadError } from '@cryolift/protocol/errors';
+import type { Scope } from '@cryolift/protocol/scopes';
 import type { AccessScope } from '../../uploads/context.ts';
 import type { UploadLink } from '../../uploads/upload-links.ts';
-
-export const SCOPES = ['uploads:write', 'files:read', 'files:delete', 'files:locate', 'admin'] as const;
-export type Scope = (typeof SCOPES)[number];
 
 export type Caller = TokenCaller | SignedCaller | LinkCaller;
 

@@ -1,7 +1,7 @@
 /** What a route says in the OpenAPI document beside the schemas that it is validated with. Nothing here is validated. */
 import type { ErrorCode } from '@cryolift/protocol/errors';
+import type { Scope } from '@cryolift/protocol/scopes';
 import type { TSchema } from 'typebox';
-import type { Scope } from '../auth/caller.ts';
 import type { RequestHeader, ResponseHeader } from './headers.ts';
 
 /** Of calls that write to the storage. */

@@ -1,0 +1,146 @@
+/** `cryolift inspect` of files whose headers say little, and of compressed ones. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { buildHeader } from '@cryolift/mrc';
+import { parseLines, runAlone } from '../testing/test-process.ts';
+
+interface Inspected {
+  verdict: string;
+  mrc: { kind: string; kind_evidence: { code: string }; expected_size: number } | null;
+  signedness: { value: string; evidence: { code: string } } | null;
+  statistics: { min: number; max: number } | null;
+  compressed: string | null;
+  rejections: { code: string; message: string }[];
+  warnings: { code: string }[];
+  pictures: string[];
+}
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cryolift-inspect-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+async function write(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+async function inspect(path: string, ...flags: string[]): Promise<Inspected & { code: number | null }> {
+  const { code, stdout } = await runAlone(['inspect', '--json', path, ...flags]);
+  return { ...(parseLines<Inspected>(stdout)[0] as Inspected), code };
+}
+
+/** A cube as RELION up to 5.0 writes volumes: ISPG 0, MZ as large as NZ. */
+function makeVolume(edge = 24): Buffer {
+  const size = [edge, edge, edge] as const;
+  const cella = [2.7 * edge, 2.7 * edge, 2.7 * edge] as const;
+  const header = buildHeader({
+    nx: edge,
+    ny: edge,
+    nz: edge,
+    mode: 2,
+    m: size,
+    cella,
+    dmin: 0,
+    dmax: 0,
+    dmean: 0,
+    rms: 0,
+  });
+  const voxels = new Float32Array(edge ** 3).map((_, at) => at % 13);
+  return Buffer.concat([header, new Uint8Array(voxels.buffer)]);
+}
+
+/** Signed bytes about 0 in a stack, and a header that says neither. */
+function makeBytes(): Buffer {
+  const [nx, ny, nz] = [64, 64, 9];
+  const unset = { dmin: 0, dmax: 0, dmean: 0, rms: 0, nversion: 0 };
+  const header = buildHeader({ nx, ny, nz, mode: 0, cella: [nx * 2.7, ny * 2.7, 110.7], ...unset });
+  return Buffer.concat([header, new Uint8Array(new Int8Array(nx * ny * nz).map((_, at) => (at % 41) - 20).buffer)]);
+}
+
+test('inspect: the kind, what decided it, and the pictures of that kind', async () => {
+  const path = await write('volume.mrc', makeVolume());
+  const found = await inspect(path, '--png', folder);
+  assert.deepEqual([found.mrc?.kind, found.mrc?.kind_evidence.code], ['volume', 'dimensions']);
+  assert.equal(found.pictures.length, 3);
+  assert.deepEqual(found.warnings, []);
+  const { stdout } = await runAlone(['inspect', path]);
+  assert.match(stdout, /^kind +volume: the file is a cube of 24 voxels$/m);
+  assert.match(stdout, /^voxel size +2\.7 Å\/px$/m);
+});
+
+test('inspect: --kind goes before all evidence, also for the pictures', async () => {
+  const path = await write('given.mrc', makeVolume());
+  const found = await inspect(path, '--kind', 'stack', '--png', folder);
+  assert.deepEqual([found.mrc?.kind, found.mrc?.kind_evidence.code], ['stack', 'given']);
+  assert.deepEqual(found.pictures, [join(folder, 'given.mrc.montage.png')]);
+  assert.equal((await runAlone(['inspect', path, '--kind', 'film'])).code, 2);
+});
+
+test('inspect: images have no pixel size along z; --mode0 says how bytes are read', async () => {
+  const path = await write('bytes.mrc', makeBytes());
+  const { stdout } = await runAlone(['inspect', path]);
+  assert.match(stdout, /^voxel size +2\.7 Å\/px$/m);
+  assert.match(stdout, /^mode +0 \(signed: many are near 255 and near 0, few between; /m);
+  assert.match((await runAlone(['inspect', path, '--kind', 'volume'])).stdout, /2\.7 × 2\.7 × 110\.7 Å\/px/);
+
+  const signed = await inspect(path);
+  assert.deepEqual([signed.statistics?.min, signed.statistics?.max], [-20, 20]);
+  const unsigned = await inspect(path, '--mode0', 'unsigned');
+  assert.deepEqual([unsigned.statistics?.min, unsigned.statistics?.max], [0, 255]);
+  assert.deepEqual([unsigned.signedness?.value, unsigned.signedness?.evidence.code], ['unsigned', 'given']);
+  const header = await inspect(path, '--header');
+  assert.deepEqual([header.signedness?.value, header.signedness?.evidence.code], ['unsigned', 'default']);
+});
+
+test('inspect: the header inside a gzip or Zstandard file', async () => {
+  for (const [name, bytes, compressed] of [
+    ['volume.mrc.gz', gzipSync(makeVolume(64)), 'gzip'],
+    ['volume.mrc.zst', zstdCompressSync(makeVolume(64)), 'Zstandard'],
+  ] as const) {
+    const path = await write(name, bytes);
+    const found = await inspect(path);
+    assert.deepEqual([found.code, found.verdict, found.compressed], [0, 'accepted', compressed]);
+    assert.deepEqual([found.mrc?.kind, found.mrc?.expected_size], ['volume', 1024 + 4 * 64 ** 3]);
+    assert.deepEqual([found.rejections, found.warnings, found.statistics], [[], [], null]);
+    assert.match((await runAlone(['inspect', path])).stdout, /the header inside/);
+    assert.equal((await runAlone(['inspect', path, '--png', folder])).code, 2);
+  }
+});
+
+test('inspect: no more of a compressed file is read than its header takes', async () => {
+  const bytes = gzipSync(makeVolume(64));
+  bytes.fill(0xff, 100_000);
+  assert.equal((await inspect(await write('damaged.mrc.gz', bytes))).mrc?.kind, 'volume');
+});
+
+test('inspect: a compressed file under the name of an MRC file is refused, and its header shown', async () => {
+  const found = await inspect(await write('named.mrc', gzipSync(makeVolume(64))));
+  assert.deepEqual([found.code, found.mrc?.kind], [1, 'volume']);
+  assert.match(found.rejections[0]?.message ?? '', /Name it named\.mrc\.gz to upload it compressed/);
+});
+
+test('inspect: a compressed file that cannot be read here is told how to be', async () => {
+  const path = await write('volume.mrc.bz2', Buffer.concat([Buffer.from('BZh91AY&SY'), Buffer.alloc(5000)]));
+  const found = await inspect(path);
+  assert.deepEqual([found.code, found.mrc], [1, null]);
+  const [{ code, message } = { code: '', message: '' }] = found.rejections;
+  assert.equal(code, 'compressed');
+  assert.match(message, /bzip2 -dc 'volume\.mrc\.bz2' > 'volume\.mrc'/);
+  assert.doesNotMatch(message, /bz2\.bz2/);
+  const cut = await inspect(await write('cut.mrc.gz', gzipSync(makeVolume()).subarray(0, 60)));
+  assert.match(cut.rejections[0]?.message ?? '', /begins as gzip does, but cannot be decompressed/);
+});
+
+test('inspect: what is inside a compressed file and no MRC file is refused', async () => {
+  const found = await inspect(await write('text.mrc.gz', gzipSync(Buffer.from('no map '.repeat(400)))));
+  assert.deepEqual([found.code, found.rejections[0]?.code], [1, 'header_is_text']);
+  const small = await inspect(await write('small.mrc.gz', gzipSync(Buffer.from('no map'))));
+  assert.deepEqual([small.code, small.rejections[0]?.code], [1, 'file_too_small']);
+});

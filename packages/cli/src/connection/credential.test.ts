@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { runAlone, TestBench } from '../testing/test-process.ts';
+import { findSecret, signToken } from './own-token.ts';
+
+let bench: TestBench;
+let token: string;
+/** No secret to make a token of. */
+const AWAY = { CRYOLIFT_DATA_DIR: '/nowhere' };
+
+before(async () => {
+  bench = await TestBench.start({ CRYOLIFT_ACCEPT: 'bin' });
+  token = await signToken((await findSecret({}, bench.path('data'))) ?? '', 'ada', 'uploads:write files:read', 3600);
+  await writeFile(bench.path('token'), `${token}\n`);
+  await writeFile(bench.path('empty'), '\n');
+  await writeFile(bench.path('a.bin'), 'abc');
+});
+
+after(async () => {
+  assert.equal(await bench.stop(), 0);
+});
+
+test('token: from a file, from standard input, from the environment, and from a file that the environment names', async () => {
+  const ways: readonly (readonly [line: string, env: Record<string, string>])[] = [
+    ['$CRYOLIFT ls --token @token', AWAY],
+    ['$CRYOLIFT ls --token - < token', AWAY],
+    ['$CRYOLIFT ls', { ...AWAY, CRYOLIFT_TOKEN: token }],
+    ['$CRYOLIFT ls', { ...AWAY, CRYOLIFT_TOKEN: '@token' }],
+  ];
+  for (const [line, env] of ways) {
+    const { code, stderr } = await bench.runInShell(line, env);
+    assert.equal(code, 0, `${line}: ${stderr}`);
+  }
+});
+
+test('link: from standard input, a file, or the environment, it names the server as well', async () => {
+  const away = { ...AWAY, CRYOLIFT_SERVER: 'http://127.0.0.1:9' };
+  const made = await bench.run(['link'], { ...AWAY, CRYOLIFT_TOKEN: token });
+  assert.equal(made.code, 0, made.stderr);
+  await writeFile(bench.path('link'), made.stdout);
+  for (const [line, env] of [
+    ['$CRYOLIFT upload --link - a.bin < link', away],
+    ['$CRYOLIFT upload --link @link a.bin', away],
+    ['$CRYOLIFT upload a.bin', { ...away, CRYOLIFT_LINK: '@link' }],
+    ['$CRYOLIFT upload a.bin', { ...away, CRYOLIFT_LINK: made.stdout.trim(), CRYOLIFT_TOKEN: 'x' }],
+  ] as const) {
+    const { code, stdout, stderr } = await bench.runInShell(line, env);
+    assert.equal(code, 0, `${line}: ${stdout}${stderr}`);
+  }
+  const own = await bench.runInShell('$CRYOLIFT ls --token @token', { ...AWAY, CRYOLIFT_LINK: made.stdout.trim() });
+  assert.equal(own.code, 0, 'what is on the command line goes before the environment');
+});
+
+test('token: what cannot be read, or is empty, is wrong usage', async () => {
+  for (const [given, reason] of [
+    ['@nowhere', /--token: nowhere cannot be read \(ENOENT\)/],
+    ['@empty', /--token: empty is empty/],
+    ['-', /--token: standard input is empty/],
+  ] as const) {
+    const { code, stderr } = await bench.run(['ls', '--token', given], AWAY);
+    assert.equal(code, 2);
+    assert.match(stderr, reason);
+  }
+});
+
+test('help: it says that arguments can be read by others, and what to use instead', async () => {
+  const { stdout } = await runAlone(['--help']);
+  assert.match(stdout, /Every user of a machine can read the arguments/);
+  for (const way of ['@FILE', '--token -', 'CRYOLIFT_TOKEN', 'CRYOLIFT_LINK']) assert.ok(stdout.includes(way), way);
+});

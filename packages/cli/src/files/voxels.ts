@@ -1,0 +1,121 @@
+/** Statistics and pictures of a local MRC file. */
+import type { FileHandle } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { cutName, naming, openRegularFile } from '@cryolift/client/node';
+import {
+  compareStatistics,
+  decideKind,
+  defaultPreviews,
+  encodePng,
+  type Finding,
+  layoutOf,
+  MRC_HEADER_BYTES,
+  type MrcHeader,
+  type MrcKind,
+  type MrcOverrides,
+  type PreviewRequest,
+  parseHeader,
+  renderPreview,
+  type SignednessDecision,
+  settleLayout,
+  VoxelAnalysis,
+  type VoxelLayout,
+  type VoxelSource,
+  type VoxelStatistics,
+} from '@cryolift/mrc';
+
+const CHUNK_BYTES = 4 * 1024 * 1024;
+const PICTURE_PX = 1024;
+/** Of most file systems. */
+const MAX_NAME_BYTES = 255;
+
+export interface Voxels {
+  readonly statistics: VoxelStatistics;
+  /** How the bytes of mode 0 were read; null for other modes. */
+  readonly signedness: SignednessDecision | null;
+  readonly findings: readonly Finding<string>[];
+  /** The paths of the pictures that were written. */
+  readonly pictures: readonly string[];
+}
+
+/**
+ * Reads all voxels of a file once.
+ *
+ * @param folder where pictures are written; null: none.
+ * @returns null when the voxels cannot be read.
+ * @throws SourceError, the system's errors, and `signal`'s reason.
+ */
+export async function surveyVoxels(
+  path: string,
+  folder: string | null,
+  overrides: MrcOverrides,
+  signal: AbortSignal,
+): Promise<Voxels | null> {
+  const { handle, stats } = await openRegularFile(path);
+  try {
+    const { size } = stats;
+    const source = sourceOf(handle, signal);
+    const head = new Uint8Array(Math.min(MRC_HEADER_BYTES, size));
+    await source.read(0, head);
+    if (head.length < MRC_HEADER_BYTES) return null;
+    const header = parseHeader(head, size);
+    const said = layoutOf(header, size, overrides);
+    if (!said) return null;
+    const layout = await settleLayout(source, said);
+    const { kind } = decideKind(header, basename(path), overrides.kind);
+    const analysis = new VoxelAnalysis(layout, kind);
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const end = layout.dataOffset + layout.dataBytes;
+    for (let at = layout.dataOffset; at < end; at += chunk.length) {
+      const bytes = chunk.subarray(0, Math.min(chunk.length, end - at));
+      await source.read(at, bytes);
+      analysis.add(at, bytes);
+    }
+    const statistics = analysis.statistics();
+    const pictures = folder === null ? [] : await writePictures(path, folder, source, header, layout, kind);
+    return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), pictures };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writePictures(
+  path: string,
+  folder: string,
+  source: VoxelSource,
+  header: MrcHeader,
+  layout: VoxelLayout,
+  kind: MrcKind,
+): Promise<string[]> {
+  const written: string[] = [];
+  const filename = basename(path);
+  for (const usual of defaultPreviews({ ...layout, kind }, filename)) {
+    const request = { ...usual, sizePx: PICTURE_PX };
+    const outcome = await renderPreview(source, header, layout, request);
+    if (outcome.kind === 'refused') continue;
+    const ending = `.${nameOf(request)}.png`;
+    const target = join(folder, `${cutName(filename, MAX_NAME_BYTES - ending.length)}${ending}`);
+    const png = await encodePng(outcome.picture);
+    await naming(target, () => writeFile(target, png));
+    written.push(target);
+  }
+  return written;
+}
+
+function nameOf({ kind, axis }: PreviewRequest): string {
+  return kind === 'section' ? `section-${axis}` : kind;
+}
+
+function sourceOf(handle: FileHandle, signal: AbortSignal): VoxelSource {
+  return {
+    async read(offsetBytes, target) {
+      signal.throwIfAborted();
+      for (let done = 0; done < target.length; ) {
+        const { bytesRead } = await handle.read(target, done, target.length - done, offsetBytes + done);
+        if (bytesRead === 0) throw new Error('the file has become shorter while it was read');
+        done += bytesRead;
+      }
+    },
+  };
+}

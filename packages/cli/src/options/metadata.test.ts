@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Refusal, UsageError } from '../process/exit.ts';
+import { assertMetadata, withKind, withPath } from './metadata.ts';
+
+const found = (path: string) => ({
+  path: `g/${path}`,
+  inFolder: { folder: 'g', path },
+  sizeBytes: 1,
+  modifiedMs: 1,
+  changedMs: 1,
+  inode: 1,
+});
+
+test('the place in the tree, the same from every system', () => {
+  assert.deepEqual(withPath({ grid: 'G7' }, found('e\u0301/x.mrc')), { grid: 'G7', path: '\u00e9/x.mrc' });
+  const alone = { path: 'x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1, changedMs: 1, inode: 1 };
+  assert.deepEqual(withPath({ grid: 'G7' }, alone), { grid: 'G7' });
+});
+
+test('a place that is too long is refused, with its length in bytes', () => {
+  const fits = 'ü'.repeat((4096 - 'path'.length) / 2);
+  assert.equal(withPath({}, found(fits)).path, fits);
+  assert.throws(
+    () => withPath({}, found(`${fits}x`)),
+    (error) => error instanceof Refusal && error.code === 'path_too_long' && /4097 bytes/.test(error.message),
+  );
+});
+
+test('pairs that no file can have are wrong usage', () => {
+  const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 'v']));
+  assertMetadata(pairs(32), false);
+  assertMetadata(pairs(31), true);
+  assert.throws(() => assertMetadata(pairs(32), true), UsageError);
+  assert.throws(() => assertMetadata({ key: 'x'.repeat(4094) }, false), UsageError);
+  assert.throws(() => assertMetadata({ path: 'mine' }, true), UsageError);
+});
+
+test('--kind is metadata, and two kinds are wrong usage', () => {
+  assert.deepEqual(withKind({ grid: 'G7' }, 'volume'), { grid: 'G7', kind: 'volume' });
+  assert.deepEqual(withKind({ kind: 'volume' }, 'volume'), { kind: 'volume' });
+  assert.deepEqual(withKind({ kind: 'stack' }, undefined), { kind: 'stack' });
+  assert.throws(() => withKind({ kind: 'stack' }, 'volume'), UsageError);
+});

@@ -1,0 +1,47 @@
+/** The summary of a run of `cryolift upload`. */
+import { formatBytes, formatSeconds } from './format.ts';
+import type { Output } from './output.ts';
+import type { Tally } from './tally.ts';
+
+/**
+ * A single file needs no summary.
+ *
+ * @param leftOut files and folders that were left out on purpose.
+ */
+export function printSummary(output: Output, tally: Tally, leftOut: number): void {
+  const { files, done, already, failed, movedBytes, seconds } = tally;
+  if (files + leftOut < 2) return;
+  const { storedBytes, resumedBytes, sentBytes, retries } = tally.sum;
+  const open = files - done - already - failed;
+  const bytesPerSecond = movedBytes > 0 ? Math.round(movedBytes / seconds) : 0;
+  output.event({
+    event: 'summary',
+    files,
+    done,
+    failed,
+    skipped: already,
+    open,
+    left_out: leftOut,
+    bytes: storedBytes,
+    resumed_bytes: resumedBytes,
+    sent_bytes: sentBytes,
+    seconds,
+    bytes_per_second: bytesPerSecond,
+    retries,
+  });
+  const counts = [
+    `${done} of ${files} files done`,
+    ...(already > 0 ? [`${already} were there already`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(open > 0 ? [`${open} still to do`] : []),
+    ...(leftOut > 0 ? [`${leftOut} left out`] : []),
+  ];
+  const bytes = [
+    ...(movedBytes > 0
+      ? [`${formatBytes(movedBytes)} in ${formatSeconds(seconds)} (${formatBytes(bytesPerSecond)}/s)`]
+      : []),
+    ...(retries > 0 ? [`${retries} retries, ${formatBytes(Math.max(0, sentBytes - movedBytes))} sent again`] : []),
+    ...(resumedBytes > 0 ? [`resuming saved ${formatBytes(resumedBytes)}`] : []),
+  ];
+  output.note([counts.join(', '), ...bytes].join('; '));
+}

@@ -1,0 +1,27 @@
+/** Exit codes (page 7 of the architecture), and the errors that only the command line has. */
+
+export const EXIT = { done: 0, failed: 1, usage: 2, unauthorised: 3, someFailed: 4, interrupted: 130 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The command was called wrongly. */
+export class UsageError extends Error {}
+
+/** There is no token to send. */
+export class NoTokenError extends Error {}
+
+/** Ctrl-C or SIGTERM: what was reached is kept. */
+export class Interrupted extends Error {}
+
+/** The command refused to start, for a local reason. */
+export class Refusal extends Error {
+  readonly code: string;
+  readonly hint: string;
+  readonly details: object | undefined;
+
+  constructor(code: string, message: string, hint: string, details?: object) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+    this.details = details;
+  }
+}

@@ -1,0 +1,75 @@
+/** Maps an error to an exit code and to the fields of the error envelope. */
+import { ConnectionError, ForeignReplyError, ServerError, SourceError, TargetError } from '@cryolift/client';
+import { describeSystemError, isSystemError } from '@cryolift/client/node';
+import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
+
+/** Hints of the command line by error code, which replace those of the API. */
+const HINTS: Readonly<Record<string, string>> = {
+  upload_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
+  file_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
+  unauthenticated: 'Give a token of this server: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+  token_expired: 'Give a new token: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+  not_found: 'Check the id, and the URL of the server.',
+};
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof NoTokenError) return EXIT.unauthorised;
+  if (error instanceof ServerError && (error.status === 401 || error.status === 403)) return EXIT.unauthorised;
+  return EXIT.failed;
+}
+
+/** The server refuses load, from all callers. */
+const BUSY = [429, 503];
+
+/** True when the error is about the connection or the token, so that every other file would fail too. */
+export function isAboutServer(error: unknown): boolean {
+  if (error instanceof ConnectionError || error instanceof ForeignReplyError) return true;
+  // The file of the token, which is read again when the token has ended, is away.
+  if (error instanceof UsageError) return true;
+  return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && BUSY.includes(error.status));
+}
+
+/** The error envelope (page 7 of the architecture); without `request_id` when no server was asked. */
+interface Failure {
+  code: string;
+  message: string;
+  hint: string | null;
+  retryable: boolean;
+  request_id?: string;
+  details?: object;
+}
+
+export function describeFailure(error: unknown): Failure {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  const own = (code: string, hint: string | null, retryable = false) => ({ code, message, hint, retryable });
+  if (error instanceof ServerError) {
+    const { code, retryable, requestId, details } = error;
+    const hint = HINTS[code] ?? error.hint;
+    const more = Object.keys(details).length > 0 ? { details } : {};
+    return { code, message, hint, retryable, request_id: requestId, ...more };
+  }
+  if (error instanceof ConnectionError) return own('connection_failed', error.hint, true);
+  if (error instanceof ForeignReplyError) return own('foreign_reply', error.hint);
+  if (error instanceof SourceError || error instanceof TargetError) return own(error.code, error.hint);
+  if (error instanceof Refusal) {
+    return { ...own(error.code, error.hint), ...(error.details ? { details: error.details } : {}) };
+  }
+  if (error instanceof UsageError) return own('usage', 'cryolift --help tells how.');
+  if (error instanceof NoTokenError) {
+    return own(
+      'unauthenticated',
+      'Give --token @FILE, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+    );
+  }
+  if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to go on.', true);
+  if (isSystemError(error)) return { ...own(error.code, null), message: describeCall(error) };
+  return own((error as NodeJS.ErrnoException).code ?? 'failed', null);
+}
+
+/** `/mnt/session: permission denied (EACCES)`; of a call with two paths the one that is written. */
+function describeCall(error: NodeJS.ErrnoException & { dest?: string }): string {
+  const path = error.dest ?? error.path;
+  return `${path === undefined ? '' : `${path}: `}${describeSystemError(error)}`;
+}

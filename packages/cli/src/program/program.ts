@@ -1,0 +1,216 @@
+/** Every command of the client, with its options. The code of a command is loaded when it is called, so that all start fast. */
+import type { MrcKind, Signedness } from '@cryolift/mrc';
+import { Argument, Command, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { SHELLS, type Shell } from '../completion/shells.ts';
+import { parseTimetable } from '../options/bandwidth.ts';
+import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from '../options/quantity.ts';
+import { UsageError } from '../process/exit.ts';
+import { addCommand } from './add-command.ts';
+import { addLink } from './link-program.ts';
+import type { Finish, ServerCommands } from './server-commands.ts';
+
+const MAX_PARALLEL = 16;
+const RANGES = 4;
+const FILES = 4;
+const SETTLE_SECONDS = 60;
+/** The values of `@cryolift/mrc`, which is not loaded for every command. */
+const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
+const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
+const CREDENTIALS = `
+Every user of a machine can read the arguments of its commands. Give tokens and links in a file (--token @FILE, --link @FILE),
+on standard input (--token -), or in the environment: CRYOLIFT_TOKEN, CRYOLIFT_LINK, which take @FILE, too.`;
+const SIZE = between('size', '1b', '8191TiB');
+const PART_SIZE = between('size', '64KiB', '5GiB');
+
+/** @param server the commands of the server, where its package is installed. @param finish receives the exit code. */
+export async function createProgram(
+  argv: readonly string[],
+  server: ServerCommands | null,
+  finish: Finish,
+): Promise<Command> {
+  const program = new Command('cryolift')
+    .description('Uploads of large cryo-EM files: whole, resumable, provably intact.')
+    .version(manifest.version)
+    .option('--server <url>', 'the server (CRYOLIFT_SERVER; http://127.0.0.1:8080)')
+    .option(
+      '--token <token>',
+      "a token of the server: the token, @FILE or - (standard input); on the server's machine one is made if none is given",
+    )
+    .option('--link <url>', 'an upload link, instead of server and token: the link, @FILE or - (standard input)')
+    .option('--json', 'print one JSON object per line')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', CREDENTIALS)
+    .showHelpAfterError('(cryolift --help says more)');
+
+  const add = (name: string, description: string) => addCommand(program, name, description);
+  const count = (flags: string, what: string, defaultValue: number) =>
+    new Option(`${flags} <n>`, `${what}, 1 to ${MAX_PARALLEL}`)
+      .argParser((text) => parseCount(text, MAX_PARALLEL))
+      .default(defaultValue);
+
+  await server?.addServe(program, argv, finish);
+  add('upload', 'upload files, or the files in folders; a second run resumes')
+    .argument('<path...>')
+    .option('-r, --recursive', 'include subfolders; the path in the tree is kept as `path` in the metadata')
+    .option(
+      '--include <glob>',
+      "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder; repeatable",
+      collectText,
+    )
+    .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
+    .addOption(count('--files', 'files uploaded at the same time', FILES))
+    .addOption(count('--parallel', 'maximum of parts in flight; the number adapts to the network', MAX_PARALLEL))
+    .option(
+      '--bwlimit <limit>',
+      'limit in bytes per second: 20MiB, or by time of day: "08:00,20MiB 19:00,off"',
+      parseTimetable,
+    )
+    .option('--part-size <size>', 'part size to request, 64KiB to 5GiB', PART_SIZE)
+    .option('--checksums <file>', 'write the SHA-256 of every uploaded file, for `sha256sum -c` in the folder')
+    .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
+    .addOption(
+      new Option(
+        '--kind <kind>',
+        'what the MRC files contain, instead of what their headers say: `--meta kind=…`',
+      ).choices(KINDS),
+    )
+    .option('--sha256', 'hash each file first and declare its SHA-256: the server publishes no other content')
+    .option('--force', 'upload MRC files whose headers are wrong')
+    .option('--restart', 'cancel unfinished uploads of these files and start again')
+    .action(async (paths: string[], _own: unknown, command: Command) => {
+      const { upload } = await import('../commands/upload.ts');
+      finish(await upload(paths, command.optsWithGlobals()));
+    });
+  add('watch', 'upload the files of a folder as they are finished')
+    .argument('<dir>')
+    .addOption(
+      new Option('--settle <duration>', 'how long the size and times of a file must be unchanged before it is uploaded')
+        .argParser(secondsBetween('1s', '7d'))
+        .default(SETTLE_SECONDS, '60s'),
+    )
+    .option('--move-to <dir>', 'move files there, with their tree, when the server has proved that it has them')
+    .option('--delete', 'delete local files when the server has proved that it has them')
+    .option('--once', 'end when all files in the folder are finished and uploaded')
+    .option(
+      '--include <glob>',
+      "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder",
+      collectText,
+    )
+    .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
+    .addOption(count('--files', 'files uploaded at the same time', FILES))
+    .addOption(count('--parallel', 'maximum of parts in flight; the number adapts to the network', MAX_PARALLEL))
+    .option('--bwlimit <limit>', 'limit in bytes per second, as for upload', parseTimetable)
+    .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
+    .action(async (dir: string, _own: unknown, command: Command) => {
+      const { watch } = await import('../commands/watch.ts');
+      finish(await watch(dir, command.optsWithGlobals()));
+    });
+  add('ls', 'list your files and your unfinished uploads').action(async (_own: unknown, command: Command) => {
+    const { list } = await import('../commands/list.ts');
+    finish(await list(command.optsWithGlobals()));
+  });
+  add('status', 'show the state, progress and missing parts of an upload')
+    .argument('<upload_id>')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { showStatus } = await import('../commands/status.ts');
+      finish(await showStatus(id, command.optsWithGlobals()));
+    });
+  add('events', 'follow the events of your uploads and files')
+    .argument('[upload_id]', 'only the events of this upload, until it ends')
+    .option(
+      '--after <number>',
+      'start after the event with this number; 0: with the oldest event that is kept',
+      parseSeq,
+    )
+    .action(async (id: string | undefined, _own: unknown, command: Command) => {
+      const { followEvents } = await import('../commands/events.ts');
+      finish(await followEvents(id, command.optsWithGlobals()));
+    });
+  add('cancel', 'end an upload and free its space')
+    .argument('<upload_id>')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { cancel } = await import('../commands/removal.ts');
+      finish(await cancel(id, command.optsWithGlobals()));
+    });
+  add('rm', 'delete a file from the server; this cannot be undone')
+    .argument('<file_id>')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { remove } = await import('../commands/removal.ts');
+      finish(await remove(id, command.optsWithGlobals()));
+    });
+  add('download', 'download a file: parallel, resumable, verified')
+    .argument('<file_id>')
+    .option(
+      '-o, --output <path>',
+      'where to write it: a folder, a file, or - for standard output (default: its name, in this folder)',
+    )
+    .addOption(count('--parallel', 'ranges downloaded at the same time', RANGES))
+    .option('-f, --force', 'replace an existing file')
+    .action(async (id: string, _own: unknown, command: Command) => {
+      const { fetchFile } = await import('../commands/download.ts');
+      finish(await fetchFile(id, command.optsWithGlobals()));
+    });
+  add('verify', "compare a local file with the server's digest of a file")
+    .argument('<path>')
+    .argument('<file_id>')
+    .action(async (path: string, id: string, _own: unknown, command: Command) => {
+      const { verify } = await import('../commands/verify.ts');
+      finish(await verify(path, id, command.optsWithGlobals()));
+    });
+  add('inspect', 'show the header, the statistics and the faults of a local MRC file; needs no server')
+    .argument('<path>')
+    .option('--header', 'the header only; no voxels are read')
+    .addOption(new Option('--kind <kind>', 'what the sections are, instead of what the header says').choices(KINDS))
+    .addOption(new Option('--mode0 <how>', 'how to read the bytes of mode 0').choices(SIGNEDNESSES))
+    .addOption(
+      new Option(
+        '--png [dir]',
+        'also write previews for this kind of file, into the given or the current folder',
+      ).conflicts('header'),
+    )
+    .action(async (path: string, _own: unknown, command: Command) => {
+      const { inspect } = await import('../commands/inspect.ts');
+      finish(await inspect(path, command.optsWithGlobals()));
+    });
+  add('doctor', 'check this machine, the network and the server, and say how to fix what is wrong')
+    .option('--room <size>', 'fail when the server has no space for a file of this size, such as 500GiB', SIZE)
+    .option(
+      '--slow <duration>',
+      'also send a part slowly for this long, such as 90s, to find what cuts long requests',
+      secondsBetween('1s', '1d'),
+    )
+    .action(async (_own: unknown, command: Command) => {
+      const { examine } = await import('../commands/doctor.ts');
+      finish(await examine(command.optsWithGlobals()));
+    });
+  server?.addToken(program, finish);
+  addLink(program, finish);
+  server?.addAudit(program, finish);
+  server?.addAdmin(program, finish);
+  add('completion', 'print a script that completes commands and options: source <(cryolift completion bash)')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action(async (shell: Shell) => {
+      const { printCompletion } = await import('../commands/completion.ts');
+      finish(printCompletion(program, shell));
+    });
+  nameOptions(program);
+  return program;
+}
+
+/** The error for a value that cannot be read begins with the name of the option. */
+function nameOptions(command: Command): void {
+  for (const option of command.options) {
+    const { parseArg, long } = option;
+    if (!parseArg) continue;
+    option.argParser((text: string, before: unknown) => {
+      try {
+        return parseArg(text, before);
+      } catch (error) {
+        throw error instanceof UsageError ? new UsageError(`${long}: ${error.message}`) : error;
+      }
+    });
+  }
+  for (const each of command.commands) nameOptions(each);
+}

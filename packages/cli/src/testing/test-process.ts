@@ -1,0 +1,223 @@
+/** The command as its users run it: a process, with a server of its own and a wire between the two that can be held. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SCOPES } from '@cryolift/protocol/scopes';
+import { findSecret, signToken } from '../connection/own-token.ts';
+
+const TOKEN_SECONDS = 3600;
+
+const BIN = fileURLToPath(new URL('../../bin/cryolift.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** A folder for one test file, and processes that see no other state than what lies in it. */
+export class TestBench {
+  readonly folder: string;
+  readonly #server: Running;
+  readonly url: string;
+  readonly #token: string;
+
+  private constructor(folder: string, server: Running, url: string, token: string) {
+    this.folder = folder;
+    this.#server = server;
+    this.url = url;
+    this.#token = token;
+  }
+
+  /** @param settings of the server, besides those that all have. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestBench> {
+    const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
+    const flags = ['--port', '0', '--data-dir', join(folder, 'data'), '--log-level', 'warn'];
+    const server = run(folder, ['serve', ...flags], settings);
+    const { promise: listening, resolve, reject } = Promise.withResolvers<string>();
+    let stdout = '';
+    server.child.stdout?.on('data', (text: string) => {
+      stdout += text;
+      const url = /^cryolift listening on (\S+)$/m.exec(stdout)?.[1];
+      if (url) resolve(url);
+    });
+    server.ended.then(({ stderr }) => reject(new Error(`serve ended: ${stderr}`)));
+    const url = await listening;
+    const secret = await findSecret(settings, join(folder, 'data'));
+    const token = secret === null ? '' : await signToken(secret, 'local', SCOPES.join(' '), TOKEN_SECONDS, settings);
+    return new TestBench(folder, server, url, token);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** On another way to the server, a token is given: for none but the server itself does the command make one. */
+  begin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+    const given = env.CRYOLIFT_SERVER && !env.CRYOLIFT_DATA_DIR ? { CRYOLIFT_TOKEN: this.#token } : {};
+    const own = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...given };
+    return run(this.folder, args, { ...own, ...env });
+  }
+
+  async run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended> {
+    return await this.begin(args, env).ended;
+  }
+
+  /** Modes of files hold for it, also where the tests run as root. */
+  async runUnprivileged(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    if (process.getuid?.() !== 0) return await this.run(args, env);
+    const all = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...env };
+    const without = ['--bounding-set', '-dac_override,-dac_read_search', process.execPath, BIN, ...args];
+    return await collect(this.folder, 'setpriv', without, all).ended;
+  }
+
+  /** With a terminal of 100 columns for its output; what it drew is in `stdout`. */
+  async runOnTerminal(args: readonly string[]): Promise<Ended> {
+    const quoted = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+    const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data') };
+    const command = `stty columns 100 rows 30; exec ${quoted}`;
+    return await collect(this.folder, 'script', ['-qec', command, '/dev/null'], env).ended;
+  }
+
+  /** A line for `bash`, as `runInFolder` has it. */
+  async runInShell(line: string, settings: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...settings };
+    return await runInFolder(this.folder, line, env);
+  }
+
+  /** Ends the server. @returns its exit code. */
+  async stop(): Promise<number | null> {
+    this.#server.child.kill('SIGTERM');
+    const { code } = await this.#server.ended;
+    await rm(this.folder, { recursive: true });
+    return code;
+  }
+}
+
+/** Runs the command without a server. */
+export async function runAlone(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return await beginAlone(args, env).ended;
+}
+
+export function beginAlone(args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  return run(tmpdir(), args, env);
+}
+
+/** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first part of a pipe that failed. */
+export async function runInFolder(folder: string, line: string, env: Readonly<Record<string, string>>): Promise<Ended> {
+  const command = `set -o pipefail; ${line}`;
+  return await collect(folder, 'bash', ['-c', command], { ...env, CRYOLIFT: `${process.execPath} ${BIN}` }).ended;
+}
+
+function run(folder: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {
+  return collect(folder, process.execPath, [BIN, ...args], env);
+}
+
+function collect(
+  folder: string,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Running {
+  const { PATH = '' } = process.env;
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: { PATH, HOME: folder, ...env },
+    // The channel ends the process when the test's does, however that dies.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+      // `npm test` looks through the logs of all servers in the end.
+      const folder = process.env.CRYOLIFT_TEST_LOGS;
+      if (folder && name === 'stderr' && args.includes('serve')) {
+        appendFileSync(join(folder, `${process.pid}-${child.pid}.log`), text);
+      }
+    });
+  }
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
+  return { child, ended };
+}
+
+/** Lines of JSON. @throws SyntaxError for a line that is none. */
+export function parseLines<Line = Record<string, unknown>>(text: string): Line[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** A wire to the server that counts what it carries and can stop to. */
+export class Wire {
+  readonly url: string;
+  /** Bytes that went through, in both directions. */
+  carriedBytes = 0;
+  #holdAtBytes = Number.POSITIVE_INFINITY;
+  #held = Promise.withResolvers<void>();
+  readonly #sockets = new Set<Socket>();
+  readonly #close: () => void;
+
+  private constructor(url: string, close: () => void) {
+    this.url = url;
+    this.#close = close;
+  }
+
+  static async to(target: string): Promise<Wire> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const wire = new Wire(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, () => server.close());
+    server.on('connection', (near) => {
+      const far = connect(Number(new URL(target).port), '127.0.0.1');
+      wire.#carry(near, far);
+      wire.#carry(far, near);
+    });
+    return wire;
+  }
+
+  /** Resolves once `bytes` more have gone through; then nothing does on these connections. */
+  async holdAfter(bytes: number): Promise<void> {
+    this.#holdAtBytes = this.carriedBytes + bytes;
+    this.#held = Promise.withResolvers();
+    await this.#held.promise;
+  }
+
+  /** Carries new connections again, and counts from 0. */
+  reset(): void {
+    this.#holdAtBytes = Number.POSITIVE_INFINITY;
+    this.carriedBytes = 0;
+  }
+
+  close(): void {
+    this.#close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #carry(from: Socket, to: Socket): void {
+    this.#sockets.add(from);
+    from
+      .on('error', () => {})
+      .on('close', () => {
+        to.destroy();
+        this.#sockets.delete(from);
+      });
+    from.on('data', (chunk: Buffer) => {
+      this.carriedBytes += chunk.length;
+      to.write(chunk);
+      if (this.carriedBytes < this.#holdAtBytes) return;
+      for (const socket of this.#sockets) socket.pause();
+      this.#held.resolve();
+    });
+  }
+}

@@ -1,0 +1,171 @@
+/** Many files, a few at a time: what fails does not stop the rest, unless the rest must fail, too. */
+import type { Uploader } from '@cryolift/client';
+import { hashPath } from '@cryolift/client/node';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import type { ChecksumFile } from '../files/checksums.ts';
+import type { Found, InFolder } from '../files/find-files.ts';
+import type { Output } from '../output/output.ts';
+import type { ProgressDisplay } from '../output/progress.ts';
+import type { Tally } from '../output/tally.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
+import { exitCodeOf, isAboutServer } from '../process/failure.ts';
+import { type Facts, FolderJournal, type WentUp } from './folder-journal.ts';
+import { importOldJournal } from './old-journal.ts';
+import { askOwner, confirm } from './owner.ts';
+import { type FileFlags, reportSent, uploadFile } from './upload-file.ts';
+
+export interface BatchOptions {
+  readonly uploader: Uploader;
+  /** The name of the server in resume records. */
+  readonly server: string;
+  readonly flags: FileFlags;
+  /** Files at the same time. */
+  readonly atOnce: number;
+  readonly output: Output;
+  readonly display: ProgressDisplay;
+  readonly tally: Tally;
+  readonly checksums: ChecksumFile | null;
+  /** @returns the name of a file in the list of checksums. */
+  readonly nameOf: (found: Found) => string;
+  /** Aborting it pauses everything. */
+  readonly signal: AbortSignal;
+}
+
+export class Batch {
+  readonly #options: BatchOptions;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #memories = new Map<string, Promise<FolderJournal>>();
+  #owner: Promise<string> | null = null;
+  #reportedUnknown = false;
+  #unauthorised = false;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
+  }
+
+  /** Those that never began when this ends, because it was stopped, are neither done nor failed. */
+  async run(files: readonly Found[]): Promise<void> {
+    const queue = files.values();
+    const lane = async () => {
+      for (const found of queue) {
+        if (this.#signal.aborted) return;
+        await this.#attempt(found);
+      }
+    };
+    await Promise.all(Array.from({ length: this.#options.atOnce }, lane));
+  }
+
+  get exitCode(): ExitCode {
+    const { done, already, failed } = this.#options.tally;
+    if (this.#unauthorised) return EXIT.unauthorised;
+    if (failed === 0) return EXIT.done;
+    return done + already > 0 ? EXIT.someFailed : EXIT.failed;
+  }
+
+  /** Something that was meant and cannot be sent. */
+  fail(path: string, error: unknown): void {
+    this.#options.tally.failed++;
+    this.#options.output.failure(error, path);
+    this.#unauthorised ||= exitCodeOf(error) === EXIT.unauthorised;
+    // The others would wait as long for a server that is not there.
+    if (isAboutServer(error)) this.#stop.abort(error);
+  }
+
+  async #attempt(found: Found): Promise<void> {
+    try {
+      if (!(await this.#wentUp(found))) await this.#upload(found);
+    } catch (error) {
+      if (!this.#signal.aborted) this.fail(found.path, error);
+    }
+  }
+
+  async #upload(found: Found): Promise<void> {
+    const { uploader, flags, output, display, tally, checksums, nameOf } = this.#options;
+    const onPublished = async (file: FileRecord, facts: Facts) => {
+      if (found.inFolder) await this.#remember(found.inFolder, facts, file);
+    };
+    const surroundings = { output, display, signal: this.#signal, follow: tally.follow() };
+    const sent = await uploadFile(uploader, found, { ...flags, onPublished }, surroundings);
+    tally.done++;
+    checksums?.add(nameOf(found), sent.file.sha256);
+    reportSent(output, found, sent, tally.files > 1);
+  }
+
+  /** The file is there; that it cannot be noted does not make it fail. */
+  async #remember({ folder, path }: InFolder, facts: Facts, file: FileRecord): Promise<void> {
+    try {
+      (await this.#journalOf(folder)).note(path, facts, file);
+    } catch (error) {
+      this.#options.output.note(`${path}: is there, but the next run will send it again: ${String(error)}`);
+    }
+  }
+
+  /** True for a file of a folder that an earlier run uploaded. A file that was named itself is always uploaded. */
+  async #wentUp(found: Found): Promise<boolean> {
+    const { flags, output, tally, checksums, nameOf } = this.#options;
+    if (!found.inFolder || flags.restart) return false;
+    const entry = await this.#findKnown(found, found.inFolder);
+    if (!entry || !(await this.#isThere(entry))) return false;
+    const { path, sizeBytes } = found;
+    tally.already++;
+    tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, retries: 0 });
+    checksums?.add(nameOf(found), entry.sha256);
+    const { file_id, sha256 } = entry;
+    output.event({ event: 'skipped', path, reason: 'uploaded', file_id, size: sizeBytes, sha256 });
+    return true;
+  }
+
+  async #findKnown(found: Found, { folder, path }: InFolder): Promise<WentUp | null> {
+    const journal = await this.#journalOf(folder);
+    const known = journal.find(path, found);
+    if (known) return known;
+    const alike = journal.findAlike(path, found);
+    if (alike?.path !== path || (await hashPath(found.path, this.#signal)) !== alike.sha256) return null;
+    journal.note(path, found, alike);
+    return alike;
+  }
+
+  /** The server says so, or this token may not ask: then what was noted for its owner is believed, and that is said. */
+  async #isThere(entry: WentUp): Promise<boolean> {
+    const { uploader, output } = this.#options;
+    const { kind } = await confirm(uploader.api, await this.#askOwner(), entry, this.#signal);
+    if (kind === 'untold' && !this.#reportedUnknown) {
+      this.#reportedUnknown = true;
+      output.note('this token may not ask whether files are still there; what earlier runs noted is believed');
+    }
+    return kind !== 'gone';
+  }
+
+  async #askOwner(): Promise<string> {
+    if (!this.#owner) {
+      const owner = askOwner(this.#options.uploader.api, this.#signal);
+      this.#owner = owner;
+      // The next file tries again.
+      owner.catch(() => {
+        this.#owner = null;
+      });
+    }
+    return await this.#owner;
+  }
+
+  async #journalOf(folder: string): Promise<FolderJournal> {
+    let journal = this.#memories.get(folder);
+    if (!journal) {
+      journal = this.#openJournal(folder);
+      this.#memories.set(folder, journal);
+      // The next file tries again.
+      journal.catch(() => this.#memories.delete(folder));
+    }
+    return await journal;
+  }
+
+  async #openJournal(folder: string): Promise<FolderJournal> {
+    const { server, uploader, output } = this.#options;
+    const owner = await this.#askOwner();
+    const journal = await FolderJournal.open(server, owner, folder);
+    await importOldJournal(journal, folder, { api: uploader.api, server, owner, output, signal: this.#signal });
+    return journal;
+  }
+}

@@ -1,0 +1,138 @@
+/** One file of `cryolift upload`: from its path to its record on the server. */
+import { basename } from 'node:path';
+import { type Notice, type Progress, SourceError, type Uploader } from '@cryolift/client';
+import { FileSource, hashPath } from '@cryolift/client/node';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import type { Found } from '../files/find-files.ts';
+import { assertMrc } from '../files/mrc-check.ts';
+import { withPath } from '../options/metadata.ts';
+import { formatBytes, formatSeconds } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
+import type { ProgressDisplay } from '../output/progress.ts';
+import { type Figures, NOTHING } from '../output/tally.ts';
+import type { Facts } from './folder-journal.ts';
+
+export interface FileFlags {
+  readonly recursive?: boolean;
+  meta?: Record<string, string>;
+  /** Bytes. */
+  partSize?: number;
+  sha256?: boolean;
+  force?: boolean;
+  restart?: boolean;
+  /** Send the file only if it still is as it was found. */
+  asFound?: boolean;
+  /** Awaited before the upload is forgotten here: what is written down then is never sent twice. */
+  onPublished?: (file: FileRecord, facts: Facts) => Promise<void>;
+}
+
+interface Sent {
+  readonly file: FileRecord;
+  readonly figures: Figures;
+  readonly seconds: number;
+}
+
+interface Surroundings {
+  readonly output: Output;
+  readonly display: ProgressDisplay;
+  readonly signal: AbortSignal;
+  /** Told how far it is. */
+  readonly follow: (now: Figures) => void;
+}
+
+/** @throws what the SDK throws, and Refusal. */
+export async function uploadFile(
+  uploader: Uploader,
+  found: Found,
+  flags: FileFlags,
+  surroundings: Surroundings,
+): Promise<Sent> {
+  const { path, inFolder } = found;
+  const { output, display, signal, follow } = surroundings;
+  const { force, restart, meta = {}, partSize: partSizeBytes } = flags;
+  const metadata = flags.recursive ? withPath(meta, found) : meta;
+  const source = await FileSource.open(path);
+  const beginMs = performance.now();
+  const transfer = display.begin(inFolder?.path ?? basename(path), source.sizeBytes, path);
+  let figures = NOTHING;
+  try {
+    const { sizeBytes, modifiedMs } = source;
+    if (flags.asFound && (sizeBytes !== found.sizeBytes || modifiedMs !== found.modifiedMs)) throw changed();
+    if (!force) await assertMrc(source);
+    if (flags.sha256) transfer.update(0, 'hashing', null);
+    const sha256 = flags.sha256 ? await hashPath(path, signal) : undefined;
+    const onProgress = (progress: Progress) => {
+      const { storedBytes, resumedBytes, sentBytes, retries, lastError } = progress;
+      figures = { storedBytes, resumedBytes, sentBytes, retries };
+      follow(figures);
+      transfer.update(storedBytes, describeState(progress), lastError, sentBytes);
+    };
+    const requested = { metadata, partSizeBytes, sha256, force, restart };
+    const facts = { sizeBytes, modifiedMs, changedMs: found.changedMs, inode: found.inode };
+    const onPublished = async (file: FileRecord) => await flags.onPublished?.(file, facts);
+    const onNotice = (notice: Notice) => reportNotice(output, path, notice);
+    const file = await uploader.upload(source, { ...requested, signal, onProgress, onPublished, onNotice });
+    return { file, figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
+  } finally {
+    transfer.end();
+    await source.close();
+  }
+}
+
+function changed(): SourceError {
+  return new SourceError(
+    'source_changed',
+    'The file was changed after it was looked at.',
+    'It is sent once it stays as it is.',
+  );
+}
+
+/** All bytes are there, but the upload is not done: the server verifies the whole. */
+function describeState({ state, storedBytes, totalBytes }: Progress): string {
+  return state === 'sending' && storedBytes === totalBytes ? 'verifying' : state;
+}
+
+function reportNotice(output: Output, path: string, notice: Notice): void {
+  if (notice.kind === 'other_file') {
+    const { uploadId: upload_id, part } = notice;
+    output.event({ event: 'other_file', path, upload_id, part });
+    output.note(
+      `${path}: upload ${upload_id} is of another file that looks the same (part ${part} differs); this one gets its own`,
+    );
+    return;
+  }
+  const { before, now: metadata } = notice;
+  output.event({ event: 'metadata_changed', path, before, metadata });
+  output.note(
+    `${path}: the upload had other metadata; now ${describePairs(metadata)}, before ${describePairs(before)}`,
+  );
+}
+
+function describePairs(metadata: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(metadata).map((pair) => pair.join('='));
+  return pairs.length === 0 ? 'none' : pairs.join(', ');
+}
+
+/** @param brief it is one of many. */
+export function reportSent(output: Output, found: Found, sent: Sent, brief: boolean): void {
+  const { file, figures, seconds } = sent;
+  const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
+  const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
+  output.result(event, () => describeSent(found, sent, brief));
+}
+
+/** For a person. */
+function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sent, brief: boolean): string[] {
+  const movedBytes = file.size - figures.resumedBytes;
+  const rate = formatBytes(movedBytes / seconds);
+  const facts = [
+    ...(movedBytes > 0 || file.size === 0
+      ? [`${formatBytes(movedBytes)} in ${formatSeconds(seconds)} (${rate}/s)`]
+      : []),
+    ...(figures.resumedBytes > 0 ? [`${formatBytes(figures.resumedBytes)} were there already`] : []),
+  ].join('; ');
+  const head = `${inFolder?.path ?? basename(path)}  ${file.file_id}`;
+  const warnings = file.warnings.map((warning) => `  warning: ${warning.message}`);
+  const lines = brief ? [`${head}  ${facts}`] : [head, `  ${facts}`, `  sha256 ${file.sha256}`];
+  return [...lines, ...warnings];
+}

@@ -1,0 +1,310 @@
+/** The calls of a Cryolift server, typed. */
+import { printDigestHeader } from '@cryolift/protocol/digest';
+import type {
+  Caller,
+  FilePage,
+  FileRecord,
+  InitRequest,
+  Limits,
+  LinkRequest,
+  PartReceipt,
+  PreviewQuery,
+  Session,
+  SessionPage,
+  SignedDownload,
+  Statistics,
+  StoredPart,
+  UploadLink,
+} from '@cryolift/protocol/messages';
+import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
+import { ConnectionError, ForeignReplyError, foreignReply, ServerError, SourceError } from '../failures.ts';
+import { orAborted } from '../pacing/retry-policy.ts';
+import type { LazyBody, Transport, WireReply, WireRequest } from '../ports.ts';
+import { readRetryAfter } from './retry-after.ts';
+import {
+  isCaller,
+  isEnvelope,
+  isFile,
+  isLimits,
+  isPage,
+  isPartPage,
+  isReceipt,
+  isSession,
+  isSignedDownload,
+  isStatistics,
+  isUploadLink,
+  type Shape,
+} from './shapes.ts';
+
+/** @param renew the last one was refused: get another. It may take as long as it likes: a call that is aborted stops waiting. */
+export type GetToken = (renew: boolean) => Promise<string>;
+
+/** A part to send. */
+export interface Part {
+  readonly idx: number;
+  /** Where it begins in the file, bytes. */
+  readonly offset: number;
+  readonly body: Uint8Array<ArrayBuffer> | LazyBody;
+  /** SHA-256 of its bytes. */
+  readonly digest: Uint8Array;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error answer is never longer. */
+const MAX_ERROR_BYTES = 1024 * 1024;
+
+export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'verifying'; waitSeconds: number };
+
+/**
+ * Every call throws ServerError for an error answer, ConnectionError when no whole reply came, and the reason of its signal
+ * when that is aborted. Nothing is retried.
+ */
+export class Api {
+  readonly #transport: Transport;
+  readonly #getToken: GetToken;
+  #known: { readonly token: string; readonly owner: string } | null = null;
+
+  constructor(transport: Transport, getToken: GetToken) {
+    this.#transport = transport;
+    this.#getToken = getToken;
+  }
+
+  async init(request: InitRequest, idempotencyKey: string, options: CallOptions = {}): Promise<Session> {
+    const headers = { ...options.headers, 'idempotency-key': idempotencyKey };
+    return await this.#json(isSession, 'POST', '/uploads/init', request, { ...options, headers });
+  }
+
+  async session(uploadId: string, options?: CallOptions): Promise<Session> {
+    return await this.#json(isSession, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
+  }
+
+  async sessions(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<SessionPage> {
+    return await this.#json(isPage(isSession), 'GET', `/uploads${toQuery(query)}`);
+  }
+
+  /** All stored parts of an upload, ascending, over as many pages as it takes. */
+  async storedParts(uploadId: string, options?: CallOptions): Promise<StoredPart[]> {
+    const parts: StoredPart[] = [];
+    let cursor: string | undefined;
+    do {
+      const path = `/uploads/${encodeURIComponent(uploadId)}/parts${toQuery({ limit: 1000, cursor })}`;
+      const page = await this.#json(isPartPage, 'GET', path, undefined, options);
+      for (const part of page.items) parts.push(part);
+      const isEndless = page.next_cursor !== null && (page.items.length === 0 || parts.length >= MAX_PART_COUNT);
+      if (isEndless) throw new ForeignReplyError('the server lists parts without an end');
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    return parts;
+  }
+
+  async putPart(
+    uploadId: string,
+    { idx, offset, body, digest }: Part,
+    options: CallOptions & Pick<WireRequest, 'expectContinue' | 'onSent'> = {},
+  ): Promise<PartReceipt> {
+    const reply = await this.#send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
+      ...options,
+      body,
+      headers: {
+        ...options.headers,
+        'content-type': 'application/octet-stream',
+        'content-digest': printDigestHeader(digest),
+        'upload-offset': String(offset),
+      },
+    });
+    return parse(reply, isReceipt);
+  }
+
+  async complete(uploadId: string, sha256?: string, options: CallOptions = {}): Promise<Completion> {
+    const body = sha256 === undefined ? {} : { sha256 };
+    const reply = await this.#send('POST', `/uploads/${encodeURIComponent(uploadId)}/complete`, {
+      ...options,
+      ...jsonBody(body, options.headers),
+    });
+    if (reply.status !== 202) return { kind: 'completed', file: parse(reply, isFile) };
+    return { kind: 'verifying', waitSeconds: retryAfterOf(reply) ?? 2 };
+  }
+
+  async cancel(uploadId: string, options?: CallOptions): Promise<void> {
+    await this.#delete(`/uploads/${encodeURIComponent(uploadId)}`, options);
+  }
+
+  async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
+    return await this.#json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
+  }
+
+  async file(fileId: string, options?: CallOptions): Promise<FileRecord> {
+    return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`, undefined, options);
+  }
+
+  /** A URL by which anybody can download a file until it expires. @param expiresInSeconds up to 7 days. */
+  async signFile(fileId: string, expiresInSeconds: number): Promise<SignedDownload> {
+    const path = `/files/${encodeURIComponent(fileId)}/sign`;
+    return await this.#json(isSignedDownload, 'POST', path, { expires_in: expiresInSeconds });
+  }
+
+  async deleteFile(fileId: string): Promise<void> {
+    await this.#delete(`/files/${encodeURIComponent(fileId)}`);
+  }
+
+  /** Sets pairs of a file's metadata; the others stay. */
+  async changeMetadata(
+    fileId: string,
+    metadata: Readonly<Record<string, string>>,
+    options?: CallOptions,
+  ): Promise<FileRecord> {
+    return await this.#json(isFile, 'PATCH', `/files/${encodeURIComponent(fileId)}`, { metadata }, options);
+  }
+
+  /**
+   * Bytes `start` to `end` (inclusive) of a file.
+   *
+   * @param etag of the file as it is known.
+   * @throws SourceError `integrity` when the server has another file under this id now, or sends whole files only.
+   */
+  async content(fileId: string, start: number, end: number, etag: string, options?: CallOptions): Promise<Uint8Array> {
+    const reply = await this.#send('GET', `/files/${encodeURIComponent(fileId)}/content`, {
+      ...options,
+      headers: { range: `bytes=${start}-${end}`, 'if-range': etag },
+      maxReplyBytes: Math.max(end - start + 1, MAX_ERROR_BYTES),
+    });
+    if (reply.status !== 206) {
+      throw new SourceError(
+        'integrity',
+        `The server does not send bytes ${start} to ${end} of this file: it changed, or a proxy takes ranges away.`,
+        'Begin the download again; if it stays, ask whoever runs the server.',
+      );
+    }
+    if (reply.body.length === end - start + 1) return reply.body;
+    throw new ConnectionError(`bytes ${start}-${end} were asked for; ${reply.body.length} came`);
+  }
+
+  /**
+   * A picture of an MRC file, PNG; or of an upload, as soon as the parts that it shows are there.
+   *
+   * @throws ServerError `overloaded` while it is being drawn, `not_found` when there is no such picture, `upload_incomplete`.
+   */
+  async preview(
+    of: { fileId: string } | { uploadId: string },
+    query: PreviewQuery,
+    options?: CallOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const place = 'fileId' in of ? ['files', of.fileId] : ['uploads', of.uploadId];
+    const path = `/${place.map(encodeURIComponent).join('/')}/preview${toQuery(query)}`;
+    const reply = await this.#send('GET', path, options);
+    if (reply.headers['content-type'] !== 'image/png') throw foreignReply(reply.status, reply.from);
+    return new Uint8Array(reply.body);
+  }
+
+  /** @throws ServerError `overloaded` while they are being computed, `not_found` when there are none of this file. */
+  async statistics(fileId: string, options?: CallOptions): Promise<Statistics> {
+    return await this.#json(isStatistics, 'GET', `/files/${encodeURIComponent(fileId)}/statistics`, undefined, options);
+  }
+
+  /** An upload link of the caller's: its `token` may upload, and do nothing else. */
+  async makeLink(request: LinkRequest): Promise<UploadLink> {
+    return await this.#json(isUploadLink, 'POST', '/links', request ?? undefined);
+  }
+
+  async revokeLink(linkId: string): Promise<void> {
+    await this.#delete(`/links/${encodeURIComponent(linkId)}`);
+  }
+
+  /** Whose uploads the caller makes. */
+  async whoami(options?: CallOptions): Promise<Caller> {
+    return await this.#json(isCaller, 'GET', '/whoami', undefined, options);
+  }
+
+  /** Whose uploads these calls make, as the server says. Asked once for each token. */
+  async owner(options?: CallOptions): Promise<string> {
+    const token = await orAborted(this.#getToken(false), options?.signal);
+    if (this.#known?.token === token) return this.#known.owner;
+    const { owner } = await this.whoami(options);
+    this.#known = { token, owner };
+    return owner;
+  }
+
+  async limits(options?: CallOptions): Promise<Limits> {
+    return await this.#json(isLimits, 'GET', '/limits', undefined, options);
+  }
+
+  /** A call that has no method here: what administrators alone need. */
+  async call<Message>(
+    shape: Shape<Message>,
+    method: string,
+    path: string,
+    body?: object,
+    options?: CallOptions,
+  ): Promise<Message> {
+    return await this.#json(shape, method, path, body, options);
+  }
+
+  /** A page of a proxy is no proof that anything was deleted. */
+  async #delete(path: string, options?: CallOptions): Promise<void> {
+    const reply = await this.#send('DELETE', path, options);
+    if (reply.status !== 204) throw foreignReply(reply.status, reply.from);
+  }
+
+  async #json<Message>(
+    shape: Shape<Message>,
+    method: string,
+    path: string,
+    body?: object,
+    options: CallOptions = {},
+  ): Promise<Message> {
+    const sent = body === undefined ? options : { ...options, ...jsonBody(body, options.headers) };
+    return parse(await this.#send(method, path, sent), shape);
+  }
+
+  /** Sends with a token; one that is refused is renewed once. */
+  async #send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
+    const token = await orAborted(this.#getToken(renew), options.signal);
+    const headers = { ...options.headers, authorization: `Bearer ${token}` };
+    const reply = await this.#transport.send({ ...options, method, path, headers }).catch((error) => {
+      // The error of the transport for an aborted request is not the reason.
+      options.signal?.throwIfAborted();
+      throw error;
+    });
+    if (reply.status < 400) return reply;
+    const error = toServerError(reply);
+    if (error.status === 401 && !renew) return await this.#send(method, path, options, true);
+    throw error;
+  }
+}
+
+type SendOptions = CallOptions & Pick<WireRequest, 'body' | 'expectContinue' | 'maxReplyBytes' | 'onSent'>;
+
+function jsonBody(body: object, headers: Readonly<Record<string, string>> = {}) {
+  return {
+    body: new TextEncoder().encode(JSON.stringify(body)),
+    headers: { ...headers, 'content-type': 'application/json' },
+  };
+}
+
+function toQuery(query: Record<string, string | number | undefined>): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`;
+}
+
+function parse<Message>(reply: WireReply, shape: Shape<Message>): Message {
+  let message: unknown;
+  try {
+    message = JSON.parse(new TextDecoder().decode(reply.body));
+  } catch (cause) {
+    throw foreignReply(reply.status, reply.from, cause);
+  }
+  if (shape(message)) return message;
+  throw foreignReply(reply.status, reply.from);
+}
+
+function toServerError(reply: WireReply): ServerError {
+  return new ServerError(reply.status, parse(reply, isEnvelope), retryAfterOf(reply));
+}
+
+function retryAfterOf({ headers }: WireReply): number | null {
+  return readRetryAfter(headers['retry-after'], headers.date);
+}

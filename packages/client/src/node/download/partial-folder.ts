@@ -1,0 +1,264 @@
+/**
+ * Where a download is while it is not whole: a folder of its own beside the target, `.cryolift-KEY.part`, that only its user
+ * can enter. It is created exclusively, has the bytes, a journal of what has come, and a lock; its name depends on the file's
+ * id and SHA-256 alone, so that a later run finds it (docs/decisions/0045).
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { FileRecord } from '@cryolift/protocol/messages';
+import { TargetError } from '../../failures.ts';
+
+/** Takes a lock that ends with this process. @returns what gives it free, or null when another has it. */
+export type TakeLock = (path: string) => (() => void) | null;
+
+/** What a run that was killed while it removed its folder has left. */
+const REMOVED = /^\.cryolift-[0-9a-f]{32}\.[0-9a-f]{16}\.old$/;
+// Not on every system.
+const { O_NOFOLLOW = 0, O_DIRECTORY = 0 } = constants;
+
+/** The first line of the journal. Each line after it is the number of a range that is stored. */
+interface Head {
+  readonly file_id: string;
+  /** Explains the folder to users who find it. */
+  readonly filename: string;
+  readonly sha256: string;
+}
+
+export class PartialFolder {
+  readonly #path: string;
+  readonly #file: FileRecord;
+  readonly #unlock: () => void;
+  #journal: FileHandle | null = null;
+  #writing = Promise.resolve();
+  #hasBytes = false;
+
+  private constructor(path: string, file: FileRecord, unlock: () => void) {
+    this.#path = path;
+    this.#file = file;
+    this.#unlock = unlock;
+  }
+
+  /**
+   * Creates the folder of a file, or takes the one that an earlier run has left.
+   *
+   * @param folder the one that the file is to be in.
+   * @throws TargetError `download_running`, and the system's errors.
+   */
+  static async claim(folder: string, file: FileRecord, lock: TakeLock): Promise<PartialFolder> {
+    const key = createHash('sha256').update(`${file.file_id}\n${file.sha256}`).digest('hex').slice(0, 32);
+    const path = join(folder, `.cryolift-${key}.part`);
+    for (;;) {
+      await mkdir(path, 0o700).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+      const unlock = await lockOwn(path, lock);
+      if (!unlock) continue;
+      await removeRest(folder);
+      return new PartialFolder(path, file, unlock);
+    }
+  }
+
+  get bytesPath(): string {
+    return join(this.#path, 'bytes');
+  }
+
+  /** Whether there is something that a later run can use. */
+  get hasBytes(): boolean {
+    return this.#hasBytes;
+  }
+
+  get #journalPath(): string {
+    return join(this.#path, 'journal.json');
+  }
+
+  /**
+   * Opens the bytes, at their full length. Others cannot enter the folder, so they have the mode that they keep.
+   *
+   * @returns them and the ranges that an earlier run has stored.
+   */
+  async open(): Promise<{ handle: FileHandle; done: Set<number> }> {
+    const there = await lstat(this.bytesPath).catch(() => null);
+    // An earlier run gave them their name and died: what has another name is not written to any more.
+    if (there && there.nlink > 1) await rm(this.bytesPath);
+    const handle = await open(this.bytesPath, constants.O_RDWR | constants.O_CREAT | O_NOFOLLOW, 0o666);
+    try {
+      const isWhole = (await handle.stat()).size === this.#file.size;
+      // It is about other bytes.
+      if (!isWhole) await rm(this.#journalPath, { force: true });
+      await handle.truncate(this.#file.size);
+      const done = isWhole ? await this.#readJournal() : new Set<number>();
+      // Now, while there is room for it: a disk that the bytes fill does not lose what was noted.
+      this.#journal ??= await this.#beginJournal();
+      this.#hasBytes = done.size > 0;
+      return { handle, done };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Notes that a range is stored. */
+  async note(idx: number): Promise<void> {
+    this.#writing = this.#writing.then(async () => await this.#journal?.appendFile(`${idx}\n`));
+    await this.#writing;
+    this.#hasBytes = true;
+  }
+
+  /** @returns the ranges that are stored. What follows a line that was cut off is not read, and is cut off, too. */
+  async #readJournal(): Promise<Set<number>> {
+    const done = new Set<number>();
+    try {
+      const [head = '', ...lines] = (await readFile(this.#journalPath, 'utf8')).split('\n');
+      if ((JSON.parse(head) as Head).sha256 !== this.#file.sha256) return done;
+      // Nothing, or a line without its end.
+      lines.pop();
+      let sizeBytes = Buffer.byteLength(head) + 1;
+      for (const line of lines) {
+        if (!/^\d{1,15}$/.test(line)) break;
+        done.add(Number(line));
+        sizeBytes += line.length + 1;
+      }
+      this.#journal = await open(this.#journalPath, constants.O_WRONLY | constants.O_APPEND | O_NOFOLLOW);
+      await this.#journal.truncate(sizeBytes);
+      return done;
+    } catch {
+      // There is none, or one that was cut off: begin with the first byte.
+      await this.#closeJournal();
+      return new Set();
+    }
+  }
+
+  async #beginJournal(): Promise<FileHandle> {
+    const { file_id, filename, sha256 } = this.#file;
+    // Created anew: a link in its place is not followed.
+    await rm(this.#journalPath, { force: true });
+    const journal = await open(this.#journalPath, 'ax');
+    try {
+      await journal.appendFile(`${JSON.stringify({ file_id, filename, sha256 } satisfies Head)}\n`);
+      return journal;
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  async #closeJournal(): Promise<void> {
+    const journal = this.#journal;
+    this.#journal = null;
+    // What was written is there; what was not is fetched again.
+    await journal?.close().catch(() => {});
+  }
+
+  /** @throws the system's error for a name that a file in this folder cannot have. */
+  async tryName(name: string): Promise<void> {
+    const folder = join(this.#path, randomBytes(8).toString('hex'));
+    await mkdir(folder);
+    await writeFile(join(folder, name), '', { flag: 'wx' });
+    await rm(folder, { recursive: true });
+  }
+
+  /** Keeps what has come for a later run. */
+  async release(): Promise<void> {
+    await this.#closeJournal();
+    this.#unlock();
+  }
+
+  /**
+   * Removes the folder. It is renamed first, so that a process that waits for the lock finds another folder or none.
+   */
+  async discard(): Promise<void> {
+    try {
+      await this.#closeJournal();
+      const aside = removedName(this.#path);
+      await rename(this.#path, aside);
+      await rm(aside, { recursive: true, force: true });
+    } finally {
+      this.#unlock();
+    }
+  }
+}
+
+function removedName(path: string): string {
+  return path.replace(/part$/, `${randomBytes(8).toString('hex')}.old`);
+}
+
+/**
+ * Locks the folder at `path`.
+ *
+ * @returns null when it was removed meanwhile, or another one is there.
+ * @throws TargetError
+ */
+async function lockOwn(path: string, lock: TakeLock): Promise<(() => void) | null> {
+  const handle = await open(path, constants.O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch(
+    async (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      // A link, a file, or the folder of another user.
+      if (['ELOOP', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) throw notOurs(path);
+      throw error;
+    },
+  );
+  if (!handle) return null;
+  try {
+    const { ino, dev, uid } = await handle.stat({ bigint: true });
+    if (!(await isOwnUser(uid, path))) throw notOurs(path);
+    // While the folder is open, its number is not given to another one.
+    const isStillThere = async () => {
+      const now = await lstat(path, { bigint: true }).catch(() => null);
+      return now?.ino === ino && now.dev === dev;
+    };
+    let unlock: (() => void) | null;
+    try {
+      unlock = lock(join(path, 'lock'));
+    } catch (cause) {
+      if (!(await isStillThere())) return null;
+      throw new TargetError(
+        'target_unwritable',
+        `The folder ${dirname(path)} cannot be used for downloads: its file system does not lock files.`,
+        'Download into another folder.',
+        { cause },
+      );
+    }
+    if (!unlock) {
+      throw new TargetError(
+        'download_running',
+        `This file is being downloaded into ${dirname(path)} by another process.`,
+        'Wait until it is done, or download into another folder (-o).',
+      );
+    }
+    if (await isStillThere()) return unlock;
+    unlock();
+    return null;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether what this process creates beside `path` has this owner: some file systems give all files another one. */
+async function isOwnUser(uid: bigint, path: string): Promise<boolean> {
+  const own = process.getuid?.();
+  if (own === undefined || uid === BigInt(own)) return true;
+  const created = removedName(path);
+  await mkdir(created, 0o700);
+  try {
+    return uid === (await lstat(created, { bigint: true })).uid;
+  } finally {
+    await rmdir(created);
+  }
+}
+
+function notOurs(path: string): TargetError {
+  return new TargetError(
+    'target_unwritable',
+    `${path} is in the way: it was not made by a download of this user.`,
+    'Remove it, or download into another folder (-o).',
+  );
+}
+
+async function removeRest(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => REMOVED.test(each))) {
+    await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
+  }
+}

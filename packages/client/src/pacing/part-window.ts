@@ -1,0 +1,86 @@
+/** Limits the parts in flight of all uploads together to what the path carries. */
+import { WindowLimit } from './window-limit.ts';
+
+export class PartWindow {
+  readonly #limit: WindowLimit;
+  readonly #ping: () => Promise<unknown>;
+  /** First come, first served. */
+  readonly #waiting = new Set<() => void>();
+  #parts = 0;
+
+  /** @param most maximum of parts in flight, from 1. @param ping a call of few bytes, which is timed. */
+  constructor(most: number, ping: () => Promise<unknown>) {
+    this.#limit = new WindowLimit(most);
+    this.#ping = ping;
+  }
+
+  /**
+   * Waits until a part may be sent. Call `leave` when the part was acknowledged or given up.
+   *
+   * @throws the signal's reason.
+   */
+  async enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = () => {
+      this.#waiting.delete(resolve);
+      reject(signal.reason);
+      this.#next();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.add(resolve);
+    this.#next();
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  leave(): void {
+    this.#parts--;
+    this.#next();
+  }
+
+  /** A connection took this many bytes of a part. */
+  noteSent(bytes: number): void {
+    const before = this.#limit.limit;
+    const isDue = this.#limit.noteSent(bytes, this.#parts);
+    if (this.#limit.limit > before) this.#next();
+    if (isDue) void this.#timePing();
+  }
+
+  /** A call of few bytes took this long, milliseconds. */
+  noteCall(ms: number): void {
+    this.#limit.noteCall(ms);
+  }
+
+  /** A part was acknowledged. */
+  notePart(): void {
+    this.#limit.notePart();
+  }
+
+  /** A connection was lost or stalled, or the server refuses load. */
+  noteFailure(): void {
+    this.#limit.noteFailure();
+  }
+
+  async #timePing(): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      await this.#ping();
+      this.#limit.noteRoundTrip(performance.now() - startedMs);
+    } catch {
+      this.#limit.noteRoundTrip(null);
+    }
+  }
+
+  #next(): void {
+    for (const start of this.#waiting) {
+      if (this.#parts >= this.#limit.limit) return;
+      this.#waiting.delete(start);
+      this.#parts++;
+      start();
+    }
+  }
+}

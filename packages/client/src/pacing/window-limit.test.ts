@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { WindowLimit } from './window-limit.ts';
+
+const MIB = 1024 * 1024;
+const TICK_MS = 50;
+
+interface Path {
+  /** Bytes per second that one connection gets at most. */
+  readonly each: number;
+  /** Bytes per second of all together. */
+  readonly all: number;
+  /** Measured rates differ from the true one by up to this share. */
+  readonly noise?: number;
+  /** What parts in flight make of a short call of 100 ms. */
+  readonly roundTripMs?: (inFlight: number) => number;
+}
+
+/** Uploads parts over a modelled path: as many as allowed, equal shares. @returns the limit at every second. */
+function fly(limit: WindowLimit, clock: { ms: number }, path: Path, seconds: number, partBytes = 8 * MIB): number[] {
+  const parts: number[] = [];
+  const limits: number[] = [];
+  limit.noteCall(100);
+  for (let tick = 0; tick < (seconds * 1000) / TICK_MS; tick++) {
+    clock.ms += TICK_MS;
+    while (parts.length < limit.limit) parts.push(partBytes);
+    const wobble = 1 + (path.noise ?? 0) * Math.sin(tick * 12.9898) * Math.cos(tick * 78.233);
+    const inFlight = parts.length;
+    const share = (Math.min(path.each, path.all / parts.length) * wobble * TICK_MS) / 1000;
+    for (let idx = parts.length - 1; idx >= 0; idx--) {
+      if (limit.noteSent(share, inFlight)) limit.noteRoundTrip(path.roundTripMs?.(inFlight) ?? 100);
+      parts[idx] = (parts[idx] as number) - share;
+      if ((parts[idx] as number) > 0) continue;
+      parts.splice(idx, 1);
+      limit.notePart();
+    }
+    if (tick % (1000 / TICK_MS) === 0) limits.push(limit.limit);
+  }
+  return limits;
+}
+
+function begin(most = 16) {
+  const clock = { ms: 0 };
+  return { clock, limit: new WindowLimit(most, () => clock.ms) };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+test('a path that lets no connection go fast gets all connections within half a minute, and keeps them', () => {
+  const { clock, limit } = begin();
+  const limits = fly(limit, clock, { each: 140_000, all: 25e6 }, 600);
+  assert.equal(limits[0], 4);
+  assert.ok(limits.indexOf(16) <= 15, `${limits.indexOf(16)} s`);
+  assert.ok(mean(limits.slice(30)) > 13.5, String(mean(limits.slice(30))));
+});
+
+test('a path that is only slow gets few connections', () => {
+  const { clock, limit } = begin();
+  const limits = fly(limit, clock, { each: 2.5e6, all: 2.5e6 }, 600);
+  assert.ok(mean(limits.slice(120)) < 2, String(mean(limits.slice(120))));
+});
+
+test('a queue on the way takes parts away, however much the buffers take', () => {
+  const { clock, limit } = begin();
+  // Buffers that seem to carry more with every connection; the calls stand in the queue behind it.
+  const bloated = { each: 2.5e6, all: 40e6, roundTripMs: (inFlight: number) => inFlight * 700 };
+  const limits = fly(limit, clock, bloated, 300);
+  assert.ok(limits.indexOf(2) < 30, `${limits.indexOf(2)} s`);
+  assert.ok(mean(limits.slice(60)) < 2.3, String(mean(limits.slice(60))));
+});
+
+test('a call that does not come back stands in a queue; one that failed tells nothing', () => {
+  for (const [fails, expected] of [
+    [false, 2],
+    [true, 8],
+  ] as const) {
+    const { clock, limit } = begin();
+    limit.noteCall(100);
+    // The one before stood in a queue, too.
+    limit.noteRoundTrip(5_000);
+    for (let ms = 0; ms < 7_000; ms += TICK_MS) {
+      clock.ms += TICK_MS;
+      if (limit.noteSent(MIB, 4) && fails) limit.noteRoundTrip(null);
+    }
+    assert.equal(limit.limit, expected);
+  }
+});
+
+test('a fast path gets as many as it takes to fill it', () => {
+  const { clock, limit } = begin();
+  const limits = fly(limit, clock, { each: 60e6, all: 240e6 }, 120);
+  assert.ok(mean(limits.slice(30)) > 3 && mean(limits.slice(30)) < 5, String(mean(limits.slice(30))));
+});
+
+test('what the path carries now is found again after it changes', () => {
+  const { clock, limit } = begin();
+  fly(limit, clock, { each: 10e6, all: 10e6 }, 120);
+  const limits = fly(limit, clock, { each: 500_000, all: 10e6 }, 300);
+  assert.ok(mean(limits.slice(-60)) >= 8, String(mean(limits.slice(-60))));
+});
+
+test('trouble halves it, once for all that fail together, and it grows again', () => {
+  const { clock, limit } = begin();
+  fly(limit, clock, { each: 140_000, all: 25e6 }, 20);
+  assert.equal(limit.limit, 16);
+  for (let part = 0; part < 16; part++) limit.noteFailure();
+  assert.equal(limit.limit, 8);
+  clock.ms += 60_000;
+  limit.noteFailure();
+  assert.equal(limit.limit, 4);
+  const limits = fly(limit, clock, { each: 140_000, all: 25e6 }, 300, MIB);
+  assert.ok(mean(limits.slice(-240)) > 14, String(mean(limits.slice(-240))));
+});
+
+test('a path that is not in use tells nothing', () => {
+  const { clock, limit } = begin();
+  for (let second = 0; second < 100; second++) {
+    clock.ms += 1000;
+    limit.noteSent(MIB, 1);
+  }
+  assert.equal(limit.limit, 4);
+});
+
+test('property: it stays within its bounds on any path, and wastes little of it', () => {
+  const rate = fc.integer({ min: 50_000, max: 500_000_000 });
+  const model = fc.record({ each: rate, all: rate, noise: fc.double({ min: 0, max: 0.1, noNaN: true }) });
+  fc.assert(
+    fc.property(model, fc.integer({ min: 1, max: 16 }), (path, most) => {
+      const { clock, limit } = begin(most);
+      const limits = fly(limit, clock, path, 300, MIB);
+      assert.ok(limits.every((each) => each >= 1 && each <= most));
+      const reached = mean(limits.slice(60).map((each) => Math.min(path.all, each * path.each)));
+      assert.ok(reached >= 0.6 * Math.min(path.all, most * path.each), `${reached}`);
+    }),
+    { numRuns: 100 },
+  );
+});

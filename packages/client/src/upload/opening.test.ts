@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { ForeignReplyError } from '../failures.ts';
+import { failure, lost, PART_BYTES, reply } from '../test-server.ts';
+import {
+  assertStored,
+  BYTES,
+  isChanged,
+  once,
+  replaceSource,
+  reset,
+  resumeStore,
+  server,
+  source,
+  upload,
+  uploadSome,
+} from './test-upload.ts';
+import type { Progress } from './upload-options.ts';
+
+beforeEach(reset);
+
+test('a lost reply to init leads to the same session, also in another run with other options', async () => {
+  once('POST init', (_request, answer) => {
+    answer();
+    lost();
+  });
+  const controller = new AbortController();
+  const stop = ({ lastError }: Progress) => void (lastError && controller.abort(new Error('killed')));
+  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
+  await upload({ metadata: { grid: 'G7' } });
+  assertStored();
+  assert.equal(server.uploads.length, 1);
+});
+
+test('a resumed upload sends only what is missing', async () => {
+  await uploadSome(4);
+  const seen: Progress[] = [];
+  await upload({ onProgress: (progress) => seen.push(progress), force: true });
+  assertStored();
+  assert.equal(server.putCount, 2);
+  assert.equal(seen.at(-1)?.resumedBytes, 4 * PART_BYTES);
+  assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
+});
+
+test('another machine, which remembers nothing, goes on by the fingerprint', async () => {
+  await uploadSome(4);
+  resumeStore.records.clear();
+  await upload();
+  assertStored();
+  assert.equal(server.putCount, 2);
+});
+
+test('an upload that was completed without news of it is not sent again', async () => {
+  once('POST complete', (_request, answer) => {
+    answer();
+    lost();
+  });
+  const controller = new AbortController();
+  const stop = ({ lastError }: Progress) => void (lastError && controller.abort(new Error('killed')));
+  await assert.rejects(upload({ signal: controller.signal, onProgress: stop }), /killed/);
+  const sent = server.putCount;
+  assert.equal((await upload()).file_id, 'f-u0');
+  assert.equal(server.putCount, sent);
+  assert.equal(resumeStore.records.size, 0);
+});
+
+test('a completed upload whose file was deleted since is sent anew', async () => {
+  await uploadSome(4);
+  server.upload.status = 'completed';
+  once('POST complete', () => failure('file_not_found'));
+  await upload();
+  assertStored();
+  assert.equal(server.uploads.length, 2);
+});
+
+test('a session that has ended on the server is not gone on with', async () => {
+  await uploadSome(4);
+  server.upload.status = 'expired';
+  await upload();
+  assertStored();
+  assert.equal(server.uploads.length, 2);
+});
+
+test('a file of another time is refused, and --restart starts anew', async () => {
+  await uploadSome(4);
+  replaceSource(Buffer.from(BYTES), source.modifiedMs + 1000);
+  await assert.rejects(upload(), isChanged);
+  assert.equal(server.putCount, 0);
+  await upload({ restart: true });
+  assertStored();
+  assert.deepEqual(
+    server.uploads.map(({ status }) => status),
+    ['cancelled', 'completed'],
+  );
+});
+
+test('a file of the same size and time with another edge is refused before anything is asked of it', async () => {
+  await uploadSome(1);
+  source.bytes[5499] = (source.bytes[5499] as number) ^ 1;
+  await assert.rejects(upload(), isChanged);
+  assert.equal(server.calls.includes('GET parts'), false);
+});
+
+test('files that are equal in all but their place in a tree have sessions of their own', async () => {
+  await uploadSome(2);
+  resumeStore.records.clear();
+  await upload({ metadata: { path: 'b/tomo.mrc' } });
+  assert.equal(server.uploads.length, 2);
+  assert.equal(server.uploads[0]?.parts.size, 2);
+});
+
+test('--restart ends a session that only the fingerprint finds', async () => {
+  await uploadSome(4);
+  resumeStore.records.clear();
+  await upload({ restart: true });
+  assert.deepEqual(
+    server.uploads.map(({ status }) => status),
+    ['cancelled', 'completed'],
+  );
+});
+
+test('a session that came out for another size or name is cancelled, and opened anew', async () => {
+  for (const damage of [{ size: 5400 }, { filename: 'tomp.mrc' }, { upload_id: 'u9' }]) {
+    reset();
+    once('POST init', (_request, answer) => {
+      const session = JSON.parse(Buffer.from(answer().body).toString()) as object;
+      return reply(201, { ...session, size: 5400, ...damage });
+    });
+    await upload();
+    assertStored();
+  }
+});
+
+test('a server that opens sessions for other files only is given up', async () => {
+  server.tamper = (request, answer) => {
+    const answered = answer();
+    if (request.path !== '/uploads/init') return answered;
+    return reply(201, { ...(JSON.parse(Buffer.from(answered.body).toString()) as object), size: 1 });
+  };
+  await assert.rejects(upload(), (error) => error instanceof ForeignReplyError);
+});
+
+test('ranges beyond those that are listed are asked for again', async () => {
+  await uploadSome(1);
+  server.upload.parts.set(2, Buffer.from(BYTES.subarray(2000, 3000)));
+  server.maxRanges = 2;
+  await upload();
+  assertStored();
+  assert.equal(server.putCount, 4);
+});
+
+test('a server that has one upload for all files is given up when that is of another file', {
+  timeout: 60_000,
+}, async () => {
+  await uploadSome(4);
+  resumeStore.records.clear();
+  const inner = Buffer.from(BYTES);
+  inner[1500] = (inner[1500] as number) ^ 1;
+  replaceSource(inner);
+  let inits = 0;
+  let first: Uint8Array | undefined;
+  server.tamper = (request, answer) => {
+    if (request.path !== '/uploads/init') return answer();
+    if (++inits > 100) throw new Error('it asks for ever');
+    const answered = answer();
+    const session = JSON.parse(Buffer.from(first ?? answered.body).toString()) as object;
+    first ??= answered.body;
+    return reply(200, { ...session, upload_id: 'u0', resumed: true });
+  };
+  await assert.rejects(upload(), (error) => error instanceof ForeignReplyError);
+});

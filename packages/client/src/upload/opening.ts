@@ -1,0 +1,226 @@
+/** Finds the upload of an earlier run, or opens a new one. */
+import { isMrcName } from '@cryolift/mrc';
+import type { FileRecord, InitRequest, Limits, Session } from '@cryolift/protocol/messages';
+import { MIB } from '@cryolift/protocol/plan';
+import type { Api, CallOptions } from '../api/api.ts';
+import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
+import type { ResumeKey, ResumeStore, Source } from '../ports.ts';
+import type { Claims } from './claims.ts';
+import { assertMatchesRecord, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
+import type { UploadOptions } from './upload-options.ts';
+
+/** The server needs 1,024 bytes to check an MRC file. */
+const HEADER_BYTES = 4096;
+const PREFERRED_PARTS = 128;
+const LEAST_PART_BYTES = MIB;
+const MAX_PREFERRED_BYTES = 4 * MIB;
+const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
+/** States in which an upload can continue. A completed one only has to be reported. */
+const OF_USE: readonly Session['status'][] = [...OPEN, 'verifying', 'completed'];
+const CANCELLABLE: readonly Session['status'][] = [...OPEN, 'verifying', 'failed'];
+
+export interface Opening {
+  readonly api: Api;
+  readonly resumeStore: ResumeStore;
+  readonly key: ResumeKey;
+  readonly source: Source;
+  /** The fingerprint of the file. */
+  readonly fingerprint: string;
+  readonly options: UploadOptions;
+  /** Uploads that belong to other files. */
+  readonly others: ReadonlySet<string>;
+  readonly claims: Claims;
+  /** Options of every call. */
+  readonly call: CallOptions;
+  /** Repeats a call that is safe to repeat, while its error can pass. */
+  retry<Result>(call: () => Promise<Result>): Promise<Result>;
+}
+
+/** An upload that only this task works on. */
+export interface Opened {
+  readonly session: Session;
+  /**
+   * True when the upload certainly belongs to this file: opened for it, and the file is unchanged since. Otherwise its
+   * parts must be compared before anything is sent.
+   */
+  readonly isOwn: boolean;
+  /** The fingerprint that it was opened with. */
+  readonly openedWith: string;
+}
+
+/**
+ * Finds the upload of this file by its resume record, then by its fingerprint, or opens a new one. The upload is
+ * claimed.
+ *
+ * @throws SourceError `source_changed` when the file has changed since the recorded upload began.
+ */
+export async function findOrOpenSession(opening: Opening): Promise<Opened> {
+  const { resumeStore, key, source, fingerprint, options, others, claims } = opening;
+  const resumeRecord = await resumeStore.load(key);
+  if (resumeRecord && !others.has(resumeRecord.uploadId) && claims.take(resumeRecord.uploadId)) {
+    const { uploadId, openedWith, identity, sizeBytes } = resumeRecord;
+    try {
+      const session = await findSession(opening, uploadId);
+      if (session && options.restart) await cancelSession(opening, session);
+      else if (session && OF_USE.includes(session.status) && session.size === sizeBytes) {
+        assertMatchesRecord(source, fingerprint, resumeRecord);
+        return { session, isOwn: identity !== null && identity === source.identity, openedWith };
+      }
+    } catch (error) {
+      claims.release(uploadId);
+      throw error;
+    }
+    claims.release(uploadId);
+  }
+  return await openSession(opening);
+}
+
+/** Records that the upload belongs to this file, as it is now. */
+export async function saveResumeRecord(opening: Opening, { session, openedWith }: Opened): Promise<void> {
+  const { resumeStore, key, source, fingerprint } = opening;
+  const { sizeBytes, modifiedMs, identity } = source;
+  await resumeStore.save({
+    ...key,
+    sizeBytes,
+    modifiedMs,
+    identity,
+    fingerprint,
+    openedWith,
+    uploadId: session.upload_id,
+  });
+}
+
+/**
+ * Applies the metadata of this run to an open upload of this file.
+ *
+ * @returns the upload after that.
+ */
+export async function updateMetadata(opening: Opening, { session, openedWith }: Opened): Promise<Session> {
+  const { options, api, call, retry } = opening;
+  if (!OPEN.includes(session.status) || hasPairs(session.metadata, options.metadata)) return session;
+  const request = await describe(opening, openedWith);
+  const idempotencyKey = crypto.randomUUID();
+  const now = await retry(() => api.init(request, idempotencyKey, call));
+  if (now.upload_id === session.upload_id) return now;
+  // The upload has ended. The one that was opened in its place is not needed.
+  if (!now.resumed) await cancelSession(opening, now);
+  return session;
+}
+
+/**
+ * Applies the metadata of this run to a file that an earlier run completed without learning of it.
+ *
+ * @returns the record after that.
+ * @throws SourceError `metadata_differs` when the caller may not change it.
+ */
+export async function updateFileMetadata(opening: Opening, file: FileRecord): Promise<FileRecord> {
+  const { options, api, call, retry } = opening;
+  const { metadata } = options;
+  if (!metadata || hasPairs(file.metadata, metadata)) return file;
+  try {
+    return await retry(() => api.changeMetadata(file.file_id, metadata, call));
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    throw new SourceError(
+      'metadata_differs',
+      `The file is there, as ${file.file_id}, with the metadata of an earlier run; it was not changed: ${error.message}`,
+      'Change it with a token that may, or upload without other metadata.',
+      { cause: error },
+    );
+  }
+}
+
+/** True when the metadata has every pair that was given. */
+export function hasPairs(
+  metadata: Readonly<Record<string, string>> = {},
+  given: UploadOptions['metadata'] = {},
+): boolean {
+  return Object.entries(given).every(([key, value]) => metadata[key] === value);
+}
+
+/** Similar files have an upload each. Takes the first one that does not belong to another file. */
+async function openSession(opening: Opening): Promise<Opened> {
+  const { options, fingerprint, others, claims } = opening;
+  const inTree = await fingerprintAt(options.metadata?.path, fingerprint);
+  const seen = new Set<string>();
+  for (let copy = 1; ; copy++) {
+    const openedWith = fingerprintOfCopy(inTree, copy);
+    const session = await init(opening, openedWith);
+    if (seen.has(session.upload_id)) {
+      throw new ForeignReplyError('the server gives the same upload to files that it was told to keep apart');
+    }
+    seen.add(session.upload_id);
+    if (others.has(session.upload_id) || !claims.take(session.upload_id)) continue;
+    return { session, isOwn: !session.resumed, openedWith };
+  }
+}
+
+/** @param isSecond true when the first request, or its answer, was damaged. */
+async function init(opening: Opening, openWith: string, isSecond = false): Promise<Session> {
+  const { api, source, call, retry } = opening;
+  // The upload that is found may belong to another file. Its metadata is not changed until that is known.
+  const request: InitRequest = { ...(await describe(opening, openWith)), keep_metadata: true };
+  // Covers a lost reply within this run. Later runs find the upload by its fingerprint.
+  const idempotencyKey = crypto.randomUUID();
+  const session = await retry(() => api.init(request, idempotencyKey, call));
+  if (isOf(session, source)) return session;
+  await cancelSession(opening, session);
+  if (isSecond) throw new ForeignReplyError('the server opened a session for another file than this one');
+  return await init(opening, openWith, true);
+}
+
+/** A damaged digit would cut the file off. */
+function isOf(session: Session, { sizeBytes, name }: Source): boolean {
+  return session.size === sizeBytes && session.filename.normalize() === name.normalize();
+}
+
+async function describe({ api, source, options, call, retry }: Opening, key: string): Promise<InitRequest> {
+  const { metadata, sha256, force } = options;
+  const partSizeBytes = options.partSizeBytes ?? (await choosePartSize(source, () => retry(() => api.limits(call))));
+  const header = isMrcName(source.name) ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
+  if (header) await source.read(0, header);
+  return {
+    filename: source.name,
+    size: source.sizeBytes,
+    fingerprint: key,
+    ...(header ? { header: btoa(String.fromCharCode(...header)) } : {}),
+    ...(metadata ? { metadata } : {}),
+    ...(partSizeBytes ? { part_size: partSizeBytes } : {}),
+    ...(sha256 ? { sha256 } : {}),
+    ...(force ? { force } : {}),
+  };
+}
+
+/**
+ * A file with few parts ends with few connections in use, and an interruption costs a part. A file below 1 GiB
+ * therefore has about a hundred parts, unless they become too small for a request.
+ *
+ * @returns undefined when the default of the server is as small.
+ */
+async function choosePartSize({ sizeBytes }: Source, askLimits: () => Promise<Limits>): Promise<number | undefined> {
+  const preferred = Math.max(LEAST_PART_BYTES, 2 ** Math.ceil(Math.log2(sizeBytes / PREFERRED_PARTS)));
+  if (preferred > MAX_PREFERRED_BYTES || sizeBytes <= LEAST_PART_BYTES) return undefined;
+  return preferred < (await askLimits()).part_size ? preferred : undefined;
+}
+
+/** @returns null when the server does not have the upload any more, or its file was deleted. */
+async function findSession({ api, call, retry }: Opening, uploadId: string): Promise<Session | null> {
+  try {
+    const session = await retry(() => api.session(uploadId, call));
+    if (session.status === 'completed') await retry(() => api.complete(uploadId, undefined, call));
+    return session;
+  } catch (error) {
+    const gone = ['upload_not_found', 'upload_expired', 'file_not_found'];
+    if (error instanceof ServerError && gone.includes(error.code)) return null;
+    throw error;
+  }
+}
+
+export async function cancelSession({ api, call, retry }: Opening, session: Session): Promise<void> {
+  if (!CANCELLABLE.includes(session.status)) return;
+  try {
+    await retry(() => api.cancel(session.upload_id, call));
+  } catch (error) {
+    if (!(error instanceof ServerError && error.code === 'upload_not_found')) throw error;
+  }
+}

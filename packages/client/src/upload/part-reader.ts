@@ -1,0 +1,70 @@
+/** Reads and hashes parts of the file, to send them or to compare them with the server's. */
+import type { Session } from '@cryolift/protocol/messages';
+import { partExtent } from '@cryolift/protocol/plan';
+import type { Part } from '../api/api.ts';
+import type { Source } from '../ports.ts';
+import type { LocalDigests } from './local-digests.ts';
+import type { PartBuffers } from './part-buffers.ts';
+
+/** Larger parts are read twice, to be hashed and to be sent, and never held whole. */
+const LARGEST_BUFFERED_BYTES = 32 * 1024 * 1024;
+
+/** A part that was read and hashed. */
+export interface LoadedPart extends Part {
+  /** Its buffer; null when the part is read again while it is sent. */
+  readonly buffer: Uint8Array<ArrayBuffer> | null;
+}
+
+export class PartReader {
+  readonly #source: Source;
+  readonly #digests: LocalDigests;
+  readonly #buffers: PartBuffers;
+  readonly #sizeBytes: number;
+  readonly #partSizeBytes: number;
+
+  /** @param session whose parts these are. */
+  constructor(source: Source, digests: LocalDigests, buffers: PartBuffers, session: Session) {
+    this.#source = source;
+    this.#digests = digests;
+    this.#buffers = buffers;
+    this.#sizeBytes = session.size;
+    this.#partSizeBytes = session.part_size;
+  }
+
+  /**
+   * Waits for a buffer. Call `release` when the bytes are not needed any more.
+   *
+   * @throws SourceError, the signal's reason.
+   */
+  async read(idx: number, signal: AbortSignal): Promise<LoadedPart> {
+    const { offset, length } = partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
+    if (length > LARGEST_BUFFERED_BYTES) {
+      const digest = await this.digest(idx);
+      return { idx, offset, body: this.#source.body(offset, length), digest, buffer: null };
+    }
+    const buffer = await this.#buffers.take(Math.min(this.#partSizeBytes, this.#sizeBytes), signal);
+    try {
+      const body = buffer.subarray(0, length);
+      const digest = await this.#source.read(offset, body);
+      this.#digests.set(this.#source, this.#partSizeBytes, idx, digest);
+      return { idx, offset, body, digest, buffer };
+    } catch (error) {
+      this.#buffers.giveBack(buffer);
+      throw error;
+    }
+  }
+
+  /** Reads the part only if it was not read before. */
+  async digest(idx: number): Promise<Uint8Array> {
+    const known = this.#digests.get(this.#source, this.#partSizeBytes, idx);
+    if (known) return known;
+    const { offset, length } = partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
+    const digest = await this.#source.digest(offset, length);
+    this.#digests.set(this.#source, this.#partSizeBytes, idx, digest);
+    return digest;
+  }
+
+  release({ buffer }: LoadedPart): void {
+    if (buffer) this.#buffers.giveBack(buffer);
+  }
+}

@@ -1,0 +1,199 @@
+/** Sends the missing parts of an upload, several at a time, until all are stored. */
+import { toHex } from '@cryolift/protocol/digest';
+import type { PartReceipt, Session } from '@cryolift/protocol/messages';
+import { eachPart } from '@cryolift/protocol/plan';
+import type { Api, CallOptions, Part } from '../api/api.ts';
+import { ConnectionError, ServerError } from '../failures.ts';
+import type { PartWindow } from '../pacing/part-window.ts';
+import type { RetryLoop } from '../pacing/retry-loop.ts';
+import type { Source } from '../ports.ts';
+import { compareFound, OtherFileError } from './comparison.ts';
+import type { LoadedPart, PartReader } from './part-reader.ts';
+import { assertUntouched } from './same-file.ts';
+import type { UploadProgress } from './upload-progress.ts';
+
+/** A part that arrives damaged this often is damaged on this side. */
+const MAX_DAMAGED = 5;
+/** The server refuses load. */
+const BUSY = [429, 503];
+
+export interface SenderOptions {
+  readonly api: Api;
+  readonly partWindow: PartWindow;
+  readonly source: Source;
+  readonly session: Session;
+  readonly reader: PartReader;
+  readonly progress: UploadProgress;
+  readonly retryLoop: RetryLoop;
+  /** What goes with every call. */
+  readonly call: CallOptions;
+}
+
+export class PartSender {
+  readonly #options: SenderOptions;
+  #reconciling: Promise<void> | null = null;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads the next part while earlier ones are being sent. Parts that the server had before are compared at the same
+   * time.
+   *
+   * @throws OtherFileError when the upload belongs to another file.
+   */
+  async sendMissing(): Promise<void> {
+    const { partWindow, reader, progress, call } = this.#options;
+    const { ledger } = progress;
+    const failure = new AbortController();
+    const signal = AbortSignal.any([failure.signal, ...(call.signal ? [call.signal] : [])]);
+    const sending = new Set<Promise<void>>();
+    // The network is slower than the disk.
+    const comparing = compareFound(reader, progress, signal).catch((error) => failure.abort(error));
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const idx = ledger.take();
+        if (idx === undefined) {
+          if (sending.size === 0) {
+            await this.#finishComparing(comparing, signal);
+            return;
+          }
+          // The parts in flight may turn out to be missing.
+          await Promise.race(sending);
+          continue;
+        }
+        const loadedPart = await reader.read(idx, signal);
+        ledger.noteDigest(idx, loadedPart.digest);
+        await partWindow.enter(signal).catch((error) => {
+          reader.release(loadedPart);
+          throw error;
+        });
+        const sent = this.#sendPart(loadedPart, signal)
+          // The failure must be known before the loop sees that nothing is being sent.
+          .catch((error) => failure.abort(error))
+          .finally(() => {
+            sending.delete(sent);
+            partWindow.leave();
+            reader.release(loadedPart);
+          });
+        sending.add(sent);
+      }
+    } catch (error) {
+      failure.abort(error);
+      await Promise.allSettled([...sending, comparing]);
+      throw signal.reason;
+    }
+  }
+
+  /** Asks the server which parts are missing. Parts that lost their replies at the same time share one answer. */
+  async reconcile(signal: AbortSignal | undefined): Promise<void> {
+    this.#reconciling ??= this.#ask(signal).finally(() => {
+      this.#reconciling = null;
+    });
+    await this.#reconciling;
+  }
+
+  /** All parts are sent. Those that the server had before may not be compared yet. */
+  async #finishComparing(comparing: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { progress } = this.#options;
+    const isComparing = progress.ledger.found.size > 0;
+    if (isComparing) progress.enter('check');
+    await comparing;
+    signal.throwIfAborted();
+    if (isComparing) progress.enter('planned');
+  }
+
+  /** Sends one part until the server has it. */
+  async #sendPart(part: LoadedPart, signal: AbortSignal): Promise<void> {
+    const { api, partWindow, session, progress, retryLoop, call } = this.#options;
+    const { idx } = part;
+    const waitOut = retryLoop.begin();
+    let damaged = 0;
+    // Whoever reconciles may find that it is there.
+    for (let attempt = 0; progress.ledger.underWay.has(idx); attempt++) {
+      try {
+        const { headers = {} } = call;
+        const options = {
+          signal,
+          headers,
+          expectContinue: attempt > 0,
+          onSent: (sent: number) => this.#noteSent(sent),
+        };
+        assertAbout(part, await api.putPart(session.upload_id, part, options));
+        partWindow.notePart();
+        this.#noteArrived(idx);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ServerError) {
+          if (error.code === 'part_conflict') await this.#explainConflict(idx);
+          if (error.code === 'part_checksum_mismatch' && ++damaged >= MAX_DAMAGED) {
+            // Other bytes may have been sent than were hashed.
+            await assertUntouched(this.#options.source);
+            throw error;
+          }
+        }
+        if (!(error instanceof ServerError) || BUSY.includes(error.status)) partWindow.noteFailure();
+        await waitOut(error, signal);
+        // No reply came: the part may be there.
+        if (!(error instanceof ServerError)) await this.reconcile(signal);
+      }
+    }
+  }
+
+  /** Somebody else sends another file to this upload, or this one was written to. */
+  async #explainConflict(idx: number): Promise<never> {
+    await assertUntouched(this.#options.source);
+    throw new OtherFileError(idx);
+  }
+
+  #noteSent(bytes: number): void {
+    this.#options.partWindow.noteSent(bytes);
+    this.#options.progress.noteSent(bytes);
+  }
+
+  #noteArrived(idx: number): void {
+    const { progress, retryLoop } = this.#options;
+    if (!progress.ledger.noteArrived(idx)) return;
+    retryLoop.noteProgress();
+    progress.report();
+  }
+
+  async #ask(signal: AbortSignal | undefined): Promise<void> {
+    const { api, session, progress, retryLoop } = this.#options;
+    const { ledger } = progress;
+    progress.enter('doubt');
+    const thereBefore = ledger.partsThere();
+    const now = await retryLoop.retry(() => api.session(session.upload_id, { signal }), signal);
+    progress.session = now;
+    const missing = new Set(eachPart(now.missing_parts));
+    const known = now.missing_truncated ? lastOf(missing) : session.part_count;
+    if (ledger.partsUnderWay().some((idx) => idx <= known && !missing.has(idx))) {
+      const parts = await retryLoop.retry(() => api.storedParts(session.upload_id, { signal }), signal);
+      for (const { part, sha256 } of parts) {
+        const digest = ledger.digestUnderWay(part);
+        // The server has other bytes: the client that sends this part receives the conflict.
+        if (digest && toHex(digest) === sha256) this.#noteArrived(part);
+      }
+    }
+    for (const idx of missing) {
+      // The server takes parts back when its system went down; what came in while it answered is not meant.
+      if (!(ledger.stored.has(idx) || ledger.found.has(idx)) || thereBefore.has(idx)) ledger.noteMissing(idx);
+    }
+    progress.enter('settled');
+  }
+}
+
+/** Of ranges in ascending order. */
+function lastOf(parts: ReadonlySet<number>): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const idx of parts) last = Math.max(last, idx);
+  return last;
+}
+
+/** @throws ConnectionError for a receipt of something else: what became of the part is to be asked. */
+function assertAbout({ idx, digest }: Part, receipt: PartReceipt): void {
+  if (receipt.part === idx && receipt.sha256 === toHex(digest)) return;
+  throw new ConnectionError(`the answer to part ${idx} is about another part`);
+}

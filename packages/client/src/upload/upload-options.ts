@@ -1,0 +1,79 @@
+/** What an upload is given, and what it reports. */
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { GetToken } from '../api/api.ts';
+import type { ResumeStore, Transport } from '../ports.ts';
+import type { PartSet } from './part-ledger.ts';
+import type { ClientState } from './upload-states.ts';
+
+export interface UploaderOptions {
+  /** The URL of the server, as the resume store keeps it. */
+  readonly server: string;
+  readonly transport: Transport;
+  readonly resumeStore: ResumeStore;
+  readonly getToken: GetToken;
+  /**
+   * The maximum number of parts in flight of all uploads together; 16 by default. The actual number adapts to the path.
+   */
+  readonly parallel?: number | undefined;
+  /**
+   * How long errors are waited out without progress, in milliseconds. By default: 12 hours for a server that went away,
+   * is overloaded or full; without end while this machine is offline; 15 minutes for other errors.
+   */
+  readonly retryForMs?: number | undefined;
+}
+
+export interface UploadOptions {
+  /** Aborting it pauses the upload. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Awaited when the file is published and before the resume record is removed. A file that it records is not sent
+   * twice.
+   */
+  readonly onPublished?: ((file: FileRecord) => Promise<void>) | undefined;
+  /** Reports what the user should know before the upload is done. It needs no answer. */
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
+  /** Also applied to an upload that an earlier run started with other metadata: its other pairs stay. */
+  readonly metadata?: Record<string, string> | undefined;
+  /** The requested part size in bytes. By default smaller than the server's for files below 1 GiB. */
+  readonly partSizeBytes?: number | undefined;
+  /** SHA-256 of the whole file, hex. The server publishes no other content. */
+  readonly sha256?: string | undefined;
+  /** Store an MRC file although its header is rejected. */
+  readonly force?: boolean | undefined;
+  /** Cancel an unfinished upload of this file, and start again. */
+  readonly restart?: boolean | undefined;
+}
+
+export type Notice =
+  /** The upload that was found belongs to another file that looks the same. This file is sent separately. */
+  | { readonly kind: 'other_file'; readonly uploadId: string; readonly part: number }
+  /** The upload, or the file if it was already published, had other metadata. */
+  | {
+      readonly kind: 'metadata_changed';
+      readonly before: Readonly<Record<string, string>>;
+      readonly now: Readonly<Record<string, string>>;
+    };
+
+export interface Progress {
+  readonly state: ClientState;
+  /** The upload on the server; null until it is known to belong to this file. */
+  readonly session: Session | null;
+  /** Acknowledged bytes, of `totalBytes`. Bytes from earlier runs count after they were compared with the file. */
+  readonly storedBytes: number;
+  readonly totalBytes: number;
+  /** Bytes that earlier runs stored and that are equal to those of the file. */
+  readonly resumedBytes: number;
+  /** Bytes of parts that connections took in this run, including lost ones. */
+  readonly sentBytes: number;
+  /** Failures that were waited out. */
+  readonly retries: number;
+  /** The error that is being waited out, as text; null otherwise. */
+  readonly lastError: string | null;
+  /** The client waits for a network. */
+  readonly offline: boolean;
+  /** Parts that the server has. The set is live. */
+  readonly stored: PartSet;
+  /** Parts that are being read or sent. The set is live. */
+  readonly underWay: PartSet;
+}

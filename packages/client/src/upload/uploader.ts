@@ -1,0 +1,45 @@
+/** Uploads files to a server. Programs, the page and the command line call it. */
+import type { FileRecord } from '@cryolift/protocol/messages';
+import { Api } from '../api/api.ts';
+import { PartWindow } from '../pacing/part-window.ts';
+import type { Source } from '../ports.ts';
+import { Claims } from './claims.ts';
+import { LocalDigests } from './local-digests.ts';
+import { PartBuffers } from './part-buffers.ts';
+import type { UploaderOptions, UploadOptions } from './upload-options.ts';
+import { UploadTask } from './upload-task.ts';
+
+const PARALLEL = 16;
+
+export class Uploader {
+  readonly api: Api;
+  readonly #options: UploaderOptions;
+  readonly #partWindow: PartWindow;
+  readonly #claims = new Claims();
+  readonly #digests = new LocalDigests();
+  readonly #buffers = new PartBuffers();
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+    this.api = new Api(options.transport, options.getToken);
+    this.#partWindow = new PartWindow(options.parallel ?? PARALLEL, () => this.api.limits());
+  }
+
+  /**
+   * Uploads a file, or its missing parts. Several files may be uploaded at the same time. Parts that the server had
+   * before are read and compared before the file is done.
+   *
+   * @returns the record of the published file.
+   * @throws ServerError, ConnectionError or SourceError; the signal's reason when it is aborted. The upload is kept in
+   *   every case, and the next call continues it.
+   */
+  async upload(source: Source, options: UploadOptions = {}): Promise<FileRecord> {
+    const shared = { claims: this.#claims, digests: this.#digests, buffers: this.#buffers };
+    return await new UploadTask(
+      { ...shared, api: this.api, partWindow: this.#partWindow },
+      this.#options,
+      source,
+      options,
+    ).upload();
+  }
+}

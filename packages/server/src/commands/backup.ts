@@ -1,0 +1,48 @@
+/** `cryolift admin backup DIR`: copies the state of the server, and prints how to copy the files after that. */
+
+import { EXIT, type ExitCode, Refusal, UsageError } from 'cryolift/exit';
+import { formatBytes } from 'cryolift/format';
+import { Output } from 'cryolift/output';
+import { backUp as copyAll, SettingError } from '../backup.ts';
+
+export interface BackupFlags {
+  json?: boolean;
+  dataDir?: string;
+}
+
+export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promise<ExitCode> {
+  const done = await copyAll(process.env, { 'data-dir': dataDir }, dir).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof SettingError) throw new UsageError(error.message);
+    if (error.code === 'ERR_SQLITE_ERROR') {
+      throw new Refusal('backup_failed', `${dir}: ${error.message}`, 'Nothing of it is kept. Run the command again.');
+    }
+    if (error.code !== 'EEXIST') throw error;
+    throw new Refusal(
+      'backup_exists',
+      `there is a backup in ${dir}, or one that is being made`,
+      'Give a new folder; one backup never replaces another. A cryolift.sqlite of 0 bytes is left of one that was killed.',
+    );
+  });
+  const { databaseBytes, files, fileBytes, storageDir, listPath } = done;
+  const copying = `rsync -a --ignore-missing-args --files-from=${quote(listPath)} ${quote(storageDir)}/ ${quote(dir)}/`;
+  const told = {
+    database_bytes: databaseBytes,
+    files,
+    file_bytes: fileBytes,
+    storage_dir: storageDir,
+    list: listPath,
+    next: copying,
+  };
+  const output = new Output(json);
+  output.result(told, () => `database (${formatBytes(databaseBytes)}), keys and audit are in ${dir}`);
+  output.note([
+    `now copy the ${files} files (${formatBytes(fileBytes)}) that it knows; they never change:`,
+    `  ${copying}`,
+  ]);
+  return EXIT.done;
+}
+
+/** For a POSIX shell. */
+function quote(path: string): string {
+  return /^[\w/.+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
