@@ -18,7 +18,8 @@ import {
 function file(id: string, created = 0): FileRecord {
   const digests = { sha256: '0'.repeat(64), parts_sha256: '0'.repeat(64) };
   const record = { file_id: id, filename: `${id}.mrc`, size: 1, created_at: new Date(created).toISOString() };
-  return { ...record, ...digests } as FileRecord;
+  // As far as the SDK checks a record.
+  return { ...record, ...digests, owner: 'ada', metadata: {}, warnings: [] } as unknown as FileRecord;
 }
 
 function upload(id: string, status: Session['status'], fileId: string | null = null): Session {
