@@ -16,7 +16,7 @@ async function explain(folder: string, error: object): Promise<string> {
 
 test('places: what fails at a start names the setting and says what to do', async () => {
   const advice = {
-    ENOSPC: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(ENOSPC\); make context on its disk/,
+    ENOSPC: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(ENOSPC\); make room on its disk/,
     EDQUOT: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(EDQUOT\)/,
     EROFS: /^CRYOLIFT_STORAGE_URL: \/x is on a file system that is mounted read-only \(EROFS\)/,
     EACCES: /^CRYOLIFT_STORAGE_URL: this user may not write into \/x \(EACCES\)/,

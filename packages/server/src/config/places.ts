@@ -83,7 +83,7 @@ function describe(folder: string, code: string): string {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return `there is no space left for ${folder} (${code}); make context on its disk, 16 MiB or more, and start again`;
+      return `there is no space left for ${folder} (${code}); make room on its disk, 16 MiB or more, and start again`;
     case 'EROFS':
       return `${folder} is on a file system that is mounted read-only (${code}); look for disk errors (dmesg), mount it for writing, and start again`;
     case 'EACCES':

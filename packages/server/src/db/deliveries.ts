@@ -105,7 +105,7 @@ async function findDue(
   const first = db
     .selectFrom('deliveries')
     .select('seq')
-    .where(sql<boolean>`owner = queue.owner`)
+    .where(sql<boolean>`owner = turns.owner`)
     .where('due_at', '<=', nowMs)
     .where('upload_id', 'not in', except)
     .orderBy('due_at')
@@ -113,14 +113,14 @@ async function findDue(
     .limit(1);
   const { rows } = await sql<DeliveryRow>`
     select found.* from (
-      with recursive queue (owner) as (
+      with recursive turns (owner) as (
         select min(owner) from deliveries where due_at is not null and ${begin}
         union all
-        select (select min(owner) from deliveries where due_at is not null and owner > queue.owner)
-        from queue where owner is not null
+        select (select min(owner) from deliveries where due_at is not null and owner > turns.owner)
+        from turns where owner is not null
       )
-      select owner from queue
-    ) as queue join deliveries as found on found.seq = (${first})
+      select owner from turns
+    ) as turns join deliveries as found on found.seq = (${first})
     limit 1`.execute(db);
   return rows[0];
 }
