@@ -5,6 +5,7 @@ import { findJob } from '../db/jobs.ts';
 import type { Bus } from '../events/bus.ts';
 import { type FileContext, fileNotFound } from '../files/files.ts';
 import type { StoredFile } from '../files/stored-file.ts';
+import { ANALYSIS_JOB } from './job-kind.ts';
 
 /** A job's end makes no event, so it is looked for. */
 const LOOK_MS = 1_000;
@@ -32,7 +33,7 @@ export async function waitForStatistics(
       const row = await findFile(context.db, asked.id);
       if (!row) throw fileNotFound(asked.id);
       if (row.statistics !== null) return JSON.parse(row.statistics) as Statistics | null;
-      const job = await findJob(context.db, row.id, 'survey');
+      const job = await findJob(context.db, row.id, ANALYSIS_JOB);
       if (job?.status !== 'waiting' && job?.status !== 'running') return null;
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return 'late';

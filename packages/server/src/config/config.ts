@@ -77,13 +77,14 @@ interface TlsConfig {
 export interface JwtConfig {
   /** Null with no public key either: the server makes a secret in its data folder. */
   readonly secret: string | null;
-  /** PEM. */
+  /** PEM of an RSA, EC P-256 or Ed25519 key. */
   readonly publicKey: string | null;
   readonly jwksUrl: string | null;
+  /** The issuer whose keys are found by OpenID discovery. Only its tokens are accepted. */
   readonly oidcIssuer: string | null;
   readonly issuer: string | null;
   readonly audience: string | null;
-  /** Ids of keys (`kid`) whose tokens are not taken any more. */
+  /** Ids (`kid`) or thumbprints (RFC 7638) of keys whose tokens are no longer accepted. */
   readonly revokedKeys: readonly string[];
 }
 

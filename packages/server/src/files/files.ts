@@ -1,6 +1,7 @@
 /** Published files: found, read, deleted. */
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
+import { forgetRead } from '../analysis/forget-read.ts';
 import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
 import { hasEvent } from '../db/events.ts';
@@ -87,8 +88,7 @@ export async function deleteFile(context: FileContext, file: StoredFile): Promis
       data: file.record,
     });
   });
-  context.storage.prefixes?.forget(file.uploadId);
-  void context.analyzer.forget(file.uploadId);
+  forgetRead(context, file.uploadId);
   await removeBytes(context, file.id);
 }
 

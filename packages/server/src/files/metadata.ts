@@ -1,5 +1,6 @@
 /** What owners and jobs write down about a file or an upload. */
 import { UploadError } from '@cryolift/protocol/errors';
+import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Database } from '../db/database.ts';
 import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
@@ -10,8 +11,6 @@ import { overridesOf, toFileRecord } from './record.ts';
 import { type StoredFile, toStoredFile } from './stored-file.ts';
 import type { UpdateLimit } from './update-limit.ts';
 
-/** As `jobs/analysis.ts` calls it. */
-const ANALYSIS = 'survey';
 const MAX_PAIRS = 32;
 const MAX_BYTES = 4096;
 
@@ -95,7 +94,7 @@ function isReadOtherwise(before: FileRow, after: FileRow): boolean {
 }
 
 async function analyzeAgain(context: MetadataContext, tx: Database, { id, owner, filename }: FileRow): Promise<void> {
-  if (!context.fileJobs.kindsFor(filename).includes(ANALYSIS)) return;
+  if (!context.fileJobs.kindsFor(filename).includes(ANALYSIS_JOB)) return;
   await forgetStatistics(tx, id);
-  await insertJob(tx, { id: context.newId(), kind: ANALYSIS, fileId: id, owner, nowMs: context.now() });
+  await insertJob(tx, { id: context.newId(), kind: ANALYSIS_JOB, fileId: id, owner, nowMs: context.now() });
 }

@@ -4,8 +4,6 @@ import { analyzeFile } from '../analysis/file-analysis.ts';
 import type { FileContext } from '../files/files.ts';
 import type { Work } from './queue.ts';
 
-export const ANALYSIS = 'survey';
-
 export function analysisWork(context: FileContext): Work {
   return {
     maxAttempts: 3,

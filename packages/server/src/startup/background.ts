@@ -1,5 +1,6 @@
 /** The work that goes on beside requests: jobs, webhook, housekeeping, scrub. */
 import { randomBytes } from 'node:crypto';
+import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Config } from '../config/config.ts';
 import { inPlace } from '../config/places.ts';
 import { openSecretFile } from '../config/secret.ts';
@@ -7,10 +8,10 @@ import { releaseJobs } from '../db/jobs.ts';
 import { printKey, readKey } from '../events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
 import { Scrub } from '../files/scrub.ts';
-import { ANALYSIS, analysisWork } from '../jobs/analysis.ts';
-import { RequestedSweep } from '../jobs/asked-sweep.ts';
+import { analysisWork } from '../jobs/analysis.ts';
 import { ON_COMPLETE, onCompleteWork } from '../jobs/on-complete.ts';
 import { JobQueue } from '../jobs/queue.ts';
+import { RequestedSweep } from '../jobs/requested-sweep.ts';
 import { Repeated } from '../jobs/schedule.ts';
 import { StoredTimes } from '../jobs/stored-times.ts';
 import { compare, sweep } from '../jobs/sweep.ts';
@@ -29,7 +30,7 @@ const SWEEP_MS = 60_000;
 const COMPARE_MS = 3_600_000;
 
 /** Kinds of jobs that there may be. */
-export const JOB_KINDS = [ANALYSIS, ON_COMPLETE];
+export const JOB_KINDS = [ANALYSIS_JOB, ON_COMPLETE];
 
 export interface Background {
   readonly scrub: Scrub;
@@ -111,7 +112,7 @@ export async function createBackground(
 
 /** Analyses share one thread, so two are no faster than one; commands are whatever the administrator makes them. */
 function createQueues(context: UploadContext, { onComplete }: Config): JobQueue[] {
-  const analyses = new JobQueue(context, ANALYSIS, analysisWork(context), 1);
+  const analyses = new JobQueue(context, ANALYSIS_JOB, analysisWork(context), 1);
   return onComplete
     ? [analyses, new JobQueue(context, ON_COMPLETE, onCompleteWork(context, onComplete), 2)]
     : [analyses];

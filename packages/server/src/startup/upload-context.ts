@@ -1,10 +1,10 @@
 /** Makes what the functions of `uploads/` and `files/` work with. */
 import { isMrcName } from '@cryolift/mrc';
+import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import { type Config, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from '../config/config.ts';
 import { Bus } from '../events/bus.ts';
 import { Outbox } from '../events/outbox.ts';
 import { UpdateLimit } from '../files/update-limit.ts';
-import { ANALYSIS } from '../jobs/analysis.ts';
 import { ON_COMPLETE } from '../jobs/on-complete.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -63,7 +63,10 @@ export function createUploadContext(config: Config, made: Made): UploadContext {
     reverifications: new SingleFlight(),
     updateLimit: new UpdateLimit(),
     fileJobs: {
-      kindsFor: (filename) => [...(isMrcName(filename) ? [ANALYSIS] : []), ...(config.onComplete ? [ON_COMPLETE] : [])],
+      kindsFor: (filename) => [
+        ...(isMrcName(filename) ? [ANALYSIS_JOB] : []),
+        ...(config.onComplete ? [ON_COMPLETE] : []),
+      ],
       wake: wakeJobs,
     },
     log,

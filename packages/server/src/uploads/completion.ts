@@ -11,6 +11,7 @@ import { failUpload, isOverdue } from './ending.ts';
 import { finalize, findPublished } from './finalization.ts';
 import { uploadIncomplete } from './invalidation.ts';
 import { findUpload } from './lookup.ts';
+import { uploadClosed } from './part-request.ts';
 import { moveUpload } from './transitions.ts';
 import { toUpload } from './upload-record.ts';
 
@@ -58,7 +59,7 @@ export async function completeUpload(
       return { kind: 'completed', file: toStoredFile(assertSame(file, declared)) };
     }
     case 'expired':
-      throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+      throw uploadClosed(row);
     case 'failed':
     case 'cancelled':
       throw new UploadError('upload_closed', `This upload is ${row.status}.`, {

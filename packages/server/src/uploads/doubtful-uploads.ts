@@ -13,9 +13,12 @@ interface DoubtfulLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
+/** Invalidates all parts of an upload. */
+type Invalidate = (uploadId: string) => Promise<void>;
+
 export class DoubtfulUploads {
   readonly #attempts: PartAttempts;
-  #invalidate: ((uploadId: string) => Promise<void>) | null = null;
+  #invalidate: Invalidate | null = null;
   readonly #log: DoubtfulLog;
   /** By upload: what waits for the next try; undefined while one is under way. */
   readonly #doubtful = new Map<string, NodeJS.Timeout | undefined>();
@@ -31,16 +34,16 @@ export class DoubtfulUploads {
    *
    * @param invalidate invalidates all parts of an upload; it is called while nothing else works on the stored bytes.
    */
-  start(invalidate: (uploadId: string) => Promise<void>): void {
+  start(invalidate: Invalidate): void {
     this.#invalidate = invalidate;
-    for (const uploadId of this.#doubtful.keys()) void this.#resolve(uploadId, FIRST_WAIT_MS);
+    for (const uploadId of this.#doubtful.keys()) void this.#resolve(invalidate, uploadId, FIRST_WAIT_MS);
   }
 
   /** The disk failed to keep bytes of this upload. Tries to invalidate its parts until that is done. */
   note(uploadId: string): void {
     if (this.#doubtful.has(uploadId)) return;
     this.#doubtful.set(uploadId, undefined);
-    if (this.#invalidate) void this.#resolve(uploadId, FIRST_WAIT_MS);
+    if (this.#invalidate) void this.#resolve(this.#invalidate, uploadId, FIRST_WAIT_MS);
   }
 
   has(uploadId: string): boolean {
@@ -66,10 +69,10 @@ export class DoubtfulUploads {
     }
   }
 
-  async #resolve(uploadId: string, waitMs: number): Promise<void> {
+  async #resolve(invalidate: Invalidate, uploadId: string, waitMs: number): Promise<void> {
     try {
       await this.#attempts.exclude(uploadId, async () => {
-        await this.#invalidate?.(uploadId);
+        await invalidate(uploadId);
         this.#doubtful.delete(uploadId);
       });
     } catch (error) {
@@ -78,7 +81,7 @@ export class DoubtfulUploads {
         { upload_id: uploadId, err: error },
         'parts that the disk failed to keep not invalidated, will retry',
       );
-      const retry = () => void this.#resolve(uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
+      const retry = () => void this.#resolve(invalidate, uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
       this.#doubtful.set(uploadId, setTimeout(retry, waitMs).unref());
     }
   }

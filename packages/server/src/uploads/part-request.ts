@@ -5,6 +5,9 @@ import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { UploadRow } from '../db/tables.ts';
 import type { Extent } from '../storage/places.ts';
 
+/** With these, what was sent is gone or of no use. A completed upload still confirms its parts. */
+const ENDED_STATES: readonly UploadState[] = ['expired', 'cancelled', 'failed'];
+
 export interface PartRequest {
   uploadId: string;
   idx: number;
@@ -24,8 +27,7 @@ export function assertOpen(upload: { readonly status: UploadState }): void {
 
 /** @throws UploadError when the upload has no such part, or the part does not have this length or offset. */
 export function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
-  if (row.status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
-  if (row.status === 'cancelled' || row.status === 'failed') throw uploadClosed(row);
+  if (ENDED_STATES.includes(row.status)) throw uploadClosed(row);
   if (idx < 0 || idx >= row.part_count) {
     throw new UploadError(
       'part_out_of_range',

@@ -5,13 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { JwtConfig } from '../../config/config.ts';
 import { algorithmOf } from '../../config/token-key.ts';
 import { accessOf, assertScope, hasScope } from './caller.ts';
-import { createAuthenticator, type TokenKeys } from './tokens.ts';
+import { createAuthenticator } from './tokens.ts';
 
 const SECRET = 'a shared secret of 32 bytes or more';
 const OTHER_SECRET = 'another secret that is 32 bytes or more';
-const NO_KEYS: TokenKeys = {
+const NO_KEYS: JwtConfig = {
   secret: null,
   publicKey: null,
   jwksUrl: null,
@@ -44,7 +45,7 @@ function signWith(alg: string, key: KeyObject | string | null, bytes: Buffer): B
   return sign(alg === 'EdDSA' ? null : 'sha256', bytes, key);
 }
 
-async function call(keys: Partial<TokenKeys>, bearer: string) {
+async function call(keys: Partial<JwtConfig>, bearer: string) {
   return await createAuthenticator({ ...NO_KEYS, ...keys }, QUIET)(`Bearer ${bearer}`);
 }
 

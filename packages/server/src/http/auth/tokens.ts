@@ -3,22 +3,10 @@ import { hash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
+import type { JwtConfig } from '../../config/config.ts';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../../config/token-key.ts';
 import type { TokenCaller } from './caller.ts';
 import { discoverKeys, PublishedKeys } from './published-keys.ts';
-
-export interface TokenKeys {
-  readonly secret: string | null;
-  /** PEM of an RSA, EC P-256 or Ed25519 key. */
-  readonly publicKey: string | null;
-  readonly jwksUrl: string | null;
-  /** The issuer whose keys are found by OpenID discovery. Only its tokens are accepted. */
-  readonly oidcIssuer: string | null;
-  readonly issuer: string | null;
-  readonly audience: string | null;
-  /** Ids (`kid`) or thumbprints (RFC 7638) of keys whose tokens are no longer accepted. */
-  readonly revokedKeys: readonly string[];
-}
 
 interface TokenLog {
   warn(fields: Record<string, unknown>, message: string): void;
@@ -39,7 +27,7 @@ const MAX_KNOWN = 1_000;
  * @returns a function from an Authorization header to its caller; it throws UploadError `unauthenticated` or
  *   `token_expired`.
  */
-export function createAuthenticator(keys: TokenKeys, log: TokenLog): Authenticate {
+export function createAuthenticator(keys: JwtConfig, log: TokenLog): Authenticate {
   const findKey = keyFinder(keys, log);
   const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...PUBLIC_KEY_ALGORITHMS];
   const issuer = keys.issuer ?? keys.oidcIssuer;
@@ -85,7 +73,7 @@ class KnownTokens {
 }
 
 /** A key is used only for the algorithms of its own family, also when the header of the token names another algorithm. */
-function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
+function keyFinder(keys: JwtConfig, log: TokenLog): JWTVerifyGetKey {
   const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
   const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
   const publicAlgorithm = publicKey && algorithmOf(publicKey);
@@ -112,7 +100,7 @@ function keyFinder(keys: TokenKeys, log: TokenLog): JWTVerifyGetKey {
   };
 }
 
-function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: TokenKeys, log: TokenLog): PublishedKeys | null {
+function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: JwtConfig, log: TokenLog): PublishedKeys | null {
   if (jwksUrl !== null) return new PublishedKeys(async () => jwksUrl, revokedKeys, log);
   return oidcIssuer === null ? null : new PublishedKeys(() => discoverKeys(oidcIssuer), revokedKeys, log);
 }

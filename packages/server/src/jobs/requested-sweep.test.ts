@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Swept } from '@cryolift/protocol/messages';
-import { RequestedSweep } from './asked-sweep.ts';
+import { RequestedSweep } from './requested-sweep.ts';
 
 const SWEPT: Swept = { expired: 1, deleted: 2, leftovers: 3, forgotten: 4 };
 
