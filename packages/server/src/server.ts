@@ -28,7 +28,7 @@ import { certificateRenewal, listen } from './startup/listening.ts';
 import { shutDown } from './startup/shutdown.ts';
 import { createUploadContext } from './startup/upload-context.ts';
 import { warnOfSettings } from './startup/warnings.ts';
-import { explainFailure } from './storage/errors.ts';
+import { explainCode, explainFailure, explainReadCode } from './storage/errors.ts';
 import { Clock } from './uploads/clock.ts';
 import { DoubtfulUploads } from './uploads/doubtful-uploads.ts';
 import { invalidateAll } from './uploads/invalidation.ts';
@@ -165,10 +165,13 @@ function createAudit(config: Config, log: Logger): AuditLog {
 
 /** A secret file that is used while requests are answered: a disk that fails is `storage_unavailable`. */
 function explainFile({ read, replace }: SecretFile): SecretFile {
-  const fail = (error: unknown): never => {
-    throw explainFailure(error);
+  const fail = (explain: typeof explainCode) => (error: unknown) => {
+    throw explainFailure(error, explain);
   };
-  return { read: () => read().catch(fail), replace: (text) => replace(text).catch(fail) };
+  return {
+    read: () => read().catch(fail(explainReadCode)),
+    replace: (text) => replace(text).catch(fail(explainCode)),
+  };
 }
 
 function describeLimits(config: Config): Limits {

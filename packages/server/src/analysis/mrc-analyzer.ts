@@ -1,7 +1,7 @@
 /** Looking at MRC files where they lie, by a thread of low priority: surveys of whole files, and single pictures. */
 import { Worker } from 'node:worker_threads';
 import type { PreviewRequest } from '@cryolift/mrc';
-import { explainCode } from '../storage/errors.ts';
+import { explainReadCode } from '../storage/errors.ts';
 import type { AnalysisMessage, AnalysisReport } from './messages.ts';
 import type { AnalysisResult, Rendered } from './result.ts';
 import type { AnalysisTarget } from './target.ts';
@@ -166,5 +166,5 @@ function printOverrides({ overrides: { kind, mode0 } = {} }: AnalysisTarget): st
 
 /** @param code of the system, or the message of an error that nobody expected. */
 function unreadable(code: string): Error {
-  return /^E[A-Z0-9]+$/.test(code) ? explainCode(code) : new Error(`looking at a file failed: ${code}`);
+  return /^E[A-Z0-9]+$/.test(code) ? explainReadCode(code) : new Error(`looking at a file failed: ${code}`);
 }

@@ -37,9 +37,19 @@ export function explainCode(code: string, cause?: unknown): UploadError {
   }
 }
 
+/**
+ * Of a call that only reads: the space of the disk is no matter of the client's, whatever code the file system gives, so
+ * that it is never `insufficient_storage`.
+ */
+export function explainReadCode(code: string, cause?: unknown): UploadError {
+  const failure = explainCode(code, cause);
+  if (failure.code !== 'insufficient_storage') return failure;
+  return new UploadError('storage_unavailable', `The storage cannot be read (${code}).`, cause ? { cause } : {});
+}
+
 /** An error of the system as an UploadError; any other as it is, because it is a mistake of ours. */
-export function explainFailure(error: unknown): unknown {
+export function explainFailure(error: unknown, explain = explainCode): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (error instanceof UploadError || code === undefined || !SYSTEM_CODE.test(code)) return error;
-  return explainCode(code, error);
+  return explain(code, error);
 }

@@ -1,7 +1,7 @@
 /** SHA-256 of bytes that lie in files already, by a worker thread. */
 import { Worker } from 'node:worker_threads';
 import type { UploadError } from '@cryolift/protocol/errors';
-import { BytesGone, explainCode } from '../errors.ts';
+import { BytesGone, explainReadCode } from '../errors.ts';
 import type { Extent, PartSelection } from '../places.ts';
 import type { WholeDigest } from '../upload-storage.ts';
 import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.ts';
@@ -197,5 +197,5 @@ const GONE = new Set(['ESTALE', 'EISDIR']);
 
 function unreadable(code: string): UploadError {
   if (GONE.has(code)) return new BytesGone(`The bytes are not in the storage (${code}).`);
-  return explainCode(code);
+  return explainReadCode(code);
 }

@@ -17,7 +17,7 @@ import {
   statfs,
   writeFile,
 } from 'node:fs/promises';
-import { explainFailure } from '../errors.ts';
+import { explainCode, explainFailure, explainReadCode } from '../errors.ts';
 import { identityOf } from './file-identity.ts';
 
 export type { FileHandle };
@@ -60,14 +60,21 @@ export const SYSTEM_CALLS = {
 
 export type DiskCalls = typeof SYSTEM_CALLS;
 
+/** Calls that write nothing; `open` does so only with `READ`. */
+const READING: readonly string[] = ['list', 'sizeOf', 'space', 'readWhole', 'examine', 'read'];
+
 /** The same calls. What they throw is an UploadError: see `explainFailure`. */
 export function explained(calls: DiskCalls): DiskCalls {
-  return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, explain(call)])) as DiskCalls;
+  return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, explain(name, call)])) as DiskCalls;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each call has parameters of its own, which are passed on as they are
-function explain(call: (...values: any[]) => unknown) {
+function explain(name: string, call: (...values: any[]) => unknown) {
   return (...values: unknown[]) => {
+    const reads = READING.includes(name) || (name === 'open' && values[1] === READ);
+    const fail = (error: unknown): never => {
+      throw explainFailure(error, reads ? explainReadCode : explainCode);
+    };
     try {
       const result = call(...values);
       return result instanceof Promise ? result.catch(fail) : result;
@@ -75,8 +82,4 @@ function explain(call: (...values: any[]) => unknown) {
       return fail(error);
     }
   };
-}
-
-function fail(error: unknown): never {
-  throw explainFailure(error);
 }
