@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Config, readConfig, SettingError } from './config/config.ts';
-import { copyDatabase, hasDatabase } from './db/backup.ts';
+import { copyDatabase, hasDatabase } from './db/sqlite/backup.ts';
 import { flush, flushAll } from './flush.ts';
 
 export { SettingError } from './config/config.ts';

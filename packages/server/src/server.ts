@@ -10,7 +10,7 @@ import { openSecretFile, type SecretFile } from './config/secret.ts';
 import { pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { countOpenJobs } from './db/jobs.ts';
-import { countStaged } from './db/sessions.ts';
+import { countStaged } from './db/uploads.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
 import { buildApp } from './http/app.ts';
@@ -30,10 +30,10 @@ import { createUploadContext } from './startup/upload-context.ts';
 import { warnOfSettings } from './startup/warnings.ts';
 import { explainCode, explainFailure, explainReadCode } from './storage/errors.ts';
 import { Clock } from './uploads/clock.ts';
-import { DoubtfulUploads } from './uploads/doubtful-uploads.ts';
-import { invalidateAll } from './uploads/invalidation.ts';
-import { PartAttempts } from './uploads/part-attempts.ts';
+import { PartAttempts } from './uploads/parts/part-attempts.ts';
 import { readUpload } from './uploads/upload-record.ts';
+import { DoubtfulUploads } from './uploads/verification/doubtful-uploads.ts';
+import { invalidateAll } from './uploads/verification/invalidation.ts';
 import { VERSION } from './version.ts';
 
 /** Then the audit begins a new file. */

@@ -6,8 +6,8 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { openDatabase, pingDatabase } from './database.ts';
 import { noteBoot } from './server-state.ts';
-import { findUploadRow } from './sessions.ts';
 import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
+import { findUploadRow } from './uploads.ts';
 
 test('what was written is there when the database is opened, and migrated, again', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');

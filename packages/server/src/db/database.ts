@@ -1,7 +1,7 @@
 import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { ThreadedSqlite } from './dialect.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { ThreadedSqlite } from './sqlite/dialect.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;

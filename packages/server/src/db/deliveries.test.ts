@@ -5,9 +5,9 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { type Database, openDatabase } from './database.ts';
 import * as deliveries from './deliveries.ts';
-import { ThreadedSqlite } from './dialect.ts';
 import { insertEvent } from './events.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { ThreadedSqlite } from './sqlite/dialect.ts';
 import type { EventRow } from './tables.ts';
 import { makeDatabase, makeFolder } from './test-rows.ts';
 

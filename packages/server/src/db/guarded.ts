@@ -1,7 +1,7 @@
 /** A transaction that needs no look at what it read: it is handed over whole, and waits for the disk with others. */
 import type { CompiledQuery } from 'kysely';
 import type { Database } from './database.ts';
-import { type ThreadedConnection, toStatement } from './dialect.ts';
+import { type ThreadedConnection, toStatement } from './sqlite/dialect.ts';
 
 export interface GuardedStep {
   /** Must touch a row. */

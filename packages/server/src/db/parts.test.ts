@@ -4,8 +4,8 @@ import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import fc from 'fast-check';
 import type { Database } from './database.ts';
 import { commitPart, findMissing, findPart, forgetParts, listParts } from './parts.ts';
-import { findUploadRow } from './sessions.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+import { findUploadRow } from './uploads.ts';
 
 test('a part is recorded, counted, and prolongs the session', async (t) => {
   const db = await makeDatabase(t);

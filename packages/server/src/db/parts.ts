@@ -4,8 +4,8 @@ import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { runGuarded } from './guarded.ts';
-import { selectSession } from './sessions.ts';
 import type { PartRow, UploadRow } from './tables.ts';
+import { selectUpload } from './uploads.ts';
 
 /** How many rows one statement deletes. */
 const BATCH = 500;
@@ -50,7 +50,7 @@ export async function commitPart(db: Database, uploadId: string, part: PartCommi
     .returningAll();
   const { refusedAt, rows } = await runGuarded(db, [
     { write: insert.compile(), otherwise: selectPart(db, uploadId, part.idx).compile() },
-    { write: count.compile(), otherwise: selectSession(db, uploadId).compile() },
+    { write: count.compile(), otherwise: selectUpload(db, uploadId).compile() },
   ]);
   if (refusedAt === 0) return { kind: 'exists', part: rows[0] as PartRow };
   if (refusedAt === 1) return { kind: 'closed', row: rows[0] as UploadRow | undefined };

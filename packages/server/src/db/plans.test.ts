@@ -4,8 +4,8 @@ import { CompiledQuery, type KyselyPlugin } from 'kysely';
 import type { Database } from './database.ts';
 import { findNextDelivery, listDue } from './deliveries.ts';
 import { listHalfDeleted } from './files.ts';
-import { listToReverify } from './sessions.ts';
 import { makeDatabase } from './test-rows.ts';
+import { listToReverify } from './uploads.ts';
 
 /** How SQLite finds what the queries of `work` ask for. */
 async function explain(t: TestContext, work: (db: Database) => Promise<unknown>): Promise<string[]> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Database, openDatabase } from './database.ts';
 import type { PartCommit } from './parts.ts';
-import type { UploadRow } from './tables.ts';
+import type { FileRow, UploadRow } from './tables.ts';
 
 let lastId = 0;
 
@@ -69,4 +69,27 @@ export async function insertRow(db: Database, changes: Partial<UploadRow> = {}):
 export function draftPart(idx: number, content = `part ${idx}`): PartCommit {
   const sha256 = new Uint8Array(createHash('sha256').update(content).digest());
   return { idx, sizeBytes: idx === 9 ? 50 : 100, sha256, nowMs: 2000, expiresAtMs: 10_000 };
+}
+
+/** A published file of `ada`, of one part. */
+export function draftFile(id: string, size: number, uploadId = `of-${id}`): FileRow {
+  const sha256 = new Uint8Array(32);
+  return {
+    id,
+    upload_id: uploadId,
+    owner: 'ada',
+    filename: 'a.bin',
+    size,
+    sha256,
+    parts_sha256: sha256,
+    part_size: 100,
+    part_count: 1,
+    content_type: 'application/octet-stream',
+    metadata: '{}',
+    mrc: null,
+    warnings: '[]',
+    created_at: 4000,
+    statistics: null,
+    deleted_at: null,
+  };
 }

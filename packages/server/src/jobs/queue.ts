@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts';
 import { endJob, extendLease, findNextJobTime, postponeJob, takeJob } from '../db/jobs.ts';
 import type { JobRow } from '../db/tables.ts';
 import { Poller } from '../poller.ts';
-import type { UploadMeter } from '../uploads/meter.ts';
+import type { UploadMeter } from '../uploads/parts/meter.ts';
 
 const LEASE_MS = 60_000;
 const EXTEND_MS = 20_000;

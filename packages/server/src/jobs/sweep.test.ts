@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
+import { moveUploadRow } from '../db/uploads.ts';
 import { completeUpload } from '../uploads/completion.ts';
 import {
   bytesOf,

@@ -2,12 +2,13 @@
 import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
 import { forgetLinks } from '../db/links.ts';
-import { forgetFileId, listExpired, listStagedIds, listUnpublished, purgeSessions } from '../db/sessions.ts';
+import { purgeUploads } from '../db/upload-purge.ts';
+import { forgetFileId, listExpired, listStagedIds, listUnpublished } from '../db/uploads.ts';
 import { finishDeletions } from '../files/files.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { expireUpload } from '../uploads/ending.ts';
-import { discardStaged } from '../uploads/staged-bytes.ts';
+import { discardStaged } from '../uploads/verification/staged-bytes.ts';
 import { attempt } from './attempt.ts';
 import { compareFiles } from './compare.ts';
 
@@ -44,7 +45,7 @@ async function purgeAll(context: UploadContext): Promise<number> {
   // First: it holds what was begun with it.
   await forgetLinks(context.db, endedBeforeMs);
   for (let forgotten = 0; ; ) {
-    const count = await purgeSessions(context.db, endedBeforeMs, BATCH);
+    const count = await purgeUploads(context.db, endedBeforeMs, BATCH);
     forgotten += count;
     if (count < BATCH) return forgotten;
   }

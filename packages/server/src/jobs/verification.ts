@@ -1,8 +1,8 @@
 /** Verifies what a power loss may have taken, and finishes what is being completed. It may read TiBs: nothing waits for it. */
-import { findUploadRow, listToReverify } from '../db/sessions.ts';
+import { findUploadRow, listToReverify } from '../db/uploads.ts';
 import { resumeVerifying } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
-import { reverify } from '../uploads/reverification.ts';
+import { reverify } from '../uploads/verification/reverification.ts';
 import { attempt } from './attempt.ts';
 
 /** One round: at the start, from time to time, and after a sweep. After `signal` no upload is begun. */

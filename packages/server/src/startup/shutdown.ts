@@ -3,7 +3,7 @@ import { Deadline } from '../jobs/deadline.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Traces } from '../ops/traces.ts';
-import type { DoubtfulUploads } from '../uploads/doubtful-uploads.ts';
+import type { DoubtfulUploads } from '../uploads/verification/doubtful-uploads.ts';
 import type { Background } from './background.ts';
 import type { Data } from './data.ts';
 import type { Listening } from './listening.ts';

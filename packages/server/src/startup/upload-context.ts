@@ -11,10 +11,10 @@ import type { Metrics } from '../ops/metrics.ts';
 import { SingleFlight } from '../single-flight.ts';
 import type { Clock } from '../uploads/clock.ts';
 import type { UploadContext } from '../uploads/context.ts';
-import { ContiguousPrefixes } from '../uploads/contiguous-prefix.ts';
-import type { DoubtfulUploads } from '../uploads/doubtful-uploads.ts';
-import type { PartAttempts } from '../uploads/part-attempts.ts';
-import { VerifiedParts } from '../uploads/verified-parts.ts';
+import { ContiguousPrefixes } from '../uploads/parts/contiguous-prefix.ts';
+import type { PartAttempts } from '../uploads/parts/part-attempts.ts';
+import type { DoubtfulUploads } from '../uploads/verification/doubtful-uploads.ts';
+import { VerifiedParts } from '../uploads/verification/verified-parts.ts';
 import type { Data } from './data.ts';
 
 interface Made {

@@ -2,18 +2,18 @@
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Session } from '@cryolift/protocol/messages';
-import { findUploadRow, listVerifying } from '../db/sessions.ts';
 import type { FileRow, UploadRow } from '../db/tables.ts';
+import { findUploadRow, listVerifying } from '../db/uploads.ts';
 import { type StoredFile, toStoredFile } from '../files/stored-file.ts';
 import { firstOf } from '../timeout.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { failUpload, isOverdue } from './ending.ts';
 import { finalize, findPublished } from './finalization.ts';
-import { uploadIncomplete } from './invalidation.ts';
 import { findUpload } from './lookup.ts';
-import { uploadClosed } from './part-request.ts';
+import { uploadClosed } from './parts/part-request.ts';
 import { moveUpload } from './transitions.ts';
 import { toUpload } from './upload-record.ts';
+import { uploadIncomplete } from './verification/invalidation.ts';
 
 /** How long a request waits for the whole-file digest (page 7: `complete`). */
 const WAIT_MS = 20_000;

@@ -8,11 +8,11 @@ import type { Outbox } from '../events/outbox.ts';
 import type { UpdateLimit } from '../files/update-limit.ts';
 import type { SingleFlight } from '../single-flight.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { ContiguousPrefixes } from './contiguous-prefix.ts';
-import type { DoubtfulUploads } from './doubtful-uploads.ts';
-import type { UploadMeter } from './meter.ts';
-import type { PartAttempts } from './part-attempts.ts';
-import type { VerifiedParts } from './verified-parts.ts';
+import type { ContiguousPrefixes } from './parts/contiguous-prefix.ts';
+import type { UploadMeter } from './parts/meter.ts';
+import type { PartAttempts } from './parts/part-attempts.ts';
+import type { DoubtfulUploads } from './verification/doubtful-uploads.ts';
+import type { VerifiedParts } from './verification/verified-parts.ts';
 
 export interface UploadContext {
   readonly db: Database;

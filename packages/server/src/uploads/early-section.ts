@@ -6,7 +6,7 @@ import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { UPLOAD_PREVIEW_READY, uploadSubject } from '../events/event.ts';
 import type { UploadContext } from './context.ts';
-import { type PartRange, partsOfSection } from './section-parts.ts';
+import { type PartRange, partsOfSection } from './parts/section-parts.ts';
 import type { Upload } from './upload.ts';
 import { toUpload } from './upload-record.ts';
 

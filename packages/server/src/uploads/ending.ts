@@ -2,9 +2,9 @@
 import type { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
 import type { UploadContext } from './context.ts';
-import { discardStaged } from './staged-bytes.ts';
 import { moveUpload } from './transitions.ts';
 import type { Failure } from './upload-record.ts';
+import { discardStaged } from './verification/staged-bytes.ts';
 
 /** Nothing has come for longer than a session is kept, as far as the clock can say. */
 export function isOverdue(context: UploadContext, row: UploadRow): boolean {

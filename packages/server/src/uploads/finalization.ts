@@ -9,18 +9,18 @@ import type { Database } from '../db/database.ts';
 import { findFile } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import { listParts } from '../db/parts.ts';
-import { findUploadRow, recordPublished } from '../db/sessions.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
+import { findUploadRow, recordPublished } from '../db/uploads.ts';
 import { contentTypeOf } from '../files/content-type.ts';
 import type { FilePlace } from '../storage/places.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from './context.ts';
 import { failUpload } from './ending.ts';
-import { distrustParts } from './invalidation.ts';
-import { timeStage } from './meter.ts';
-import { isWhole, reopen, reopenIfGone, verifyStored } from './stored-bytes.ts';
+import { timeStage } from './parts/meter.ts';
 import { emitUpload } from './transitions.ts';
 import { toPlace, toStaged } from './upload-record.ts';
+import { distrustParts } from './verification/invalidation.ts';
+import { isWhole, reopen, reopenIfGone, verifyStored } from './verification/stored-bytes.ts';
 
 /** Verifies and publishes an upload that is `verifying`; joins a run under way. */
 export async function finalize(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {

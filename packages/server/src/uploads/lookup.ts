@@ -2,13 +2,13 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Session } from '@cryolift/protocol/messages';
 import { transition } from '@cryolift/protocol/states';
-import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
+import { findUploadRow } from '../db/uploads.ts';
 import { type AccessScope, canAccess, type UploadContext } from './context.ts';
 import { expireUpload, isOverdue } from './ending.ts';
-import { waitForReverification } from './reverification.ts';
 import { type Upload, uploadOf } from './upload.ts';
 import { toUpload } from './upload-record.ts';
+import { waitForReverification } from './verification/reverification.ts';
 
 /**
  * The session, expired if its time is over and with its parts re-verified if the system went down.

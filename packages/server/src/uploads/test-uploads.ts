@@ -6,9 +6,9 @@ import type { TestContext } from 'node:test';
 import { partExtent } from '@cryolift/protocol/plan';
 import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
-import { findUploadRow, moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
+import { findUploadRow, moveUploadRow } from '../db/uploads.ts';
 import { Bus } from '../events/bus.ts';
 import { Outbox } from '../events/outbox.ts';
 import { UpdateLimit } from '../files/update-limit.ts';
@@ -17,13 +17,13 @@ import { Digester } from '../storage/disk/digester.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Writers } from '../storage/disk/writers.ts';
 import type { UploadContext } from './context.ts';
-import { ContiguousPrefixes } from './contiguous-prefix.ts';
-import { DoubtfulUploads } from './doubtful-uploads.ts';
-import { invalidateAll } from './invalidation.ts';
-import { PartAttempts } from './part-attempts.ts';
-import { beginPart } from './part-start.ts';
+import { ContiguousPrefixes } from './parts/contiguous-prefix.ts';
+import { PartAttempts } from './parts/part-attempts.ts';
+import { beginPart } from './parts/part-start.ts';
 import { toPlace, toStaged } from './upload-record.ts';
-import { VerifiedParts } from './verified-parts.ts';
+import { DoubtfulUploads } from './verification/doubtful-uploads.ts';
+import { invalidateAll } from './verification/invalidation.ts';
+import { VerifiedParts } from './verification/verified-parts.ts';
 
 export interface TestUploads extends UploadContext {
   /** Its data folder. */

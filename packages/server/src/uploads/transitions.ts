@@ -1,8 +1,8 @@
 /** Changes of an upload's state: each is emitted in the transaction that makes it. */
 import type { UploadEvent } from '@cryolift/protocol/states';
 import type { Database } from '../db/database.ts';
-import { type Changes, moveUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
+import { type Changes, moveUploadRow } from '../db/uploads.ts';
 import { stateType, uploadSubject } from '../events/event.ts';
 import type { Emit } from '../events/outbox.ts';
 import type { UploadContext } from './context.ts';

@@ -7,8 +7,8 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding, Session } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { findMissing } from '../db/parts.ts';
-import { findUploadRow } from '../db/sessions.ts';
 import type { UploadRow } from '../db/tables.ts';
+import { findUploadRow } from '../db/uploads.ts';
 import { overridesOf } from '../files/record.ts';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 

@@ -1,6 +1,6 @@
 /** What a caller may hold, and holds: the bounds that init checks. */
 import { sumByLinks, UNUSED } from '../db/links.ts';
-import { sumHeld } from '../db/sessions.ts';
+import { sumHeld } from '../db/uploads.ts';
 import type { UploadContext } from './context.ts';
 import type { UploadLink } from './upload-links.ts';
 

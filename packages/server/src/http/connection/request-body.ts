@@ -1,7 +1,7 @@
 /** Moves the body of a request into a part receiver, at the speed of the slower of the two. Both paths use this file. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
-import type { PartReceiver } from '../../uploads/part-receiver.ts';
+import type { PartReceiver } from '../../uploads/parts/part-receiver.ts';
 
 /** The body of one request on either path. */
 export interface RequestBody {

@@ -1,7 +1,7 @@
 /** The body of a request on the standard path, and the choice between the two paths. */
 import type { IncomingMessage } from 'node:http';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { PartReceiver } from '../../uploads/part-receiver.ts';
+import type { PartReceiver } from '../../uploads/parts/part-receiver.ts';
 import { answerOnSocket, ClientGone } from '../errors.ts';
 import { Drain } from './drain.ts';
 import { RequestStream } from './fast-path/request-stream.ts';

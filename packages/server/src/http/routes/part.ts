@@ -5,7 +5,7 @@ import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { beginPart } from '../../uploads/part-start.ts';
+import { beginPart } from '../../uploads/parts/part-start.ts';
 import { accessOf } from '../auth/caller.ts';
 import { continueBody } from '../connection/expect.ts';
 import { receiveBody } from '../connection/request-body.ts';

@@ -5,7 +5,7 @@ import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '
 import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import type { FastifyRequest } from 'fastify';
 import { getUpload } from '../../uploads/lookup.ts';
-import { assertOpen } from '../../uploads/part-request.ts';
+import { assertOpen } from '../../uploads/parts/part-request.ts';
 import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf, accountOf, type Caller } from '../auth/caller.ts';
 import { type SignedUse, signUse } from '../auth/url-signature.ts';

@@ -1,8 +1,8 @@
 /** The one connection that writes, in a thread of its own, and the order of those who want to. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { Statement } from './connection.ts';
 import { explain } from './failure.ts';
-import type { Statement } from './sqlite.ts';
 import type { Unit, UnitResult, WriterAnswer, WriterRequest } from './writer-worker.ts';
 
 /** A thread that runs small statements makes little garbage; V8 would reserve for much more. */

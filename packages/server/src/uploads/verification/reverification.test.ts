@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 import { open, symlink } from 'node:fs/promises';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
-import { findMissing } from '../db/parts.ts';
-import { noteBoot } from '../db/server-state.ts';
-import { moveUploadRow } from '../db/sessions.ts';
-import type { UploadRow } from '../db/tables.ts';
-import { completeUpload } from './completion.ts';
-import { findUpload } from './lookup.ts';
-import { reverify } from './reverification.ts';
+import { findMissing } from '../../db/parts.ts';
+import { noteBoot } from '../../db/server-state.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import { moveUploadRow } from '../../db/uploads.ts';
+import { completeUpload } from '../completion.ts';
+import { findUpload } from '../lookup.ts';
 import {
   beginTestPart,
   bytesOf,
@@ -20,8 +19,9 @@ import {
   readRow,
   sendPart,
   type TestUploads,
-} from './test-uploads.ts';
-import { toPlace, toStaged } from './upload-record.ts';
+} from '../test-uploads.ts';
+import { toPlace, toStaged } from '../upload-record.ts';
+import { reverify } from './reverification.ts';
 
 /** As after a power loss: every live session is marked when the server starts in another boot. */
 async function reboot(context: TestUploads): Promise<void> {

@@ -1,4 +1,4 @@
-/** What the upload room counts and times, for operators. */
+/** What the uploads module counts and times, for operators. */
 
 /** Steps that a part, and then the file, goes through. */
 export type Stage = 'receive' | 'write' | 'commit' | 'verify' | 'publish';

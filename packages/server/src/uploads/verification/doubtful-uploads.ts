@@ -3,7 +3,7 @@
  * it is acknowledged and it is not completed, whatever its rows say.
  */
 import { UploadError } from '@cryolift/protocol/errors';
-import type { PartAttempts } from './part-attempts.ts';
+import type { PartAttempts } from '../parts/part-attempts.ts';
 
 /** Before the second try; doubled for each one after it. */
 const FIRST_WAIT_MS = 500;

@@ -10,8 +10,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { SqliteConnection, type Statement, type StatementResult } from './connection.ts';
 import { explain } from './failure.ts';
-import { SqliteConnection, type Statement, type StatementResult } from './sqlite.ts';
 import { Writer } from './writer.ts';
 import type { Unit, UnitResult } from './writer-worker.ts';
 

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
+import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import { type Database, transact } from './database.ts';
 import { insertFile, markDeleted } from './files.ts';
 import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
-import { commitPart, listParts } from './parts.ts';
-import {
-  findUploadRow,
-  listExpired,
-  listStagedIds,
-  listUploadRows,
-  moveUploadRow,
-  type OpenRequest,
-  openUploadRow,
-  purgeSessions,
-  recordPublished,
-} from './sessions.ts';
-import type { FileRow, LinkRow, UploadRow } from './tables.ts';
-import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+import type { LinkRow, UploadRow } from './tables.ts';
+import { draftFile, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+import { type OpenRequest, openUploadRow } from './upload-opening.ts';
+import { purgeUploads } from './upload-purge.ts';
+import { findUploadRow, moveUploadRow } from './uploads.ts';
 
 function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
   return {
@@ -128,11 +119,11 @@ test('what a link has begun is remembered for as long as the link is', async (t)
   const db = await makeDatabase(t);
   await insertLink(db, LINK, 9);
   await insertRow(db, { link_id: 'l', status: 'completed', updated_at: 1 });
-  assert.equal(await purgeSessions(db, 100, 9), 0);
+  assert.equal(await purgeUploads(db, 100, 9), 0);
   await forgetLinks(db, 9000);
-  assert.equal(await purgeSessions(db, 100, 9), 0);
+  assert.equal(await purgeUploads(db, 100, 9), 0);
   await forgetLinks(db, 9001);
-  assert.equal(await purgeSessions(db, 100, 9), 1);
+  assert.equal(await purgeUploads(db, 100, 9), 1);
 });
 
 test('a fingerprint does not find what takes no parts any more', async (t) => {
@@ -271,117 +262,4 @@ test('a session that is resumed needs neither quota nor space again', async (t) 
   await insertRow(db, { fingerprint: 'f' });
   const outcome = await open(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
   assert.equal(outcome.kind, 'found');
-});
-
-test('every event moves a session exactly where the table of states says, or not at all', async (t) => {
-  const db = await makeDatabase(t);
-  for (const status of UPLOAD_STATES) {
-    for (const event of UPLOAD_EVENTS) {
-      const row = await insertRow(db, { status, expires_at: 5000 });
-      const moved = await moveUploadRow(db, row.id, event, 5000, { failure: '{}' });
-      const to = transition(status, event);
-      const expected = to === null ? undefined : { ...row, status: to, updated_at: 5000, failure: '{}' };
-      assert.deepEqual(plain(moved), expected, `${event} in ${status}`);
-      assert.deepEqual(plain(await findUploadRow(db, row.id)), expected ?? row, `${event} in ${status}`);
-    }
-  }
-  assert.equal(await moveUploadRow(db, 'nobody', 'cancel', 5000), undefined);
-});
-
-test('of cancel and complete at once one wins', async (t) => {
-  const db = await makeDatabase(t);
-  for (const events of [['cancel', 'complete'] as const, ['complete', 'cancel'] as const]) {
-    const { id } = await insertRow(db, { status: 'uploading' });
-    const moved = await Promise.all(events.map((event) => moveUploadRow(db, id, event, 1)));
-    assert.equal(moved.filter(Boolean).length, 1);
-  }
-});
-
-function draftFile(id: string, size: number, uploadId = `of-${id}`): FileRow {
-  const sha256 = new Uint8Array(32);
-  return {
-    id,
-    upload_id: uploadId,
-    owner: 'ada',
-    filename: 'a.bin',
-    size,
-    sha256,
-    parts_sha256: sha256,
-    part_size: 100,
-    part_count: 1,
-    content_type: 'application/octet-stream',
-    metadata: '{}',
-    mrc: null,
-    warnings: '[]',
-    created_at: 4000,
-    statistics: null,
-    deleted_at: null,
-  };
-}
-
-test('a file is recorded together with the end of its session, or not at all', async (t) => {
-  const db = await makeDatabase(t);
-  const open = await insertRow(db, { status: 'uploading' });
-  assert.equal(await transact(db, (tx) => recordPublished(tx, draftFile('f1', 950, open.id))), undefined);
-  assert.equal((await db.selectFrom('files').select('id').execute()).length, 0);
-  const verifying = await insertRow(db, { status: 'verifying' });
-  assert.ok(await transact(db, (tx) => recordPublished(tx, draftFile('f2', 950, verifying.id))));
-  assert.equal((await findUploadRow(db, verifying.id))?.status, 'completed');
-  // The id is taken: the session must not end without its file.
-  const other = await insertRow(db, { status: 'verifying' });
-  await assert.rejects(transact(db, (tx) => recordPublished(tx, draftFile('f2', 950, other.id))));
-  assert.equal((await findUploadRow(db, other.id))?.status, 'verifying');
-});
-
-test('lists what has expired, and what holds staged bytes', async (t) => {
-  const db = await makeDatabase(t);
-  const ids = new Map<string, string>();
-  for (const status of UPLOAD_STATES) ids.set(status, (await insertRow(db, { status, expires_at: 500 })).id);
-  await insertRow(db, { status: 'uploading', expires_at: 501 });
-  const expired = (await listExpired(db, { nowMs: 500, after: '', limit: 10 })).map((row) => row.status).sort();
-  assert.deepEqual(expired, ['failed', 'pending', 'uploading']);
-  const staged = await listStagedIds(db);
-  for (const status of UPLOAD_STATES) {
-    const isStaged = ['pending', 'uploading', 'verifying', 'failed'].includes(status);
-    assert.equal(staged.has(ids.get(status) as string), isStaged, status);
-  }
-});
-
-test("pages through an owner's sessions, newest first", async (t) => {
-  const db = await makeDatabase(t);
-  const rows = [];
-  for (let at = 0; at < 5; at++) rows.unshift(await insertRow(db, { status: at % 2 ? 'failed' : 'pending' }));
-  await insertRow(db, { owner: 'bob' });
-  assert.deepEqual((await listUploadRows(db, 'ada', { limit: 2 })).map(plain), rows.slice(0, 2));
-  assert.deepEqual((await listUploadRows(db, 'ada', { limit: 9, before: rows[1]?.id })).map(plain), rows.slice(2));
-  const failed = await listUploadRows(db, 'ada', { limit: 9, status: 'failed' });
-  assert.deepEqual(
-    failed.map((row) => row.id),
-    [rows[1]?.id, rows[3]?.id],
-  );
-});
-
-test('sessions that ended long ago go with their parts and keys; the others stay', async (t) => {
-  const db = await makeDatabase(t);
-  for (const status of UPLOAD_STATES) {
-    for (const updatedAtMs of [99, 100]) {
-      const row = draftRow();
-      await open(db, asking(row, withKey(`${status} ${updatedAtMs}`, 1)));
-      await commitPart(db, row.id, draftPart(0));
-      await db.updateTable('uploads').set({ status, updated_at: updatedAtMs }).where('id', '=', row.id).execute();
-    }
-  }
-  const ended = ['cancelled', 'completed', 'expired'];
-  assert.equal(await purgeSessions(db, 100, 1), 1);
-  assert.equal(await purgeSessions(db, 100, 100), ended.length - 1);
-  const left = await db.selectFrom('uploads').selectAll().execute();
-  assert.equal(left.length, 2 * UPLOAD_STATES.length - ended.length);
-  assert.deepEqual(
-    left.filter((row) => ended.includes(row.status)).map((row) => row.updated_at),
-    [100, 100, 100],
-  );
-  const keys = await db.selectFrom('idempotency_keys').select('upload_id').execute();
-  assert.deepEqual(keys.map((key) => key.upload_id).sort(), left.map((row) => row.id).sort());
-  for (const row of left) assert.equal((await listParts(db, row.id, 0, 10)).length, 1);
-  assert.equal((await db.selectFrom('parts').select('idx').execute()).length, left.length);
 });

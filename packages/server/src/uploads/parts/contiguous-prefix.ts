@@ -1,14 +1,14 @@
 /** How far each upload is complete from its first byte on: what the whole-file digest may read. */
 import { isMrcName } from '@cryolift/mrc';
-import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
-import { uploadTarget } from '../analysis/target.ts';
-import type { Database } from '../db/database.ts';
-import { listParts } from '../db/parts.ts';
-import type { UploadRow } from '../db/tables.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { MrcAnalyzer } from '../../analysis/mrc-analyzer.ts';
+import { uploadTarget } from '../../analysis/target.ts';
+import type { Database } from '../../db/database.ts';
+import { listParts } from '../../db/parts.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { mrcOf, toStaged } from '../upload-record.ts';
+import type { VerifiedParts } from '../verification/verified-parts.ts';
 import { partsOfSection } from './section-parts.ts';
-import { mrcOf, toStaged } from './upload-record.ts';
-import type { VerifiedParts } from './verified-parts.ts';
 
 /** How far the digest may be behind before senders are slowed, in parts. */
 const SLACK_PARTS = 2;

@@ -5,11 +5,10 @@ import { chmod, copyFile, open, readdir, readFile, rename, rm, symlink, truncate
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
-import { findMissing } from '../db/parts.ts';
-import { moveUploadRow } from '../db/sessions.ts';
-import type { UploadRow } from '../db/tables.ts';
-import { completeUpload, resumeVerifying } from './completion.ts';
-import { reverify } from './reverification.ts';
+import { findMissing } from '../../db/parts.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import { moveUploadRow } from '../../db/uploads.ts';
+import { completeUpload, resumeVerifying } from '../completion.ts';
 import {
   bytesOf,
   cutOffPublish,
@@ -19,8 +18,9 @@ import {
   restartUploads,
   sendPart,
   type TestUploads,
-} from './test-uploads.ts';
-import { toPlace, toStaged } from './upload-record.ts';
+} from '../test-uploads.ts';
+import { toPlace, toStaged } from '../upload-record.ts';
+import { reverify } from './reverification.ts';
 
 const ada = { owner: 'ada' };
 

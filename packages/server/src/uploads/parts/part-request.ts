@@ -2,8 +2,8 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
-import type { UploadRow } from '../db/tables.ts';
-import type { Extent } from '../storage/places.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import type { Extent } from '../../storage/places.ts';
 
 /** With these, what was sent is gone or of no use. A completed upload still confirms its parts. */
 const ENDED_STATES: readonly UploadState[] = ['expired', 'cancelled', 'failed'];

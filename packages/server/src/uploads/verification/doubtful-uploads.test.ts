@@ -7,10 +7,10 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
-import { findMissing } from '../db/parts.ts';
-import type { UploadRow } from '../db/tables.ts';
-import { mountUnflushable, withLoopDevice } from '../storage/disk/test-disk.ts';
-import { completeUpload, resumeVerifying } from './completion.ts';
+import { findMissing } from '../../db/parts.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import { mountUnflushable, withLoopDevice } from '../../storage/disk/test-disk.ts';
+import { completeUpload, resumeVerifying } from '../completion.ts';
 import {
   beginTestPart,
   bytesOf,
@@ -21,8 +21,8 @@ import {
   restartUploads,
   sendPart,
   type TestUploads,
-} from './test-uploads.ts';
-import { toStaged } from './upload-record.ts';
+} from '../test-uploads.ts';
+import { toStaged } from '../upload-record.ts';
 
 const MIB = 1024 * 1024;
 const ada = { owner: 'ada' };

@@ -8,10 +8,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
-import { openDatabase } from './database.ts';
-import { commitPart, findPart, listParts } from './parts.ts';
-import { findUploadRow } from './sessions.ts';
-import { draftPart, draftRow, insertRow, makeDatabase, makeFolder } from './test-rows.ts';
+import { openDatabase } from '../database.ts';
+import { commitPart, findPart, listParts } from '../parts.ts';
+import { draftPart, draftRow, insertRow, makeDatabase, makeFolder } from '../test-rows.ts';
+import { findUploadRow } from '../uploads.ts';
 import type { WriterRequest } from './writer-worker.ts';
 
 /** A database, and another connection to it that can keep it from committing. */

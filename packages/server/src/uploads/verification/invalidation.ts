@@ -1,12 +1,12 @@
 /** Parts whose bytes the storage does not have any more: their rows go, and they are asked for again. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { forgetRead } from '../analysis/forget-read.ts';
-import { findMissing, forgetParts, LIVE_STATES, listParts } from '../db/parts.ts';
-import { findUploadRow } from '../db/sessions.ts';
-import type { UploadRow } from '../db/tables.ts';
-import type { UploadContext } from './context.ts';
+import { forgetRead } from '../../analysis/forget-read.ts';
+import { findMissing, forgetParts, LIVE_STATES, listParts } from '../../db/parts.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import { findUploadRow } from '../../db/uploads.ts';
+import type { UploadContext } from '../context.ts';
+import { toPlace, toStaged } from '../upload-record.ts';
 import { discardStaged } from './staged-bytes.ts';
-import { toPlace, toStaged } from './upload-record.ts';
 
 /**
  * Invalidates the parts `lost`, none of them to only count again what is there. The caller has the stored bytes for itself

@@ -5,15 +5,15 @@
  */
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
-import { LIVE_STATES, listParts } from '../db/parts.ts';
-import { findUploadRow } from '../db/sessions.ts';
-import type { UploadRow } from '../db/tables.ts';
-import { BytesGone } from '../storage/errors.ts';
-import type { Extent } from '../storage/places.ts';
-import { firstOf } from '../timeout.ts';
-import type { UploadContext } from './context.ts';
+import { LIVE_STATES, listParts } from '../../db/parts.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import { findUploadRow } from '../../db/uploads.ts';
+import { BytesGone } from '../../storage/errors.ts';
+import type { Extent } from '../../storage/places.ts';
+import { firstOf } from '../../timeout.ts';
+import type { UploadContext } from '../context.ts';
+import { toStaged } from '../upload-record.ts';
 import { distrustParts, invalidateParts, withdraw } from './invalidation.ts';
-import { toStaged } from './upload-record.ts';
 
 /** How long a request waits for a re-verification before it is asked to come again. */
 const WAIT_MS = 20_000;

@@ -1,7 +1,7 @@
 /** The thread that writes the database: it, and nobody else, waits for the disk when something is committed. */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { SqliteConnection, type Statement, type StatementResult } from './sqlite.ts';
+import { SqliteConnection, type Statement, type StatementResult } from './connection.ts';
 
 /** One statement of a unit. */
 export interface Step extends Statement {

@@ -1,14 +1,14 @@
 /** The stored bytes of an upload that is being completed: the digest of the whole, and what to do when some are not there. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
-import type { PartRow, UploadRow } from '../db/tables.ts';
-import { BytesGone } from '../storage/errors.ts';
-import type { FilePlace } from '../storage/places.ts';
-import type { UploadContext } from './context.ts';
+import type { PartRow, UploadRow } from '../../db/tables.ts';
+import { BytesGone } from '../../storage/errors.ts';
+import type { FilePlace } from '../../storage/places.ts';
+import type { UploadContext } from '../context.ts';
+import { timeStage } from '../parts/meter.ts';
+import { toStaged } from '../upload-record.ts';
 import { invalidateParts, uploadIncomplete, withdraw } from './invalidation.ts';
-import { timeStage } from './meter.ts';
 import { verifyAgain } from './reverification.ts';
-import { toStaged } from './upload-record.ts';
 
 /**
  * The digest of the whole; in the same pass, every part that this process has not verified before is compared with its row.

@@ -1,4 +1,4 @@
-import type { UploadContext } from './context.ts';
+import type { UploadContext } from '../context.ts';
 
 /** Frees the staged bytes of an upload; the space is free on return. No sink of it may be open. Safe to repeat. */
 export async function discardStaged(

@@ -2,17 +2,17 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { OPEN_STATES } from '@cryolift/protocol/states';
-import { findPart } from '../db/parts.ts';
-import type { UploadRow } from '../db/tables.ts';
-import type { Extent } from '../storage/places.ts';
-import { readFreeBytes } from '../storage/space.ts';
-import type { AccessScope, UploadContext } from './context.ts';
-import { findUpload } from './lookup.ts';
+import { findPart } from '../../db/parts.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import type { Extent } from '../../storage/places.ts';
+import { readFreeBytes } from '../../storage/space.ts';
+import type { AccessScope, UploadContext } from '../context.ts';
+import { findUpload } from '../lookup.ts';
+import { toStaged } from '../upload-record.ts';
+import { reverify } from '../verification/reverification.ts';
 import { compareStored } from './part-receipt.ts';
 import { ComparingReceiver, type PartReceiver, WritingReceiver } from './part-receiver.ts';
 import { type PartRequest, uploadClosed, validateRequest } from './part-request.ts';
-import { reverify } from './reverification.ts';
-import { toStaged } from './upload-record.ts';
 
 /** Kept free on the disk for the database, which records parts and deletions. */
 const KEPT_FREE_BYTES = 16 * 1024 * 1024;

@@ -3,13 +3,13 @@ import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { OPEN_STATES } from '@cryolift/protocol/states';
-import { findPart } from '../db/parts.ts';
-import { findUploadRow } from '../db/sessions.ts';
-import type { PartRow, UploadRow } from '../db/tables.ts';
-import type { UploadContext } from './context.ts';
-import { uploadNotFound } from './lookup.ts';
+import { findPart } from '../../db/parts.ts';
+import type { PartRow, UploadRow } from '../../db/tables.ts';
+import { findUploadRow } from '../../db/uploads.ts';
+import type { UploadContext } from '../context.ts';
+import { uploadNotFound } from '../lookup.ts';
+import { progressOf } from '../upload-record.ts';
 import { type PartRequest, uploadClosed } from './part-request.ts';
-import { progressOf } from './upload-record.ts';
 
 /** @throws UploadError `part_conflict` when the stored part has another digest. */
 export async function compareStored(

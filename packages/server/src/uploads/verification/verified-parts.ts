@@ -2,8 +2,8 @@
  * The parts whose bytes this process has hashed itself, as they came or as they lie in the storage, and has not lost sight
  * of since. All others are as an earlier process left them: they are hashed before they become a file.
  */
-import type { UploadRow } from '../db/tables.ts';
-import type { PartSelection } from '../storage/places.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import type { PartSelection } from '../../storage/places.ts';
 
 type Plan = Pick<UploadRow, 'id' | 'part_size' | 'part_count'>;
 

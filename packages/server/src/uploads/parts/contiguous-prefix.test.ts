@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { commitPart } from '../db/parts.ts';
-import { draftPart } from '../db/test-rows.ts';
-import type { StagedUpload } from '../storage/places.ts';
-import type { PrefixReader, Storage } from '../storage/storage.ts';
+import { commitPart } from '../../db/parts.ts';
+import { draftPart } from '../../db/test-rows.ts';
+import type { StagedUpload } from '../../storage/places.ts';
+import type { PrefixReader, Storage } from '../../storage/storage.ts';
+import { bytesOf, insertUpload, makeUploads, sendPart } from '../test-uploads.ts';
+import { toPlace, toStaged } from '../upload-record.ts';
 import { ContiguousPrefixes } from './contiguous-prefix.ts';
-import { bytesOf, insertUpload, makeUploads, sendPart } from './test-uploads.ts';
-import { toPlace, toStaged } from './upload-record.ts';
 
 /** Prefixes, and how far they let the storage read. */
 async function makePrefixes(t: TestContext) {

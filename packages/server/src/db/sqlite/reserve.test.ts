@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { makeFolder } from '../test-rows.ts';
 import { Reserve } from './reserve.ts';
-import { makeFolder } from './test-rows.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,0 +1,187 @@
+/** Opens an upload, or finds the one to resume: all bounds that an init is checked against, in one transaction. */
+import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
+import type { Database } from './database.ts';
+import { findUsage } from './files.ts';
+import { sumByLinks, UNUSED } from './links.ts';
+import { sumReserved } from './reservations.ts';
+import type { LinkRow, UploadRow } from './tables.ts';
+import { findUploadRow, STAGED_STATES, sumStaged } from './uploads.ts';
+
+/** States of sessions that have ended without a file, and hold no bytes. */
+const GIVEN_UP_STATES: UploadState[] = ['cancelled', 'expired'];
+/** Sessions that have ended without a file and are not forgotten yet: of an owner's tokens, and of a link. */
+const MAX_ENDED = 20_000;
+const MAX_ENDED_OF_LINK = 1_000;
+/** What a link begins that names no number of its own. */
+const MAX_FILES_OF_LINK = 100_000;
+/** Idempotency keys that find the same session. */
+const MAX_KEYS_OF_UPLOAD = 1_000;
+
+export interface OpenRequest {
+  row: UploadRow;
+  /**
+   * The metadata of a session that is found by its fingerprint, after this request; it may throw, and nothing is changed then.
+   *
+   * @param metadata as it is.
+   */
+  mergeMetadata(metadata: string): string;
+  idempotency: { key: string; requestSha256: Uint8Array } | null;
+  /** What the owner may hold in files and open sessions, bytes; null: no bound. */
+  quotaBytes: number | null;
+  /** Sessions that one owner may have open at the same time. */
+  maxOpen: number;
+  /** Files, and sessions that have not become files, that one owner may have. */
+  maxFiles: number;
+  /** That the row names as what it was begun with. */
+  link: Pick<LinkRow, 'id' | 'max_bytes' | 'max_files'> | null;
+  /** Sessions that expire at this time or before, ms since 1970, are not found by their fingerprint. */
+  expiredBeforeMs: number;
+  /** Free space of the storage, bytes, before what is reserved for open sessions. */
+  freeBytes: number;
+}
+
+export type OpenOutcome =
+  | { kind: 'opened'; row: UploadRow }
+  | { kind: 'found'; row: UploadRow; isUpdated: boolean }
+  | { kind: 'idempotency_conflict' }
+  | { kind: 'quota_exceeded'; usedBytes: number }
+  | { kind: 'too_many_open'; open: number }
+  | { kind: 'too_many_files'; files: number }
+  | { kind: 'too_many_ended'; ended: number }
+  | { kind: 'too_many_keys' }
+  | { kind: 'link_exceeded'; usedBytes: number; usedFiles: number }
+  | { kind: 'no_space'; availableBytes: number };
+
+/**
+ * Opens an upload, or finds the one to resume.
+ *
+ * @param tx a transaction of its own, so that two that open at once agree.
+ */
+export async function openUploadRow(tx: Database, request: OpenRequest): Promise<OpenOutcome> {
+  const { row, idempotency } = request;
+  if (idempotency) {
+    const used = await tx
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('owner', '=', row.owner)
+      .where('key', '=', idempotency.key)
+      .executeTakeFirst();
+    if (used && Buffer.compare(used.request_sha256, idempotency.requestSha256) !== 0) {
+      return { kind: 'idempotency_conflict' };
+    }
+    const first = used && (await findUploadRow(tx, used.upload_id));
+    if (first) return { kind: 'found', row: first, isUpdated: false };
+  }
+  const match = row.fingerprint === null ? undefined : await findByFingerprint(tx, request);
+  if (match && idempotency && (await countKeys(tx, match.id)) >= MAX_KEYS_OF_UPLOAD) return { kind: 'too_many_keys' };
+  const found = match && (await adopt(tx, match, request));
+  if (!found) {
+    const files = await findUsage(tx, row.owner);
+    const refused = refuseCount(request, files.files, await countUnpublished(tx, row.owner));
+    if (refused) return refused;
+    if (request.quotaBytes !== null) {
+      const usedBytes = files.bytes + (await sumStaged(tx, row.owner));
+      if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
+    }
+    if (request.link) {
+      const { id, max_bytes, max_files } = request.link;
+      const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
+      const isOver =
+        (max_bytes !== null && used.bytes + row.size > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
+      if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
+    }
+    const asker = { owner: row.owner, linkId: row.link_id };
+    const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
+    const availableBytes = Math.floor(request.freeBytes - reserved);
+    if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
+    await tx.insertInto('uploads').values(row).execute();
+  }
+  if (idempotency) {
+    await tx
+      .insertInto('idempotency_keys')
+      .values({
+        owner: row.owner,
+        key: idempotency.key,
+        request_sha256: idempotency.requestSha256,
+        upload_id: found?.row.id ?? row.id,
+        created_at: row.created_at,
+      })
+      .execute();
+  }
+  return found ? { kind: 'found', ...found } : { kind: 'opened', row };
+}
+
+/** The open upload of the same local file. */
+async function findByFingerprint(db: Database, { row, expiredBeforeMs }: OpenRequest): Promise<UploadRow | undefined> {
+  let select = db
+    .selectFrom('uploads')
+    .selectAll()
+    .where('owner', '=', row.owner)
+    .where('fingerprint', '=', row.fingerprint)
+    .where('size', '=', row.size)
+    .where('status', 'in', OPEN_STATES)
+    .where('expires_at', '>', expiredBeforeMs);
+  select = select.where('is_trial', '=', row.is_trial);
+  // A link goes on with its own, and nobody goes on with a link's.
+  select = row.link_id === null ? select.where('link_id', 'is', null) : select.where('link_id', '=', row.link_id);
+  const { sha256 } = row;
+  // With another digest it is another file, whatever its fingerprint says.
+  if (sha256) select = select.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
+  return await select.orderBy('id', 'desc').executeTakeFirst();
+}
+
+/** An upload that is found takes over metadata, and a whole-file digest that was not known before. */
+async function adopt(
+  db: Database,
+  found: UploadRow,
+  { row, mergeMetadata }: OpenRequest,
+): Promise<{ row: UploadRow; isUpdated: boolean }> {
+  const { sha256 } = row;
+  const metadata = mergeMetadata(found.metadata);
+  const isUpdated = metadata !== found.metadata;
+  if (!isUpdated && (found.sha256 || !sha256)) return { row: found, isUpdated };
+  const changes = { sha256: found.sha256 ?? sha256, metadata, ...(isUpdated ? { updated_at: row.created_at } : {}) };
+  await db.updateTable('uploads').set(changes).where('id', '=', found.id).execute();
+  const changed = { ...found, ...changes };
+  return { row: changed, isUpdated };
+}
+
+interface UnpublishedCount {
+  status: UploadState;
+  link_id: string | null;
+  count: number;
+}
+
+/** An owner's sessions that have not become files, as long as they are kept. */
+async function countUnpublished(db: Database, owner: string): Promise<UnpublishedCount[]> {
+  return await db
+    .selectFrom('uploads')
+    .select(({ fn }) => ['status', 'link_id', fn.countAll<number>().as('count')])
+    .where('owner', '=', owner)
+    .where('status', 'in', [...STAGED_STATES, ...GIVEN_UP_STATES])
+    .groupBy(['status', 'link_id'])
+    .execute();
+}
+
+/** Rows are bounded, too: a session that is begun and given up takes no space but in the database. */
+function refuseCount(request: OpenRequest, files: number, counts: readonly UnpublishedCount[]): OpenOutcome | null {
+  const { row, maxOpen, maxFiles } = request;
+  const sum = (is: (each: UnpublishedCount) => boolean) =>
+    counts.filter(is).reduce((total, { count }) => total + Number(count), 0);
+  const open = sum(({ status }) => OPEN_STATES.includes(status));
+  if (open >= maxOpen) return { kind: 'too_many_open', open };
+  const held = files + sum(() => true);
+  if (held >= maxFiles) return { kind: 'too_many_files', files: held };
+  // Of this link, or of the owner's tokens: a link does not use up what its owner may give up.
+  const ended = sum(({ status, link_id }) => link_id === row.link_id && !OPEN_STATES.includes(status));
+  return ended >= (row.link_id === null ? MAX_ENDED : MAX_ENDED_OF_LINK) ? { kind: 'too_many_ended', ended } : null;
+}
+
+async function countKeys(db: Database, uploadId: string): Promise<number> {
+  const { keys } = await db
+    .selectFrom('idempotency_keys')
+    .select(({ fn }) => fn.countAll<number>().as('keys'))
+    .where('upload_id', '=', uploadId)
+    .executeTakeFirstOrThrow();
+  return Number(keys);
+}

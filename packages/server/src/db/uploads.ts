@@ -1,0 +1,162 @@
+/** Rows of uploads. Every change of state is one guarded update; nothing is read first and written later. */
+import { statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
+import { type NotNull, sql } from 'kysely';
+import type { Database } from './database.ts';
+import { findUsage, insertFile } from './files.ts';
+import type { FileRow, UploadRow } from './tables.ts';
+
+/** States in which a session's bytes are kept in the staging area. */
+export const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
+/** Bytes that an owner's files have and its live sessions will have. */
+export async function sumHeld(db: Database, owner: string): Promise<number> {
+  return (await findUsage(db, owner)).bytes + (await sumStaged(db, owner));
+}
+
+/** Bytes that an owner's live sessions will have. */
+export async function sumStaged(db: Database, owner: string): Promise<number> {
+  const sessions = await db
+    .selectFrom('uploads')
+    .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
+    .where('owner', '=', owner)
+    .where('status', 'in', STAGED_STATES)
+    .executeTakeFirst();
+  return Number(sessions?.bytes ?? 0);
+}
+
+export async function findUploadRow(db: Database, id: string): Promise<UploadRow | undefined> {
+  return await selectUpload(db, id).executeTakeFirst();
+}
+
+export function selectUpload(db: Database, id: string) {
+  return db.selectFrom('uploads').selectAll().where('id', '=', id);
+}
+
+/** Newest first; `before` is the last id of the page before. @param owner null: everybody's. */
+export async function listUploadRows(
+  db: Database,
+  owner: string | null,
+  query: { status?: UploadState | undefined; linkId?: string | undefined; before?: string | undefined; limit: number },
+): Promise<UploadRow[]> {
+  let select = db.selectFrom('uploads').selectAll();
+  if (owner !== null) select = select.where('owner', '=', owner);
+  if (query.status) select = select.where('status', '=', query.status);
+  if (query.linkId) select = select.where('link_id', '=', query.linkId);
+  if (query.before) select = select.where('id', '<', query.before);
+  return await select.orderBy('id', 'desc').limit(query.limit).execute();
+}
+
+export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;
+
+/**
+ * Moves a session on by `event` if its state allows that at this moment.
+ *
+ * @returns the row after the change, or undefined when the state did not allow it (or there is no such session).
+ */
+export async function moveUploadRow(
+  db: Database,
+  id: string,
+  event: UploadEvent,
+  nowMs: number,
+  changes: Changes = {},
+): Promise<UploadRow | undefined> {
+  const from = statesAllowing(event);
+  const to = transition(from[0] as UploadState, event) as UploadState;
+  let update = db
+    .updateTable('uploads')
+    .set({ ...changes, status: to, updated_at: nowMs })
+    .where('id', '=', id)
+    .where('status', 'in', from);
+  // A part that came since the row was read has given the session more time.
+  if (event === 'expire') update = update.where('expires_at', '<=', nowMs);
+  // A digest that was declared since then is not replaced by another one.
+  const { sha256 } = changes;
+  if (sha256) update = update.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
+  return await update.returningAll().executeTakeFirst();
+}
+
+/**
+ * Makes the file's record and ends its upload.
+ *
+ * @param tx a transaction. @returns the upload after that, or undefined when it was not `verifying`.
+ */
+export async function recordPublished(tx: Database, file: FileRow): Promise<UploadRow | undefined> {
+  const moved = await moveUploadRow(tx, file.upload_id, 'published', file.created_at);
+  if (moved) await insertFile(tx, file);
+  return moved;
+}
+
+/** Sessions whose time is over, in the order of their ids, behind one. */
+export async function listExpired(
+  db: Database,
+  { nowMs, after, limit }: { nowMs: number; after: string; limit: number },
+): Promise<UploadRow[]> {
+  return await db
+    .selectFrom('uploads')
+    .selectAll()
+    .where('status', 'in', statesAllowing('expire'))
+    .where('expires_at', '<=', nowMs)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** Sessions whose bytes are kept in the staging area, by status. */
+export async function countStaged(db: Database): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom('uploads')
+    .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
+    .where('status', 'in', STAGED_STATES)
+    .groupBy('status')
+    .execute();
+  const none = STAGED_STATES.map((status) => [status, 0] as const);
+  return Object.fromEntries([...none, ...rows.map(({ status, count }) => [status, count] as const)]);
+}
+
+export async function listVerifying(db: Database): Promise<UploadRow[]> {
+  return await db.selectFrom('uploads').selectAll().where('status', '=', 'verifying').execute();
+}
+
+/** Ids of the files that uploads are being made into: their bytes may lie in place before their records do. */
+export async function listPublishingIds(db: Database): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('uploads')
+    .select('file_id')
+    .where('status', '=', 'verifying')
+    .where('file_id', 'is not', null)
+    .execute();
+  return new Set(rows.map((row) => row.file_id as string));
+}
+
+export async function listToReverify(db: Database): Promise<string[]> {
+  // As the index says it: SQLite does not take a parameter for it.
+  const { rows } = await sql<{ id: string }>`select id from uploads where must_recheck = 1 order by id`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Uploads that have ended otherwise after a publish was begun: `file_id` may be a folder that no record names. */
+export async function listUnpublished(db: Database): Promise<{ id: string; file_id: string }[]> {
+  return await db
+    .selectFrom('uploads')
+    .select(['id', 'file_id'])
+    .where('status', 'in', ['cancelled', 'expired'])
+    .where('file_id', 'is not', null)
+    .$narrowType<{ file_id: NotNull }>()
+    .execute();
+}
+
+/** There is nothing left under the file id of an upload that is no file. */
+export async function forgetFileId(db: Database, id: string): Promise<void> {
+  await db
+    .updateTable('uploads')
+    .set({ file_id: null })
+    .where('id', '=', id)
+    .where('status', 'in', ['cancelled', 'expired'])
+    .execute();
+}
+
+/** Ids of sessions whose bytes belong in the staging area. */
+export async function listStagedIds(db: Database): Promise<Set<string>> {
+  const rows = await db.selectFrom('uploads').select('id').where('status', 'in', STAGED_STATES).execute();
+  return new Set(rows.map((row) => row.id));
+}
