@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { backUp } from './backup.ts';
-import { openDatabase } from './db/database.ts';
+import { openDatabase } from './db/open.ts';
 import { makeFolder } from './db/test-rows.ts';
 
 test('backup: files of the audit that are removed meanwhile take no others along', async (t) => {

@@ -1,29 +1,29 @@
-import { Kysely, sql } from 'kysely';
-import { Migrator } from 'kysely/migration';
-import { MIGRATIONS } from './migrations.ts';
-import { ThreadedSqlite } from './sqlite/dialect.ts';
+import { type Kysely, sql } from 'kysely';
+import { dialectOf } from './dialect.ts';
 import type { Tables } from './tables.ts';
 
-export type Database = Kysely<Tables>;
+/** Of a transaction that others are in the way of. */
+const MAX_ATTEMPTS = 5;
 
-/** Opens the database file, making or migrating it as needed. Close it with `destroy()`. */
-export async function openDatabase(path: string): Promise<Database> {
-  const db = new Kysely<Tables>({ dialect: new ThreadedSqlite(path) });
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
-  const { error } = await migrator.migrateToLatest();
-  if (error) {
-    await db.destroy();
-    throw error;
-  }
-  return db;
-}
+export type Database = Kysely<Tables>;
 
 /** @throws UploadError `database_unavailable` when it does not answer. */
 export async function pingDatabase(db: Database): Promise<void> {
   await sql`select 1`.execute(db);
 }
 
-/** Runs `work` in one transaction: all that it writes is committed, or nothing is. */
+/**
+ * Runs `work` in one transaction: all that it writes is committed, or nothing is.
+ *
+ * @param work is done again when another transaction was in its way: what it does besides writing must be repeatable.
+ */
 export async function transact<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
-  return await db.transaction().execute(work);
+  const { isConflict } = dialectOf(db);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (attempt === MAX_ATTEMPTS || !isConflict(error)) throw error;
+    }
+  }
 }

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { type Database, openDatabase } from './database.ts';
+import type { Database } from './database.ts';
 import * as deliveries from './deliveries.ts';
 import { insertEvent } from './events.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { ThreadedSqlite } from './sqlite/dialect.ts';
+import { openDatabase } from './open.ts';
+import { ThreadedSqlite } from './sqlite/driver.ts';
 import type { EventRow } from './tables.ts';
-import { makeDatabase, makeFolder } from './test-rows.ts';
+import { testDatabases } from './test-databases.ts';
+import { makeFolder } from './test-rows.ts';
 
 const prepare = ({ subject }: EventRow) => ({ uploadId: subject, event: '{}' });
 
@@ -38,8 +40,7 @@ async function fail(db: Database, seq: number, status: 'waiting' | 'dead', nextA
   await deliveries.noteFailure(db, { seq, attempts: 0 }, { status, nextAtMs, trouble: 'x' });
 }
 
-test('the first start begins behind what has happened, a later one where the last ended', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('the first start begins behind what has happened, a later one where the last ended', async (db) => {
   await happen(db, 'aa');
   await begin(db, 'bcd');
   assert.deepEqual(await all(db), [3, 4, 5]);
@@ -50,8 +51,7 @@ test('the first start begins behind what has happened, a later one where the las
   assert.deepEqual(await all(db), [3, 4, 5, 6, 7]);
 });
 
-test('events and the cursor move together or not at all', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('events and the cursor move together or not at all', async (db) => {
   await begin(db, '');
   await happen(db, 'ab');
   const broken = deliveries.addDeliveries(db, 10, 0, 0, (row) => {
@@ -68,28 +68,29 @@ test('events and the cursor move together or not at all', async (t) => {
   assert.equal(await deliveries.addDeliveries(db, 10, 0, 0, prepare), 3);
 });
 
-test('only the oldest of an upload is due; a dead one holds up none, and is the first again when it is revived', async (t) => {
-  const db = await makeDatabase(t);
-  await begin(db, 'abab');
-  assert.deepEqual(await due(db, 0), [1, 2]);
-  assert.deepEqual(await due(db, 0, ['a']), [2]);
-  assert.deepEqual(await due(db, 0, [], 1), [1]);
+testDatabases(
+  'only the oldest of an upload is due; a dead one holds up none, and is the first again when it is revived',
+  async (db) => {
+    await begin(db, 'abab');
+    assert.deepEqual(await due(db, 0), [1, 2]);
+    assert.deepEqual(await due(db, 0, ['a']), [2]);
+    assert.deepEqual(await due(db, 0, [], 1), [1]);
 
-  await fail(db, 1, 'waiting', 500);
-  assert.deepEqual(await due(db, 499), [2], 'the later one of a does not overtake');
-  assert.equal(await deliveries.findNextDelivery(db, ['b']), 500);
-  assert.deepEqual(await due(db, 500), [2, 1], 'what has been due for longest comes first');
+    await fail(db, 1, 'waiting', 500);
+    assert.deepEqual(await due(db, 499), [2], 'the later one of a does not overtake');
+    assert.equal(await deliveries.findNextDelivery(db, ['b']), 500);
+    assert.deepEqual(await due(db, 500), [2, 1], 'what has been due for longest comes first');
 
-  await fail(db, 1, 'dead', 900);
-  await deliveries.removeDelivery(db, 2);
-  assert.deepEqual(await due(db, 0), [3, 4]);
-  assert.equal((await deliveries.reviveDelivery(db, 1, 600))?.created_at, 600);
-  assert.deepEqual(await due(db, 600), [4, 1]);
-  assert.equal(await deliveries.reviveDelivery(db, 2, 600), undefined);
-});
+    await fail(db, 1, 'dead', 900);
+    await deliveries.removeDelivery(db, 2);
+    assert.deepEqual(await due(db, 0), [3, 4]);
+    assert.equal((await deliveries.reviveDelivery(db, 1, 600))?.created_at, 600);
+    assert.deepEqual(await due(db, 600), [4, 1]);
+    assert.equal(await deliveries.reviveDelivery(db, 2, 600), undefined);
+  },
+);
 
-test('owners take turns: one with many events does not hold up the others', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('owners take turns: one with many events does not hold up the others', async (db) => {
   await begin(db, '');
   await happen(db, 'abcdef', 'eve');
   await happen(db, 'gh', 'ada');
@@ -101,8 +102,7 @@ test('owners take turns: one with many events does not hold up the others', asyn
   assert.deepEqual(await after('zoe'), [7, 1]);
 });
 
-test('what was given up is kept as long as it is told; what waits, for ever', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('what was given up is kept as long as it is told; what waits, for ever', async (db) => {
   await begin(db, 'ab');
   await fail(db, 1, 'dead', 1000);
   for (const [deadBeforeMs, kept] of [

@@ -1,6 +1,7 @@
 /** What the webhook has still to be told: rows that are made out of the outbox, and deleted when they are accepted. */
 import { type RawBuilder, sql } from 'kysely';
 import { type Database, transact } from './database.ts';
+import { dialectOf } from './dialect.ts';
 import { findNewestSeq } from './events.ts';
 import { readFact, writeFact } from './server-state.ts';
 import type { DeliveryRow, EventRow } from './tables.ts';
@@ -11,6 +12,7 @@ const CURSOR = 'webhook_seq';
 /** The first time, the webhook begins with what happens from now on. */
 export async function beginDeliveries(db: Database): Promise<void> {
   await transact(db, async (tx) => {
+    await dialectOf(tx).lock(tx, 'deliveries');
     if ((await readFact(tx, CURSOR)) === undefined) await writeFact(tx, CURSOR, String(await findNewestSeq(tx)));
   });
 }
@@ -30,6 +32,7 @@ export async function addDeliveries(
   prepare: (event: EventRow) => { uploadId: string; event: string },
 ): Promise<number> {
   return await transact(db, async (tx) => {
+    await dialectOf(tx).lock(tx, 'deliveries');
     const after = Number(await readFact(tx, CURSOR));
     const events = await tx
       .selectFrom('events')
@@ -102,12 +105,10 @@ async function findDue(
   nowMs: number,
   except: readonly string[],
 ): Promise<DeliveryRow | undefined> {
-  const first = db
-    .selectFrom('deliveries')
+  const first = exceptOf(db, except)
     .select('seq')
     .where(sql<boolean>`owner = turns.owner`)
     .where('due_at', '<=', nowMs)
-    .where('upload_id', 'not in', except)
     .orderBy('due_at')
     .orderBy('seq')
     .limit(1);
@@ -125,13 +126,17 @@ async function findDue(
   return rows[0];
 }
 
+/** Not every database takes a list of nothing. */
+function exceptOf(db: Database, uploadIds: readonly string[]) {
+  const select = db.selectFrom('deliveries');
+  return uploadIds.length > 0 ? select.where('upload_id', 'not in', uploadIds) : select;
+}
+
 /** When the next one is due, ms since 1970; null when none waits. */
 export async function findNextDelivery(db: Database, busy: readonly string[]): Promise<number | null> {
-  const next = await db
-    .selectFrom('deliveries')
+  const next = await exceptOf(db, busy)
     .select('due_at')
     .where('due_at', 'is not', null)
-    .where('upload_id', 'not in', busy)
     .orderBy('due_at')
     .limit(1)
     .executeTakeFirst();
@@ -141,6 +146,7 @@ export async function findNextDelivery(db: Database, busy: readonly string[]): P
 /** It was accepted. */
 export async function removeDelivery(db: Database, seq: number): Promise<void> {
   await transact(db, async (tx) => {
+    await dialectOf(tx).lock(tx, 'deliveries');
     const removed = await tx.deleteFrom('deliveries').where('seq', '=', seq).returning('upload_id').executeTakeFirst();
     if (removed) await findNextOf(tx, removed.upload_id);
   });
@@ -163,6 +169,7 @@ export async function reviveDelivery(db: Database, seq: number, nowMs: number): 
 
 async function change(db: Database, seq: number, changes: Partial<DeliveryRow>): Promise<DeliveryRow | undefined> {
   return await transact(db, async (tx) => {
+    await dialectOf(tx).lock(tx, 'deliveries');
     const update = tx.updateTable('deliveries').set(changes).where('seq', '=', seq).returningAll();
     const changed = await update.executeTakeFirst();
     if (changed) await findNextOf(tx, changed.upload_id);

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { type Database, transact } from './database.ts';
 import { findNewestSeq, forgetEvents, insertEvent, listEvents } from './events.ts';
-import { makeDatabase } from './test-rows.ts';
+import { testDatabases } from './test-databases.ts';
 
 async function insert(db: Database, subject: string, time = 1, owner = 'ada'): Promise<void> {
   await insertEvent(db, { id: `${subject}@${time}`, type: 't', subject, owner, time, data: '{}' });
 }
 
-test('events are listed in their order, behind a number, of a subject or an owner', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('events are listed in their order, behind a number, of a subject or an owner', async (db) => {
   assert.equal(await findNewestSeq(db), 0);
   for (const [subject, owner] of [
     ['uploads/a', 'ada'],
@@ -27,8 +25,7 @@ test('events are listed in their order, behind a number, of a subject or an owne
   assert.equal(await findNewestSeq(db), 4);
 });
 
-test('an event goes with its transaction', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('an event goes with its transaction', async (db) => {
   const failing = transact(db, async (tx) => {
     await insert(tx, 'uploads/a');
     throw new Error('undone');
@@ -37,17 +34,19 @@ test('an event goes with its transaction', async (t) => {
   assert.equal(await findNewestSeq(db), 0);
 });
 
-test('old events are forgotten, oldest first and some at a time; their numbers do not come again', async (t) => {
-  const db = await makeDatabase(t);
-  for (const time of [10, 20, 30, 25, 40]) await insert(db, 'uploads/a', time);
-  assert.equal(await forgetEvents(db, 5, 10), 0);
-  assert.equal(await forgetEvents(db, 30, 1), 1);
-  assert.equal(await forgetEvents(db, 30, 10), 1);
-  assert.deepEqual(
-    (await listEvents(db, { owner: 'ada' }, 0, 10)).map(({ seq }) => seq),
-    [3, 4, 5],
-  );
-  assert.equal(await forgetEvents(db, 100, 10), 3);
-  await insert(db, 'uploads/a');
-  assert.equal(await findNewestSeq(db), 6);
-});
+testDatabases(
+  'old events are forgotten, oldest first and some at a time; their numbers do not come again',
+  async (db) => {
+    for (const time of [10, 20, 30, 25, 40]) await insert(db, 'uploads/a', time);
+    assert.equal(await forgetEvents(db, 5, 10), 0);
+    assert.equal(await forgetEvents(db, 30, 1), 1);
+    assert.equal(await forgetEvents(db, 30, 10), 1);
+    assert.deepEqual(
+      (await listEvents(db, { owner: 'ada' }, 0, 10)).map(({ seq }) => seq),
+      [3, 4, 5],
+    );
+    assert.equal(await forgetEvents(db, 100, 10), 3);
+    await insert(db, 'uploads/a');
+    assert.equal(await findNewestSeq(db), 6);
+  },
+);

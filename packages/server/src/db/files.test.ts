@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { listFileIds } from './files.ts';
 import type { FileRow } from './tables.ts';
-import { makeDatabase } from './test-rows.ts';
+import { testDatabases } from './test-databases.ts';
 
 function draftFile(at: number): FileRow {
   const id = `file-${String(at).padStart(6, '0')}`;
@@ -15,19 +14,21 @@ function draftFile(at: number): FileRow {
   return { id, upload_id: `of-${id}`, owner: 'ada', filename: 'a.mrc', ...plan, ...texts, ...times };
 }
 
-test('files: the ids of all of them are read some at a time, so that other work comes in between', async (t) => {
-  const db = await makeDatabase(t);
-  const count = 9_000;
-  const rows = Array.from({ length: count }, (_, at) => draftFile(at));
-  await db.transaction().execute(async (tx) => {
-    while (rows.length > 0) await tx.insertInto('files').values(rows.splice(0, 500)).execute();
-  });
-  let isRead = false;
-  const reading = listFileIds(db).finally(() => {
-    isRead = true;
-  });
-  let queue = 0;
-  for (; !isRead; queue++) await setImmediate();
-  assert.equal((await reading).size, count);
-  assert.ok(queue > 4, `${queue} queue`);
-});
+testDatabases(
+  'files: the ids of all of them are read some at a time, so that other work comes in between',
+  async (db) => {
+    const count = 9_000;
+    const rows = Array.from({ length: count }, (_, at) => draftFile(at));
+    await db.transaction().execute(async (tx) => {
+      while (rows.length > 0) await tx.insertInto('files').values(rows.splice(0, 500)).execute();
+    });
+    let isRead = false;
+    const reading = listFileIds(db).finally(() => {
+      isRead = true;
+    });
+    let queue = 0;
+    for (; !isRead; queue++) await setImmediate();
+    assert.equal((await reading).size, count);
+    assert.ok(queue > 4, `${queue} queue`);
+  },
+);

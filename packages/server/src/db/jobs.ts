@@ -1,5 +1,6 @@
 /** The queue of work on published files. A job is taken with a lease, so that one left by a dead process is found again. */
 import type { Database } from './database.ts';
+import { dialectOf } from './dialect.ts';
 import type { JobRow, JobStatus } from './tables.ts';
 
 /** For use inside the transaction that makes the work necessary. */
@@ -57,8 +58,12 @@ export async function takeJob(
   leasedUntilMs: number,
   { after = '', except = [] }: { after?: string; except?: readonly string[] } = {},
 ): Promise<JobRow | undefined> {
-  const ofKind = () =>
-    db.selectFrom('jobs').select('id').where('kind', '=', kind).where('id', 'not in', except).limit(1);
+  const ofKind = () => {
+    let select = db.selectFrom('jobs').select('id').where('kind', '=', kind);
+    // Not every database takes a list of nothing.
+    if (except.length > 0) select = select.where('id', 'not in', except);
+    return dialectOf(db).skipLocked(select.limit(1));
+  };
   const abandoned = ofKind().where('status', '=', 'running').where('leased_until', '<=', nowMs).orderBy('leased_until');
   const waiting = ofKind()
     .where('status', '=', 'waiting')

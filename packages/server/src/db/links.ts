@@ -1,10 +1,12 @@
 /** Rows of upload links. */
-import type { Database } from './database.ts';
+import { type Database, transact } from './database.ts';
+import { dialectOf } from './dialect.ts';
 import type { LinkRow } from './tables.ts';
 
 /** @returns false, and inserts nothing, when the owner has `maxOfOwner` links already, ended ones included. */
 export async function insertLink(db: Database, link: LinkRow, maxOfOwner: number): Promise<boolean> {
-  return await db.transaction().execute(async (tx) => {
+  return await transact(db, async (tx) => {
+    await dialectOf(tx).lock(tx, { owner: link.owner });
     const { count } = await tx
       .selectFrom('links')
       .select(({ fn }) => fn.countAll<number>().as('count'))

@@ -1,29 +1,32 @@
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import type { Database } from './database.ts';
+import { dialectOf } from './dialect.ts';
 
 /** In order of their names; a migration that has shipped is never edited. */
 export const MIGRATIONS: Record<string, Migration> = {
   '001_uploads': {
-    async up(db: Kysely<unknown>) {
+    async up(db: Database) {
+      const { text, bytes } = dialectOf(db).columns;
       await db.schema
         .createTable('uploads')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('owner', 'text', (column) => column.notNull())
-        .addColumn('status', 'text', (column) => column.notNull())
-        .addColumn('filename', 'text', (column) => column.notNull())
+        .addColumn('id', text, (column) => column.primaryKey())
+        .addColumn('owner', text, (column) => column.notNull())
+        .addColumn('status', text, (column) => column.notNull())
+        .addColumn('filename', text, (column) => column.notNull())
         .addColumn('size', 'bigint', (column) => column.notNull())
         .addColumn('part_size', 'bigint', (column) => column.notNull())
         .addColumn('part_count', 'integer', (column) => column.notNull())
         .addColumn('received_parts', 'integer', (column) => column.notNull())
         .addColumn('received_bytes', 'bigint', (column) => column.notNull())
-        .addColumn('sha256', 'blob')
-        .addColumn('fingerprint', 'text')
-        .addColumn('metadata', 'text', (column) => column.notNull())
-        .addColumn('mrc', 'text')
-        .addColumn('warnings', 'text', (column) => column.notNull())
+        .addColumn('sha256', bytes)
+        .addColumn('fingerprint', text)
+        .addColumn('metadata', text, (column) => column.notNull())
+        .addColumn('mrc', text)
+        .addColumn('warnings', text, (column) => column.notNull())
         .addColumn('force', 'integer', (column) => column.notNull())
-        .addColumn('file_id', 'text')
-        .addColumn('failure', 'text')
+        .addColumn('file_id', text)
+        .addColumn('failure', text)
         .addColumn('must_recheck', 'integer', (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .addColumn('updated_at', 'bigint', (column) => column.notNull())
@@ -37,28 +40,28 @@ export const MIGRATIONS: Record<string, Migration> = {
       // The key is what makes a second, racing commit of the same part impossible.
       await db.schema
         .createTable('parts')
-        .addColumn('upload_id', 'text', (column) => column.notNull())
+        .addColumn('upload_id', text, (column) => column.notNull())
         .addColumn('idx', 'integer', (column) => column.notNull())
-        .addColumn('sha256', 'blob', (column) => column.notNull())
+        .addColumn('sha256', bytes, (column) => column.notNull())
         .addColumn('stored_at', 'bigint', (column) => column.notNull())
         .addPrimaryKeyConstraint('parts_key', ['upload_id', 'idx'])
         .execute();
 
       await db.schema
         .createTable('files')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('upload_id', 'text', (column) => column.notNull().unique())
-        .addColumn('owner', 'text', (column) => column.notNull())
-        .addColumn('filename', 'text', (column) => column.notNull())
+        .addColumn('id', text, (column) => column.primaryKey())
+        .addColumn('upload_id', text, (column) => column.notNull().unique())
+        .addColumn('owner', text, (column) => column.notNull())
+        .addColumn('filename', text, (column) => column.notNull())
         .addColumn('size', 'bigint', (column) => column.notNull())
-        .addColumn('sha256', 'blob', (column) => column.notNull())
-        .addColumn('parts_sha256', 'blob', (column) => column.notNull())
+        .addColumn('sha256', bytes, (column) => column.notNull())
+        .addColumn('parts_sha256', bytes, (column) => column.notNull())
         .addColumn('part_size', 'bigint', (column) => column.notNull())
         .addColumn('part_count', 'integer', (column) => column.notNull())
-        .addColumn('content_type', 'text', (column) => column.notNull())
-        .addColumn('metadata', 'text', (column) => column.notNull())
-        .addColumn('mrc', 'text')
-        .addColumn('warnings', 'text', (column) => column.notNull())
+        .addColumn('content_type', text, (column) => column.notNull())
+        .addColumn('metadata', text, (column) => column.notNull())
+        .addColumn('mrc', text)
+        .addColumn('warnings', text, (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .addColumn('deleted_at', 'bigint')
         .execute();
@@ -68,10 +71,10 @@ export const MIGRATIONS: Record<string, Migration> = {
 
       await db.schema
         .createTable('idempotency_keys')
-        .addColumn('owner', 'text', (column) => column.notNull())
-        .addColumn('key', 'text', (column) => column.notNull())
-        .addColumn('request_sha256', 'blob', (column) => column.notNull())
-        .addColumn('upload_id', 'text', (column) => column.notNull())
+        .addColumn('owner', text, (column) => column.notNull())
+        .addColumn('key', text, (column) => column.notNull())
+        .addColumn('request_sha256', bytes, (column) => column.notNull())
+        .addColumn('upload_id', text, (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .addPrimaryKeyConstraint('idempotency_keys_key', ['owner', 'key'])
         .execute();
@@ -79,40 +82,42 @@ export const MIGRATIONS: Record<string, Migration> = {
 
       await db.schema
         .createTable('facts')
-        .addColumn('name', 'text', (column) => column.primaryKey())
-        .addColumn('value', 'text', (column) => column.notNull())
+        .addColumn('name', text, (column) => column.primaryKey())
+        .addColumn('value', text, (column) => column.notNull())
         .execute();
     },
   },
   '002_events': {
-    async up(db: Kysely<unknown>) {
+    async up(db: Database) {
+      const { text, serial } = dialectOf(db).columns;
       await db.schema
         .createTable('events')
         // Autoincrement: the number of a row that was forgotten does not come again.
-        .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
-        .addColumn('id', 'text', (column) => column.notNull())
-        .addColumn('type', 'text', (column) => column.notNull())
-        .addColumn('subject', 'text', (column) => column.notNull())
-        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('seq', serial)
+        .addColumn('id', text, (column) => column.notNull())
+        .addColumn('type', text, (column) => column.notNull())
+        .addColumn('subject', text, (column) => column.notNull())
+        .addColumn('owner', text, (column) => column.notNull())
         .addColumn('time', 'bigint', (column) => column.notNull())
-        .addColumn('data', 'text', (column) => column.notNull())
+        .addColumn('data', text, (column) => column.notNull())
         .execute();
       await db.schema.createIndex('events_by_subject').on('events').columns(['subject', 'seq']).execute();
       await db.schema.createIndex('events_by_owner').on('events').columns(['owner', 'seq']).execute();
     },
   },
   '003_jobs': {
-    async up(db: Kysely<unknown>) {
+    async up(db: Database) {
+      const { text, bytes } = dialectOf(db).columns;
       // What one pass over a published file has found; null until it is known, and for files that are no MRC.
-      await db.schema.alterTable('files').addColumn('statistics', 'text').execute();
+      await db.schema.alterTable('files').addColumn('statistics', text).execute();
       // The upload link that a session was begun with; null: with a token.
-      await db.schema.alterTable('uploads').addColumn('link_id', 'text').execute();
+      await db.schema.alterTable('uploads').addColumn('link_id', text).execute();
       await db.schema.createIndex('uploads_by_link').on('uploads').column('link_id').execute();
       await db.schema
         .createTable('links')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('owner', 'text', (column) => column.notNull())
-        .addColumn('token_sha256', 'blob', (column) => column.notNull().unique())
+        .addColumn('id', text, (column) => column.primaryKey())
+        .addColumn('owner', text, (column) => column.notNull())
+        .addColumn('token_sha256', bytes, (column) => column.notNull().unique())
         .addColumn('max_bytes', 'bigint')
         .addColumn('max_files', 'bigint')
         .addColumn('created_at', 'bigint', (column) => column.notNull())
@@ -121,14 +126,14 @@ export const MIGRATIONS: Record<string, Migration> = {
 
       await db.schema
         .createTable('jobs')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('kind', 'text', (column) => column.notNull())
-        .addColumn('file_id', 'text', (column) => column.notNull())
-        .addColumn('status', 'text', (column) => column.notNull())
+        .addColumn('id', text, (column) => column.primaryKey())
+        .addColumn('kind', text, (column) => column.notNull())
+        .addColumn('file_id', text, (column) => column.notNull())
+        .addColumn('status', text, (column) => column.notNull())
         .addColumn('attempts', 'integer', (column) => column.notNull())
         .addColumn('run_at', 'bigint', (column) => column.notNull())
         .addColumn('leased_until', 'bigint')
-        .addColumn('outcome', 'text')
+        .addColumn('outcome', text)
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .addColumn('updated_at', 'bigint', (column) => column.notNull())
         .execute();
@@ -138,25 +143,26 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema
         .createTable('deliveries')
         .addColumn('seq', 'integer', (column) => column.primaryKey())
-        .addColumn('upload_id', 'text', (column) => column.notNull())
-        .addColumn('event', 'text', (column) => column.notNull())
-        .addColumn('status', 'text', (column) => column.notNull())
+        .addColumn('upload_id', text, (column) => column.notNull())
+        .addColumn('event', text, (column) => column.notNull())
+        .addColumn('status', text, (column) => column.notNull())
         .addColumn('attempts', 'integer', (column) => column.notNull())
         .addColumn('next_at', 'bigint', (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())
-        .addColumn('trouble', 'text')
+        .addColumn('trouble', text)
         .execute();
       await db.schema.createIndex('deliveries_by_status').on('deliveries').columns(['status', 'next_at']).execute();
       await db.schema.createIndex('deliveries_by_upload').on('deliveries').columns(['upload_id', 'seq']).execute();
     },
   },
   '004_links_by_owner': {
-    async up(db: Kysely<unknown>) {
+    async up(db: Database) {
       await db.schema.createIndex('links_by_owner').on('links').columns(['owner', 'id']).execute();
     },
   },
   '005_owner_shares': {
-    async up(db: Kysely<unknown>) {
+    async up(db: Database) {
+      const { text } = dialectOf(db).columns;
       await db.schema
         .createIndex('uploads_by_owner_status')
         .on('uploads')
@@ -165,7 +171,7 @@ export const MIGRATIONS: Record<string, Migration> = {
       // What an owner's files are, so that an init does not add up all of them.
       await db.schema
         .createTable('owner_usage')
-        .addColumn('owner', 'text', (column) => column.primaryKey())
+        .addColumn('owner', text, (column) => column.primaryKey())
         .addColumn('files', 'bigint', (column) => column.notNull())
         .addColumn('bytes', 'bigint', (column) => column.notNull())
         .execute();
@@ -175,7 +181,7 @@ export const MIGRATIONS: Record<string, Migration> = {
       // Jobs go round by owner.
       await db.schema
         .alterTable('jobs')
-        .addColumn('owner', 'text', (column) => column.notNull().defaultTo(''))
+        .addColumn('owner', text, (column) => column.notNull().defaultTo(''))
         .execute();
       await sql`
         update jobs set owner = coalesce((select owner from files where files.id = jobs.file_id), '')`.execute(db);
@@ -187,13 +193,13 @@ export const MIGRATIONS: Record<string, Migration> = {
       // So do deliveries.
       await db.schema
         .alterTable('deliveries')
-        .addColumn('owner', 'text', (column) => column.notNull().defaultTo(''))
+        .addColumn('owner', text, (column) => column.notNull().defaultTo(''))
         .execute();
       await db.schema.createIndex('deliveries_by_turn').on('deliveries').columns(['status', 'owner', 'seq']).execute();
     },
   },
   '006_trials': {
-    async up(db: Kysely<unknown>) {
+    async up(db: Database) {
       // 1: a client tries the way with it. It makes no event, becomes no file, and is forgotten when it ends.
       await db.schema
         .alterTable('uploads')
@@ -202,7 +208,7 @@ export const MIGRATIONS: Record<string, Migration> = {
     },
   },
   '007_due': {
-    async up(db: Kysely<unknown>) {
+    async up(db: Database) {
       // Of the delivery that is the next of its upload; null for those behind it, and for dead ones.
       await db.schema.alterTable('deliveries').addColumn('due_at', 'bigint').execute();
       await sql`

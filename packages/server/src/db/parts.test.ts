@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import fc from 'fast-check';
 import type { Database } from './database.ts';
 import { commitPart, findMissing, findPart, forgetParts, listParts } from './parts.ts';
-import { draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+import { testDatabases } from './test-databases.ts';
+import { draftPart, draftRow, insertRow, plain } from './test-rows.ts';
 import { findUploadRow } from './uploads.ts';
 
-test('a part is recorded, counted, and prolongs the session', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a part is recorded, counted, and prolongs the session', async (db) => {
   const { id } = await insertRow(db);
   const first = await commitPart(db, id, draftPart(9));
   assert.equal(first.kind, 'stored');
@@ -27,8 +26,7 @@ test('a part is recorded, counted, and prolongs the session', async (t) => {
   );
 });
 
-test('a part that is there stays as it is and counts once', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a part that is there stays as it is and counts once', async (db) => {
   const { id } = await insertRow(db);
   await commitPart(db, id, draftPart(3, 'first'));
   const again = await commitPart(db, id, draftPart(3, 'second'));
@@ -39,8 +37,7 @@ test('a part that is there stays as it is and counts once', async (t) => {
 });
 
 // Invariants 2, 4
-test('of racing commits of one part exactly one is stored', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('of racing commits of one part exactly one is stored', async (db) => {
   const { id } = await insertRow(db);
   const outcomes = await Promise.all(Array.from({ length: 8 }, (_, at) => commitPart(db, id, draftPart(1, `${at}`))));
   assert.equal(outcomes.filter(({ kind }) => kind === 'stored').length, 1);
@@ -49,8 +46,7 @@ test('of racing commits of one part exactly one is stored', async (t) => {
 });
 
 // Invariant 4
-test('a session that is not open takes no part, and none is left behind', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a session that is not open takes no part, and none is left behind', async (db) => {
   for (const status of UPLOAD_STATES.filter((state) => state !== 'pending' && state !== 'uploading')) {
     const { id } = await insertRow(db, { status });
     const outcome = await commitPart(db, id, draftPart(0));
@@ -82,8 +78,7 @@ async function store(db: Database, partCount: number, stored: ReadonlySet<number
   return row;
 }
 
-test('property: the missing ranges are the gaps between the stored parts', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('property: the missing ranges are the gaps between the stored parts', async (db) => {
   const uploads = fc.integer({ min: 0, max: 60 }).chain((partCount) =>
     fc.record({
       partCount: fc.constant(partCount),
@@ -100,8 +95,7 @@ test('property: the missing ranges are the gaps between the stored parts', async
   );
 });
 
-test('1,000 ranges are listed, and beyond that it is said that there are more', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('1,000 ranges are listed, and beyond that it is said that there are more', async (db) => {
   const odd = (gaps: number) => new Set(Array.from({ length: gaps }, (_, at) => 2 * at + 1));
   // Parts 1, 3, 5 ... are stored: as many gaps as stored parts.
   for (const [gaps, truncated] of [
@@ -116,8 +110,7 @@ test('1,000 ranges are listed, and beyond that it is said that there are more', 
   }
 });
 
-test('parts that are taken back leave the counters', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('parts that are taken back leave the counters', async (db) => {
   const { id } = await insertRow(db, { must_recheck: 1 });
   for (const idx of [0, 5, 9]) await commitPart(db, id, draftPart(idx));
   await db.updateTable('uploads').set({ status: 'verifying' }).where('id', '=', id).execute();
@@ -135,8 +128,7 @@ test('parts that are taken back leave the counters', async (t) => {
   );
 });
 
-test('when nothing was lost the session only loses its mark', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('when nothing was lost the session only loses its mark', async (db) => {
   const row = await insertRow(db, { status: 'verifying', must_recheck: 1, size: 0, part_count: 0 });
   await forgetParts(db, row, [], { nowMs: 10_000, expiresAtMs: 20_000 });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), { ...row, must_recheck: 0 });

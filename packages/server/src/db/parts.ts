@@ -2,7 +2,7 @@
 import { type PartRanges, partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
-import type { Database } from './database.ts';
+import { type Database, transact } from './database.ts';
 import { runGuarded } from './guarded.ts';
 import type { PartRow, UploadRow } from './tables.ts';
 import { selectUpload } from './uploads.ts';
@@ -117,7 +117,7 @@ export async function forgetParts(
   lost: readonly number[],
   { nowMs, expiresAtMs }: { nowMs: number; expiresAtMs: number },
 ): Promise<UploadRow | undefined> {
-  return await db.transaction().execute(async (tx) => {
+  return await transact(db, async (tx) => {
     const live = await tx
       .updateTable('uploads')
       .set({ must_recheck: 0 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { Database } from './database.ts';
 import { sumReserved } from './reservations.ts';
-import { insertRow, makeDatabase } from './test-rows.ts';
+import { testDatabases } from './test-databases.ts';
+import { insertRow } from './test-rows.ts';
 
 const NOW = 10_000_000;
 const MINUTE = 60_000;
@@ -11,8 +11,7 @@ const FREE = 10_000;
 const ada: { owner: string; linkId: string | null } = { owner: 'ada', linkId: null };
 const reservedFor = (db: Database, asker = ada, freeBytes = FREE) => sumReserved(db, asker, freeBytes, NOW);
 
-test('reservations: what an account may still write counts in full for itself', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('reservations: what an account may still write counts in full for itself', async (db) => {
   await insertRow(db, { size: 9_000, updated_at: NOW });
   await insertRow(db, { size: 5_000, received_bytes: 2_000, status: 'uploading', updated_at: NOW });
   for (const status of ['verifying', 'completed', 'failed', 'cancelled', 'expired'] as const) {
@@ -21,8 +20,7 @@ test('reservations: what an account may still write counts in full for itself', 
   assert.equal(await reservedFor(db), 12_000);
 });
 
-test('reservations: each other owner reserves an equal share of the free space at most', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('reservations: each other owner reserves an equal share of the free space at most', async (db) => {
   for (let at = 0; at < 20; at++) await insertRow(db, { owner: 'eve', size: 1_000_000, updated_at: NOW });
   assert.equal(await reservedFor(db), FREE / 2);
   await insertRow(db, { owner: 'bob', size: 100, updated_at: NOW });
@@ -30,8 +28,7 @@ test('reservations: each other owner reserves an equal share of the free space a
   assert.equal(await reservedFor(db, ada, -5), 0);
 });
 
-test('reservations: links and their owner do not take the space of each other', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('reservations: links and their owner do not take the space of each other', async (db) => {
   await insertRow(db, { link_id: 'l', size: 1_000_000, updated_at: NOW });
   await insertRow(db, { link_id: 'm', size: 1_000_000, updated_at: NOW });
   assert.equal(await reservedFor(db), FREE / 2);
@@ -40,8 +37,7 @@ test('reservations: links and their owner do not take the space of each other', 
   assert.equal(await reservedFor(db, { owner: 'bob', linkId: null }), FREE / 2);
 });
 
-test('reservations: they grow with what was sent, and fade when nothing comes', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('reservations: they grow with what was sent, and fade when nothing comes', async (db) => {
   const table: [minutes: number, received: number, reserved: number][] = [
     [0, 0, 4_000],
     [9, 0, 4_000],

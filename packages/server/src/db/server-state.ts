@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import { type Database, transact } from './database.ts';
 
 /**
  * Compares the running system's boot id with the one of the last start and remembers the new one.
@@ -9,7 +9,7 @@ import type { Database } from './database.ts';
  * @returns how many sessions were marked.
  */
 export async function noteBoot(db: Database, bootId: string | null): Promise<number> {
-  return await db.transaction().execute(async (tx) => {
+  return await transact(db, async (tx) => {
     const known = await readFact(tx, 'boot_id');
     if (bootId !== null && known === bootId) return 0;
     const marked = await tx

@@ -18,11 +18,11 @@ export async function correctDueTimes(db: Database, nowMs: number, maxDeliveryWa
       .execute();
     await tx
       .updateTable('deliveries')
-      .set(({ fn, val }) => ({
+      .set({
         next_at: nowMs,
-        due_at: sql<number | null>`case when due_at is not null then ${nowMs} end`,
-        created_at: fn<number>('min', ['created_at', val(nowMs)]),
-      }))
+        due_at: sql<number | null>`case when due_at is null then due_at else ${nowMs} end`,
+        created_at: earlier('created_at', nowMs),
+      })
       .where(({ or, eb }) => or([eb('created_at', '>', nowMs), eb('next_at', '>', nowMs + maxDeliveryWaitMs)]))
       .execute();
   });
@@ -37,9 +37,14 @@ export async function correctAges(db: Database, nowMs: number, ttlMs: number): P
   await transact(db, async (tx) => {
     await tx
       .updateTable('uploads')
-      .set(({ fn, val }) => ({ updated_at: nowMs, expires_at: fn<number>('min', ['expires_at', val(nowMs + ttlMs)]) }))
+      .set({ updated_at: nowMs, expires_at: earlier('expires_at', nowMs + ttlMs) })
       .where('updated_at', '>', nowMs)
       .execute();
     await tx.updateTable('events').set({ time: nowMs }).where('time', '>', nowMs).execute();
   });
+}
+
+/** The earlier of a time in the row and another one. */
+function earlier(column: string, timeMs: number) {
+  return sql<number>`case when ${sql.ref(column)} < ${timeMs} then ${sql.ref(column)} else ${timeMs} end`;
 }

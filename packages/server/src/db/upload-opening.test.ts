@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import { type Database, transact } from './database.ts';
 import { insertFile, markDeleted } from './files.ts';
 import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
 import type { LinkRow, UploadRow } from './tables.ts';
-import { draftFile, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+import { testDatabases } from './test-databases.ts';
+import { draftFile, draftRow, insertRow, plain } from './test-rows.ts';
 import { type OpenRequest, openUploadRow } from './upload-opening.ts';
 import { purgeUploads } from './upload-purge.ts';
 import { findUploadRow, moveUploadRow } from './uploads.ts';
@@ -33,16 +33,14 @@ async function countUploads(db: Database): Promise<number> {
   return (await db.selectFrom('uploads').select('id').execute()).length;
 }
 
-test('opens a session and keeps its row as it was drafted', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('opens a session and keeps its row as it was drafted', async (db) => {
   const row = draftRow({ sha256: new Uint8Array(32).fill(7), size: Number.MAX_SAFE_INTEGER });
   const outcome = await open(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
   assert.deepEqual(outcome, { kind: 'opened', row });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), row);
 });
 
-test('a fingerprint finds the open session of the same owner, size and time, and no other', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a fingerprint finds the open session of the same owner, size and time, and no other', async (db) => {
   const first = draftRow({ fingerprint: 'f' });
   await open(db, asking(first));
   const found = await open(db, asking(draftRow({ fingerprint: 'f' })));
@@ -69,8 +67,7 @@ const LINK: LinkRow = {
   expires_at: 9000,
 };
 
-test('a fingerprint finds what the same link has begun, and nothing of another or of a token', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a fingerprint finds what the same link has begun, and nothing of another or of a token', async (db) => {
   for (const link_id of [null, 'l', 'm']) {
     const row = draftRow({ fingerprint: 'f', link_id });
     assert.equal((await open(db, asking(row))).kind, 'opened', String(link_id));
@@ -79,8 +76,7 @@ test('a fingerprint finds what the same link has begun, and nothing of another o
   }
 });
 
-test('what is begun with a link stays within its bounds, however many begin at once', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('what is begun with a link stays within its bounds, however many begin at once', async (db) => {
   const begin = (link: LinkRow, size: number) =>
     open(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
   const bytes = { ...LINK, max_bytes: 1000 };
@@ -95,8 +91,7 @@ test('what is begun with a link stays within its bounds, however many begin at o
   assert.deepEqual(kinds, ['opened', 'opened', 'link_exceeded']);
 });
 
-test('what was given up does not count for a link; what was completed does', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('what was given up does not count for a link; what was completed does', async (db) => {
   for (const status of UPLOAD_STATES) await insertRow(db, { link_id: 'l', status, size: 1 });
   await insertRow(db, { link_id: 'm', size: 1 });
   const kept = UPLOAD_STATES.length - 2;
@@ -104,8 +99,7 @@ test('what was given up does not count for a link; what was completed does', asy
   assert.deepEqual(Object.fromEntries(used), { l: { bytes: kept, files: kept }, m: { bytes: 1, files: 1 } });
 });
 
-test('links: however many are made at once, an owner has no more than the bound', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('links: however many are made at once, an owner has no more than the bound', async (db) => {
   const make = (id: number, owner: string) =>
     insertLink(db, { ...LINK, id: String(id), owner, token_sha256: new Uint8Array([id]) }, 3);
   const made = await Promise.all(Array.from({ length: 10 }, (_, id) => make(id, 'ada')));
@@ -115,8 +109,7 @@ test('links: however many are made at once, an owner has no more than the bound'
   assert.equal(await make(11, 'ada'), true);
 });
 
-test('what a link has begun is remembered for as long as the link is', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('what a link has begun is remembered for as long as the link is', async (db) => {
   await insertLink(db, LINK, 9);
   await insertRow(db, { link_id: 'l', status: 'completed', updated_at: 1 });
   assert.equal(await purgeUploads(db, 100, 9), 0);
@@ -126,8 +119,7 @@ test('what a link has begun is remembered for as long as the link is', async (t)
   assert.equal(await purgeUploads(db, 100, 9), 1);
 });
 
-test('a fingerprint does not find what takes no parts any more', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a fingerprint does not find what takes no parts any more', async (db) => {
   for (const status of UPLOAD_STATES) {
     const fingerprint = `of ${status}`;
     await insertRow(db, { status, fingerprint });
@@ -136,15 +128,13 @@ test('a fingerprint does not find what takes no parts any more', async (t) => {
   }
 });
 
-test('two opens with one fingerprint at once agree on one session', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('two opens with one fingerprint at once agree on one session', async (db) => {
   const outcomes = await Promise.all(Array.from({ length: 5 }, () => open(db, asking(draftRow({ fingerprint: 'f' })))));
   assert.equal(new Set(outcomes.map((outcome) => 'row' in outcome && outcome.row.id)).size, 1);
   assert.equal(await countUploads(db), 1);
 });
 
-test('an idempotency key answers with the first session, whatever became of it', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('an idempotency key answers with the first session, whatever became of it', async (db) => {
   const first = draftRow();
   await open(db, asking(first, withKey('k', 1)));
   await moveUploadRow(db, first.id, 'cancel', 3000);
@@ -153,16 +143,14 @@ test('an idempotency key answers with the first session, whatever became of it',
   assert.equal(await countUploads(db), 1);
 });
 
-test('an idempotency key is bound to its request and its owner', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('an idempotency key is bound to its request and its owner', async (db) => {
   await open(db, asking(draftRow(), withKey('k', 1)));
   assert.deepEqual(await open(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
   assert.equal((await open(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
   assert.equal((await open(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
 });
 
-test('an idempotency key remembers a session that was found by its fingerprint', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('an idempotency key remembers a session that was found by its fingerprint', async (db) => {
   const first = draftRow({ fingerprint: 'f' });
   await open(db, asking(first));
   await open(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
@@ -171,8 +159,7 @@ test('an idempotency key remembers a session that was found by its fingerprint',
   assert.equal(again.kind === 'found' && again.row.id, first.id);
 });
 
-test('the quota counts files and what live sessions will have, of this owner alone', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('the quota counts files and what live sessions will have, of this owner alone', async (db) => {
   for (const status of UPLOAD_STATES) await insertRow(db, { status, size: 100 });
   await insertRow(db, { owner: 'bob', size: 5000 });
   for (const file of [draftFile('f1', 1000), draftFile('f2', 7)]) await insertFile(db, file);
@@ -189,8 +176,7 @@ test('the quota counts files and what live sessions will have, of this owner alo
   assert.equal((await open(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
 });
 
-test('files, and sessions that have not become files, count for their owner', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('files, and sessions that have not become files, count for their owner', async (db) => {
   const begin = async (maxFiles: number, changes: Partial<UploadRow> = {}) =>
     await open(db, asking(draftRow(changes), { maxFiles }));
   for (const status of UPLOAD_STATES) await insertRow(db, { status });
@@ -204,8 +190,7 @@ test('files, and sessions that have not become files, count for their owner', as
   assert.equal((await begin(held + 1)).kind, 'opened');
 });
 
-test('sessions that were given up are bounded, those of a link by themselves', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('sessions that were given up are bounded, those of a link by themselves', async (db) => {
   const begin = async (link: LinkRow | null) =>
     (await open(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
   await insertRows(db, 1_000, { status: 'cancelled', link_id: 'l' });
@@ -219,8 +204,7 @@ test('sessions that were given up are bounded, those of a link by themselves', a
   assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
 });
 
-test('a link that names no number of files has a bound all the same', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a link that names no number of files has a bound all the same', async (db) => {
   const begin = async () =>
     await open(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
   await insertRows(db, 99_999, { status: 'completed', link_id: 'l', size: 0 });
@@ -228,8 +212,7 @@ test('a link that names no number of files has a bound all the same', async (t) 
   assert.deepEqual(await begin(), { kind: 'link_exceeded', usedBytes: 0, usedFiles: 100_000 });
 });
 
-test('keys that find the same session are bounded', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('keys that find the same session are bounded', async (db) => {
   const find = async (key: string) => (await open(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
   assert.equal(await find('first'), 'opened');
   for (let at = 1; at < 1_000; at++) await find(`key ${at}`);
@@ -246,8 +229,7 @@ async function insertRows(db: Database, count: number, changes: Partial<UploadRo
   });
 }
 
-test('space that open sessions were promised is not promised twice', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('space that open sessions were promised is not promised twice', async (db) => {
   await insertRow(db, { size: 1000, received_bytes: 400, status: 'uploading' });
   await insertRow(db, { size: 300 });
   await insertRow(db, { size: 9999, status: 'cancelled' });
@@ -257,8 +239,7 @@ test('space that open sessions were promised is not promised twice', async (t) =
   assert.equal((await open(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
 });
 
-test('a session that is resumed needs neither quota nor space again', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a session that is resumed needs neither quota nor space again', async (db) => {
   await insertRow(db, { fingerprint: 'f' });
   const outcome = await open(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
   assert.equal(outcome.kind, 'found');

@@ -1,6 +1,7 @@
 /** Opens an upload, or finds the one to resume: all bounds that an init is checked against, in one transaction. */
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { Database } from './database.ts';
+import { dialectOf } from './dialect.ts';
 import { findUsage } from './files.ts';
 import { sumByLinks, UNUSED } from './links.ts';
 import { sumReserved } from './reservations.ts';
@@ -59,6 +60,8 @@ export type OpenOutcome =
  */
 export async function openUploadRow(tx: Database, request: OpenRequest): Promise<OpenOutcome> {
   const { row, idempotency } = request;
+  await dialectOf(tx).lock(tx, { owner: row.owner });
+  if (Number.isFinite(request.freeBytes)) await dialectOf(tx).lock(tx, 'space');
   if (idempotency) {
     const used = await tx
       .selectFrom('idempotency_keys')

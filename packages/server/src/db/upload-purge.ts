@@ -1,5 +1,5 @@
 /** Forgets uploads that have ended. */
-import type { Database } from './database.ts';
+import { type Database, transact } from './database.ts';
 
 /**
  * Forgets sessions that ended before `endedBeforeMs`, with their parts and keys, and trials that have ended. Files stay, and
@@ -8,7 +8,7 @@ import type { Database } from './database.ts';
  * @param limit how many at most, so that no transaction is long. @returns how many.
  */
 export async function purgeUploads(db: Database, endedBeforeMs: number, limit: number): Promise<number> {
-  return await db.transaction().execute(async (tx) => {
+  return await transact(db, async (tx) => {
     const ended = await tx
       .selectFrom('uploads')
       .select('id')
@@ -32,7 +32,7 @@ export async function purgeUploads(db: Database, endedBeforeMs: number, limit: n
 
 /** Forgets a trial that has ended, now. The sweep forgets those that are left. */
 export async function forgetTrial(db: Database, id: string): Promise<void> {
-  await db.transaction().execute(async (tx) => await deleteUploads(tx, [id]));
+  await transact(db, async (tx) => await deleteUploads(tx, [id]));
 }
 
 async function deleteUploads(tx: Database, ids: readonly string[]): Promise<void> {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
 import { transact } from './database.ts';
 
 import { commitPart, listParts } from './parts.ts';
-import { draftFile, draftPart, draftRow, insertRow, makeDatabase, plain } from './test-rows.ts';
+import { testDatabases } from './test-databases.ts';
+import { draftFile, draftPart, draftRow, insertRow, plain } from './test-rows.ts';
 import { purgeUploads } from './upload-purge.ts';
 import {
   findUploadRow,
@@ -15,8 +15,7 @@ import {
   recordPublished,
 } from './uploads.ts';
 
-test('every event moves a session exactly where the table of states says, or not at all', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('every event moves a session exactly where the table of states says, or not at all', async (db) => {
   for (const status of UPLOAD_STATES) {
     for (const event of UPLOAD_EVENTS) {
       const row = await insertRow(db, { status, expires_at: 5000 });
@@ -30,8 +29,7 @@ test('every event moves a session exactly where the table of states says, or not
   assert.equal(await moveUploadRow(db, 'nobody', 'cancel', 5000), undefined);
 });
 
-test('of cancel and complete at once one wins', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('of cancel and complete at once one wins', async (db) => {
   for (const events of [['cancel', 'complete'] as const, ['complete', 'cancel'] as const]) {
     const { id } = await insertRow(db, { status: 'uploading' });
     const moved = await Promise.all(events.map((event) => moveUploadRow(db, id, event, 1)));
@@ -39,8 +37,7 @@ test('of cancel and complete at once one wins', async (t) => {
   }
 });
 
-test('a file is recorded together with the end of its session, or not at all', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('a file is recorded together with the end of its session, or not at all', async (db) => {
   const open = await insertRow(db, { status: 'uploading' });
   assert.equal(await transact(db, (tx) => recordPublished(tx, draftFile('f1', 950, open.id))), undefined);
   assert.equal((await db.selectFrom('files').select('id').execute()).length, 0);
@@ -53,8 +50,7 @@ test('a file is recorded together with the end of its session, or not at all', a
   assert.equal((await findUploadRow(db, other.id))?.status, 'verifying');
 });
 
-test('lists what has expired, and what holds staged bytes', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('lists what has expired, and what holds staged bytes', async (db) => {
   const ids = new Map<string, string>();
   for (const status of UPLOAD_STATES) ids.set(status, (await insertRow(db, { status, expires_at: 500 })).id);
   await insertRow(db, { status: 'uploading', expires_at: 501 });
@@ -67,8 +63,7 @@ test('lists what has expired, and what holds staged bytes', async (t) => {
   }
 });
 
-test("pages through an owner's sessions, newest first", async (t) => {
-  const db = await makeDatabase(t);
+testDatabases("pages through an owner's sessions, newest first", async (db) => {
   const rows = [];
   for (let at = 0; at < 5; at++) rows.unshift(await insertRow(db, { status: at % 2 ? 'failed' : 'pending' }));
   await insertRow(db, { owner: 'bob' });
@@ -81,8 +76,7 @@ test("pages through an owner's sessions, newest first", async (t) => {
   );
 });
 
-test('sessions that ended long ago go with their parts and keys; the others stay', async (t) => {
-  const db = await makeDatabase(t);
+testDatabases('sessions that ended long ago go with their parts and keys; the others stay', async (db) => {
   for (const status of UPLOAD_STATES) {
     for (const updatedAtMs of [99, 100]) {
       const row = draftRow();

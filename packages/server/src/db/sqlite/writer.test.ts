@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
-import { openDatabase } from '../database.ts';
+import { openDatabase } from '../open.ts';
 import { commitPart, findPart, listParts } from '../parts.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, makeFolder } from '../test-rows.ts';
 import { findUploadRow } from '../uploads.ts';

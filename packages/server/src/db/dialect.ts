@@ -1,0 +1,64 @@
+/**
+ * What databases do differently. Kysely writes the SQL of both; what it cannot express is an ability of the dialect, which a
+ * query asks for with `dialectOf(db)`.
+ */
+import type { CompiledQuery, DialectAdapter, Kysely, RawBuilder, SelectQueryBuilder } from 'kysely';
+import type { Tables } from './tables.ts';
+
+type Database = Kysely<Tables>;
+
+export interface DatabaseDialect {
+  readonly columns: ColumnTypes;
+  /** See `runGuarded`. */
+  runGuarded(db: Database, steps: readonly GuardedStep[]): Promise<GuardedResult>;
+  /**
+   * Waits until no other transaction holds this lock, and holds it until `tx` ends. For transactions that read rows of which
+   * they cannot lock each, and then insert.
+   */
+  lock(tx: Database, lock: Lock): Promise<void>;
+  /** Locks what is selected, and passes over rows that another transaction has locked. */
+  skipLocked<DB, TB extends keyof DB, O>(select: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
+  /** Whether a transaction failed because of another one, so that the same work may succeed if it is done again. */
+  isConflict(error: unknown): boolean;
+}
+
+/** Column types that differ. Times and sizes are `bigint`, numbers in JavaScript: none is over 2^53 - 1. */
+interface ColumnTypes {
+  /** Compared and sorted by bytes. */
+  readonly text: RawBuilder<unknown>;
+  readonly bytes: RawBuilder<unknown>;
+  /** A primary key that ascends; a number that was used does not come again. */
+  readonly serial: RawBuilder<unknown>;
+}
+
+/** Where another server could write between a read and an insert that relies on it. */
+type Lock =
+  /** What an owner has: quota, open uploads, links. */
+  | { readonly owner: string }
+  /** The free space that is promised to open uploads of all owners. */
+  | 'space'
+  /** The cursor of the webhook behind the outbox. */
+  | 'deliveries';
+
+export interface GuardedStep {
+  /** Must touch a row. */
+  readonly write: CompiledQuery;
+  /** What to read, after all is undone, when it touches none. */
+  readonly otherwise: CompiledQuery;
+}
+
+export interface GuardedResult {
+  /** Which step touched no row, counted from 0; null: all is committed. */
+  readonly refusedAt: number | null;
+  /** Of the last step, or of the `otherwise` of the one that was refused. */
+  readonly rows: unknown[];
+}
+
+/** The adapter of a Kysely dialect of ours. */
+export interface CryoliftAdapter extends DialectAdapter {
+  readonly dialect: DatabaseDialect;
+}
+
+export function dialectOf(db: Database): DatabaseDialect {
+  return (db.getExecutor().adapter as CryoliftAdapter).dialect;
+}
