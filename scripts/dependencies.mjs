@@ -23,6 +23,7 @@ const REASONS = {
   'eventsource-parser': 'reads server-sent events in the SDK, with a bound on what it keeps; no dependency',
   fastify: 'routes, hooks, serialisation; the largest part of what is here',
   jose: 'JWT, JWKS; no dependency, and the one thing that nobody should write himself',
+  pg: 'PostgreSQL; the client that most of Node uses, without native code',
   kysely: 'SQL that is checked against the tables, in two dialects; no dependency',
   'lru-cache': 'caches with a bound and an age that drop the oldest entry, not all of them; no dependency',
   pino: 'the log; Fastify has it as well',

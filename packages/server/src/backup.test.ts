@@ -3,14 +3,14 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { backUp } from './backup.ts';
-import { openDatabase } from './db/open.ts';
+import { openSqliteFile } from './db/open.ts';
 import { makeFolder } from './db/test-rows.ts';
 
 test('backup: files of the audit that are removed meanwhile take no others along', async (t) => {
   const folder = await makeFolder(t);
   const audit = join(folder, 'data', 'audit');
   await mkdir(audit, { recursive: true });
-  const db = await openDatabase(join(folder, 'data', 'cryolift.sqlite'));
+  const db = await openSqliteFile(join(folder, 'data', 'cryolift.sqlite'));
   t.after(() => db.destroy());
   const names = Array.from({ length: 2_000 }, (_, at) => `2026-11_${String(at + 1).padStart(4, '0')}.jsonl`);
   await Promise.all(names.map((name) => writeFile(join(audit, name), name)));

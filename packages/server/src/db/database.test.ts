@@ -5,17 +5,17 @@ import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { pingDatabase } from './database.ts';
-import { openDatabase } from './open.ts';
+import { openSqliteFile } from './open.ts';
 import { noteBoot } from './server-state.ts';
 import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
 import { findUploadRow } from './uploads.ts';
 
 test('what was written is there when the database is opened, and migrated, again', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
-  const first = await openDatabase(path);
+  const first = await openSqliteFile(path);
   const row = await insertRow(first);
   await first.destroy();
-  const second = await openDatabase(path);
+  const second = await openSqliteFile(path);
   assert.deepEqual(plain(await findUploadRow(second, row.id)), row);
   await second.destroy();
 });
@@ -30,7 +30,7 @@ test('a commit survives power loss: WAL with synchronous=FULL', async (t) => {
 
 test('a database that another process holds is unavailable, not a bug', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
-  const db = await openDatabase(path);
+  const db = await openSqliteFile(path);
   t.after(() => db.destroy());
   await sql`PRAGMA busy_timeout=0`.execute(db);
   await pingDatabase(db);

@@ -7,9 +7,9 @@ import type { Database } from './database.ts';
 import * as deliveries from './deliveries.ts';
 import { insertEvent } from './events.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { openDatabase } from './open.ts';
+import { openSqliteFile } from './open.ts';
 import { ThreadedSqlite } from './sqlite/driver.ts';
-import type { EventRow } from './tables.ts';
+import type { DeliveryRow, EventRow } from './tables.ts';
 import { testDatabases } from './test-databases.ts';
 import { makeFolder } from './test-rows.ts';
 
@@ -37,7 +37,9 @@ async function due(db: Database, nowMs: number, busy: string[] = [], limit = 9):
 }
 
 async function fail(db: Database, seq: number, status: 'waiting' | 'dead', nextAtMs: number): Promise<void> {
-  await deliveries.noteFailure(db, { seq, attempts: 0 }, { status, nextAtMs, trouble: 'x' });
+  const [row] = await deliveries.listDeliveries(db, { after: seq - 1, limit: 1 });
+  const claimed = { seq, attempts: 0, due_at: row?.due_at ?? null };
+  await deliveries.noteFailure(db, claimed, { status, nextAtMs, trouble: 'x' });
 }
 
 testDatabases('the first start begins behind what has happened, a later one where the last ended', async (db) => {
@@ -62,7 +64,7 @@ testDatabases('events and the cursor move together or not at all', async (db) =>
   // The rows, but not the cursor: what was written is undone.
   await db.schema.createIndex('one').unique().on('deliveries').column('upload_id').execute();
   await happen(db, 'b');
-  await assert.rejects(deliveries.addDeliveries(db, 10, 0, 0, prepare), /UNIQUE/);
+  await assert.rejects(deliveries.addDeliveries(db, 10, 0, 0, prepare), /unique/i);
   assert.deepEqual(await all(db), []);
   await db.schema.dropIndex('one').execute();
   assert.equal(await deliveries.addDeliveries(db, 10, 0, 0, prepare), 3);
@@ -133,7 +135,38 @@ test('what waits in the database of an earlier version is due as before', async 
       .execute();
   }
   await before.destroy();
-  const db = await openDatabase(path);
+  const db = await openSqliteFile(path);
   t.after(() => db.destroy());
   assert.deepEqual([await due(db, 499), await due(db, 500)], [[4], [4, 2]]);
+});
+
+testDatabases(
+  'a delivery is sent by one server at a time, and by the next one when the lease has ended',
+  async (db) => {
+    await begin(db, 'ab');
+    const [first] = await deliveries.listDue(db, 0, [], 9);
+    assert.ok(first);
+    const claims = await Promise.all([1, 2, 3].map(() => deliveries.claimDelivery(db, first, 60)));
+    const [claimed, ...others] = claims.filter((row) => row !== null);
+    assert.ok(claimed);
+    assert.equal(others.length, 0);
+    assert.deepEqual(await due(db, 59), [2]);
+    const late = (await deliveries.listDue(db, 60, [], 9)).find(({ seq }) => seq === first.seq);
+    const second = await deliveries.claimDelivery(db, late as DeliveryRow, 120);
+    assert.equal(second?.seq, claimed.seq);
+    // The first server has lost its lease: what it says of its attempt changes nothing.
+    await deliveries.noteFailure(db, claimed, { status: 'dead', nextAtMs: 500, trouble: 'x' });
+    assert.equal((await deliveries.countDeliveries(db)).dead, 0);
+    await deliveries.releaseDelivery(db, second as DeliveryRow);
+    assert.deepEqual(await due(db, 61), [1, 2]);
+  },
+);
+
+testDatabases('what a dead process had claimed is due as before', async (db) => {
+  await begin(db, 'a');
+  const [first] = await deliveries.listDue(db, 0, [], 1);
+  await deliveries.claimDelivery(db, first as DeliveryRow, 60);
+  assert.deepEqual(await due(db, 1), []);
+  await deliveries.releaseDeliveries(db);
+  assert.deepEqual(await due(db, 1), [1]);
 });

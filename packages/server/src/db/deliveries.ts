@@ -34,6 +34,7 @@ export async function addDeliveries(
   return await transact(db, async (tx) => {
     await dialectOf(tx).lock(tx, 'deliveries');
     const after = Number(await readFact(tx, CURSOR));
+    await dialectOf(tx).numberEvents(tx);
     const events = await tx
       .selectFrom('events')
       .selectAll()
@@ -143,6 +144,46 @@ export async function findNextDelivery(db: Database, busy: readonly string[]): P
   return next?.due_at ?? null;
 }
 
+/**
+ * Takes a delivery that is due, so that no other server sends it at the same time. A server that dies has it until the lease
+ * ends.
+ *
+ * @returns the row with its lease in `due_at`; null when another server was first.
+ */
+export async function claimDelivery(
+  db: Database,
+  { seq, due_at }: DeliveryRow,
+  leasedUntilMs: number,
+): Promise<DeliveryRow | null> {
+  const claimed = await db
+    .updateTable('deliveries')
+    .set({ due_at: leasedUntilMs })
+    .where('seq', '=', seq)
+    .where('due_at', '=', due_at)
+    .returningAll()
+    .executeTakeFirst();
+  return claimed ?? null;
+}
+
+/** What was claimed was not sent: it is due at once. */
+export async function releaseDelivery(db: Database, { seq, due_at, next_at }: DeliveryRow): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ due_at: next_at })
+    .where('seq', '=', seq)
+    .where('due_at', '=', due_at)
+    .execute();
+}
+
+/** What a process had claimed which is known to be dead is due as before. */
+export async function releaseDeliveries(db: Database): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set(({ ref }) => ({ due_at: ref('next_at') }))
+    .where('due_at', 'is not', null)
+    .execute();
+}
+
 /** It was accepted. */
 export async function removeDelivery(db: Database, seq: number): Promise<void> {
   await transact(db, async (tx) => {
@@ -152,14 +193,18 @@ export async function removeDelivery(db: Database, seq: number): Promise<void> {
   });
 }
 
-/** An attempt has failed. `dead`: the last one. */
+/**
+ * An attempt has failed. `dead`: the last one.
+ *
+ * @param claimed as `claimDelivery` returned it; when its lease has ended and another server has it, nothing is changed.
+ */
 export async function noteFailure(
   db: Database,
-  { seq, attempts }: Pick<DeliveryRow, 'seq' | 'attempts'>,
+  { seq, attempts, due_at }: Pick<DeliveryRow, 'seq' | 'attempts' | 'due_at'>,
   failure: { status: DeliveryRow['status']; nextAtMs: number; trouble: string },
 ): Promise<void> {
   const { status, nextAtMs, trouble } = failure;
-  await change(db, seq, { status, attempts: attempts + 1, next_at: nextAtMs, trouble });
+  await change(db, seq, { status, attempts: attempts + 1, next_at: nextAtMs, trouble }, due_at);
 }
 
 /** Back to those that wait, at once and with as much time as a new one. @returns undefined when it is not there. */
@@ -167,11 +212,18 @@ export async function reviveDelivery(db: Database, seq: number, nowMs: number): 
   return await change(db, seq, { status: 'waiting', next_at: nowMs, created_at: nowMs });
 }
 
-async function change(db: Database, seq: number, changes: Partial<DeliveryRow>): Promise<DeliveryRow | undefined> {
+/** @param dueAt only if it is still this; omitted: whatever it is. */
+async function change(
+  db: Database,
+  seq: number,
+  changes: Partial<DeliveryRow>,
+  dueAt?: number | null,
+): Promise<DeliveryRow | undefined> {
   return await transact(db, async (tx) => {
     await dialectOf(tx).lock(tx, 'deliveries');
-    const update = tx.updateTable('deliveries').set(changes).where('seq', '=', seq).returningAll();
-    const changed = await update.executeTakeFirst();
+    let update = tx.updateTable('deliveries').set(changes).where('seq', '=', seq);
+    if (dueAt !== undefined) update = update.where('due_at', 'is not distinct from', dueAt);
+    const changed = await update.returningAll().executeTakeFirst();
     if (changed) await findNextOf(tx, changed.upload_id);
     return changed;
   });

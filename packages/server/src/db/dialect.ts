@@ -3,11 +3,14 @@
  * query asks for with `dialectOf(db)`.
  */
 import type { CompiledQuery, DialectAdapter, Kysely, RawBuilder, SelectQueryBuilder } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import type { Tables } from './tables.ts';
 
 type Database = Kysely<Tables>;
 
 export interface DatabaseDialect {
+  /** Other servers may use the database at the same time: what one of them left behind is known by its leases alone. */
+  readonly isShared: boolean;
   readonly columns: ColumnTypes;
   /** See `runGuarded`. */
   runGuarded(db: Database, steps: readonly GuardedStep[]): Promise<GuardedResult>;
@@ -18,6 +21,13 @@ export interface DatabaseDialect {
   lock(tx: Database, lock: Lock): Promise<void>;
   /** Locks what is selected, and passes over rows that another transaction has locked. */
   skipLocked<DB, TB extends keyof DB, O>(select: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
+  /**
+   * Gives numbers to events that were committed without one, in the order of their commits. To be called before events are
+   * read by number.
+   */
+  numberEvents(db: Database): Promise<void>;
+  /** Migrations of this database alone; their names fit between those of all. */
+  readonly migrations: Record<string, Migration>;
   /** Whether a transaction failed because of another one, so that the same work may succeed if it is done again. */
   isConflict(error: unknown): boolean;
 }
@@ -27,18 +37,19 @@ interface ColumnTypes {
   /** Compared and sorted by bytes. */
   readonly text: RawBuilder<unknown>;
   readonly bytes: RawBuilder<unknown>;
-  /** A primary key that ascends; a number that was used does not come again. */
-  readonly serial: RawBuilder<unknown>;
+  /** Unique; ascends in the order of commits. A number that was used does not come again. */
+  readonly eventNumber: RawBuilder<unknown>;
 }
 
 /** Where another server could write between a read and an insert that relies on it. */
-type Lock =
+export type Lock =
   /** What an owner has: quota, open uploads, links. */
   | { readonly owner: string }
   /** The free space that is promised to open uploads of all owners. */
   | 'space'
   /** The cursor of the webhook behind the outbox. */
-  | 'deliveries';
+  | 'deliveries'
+  | 'migrations';
 
 export interface GuardedStep {
   /** Must touch a row. */

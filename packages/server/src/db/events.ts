@@ -1,5 +1,6 @@
 /** The outbox: what has happened, in the order of its commits. A row is written in the transaction of what it tells of. */
 import type { Database } from './database.ts';
+import { dialectOf } from './dialect.ts';
 import type { EventRow, NewEvent } from './tables.ts';
 
 /** Which events: of one subject, or all of an owner's. */
@@ -17,6 +18,7 @@ export async function listEvents(
   afterSeq: number,
   limit: number,
 ): Promise<EventRow[]> {
+  await dialectOf(db).numberEvents(db);
   const after = db.selectFrom('events').selectAll().where('seq', '>', afterSeq);
   const select =
     'subject' in filter ? after.where('subject', '=', filter.subject) : after.where('owner', '=', filter.owner);
@@ -37,7 +39,14 @@ export async function hasEvent(db: Database, subject: string, type: string): Pro
 
 /** The number of the last event that was kept; 0 when there is none. */
 export async function findNewestSeq(db: Database): Promise<number> {
-  const newest = await db.selectFrom('events').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  await dialectOf(db).numberEvents(db);
+  const newest = await db
+    .selectFrom('events')
+    .select('seq')
+    .where('seq', '>', 0)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
   return newest?.seq ?? 0;
 }
 
@@ -47,7 +56,14 @@ export async function findNewestSeq(db: Database): Promise<number> {
  * @param limit how many at most, so that no transaction is long. @returns how many.
  */
 export async function forgetEvents(db: Database, beforeMs: number, limit: number): Promise<number> {
-  const oldest = await db.selectFrom('events').select(['seq', 'time']).orderBy('seq').limit(limit).execute();
+  await dialectOf(db).numberEvents(db);
+  const oldest = await db
+    .selectFrom('events')
+    .select(['seq', 'time'])
+    .where('seq', '>', 0)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
   const young = oldest.findIndex(({ time }) => time >= beforeMs);
   const old = young < 0 ? oldest : oldest.slice(0, young);
   const last = old.at(-1);

@@ -17,6 +17,7 @@ export async function insertJob(
       owner: job.owner,
       status: 'waiting',
       attempts: 0,
+      fence: 0,
       run_at: job.nowMs,
       leased_until: null,
       outcome: null,
@@ -76,6 +77,7 @@ export async function takeJob(
     .set(({ eb }) => ({
       status: 'running' as JobStatus,
       attempts: eb('attempts', '+', 1),
+      fence: eb('fence', '+', 1),
       leased_until: leasedUntilMs,
       updated_at: nowMs,
     }))
@@ -145,11 +147,7 @@ export async function countOpenJobs(db: Database): Promise<Record<'waiting' | 'r
   return { waiting: 0, running: 0, ...Object.fromEntries(rows.map(({ status, count }) => [status, count])) };
 }
 
-/** This very attempt, as long as nobody else has taken the job. */
+/** The job, as long as no other server has taken it since. */
 function own(db: Database, job: JobRow) {
-  return db
-    .updateTable('jobs')
-    .where('id', '=', job.id)
-    .where('status', '=', 'running')
-    .where('attempts', '=', job.attempts);
+  return db.updateTable('jobs').where('id', '=', job.id).where('status', '=', 'running').where('fence', '=', job.fence);
 }

@@ -89,11 +89,10 @@ export const MIGRATIONS: Record<string, Migration> = {
   },
   '002_events': {
     async up(db: Database) {
-      const { text, serial } = dialectOf(db).columns;
+      const { text, eventNumber } = dialectOf(db).columns;
       await db.schema
         .createTable('events')
-        // Autoincrement: the number of a row that was forgotten does not come again.
-        .addColumn('seq', serial)
+        .addColumn('seq', eventNumber)
         .addColumn('id', text, (column) => column.notNull())
         .addColumn('type', text, (column) => column.notNull())
         .addColumn('subject', text, (column) => column.notNull())
@@ -223,6 +222,14 @@ export const MIGRATIONS: Record<string, Migration> = {
         create index deliveries_by_turn on deliveries (owner, due_at, seq) where due_at is not null`.execute(db);
       // Every sweep looks for the few that are to be verified again.
       await sql`create index uploads_to_recheck on uploads (id) where must_recheck = 1`.execute(db);
+    },
+  },
+  '009_job_fence': {
+    async up(db: Database) {
+      await db.schema
+        .alterTable('jobs')
+        .addColumn('fence', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
     },
   },
 };

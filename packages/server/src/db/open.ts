@@ -1,19 +1,46 @@
 /** Opens the database that the settings name. */
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import type { Database } from './database.ts';
+import { type Database, transact } from './database.ts';
+import { dialectOf } from './dialect.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { openPostgres } from './postgres/open.ts';
 import { ThreadedSqlite } from './sqlite/driver.ts';
 import type { Tables } from './tables.ts';
 
 /** Opens the database file, making or migrating it as needed. Close it with `destroy()`. */
-export async function openDatabase(path: string): Promise<Database> {
-  const db = new Kysely<Tables>({ dialect: new ThreadedSqlite(path) });
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
-  const { error } = await migrator.migrateToLatest();
-  if (error) {
+export async function openSqliteFile(path: string): Promise<Database> {
+  return await migrated(new Kysely<Tables>({ dialect: new ThreadedSqlite(path) }), (db) => migrate(db));
+}
+
+/**
+ * Connects to PostgreSQL and migrates the database as needed. Several servers may do so at once: the others wait.
+ *
+ * @param onLost is called when a connection that nobody uses is lost.
+ */
+export async function openPostgresDatabase(url: string, onLost: (error: Error) => void): Promise<Database> {
+  return await migrated(await openPostgres(url, onLost), (db) =>
+    transact(db, async (tx) => {
+      await dialectOf(tx).lock(tx, 'migrations');
+      // A table of millions of rows may take longer than any statement otherwise.
+      await sql`set local statement_timeout = 0`.execute(tx);
+      await migrate(tx);
+    }),
+  );
+}
+
+async function migrated(db: Database, work: (db: Database) => Promise<void>): Promise<Database> {
+  try {
+    await work(db);
+    return db;
+  } catch (error) {
     await db.destroy();
     throw error;
   }
-  return db;
+}
+
+async function migrate(db: Database): Promise<void> {
+  const migrations = { ...MIGRATIONS, ...dialectOf(db).migrations };
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
+  if (error) throw error;
 }

@@ -122,8 +122,10 @@ interface JobTable {
   /** Of the file. */
   owner: string;
   status: JobStatus;
-  /** How often it was begun. */
+  /** How often it was started, without attempts that do not count. */
   attempts: number;
+  /** Ascends with every attempt: a server that lost its lease does not end the job of another one. */
+  fence: number;
   /** Not before this time. */
   run_at: number;
   /** While it runs: whoever runs it is taken for dead after this time. */

@@ -1,16 +1,60 @@
 /** Tests of queries: one body, every database. */
 import { type TestContext, test } from 'node:test';
 import type { Database } from './database.ts';
+import { openPostgresDatabase } from './open.ts';
+import { type Cluster, startCluster } from './postgres/test-cluster.ts';
 import { makeDatabase } from './test-rows.ts';
 
 /** Makes an empty, migrated database, which is closed and removed when the test ends. */
 type Make = (t: TestContext) => Promise<Database>;
 
-const DATABASES: Readonly<Record<string, Make>> = { SQLite: makeDatabase };
+const DATABASES: Readonly<Record<string, Make>> = { SQLite: makeDatabase, PostgreSQL: makePostgres };
+
+/** Migrated, and never changed. */
+const TEMPLATE = 'template_cryolift';
+
+let cluster: Promise<Cluster> | null = null;
+let template: Promise<void> | null = null;
+let made = 0;
 
 /** Runs the body as one test for each database. */
 export function testDatabases(name: string, body: (db: Database, t: TestContext) => Promise<void>): void {
   for (const [database, make] of Object.entries(DATABASES)) {
     test(`${database}: ${name}`, async (t) => await body(await make(t), t));
   }
+}
+
+async function makePostgres(t: TestContext): Promise<Database> {
+  template ??= makeTemplate();
+  await template;
+  const db = await openPostgresDatabase(await makePostgresUrl(t, TEMPLATE), () => {});
+  t.after(() => db.destroy());
+  return db;
+}
+
+/** A copy of a migrated database is made faster than the database is migrated. */
+async function makeTemplate(): Promise<void> {
+  cluster ??= startCluster();
+  const { url, run } = await cluster;
+  await run(`create database ${TEMPLATE}`);
+  const db = await openPostgresDatabase(urlOf(url, TEMPLATE), () => {});
+  await db.destroy();
+}
+
+/**
+ * The URL of a database, which is dropped when the test ends.
+ *
+ * @param from the database to copy; by default an empty one.
+ */
+export async function makePostgresUrl(t: TestContext, from = 'template1'): Promise<string> {
+  cluster ??= startCluster();
+  const { url, run } = await cluster;
+  const name = `test_${process.pid}_${++made}`;
+  await run(`create database ${name} template ${from}`);
+  t.after(() => run(`drop database ${name} with (force)`));
+  return urlOf(url, name);
+}
+
+function urlOf(url: string, database: string): string {
+  return Object.assign(new URL(url), { pathname: `/${database}` }).href;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Database } from './database.ts';
-import { openDatabase } from './open.ts';
+import { openSqliteFile } from './open.ts';
 import type { PartCommit } from './parts.ts';
 import type { FileRow, UploadRow } from './tables.ts';
 
@@ -25,7 +25,7 @@ export async function makeFolder(t: TestContext): Promise<string> {
 
 /** A migrated database in a file of its own, closed and removed when the test ends. */
 export async function makeDatabase(t: TestContext): Promise<Database> {
-  const db = await openDatabase(join(await makeFolder(t), 'test.sqlite'));
+  const db = await openSqliteFile(join(await makeFolder(t), 'test.sqlite'));
   t.after(() => db.destroy());
   return db;
 }

@@ -4,6 +4,9 @@ import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Config } from '../config/config.ts';
 import { inPlace } from '../config/places.ts';
 import { openSecretFile } from '../config/secret.ts';
+import type { Database } from '../db/database.ts';
+import { releaseDeliveries } from '../db/deliveries.ts';
+import { dialectOf } from '../db/dialect.ts';
 import { releaseJobs } from '../db/jobs.ts';
 import { printKey, readKey } from '../events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
@@ -92,9 +95,8 @@ export async function createBackground(
       // First: a sweep may forget which files were deleted.
       void comparing.now();
       void verifying.now();
-      // The lock of the folder says that whoever had them is dead.
       await inPlace(places.database, async () => {
-        await releaseJobs(db, context.now());
+        if (!dialectOf(db).isShared) await releaseAll(db, context.now());
         await storedTimes.correct();
         wakeJobs();
         await webhook?.start();
@@ -108,6 +110,12 @@ export async function createBackground(
       webhook: Promise.resolve(webhook?.stop()),
     }),
   };
+}
+
+/** The lock of the folder says that the process that had these leases is dead. */
+async function releaseAll(db: Database, nowMs: number): Promise<void> {
+  await releaseJobs(db, nowMs);
+  await releaseDeliveries(db);
 }
 
 /** Analyses share one thread, so two are no faster than one; commands are whatever the administrator makes them. */

@@ -5,7 +5,7 @@ import { type Config, hasKey } from '../config/config.ts';
 import { inPlace, lockPlaces, placesOf } from '../config/places.ts';
 import { readOrMakeSecret } from '../config/secret.ts';
 import type { Database } from '../db/database.ts';
-import { openDatabase } from '../db/open.ts';
+import { openSqliteFile } from '../db/open.ts';
 import { noteBoot } from '../db/server-state.ts';
 import { Reserve } from '../db/sqlite/reserve.ts';
 import type { Logger } from '../ops/log.ts';
@@ -47,7 +47,7 @@ export async function openData(
   config: Config,
   log: Logger,
   onLost: (uploadId: string) => void,
-  { openDatabase: open = openDatabase, openStorage = openDisk }: DataOverrides = {},
+  { openDatabase: open = openSqliteFile, openStorage = openDisk }: DataOverrides = {},
 ): Promise<Data> {
   const places = placesOf(config);
   const unlock = await lockPlaces(places);

@@ -4,7 +4,8 @@ import type { DatabaseDialect } from '../dialect.ts';
 import { type ThreadedConnection, toStatement } from './threaded-connection.ts';
 
 export const SQLITE: DatabaseDialect = {
-  columns: { text: sql`text`, bytes: sql`blob`, serial: sql`integer primary key autoincrement` },
+  isShared: false,
+  columns: { text: sql`text`, bytes: sql`blob`, eventNumber: sql`integer primary key autoincrement` },
 
   /** Handed over to the writer's thread whole; it waits for the disk together with others. */
   async runGuarded(db, steps) {
@@ -13,6 +14,11 @@ export const SQLITE: DatabaseDialect = {
   },
 
   async lock() {},
+
+  /** They have them: the order of inserts is that of commits. */
+  async numberEvents() {},
+
+  migrations: {},
 
   skipLocked: (select) => select,
 

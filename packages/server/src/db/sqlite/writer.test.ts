@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
-import { openDatabase } from '../open.ts';
+import { openSqliteFile } from '../open.ts';
 import { commitPart, findPart, listParts } from '../parts.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, makeFolder } from '../test-rows.ts';
 import { findUploadRow } from '../uploads.ts';
@@ -17,7 +17,7 @@ import type { WriterRequest } from './writer-worker.ts';
 /** A database, and another connection to it that can keep it from committing. */
 async function makeHeld(t: TestContext) {
   const path = join(await makeFolder(t), 'held.sqlite');
-  const db = await openDatabase(path);
+  const db = await openSqliteFile(path);
   const other = new DatabaseSync(path);
   t.after(async () => {
     other.close();
@@ -162,7 +162,7 @@ test('a digest that lies in a larger buffer goes alone and comes back whole', as
 
 test('closing waits for what was asked for', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
-  const db = await openDatabase(path);
+  const db = await openSqliteFile(path);
   const { id } = await insertRow(db);
   const work = [
     commitPart(db, id, draftPart(0)),
@@ -174,7 +174,7 @@ test('closing waits for what was asked for', async (t) => {
   ];
   await db.destroy();
   await Promise.all(work);
-  const again = await openDatabase(path);
+  const again = await openSqliteFile(path);
   const row = await findUploadRow(again, id);
   await again.destroy();
   assert.deepEqual([row?.received_parts, row?.filename], [2, 'b.bin']);

@@ -4,9 +4,11 @@ import type { Database } from '../../db/database.ts';
 import {
   addDeliveries,
   beginDeliveries,
+  claimDelivery,
   findNextDelivery,
   listDue,
   noteFailure,
+  releaseDelivery,
   removeDelivery,
 } from '../../db/deliveries.ts';
 import type { DeliveryRow, EventRow } from '../../db/tables.ts';
@@ -27,6 +29,8 @@ export const LONGEST_WAIT_MS = MAX_WAIT_MS * (1 + VARIANCE);
 const PATIENCE_MS = 3 * 86_400_000;
 /** So long an administrator has to send one again that was given up. */
 const DEAD_MS = 30 * 86_400_000;
+/** What one server sends, no other does for so long. Longer than any attempt. */
+const LEASE_MS = 60_000;
 /** Deliveries that are due are looked for at least this often. */
 const POLL_MS = 30_000;
 /** A database that cannot note what was taken (a full disk) would have it told again and again. */
@@ -115,17 +119,21 @@ export class Webhook {
     if (free <= 0) return;
     for (const delivery of await listDue(db, now(), [...this.#underWay.keys()], free, this.#lastOwner)) {
       this.#lastOwner = delivery.owner;
-      const telling = this.#emit(delivery).finally(() => {
+      const sending = this.#send(delivery).finally(() => {
         this.#underWay.delete(delivery.upload_id);
         this.wake();
       });
-      this.#underWay.set(delivery.upload_id, telling);
+      this.#underWay.set(delivery.upload_id, sending);
     }
   }
 
-  async #emit(delivery: DeliveryRow): Promise<void> {
+  async #send(due: DeliveryRow): Promise<void> {
     const { db, now, log } = this.#context;
+    let delivery = due;
     try {
+      const claimed = await claimDelivery(db, due, now() + LEASE_MS);
+      if (!claimed) return;
+      delivery = claimed;
       const attempt = await sendEvent(this.#url, this.#key, delivery.event, now(), this.#poller.signal);
       if (attempt.kind === 'accepted') {
         await removeDelivery(db, delivery.seq);
@@ -137,13 +145,20 @@ export class Webhook {
       await noteFailure(db, delivery, { status: isDead ? 'dead' : 'waiting', nextAtMs, trouble });
       const fields = { seq: delivery.seq, upload_id: delivery.upload_id, attempts: delivery.attempts + 1, trouble };
       if (isDead) log.error(fields, 'the webhook did not take an event, which is given up');
-      else if (delivery.attempts === 0) log.warn(fields, 'the webhook did not take an event; it is told again');
+      else if (delivery.attempts === 0) log.warn(fields, 'the webhook did not take an event; it is sent again');
     } catch (error) {
       const { signal } = this.#poller;
-      if (signal.aborted) return;
-      log.error({ seq: delivery.seq, err: error }, 'a delivery was not recorded; it is told again');
+      if (signal.aborted) return await this.#release(delivery);
+      log.error({ seq: delivery.seq, err: error }, 'a delivery was not recorded; it is sent again');
       await sleep(UNRECORDED_MS, undefined, { signal, ref: false }).catch(() => {});
     }
+  }
+
+  /** The next server, or this one after its next start, need not wait for the lease. */
+  async #release(delivery: DeliveryRow): Promise<void> {
+    await releaseDelivery(this.#context.db, delivery).catch((error: unknown) =>
+      this.#context.log.warn({ seq: delivery.seq, err: error }, 'a delivery is sent again when its lease has ended'),
+    );
   }
 }
 

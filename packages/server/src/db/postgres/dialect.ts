@@ -1,0 +1,81 @@
+/** The dialect of PostgreSQL, 14 or newer: many servers write at the same time. */
+import { type Kysely, sql } from 'kysely';
+import type { DatabaseDialect, GuardedResult, GuardedStep, Lock } from '../dialect.ts';
+import type { Tables } from '../tables.ts';
+import { isConflict } from './failure.ts';
+import { MIGRATIONS } from './migrations.ts';
+
+type Database = Kysely<Tables>;
+
+/** Thrown to undo a transaction whose step was refused. */
+class Refused extends Error {
+  readonly step: number;
+
+  constructor(step: number) {
+    super(`step ${step} touched no row`);
+    this.step = step;
+  }
+}
+
+export const POSTGRES: DatabaseDialect = {
+  isShared: true,
+  columns: {
+    text: sql`text collate "C"`,
+    bytes: sql`bytea`,
+    // Set by `numberEvents`.
+    eventNumber: sql`bigint unique`,
+  },
+  migrations: MIGRATIONS,
+  isConflict,
+  runGuarded,
+
+  async lock(tx, lock) {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${nameOf(lock)}, 0))`.execute(tx);
+  },
+
+  skipLocked: (select) => select.forUpdate().skipLocked(),
+
+  /**
+   * Numbers the events that were committed since, in the order of commits: a sequence counts in the order of inserts, and a
+   * reader who has gone past a number would miss an event that is committed later with a lower one. Events of one upload
+   * are inserted while its row is locked, so that `entry` is their order.
+   */
+  async numberEvents(db) {
+    const { rows } = await sql`select 1 from events where seq is null limit 1`.execute(db);
+    if (rows.length === 0) return;
+    if (db.isTransaction) await number(db);
+    else await db.transaction().execute(number);
+  },
+};
+
+async function number(tx: Database): Promise<void> {
+  // The next statement sees what was committed by those who held the lock before.
+  await sql`select pg_advisory_xact_lock(hashtextextended('events', 0))`.execute(tx);
+  await sql`
+    with unnumbered as materialized (select entry from events where seq is null order by entry),
+    numbered as materialized (select entry, nextval('event_numbers') as seq from unnumbered)
+    update events set seq = numbered.seq from numbered where events.entry = numbered.entry`.execute(tx);
+}
+
+async function runGuarded(db: Database, steps: readonly GuardedStep[]): Promise<GuardedResult> {
+  try {
+    const rows = await db.transaction().execute(async (tx) => {
+      let rows: unknown[] = [];
+      for (const [at, { write }] of steps.entries()) {
+        const result = await tx.executeQuery(write);
+        rows = result.rows;
+        if (rows.length === 0 && !result.numAffectedRows) throw new Refused(at);
+      }
+      return rows;
+    });
+    return { refusedAt: null, rows };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const { rows } = await db.executeQuery((steps[error.step] as GuardedStep).otherwise);
+    return { refusedAt: error.step, rows };
+  }
+}
+
+function nameOf(lock: Lock): string {
+  return typeof lock === 'string' ? lock : `owner:${lock.owner}`;
+}

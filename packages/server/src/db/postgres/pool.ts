@@ -1,0 +1,115 @@
+/**
+ * Connections to PostgreSQL. They keep no state between two uses (no prepared statements, no settings), so that they work
+ * through PgBouncer in transaction mode.
+ */
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import pg from 'pg';
+import { explain, isLost } from './failure.ts';
+
+/** Of one server. */
+const MAX_CONNECTIONS = 10;
+const CONNECT_MS = 5_000;
+const IDLE_MS = 30_000;
+/** Of one statement. None of ours takes as long, but the migrations. */
+const STATEMENT_MS = 60_000;
+/** Settings end with the transaction. One that the process has forgotten does not keep its locks. */
+const BEGIN = `begin; set local statement_timeout = ${STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`;
+/** How often a query that has changed nothing is tried on a new connection. */
+const MAX_ATTEMPTS = 3;
+
+/** Types of PostgreSQL by their number: bigint, numeric, bytea. */
+const INT8 = 20;
+const NUMERIC = 1700;
+const BYTEA = 17;
+
+/** Sums and sizes are numbers: none is over 2^53 - 1. */
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser(id, format) {
+    if (id === INT8 || id === NUMERIC) return Number as never;
+    if (id === BYTEA) return ((text: string) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))) as never;
+    return pg.types.getTypeParser(id as number, format as 'text') as never;
+  },
+};
+
+/** A connection whose failures are UploadErrors, and which is replaced when it was lost before it has changed anything. */
+class ReplacedClient {
+  readonly #pool: pg.Pool;
+  #client: pg.PoolClient;
+  #inTransaction = false;
+  #isUnfit = false;
+
+  constructor(pool: pg.Pool, client: pg.PoolClient) {
+    this.#pool = pool;
+    this.#client = client;
+  }
+
+  async query(sql: string, parameters: readonly unknown[] = []): Promise<unknown> {
+    const changesNothing = !this.#inTransaction && /^\s*(?:begin|select)\b/i.test(sql);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#send(sql, parameters);
+      } catch (error) {
+        if (!isLost(error)) throw explain(error);
+        this.#isUnfit = true;
+        if (!changesNothing || attempt === MAX_ATTEMPTS) throw explain(error);
+        this.#client.release(true);
+        this.#client = await connect(this.#pool);
+        this.#isUnfit = false;
+      }
+    }
+  }
+
+  /** @param isUnfit for the next one. */
+  release(isUnfit = false): void {
+    this.#client.release(isUnfit || this.#isUnfit || this.#inTransaction);
+  }
+
+  async #send(sql: string, parameters: readonly unknown[]): Promise<unknown> {
+    if (sql === 'begin') {
+      await this.#client.query(BEGIN);
+      this.#inTransaction = true;
+      return { command: 'BEGIN', rowCount: null, rows: [] };
+    }
+    const result = await this.#client.query(sql, parameters as unknown[]);
+    if (result.command === 'COMMIT' || result.command === 'ROLLBACK') this.#inTransaction = false;
+    return result;
+  }
+}
+
+export class Pool implements PostgresPool {
+  readonly options = {};
+  readonly #pool: pg.Pool;
+
+  /** @param onLost is called when a connection that nobody uses is lost. */
+  constructor(url: string, onLost: (error: Error) => void) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      application_name: 'cryolift',
+      max: MAX_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_MS,
+      idleTimeoutMillis: IDLE_MS,
+      query_timeout: STATEMENT_MS,
+      keepAlive: true,
+      types: TYPES,
+    });
+    this.#pool.on('error', onLost);
+    // One that is in use: its next query fails with the reason.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
+  }
+
+  async connect(): Promise<PostgresPoolClient> {
+    return new ReplacedClient(this.#pool, await connect(this.#pool)) as unknown as PostgresPoolClient;
+  }
+
+  async end(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw explain(error);
+  }
+}
