@@ -1,0 +1,110 @@
+/** Handles one settled file: upload it, or prove that the server has it; then dispose of it. */
+import { join } from 'node:path';
+import type { Uploader } from '@cryolift/client';
+import { hashPath } from '@cryolift/client/node';
+import type { Found } from '../files/find-files.ts';
+import type { Output } from '../output/output.ts';
+import type { ProgressDisplay } from '../output/progress.ts';
+import type { FolderJournal, WentUp } from '../upload/folder-journal.ts';
+import { confirm } from '../upload/owner.ts';
+import { type FileFlags, reportSent, uploadFile } from '../upload/upload-file.ts';
+import { type Disposal, type Disposed, dispose } from './disposal.ts';
+import type { Stamp } from './scan.ts';
+
+export interface FileHandlerContext {
+  readonly folder: string;
+  readonly disposal: Disposal | null;
+  readonly flags: FileFlags;
+  readonly uploader: Uploader;
+  /** The owner of the uploaded files. */
+  readonly owner: string;
+  readonly journal: FolderJournal;
+  readonly output: Output;
+  readonly display: ProgressDisplay;
+  readonly signal: AbortSignal;
+}
+
+/** Proof that the server has the file and that this owner owns it; or why the file is kept. */
+type Proof = { readonly kind: 'there'; readonly sha256: string } | { readonly kind: 'kept'; readonly why: string };
+
+export class FileHandler {
+  readonly #context: FileHandlerContext;
+  /** Changed while they were sent: the parts that the server has are not used. */
+  readonly #restart = new Set<string>();
+
+  constructor(context: FileHandlerContext) {
+    this.#context = context;
+  }
+
+  /**
+   * @returns `kept` when the file was to be disposed of and was not.
+   * @throws the error of the upload or of the file system.
+   */
+  async handle(path: string, stamp: Stamp): Promise<'done' | 'kept'> {
+    const known = this.#context.journal.find(path, stamp) ?? (await this.#adopt(path, stamp));
+    const proof = known ? await this.#prove(known) : await this.#upload(path, stamp);
+    return await this.#dispose(path, stamp, proof);
+  }
+
+  /** The file was changed while it was sent: its next upload begins with the first part. */
+  noteChanged(path: string): void {
+    this.#restart.add(path);
+  }
+
+  /** A file that was uploaded before and only renamed or restored is not sent again: its bytes decide. */
+  async #adopt(path: string, stamp: Stamp): Promise<WentUp | null> {
+    const { journal, folder, output, signal } = this.#context;
+    const alike = journal.findAlike(path, stamp);
+    if (!alike || (await hashPath(join(folder, path), signal)) !== alike.sha256) return null;
+    journal.note(path, stamp, alike);
+    output.event({ event: 'skipped', path, reason: 'renamed', was: alike.path, file_id: alike.file_id });
+    output.note(`${path}: went up already, as ${alike.path}`);
+    return alike;
+  }
+
+  /** Asks for the record, as this owner: without it nothing is moved or deleted. */
+  async #prove(known: WentUp): Promise<Proof> {
+    const { disposal, uploader, owner, signal } = this.#context;
+    if (disposal === null) return { kind: 'there', sha256: known.sha256 };
+    const confirmed = await confirm(uploader.api, owner, known, signal);
+    if (confirmed.kind === 'there') return { kind: 'there', sha256: confirmed.file.sha256 };
+    return confirmed.kind === 'gone'
+      ? { kind: 'kept', why: `it was deleted from the server, or is not ${owner}'s` }
+      : { kind: 'kept', why: 'this token may not ask whether the server still has it' };
+  }
+
+  async #upload(path: string, stamp: Stamp): Promise<Proof> {
+    const { folder, uploader, owner, journal, flags, display, output, signal } = this.#context;
+    const { sizeBytes, modifiedMs, changedMs, inode } = stamp;
+    const found: Found = {
+      path: join(folder, path),
+      inFolder: { folder, path },
+      sizeBytes,
+      modifiedMs,
+      changedMs,
+      inode,
+    };
+    const own: FileFlags = {
+      ...flags,
+      recursive: true,
+      restart: this.#restart.has(path),
+      asFound: true,
+      onPublished: async (file, facts) => journal.note(path, facts, file),
+    };
+    const sent = await uploadFile(uploader, found, own, { output, display, signal, follow: () => {} });
+    this.#restart.delete(path);
+    reportSent(output, found, sent, true);
+    if (sent.file.owner !== owner) return { kind: 'kept', why: `it became a file of ${sent.file.owner}` };
+    return { kind: 'there', sha256: sent.file.sha256 };
+  }
+
+  async #dispose(path: string, stamp: Stamp, proof: Proof): Promise<'done' | 'kept'> {
+    const { disposal, folder, output, signal } = this.#context;
+    if (!disposal) return 'done';
+    const disposed: Disposed =
+      proof.kind === 'kept' ? proof : await dispose(disposal, folder, path, stamp, proof.sha256, signal);
+    if (disposed.kind === 'kept') output.note(`${path}: went up, and stays here: ${disposed.why}`);
+    output.event({ event: 'disposed', path, ...disposed });
+    return disposed.kind === 'kept' ? 'kept' : 'done';
+  }
+}

@@ -1,0 +1,118 @@
+/** The outcome of each file of a watch: done, refused, failed, or kept although it was to be disposed of. */
+import type { Output } from '../output/output.ts';
+import type { FolderJournal } from '../upload/folder-journal.ts';
+import type { Disposal } from './disposal.ts';
+import { pauseAfter } from './holding.ts';
+import { type Refusals, tryAgainAt } from './refusals.ts';
+import { reportOnce } from './reports.ts';
+import { isSame, type Stamp } from './scan.ts';
+
+export interface OutcomesContext {
+  readonly journal: FolderJournal;
+  readonly disposal: Disposal | null;
+  readonly output: Output;
+  /** A watch with `--once` tries no file twice, and names refused files at its end. */
+  readonly once: boolean;
+}
+
+interface Failed {
+  readonly stamp: Stamp;
+  /** Failures in a row. */
+  readonly times: number;
+  /** By `performance.now()`. */
+  readonly retryAtMs: number;
+}
+
+export class Outcomes {
+  readonly #context: OutcomesContext;
+  readonly #refusals: Refusals;
+  readonly #failed = new Map<string, Failed>();
+  /** Uploaded, and kept in the folder as it is: it differs from the server's, or its new place is occupied. */
+  readonly #kept = new Map<string, Stamp>();
+  /** Refused files that were reported. */
+  readonly #reported = new Set<string>();
+
+  constructor(context: OutcomesContext, refusals: Refusals) {
+    this.#context = context;
+    this.#refusals = refusals;
+  }
+
+  /** True: there is nothing left to do for the file as it is. Reports an earlier refusal once. */
+  isDone(path: string, stamp: Stamp): boolean {
+    const { journal, disposal } = this.#context;
+    if (this.#isRefused(path, stamp)) return true;
+    if (!journal.find(path, stamp)) return false;
+    const kept = this.#kept.get(path);
+    return disposal === null || (kept !== undefined && isSame(kept, stamp));
+  }
+
+  hasFailed(path: string, stamp: Stamp): boolean {
+    return this.#findFailed(path, stamp) !== null;
+  }
+
+  /** True: the file has failed, and is not tried again yet. */
+  isPaused(path: string, stamp: Stamp): boolean {
+    const failed = this.#findFailed(path, stamp);
+    return failed !== null && (this.#context.once || performance.now() < failed.retryAtMs);
+  }
+
+  isAtRest(files: ReadonlyMap<string, Stamp>): boolean {
+    return [...files].every(([path, stamp]) => this.isDone(path, stamp) || this.hasFailed(path, stamp));
+  }
+
+  noteKept(path: string, stamp: Stamp): void {
+    this.#kept.set(path, stamp);
+  }
+
+  noteDone(path: string): void {
+    this.#failed.delete(path);
+  }
+
+  noteFailed(path: string, stamp: Stamp): void {
+    const times = (this.#findFailed(path, stamp)?.times ?? 0) + 1;
+    this.#failed.set(path, { stamp, times, retryAtMs: performance.now() + pauseAfter(times) });
+  }
+
+  /** @throws the journal's error when the refusal cannot be written. */
+  noteRefused(path: string, stamp: Stamp, error: unknown): void {
+    const { output } = this.#context;
+    output.failure(error, path);
+    output.note('  It is tried again when it changes, when the limits of the server do, or in a day.');
+    this.#reported.add(path);
+    this.#refusals.note(path, stamp, error);
+  }
+
+  /**
+   * Reports the end of a watch with `--once`. Files that were refused, now or before, are named.
+   *
+   * @param unusable paths that cannot be read.
+   * @returns whether all files are uploaded.
+   */
+  reportEnd(files: ReadonlyMap<string, Stamp>, unusable: number): boolean {
+    const refused = [...files].flatMap(([path, stamp]) => {
+      const refusal = this.#refusals.find(path, stamp);
+      return refusal ? [{ path, code: refusal.code, message: refusal.refused, again_at: tryAgainAt(refusal) }] : [];
+    });
+    const failed = [...files].filter(([path, stamp]) => this.hasFailed(path, stamp)).length;
+    const done = files.size - refused.length - failed;
+    reportOnce(this.#context.output, { files: files.size, done, failed, refused, unusable });
+    return refused.length + failed + unusable === 0;
+  }
+
+  #findFailed(path: string, stamp: Stamp): Failed | null {
+    const failed = this.#failed.get(path);
+    return failed && isSame(failed.stamp, stamp) ? failed : null;
+  }
+
+  #isRefused(path: string, stamp: Stamp): boolean {
+    const { output, once } = this.#context;
+    const refusal = this.#refusals.find(path, stamp);
+    if (refusal && !this.#reported.has(path) && !once) {
+      const { code, refused: message, at } = refusal;
+      output.event({ event: 'refused', path, code, message, at, again_at: tryAgainAt(refusal) });
+      output.note(`${path}: was refused before: ${message}`);
+      this.#reported.add(path);
+    }
+    return refusal !== null;
+  }
+}
