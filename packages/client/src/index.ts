@@ -1,4 +1,5 @@
-export { Api, type CallOptions, type Completion, type GetToken } from './api/api.ts';
+export { Api, type Completion } from './api/api.ts';
+export type { CallOptions, GetToken } from './api/authorized-transport.ts';
 export { readEvents } from './api/event-stream.ts';
 export { readRetryAfter } from './api/retry-after.ts';
 export type { Shape } from './api/shapes.ts';

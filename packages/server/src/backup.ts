@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Config, readConfig, SettingError } from './config/config.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { SettingError } from './config/setting-error.ts';
 import { copyDatabase, hasDatabase } from './db/sqlite/backup.ts';
 import { flush, flushAll } from './flush.ts';
 
-export { SettingError } from './config/config.ts';
+export { SettingError } from './config/setting-error.ts';
 
 export interface Backup {
   readonly databaseBytes: number;

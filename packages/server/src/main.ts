@@ -2,7 +2,8 @@
 import { flushCompileCache } from 'node:module';
 import { SCOPES } from '@cryolift/protocol/scopes';
 import { SignJWT } from 'jose';
-import { readConfig, SettingError } from './config/config.ts';
+import { readConfig } from './config/config.ts';
+import { SettingError } from './config/setting-error.ts';
 import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';

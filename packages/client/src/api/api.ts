@@ -17,13 +17,18 @@ import type {
   UploadLink,
 } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
-import { ConnectionError, ForeignReplyError, foreignReply, ServerError, SourceError } from '../failures.ts';
-import { orAborted } from '../pacing/retry-policy.ts';
-import type { LazyBody, Transport, WireReply, WireRequest } from '../ports.ts';
-import { readRetryAfter } from './retry-after.ts';
+import { ConnectionError, ForeignReplyError, foreignReply, SourceError } from '../failures.ts';
+import type { LazyBody, Transport, WireRequest } from '../ports.ts';
+import {
+  AuthorizedTransport,
+  type CallOptions,
+  type GetToken,
+  jsonBody,
+  parse,
+  retryAfterOf,
+} from './authorized-transport.ts';
 import {
   isCaller,
-  isEnvelope,
   isFile,
   isLimits,
   isPage,
@@ -36,9 +41,6 @@ import {
   type Shape,
 } from './shapes.ts';
 
-/** @param renew the last one was refused: get another. It may take as long as it likes: a call that is aborted stops waiting. */
-export type GetToken = (renew: boolean) => Promise<string>;
-
 /** A part to send. */
 export interface Part {
   readonly idx: number;
@@ -47,11 +49,6 @@ export interface Part {
   readonly body: Uint8Array<ArrayBuffer> | LazyBody;
   /** SHA-256 of its bytes. */
   readonly digest: Uint8Array;
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An error answer is never longer. */
@@ -64,26 +61,24 @@ export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'veri
  * when that is aborted. Nothing is retried.
  */
 export class Api {
-  readonly #transport: Transport;
-  readonly #getToken: GetToken;
+  readonly #transport: AuthorizedTransport;
   #known: { readonly token: string; readonly owner: string } | null = null;
 
   constructor(transport: Transport, getToken: GetToken) {
-    this.#transport = transport;
-    this.#getToken = getToken;
+    this.#transport = new AuthorizedTransport(transport, getToken);
   }
 
   async init(request: InitRequest, idempotencyKey: string, options: CallOptions = {}): Promise<Session> {
     const headers = { ...options.headers, 'idempotency-key': idempotencyKey };
-    return await this.#json(isSession, 'POST', '/uploads/init', request, { ...options, headers });
+    return await this.#transport.json(isSession, 'POST', '/uploads/init', request, { ...options, headers });
   }
 
   async session(uploadId: string, options?: CallOptions): Promise<Session> {
-    return await this.#json(isSession, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
+    return await this.#transport.json(isSession, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
   }
 
   async sessions(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<SessionPage> {
-    return await this.#json(isPage(isSession), 'GET', `/uploads${toQuery(query)}`);
+    return await this.#transport.json(isPage(isSession), 'GET', `/uploads${toQuery(query)}`);
   }
 
   /** All stored parts of an upload, ascending, over as many pages as it takes. */
@@ -92,7 +87,7 @@ export class Api {
     let cursor: string | undefined;
     do {
       const path = `/uploads/${encodeURIComponent(uploadId)}/parts${toQuery({ limit: 1000, cursor })}`;
-      const page = await this.#json(isPartPage, 'GET', path, undefined, options);
+      const page = await this.#transport.json(isPartPage, 'GET', path, undefined, options);
       for (const part of page.items) parts.push(part);
       const isEndless = page.next_cursor !== null && (page.items.length === 0 || parts.length >= MAX_PART_COUNT);
       if (isEndless) throw new ForeignReplyError('the server lists parts without an end');
@@ -106,7 +101,7 @@ export class Api {
     { idx, offset, body, digest }: Part,
     options: CallOptions & Pick<WireRequest, 'expectContinue' | 'onSent'> = {},
   ): Promise<PartReceipt> {
-    const reply = await this.#send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
+    const reply = await this.#transport.send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
       ...options,
       body,
       headers: {
@@ -121,7 +116,7 @@ export class Api {
 
   async complete(uploadId: string, sha256?: string, options: CallOptions = {}): Promise<Completion> {
     const body = sha256 === undefined ? {} : { sha256 };
-    const reply = await this.#send('POST', `/uploads/${encodeURIComponent(uploadId)}/complete`, {
+    const reply = await this.#transport.send('POST', `/uploads/${encodeURIComponent(uploadId)}/complete`, {
       ...options,
       ...jsonBody(body, options.headers),
     });
@@ -130,25 +125,25 @@ export class Api {
   }
 
   async cancel(uploadId: string, options?: CallOptions): Promise<void> {
-    await this.#delete(`/uploads/${encodeURIComponent(uploadId)}`, options);
+    await this.#transport.delete(`/uploads/${encodeURIComponent(uploadId)}`, options);
   }
 
   async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
-    return await this.#json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
+    return await this.#transport.json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
   }
 
   async file(fileId: string, options?: CallOptions): Promise<FileRecord> {
-    return await this.#json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`, undefined, options);
+    return await this.#transport.json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`, undefined, options);
   }
 
   /** A URL by which anybody can download a file until it expires. @param expiresInSeconds up to 7 days. */
   async signFile(fileId: string, expiresInSeconds: number): Promise<SignedDownload> {
     const path = `/files/${encodeURIComponent(fileId)}/sign`;
-    return await this.#json(isSignedDownload, 'POST', path, { expires_in: expiresInSeconds });
+    return await this.#transport.json(isSignedDownload, 'POST', path, { expires_in: expiresInSeconds });
   }
 
   async deleteFile(fileId: string): Promise<void> {
-    await this.#delete(`/files/${encodeURIComponent(fileId)}`);
+    await this.#transport.delete(`/files/${encodeURIComponent(fileId)}`);
   }
 
   /** Sets pairs of a file's metadata; the others stay. */
@@ -157,7 +152,7 @@ export class Api {
     metadata: Readonly<Record<string, string>>,
     options?: CallOptions,
   ): Promise<FileRecord> {
-    return await this.#json(isFile, 'PATCH', `/files/${encodeURIComponent(fileId)}`, { metadata }, options);
+    return await this.#transport.json(isFile, 'PATCH', `/files/${encodeURIComponent(fileId)}`, { metadata }, options);
   }
 
   /**
@@ -167,7 +162,7 @@ export class Api {
    * @throws SourceError `integrity` when the server has another file under this id now, or sends whole files only.
    */
   async content(fileId: string, start: number, end: number, etag: string, options?: CallOptions): Promise<Uint8Array> {
-    const reply = await this.#send('GET', `/files/${encodeURIComponent(fileId)}/content`, {
+    const reply = await this.#transport.send('GET', `/files/${encodeURIComponent(fileId)}/content`, {
       ...options,
       headers: { range: `bytes=${start}-${end}`, 'if-range': etag },
       maxReplyBytes: Math.max(end - start + 1, MAX_ERROR_BYTES),
@@ -195,33 +190,39 @@ export class Api {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const place = 'fileId' in of ? ['files', of.fileId] : ['uploads', of.uploadId];
     const path = `/${place.map(encodeURIComponent).join('/')}/preview${toQuery(query)}`;
-    const reply = await this.#send('GET', path, options);
+    const reply = await this.#transport.send('GET', path, options);
     if (reply.headers['content-type'] !== 'image/png') throw foreignReply(reply.status, reply.from);
     return new Uint8Array(reply.body);
   }
 
   /** @throws ServerError `overloaded` while they are being computed, `not_found` when there are none of this file. */
   async statistics(fileId: string, options?: CallOptions): Promise<Statistics> {
-    return await this.#json(isStatistics, 'GET', `/files/${encodeURIComponent(fileId)}/statistics`, undefined, options);
+    return await this.#transport.json(
+      isStatistics,
+      'GET',
+      `/files/${encodeURIComponent(fileId)}/statistics`,
+      undefined,
+      options,
+    );
   }
 
   /** An upload link of the caller's: its `token` may upload, and do nothing else. */
   async makeLink(request: LinkRequest): Promise<UploadLink> {
-    return await this.#json(isUploadLink, 'POST', '/links', request ?? undefined);
+    return await this.#transport.json(isUploadLink, 'POST', '/links', request ?? undefined);
   }
 
   async revokeLink(linkId: string): Promise<void> {
-    await this.#delete(`/links/${encodeURIComponent(linkId)}`);
+    await this.#transport.delete(`/links/${encodeURIComponent(linkId)}`);
   }
 
   /** Whose uploads the caller makes. */
   async whoami(options?: CallOptions): Promise<Caller> {
-    return await this.#json(isCaller, 'GET', '/whoami', undefined, options);
+    return await this.#transport.json(isCaller, 'GET', '/whoami', undefined, options);
   }
 
   /** Whose uploads these calls make, as the server says. Asked once for each token. */
   async owner(options?: CallOptions): Promise<string> {
-    const token = await orAborted(this.#getToken(false), options?.signal);
+    const token = await this.#transport.token(options?.signal);
     if (this.#known?.token === token) return this.#known.owner;
     const { owner } = await this.whoami(options);
     this.#known = { token, owner };
@@ -229,7 +230,7 @@ export class Api {
   }
 
   async limits(options?: CallOptions): Promise<Limits> {
-    return await this.#json(isLimits, 'GET', '/limits', undefined, options);
+    return await this.#transport.json(isLimits, 'GET', '/limits', undefined, options);
   }
 
   /** A call that has no method here: what administrators alone need. */
@@ -240,71 +241,11 @@ export class Api {
     body?: object,
     options?: CallOptions,
   ): Promise<Message> {
-    return await this.#json(shape, method, path, body, options);
+    return await this.#transport.json(shape, method, path, body, options);
   }
-
-  /** A page of a proxy is no proof that anything was deleted. */
-  async #delete(path: string, options?: CallOptions): Promise<void> {
-    const reply = await this.#send('DELETE', path, options);
-    if (reply.status !== 204) throw foreignReply(reply.status, reply.from);
-  }
-
-  async #json<Message>(
-    shape: Shape<Message>,
-    method: string,
-    path: string,
-    body?: object,
-    options: CallOptions = {},
-  ): Promise<Message> {
-    const sent = body === undefined ? options : { ...options, ...jsonBody(body, options.headers) };
-    return parse(await this.#send(method, path, sent), shape);
-  }
-
-  /** Sends with a token; one that is refused is renewed once. */
-  async #send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
-    const token = await orAborted(this.#getToken(renew), options.signal);
-    const headers = { ...options.headers, authorization: `Bearer ${token}` };
-    const reply = await this.#transport.send({ ...options, method, path, headers }).catch((error) => {
-      // The error of the transport for an aborted request is not the reason.
-      options.signal?.throwIfAborted();
-      throw error;
-    });
-    if (reply.status < 400) return reply;
-    const error = toServerError(reply);
-    if (error.status === 401 && !renew) return await this.#send(method, path, options, true);
-    throw error;
-  }
-}
-
-type SendOptions = CallOptions & Pick<WireRequest, 'body' | 'expectContinue' | 'maxReplyBytes' | 'onSent'>;
-
-function jsonBody(body: object, headers: Readonly<Record<string, string>> = {}) {
-  return {
-    body: new TextEncoder().encode(JSON.stringify(body)),
-    headers: { ...headers, 'content-type': 'application/json' },
-  };
 }
 
 function toQuery(query: Record<string, string | number | undefined>): string {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`;
-}
-
-function parse<Message>(reply: WireReply, shape: Shape<Message>): Message {
-  let message: unknown;
-  try {
-    message = JSON.parse(new TextDecoder().decode(reply.body));
-  } catch (cause) {
-    throw foreignReply(reply.status, reply.from, cause);
-  }
-  if (shape(message)) return message;
-  throw foreignReply(reply.status, reply.from);
-}
-
-function toServerError(reply: WireReply): ServerError {
-  return new ServerError(reply.status, parse(reply, isEnvelope), retryAfterOf(reply));
-}
-
-function retryAfterOf({ headers }: WireReply): number | null {
-  return readRetryAfter(headers['retry-after'], headers.date);
 }

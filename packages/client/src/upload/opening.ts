@@ -2,7 +2,8 @@
 import { isMrcName } from '@cryolift/mrc';
 import type { FileRecord, InitRequest, Limits, Session } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
-import type { Api, CallOptions } from '../api/api.ts';
+import type { Api } from '../api/api.ts';
+import type { CallOptions } from '../api/authorized-transport.ts';
 import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
 import type { ResumeKey, ResumeStore, Source } from '../ports.ts';
 import type { Claims } from './claims.ts';

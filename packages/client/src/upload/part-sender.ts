@@ -2,7 +2,8 @@
 import { toHex } from '@cryolift/protocol/digest';
 import type { PartReceipt, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
-import type { Api, CallOptions, Part } from '../api/api.ts';
+import type { Api, Part } from '../api/api.ts';
+import type { CallOptions } from '../api/authorized-transport.ts';
 import { ConnectionError, ServerError } from '../failures.ts';
 import type { PartWindow } from '../pacing/part-window.ts';
 import type { RetryLoop } from '../pacing/retry-loop.ts';

@@ -1,6 +1,6 @@
 /** What an upload is given, and what it reports. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
-import type { GetToken } from '../api/api.ts';
+import type { GetToken } from '../api/authorized-transport.ts';
 import type { ResumeStore, Transport } from '../ports.ts';
 import type { PartSet } from './part-ledger.ts';
 import type { ClientState } from './upload-states.ts';

@@ -2,7 +2,8 @@
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
-import type { Api, CallOptions } from '../api/api.ts';
+import type { Api } from '../api/api.ts';
+import type { CallOptions } from '../api/authorized-transport.ts';
 import { makeTraceparent } from '../api/traceparent.ts';
 import { sha256 } from '../digest.ts';
 import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';

@@ -16,7 +16,7 @@ async function addServe(program: Command, argv: readonly string[], finish: Finis
   // A wrong setting is reported in one line, also when it is given as an option.
   const command = program.command('serve').description('run the server').showHelpAfterError(false);
   if (!argv.includes('serve') && !argv.includes('completion')) return;
-  const { SETTINGS } = await import('../config/config.ts');
+  const { SETTINGS } = await import('../config/settings.ts');
   for (const { flag, metavar, help } of SETTINGS) command.option(`--${flag} <${metavar}>`, help);
   command.action(async () => {
     const { serve } = await import('../main.ts');

@@ -1,29 +1,10 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
-import { makeFolder } from '../db/test-rows.ts';
-import { readConfig, SettingError } from './config.ts';
-import { SETTINGS } from './settings.ts';
+import { readConfig } from './config.ts';
+import { ED_PEM, names, read, SECRET } from './test-settings.ts';
 
-const SECRET = 'a shared secret of 32 bytes or more';
-const pem = (pair: { publicKey: import('node:crypto').KeyObject }) =>
-  String(pair.publicKey.export({ type: 'spki', format: 'pem' }));
-const ED_PEM = pem(generateKeyPairSync('ed25519'));
-
-/** What a bad setting stops the start with: one line, and the setting's name first. */
-function names(name: string) {
-  return (error: unknown) =>
-    error instanceof SettingError && error.message.startsWith(`${name}: `) && !error.message.includes('\n');
-}
-
-function read(name: string, value: string) {
-  return readConfig({ [`CRYOLIFT_${name}`]: value });
-}
-
-test('nothing set: a server for this machine alone', () => {
+test('config: without settings, a server for this machine alone', () => {
   const config = readConfig({ PATH: '/bin', HOME: '/root' });
   assert.deepEqual(config, {
     host: '127.0.0.1',
@@ -66,7 +47,7 @@ test('nothing set: a server for this machine alone', () => {
   assert.ok(Object.isFrozen(config));
 });
 
-test('good values', () => {
+test('config: good values are read', () => {
   assert.equal(read('HOST', '::1').host, '::1');
   assert.equal(read('HOST', '127.9.9.9').host, '127.9.9.9');
   assert.equal(read('PORT', '0').port, 0);
@@ -135,7 +116,7 @@ test('good values', () => {
   assert.equal(read('LOG_LEVEL', 'silent').logLevel, 'silent');
 });
 
-test('bad values stop the start with one line that names the setting', () => {
+test('config: a bad value stops the start with one line that names the setting', () => {
   const bad: Record<string, string[]> = {
     PORT: ['-1', '65536', 'http', '80.5'],
     DATABASE_URL: ['postgres://db/x', '/srv/db', 'mysql:x'],
@@ -178,7 +159,7 @@ test('bad values stop the start with one line that names the setting', () => {
   }
 });
 
-test('a webhook secret needs a webhook', () => {
+test('config: a webhook secret needs a webhook', () => {
   assert.throws(() => read('WEBHOOK_SECRET', 'x'), names('CRYOLIFT_WEBHOOK_URL'));
   const both = readConfig({ CRYOLIFT_WEBHOOK_URL: 'https://a.org', CRYOLIFT_WEBHOOK_SECRET: 'whsec_x' });
   assert.deepEqual(both.webhook, { url: 'https://a.org', secret: 'whsec_x' });
@@ -190,123 +171,16 @@ test('a webhook secret needs a webhook', () => {
   );
 });
 
-test('a public key is one that can verify tokens', () => {
-  const keys = [
-    '-----BEGIN PUBLIC KEY-----\nnonsense\n-----END PUBLIC KEY-----\n',
-    pem(generateKeyPairSync('ec', { namedCurve: 'secp384r1' })),
-  ];
-  for (const key of keys) assert.throws(() => read('JWT_PUBLIC_KEY', key), names('CRYOLIFT_JWT_PUBLIC_KEY'), key);
-});
-
-test('bounds: every size, duration and number has a least and a greatest value, and is refused beside them', () => {
-  const bounded = SETTINGS.filter(({ bounds }) => bounds !== undefined);
-  const measured = SETTINGS.filter(({ metavar }) => ['SIZE', 'DURATION', 'N', 'NUMBER'].includes(metavar));
-  assert.deepEqual(
-    bounded.map(({ env }) => env),
-    measured.map(({ env }) => env),
-  );
-  for (const { env, bounds, help } of bounded) {
-    const { kind, min, max } = bounds as Bounds;
-    const others = env === 'CRYOLIFT_ON_COMPLETE_TIMEOUT' ? { CRYOLIFT_ON_COMPLETE: 'true' } : {};
-    const start = (value: string) => readConfig({ ...others, [env]: value });
-    const unit = { size: 'b', duration: 'ms', number: '' }[kind];
-    const [least, greatest] = [min, max].map((text) => parseBounded(text, { kind, min: `0${unit}`, max }));
-    for (const value of [min, max, `${least}${unit}`, `${greatest}${unit}`]) start(value);
-    assert.throws(() => start(`${Number(greatest) + 1}${unit}`), names(env), `${env} above ${max}`);
-    if (least !== 0) assert.throws(() => start(`${Number(least) - 1}${unit}`), names(env), `${env} below ${min}`);
-    for (const value of ['-1', `-1${unit}`, 'x', '1e3', `${'9'.repeat(30)}${unit}`]) {
-      assert.throws(() => start(value), names(env), `${env}=${value}`);
-    }
-    assert.ok(help.includes(`${min} to ${max}`), help);
-  }
-});
-
-test('bounds: numbers of proxies', () => {
-  for (const [text, count] of [
-    ['0', 0],
-    ['16', 16],
-  ] as const)
-    assert.equal(read('TRUST_PROXY', text).trustProxy, count);
-  assert.throws(() => read('TRUST_PROXY', '17'), names('CRYOLIFT_TRUST_PROXY'));
-});
-
-test('an idle time-out is one that a timer can keep', () => {
-  assert.equal(read('BODY_IDLE_TIMEOUT', '24d').bodyIdleTimeoutMs, 24 * 86_400_000);
-  // Beyond 2^31-1 ms Node's timers fire at once: every part would be refused.
-  assert.throws(() => read('BODY_IDLE_TIMEOUT', '25d'), names('CRYOLIFT_BODY_IDLE_TIMEOUT'));
-});
-
-test('certificate and key are read from their files, and come together', async (t) => {
-  const folder = await makeFolder(t);
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  writeFileSync(cert, TEST_CERTIFICATE);
-  writeFileSync(key, TEST_KEY);
-  const both = { CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key };
-  assert.deepEqual(readConfig(both).tls, { certPath: cert, keyPath: key, cert: TEST_CERTIFICATE, key: TEST_KEY });
-  for (const name of Object.keys(both)) assert.throws(() => readConfig({ ...both, [name]: '/nowhere' }), names(name));
-  assert.throws(() => readConfig({ ...both, CRYOLIFT_TLS_KEY: cert }), names('CRYOLIFT_TLS_CERT'));
-  assert.throws(() => read('TLS_CERT', cert), names('CRYOLIFT_TLS_KEY'));
-  assert.throws(() => read('TLS_KEY', key), names('CRYOLIFT_TLS_CERT'));
-  writeFileSync(key, ED_PEM);
-  assert.equal(read('JWT_PUBLIC_KEY', key).jwt.publicKey, ED_PEM);
-});
-
-test('unknown settings are refused, those of the command line are let be', () => {
+test('config: unknown settings are refused, those of the command line are ignored', () => {
   assert.throws(() => read('PORTS', '1'), names('CRYOLIFT_PORTS'));
   assert.throws(() => read('PORTS', ''), names('CRYOLIFT_PORTS'));
   assert.throws(() => readConfig({}, { ports: '1' }), names('--ports'));
   readConfig({ CRYOLIFT_SERVER: 'x', CRYOLIFT_TOKEN: 'y', OTHER: 'z' });
 });
 
-test('flags win over the environment; an empty value counts as not given', () => {
+test('config: flags win over the environment; an empty value counts as not given', () => {
   const env = { CRYOLIFT_PORT: '1', CRYOLIFT_PART_SIZE: '1MiB', CRYOLIFT_LOG_LEVEL: '' };
   const config = readConfig(env, { port: '2', 'part-size': '', 'log-level': undefined });
   assert.deepEqual([config.port, config.partSizeBytes, config.logLevel], [2, 1024 ** 2, 'info']);
   assert.throws(() => readConfig({}, { port: 'x' }), names('CRYOLIFT_PORT'));
 });
-
-test('a server that others reach needs a key, and TLS or a proxy that ends it', () => {
-  const keys = [
-    { CRYOLIFT_JWT_SECRET: SECRET },
-    { CRYOLIFT_JWT_PUBLIC_KEY: ED_PEM },
-    { CRYOLIFT_JWKS_URL: 'https://id.example.org' },
-  ];
-  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'up.example.org', '127.0.0.1.example.org', '127.1']) {
-    const env = { CRYOLIFT_HOST: host };
-    assert.throws(() => readConfig(env), names('CRYOLIFT_HOST'), host);
-    assert.throws(() => readConfig({ ...env, CRYOLIFT_TRUST_PROXY: 'true' }), names('CRYOLIFT_HOST'), host);
-    for (const key of keys) {
-      assert.throws(() => readConfig({ ...env, ...key }), names('CRYOLIFT_HOST'), host);
-      assert.equal(readConfig({ ...env, ...key, CRYOLIFT_TRUST_PROXY: 'true' }).host, host);
-    }
-  }
-  for (const host of ['127.0.0.1', '127.0.0.2', '::1', 'localhost']) assert.equal(read('HOST', host).host, host);
-});
-
-test('every setting is a variable and a flag of the same name, with what it reads', () => {
-  for (const { env, flag, metavar, help } of SETTINGS) {
-    assert.equal(env, `CRYOLIFT_${flag.toUpperCase().replaceAll('-', '_')}`);
-    assert.ok(metavar !== '' && help !== '', env);
-  }
-  assert.equal(new Set(SETTINGS.map(({ env }) => env)).size, SETTINGS.length);
-});
-
-// Self-signed, of no use but here; good until 2126.
-const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBfjCCASWgAwIBAgIUYgmzjr60YWUXx01WoCajSIjHx0AwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzAwNTQxNVoYDzIxMjYxMDMw
-MDA1NDE1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAARDJPKVQvkBdlC4J4pre87ZhtjsGkSDgobnRrTcVppg3FhwOfNvwtgz
-US7d3HUfUu05FbNqQNqkw8k/XlQkB5qso1MwUTAdBgNVHQ4EFgQURlR2JwILfabe
-+AK2Aqwp8WH6Z5owHwYDVR0jBBgwFoAURlR2JwILfabe+AK2Aqwp8WH6Z5owDwYD
-VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAPQIk8JQ9FW4LrFYcSObhr
-usmxk6vW87FqWM3Ng8A4dQIgEI8ECVTOaJBAVaI3lMHB+0tSx8FuLckjUtCw56jx
-AEU=
------END CERTIFICATE-----
-`;
-const TEST_KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFpGADJL3klBX0PdX
-aVUtw4gVNYkiLRF+8GOnbJOszQChRANCAARDJPKVQvkBdlC4J4pre87ZhtjsGkSD
-gobnRrTcVppg3FhwOfNvwtgzUS7d3HUfUu05FbNqQNqkw8k/XlQkB5qs
------END PRIVATE KEY-----
-`;

@@ -1,20 +1,24 @@
 /** Settings into one frozen value. The only place that knows the environment's form. */
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { MAX_LINK_SECONDS } from '@cryolift/protocol/messages';
 import { MIB, TIB } from '@cryolift/protocol/plan';
 import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
-import { parseBoolean, parseCommand, parseList, parseProxies, parseWebUrl } from './quantity.ts';
+import { assertSafe } from './exposure.ts';
+import { type JwtConfig, parsePublicKey } from './jwt.ts';
+import { SettingError } from './setting-error.ts';
 import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
-import { algorithmOf, readPublicKey } from './token-key.ts';
-
-export { SETTINGS } from './settings.ts';
-
-/** A bad setting: one line that names it. */
-export class SettingError extends Error {}
+import { findTls, type TlsConfig } from './tls.ts';
+import {
+  parseBoolean,
+  parseCommand,
+  parseLevel,
+  parseList,
+  parseLocalUrl,
+  parseOrigin,
+  parseProxies,
+  parseTypes,
+  parseWebUrl,
+} from './values.ts';
 
 export interface Config {
   readonly host: string;
@@ -65,30 +69,6 @@ interface CommandConfig {
   readonly env: Readonly<Record<string, string>>;
 }
 
-interface TlsConfig {
-  readonly certPath: string;
-  readonly keyPath: string;
-  /** PEM. */
-  readonly cert: string;
-  /** PEM. */
-  readonly key: string;
-}
-
-export interface JwtConfig {
-  /** Null with no public key either: the server makes a secret in its data folder. */
-  readonly secret: string | null;
-  /** PEM of an RSA, EC P-256 or Ed25519 key. */
-  readonly publicKey: string | null;
-  readonly jwksUrl: string | null;
-  /** The issuer whose keys are found by OpenID discovery. Only its tokens are accepted. */
-  readonly oidcIssuer: string | null;
-  readonly issuer: string | null;
-  readonly audience: string | null;
-  /** Ids (`kid`) or thumbprints (RFC 7638) of keys whose tokens are no longer accepted. */
-  readonly revokedKeys: readonly string[];
-}
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 /** Part sizes that the store can hold; S3's greatest part is 5 GiB. */
 export const MIN_PART_SIZE_BYTES = 64 * 1024;
 export const MAX_PART_SIZE_BYTES = 5 * 1024 * MIB;
@@ -188,58 +168,6 @@ function collect(env: Environment, flags: Environment): Map<string, string> {
   return values;
 }
 
-/** What must not be run by mistake: a server that others reach without a key, or without TLS. */
-function assertSafe({ host, jwt, tls, trustProxy }: Config): void {
-  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-  const { oidcIssuer, jwksUrl, issuer } = jwt;
-  if (oidcIssuer !== null && (jwksUrl !== null || issuer !== null)) {
-    const other = jwksUrl === null ? 'CRYOLIFT_JWT_ISSUER' : 'CRYOLIFT_JWKS_URL';
-    throw new SettingError(`CRYOLIFT_OIDC_ISSUER: says that already; take ${other} away`);
-  }
-  if (!loopback && !hasKey(jwt)) {
-    throw new SettingError(
-      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY, CRYOLIFT_JWKS_URL or CRYOLIFT_OIDC_ISSUER`,
-    );
-  }
-  if (!loopback && !tls && trustProxy === 0) {
-    throw new SettingError(
-      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_TLS_CERT and CRYOLIFT_TLS_KEY, or CRYOLIFT_TRUST_PROXY=true when a proxy ends TLS`,
-    );
-  }
-}
-
-/** False: the server makes its own secret. */
-export function hasKey(jwt: JwtConfig): boolean {
-  return jwt.secret !== null || jwt.publicKey !== null || jwt.jwksUrl !== null || jwt.oidcIssuer !== null;
-}
-
-function findTls(certPath: string | null, keyPath: string | null): TlsConfig | null {
-  if (certPath !== null && keyPath !== null) return readTls({ certPath, keyPath });
-  if (certPath !== null) throw new SettingError('CRYOLIFT_TLS_KEY: is missing; CRYOLIFT_TLS_CERT needs it');
-  if (keyPath !== null) throw new SettingError('CRYOLIFT_TLS_CERT: is missing; CRYOLIFT_TLS_KEY needs it');
-  return null;
-}
-
-/** The certificate and its key as they lie in their files now. @throws SettingError one line naming the setting. */
-export function readTls({ certPath, keyPath }: Pick<TlsConfig, 'certPath' | 'keyPath'>): TlsConfig {
-  const cert = readPem('CRYOLIFT_TLS_CERT', certPath);
-  const key = readPem('CRYOLIFT_TLS_KEY', keyPath);
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    throw new SettingError(`CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY (${(error as Error).message})`);
-  }
-  return { certPath, keyPath, cert, key };
-}
-
-function readPem(setting: string, path: string): string {
-  try {
-    return readText(path);
-  } catch (error) {
-    throw new SettingError(`${setting}: ${(error as Error).message}`);
-  }
-}
-
 function readWebhook(url: string | null, secret: string | null): Config['webhook'] {
   if (url !== null) {
     const { username, password } = new URL(url);
@@ -263,47 +191,4 @@ function readCommand(command: string[] | null, timeoutMs: number, env: Environme
 
 function keepEntries(env: Environment, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
-}
-
-function parseLocalUrl(url: string, scheme: 'sqlite:' | 'file:'): string | null {
-  if (!url.startsWith(scheme)) return fail(`this version knows ${scheme}PATH only`);
-  if (url === scheme) return null;
-  return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice(scheme.length).replace(/^\/\//, ''));
-}
-
-/** The key itself, with real or written-out line ends, or a file that has it. */
-function parsePublicKey(value: string): string {
-  const pem = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : readText(value);
-  if (!/-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem)) return fail('is not a public key in PEM form');
-  algorithmOf(readPublicKey(pem));
-  return pem;
-}
-
-function parseTypes(value: string): string[] {
-  return parseList(value).map((type) => {
-    const extension = type.replace(/^\*?\./, '').toLowerCase();
-    return /^[a-z0-9_-]+$/.test(extension) ? extension : fail(`"${type}" is not a file extension`);
-  });
-}
-
-function parseOrigin(value: string): string {
-  return new URL(parseWebUrl(value)).origin === value
-    ? value
-    : fail(`"${value}" is not an origin like https://example.org`);
-}
-
-function parseLevel(value: string): string {
-  return LOG_LEVELS.includes(value) ? value : fail(`is one of ${LOG_LEVELS.join(', ')}`);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    return fail(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
-
-function fail(message: string): never {
-  throw new Error(message);
 }

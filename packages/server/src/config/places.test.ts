@@ -3,8 +3,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from '../db/test-rows.ts';
-import { SettingError } from './config.ts';
 import { inPlace } from './places.ts';
+import { SettingError } from './setting-error.ts';
 
 async function explain(folder: string, error: object): Promise<string> {
   const place = { setting: 'CRYOLIFT_STORAGE_URL', folder };

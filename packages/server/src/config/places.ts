@@ -3,7 +3,8 @@ import type { Stats } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockFolder } from '@cryolift/client/folder-lock';
-import { type Config, SettingError } from './config.ts';
+import type { Config } from './config.ts';
+import { SettingError } from './setting-error.ts';
 
 export interface Place {
   /** What an operator changes to have it elsewhere. */

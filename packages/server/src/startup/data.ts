@@ -1,7 +1,8 @@
 /** Opens what the server keeps: its folders, for it alone, the database and the storage. */
 import { availableParallelism } from 'node:os';
 import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
-import { type Config, hasKey } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { hasKey } from '../config/jwt.ts';
 import { inPlace, lockPlaces, placesOf } from '../config/places.ts';
 import { readOrMakeSecret } from '../config/secret.ts';
 import type { Database } from '../db/database.ts';

@@ -2,7 +2,9 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, readTls, SettingError } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { SettingError } from '../config/setting-error.ts';
+import { readTls } from '../config/tls.ts';
 import type { ConnectionLimiter } from '../http/connection/connection-limiter.ts';
 import { FastPathServer } from '../http/connection/fast-path/server.ts';
 import { worksHere } from '../http/connection/fast-path/socket.ts';

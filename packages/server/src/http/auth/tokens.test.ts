@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, type JWK } from 'jose';
-import type { JwtConfig } from '../../config/config.ts';
+import type { JwtConfig } from '../../config/jwt.ts';
 import { algorithmOf } from '../../config/token-key.ts';
 import { accessOf, assertScope, hasScope } from './caller.ts';
 import { createAuthenticator } from './tokens.ts';

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { JwtConfig } from '../../config/config.ts';
+import type { JwtConfig } from '../../config/jwt.ts';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../../config/token-key.ts';
 import type { TokenCaller } from './caller.ts';
 import { discoverKeys, PublishedKeys } from './published-keys.ts';

@@ -1,6 +1,11 @@
-/** Reading the values of settings that are no sizes and durations. Each throws an Error that says what is expected. */
+/** Reads values of settings, except sizes and durations. Each function throws an Error that says what is expected. */
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseBounded } from '@cryolift/protocol/quantity';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 export function parseBoolean(text: string): boolean {
   const value = text.toLowerCase();
@@ -45,4 +50,41 @@ export function parseCommand(text: string): string[] {
 export function parseWebUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text)) throw new Error(`"${text}" is not an http or https URL`);
   return text;
+}
+
+/** @returns the path; null for a URL of the scheme alone. */
+export function parseLocalUrl(url: string, scheme: 'sqlite:' | 'file:'): string | null {
+  if (!url.startsWith(scheme)) return fail(`this version knows ${scheme}PATH only`);
+  if (url === scheme) return null;
+  return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice(scheme.length).replace(/^\/\//, ''));
+}
+
+/** @returns file extensions without a dot, lower case. */
+export function parseTypes(value: string): string[] {
+  return parseList(value).map((type) => {
+    const extension = type.replace(/^\*?\./, '').toLowerCase();
+    return /^[a-z0-9_-]+$/.test(extension) ? extension : fail(`"${type}" is not a file extension`);
+  });
+}
+
+export function parseOrigin(value: string): string {
+  return new URL(parseWebUrl(value)).origin === value
+    ? value
+    : fail(`"${value}" is not an origin like https://example.org`);
+}
+
+export function parseLevel(value: string): string {
+  return LOG_LEVELS.includes(value) ? value : fail(`is one of ${LOG_LEVELS.join(', ')}`);
+}
+
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return fail(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseBoolean, parseList, parseWebUrl } from './quantity.ts';
+import { parseBoolean, parseList, parseWebUrl } from './values.ts';
 
 test('truths, lists and URLs', () => {
   assert.deepEqual(['true', 'YES', '1', 'on'].map(parseBoolean), [true, true, true, true]);
