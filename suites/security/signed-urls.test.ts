@@ -1,63 +1,25 @@
-/** A signed URL is good for one call, as it was signed, until it ends: whatever is changed about it, it is refused. */
+/** A signed URL is good for one call, as it was signed, until it expires. Any change makes it invalid. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { ErrorCode } from '@cryolift/protocol/errors';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
-import { assertFailure } from '../contract/failure.ts';
 import { digestHeader, makeMrc } from '../contract/sample.ts';
-import { complete, cutPart, eventually, open, openSample, PART_BYTES, publish } from '../contract/upload.ts';
-import { type Answer, type Call, callAs, callWith } from '../contract/wire.ts';
-import { startServer } from '../server-under-test.ts';
+import { complete, cutPart, eventually, open, openSample, publish } from '../contract/upload.ts';
+import {
+  alter,
+  assertRefused,
+  owner,
+  type SignedPart,
+  send,
+  server,
+  signFile,
+  signPart,
+  signParts,
+  stranger,
+} from './signed-urls.ts';
 
-interface SignedPart {
-  readonly part: number;
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-const server = await startServer();
 after(() => server.discard());
-const owner = callAs(server, { sub: 'owner' });
-const stranger = callWith(server, {});
 
-async function signParts(call: Call, { upload_id }: Session, body: object): Promise<SignedPart[]> {
-  const answer = await call('POST', `/uploads/${upload_id}/sign`, { json: body });
-  assert.equal(answer.status, 200, answer.body.toString());
-  return answer.json<{ urls: SignedPart[] }>().urls;
-}
-
-async function signPart(session: Session, part: number): Promise<URL> {
-  const [signed] = await signParts(owner, session, { parts: [[part, part]] });
-  return new URL(signed?.url as string);
-}
-
-async function signFile({ file_id }: FileRecord, body?: object): Promise<URL> {
-  const answer = await owner('POST', `/files/${file_id}/sign`, body === undefined ? {} : { json: body });
-  assert.equal(answer.status, 200, answer.body.toString());
-  return new URL(answer.json<{ url: string }>().url);
-}
-
-async function send(url: URL, method: string, body?: Uint8Array, headers: Record<string, string> = {}) {
-  return await stranger(method, url.pathname + url.search, { headers, ...(body ? { body } : {}) });
-}
-
-/** The same URL but for one parameter. */
-function alter(url: URL, name: string, change: (value: string) => string): URL {
-  const altered = new URL(url);
-  altered.searchParams.set(name, change(url.searchParams.get(name) as string));
-  assert.notEqual(altered.search, url.search);
-  return altered;
-}
-
-function assertRefused(answer: Answer, what: string, code: ErrorCode = 'signature_invalid'): void {
-  assert.equal(assertFailure(answer, code).code, code, what);
-}
-
-test('a whole file goes up through signed URLs, without a token', async () => {
+test('signed URLs: a whole file is uploaded without a token', async () => {
   const { session, bytes } = await openSample(owner, 4);
   const askedMs = Date.now();
   const answer = await owner('POST', `/uploads/${session.upload_id}/sign`, {
@@ -94,7 +56,7 @@ test('a whole file goes up through signed URLs, without a token', async () => {
   assert.ok(download.body.equals(bytes));
 });
 
-test('what is replayed stores nothing twice and changes nothing', async () => {
+test('signed URLs: a replay stores nothing twice and changes nothing', async () => {
   const { session, bytes } = await openSample(owner, 2);
   const url = await signPart(session, 0);
   const body = cutPart(bytes, session, 0);
@@ -103,7 +65,7 @@ test('what is replayed stores nothing twice and changes nothing', async () => {
   assertRefused(await send(url, 'PUT', Buffer.alloc(body.length, 1)), 'other bytes', 'part_conflict');
 });
 
-test('an altered part URL is refused', async () => {
+test('signed URLs: an altered part URL is refused', async () => {
   const { session, bytes } = await openSample(owner, 3);
   const other = await open(owner);
   const body = cutPart(bytes, session, 0);
@@ -146,7 +108,7 @@ test('an altered part URL is refused', async () => {
   assert.equal((await send(url, 'PUT', body)).status, 201);
 });
 
-test('a signature is good for its method alone, and nowhere else', async () => {
+test('signed URLs: a signature is good for its method and path only', async () => {
   const { session, bytes } = await openSample(owner, 2);
   const file = await publish(owner, makeMrc(3000));
   const body = cutPart(bytes, session, 0);
@@ -172,7 +134,7 @@ test('a signature is good for its method alone, and nowhere else', async () => {
   }
 });
 
-test('a signed download is of one file, whole or in ranges, and its head', async () => {
+test('signed URLs: a download of one file, whole or in ranges, and its head', async () => {
   const bytes = makeMrc(3000);
   const [file, other] = [await publish(owner, bytes), await publish(owner, makeMrc(3000))];
   const url = await signFile(file, { expires_in: 60 });
@@ -188,7 +150,7 @@ test('a signed download is of one file, whole or in ranges, and its head', async
   assertRefused(await send(url, 'GET'), 'a file that was deleted', 'file_not_found');
 });
 
-test('a signature ends', async () => {
+test('signed URLs: a signature expires', async () => {
   const file = await publish(owner, makeMrc(2000));
   const { session, bytes } = await openSample(owner, 1);
   const [get, put] = [
@@ -214,7 +176,7 @@ test('a signature ends', async () => {
   );
 });
 
-test('whoever asks to be judged by a signature is; a token beside it says nothing', async () => {
+test('signed URLs: the signature decides; a token beside it is ignored', async () => {
   const file = await publish(owner, makeMrc(2000));
   const url = await signFile(file);
   const authorization = `Bearer ${server.token({ sub: 'owner' })}`;
@@ -230,148 +192,9 @@ test('whoever asks to be judged by a signature is; a token beside it says nothin
   );
 });
 
-test('only who may make a call may sign it', async () => {
-  const session = await open(owner);
-  const file = await publish(owner, makeMrc(2000));
-  const parts = { json: { parts: [[0, 0]] } };
-  const [uploads, files] = [`/uploads/${session.upload_id}/sign`, `/files/${file.file_id}/sign`];
-  const other = callAs(server, { sub: 'other' });
-  assertRefused(await other('POST', uploads, parts), 'another owner', 'upload_not_found');
-  assertRefused(await other('POST', files), 'another owner', 'file_not_found');
-  const reader = callAs(server, { sub: 'owner', scope: 'files:read' });
-  const writer = callAs(server, { sub: 'owner', scope: 'uploads:write' });
-  assertRefused(await reader('POST', uploads, parts), 'a reader', 'forbidden');
-  assertRefused(await writer('POST', files), 'a writer', 'forbidden');
-});
-
-test('a URL begins with the origin that was asked, which nobody but the client says', async () => {
-  const { file_id } = await publish(owner, makeMrc(2000));
-  const sign = (headers: Record<string, string>) => owner('POST', `/files/${file_id}/sign`, { headers });
-  const forwarded = { 'x-forwarded-host': 'elsewhere.test', 'x-forwarded-proto': 'https' };
-  const { url } = (await sign({ host: 'em.test:8443', ...forwarded })).json<{ url: string }>();
-  assert.equal(new URL(url).origin, 'http://em.test:8443');
-  for (const host of ['', 'a b', 'em.test:port']) assertRefused(await sign({ host }), host, 'invalid_request');
-});
-
-test('what cannot be signed is refused', async () => {
-  const { session } = await openSample(owner, 3);
-  const path = `/uploads/${session.upload_id}/sign`;
-  const refusals: readonly (readonly [code: ErrorCode, body: unknown])[] = [
-    ['part_out_of_range', { parts: [[0, 3]] }],
-    ['part_out_of_range', { parts: [[3, 3]] }],
-    ['part_out_of_range', { parts: [[-1, 0]] }],
-    ['invalid_request', { parts: [[2, 1]] }],
-    ['invalid_request', { parts: [] }],
-    ['invalid_request', { parts: [[0]] }],
-    ['invalid_request', { parts: [[0, 1, 2]] }],
-    ['invalid_request', { parts: [['0', '1']] }],
-    ['invalid_request', { parts: Array.from({ length: 4000 }, () => [0, 2]) }],
-    ['invalid_request', {}],
-    ['invalid_request', undefined],
-    ['invalid_request', { parts: [[0, 0]], expires_in: 0 }],
-    ['invalid_request', { parts: [[0, 0]], expires_in: 7 * 86_400 + 1 }],
-    ['invalid_request', { parts: [[0, 0]], expires_in: 1.5 }],
-  ];
-  for (const [code, json] of refusals) {
-    assertRefused(await owner('POST', path, json === undefined ? {} : { json }), JSON.stringify(json), code);
-  }
-  assert.equal((await signParts(owner, session, { parts: [[0, 2]], expires_in: 7 * 86_400 })).length, 3);
-  const empty = await open(owner, { filename: 'empty.mrc', size: 2000, force: true });
-  assertRefused(
-    await owner('POST', `/uploads/${empty.upload_id}/sign`, { json: { parts: [[1, 1]] } }),
-    'beyond',
-    'part_out_of_range',
-  );
-  assert.equal((await owner('DELETE', `/uploads/${session.upload_id}`)).status, 204);
-  assertRefused(await owner('POST', path, { json: { parts: [[0, 0]] } }), 'cancelled', 'upload_closed');
-});
-
-test('an upload that was cancelled takes no part by a URL that was signed before', async () => {
+test('signed URLs: a cancelled upload takes no part by a URL that was signed before', async () => {
   const { session, bytes } = await openSample(owner, 1);
   const url = await signPart(session, 0);
   assert.equal((await owner('DELETE', `/uploads/${session.upload_id}`)).status, 204);
   assertRefused(await send(url, 'PUT', bytes), 'cancelled', 'upload_closed');
-});
-
-test('keys are replaced by age; what they have signed stays good, and ends with its key', async () => {
-  const own = await startServer({ CRYOLIFT_PUBLIC_URL: 'https://em.example.org/lift/' });
-  try {
-    const call = callAs(own, { sub: 'owner' });
-    const anybody = callWith(own, {});
-    const file = await publish(call, makeMrc(2000));
-    const sign = async () => {
-      const { url } = (await call('POST', `/files/${file.file_id}/sign`, { json: {} })).json<{ url: string }>();
-      assert.ok(url.startsWith(`https://em.example.org/lift/files/${file.file_id}/content?`), url);
-      return new URL(url);
-    };
-    // A proxy takes its prefix off.
-    const get = (url: URL) => callWith(own, {})('GET', url.pathname.replace('/lift', '') + url.search);
-    const keyOf = (url: URL) => url.searchParams.get('cl_key');
-    const keyFile = join(own.dataDir, 'signing-keys');
-    const old = await sign();
-    assert.equal((await stat(keyFile)).mode & 0o777, 0o600);
-    assert.equal(keyOf(await sign()), keyOf(old));
-    const age = async (days: number) => {
-      await own.stop();
-      const keys = JSON.parse(await readFile(keyFile, 'utf8')) as { made_at: string }[];
-      for (const key of keys) key.made_at = new Date(Date.now() - days * 86_400_000).toISOString();
-      await writeFile(keyFile, JSON.stringify(keys));
-      await own.restart();
-    };
-    await age(31);
-    assert.equal((await get(old)).status, 200);
-    const fresh = await sign();
-    assert.notEqual(keyOf(fresh), keyOf(old));
-    assert.equal((await get(old)).status, 200);
-    assert.equal((await get(fresh)).status, 200);
-    await age(38);
-    await sign();
-    assertRefused(await get(old), 'a key that is gone');
-    assert.equal((await anybody('GET', `/files/${file.file_id}/content`)).status, 401);
-  } finally {
-    await own.discard();
-  }
-});
-
-test('a signature is judged before the body is asked for', async () => {
-  const { session, bytes } = await openSample(owner, 2);
-  const url = await signPart(session, 0);
-  assertRefused(
-    await send(
-      alter(url, 'cl_sig', () => 'x'),
-      'PUT',
-      undefined,
-      { 'content-length': String(PART_BYTES), expect: '100-continue' },
-    ),
-    'a wrong one',
-  );
-  assert.equal((await send(url, 'PUT', cutPart(bytes, session, 0))).status, 201);
-});
-
-test('calls with signed URLs are counted by network, not by URL', async () => {
-  const publishNext = async () =>
-    await signFile(await publish(owner, randomBytes(2000), { filename: 'a.mrc', force: true }));
-  const remaining = async (url: URL) => Number((await send(url, 'HEAD')).headers['ratelimit-remaining']);
-  const used = await publishNext();
-  // Both in one second: a URL that was never used before does not begin with all of it.
-  await eventually(
-    async () => {
-      const unused = await publishNext();
-      return [await remaining(used), await remaining(unused)] as const;
-    },
-    ([first, second]) => second === first - 1,
-  );
-});
-
-test('many URLs are signed for one request of a caller at a time', async () => {
-  const session = await open(owner, { filename: 'long.mrc', size: 5_000 * PART_BYTES });
-  const ask = () => owner('POST', `/uploads/${session.upload_id}/sign`, { json: { parts: [[0, 4_999]] } });
-  const answers = await Promise.all(Array.from({ length: 8 }, ask));
-  const done = answers.filter(({ status }) => status === 200);
-  assert.ok(done.length >= 1 && done.length < 8, `${done.length} of 8 were answered`);
-  for (const answer of answers) {
-    if (answer.status !== 200) assertFailure(answer, 'overloaded');
-    else assert.equal(answer.json<{ urls: SignedPart[] }>().urls.length, 5_000);
-  }
-  assert.equal((await ask()).status, 200);
 });

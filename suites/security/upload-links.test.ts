@@ -1,47 +1,16 @@
-/** An upload link brings files in, up to its bounds, until it ends; it gets nothing out and reaches nothing else. */
+/** An upload link starts uploads in one owner's space, within its bounds, and permits nothing else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Caller, FileRecord, LinkPage, RevokedLinks, Session, SessionPage } from '@cryolift/protocol/messages';
+import type { Caller, FileRecord, Session, SessionPage } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
-import {
-  complete,
-  eventually,
-  initRequest,
-  listFiles,
-  open,
-  openSample,
-  publish,
-  put,
-  putAll,
-} from '../contract/upload.ts';
-import { type Call, callAs, callWith } from '../contract/wire.ts';
-import { findServer, startServer } from '../server-under-test.ts';
+import { complete, initRequest, listFiles, open, openSample, publish, put } from '../contract/upload.ts';
+import { callAs, callWith } from '../contract/wire.ts';
+import { init, makeLink, server } from './upload-links.ts';
 
-interface Link {
-  readonly link_id: string;
-  readonly expires_at: string;
-  readonly url: string;
-  readonly token: string;
-}
-
-const server = await findServer();
 after(() => server.discard());
 
-async function makeLink(owner: Call, request?: object): Promise<Link & { readonly call: Call }> {
-  const answer = await owner('POST', '/links', request === undefined ? {} : { json: request });
-  assert.equal(answer.status, 201, answer.body.toString());
-  const link = answer.json<Link>();
-  return { ...link, call: callWith(server, { authorization: `Bearer ${link.token}` }) };
-}
-
-const init = (call: Call, fields: object = {}, key?: string) =>
-  call('POST', '/uploads/init', {
-    json: { ...initRequest(), ...fields },
-    ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
-  });
-
-test('a file goes up by a link, and is its owner’s', async () => {
+test('links: a file is uploaded by a link, and belongs to the owner', async () => {
   const owner = callAs(server);
   const askedMs = Date.now();
   const { call, link_id, expires_at, url, token } = await makeLink(owner);
@@ -63,7 +32,7 @@ test('a file goes up by a link, and is its owner’s', async () => {
   assert.equal(file.location, undefined);
 });
 
-test('a link does what an upload needs, with what was begun with it, and nothing else', async () => {
+test('links: a link permits uploads that were started with it, and nothing else', async () => {
   const owner = callAs(server);
   const { call, link_id } = await makeLink(owner);
   const other = await makeLink(owner);
@@ -123,7 +92,7 @@ test('a link does what an upload needs, with what was begun with it, and nothing
   assert.equal((await owner('GET', path)).json<Session>().status, 'cancelled');
 });
 
-test('an upload is resumed within its link alone', async () => {
+test('links: an upload is resumed within its link only', async () => {
   const owner = callAs(server);
   const [first, second] = [await makeLink(owner), await makeLink(owner)];
   const fields = { fingerprint: 'the same file' };
@@ -143,7 +112,7 @@ test('an upload is resumed within its link alone', async () => {
   );
 });
 
-test('however many begin at once, a link stays within its bounds', async () => {
+test('links: a link stays within its bounds, also when many uploads start at once', async () => {
   const owner = callAs(server);
   const MAX = 10;
   const size = initRequest().size;
@@ -179,7 +148,7 @@ test('Idempotency-Key: no key of an owner finds what was begun with a link, and 
   assert.notEqual(answer.json<Session>().upload_id, own.upload_id);
 });
 
-test('a published file counts for its link, also when it was deleted', async () => {
+test('links: a published file counts for its link, also after its deletion', async () => {
   const owner = callAs(server);
   const { call } = await makeLink(owner, { max_bytes: 5000 });
   const { file_id } = await publish(call, makeMrc(3000));
@@ -190,124 +159,7 @@ test('a published file counts for its link, also when it was deleted', async () 
   assert.equal((await init(call, { size: 2000 })).status, 201);
 });
 
-test('a link ends, and what goes on then is refused', async () => {
-  const owner = callAs(server);
-  const { call } = await makeLink(owner, { expires_in: 2 });
-  const { session, bytes } = await openSample(call, 2);
-  const path = `/uploads/${session.upload_id}`;
-  const ended = await eventually(
-    () => call('GET', path),
-    ({ status }) => status !== 200,
-  );
-  assertFailure(ended, 'token_expired');
-  assertFailure(await put(call, session, 0, bytes), 'token_expired');
-  assertFailure(await init(call), 'token_expired');
-  // Its owner may go on.
-  await putAll(owner, session, bytes);
-  assert.equal((await complete(owner, session)).status, 200);
-});
-
-test('a link can be taken back by its owner, and by nobody else', async () => {
-  const owner = callAs(server);
-  const { call, link_id } = await makeLink(owner);
-  const { session } = await openSample(call, 2);
-  assertFailure(await callAs(server)('DELETE', `/links/${link_id}`), 'not_found');
-  assert.equal((await call('GET', '/uploads')).status, 200);
-  assert.equal((await owner('DELETE', `/links/${link_id}`)).status, 204);
-  assertFailure(await call('GET', '/uploads'), 'unauthenticated');
-  assertFailure(await owner('DELETE', `/links/${link_id}`), 'not_found');
-  assert.equal((await owner('GET', `/uploads/${session.upload_id}`)).status, 200);
-});
-
-test('an owner lists the links that were made for them, with their use and without their tokens', async () => {
-  const owner = callAs(server, { sub: 'list-owner' });
-  const first = await makeLink(owner, { max_bytes: 9000, max_files: 3 });
-  const second = await makeLink(owner);
-  await publish(first.call, makeMrc(3000));
-  const given = await open(first.call, { size: 2000 });
-  assert.equal((await first.call('DELETE', `/uploads/${given.upload_id}`)).status, 204);
-  const answer = await owner('GET', '/links');
-  const { items } = answer.json<LinkPage>();
-  assert.deepEqual(
-    items.map(({ created_at, ...rest }) => rest),
-    [
-      { ...common(second), max_bytes: null, max_files: null, used_bytes: 0, used_files: 0 },
-      { ...common(first), max_bytes: 9000, max_files: 3, used_bytes: 3000, used_files: 1 },
-    ],
-  );
-  for (const { token } of [first, second]) assert.ok(!answer.body.includes(token));
-  const page = (await owner('GET', '/links?limit=1')).json<LinkPage>();
-  const rest = (await owner('GET', `/links?limit=1&cursor=${page.next_cursor}`)).json<LinkPage>();
-  assert.deepEqual([...page.items, ...rest.items], items);
-  assert.equal(rest.next_cursor, null);
-  assert.deepEqual((await callAs(server, { sub: 'another' })('GET', '/links')).json<LinkPage>().items, []);
-
-  function common({ link_id, expires_at }: Link) {
-    return { link_id, owner: 'list-owner', expires_at };
-  }
-});
-
-test('all links of an owner are revoked at once, and no others', async () => {
-  const owner = callAs(server, { sub: 'revoking' });
-  const other = await makeLink(callAs(server, { sub: 'not-revoking' }));
-  const mine = [await makeLink(owner), await makeLink(owner)];
-  assert.deepEqual((await owner('DELETE', '/links')).json<RevokedLinks>(), { revoked: 2 });
-  for (const { call } of mine) assertFailure(await call('GET', '/uploads'), 'unauthenticated');
-  assert.equal((await other.call('GET', '/uploads')).status, 200);
-  assert.deepEqual((await owner('DELETE', '/links')).json<RevokedLinks>(), { revoked: 0 });
-});
-
-test('an administrator lists everybody’s links and revokes all of one owner', async () => {
-  const admin = callAs(server, { sub: 'root', scope: 'admin' });
-  const left = await makeLink(callAs(server, { sub: 'left-the-lab' }));
-  const stays = await makeLink(callAs(server, { sub: 'stays' }));
-  const ids = (await admin('GET', '/admin/links?limit=1000')).json<LinkPage>().items.map(({ link_id }) => link_id);
-  for (const { link_id } of [left, stays]) assert.ok(ids.includes(link_id));
-  const ofOne = (await admin('GET', '/admin/links?owner=left-the-lab')).json<LinkPage>().items;
-  assert.deepEqual(
-    ofOne.map(({ link_id, owner }) => [link_id, owner]),
-    [[left.link_id, 'left-the-lab']],
-  );
-  assertFailure(await admin('DELETE', '/admin/links'), 'invalid_request');
-  const revoked = await admin('DELETE', '/admin/links?owner=left-the-lab');
-  assert.deepEqual(revoked.json<RevokedLinks>(), { revoked: 1 });
-  assertFailure(await left.call('GET', '/uploads'), 'unauthenticated');
-  assert.equal((await stays.call('GET', '/uploads')).status, 200);
-  const nobody = callAs(server, { sub: 'stays' });
-  for (const method of ['GET', 'DELETE']) {
-    assertFailure(await nobody(method, '/admin/links?owner=left-the-lab'), 'forbidden');
-  }
-});
-
-test('CRYOLIFT_MAX_LINK_TTL bounds links that are made, and those that were made before', async () => {
-  const before = await startServer();
-  try {
-    const made = await makeLink(callAs(before, { sub: 'ada' }), { expires_in: 30 * 86_400 });
-    assert.equal(await before.stop(), 0);
-    const settings = { CRYOLIFT_DATA_DIR: before.dataDir, CRYOLIFT_MAX_LINK_TTL: '2s' };
-    const after = await startServer(settings);
-    const owner = callAs(after, { sub: 'ada' });
-    const old = callWith(after, { authorization: `Bearer ${made.token}` });
-    assertFailure(
-      await eventually(
-        () => old('GET', '/uploads'),
-        ({ status }) => status !== 200,
-      ),
-      'token_expired',
-    );
-    const [item] = (await owner('GET', '/links')).json<LinkPage>().items;
-    assert.equal(Date.parse(item?.expires_at ?? '') - Date.parse(item?.created_at ?? ''), 2000);
-    assertFailure(await owner('POST', '/links', { json: { expires_in: 3 } }), 'invalid_request');
-    assert.equal((await owner('POST', '/links', { json: { expires_in: 2 } })).status, 201);
-    const byDefault = (await owner('POST', '/links')).json<Link>();
-    assert.ok(Date.parse(byDefault.expires_at) - Date.now() <= 2000);
-    await after.discard();
-  } finally {
-    await before.discard();
-  }
-});
-
-test('what is no link opens nothing, and no odd link is made', async () => {
+test('links: an invalid token is refused, and no invalid link is made', async () => {
   const owner = callAs(server);
   const { token } = await makeLink(owner);
   const near = [
