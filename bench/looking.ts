@@ -11,7 +11,7 @@ import { GIB, MIB } from '@cryolift/protocol/plan';
 import { Connection, digestPayload, makePayload } from './connection.ts';
 import { CryoliftClient, startServer } from './cryolift.ts';
 import { makePlace } from './place.ts';
-import { quantile } from './quantile.ts';
+import { quantile } from './report/quantile.ts';
 
 /** Seconds: until all parts were stored, and from the file's record until its statistics. */
 interface Times {

@@ -12,7 +12,7 @@ import { Connection, makePayload } from './connection.ts';
 import { CryoliftClient, startServer } from './cryolift.ts';
 import { makePlace } from './place.ts';
 import { subtract } from './process.ts';
-import { quantile } from './quantile.ts';
+import { quantile } from './report/quantile.ts';
 
 const gib = Number(process.argv[2] ?? 10);
 const folder = makePlace(process.argv[3] ?? tmpdir());

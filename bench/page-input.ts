@@ -4,7 +4,7 @@
  */
 import { truncateSync } from 'node:fs';
 import { drop, PageUnderTest, throttle, uploadRow, writeMrc } from '../suites/browser/page-under-test.ts';
-import { quantile } from './quantile.ts';
+import { quantile } from './report/quantile.ts';
 
 const MIB = 1024 * 1024;
 /** Only from 1 GiB on are parts so large; most of it is a hole. */

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { MIB } from '@cryolift/protocol/plan';
 import { installPeers } from '../peers.ts';
 import { makePlace } from '../place.ts';
-import { describeRun } from '../report.ts';
+import { describeRun } from '../report/report.ts';
 import { CONTESTANTS, type Contestant, type Outcome } from './contestants.ts';
 import { Link, SERVER_ADDRESS } from './link.ts';
 import { PATHS, type Path } from './paths.ts';

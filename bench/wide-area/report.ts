@@ -1,7 +1,7 @@
 /** What was measured on one path, as Markdown. */
 import { MIB } from '@cryolift/protocol/plan';
-import { median } from '../quantile.ts';
-import { table } from '../report.ts';
+import { median } from '../report/quantile.ts';
+import { table } from '../report/report.ts';
 import type { Contestant, Outcome } from './contestants.ts';
 import type { Statistics } from './link.ts';
 import type { Path } from './paths.ts';

@@ -3,7 +3,7 @@
  * to a port where nobody listens is refused after one. `node round-trips.ts HOST`
  */
 import { connect } from 'node:net';
-import { median } from '../quantile.ts';
+import { median } from '../report/quantile.ts';
 
 const EVERY_MS = 500;
 /** "discard" (RFC 863), which nobody runs. */

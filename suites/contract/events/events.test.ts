@@ -1,0 +1,296 @@
+/** Server-sent events: of one upload, and of all that an owner has. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { findServer, type OwnServer, startServer } from '../../server-under-test.ts';
+import { EventStream, type Told } from '../event-stream.ts';
+import { assertFailure } from '../failure.ts';
+import { makeMrc } from '../sample.ts';
+import { complete, eventually, open, openSample, publish, put, putAll, readSession } from '../upload.ts';
+import { Connection, callAs, callWith } from '../wire.ts';
+
+const server = await findServer();
+after(() => server.discard());
+
+/** An owner of its own: how he calls, and how he listens. */
+function newOwner() {
+  const claims = { sub: `owner-${randomUUID()}` };
+  return {
+    claims,
+    call: callAs(server, claims),
+    listen: (path = '/events', lastId?: string) => EventStream.open<Session>(server, path, claims, lastId),
+  };
+}
+
+const pathOf = ({ upload_id }: Pick<Session, 'upload_id'>) => `/uploads/${upload_id}/events`;
+const kindOf = ({ type }: Pick<Told<unknown>, 'type'>) => type.replace('cryolift.', '');
+
+test('an upload from its snapshot to its end', async () => {
+  const { call, listen } = newOwner();
+  const { session, bytes } = await openSample(call, 6);
+  const stream = await listen(pathOf(session));
+  assert.match(stream.response.headers.get('cache-control') ?? '', /\bno-store\b/);
+  assert.equal(stream.response.headers.get('x-accel-buffering'), 'no');
+
+  const first = await stream.next();
+  assert.deepEqual([first?.name, first?.type], ['state', 'cryolift.upload.snapshot']);
+  assert.equal(first?.subject, `uploads/${session.upload_id}`);
+  assert.deepEqual(first?.data, session);
+
+  await put(call, session, 0, bytes);
+  const progress = await stream.next();
+  assert.deepEqual([progress?.name, progress?.type], ['progress', 'cryolift.upload.progress']);
+  assert.deepEqual(progress?.data, await readSession(call, session));
+
+  await putAll(call, session, bytes);
+  const file = (await complete(call, session)).json<FileRecord>();
+  const told = await stream.rest();
+  const states = told.filter(({ name }) => name === 'state');
+  assert.deepEqual(states.map(kindOf), ['upload.verifying', 'upload.completed']);
+  assert.equal(told.at(-1), states.at(-1), 'nothing follows the end');
+  assert.deepEqual(states.at(-1)?.data, await readSession(call, session));
+  assert.equal(states.at(-1)?.data.file_id, file.file_id);
+  assert.ok(told.length - states.length <= 6, 'one progress a part at most');
+});
+
+test('many parts in a short time are told together', async () => {
+  const { call, listen } = newOwner();
+  const { session, bytes } = await openSample(call, 120);
+  const stream = await listen(pathOf(session));
+  await Promise.all(
+    [0, 1, 2, 3].map(async (lane) => {
+      for (let idx = lane; idx < 120; idx += 4) await put(call, session, idx, bytes);
+    }),
+  );
+  const told = await stream.until(({ data }) => data.received_parts === 120);
+  assert.ok(told.length < 60, `${told.length} events for 120 parts`);
+  const counts = told.map(({ data }) => data.received_parts);
+  assert.deepEqual(
+    counts,
+    [...counts].sort((a, b) => a - b),
+    'progress goes forward',
+  );
+  stream.close();
+});
+
+test('an upload that has ended: how it ended, and the end of the stream', async () => {
+  const { call, listen } = newOwner();
+  const session = await open(call);
+  await call('DELETE', `/uploads/${session.upload_id}`);
+  const told = await (await listen(pathOf(session))).rest();
+  assert.deepEqual(
+    told.map(({ name, data }) => [name, data.status]),
+    [['state', 'cancelled']],
+  );
+});
+
+test('a failed upload says why', async () => {
+  const { call, listen } = newOwner();
+  const { session, bytes } = await openSample(call, 2, { sha256: '0'.repeat(64) });
+  const stream = await listen(pathOf(session));
+  await putAll(call, session, bytes);
+  assertFailure(await complete(call, session), 'file_checksum_mismatch');
+  const last = (await stream.rest()).at(-1);
+  assert.deepEqual([last && kindOf(last), last?.data.failure?.code], ['upload.failed', 'file_checksum_mismatch']);
+});
+
+test('who comes back with Last-Event-ID is told what he missed, in order, and how it stands', async () => {
+  const { call, listen } = newOwner();
+  const { session, bytes } = await openSample(call, 2);
+  const stream = await listen(pathOf(session));
+  await stream.next();
+  stream.close();
+  await putAll(call, session, bytes);
+  await complete(call, session);
+  const missed = await (await listen(pathOf(session), stream.lastId)).rest();
+  assert.deepEqual(missed.map(kindOf), ['upload.verifying', 'upload.completed']);
+  const all = await (await listen(pathOf(session), '0')).rest();
+  assert.deepEqual(all.map(kindOf), ['upload.created', 'upload.verifying', 'upload.completed']);
+  assert.deepEqual(all.slice(1), missed, 'the same event is the same, whenever it is read');
+});
+
+test('all of an owner: uploads and files, and nobody else’s', async () => {
+  const { claims, call, listen } = newOwner();
+  const before = await open(call);
+  const stream = await listen();
+  await open(newOwner().call);
+  const { file_id, upload_id } = await publish(call, makeMrc(2000));
+  await call('DELETE', `/uploads/${before.upload_id}`);
+  await call('DELETE', `/files/${file_id}`);
+  const told = await stream.until(({ name }) => name === 'file');
+  stream.close();
+  // Whether the file is looked at before it is deleted, chance decides.
+  const kept = told
+    .filter(({ name }) => name !== 'progress' && name !== 'preview')
+    .map((each) => `${kindOf(each)} ${each.subject}`);
+  assert.deepEqual(kept, [
+    `upload.created uploads/${upload_id}`,
+    `upload.verifying uploads/${upload_id}`,
+    `upload.completed uploads/${upload_id}`,
+    `upload.cancelled uploads/${before.upload_id}`,
+    `file.deleted files/${file_id}`,
+  ]);
+  const record = told.at(-1)?.data as unknown as FileRecord | undefined;
+  assert.equal(record?.file_id, file_id);
+
+  // A token that may not see files is told of uploads only.
+  const blind = await EventStream.open<Session>(server, '/events', { ...claims, scope: 'uploads:write' }, '0');
+  const another = await open(call);
+  const seen = await blind.until(({ subject }) => subject === `uploads/${another.upload_id}`);
+  blind.close();
+  assert.ok(!seen.some(({ subject }) => subject.startsWith('files/')));
+  assert.ok(seen.some(({ type }) => type === 'cryolift.upload.completed'));
+});
+
+test('streams are for those who may see the upload', async () => {
+  const { call } = newOwner();
+  const session = await open(call);
+  const path = pathOf(session);
+  assertFailure(await newOwner().call('GET', path), 'upload_not_found');
+  assertFailure(await call('GET', '/uploads/none/events'), 'upload_not_found');
+  for (const each of [path, '/events']) {
+    assertFailure(await callWith(server, {})('GET', each), 'unauthenticated');
+    assertFailure(await callAs(server, { scope: 'files:read' })('GET', each), 'forbidden');
+    const head = await call('HEAD', each);
+    assert.deepEqual([head.status, head.headers['content-type']?.split(';')[0]], [200, 'text/event-stream']);
+    for (const lastId of ['x', '-1', '1.5', '9'.repeat(30)]) {
+      assertFailure(await call('GET', each, { headers: { 'last-event-id': lastId } }), 'invalid_request');
+    }
+  }
+  const admin = await EventStream.open<Session>(server, path, { scope: 'admin' });
+  assert.equal((await admin.next())?.data.upload_id, session.upload_id);
+  admin.close();
+});
+
+test('a stream ends with its token', async () => {
+  const { claims, call } = newOwner();
+  const session = await open(call);
+  const stream = await EventStream.open<Session>(server, pathOf(session), { ...claims, ttlSeconds: 2 });
+  assert.equal((await stream.rest()).length, 1);
+});
+
+test('a connection carries other requests after a stream has ended', async () => {
+  const { claims, call } = newOwner();
+  const session = await open(call);
+  const headers = { authorization: `Bearer ${server.token(claims)}` };
+  const connection = await Connection.open(server.url);
+  const streaming = connection.exchange('GET', pathOf(session), { headers });
+  await call('DELETE', `/uploads/${session.upload_id}`);
+  assert.match((await streaming).body.toString(), /"status":"cancelled"/);
+  assert.equal((await connection.exchange('GET', '/uploads', { headers })).status, 200);
+  connection.close();
+});
+
+test('an owner may have 32 streams; one that is left makes room', async () => {
+  const { claims, call, listen } = newOwner();
+  const streams = await Promise.all(Array.from({ length: 32 }, () => listen()));
+  assertFailure(await call('GET', '/events'), 'rate_limited');
+  const other = await newOwner().listen();
+  other.close();
+  streams[5]?.close();
+  const reopened = await eventually(
+    async () => await EventStream.open<Session>(server, '/events', claims).catch(() => null),
+    (stream) => stream !== null,
+  );
+  for (const stream of [...streams, reopened]) stream?.close();
+});
+
+test('a stop ends the streams at once, also that of a reader who takes nothing', async () => {
+  const own = await startServer();
+  const claims = { sub: 'ada' };
+  const call = callAs(own, claims);
+  // Each of these characters is six in JSON, so that 10 MB of events wait: more than a connection takes by itself.
+  const metadata = { note: '\u0001'.repeat(4000) };
+  await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      for (let round = 0; round < 50; round++) {
+        const { upload_id } = await open(call, { metadata });
+        await call('DELETE', `/uploads/${upload_id}`);
+      }
+    }),
+  );
+  const session = await open(call);
+  const reading = await EventStream.open<Session>(own, pathOf(session), claims);
+  await reading.next();
+  const stuck = await EventStream.open<Session>(own, '/events', claims, '0');
+  // Rounds of the server's loop in which it sends what the connection takes.
+  for (let round = 0; round < 200; round++) await call('GET', '/healthz');
+  // That it does not wait for them as long as for parts: server.test.ts.
+  assert.equal(await own.stop(), 0);
+  assert.equal(await reading.next(), null);
+  await assert.rejects(stuck.rest());
+  await own.discard();
+});
+
+test('kill -9 at any moment: no change of state is lost, none is told twice or never happened', async () => {
+  const own = await startServer();
+  const claims = { sub: 'survivor' };
+  const told: Told<Session>[] = [];
+  let lastId = '0';
+  /** Listens until the server dies, or for good when that is what was asked for. */
+  const listen = async (isEnough: () => boolean = () => false) => {
+    const stream = await EventStream.open<Session>(own, '/events', claims, lastId);
+    try {
+      while (!isEnough()) {
+        const event = await stream.next();
+        if (!event) break;
+        if (event.name === 'state') told.push(event);
+        lastId = stream.lastId;
+      }
+    } finally {
+      stream.close();
+    }
+  };
+
+  for (const killAfter of [5, 17, 29]) {
+    const listening = listen().catch(() => {});
+    const call = callAs(own, claims);
+    const enough = Promise.withResolvers<void>();
+    let done = 0;
+    const work = async (lane: number) => {
+      for (let round = 0; ; round++) {
+        const { session, bytes } = await openSample(call, 2);
+        await putAll(call, session, bytes);
+        if ((lane + round) % 3 === 0) await call('DELETE', `/uploads/${session.upload_id}`);
+        else await complete(call, session);
+        if (++done === killAfter) enough.resolve();
+      }
+    };
+    const workers = Promise.allSettled([0, 1, 2, 3].map(work));
+    await enough.promise;
+    await own.kill9();
+    await workers;
+    await listening;
+    await own.restart();
+  }
+
+  const sessions = await settle(own, claims);
+  const expected = sessions.map(({ upload_id, status }) => [upload_id, HISTORIES[status]]);
+  const count = sessions.reduce((sum, { status }) => sum + (HISTORIES[status]?.length ?? 0), 0);
+  await listen(() => told.length >= count);
+  const histories = Map.groupBy(told, ({ data }) => data.upload_id);
+  assert.deepEqual([...histories].map(([id, events]) => [id, events.map(kindOf)]).sort(), expected.sort());
+  const seqs = told.map(({ seq }) => Number(seq));
+  assert.deepEqual(
+    seqs,
+    [...new Set(seqs)].sort((a, b) => a - b),
+  );
+  await own.discard();
+});
+
+/** What is told of an upload that has come to a state. */
+const HISTORIES: Readonly<Partial<Record<Session['status'], readonly string[]>>> = {
+  pending: ['upload.created'],
+  uploading: ['upload.created'],
+  completed: ['upload.created', 'upload.verifying', 'upload.completed'],
+  cancelled: ['upload.created', 'upload.cancelled'],
+};
+
+/** The sessions of an owner, once none is being verified any more. */
+async function settle(own: OwnServer, claims: { sub: string }): Promise<Session[]> {
+  return await eventually(
+    async () => (await callAs(own, claims)('GET', '/uploads?limit=1000')).json<{ items: Session[] }>().items,
+    (items) => items.every(({ status }) => status !== 'verifying'),
+  );
+}

@@ -1,0 +1,109 @@
+/** What is done with a file after it was published, as its owner and the administrator see it. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { FileRecord, Job, JobList } from '@cryolift/protocol/messages';
+import { type OwnServer, startServer } from '../../server-under-test.ts';
+import { assertFailure } from '../failure.ts';
+import { makeMrc } from '../sample.ts';
+import { publish } from '../upload.ts';
+import { type Call, callAs } from '../wire.ts';
+
+const ADA = { sub: 'ada', scope: 'uploads:write files:read files:delete files:locate' };
+const folder = mkdtempSync(join(tmpdir(), 'cryolift-command-'));
+const trace = join(folder, 'trace');
+// Tells what it was given; waits as long as there is a file that says so.
+const script = join(folder, 'next step');
+writeFileSync(
+  script,
+  `#!/bin/sh
+cat > "${folder}/record"
+echo "$1|$2" >> "${trace}"
+while [ -e "${folder}/hold" ]; do sleep 0.05; done
+echo "segmented $(basename "$2")"
+exit $(cat "${folder}/code" 2>/dev/null || echo 0)
+`,
+);
+chmodSync(script, 0o700);
+const server = await startServer({ CRYOLIFT_ON_COMPLETE: `"${script}" --now`, CRYOLIFT_ACCEPT: 'mdoc' });
+after(() => server.discard());
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function readJob(call: Call, fileId: string, kind: string, status: string): Promise<Job> {
+  for (;;) {
+    const answer = await call('GET', `/files/${fileId}/jobs`);
+    assert.equal(answer.status, 200, answer.body.toString());
+    const job = answer.json<JobList>().items.find((each) => each.kind === kind);
+    assert.ok(job, `a job of kind ${kind}`);
+    if (job.status === status) return job;
+    assert.ok(job.status === 'waiting' || job.status === 'running', `${status} was expected: ${JSON.stringify(job)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const runs = () => (existsSync(trace) ? readFileSync(trace, 'utf8').trim().split('\n') : []);
+
+test('the command gets the record on stdin and the path of the file as argument; its end is kept', async () => {
+  const call = callAs(server, ADA);
+  const file = await publish(call, makeMrc(5000), { filename: 'Grid $(id) 7.mrc' });
+  const job = await readJob(call, file.file_id, 'on_complete', 'done');
+  assert.equal(job.attempts, 1);
+  assert.equal(job.outcome?.exit_code, 0);
+  assert.equal(job.outcome?.output, 'segmented Grid $(id) 7.mrc\n');
+  const path = fileURLToPath(file.location as string);
+  assert.equal(runs().at(-1), `--now|${path}`);
+  const record = JSON.parse(readFileSync(join(folder, 'record'), 'utf8')) as FileRecord;
+  assert.deepEqual([record.file_id, record.sha256, record.location], [file.file_id, file.sha256, file.location]);
+});
+
+test('an owner who may not know where files lie sees that it failed, not what it printed', async () => {
+  writeFileSync(join(folder, 'code'), '7');
+  const call = callAs(server, { sub: 'curious' });
+  const file = await publish(call, makeMrc(5000));
+  const job = await readJob(call, file.file_id, 'on_complete', 'failed');
+  rmSync(join(folder, 'code'));
+  assert.equal(job.outcome?.exit_code, 7);
+  assert.equal(job.outcome?.output, undefined);
+  assertFailure(await callAs(server, { sub: 'else' })('GET', `/files/${file.file_id}/jobs`), 'file_not_found');
+  assertFailure(await call('GET', '/files/none/jobs'), 'file_not_found');
+  const blind = callAs(server, { sub: 'curious', scope: 'uploads:write' });
+  assertFailure(await blind('GET', `/files/${file.file_id}/jobs`), 'forbidden');
+});
+
+for (const [how, end] of [
+  ['killed', (of: OwnServer) => of.kill9()],
+  ['stopped', (of: OwnServer) => of.stop()],
+] as const) {
+  test(`a server that is ${how} while a command runs runs it again when it is back`, async () => {
+    const call = callAs(server, ADA);
+    writeFileSync(join(folder, 'hold'), '');
+    const before = runs().length;
+    const file = await publish(call, makeMrc(5000));
+    while (runs().length === before) await new Promise((resolve) => setTimeout(resolve, 10));
+    await end(server);
+    rmSync(join(folder, 'hold'));
+    await server.restart();
+    const job = await readJob(callAs(server, ADA), file.file_id, 'on_complete', 'done');
+    assert.equal(job.attempts, how === 'killed' ? 2 : 1);
+    assert.equal(runs().length, before + 2);
+  });
+}
+
+test('a file of another type is told to the command, and has nothing else to be done', async () => {
+  const call = callAs(server, ADA);
+  const file = await publish(call, Buffer.from('[T = tilts]'), { filename: 'series.mdoc' });
+  await readJob(call, file.file_id, 'on_complete', 'done');
+  const kinds = (await call('GET', `/files/${file.file_id}/jobs`)).json<JobList>().items.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['on_complete']);
+});
+
+test('a deleted file takes its jobs with it', async () => {
+  const call = callAs(server, ADA);
+  const file = await publish(call, makeMrc(5000));
+  await readJob(call, file.file_id, 'on_complete', 'done');
+  assert.equal((await call('DELETE', `/files/${file.file_id}`)).status, 204);
+  assertFailure(await call('GET', `/files/${file.file_id}/jobs`), 'file_not_found');
+});

@@ -1,0 +1,138 @@
+/** Pictures of MRC files and of uploads. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import { assertFailure } from '../failure.ts';
+import { complete, open, PART_BYTES, publish, put } from '../upload.ts';
+import { callAs } from '../wire.ts';
+import { makeCube, makeVolume, NX, NY, NZ, readKept, server, sizeOf, statisticsOf } from './mrc-files.ts';
+
+after(() => server.discard());
+
+test('previews: every kind and size, with an ETag that saves sending them again', async () => {
+  const call = callAs(server);
+  const { file_id } = await publish(call, makeVolume());
+  const get = (query: string, headers = {}) => call('GET', `/files/${file_id}/preview${query}`, { headers });
+  assert.deepEqual(sizeOf(await get('')), [NX, NY]);
+  assert.deepEqual(sizeOf(await get('?axis=y')), [NX, NZ]);
+  assert.deepEqual(sizeOf(await get('?axis=x')), [NY, NZ]);
+  assert.deepEqual(sizeOf(await get('?size=80')), [80, 60]);
+  assert.deepEqual(sizeOf(await get('?kind=average&contrast=percentile')), [NX, NY]);
+  assert.ok(sizeOf(await get('?kind=montage&size=512'))[0] <= 512);
+  const spectrum = sizeOf(await get('?kind=spectrum'));
+  assert.equal(spectrum[0], spectrum[1]);
+
+  const first = await get('?slice=0');
+  const last = await get(`?slice=${NZ - 1}`);
+  assert.notEqual(first.headers.etag, last.headers.etag);
+  const again = await get('?slice=0', { 'if-none-match': first.headers.etag });
+  assert.equal(again.status, 304);
+  assert.equal(again.body.length, 0);
+  assert.match(again.headers.etag ?? '', /^"[^"]+"$/);
+  assert.deepEqual(sizeOf(await get(`?slice=${NZ - 1}`, { 'if-none-match': first.headers.etag })), [NX, NY]);
+
+  const drawn = first.headers['last-modified'] ?? '';
+  const earlier = new Date(Date.parse(drawn) - 1000).toUTCString();
+  assert.equal((await get('?slice=0', { 'if-modified-since': drawn })).status, 304);
+  assert.deepEqual(sizeOf(await get('?slice=0', { 'if-modified-since': earlier })), [NX, NY]);
+  assert.deepEqual(sizeOf(await get('?slice=0', { 'if-match': first.headers.etag })), [NX, NY]);
+  assertFailure(await get('?slice=0', { 'if-match': last.headers.etag }), 'precondition_failed');
+  assertFailure(await get('?slice=0', { 'if-unmodified-since': earlier }), 'precondition_failed');
+});
+
+test('previews: what cannot be shown is refused with a reason', async () => {
+  const call = callAs(server);
+  const { file_id } = await publish(call, makeVolume());
+  for (const query of [
+    'slice=40',
+    'slice=-1',
+    'slice=1.5',
+    'axis=w',
+    'size=4',
+    'size=5000',
+    'kind=film',
+    'contrast=no',
+  ]) {
+    assertFailure(await call('GET', `/files/${file_id}/preview?${query}`), 'invalid_request');
+  }
+  assertFailure(await callAs(server)('GET', `/files/${file_id}/preview`), 'file_not_found');
+  const text = await publish(call, Buffer.from('no picture'), { filename: 'a.txt' });
+  assertFailure(await call('GET', `/files/${text.file_id}/preview`), 'not_found');
+  assertFailure(await call('GET', `/files/${text.file_id}/statistics`), 'not_found');
+  const forced = await publish(call, Buffer.from('this is no MRC file'), { filename: 'forced.mrc', force: true });
+  assertFailure(await call('GET', `/files/${forced.file_id}/preview`), 'not_found');
+  assertFailure(await call('GET', `/files/${forced.file_id}/statistics`), 'not_found');
+});
+
+test('previews: the central section is shown as soon as its parts are stored, and an event says so', async () => {
+  const call = callAs(server, { sub: 'early' });
+  const bytes = makeVolume();
+  const session = await open(call, { size: bytes.length });
+  const get = (query: string) => call('GET', `/uploads/${session.upload_id}/preview${query}`);
+  assertFailure(await get(''), 'not_found');
+  await put(call, session, 0, bytes);
+  const sectionBytes = 4 * NX * NY;
+  const start = 1024 + (NZ / 2) * sectionBytes;
+  const needed = [Math.floor(start / PART_BYTES), Math.floor((start + sectionBytes - 1) / PART_BYTES)] as const;
+  const { details } = assertFailure(await get(''), 'upload_incomplete');
+  assert.deepEqual(details, { missing_parts: [needed] });
+
+  for (let idx = needed[0]; idx <= needed[1]; idx++) await put(call, session, idx, bytes);
+  const early = await get('');
+  assert.deepEqual(sizeOf(early), [NX, NY]);
+  assert.deepEqual((await call('GET', `/uploads/${session.upload_id}`)).json<Session>().status, 'uploading');
+  assertFailure(await get('?slice=0'), 'upload_incomplete');
+  assertFailure(await get('?axis=x'), 'upload_incomplete');
+  assertFailure(await get(`?slice=${NZ}`), 'invalid_request');
+  assertFailure(
+    await callAs(server, { sub: 'else' })('GET', `/uploads/${session.upload_id}/preview`),
+    'upload_not_found',
+  );
+
+  for (let idx = 0; idx < session.part_count; idx++) await put(call, session, idx, bytes);
+  const file = (await complete(call, session)).json<FileRecord>();
+  const late = await call('GET', `/files/${file.file_id}/preview`);
+  assert.deepEqual(late.body, early.body, 'the section of the upload is the one of the file');
+  assert.deepEqual((await get('')).body, early.body);
+
+  await statisticsOf(call, file);
+  const told = await readKept('early', 'cryolift.file.preview_ready');
+  const shown = told.find(({ type }) => type === 'cryolift.upload.preview_ready');
+  assert.equal(shown?.data.previews[0]?.url, `/uploads/${session.upload_id}/preview?axis=z&slice=${NZ / 2}`);
+  const ready = told.find(({ type }) => type === 'cryolift.file.preview_ready');
+  assert.equal(ready?.data.statistics?.count, NX * NY * NZ);
+  assert.equal(ready?.data.previews.length, 3);
+  for (const { url } of ready?.data.previews ?? []) sizeOf(await call('GET', url));
+});
+
+test('previews: uploads:write alone shows no published file, and reads no record by changing one', async () => {
+  const call = callAs(server, { sub: 'instrument' });
+  const bytes = makeVolume();
+  const session = await open(call, { size: bytes.length, metadata: { grid: '7' } });
+  for (let idx = 0; idx < session.part_count; idx++) await put(call, session, idx, bytes);
+  const writer = callAs(server, { sub: 'instrument', scope: 'uploads:write' });
+  const preview = `/uploads/${session.upload_id}/preview`;
+  sizeOf(await writer('GET', preview));
+  const { file_id } = (await complete(call, session)).json<FileRecord>();
+  assertFailure(await writer('GET', preview), 'forbidden');
+  assertFailure(await writer('GET', `/files/${file_id}/preview`), 'forbidden');
+  const change = { json: { metadata: { cells: '12' } } };
+  assertFailure(await writer('PATCH', `/files/${file_id}`, change), 'forbidden');
+  const both = callAs(server, { sub: 'instrument', scope: 'uploads:write files:read' });
+  assert.deepEqual((await both('PATCH', `/files/${file_id}`, change)).json<FileRecord>().metadata, {
+    grid: '7',
+    cells: '12',
+  });
+  assertFailure(
+    await callAs(server, { sub: 'instrument', scope: 'files:read' })('PATCH', `/files/${file_id}`, change),
+    'forbidden',
+  );
+});
+
+test('previews: a volume whose ISPG says images is shown as a volume, and the record says why', async () => {
+  const call = callAs(server);
+  const file = await publish(call, makeCube(), { filename: 'run_class001.mrc' });
+  assert.deepEqual([file.mrc?.kind, file.mrc?.kind_evidence?.code], ['volume', 'dimensions']);
+  const get = async (query = '') => (await call('GET', `/files/${file.file_id}/preview${query}`)).body;
+  assert.deepEqual(await get(), await get('?kind=section&axis=z'));
+});

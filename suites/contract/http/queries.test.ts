@@ -1,0 +1,177 @@
+/** What a call refuses besides wrong bodies: query parameters that it does not have, and values that no answer ever gave. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Limits, SessionPage, StoredPartPage } from '@cryolift/protocol/messages';
+import { readOperations } from '../../fuzz/document.ts';
+import { startServer } from '../../server-under-test.ts';
+import { assertFailure } from '../failure.ts';
+import { makeMrc } from '../sample.ts';
+import { initRequest, open, openSample, publish, putAll } from '../upload.ts';
+import { callAs, callWith } from '../wire.ts';
+
+const MIB = 1024 * 1024;
+const server = await startServer({ CRYOLIFT_QUOTA_BYTES: '4MiB', CRYOLIFT_MAX_OPEN_UPLOADS: '4' });
+after(() => server.discard());
+const anonymous = callWith(server, {});
+const admin = callAs(server, { sub: 'root', scope: 'admin' });
+
+const BODIES: Readonly<Record<string, object>> = {
+  'POST /uploads/init': initRequest(),
+  'POST /uploads/{upload_id}/sign': { parts: [[0, 0]] },
+  'PATCH /files/{file_id}': { metadata: {} },
+};
+
+/** Parameters that a call does not do without. */
+const NEEDED: Readonly<Record<string, string>> = { 'DELETE /admin/links': 'owner=nobody&' };
+
+test('queries: every call of the document refuses a parameter that it does not have', async () => {
+  const operations = await readOperations(server.url);
+  assert.ok(operations.length > 30);
+  const owner = callAs(server);
+  const { upload_id } = await open(owner);
+  const { file_id } = await publish(owner, makeMrc(2000));
+  for (const { method, path } of operations) {
+    const url = path
+      .replace('{upload_id}', upload_id)
+      .replace('{file_id}', file_id)
+      .replace('{idx}', '0')
+      .replace('{seq}', '1')
+      .replace('{link_id}', 'none');
+    // Bodies are checked first.
+    const json = BODIES[`${method} ${path}`];
+    const extra = method === 'PUT' ? { headers: { 'content-length': '0' }, body: '' } : json ? { json } : {};
+    for (const query of ['nosuch=1', 'nosuch', '__proto__=1', 'limit[]=1']) {
+      const answer = await admin(method, `${url}?${NEEDED[`${method} ${path}`] ?? ''}${query}`, extra);
+      if (method === 'HEAD') assert.equal(answer.status, 400, `${method} ${url}`);
+      else {
+        const { message } = assertFailure(answer, 'invalid_request');
+        assert.match(message, /no query parameter "(nosuch|__proto__|limit\[\])"/, `${method} ${path}`);
+      }
+    }
+  }
+});
+
+test('queries: an integer has one spelling', async () => {
+  const call = callAs(server);
+  assert.equal((await call('GET', '/uploads?limit=5')).status, 200);
+  for (const limit of [
+    '05',
+    '+5',
+    '%205',
+    '5%20',
+    '5.0',
+    '5e0',
+    '0x5',
+    '0b1',
+    '5_0',
+    '-0',
+    '1e309',
+    'true',
+    'null',
+    '',
+  ]) {
+    assertFailure(await call('GET', `/uploads?limit=${limit}`), 'invalid_request');
+  }
+  assertFailure(await call('GET', '/uploads?limit=5&limit=6'), 'invalid_request');
+  assertFailure(await admin('POST', '/webhooks/deliveries/0x1/retry'), 'invalid_request');
+});
+
+test('queries: a cursor that no answer gave is refused on every list; one that was given is taken', async () => {
+  const call = callAs(server);
+  const { session, bytes } = await openSample(call, 3);
+  await putAll(call, session, bytes);
+  await open(call);
+  const parts = `/uploads/${session.upload_id}/parts`;
+  const lists = {
+    '/uploads': call,
+    '/files': call,
+    [parts]: call,
+    '/admin/sessions': admin,
+    '/webhooks/deliveries': admin,
+  };
+  for (const [list, ask] of Object.entries(lists)) {
+    const wrong = ['', 'x', '-1', '00', '01', '1.0', '1e1', '%201', 'null', '99999999999999999', 'z'.repeat(26), '%00'];
+    for (const cursor of wrong) {
+      assertFailure(await ask('GET', `${list}?cursor=${cursor}`), 'invalid_request');
+    }
+  }
+  for (const id of [session.upload_id.toLowerCase(), session.upload_id.slice(1), `${session.upload_id}0`]) {
+    assertFailure(await call('GET', `/uploads?cursor=${id}`), 'invalid_request');
+    assertFailure(await call('GET', `/files?cursor=${id}`), 'invalid_request');
+  }
+  // After the last part no page follows.
+  for (const cursor of [session.part_count - 1, session.part_count, 9999]) {
+    assertFailure(await call('GET', `${parts}?cursor=${cursor}`), 'invalid_request');
+  }
+  const first = (await call('GET', '/uploads?limit=1')).json<SessionPage>();
+  assert.equal((await call('GET', `/uploads?limit=1&cursor=${first.next_cursor}`)).status, 200);
+  const some = (await call('GET', `${parts}?limit=1`)).json<StoredPartPage>();
+  const rest = (await call('GET', `${parts}?cursor=${some.next_cursor}`)).json<StoredPartPage>();
+  assert.deepEqual(
+    rest.items.map(({ part }) => part),
+    Array.from({ length: session.part_count - 1 }, (_, at) => at + 1),
+  );
+});
+
+test('bodies: a key that is refused is named as the reason', async () => {
+  const call = callAs(server);
+  const json = { 'content-type': 'application/json' };
+  for (const [body, key] of [
+    ['{"filename":"a.mrc","size":2000,"__proto__":{"x":1}}', '__proto__'],
+    ['{"filename":"a.mrc","size":2000,"metadata":{"__proto__":"x"}}', '__proto__'],
+    ['{"filename":"a.mrc","size":2000,"metadata":{"constructor":{"prototype":{}}}}', 'constructor'],
+  ] as const) {
+    const { message, details } = assertFailure(
+      await call('POST', '/uploads/init', { body, headers: json }),
+      'invalid_request',
+    );
+    assert.ok(message.includes(`"${key}"`), message);
+    assert.deepEqual(details, { key });
+  }
+  const broken = await call('POST', '/uploads/init', { body: '{"__proto__":', headers: json });
+  assert.match(assertFailure(broken, 'invalid_request').message, /not JSON/);
+});
+
+test('quota: a refusal says what is used, allowed and needed, and /limits says the same before', async () => {
+  const call = callAs(server);
+  await publish(call, makeMrc(MIB));
+  await open(call, { size: 2 * MIB });
+  const answer = await call('POST', '/uploads/init', { json: initRequest({ size: 2 * MIB }) });
+  const { details, message } = assertFailure(answer, 'quota_exceeded');
+  assert.deepEqual(details, { used: 3 * MIB, limit: 4 * MIB, needed: 2 * MIB });
+  for (const bytes of [3 * MIB, 4 * MIB, 2 * MIB]) assert.ok(message.includes(String(bytes)), message);
+
+  const { quota_bytes, used_bytes, ...limits } = (await call('GET', '/limits')).json<Limits>();
+  assert.deepEqual({ quota_bytes, used_bytes }, { quota_bytes: 4 * MIB, used_bytes: 3 * MIB });
+  assert.deepEqual((await anonymous('GET', '/limits')).json(), limits, 'without a token nothing more is told');
+  assertFailure(await callAs(server, { ttlSeconds: -120 })('GET', '/limits'), 'token_expired');
+  assertFailure(await callWith(server, { authorization: 'Bearer x' })('GET', '/limits'), 'unauthenticated');
+});
+
+test('quota: too many open uploads are told with their number', async () => {
+  const call = callAs(server);
+  for (let n = 0; n < 4; n++) await open(call);
+  const answer = await call('POST', '/uploads/init', { json: initRequest() });
+  const { details, message } = assertFailure(answer, 'quota_exceeded');
+  assert.deepEqual(details, { used: 4, limit: 4, needed: 1 });
+  assert.match(message, /4 uploads open; 4 are allowed/);
+});
+
+test('quota: of an upload link its own bounds are told, not what its owner holds', async () => {
+  const owner = callAs(server);
+  await open(owner, { size: MIB });
+  const link = (await owner('POST', '/links', { json: { max_bytes: 6000, max_files: 2 } })).json<{ token: string }>();
+  const guest = callWith(server, { authorization: `Bearer ${link.token}` });
+  await open(guest, { size: 2000 });
+  const { quota_bytes, used_bytes } = (await guest('GET', '/limits')).json<Limits>();
+  assert.deepEqual({ quota_bytes, used_bytes }, { quota_bytes: 6000, used_bytes: 2000 });
+  const large = await guest('POST', '/uploads/init', { json: initRequest({ size: 4001 }) });
+  const used = { used: 2000, limit: 6000, needed: 4001, used_files: 1, limit_files: 2 };
+  assert.deepEqual(assertFailure(large, 'quota_exceeded').details, used);
+  await open(guest, { size: 2000 });
+  const third = assertFailure(
+    await guest('POST', '/uploads/init', { json: initRequest({ size: 1024 }) }),
+    'quota_exceeded',
+  );
+  assert.match(third.message, /2 of 2 files were begun, and this file is one more/);
+});

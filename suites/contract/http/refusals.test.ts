@@ -1,0 +1,300 @@
+/**
+ * Every refusal of a client that a call has in the OpenAPI document can be had. That a call has no other is checked with every
+ * answer of the contract (`documented.ts`).
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { ERRORS, type ErrorCode } from '@cryolift/protocol/errors';
+import type { Session } from '@cryolift/protocol/messages';
+import { type Operation, readOperations } from '../../fuzz/document.ts';
+import { startServer } from '../../server-under-test.ts';
+import { assertFailure } from '../failure.ts';
+import { digestHeader, flipBit, makeMrc } from '../sample.ts';
+import {
+  complete,
+  cutPart,
+  eventually,
+  initRequest,
+  open,
+  openSample,
+  PART_BYTES,
+  partPath,
+  publish,
+  put,
+  putBody,
+  readSession,
+} from '../upload.ts';
+import { type Answer, type Call, Connection, callAs, callWith, printHead } from '../wire.ts';
+
+type Refused = () => Promise<Answer>;
+type Refusals = Partial<Record<ErrorCode, Refused>>;
+
+const SETTINGS = { CRYOLIFT_ACCEPT: 'bin', CRYOLIFT_RATE_LIMIT: '100000', CRYOLIFT_BODY_IDLE_TIMEOUT: '1s' };
+const server = await startServer({ ...SETTINGS, CRYOLIFT_QUOTA_BYTES: '64MiB', CRYOLIFT_MAX_FILE_SIZE: '128MiB' });
+const forgetful = await startServer({ ...SETTINGS, CRYOLIFT_SESSION_TTL: '1s' });
+const closed = await startServer({ CRYOLIFT_RATE_LIMIT: '1', CRYOLIFT_METRICS: 'false' });
+after(async () => {
+  for (const each of [server, forgetful, closed]) await each.discard();
+});
+const operations = await readOperations(server.url);
+const owner = callAs(server, { sub: 'owner' });
+const admin = callAs(server, { sub: 'root', scope: 'admin' });
+const impatient = callAs(forgetful, { sub: 'owner' });
+
+/** In a race alone: the upload that was found is forgotten before it is read. */
+const RACES: readonly string[] = ['initUpload upload_not_found'];
+
+/** Bodies that are right, where an empty one is not. */
+const BODIES: Readonly<Record<string, object>> = {
+  initUpload: initRequest(),
+  updateFile: { metadata: {} },
+  signParts: { parts: [[0, 0]] },
+};
+
+/** Right in every respect, but that there is nothing of this id. */
+async function ask(call: Call, { operationId, method, path, requestBody }: Operation, extra: Asked = {}) {
+  const { query = '', headers = {} } = extra;
+  const filled = path
+    .replace('{idx}', '0')
+    .replace('{seq}', '1')
+    .replace(/\{\w+\}/g, 'none');
+  const type = Object.keys(requestBody?.content ?? {})[0];
+  if (type === undefined) return await call(method, filled + query, { headers });
+  if (type !== 'application/json') return await call(method, filled + query, { headers, body: 'x' });
+  return await call(method, filled + query, { headers, json: BODIES[operationId] ?? {} });
+}
+interface Asked {
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What follows from the route, not from what the call does. */
+function commonRefusals(operation: Operation): Refusals {
+  const { method, path, requestBody } = operation;
+  return {
+    invalid_request: () => ask(admin, operation, { query: '?nonsense=1' }),
+    unauthenticated: () => ask(callWith(server, { authorization: 'Bearer x' }), operation),
+    token_expired: () => ask(callAs(server, { ttlSeconds: -120 }), operation),
+    forbidden: () => ask(callAs(server, { scope: 'none' }), operation),
+    signature_invalid: () => ask(callWith(server, {}), operation, { query: '?cl_exp=1&cl_key=x&cl_sig=x' }),
+    upload_not_found: () => ask(admin, operation),
+    file_not_found: () => ask(admin, operation),
+    not_found: () => ask(admin, operation),
+    precondition_failed: () => ask(admin, operation, { headers: { 'if-match': '"x"' } }),
+    rate_limited: () =>
+      eventually(
+        async () => {
+          const hasty = callAs(closed, { sub: 'hasty', scope: 'admin' });
+          const answers = await Promise.all([1, 2, 3, 4].map(() => ask(hasty, operation)));
+          return answers.find(({ status }) => status === 429) ?? (answers[0] as Answer);
+        },
+        ({ status }) => status === 429,
+      ),
+    body_timeout: async () => {
+      const { upload_id } = await open(owner);
+      const connection = await Connection.open(server.url);
+      const filled = path
+        .replace('{idx}', '0')
+        .replace('{upload_id}', upload_id)
+        .replace(/\{\w+\}/g, 'none');
+      const type = Object.keys(requestBody?.content ?? {})[0] ?? '';
+      const authorization = `Bearer ${server.token({ sub: 'root', scope: 'admin' })}`;
+      const framing = { 'content-type': type, 'content-length': String(PART_BYTES) };
+      connection.send(printHead(method, filled, { authorization, ...framing }));
+      return await connection.answer().finally(() => connection.close());
+    },
+  };
+}
+
+const init = (fields: Parameters<typeof initRequest>[0], headers = {}) =>
+  owner('POST', '/uploads/init', { json: initRequest(fields), headers });
+const signOf = (call: Call, { upload_id }: Session, part = 0) =>
+  call('POST', `/uploads/${upload_id}/sign`, { json: { parts: [[part, part]] } });
+const previewOf = (call: Call, { upload_id }: { upload_id: string }, headers = {}) =>
+  call('GET', `/uploads/${upload_id}/preview`, { headers });
+
+/** An upload of an MRC file whose header is known. */
+async function openSeen(call: Call) {
+  const bytes = makeMrc(3 * PART_BYTES);
+  const header = bytes.subarray(0, 1024).toString('base64');
+  return { bytes, session: await open(call, { size: bytes.length, header }) };
+}
+
+async function cancelled() {
+  const seen = await openSeen(owner);
+  await owner('DELETE', `/uploads/${seen.session.upload_id}`);
+  return seen;
+}
+
+async function expired() {
+  const seen = await openSeen(impatient);
+  await eventually(
+    () => readSession(impatient, seen.session),
+    ({ status }) => status === 'expired',
+  );
+  return seen;
+}
+
+async function deleted() {
+  const { file_id, upload_id } = await publish(owner, makeMrc(3000));
+  await owner('DELETE', `/files/${file_id}`);
+  return { upload_id };
+}
+
+/** @returns the answer to a signed URL whose time is over. */
+async function useLate(path: string, json: object, toUrl: (answer: Answer) => string, method: string) {
+  const { pathname, search } = new URL(toUrl(await owner('POST', path, { json: { ...json, expires_in: 1 } })));
+  return await eventually(
+    () => callWith(server, {})(method, pathname + search, method === 'PUT' ? { body: 'x' } : {}),
+    (answer) => answer.body.includes('signature_expired'),
+  );
+}
+
+/** What follows from what the call does. */
+const OWN: Readonly<Record<string, Refusals>> = {
+  initUpload: {
+    invalid_filename: () => init({ filename: '' }),
+    idempotency_conflict: async () => {
+      await init({}, { 'idempotency-key': 'refusals' });
+      return await init({ size: 5000 }, { 'idempotency-key': 'refusals' });
+    },
+    file_too_large: () => init({ size: 2 ** 52 }),
+    quota_exceeded: () => init({ size: 100 * 1024 * 1024 }),
+    unsupported_file_type: () => init({ filename: 'a.exe' }),
+    invalid_mrc: () => init({ header: Buffer.alloc(1024).toString('base64') }),
+  },
+  putPart: {
+    part_size_mismatch: async () => await putBody(owner, await open(owner), 0, Buffer.alloc(10)),
+    part_too_large: async () => await putBody(owner, await open(owner), 0, Buffer.alloc(PART_BYTES + 1)),
+    part_out_of_range: async () => await putBody(owner, await open(owner), 99, Buffer.alloc(10)),
+    unsupported_digest: async () => {
+      return await putBody(owner, await open(owner), 0, Buffer.alloc(PART_BYTES), { 'content-digest': 'md5=:AAAA:' });
+    },
+    length_required: async () =>
+      await owner('PUT', partPath(await open(owner), 0), {
+        headers: { 'transfer-encoding': 'chunked' },
+        body: '0\r\n\r\n',
+      }),
+    part_conflict: async () => {
+      const { session, bytes } = await openSample(owner);
+      await put(owner, session, 1, bytes);
+      return await putBody(owner, session, 1, flipBit(cutPart(bytes, session, 1), 0));
+    },
+    part_checksum_mismatch: async () => {
+      const { session, bytes } = await openSample(owner);
+      const part = cutPart(bytes, session, 1);
+      return await putBody(owner, session, 1, flipBit(part, 5), { 'content-digest': digestHeader(part) });
+    },
+    invalid_mrc: async () => await putBody(owner, await open(owner), 0, Buffer.alloc(PART_BYTES)),
+    upload_closed: async () => {
+      const { session, bytes } = await cancelled();
+      return await put(owner, session, 0, bytes);
+    },
+    upload_expired: async () => {
+      const { session, bytes } = await expired();
+      return await put(impatient, session, 0, bytes);
+    },
+    signature_expired: async () => {
+      const { upload_id } = await open(owner);
+      const toUrl = (answer: Answer) => answer.json<{ urls: [{ url: string }] }>().urls[0].url;
+      return await useLate(`/uploads/${upload_id}/sign`, { parts: [[0, 0]] }, toUrl, 'PUT');
+    },
+  },
+  completeUpload: {
+    file_not_found: async () => await complete(owner, await deleted()),
+    upload_incomplete: async () => await complete(owner, await open(owner)),
+    upload_closed: async () => await complete(owner, (await cancelled()).session),
+    upload_expired: async () => await complete(impatient, (await expired()).session),
+    file_checksum_mismatch: async () => {
+      const { session, bytes } = await openSample(owner, 1, { sha256: 'ab'.repeat(32) });
+      await put(owner, session, 0, bytes);
+      return await complete(owner, session);
+    },
+  },
+  cancelUpload: {
+    upload_closed: async () => await owner('DELETE', `/uploads/${(await publish(owner, makeMrc(3000))).upload_id}`),
+  },
+  signParts: {
+    part_out_of_range: async () => await signOf(owner, await open(owner), 99),
+    upload_closed: async () => await signOf(owner, (await cancelled()).session),
+    upload_expired: async () => await signOf(impatient, (await expired()).session),
+  },
+  getUploadPreview: {
+    not_found: async () => await previewOf(owner, await open(owner, { filename: 'a.bin' })),
+    file_not_found: async () => await previewOf(owner, await deleted()),
+    upload_incomplete: async () => await previewOf(owner, (await openSeen(owner)).session),
+    upload_closed: async () => await previewOf(owner, (await cancelled()).session),
+    upload_expired: async () => await previewOf(impatient, (await expired()).session),
+    precondition_failed: async () => await previewOf(owner, await publish(owner, makeMrc(3000)), { 'if-match': '"x"' }),
+  },
+  readFile: {
+    precondition_failed: () => readFile({ 'if-match': '"x"' }),
+    range_not_satisfiable: () => readFile({ range: 'bytes=99999-' }),
+    signature_expired: async () => {
+      const { file_id } = await publish(owner, makeMrc(3000));
+      return await useLate(`/files/${file_id}/sign`, {}, (answer) => answer.json<{ url: string }>().url, 'GET');
+    },
+  },
+  getFilePreview: {
+    not_found: () => readFile({}, 'preview', 'a.bin'),
+    precondition_failed: () => readFile({ 'if-match': '"x"' }, 'preview'),
+  },
+  getFileStatistics: { not_found: () => readFile({}, 'statistics', 'a.bin') },
+  createLink: {
+    quota_exceeded: async () => {
+      const greedy = callAs(server, { sub: 'greedy' });
+      for (;;) {
+        const answers = await Promise.all(Array.from({ length: 16 }, () => greedy('POST', '/links')));
+        const refused = answers.find(({ status }) => status !== 201);
+        if (refused) return refused;
+      }
+    },
+  },
+  getMetrics: {
+    not_found: () =>
+      eventually(
+        () => callWith(closed, {})('GET', '/metrics'),
+        ({ status }) => status !== 429,
+      ),
+  },
+};
+
+async function readFile(headers: Record<string, string>, what = 'content', filename = 'a.mrc'): Promise<Answer> {
+  const { file_id } = await publish(owner, makeMrc(3000), { filename });
+  return await owner('GET', `/files/${file_id}/${what}`, { headers });
+}
+
+function codesOf({ responses }: Operation): ErrorCode[] {
+  return Object.values(responses).flatMap((each) => each['x-codes'] ?? []);
+}
+
+for (const operation of operations) {
+  const { operationId, method } = operation;
+  // An answer to HEAD has no code.
+  if (method === 'HEAD') continue;
+  const refusals = { ...commonRefusals(operation), ...OWN[operationId] };
+  const codes = codesOf(operation).filter(
+    (code) => ERRORS[code].status < 500 && !RACES.includes(`${operationId} ${code}`),
+  );
+  test(`refusals: ${operationId} answers each that the document gives it`, async () => {
+    assert.deepEqual(
+      Object.keys(OWN[operationId] ?? {}).filter((code) => !codes.includes(code as ErrorCode)),
+      [],
+    );
+    for (const code of codes) {
+      const refused = refusals[code];
+      assert.ok(refused, `nothing here makes ${operationId} answer ${code}`);
+      assertFailure(await refused(), code);
+    }
+  });
+}
+
+test('refusals: HEAD has those of GET', () => {
+  for (const { path } of operations.filter(({ method }) => method === 'HEAD')) {
+    const [get, head] = ['GET', 'HEAD'].map((name) =>
+      operations.find((each) => each.path === path && each.method === name),
+    );
+    assert.ok(get && head);
+    assert.deepEqual(codesOf(head), codesOf(get));
+  }
+});

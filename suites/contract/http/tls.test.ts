@@ -1,0 +1,128 @@
+/** TLS by the server itself: what it speaks, and a certificate that is renewed while it runs. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
+import { makeCertificate } from '../../certificate.ts';
+import { startServer } from '../../server-under-test.ts';
+import { assertFailure } from '../failure.ts';
+import { digestHeader } from '../sample.ts';
+import { cutPart, eventually, openSample, PART_BYTES, partPath, readSession } from '../upload.ts';
+import { type Call, Connection, callWith, printHead } from '../wire.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'cryolift-tls-'));
+const first = makeCertificate(folder, 'first');
+const second = makeCertificate(folder, 'second');
+const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+await cp(first.cert, cert);
+await cp(first.key, key);
+const server = await startServer({ CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key });
+after(async () => {
+  await server.discard();
+  await rm(folder, { recursive: true });
+});
+const authorization = `Bearer ${server.token()}`;
+
+/** Calls on a connection that is there already. */
+function callOver(connection: Connection): Call {
+  return (method, path, extra = {}) => {
+    return connection.exchange(method, path, { ...extra, headers: { authorization, ...extra.headers } });
+  };
+}
+
+test('TLS 1.2 and 1.3, HTTP/1.1, and nothing older', async () => {
+  const { port } = new URL(server.url);
+  const shake = async (version: SecureVersion): Promise<TLSSocket> => {
+    const versions = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' };
+    const socket = connect({
+      ...versions,
+      port: Number(port),
+      host: '127.0.0.1',
+      ca: first.pem,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    });
+    await once(socket, 'secureConnect');
+    socket.destroy();
+    return socket;
+  };
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) assert.equal((await shake(version)).alpnProtocol, 'http/1.1');
+  await assert.rejects(shake('TLSv1.1'), /version|protocol/i);
+});
+
+test('browsers are told to stay with https, and only by a server that has it', async () => {
+  const connection = await Connection.open(server.url, first.pem);
+  const answers = [await connection.exchange('GET', '/'), await connection.exchange('GET', '/files')];
+  for (const { headers } of answers) assert.equal(headers['strict-transport-security'], 'max-age=31536000');
+  connection.close();
+  const plain = await startServer();
+  const { headers } = await callWith(plain, {})('GET', '/', { headers: { 'x-forwarded-proto': 'https' } });
+  assert.equal(headers['strict-transport-security'], undefined);
+  await plain.discard();
+});
+
+test('a refusal that closes the connection comes whole', async () => {
+  const connection = await Connection.open(server.url, first.pem);
+  const body = Buffer.alloc(8 * 1024 * 1024);
+  const head = printHead('PUT', '/uploads/none/part/0', { connection: 'close', 'content-length': String(body.length) });
+  await connection.sendUnread(Buffer.concat([Buffer.from(head), body]));
+  assertFailure(await connection.answer(), 'unauthenticated');
+  assert.equal(await connection.closed(), 'ended');
+});
+
+test('a new certificate by SIGHUP: for new connections, and an upload goes on', async () => {
+  const old = await Connection.open(server.url, first.pem);
+  const call = callOver(old);
+  const { session, bytes } = await openSample(call);
+  const part = cutPart(bytes, session, 1);
+  const headers = { authorization, 'content-length': String(PART_BYTES), 'content-digest': digestHeader(part) };
+  const uploading = await Connection.open(server.url, first.pem);
+  uploading.send(printHead('PUT', partPath(session, 1), { ...headers, expect: '100-continue' }));
+  assert.equal((await uploading.answer()).status, 100);
+  uploading.send(part.subarray(0, PART_BYTES / 2));
+
+  await cp(second.cert, cert);
+  await cp(second.key, key);
+  server.signal('SIGHUP');
+  await logged(/"valid_to":"20[^"]+".*certificate renewed/);
+  await assert.rejects(Connection.open(server.url, first.pem), /self.signed/i);
+  const fresh = await Connection.open(server.url, second.pem);
+  uploading.send(part.subarray(PART_BYTES / 2));
+  assert.equal((await uploading.answer()).status, 201);
+  assert.equal((await readSession(call, session)).received_parts, 1);
+  assert.equal((await readSession(callOver(fresh), session)).received_parts, 1);
+  for (const connection of [old, uploading, fresh]) connection.close();
+});
+
+test('a new pair that does not work leaves the old one, and one line says why', async () => {
+  const bad: readonly (readonly [path: string, text: string, said: RegExp])[] = [
+    [key, 'no key', /CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY/],
+    [cert, first.pem, /CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY/],
+  ];
+  for (const [path, text, said] of bad) {
+    const before = server.stderr.length;
+    await writeFile(path, text);
+    server.signal('SIGHUP');
+    await logged(said, before);
+    const lines = server.stderr.slice(before).trim().split('\n');
+    assert.equal(lines.filter((line) => line.includes('not renewed')).length, 1);
+    assert.ok(!server.stderr.includes('PRIVATE'));
+    const connection = await Connection.open(server.url, second.pem);
+    assert.equal((await connection.exchange('GET', '/healthz')).status, 200);
+    connection.close();
+  }
+  const before = server.stderr.length;
+  await rm(cert);
+  server.signal('SIGHUP');
+  await logged(/CRYOLIFT_TLS_CERT: .* cannot be read \(ENOENT\)/, before);
+  assert.equal(await server.stop(), 0);
+});
+
+async function logged(line: RegExp, from = 0): Promise<void> {
+  await eventually(
+    async () => server.stderr.slice(from),
+    (text) => line.test(text),
+  );
+}

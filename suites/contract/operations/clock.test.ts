@@ -1,0 +1,118 @@
+/** The wall clock of the server is set while uploads are under way. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { DeliveryPage, FileRecord, JobList } from '@cryolift/protocol/messages';
+import { bringProgram } from '../../program.ts';
+import { startServer } from '../../server-under-test.ts';
+import { Receiver } from '../../webhooks/receiver.ts';
+import { makeMrc } from '../sample.ts';
+import { complete, eventually, openSample, publish, put, putAll, readSession } from '../upload.ts';
+import { callAs } from '../wire.ts';
+
+const why = bringProgram(
+  { name: 'faketime', packages: ['faketime'], versionArgs: ['--version'] },
+  'a server whose clock is set',
+);
+const options = { skip: process.platform === 'linux' ? (why ?? false) : 'needs libfaketime', timeout: 120_000 };
+
+/** A server, and how many days its wall clock is ahead; its steady clock is the real one. */
+async function startWithClock(context: TestContext, ttl: string, more: Record<string, string> = {}) {
+  const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
+  assert.ok(library);
+  const folder = mkdtempSync(join(tmpdir(), 'cryolift-clock-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'time');
+  writeFileSync(path, '+0');
+  const server = await startServer({
+    LD_PRELOAD: library,
+    FAKETIME_TIMESTAMP_FILE: path,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    CRYOLIFT_SESSION_TTL: ttl,
+    ...more,
+  });
+  context.after(() => server.discard());
+  const set = async (days: number) => {
+    writeFileSync(path, `+${days}d`);
+    await eventually(
+      async () => Date.parse((await fetch(`${server.url}/healthz`)).headers.get('date') ?? ''),
+      (shown) => Math.abs(shown - Date.now() - days * 86_400_000) < 3_600_000,
+    );
+  };
+  return { server, call: callAs(server, { ttlSeconds: 365 * 86_400 }), set };
+}
+
+test('clock: uploads under way go on when it jumps ahead by more than their lifetime', options, async (context) => {
+  const { server, call, set } = await startWithClock(context, '1d');
+  const { session, bytes } = await openSample(call, 3, { fingerprint: 'f' });
+  assert.equal((await put(call, session, 0, bytes)).status, 201);
+  await set(30);
+  const admin = callAs(server, { scope: 'admin', ttlSeconds: 365 * 86_400 });
+  assert.equal((await admin('POST', '/admin/sweep')).status, 200);
+  assert.equal((await readSession(call, session)).status, 'uploading');
+  const again = await call('POST', '/uploads/init', {
+    json: { filename: session.filename, size: session.size, part_size: session.part_size, fingerprint: 'f' },
+  });
+  assert.deepEqual([again.status, again.json<{ upload_id: string }>().upload_id], [200, session.upload_id]);
+  // To a server that is started with this clock, it is as if it had been set while it was down.
+  await server.stop();
+  await server.restart();
+  await putAll(call, session, bytes);
+  assert.ok(Date.parse((await readSession(call, session)).expires_at) > Date.now() + 30 * 86_400_000);
+  assert.equal((await complete(call, session)).status, 200);
+  assert.match(server.stderr, /"by_seconds":2592000,.*the clock has jumped/);
+});
+
+test('clock: after a jump what stays silent expires all the same', options, async (context) => {
+  const { call, set } = await startWithClock(context, '4s');
+  const { session } = await openSample(call, 3);
+  await set(30);
+  await eventually(
+    () => readSession(call, session),
+    ({ status }) => status === 'expired',
+  );
+});
+
+test('clock: jobs and webhooks go on when one that was a day ahead is set right', options, async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'cryolift-clock-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const command = join(folder, 'command');
+  writeFileSync(command, `#!/bin/sh\n[ -e "${folder}/works" ] || exit 75\n`);
+  chmodSync(command, 0o700);
+  const receiver = new Receiver(randomBytes(32));
+  await receiver.start();
+  context.after(() => receiver.stop());
+  const { server, call, set } = await startWithClock(context, '10s', {
+    CRYOLIFT_ON_COMPLETE: command,
+    CRYOLIFT_WEBHOOK_URL: receiver.url,
+    CRYOLIFT_WEBHOOK_SECRET: `whsec_${receiver.key.toString('base64')}`,
+  });
+  const readJob = async (file: FileRecord) =>
+    (await call('GET', `/files/${file.file_id}/jobs`)).json<JobList>().items.find(({ kind }) => kind === 'on_complete');
+  const admin = callAs(server, { scope: 'admin', ttlSeconds: 365 * 86_400 });
+  const countWaiting = async () =>
+    (await admin('GET', '/webhooks/deliveries?status=waiting')).json<DeliveryPage>().items.length;
+
+  await set(1);
+  receiver.mood = () => 500;
+  const file = await publish(call, makeMrc(5000));
+  await until(async () => {
+    const job = await readJob(file);
+    return job?.status === 'waiting' && job.attempts > 0;
+  });
+  await receiver.reach((all) => all.length > 0);
+  await set(0);
+  writeFileSync(join(folder, 'works'), '');
+  receiver.mood = () => 204;
+  await until(async () => (await readJob(file))?.status === 'done');
+  await until(async () => (await countWaiting()) === 0);
+});
+
+/** For as long as the test may take. */
+async function until(is: () => Promise<boolean>): Promise<void> {
+  while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 100));
+}

@@ -1,0 +1,124 @@
+/** Lists: newest first, page by page, one owner's only. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { FilePage, SessionPage } from '@cryolift/protocol/messages';
+import { findServer } from '../../server-under-test.ts';
+import { assertFailure } from '../failure.ts';
+import { makeMrc } from '../sample.ts';
+import { listFiles, open, openSample, publish, put, readSession } from '../upload.ts';
+import { type Call, callAs } from '../wire.ts';
+
+const server = await findServer();
+after(() => server.discard());
+
+/** Every item's id of all pages, and how many pages there were. */
+async function readPages(call: Call, path: string, limit: number): Promise<{ ids: string[]; pages: number }> {
+  const ids: string[] = [];
+  let cursor = '';
+  for (let pages = 1; ; pages++) {
+    const answer = await call('GET', `${path}?limit=${limit}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+    assert.equal(answer.status, 200, answer.body.toString());
+    const page = answer.json<SessionPage | FilePage>();
+    assert.deepEqual(Object.keys(page).sort(), ['items', 'next_cursor']);
+    assert.ok(page.items.length <= limit);
+    ids.push(...page.items.map((item) => (path === '/files' ? (item.file_id as string) : item.upload_id)));
+    if (page.next_cursor === null) return { ids, pages };
+    cursor = page.next_cursor;
+  }
+}
+
+test('sessions: newest first, all on one page or on many', async () => {
+  const call = callAs(server);
+  assert.deepEqual((await call('GET', '/uploads')).json(), { items: [], next_cursor: null });
+  const opened: string[] = [];
+  for (let n = 0; n < 7; n++) opened.unshift((await open(call)).upload_id);
+  assert.deepEqual(await readPages(call, '/uploads', 1000), { ids: opened, pages: 1 });
+  assert.deepEqual(await readPages(call, '/uploads', 7), { ids: opened, pages: 1 });
+  assert.deepEqual(await readPages(call, '/uploads', 3), { ids: opened, pages: 3 });
+  assert.deepEqual(await readPages(call, '/uploads', 1), { ids: opened, pages: 7 });
+});
+
+test('an item of the list is the session itself', async () => {
+  const call = callAs(server);
+  const { session, bytes } = await openSample(call);
+  await put(call, session, 2, bytes);
+  const [item] = (await call('GET', '/uploads')).json<SessionPage>().items;
+  assert.deepEqual(item, await readSession(call, session));
+});
+
+test('a session that is opened between two pages moves none of the others', async () => {
+  const call = callAs(server);
+  const opened: string[] = [];
+  for (let n = 0; n < 4; n++) opened.unshift((await open(call)).upload_id);
+  const first = (await call('GET', '/uploads?limit=2')).json<SessionPage>();
+  await open(call);
+  const second = (await call('GET', `/uploads?limit=2&cursor=${first.next_cursor}`)).json<SessionPage>();
+  assert.deepEqual(
+    [...first.items, ...second.items].map(({ upload_id }) => upload_id),
+    opened,
+  );
+});
+
+test('sessions by status', async () => {
+  const call = callAs(server);
+  const pending = await open(call);
+  const { session: uploading, bytes } = await openSample(call);
+  await put(call, uploading, 0, bytes);
+  const cancelled = await open(call);
+  await call('DELETE', `/uploads/${cancelled.upload_id}`);
+  const { upload_id: completed } = await publish(call, makeMrc(2000));
+  for (const [status, ids] of [
+    ['pending', [pending.upload_id]],
+    ['uploading', [uploading.upload_id]],
+    ['cancelled', [cancelled.upload_id]],
+    ['completed', [completed]],
+    ['verifying', []],
+    ['failed', []],
+    ['expired', []],
+  ] as const) {
+    const page = (await call('GET', `/uploads?status=${status}`)).json<SessionPage>();
+    assert.deepEqual(
+      page.items.map(({ upload_id }) => upload_id),
+      ids,
+      status,
+    );
+  }
+});
+
+test('files: newest first, page by page; a deleted one is gone', async () => {
+  const call = callAs(server);
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n++) ids.unshift((await publish(call, makeMrc(2000 + n))).file_id);
+  assert.deepEqual(await readPages(call, '/files', 2), { ids, pages: 3 });
+  const [newest, ...others] = ids;
+  assert.equal((await call('DELETE', `/files/${newest}`)).status, 204);
+  assert.deepEqual(await readPages(call, '/files', 2), { ids: others, pages: 2 });
+  assertFailure(await call('GET', `/files/${newest}`), 'file_not_found');
+  assertFailure(await call('GET', `/files/${newest}/content`), 'file_not_found');
+  const again = await call('DELETE', `/files/${newest}`);
+  if (again.status !== 204) assertFailure(again, 'file_not_found');
+});
+
+test("nobody else's sessions and files are listed", async () => {
+  const owner = callAs(server);
+  await publish(owner, makeMrc(2000));
+  const other = callAs(server);
+  assert.deepEqual((await other('GET', '/uploads')).json<SessionPage>().items, []);
+  assert.deepEqual(await listFiles(other), []);
+});
+
+test('a limit, cursor or status that is none is refused', async () => {
+  const call = callAs(server);
+  const { upload_id } = await open(call);
+  for (const list of ['/uploads', '/files', `/uploads/${upload_id}/parts`]) {
+    for (const limit of ['0', '1001', '-1', '1.5', 'x', '', '1e9', '1e309', 'Infinity', '99999999999999999999']) {
+      assertFailure(await call('GET', `${list}?limit=${limit}`), 'invalid_request');
+    }
+    for (const cursor of ['%00', 'x'.repeat(5000), "'%3B%20DROP%20TABLE%20uploads", '-1', '../..']) {
+      const answer = await call('GET', `${list}?cursor=${cursor}`);
+      if (answer.status !== 200) assertFailure(answer, 'invalid_request');
+    }
+  }
+  assertFailure(await call('GET', '/uploads?status=sleeping'), 'invalid_request');
+  assertFailure(await call('GET', '/uploads?status='), 'invalid_request');
+});

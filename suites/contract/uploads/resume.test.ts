@@ -1,0 +1,169 @@
+/** Going on where an upload was cut off: the server says what is missing, and only that is sent. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import type { FileRecord, Session, StoredPartPage } from '@cryolift/protocol/messages';
+import { eachPart } from '@cryolift/protocol/plan';
+import { findServer } from '../../server-under-test.ts';
+import { EventStream } from '../event-stream.ts';
+import { assertFailure } from '../failure.ts';
+import { sha256Hex } from '../sample.ts';
+import { complete, cutPart, initRequest, openSample, PART_BYTES, partPath, put, readSession } from '../upload.ts';
+import { Connection, callAs } from '../wire.ts';
+
+const server = await findServer();
+after(() => server.discard());
+
+test('a second client finds the session, sends what is missing, and gets the file', async () => {
+  const sub = 'resumes';
+  const first = callAs(server, { sub });
+  const fingerprint = 'movie.mrc|1|2';
+  const { session, bytes } = await openSample(first, 12, { fingerprint });
+  const sent = [0, 1, 2, 5, 7, 8, 11];
+  for (const idx of sent) await put(first, session, idx, bytes);
+
+  const second = callAs(server, { sub });
+  const answer = await second('POST', '/uploads/init', { json: initRequest({ fingerprint, size: bytes.length }) });
+  assert.equal(answer.status, 200);
+  const resumed = answer.json<Session>();
+  assert.equal(resumed.upload_id, session.upload_id);
+  assert.equal(resumed.resumed, true);
+  assert.equal(resumed.received_parts, sent.length);
+  assert.deepEqual(resumed.missing_parts, [
+    [3, 4],
+    [6, 6],
+    [9, 10],
+  ]);
+  const parts = (await second('GET', `/uploads/${session.upload_id}/parts`)).json<StoredPartPage>();
+  assert.deepEqual(
+    parts.items.map(({ part, sha256 }) => [part, sha256]),
+    sent.map((idx) => [idx, sha256Hex(cutPart(bytes, session, idx))]),
+  );
+  for (const idx of eachPart(resumed.missing_parts as [number, number][])) {
+    assert.equal((await put(second, session, idx, bytes)).status, 201);
+  }
+  assert.equal((await complete(second, session)).json<FileRecord>().sha256, sha256Hex(bytes));
+});
+
+test('the part size of an open session stays what it was, whatever a later client wishes', async () => {
+  const call = callAs(server);
+  const { session, bytes } = await openSample(call, 3, { fingerprint: 'f' });
+  await put(call, session, 0, bytes);
+  const request = initRequest({ fingerprint: 'f', size: bytes.length, part_size: 4 * PART_BYTES });
+  const resumed = (await call('POST', '/uploads/init', { json: request })).json<Session>();
+  assert.equal(resumed.upload_id, session.upload_id);
+  assert.equal(resumed.part_size, session.part_size);
+});
+
+test('at most 1,000 missing ranges are listed, and the parts page by page', async () => {
+  const sub = 'many-parts';
+  const call = callAs(server, { sub });
+  const partCount = 2003;
+  const { upload_id } = await openSparse(partCount, sub);
+  const odd = Array.from({ length: 1001 }, (_, at) => 2 * at + 1);
+  await sendZeros(upload_id, odd, sub);
+
+  const session = await readSession(call, { upload_id });
+  assert.equal(session.received_parts, odd.length);
+  assert.equal(session.missing_truncated, true);
+  assert.deepEqual(
+    session.missing_parts,
+    Array.from({ length: 1000 }, (_, at) => [2 * at, 2 * at]),
+  );
+
+  const first = (await call('GET', `/uploads/${upload_id}/parts?limit=1000`)).json<StoredPartPage>();
+  assert.deepEqual(
+    first.items.map(({ part }) => part),
+    odd.slice(0, 1000),
+  );
+  const next = `/uploads/${upload_id}/parts?limit=1000&cursor=${encodeURIComponent(first.next_cursor ?? '')}`;
+  const second = (await call('GET', next)).json<StoredPartPage>();
+  assert.deepEqual(
+    second.items.map(({ part }) => part),
+    odd.slice(1000),
+  );
+  assert.equal(second.next_cursor, null);
+  assert.equal((await call('GET', `/uploads/${upload_id}/parts`)).json<StoredPartPage>().items.length, 100);
+
+  await sendZeros(upload_id, [0], sub);
+  const after = await readSession(call, { upload_id });
+  assert.equal(after.missing_parts.length, 1000);
+  assert.deepEqual(after.missing_parts.at(-1), [2000, 2000]);
+  await sendZeros(upload_id, [2], sub);
+  const untruncated = await readSession(call, { upload_id });
+  assert.equal(untruncated.missing_parts.length, 1000);
+  assert.ok(!untruncated.missing_truncated);
+  await call('DELETE', `/uploads/${upload_id}`);
+});
+
+/** A session of a file of zeros; forced, since no MRC file is all zeros. */
+async function openSparse(partCount: number, sub: string): Promise<Session> {
+  const request = initRequest({ size: partCount * PART_BYTES, force: true });
+  const answer = await callAs(server, { sub })('POST', '/uploads/init', { json: request });
+  assert.equal(answer.status, 201);
+  return answer.json<Session>();
+}
+
+/** Over four connections that are kept. */
+async function sendZeros(upload_id: string, indexes: readonly number[], sub: string): Promise<void> {
+  const queue = [...indexes];
+  const body = Buffer.alloc(PART_BYTES);
+  const headers = { authorization: `Bearer ${server.token({ sub })}` };
+  const work = async () => {
+    const connection = await Connection.open(server.url);
+    for (let idx = queue.pop(); idx !== undefined; idx = queue.pop()) {
+      const answer = await connection.exchange('PUT', partPath({ upload_id }, idx), { headers, body });
+      assert.equal(answer.status, 201, answer.body.toString());
+    }
+    connection.close();
+  };
+  await Promise.all(Array.from({ length: Math.min(4, indexes.length) }, work));
+}
+
+test('a digest that is declared only when resuming is not dropped', async () => {
+  const call = callAs(server);
+  const { session, bytes } = await openSample(call, 2, { fingerprint: 'f' });
+  const sha256 = 'ab'.repeat(32);
+  const request = initRequest({ fingerprint: 'f', size: bytes.length, sha256 });
+  const answer = await call('POST', '/uploads/init', { json: request });
+  assert.ok(answer.status < 300, answer.body.toString());
+  const found = answer.json<Session>();
+  assert.ok(found.upload_id !== session.upload_id || found.sha256 === sha256, JSON.stringify(found));
+});
+
+test('metadata of the last init holds: its pairs are set, the others stay, and listeners are told', async () => {
+  const claims = { sub: `owner-${randomUUID()}` };
+  const call = callAs(server, claims);
+  const { session, bytes } = await openSample(call, 2, { fingerprint: 'f', metadata: { session: 'A', grid: 'G7' } });
+  const stream = await EventStream.open<Session>(server, `/uploads/${session.upload_id}/events`, claims);
+  await stream.next();
+  const request = (metadata?: Record<string, string>) =>
+    initRequest({ fingerprint: 'f', size: bytes.length, ...(metadata ? { metadata } : {}) });
+  const again = await call('POST', '/uploads/init', { json: request({ session: 'B' }) });
+  assert.equal(again.status, 200);
+  assert.deepEqual(again.json<Session>().metadata, { session: 'B', grid: 'G7' });
+  const told = await stream.next();
+  assert.deepEqual([told?.name, told?.type], ['state', 'cryolift.upload.updated']);
+  assert.deepEqual(told?.data, await readSession(call, session));
+  // Says nothing of it.
+  assert.deepEqual((await call('POST', '/uploads/init', { json: request() })).json<Session>().metadata.session, 'B');
+  // Too much together, though not by itself.
+  const much = request({ notes: 'x'.repeat(4090) });
+  assertFailure(await call('POST', '/uploads/init', { json: much }), 'invalid_request');
+  for (const idx of [0, 1]) await put(call, session, idx, bytes);
+  const file = (await complete(call, session)).json<FileRecord>();
+  assert.deepEqual(file.metadata, { session: 'B', grid: 'G7' });
+  const types = (await stream.rest()).map(({ type }) => type);
+  assert.equal(types.filter((type) => type === 'cryolift.upload.updated').length, 0, 'told once');
+});
+
+test('a repeated Idempotency-Key does not bring back metadata that another init has changed', async () => {
+  const call = callAs(server);
+  const init = async (key: string, session: string) => {
+    const json = initRequest({ fingerprint: 'f', metadata: { session } });
+    return (await call('POST', '/uploads/init', { json, headers: { 'idempotency-key': key } })).json<Session>();
+  };
+  await init('first', 'A');
+  assert.equal((await init('second', 'B')).metadata.session, 'B');
+  assert.equal((await init('first', 'A')).metadata.session, 'B');
+});
