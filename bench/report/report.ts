@@ -24,7 +24,8 @@ export function describeRun(command: string): string {
 export function reportLoads(results: readonly LoadResult[]): string {
   const systems = [...new Set(results.flatMap(({ figures }) => [...figures.keys()]))];
   return [
-    'CPU-s/GiB and wall are counted until the last part is acknowledged; "all CPU" and `complete` until the files are published.\n',
+    'CPU-s/GiB and wall are counted until the last part is acknowledged; "all CPU" and `complete` until the files are',
+    'published.\n',
     ...systems.map(({ name, what }) => `- \`${name}\`: ${what}`),
     '',
     ...results.map(reportLoad),

@@ -1,4 +1,4 @@
-/** This project: through the fast lane or the ordinary one, with the digest of the whole file or of its parts only. */
+/** This project: on the fast path or the standard path, with the digest of the whole file or of its parts only. */
 import type { Session } from '@cryolift/protocol/messages';
 import { CryoliftClient, startServer } from '../cryolift.ts';
 import type { System } from './system.ts';
@@ -31,12 +31,12 @@ function cryolift(name: string, what: string, env: Record<string, string>, whole
 }
 
 const WHOLE = 'SHA-256 of every part and of the whole file, durable records';
-const PARTS = 'SHA-256 of every part, durable records (part 0 is held back, so that the whole is not hashed)';
+const PARTS = 'SHA-256 of every part, durable records; no digest of the whole (part 0 is held back)';
 const ORDINARY = { CRYOLIFT_FAST_LANE: 'false' };
 
 export const CRYOLIFT: readonly System[] = [
-  cryolift('cryolift-fast', `fast lane; ${WHOLE}`, {}, true),
-  cryolift('cryolift-fast-parts', `fast lane; ${PARTS}`, {}, false),
+  cryolift('cryolift-fast', `fast path; ${WHOLE}`, {}, true),
+  cryolift('cryolift-fast-parts', `fast path; ${PARTS}`, {}, false),
   cryolift('cryolift-ordinary', `\`node:http\`; ${WHOLE}`, ORDINARY, true),
   cryolift('cryolift-ordinary-parts', `\`node:http\`; ${PARTS}`, ORDINARY, false),
 ];
