@@ -9,12 +9,15 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findCluster, urlOf } from '../packages/server/src/db/postgres/test-cluster.ts';
 import { type Claims, signToken, toPayload } from './contract/token.ts';
 
 const BIN = fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
 const SECRET = 'only for tests: 32 bytes or more of it';
 /** `npm test` runs the contract twice: with the fast lane, as everybody does, and without. */
 const LANE = process.env.CRYOLIFT_TEST_LANE === 'ordinary' ? { CRYOLIFT_FAST_LANE: 'false' } : {};
+/** How many databases this process has made. */
+let databases = 0;
 const START_MS = 90_000;
 /** Above the 30 s that parts under way get at a stop. */
 const STOP_MS = 90_000;
@@ -45,6 +48,15 @@ export interface OwnServer extends Target {
   restart(): Promise<void>;
 }
 
+/** With `CRYOLIFT_TEST_DATABASE=postgres`, each server has an empty PostgreSQL database. */
+async function makeDatabase(): Promise<Settings> {
+  if (process.env.CRYOLIFT_TEST_DATABASE !== 'postgres') return {};
+  const { url, run } = await findCluster();
+  const name = `server_${process.pid}_${++databases}`;
+  await run(`create database ${name}`);
+  return { CRYOLIFT_DATABASE_URL: urlOf(url, name) };
+}
+
 /** The server of the environment, or a new one with default settings. */
 export async function findServer(): Promise<Target> {
   const { CRYOLIFT_TEST_URL: url, CRYOLIFT_TEST_SECRET: secret } = process.env;
@@ -66,7 +78,13 @@ export async function findServer(): Promise<Target> {
 export async function startServer(settings: Settings = {}, flags: readonly string[] = []): Promise<OwnServer> {
   const ownDir = mkdtempSync(join(tmpdir(), 'cryolift-test-'));
   const dataDir = settings.CRYOLIFT_DATA_DIR ?? ownDir;
-  const env = { ...LANE, CRYOLIFT_PORT: '0', CRYOLIFT_JWT_SECRET: SECRET, CRYOLIFT_DATA_DIR: dataDir, ...settings };
+  const own = {
+    CRYOLIFT_PORT: '0',
+    CRYOLIFT_JWT_SECRET: SECRET,
+    CRYOLIFT_DATA_DIR: dataDir,
+    ...(await makeDatabase()),
+  };
+  const env = { ...LANE, ...own, ...settings };
   const before = { stdout: '', stderr: '' };
   let current = serve(env, flags);
   const remove = () => {

@@ -34,14 +34,15 @@ export async function backUp(
   target: string,
 ): Promise<Backup> {
   const config = readConfig(env, flags);
-  await assertServer(config);
+  const databasePath = pathOf(config);
+  await assertServer(config, databasePath);
   const isNew = (await mkdir(target, { recursive: true, mode: 0o700 })) !== undefined;
   await chmod(target, 0o700);
   const copyPath = join(target, 'cryolift.sqlite');
   // An empty one holds the place: it is taken by one backup alone, and a database that is there is a whole one.
   await (await open(copyPath, 'wx', 0o600)).close();
   try {
-    return await copyAll(config, target, copyPath);
+    return await copyAll(config, databasePath, target, copyPath);
   } catch (error) {
     await rm(copyPath, { force: true });
     if (isNew) await rmdir(target).catch(() => {});
@@ -49,8 +50,14 @@ export async function backUp(
   }
 }
 
+/** @throws SettingError when the database is no file: PostgreSQL has programs of its own that copy it. */
+function pathOf({ database }: Config): string {
+  if (database.kind === 'sqlite') return database.path;
+  throw new SettingError('CRYOLIFT_DATABASE_URL: back PostgreSQL up with pg_dump or a base backup');
+}
+
 /** @throws SettingError when the settings are not those of a server that has been started once. */
-async function assertServer({ dataDir, databasePath }: Config): Promise<void> {
+async function assertServer({ dataDir }: Config, databasePath: string): Promise<void> {
   const say = (what: string) => new SettingError(`${what}: give the --data-dir and the settings of the server`);
   for (const path of [dataDir, databasePath]) {
     await stat(path).catch(({ code }: NodeJS.ErrnoException) => {
@@ -60,7 +67,7 @@ async function assertServer({ dataDir, databasePath }: Config): Promise<void> {
   if (!hasDatabase(databasePath)) throw say(`${databasePath} is no database of a server`);
 }
 
-async function copyAll({ dataDir, databasePath, storageDir }: Config, target: string, copyPath: string) {
+async function copyAll({ dataDir, storageDir }: Config, databasePath: string, target: string, copyPath: string) {
   const draftPath = `${copyPath}.${randomBytes(4).toString('hex')}`;
   try {
     const files = await copyDatabase(databasePath, draftPath);

@@ -10,7 +10,7 @@ test('config: without settings, a server for this machine alone', () => {
     host: '127.0.0.1',
     port: 8080,
     dataDir: resolve('cryolift-data'),
-    databasePath: resolve('cryolift-data/cryolift.sqlite'),
+    database: { kind: 'sqlite', path: resolve('cryolift-data/cryolift.sqlite') },
     storageDir: resolve('cryolift-data'),
     jwt: {
       secret: null,
@@ -51,7 +51,8 @@ test('config: good values are read', () => {
   assert.equal(read('HOST', '::1').host, '::1');
   assert.equal(read('HOST', '127.9.9.9').host, '127.9.9.9');
   assert.equal(read('PORT', '0').port, 0);
-  assert.equal(read('DATA_DIR', '/srv/cryo').databasePath, '/srv/cryo/cryolift.sqlite');
+  const inFolder = { kind: 'sqlite', path: '/srv/cryo/cryolift.sqlite' };
+  assert.deepEqual(read('DATA_DIR', '/srv/cryo').database, inFolder);
   assert.equal(read('DATA_DIR', '/srv/cryo').storageDir, '/srv/cryo');
   const urls: [string, string][] = [
     ['/a b', '/a b'],
@@ -60,8 +61,15 @@ test('config: good values are read', () => {
     ['', resolve('cryolift-data')],
   ];
   for (const [url, path] of urls) assert.equal(read('STORAGE_URL', `file:${url}`).storageDir, path, url);
-  assert.equal(read('DATABASE_URL', 'sqlite:///srv/db').databasePath, '/srv/db');
-  assert.equal(read('DATABASE_URL', 'sqlite:').databasePath, resolve('cryolift-data/cryolift.sqlite'));
+  assert.deepEqual(read('DATABASE_URL', 'sqlite:///srv/db').database, { kind: 'sqlite', path: '/srv/db' });
+  const inDefault = { kind: 'sqlite', path: resolve('cryolift-data/cryolift.sqlite') };
+  assert.deepEqual(read('DATABASE_URL', 'sqlite:').database, inDefault);
+  const url = 'postgres://ada:secret@db.example/cryolift';
+  assert.deepEqual(read('DATABASE_URL', url).database, { kind: 'postgres', url });
+  assert.throws(
+    () => read('DATABASE_URL', 'postgres://ada:secret@db:x'),
+    ({ message }: Error) => /CRYOLIFT_DATABASE_URL/.test(message) && !/secret/.test(message),
+  );
   assert.equal(read('JWT_SECRET', SECRET).jwt.secret, SECRET);
   assert.equal(read('JWT_PUBLIC_KEY', ED_PEM).jwt.publicKey, ED_PEM);
   assert.equal(read('JWT_PUBLIC_KEY', ED_PEM.replaceAll('\n', '\\n')).jwt.publicKey, ED_PEM);
@@ -119,7 +127,7 @@ test('config: good values are read', () => {
 test('config: a bad value stops the start with one line that names the setting', () => {
   const bad: Record<string, string[]> = {
     PORT: ['-1', '65536', 'http', '80.5'],
-    DATABASE_URL: ['postgres://db/x', '/srv/db', 'mysql:x'],
+    DATABASE_URL: ['mysql://db/x', '/srv/db', 'postgres://a:x'],
     STORAGE_URL: ['s3://bucket', '/srv/files', 'file://host/share'],
     JWT_PUBLIC_KEY: ['/nowhere/key.pem', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----'],
     JWKS_URL: ['id.example.org', 'file:///keys'],

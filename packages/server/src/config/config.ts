@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { MAX_LINK_SECONDS } from '@cryolift/protocol/messages';
 import { MIB, TIB } from '@cryolift/protocol/plan';
 import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
+import { type DatabaseConfig, parseDatabaseUrl } from './database-url.ts';
 import { assertSafe } from './exposure.ts';
 import { type JwtConfig, parsePublicKey } from './jwt.ts';
 import { SettingError } from './setting-error.ts';
@@ -24,7 +25,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
-  readonly databasePath: string;
+  readonly database: DatabaseConfig;
   readonly storageDir: string;
   readonly jwt: JwtConfig;
   readonly tls: TlsConfig | null;
@@ -101,8 +102,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     host: text('HOST') ?? '127.0.0.1',
     port: bounded('PORT', 8080),
     dataDir,
-    databasePath:
-      read('DATABASE_URL', (url) => parseLocalUrl(url, 'sqlite:'), null) ?? resolve(dataDir, 'cryolift.sqlite'),
+    database: read('DATABASE_URL', (url) => parseDatabaseUrl(url, dataDir), parseDatabaseUrl('sqlite:', dataDir)),
     storageDir: read('STORAGE_URL', (url) => parseLocalUrl(url, 'file:'), null) ?? dataDir,
     jwt: {
       secret: text('JWT_SECRET'),

@@ -12,21 +12,22 @@ export interface Place {
   readonly folder: string;
 }
 
-interface Places {
+export interface Places {
   readonly data: Place;
-  readonly database: Place;
+  /** Null: the database is not on a disk of this server. */
+  readonly database: Place | null;
   readonly storage: Place;
 }
 
 const PROBE_BYTES = 64 * 1024;
 
 /** What the data folder holds, too, goes by the setting of the data folder. */
-export function placesOf({ dataDir, databasePath, storageDir }: Config): Places {
+export function placesOf({ dataDir, database, storageDir }: Config): Places {
   const data = { setting: 'CRYOLIFT_DATA_DIR', folder: dataDir };
   const place = (setting: string, folder: string) => (folder === dataDir ? data : { setting, folder });
   return {
     data,
-    database: place('CRYOLIFT_DATABASE_URL', dirname(databasePath)),
+    database: database.kind === 'sqlite' ? place('CRYOLIFT_DATABASE_URL', dirname(database.path)) : null,
     storage: place('CRYOLIFT_STORAGE_URL', storageDir),
   };
 }
@@ -34,9 +35,9 @@ export function placesOf({ dataDir, databasePath, storageDir }: Config): Places 
 /** Two servers on one database or one storage would each sweep away what the other has. */
 export async function lockPlaces(places: Places): Promise<() => void> {
   const locks = new Map<string, () => void>();
-  for (const place of Object.values(places) as Place[]) {
+  for (const place of Object.values(places) as (Place | null)[]) {
+    if (!place || locks.has(place.folder)) continue;
     const { setting, folder } = place;
-    if (locks.has(folder)) continue;
     const unlock = await inPlace(place, () => lockPlace(folder));
     if (!unlock) throw new SettingError(`${setting}: another server is using ${folder}`);
     locks.set(folder, unlock);

@@ -27,7 +27,11 @@ export const SETTINGS: readonly Setting[] = [
   setting('HOST', 'ADDRESS', 'address to listen on (127.0.0.1)'),
   bounded('PORT', { kind: 'number', min: '0', max: '65535' }, 'port to listen on; 0 picks one (8080)'),
   setting('DATA_DIR', 'PATH', 'folder of the database and the files (./cryolift-data)'),
-  setting('DATABASE_URL', 'URL', 'sqlite: in the data folder, or sqlite:PATH'),
+  setting(
+    'DATABASE_URL',
+    'URL',
+    'sqlite: in the data folder, sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME (14 or newer)',
+  ),
   setting('STORAGE_URL', 'URL', 'file: in the data folder, or file:PATH'),
   setting(
     'JWT_SECRET',

@@ -2,7 +2,7 @@
 import { type TestContext, test } from 'node:test';
 import type { Database } from './database.ts';
 import { openPostgresDatabase } from './open.ts';
-import { type Cluster, startCluster } from './postgres/test-cluster.ts';
+import { findCluster, urlOf } from './postgres/test-cluster.ts';
 import { makeDatabase } from './test-rows.ts';
 
 /** Makes an empty, migrated database, which is closed and removed when the test ends. */
@@ -11,9 +11,8 @@ type Make = (t: TestContext) => Promise<Database>;
 const DATABASES: Readonly<Record<string, Make>> = { SQLite: makeDatabase, PostgreSQL: makePostgres };
 
 /** Migrated, and never changed. */
-const TEMPLATE = 'template_cryolift';
+const TEMPLATE = `template_${process.pid}`;
 
-let cluster: Promise<Cluster> | null = null;
 let template: Promise<void> | null = null;
 let made = 0;
 
@@ -34,8 +33,7 @@ async function makePostgres(t: TestContext): Promise<Database> {
 
 /** A copy of a migrated database is made faster than the database is migrated. */
 async function makeTemplate(): Promise<void> {
-  cluster ??= startCluster();
-  const { url, run } = await cluster;
+  const { url, run } = await findCluster();
   await run(`create database ${TEMPLATE}`);
   const db = await openPostgresDatabase(urlOf(url, TEMPLATE), () => {});
   await db.destroy();
@@ -47,14 +45,9 @@ async function makeTemplate(): Promise<void> {
  * @param from the database to copy; by default an empty one.
  */
 export async function makePostgresUrl(t: TestContext, from = 'template1'): Promise<string> {
-  cluster ??= startCluster();
-  const { url, run } = await cluster;
+  const { url, run } = await findCluster();
   const name = `test_${process.pid}_${++made}`;
   await run(`create database ${name} template ${from}`);
   t.after(() => run(`drop database ${name} with (force)`));
   return urlOf(url, name);
-}
-
-function urlOf(url: string, database: string): string {
-  return Object.assign(new URL(url), { pathname: `/${database}` }).href;
 }

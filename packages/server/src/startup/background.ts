@@ -23,7 +23,8 @@ import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Clock } from '../uploads/clock.ts';
 import type { UploadContext } from '../uploads/context.ts';
-import { adjustReserve, type Data } from './data.ts';
+import type { Data } from './data.ts';
+import { adjustReserve, inDatabase } from './database.ts';
 
 const WEBHOOK_SECRET_FILE = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
@@ -73,7 +74,7 @@ export async function createBackground(
   };
   const sweepEveryMs = Math.min(SWEEP_MS, config.uploadTtlMs);
   const sweeping = new Repeated(sweepEveryMs, async () => {
-    await attempt(adjustReserve(reserve, log), 'no space is kept for the database');
+    if (reserve) await attempt(adjustReserve(reserve, log), 'no space is kept for the database');
     await attempt(correctTimes(), 'stored times are not corrected');
     const nowMs = context.isClockSettled() ? context.now() : null;
     await attempt(audit.prune(nowMs), 'what is too old in the audit could not be removed');
@@ -95,7 +96,7 @@ export async function createBackground(
       // First: a sweep may forget which files were deleted.
       void comparing.now();
       void verifying.now();
-      await inPlace(places.database, async () => {
+      await inDatabase(places, async () => {
         if (!dialectOf(db).isShared) await releaseAll(db, context.now());
         await storedTimes.correct();
         wakeJobs();

@@ -7,14 +7,13 @@ import { inPlace, lockPlaces, placesOf } from '../config/places.ts';
 import { readOrMakeSecret } from '../config/secret.ts';
 import type { Database } from '../db/database.ts';
 import { openSqliteFile } from '../db/open.ts';
-import { noteBoot } from '../db/server-state.ts';
-import { Reserve } from '../db/sqlite/reserve.ts';
+import type { Reserve } from '../db/sqlite/reserve.ts';
 import type { Logger } from '../ops/log.ts';
-import { readBootId } from '../storage/disk/boot-id.ts';
 import { Digester } from '../storage/disk/digester.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Writers } from '../storage/disk/writers.ts';
 import type { Storage } from '../storage/storage.ts';
+import { openConfigured } from './database.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */
 const SLOTS = 16;
@@ -32,8 +31,8 @@ export interface Data {
   readonly db: Database;
   readonly storage: Storage;
   readonly analyzer: MrcAnalyzer;
-  /** Space that is kept for the database. */
-  readonly reserve: Reserve;
+  /** Space that is kept for the database; null: it is not on a disk of this server. */
+  readonly reserve: Reserve | null;
   /** What tokens are signed with when the settings name no key; null: they do. */
   readonly ownSecret: string | null;
   /** Gives the folders to the next server. */
@@ -53,41 +52,14 @@ export async function openData(
   const places = placesOf(config);
   const unlock = await lockPlaces(places);
   const ownSecret = hasKey(config.jwt) ? null : await inPlace(places.data, () => readOrMakeSecret(config.dataDir));
-  const reserve = new Reserve(config.databasePath);
-  await inPlace(places.database, () => adjustReserve(reserve, log));
-  const { db, marked } = await inPlace(places.database, async () => {
-    const openOnce = () => openAfterBoot(config.databasePath, open);
-    // A quota, too, may leave nothing.
-    return await openOnce().catch(async (error: unknown) => {
-      if (!(await reserve.giveUp())) throw error;
-      return await openOnce();
-    });
-  });
+  const { db, reserve, marked } = await openConfigured(config, places, log, open);
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
   const storage = await inPlace(places.storage, () => openStorage(config.storageDir, onLost));
   const analyzer = new MrcAnalyzer(storage.prefixes?.digesting ?? new SharedArrayBuffer(4));
   return { places, db, storage, analyzer, reserve, ownSecret, unlock };
 }
 
-/** Keeps space for the database while there is some, and gives it up when the disk is full. */
-export async function adjustReserve(reserve: Reserve, log: Logger): Promise<void> {
-  if ((await reserve.adjust()) === 'given up') log.warn('the disk is full: the space kept for the database is used');
-}
-
 async function openDisk(folder: string, onLost: (uploadId: string) => void): Promise<Storage> {
   const threads = Math.min(8, Math.max(2, availableParallelism()));
   return await DiskStorage.open(folder, new Writers(threads, SLOTS), new Digester(), onLost);
-}
-
-async function openAfterBoot(
-  path: string,
-  open: (path: string) => Promise<Database>,
-): Promise<{ db: Database; marked: number }> {
-  const db = await open(path);
-  try {
-    return { db, marked: await noteBoot(db, readBootId()) };
-  } catch (error) {
-    await db.destroy();
-    throw error;
-  }
 }

@@ -41,7 +41,7 @@ export async function shutDown(graceMs: number, stopped: Stopped): Promise<void>
   // What still works on the folders does so until the process ends.
   if (!grace.isKept || !end.isKept) return;
   await data.reserve
-    .takeBack()
+    ?.takeBack()
     .catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
   data.unlock();
 }

@@ -2,6 +2,7 @@
  * Connections to PostgreSQL. They keep no state between two uses (no prepared statements, no settings), so that they work
  * through PgBouncer in transaction mode.
  */
+import { UploadError } from '@cryolift/protocol/errors';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { explain, isLost } from './failure.ts';
@@ -44,6 +45,7 @@ class ReplacedClient {
   }
 
   async query(sql: string, parameters: readonly unknown[] = []): Promise<unknown> {
+    if (parameters.some(hasNul)) return refuseNul(sql);
     const changesNothing = !this.#inTransaction && /^\s*(?:begin|select)\b/i.test(sql);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -104,6 +106,17 @@ export class Pool implements PostgresPool {
   async end(): Promise<void> {
     await this.#pool.end();
   }
+}
+
+/** PostgreSQL has no text with U+0000. */
+function hasNul(parameter: unknown): boolean {
+  return typeof parameter === 'string' && parameter.includes('\0');
+}
+
+/** Nothing that is stored equals such a text. @throws UploadError `invalid_request` when it is to be stored. */
+function refuseNul(sql: string): unknown {
+  if (/^\s*select\b/i.test(sql)) return { command: 'SELECT', rowCount: 0, rows: [] };
+  throw new UploadError('invalid_request', 'A text has the character U+0000, which cannot be stored.');
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {

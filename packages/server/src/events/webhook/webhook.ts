@@ -164,6 +164,7 @@ export class Webhook {
 
 /** With some chance in it, so that a receiver that comes back is not met by all at once. */
 function waitOf(attempts: number, askedMs: number | null): number {
-  const usual = WAITS_MS[Math.min(attempts, WAITS_MS.length - 1)] as number;
-  return Math.max(usual * (1 - VARIANCE + 2 * VARIANCE * Math.random()), Math.min(askedMs ?? 0, MAX_WAIT_MS));
+  const waitMs = WAITS_MS[Math.min(attempts, WAITS_MS.length - 1)] as number;
+  const variedMs = Math.round(waitMs * (1 - VARIANCE + 2 * VARIANCE * Math.random()));
+  return Math.max(variedMs, Math.min(askedMs ?? 0, MAX_WAIT_MS));
 }
