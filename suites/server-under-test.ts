@@ -155,9 +155,9 @@ interface Running {
 
 function serve(settings: Settings, flags: readonly string[]): Running {
   const given = Object.entries(settings).filter(([, value]) => value !== '');
-  const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
+  const { PATH = '', HOME = '', TMPDIR = tmpdir(), NODE_COMPILE_CACHE = '' } = process.env;
   const child = spawn(process.execPath, [BIN, 'serve', ...flags], {
-    env: { PATH, HOME, TMPDIR, ...Object.fromEntries(given) },
+    env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, ...Object.fromEntries(given) },
     // The channel ends the server when this process dies, however it dies.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
