@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { needsCoreutils } from '../testing/test-process.ts';
 import { ChecksumFile } from './checksums.ts';
 
 const NAMES = [
@@ -17,7 +18,7 @@ const NAMES = [
   '\\n',
 ];
 
-test('sha256sum -c reads what is written, whatever the names are', async () => {
+test('checksums: sha256sum -c reads the list, also with unusual names', needsCoreutils, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-sums-'));
   const list = join(folder, 'SHA256SUMS');
   const sums = await ChecksumFile.open(list);

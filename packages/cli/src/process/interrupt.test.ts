@@ -67,7 +67,9 @@ for (const command of COMMANDS) {
   });
 }
 
-test('signal: ends a command while a thread waits in a system call that does not return', async () => {
+const needsProc = { skip: process.platform !== 'linux' && 'needs /proc (Linux)' };
+
+test('signal: ends a command while a thread waits in a system call that does not return', needsProc, async () => {
   const folder = bench.path('stuck');
   execFileSync('mkdir', [folder]);
   // The secret of a server on this machine, opened by whoever has no token.

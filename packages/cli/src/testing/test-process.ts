@@ -14,6 +14,9 @@ const TOKEN_SECONDS = 3600;
 
 const BIN = fileURLToPath(new URL('../../bin/cryolift.js', import.meta.url));
 
+/** For tests that check our lists with `sha256sum -c --strict`. */
+export const needsCoreutils = { skip: process.platform !== 'linux' && 'needs sha256sum of GNU coreutils' };
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -86,7 +89,10 @@ export class TestBench {
     const quoted = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
     const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data') };
     const command = `stty columns 100 rows 30; exec ${quoted}`;
-    return await collect(this.folder, 'script', ['-qec', command, '/dev/null'], env).ended;
+    // util-linux and BSD have different arguments.
+    const script =
+      process.platform === 'linux' ? ['-qec', command, '/dev/null'] : ['-q', '/dev/null', 'sh', '-c', command];
+    return await collect(this.folder, 'script', script, env).ended;
   }
 
   /** A line for `bash`, as `runInFolder` has it. */

@@ -1,6 +1,5 @@
 /** The thread that looks at files, with real files. */
 import assert from 'node:assert/strict';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -8,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { buildHeader } from '@cryolift/mrc';
 import { makeFolder } from '../db/test-rows.ts';
+import { countDescriptors, needsProc } from '../storage/disk/test-descriptors.ts';
 import { BytesGone } from '../storage/errors.ts';
 import { MrcAnalyzer } from './mrc-analyzer.ts';
 import type { AnalysisResult } from './result.ts';
@@ -56,17 +56,6 @@ function assertFound(analyzed: AnalysisResult | null): void {
   );
 }
 
-/** Whether this process has a file open. */
-function isOpen(path: string): boolean {
-  return readdirSync('/proc/self/fd').some((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path;
-    } catch {
-      return false;
-    }
-  });
-}
-
 test('a file is surveyed behind its bytes, and goes on where it was published', async (t) => {
   const { analyzer, write } = await makeBench(t);
   const target = await write('a.mrc');
@@ -75,7 +64,14 @@ test('a file is surveyed behind its bytes, and goes on where it was published', 
   const published = { ...target, path, url: urlOf(path) };
   await rename(target.path, published.path);
   assertFound(await analyzer.analyze('u', published, never));
-  assert.equal(isOpen(published.path), false);
+});
+
+test('analysis: a file is closed at the end', needsProc, async (t) => {
+  const { analyzer, write } = await makeBench(t);
+  const target = await write('a.mrc');
+  analyzer.follow('u', target, SIZE / 2);
+  assertFound(await analyzer.analyze('u', target, never));
+  assert.equal(countDescriptors(target.path), 0);
 });
 
 test('what nobody followed is surveyed all the same, and several files side by side', async (t) => {
@@ -108,7 +104,7 @@ test('the digests go first, and yet a survey comes to its end while they are bus
   assertFound(await analyzer.analyze('u', await write('a.mrc'), never));
 });
 
-test('what is forgotten is not open any more, and whoever waits for it is told', async (t) => {
+test('analysis: a forgotten file is closed, and its pending analysis is rejected', needsProc, async (t) => {
   const { analyzer, digesting, write } = await makeBench(t);
   const target = await write('a.mrc');
   Atomics.store(digesting, 0, 1);
@@ -117,7 +113,7 @@ test('what is forgotten is not open any more, and whoever waits for it is told',
   const refused = assert.rejects(found, { code: 'storage_unavailable' });
   await analyzer.forget('u');
   await refused;
-  assert.equal(isOpen(target.path), false);
+  assert.equal(countDescriptors(target.path), 0);
   assertFound(await analyzer.analyze('u', target, never));
 });
 
@@ -159,7 +155,7 @@ test('a closed one fails whoever waits, and is closed when it has said so', asyn
   await refused;
 });
 
-test('a picture that is cancelled is drawn no further, and its file is closed', async (t) => {
+test('analysis: a cancelled picture is drawn no further, and its file is closed', needsProc, async (t) => {
   const { analyzer, write } = await makeBench(t);
   const { path } = await write('huge.mrc');
   const [edge, nz] = [16_384, 1024];
@@ -171,10 +167,10 @@ test('a picture that is cancelled is drawn no further, and its file is closed', 
   const request = { kind: 'average', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
   const drawn = analyzer.render({ url: urlOf(path), sizeBytes, filename: 'huge.mrc' }, request, controller.signal);
   drawn.catch(() => {});
-  while (!isOpen(path)) await setTimeout(20);
+  while (countDescriptors(path) === 0) await setTimeout(20);
   controller.abort(new Error('enough'));
   await assert.rejects(drawn, /enough/);
-  for (let tries = 0; isOpen(path); tries++) {
+  for (let tries = 0; countDescriptors(path) > 0; tries++) {
     assert.ok(tries < 1000, 'the thread goes on');
     await setTimeout(20);
   }

@@ -8,7 +8,7 @@ import { buildHeader, type PreviewRequest } from '@cryolift/mrc';
 import { makeFolder } from '../db/test-rows.ts';
 import { Digester } from '../storage/disk/digester.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
-import { countDescriptors } from '../storage/disk/test-descriptors.ts';
+import { countDescriptors, needsProc } from '../storage/disk/test-descriptors.ts';
 import { Writers } from '../storage/disk/writers.ts';
 import type { FilePlace } from '../storage/places.ts';
 import { MrcAnalyzer } from './mrc-analyzer.ts';
@@ -64,7 +64,7 @@ function makeViewer(account: string, waitMs = 600_000): Viewer & { leave(): void
   return { account, waitMs, signal: controller.signal, leave: () => controller.abort(new Error('gone')) };
 }
 
-test('pictures: what nobody waits for any more is drawn no further', async (t) => {
+test('pictures: what nobody waits for any more is drawn no further', needsProc, async (t) => {
   const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   const [first, second] = [makeViewer('ada'), makeViewer('ada')];
@@ -79,7 +79,7 @@ test('pictures: what nobody waits for any more is drawn no further', async (t) =
   await ended;
 });
 
-test('pictures: one owner who drags a slider over a large file does not block another one', async (t) => {
+test('pictures: one owner who drags a slider over a large file does not block another one', needsProc, async (t) => {
   const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   const ada = makeViewer('ada');
@@ -97,7 +97,7 @@ test('pictures: one owner who drags a slider over a large file does not block an
   await waitUntilOpen(0);
 });
 
-test('pictures: for who was told to ask again it is drawn on for a while', async (t) => {
+test('pictures: for who was told to ask again it is drawn on for a while', needsProc, async (t) => {
   const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   assert.equal(await previews.ofFile(file, average(), makeViewer('ada', 50)), 'late');

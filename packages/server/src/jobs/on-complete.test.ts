@@ -74,14 +74,14 @@ async function runInNarrowProcess(code: string): Promise<string> {
 
 test('a command for which there are no descriptors left is tried again, and the server goes on', async () => {
   const code = `fill();
-    await run(['/bin/true']).catch(({ message }) => console.log(message));
+    await run(['/bin/sh', '-c', 'true']).catch(({ message }) => console.log(message));
     setTimeout(() => console.log('goes on'), 100);`;
   assert.equal(await runInNarrowProcess(code), 'The command could not be run (EMFILE).\ngoes on\n');
 });
 
 test('commands that leave processes behind that hold their output leave no descriptors open here', async () => {
   const code = `
-    const count = () => readdirSync('/proc/self/fd').length;
+    const count = () => readdirSync('/dev/fd').length;
     const before = count();
     const command = ['/bin/sh', '-c', 'sleep 60 & echo $!'];
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => run(command)));
@@ -115,11 +115,20 @@ test('a server that stops ends its commands', async (t) => {
   assert.equal((await running).detail.signal, 'SIGTERM');
 });
 
-/** Waits until a process is gone, or only its entry is left. */
+/** Waits until a process is gone, or a zombie. */
 async function isGone(pid: number): Promise<void> {
   for (;;) {
-    const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') X');
-    if (/\) [ZX]/.test(state)) return;
+    if (/^[ZX]/.test(await stateOf(pid))) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** The letter of a process's state; `X` without such a process. */
+async function stateOf(pid: number): Promise<string> {
+  if (process.platform === 'linux') {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') X');
+    return stat.slice(stat.lastIndexOf(') ') + 2);
+  }
+  const listed = await promisify(execFile)('ps', ['-o', 'state=', '-p', String(pid)]).catch(() => ({ stdout: 'X' }));
+  return listed.stdout.trim();
 }

@@ -11,7 +11,7 @@ import { feed, makeBytes, openSink, placeOf, readAll, storePart, upload } from '
 import { Digester } from './digester.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { type DiskCalls, READ, SYSTEM_CALLS } from './file-system.ts';
-import { countDescriptors } from './test-descriptors.ts';
+import { countDescriptors, needsProc } from './test-descriptors.ts';
 import { Writers } from './writers.ts';
 
 type CallName = keyof DiskCalls;
@@ -157,7 +157,7 @@ async function forget({ to, file }: Subject): Promise<void> {
 }
 
 for (const [name, work] of Object.entries(WORK)) {
-  test(`a failing call in "${name}": the answer is a storage error, and the same work succeeds afterwards`, async () => {
+  test(`a failing call in "${name}": the answer is a storage error, and the same work succeeds afterwards`, async (t) => {
     const calls = await record(work);
     assert.ok(calls.length > 0);
     for (const [at, call] of calls.entries()) {
@@ -189,9 +189,11 @@ for (const [name, work] of Object.entries(WORK)) {
         await forget(subject);
       }
     }
-    // Those that could not be used are closed a moment later.
-    for (let turn = 0; turn < 1000 && countDescriptors(root) > 0; turn++) await delay(10);
-    assert.equal(countDescriptors(root), 0, 'descriptors are left open');
+    await t.test('no descriptor is left open', needsProc, async () => {
+      // Descriptors that could not be used are closed a moment later.
+      for (let turn = 0; turn < 1000 && countDescriptors(root) > 0; turn++) await delay(10);
+      assert.equal(countDescriptors(root), 0);
+    });
   });
 }
 

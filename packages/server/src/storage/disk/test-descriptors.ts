@@ -1,9 +1,10 @@
-/** For tests that look for descriptors that are left open. */
+/** Counts open descriptors of this process. Tests that do so are skipped where `/proc` is missing. */
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** Descriptors of this process on files below a folder; 0 where the system does not list them. */
+export const needsProc = { skip: process.platform !== 'linux' && 'needs /proc (Linux)' };
+
+/** Descriptors of this process on files below a folder. @throws without `/proc`. */
 export function countDescriptors(folder: string): number {
-  if (process.platform !== 'linux') return 0;
   const targets = readdirSync('/proc/self/fd').map((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
