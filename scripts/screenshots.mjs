@@ -17,6 +17,9 @@ const SCREENS = [
 /** One for each round, so that nobody sees another round's files. */
 const OPERATORS = ['a.weber', 'j.okafor', 'm.tanaka', 'l.moreau'];
 const MIB = 1024 * 1024;
+/** Upload rates, bytes per second. */
+const FAST = 24 * MIB;
+const SLOW = MIB;
 
 mkdirSync(FOLDER, { recursive: true });
 const under = await PageUnderTest.start();
@@ -97,12 +100,17 @@ async function takeAll({ name, ...options }, colorScheme) {
   await page.getByText('Drop micrographs').waitFor();
   await shots.take('empty');
 
-  await throttle(page, 24 * MIB);
+  // At the slow rate no file ends before it is paused, however long a picture takes.
+  await throttle(page, FAST);
   await drop(page, files);
   await uploadRow(page, 'TS_013_tomogram.rec', 'done').waitFor();
   await waitForParts(uploadRow(page, 'TS_014.st'), 8);
+  await throttle(page, SLOW);
   await uploadRow(page, 'FoilHole_2071').getByRole('button', { name: 'Pause' }).click();
+  await uploadRow(page, 'FoilHole_2071', 'paused').waitFor();
+  await throttle(page, FAST);
   await waitForParts(uploadRow(page, 'TS_014.st'), 16);
+  await throttle(page, SLOW);
   await shots.take('uploading');
   await uploadRow(page, 'TS_014.st').getByRole('button', { name: 'Pause' }).click();
   await uploadRow(page, 'TS_014.st', 'paused').waitFor();
