@@ -22,4 +22,5 @@ export const ID_CURSOR = '^[0-7][0-9A-HJKMNP-TV-Z]{25}$';
 /** A parameter that a call does not have is refused. */
 export const STRICT = { additionalProperties: false };
 
+/** The query of a list without filters. */
 export const PageQuery = Type.Object(pageFields(ID_CURSOR), STRICT);

@@ -1,4 +1,7 @@
-/** A storage: where the bytes of uploads and files are. What only some storages can do is null in the others. */
+/**
+ * A storage: where the bytes of uploads and files are. An ability that a storage lacks is null. Each storage is a folder
+ * here and runs the same tests; `startup/data.ts` opens the one of the settings.
+ */
 import type { FileStorage } from './file-storage.ts';
 import type { PartSelection, StagedUpload } from './places.ts';
 import type { PartSink, UploadStorage } from './upload-storage.ts';

@@ -32,6 +32,7 @@ export function registerFiles(app: Routes, services: Services): void {
   registerContent(app, services);
 }
 
+/** The query is the page only: the list has no filter. */
 function registerList(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/files',
