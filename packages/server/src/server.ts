@@ -6,15 +6,14 @@ import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { monotonicFactory } from 'ulid';
 import { Previews } from './analysis/previews.ts';
 import { type Config, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from './config/config.ts';
-import { openSecretFile, type SecretFile } from './config/secret.ts';
-import { pingDatabase } from './db/database.ts';
+import { type Database, pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { countOpenJobs } from './db/jobs.ts';
 import { countStaged } from './db/uploads.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
 import { buildApp } from './http/app.ts';
-import { SigningKeys } from './http/auth/signing-keys.ts';
+import { fixedKeys, RotatedKeys, type SigningKeys } from './http/auth/signing-keys.ts';
 import { createAuthenticator } from './http/auth/tokens.ts';
 import { ConnectionLimiter } from './http/connection/connection-limiter.ts';
 import { Listeners } from './http/connection/listener.ts';
@@ -25,10 +24,10 @@ import { Traces } from './ops/traces.ts';
 import { createBackground, JOB_KINDS } from './startup/background.ts';
 import { type DataOverrides, openData } from './startup/data.ts';
 import { certificateRenewal, listen } from './startup/listening.ts';
+import { openSecret } from './startup/secrets.ts';
 import { shutDown } from './startup/shutdown.ts';
 import { createUploadContext } from './startup/upload-context.ts';
 import { warnOfSettings } from './startup/warnings.ts';
-import { explainCode, explainFailure, explainReadCode } from './storage/errors.ts';
 import { Clock } from './uploads/clock.ts';
 import { PartAttempts } from './uploads/parts/part-attempts.ts';
 import { readUpload } from './uploads/upload-record.ts';
@@ -118,7 +117,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       scrub: background.scrub,
       sweep: background.requestedSweep,
       wakeWebhook: background.wakeWebhook,
-      signingKeys: new SigningKeys(explainFile(openSecretFile(config.dataDir, 'signing-keys')), clock.now),
+      signingKeys: createSigningKeys(config, db, clock),
       authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log),
       tokenSecret,
       metrics,
@@ -156,22 +155,16 @@ function createClock(config: Config, log: Logger): Clock {
   );
 }
 
+function createSigningKeys({ dataDir, signingSecret }: Config, db: Database, clock: Clock): SigningKeys {
+  if (signingSecret !== null) return fixedKeys(signingSecret);
+  return new RotatedKeys(openSecret(db, dataDir, 'signing-keys'), clock.now);
+}
+
 function createAudit(config: Config, log: Logger): AuditLog {
   const bounds = { ...config.audit, maxFileBytes: AUDIT_FILE_BYTES };
   return new AuditLog(join(config.dataDir, 'audit'), bounds, (file) =>
     log.warn({ file }, 'a file of the audit was removed: it was too old, or there was too much'),
   );
-}
-
-/** A secret file that is used while requests are answered: a disk that fails is `storage_unavailable`. */
-function explainFile({ read, replace }: SecretFile): SecretFile {
-  const fail = (explain: typeof explainCode) => (error: unknown) => {
-    throw explainFailure(error, explain);
-  };
-  return {
-    read: () => read().catch(fail(explainReadCode)),
-    replace: (text) => replace(text).catch(fail(explainCode)),
-  };
 }
 
 function describeLimits(config: Config): Limits {

@@ -21,6 +21,7 @@ test('config: without settings, a server for this machine alone', () => {
       audience: null,
       revokedKeys: [],
     },
+    signingSecret: null,
     tls: null,
     trustProxy: 0,
     publicUrl: null,

@@ -17,6 +17,7 @@ import {
   parseLocalUrl,
   parseOrigin,
   parseProxies,
+  parseSecret,
   parseTypes,
   parseWebUrl,
 } from './values.ts';
@@ -28,6 +29,8 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly storageDir: string;
   readonly jwt: JwtConfig;
+  /** What signs URLs on several servers alike; null: keys are made, rotated and kept by the servers. */
+  readonly signingSecret: string | null;
   readonly tls: TlsConfig | null;
   /** How many proxies in a row are to be believed, or the addresses and CIDR blocks of those that are. */
   readonly trustProxy: number | readonly string[];
@@ -113,6 +116,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       audience: text('JWT_AUDIENCE'),
       revokedKeys: read('REVOKED_KEYS', parseList, []),
     },
+    signingSecret: read('SIGNING_SECRET', parseSecret, null),
     tls: findTls(text('TLS_CERT'), text('TLS_KEY')),
     trustProxy: read<number | string[]>('TRUST_PROXY', parseProxies, 0),
     publicUrl: read<string | null>('PUBLIC_URL', parseWebUrl, null),

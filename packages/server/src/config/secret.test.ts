@@ -19,7 +19,7 @@ test('a secret file is there once it was written, for this user alone, and is re
   const file = openSecretFile(folder, 'keys');
   assert.equal(await file.read(), null);
   for (const text of ['one', 'two']) {
-    await file.replace(text);
+    await file.replace(text, null);
     assert.equal(await file.read(), text);
   }
   assert.deepEqual(await readdir(folder), ['keys']);

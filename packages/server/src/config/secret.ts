@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { flush } from '../flush.ts';
+import type { SecretStore } from '../secret-store.ts';
 
 /** Where a server without key settings keeps the secret of its tokens; the command line on the same machine reads it. */
 const SECRET_FILE = 'jwt-secret';
@@ -19,21 +20,15 @@ export async function readOrMakeSecret(dataDir: string): Promise<string> {
   return (await readFile(path, 'utf8')).trim();
 }
 
-/** A secret that is replaced from time to time. */
-export interface SecretFile {
-  /** Null when there is none yet. */
-  read(): Promise<string | null>;
-  /** On return it is there after a power loss, too: what is signed with it is given to others. */
-  replace(text: string): Promise<void>;
-}
-
-export function openSecretFile(dataDir: string, name: string): SecretFile {
+/** A secret of this server alone. */
+export function openSecretFile(dataDir: string, name: string): SecretStore {
   const path = join(dataDir, name);
   return {
     read: () => readSecret(path),
     async replace(text) {
       await rename(await writeBeside(path, text), path);
       await flush(dirname(path));
+      return true;
     },
   };
 }

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseBounded } from '@cryolift/protocol/quantity';
 
+const MIN_SECRET_BYTES = 32;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 export function parseBoolean(text: string): boolean {
@@ -87,4 +88,10 @@ export function readText(path: string): string {
 
 function fail(message: string): never {
   throw new Error(message);
+}
+
+/** A secret that everything that is signed hangs on. */
+export function parseSecret(text: string): string {
+  if (Buffer.byteLength(text) < MIN_SECRET_BYTES) throw new Error(`must have ${MIN_SECRET_BYTES} bytes or more`);
+  return text;
 }

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Config } from '../config/config.ts';
 import { inPlace } from '../config/places.ts';
-import { openSecretFile } from '../config/secret.ts';
 import type { Database } from '../db/database.ts';
 import { releaseDeliveries } from '../db/deliveries.ts';
 import { dialectOf } from '../db/dialect.ts';
@@ -25,8 +24,9 @@ import type { Clock } from '../uploads/clock.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import type { Data } from './data.ts';
 import { adjustReserve, inDatabase } from './database.ts';
+import { openSecret } from './secrets.ts';
 
-const WEBHOOK_SECRET_FILE = 'webhook-secret';
+const WEBHOOK_SECRET = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
 /** How often expired uploads are looked for, and uploads that are to be verified, at most. */
 const SWEEP_MS = 60_000;
@@ -127,16 +127,22 @@ function createQueues(context: UploadContext, { onComplete }: Config): JobQueue[
     : [analyses];
 }
 
-/** Without a secret of the administrator's, the data folder has one for the receiver to be given. */
+/** Without a secret in the settings, the server makes one that the receiver is to be given. */
 async function createWebhook({ webhook, dataDir, publicUrl }: Config, context: UploadContext): Promise<Webhook | null> {
   if (!webhook) return null;
-  const file = openSecretFile(dataDir, WEBHOOK_SECRET_FILE);
-  let secret = webhook.secret ?? (await file.read());
-  if (secret === null) {
-    secret = printKey(randomBytes(WEBHOOK_KEY_BYTES));
-    await file.replace(secret);
-  }
-  if (webhook.secret === null)
-    context.log.info({}, `events are signed with the secret in ${WEBHOOK_SECRET_FILE}, in the data folder`);
+  const secret = webhook.secret ?? (await readOrMakeWebhookSecret(context, dataDir));
   return new Webhook(context, webhook.url, readKey(secret), publicUrl ?? '/');
+}
+
+async function readOrMakeWebhookSecret({ db, log }: UploadContext, dataDir: string): Promise<string> {
+  const store = openSecret(db, dataDir, WEBHOOK_SECRET);
+  const place = dialectOf(db).isShared ? 'the table facts of the database' : 'the data folder';
+  log.info({}, `events are signed with the secret in ${WEBHOOK_SECRET}, in ${place}`);
+  for (;;) {
+    const kept = await store.read();
+    if (kept !== null) return kept;
+    const made = printKey(randomBytes(WEBHOOK_KEY_BYTES));
+    // Otherwise another server was first.
+    if (await store.replace(made, null)) return made;
+  }
 }

@@ -1,5 +1,6 @@
 /** The keys of signed URLs. A key is made when the first one is needed, replaced by age, and kept until its last URL expires. */
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import type { SecretStore } from '../../secret-store.ts';
 
 export interface SigningKey {
   /** The id in the URL. */
@@ -7,14 +8,15 @@ export interface SigningKey {
   readonly secret: Buffer;
 }
 
-/** Keeps the keys as text. */
-interface KeyFile {
-  /** @returns null when there are no keys yet. */
-  read(): Promise<string | null>;
-  replace(text: string): Promise<void>;
+/** Where a signed URL finds the key that it was signed with. */
+export interface SigningKeys {
+  /** The key to sign with. */
+  current(): Promise<SigningKey>;
+  /** @param id from a URL. @returns undefined when there is no such key, or the key was removed. */
+  find(id: string): Promise<SigningKey | undefined>;
 }
 
-/** A key as it is written to the file. */
+/** A key as it is stored. */
 interface KeptKey {
   readonly id: string;
   /** base64url */
@@ -27,39 +29,54 @@ export const MAX_LIFE_MS = 7 * 86_400_000;
 /** A key signs URLs for this long. */
 const USE_MS = 30 * 86_400_000;
 const KEY_BYTES = 32;
+const REREAD_MS = 1_000;
 
-export class SigningKeys {
-  readonly #file: KeyFile;
+/** Keys that are made here and replaced by age. */
+export class RotatedKeys implements SigningKeys {
+  readonly #store: SecretStore;
   readonly #now: () => number;
   #kept: KeptKey[] | null = null;
+  /** What `#kept` was read from. */
+  #text: string | null = null;
+  #readAtMs = 0;
   /** Reads and replacements run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param now milliseconds since 1970. */
-  constructor(file: KeyFile, now: () => number) {
-    this.#file = file;
+  constructor(store: SecretStore, now: () => number) {
+    this.#store = store;
     this.#now = now;
   }
 
-  /** The key to sign with. */
   async current(): Promise<SigningKey> {
     return await this.#inTurn(async () => {
-      const kept = await this.#read();
-      const newest = kept.at(-1);
-      // A key with a time far in the future was made while the clock was ahead.
-      if (newest && Math.abs(this.#ageMs(newest)) < USE_MS) return toKey(newest);
-      return toKey(await this.#make(kept));
+      for (;;) {
+        const kept = await this.#read();
+        const newest = kept.at(-1);
+        // A key with a time far in the future was made while the clock was ahead.
+        if (newest && Math.abs(this.#ageMs(newest)) < USE_MS) return toKey(newest);
+        const made = await this.#make(kept);
+        if (made) return toKey(made);
+      }
     });
   }
 
-  /** @param id from a URL. @returns undefined when there is no such key, or the key was removed. */
   async find(id: string): Promise<SigningKey | undefined> {
     const kept = this.#kept ?? (await this.#inTurn(() => this.#read()));
-    const found = kept.find((key) => key.id === id);
+    const found = kept.find((key) => key.id === id) ?? (await this.#findMade(id));
     return found && toKey(found);
   }
 
-  async #make(kept: readonly KeptKey[]): Promise<KeptKey> {
+  /** Another server may have made a key since. URLs with wrong ids are many, and read the keys no more often than this. */
+  async #findMade(id: string): Promise<KeptKey | undefined> {
+    return await this.#inTurn(async () => {
+      if (Math.abs(this.#now() - this.#readAtMs) >= REREAD_MS) this.#kept = null;
+      return (await this.#read()).find((key) => key.id === id);
+    });
+  }
+
+  /** @returns null when another server has made one at the same time. */
+  async #make(kept: readonly KeptKey[]): Promise<KeptKey | null> {
     const made_at = new Date(this.#now()).toISOString();
     const key = {
       id: randomBytes(6).toString('base64url'),
@@ -68,13 +85,18 @@ export class SigningKeys {
     };
     const alive = kept.filter((each) => this.#ageMs(each) < USE_MS + MAX_LIFE_MS);
     const keys = [...alive, key];
-    await this.#file.replace(JSON.stringify(keys, null, 2));
-    this.#kept = keys;
-    return key;
+    const text = JSON.stringify(keys, null, 2);
+    const isFirst = await this.#store.replace(text, this.#text);
+    this.#kept = isFirst ? keys : null;
+    this.#text = text;
+    return isFirst ? key : null;
   }
 
   async #read(): Promise<KeptKey[]> {
-    this.#kept ??= JSON.parse((await this.#file.read()) ?? '[]') as KeptKey[];
+    if (this.#kept) return this.#kept;
+    this.#text = await this.#store.read();
+    this.#readAtMs = this.#now();
+    this.#kept = JSON.parse(this.#text ?? '[]') as KeptKey[];
     return this.#kept;
   }
 
@@ -87,6 +109,13 @@ export class SigningKeys {
     this.#turn = done.catch(() => {});
     return await done;
   }
+}
+
+/** One key for all servers that have this secret; a new secret ends all URLs. */
+export function fixedKeys(secret: string): SigningKeys {
+  const derive = (purpose: string) => createHmac('sha256', secret).update(`cryolift signed URLs: ${purpose}`).digest();
+  const key = { id: derive('id').toString('base64url').slice(0, 8), secret: derive('key') };
+  return { current: async () => key, find: async (id) => (id === key.id ? key : undefined) };
 }
 
 function toKey({ id, secret }: KeptKey): SigningKey {

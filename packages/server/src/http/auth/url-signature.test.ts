@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import fc from 'fast-check';
-import { SigningKeys } from './signing-keys.ts';
+import { RotatedKeys } from './signing-keys.ts';
 import { isSigned, type SignedRequest, type SignedUse, signUse, verifySignature } from './url-signature.ts';
 
-const keys = new SigningKeys({ read: async () => null, replace: async () => {} }, () => 0);
+const keys = new RotatedKeys({ read: async () => null, replace: async () => true }, () => 0);
 const key = await keys.current();
 const PUT: SignedUse = { method: 'PUT', path: '/uploads/u/part/3', lengthBytes: 100, expiresAtMs: 5000 };
 const GET: SignedUse = { method: 'GET', path: '/files/f/content', lengthBytes: null, expiresAtMs: 5000 };

@@ -1,0 +1,27 @@
+/** Secrets that several servers share. */
+import type { SecretStore } from '../secret-store.ts';
+import type { Database } from './database.ts';
+import { readFact } from './server-state.ts';
+
+/** @param name among the facts of the database. */
+export function openSecretRow(db: Database, name: string): SecretStore {
+  return {
+    read: async () => (await readFact(db, name)) ?? null,
+    async replace(value, before) {
+      if (before === null) {
+        const insert = db.insertInto('facts').values({ name, value });
+        const { numInsertedOrUpdatedRows } = await insert
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .executeTakeFirstOrThrow();
+        return Number(numInsertedOrUpdatedRows) === 1;
+      }
+      const { numUpdatedRows } = await db
+        .updateTable('facts')
+        .set({ value })
+        .where('name', '=', name)
+        .where('value', '=', before)
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    },
+  };
+}
