@@ -134,7 +134,7 @@ async function readOutbox(server: Target): Promise<Kept[]> {
   const kept: Kept[] = [];
   for (;;) {
     const told = await stream.next();
-    if (!told) throw new Error('the stream of events ended');
+    if (!told) throw new Error('the event stream ended');
     if (told.name === 'progress') continue;
     kept.push({ id: told.id, uploadId: told.data.upload_id });
     if (told.data.upload_id === mark.upload_id) break;

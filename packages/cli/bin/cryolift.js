@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The `cryolift` command. The program needs Node 26; on an older one this file, which must run on Node 20, hands over to
- * the Node that npm put into the checkout and stands in for it: same arguments, streams, signals and exit code.
+ * The `cryolift` command. The program needs Node 26; on an older one this file, which must run on Node 20, starts the
+ * Node that npm installed in the checkout, with the same arguments, streams, signals and exit code.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
@@ -11,14 +11,14 @@ import { fileURLToPath } from 'node:url';
 const NODE_MAJOR = 26;
 const FILE = fileURLToPath(import.meta.url);
 const SHELL_CHECK_MS = 250;
-/** Where npm puts it: a link, which npm 10 forgets, to one of the packages for this system. */
+/** Where npm installs it: a link to one of the packages for this system. npm 10 may omit the link. */
 const PLACES = [
   '.bin/node',
   ...['node', 'node-bin'].map((name) => `${name}-${process.platform}-${process.arch}/bin/node`),
 ];
 
 /**
- * What the server runs with: a small young generation, because the chunks that Node's HTTP parser hands out live outside of
+ * Flags of the server: a small young generation, because the chunks of Node's HTTP parser are stored outside of
  * V8's heap and are freed only when it collects (docs/decisions/0018); sources without their types, kept for the next start.
  */
 const SERVE_FLAGS = ['--max-semi-space-size=1'];
@@ -27,7 +27,7 @@ const serving = process.argv[2] === 'serve';
 
 if (majorOf(process.version) >= NODE_MAJOR) {
   const prepared = process.execArgv.includes(SERVE_FLAGS[0]);
-  // The same process, begun anew: nobody who watches it can tell, but one that holds an ipc channel to it.
+  // Replaces the program within the same process. Only a parent with an IPC channel to it notices.
   if (serving && !prepared && !process.channel && process.execve)
     process.execve(process.execPath, [process.execPath, ...argumentsOf()], SERVE_ENV);
   if (process.env.npm_command === 'exec') endWithShell(process.ppid);
@@ -41,13 +41,13 @@ if (majorOf(process.version) >= NODE_MAJOR) {
     relay(node);
   } else {
     console.error(
-      `cryolift: needs Node ${NODE_MAJOR} or newer, this is ${process.version}: run \`npm run setup\` in the checkout, which brings it.`,
+      `cryolift: needs Node ${NODE_MAJOR} or newer, this is ${process.version}: run \`npm run setup\` in the checkout to install it.`,
     );
     process.exitCode = 1;
   }
 }
 
-/** @returns null where the package of the server is not installed. What is wrong within that package is thrown. */
+/** @returns null when the package of the server is not installed. @throws every other error of loading it. */
 async function loadServerCommands() {
   try {
     import.meta.resolve('@cryolift/server/commands');
@@ -58,7 +58,7 @@ async function loadServerCommands() {
   return (await import('@cryolift/server/commands')).serverCommands;
 }
 
-/** `npx` runs us below a shell and sends its signals to that one, which dies of them and tells nobody. */
+/** `npx` runs this below a shell and signals only the shell, which exits without passing the signal on. */
 function endWithShell(shell) {
   const watch = setInterval(() => {
     if (process.ppid === shell) return;
@@ -67,13 +67,13 @@ function endWithShell(shell) {
   }, SHELL_CHECK_MS).unref();
 }
 
-/** Even a parent killed with -9 closes its channel; a relayed program must not live on unseen. */
+/** The channel also closes when the parent is killed with SIGKILL; the child must not outlive it. */
 function endWithParent() {
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.channel.unref();
 }
 
-/** The nearest Node that is new enough and runs, going up from here; null when there is none. */
+/** The nearest Node in this or a parent folder that is new enough and runs; null when there is none. */
 function findNode() {
   for (let folder = dirname(FILE); ; folder = dirname(folder)) {
     const nodes = PLACES.map((place) => join(folder, 'node_modules', place));
@@ -93,7 +93,7 @@ function relay(node) {
   const env = serving ? SERVE_ENV : process.env;
   const child = spawn(node, argumentsOf(), { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  // A terminal sends Ctrl-C to both; a second one would end a graceful stop.
+  // A terminal sends Ctrl-C to both processes; a second signal would end a graceful stop.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }

@@ -22,13 +22,13 @@ const COMMANDS = [
 ];
 const SECRET = 'only for tests: 32 bytes or more of it';
 
-test('help lists the commands and exits with 0', async () => {
+test('help: lists the commands and exits with 0', async () => {
   const { code, stdout } = await runAlone(['--help']);
   assert.equal(code, 0);
   for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
 });
 
-test('every setting of the server is a flag of serve', async () => {
+test('serve: every setting of the server is a flag', async () => {
   const { code, stdout } = await runAlone(['serve', '--help']);
   assert.equal(code, 0);
   for (const flag of ['--port <N>', '--data-dir <PATH>', '--session-ttl <DURATION>']) assert.ok(stdout.includes(flag));
@@ -52,7 +52,7 @@ const WRONG_USAGE: readonly string[][] = [
   ['serve', '--nosuch', '1'],
 ];
 for (const args of WRONG_USAGE) {
-  test(`wrong usage exits with 2: cryolift ${args.join(' ')}`, async () => {
+  test(`usage: cryolift ${args.join(' ')} exits with 2`, async () => {
     const { code, stdout, stderr } = await runAlone(args, { CRYOLIFT_TOKEN: 'x', CRYOLIFT_JWT_SECRET: SECRET });
     assert.equal(code, 2);
     assert.equal(stdout, '');
@@ -60,13 +60,13 @@ for (const args of WRONG_USAGE) {
   });
 }
 
-test('a server that cannot start gives its exit code', async () => {
+test('serve: a server that cannot start gives its exit code', async () => {
   const { code, stderr } = await runAlone(['serve', '--port', 'x']);
   assert.equal(code, 1);
   assert.match(stderr, /CRYOLIFT_PORT/);
 });
 
-test('without a token there is nobody to be: exit 3', async () => {
+test('token: without a token a command exits with 3', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
   const { code, stderr } = await runAlone(['ls'], { CRYOLIFT_DATA_DIR: folder });
   assert.equal(code, 3);
@@ -74,7 +74,7 @@ test('without a token there is nobody to be: exit 3', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('token signs what was asked for, with the secret', async () => {
+test('token: signs the requested claims with the secret', async () => {
   const args = ['token', '--sub', 'ann', '--scope', 'files:read', '--ttl', '7d', '--json'];
   const { code, stdout } = await runAlone(args, { CRYOLIFT_JWT_SECRET: SECRET });
   assert.equal(code, 0);
@@ -86,7 +86,7 @@ test('token signs what was asked for, with the secret', async () => {
   assert.equal(Number(claims.exp) - Number(claims.iat), 7 * 86_400);
 });
 
-test('inspect shows what the header says; a file that would be rejected exits with 1', async () => {
+test('inspect: prints the header; a file that the server would refuse exits with 1', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
   const path = join(folder, 'a.mrc');
   const header = buildHeader({ nx: 10, ny: 10, nz: 1, mode: 0 });
@@ -102,7 +102,7 @@ test('inspect shows what the header says; a file that would be rejected exits wi
   await rm(folder, { recursive: true });
 });
 
-test('inspect reads all voxels, says where they belie the header, and writes the pictures; --header reads none', async () => {
+test('inspect: compares voxels and header, and writes the pictures; --header reads no voxels', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
   const path = join(folder, 'volume.rec');
   const voxels = Float32Array.from({ length: 32 * 32 * 8 }, (_, at) => at % 11);

@@ -7,12 +7,12 @@ import { after, before, test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PACKAGES = { cli: 'cryolift', client: '@cryolift/client', mrc: '@cryolift/mrc', protocol: '@cryolift/protocol' };
-/** In `node_modules`, and not in this installation. */
+/** Packages that are not part of this installation. */
 const ABSENT = ['cryolift', '@cryolift'];
 
 let folder: string;
 
-/** Copies, because Node finds modules from where a file truly lies. */
+/** Copies files, because Node resolves modules from the real path of a file. */
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cryolift-client-only-'));
   await mkdir(join(folder, 'node_modules/@cryolift'), { recursive: true });

@@ -1,4 +1,4 @@
-/** `cryolift doctor`: finds what is wrong between this machine and the server, and says how to fix it. */
+/** `cryolift doctor`: checks this machine, the network and the server, and says how to fix problems. */
 import { styleText } from 'node:util';
 import { defaultStateFolder } from '@cryolift/client/node';
 import { type ConnectionOptions, open } from '../connection/connection.ts';
@@ -9,7 +9,7 @@ import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
-/** A refusal that takes longer than this counts as held back. */
+/** A refusal that takes longer than this counts as buffered by a proxy. */
 const RETRY_FOR_MS = 3_000;
 
 interface DoctorFlags extends ConnectionOptions {
@@ -27,8 +27,11 @@ export async function examine({ json, room, slow, ...connection }: DoctorFlags):
   const known = { server, proxy, getToken, isRenewing };
   const patient = { ...known, stateFolder: defaultStateFolder(), retryForMs: RETRY_FOR_MS };
   const findings: Finding[] = [];
-  output.note(`looking at ${server} …`);
-  for await (const finding of diagnose({ ...patient, roomBytes: room ?? null, slowSeconds: slow ?? null }, signal)) {
+  output.note(`checking ${server} …`);
+  for await (const finding of diagnose(
+    { ...patient, neededSpaceBytes: room ?? null, slowSeconds: slow ?? null },
+    signal,
+  )) {
     findings.push(finding);
     output.result(finding, () => describe(finding), signOf(finding));
   }

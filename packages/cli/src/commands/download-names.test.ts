@@ -1,4 +1,4 @@
-/** What a server that means harm can have `cryolift download` write, and where. */
+/** Where `cryolift download` writes for a malicious server. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** `cryolift download` as its users run it: where it may write, two at once, kills, standard output, and what it says when it cannot. */
+/** `cryolift download` as a process: targets, concurrent downloads, kills, standard output and messages. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -15,7 +15,7 @@ const KILLS = 12;
 const LONG_NAME = `${'x'.repeat(248)}.mrc`;
 
 let bench: TestBench;
-/** Two files of one name and size. */
+/** Two files with the same name and size. */
 let files: { id: string; sha256: string }[];
 let long: FileRecord;
 
@@ -57,7 +57,7 @@ const [A, B] = [0, 1];
 const idOf = (idx: number) => files[idx]?.id as string;
 const digestOfFile = (idx: number) => files[idx]?.sha256 as string;
 
-/** Runs the command until `bytes` have come. */
+/** Runs the command until `bytes` have arrived. */
 async function beginHeld(wire: Wire, bytes: number, args: readonly string[]) {
   const held = wire.holdAfter(bytes);
   const running = bench.begin(args, { CRYOLIFT_SERVER: wire.url });
@@ -65,7 +65,7 @@ async function beginHeld(wire: Wire, bytes: number, args: readonly string[]) {
   return running;
 }
 
-test('download: of two files with one name into one folder, the second is refused and the first stays', async (context) => {
+test('download: a second file of the same name is refused and the first is kept', async (context) => {
   const folder = await makeFolder(context);
   const own = ['same.mrc.part', 'same.mrc.part.json'];
   for (const name of own) await writeFile(join(folder, name), 'mine');
@@ -83,7 +83,7 @@ test('download: of two files with one name into one folder, the second is refuse
   for (const name of own) assert.equal(await readFile(join(folder, name), 'utf8'), 'mine');
 });
 
-test('download: a second one of the same file says that it is under way; a killed one is resumed', async (context) => {
+test('download: a second download of the same file is refused; a killed one is resumed', async (context) => {
   const folder = await makeFolder(context);
   const wire = await Wire.to(bench.url);
   context.after(() => wire.close());
@@ -105,7 +105,7 @@ test('download: a second one of the same file says that it is under way; a kille
   assert.deepEqual(await readdir(folder), ['same.mrc']);
 });
 
-test('download: killed at any time, the file is there whole or not at all, and nothing else in the end', async (context) => {
+test('download: a kill leaves the whole file or none, and the next run removes temporary files', async (context) => {
   const folder = await makeFolder(context);
   const path = join(folder, 'same.mrc');
   for (let round = 0; round < KILLS; round++) {
@@ -125,7 +125,7 @@ test('download: killed at any time, the file is there whole or not at all, and n
   assert.deepEqual(await readdir(folder), ['same.mrc']);
 });
 
-test('download: a name of 252 bytes on the server is the name here', async (context) => {
+test('download: a name of 252 bytes is kept', async (context) => {
   const folder = await makeFolder(context);
   const { code, stderr } = await bench.run(['download', long.file_id, '-o', folder]);
   assert.equal(code, 0, stderr);
@@ -146,22 +146,22 @@ test('download: -o - writes the bytes, and nothing else, to standard output', as
 
 test('download: -o - ends quietly when its reader closes the pipe', async () => {
   const { code, stderr } = await bench.runInShell(
-    `$CRYOLIFT download ${idOf(A)} -o - 2> told | head -c 10 > /dev/null`,
+    `$CRYOLIFT download ${idOf(A)} -o - 2> messages | head -c 10 > /dev/null`,
   );
   assert.deepEqual([code, stderr], [141, '']);
-  assert.doesNotMatch(await readFile(bench.path('told'), 'utf8'), /EPIPE|cryolift:/);
+  assert.doesNotMatch(await readFile(bench.path('messages'), 'utf8'), /EPIPE|cryolift:/);
 });
 
-test('download: a signal ends -o - whose reader has stopped', async () => {
+test('download: a signal ends `-o -` with a stalled reader', async () => {
   const { stdout } = await bench.runInShell(`
-    $CRYOLIFT download ${idOf(A)} -o - > >(head -c 100 > begun; echo $BASHPID > stalled; exec sleep 600) &
+    $CRYOLIFT download ${idOf(A)} -o - > >(head -c 100 > started; echo $BASHPID > stalled; exec sleep 600) &
     until [ -s stalled ]; do sleep 0.1; done
     sleep 1
     kill -TERM $!; wait $!; echo "ended $?"; kill $(cat stalled)`);
   assert.match(stdout, /^ended 130$/m);
 });
 
-/** Each is given a folder that holds nothing but what `prepare` puts there. */
+/** Each case runs in a folder with only the files of `prepare`. */
 const FAILURES: readonly {
   readonly situation: string;
   readonly args: readonly string[];
@@ -174,13 +174,13 @@ const FAILURES: readonly {
     situation: 'the folder does not exist',
     args: ['-o', '$/newdir/'],
     code: 1,
-    message: '$/newdir/ is not a folder.\n  Make it first, or give another place (-o).',
+    message: '$/newdir/ is not a folder.\n  Create it, or give another folder (-o).',
   },
   {
     situation: 'the folder of the name does not exist',
     args: ['-o', '$/newdir/a.mrc'],
     code: 1,
-    message: 'The folder $/newdir does not exist.\n  Make it first, or give another place (-o).',
+    message: 'The folder $/newdir does not exist.\n  Create it, or give another folder (-o).',
   },
   {
     situation: 'the folder of the name is a file',
@@ -196,11 +196,11 @@ const FAILURES: readonly {
     message: 'The folder /sys cannot be written to: permission denied.\n  Give another folder or name (-o).',
   },
   {
-    situation: 'the file is there already',
+    situation: 'the file already exists',
     args: ['-o', '$'],
     prepare: (folder) => writeFile(join(folder, 'same.mrc'), 'mine'),
     code: 1,
-    message: '$/same.mrc is there already\n  Give another name (-o), or replace it (--force).',
+    message: '$/same.mrc already exists\n  Give another name (-o), or replace it (--force).',
   },
   {
     situation: 'a folder has the name, with --force',
@@ -232,7 +232,7 @@ const FAILURES: readonly {
     message: /\.part is in the way: it was not made by a download of this user\.\n {2}Remove it, or/,
   },
   { situation: 'two ids are given', args: ['another'], code: 2, message: /^error: too many arguments for 'download'/ },
-  { situation: '-o is empty', args: ['-o', ''], code: 2, message: /^cryolift: -o needs a folder or a name\n/ },
+  { situation: '-o is empty', args: ['-o', ''], code: 2, message: /^cryolift: -o needs a folder or a file name\n/ },
   { situation: '-o - with --json', args: ['-o', '-', '--json'], code: 2, message: /both write to standard output/ },
 ];
 for (const { situation, args, prepare, code, message } of FAILURES) {
@@ -242,16 +242,16 @@ for (const { situation, args, prepare, code, message } of FAILURES) {
     const before = await readdir(folder);
     const inFolder = (text: string) => text.replaceAll('$', folder);
     const ended = await bench.run(['download', idOf(A), ...args.map(inFolder)]);
-    const told = ended.stderr || ended.stdout;
-    if (typeof message === 'string') assert.equal(told, `cryolift: ${inFolder(message)}\n`);
-    else assert.match(told, message);
-    assert.equal(ended.code, code, told);
-    assert.doesNotMatch(told.replaceAll(folder, ''), /\bE[A-Z]{4,}\b| {4}at /);
+    const printed = ended.stderr || ended.stdout;
+    if (typeof message === 'string') assert.equal(printed, `cryolift: ${inFolder(message)}\n`);
+    else assert.match(printed, message);
+    assert.equal(ended.code, code, printed);
+    assert.doesNotMatch(printed.replaceAll(folder, ''), /\bE[A-Z]{4,}\b| {4}at /);
     assert.deepEqual(await readdir(folder), before);
   });
 }
 
-/** Of the folder in which the first file is while it is downloaded. */
+/** Name of the folder that holds the first file while it is downloaded. */
 function partialName(): string {
   const key = createHash('sha256')
     .update(`${idOf(A)}\n${digestOfFile(A)}`)
@@ -259,7 +259,7 @@ function partialName(): string {
   return `.cryolift-${key.slice(0, 32)}.part`;
 }
 
-test('download: a full disk is one sentence, and the next run goes on', async (context) => {
+test('download: a full disk prints one sentence, and the next run resumes', async (context) => {
   const folder = await makeFolder(context);
   const disk = join(folder, 'disk');
   await mkdir(disk);
@@ -272,8 +272,8 @@ test('download: a full disk is one sentence, and the next run goes on', async (c
   try {
     const full = await bench.run(['download', idOf(A), '--parallel', '1', '-o', disk]);
     assert.equal(full.code, 1);
-    const told = full.stderr.split('\n').slice(-3);
-    assert.deepEqual(told, [
+    const lastLines = full.stderr.split('\n').slice(-3);
+    assert.deepEqual(lastLines, [
       `cryolift: The folder ${disk} has no space left.`,
       '  Free some space. Run the same command again after that: it goes on from there.',
       '',

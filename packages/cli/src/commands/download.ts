@@ -20,13 +20,14 @@ export interface DownloadFlags extends ConnectionOptions {
   force?: boolean;
 }
 
-/** As `-o -`: standard output. */
+/** The path of `-o -`: standard output. */
 const STDOUT = '-';
 
 export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitCode> {
   const toStdout = flags.output === STDOUT;
-  if (flags.output === '') throw new UsageError('-o needs a folder or a name');
-  if (toStdout && flags.json) throw new UsageError('--json and -o - both write to standard output: only one of them');
+  if (flags.output === '') throw new UsageError('-o needs a folder or a file name');
+  if (toStdout && flags.json)
+    throw new UsageError('--json and -o - both write to standard output: give only one of them');
   const output = new Output(flags.json);
   const signal = interruptible();
   const api = connect(flags, 'files:read');
@@ -35,8 +36,8 @@ export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitC
   const display = new ProgressDisplay(output);
   const transfer = display.begin(file.filename, file.size);
   try {
-    await fetchTo(path, api, file, flags, signal, (doneBytes, _totalBytes, trouble) =>
-      transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', trouble),
+    await fetchTo(path, api, file, flags, signal, (doneBytes, _totalBytes, lastError) =>
+      transfer.update(doneBytes, doneBytes < file.size ? 'receiving' : 'verifying', lastError),
     );
   } finally {
     display.stop();
@@ -60,7 +61,7 @@ async function fetchTo(
   else await download(api, file, { path, replace: force, lock: lockFolder }, options);
 }
 
-/** @throws TargetError when the folder does not exist, and for a name from the server that could do harm. */
+/** @throws TargetError when the folder does not exist, and for an unsafe file name from the server. */
 async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): Promise<string> {
   const isFolder = (await stat(output).catch(() => null))?.isDirectory() ?? false;
   if (isFolder) {
@@ -68,9 +69,5 @@ async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): 
     return join(output, file.filename);
   }
   if (!output.endsWith('/')) return output;
-  throw new TargetError(
-    'target_unwritable',
-    `${output} is not a folder.`,
-    'Make it first, or give another place (-o).',
-  );
+  throw new TargetError('target_unwritable', `${output} is not a folder.`, 'Create it, or give another folder (-o).');
 }

@@ -17,7 +17,7 @@ async function upload(name: string): Promise<{ upload_id: string }> {
   return JSON.parse(line) as { upload_id: string };
 }
 
-test('events are followed as they happen, a line each, until Ctrl-C', async () => {
+test('events: each event is printed as a line until Ctrl-C', async () => {
   const following = bench.begin(['events', '--after', '0']);
   let printed = '';
   following.child.stdout?.on('data', (text: string) => {
@@ -30,7 +30,7 @@ test('events are followed as they happen, a line each, until Ctrl-C', async () =
   assert.match(printed, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}upload\.created +10 B {2}a note\.txt {2}uploads\/\w+$/m);
 });
 
-test('those of one upload end with it, with its outcome; --json prints each CloudEvent', async () => {
+test('events: the stream of one upload ends with its outcome; --json prints each CloudEvent', async () => {
   const { upload_id } = await upload('b.txt');
   const { code, stdout } = await bench.run(['events', upload_id, '--after', '0', '--json']);
   assert.equal(code, 0);

@@ -25,7 +25,7 @@ import { interruptible } from '../process/interrupt.ts';
 const END_STATES: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
 /** The server sends something every 15 s. */
 const SILENCE_MS = 40_000;
-/** A stream that was open for this long works. */
+/** A stream that was open for this long resets the retry delay. */
 const WORKS_MS = 10_000;
 
 /** An error answer is never longer. */
@@ -72,11 +72,11 @@ export async function followEvents(
     retryPolicy: new RetryPolicy(),
     afterId: flags.after === undefined ? null : String(flags.after),
   };
-  // The stream of one upload ends with it. The other one ends only because the server stops, or the token's time is over.
+  // The stream of one upload ends with the upload. The other stream ends only when the server stops or the token expires.
   const follow = async () => {
     await readOnce(following);
     if (uploadId === undefined || !END_STATES.includes(status ?? '')) {
-      throw new ConnectionError('the stream of events ended');
+      throw new ConnectionError('the event stream ended');
     }
   };
   await following.retryPolicy.retry(follow, signal, sayWaiting(output));
@@ -93,7 +93,7 @@ async function readOnce(following: Following, renew = false): Promise<void> {
   const onAlive = () => {
     if (performance.now() - openedMs > WORKS_MS) retryPolicy.noteProgress();
     clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
+    timer = setTimeout(() => silence.abort(new Error(`no data arrived for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
   };
   try {
     onAlive();
@@ -105,7 +105,7 @@ async function readOnce(following: Following, renew = false): Promise<void> {
     const response = await request(url, { agent, headers, signal: AbortSignal.any([signal, silence.signal]) });
     if (response.statusCode === 401 && !renew) return await readOnce(following, true);
     if (response.statusCode !== 200) throw await toError(response, describeWay(url, proxy));
-    // A proxy answers with its sign-in page.
+    // This may be the sign-in page of a proxy.
     if (!response.headers['content-type']?.startsWith('text/event-stream'))
       throw foreign(response, describeWay(url, proxy));
     retryPolicy.noteReply();
@@ -145,7 +145,7 @@ async function toError(response: IncomingMessage, way: string): Promise<Error> {
   return new ServerError(status, envelope, readRetryAfter(headers['retry-after'], headers.date));
 }
 
-/** @returns null when the body is not an error envelope: it may be a page, or endless. */
+/** @returns null when the body is not an error envelope: it may be an HTML page, or have no end. */
 async function readEnvelope(response: IncomingMessage): Promise<ErrorEnvelope | null> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,4 +1,4 @@
-/** `cryolift inspect` of files whose headers say little, and of compressed ones. */
+/** `cryolift inspect` of files with incomplete headers and of compressed files. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ function makeVolume(edge = 24): Buffer {
   return Buffer.concat([header, new Uint8Array(voxels.buffer)]);
 }
 
-/** Signed bytes about 0 in a stack, and a header that says neither. */
+/** Signed bytes around 0 in a stack; the header has neither the kind nor the sign. */
 function makeBytes(): Buffer {
   const [nx, ny, nz] = [64, 64, 9];
   const unset = { dmin: 0, dmax: 0, dmean: 0, rms: 0, nversion: 0 };
@@ -64,7 +64,7 @@ function makeBytes(): Buffer {
   return Buffer.concat([header, new Uint8Array(new Int8Array(nx * ny * nz).map((_, at) => (at % 41) - 20).buffer)]);
 }
 
-test('inspect: the kind, what decided it, and the pictures of that kind', async () => {
+test('inspect: prints the kind and its evidence, and writes the pictures of that kind', async () => {
   const path = await write('volume.mrc', makeVolume());
   const found = await inspect(path, '--png', folder);
   assert.deepEqual([found.mrc?.kind, found.mrc?.kind_evidence.code], ['volume', 'dimensions']);
@@ -75,7 +75,7 @@ test('inspect: the kind, what decided it, and the pictures of that kind', async 
   assert.match(stdout, /^voxel size +2\.7 Å\/px$/m);
 });
 
-test('inspect: --kind goes before all evidence, also for the pictures', async () => {
+test('inspect: --kind overrides the evidence, also for the pictures', async () => {
   const path = await write('given.mrc', makeVolume());
   const found = await inspect(path, '--kind', 'stack', '--png', folder);
   assert.deepEqual([found.mrc?.kind, found.mrc?.kind_evidence.code], ['stack', 'given']);
@@ -83,7 +83,7 @@ test('inspect: --kind goes before all evidence, also for the pictures', async ()
   assert.equal((await runAlone(['inspect', path, '--kind', 'film'])).code, 2);
 });
 
-test('inspect: images have no pixel size along z; --mode0 says how bytes are read', async () => {
+test('inspect: images have no pixel size along z; --mode0 decides how bytes are read', async () => {
   const path = await write('bytes.mrc', makeBytes());
   const { stdout } = await runAlone(['inspect', path]);
   assert.match(stdout, /^voxel size +2\.7 Å\/px$/m);
@@ -99,7 +99,7 @@ test('inspect: images have no pixel size along z; --mode0 says how bytes are rea
   assert.deepEqual([header.signedness?.value, header.signedness?.evidence.code], ['unsigned', 'default']);
 });
 
-test('inspect: the header inside a gzip or Zstandard file', async () => {
+test('inspect: prints the header inside a gzip or Zstandard file', async () => {
   for (const [name, bytes, compressed] of [
     ['volume.mrc.gz', gzipSync(makeVolume(64)), 'gzip'],
     ['volume.mrc.zst', zstdCompressSync(makeVolume(64)), 'Zstandard'],
@@ -109,24 +109,24 @@ test('inspect: the header inside a gzip or Zstandard file', async () => {
     assert.deepEqual([found.code, found.verdict, found.compressed], [0, 'accepted', compressed]);
     assert.deepEqual([found.mrc?.kind, found.mrc?.expected_size], ['volume', 1024 + 4 * 64 ** 3]);
     assert.deepEqual([found.rejections, found.warnings, found.statistics], [[], [], null]);
-    assert.match((await runAlone(['inspect', path])).stdout, /the header inside/);
+    assert.match((await runAlone(['inspect', path])).stdout, /header of the content/);
     assert.equal((await runAlone(['inspect', path, '--png', folder])).code, 2);
   }
 });
 
-test('inspect: no more of a compressed file is read than its header takes', async () => {
+test('inspect: reads only the header of a compressed file', async () => {
   const bytes = gzipSync(makeVolume(64));
   bytes.fill(0xff, 100_000);
   assert.equal((await inspect(await write('damaged.mrc.gz', bytes))).mrc?.kind, 'volume');
 });
 
-test('inspect: a compressed file under the name of an MRC file is refused, and its header shown', async () => {
+test('inspect: a compressed file with the name of an MRC file is refused, and its header printed', async () => {
   const found = await inspect(await write('named.mrc', gzipSync(makeVolume(64))));
   assert.deepEqual([found.code, found.mrc?.kind], [1, 'volume']);
   assert.match(found.rejections[0]?.message ?? '', /Name it named\.mrc\.gz to upload it compressed/);
 });
 
-test('inspect: a compressed file that cannot be read here is told how to be', async () => {
+test('inspect: an unsupported compression prints the command that decompresses the file', async () => {
   const path = await write('volume.mrc.bz2', Buffer.concat([Buffer.from('BZh91AY&SY'), Buffer.alloc(5000)]));
   const found = await inspect(path);
   assert.deepEqual([found.code, found.mrc], [1, null]);
@@ -135,10 +135,10 @@ test('inspect: a compressed file that cannot be read here is told how to be', as
   assert.match(message, /bzip2 -dc 'volume\.mrc\.bz2' > 'volume\.mrc'/);
   assert.doesNotMatch(message, /bz2\.bz2/);
   const cut = await inspect(await write('cut.mrc.gz', gzipSync(makeVolume()).subarray(0, 60)));
-  assert.match(cut.rejections[0]?.message ?? '', /begins as gzip does, but cannot be decompressed/);
+  assert.match(cut.rejections[0]?.message ?? '', /starts like gzip data, but cannot be decompressed/);
 });
 
-test('inspect: what is inside a compressed file and no MRC file is refused', async () => {
+test('inspect: a compressed file whose content is not an MRC file is refused', async () => {
   const found = await inspect(await write('text.mrc.gz', gzipSync(Buffer.from('no map '.repeat(400)))));
   assert.deepEqual([found.code, found.rejections[0]?.code], [1, 'header_is_text']);
   const small = await inspect(await write('small.mrc.gz', gzipSync(Buffer.from('no map'))));

@@ -1,4 +1,4 @@
-/** `cryolift inspect PATH`: what the MRC header says, what is in the voxels, and what is wrong with both. */
+/** `cryolift inspect PATH`: prints the MRC header, the statistics of the voxels, and errors in both. */
 import {
   applyKind,
   decideSignedness,
@@ -22,7 +22,7 @@ import { interruptible } from '../process/interrupt.ts';
 interface InspectFlags extends MrcOverrides {
   json?: boolean;
   header?: boolean;
-  /** A folder; true: this one. */
+  /** Folder of the pictures; true: the current folder. */
   png?: string | true;
 }
 
@@ -73,7 +73,7 @@ async function inspectPlain(
   };
 }
 
-/** @param outside why the file is refused as it stands, when its name is that of an MRC file. */
+/** @param outside the error of a compressed file that has the name of an MRC file. */
 function inspectInside(
   { format, header, error, filename }: CompressedFile,
   outside: Check['rejections'],
@@ -97,7 +97,7 @@ function inspectInside(
 
 function describe(path: string, sizeBytes: number, found: Inspected): string[] {
   const { mrc, signedness, compressed, voxels, rejections, warnings, notes } = found;
-  const inside = compressed === null ? '' : ` (compressed with ${compressed}; the header inside)`;
+  const inside = compressed === null ? '' : ` (compressed with ${compressed}; header of the content)`;
   const bytes = `${mrc?.bytes_per_voxel} bytes per voxel, ${mrc?.byte_order}-endian`;
   const reading = signedness ? `${signedness.value}: ${signedness.evidence.message}; ` : '';
   const rows = mrc && [
@@ -117,7 +117,7 @@ function describe(path: string, sizeBytes: number, found: Inspected): string[] {
         ? `min ${mrc.stats.min}, max ${mrc.stats.max}, mean ${mrc.stats.mean}, rms ${mrc.stats.rms}`
         : 'not determined',
     ],
-    ['size', `${sizeBytes} bytes (${formatBytes(sizeBytes)}); the header asks for ${mrc.expected_size}`],
+    ['size', `${sizeBytes} bytes (${formatBytes(sizeBytes)}); the header requires ${mrc.expected_size}`],
     ...mrc.labels.map((label, at) => [at === 0 ? 'labels' : '', label]),
   ];
   return [

@@ -20,15 +20,15 @@ after(async () => {
   assert.equal(await bench.stop(), 0);
 });
 
-/** Nothing but the link says where the server is, and there is no secret to make a token of. */
+/** The link is the only source of the URL, and there is no secret for a token. */
 const AWAY = { CRYOLIFT_SERVER: '', CRYOLIFT_DATA_DIR: '/nowhere' };
 
-test('a link that was made uploads what it allows, and is taken back', async () => {
+test('link: a new link permits uploads up to its limits, and can be revoked', async () => {
   const made = await bench.run(['link', '--expires', '1h', '--max-files', '1', '--max-bytes', '1MiB']);
   assert.equal(made.code, 0, made.stderr);
   const url = made.stdout.trim();
   assert.ok(url.startsWith(`${bench.url}/#token=cl_link_`), url);
-  const id = /--revoke (\S+) ends/.exec(made.stderr)?.[1] as string;
+  const id = /--revoke (\S+)/.exec(made.stderr)?.[1] as string;
   const upload = (name: string) => bench.run(['upload', '--json', '--link', url, bench.path(name)], AWAY);
 
   const first = await upload('a.mrc');
@@ -44,7 +44,7 @@ test('a link that was made uploads what it allows, and is taken back', async () 
   assert.equal((await upload('b.mrc')).code, 3);
 });
 
-test('links are listed without their tokens, and ended one by one or all at once', async () => {
+test('link: links are listed without their tokens, and revoked one by one or all at once', async () => {
   const make = async () => JSON.parse((await bench.run(['link', '--json', '--max-files', '5'])).stdout);
   const links = [await make(), await make(), await make()];
   const listed = parseLines<{ link_id: string }>((await bench.run(['link', 'ls', '--json'])).stdout);
@@ -62,7 +62,7 @@ test('links are listed without their tokens, and ended one by one or all at once
   for (const args of [[], ['--all', 'x']]) assert.equal((await bench.run(['link', 'revoke', ...args])).code, 2);
 });
 
-test('an administrator lists the links of an owner and ends all of them', async () => {
+test('link: an administrator lists the links of an owner and revokes all of them', async () => {
   await bench.run(['link']);
   assert.equal((await bench.run(['admin', 'links', '--owner', 'nobody'])).stdout, 'no upload links\n');
   assert.match((await bench.run(['admin', 'links'])).stdout, /^\S+ +local /m);
@@ -71,6 +71,6 @@ test('an administrator lists the links of an owner and ends all of them', async 
   assert.equal((await bench.run(['admin', 'links'])).stdout, 'no upload links\n');
 });
 
-test('what is no link is wrong usage', async () => {
+test('link: an invalid link is a usage error', async () => {
   assert.equal((await bench.run(['ls', '--link', bench.url], AWAY)).code, 2);
 });

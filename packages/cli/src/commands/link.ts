@@ -31,7 +31,7 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
     ...(maxFiles === undefined ? {} : { max_files: maxFiles }),
   });
   output.result(link, () => link.url);
-  output.note(`good until ${link.expires_at}; cryolift link --revoke ${link.link_id} ends it before`);
+  output.note(`valid until ${link.expires_at}; to revoke it: cryolift link --revoke ${link.link_id}`);
   return EXIT.done;
 }
 
@@ -43,7 +43,7 @@ export async function listLinks(flags: Flags): Promise<ExitCode> {
 
 /** @throws UsageError unless either ids or `--all` are given. */
 export async function revokeLinks(ids: readonly string[], flags: Flags & { all?: boolean }): Promise<ExitCode> {
-  if (ids.length > 0 === (flags.all ?? false)) throw new UsageError('give the ids of links, or --all');
+  if (ids.length > 0 === (flags.all ?? false)) throw new UsageError('give the ids of links or --all');
   const api = connect(flags, 'uploads:write');
   const output = new Output(flags.json);
   if (flags.all) {

@@ -1,4 +1,4 @@
-/** `cryolift status ID`: an upload, and what is missing of it. */
+/** `cryolift status ID`: the state, progress and missing parts of an upload. */
 import type { Session } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { formatBytes, formatRanges, formatTable, formatWhen } from '../output/format.ts';

@@ -1,4 +1,4 @@
-/** `cryolift upload PATH…`: run again after an interruption, it sends only what is missing. */
+/** `cryolift upload PATH…`: uploads files. A second run after an interruption sends only the missing parts. */
 import { basename } from 'node:path';
 import { extensionOf } from '@cryolift/mrc';
 import { createUploader, serverOf, type UploaderFlags } from '../connection/connection.ts';
@@ -17,15 +17,15 @@ import type { FileFlags } from '../upload/upload-file.ts';
 
 export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   json?: boolean;
-  /** At the same time. */
+  /** Files uploaded at the same time. */
   files: number;
-  /** What MRC files hold. */
+  /** Kind of the MRC files. */
   kind?: string;
   /** Path of the file to write. */
   checksums?: string;
 }
 
-/** More than so many are counted, not named. */
+/** Above this number, paths are counted and not listed. */
 const NAMED = 5;
 
 export async function upload(paths: readonly string[], given: UploadFlags): Promise<ExitCode> {
@@ -45,7 +45,7 @@ export async function upload(paths: readonly string[], given: UploadFlags): Prom
   const tally = new Tally(files.length + failed.length, bytes);
   const atOnce = Math.min(flags.files, files.length);
   const display = new ProgressDisplay(output, tally.files > 1 ? { atOnce, tally } : undefined);
-  // Names as `sha256sum` in the one folder, or here, would have them.
+  // Names relative to the single folder, or to the current one, as `sha256sum` prints them.
   const nameOf = ({ path, inFolder }: Found) => (paths.length === 1 && inFolder ? inFolder.path : path);
   const server = serverOf(flags);
   const batch = new Batch({ uploader, server, flags, atOnce, output, display, tally, checksums, nameOf, signal });
@@ -65,14 +65,14 @@ export async function upload(paths: readonly string[], given: UploadFlags): Prom
 function reportLeftOut(output: Output, leftOut: readonly LeftOut[]): void {
   for (const { path, reason } of leftOut) output.event({ event: 'skipped', path, reason });
   const links = leftOut.filter(({ reason }) => reason === 'folder_link');
-  for (const { path } of links.slice(0, NAMED)) output.note(`${path}: left out, a link to a folder`);
-  if (links.length > NAMED) output.note(`${links.length - NAMED} more links to folders were left out`);
+  for (const { path } of links.slice(0, NAMED)) output.note(`${path}: skipped, a link to a folder`);
+  if (links.length > NAMED) output.note(`${links.length - NAMED} more links to folders were skipped`);
   const wrong = leftOut.filter(({ reason }) => reason === 'type');
   if (wrong.length <= NAMED) {
-    for (const { path } of wrong) output.note(`${path}: left out, the server does not accept this type`);
+    for (const { path } of wrong) output.note(`${path}: skipped, the server does not accept this type`);
     return;
   }
   const types = [...new Set(wrong.map(({ path }) => extensionOf(basename(path)) || 'none'))].sort();
   const named = `${types.slice(0, NAMED).join(' ')}${types.length > NAMED ? ' …' : ''}`;
-  output.note(`${wrong.length} files were left out, the server does not accept their types: ${named}`);
+  output.note(`${wrong.length} files were skipped, the server does not accept their types: ${named}`);
 }

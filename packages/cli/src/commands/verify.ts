@@ -15,7 +15,7 @@ export async function verify(
   const size = source.sizeBytes;
   await source.close();
   const file = await connect(flags, 'files:read').file(id);
-  // A wrong size needs no hashing.
+  // Files of different size need no hashing.
   const sha256 = size === file.size ? await hashPath(path, interruptible()) : null;
   const same = sha256 === file.sha256;
   const result = { path, file_id: id, same, size, sha256, server_size: file.size, server_sha256: file.sha256 };
@@ -33,7 +33,7 @@ interface Comparison {
 }
 
 function describe({ path, same, size, sha256, server_size, server_sha256 }: Comparison): Lines {
-  if (same) return `${path}: the same, sha256 ${sha256}`;
+  if (same) return `${path}: identical, sha256 ${sha256}`;
   if (sha256 === null) return `${path}: DIFFERENT, ${size} bytes here, ${server_size} on the server`;
   return [`${path}: DIFFERENT`, `  here    sha256 ${sha256}`, `  server  sha256 ${server_sha256}`];
 }

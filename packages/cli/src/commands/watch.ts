@@ -32,7 +32,7 @@ export interface WatchFlags extends UploaderFlags, FileFlags, Selection {
 
 export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode> {
   assertMetadata(flags.meta ?? {}, true);
-  if (flags.moveTo !== undefined && flags.delete) throw new UsageError('--move-to and --delete: only one of them');
+  if (flags.moveTo !== undefined && flags.delete) throw new UsageError('give only one of --move-to and --delete');
   const server = serverOf(flags);
   const output = new Output(flags.json);
   const signal = interruptible();
@@ -41,14 +41,19 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   const lock = await placeOf(server, folder, '.lock');
   await mkdir(dirname(lock), { recursive: true, mode: 0o700 });
   const unlock = lockFolder(lock);
-  if (!unlock) throw new Refusal('watched', `${folder} is watched for ${server} already.`, 'One watcher is enough.');
+  if (!unlock)
+    throw new Refusal(
+      'watched',
+      `another \`cryolift watch\` already watches ${folder} for ${server}.`,
+      'End the other one first.',
+    );
   const display = new ProgressDisplay(output, { atOnce: flags.files, tally: null });
   try {
     output.event({ event: 'watching', path: folder, settle_seconds: flags.settle });
-    output.note(`watching ${folder}: files go up ${flags.settle} s after they have stopped changing`);
+    output.note(`watching ${folder}: files are uploaded ${flags.settle} s after their last change`);
     for (const path of await giveBackTaken(folder)) {
       output.event({ event: 'given_back', path });
-      output.note(`${path}: is there again; an earlier watch was ended while it removed it`);
+      output.note(`${path}: put back; an earlier watch was killed while it removed this file`);
     }
     const uploader = createUploader(flags);
     const owner = await waitForOwner(uploader.api, flags, output, signal);
@@ -80,7 +85,7 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   }
 }
 
-/** Has no end, unless the watch is to end at some time. */
+/** Retries without limit, except with `--once`. */
 async function waitForOwner(api: Api, { once }: WatchFlags, output: Output, signal: AbortSignal): Promise<string> {
   const retryPolicy = new RetryPolicy(once ? undefined : Number.POSITIVE_INFINITY);
   return await askOwner(api, signal, retryPolicy, sayWaiting(output));
@@ -90,7 +95,7 @@ async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Dispos
   if (flags.moveTo === undefined) return flags.delete ? { kind: 'delete' } : null;
   const below = relative(await realpath(folder), await realPlace(resolve(flags.moveTo)));
   if (below !== '..' && !below.startsWith('../')) {
-    throw new UsageError('--move-to a folder inside the watched one: it would go up again');
+    throw new UsageError('--move-to is inside the watched folder: its files would be uploaded again');
   }
   await mkdir(flags.moveTo, { recursive: true });
   return { kind: 'move', to: flags.moveTo };

@@ -41,7 +41,7 @@ complete -F _${name} ${name}
 `;
 }
 
-/** After an option that wants a value, nothing else is offered than that. */
+/** After an option with a value, only its values are offered. */
 function valueCases(options: readonly OptionShape[]): string {
   const wanting = new Map<string, string[]>();
   for (const { names, value } of options) {

@@ -24,7 +24,7 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true }));
 
-/** What a real bash offers for the last word. */
+/** The completions of a real bash for the last word. */
 function complete(...words: string[]): string[] {
   const code = `source ./script || exit 1
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -34,7 +34,7 @@ function complete(...words: string[]): string[] {
   return execFileSync('bash', args, { cwd: folder, encoding: 'utf8' }).split('\n').slice(0, -1).sort();
 }
 
-test('bash completes every command, and every option of it', () => {
+test('completion: bash completes every command and every option of it', () => {
   const commands = program.commands.map((command) => command.name());
   for (const name of commands) assert.ok(complete('').includes(name), name);
   assert.deepEqual(complete('upl'), ['upload']);
@@ -46,7 +46,7 @@ test('bash completes every command, and every option of it', () => {
   assert.ok(complete('serve', '--data').includes('--data-dir'));
 });
 
-test('bash offers files where a path is wanted, and only there', () => {
+test('completion: bash offers files only where an argument is a path', () => {
   assert.deepEqual(complete('upload', 'my'), ['my file.mrc']);
   assert.deepEqual(complete('--json', 'upload', '--recursive', 'o'), ['other.mrc']);
   assert.deepEqual(complete('download', '-o', 'my'), ['my file.mrc']);
@@ -55,13 +55,13 @@ test('bash offers files where a path is wanted, and only there', () => {
   assert.deepEqual(complete('completion', ''), [...complete('completion', '-'), 'bash', 'fish', 'zsh'].sort());
 });
 
-test('zsh and fish are told of every command and option', () => {
+test('completion: the scripts for zsh and fish contain every command and option', () => {
   const shape = shapeOf(program);
   const [zsh, fish] = [zshScript(shape), fishScript(shape)];
   for (const { name, options } of shape.commands) {
     assert.match(zsh, new RegExp(`^    '${name}:.+'$`, 'm'));
     const line = new RegExp(`^        ${name}\\) (.*)$`, 'm').exec(zsh)?.[1] ?? '';
-    // Quotes are closed, brackets of descriptions too.
+    // Quotes and brackets of descriptions are closed.
     assert.equal((line.replaceAll("'\\''", '').match(/'/g)?.length ?? 0) % 2, 0);
     for (const option of options.flatMap(({ names }) => names)) {
       assert.ok(line.includes(`${option}[`), `${name} ${option}`);

@@ -1,18 +1,18 @@
-/** What there is to complete, read off the program itself, so that no list of it can go stale. */
+/** The commands and options to complete, read from the program, so that they are always current. */
 import type { Command } from 'commander';
 
 export interface OptionShape {
   /** With their dashes. */
   readonly names: readonly string[];
   readonly description: string;
-  /** What it wants after its name; null for nothing. */
+  /** Name of its value; null when it has none. */
   readonly value: ValueShape | null;
 }
 
 export interface ValueShape {
   readonly name: string;
   readonly isPath: boolean;
-  /** Empty when there is no fixed set of them. */
+  /** The allowed values; empty when any value is allowed. */
   readonly choices: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export interface CommandShape {
   readonly description: string;
   /** The options of the program are valid here, too, except those that only print something. */
   readonly options: readonly OptionShape[];
-  /** What it wants besides options; of several, the last goes on. */
+  /** Its arguments; the last one can be repeated. */
   readonly values: readonly ValueShape[];
 }
 
@@ -31,7 +31,7 @@ export interface ProgramShape {
   readonly commands: readonly CommandShape[];
 }
 
-/** Placeholders that stand for something on this machine's disks. */
+/** Names of arguments that are local paths. */
 const PATHS = ['path', 'file', 'dir', 'folder'];
 
 export function shapeOf(program: Command): ProgramShape {

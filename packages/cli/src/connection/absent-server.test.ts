@@ -1,4 +1,4 @@
-/** A server that is away, or does not answer: the command says what it waits for, and a signal ends it. */
+/** An unreachable or silent server: the command prints what it waits for, and a signal ends it. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -15,7 +15,7 @@ const folder = join(home, 'in');
 await mkdir(folder);
 await writeFile(join(folder, 'a.mrc'), 'a');
 
-/** @returns what the command has printed, once it has printed that. */
+/** @returns the output of the command, once it contains `pattern`. */
 async function printed(running: Running, text: string): Promise<string> {
   let all = '';
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -46,7 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     ['watch', '--once', '--json', folder],
   ]) {
     const [command, ...flags] = args.slice(0, -1);
-    test(`away: ${[command, ...flags].join(' ')} of a folder says what it waits for, and the first ${signal} ends it`, async (context) => {
+    test(`away: ${[command, ...flags].join(' ')} with a folder prints why it waits; ${signal} ends it`, async (context) => {
       const running = begin(context, args, NOBODY);
       const text = await printed(running, args.includes('--json') ? '"event":"waiting"' : 'waiting for the server: ');
       assert.match(text, /ECONNREFUSED/);
@@ -56,7 +56,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   }
 }
 
-/** @returns the URL of a server that takes connections and never answers, and what resolves at the first of them. */
+/** @returns the URL of a server that accepts connections and never answers, and a promise for the first connection. */
 async function startSilent(context: TestContext): Promise<{ url: string; asked: Promise<void> }> {
   const { promise: asked, resolve } = Promise.withResolvers<void>();
   const server = createServer((socket) => {
@@ -76,18 +76,18 @@ for (const args of [
   ['admin', 'scrub'],
 ]) {
   const command = args.join(' ').replaceAll(home, '');
-  test(`away: the first signal ends ${command} whose server does not answer`, async (context) => {
+  test(`away: the first signal ends ${command} while the server does not answer`, async (context) => {
     const { url, asked } = await startSilent(context);
     const running = begin(context, args, url);
     await asked;
     running.child.kill('SIGTERM');
     const { code } = await running.ended;
-    // Without anything to keep, the system ends it.
+    // Without state to save, the default action of the signal ends it.
     assert.ok(code === 130 || running.child.signalCode === 'SIGTERM', `exit code ${code}`);
   });
 }
 
-test('away: download says what it waits for', async (context) => {
+test('away: download prints why it waits', async (context) => {
   const bytes = Buffer.alloc(1000);
   const whole = serveFile(bytes, { filename: 'a.mrc' });
   const url = await startHostile(context, (request, response) => {
@@ -100,13 +100,13 @@ test('away: download says what it waits for', async (context) => {
   assert.equal((await running.ended).code, 130);
 });
 
-test('away: download ends when one of its connections fails for good, whatever the others wait for', async (context) => {
+test('away: download ends on a permanent failure of one connection while others wait', async (context) => {
   const bytes = Buffer.alloc(20 * 1024 * 1024);
   const whole = serveFile(bytes, { filename: 'a.mrc' });
   const url = await startHostile(context, (request, response) => {
     if (request.headers.range?.startsWith('bytes=0-')) request.socket.destroy();
     else if (!request.headers.range) whole(request, response);
-    // After the other one has begun to wait.
+    // After the other connection has started to wait.
     else void delay(300).then(() => response.writeHead(200).end());
   });
   const { code, stderr } = await begin(context, ['download', 'f1', '-o', join(home, 'b.mrc')], url).ended;

@@ -1,4 +1,4 @@
-/** The server that a command calls, and the token that it calls it with. */
+/** The server and the token that a command uses. */
 import { Api, type GetToken, type Transport, Uploader } from '@cryolift/client';
 import { defaultStateFolder, FileResumeStore, HttpTransport } from '@cryolift/client/node';
 import { Bandwidth, sharers, type Timetable } from '../options/bandwidth.ts';
@@ -14,7 +14,7 @@ const OWN_TOKEN_RENEW_MS = 120_000;
 
 export interface ConnectionOptions {
   server?: string;
-  /** Itself, `@PATH` or `-`. */
+  /** The token, `@PATH` or `-`. */
   token?: string;
   /** An upload link: server and token in one, `URL/#token=…`; also `@PATH` or `-`. */
   link?: string;
@@ -64,7 +64,7 @@ export function open(options: ConnectionOptions, scope: string, pace?: Pace) {
 /** @returns its URL, without a slash at the end. @throws UsageError */
 export function serverOf(options: ConnectionOptions): string {
   const given = linkOf(options)?.replace(/#.*/, '') || options.server || process.env.CRYOLIFT_SERVER || DEFAULT_SERVER;
-  if (!URL.canParse(given) || !/^https?:/.test(given)) throw new UsageError(`${given} is not the URL of a server`);
+  if (!URL.canParse(given) || !/^https?:/.test(given)) throw new UsageError(`${given} is not a valid URL of a server`);
   return given.replace(/\/+$/, '');
 }
 
@@ -79,7 +79,7 @@ function tokenSource(options: ConnectionOptions, server: string, transport: Tran
   if (given) {
     let token = readCredential(given, name);
     return async (renew) => {
-      // A program that renews tokens writes the new one into the same file.
+      // Another program may write a renewed token into the same file.
       if (renew) token = readCredential(given, name);
       return token;
     };
@@ -91,7 +91,7 @@ function tokenSource(options: ConnectionOptions, server: string, transport: Tran
     const secret = LOOPBACK.test(new URL(server).hostname) ? await findSecret(process.env).catch(() => null) : null;
     if (secret === null) throw new NoTokenError('a token is needed');
     if (!(await hasProof(transport, server, secret))) {
-      throw new NoTokenError(`a token is needed: what listens at ${server} does not have the secret that is here`);
+      throw new NoTokenError(`a token is needed: the server at ${server} does not have the secret of this data folder`);
     }
     own = { token: await signToken(secret, 'local', scope, OWN_TOKEN_SECONDS), signedMs: Date.now() };
     return own.token;
@@ -108,6 +108,6 @@ function linkOf({ link, token }: ConnectionOptions): string | undefined {
 /** @throws UsageError */
 function tokenOf(link: string): string {
   const token = /#token=([\w.-]+)$/.exec(link)?.[1];
-  if (token === undefined) throw new UsageError('--link takes a whole upload link, as `cryolift link` prints it');
+  if (token === undefined) throw new UsageError('--link needs a complete upload link, as printed by `cryolift link`');
   return token;
 }

@@ -6,7 +6,7 @@ import { findSecret, signToken } from './own-token.ts';
 
 let bench: TestBench;
 let token: string;
-/** No secret to make a token of. */
+/** No secret for a token. */
 const AWAY = { CRYOLIFT_DATA_DIR: '/nowhere' };
 
 before(async () => {
@@ -21,7 +21,7 @@ after(async () => {
   assert.equal(await bench.stop(), 0);
 });
 
-test('token: from a file, from standard input, from the environment, and from a file that the environment names', async () => {
+test('token: read from a file, standard input, the environment, or a file named in the environment', async () => {
   const ways: readonly (readonly [line: string, env: Record<string, string>])[] = [
     ['$CRYOLIFT ls --token @token', AWAY],
     ['$CRYOLIFT ls --token - < token', AWAY],
@@ -34,7 +34,7 @@ test('token: from a file, from standard input, from the environment, and from a 
   }
 });
 
-test('link: from standard input, a file, or the environment, it names the server as well', async () => {
+test('link: read from standard input, a file, or the environment; contains the URL of the server', async () => {
   const away = { ...AWAY, CRYOLIFT_SERVER: 'http://127.0.0.1:9' };
   const made = await bench.run(['link'], { ...AWAY, CRYOLIFT_TOKEN: token });
   assert.equal(made.code, 0, made.stderr);
@@ -52,7 +52,7 @@ test('link: from standard input, a file, or the environment, it names the server
   assert.equal(own.code, 0, 'what is on the command line goes before the environment');
 });
 
-test('token: what cannot be read, or is empty, is wrong usage', async () => {
+test('token: an unreadable or empty source is a usage error', async () => {
   for (const [given, reason] of [
     ['@nowhere', /--token: nowhere cannot be read \(ENOENT\)/],
     ['@empty', /--token: empty is empty/],
@@ -64,7 +64,7 @@ test('token: what cannot be read, or is empty, is wrong usage', async () => {
   }
 });
 
-test('help: it says that arguments can be read by others, and what to use instead', async () => {
+test('help: warns that other users can read arguments, and names the alternatives', async () => {
   const { stdout } = await runAlone(['--help']);
   assert.match(stdout, /Every user of a machine can read the arguments/);
   for (const way of ['@FILE', '--token -', 'CRYOLIFT_TOKEN', 'CRYOLIFT_LINK']) assert.ok(stdout.includes(way), way);

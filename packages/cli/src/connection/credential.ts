@@ -1,4 +1,4 @@
-/** Tokens and upload links that do not stand in the argument list, which every user of a machine can read (`ps`). */
+/** Reads tokens and upload links from files and standard input: every user of a machine can read arguments (`ps`). */
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../process/exit.ts';
 
@@ -6,8 +6,9 @@ import { UsageError } from '../process/exit.ts';
 let standardInput: string | null = null;
 
 /**
- * @param given itself, `@PATH` for the content of a file, or `-` for standard input. No token and no URL begins so.
- * @param name of the option or variable that it was given with.
+ * @param given the value, `@PATH` for the content of a file, or `-` for standard input. No token or URL starts with
+ * these.
+ * @param name of the option or variable.
  * @throws UsageError when it cannot be read, or is empty.
  */
 export function readCredential(given: string, name: string): string {

@@ -1,4 +1,4 @@
-/** What a person reads when something is wrong: whole sentences that name what was tried. */
+/** Error messages: complete sentences with the URL or path. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ async function serve(t: { after(run: () => void): void }, listener: RequestListe
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('messages: a connection that fails names the URL, and says why', async (t) => {
+test('messages: a failed connection prints the URL and the reason', async (t) => {
   // A port that was free a moment ago.
   const free = createTcpServer().listen(0, '127.0.0.1');
   await once(free, 'listening');
@@ -51,16 +51,16 @@ test('messages: a connection that fails names the URL, and says why', async (t) 
     const { code, stderr } = await bench.run(['ls', '--server', server, '--token', 'x']);
     assert.equal(code, 1);
     const [first] = stderr.split('\n');
-    // A name server that cannot be asked says the same in other words.
+    // Without a reachable name server the message differs.
     const said = String(first).replace(
-      'the name cannot be looked up now (EAI_AGAIN)',
+      'the name cannot be resolved now (EAI_AGAIN)',
       'there is no such name (ENOTFOUND)',
     );
     assert.equal(said, `cryolift: no connection to ${shown}: ${why}`);
   }
 });
 
-test('messages: an answer of another program names the URL', async (t) => {
+test('messages: an answer of another program prints the URL', async (t) => {
   const url = await serve(t, (_, answer) => void answer.writeHead(404).end('<h1>Not here</h1>'));
   for (const command of [['ls'], ['upload', '-r', '.']]) {
     const { code, stderr } = await bench.run([...command, '--server', url, '--token', 'x']);
@@ -69,7 +69,7 @@ test('messages: an answer of another program names the URL', async (t) => {
   }
 });
 
-test('messages: nothing is said to wait after a final refusal', async () => {
+test('messages: a permanent refusal prints no waiting message', async () => {
   const token = await signToken('y'.repeat(32), 'ada', SCOPES.join(' '), 3600);
   await writeFile(bench.path('a.tif'), 'no token fits');
   const { code, stderr } = await bench.run(['upload', 'a.tif', '--token', token]);
@@ -78,7 +78,7 @@ test('messages: nothing is said to wait after a final refusal', async () => {
   assert.doesNotMatch(stderr, /waiting/);
 });
 
-test('messages: what is wrong is named, and what to do is about this command', async () => {
+test('messages: contain the wrong value, and hints for this command', async () => {
   await writeFile(bench.path('b.tif'), 'some bytes');
   await writeFile(bench.path('plain'), 'no folder');
   const state = { XDG_STATE_HOME: bench.path('plain') };
@@ -113,14 +113,14 @@ test('messages: what is wrong is named, and what to do is about this command', a
     const text = ended.stderr + ended.stdout;
     assert.equal(ended.code, code, `${args.join(' ')}: ${text}`);
     assert.match(text, said);
-    // Neither Node's own messages nor the calls of the API.
+    // Neither messages of Node nor API calls.
     assert.doesNotMatch(text, /\b[A-Z]+: |\bGET \/|syscall|errno/);
   }
 });
 
-test('watch: a folder to move to inside the watched one is not made', async () => {
-  await mkdir(bench.path('seen'));
-  const { code } = await bench.run(['watch', 'seen', '--move-to', 'seen/done/deep']);
+test('watch: a --move-to folder inside the watched folder is not created', async () => {
+  await mkdir(bench.path('watched'));
+  const { code } = await bench.run(['watch', 'watched', '--move-to', 'watched/done/deep']);
   assert.equal(code, 2);
-  assert.deepEqual(await readdir(bench.path('seen')), []);
+  assert.deepEqual(await readdir(bench.path('watched')), []);
 });

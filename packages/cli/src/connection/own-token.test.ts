@@ -1,4 +1,4 @@
-/** Tokens that the command line signs itself: for whom, and for what. */
+/** Tokens that the command line signs: which servers receive them, and their scopes. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -20,21 +20,21 @@ after(async () => {
   assert.equal(await bench.stop(), 0);
 });
 
-/** Somebody else's program on a port of this machine. @returns its URL, and what was sent to it. */
+/** Another program on a port of this machine. @returns its URL and the requests that it received. */
 async function listen(context: TestContext, answer: RequestListener) {
-  const seen: { path: string; authorization: string | undefined }[] = [];
+  const requests: { path: string; authorization: string | undefined }[] = [];
   const server = createServer((request, response) => {
-    seen.push({ path: request.url ?? '', authorization: request.headers.authorization });
+    requests.push({ path: request.url ?? '', authorization: request.headers.authorization });
     answer(request, response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   context.after(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
 }
 
 const COMMANDS = [['ls'], ['upload', 'a.bin'], ['rm', 'x'], ['admin', 'sweep'], ['link'], ['doctor'], ['events', 'x']];
 
-test('own token: whatever listens on a port of this machine is sent none', async (context) => {
+test('own token: another program on a port of this machine receives no token', async (context) => {
   const other = await listen(context, (_request, response) => {
     response.setHeader('content-type', 'application/json').setHeader('cryolift-proof', 'a'.repeat(64));
     response.end('{"status":"ok"}');
@@ -43,16 +43,16 @@ test('own token: whatever listens on a port of this machine is sent none', async
     const { code, stderr, stdout } = await bench.run(args, { CRYOLIFT_SERVER: other.url, CRYOLIFT_TOKEN: '' });
     assert.equal(code, 3, `${args}: ${stdout}${stderr}`);
   }
-  const sent = other.seen.filter(({ authorization }) => authorization !== undefined);
+  const sent = other.requests.filter(({ authorization }) => authorization !== undefined);
   assert.deepEqual(
-    // What doctor tries without a token is marked so.
+    // Requests of doctor without a token are marked.
     sent.filter(({ authorization }) => authorization !== 'Bearer none'),
     [],
   );
-  assert.ok(other.seen.length >= COMMANDS.length);
+  assert.ok(other.requests.length >= COMMANDS.length);
 });
 
-test('own token: who passes the challenge on to the server is sent none either', async (context) => {
+test('own token: a relay that passes the challenge on to the server receives no token', async (context) => {
   const relay = await listen(context, async (request, response) => {
     const headers = Object.entries(request.headers).filter(([name]) => name.startsWith('cryolift-'));
     const answer = await fetch(bench.url + request.url, {
@@ -62,11 +62,11 @@ test('own token: who passes the challenge on to the server is sent none either',
   });
   const { code, stderr } = await bench.run(['ls'], { CRYOLIFT_SERVER: relay.url, CRYOLIFT_TOKEN: '' });
   assert.equal(code, 3);
-  assert.match(stderr, /does not have the secret that is here/);
-  assert.deepEqual(relay.seen, [{ path: '/healthz', authorization: undefined }]);
+  assert.match(stderr, /does not have the secret of this data folder/);
+  assert.deepEqual(relay.requests, [{ path: '/healthz', authorization: undefined }]);
 });
 
-test('own token: it allows what the command needs, for minutes', async () => {
+test('own token: has only the scopes of the command, for minutes', async () => {
   const before = { ...process.env };
   process.env.CRYOLIFT_DATA_DIR = bench.path('data');
   delete process.env.CRYOLIFT_TOKEN;
@@ -87,7 +87,7 @@ test('own token: every command has the scopes that it needs', async () => {
     return stdout;
   };
   await ok('upload', '--json', 'a.bin');
-  // The second time it asks for the record of the file.
+  // The second run reads the record of the file.
   const again = await ok('upload', '--json', 'a.bin');
   const fileId = /"file_id":"(\w+)"/.exec(again)?.[1] ?? '';
   const uploadId = /"upload_id":"(\w+)"/.exec(await ok('ls', '--json'))?.[1] ?? '';

@@ -7,7 +7,9 @@ import { CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol
 import { SignJWT } from 'jose';
 import { isMissing } from '../files/folder-entries.ts';
 
-/** The secret of the server on this machine; null when there is none. @throws the system's error when it cannot be read. */
+/**
+ * The secret of the server on this machine; null when there is none. @throws the system's error when it cannot be read.
+ */
 export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Promise<string | null> {
   if (env.CRYOLIFT_JWT_SECRET) return env.CRYOLIFT_JWT_SECRET;
   try {
@@ -24,7 +26,7 @@ export async function findSecret(env: NodeJS.ProcessEnv, dataDir?: string): Prom
  * reveals nothing new to it.
  *
  * @param server its URL.
- * @throws ConnectionError when the server cannot be asked now.
+ * @throws ConnectionError when the server does not answer.
  */
 export async function hasProof(transport: Transport, server: string, secret: string): Promise<boolean> {
   const { protocol, port } = new URL(server);
@@ -32,14 +34,14 @@ export async function hasProof(transport: Transport, server: string, secret: str
   const reply = await transport.send({ method: 'GET', path: '/healthz', headers: { [CHALLENGE_HEADER]: challenge } });
   const proof = reply.headers[PROOF_HEADER];
   if (proof === undefined && reply.status >= 500) {
-    throw new ConnectionError(`the server answers ${reply.status} when it is asked who it is`);
+    throw new ConnectionError(`the server answers ${reply.status} to the request to prove its identity`);
   }
   return proof === (await computeProof(secret, challenge, Number(port) || (protocol === 'https:' ? 443 : 80)));
 }
 
 /**
- * @param ttlSeconds how long the token is good for.
- * @param env the server's settings, as far as they are known here: an issuer and an audience that it asks for.
+ * @param ttlSeconds lifetime of the token.
+ * @param env settings of the server that are known here: the required issuer and audience.
  */
 export async function signToken(
   secret: string,

@@ -7,7 +7,7 @@ function find(server: string, env: Record<string, string>): string | null {
   return findProxy(new URL(server), env)?.url.href ?? null;
 }
 
-/** What curl 7.88 does with each. */
+/** The behaviour of curl 7.88 for each. */
 const VARIABLES: readonly (readonly [server: string, env: Record<string, string>, variable: string | null])[] = [
   ['http://a.example', {}, null],
   ['http://a.example', { http_proxy: 'p:1' }, 'http_proxy'],
@@ -28,7 +28,7 @@ test('proxy: the variables and their order are those of curl', () => {
   }
 });
 
-/** What curl 7.88 does with each. */
+/** The behaviour of curl 7.88 for each. */
 const EXEMPTIONS: readonly (readonly [host: string, noProxy: string, exempt: boolean])[] = [
   ['a.example.com', 'example.com', true],
   ['a.example.com', '.example.com', true],
@@ -48,10 +48,10 @@ const EXEMPTIONS: readonly (readonly [host: string, noProxy: string, exempt: boo
   ['10.1.2.3', '10.1.2', false],
   ['[::1]', '::1', true],
   ['[fd00::5]', '::1', false],
-  // Not so of curl 7.88, though its manual says so.
+  // The manual of curl documents this; curl 7.88 behaves differently.
   ['[fd00::5]', 'fd00::/8', true],
 ];
-test('proxy: no_proxy means what it means to curl', () => {
+test('proxy: no_proxy follows the rules of curl', () => {
   for (const [host, noProxy, exempt] of EXEMPTIONS) {
     const found = find(`http://${host}:8080`, { http_proxy: 'p:1', no_proxy: noProxy });
     assert.equal(found === null, exempt, `${host} and ${noProxy}`);
@@ -73,7 +73,7 @@ test('proxy: scheme and port may be left out, as for curl', () => {
   for (const [given, url] of proxies) assert.equal(find('http://a.example', { http_proxy: given }), url, given);
 });
 
-test('proxy: what cannot be used is said by the name of its variable, without what may be a password', () => {
+test('proxy: an invalid value is reported by its variable, without the value, which may contain a password', () => {
   for (const given of ['socks5://p:1080', 'http://', 'ada:secret@', 'http://p:port', '://p']) {
     assert.throws(
       () => find('http://a.example', { http_proxy: given }),

@@ -12,11 +12,11 @@ export interface ChosenProxy {
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '1080', https: '443' };
 
 /**
- * `http_proxy` (in small letters only: a web server sets HTTP_PROXY to what a client sends), `https_proxy`,
- * `all_proxy`, but not for what `no_proxy` names; the last three in capitals, too. Empty ones count as not set.
+ * `http_proxy` (in lower case only: CGI sets HTTP_PROXY from a request header), `https_proxy`,
+ * `all_proxy`, except for hosts in `no_proxy`; the last three also in upper case. An empty variable counts as not set.
  *
- * @returns null when the server is to be asked itself.
- * @throws UsageError for a proxy that is none, or of another kind.
+ * @returns null for a direct connection.
+ * @throws UsageError for an invalid URL or an unsupported kind of proxy.
  */
 export function findProxy(server: URL, env: NodeJS.ProcessEnv): ChosenProxy | null {
   const names = server.protocol === 'https:' ? ['https_proxy', 'HTTPS_PROXY'] : ['http_proxy'];
@@ -30,18 +30,18 @@ function parseProxy(text: string, variable: string): URL {
   const [, scheme = 'http', rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
   const kind = scheme.toLowerCase();
   if (DEFAULT_PORTS[kind] === undefined) {
-    throw new UsageError(`${variable} is a ${kind} proxy: only http and https proxies can be used`);
+    throw new UsageError(`${variable} is a ${kind} proxy: only http and https proxies are supported`);
   }
-  // `URL` drops the default port of the scheme, as if none had been given.
+  // `URL` removes the default port of the scheme.
   const asGiven = URL.canParse(`proxy://${rest}`) ? new URL(`proxy://${rest}`) : null;
   const url = asGiven?.hostname && URL.canParse(`${kind}://${rest}`) ? new URL(`${kind}://${rest}`) : null;
-  // What it holds may be a password.
-  if (!url) throw new UsageError(`${variable} is not the URL of a proxy`);
+  // The value may contain a password.
+  if (!url) throw new UsageError(`${variable} is not a valid URL of a proxy`);
   if (asGiven?.port === '') url.port = DEFAULT_PORTS[kind];
   return url;
 }
 
-/** @param list names, domains, addresses and networks, between commas or blanks; `*` alone: everything. */
+/** @param list names, domains, addresses and networks, separated by commas or blanks; `*` alone matches every host. */
 function isExempt(hostname: string, list: string): boolean {
   if (list === '*') return true;
   const host = hostname
@@ -55,7 +55,7 @@ function isExempt(hostname: string, list: string): boolean {
     .some((entry) => (isIP(host) ? isInNetwork(host, entry) : isInDomain(host, entry)));
 }
 
-/** A dot in front of a domain is of no account. */
+/** A leading dot of a domain is ignored. */
 function isInDomain(host: string, entry: string): boolean {
   const domain = entry.replace(/^\./, '').replace(/\.$/, '');
   return host === domain || host.endsWith(`.${domain}`);

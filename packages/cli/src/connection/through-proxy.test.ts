@@ -1,4 +1,4 @@
-/** The way to a server that only a proxy knows: by the variables that curl honours. */
+/** A server that is reachable only through a proxy, set by the variables of curl. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -90,12 +90,12 @@ for (const [scheme, variable, asked] of WAYS) {
     assert.equal(doctor.code, 0, doctor.stdout);
     const findings = parseLines<Finding>(doctor.stdout);
     const said = findings.find(({ check }) => check === 'proxy')?.found;
-    assert.equal(said, `the way to ${scheme}://${HOST} is http://${proxy.address} (${variable})`);
+    assert.equal(said, `requests to ${scheme}://${HOST} go through http://${proxy.address} (${variable})`);
     assert.equal(findings.filter(({ check }) => check === 'certificate').length, scheme === 'https' ? 1 : 0);
     for (const line of proxy.asked) assert.match(line, asked);
   });
 
-  test(`proxy: one that asks for a login gets it, and is named without it; ${scheme}`, async () => {
+  test(`proxy: a login is sent to the proxy and not printed; ${scheme}`, async () => {
     const env = { CRYOLIFT_SERVER: `${scheme}://${HOST}` };
     const refused = await run(['ls'], { ...env, [variable]: `http://${strict.address}` });
     assert.equal(refused.code, 1);
@@ -103,7 +103,7 @@ for (const [scheme, variable, asked] of WAYS) {
     assert.match(refused.stderr, /asks for a name and a password/);
     const doctor = await run(['doctor'], { ...env, [variable]: `http://${strict.address}` });
     assert.equal(doctor.code, 1);
-    assert.match(doctor.stdout, new RegExp(`✗ .*the proxy http://\\S+ lets nothing through .*407.*\\n.*${variable}=`));
+    assert.match(doctor.stdout, new RegExp(`✗ .*the proxy http://\\S+ refuses requests to .*407.*\\n.*${variable}=`));
 
     const welcome = { ...env, [variable]: `http://${LOGIN}@${strict.address}` };
     assert.equal((await run(['ls'], welcome)).code, 0);
@@ -113,7 +113,7 @@ for (const [scheme, variable, asked] of WAYS) {
   });
 }
 
-test('proxy: what no_proxy names is asked itself', async () => {
+test('proxy: hosts in no_proxy are connected directly', async () => {
   proxy.asked.length = 0;
   const env = { http_proxy: proxy.address, no_proxy: '10.0.0.0/8, 127.0.0.0/8' };
   assert.equal((await run(['ls'], env)).code, 0);
@@ -123,7 +123,7 @@ test('proxy: what no_proxy names is asked itself', async () => {
   assert.deepEqual(proxy.asked, []);
 });
 
-test('proxy: one that is not there is blamed, not the server', async () => {
+test('proxy: an unreachable proxy is named in the error', async () => {
   const env = { CRYOLIFT_SERVER: `http://${HOST}`, all_proxy: 'http://ada:geheim@127.0.0.1:9' };
   const listed = await run(['ls'], env);
   assert.equal(listed.code, 1);
@@ -137,8 +137,8 @@ test('proxy: one that is not there is blamed, not the server', async () => {
   for (const { stdout, stderr } of [listed, doctor]) assert.doesNotMatch(stdout + stderr, /geheim/);
 });
 
-test('proxy: one of another kind is wrong usage', async () => {
+test('proxy: an unsupported kind is a usage error', async () => {
   const { code, stderr } = await run(['ls'], { http_proxy: 'socks5h://127.0.0.1:1080' });
   assert.equal(code, 2);
-  assert.match(stderr, /http_proxy is a socks5h proxy: only http and https proxies can be used/);
+  assert.match(stderr, /http_proxy is a socks5h proxy: only http and https proxies are supported/);
 });

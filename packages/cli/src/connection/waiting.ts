@@ -4,7 +4,7 @@ import type { Output } from '../output/output.ts';
 /** The same message is repeated after this time. */
 const AGAIN_MS = 60_000;
 
-/** @returns a function that reports each failure that is waited out, unless it was just reported. */
+/** @returns a function that reports each failure after which the command waits, unless it was just reported. */
 export function sayWaiting(output: Output): (error: unknown) => void {
   let said = '';
   let saidMs = 0;

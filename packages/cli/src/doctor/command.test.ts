@@ -1,4 +1,4 @@
-/** `cryolift doctor` as its users run it. */
+/** `cryolift doctor` as a process. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,13 +21,13 @@ after(async () => {
   assert.equal(await bench.stop(), 0);
 });
 
-test('all is well: a list without colours, exit 0', async () => {
+test('doctor: without problems it prints a list without colours and exits with 0', async () => {
   const { code, stdout } = await bench.run(['doctor']);
   assert.equal(code, 0, stdout);
   for (const line of stdout.trimEnd().split('\n')) assert.match(line, /^✓ [a-z ]{12} {2}\S/);
 });
 
-test('a line of JSON for each check', async () => {
+test('doctor: --json prints a line for each check', async () => {
   const { code, stdout, stderr } = await bench.run(['doctor', '--json', '--slow', '1s', '--room', '1GiB']);
   assert.equal(code, 0, stdout);
   assert.equal(stderr, '');
@@ -36,7 +36,7 @@ test('a line of JSON for each check', async () => {
   for (const finding of findings) assert.deepEqual(Object.keys(finding), ['check', 'outcome', 'found', 'mend']);
 });
 
-test('when the token is the trouble: exit 3', async () => {
+test('doctor: a problem with the token exits with 3', async () => {
   const token = await signToken('y'.repeat(32), 'ada', SCOPES.join(' '), 3600);
   const refused = await bench.run(['doctor', '--token', token]);
   assert.equal(refused.code, 3);
@@ -44,13 +44,13 @@ test('when the token is the trouble: exit 3', async () => {
   assert.equal((await bench.run(['doctor'], { CRYOLIFT_DATA_DIR: bench.path('none') })).code, 3);
 });
 
-test('anything else: exit 1', async () => {
+test('doctor: any other problem exits with 1', async () => {
   const { code, stdout } = await bench.run(['doctor', '--room', '15TiB']);
   assert.equal(code, 1);
   assert.match(stdout, /^✗ room /m);
 });
 
-test('Ctrl-C in the middle: exit 130, and nothing is left at the server', async () => {
+test('doctor: Ctrl-C exits with 130 and leaves no upload on the server', async () => {
   const { child, ended } = bench.begin(['doctor', '--slow', '60s']);
   for await (const text of child.stdout ?? []) if (String(text).includes('speed')) break;
   assert.equal((await readdir(bench.path('data/staging'))).length, 1);

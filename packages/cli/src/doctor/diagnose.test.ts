@@ -1,4 +1,4 @@
-/** Each check against something that is really broken in the one way that it looks for. */
+/** Each check against a real fault of the kind that it detects. */
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
@@ -33,8 +33,8 @@ after(async () => {
 });
 
 function patient(changes: Partial<Patient> = {}): Patient {
-  const usual = { server: bench.url, proxy: null, getToken: async () => token, stateFolder: bench.path('state') };
-  return { ...usual, isRenewing: false, retryForMs: 1_000, roomBytes: null, slowSeconds: null, ...changes };
+  const defaults = { server: bench.url, proxy: null, getToken: async () => token, stateFolder: bench.path('state') };
+  return { ...defaults, isRenewing: false, retryForMs: 1_000, neededSpaceBytes: null, slowSeconds: null, ...changes };
 }
 
 async function examine(changes: Partial<Patient> = {}): Promise<Finding[]> {
@@ -45,7 +45,7 @@ async function examine(changes: Partial<Patient> = {}): Promise<Finding[]> {
   return findings;
 }
 
-/** What the server keeps of all that has been looked at until now. */
+/** The uploads that the server still has after all checks so far. */
 async function readTraces(): Promise<{ uploads: unknown; newestEvent: string | undefined }> {
   const headers = { authorization: `Bearer ${token}` };
   const { items } = (await (await fetch(`${bench.url}/uploads`, { headers })).json()) as { items: unknown };
@@ -56,7 +56,7 @@ async function readTraces(): Promise<{ uploads: unknown; newestEvent: string | u
   return { uploads: items, newestEvent: /^id: (\d+)$/m.exec(first)?.[1] };
 }
 
-/** What was not right, as `outcome check`. */
+/** The problems, as `outcome check`. */
 function problems(findings: readonly Finding[]): string[] {
   return findings.filter(({ outcome }) => outcome !== 'ok').map(({ outcome, check }) => `${outcome} ${check}`);
 }
@@ -65,7 +65,7 @@ async function examineThrough(t: Parameters<typeof startProxy>[0], faults: Fault
   return await examine({ ...changes, server: await startProxy(t, bench.url, faults) });
 }
 
-test('a good server, straight and through a good proxy', async (t) => {
+test('doctor: finds no problem with a correct server, direct and through a correct proxy', async (t) => {
   for (const findings of [await examine({ slowSeconds: 1 }), await examineThrough(t, {}, { slowSeconds: 1 })]) {
     assert.deepEqual(problems(findings), []);
     assert.deepEqual(
@@ -82,32 +82,32 @@ const FAULTS: readonly (readonly [what: string, faults: Faults, problems: string
   ['buffers and caps', { buffers: true, capBytes: 1024 * 1024 }, ['fail buffering', 'fail body_limit'], /nginx/],
   ['hides refusals', { hidesRefusals: true }, ['warn buffering'], /proxy_set_header Connection ""/],
   ['takes Content-Digest away', { drops: ['content-digest'] }, ['fail digest'], /Content-Digest/],
-  ['takes Authorization away', { drops: ['authorization'] }, ['fail authorised'], /takes Authorization away/],
+  ['removes Authorization', { drops: ['authorization'] }, ['fail authorised'], /removes Authorization/],
   ['alters bytes', { alters: true }, ['fail buffering', 'fail bytes'], /virus scanner/],
   ['alters bytes unseen', { alters: true, drops: ['content-digest'] }, ['fail buffering', 'fail bytes'], /virus/],
   ['sets its own X-Request-Id', { sets: { 'x-request-id': 'p1' } }, ['warn bytes'], /X-Request-Id/],
   ['ignores Expect', { ignoresExpect: true }, ['warn expect'], /Expect/],
 ];
 for (const [what, faults, expected, mend] of FAULTS) {
-  test(`a proxy that ${what}`, async (t) => {
+  test(`doctor: detects a proxy that ${what}`, async (t) => {
     const findings = await examineThrough(t, faults);
     assert.deepEqual(problems(findings), expected);
     assert.match(findings.map((finding) => finding.mend).join(), mend);
   });
 }
 
-test('a proxy that cuts long requests', async (t) => {
+test('doctor: detects a proxy that ends long requests', async (t) => {
   const findings = await examineThrough(t, { cutsAfterMs: 1_500 }, { slowSeconds: 60 });
   assert.deepEqual(problems(findings), ['fail long_request']);
   assert.match(findings.at(-1)?.mend ?? '', /client_body_timeout/);
 });
 
-test('a proxy that loses the answer to init leaves no session behind', async (t) => {
-  const findings = await examineThrough(t, { losesInit: true }, { roomBytes: 1024 * 1024 });
+test('doctor: a lost answer to init leaves no upload on the server', async (t) => {
+  const findings = await examineThrough(t, { losesInit: true }, { neededSpaceBytes: 1024 * 1024 });
   assert.deepEqual(problems(findings), ['fail room']);
 });
 
-test('clocks apart', async (t) => {
+test('doctor: detects clocks that differ', async (t) => {
   const behind = await examineThrough(t, { aheadSeconds: 300 });
   assert.deepEqual(problems(behind), ['fail clock']);
   assert.match(behind.find(({ check }) => check === 'clock')?.found ?? '', /(29\d|30[0-5]) s behind/);
@@ -124,12 +124,12 @@ async function listen(t: Parameters<typeof startProxy>[0], answer: RequestListen
 
 const OTHERS: readonly (readonly [who: string, status: number, headers: Record<string, string>, mend: RegExp])[] = [
   ['some web site', 200, { 'content-type': 'text/html' }, /host, port and path/],
-  ['a proxy without a server behind it', 502, { server: 'nginx' }, /does not reach the server/],
-  ['a redirection', 301, { location: 'https://elsewhere.example/' }, /the URL that it sends to/],
-  ['a login page', 401, { 'www-authenticate': 'Basic' }, /login of its own/],
+  ['a proxy without a server behind it', 502, { server: 'nginx' }, /cannot reach the server/],
+  ['a redirection', 301, { location: 'https://elsewhere.example/' }, /the URL of the redirect/],
+  ['a login page', 401, { 'www-authenticate': 'Basic' }, /its own login/],
 ];
 for (const [who, status, headers, mend] of OTHERS) {
-  test(`${who} is no Cryolift`, async (t) => {
+  test(`doctor: reports that ${who} is not a Cryolift server`, async (t) => {
     const server = await listen(t, (_asked, answer) => void answer.writeHead(status, headers).end('<p>Hello</p>'));
     const findings = await examine({ server });
     assert.deepEqual(problems(findings), ['fail server']);
@@ -137,17 +137,17 @@ for (const [who, status, headers, mend] of OTHERS) {
   });
 }
 
-test('a server that only has the health of a Cryolift', async (t) => {
+test('doctor: detects a server that answers only the health check like Cryolift', async (t) => {
   const server = await listen(t, (_asked, answer) => void answer.end('{"status":"ok"}'));
   assert.deepEqual(problems(await examine({ server })), ['fail ready', 'fail limits']);
 });
 
-test('a server that ends connections', async (t) => {
+test('doctor: detects a server that closes connections', async (t) => {
   const server = await listen(t, (asked) => void asked.socket.destroy());
   assert.deepEqual(problems(await examine({ server })), ['fail server']);
 });
 
-test('a closed port, and a name that is none', async () => {
+test('doctor: detects a closed port and a name that does not exist', async () => {
   const closed = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => closed.once('listening', resolve));
   const { port } = closed.address() as AddressInfo;
@@ -155,7 +155,7 @@ test('a closed port, and a name that is none', async () => {
   const refused = await examine({ server: `http://127.0.0.1:${port}` });
   assert.deepEqual(problems(refused), ['fail connection']);
   assert.match(refused.at(-1)?.mend ?? '', /cryolift serve/);
-  // Never a name (RFC 6761).
+  // Never resolves (RFC 6761).
   assert.deepEqual(problems(await examine({ server: 'http://nosuch.invalid' })), ['fail name']);
 });
 
@@ -163,7 +163,7 @@ test('tokens', async () => {
   const tokens: readonly (readonly [token: string, problems: string[], found: RegExp])[] = [
     [await signToken(secret, 'ada', SCOPES.join(' '), -3 * HOUR_SECONDS), ['fail token'], /expired 3 h ago/],
     [await signToken(secret, 'ada', SCOPES.join(' '), 600), ['warn token'], /expires in (9|10) min/],
-    [await signToken(secret, 'ada', 'files:read', HOUR_SECONDS), ['fail token'], /may not upload.*files:read/],
+    [await signToken(secret, 'ada', 'files:read', HOUR_SECONDS), ['fail token'], /does not permit uploads.*files:read/],
     [await signToken(secret, '', SCOPES.join(' '), HOUR_SECONDS), ['fail token'], /names no owner/],
     [token.slice(0, 40), ['fail token'], /not a JSON Web Token/],
     [await signToken('x'.repeat(32), 'ada', SCOPES.join(' '), HOUR_SECONDS), ['fail authorised'], /unauthenticated/],
@@ -182,28 +182,28 @@ test('tokens', async () => {
   assert.deepEqual(problems(none), ['fail token']);
   assert.ok(
     none.some(({ check, outcome }) => check === 'buffering' && outcome === 'ok'),
-    'the way is looked at all the same',
+    'the network is checked anyway',
   );
 });
 
-/** A token that is good from `nbf`, seconds, on. No one will get so far as to check its signature. */
+/** A token that is valid from `nbf`, in seconds. Its signature is never checked. */
 function tokenFrom(nbf: number): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${encode({ alg: 'HS256' })}.${encode({ sub: 'ada', scope: 'uploads:write', nbf })}.AAAA`;
 }
 
-test('a state folder that cannot be', async () => {
+test('doctor: detects a state folder that cannot be created', async () => {
   await writeFile(bench.path('a-file'), '');
   assert.deepEqual(problems(await examine({ stateFolder: bench.path('a-file/state') })), ['fail state_folder']);
 });
 
-test('room that is wished for and is not there', async () => {
-  const findings = await examine({ roomBytes: 15 * 1024 ** 4 });
+test('doctor: reports when the space requested with --room is not available', async () => {
+  const findings = await examine({ neededSpaceBytes: 15 * 1024 ** 4 });
   assert.deepEqual(problems(findings), ['fail room']);
-  assert.match(findings.find(({ check }) => check === 'room')?.found ?? '', /room for .*iB, not for 15.0 TiB/);
+  assert.match(findings.find(({ check }) => check === 'room')?.found ?? '', /space for .*iB, not for 15.0 TiB/);
 });
 
-test('a quota: it is asked for before anything is tried, and what is tried fits into what is left', async (t) => {
+test('doctor: reads the quota before the trial upload, which fits into the rest', async (t) => {
   const small = await TestBench.start({ CRYOLIFT_QUOTA_BYTES: '2MiB', CRYOLIFT_ACCEPT: 'bin' });
   t.after(async () => assert.equal(await small.stop(), 0));
   const own = await signToken((await findSecret({}, small.path('data'))) ?? '', 'ada', SCOPES.join(' '), HOUR_SECONDS);
@@ -217,9 +217,9 @@ test('a quota: it is asked for before anything is tried, and what is tried fits 
   assert.deepEqual(problems(free), ['warn quota']);
   assert.match(found(free), /^0 B of your quota of 2.00 MiB are used$/);
   assert.ok(free.some(({ check, outcome }) => check === 'speed' && outcome === 'ok'));
-  const requested = await examineThere({ roomBytes: 3 * 1024 * 1024 });
+  const requested = await examineThere({ neededSpaceBytes: 3 * 1024 * 1024 });
   assert.deepEqual(problems(requested), ['fail quota']);
-  assert.match(found(requested), /2.00 MiB are left, not 3.00 MiB/);
+  assert.match(found(requested), /2.00 MiB are left, less than 3.00 MiB/);
 
   const json = { filename: 'a.bin', size: 1.9 * 1024 * 1024 };
   const opened = await fetch(`${small.url}/uploads/init`, {
@@ -230,11 +230,11 @@ test('a quota: it is asked for before anything is tried, and what is tried fits 
   assert.equal(opened.status, 201);
   const full = await examineThere();
   assert.deepEqual(problems(full), ['fail quota']);
-  assert.match(found(full), /too little is left to try an upload/);
+  assert.match(found(full), /too little is left for a trial upload/);
   assert.equal(full.at(-1)?.check, 'quota', 'nothing was tried');
 });
 
-test('interrupted in the middle, it cancels what it began', async () => {
+test('doctor: cancels its trial upload when it is interrupted', async () => {
   const controller = new AbortController();
   const interrupted = async () => {
     for await (const { check } of diagnose(patient(), controller.signal)) {

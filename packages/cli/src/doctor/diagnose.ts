@@ -1,16 +1,16 @@
-/** Every check, in the order in which one needs another. */
+/** All checks, in the order of their dependencies. */
 import { ConnectionError, type GetToken } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 import type { ChosenProxy } from '../connection/proxy.ts';
 import { NoTokenError, Refusal } from '../process/exit.ts';
 import { checkClock } from './clock.ts';
 import { type Finding, fail, ok } from './finding.ts';
+import { checkSpace } from './free-space.ts';
 import { checkStateFolder } from './local.ts';
 import { checkBodyLimit, checkBuffering, type Passage } from './path.ts';
 import { checkQuota } from './quota.ts';
 import { checkReach } from './reach.ts';
 import { isOfProxy, refusedByProxy } from './refused-by-proxy.ts';
-import { checkRoom } from './room.ts';
 import { checkLimits, checkReady, checkServer } from './server.ts';
 import { checkAuthorised, checkToken } from './token.ts';
 import { checkBytes, checkDigest, checkExpect, checkLongRequest, checkSpeed } from './transit.ts';
@@ -28,15 +28,15 @@ export interface Patient {
   readonly stateFolder: string;
   /** How long to wait for an answer that should come at once, milliseconds. */
   readonly retryForMs: number;
-  /** A file that the server must have room for, bytes; null: none in particular. */
-  readonly roomBytes: number | null;
-  /** How long a part must be allowed to take, seconds; null: not tried. */
+  /** Size in bytes that the server must have space for; null: no requirement. */
+  readonly neededSpaceBytes: number | null;
+  /** Seconds that a part must be allowed to take; null: not tested. */
   readonly slowSeconds: number | null;
 }
 
 /**
- * Yields what it finds as it finds it; after a failure, what needs the failed thing is not tried. The server
- * keeps nothing of it but lines in its log and its audit.
+ * Yields each finding at once. After a failure, the checks that depend on it are not run. On the server only lines in
+ * its log and its audit remain.
  */
 export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGenerator<Finding> {
   const wire = new Wire(patient.server, patient.proxy?.url ?? null, signal);
@@ -58,8 +58,8 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   yield checkClock(health);
   const ready = await asked('/readyz');
   yield 'check' in ready ? ready : checkReady(ready);
-  const told = await asked('/limits');
-  const { finding, limits } = 'check' in told ? { finding: told, limits: null } : checkLimits(told);
+  const reply = await asked('/limits');
+  const { finding, limits } = 'check' in reply ? { finding: reply, limits: null } : checkLimits(reply);
   yield finding;
   if (limits === null) return;
 
@@ -76,7 +76,7 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   yield bodyLimit;
   if (!authorised) return;
   const neededBytes = trialBytes(limits.min_part_size);
-  const asking = checkQuota(wire, authorization, neededBytes, patient.roomBytes);
+  const asking = checkQuota(wire, authorization, neededBytes, patient.neededSpaceBytes);
   const quota = await asking.catch((error: unknown) => noAnswer('quota', error, signal));
   if ('check' in quota) {
     yield quota;
@@ -85,11 +85,13 @@ export async function* diagnose(patient: Patient, signal: AbortSignal): AsyncGen
   if (quota.finding) yield quota.finding;
   const { leftBytes } = quota;
   if (leftBytes < neededBytes) return;
-  yield await attempt('room', signal, () => checkRoom(wire, authorization, limits, patient.roomBytes, leftBytes));
+  yield await attempt('room', signal, () =>
+    checkSpace(wire, authorization, limits, patient.neededSpaceBytes, leftBytes),
+  );
   yield* tryParts(patient, passage, { limits, leftBytes, fullPass: bodyLimit.outcome !== 'fail' }, signal);
 }
 
-/** What answers may be the proxy. */
+/** The answer may come from the proxy. */
 function checkHealth(answer: Answer, server: URL, proxy: ChosenProxy | null): Finding {
   const isForeign = readFailure(answer) === null;
   if (proxy && isForeign && isOfProxy(answer.status)) return refusedByProxy('server', server, proxy, answer.status);
@@ -97,12 +99,12 @@ function checkHealth(answer: Answer, server: URL, proxy: ChosenProxy | null): Fi
 }
 
 /**
- * Parts of the trial: some of the size that uploads use, and at last a small one that is sent again and again. The first,
- * which would have to be an MRC header, is never sent.
+ * Parts of the trial: some of the default size, and a small last one that is sent several times. The first part, which
+ * must contain an MRC header, is never sent.
  */
 const PARTS = { speed: [1, 2, 3, 4], slow: 5, small: 6 } as const;
 const SMALL_BYTES = 4096;
-/** Servers with greater parts are tried with parts of this size, where they let one choose. */
+/** Used when the part size of the server is larger and the server permits this one. */
 const ENOUGH_BYTES = 16 * 1024 * 1024;
 
 function trialBytes(partSizeBytes: number): number {
@@ -111,7 +113,7 @@ function trialBytes(partSizeBytes: number): number {
 
 /**
  * @param bounds.leftBytes of the caller's quota.
- * @param bounds.fullPass parts of full size get through.
+ * @param bounds.fullPass true when parts of full size reach the server.
  */
 async function* tryParts(
   { slowSeconds }: Patient,
@@ -148,15 +150,15 @@ async function* tryParts(
 
 function notOpened(answer: Answer): Finding {
   const failure = readFailure(answer);
-  if (failure) return fail('upload', `no upload can be started: ${failure.code}: ${failure.message}`, failure.hint);
+  if (failure) return fail('upload', `an upload cannot be started: ${failure.code}: ${failure.message}`, failure.hint);
   return fail(
     'upload',
-    `a proxy lets no upload be started (${answer.status})`,
-    'Let it pass POST requests on as they are.',
+    `a proxy refuses to start an upload (${answer.status})`,
+    'Let the proxy pass POST requests on unchanged.',
   );
 }
 
-/** A check that gets no answer has failed. */
+/** A check without an answer fails. */
 async function attempt(check: string, signal: AbortSignal, run: () => Promise<Finding>): Promise<Finding> {
   return await run().catch((error: unknown) => noAnswer(check, error, signal));
 }
@@ -166,13 +168,13 @@ function noAnswer(check: string, error: unknown, signal: AbortSignal): Finding {
   signal.throwIfAborted();
   if (error instanceof Refusal) return fail(check, error.message, error.hint);
   const { code, message } = error as NodeJS.ErrnoException;
-  const mend = 'See the log of the server, or of the proxy before it, why the connection is ended.';
+  const mend = 'The log of the server, or of the proxy in front of it, says why the connection is closed.';
   return fail(check, `connected, but no answer (${code ?? message})`, mend);
 }
 
-const GIVE_ONE = 'Give --token @FILE, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.';
+const GIVE_ONE = 'Give --token @FILE, or set CRYOLIFT_TOKEN; make one on the server with `cryolift token`.';
 
-/** @returns what is wrong; null when none can be made as long as the server does not answer, which is said further down. */
+/** @returns the problem; null when the server does not answer, which a later check reports. */
 async function findToken(getToken: GetToken): Promise<string | Finding | null> {
   try {
     return await getToken(false);

@@ -3,11 +3,11 @@
 export interface Finding {
   /** Stable name of the check, `snake_case`. */
   readonly check: string;
-  /** `warn`: uploads work, but something is lost by it. `fail`: they do not, or not as they should. */
+  /** `warn`: uploads work, but slower or with fewer checks. `fail`: uploads do not work, or not correctly. */
   readonly outcome: 'ok' | 'warn' | 'fail';
-  /** One line for a person. */
+  /** One line of text. */
   readonly found: string;
-  /** What to do about it; null when there is nothing to do. */
+  /** Advice; null when nothing has to be done. */
   readonly mend: string | null;
 }
 

@@ -5,7 +5,7 @@ import { describeSystemError } from '@cryolift/client/node';
 import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
-/** A resume record takes a few hundred bytes. A disk with less space than this will soon fail otherwise. */
+/** A resume record takes a few hundred bytes. With less free space than this, the disk may soon be full. */
 const LITTLE_BYTES = 64 * 1024 * 1024;
 
 /** Checks whether resume records can be stored. @param folder the folder of the resume store. */
@@ -24,14 +24,12 @@ export async function checkStateFolder(folder: string): Promise<Finding> {
   } catch (error) {
     return fail(
       'state_folder',
-      `${folder} cannot be written: ${describeSystemError(error)}. Uploads need it, to be resumed`,
-      'Make it a folder that you can write to, or set XDG_STATE_HOME to another one.',
+      `${folder} cannot be written: ${describeSystemError(error)}. Uploads need it to resume`,
+      'Make the folder writable, or set XDG_STATE_HOME to another one.',
     );
   }
   const { bavail, bsize } = await statfs(folder);
   const freeBytes = bavail * bsize;
   const found = `${folder} can be written, ${formatBytes(freeBytes)} free`;
-  return freeBytes < LITTLE_BYTES
-    ? warn('state_folder', found, 'Free some space on this disk.')
-    : ok('state_folder', found);
+  return freeBytes < LITTLE_BYTES ? warn('state_folder', found, 'Free space on this disk.') : ok('state_folder', found);
 }

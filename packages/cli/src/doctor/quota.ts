@@ -1,7 +1,7 @@
-/** What the caller may still upload under the quota of the server. */
+/** How many bytes the quota of the caller still allows. */
 import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
-import { LITTLE_BYTES, MAKE_ROOM } from './room.ts';
+import { LITTLE_BYTES, MAKE_SPACE } from './free-space.ts';
 import { readJson, type Wire } from './wire.ts';
 
 interface QuotaCheck {
@@ -24,13 +24,17 @@ export async function checkQuota(
   }
   const leftBytes = Math.max(0, quota_bytes - used_bytes);
   const found = `${formatBytes(used_bytes)} of your quota of ${formatBytes(quota_bytes)} are used`;
-  const mend = `${MAKE_ROOM} Or ask for a larger quota.`;
+  const mend = `${MAKE_SPACE} Or ask the administrator for a larger quota.`;
   return { finding: evaluate(), leftBytes };
 
   function evaluate(): Finding {
-    if (leftBytes < neededBytes) return fail('quota', `${found}: too little is left to try an upload`, mend);
+    if (leftBytes < neededBytes) return fail('quota', `${found}: too little is left for a trial upload`, mend);
     if (requestedBytes !== null && requestedBytes > leftBytes) {
-      return fail('quota', `${found}: ${formatBytes(leftBytes)} are left, not ${formatBytes(requestedBytes)}`, mend);
+      return fail(
+        'quota',
+        `${found}: ${formatBytes(leftBytes)} are left, less than ${formatBytes(requestedBytes)}`,
+        mend,
+      );
     }
     return leftBytes < LITTLE_BYTES && requestedBytes === null ? warn('quota', found, mend) : ok('quota', found);
   }

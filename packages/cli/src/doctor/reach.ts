@@ -1,4 +1,4 @@
-/** The way to the server, below HTTP: proxy, name, connection, certificate. */
+/** Checks the connection to the server below HTTP: proxy, name, connection, certificate. */
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { request } from 'node:https';
@@ -11,16 +11,16 @@ import { adviseOnProxy, refusedByProxy } from './refused-by-proxy.ts';
 
 const CONNECT_MS = 10_000;
 const DAY_MS = 86_400_000;
-/** A certificate is renewed a month before its end, where that is automatic. */
+/** Automatic renewal happens about a month before a certificate expires. */
 const FEW_DAYS = 14;
 
-/** Ends after the first failure: what follows needs what failed. */
+/** Ends after the first failure, because the later checks depend on it. */
 export async function* checkReach(
   server: URL,
   proxy: ChosenProxy | null,
   signal: AbortSignal,
 ): AsyncGenerator<Finding> {
-  if (proxy) yield ok('proxy', `the way to ${showUrl(server)} is ${showUrl(proxy.url)} (${proxy.variable})`);
+  if (proxy) yield ok('proxy', `requests to ${showUrl(server)} go through ${showUrl(proxy.url)} (${proxy.variable})`);
   const { hostname, port, protocol } = proxy?.url ?? server;
   const target: Target = {
     host: hostname.replace(/^\[|\]$/g, ''),
@@ -36,7 +36,7 @@ export async function* checkReach(
   if (connection.outcome === 'ok' && server.protocol === 'https:') yield await checkCertificate(server, proxy, signal);
 }
 
-/** What is connected to: the server, or the proxy. */
+/** The peer of the connection: the server or the proxy. */
 interface Target {
   readonly host: string;
   readonly port: number;
@@ -54,17 +54,17 @@ async function checkName({ host, hint, isProxy }: Target): Promise<Finding | nul
     const { code } = error as NodeJS.ErrnoException;
     const whose = isProxy ? 'proxy' : 'server';
     if (code === 'ENOTFOUND') {
-      return fail('name', `there is no ${host}`, `Check the URL of the ${whose} for a slip.${hint}`);
+      return fail('name', `the name ${host} does not exist`, `Check the URL of the ${whose}.${hint}`);
     }
     const mend = `Check the network and the DNS server of this machine.${hint}`;
-    return fail('name', `${host} cannot be looked up (${code})`, mend);
+    return fail('name', `${host} cannot be resolved (${code})`, mend);
   }
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens there: start the server (`cryolift serve`), and check the port of the URL.',
-  EHOSTUNREACH: 'There is no way to that machine from here: check the network, the VPN and firewalls.',
-  ENETUNREACH: 'There is no way to that network from here: check the network, the VPN and firewalls.',
+  EHOSTUNREACH: 'No route to that machine: check the network, the VPN and firewalls.',
+  ENETUNREACH: 'No route to that network: check the network, the VPN and firewalls.',
 };
 
 async function checkConnection({ host, port, hint, isProxy }: Target, signal: AbortSignal): Promise<Finding> {
@@ -72,11 +72,14 @@ async function checkConnection({ host, port, hint, isProxy }: Target, signal: Ab
   const socket = connect(port, host);
   try {
     await established(socket, 'connect', signal);
-    return ok('connection', `port ${port} of ${host} answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
+    return ok(
+      'connection',
+      `port ${port} of ${host} accepts connections after ${(performance.now() - startedMs).toFixed(1)} ms`,
+    );
   } catch (error) {
     signal.throwIfAborted();
     const { code } = error as NodeJS.ErrnoException;
-    const silence = 'Nothing came back: check that the machine is on, and firewalls between.';
+    const silence = 'No answer: check that the machine is on, and the firewalls in between.';
     const mend = isProxy && code === 'ECONNREFUSED' ? 'Nothing listens there.' : (REFUSALS[code ?? ''] ?? silence);
     const whose = isProxy ? 'the proxy, ' : '';
     return fail('connection', `no connection to ${whose}port ${port} of ${host} (${code ?? 'no answer'})`, mend + hint);
@@ -90,7 +93,7 @@ async function checkCertificate(server: URL, proxy: ChosenProxy | null, signal: 
   const late = AbortSignal.timeout(CONNECT_MS);
   const limit = AbortSignal.any([signal, late]);
   const asking = request(server, { method: 'HEAD', agent, rejectUnauthorized: false, signal: limit });
-  // Of no more interest once the connection is there.
+  // Not needed once the connection is established.
   asking.on('error', () => {});
   try {
     asking.end();
@@ -105,8 +108,8 @@ async function checkCertificate(server: URL, proxy: ChosenProxy | null, signal: 
     if (proxy && statusCode !== undefined) return refusedByProxy('certificate', server, proxy, statusCode);
     return fail(
       'certificate',
-      `what listens there does not speak TLS (${code ?? 'no answer'})`,
-      'If the server has no certificate, use http:// in its URL; else check what ends TLS.',
+      `the server does not speak TLS (${code ?? 'no answer'})`,
+      'If the server has no certificate, use http:// in its URL; otherwise check the proxy that terminates TLS.',
     );
   } finally {
     asking.destroy();
@@ -119,18 +122,19 @@ function evaluateCertificate(socket: TLSSocket, host: string): Finding {
   const daysLeft = Math.floor((Date.parse(valid_to) - Date.now()) / DAY_MS);
   if (!socket.authorized) {
     const reason = String(socket.authorizationError);
-    const mend = MENDS.find(([code]) => reason.includes(code))?.[1] ?? 'Mend the certificate at the server.';
+    const mend =
+      CERTIFICATE_ADVICE.find(([code]) => reason.includes(code))?.[1] ?? 'Replace the certificate of the server.';
     return fail('certificate', `the certificate of ${host} is not trusted (${reason})`, mend);
   }
   const found = `trusted (${issuer?.O ?? issuer?.CN ?? 'issuer unknown'}), ${daysLeft} days left, ${socket.getProtocol()}`;
   if (daysLeft >= FEW_DAYS) return ok('certificate', found);
-  return warn('certificate', found, 'Renew it soon, and see why that is not done automatically.');
+  return warn('certificate', found, 'Renew it soon, and check why it was not renewed automatically.');
 }
 
-const MENDS: readonly (readonly [string, string])[] = [
-  ['CERT_HAS_EXPIRED', 'Renew the certificate at the server; if it is new, check the clock of this machine.'],
+const CERTIFICATE_ADVICE: readonly (readonly [string, string])[] = [
+  ['CERT_HAS_EXPIRED', 'Renew the certificate of the server; if it is new, check the clock of this machine.'],
   ['CERT_NOT_YET_VALID', 'Check the clock of this machine.'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'Use the name in the URL that the certificate was made for.'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'Use a name in the URL for which the certificate was issued.'],
   [
     'VERIFY_LEAF_SIGNATURE',
     'Let the server send its whole chain (fullchain.pem); for an authority of your own, set NODE_EXTRA_CA_CERTS to its certificate.',
@@ -139,7 +143,9 @@ const MENDS: readonly (readonly [string, string])[] = [
   ['UNABLE_TO_GET', 'Set NODE_EXTRA_CA_CERTS to the certificate of the authority that signed it.'],
 ];
 
-/** @throws the system's error; one without a code when nothing came, as where a firewall drops what is sent. */
+/**
+ * @throws the system's error; an error without a code when there was no answer, as with a firewall that drops packets.
+ */
 async function established(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
   const late = AbortSignal.timeout(CONNECT_MS);
   try {

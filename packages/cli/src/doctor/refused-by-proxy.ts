@@ -1,4 +1,4 @@
-/** What a proxy that leads to the server says instead of it. */
+/** Refusals by the configured proxy. */
 import { showUrl } from '@cryolift/client/node';
 import type { ChosenProxy } from '../connection/proxy.ts';
 import { type Finding, fail } from './finding.ts';
@@ -11,14 +11,14 @@ export function isOfProxy(status: number): boolean {
 }
 
 export function refusedByProxy(check: string, server: URL, proxy: ChosenProxy, status: number): Finding {
-  const found = `the proxy ${showUrl(proxy.url)} lets nothing through to ${showUrl(server)} (${status})`;
+  const found = `the proxy ${showUrl(proxy.url)} refuses requests to ${showUrl(server)} (${status})`;
   if (status === 407) {
-    return fail(check, found, `It asks for a name and a password: ${proxy.variable}=http://NAME:PASSWORD@HOST:PORT.`);
+    return fail(check, found, `It needs a name and a password: ${proxy.variable}=http://NAME:PASSWORD@HOST:PORT.`);
   }
-  const mend = `Check the URL of the server, and let the proxy pass on what is for it. ${adviseOnProxy(server, proxy)}`;
+  const mend = `Check the URL of the server, and let the proxy pass its requests on. ${adviseOnProxy(server, proxy)}`;
   return fail(check, found, mend);
 }
 
 export function adviseOnProxy(server: URL, { variable }: ChosenProxy): string {
-  return `If no proxy is needed: name ${server.hostname} in no_proxy, or unset ${variable}.`;
+  return `If no proxy is needed: add ${server.hostname} to no_proxy, or unset ${variable}.`;
 }

@@ -1,4 +1,4 @@
-/** Whether a Cryolift answers, is ready for work, and what it allows. */
+/** Checks whether a Cryolift server answers, whether it is ready, and its limits. */
 
 import type { Limits } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
@@ -14,33 +14,33 @@ export function checkServer(answer: Answer): Finding {
   if (status !== 200 || readJson(answer)?.status !== 'ok') return foreign(answer);
   if (httpVersion === '1.1')
     return ok('server', `a server answers, ${headers.server ? `through ${headers.server}` : 'by HTTP/1.1'}`);
-  return warn(
-    'server',
-    `what answers speaks HTTP/${httpVersion}`,
-    'Let the proxy speak HTTP/1.1 to clients: parts need it.',
-  );
+  return warn('server', `the answer is HTTP/${httpVersion}`, 'Let the proxy speak HTTP/1.1 to clients: parts need it.');
 }
 
 function foreign({ status, headers }: Answer): Finding {
-  const who = `${headers.server ?? 'somebody else'} answers (${status}), not a Cryolift`;
+  const who = `${headers.server ?? 'another program'} answers (${status}), not a Cryolift server`;
   if (status >= 300 && status < 400 && headers.location) {
     return fail(
       'server',
-      `${who}: it sends on to ${headers.location}`,
-      'Use the URL that it sends to, if that is the server.',
+      `${who}: it redirects to ${headers.location}`,
+      'Use the URL of the redirect if that is the server.',
     );
   }
   if (status >= 502 && status <= 504) {
     return fail(
       'server',
       who,
-      'A proxy does not reach the server behind it: see that it runs, and that the proxy has its right address.',
+      'A proxy cannot reach the server behind it: check that the server runs, and its address in the proxy.',
     );
   }
   if (status === 401 || status === 403 || status === 407) {
-    return fail('server', who, 'Something asks for a login of its own: let requests to Cryolift pass it.');
+    return fail('server', who, 'A proxy asks for its own login: let requests to Cryolift through without it.');
   }
-  return fail('server', who, 'Check host, port and path of the URL, and what a proxy passes on to the server.');
+  return fail(
+    'server',
+    who,
+    'Check host, port and path of the URL, and which requests a proxy passes on to the server.',
+  );
 }
 
 /** @param answer to `GET /readyz`. */

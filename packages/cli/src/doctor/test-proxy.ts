@@ -1,4 +1,4 @@
-/** A proxy that does one thing wrong. */
+/** A proxy with one fault. */
 import { once } from 'node:events';
 import {
   Agent,
@@ -12,25 +12,25 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 export interface Faults {
-  /** Passes no request on before it has all of it. */
+  /** Buffers each request. */
   buffers?: boolean;
-  /** Refuses larger bodies, with a page of its own. */
+  /** Refuses larger bodies with an HTML page. */
   capBytes?: number;
-  /** Headers that are taken away from requests. */
+  /** Headers that are removed from requests. */
   drops?: readonly string[];
-  /** Headers of answers that it sets itself. */
+  /** Headers that are set in answers. */
   sets?: OutgoingHttpHeaders;
-  /** Its clock, which stands in Date, is so many seconds ahead. */
+  /** Seconds by which its clock, sent in Date, is ahead. */
   aheadSeconds?: number;
   /** Changes the first byte of each body. */
   alters?: boolean;
-  /** Ends each request that takes longer. */
+  /** Ends requests that take longer than this. */
   cutsAfterMs?: number;
-  /** Never says `100 Continue`, and does not pass Expect on either. */
+  /** Never sends `100 Continue`, and does not pass Expect on. */
   ignoresExpect?: boolean;
   /** Answers 502 when the server refuses a body before its end. */
   hidesRefusals?: boolean;
-  /** Passes the first init on, but not its answer. */
+  /** Drops the answer of the first init. */
   losesInit?: boolean;
 }
 

@@ -1,11 +1,11 @@
-/** What happens to parts on the way, by sending some. */
+/** Sends parts, and checks what arrives at the server. */
 import { randomUUID } from 'node:crypto';
 import { formatBytes, formatSeconds } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { type Part, readReceipt, type Trial } from './trial.ts';
 import { type Answer, readFailure } from './wire.ts';
 
-/** Whether a part arrives as it was sent. */
+/** Checks whether a part arrives unchanged. */
 export async function checkBytes(trial: Trial, idx: number, part: Part): Promise<Finding> {
   const requestId = `doctor-${randomUUID()}`;
   const answer = await trial.begin(idx, part, { 'x-request-id': requestId }).finish(part.bytes);
@@ -14,8 +14,8 @@ export async function checkBytes(trial: Trial, idx: number, part: Part): Promise
   if (isDamaged) {
     return fail(
       'bytes',
-      'bytes are changed on the way: the server got others than were sent',
-      'A proxy or a virus scanner rewrites bodies: take Cryolift out of what it looks at, or use https.',
+      'bytes are changed in transit: the server received other bytes than were sent',
+      'A proxy or a virus scanner rewrites bodies: exclude Cryolift from it, or use https.',
     );
   }
   if (!receipt) return notStored('bytes', answer);
@@ -23,7 +23,7 @@ export async function checkBytes(trial: Trial, idx: number, part: Part): Promise
   return warn(
     'bytes',
     'a part arrives as it was sent, but under another X-Request-Id',
-    'Let the proxy pass X-Request-Id on, both ways: by it the logs of both sides are joined.',
+    'Let the proxy pass X-Request-Id on, both ways: it relates the logs of both sides.',
   );
 }
 
@@ -34,7 +34,7 @@ function notStored(check: string, answer: Answer): Finding {
   return fail(check, `a part is not stored: ${who} answers ${answer.status}`, PASS);
 }
 
-const PASS = 'Let the proxy pass PUT requests to Cryolift on as they are.';
+const PASS = 'Let the proxy pass PUT requests to Cryolift on unchanged.';
 
 /**
  * Checks whether the digest of a part reaches the server, by sending one that must be refused.
@@ -48,12 +48,14 @@ export async function checkDigest(trial: Trial, idx: number, part: Part): Promis
   if (readFailure(answer)?.code === 'unsupported_digest') return ok('digest', 'Content-Digest reaches the server');
   return fail(
     'digest',
-    'Content-Digest does not reach the server: damage on the way is not noticed when it happens',
+    'Content-Digest does not reach the server: damage in transit is found only at the end of an upload',
     'Let the proxy pass the header Content-Digest on.',
   );
 }
 
-/** Whether a body waits until the server wants it. @param idx of a stored part, which it never wants. */
+/**
+ * Checks whether a body is sent only after `100 Continue`. @param idx of a stored part, whose body the server refuses.
+ */
 export async function checkExpect(trial: Trial, idx: number, part: Part, retryForMs: number): Promise<Finding> {
   const exchange = trial.begin(idx, part, { expect: '100-continue' });
   const continued = exchange.continued.then(() => 'continued' as const);
@@ -63,30 +65,30 @@ export async function checkExpect(trial: Trial, idx: number, part: Part, retryFo
   if (first === 'continued' && answer.headers.server === 'Caddy') {
     return warn(
       'expect',
-      'Caddy asks for each body before the server can, and then cuts the connection when it was not wanted',
+      'Caddy asks for each body before the server does, and then closes the connection when the server refuses the body',
       'Caddyfile: `expect_continue_timeout 10s` in `transport http` of `reverse_proxy`.',
     );
   }
   if (first === 'continued') {
     return ok(
       'expect',
-      'a proxy asks for each body before the server can (nginx always does): costs a little, breaks nothing',
+      'a proxy asks for each body before the server does (nginx always does): this costs some bandwidth, uploads work',
     );
   }
   if (first === null) {
     return warn(
       'expect',
-      'a proxy keeps `Expect: 100-continue` to itself: whoever sends it waits for seconds before each body',
+      'a proxy does not pass `Expect: 100-continue` on: a client that sends it waits for seconds before each body',
       'Let the proxy pass the header Expect on, or answer it.',
     );
   }
-  return ok('expect', 'a part that is stored already costs no byte (Expect: 100-continue)');
+  return ok('expect', 'a part that is already stored is not sent again (Expect: 100-continue)');
 }
 
-/** Longer is not waited for a second figure. */
+/** Above this duration, the second measurement is skipped. */
 const SLOW_SECONDS = 8;
 
-/** How fast parts go, alone and side by side. @param idxs of parts that are not stored. */
+/** Measures the speed of parts, over one connection and over several. @param idxs of parts that are not stored. */
 export async function checkSpeed(trial: Trial, idxs: readonly number[], part: Part): Promise<Finding> {
   const [first = 0, ...others] = idxs;
   const alone = await time(trial, [first], part);
@@ -99,7 +101,7 @@ export async function checkSpeed(trial: Trial, idxs: readonly number[], part: Pa
   return ok('speed', `${one}, ${formatBytes((size * others.length) / together)}/s over ${others.length}`);
 }
 
-/** @returns seconds, or what is wrong. */
+/** @returns seconds, or the failure. */
 async function time(trial: Trial, idxs: readonly number[], part: Part): Promise<number | Finding> {
   const startedMs = performance.now();
   const answers = await Promise.all(idxs.map((idx) => trial.begin(idx, part).finish(part.bytes)));
@@ -108,7 +110,7 @@ async function time(trial: Trial, idxs: readonly number[], part: Part): Promise<
   return refused ? notStored('speed', refused) : seconds;
 }
 
-/** Proxies count the time between two pieces, or that of the whole request. */
+/** Proxies limit the time between two chunks, or the time of the whole request. */
 const PIECE_MS = 1000;
 
 /**
@@ -136,10 +138,10 @@ export async function checkLongRequest(
     const answer = await exchange.finish();
     if (readReceipt(answer)) return ok('long_request', `a part may take ${formatSeconds(seconds)}`);
     if (readFailure(answer)) return notStored('long_request', answer);
-    return fail('long_request', `a part that takes long is ended ${after(startedMs)} (${answer.status})`, mend);
+    return fail('long_request', `a part that takes long is answered ${after(startedMs)} (${answer.status})`, mend);
   } catch (error) {
     signal.throwIfAborted();
-    return fail('long_request', `a part that takes long is cut ${after(startedMs)} (${nameOf(error)})`, mend);
+    return fail('long_request', `a part that takes long is interrupted ${after(startedMs)} (${nameOf(error)})`, mend);
   } finally {
     exchange.drop();
   }

@@ -36,7 +36,7 @@ export class Trial {
     try {
       return await open(wire);
     } catch (error) {
-      // The answer that was lost may have been a session: the same key finds it again.
+      // The lost answer may have reported a started upload: the same key finds it again.
       const again = await open(wire.uninterrupted()).catch(() => null);
       if (again instanceof Trial) await again.cancel();
       throw error;
@@ -60,7 +60,7 @@ export class Trial {
     });
   }
 
-  /** Also after an interruption. @throws Refusal when the session may still be there. */
+  /** Also works after an interruption. @throws Refusal when the upload may still exist. */
   async cancel(): Promise<void> {
     const { upload_id, expires_at } = this.session;
     const headers = { authorization: this.#authorization };
@@ -69,8 +69,8 @@ export class Trial {
       .ask('DELETE', `/uploads/${upload_id}`, headers)
       .catch(() => null);
     if (answer?.status === 204) return;
-    const hint = `\`cryolift cancel ${upload_id}\` ends it; else it expires by itself, ${expires_at}.`;
-    throw new Refusal('trial_left', 'The upload that was made to try the server could not be cancelled.', hint);
+    const hint = `\`cryolift cancel ${upload_id}\` ends it; otherwise it expires at ${expires_at}.`;
+    throw new Refusal('trial_left', 'The trial upload could not be cancelled.', hint);
   }
 }
 
@@ -81,7 +81,7 @@ export interface Part {
   readonly contentDigest: string;
 }
 
-/** A part of random bytes, which nothing can make smaller. */
+/** A part of random bytes, which cannot be compressed. */
 export function makePart(sizeBytes: number): Part {
   const bytes = randomBytes(sizeBytes);
   const digest = createHash('sha256').update(bytes).digest();

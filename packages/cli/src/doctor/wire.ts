@@ -1,11 +1,11 @@
-/** Requests whose head, body and answer can be observed one by one, which an ordinary client hides. */
+/** Requests whose head, body and answer are visible as separate steps. */
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAgent } from '@cryolift/client/node';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 
-/** A connection on which nothing moves for this long is given up; what the system has taken may be long on its way. */
+/** A connection without progress is closed after this time. Bytes in the system's buffers may take long to send. */
 const STALL_MS = 60_000;
 const PIECE_BYTES = 64 * 1024;
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -22,7 +22,7 @@ export interface Answer {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** The way to one server. Every request has a connection of its own, so that none profits from another. */
+/** Requests to one server. Every request uses its own connection, so that requests do not affect each other. */
 export class Wire {
   readonly base: URL;
   readonly #proxy: URL | null;
@@ -74,14 +74,14 @@ export class Exchange {
   constructor(url: URL, proxy: URL | null, method: string, headers: Headers, signal: AbortSignal) {
     signal.throwIfAborted();
     const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    // As uploads do: with `Connection: close`, a reset may lose an early answer.
+    // Keep-alive, as in uploads: with `Connection: close`, a reset may lose an early answer.
     const agent = createAgent(url, proxy);
     const startedMs = Date.now();
     this.#request = begin(url, { method, headers, agent });
     const onAbort = () => this.#request.destroy(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#request.setTimeout(STALL_MS, () =>
-      this.#request.destroy(new Error(`nothing moved for ${STALL_MS / 1000} s`)),
+      this.#request.destroy(new Error(`no data moved for ${STALL_MS / 1000} s`)),
     );
     this.continued = new Promise((resolve) => this.#request.once('continue', resolve));
     this.answer = receive(this.#request, startedMs).finally(() => {
@@ -94,7 +94,7 @@ export class Exchange {
     this.#request.flushHeaders();
   }
 
-  /** Sends some of the body, until it is answered. */
+  /** Sends a part of the body, until the answer arrives. */
   async send(body: Uint8Array): Promise<void> {
     for (let at = 0; at < body.length && !this.#settled; at += PIECE_BYTES) {
       if (this.#request.write(body.subarray(at, at + PIECE_BYTES))) continue;
@@ -116,7 +116,7 @@ export class Exchange {
     return await Promise.race([this.answer, late]).finally(() => done.abort());
   }
 
-  /** Gives the request up. */
+  /** Aborts the request. */
   drop(): void {
     this.#request.destroy();
   }
@@ -146,7 +146,7 @@ async function receive(request: ClientRequest, startedMs: number): Promise<Answe
   return await promise;
 }
 
-/** The JSON object of an answer; null when it is none. */
+/** The JSON object of an answer; null when the body is something else. */
 export function readJson(answer: Answer): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(answer.body.toString());

@@ -3,7 +3,7 @@ import { type Api, RetryPolicy } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 
 /**
- * A server that restarts is waited for, as by every upload.
+ * Waits for a server that restarts, as uploads do.
  *
  * @returns extensions in lower case, without the dot.
  * @throws as RetryPolicy does.
@@ -22,6 +22,6 @@ export function typesOf({ mrc_types, accepted_types }: Limits): ReadonlySet<stri
 export interface AskOptions {
   retryPolicy?: RetryPolicy;
   signal?: AbortSignal | undefined;
-  /** Told each failure that is waited out. */
+  /** Called for each failure after which this waits. */
   onRetry?: (error: unknown) => void;
 }

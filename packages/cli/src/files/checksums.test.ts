@@ -38,7 +38,7 @@ test('checksums: sha256sum -c reads the list, also with unusual names', needsCor
   await rm(folder, { recursive: true });
 });
 
-test('an older list stays as it is when nothing was added, and no draft is left', async () => {
+test('checksums: without new digests an older list is unchanged and no temporary file remains', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-sums-'));
   const list = join(folder, 'SHA256SUMS');
   await writeFile(list, 'old');

@@ -4,13 +4,13 @@ import { basename, dirname, join } from 'node:path';
 import { naming, temporaryName } from '@cryolift/client/node';
 import { UsageError } from '../process/exit.ts';
 
-/** A line of `sha256sum`: a name that would break its line is escaped, and a backslash in front says so. */
+/** A line of `sha256sum`: a name with a line end or backslash is escaped, and the line starts with a backslash. */
 function formatChecksum(path: string, sha256: string): string {
   const escaped = path.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
   return `${escaped === path ? '' : '\\'}${sha256}  ${escaped}\n`;
 }
 
-/** Takes the place of an older file of this name, whole, or leaves it as it is. */
+/** Replaces an older file of this name atomically, or leaves it unchanged. */
 export class ChecksumFile {
   readonly #path: string;
   readonly #draft: string;
@@ -23,11 +23,13 @@ export class ChecksumFile {
     this.#handle = handle;
   }
 
-  /** Fails at once where nothing can be written, and not after the uploads. @throws UsageError for what is no file. */
+  /**
+   * Fails before the uploads when the file cannot be written. @throws UsageError when the path is not a regular file.
+   */
   static async open(path: string): Promise<ChecksumFile> {
-    // It would be replaced by a file: `/dev/stdout` for everybody.
+    // The rename would replace it with a regular file; with `/dev/stdout` for all users of the machine.
     const before = await stat(path).catch(() => null);
-    if (before && !before.isFile()) throw new UsageError(`--checksums takes a file, and ${path} is none`);
+    if (before && !before.isFile()) throw new UsageError(`--checksums needs a regular file, which ${path} is not`);
     const draft = join(dirname(path), temporaryName(basename(path), 'new'));
     return new ChecksumFile(path, draft, await naming(path, () => open(draft, 'wx')));
   }
@@ -36,7 +38,10 @@ export class ChecksumFile {
     this.#lines.push({ path, line: formatChecksum(path, sha256) });
   }
 
-  /** Writes what was added, in the order of the paths. Without any the file is not touched: an empty one is none. */
+  /**
+   * Writes the added digests, in the order of the paths. Without any, the file is not written: `sha256sum -c` refuses
+   * an empty list.
+   */
   async save(): Promise<void> {
     await naming(this.#path, () => this.#write());
   }

@@ -1,4 +1,4 @@
-/** MRC files that are compressed as a whole: what the header inside says. */
+/** Reads the MRC header inside files that are compressed as a whole. */
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Source } from '@cryolift/client';
@@ -9,11 +9,11 @@ const PIECE_BYTES = 64 * 1024;
 interface Format {
   readonly name: string;
   readonly start: readonly number[];
-  /** What ends the names of such files. */
+  /** Extensions of such files. */
   readonly suffix: string;
-  /** Null: Node.js has none. */
+  /** Null when Node.js cannot decompress it. */
   readonly open: (() => Transform) | null;
-  /** Prints the file decompressed. */
+  /** A command that writes the decompressed file to standard output. */
   readonly command: string;
 }
 
@@ -32,24 +32,24 @@ const FORMATS: readonly Format[] = [
 
 /** A file that is compressed as a whole. */
 export type CompressedFile = {
-  /** Of the compression. */
+  /** Name of the compression. */
   readonly format: string;
-  /** The name without the extension of the compression. */
+  /** The file name without the extension of the compression. */
   readonly filename: string;
 } & (
   | {
-      /** The first 1,024 bytes inside, or all. */
+      /** The first 1,024 decompressed bytes, or all when there are fewer. */
       readonly header: Uint8Array;
       readonly error: null;
     }
   | {
       readonly header: null;
-      /** Why it cannot be read here, and what to do. */
+      /** Why it cannot be decompressed here, and what to do. */
       readonly error: string;
     }
 );
 
-/** Decompresses no more of a file than its header takes. @returns null when the file is not compressed. */
+/** Decompresses only the header of a file. @returns null when the file is not compressed. */
 export async function openCompressed(source: Source): Promise<CompressedFile | null> {
   const start = new Uint8Array(Math.min(16, source.sizeBytes));
   await source.read(0, start);
@@ -66,7 +66,7 @@ export async function openCompressed(source: Source): Promise<CompressedFile | n
   try {
     return { format: name, filename, header: await inflateHeader(source, open()), error: null };
   } catch (cause) {
-    const error = `The file begins as ${name} does, but cannot be decompressed (${(cause as Error).message}).`;
+    const error = `The file starts like ${name} data, but cannot be decompressed (${(cause as Error).message}).`;
     return { format: name, filename, header: null, error };
   }
 }

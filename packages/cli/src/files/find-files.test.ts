@@ -41,11 +41,11 @@ async function find(selection: Selection, paths = [root]): Promise<(string | und
   return (await findFiles(paths, selection, api)).files.map(({ inFolder }) => inFolder?.path);
 }
 
-test('without -r only the files directly in a folder', async () => {
+test('find files: without -r only the files directly in a folder are found', async () => {
   assert.deepEqual(await find({}), ['top.mrc']);
 });
 
-test('a tree, without what is hidden, of wrong type, or behind links to folders', async () => {
+test('find files: -r skips hidden files, other types and links to folders', async () => {
   const { files, leftOut, failed } = await findFiles([root], { recursive: true }, api);
   assert.deepEqual(
     files.map(({ inFolder, sizeBytes }) => [inFolder?.path, sizeBytes]),
@@ -69,7 +69,7 @@ test('a tree, without what is hidden, of wrong type, or behind links to folders'
   );
 });
 
-test('globs: names anywhere, paths from the folder on; what is excluded is not walked', async () => {
+test('find files: globs match names or paths; excluded folders are not read', async () => {
   const recursive = true;
   assert.deepEqual(await find({ recursive, include: ['a.*'] }), ['grid1/a.mrc', 'grid2/a.mrc']);
   assert.deepEqual(await find({ recursive, include: ['grid1/**/*.tif', 'top.*'] }), ['grid1/deep/c.tif', 'top.mrc']);
@@ -79,15 +79,15 @@ test('globs: names anywhere, paths from the folder on; what is excluded is not w
   await assert.rejects(find({ recursive, include: ['*.st'] }), UsageError);
 });
 
-test('what is given twice is meant once; a file itself is meant whatever its type', async () => {
+test('find files: a path given twice is used once; a file path is accepted with any type', async () => {
   const paths = [join(root, 'grid1'), `${root}/grid1/`, join(root, 'grid1/a.mrc'), join(root, 'notes.log')];
   assert.deepEqual(await find({}, paths), ['a.mrc', undefined]);
 });
 
-test('find files: nothing to upload is explained', async () => {
+test('find files: the error for an empty selection gives the reason', async () => {
   const folder = join(root, 'Atlas/only-logs');
   await mkdir(folder, { recursive: true });
-  const nothing = { name: 'Error', message: /nothing to upload: no file there is meant; -r takes the folders/ };
+  const nothing = { name: 'Error', message: /nothing to upload: no file matches; -r includes subfolders/ };
   await assert.rejects(find({}, [folder]), nothing);
   await writeFile(join(folder, 'a.log'), '');
   await writeFile(join(folder, 'plain'), '');

@@ -1,4 +1,4 @@
-/** The files that are meant by the paths of a command. */
+/** Finds the files for the paths of a command. */
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join, posix, resolve } from 'node:path';
@@ -15,9 +15,9 @@ export interface InFolder {
 }
 
 export interface Found {
-  /** As the file is opened. */
+  /** The path for opening the file. */
   readonly path: string;
-  /** Null for a file that was given itself. */
+  /** Null for a file that was given by its own path. */
   readonly inFolder: InFolder | null;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
@@ -26,36 +26,36 @@ export interface Found {
 }
 
 export interface Selection {
-  /** Folders in folders, too. */
+  /** Includes subfolders. */
   readonly recursive?: boolean;
-  /** Only files that one of these globs fits. */
+  /** Only files that match one of these globs. */
   readonly include?: readonly string[];
-  /** No files or folders that one of these fits. */
+  /** Skips files and folders that match one of these globs. */
   readonly exclude?: readonly string[];
 }
 
-/** An entry that is not sent. Entries that were excluded, or begin with a dot, are not listed. */
+/** An entry that is not uploaded. Excluded and hidden entries are not listed. */
 export interface LeftOut {
   readonly path: string;
-  /** A type that the server does not accept, or a link to a folder: following it could go round in a circle. */
+  /** A type that the server does not accept, or a link to a folder, which could lead to a cycle. */
   readonly reason: 'type' | 'folder_link';
 }
 
 export interface Findings {
   readonly files: Found[];
   readonly leftOut: LeftOut[];
-  /** What cannot be read or has a name that cannot be sent. */
+  /** Entries that cannot be read, or whose names cannot be sent. */
   readonly failed: { path: string; error: unknown }[];
 }
 
 /**
- * A path to a file means that file, whatever its type. A folder means the regular files in it that the server accepts; a
- * link to a file is that file. Each is meant once, however often it is given.
+ * A path to a file selects that file, of any type. A folder selects the regular files in it that the server accepts,
+ * including links to files. A file that is given several times is selected once.
  *
- * Globs are those of `path.matchesGlob`. One without a `/` is held against the name of a file or folder, wherever it is;
- * one with a `/` against its path from the given folder on.
+ * Globs are those of `path.matchesGlob`. One without a `/` is matched against the name of a file or folder at any
+ * depth; one with a `/` against its path below the given folder.
  *
- * @throws UsageError when nothing is meant; the signal's reason.
+ * @throws UsageError when no file is selected; the signal's reason.
  */
 export async function findFiles(
   paths: readonly string[],
@@ -67,13 +67,13 @@ export async function findFiles(
   for (const path of paths) await walk.add(path);
   const { files, failed, leftOut } = walk.findings;
   if (files.length + failed.length > 0) return walk.findings;
-  throw new UsageError(`there is nothing to upload: ${explainNothing(leftOut, selection.recursive ?? false)}`);
+  throw new UsageError(`nothing to upload: ${explainNothing(leftOut, selection.recursive ?? false)}`);
 }
 
 function explainNothing(leftOut: readonly LeftOut[], recursive: boolean): string {
   const wrong = leftOut.filter(({ reason }) => reason === 'type');
   const types = [...new Set(wrong.map(({ path }) => extensionOf(basename(path)) || 'none'))].sort();
-  if (types.length === 0) return `no file there is meant${recursive ? '' : '; -r takes the folders in it, too'}`;
+  if (types.length === 0) return `no file matches${recursive ? '' : '; -r includes subfolders'}`;
   return `the server does not accept the types of the files there (${types.join(' ')})`;
 }
 
@@ -81,7 +81,7 @@ class Walk {
   readonly #selection: Selection;
   readonly #api: Pick<Api, 'limits'>;
   readonly #asking: AskOptions;
-  readonly #seen = new Set<string>();
+  readonly #found = new Set<string>();
   #accepted: ReadonlySet<string> = new Set();
   readonly findings: Findings = { files: [], leftOut: [], failed: [] };
 
@@ -142,22 +142,22 @@ class Walk {
     }
   }
 
-  /** What cannot be looked at fails when it is opened, with the reason. */
+  /** A file without permission for stat() fails later, when it is opened. */
   #take(path: string, inFolder: InFolder | null, stats: Stats | null): void {
     const absolute = resolve(path);
-    if (this.#seen.has(absolute)) return;
-    this.#seen.add(absolute);
+    if (this.#found.has(absolute)) return;
+    this.#found.add(absolute);
     const { size: sizeBytes = 0, mtimeMs: modifiedMs = 0, ctimeMs: changedMs = 0, ino: inode = 0 } = stats ?? {};
     this.findings.files.push({ path, inFolder, sizeBytes, modifiedMs, changedMs, inode });
   }
 }
 
-/** Node puts U+FFFD for what is not UTF-8 in an argument: the path that was meant cannot be known. */
+/** Node replaces bytes that are not UTF-8 in an argument with U+FFFD, so the path is unknown. */
 async function lookAt(path: string): Promise<Stats | 'not_utf8' | null> {
   return await stat(path).catch((error) => (isMissing(error) && path.includes('\ufffd') ? 'not_utf8' : null));
 }
 
-/** A glob without a `/` is held against the name, one with a `/` against the whole path. */
+/** A glob without a `/` is matched against the name, one with a `/` against the whole path. */
 export function fits(path: string, globs: readonly string[]): boolean {
   return globs.some((glob) => posix.matchesGlob(glob.includes('/') ? path : posix.basename(path), glob));
 }

@@ -1,4 +1,4 @@
-/** The entries of a folder: which are files that can be sent, and why the others cannot. */
+/** Lists the entries of a folder: the files that can be sent, and the reason for each that cannot. */
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { assertRegular, toSourceError } from '@cryolift/client/node';
 import { Refusal } from '../process/exit.ts';
 
 export interface Entry {
-  /** As it is, or with `\xFF` for each byte that is not UTF-8. */
+  /** The name, with `\xFF` for each byte that is not UTF-8. */
   readonly name: string;
   /** False: it cannot be opened by this name. */
   readonly isUtf8: boolean;
@@ -17,13 +17,13 @@ export interface Entry {
 export type Examined =
   | { readonly kind: 'file'; readonly stats: Stats }
   | { readonly kind: 'folder' }
-  /** Following it could go round in a circle. */
+  /** Following it could lead to a cycle. */
   | { readonly kind: 'folder_link' }
   /** It was removed after the folder was listed. */
   | { readonly kind: 'gone'; readonly error: unknown }
   | { readonly kind: 'unusable'; readonly error: unknown };
 
-/** In the order of the names. @throws SourceError when the folder cannot be read, with the system's error as its cause. */
+/** Sorted by name. @throws SourceError when the folder cannot be read, with the system's error as its cause. */
 export async function listFolder(folder: string): Promise<Entry[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
@@ -50,23 +50,23 @@ export async function examine(folder: string, { name, isUtf8, isFolder, isLink }
   }
 }
 
-/** True when a path leads to nothing. */
+/** True when the path does not exist. */
 export function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** True when it is not ours to read. */
+/** True when permission to read is missing. */
 export function isDenied(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Why a file with such a name is not sent: the server keeps names as text. */
+/** The error for a name that cannot be sent: the server stores names as text. */
 export function notUtf8(): Refusal {
   return new Refusal(
     'invalid_filename',
-    'the name is not UTF-8, so the server cannot keep it',
-    'Rename it; `convmv -f latin1 -t utf8` does that for whole folders.',
+    'the name is not UTF-8, so the server cannot store it',
+    'Rename it; `convmv -f latin1 -t utf8` renames whole folders.',
   );
 }
 

@@ -1,4 +1,4 @@
-/** Checks MRC files before any request, so that a wrong file costs none. */
+/** Checks MRC files before any request, so that an invalid file needs no request. */
 import type { Source } from '@cryolift/client';
 import { checkMrc, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
 import { Refusal } from '../process/exit.ts';
@@ -14,13 +14,14 @@ export async function readHeader(source: Source): Promise<Uint8Array> {
   return header;
 }
 
-/** @param header the whole header, or all that the file has. */
+/** @param header the whole header, or the whole file when it is shorter. */
 export function checkHeader(header: Uint8Array, sizeBytes: number, filename: string): Check {
   return checkMrc({ header, sizeBytes, filename }) as Check;
 }
 
 /**
- * Checks what is known of a file of unknown size, as the content of a compressed one: its size is taken as right.
+ * Checks the header of a file of unknown size, such as the content of a compressed file. The size is assumed to be
+ * correct.
  *
  * @param prefix its first 1,024 bytes, or all when it has fewer.
  */
@@ -38,7 +39,7 @@ export async function assertMrc(source: Source): Promise<void> {
   throw new Refusal(
     'invalid_mrc',
     rejections.map(({ message }) => message).join(' '),
-    'Check the file at its source. To store it all the same, use --force.',
+    'Check the file at its source. To store it anyway, use --force.',
     { reasons: rejections },
   );
 }

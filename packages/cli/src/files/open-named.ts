@@ -1,8 +1,8 @@
-/** Opens a file that the command is about, so that errors name it. */
+/** Opens a file so that errors contain its path. */
 import { SourceError } from '@cryolift/client';
 import { FileSource } from '@cryolift/client/node';
 
-/** @throws SourceError that begins with the path. */
+/** @throws SourceError whose message starts with the path. */
 export async function openNamed(path: string): Promise<FileSource> {
   try {
     return await FileSource.open(path);

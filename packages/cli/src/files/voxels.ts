@@ -27,7 +27,7 @@ import {
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const PICTURE_PX = 1024;
-/** Of most file systems. */
+/** The limit of most file systems. */
 const MAX_NAME_BYTES = 255;
 
 export interface Voxels {
@@ -90,8 +90,8 @@ async function writePictures(
 ): Promise<string[]> {
   const written: string[] = [];
   const filename = basename(path);
-  for (const usual of defaultPreviews({ ...layout, kind }, filename)) {
-    const request = { ...usual, sizePx: PICTURE_PX };
+  for (const preview of defaultPreviews({ ...layout, kind }, filename)) {
+    const request = { ...preview, sizePx: PICTURE_PX };
     const outcome = await renderPreview(source, header, layout, request);
     if (outcome.kind === 'refused') continue;
     const ending = `.${nameOf(request)}.png`;

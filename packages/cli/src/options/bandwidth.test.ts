@@ -6,7 +6,7 @@ import { Bandwidth, type Clock, parseTimetable, sharers } from './bandwidth.ts';
 const MIB = 1024 ** 2;
 const PIECE_BYTES = 64 * 1024;
 
-/** Time that passes only while somebody sleeps; timers come late, as real ones do. */
+/** A clock that advances only during sleeps; timers fire late, as real ones do. */
 class TestClock implements Clock {
   readonly #beginMs: number;
   readonly #sleepers: { untilMs: number; wake: () => void }[] = [];
@@ -41,7 +41,7 @@ class TestClock implements Clock {
   }
 }
 
-/** Sends without rest over so many connections. @returns the bytes of each 100 ms. */
+/** Sends without pause over this number of connections. @returns the bytes of each 100 ms. */
 async function send(limit: string, clock: TestClock, untilMs: number, connections: number): Promise<number[]> {
   const { pace } = new Bandwidth(parseTimetable(limit), clock);
   const { signal } = new AbortController();
@@ -61,7 +61,7 @@ async function send(limit: string, clock: TestClock, untilMs: number, connection
 const sum = (bytes: readonly number[]) => bytes.reduce((all, each) => all + each, 0);
 
 for (const connections of [1, 16]) {
-  test(`a minute at 4 MiB/s over ${connections} connections: exact, and without bursts`, async () => {
+  test(`bandwidth: a minute at 4 MiB/s over ${connections} connections is exact, without bursts`, async () => {
     const sent = await send('4MiB', new TestClock(12), 60_000, connections);
     assert.ok(Math.abs(sum(sent) - 240 * MIB) <= 0.5 * MIB, `${sum(sent) / MIB} MiB`);
     assert.ok(Math.max(...sent) <= 2 * 0.1 * 4 * MIB + PIECE_BYTES);
@@ -69,7 +69,7 @@ for (const connections of [1, 16]) {
   });
 }
 
-test('what was not used is not caught up with', async () => {
+test('bandwidth: unused bytes are not sent later', async () => {
   const clock = new TestClock(12);
   const { pace } = new Bandwidth(parseTimetable('1MiB'), clock);
   const { signal } = new AbortController();
@@ -79,27 +79,27 @@ test('what was not used is not caught up with', async () => {
   assert.ok(clock.elapsedMs() - beginMs > 9_700, `10 MiB took ${clock.elapsedMs() - beginMs} ms`);
 });
 
-test('the timetable holds from its minute on, for those who wait already, too', async () => {
+test('bandwidth: a new entry of the timetable applies at once, also to waiting calls', async () => {
   const sent = await send('08:00,64KiB 08:01,2MiB', new TestClock(8), 120_000, 16);
   assert.ok(Math.abs(sum(sent.slice(0, 600)) - 60 * 64 * 1024) <= MIB / 4, `${sum(sent.slice(0, 600))} bytes`);
   assert.ok(Math.abs(sum(sent.slice(610)) - 59 * 2 * MIB) <= MIB, `${sum(sent.slice(610)) / MIB} MiB`);
 });
 
-test('off lets those go who wait', async () => {
+test('bandwidth: off releases waiting calls', async () => {
   const clock = new TestClock(18, 59);
   const { pace } = new Bandwidth(parseTimetable('08:00,8KiB 19:00,off'), clock);
   await Promise.all(Array.from({ length: 100 }, () => pace(PIECE_BYTES, new AbortController().signal)));
   assert.ok(clock.elapsedMs() <= 61_100, `${clock.elapsedMs()} ms`);
 });
 
-test('the last entry holds over midnight', async () => {
+test('bandwidth: the last entry applies past midnight', async () => {
   const clock = new TestClock(3);
   const { pace } = new Bandwidth(parseTimetable('19:00,off 08:00,8KiB'), clock);
   for (let piece = 0; piece < 1000; piece++) await pace(PIECE_BYTES, new AbortController().signal);
   assert.equal(clock.elapsedMs(), 0);
 });
 
-test('waiting ends with an abort, and on the real clock, too', async () => {
+test('bandwidth: an abort ends the wait, also with the real clock', async () => {
   const { pace } = new Bandwidth(parseTimetable('8KiB'));
   const controller = new AbortController();
   await pace(PIECE_BYTES, controller.signal);
@@ -109,7 +109,7 @@ test('waiting ends with an abort, and on the real clock, too', async () => {
   await assert.rejects(pace(1, controller.signal), /enough/);
 });
 
-test('limits that are none', () => {
+test('bandwidth: invalid limits are refused', () => {
   const texts = [
     '',
     ' ',
@@ -127,7 +127,7 @@ test('limits that are none', () => {
   for (const text of texts) assert.throws(() => parseTimetable(text), UsageError, text);
 });
 
-test('at a low limit fewer parts share it, so that none starves', () => {
+test('bandwidth: a low limit reduces the number of parts, so that none stalls', () => {
   assert.equal(sharers(parseTimetable('20MiB'), 16), 16);
   assert.equal(sharers(parseTimetable('08:00,32KiB 19:00,off'), 16), 4);
   assert.equal(sharers(parseTimetable('off'), 16), 16);

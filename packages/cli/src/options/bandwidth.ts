@@ -3,17 +3,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UsageError } from '../process/exit.ts';
 import { between } from './quantity.ts';
 
-/** From `minute` of the local day on; null is no limit. */
+/** Applies from this `minute` of the local day; null is no limit. */
 interface Entry {
   readonly minute: number;
   readonly bytesPerSecond: number | null;
 }
 
-/** Ascending by minute, never empty. Before its first entry the last one holds, from the day before. */
+/** Ascending by minute, never empty. Before the first entry, the last entry of the day before applies. */
 export type Timetable = readonly Entry[];
 
 /**
- * A body is sent in pieces of this size. Each part in flight must get a piece long before the server considers it
+ * A body is sent in chunks of this size. Each active part must send a chunk long before the server considers it
  * stalled.
  */
 const PIECE_BYTES = 64 * 1024;
@@ -21,11 +21,11 @@ const PIECE_SECONDS = 8;
 const LEAST_BYTES_PER_SECOND = PIECE_BYTES / PIECE_SECONDS;
 /** Unused bytes may be sent later for this long, which also covers late timers. */
 const BURST_MS = 100;
-/** The timetable is checked this often while waiting, so that clock changes and sleep do no harm. */
+/** The timetable is checked this often while waiting, so that clock changes and sleep are noticed. */
 const POLL_MS = 1000;
 
 export interface Clock {
-  /** Never goes back. */
+  /** Monotonic. */
   elapsedMs(): number;
   date(): Date;
   /** @throws the signal's reason when it is aborted. */
@@ -41,7 +41,8 @@ const SYSTEM_CLOCK: Clock = {
 };
 
 /**
- * `20MiB` (per second), `off`, or times of the local day with what holds from then on: `08:00,20MiB 19:00,off`.
+ * `20MiB` (per second), `off`, or times of the local day with the limit that applies from then on: `08:00,20MiB
+ * 19:00,off`.
  *
  * @throws UsageError
  */
@@ -53,7 +54,7 @@ export function parseTimetable(text: string): Timetable {
   const entries = words.map(parseEntry).sort((a, b) => a.minute - b.minute);
   const twice = entries.find((entry, at) => entry.minute === entries[at + 1]?.minute);
   if (entries.length === 0 || twice) {
-    throw new UsageError(`"${text}" is not a limit like 20MiB or "08:00,20MiB 19:00,off", each time once`);
+    throw new UsageError(`"${text}" is not a limit like 20MiB or "08:00,20MiB 19:00,off" with each time once`);
   }
   return entries;
 }
@@ -68,18 +69,18 @@ function parseRate(text: string): number | null {
   if (text === 'off') return null;
   const bytesPerSecond = between('size', '1b', '8191TiB')(text);
   if (bytesPerSecond < LEAST_BYTES_PER_SECOND) {
-    throw new UsageError(`${text} is too little: servers take bodies that go below 8KiB a second for stalled`);
+    throw new UsageError(`${text} is too low: servers end bodies that are slower than 8KiB per second`);
   }
   return bytesPerSecond;
 }
 
-/** @returns how many parts can be in flight without starving one of them, at most `requested`. */
+/** @returns how many parts can be sent at the same time without stalling one of them, at most `requested`. */
 export function sharers(timetable: Timetable, requested: number): number {
   const least = Math.min(...timetable.map(({ bytesPerSecond }) => bytesPerSecond ?? Number.POSITIVE_INFINITY));
   return Math.max(1, Math.min(requested, Math.floor(least / LEAST_BYTES_PER_SECOND)));
 }
 
-/** A token bucket: bytes are claimed in order and released at the rate that holds. */
+/** A token bucket: bytes are claimed in order and released at the current rate. */
 export class Bandwidth {
   readonly #timetable: Timetable;
   readonly #clock: Clock;
@@ -110,7 +111,7 @@ export class Bandwidth {
     }
   };
 
-  /** @returns the rate that holds now. */
+  /** @returns the current rate. */
   #release(): number | null {
     const nowMs = this.#clock.elapsedMs();
     const rate = rateAt(this.#timetable, this.#clock.date());

@@ -12,13 +12,13 @@ const found = (path: string) => ({
   inode: 1,
 });
 
-test('the place in the tree, the same from every system', () => {
+test('metadata: the path is the same from every operating system', () => {
   assert.deepEqual(withPath({ grid: 'G7' }, found('e\u0301/x.mrc')), { grid: 'G7', path: '\u00e9/x.mrc' });
   const alone = { path: 'x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1, changedMs: 1, inode: 1 };
   assert.deepEqual(withPath({ grid: 'G7' }, alone), { grid: 'G7' });
 });
 
-test('a place that is too long is refused, with its length in bytes', () => {
+test('metadata: a path that is too long is refused with its length in bytes', () => {
   const fits = 'ü'.repeat((4096 - 'path'.length) / 2);
   assert.equal(withPath({}, found(fits)).path, fits);
   assert.throws(
@@ -27,7 +27,7 @@ test('a place that is too long is refused, with its length in bytes', () => {
   );
 });
 
-test('pairs that no file can have are wrong usage', () => {
+test('metadata: pairs above the limits are a usage error', () => {
   const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 'v']));
   assertMetadata(pairs(32), false);
   assertMetadata(pairs(31), true);
@@ -36,7 +36,7 @@ test('pairs that no file can have are wrong usage', () => {
   assert.throws(() => assertMetadata({ path: 'mine' }, true), UsageError);
 });
 
-test('--kind is metadata, and two kinds are wrong usage', () => {
+test('metadata: --kind sets the kind, and two kinds are a usage error', () => {
   assert.deepEqual(withKind({ grid: 'G7' }, 'volume'), { grid: 'G7', kind: 'volume' });
   assert.deepEqual(withKind({ kind: 'volume' }, 'volume'), { kind: 'volume' });
   assert.deepEqual(withKind({ kind: 'stack' }, undefined), { kind: 'stack' });

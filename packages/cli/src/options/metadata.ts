@@ -1,36 +1,36 @@
-/** What goes along with a file. */
+/** The metadata of a file. */
 
 import type { Found } from '../files/find-files.ts';
 import { Refusal, UsageError } from '../process/exit.ts';
 
-/** What servers take (page 7, `POST /uploads/init`). */
+/** Limits of the server (page 7, `POST /uploads/init`). */
 const MAX_PAIRS = 32;
 const MAX_BYTES = 4096;
 
 type Metadata = Readonly<Record<string, string>>;
 
-/** @throws UsageError when no file can have these pairs. */
+/** @throws UsageError when the pairs exceed the limits. */
 export function assertMetadata(given: Metadata, recursive: boolean): void {
-  if (recursive && 'path' in given) throw new UsageError('--meta path=… and -r: the tree is kept under this key');
+  if (recursive && 'path' in given) throw new UsageError('--meta path=… cannot be used with -r, which sets this key');
   const pairs = Object.keys(given).length + (recursive ? 1 : 0);
   const bytes = countBytes(given);
   if (pairs <= MAX_PAIRS && bytes <= MAX_BYTES) return;
   throw new UsageError(`${pairs} pairs of metadata, ${bytes} bytes: ${MAX_PAIRS} and ${MAX_BYTES} are allowed`);
 }
 
-/** @throws UsageError when the metadata give another kind. */
+/** @throws UsageError when the metadata contain another kind. */
 export function withKind(given: Metadata, kind: string | undefined): Record<string, string> {
   if (kind === undefined) return given;
   if (given.kind !== undefined && given.kind !== kind) {
-    throw new UsageError(`--kind ${kind} and --meta kind=${given.kind}: only one of them can be right`);
+    throw new UsageError(`--kind ${kind} and --meta kind=${given.kind}: give only one of them`);
   }
   return { ...given, kind };
 }
 
 /**
- * Keeps the place in the tree: its names in NFC, so that the same tree reads the same from every system.
+ * Adds the path below the folder, in NFC, so that it is the same from every operating system.
  *
- * @throws Refusal for a place that is too long to be kept.
+ * @throws Refusal when the path is too long.
  */
 export function withPath(given: Metadata, { inFolder }: Found): Record<string, string> {
   if (inFolder === null) return given;
@@ -39,8 +39,8 @@ export function withPath(given: Metadata, { inFolder }: Found): Record<string, s
   if (bytes <= MAX_BYTES) return metadata;
   throw new Refusal(
     'path_too_long',
-    `its path below ${inFolder.folder} does not fit: metadata would have ${bytes} bytes, ${MAX_BYTES} are allowed`,
-    'Give a folder nearer to the file, or shorter --meta.',
+    `its path below ${inFolder.folder} is too long: the metadata would have ${bytes} bytes, ${MAX_BYTES} are allowed`,
+    'Give a folder closer to the file, or shorter --meta.',
   );
 }
 

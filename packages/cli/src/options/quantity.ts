@@ -1,8 +1,8 @@
-/** Readers of option values. Each throws UsageError for a value that it cannot read. */
+/** Parsers of option values. Each throws UsageError for an invalid value. */
 import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
 import { UsageError } from '../process/exit.ts';
 
-/** @returns a reader of an option: bytes, milliseconds, or a number, within bounds that are written as values are. */
+/** @returns a parser for bytes, milliseconds or a number. Its bounds are written like the values. */
 export function between(kind: Bounds['kind'], min: string, max: string): (text: string) => number {
   return (text) => {
     try {
@@ -13,7 +13,7 @@ export function between(kind: Bounds['kind'], min: string, max: string): (text: 
   };
 }
 
-/** As `between`, of a duration. @returns whole seconds. */
+/** Like `between`, for a duration. @returns whole seconds. */
 export function secondsBetween(min: string, max: string): (text: string) => number {
   const read = between('duration', min, max);
   return (text) => {
@@ -39,14 +39,14 @@ export function parseSeq(text: string): number {
 /** Bytes per second of a scrub: `50MiB`, 1 MiB at least. */
 export const parseScrubRate = between('size', '1MiB', '8191TiB');
 
-/** Adds `key=value` to those given before. */
+/** Adds `key=value` to the earlier pairs. */
 export function collectPair(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new UsageError(`"${text}" is not of the form key=value`);
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** Adds one to those given before. */
+/** Adds a value to the earlier ones. */
 export function collectText(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }

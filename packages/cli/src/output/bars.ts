@@ -7,9 +7,9 @@ import type { Tally } from './tally.ts';
 import { describeState, type Transfer } from './transfer.ts';
 
 const DONE_WIDTH = '1023.9 MiB'.length;
-/** The width of the figures beside name and bar. They fit in 80 columns. */
+/** Width of the numbers next to name and bar. They fit in 80 columns. */
 const FIGURES_WIDTH = '  100% 1023.9 MiB of 99.9 TiB  99.9 MiB/s  12 min 30 s left'.length;
-/** States in which a rate says more than the state. */
+/** States in which the rate is shown instead of the state. */
 const MOVING = ['sending', 'receiving'];
 
 /** The content of a row; null while no transfer uses it. */
@@ -34,10 +34,10 @@ export class Bars {
       stream: stderr,
       hideCursor: true,
       fps: 10,
-      // The rows move down when a line is put above them.
+      // The rows move down when a line is inserted above them.
       forceRedraw: true,
       clearOnComplete: true,
-      // Ctrl-C pauses first; the bars stay until that is done.
+      // Ctrl-C pauses the transfers first; the bars stay until that is done.
       gracefulExit: false,
     });
     const count = Math.max(1, Math.min(atOnce, (stderr.rows ?? 24) - 2));
@@ -53,11 +53,11 @@ export class Bars {
     const bar = this.#free.shift();
     bar?.update(0, { row: () => row });
     return {
-      update(doneBytes, state, trouble, movedBytes = doneBytes) {
+      update(doneBytes, state, lastError, movedBytes = doneBytes) {
         rate.note(movedBytes);
         const speed = rate.bytesPerSecond;
-        const moving = speed > 0 && doneBytes < totalBytes && MOVING.includes(state) && trouble === null;
-        const now = moving ? pace(speed, totalBytes - doneBytes) : printable(describeState(state, trouble));
+        const moving = speed > 0 && doneBytes < totalBytes && MOVING.includes(state) && lastError === null;
+        const now = moving ? pace(speed, totalBytes - doneBytes) : printable(describeState(state, lastError));
         row = { name, doneBytes, totalBytes, now };
       },
       end: () => {
@@ -67,13 +67,13 @@ export class Bars {
     };
   }
 
-  /** Puts lines above the bars, where they stay; they may be wider than the terminal. */
+  /** Prints lines above the bars; they may be wider than the terminal. */
   print(text: string): void {
     const [clearBelow, wrap, noWrap] = ['\x1b[J', '\x1b[?7h', '\x1b[?7l'];
     this.#bars.log(`${clearBelow}${wrap}${text}\n${noWrap}`);
   }
 
-  /** Takes the bars away. */
+  /** Removes the bars. */
   stop(): void {
     if (!this.#bars.isActive) return;
     // Lines may wait to be printed.
@@ -95,8 +95,8 @@ function totalRow(tally: Tally): () => Row {
   };
 }
 
-function draw(_: Options, { maxWidth: width }: Params, { row: look }: { row: () => Row | null }): string {
-  const row = look();
+function draw(_: Options, { maxWidth: width }: Params, { row: getRow }: { row: () => Row | null }): string {
+  const row = getRow();
   if (row === null) return '';
   const { name, doneBytes, totalBytes, now } = row;
   const nameWidth = clamp(width - FIGURES_WIDTH - 8, 16, 30);

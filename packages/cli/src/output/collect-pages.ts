@@ -1,4 +1,4 @@
-/** Lists of the server, from their first page to their last. */
+/** Reads lists of the server from the first page to the last. */
 import { ForeignReplyError } from '@cryolift/client';
 
 export interface Page<Item> {
@@ -6,18 +6,18 @@ export interface Page<Item> {
   readonly next_cursor: string | null;
 }
 
-/** @throws ForeignReplyError for a list that does not go forward: it would have no end. */
+/** @throws ForeignReplyError when a cursor is repeated, because the list would not end. */
 export async function collect<Item>(readPage: (cursor: string | undefined) => Promise<Page<Item>>): Promise<Item[]> {
   const items: Item[] = [];
-  const seen = new Set<string>();
+  const cursors = new Set<string>();
   for (let cursor: string | undefined; ; ) {
     const page = await readPage(cursor);
     for (const item of page.items) items.push(item);
     if (page.next_cursor === null) return items;
-    if (page.items.length === 0 || seen.has(page.next_cursor)) {
-      throw new ForeignReplyError('the server lists without an end');
+    if (page.items.length === 0 || cursors.has(page.next_cursor)) {
+      throw new ForeignReplyError('the list of the server does not end');
     }
     cursor = page.next_cursor;
-    seen.add(cursor);
+    cursors.add(cursor);
   }
 }

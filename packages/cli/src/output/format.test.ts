@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatBytes, formatRanges, formatSeconds, formatTable, formatWhen } from './format.ts';
 
-test('sizes in binary units, with as many digits as tell something', () => {
+test('format: sizes have binary units and a sensible number of digits', () => {
   const cases: [number, string][] = [
     [0, '0 B'],
     [4.739336492890995, '5 B'],
@@ -16,7 +16,7 @@ test('sizes in binary units, with as many digits as tell something', () => {
   for (const [bytes, text] of cases) assert.equal(formatBytes(bytes), text);
 });
 
-test('spans of time in two units at most', () => {
+test('format: durations have at most two units', () => {
   assert.deepEqual([59.4, 200, 7500, Number.POSITIVE_INFINITY].map(formatSeconds), [
     '59 s',
     '3 min 20 s',
@@ -25,13 +25,13 @@ test('spans of time in two units at most', () => {
   ]);
 });
 
-test('times relative to now, before and after', () => {
+test('format: times are relative to now, in the past and the future', () => {
   const nowMs = Date.parse('2026-01-10T00:00:00Z');
   const cases = { '2026-01-09T23:59:30Z': 'now', '2026-01-09T22:30:00Z': '1 h ago', '2026-01-16T01:00:00Z': 'in 6 d' };
   for (const [time, text] of Object.entries(cases)) assert.equal(formatWhen(time, nowMs), text);
 });
 
-test('tables align, ranges are short', () => {
+test('format: tables are aligned, ranges are joined', () => {
   assert.deepEqual(
     formatTable([
       ['A', 'B'],
@@ -49,7 +49,7 @@ test('tables align, ranges are short', () => {
   );
 });
 
-test('a table of more rows than a call takes arguments', () => {
+test('format: a table can have more rows than a call can have arguments', () => {
   const rows = Array.from({ length: 200_000 }, (_, idx) => [`file-${idx}`, 'x']);
   const lines = formatTable(rows);
   assert.equal(lines.length, rows.length);

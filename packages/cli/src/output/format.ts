@@ -1,4 +1,4 @@
-/** Sizes, times and tables for people. */
+/** Formats sizes, times and tables as text. */
 import { printable } from './printable.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -34,7 +34,7 @@ function formatMinutes(minutes: number): string {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
-/** Columns as wide as their widest cell, two blanks between. @returns its lines. */
+/** Columns are as wide as their widest cell, separated by two blanks. @returns its lines. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map(printable));
   const widths = (cells[0] ?? []).map((_, column) =>

@@ -25,7 +25,7 @@ function begin(t: { mock: { method: typeof import('node:test').mock.method } }, 
   return { clock, output, tally, lines: new Lines(output, tally) };
 }
 
-test('of many files a log gets the total now and then, and none of those that are done quickly', (t) => {
+test('lines: with many files the total is printed at intervals, and no line for fast files', (t) => {
   const { clock, output, tally, lines } = begin(t, false);
   for (let file = 0; file < 1000; file++) {
     const transfer = lines.begin(`${file}.mrc`, 1024);
@@ -41,7 +41,7 @@ test('of many files a log gets the total now and then, and none of those that ar
   assert.match(output.lines[1] as string, /^9\d\d of 2000 files, 4\d% of 1\.95 MiB, 4\d\.\d KiB\/s, 2\d s left$/);
 });
 
-test('trouble is worth a line at once, and a file that takes long one now and then', (t) => {
+test('lines: an error is printed at once, a slow file at intervals', (t) => {
   const { clock, output, lines } = begin(t, false);
   const transfer = lines.begin('a.mrc', 1000, 'grid/a.mrc');
   transfer.update(0, 'sending', null);
@@ -54,7 +54,7 @@ test('trouble is worth a line at once, and a file that takes long one now and th
   assert.equal(output.lines.filter((line) => line.startsWith('grid/a.mrc')).length, 2);
 });
 
-test('a program is told of every state, and twice a second of the rest', (t) => {
+test('lines: --json prints every state, and progress twice a second', (t) => {
   const { clock, output, lines } = begin(t, true);
   const transfer = lines.begin('a.mrc', 1000);
   transfer.update(0, 'planning', null);

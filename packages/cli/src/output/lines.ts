@@ -1,4 +1,4 @@
-/** Progress without a terminal: a line now and then for a log, lines of JSON for programs. */
+/** Progress without a terminal: a line at intervals for a log, lines of JSON for programs. */
 import { Rate } from '@cryolift/client';
 import { formatBytes, formatSeconds } from './format.ts';
 import type { Output } from './output.ts';
@@ -23,23 +23,23 @@ export class Lines {
 
   begin(name: string, totalBytes: number, path = name): Transfer {
     const rate = new Rate();
-    // One of many transfers gets a line only when it takes long, or waits out an error.
+    // One of many transfers gets a line only when it takes long or waits after an error.
     const quiet = this.#tally !== null && !this.#output.json;
     let printedMs = quiet ? performance.now() : Number.NEGATIVE_INFINITY;
     let printed: string | null = null;
     return {
-      update: (doneBytes, state, trouble, movedBytes = doneBytes) => {
+      update: (doneBytes, state, lastError, movedBytes = doneBytes) => {
         rate.note(movedBytes);
         const bytesPerSecond = Math.round(rate.bytesPerSecond);
         this.#showTotal();
-        const news = quiet ? trouble : describeState(state, trouble);
+        const text = quiet ? lastError : describeState(state, lastError);
         const ms = performance.now();
-        if (news === printed && ms - printedMs < this.#everyMs) return;
+        if (text === printed && ms - printedMs < this.#everyMs) return;
         printedMs = ms;
-        printed = news;
-        const transfer = { name, path, state, trouble, bytes: doneBytes, size: totalBytes };
+        printed = text;
+        const transfer = { name, path, state, trouble: lastError, bytes: doneBytes, size: totalBytes };
         this.#output.event({ event: 'progress', ...transfer, bytes_per_second: bytesPerSecond });
-        const now = describeState(state, trouble);
+        const now = describeState(state, lastError);
         this.#output.note(`${path}: ${now}, ${percent(doneBytes, totalBytes)}${speed(bytesPerSecond)}`);
       },
       end() {},

@@ -7,7 +7,7 @@ import { Output } from './output.ts';
 
 const PAGE = 1000;
 
-/** @param none what a person reads when the list is empty. */
+/** @param none the text for an empty list. */
 export function printList(
   flags: { json?: boolean },
   items: readonly object[],

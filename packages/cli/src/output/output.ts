@@ -14,12 +14,15 @@ export class Output {
     this.json = json;
   }
 
-  /** While bars are drawn: `above` puts what goes to the terminal over them. Null ends it. */
+  /** While bars are drawn, `above` prints terminal output above them. Null ends this. */
   divert(above: ((lines: string) => void) | null): void {
     this.#above = above;
   }
 
-  /** One result: `value` as a line of JSON, or `text` for a person. @param prefix of our own, which may have colours. */
+  /**
+   * One result: `value` as a line of JSON, or `text` without `--json`. @param prefix text of the program, which may
+   * contain colours.
+   */
   result(value: object, text: () => Lines, prefix = ''): void {
     if (this.json) this.event(value);
     else this.#write(process.stdout, `${prefix}${join(text())}`);
@@ -40,7 +43,7 @@ export class Output {
     if (!this.json) this.#write(process.stderr, join(text));
   }
 
-  /** Waits while the reader of standard output is behind. For commands with unlimited output. */
+  /** Waits until standard output accepts more data. For commands with unlimited output. */
   async drained(): Promise<void> {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   }

@@ -1,4 +1,4 @@
-/** A terminal obeys nothing that a server, a file or a name says, whatever the command. */
+/** No command prints control characters of a server, a file or a name to a terminal. */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
@@ -10,9 +10,9 @@ import { answerWith, startHostile } from '../testing/test-hostile.ts';
 import { runInFolder } from '../testing/test-process.ts';
 import { printable, printableJson } from './printable.ts';
 
-/** Clipboard (OSC 52), title, colour by C1, a forged line, a line that is written over, turned text. */
+/** Clipboard (OSC 52), title, colour by C1, a forged line, an overwritten line, reversed text. */
 const EVIL = '\x1b]52;c;ZXZpbA==\x07\x1b]0;evil\x1b\\\x9b31m\nINJECTED\rOVER\u202egpj\x7f';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for control characters.
 const RAW = /[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|^\s*(INJECTED|OVER)/m;
 
 const home = await mkdtemp(join(tmpdir(), 'cryolift-evil-'));
@@ -77,7 +77,7 @@ const scrub = {
 };
 const link = { link_id: EVIL, url: EVIL, token: EVIL, expires_at: EVIL };
 
-/** @param refuse everything but the question of the types. */
+/** @param refuse refuses all requests except the one for the accepted types. */
 function answer(refuse: boolean): RequestListener {
   const limits = { part_size: 65_536, mrc_types: ['mrc'], accepted_types: [EVIL] };
   const bodies: readonly [RegExp, object][] = [
@@ -132,7 +132,7 @@ const COMMANDS = [
 const LOCAL = ['audit --data-dir data', 'inspect labels.mrc', 'inspect in/*INJ*'];
 
 for (const command of [...COMMANDS, ...LOCAL]) {
-  test(`printable: ${command} prints nothing that a terminal obeys`, async (context) => {
+  test(`printable: ${command} prints no control characters`, async (context) => {
     let said = '';
     for (const refuse of LOCAL.includes(command) ? [false] : [false, true]) {
       const url = await startHostile(context, answer(refuse));
@@ -145,12 +145,12 @@ for (const command of [...COMMANDS, ...LOCAL]) {
         said += stdout + stderr;
       }
     }
-    // What is not obeyed is shown. Labels lose it when the header is read.
+    // Control characters are printed escaped. Labels lose them when the header is read.
     if (!command.includes('labels')) assert.match(said, /\\x1b|\\u001b/, said);
   });
 }
 
-test('printable: the bars of a terminal show a name and a failure, and obey neither', async (context) => {
+test('printable: bars print a name and a failure without control characters', async (context) => {
   for (const refuse of [false, true]) {
     const url = await startHostile(context, answer(refuse));
     const env = { CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: 'any', HOME: home };
@@ -163,16 +163,16 @@ test('printable: the bars of a terminal show a name and a failure, and obey neit
   }
 });
 
-test('printable: one line, in which every control character is written out', () => {
+test('printable: the result is one line with escaped control characters', () => {
   assert.equal(printable('a\x1b[31m\n\t\x9b\u202eé 😀'), 'a\\x1b[31m\\n\\t\\x9b\\u202eé 😀');
   assert.equal(printable(EVIL).match(RAW), null);
   assert.deepEqual(JSON.parse(printableJson({ [EVIL]: EVIL })), { [EVIL]: EVIL });
 });
 
-/** Where else bytes are written, all of our own. */
+/** The other places that write bytes; all of them are text of the program. */
 const WRITERS = ['output/bars.ts', 'process/finish.ts', 'output/output.ts', 'commands/completion.ts'];
 
-test('printable: no command writes by itself', async () => {
+test('printable: no command writes to a stream directly', async () => {
   const folder = join(import.meta.dirname, '..');
   for (const name of await readdir(folder, { recursive: true })) {
     if (!name.endsWith('.ts') || /test/.test(name) || WRITERS.includes(name)) continue;

@@ -1,4 +1,4 @@
-/** Text that comes from a server, a file or a file system, made safe to be shown on a terminal. */
+/** Text that comes from a server, a file or a file system, made safe for a terminal. */
 import { CONTROL_CHARACTERS } from '@cryolift/protocol/filename';
 
 const EACH = new RegExp(CONTROL_CHARACTERS.source, 'gu');
@@ -14,7 +14,7 @@ export function printable(text: string): string {
   return text.replace(EACH, (character) => SHORT[character] ?? writeOut(character));
 }
 
-/** As JSON, which escapes C0 alone: C1 and what turns text is escaped too. */
+/** As JSON, which escapes only C0: C1 and characters that change the text direction are escaped too. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(EACH, (character) => `\\u${hex(character, 4)}`);
 }

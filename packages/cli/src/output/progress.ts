@@ -1,4 +1,4 @@
-/** Progress of transfers: bars on a terminal, a line now and then elsewhere, JSON lines for programs. */
+/** Progress of transfers: bars on a terminal, otherwise a line at intervals, JSON lines for programs. */
 import { Bars } from './bars.ts';
 import { Lines } from './lines.ts';
 import type { Output } from './output.ts';
@@ -25,7 +25,7 @@ export class ProgressDisplay {
     output.divert(this.#bars && ((line) => this.#bars?.print(line)));
   }
 
-  /** @param path says more than the name, where there is room. */
+  /** @param path shown instead of the name where it fits. */
   begin(name: string, totalBytes: number, path?: string): Transfer {
     return this.#shown.begin(name, totalBytes, path);
   }

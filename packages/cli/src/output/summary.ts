@@ -4,9 +4,9 @@ import type { Output } from './output.ts';
 import type { Tally } from './tally.ts';
 
 /**
- * A single file needs no summary.
+ * A single file has no summary.
  *
- * @param leftOut files and folders that were left out on purpose.
+ * @param leftOut files and folders that were skipped on purpose.
  */
 export function printSummary(output: Output, tally: Tally, leftOut: number): void {
   const { files, done, already, failed, movedBytes, seconds } = tally;
@@ -31,10 +31,10 @@ export function printSummary(output: Output, tally: Tally, leftOut: number): voi
   });
   const counts = [
     `${done} of ${files} files done`,
-    ...(already > 0 ? [`${already} were there already`] : []),
+    ...(already > 0 ? [`${already} were already there`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(open > 0 ? [`${open} still to do`] : []),
-    ...(leftOut > 0 ? [`${leftOut} left out`] : []),
+    ...(open > 0 ? [`${open} unfinished`] : []),
+    ...(leftOut > 0 ? [`${leftOut} skipped`] : []),
   ];
   const bytes = [
     ...(movedBytes > 0

@@ -1,10 +1,10 @@
 /** The totals of many uploads, for the total under the bars and for the summary. */
 
-/** Bytes, and failures that were waited out, of one upload or of many. */
+/** Bytes and repeated requests of one upload or of many. */
 export interface Figures {
   /** Acknowledged by the server. */
   readonly storedBytes: number;
-  /** Of these, bytes that were stored before this run. */
+  /** Bytes of `storedBytes` that were stored before this run. */
   readonly resumedBytes: number;
   /** Bytes given to the network in this run, including those that were sent twice. */
   readonly sentBytes: number;

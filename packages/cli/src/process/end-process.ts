@@ -1,12 +1,12 @@
-/** Ending the process, whatever its threads wait for. */
+/** Ends the process even while its threads wait. */
 import { EXIT } from './exit.ts';
 
 /**
- * `process.exit` waits for libuv's threads, and a system call on one of them may never return: on a file server that is
- * away, or in the resolver. A signal ends this wait.
+ * `process.exit` waits for libuv's threads, and a system call on one of them may never return, such as one on an
+ * unreachable file server. A signal ends this wait.
  */
 export function endProcess(code: number): never {
-  // Without a listener a signal has its usual effect.
+  // Without a listener a signal has its default effect.
   for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
   process.exit(code);
 }

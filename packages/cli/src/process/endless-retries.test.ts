@@ -1,4 +1,4 @@
-/** What is repeated is repeated ever more slowly, and not for ever: whatever the server, or what stands for it, answers. */
+/** Retries slow down and end, with any answer of the server or of another program. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { answerWith, startHostile } from '../testing/test-hostile.ts';
 import { beginAlone, type Running } from '../testing/test-process.ts';
 
 const FILES = 200;
-/** Long enough for thousands of calls without a wait. A slow machine makes fewer. */
+/** Long enough for thousands of calls without a delay. A slow machine makes fewer. */
 const WATCHED_MS = 5_000;
 
 const home = await mkdtemp(join(tmpdir(), 'cryolift-loops-'));
@@ -28,7 +28,7 @@ function begin(context: TestContext, args: readonly string[], url: string): Runn
   return running;
 }
 
-/** A server that counts, and answers the question of the types. */
+/** A server that counts requests and answers only the one for the accepted types. */
 async function startCounting(context: TestContext, answer: RequestListener) {
   const calls: IncomingMessage[] = [];
   const limits = answerWith({ part_size: 65_536, mrc_types: ['mrc'], accepted_types: [] });
@@ -55,7 +55,7 @@ function loginPage(request: IncomingMessage, response: ServerResponse): void {
 }
 
 for (const args of [['watch'], ['watch', '--once'], ['upload']]) {
-  test(`loops: ${args.join(' ')} with a token that is refused ends, with exit code 3`, async (context) => {
+  test(`loops: ${args.join(' ')} ends with exit code 3 when the token is refused`, async (context) => {
     const { url, calls } = await startCounting(context, refusing);
     const { code, stdout, stderr } = await begin(context, [...args, folder, ...settle(args)], url).ended;
     assert.equal(code, 3, stderr);
@@ -70,7 +70,7 @@ function settle([command]: readonly string[]): string[] {
 }
 
 for (const args of [['watch', '--once'], ['upload']]) {
-  test(`loops: ${args.join(' ')} ends when a page to sign in at answers`, async (context) => {
+  test(`loops: ${args.join(' ')} ends when a sign-in page answers`, async (context) => {
     const { url, calls } = await startCounting(context, loginPage);
     const { code, stderr } = await begin(context, [...args, folder, ...settle(args)], url).ended;
     assert.equal(code, 1, stderr);
@@ -79,7 +79,7 @@ for (const args of [['watch', '--once'], ['upload']]) {
   });
 }
 
-test('loops: watch holds all files back while a page to sign in at answers', async (context) => {
+test('loops: watch delays all files while a sign-in page answers', async (context) => {
   const { url, calls } = await startCounting(context, loginPage);
   const running = begin(context, ['watch', folder, '--settle', '1s'], url);
   while (calls.length < 4) await delay(50);
@@ -92,7 +92,7 @@ test('loops: watch holds all files back while a page to sign in at answers', asy
 });
 
 for (const args of [['watch'], ['watch', '--once'], ['upload']]) {
-  test(`loops: ${args.join(' ')} tries no file after the other while the file of the token is away`, async (context) => {
+  test(`loops: ${args.join(' ')} stops trying files while the token file is missing`, async (context) => {
     const token = join(home, `token ${args.join(' ')}`);
     await writeFile(token, 'any');
     const whose = answerWith({ owner: 'ada', link_id: null });
@@ -114,7 +114,7 @@ for (const args of [['watch'], ['watch', '--once'], ['upload']]) {
   });
 }
 
-test('loops: events end when a page to sign in at answers', async (context) => {
+test('loops: events end when a sign-in page answers', async (context) => {
   const { url, calls } = await startCounting(context, loginPage);
   const { code, stderr } = await begin(context, ['events'], url).ended;
   assert.equal(code, 1);
@@ -122,7 +122,7 @@ test('loops: events end when a page to sign in at answers', async (context) => {
   assert.equal(calls.length, 3);
 });
 
-test('loops: events read no more of an error answer than one can be', async (context) => {
+test('loops: events read a bounded part of an error answer', async (context) => {
   const piece = Buffer.alloc(1024 * 1024, 'x');
   let sent = 0;
   const { url } = await startCounting(context, (_request, response) => {
@@ -139,7 +139,7 @@ test('loops: events read no more of an error answer than one can be', async (con
   assert.ok(sent < 100, `${sent} MiB were read`);
 });
 
-test('loops: events wait between streams that end at once, and say so', async (context) => {
+test('loops: events wait between streams that end at once, and print it', async (context) => {
   const { url, calls } = await startCounting(context, (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(': listening\n\n');
   });
@@ -150,14 +150,14 @@ test('loops: events wait between streams that end at once, and say so', async (c
   const { code, stderr } = await running.ended;
   assert.equal(code, 130);
   assert.ok(calls.length < 60, `${calls.length} calls`);
-  assert.match(stderr, /waiting for the server: the stream of events ended/);
+  assert.match(stderr, /waiting for the server: the event stream ended/);
 });
 
-test('loops: events go on from an id that came without an event', async (context) => {
+test('loops: events continue from an id that arrived without an event', async (context) => {
   const { url, calls } = await startCounting(context, (request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const event = { type: 'cryolift.upload.completed', subject: 'uploads/u1', time: '', data: { status: 'completed' } };
-    // What happened between the two: only who asks from 41 on is told.
+    // The events between the two are sent only for requests after event 41.
     if (request.headers['last-event-id'] === '41') response.end(`id: 42\ndata: ${JSON.stringify(event)}\n\n`);
     else response.end(': listening\nid: 41\n\n');
   });
@@ -175,7 +175,7 @@ for (const args of [
   ['rm', 'f1'],
   ['link', '--revoke', 'l1'],
 ]) {
-  test(`loops: ${args[0]} is not done because a page to sign in at answers`, async (context) => {
+  test(`loops: ${args[0]} does not succeed when a sign-in page answers`, async (context) => {
     const { url } = await startCounting(context, loginPage);
     const { code, stderr } = await begin(context, args, url).ended;
     assert.equal(code, 1);
@@ -183,7 +183,7 @@ for (const args of [
   });
 }
 
-/** 50 days: 2^32 ms and some. A timer that is set for so long fires at once. */
+/** 50 days: 2^32 ms and some. A timer with this delay fires at once. */
 const LONG_SECONDS = 4_320_000;
 const overloaded = { code: 'overloaded', message: 'Later.', hint: '', retryable: true, request_id: 'r' };
 
@@ -193,7 +193,7 @@ function putOff(request: IncomingMessage, response: ServerResponse): void {
 }
 
 for (const args of [['events'], ['upload', folder]]) {
-  test(`loops: ${args[0]} ends when it is to come again after longer than it would wait`, async (context) => {
+  test(`loops: ${args[0]} ends when Retry-After is longer than its retry policy`, async (context) => {
     const { url, calls } = await startCounting(context, putOff);
     const { code, stderr } = await begin(context, args, url).ended;
     assert.equal(code, 1, stderr);
@@ -202,7 +202,7 @@ for (const args of [['events'], ['upload', folder]]) {
   });
 }
 
-test('loops: watch waits as long as it is told to', async (context) => {
+test('loops: watch waits for Retry-After', async (context) => {
   let calls = 0;
   const url = await startHostile(context, (request, response) => {
     calls++;
@@ -217,7 +217,7 @@ test('loops: watch waits as long as it is told to', async (context) => {
 });
 
 for (const args of [['ls'], ['link', 'ls'], ['admin', 'sessions']]) {
-  test(`loops: ${args.join(' ')} gives up a list without an end`, async (context) => {
+  test(`loops: ${args.join(' ')} ends for a list that does not end`, async (context) => {
     for (const items of [[], [{ link_id: 'k' }]]) {
       let count = 0;
       const url = await startHostile(context, (request, response) => {
@@ -232,7 +232,7 @@ for (const args of [['ls'], ['link', 'ls'], ['admin', 'sessions']]) {
   });
 }
 
-test('loops: an answer that says of nothing that it was done is not taken for success', async (context) => {
+test('loops: an answer without an outcome is not a success', async (context) => {
   const url = await startHostile(context, answerWith({}));
   for (const args of [
     ['link', 'revoke', '--all'],

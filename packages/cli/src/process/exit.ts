@@ -3,16 +3,16 @@
 export const EXIT = { done: 0, failed: 1, usage: 2, unauthorised: 3, someFailed: 4, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command was called wrongly. */
+/** Invalid arguments. */
 export class UsageError extends Error {}
 
-/** There is no token to send. */
+/** No token was given. */
 export class NoTokenError extends Error {}
 
-/** Ctrl-C or SIGTERM: what was reached is kept. */
+/** Ctrl-C or SIGTERM: the progress is kept. */
 export class Interrupted extends Error {}
 
-/** The command refused to start, for a local reason. */
+/** The command refuses for a local reason. */
 export class Refusal extends Error {
   readonly code: string;
   readonly hint: string;

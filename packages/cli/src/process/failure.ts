@@ -5,10 +5,11 @@ import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } f
 
 /** Hints of the command line by error code, which replace those of the API. */
 const HINTS: Readonly<Record<string, string>> = {
-  upload_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
-  file_not_found: 'Check the id, and whose token is used; `cryolift ls` lists what is yours.',
-  unauthenticated: 'Give a token of this server: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
-  token_expired: 'Give a new token: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+  upload_not_found: 'Check the id and the owner of the token; `cryolift ls` lists your uploads and files.',
+  file_not_found: 'Check the id and the owner of the token; `cryolift ls` lists your uploads and files.',
+  unauthenticated:
+    'Give a token of this server: --token, or CRYOLIFT_TOKEN; make one on the server with `cryolift token`.',
+  token_expired: 'Give a new token: --token, or CRYOLIFT_TOKEN; make one on the server with `cryolift token`.',
   not_found: 'Check the id, and the URL of the server.',
 };
 
@@ -20,18 +21,18 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failed;
 }
 
-/** The server refuses load, from all callers. */
+/** The server refuses requests of all callers. */
 const BUSY = [429, 503];
 
 /** True when the error is about the connection or the token, so that every other file would fail too. */
 export function isAboutServer(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof ForeignReplyError) return true;
-  // The file of the token, which is read again when the token has ended, is away.
+  // The file of the token, which is read again after the token expired, cannot be read.
   if (error instanceof UsageError) return true;
   return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && BUSY.includes(error.status));
 }
 
-/** The error envelope (page 7 of the architecture); without `request_id` when no server was asked. */
+/** The error envelope (page 7 of the architecture); without `request_id` when no request was sent. */
 interface Failure {
   code: string;
   message: string;
@@ -56,19 +57,19 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof Refusal) {
     return { ...own(error.code, error.hint), ...(error.details ? { details: error.details } : {}) };
   }
-  if (error instanceof UsageError) return own('usage', 'cryolift --help tells how.');
+  if (error instanceof UsageError) return own('usage', 'See `cryolift --help`.');
   if (error instanceof NoTokenError) {
     return own(
       'unauthenticated',
-      'Give --token @FILE, or set CRYOLIFT_TOKEN; `cryolift token` makes one at the server.',
+      'Give --token @FILE, or set CRYOLIFT_TOKEN; make one on the server with `cryolift token`.',
     );
   }
-  if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to go on.', true);
+  if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to continue.', true);
   if (isSystemError(error)) return { ...own(error.code, null), message: describeCall(error) };
   return own((error as NodeJS.ErrnoException).code ?? 'failed', null);
 }
 
-/** `/mnt/session: permission denied (EACCES)`; of a call with two paths the one that is written. */
+/** `/mnt/session: permission denied (EACCES)`; for a call with two paths, the one that is written. */
 function describeCall(error: NodeJS.ErrnoException & { dest?: string }): string {
   const path = error.dest ?? error.path;
   return `${path === undefined ? '' : `${path}: `}${describeSystemError(error)}`;

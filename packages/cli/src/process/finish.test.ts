@@ -1,4 +1,4 @@
-/** What a command prints reaches a slow reader whole, and a reader that closes the pipe ends the command quietly. */
+/** A slow reader receives the whole output, and a reader that closes the pipe ends the command quietly. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ before(async () => {
   bench = await TestBench.start({
     CRYOLIFT_JWT_SECRET: SECRET,
     CRYOLIFT_ACCEPT: 'dm4',
-    // Nobody listens: every event stays a delivery that waits.
+    // Nothing listens there: every event remains a waiting delivery.
     CRYOLIFT_WEBHOOK_URL: 'http://127.0.0.1:9/',
     CRYOLIFT_WEBHOOK_SECRET: SECRET,
     CRYOLIFT_RATE_LIMIT: '1000000',
@@ -42,7 +42,7 @@ after(async () => {
   assert.equal(await bench.stop(), 0);
 });
 
-/** Each with so much metadata that a list of them is longer than 1 MiB. */
+/** Each has so much metadata that their list is longer than 1 MiB. */
 async function openUploads(): Promise<void> {
   const transport = new HttpTransport(bench.url);
   const api = new Api(transport, () => signToken(SECRET, 'local', SCOPES.join(' '), 3600));
@@ -69,7 +69,7 @@ const LISTS: readonly [args: string, marker: string, lines: number, leastBytes: 
   ['audit', 'file.read', AUDIT_LINES, MIB / 2],
 ];
 for (const [args, marker, lines, leastBytes] of LISTS) {
-  test(`output: ${args} is whole when a slow reader reads it`, async () => {
+  test(`output: ${args} is complete with a slow reader`, async () => {
     const { code, stdout, stderr } = await runInShell(`$CRYOLIFT ${args} | ${SLOWLY}`);
     assert.equal(code, 0, stderr);
     assert.ok(stdout.length >= leastBytes, `${stdout.length} bytes`);
@@ -77,10 +77,10 @@ for (const [args, marker, lines, leastBytes] of LISTS) {
   });
 }
 
-/** Files that are not there: each is a line of about 140 bytes on standard error. */
+/** Missing files: each gives a line of about 140 bytes on standard error. */
 const MISSING_PATHS = `$(seq -f ${'nosuchfile-'.repeat(8)}%g.mrc ${MISSING_FILES})`;
 
-test('output: messages on standard error are whole when a slow reader reads them', async () => {
+test('output: standard error is complete with a slow reader', async () => {
   const { code, stdout } = await runInShell(`$CRYOLIFT upload ${MISSING_PATHS} 2>&1 | ${SLOWLY}`);
   assert.equal(code, 1);
   assert.ok(stdout.length >= MIB, `${stdout.length} bytes`);
@@ -102,11 +102,11 @@ for (const args of [
 ]) {
   const name = args.replace(MISSING_PATHS, 'of many files that are not there');
   test(`output: ${name} ends quietly when its reader closes the pipe`, async () => {
-    // The second command of the pipe reads nothing: it must be gone before the first one writes.
+    // The second command of the pipe reads nothing. It must have ended before the first one writes.
     for (const reader of ['head -1', 'true']) {
       const { code, stdout, stderr } = await runInShell(`$CRYOLIFT ${args} | ${reader}`);
       assert.deepEqual([countLines(stdout), stderr], [reader === 'true' ? 0 : 1, ''], reader);
-      // `head` may have taken a short list whole.
+      // `head` may have read a short list completely.
       const taken = reader === 'head -1' && code === 0;
       assert.ok(taken || code === CLOSED_PIPE, `exit code ${code} before ${reader}`);
     }
@@ -118,7 +118,7 @@ test('output: a closed pipe of standard error ends the command, too', async () =
   assert.deepEqual([code, stdout], [CLOSED_PIPE, '']);
 });
 
-test('output: a full disk behind standard output is an error in a sentence', async () => {
+test('output: a full disk behind standard output prints one sentence', async () => {
   const { code, stderr } = await runInShell('$CRYOLIFT ls --json > /dev/full');
   assert.equal(code, 1);
   assert.equal(stderr, 'cryolift: standard output cannot be written: no space is left on the device (ENOSPC)\n');
@@ -126,7 +126,7 @@ test('output: a full disk behind standard output is an error in a sentence', asy
 
 test('output: a signal ends the wait for a reader that does not read', async () => {
   const { stdout } = await runInShell(`
-    $CRYOLIFT upload ${MISSING_PATHS} 2> >(head -c 100 > begun; echo $BASHPID > stalled; exec sleep 600) &
+    $CRYOLIFT upload ${MISSING_PATHS} 2> >(head -c 100 > started; echo $BASHPID > stalled; exec sleep 600) &
     until [ -s stalled ]; do sleep 0.1; done
     sleep 2
     kill -TERM $!; wait $!; echo "ended $?"; kill $(cat stalled)`);

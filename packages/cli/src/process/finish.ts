@@ -14,16 +14,16 @@ const INTERRUPTED_MS = 1000;
 type Name = 'stdout' | 'stderr';
 
 /**
- * Ends the process quietly, with exit code 141, when the reader of standard output or standard error has closed the pipe:
- * the command did not finish its work, so this is not exit code 0. Any other write error ends it with a message and exit
- * code 1.
+ * Ends the process quietly, with exit code 141, when the reader of standard output or standard error has closed the
+ * pipe: the command did not finish its work, so this is not exit code 0. Any other write error ends it with a message
+ * and exit code 1.
  *
- * @param serving the server does not need these streams: it goes on.
+ * @param serving true for the server, which continues without these streams.
  */
 export function endWhenOutputFails(serving: boolean): void {
   for (const name of ['stdout', 'stderr'] as const) {
     process[name].on('error', (error: NodeJS.ErrnoException) => {
-      // An interrupted command tidies up and ends by itself, with exit code 130.
+      // An interrupted command cleans up and ends with exit code 130.
       if (!serving && !isInterrupted()) endAfter(name, error);
     });
   }
@@ -40,7 +40,7 @@ function reason(code: string | undefined): string {
   return code === 'ENOSPC' ? 'no space is left on the device (ENOSPC)' : String(code);
 }
 
-/** Writes bytes to standard output. @returns when the reader has taken them. @throws the signal's reason. */
+/** Writes bytes to standard output. Resolves when the reader has received them. @throws the signal's reason. */
 export async function writeOutput(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -50,19 +50,19 @@ export async function writeOutput(bytes: Uint8Array, signal: AbortSignal): Promi
   await promise.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-/** Waits until all output has been written, however slow the reader is, and ends the process. A signal ends the wait. */
+/** Waits until all output has been written, also with a slow reader, and ends the process. A signal ends the wait. */
 export async function endWith(code: ExitCode): Promise<never> {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => endInterrupted());
   const all = Promise.all([delivered('stdout'), delivered('stderr')]);
-  // An interrupted command does not wait for a reader that has stopped.
+  // An interrupted command does not wait for a stalled reader.
   await (code === EXIT.interrupted ? Promise.race([all, delay(INTERRUPTED_MS)]) : all);
   if (code === EXIT.interrupted) endInterrupted();
   endProcess(code);
 }
 
 /**
- * Resolves when everything that was written to the stream until now has reached the other side. Also when nothing is
- * waiting: the failure of the last write is reported before the callback of this one.
+ * Resolves when all data written so far has reached the reader. An empty write is needed even when nothing is queued:
+ * the failure of the last write is reported before the callback of this one.
  */
 async function delivered(name: Name): Promise<void> {
   await new Promise<void>((resolve) => process[name].write('', () => resolve()));

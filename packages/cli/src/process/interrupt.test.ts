@@ -1,4 +1,4 @@
-/** A signal ends every command, whatever it waits for. */
+/** A signal ends every command, in every wait. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const WAIT_MS = 60_000;
 
 let bench: TestBench;
-/** Takes connections and never says a word. */
+/** Accepts connections and never answers. */
 let silent: Server;
 const sockets = new Set<Socket>();
 let url: string;
@@ -41,7 +41,7 @@ after(async () => {
   assert.equal(await bench.stop(), 0);
 });
 
-/** Kills a command that does not end, and fails. */
+/** Kills a command that does not end, and throws. */
 async function endOf({ child, ended }: Running): Promise<Ended> {
   const timer = setTimeout(() => child.kill('SIGKILL'), WAIT_MS);
   return await ended.finally(() => clearTimeout(timer));
@@ -72,7 +72,7 @@ const needsProc = { skip: process.platform !== 'linux' && 'needs /proc (Linux)' 
 test('signal: ends a command while a thread waits in a system call that does not return', needsProc, async () => {
   const folder = bench.path('stuck');
   execFileSync('mkdir', [folder]);
-  // The secret of a server on this machine, opened by whoever has no token.
+  // The secret of a server on this machine, which commands without a token read.
   execFileSync('mkfifo', [`${folder}/jwt-secret`]);
   for (const signal of SIGNALS) {
     const running = bench.begin(['upload', 'a.mrc'], { CRYOLIFT_DATA_DIR: folder });
@@ -81,11 +81,13 @@ test('signal: ends a command while a thread waits in a system call that does not
     running.child.kill(signal);
     assert.equal((await endOf(running)).code, 130);
   }
-  // Nobody has opened the pipe meanwhile, which would have freed the thread.
+  // The other side of the pipe was not opened meanwhile; that would have resumed the thread.
   await assert.rejects(open(`${folder}/jwt-secret`, 0o4001), /ENXIO/);
 });
 
-/** True when a thread of the process waits in `open` for the other side of a named pipe (Linux, `proc_pid_wchan(5)`). */
+/**
+ * True when a thread of the process waits in `open` for the other side of a named pipe (Linux, `proc_pid_wchan(5)`).
+ */
 async function waitsForPipe(pid: number): Promise<boolean> {
   const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
   const waits = await Promise.all(

@@ -4,9 +4,9 @@ import { type Command, Option } from 'commander';
 const GLOBAL_FLAGS = ['--server <url>', '--token <token>', '--link <url>', '--json'];
 
 /**
- * The command accepts the global options after its own name, too. The help names them once, for all commands.
+ * The command also accepts the global options after its name. The help lists them once for all commands.
  *
- * @param takesLink false for a command that an upload link cannot be used for.
+ * @param takesLink false for a command that does not work with an upload link.
  */
 export function addCommand(parent: Command, name: string, description: string, takesLink = true): Command {
   const command = parent.command(name).description(description);

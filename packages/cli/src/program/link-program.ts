@@ -26,7 +26,7 @@ export function addLink(program: Command, finish: Finish): void {
     const { listLinks } = await import('../commands/link.ts');
     finish(await listLinks(command.optsWithGlobals()));
   });
-  addCommand(link, 'revoke', 'revoke upload links; what was uploaded with them stays', false)
+  addCommand(link, 'revoke', 'revoke upload links; their uploads and files stay', false)
     .argument('[link_id...]')
     .option('--all', 'all your links')
     .action(async (ids: string[], _own: unknown, command: Command) => {

@@ -1,4 +1,7 @@
-/** Every command of the client, with its options. The code of a command is loaded when it is called, so that all start fast. */
+/**
+ * All commands of the client with their options. The code of a command is loaded when it runs, so that the start is
+ * fast.
+ */
 import type { MrcKind, Signedness } from '@cryolift/mrc';
 import { Argument, Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
@@ -18,8 +21,9 @@ const SETTLE_SECONDS = 60;
 const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
 const CREDENTIALS = `
-Every user of a machine can read the arguments of its commands. Give tokens and links in a file (--token @FILE, --link @FILE),
-on standard input (--token -), or in the environment: CRYOLIFT_TOKEN, CRYOLIFT_LINK, which take @FILE, too.`;
+Every user of a machine can read the arguments of its commands. Give tokens and links in a
+file (--token @FILE, --link @FILE), on standard input (--token -), or in the environment:
+CRYOLIFT_TOKEN, CRYOLIFT_LINK, which also accept @FILE.`;
 const SIZE = between('size', '1b', '8191TiB');
 const PART_SIZE = between('size', '64KiB', '5GiB');
 
@@ -30,19 +34,19 @@ export async function createProgram(
   finish: Finish,
 ): Promise<Command> {
   const program = new Command('cryolift')
-    .description('Uploads of large cryo-EM files: whole, resumable, provably intact.')
+    .description('Upload large cryo-EM files: resumable, verified end to end.')
     .version(manifest.version)
     .option('--server <url>', 'the server (CRYOLIFT_SERVER; http://127.0.0.1:8080)')
     .option(
       '--token <token>',
-      "a token of the server: the token, @FILE or - (standard input); on the server's machine one is made if none is given",
+      'a token of the server: the token, @FILE or - (standard input); on the machine of the server the default is a new token',
     )
     .option('--link <url>', 'an upload link, instead of server and token: the link, @FILE or - (standard input)')
     .option('--json', 'print one JSON object per line')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CREDENTIALS)
-    .showHelpAfterError('(cryolift --help says more)');
+    .showHelpAfterError('(see cryolift --help)');
 
   const add = (name: string, description: string) => addCommand(program, name, description);
   const count = (flags: string, what: string, defaultValue: number) =>
@@ -53,7 +57,7 @@ export async function createProgram(
   await server?.addServe(program, argv, finish);
   add('upload', 'upload files, or the files in folders; a second run resumes')
     .argument('<path...>')
-    .option('-r, --recursive', 'include subfolders; the path in the tree is kept as `path` in the metadata')
+    .option('-r, --recursive', 'include subfolders; the path below the folder is stored as `path` in the metadata')
     .option(
       '--include <glob>',
       "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder; repeatable",
@@ -61,7 +65,9 @@ export async function createProgram(
     )
     .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
     .addOption(count('--files', 'files uploaded at the same time', FILES))
-    .addOption(count('--parallel', 'maximum of parts in flight; the number adapts to the network', MAX_PARALLEL))
+    .addOption(
+      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', MAX_PARALLEL),
+    )
     .option(
       '--bwlimit <limit>',
       'limit in bytes per second: 20MiB, or by time of day: "08:00,20MiB 19:00,off"',
@@ -73,26 +79,26 @@ export async function createProgram(
     .addOption(
       new Option(
         '--kind <kind>',
-        'what the MRC files contain, instead of what their headers say: `--meta kind=…`',
+        'what the MRC files contain; replaces the kind in their headers: `--meta kind=…`',
       ).choices(KINDS),
     )
-    .option('--sha256', 'hash each file first and declare its SHA-256: the server publishes no other content')
-    .option('--force', 'upload MRC files whose headers are wrong')
+    .option('--sha256', 'hash each file first and declare its SHA-256; the server refuses other content')
+    .option('--force', 'upload MRC files even if their headers are invalid')
     .option('--restart', 'cancel unfinished uploads of these files and start again')
     .action(async (paths: string[], _own: unknown, command: Command) => {
       const { upload } = await import('../commands/upload.ts');
       finish(await upload(paths, command.optsWithGlobals()));
     });
-  add('watch', 'upload the files of a folder as they are finished')
+  add('watch', 'upload the files of a folder when they stop changing')
     .argument('<dir>')
     .addOption(
       new Option('--settle <duration>', 'how long the size and times of a file must be unchanged before it is uploaded')
         .argParser(secondsBetween('1s', '7d'))
         .default(SETTLE_SECONDS, '60s'),
     )
-    .option('--move-to <dir>', 'move files there, with their tree, when the server has proved that it has them')
-    .option('--delete', 'delete local files when the server has proved that it has them')
-    .option('--once', 'end when all files in the folder are finished and uploaded')
+    .option('--move-to <dir>', 'move files there, with their subfolders, after the server has confirmed their digest')
+    .option('--delete', 'delete local files after the server has confirmed their digest')
+    .option('--once', 'exit when all files in the folder are uploaded')
     .option(
       '--include <glob>',
       "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder",
@@ -100,7 +106,9 @@ export async function createProgram(
     )
     .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
     .addOption(count('--files', 'files uploaded at the same time', FILES))
-    .addOption(count('--parallel', 'maximum of parts in flight; the number adapts to the network', MAX_PARALLEL))
+    .addOption(
+      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', MAX_PARALLEL),
+    )
     .option('--bwlimit <limit>', 'limit in bytes per second, as for upload', parseTimetable)
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
     .action(async (dir: string, _own: unknown, command: Command) => {
@@ -119,16 +127,12 @@ export async function createProgram(
     });
   add('events', 'follow the events of your uploads and files')
     .argument('[upload_id]', 'only the events of this upload, until it ends')
-    .option(
-      '--after <number>',
-      'start after the event with this number; 0: with the oldest event that is kept',
-      parseSeq,
-    )
+    .option('--after <number>', 'start after the event with this number; 0: the oldest stored event', parseSeq)
     .action(async (id: string | undefined, _own: unknown, command: Command) => {
       const { followEvents } = await import('../commands/events.ts');
       finish(await followEvents(id, command.optsWithGlobals()));
     });
-  add('cancel', 'end an upload and free its space')
+  add('cancel', 'cancel an upload and free its space')
     .argument('<upload_id>')
     .action(async (id: string, _own: unknown, command: Command) => {
       const { cancel } = await import('../commands/removal.ts');
@@ -144,7 +148,7 @@ export async function createProgram(
     .argument('<file_id>')
     .option(
       '-o, --output <path>',
-      'where to write it: a folder, a file, or - for standard output (default: its name, in this folder)',
+      'where to write it: a folder, a file, or - for standard output (default: its name in the current folder)',
     )
     .addOption(count('--parallel', 'ranges downloaded at the same time', RANGES))
     .option('-f, --force', 'replace an existing file')
@@ -159,10 +163,10 @@ export async function createProgram(
       const { verify } = await import('../commands/verify.ts');
       finish(await verify(path, id, command.optsWithGlobals()));
     });
-  add('inspect', 'show the header, the statistics and the faults of a local MRC file; needs no server')
+  add('inspect', 'show the header, statistics and errors of a local MRC file; needs no server')
     .argument('<path>')
-    .option('--header', 'the header only; no voxels are read')
-    .addOption(new Option('--kind <kind>', 'what the sections are, instead of what the header says').choices(KINDS))
+    .option('--header', 'only the header; read no voxels')
+    .addOption(new Option('--kind <kind>', 'what the sections are; replaces the kind in the header').choices(KINDS))
     .addOption(new Option('--mode0 <how>', 'how to read the bytes of mode 0').choices(SIGNEDNESSES))
     .addOption(
       new Option(
@@ -174,11 +178,11 @@ export async function createProgram(
       const { inspect } = await import('../commands/inspect.ts');
       finish(await inspect(path, command.optsWithGlobals()));
     });
-  add('doctor', 'check this machine, the network and the server, and say how to fix what is wrong')
+  add('doctor', 'check this machine, the network and the server, and say how to fix problems')
     .option('--room <size>', 'fail when the server has no space for a file of this size, such as 500GiB', SIZE)
     .option(
       '--slow <duration>',
-      'also send a part slowly for this long, such as 90s, to find what cuts long requests',
+      'also send a part slowly for this long, such as 90s, to find proxies that end long requests',
       secondsBetween('1s', '1d'),
     )
     .action(async (_own: unknown, command: Command) => {
@@ -199,7 +203,7 @@ export async function createProgram(
   return program;
 }
 
-/** The error for a value that cannot be read begins with the name of the option. */
+/** The error for an invalid value starts with the name of the option. */
 function nameOptions(command: Command): void {
   for (const option of command.options) {
     const { parseArg, long } = option;

@@ -7,7 +7,7 @@ export type Finish = (code: ExitCode) => void;
 
 /** Each function adds one command to the program. The help lists commands in the order in which they were added. */
 export interface ServerCommands {
-  /** @param argv the arguments of the process: the settings are loaded only when these need them. */
+  /** @param argv arguments of the process. Settings are loaded only when these need them. */
   addServe(program: Command, argv: readonly string[], finish: Finish): Promise<void>;
   addToken(program: Command, finish: Finish): void;
   addAudit(program: Command, finish: Finish): void;

@@ -1,18 +1,18 @@
-/** A proxy between clients and the world, as institutes have them: requests of http, tunnels for https (RFC 9110 section 9.3.6). */
+/** A forward proxy: requests for http, tunnels for https (RFC 9110 section 9.3.6). */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 
 export interface ForwardProxyOptions {
-  /** Where a name leads, which only the proxy knows: `host:port`. */
+  /** Addresses of names that only the proxy resolves: `host:port`. */
   readonly names: Readonly<Record<string, string>>;
-  /** Asked for: `NAME:PASSWORD`. */
+  /** Required login: `NAME:PASSWORD`. */
   readonly login?: string;
 }
 
 export class ForwardProxy {
-  /** What it was asked for: `GET http://…`, `CONNECT …`. */
+  /** Received requests: `GET http://…`, `CONNECT …`. */
   readonly asked: string[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

@@ -1,4 +1,4 @@
-/** A server that does not do what ours does: it answers as a test says. */
+/** A server whose answers are set by the test. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
@@ -27,7 +27,7 @@ export function answerWith(body: object, status = 200): RequestListener {
   };
 }
 
-/** Serves one file, whatever is asked for. */
+/** Serves one file for every request. */
 export function serveFile(bytes: Uint8Array, record: object): RequestListener {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const file = {

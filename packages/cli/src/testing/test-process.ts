@@ -1,4 +1,4 @@
-/** The command as its users run it: a process, with a server of its own and a wire between the two that can be held. */
+/** Runs the command as a process, with its own server and a connection between the two that can be stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** A folder for one test file, and processes that see no other state than what lies in it. */
+/** A folder for one test file, and processes that use only the state in it. */
 export class TestBench {
   readonly folder: string;
   readonly #server: Running;
@@ -42,7 +42,7 @@ export class TestBench {
     this.#token = token;
   }
 
-  /** @param settings of the server, besides those that all have. */
+  /** @param settings of the server, added to the defaults. */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestBench> {
     const folder = await mkdtemp(join(tmpdir(), 'cryolift-cli-'));
     const flags = ['--port', '0', '--data-dir', join(folder, 'data'), '--log-level', 'warn'];
@@ -65,7 +65,7 @@ export class TestBench {
     return join(this.folder, name);
   }
 
-  /** On another way to the server, a token is given: for none but the server itself does the command make one. */
+  /** Over another address, a token is given: the command signs tokens only for the server itself. */
   begin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
     const given = env.CRYOLIFT_SERVER && !env.CRYOLIFT_DATA_DIR ? { CRYOLIFT_TOKEN: this.#token } : {};
     const own = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...given };
@@ -76,7 +76,7 @@ export class TestBench {
     return await this.begin(args, env).ended;
   }
 
-  /** Modes of files hold for it, also where the tests run as root. */
+  /** File modes apply to it, also when the tests run as root. */
   async runUnprivileged(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
     if (process.getuid?.() !== 0) return await this.run(args, env);
     const all = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...env };
@@ -84,7 +84,7 @@ export class TestBench {
     return await collect(this.folder, 'setpriv', without, all).ended;
   }
 
-  /** With a terminal of 100 columns for its output; what it drew is in `stdout`. */
+  /** With a terminal of 100 columns; its output is in `stdout`. */
   async runOnTerminal(args: readonly string[]): Promise<Ended> {
     const quoted = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
     const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data') };
@@ -95,7 +95,7 @@ export class TestBench {
     return await collect(this.folder, 'script', script, env).ended;
   }
 
-  /** A line for `bash`, as `runInFolder` has it. */
+  /** A line for `bash`, as in `runInFolder`. */
   async runInShell(line: string, settings: Readonly<Record<string, string>> = {}): Promise<Ended> {
     const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data'), ...settings };
     return await runInFolder(this.folder, line, env);
@@ -119,7 +119,7 @@ export function beginAlone(args: readonly string[], env: Readonly<Record<string,
   return run(tmpdir(), args, env);
 }
 
-/** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first part of a pipe that failed. */
+/** A line for `bash`, in which `$CRYOLIFT` is the command. Its exit code is that of the first failed part of a pipe. */
 export async function runInFolder(folder: string, line: string, env: Readonly<Record<string, string>>): Promise<Ended> {
   const command = `set -o pipefail; ${line}`;
   return await collect(folder, 'bash', ['-c', command], { ...env, CRYOLIFT: `${process.execPath} ${BIN}` }).ended;
@@ -139,14 +139,14 @@ function collect(
   const child = spawn(program, args, {
     cwd: folder,
     env: { PATH, HOME: folder, ...env },
-    // The channel ends the process when the test's does, however that dies.
+    // The channel ends the process when the process of the test ends in any way.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
-      // `npm test` looks through the logs of all servers in the end.
+      // `npm test` checks the logs of all servers at the end.
       const folder = process.env.CRYOLIFT_TEST_LOGS;
       if (folder && name === 'stderr' && args.includes('serve')) {
         appendFileSync(join(folder, `${process.pid}-${child.pid}.log`), text);
@@ -157,7 +157,7 @@ function collect(
   return { child, ended };
 }
 
-/** Lines of JSON. @throws SyntaxError for a line that is none. */
+/** Lines of JSON. @throws SyntaxError for an invalid line. */
 export function parseLines<Line = Record<string, unknown>>(text: string): Line[] {
   return text
     .split('\n')
@@ -165,7 +165,7 @@ export function parseLines<Line = Record<string, unknown>>(text: string): Line[]
     .map((line) => JSON.parse(line) as Line);
 }
 
-/** A wire to the server that counts what it carries and can stop to. */
+/** A connection to the server that counts bytes and can be stopped. */
 export class Wire {
   readonly url: string;
   /** Bytes that went through, in both directions. */
@@ -192,14 +192,14 @@ export class Wire {
     return wire;
   }
 
-  /** Resolves once `bytes` more have gone through; then nothing does on these connections. */
+  /** Resolves after `bytes` more have passed; then these connections are stopped. */
   async holdAfter(bytes: number): Promise<void> {
     this.#holdAtBytes = this.carriedBytes + bytes;
     this.#held = Promise.withResolvers();
     await this.#held.promise;
   }
 
-  /** Carries new connections again, and counts from 0. */
+  /** Accepts new connections again, and counts from 0. */
   reset(): void {
     this.#holdAtBytes = Number.POSITIVE_INFINITY;
     this.carriedBytes = 0;

@@ -25,14 +25,14 @@ class NotedBatch extends Batch {
   }
 }
 
-test('batch: an owner or a journal that cannot be read once is read again for the next file', async (context) => {
+test('batch: after a failed read of owner or journal, the next file reads it again', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-batch-'));
   context.after(() => rm(folder, { recursive: true }));
   process.env.XDG_STATE_HOME = join(folder, 'state');
   let isKnown = true;
   const owners = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json');
-    // Not an answer that is waited out, and not one that ends the batch.
+    // A failure that is not retried and does not end the batch.
     if (!isKnown) response.writeHead(404).end(JSON.stringify(NOT_KNOWN));
     else response.end('{"owner":"ada","link_id":null}');
   }).listen(0, '127.0.0.1');
@@ -65,7 +65,7 @@ test('batch: an owner or a journal that cannot be read once is read again for th
       inode: 1,
     };
   };
-  // Neither file is there: whoever comes so far was not stopped by the journal.
+  // Neither file exists: this error shows that the journal did not stop the batch.
   const files = {
     *values() {
       isKnown = false;

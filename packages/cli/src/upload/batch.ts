@@ -1,4 +1,4 @@
-/** Many files, a few at a time: what fails does not stop the rest, unless the rest must fail, too. */
+/** Uploads many files, a few at a time. A failure does not stop the others, unless they would fail as well. */
 import type { Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
@@ -19,7 +19,7 @@ export interface BatchOptions {
   /** The name of the server in resume records. */
   readonly server: string;
   readonly flags: FileFlags;
-  /** Files at the same time. */
+  /** Files uploaded at the same time. */
   readonly atOnce: number;
   readonly output: Output;
   readonly display: ProgressDisplay;
@@ -27,7 +27,7 @@ export interface BatchOptions {
   readonly checksums: ChecksumFile | null;
   /** @returns the name of a file in the list of checksums. */
   readonly nameOf: (found: Found) => string;
-  /** Aborting it pauses everything. */
+  /** Aborting it pauses all uploads. */
   readonly signal: AbortSignal;
 }
 
@@ -45,16 +45,16 @@ export class Batch {
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
   }
 
-  /** Those that never began when this ends, because it was stopped, are neither done nor failed. */
+  /** Files that were not started because of a stop are neither done nor failed. */
   async run(files: readonly Found[]): Promise<void> {
     const queue = files.values();
-    const lane = async () => {
+    const worker = async () => {
       for (const found of queue) {
         if (this.#signal.aborted) return;
         await this.#attempt(found);
       }
     };
-    await Promise.all(Array.from({ length: this.#options.atOnce }, lane));
+    await Promise.all(Array.from({ length: this.#options.atOnce }, worker));
   }
 
   get exitCode(): ExitCode {
@@ -64,12 +64,12 @@ export class Batch {
     return done + already > 0 ? EXIT.someFailed : EXIT.failed;
   }
 
-  /** Something that was meant and cannot be sent. */
+  /** A selected file that cannot be sent. */
   fail(path: string, error: unknown): void {
     this.#options.tally.failed++;
     this.#options.output.failure(error, path);
     this.#unauthorised ||= exitCodeOf(error) === EXIT.unauthorised;
-    // The others would wait as long for a server that is not there.
+    // The other files would wait for the same unreachable server.
     if (isAboutServer(error)) this.#stop.abort(error);
   }
 
@@ -93,12 +93,14 @@ export class Batch {
     reportSent(output, found, sent, tally.files > 1);
   }
 
-  /** The file is there; that it cannot be noted does not make it fail. */
+  /** The file is uploaded. A failed write of the journal is not a failure of the file. */
   async #remember({ folder, path }: InFolder, facts: Facts, file: FileRecord): Promise<void> {
     try {
       (await this.#journalOf(folder)).note(path, facts, file);
     } catch (error) {
-      this.#options.output.note(`${path}: is there, but the next run will send it again: ${String(error)}`);
+      this.#options.output.note(
+        `${path}: uploaded, but not recorded in the journal; the next run sends it again: ${String(error)}`,
+      );
     }
   }
 
@@ -127,13 +129,13 @@ export class Batch {
     return alike;
   }
 
-  /** The server says so, or this token may not ask: then what was noted for its owner is believed, and that is said. */
+  /** Asks the server. When the token may not read file records, the journal of the owner is used, with a note. */
   async #isThere(entry: WentUp): Promise<boolean> {
     const { uploader, output } = this.#options;
     const { kind } = await confirm(uploader.api, await this.#askOwner(), entry, this.#signal);
     if (kind === 'untold' && !this.#reportedUnknown) {
       this.#reportedUnknown = true;
-      output.note('this token may not ask whether files are still there; what earlier runs noted is believed');
+      output.note('this token may not read file records; the journal of earlier runs is used without a check');
     }
     return kind !== 'gone';
   }

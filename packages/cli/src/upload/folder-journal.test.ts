@@ -20,7 +20,7 @@ after(() => rm(folder, { recursive: true }));
 
 const open = () => FolderJournal.open('http://a', 'ada', folder);
 
-test('what went up is known by its place, size and time, also under another name, and in the next run', async () => {
+test('journal: finds an uploaded file by path, size and time, also renamed, and in the next run', async () => {
   (await open()).note('sub/a.mrc', FACTS, FILE);
   const journal = await open();
   assert.equal(journal.find('sub/a.mrc', FACTS)?.file_id, 'f1');
@@ -35,7 +35,7 @@ test('what went up is known by its place, size and time, also under another name
   assert.equal((await FolderJournal.open('http://a', 'bob', folder)).find('sub/a.mrc', FACTS), null);
 });
 
-test('an inode that tells nothing makes no two files one', async () => {
+test('journal: files without a usable inode are not mistaken for each other', async () => {
   for (const inode of [0, 2 ** 60]) {
     const journal = await open();
     journal.note('a.mrc', { ...FACTS, inode }, FILE);
@@ -43,7 +43,7 @@ test('an inode that tells nothing makes no two files one', async () => {
   }
 });
 
-test('the last that was noted of a path holds', async () => {
+test('journal: the last entry of a path is valid', async () => {
   const journal = await open();
   journal.note('b.mrc', FACTS, FILE);
   journal.note('b.mrc', FACTS, REFUSED);
@@ -55,7 +55,7 @@ test('the last that was noted of a path holds', async () => {
   assert.equal(again.find('b.mrc', FACTS)?.file_id, 'f1');
 });
 
-test('two processes may note at the same time, and only their user may read it', async () => {
+test('journal: two processes can write at the same time, and only their user can read it', async () => {
   const memories = [await open(), await open()];
   for (const [at, journal] of memories.entries()) journal.note(`at-once-${at}.mrc`, FACTS, FILE);
   for (const journal of memories) assert.ok([0, 1].every((at) => journal.find(`at-once-${at}.mrc`, FACTS)));
@@ -63,7 +63,7 @@ test('two processes may note at the same time, and only their user may read it',
   for (const name of await readdir(place)) assert.equal((await stat(join(place, name))).mode & 0o077, 0, name);
 });
 
-test('what is kept grows with the files, not with the runs', async () => {
+test('journal: its size grows with the files, not with the runs', async () => {
   const journal = await FolderJournal.open('http://c', 'ada', folder);
   const place = join(folder, 'state', 'cryolift', 'folders');
   const sizeOf = async () => {

@@ -8,15 +8,15 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { defaultStateFolder, naming } from '@cryolift/client/node';
 
-/** A file as it was. */
+/** Properties of a file at one time. */
 interface Known {
-  /** Below the folder. */
+  /** Path below the folder. */
   readonly path: string;
   readonly size: number;
   readonly modified_ms: number;
-  /** Of the inode (`ctime`), which cannot be set back. */
+  /** Change time of the inode (`ctime`), which programs cannot set. */
   readonly changed_ms: number;
-  /** Tells that a file was only renamed. */
+  /** Recognizes a file that was only renamed. */
   readonly inode: number;
   /** RFC 3339. */
   readonly at: string;
@@ -25,22 +25,22 @@ interface Known {
 export interface WentUp extends Known {
   readonly file_id: string;
   readonly sha256: string;
-  /** Null for a file that an earlier version noted. */
+  /** Null for an entry of an earlier version. */
   readonly upload_id: string | null;
 }
 
 export interface Refused extends Known {
-  /** Why, in words. */
+  /** Message of the error. */
   readonly refused: string;
-  /** Of the error. */
+  /** Code of the error. */
   readonly code: string;
-  /** What the refusal depended on, as it was. */
+  /** Values at the time of the refusal on which it depended. */
   readonly depends_on: Readonly<Record<string, unknown>>;
 }
 
 type Outcome = Pick<WentUp, 'file_id' | 'sha256' | 'upload_id'> | Pick<Refused, 'refused' | 'code' | 'depends_on'>;
 
-/** Of a file as it is now. */
+/** State of a file now. */
 export interface Facts {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
@@ -48,13 +48,13 @@ export interface Facts {
   readonly inode: number;
 }
 
-/** Another process writes for less. */
+/** Writes of another process take less time. */
 const BUSY_MS = 30_000;
 /** `user_version` of the database. */
 const MADE = 1;
 const EARLIER_READ = 2;
 
-/** Numbers are REAL: inodes may be larger than what is exact here, and INTEGER would not be read back then. */
+/** Numbers are REAL: inodes may exceed the safe integers of JavaScript, and SQLite then refuses to read INTEGER. */
 const TABLES = `
   CREATE TABLE files (
     path TEXT PRIMARY KEY, size REAL, modified_ms REAL, changed_ms REAL, inode REAL, at TEXT,
@@ -86,7 +86,7 @@ export class FolderJournal {
     const path = placeFor(JSON.stringify([server, owner, await realpath(folder)]), '.db');
     await naming(dirname(path), async () => {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      // SQLite gives its further files the same mode.
+      // SQLite gives its other files the same mode.
       await (await open(path, 'a', 0o600)).close();
     });
     return new FolderJournal(path);
@@ -108,7 +108,7 @@ export class FolderJournal {
     return entries.filter((entry) => entry !== null && isWentUp(entry)).find((entry) => isOf(entry, facts)) ?? null;
   }
 
-  /** @returns how the file, as it is, was refused the last time; null when it was not. */
+  /** @returns the last refusal of this version of the file; null when there is none. */
   findRefusal(path: string, facts: Facts): Refused | null {
     const entry = this.#row(path);
     return entry && !isWentUp(entry) && isOf(entry, facts) ? entry : null;
@@ -124,7 +124,7 @@ export class FolderJournal {
     }
   }
 
-  /** The journal that an earlier version kept of this folder is still to be read. */
+  /** True when the journal of an earlier version has not been imported. */
   get lacksEarlier(): boolean {
     return this.#version() < EARLIER_READ;
   }
@@ -132,7 +132,7 @@ export class FolderJournal {
   /**
    * Imports the entries of an earlier version. The owner of these files is not known yet.
    *
-   * @param entries the last one of a path counts; null: it was not uploaded.
+   * @param entries the last one of each path counts; null: not uploaded.
    */
   async readEarlier(entries: AsyncIterable<{ path: string; entry: Omit<WentUp, 'upload_id'> | null }>): Promise<void> {
     const put = this.#db.prepare('INSERT OR REPLACE INTO earlier (path, entry) VALUES (?, ?)');
@@ -150,18 +150,18 @@ export class FolderJournal {
     }
   }
 
-  /** @returns some entries whose owner is not known yet; none when all are settled. */
+  /** @returns some entries whose owner is not known yet; empty when there are none. */
   nextEarlier(most: number): Omit<WentUp, 'upload_id'>[] {
     const rows = this.#db.prepare('SELECT entry FROM earlier LIMIT ?').all(most);
     return rows.map(({ entry }) => JSON.parse(String(entry)));
   }
 
-  /** @param own those of this owner. The others are forgotten here. */
+  /** @param own those of this owner. The others are deleted from this journal. */
   settleEarlier(all: readonly { readonly path: string }[], own: readonly WentUp[]): void {
     const drop = this.#db.prepare('DELETE FROM earlier WHERE path = ?');
     this.#transact(() => {
       for (const { path } of all) drop.run(path);
-      // What a run of this version noted is newer.
+      // Entries of this version are newer.
       for (const entry of own) if (!this.#row(entry.path)) this.#save(entry);
     });
   }
@@ -204,7 +204,10 @@ export class FolderJournal {
   }
 }
 
-/** Some shares number no file; of others the numbers do not fit here, and several files seem to have one. */
+/**
+ * Some shares have no inode numbers. Numbers of others exceed the safe integers, so that several files seem to share
+ * one.
+ */
 export function hasInode(inode: number): boolean {
   return inode > 0 && Number.isSafeInteger(inode);
 }

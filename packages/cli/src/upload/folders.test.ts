@@ -10,7 +10,7 @@ import { type Ended, needsCoreutils, parseLines, TestBench, Wire } from '../test
 
 const PART_BYTES = 64 * 1024;
 const SMALL_PARTS = ['--part-size', '64KiB'];
-/** What requests have beside parts. */
+/** Bytes of requests besides the parts. */
 const TALK_BYTES = 400 * 1024;
 
 type Event = Record<string, unknown> & Partial<FileRecord> & { event: string; path: string };
@@ -47,7 +47,7 @@ function summaryOf(ended: Ended): Event {
   return last as Event;
 }
 
-test('a tree goes up with its paths; files that look the same stay apart', async () => {
+test('upload -r: keeps the paths of a tree; files of the same fingerprint are separate uploads', async () => {
   const [a, b] = [randomBytes(5 * PART_BYTES), randomBytes(5 * PART_BYTES)];
   // The same name, size, time, first and last bytes.
   a.copy(b, 0, 0, 2 * PART_BYTES);
@@ -65,7 +65,7 @@ test('a tree goes up with its paths; files that look the same stay apart', async
   assert.deepEqual([files, count, bytes, sent_bytes, retries], [3, 3, size, size, 0]);
 });
 
-test('run again, a folder sends what is new, changed or gone from the server', async (t) => {
+test('upload -r: a second run sends files that are new, changed or deleted on the server', async (t) => {
   const names = ['kept.mrc', 'changed.mrc', 'deleted.mrc'];
   await makeTree('again', Object.fromEntries(names.map((name) => [name, randomBytes(100)])));
   const first = await bench.run(['upload', '--json', 'again']);
@@ -97,7 +97,7 @@ test('run again, a folder sends what is new, changed or gone from the server', a
   assert.equal(eventsOf(third, 'done').length, 4);
 });
 
-test('Ctrl-C keeps the sessions of all files; the next run sends only what is missing', async () => {
+test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only the missing parts', async () => {
   const names = Array.from({ length: 6 }, (_, at) => `${at}/movie${at}.mrc`);
   const digests = await makeTree(
     'night',
@@ -136,7 +136,7 @@ test('Ctrl-C keeps the sessions of all files; the next run sends only what is mi
   wire.close();
 });
 
-test('what cannot go up does not stop the rest; a token that may not, does', async () => {
+test('upload -r: a file that fails does not stop the others; a refused token does', async () => {
   await makeTree('mixed', { 'a.mrc': randomBytes(100), 'c.mrc': randomBytes(100), 'd.mrc': randomBytes(100) });
   await writeFile(bench.path('mixed/b.mrc'), 'no MRC');
   const mixed = await bench.run(['upload', '--json', '--files', '1', 'mixed', 'nothing.mrc']);
@@ -158,14 +158,14 @@ test('what cannot go up does not stop the rest; a token that may not, does', asy
   assert.ok(Number(summaryOf(refused).open) >= 2);
 });
 
-test('a limit of bandwidth is kept', async () => {
+test('upload: --bwlimit is kept', async () => {
   await makeTree('slow', { 'a.mrc': randomBytes(8 * PART_BYTES), 'b.mrc': randomBytes(8 * PART_BYTES) });
   const ended = await bench.run(['upload', '--json', '--bwlimit', '512KiB', 'slow']);
   assert.equal(ended.code, 0, ended.stdout);
   assert.ok(Number(summaryOf(ended).seconds) >= 1.7);
 });
 
-test('on a terminal: bars of what runs, the total under them, a line for what is done', async () => {
+test('upload: a terminal shows bars, the total, and a line for each finished file', async () => {
   const names = Array.from({ length: 5 }, (_, at) => `m${at}.mrc`);
   await makeTree('shown', Object.fromEntries(names.map((name) => [name, randomBytes(4 * PART_BYTES)])));
   const { stdout, code } = await bench.runOnTerminal(['upload', '--files', '2', '--bwlimit', '1MiB', 'shown']);
@@ -175,7 +175,7 @@ test('on a terminal: bars of what runs, the total under them, a line for what is
   const totals = [...stdout.matchAll(/(\d) of 5 files +[█░]+ +\d+%/g)].map(([, count]) => Number(count));
   assert.deepEqual(totals, [...totals].sort());
   assert.ok(totals.length > 5);
-  // Whatever was drawn at once had two bars at most.
+  // Each redraw has at most two bars.
   for (const picture of stdout.split(/\d of 5 files/)) assert.ok((picture.match(/[█░]{8,}/g) ?? []).length <= 3);
   assert.match(stdout, /5 of 5 files done; 1\.2\d MiB in/);
 });

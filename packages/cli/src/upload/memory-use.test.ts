@@ -1,4 +1,4 @@
-/** What `cryolift upload` holds in memory does not grow with the size of parts, nor with the number of files. */
+/** The memory of `cryolift upload` does not grow with the size of parts or the number of files. */
 import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -8,9 +8,9 @@ import { parseLines, TestBench } from '../testing/test-process.ts';
 const MIB = 1024 * 1024;
 const PART_BYTES = 128 * MIB;
 const FILES = 4;
-/** Documented are 256 MiB of parts; the rest is Node.js and the program. */
+/** The documentation states 256 MiB for parts; the rest is Node.js and the program. */
 const MOST_BYTES = 400 * MIB;
-/** Says the most memory that the process had, KiB. */
+/** Prints the peak memory of the process in KiB. */
 const REPORT = `process.on('exit', () => console.error('maxRSS ' + process.resourceUsage().maxRSS))`;
 
 let bench: TestBench;

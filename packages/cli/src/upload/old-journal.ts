@@ -8,7 +8,7 @@ import { type FolderJournal, placeOf, type WentUp } from './folder-journal.ts';
 import { confirm } from './owner.ts';
 
 const AT_ONCE = 8;
-/** Are asked about before what was answered is written. */
+/** Number of entries to ask about before the answers are written. */
 const BATCH = 200;
 
 type Earlier = Omit<WentUp, 'upload_id'>;
@@ -21,7 +21,9 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** Takes over what is this owner's, once. The old journal stays, for other owners. A run that is killed goes on later. */
+/**
+ * Imports the entries of this owner once. The old journal stays for other owners. A later run continues after a kill.
+ */
 export async function importOldJournal(journal: FolderJournal, folder: string, asking: Asking): Promise<void> {
   const { server, owner, output } = asking;
   if (journal.lacksEarlier) await journal.readEarlier(readEntries(await placeOf(server, folder, '.jsonl')));
@@ -38,24 +40,24 @@ export async function importOldJournal(journal: FolderJournal, folder: string, a
   if (files + others === 0) return;
   output.event({ event: 'journal_adopted', owner, files, others });
   output.note(
-    `an earlier version noted ${files + others} files of this folder as sent, not for whom: ${files} are ${owner}'s`,
+    `the journal of an earlier version has ${files + others} files of this folder without owner: ${files} belong to ${owner}`,
   );
 }
 
 async function findOwn(batch: readonly Earlier[], { api, owner, signal }: Asking): Promise<WentUp[]> {
   const own: WentUp[] = [];
   const queue = batch.values();
-  const lane = async () => {
+  const worker = async () => {
     for (const entry of queue) {
       const confirmed = await confirm(api, owner, { ...entry, upload_id: null }, signal);
       if (confirmed.kind === 'there') own.push({ ...entry, upload_id: confirmed.file.upload_id });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return own;
 }
 
-/** Read line by line: a journal may be larger than memory. */
+/** Reads by line: a journal may be larger than memory. */
 async function* readEntries(journal: string): AsyncGenerator<{ path: string; entry: Earlier | null }> {
   if (!(await isThere(journal))) return;
   for await (const line of createInterface({ input: createReadStream(journal), crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -65,7 +67,7 @@ async function* readEntries(journal: string): AsyncGenerator<{ path: string; ent
   }
 }
 
-/** @returns null for a line that a crash cut off. */
+/** @returns null for a line that is incomplete after a crash. */
 function parse(line: string): Partial<Earlier> | null {
   try {
     return JSON.parse(line) as Partial<Earlier> | null;

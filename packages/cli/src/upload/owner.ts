@@ -5,12 +5,12 @@ import type { WentUp } from './folder-journal.ts';
 
 export type Confirmation =
   | { readonly kind: 'there'; readonly file: FileRecord }
-  /** It was deleted, is another owner's, or has other bytes. */
+  /** It was deleted, belongs to another owner, or has other bytes. */
   | { readonly kind: 'gone' }
-  /** This token may not ask. */
+  /** The token may not read file records. */
   | { readonly kind: 'untold' };
 
-/** Waits for a server that is away, as uploads do. @param retryPolicy for how long. @throws as RetryPolicy does. */
+/** Waits for an unreachable server, as uploads do. @param retryPolicy bounds the wait. @throws as RetryPolicy does. */
 export async function askOwner(
   api: Api,
   signal: AbortSignal,
@@ -20,7 +20,7 @@ export async function askOwner(
   return await retryPolicy.retry(() => api.owner({ signal }), signal, onRetry);
 }
 
-/** Asks the server for the record of a file, and whether it is this owner's and of this digest. @throws as RetryPolicy does. */
+/** Asks the server for the record of a file, and checks its owner and digest. @throws as RetryPolicy does. */
 export async function confirm(
   api: Api,
   owner: string,
@@ -40,7 +40,7 @@ export async function confirm(
     if (error.code !== 'forbidden') throw error;
   }
   if (upload_id === null) return { kind: 'untold' };
-  // An upload link, or a token that may upload only: for as long as the upload is kept, complete answers the record again.
+  // An upload link, or a token that may upload only: while the upload is stored, complete returns the record again.
   try {
     const completion = await ask(() => api.complete(upload_id, undefined, { signal }));
     return completion.kind === 'completed' ? check(completion.file) : { kind: 'untold' };

@@ -1,4 +1,4 @@
-/** Two people, one account of the machine: what was noted for the one is not taken for the other's. */
+/** Two owners who share an account of the machine: the journal of one is not used for the other. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
@@ -43,13 +43,13 @@ function eventsOf({ stdout }: Ended, name: string): Event[] {
 
 const once = (folder: string, ...args: string[]) => ['watch', '--json', '--once', '--settle', '1s', ...args, folder];
 
-test('a token without --scope may upload, read and delete, and reaches nobody else’s files', async () => {
+test('owners: a token without --scope can upload, read and delete, only its own files', async () => {
   const { stdout } = await bench.run(['token', '--json']);
   const [{ scope } = { scope: '' }] = parseLines<{ scope: string }>(stdout);
   assert.equal(scope, 'uploads:write files:read files:delete');
 });
 
-test('upload of a folder by a second owner, of any scope, sends it again', async () => {
+test('owners: a second owner with any scope uploads a folder again', async () => {
   await makeFolder('shared', 3);
   const [ada, bob, root] = [await tokenOf('ada'), await tokenOf('bob'), await tokenOf('root', 'admin')];
   for (const token of [ada, bob, root]) {
@@ -62,7 +62,7 @@ test('upload of a folder by a second owner, of any scope, sends it again', async
   }
 });
 
-test('watch --delete by a second owner deletes nothing that only the first one has', async () => {
+test('owners: watch --delete of a second owner keeps files that only the first one has', async () => {
   await makeFolder('watched', 2);
   const [ann, ben] = [await tokenOf('ann', 'admin'), await tokenOf('ben', 'admin')];
   assert.equal((await bench.run(once('watched', '--token', ann))).code, 0);
@@ -72,7 +72,7 @@ test('watch --delete by a second owner deletes nothing that only the first one h
   assert.equal(await countFiles(ben), 2);
 });
 
-test('watch --delete keeps a file whose record was deleted from the server since', async () => {
+test('owners: watch --delete keeps a file that was deleted from the server', async () => {
   await makeFolder('deleted', 2);
   const token = await tokenOf('dan');
   const first = await bench.run(once('deleted', '--token', token));
@@ -88,7 +88,7 @@ test('watch --delete keeps a file whose record was deleted from the server since
   assert.deepEqual(await readdir(bench.path('deleted')), [String(gone?.path).slice('deleted/'.length)]);
 });
 
-test('an interrupted upload of one owner is not finished as another’s', async (t) => {
+test('owners: an interrupted upload of one owner is not resumed for another', async (t) => {
   await makeFolder('half', 1, 4_000_000);
   const wire = await Wire.to(bench.url);
   t.after(() => wire.close());
@@ -106,7 +106,7 @@ test('an interrupted upload of one owner is not finished as another’s', async 
   assert.deepEqual([await countFiles(amy), await countFiles(rob)], [0, 1]);
 });
 
-test('a watch with an upload link moves and deletes its files, also those that an earlier run sent', async () => {
+test('owners: a watch with an upload link moves and deletes its files, also those of an earlier run', async () => {
   const { stdout } = await bench.run(['link', '--json']);
   const [{ url } = { url: '' }] = parseLines<{ url: string }>(stdout);
   const link = `${bench.url}/${url.slice(url.indexOf('#'))}`;
@@ -124,7 +124,7 @@ test('a watch with an upload link moves and deletes its files, also those that a
   assert.deepEqual(await readdir(bench.path('linked')), ['new']);
 });
 
-test('the journal of an earlier version is taken over as far as the server says whose files these are', async () => {
+test('owners: the journal of an earlier version is imported for files whose owner the server confirms', async () => {
   await makeFolder('before', 2);
   const [ava, bib] = [await tokenOf('ava'), await tokenOf('bib')];
   const first = await bench.run(['upload', '-r', '--json', '--token', ava, 'before']);
@@ -139,7 +139,7 @@ test('the journal of an earlier version is taken over as far as the server says 
   const name = createHash('sha256').update(`${bench.url}\n${folder}`).digest('hex').slice(0, 32);
   const old = join(bench.folder, 'old-state', 'cryolift', 'folders', `${name}.jsonl`);
   await mkdir(dirname(old), { recursive: true });
-  // A line that a crash cut off stands among them.
+  // One line is incomplete, as after a crash.
   await writeFile(old, `\n${lines.join('\n{"path":"c.mrc","si\n')}`);
   const env = { XDG_STATE_HOME: join(bench.folder, 'old-state') };
   const own = await bench.run(['upload', '-r', '--json', '--token', ava, 'before'], env);

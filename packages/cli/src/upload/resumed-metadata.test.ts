@@ -1,4 +1,4 @@
-/** `--meta` of the last run holds, also when the run goes on with what an earlier one began. */
+/** `--meta` of the last run applies, also when it resumes an earlier upload. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ before(async () => {
 
 after(() => bench.stop());
 
-test('the metadata of the last run holds, and the change is told; a run without any changes none', async () => {
+test('metadata: the last run replaces it and prints the change; a run without --meta keeps it', async () => {
   const voxels = randomBytes(2_000_000);
   await writeFile(
     bench.path('a.mrc'),

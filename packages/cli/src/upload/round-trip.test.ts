@@ -12,7 +12,7 @@ import { parseLines, TestBench, Wire } from '../testing/test-process.ts';
 
 const PART_BYTES = 64 * 1024;
 const SMALL_PARTS = ['--part-size', '64KiB'];
-/** What a request has beside a part: head, and the connections that are made. */
+/** Bytes besides the part: heads and connections. */
 const TALK_BYTES = 200 * 1024;
 
 let bench: TestBench;
@@ -51,7 +51,7 @@ async function interrupt(wire: Wire, bytes: number, args: readonly string[]): Pr
   wire.reset();
 }
 
-test('a file goes up, is listed, verified, fetched and deleted', async () => {
+test('round trip: a file is uploaded, listed, verified, downloaded and deleted', async () => {
   const { path, bytes, sha256 } = await makeFile('whole.mrc', 5);
   const uploaded = await bench.run([
     'upload',
@@ -97,7 +97,7 @@ test('a file goes up, is listed, verified, fetched and deleted', async () => {
   assert.equal(parseLines(gone.stdout)[0]?.code, 'file_not_found');
 });
 
-test('Ctrl-C half-way, and the next run sends only what is missing', async () => {
+test('round trip: after Ctrl-C the next run sends only the missing parts', async () => {
   const { path, bytes, sha256 } = await makeFile('cut.mrc', 64);
   const wire = await Wire.to(bench.url);
   await interrupt(wire, bytes.length / 2, ['upload', ...SMALL_PARTS, path]);
@@ -116,7 +116,7 @@ test('Ctrl-C half-way, and the next run sends only what is missing', async () =>
   wire.close();
 });
 
-test('a file that changed since is refused; --restart starts anew', async () => {
+test('round trip: a changed file is refused; --restart starts a new upload', async () => {
   const { path, bytes } = await makeFile('edited.mrc', 32);
   const wire = await Wire.to(bench.url);
   await interrupt(wire, bytes.length / 2, ['upload', ...SMALL_PARTS, path]);
@@ -135,7 +135,7 @@ test('a file that changed since is refused; --restart starts anew', async () => 
   wire.close();
 });
 
-test('a token that expires on the way is renewed', async () => {
+test('round trip: a token that expires during an upload is renewed', async () => {
   const { path, sha256 } = await makeFile('token.mrc', 8);
   const secret = (await readFile(bench.path('data/jwt-secret'), 'utf8')).trim();
   const [fresh, expired] = [3600, -60].map((ttl) => signToken(secret, 'local', SCOPES.join(' '), ttl));
@@ -170,7 +170,7 @@ test('a token that expires on the way is renewed', async () => {
   transport.close();
 });
 
-test('Ctrl-C during a download, and the next run fetches only what is missing', async () => {
+test('round trip: after Ctrl-C the next download fetches only the missing ranges', async () => {
   const { path, bytes } = await makeFile('large.mrc', 256);
   const uploaded = await bench.run(['upload', '--json', path]);
   const { file_id } = parseLines<FileRecord>(uploaded.stdout).at(-1) as FileRecord;
@@ -186,7 +186,7 @@ test('Ctrl-C during a download, and the next run fetches only what is missing', 
   wire.close();
 });
 
-test('a wrong token ends at the first file, with exit code 3', async () => {
+test('round trip: a wrong token ends the run at the first file with exit code 3', async () => {
   const { path } = await makeFile('token.mrc', 1);
   const { code, stdout } = await bench.run(['upload', '--json', '--token', 'wrong', path, path]);
   assert.equal(code, 3);
@@ -198,7 +198,7 @@ test('a wrong token ends at the first file, with exit code 3', async () => {
   assert.match(String(failures[0]?.request_id), /./);
 });
 
-test('a wrong MRC file is refused before anything is sent, unless forced', async () => {
+test('round trip: an invalid MRC file is refused before a request, except with --force', async () => {
   const { path, bytes } = await makeFile('short.mrc', 4);
   await writeFile(path, bytes.subarray(0, -100));
   const wire = await Wire.to(bench.url);
@@ -213,7 +213,7 @@ test('a wrong MRC file is refused before anything is sent, unless forced', async
   wire.close();
 });
 
-test('a folder means the files in it that the server accepts; what fails does not stop the rest', async () => {
+test('round trip: a folder selects its accepted files; a failure does not stop the others', async () => {
   const { path } = await makeFile('one.mrc', 2);
   await mkdir(bench.path('grid/deep'), { recursive: true });
   await copyFile(path, bench.path('grid/a.mrc'));
@@ -227,10 +227,10 @@ test('a folder means the files in it that the server accepts; what fails does no
   assert.match(stdout, /^one\.mrc {2}/m);
   assert.doesNotMatch(stdout, /hidden|b\.mrc|notes/);
   assert.match(stderr, /c\.MRC: /);
-  assert.match(stderr, /notes\.txt: left out/);
+  assert.match(stderr, /notes\.txt: skipped/);
 });
 
-test('an upload can be cancelled', async () => {
+test('round trip: an upload can be cancelled', async () => {
   const { path, bytes } = await makeFile('unwanted.mrc', 32);
   const wire = await Wire.to(bench.url);
   await interrupt(wire, bytes.length / 2, ['upload', ...SMALL_PARTS, path]);

@@ -1,4 +1,4 @@
-/** Two files of one name, size and time, with the same first and last 64 KiB, that differ in 2 of 39 parts: never one for the other. */
+/** Two files of one name, size and time, with the same first and last 64 KiB, that differ in 2 of 39 parts. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
@@ -49,11 +49,11 @@ function doneOf(...runs: readonly Ended[]): Map<string, string | undefined> {
   return new Map(runs.flatMap((run) => eventsOf(run, 'done').map(({ path, sha256 }) => [path, sha256] as const)));
 }
 
-/** Runs a command until about half a file went through, and kills it. */
+/** Runs a command until about half a file was sent, and kills it. */
 async function runHalf(args: readonly string[]): Promise<void> {
   const wire = await Wire.to(bench.url);
   const held = wire.holdAfter((PARTS / 2) * PART_BYTES);
-  // The server is remembered by the URL that it is called by: the next run finds the upload by the fingerprint.
+  // Resume records contain the URL of the server, so the next run finds the upload by the fingerprint.
   const running = bench.begin(args, { CRYOLIFT_SERVER: wire.url });
   await Promise.race([held, running.ended]);
   running.child.kill('SIGKILL');
@@ -61,7 +61,7 @@ async function runHalf(args: readonly string[]): Promise<void> {
   wire.close();
 }
 
-test('in one command: both are published, each with its own digest', async () => {
+test('similar files: one command publishes both, each with its own digest', async () => {
   const digests = await makeTwins('a1/seg.mrc', 'a2/seg.mrc');
   const ended = await bench.run(['upload', '--json', ...digests.keys()]);
   assert.equal(ended.code, 0, ended.stdout);
@@ -69,7 +69,7 @@ test('in one command: both are published, each with its own digest', async () =>
   assert.equal(new Set(eventsOf(ended, 'done').map(({ file_id }) => file_id)).size, 2);
 });
 
-test('the second one after the first was interrupted: it says so, and leaves the upload of the first alone', async () => {
+test('similar files: the second file does not use the interrupted upload of the first, and prints this', async () => {
   const digests = await makeTwins('b1/seg.mrc', 'b2/seg.mrc');
   await runHalf(['upload', '--json', 'b1/seg.mrc']);
   const second = await bench.run(['upload', '--json', 'b2/seg.mrc']);
@@ -85,7 +85,7 @@ test('the second one after the first was interrupted: it says so, and leaves the
   assert.equal(Number(done?.resumed_bytes) + Number(done?.sent_bytes), PARTS * PART_BYTES);
 });
 
-test('both interrupted in one command, and run again as advised', async () => {
+test('similar files: both are interrupted in one command and resumed by the next run', async () => {
   const digests = await makeTwins('c1/seg.mrc', 'c2/seg.mrc');
   await runHalf(['upload', '--json', ...digests.keys()]);
   const again = await bench.run(['upload', '--json', ...digests.keys()]);
@@ -93,7 +93,7 @@ test('both interrupted in one command, and run again as advised', async () => {
   assert.deepEqual(doneOf(again), digests);
 });
 
-test('in two watched folders, the first watch killed: both are published, and the originals removed for their own', async () => {
+test('similar files: watches publish and remove both after the first watch was killed', async () => {
   const digests = await makeTwins('d1/seg.mrc', 'd2/seg.mrc');
   const watch = (folder: string) => ['watch', '--json', '--once', '--settle', '1s', '--delete', folder];
   await runHalf(watch('d1'));

@@ -1,4 +1,4 @@
-/** What lies in folders and cannot be sent: real names, pipes, links and modes. */
+/** Entries of folders that cannot be sent: real names, pipes, links and modes. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
 import { type Ended, parseLines, runAlone, TestBench } from '../testing/test-process.ts';
 
-/** Where nothing hangs it is not needed. */
+/** Used only when a command hangs. */
 const HANGS = { timeout: 120_000 };
 /** macOS refuses such names. */
 const RAW_NAMES = { ...HANGS, skip: process.platform === 'darwin' && 'needs file names that are not UTF-8' };
@@ -31,7 +31,7 @@ function rawPath(folder: string, name: string): Buffer {
   return Buffer.concat([Buffer.from(`${bench.path(folder)}/`), Buffer.from(name, 'latin1')]);
 }
 
-/** @returns the paths of what cannot be sent, and what is said of each. */
+/** @returns the paths that cannot be sent, and the message for each. */
 async function makeUnreadable(folder: string): Promise<[path: string, said: RegExp][]> {
   const path = (name: string) => bench.path(`${folder}/${name}`);
   await mkdir(path('closed'), { recursive: true });
@@ -76,7 +76,7 @@ function assertSaid(ended: Ended, folder: string, expected: readonly [string, Re
   );
 }
 
-test('upload -r: names what cannot be read or sent, counts it, and ends with 4', RAW_NAMES, async () => {
+test('upload -r: prints and counts entries that cannot be sent, and exits with 4', RAW_NAMES, async () => {
   const expected = await makeUnreadable('tree');
   const ended = await bench.runUnprivileged(['upload', '-r', '--json', 'tree']);
   assertSaid(ended, 'tree', expected);
@@ -85,7 +85,7 @@ test('upload -r: names what cannot be read or sent, counts it, and ends with 4',
   assert.deepEqual([summary?.done, summary?.failed, summary?.left_out], [1, expected.length, 1]);
 });
 
-test('watch --once: names what cannot be read or sent once, counts it, and ends with 4', RAW_NAMES, async () => {
+test('watch --once: prints each entry that cannot be sent once, counts them, and exits with 4', RAW_NAMES, async () => {
   const expected = await makeUnreadable('watched');
   const ended = await bench.runUnprivileged(['watch', '--once', '--settle', '2s', '--json', 'watched']);
   assertSaid(ended, 'watched', expected);
@@ -94,7 +94,7 @@ test('watch --once: names what cannot be read or sent once, counts it, and ends 
   assert.deepEqual([summary?.files, summary?.failed, summary?.unusable], [1, 0, expected.length]);
 });
 
-test('watch --once: ends with 4 for a folder that may not be read', HANGS, async () => {
+test('watch --once: exits with 4 for a folder without read permission', HANGS, async () => {
   await mkdir(bench.path('locked'));
   await chmod(bench.path('locked'), 0o000);
   const ended = await bench.runUnprivileged(['watch', '--once', '--settle', '1s', '--json', 'locked']);
@@ -102,7 +102,7 @@ test('watch --once: ends with 4 for a folder that may not be read', HANGS, async
   assert.match(String(eventsOf(ended, 'error')[0]?.message), /permission denied/);
 });
 
-test('upload: says of a name on the command line that it is not UTF-8', RAW_NAMES, async () => {
+test('upload: reports a name on the command line that is not UTF-8', RAW_NAMES, async () => {
   await writeFile(rawPath('.', 'sp\xe4t.mrc'), MRC);
   // Arguments of Node's `spawn` are text.
   const ended = await bench.runInShell(String.raw`$CRYOLIFT upload --json $(printf 'sp\344t.mrc')`);
@@ -146,7 +146,7 @@ test('upload, verify, inspect: read regular files only', HANGS, async (t) => {
   assert.match(listed.stderr, /--checksums takes a file/);
 });
 
-test('failures of the system are told in words', async () => {
+test('messages: errors of the system are printed as text', async () => {
   const missing = await runAlone(['inspect', '/nowhere/a.mrc']);
   assert.match(missing.stderr, /no such file/);
   await writeFile(bench.path('plain.mrc'), MRC);

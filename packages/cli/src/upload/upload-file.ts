@@ -20,9 +20,9 @@ export interface FileFlags {
   sha256?: boolean;
   force?: boolean;
   restart?: boolean;
-  /** Send the file only if it still is as it was found. */
+  /** Send the file only if it is unchanged since it was found. */
   asFound?: boolean;
-  /** Awaited before the upload is forgotten here: what is written down then is never sent twice. */
+  /** Awaited before the upload is removed from the resume store, so that a file recorded by it is never sent twice. */
   onPublished?: (file: FileRecord, facts: Facts) => Promise<void>;
 }
 
@@ -36,7 +36,7 @@ interface Surroundings {
   readonly output: Output;
   readonly display: ProgressDisplay;
   readonly signal: AbortSignal;
-  /** Told how far it is. */
+  /** Called with the progress. */
   readonly follow: (now: Figures) => void;
 }
 
@@ -82,12 +82,12 @@ export async function uploadFile(
 function changed(): SourceError {
   return new SourceError(
     'source_changed',
-    'The file was changed after it was looked at.',
-    'It is sent once it stays as it is.',
+    'The file was changed after it was found.',
+    'It is sent once it stops changing.',
   );
 }
 
-/** All bytes are there, but the upload is not done: the server verifies the whole. */
+/** All bytes are stored and the server verifies the file. */
 function describeState({ state, storedBytes, totalBytes }: Progress): string {
   return state === 'sending' && storedBytes === totalBytes ? 'verifying' : state;
 }
@@ -97,14 +97,14 @@ function reportNotice(output: Output, path: string, notice: Notice): void {
     const { uploadId: upload_id, part } = notice;
     output.event({ event: 'other_file', path, upload_id, part });
     output.note(
-      `${path}: upload ${upload_id} is of another file that looks the same (part ${part} differs); this one gets its own`,
+      `${path}: upload ${upload_id} belongs to another file of this name, size and time (part ${part} differs); a new upload is started`,
     );
     return;
   }
   const { before, now: metadata } = notice;
   output.event({ event: 'metadata_changed', path, before, metadata });
   output.note(
-    `${path}: the upload had other metadata; now ${describePairs(metadata)}, before ${describePairs(before)}`,
+    `${path}: the metadata of the upload was replaced; now ${describePairs(metadata)}, before ${describePairs(before)}`,
   );
 }
 
@@ -113,7 +113,7 @@ function describePairs(metadata: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? 'none' : pairs.join(', ');
 }
 
-/** @param brief it is one of many. */
+/** @param brief true for one of many files. */
 export function reportSent(output: Output, found: Found, sent: Sent, brief: boolean): void {
   const { file, figures, seconds } = sent;
   const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
@@ -121,7 +121,7 @@ export function reportSent(output: Output, found: Found, sent: Sent, brief: bool
   output.result(event, () => describeSent(found, sent, brief));
 }
 
-/** For a person. */
+/** As text. */
 function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sent, brief: boolean): string[] {
   const movedBytes = file.size - figures.resumedBytes;
   const rate = formatBytes(movedBytes / seconds);
@@ -129,7 +129,7 @@ function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sen
     ...(movedBytes > 0 || file.size === 0
       ? [`${formatBytes(movedBytes)} in ${formatSeconds(seconds)} (${rate}/s)`]
       : []),
-    ...(figures.resumedBytes > 0 ? [`${formatBytes(figures.resumedBytes)} were there already`] : []),
+    ...(figures.resumedBytes > 0 ? [`${formatBytes(figures.resumedBytes)} were already there`] : []),
   ].join('; ');
   const head = `${inFolder?.path ?? basename(path)}  ${file.file_id}`;
   const warnings = file.warnings.map((warning) => `  warning: ${warning.message}`);

@@ -39,7 +39,7 @@ export class AcceptedFiles {
     if (this.#reported.has(type)) return false;
     this.#reported.add(type);
     this.#output.event({ event: 'skipped', path, reason: 'type' });
-    this.#output.note(`${path}: left out like all ${type || 'files without a type'}; the server does not accept it`);
+    this.#output.note(`${path}: skipped like all ${type || 'files without a type'}; the server does not accept it`);
     return false;
   }
 }

@@ -1,4 +1,7 @@
-/** Waits for a folder that does not exist yet: a share that is mounted later, a session that has not started. */
+/**
+ * Waits for a folder that does not exist yet: a share that is mounted later, or a folder that an instrument creates
+ * later.
+ */
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toSourceError } from '@cryolift/client/node';
@@ -10,9 +13,9 @@ import { reportAway, reportBack } from './reports.ts';
 const POLL_MS = 1_000;
 
 /**
- * Resolves when the folder is there; with false when `once` is set and it is not ours to see.
+ * Resolves with true when the folder exists; with false when `once` is set and permission is missing.
  *
- * @throws the signal's reason; UsageError for what is no folder; Refusal for a name that is not UTF-8.
+ * @throws the signal's reason; UsageError when the path is not a folder; Refusal for a name that is not UTF-8.
  */
 export async function awaitFolder(
   folder: string,
@@ -28,7 +31,7 @@ export async function awaitFolder(
       if (isAway) reportBack(output, folder);
       return true;
     }
-    // What was meant cannot be known (see `findFiles`).
+    // The path is unknown (see `findFiles`).
     if (isMissing(stats) && folder.includes('\ufffd')) throw notUtf8();
     const error = toSourceError(stats, 'folder');
     if (once && isDenied(stats)) {

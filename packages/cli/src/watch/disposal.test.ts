@@ -10,7 +10,7 @@ import { type Stamp, statFile } from './scan.ts';
 const BYTES = 'what went up';
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 const NEVER = new AbortController().signal;
-/** On most systems a file system of its own. */
+/** A separate file system on most systems. */
 const ELSEWHERE = '/dev/shm';
 
 let folder: string;
@@ -31,14 +31,14 @@ function run(disposal: Parameters<typeof dispose>[0], sha256 = SHA256, path = 's
   return dispose(disposal, join(folder, 'in'), path, stamp, sha256, NEVER);
 }
 
-test('a file is moved with its tree', async () => {
+test('disposal: a file is moved with its subfolders', async () => {
   const to = join(folder, 'out');
   assert.deepEqual(await run({ kind: 'move', to }), { kind: 'moved', to: join(to, 'sub/a.mrc') });
   assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), BYTES);
   assert.deepEqual(await readdir(join(folder, 'in/sub')), []);
 });
 
-test('a file is moved to another file system, with its time', async (t) => {
+test('disposal: a move to another file system keeps the time of the file', async (t) => {
   const to = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
   t.after(() => rm(to, { recursive: true }));
   assert.equal((await run({ kind: 'move', to })).kind, 'moved');
@@ -48,23 +48,23 @@ test('a file is moved to another file system, with its time', async (t) => {
   assert.equal(await statFile(join(folder, 'in/sub/a.mrc')), null);
 });
 
-test('a file is deleted', async () => {
+test('disposal: a file is deleted', async () => {
   assert.deepEqual(await run({ kind: 'delete' }), { kind: 'deleted' });
   assert.deepEqual(await readdir(join(folder, 'in/sub')), []);
 });
 
-test('what the server has with other bytes stays', async () => {
+test('disposal: a file with other bytes than on the server is kept', async () => {
   assert.match(JSON.stringify(await run({ kind: 'delete' }, '0'.repeat(64))), /"kept".*bytes/);
   assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
 });
 
-test('what was changed since stays, also when its bytes are the same', async () => {
+test('disposal: a file that was changed is kept, also with the same bytes', async () => {
   await writeFile(join(folder, 'in/sub/a.mrc'), BYTES);
   assert.match(JSON.stringify(await run({ kind: 'delete' })), /"kept".*changed/);
   assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
 });
 
-test('a link stays where it is', async () => {
+test('disposal: a symbolic link is kept', async () => {
   await rename(join(folder, 'in/sub/a.mrc'), join(folder, 'real.mrc'));
   await symlink('../../real.mrc', join(folder, 'in/sub/a.mrc'));
   for (const disposal of [{ kind: 'delete' }, { kind: 'move', to: join(folder, 'out') }] as const) {
@@ -73,7 +73,7 @@ test('a link stays where it is', async () => {
   assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
 });
 
-test('a move that was killed between its two steps is finished', async () => {
+test('disposal: a move that was killed between its two steps is finished', async () => {
   const to = join(folder, 'out');
   await mkdir(join(to, 'sub'), { recursive: true });
   await link(join(folder, 'in/sub/a.mrc'), join(to, 'sub/a.mrc'));
@@ -83,7 +83,7 @@ test('a move that was killed between its two steps is finished', async () => {
   assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), BYTES);
 });
 
-test('a file that takes the place while the one before is moved to another file system stays', async (t) => {
+test('disposal: a new file of the same name is kept while the old one is moved to another file system', async (t) => {
   const to = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
   t.after(() => rm(to, { recursive: true }));
   const large = Buffer.alloc(64 * 1024 * 1024, 1);
@@ -98,7 +98,7 @@ test('a file that takes the place while the one before is moved to another file 
   assert.equal(await readFile(join(folder, 'in/sub/a.mrc'), 'utf8'), 'the next one');
 });
 
-test('a move to another file system that was killed between copying and removing is finished', async (t) => {
+test('disposal: a move to another file system that was killed after the copy is finished', async (t) => {
   const to = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
   t.after(() => rm(to, { recursive: true }));
   await mkdir(join(to, 'sub'));
@@ -108,15 +108,15 @@ test('a move to another file system that was killed between copying and removing
   assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), BYTES);
 });
 
-test('a link at the other place that points to the file is not taken for the file', async () => {
+test('disposal: a symbolic link at the target is not mistaken for the moved file', async () => {
   const to = join(folder, 'out');
   await mkdir(join(to, 'sub'), { recursive: true });
   await symlink(join(folder, 'in/sub/a.mrc'), join(to, 'sub/a.mrc'));
-  assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*is there already/);
+  assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*already exists/);
   assert.equal(await readFile(join(folder, 'in/sub/a.mrc'), 'utf8'), BYTES);
 });
 
-test('a changed file is given back without replacing what the instrument put there meanwhile', async () => {
+test('disposal: a changed file is restored without replacing a newer file of its name', async () => {
   const path = join(folder, 'in/sub/a.mrc');
   const takeAside = async (bytes: string) => {
     const aside = join(folder, 'in/sub/.a.mrc.gone');
@@ -134,13 +134,13 @@ test('a changed file is given back without replacing what the instrument put the
   assert.equal(await readFile(path, 'utf8'), 'changed');
 });
 
-test('nothing is replaced at the other place', async (t) => {
+test('disposal: a move replaces no file', async (t) => {
   const elsewhere = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
   t.after(() => rm(elsewhere, { recursive: true }));
   for (const to of [join(folder, 'out'), elsewhere]) {
     await mkdir(join(to, 'sub'), { recursive: true });
     await writeFile(join(to, 'sub/a.mrc'), 'another');
-    assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*is there already/);
+    assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*already exists/);
     assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), 'another');
     assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
   }

@@ -1,4 +1,4 @@
-/** What becomes of a local file that is on the server: only after its bytes were read again and found to be those. */
+/** Moves or deletes a local file that is on the server, after its bytes were read again and match. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
@@ -7,9 +7,9 @@ import { cutName, hashPath, naming, placeNew, temporaryName } from '@cryolift/cl
 import { hasInode } from '../upload/folder-journal.ts';
 import { isSame, type Stamp, statFile } from './scan.ts';
 
-/** Of a name that gets an addition: names have at most 255 bytes. */
+/** Longest name to which a suffix is added: names have at most 255 bytes. */
 const SHOWN_BYTES = 200;
-/** A folder that has a file while it is removed. */
+/** Name of the folder that holds a file while it is removed. */
 const TAKING = /^\.cryolift-[0-9a-f]{16}\.gone$/;
 
 export type Disposal = { readonly kind: 'delete' } | { readonly kind: 'move'; readonly to: string };
@@ -17,12 +17,12 @@ export type Disposal = { readonly kind: 'delete' } | { readonly kind: 'move'; re
 export type Disposed =
   | { readonly kind: 'deleted' }
   | { readonly kind: 'moved'; readonly to: string }
-  /** In words. */
+  /** Reason as text. */
   | { readonly kind: 'kept'; readonly why: string };
 
 /**
  * @param path relative to `folder`; kept when the file is moved.
- * @param stamp the file as it was uploaded.
+ * @param stamp properties of the file when it was uploaded.
  * @param sha256 SHA-256 of the whole file on the server, hex.
  */
 export async function dispose(
@@ -34,16 +34,16 @@ export async function dispose(
   signal: AbortSignal,
 ): Promise<Disposed> {
   const from = join(folder, path);
-  if ((await lstat(from)).isSymbolicLink()) return { kind: 'kept', why: 'it is a link' };
+  if ((await lstat(from)).isSymbolicLink()) return { kind: 'kept', why: 'it is a symbolic link' };
   const local = await hashPath(from, signal);
   const now = await statFile(from);
   if (!now || !isSame(now, stamp)) return CHANGED;
-  if (local !== sha256) return { kind: 'kept', why: 'its bytes are not those that the server has' };
+  if (local !== sha256) return { kind: 'kept', why: 'its bytes differ from those on the server' };
   if (disposal.kind === 'delete') return describe(await remove(from, stamp), { kind: 'deleted' });
   const to = join(disposal.to, path);
   await mkdir(dirname(to), { recursive: true });
   const brought = await naming(to, () => bring(from, to, sha256));
-  if (!brought) return { kind: 'kept', why: `${to} is there already` };
+  if (!brought) return { kind: 'kept', why: `${to} already exists` };
   await syncFolder(dirname(to));
   const removal = await remove(from, stamp);
   // The file is unchanged since its upload, and the server has it.
@@ -51,35 +51,35 @@ export async function dispose(
   return describe(removal, { kind: 'moved', to });
 }
 
-const CHANGED: Disposed = { kind: 'kept', why: 'it was changed after it went up' };
+const CHANGED: Disposed = { kind: 'kept', why: 'it was changed after the upload' };
 
 function describe(removal: Removal, done: Disposed): Disposed {
   if (removal.kind === 'removed') return done;
   if (removal.kind === 'changed') return CHANGED;
   return {
     kind: 'kept',
-    why: `it was changed after it went up, and another one took its place: it is ${removal.aside}`,
+    why: `it was changed after the upload, and another file has its name now: it is ${removal.aside}`,
   };
 }
 
-/** `new`: by this run. `there`: the file was there already, from a run that died before it removed the original. */
+/** `new`: moved by this run. `there`: moved by an earlier run that was killed before it removed the original. */
 type Brought = 'new' | 'there';
 
-/** Never replaces what is there. @returns null when something else is. */
+/** Never replaces a file. @returns null when another file exists there. */
 async function bring(from: string, to: string, sha256: string): Promise<Brought | null> {
   try {
-    // Unlike a rename, a link fails where something is.
+    // Unlike a rename, a link fails when the target exists.
     await link(from, to);
     return 'new';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Another file system, or one without links.
+    // Another file system, or a file system without links.
     if (code !== 'EEXIST' && (await copy(from, to, sha256))) return 'new';
     return (await isThere(from, to, sha256)) ? 'there' : null;
   }
 }
 
-/** The file itself, or a whole copy of it. What a link points to may be the original, and is neither. */
+/** True for the file itself or a complete copy. A symbolic link is neither: it may point to the original. */
 async function isThere(from: string, to: string, sha256: string): Promise<boolean> {
   const [a, b] = [await stat(from), await lstat(to).catch(() => null)];
   if (!b?.isFile()) return false;
@@ -105,14 +105,14 @@ async function copy(from: string, to: string, sha256: string): Promise<boolean> 
 
 type Removal =
   | { readonly kind: 'removed' }
-  /** It is not the file of the stamp any more, and is in its place. */
+  /** The file has changed and is at its path. */
   | { readonly kind: 'changed' }
-  /** It is not the file of the stamp any more, and there is another one in its place: it has the name `aside` now. */
+  /** The file has changed and is now called `aside`, because another file is at its path. */
   | { readonly kind: 'aside'; readonly aside: string };
 
 /**
- * Takes the file out of its place first, into a folder beside it: what an instrument puts there meanwhile is not touched.
- * `giveBackTaken` finds the file when the process is killed before the end.
+ * Moves the file first into a folder next to it, so that a new file at its path is not affected.
+ * `giveBackTaken` restores the file when the process is killed before the end.
  */
 async function remove(path: string, stamp: Stamp): Promise<Removal> {
   const taking = join(dirname(path), `.cryolift-${randomBytes(8).toString('hex')}.gone`);
@@ -128,15 +128,15 @@ async function remove(path: string, stamp: Stamp): Promise<Removal> {
     }
     return await giveBack(aside, path);
   } finally {
-    // It still has the file when that could not be given back.
+    // The folder is not empty when the file could not be restored.
     await rmdir(taking).catch(() => {});
   }
 }
 
 /**
- * Gives back the files that killed runs have taken out of their places in this folder and those below.
+ * Restores the files that killed runs have moved away, in this folder and its subfolders.
  *
- * @returns the paths that they have now. What cannot be read or given back is left where it is.
+ * @returns their paths. Files that cannot be read or restored stay where they are.
  */
 export async function giveBackTaken(folder: string): Promise<string[]> {
   const given: string[] = [];
@@ -144,7 +144,7 @@ export async function giveBackTaken(folder: string): Promise<string[]> {
     if (!entry.isDirectory()) continue;
     const path = join(folder, entry.name);
     if (!TAKING.test(entry.name)) {
-      // What is hidden is not watched.
+      // Hidden files are not watched.
       if (!entry.name.startsWith('.')) for (const each of await giveBackTaken(path)) given.push(each);
       continue;
     }
@@ -158,7 +158,7 @@ export async function giveBackTaken(folder: string): Promise<string[]> {
   return given;
 }
 
-/** @param aside where the file was taken to. */
+/** @param aside where the file was moved. */
 export async function giveBack(aside: string, path: string): Promise<Exclude<Removal, { kind: 'removed' }>> {
   return (await placeNew(aside, path)) ? { kind: 'changed' } : { kind: 'aside', aside: await showBeside(aside, path) };
 }

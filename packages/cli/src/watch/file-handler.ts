@@ -51,14 +51,14 @@ export class FileHandler {
     this.#restart.add(path);
   }
 
-  /** A file that was uploaded before and only renamed or restored is not sent again: its bytes decide. */
+  /** A file that was uploaded earlier and only renamed or restored is not sent again: its bytes are compared. */
   async #adopt(path: string, stamp: Stamp): Promise<WentUp | null> {
     const { journal, folder, output, signal } = this.#context;
     const alike = journal.findAlike(path, stamp);
     if (!alike || (await hashPath(join(folder, path), signal)) !== alike.sha256) return null;
     journal.note(path, stamp, alike);
     output.event({ event: 'skipped', path, reason: 'renamed', was: alike.path, file_id: alike.file_id });
-    output.note(`${path}: went up already, as ${alike.path}`);
+    output.note(`${path}: already uploaded, as ${alike.path}`);
     return alike;
   }
 
@@ -69,8 +69,8 @@ export class FileHandler {
     const confirmed = await confirm(uploader.api, owner, known, signal);
     if (confirmed.kind === 'there') return { kind: 'there', sha256: confirmed.file.sha256 };
     return confirmed.kind === 'gone'
-      ? { kind: 'kept', why: `it was deleted from the server, or is not ${owner}'s` }
-      : { kind: 'kept', why: 'this token may not ask whether the server still has it' };
+      ? { kind: 'kept', why: `it was deleted from the server, or does not belong to ${owner}` }
+      : { kind: 'kept', why: 'this token may not read the file record on the server' };
   }
 
   async #upload(path: string, stamp: Stamp): Promise<Proof> {
@@ -94,7 +94,7 @@ export class FileHandler {
     const sent = await uploadFile(uploader, found, own, { output, display, signal, follow: () => {} });
     this.#restart.delete(path);
     reportSent(output, found, sent, true);
-    if (sent.file.owner !== owner) return { kind: 'kept', why: `it became a file of ${sent.file.owner}` };
+    if (sent.file.owner !== owner) return { kind: 'kept', why: `it belongs to ${sent.file.owner}` };
     return { kind: 'there', sha256: sent.file.sha256 };
   }
 
@@ -103,7 +103,7 @@ export class FileHandler {
     if (!disposal) return 'done';
     const disposed: Disposed =
       proof.kind === 'kept' ? proof : await dispose(disposal, folder, path, stamp, proof.sha256, signal);
-    if (disposed.kind === 'kept') output.note(`${path}: went up, and stays here: ${disposed.why}`);
+    if (disposed.kind === 'kept') output.note(`${path}: uploaded, and kept here: ${disposed.why}`);
     output.event({ event: 'disposed', path, ...disposed });
     return disposed.kind === 'kept' ? 'kept' : 'done';
   }

@@ -1,15 +1,15 @@
 /** Waits after failures of a watch. */
 
-/** What fails is tried again after this long, doubling up to the longest. */
+/** Delay before the first repetition. It doubles up to the longest delay. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 
-/** @param times that it has failed in a row, from 1. */
+/** @param times number of failures in a row, from 1. */
 export function pauseAfter(times: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1));
 }
 
-/** Holds all files back when not a file has failed, but the way to the server: each of them would fail as well. */
+/** Delays all files after a failure of the connection or the token, which affects every file. */
 export class Holding {
   #times = 0;
   #untilMs = 0;
@@ -18,7 +18,7 @@ export class Holding {
     return performance.now() < this.#untilMs;
   }
 
-  /** Files that fail together are one failure. */
+  /** Files that fail at the same time count as one failure. */
   noteFailure(): void {
     if (!this.isHeld) this.#untilMs = performance.now() + pauseAfter(++this.#times);
   }

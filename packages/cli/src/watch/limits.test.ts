@@ -1,4 +1,7 @@
-/** `cryolift watch` and a server whose limits change: what was refused for them is told of, and goes up once they are lifted. */
+/**
+ * `cryolift watch` with changing limits of the server: refused files are reported, and sent after the limits are
+ * raised.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -10,7 +13,7 @@ import { type Ended, parseLines, type Running, TestBench } from '../testing/test
 type Event = Record<string, unknown> & { event: string };
 
 let bench: TestBench;
-/** Of the server whose limits change. */
+/** Settings of the server whose limits change. */
 let port = 0;
 let server: Running;
 
@@ -76,7 +79,7 @@ async function until(running: Running, name: string): Promise<void> {
   });
 }
 
-test('every run says what was refused and why, and tries again once the limit is lifted', async () => {
+test('watch: every run prints refused files with the reason, and retries after the limit was raised', async () => {
   await makeFile('once/large.mrc');
   for (const errors of [1, 0]) {
     const ended = await begin('once', '--once').ended;
@@ -96,7 +99,7 @@ test('every run says what was refused and why, and tries again once the limit is
   await serveInstead('64KiB');
 });
 
-test('a watch that goes on notices by itself that the limit was lifted', async () => {
+test('watch: a running watch notices that the limit was raised', async () => {
   await makeFile('long/large.mrc');
   assert.equal((await begin('long', '--once').ended).code, 4);
   const watch = begin('long');

@@ -77,7 +77,7 @@ export class Outcomes {
   noteRefused(path: string, stamp: Stamp, error: unknown): void {
     const { output } = this.#context;
     output.failure(error, path);
-    output.note('  It is tried again when it changes, when the limits of the server do, or in a day.');
+    output.note('  It is tried again when the file or the limits of the server change, or in a day.');
     this.#reported.add(path);
     this.#refusals.note(path, stamp, error);
   }
@@ -110,7 +110,7 @@ export class Outcomes {
     if (refusal && !this.#reported.has(path) && !once) {
       const { code, refused: message, at } = refusal;
       output.event({ event: 'refused', path, code, message, at, again_at: tryAgainAt(refusal) });
-      output.note(`${path}: was refused before: ${message}`);
+      output.note(`${path}: refused in an earlier run: ${message}`);
       this.#reported.add(path);
     }
     return refusal !== null;

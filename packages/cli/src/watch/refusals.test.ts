@@ -28,7 +28,7 @@ function refusal(code: 'file_too_large' | 'invalid_mrc' | 'overloaded'): ServerE
 
 const open = () => FolderJournal.open('http://a', 'ada', folder);
 
-test('a refusal holds, in later runs too, until what it depended on is otherwise', async () => {
+test('refusals: a refusal is valid, also in later runs, until a value on which it depends changes', async () => {
   new Refusals(await open(), GROUNDS).note('a.mrc', FACTS, refusal('file_too_large'));
   const later = new Refusals(await open(), GROUNDS);
   assert.equal(later.find('a.mrc', FACTS)?.refused, 'it is file_too_large');
@@ -40,7 +40,7 @@ test('a refusal holds, in later runs too, until what it depended on is otherwise
   assert.equal(later.find('a.mrc', FACTS), null);
 });
 
-test('a refusal ends after a day, and a clock that was set back does not make it last', async () => {
+test('refusals: a refusal ends after a day, also when the clock was set back', async () => {
   const refusals = new Refusals(await open(), GROUNDS);
   refusals.note('b.mrc', FACTS, refusal('invalid_mrc'));
   assert.ok(refusals.find('b.mrc', FACTS, Date.now() + DAY_MS - 60_000));
@@ -48,7 +48,7 @@ test('a refusal ends after a day, and a clock that was set back does not make it
   assert.equal(refusals.find('b.mrc', FACTS, Date.now() - 2 * DAY_MS), null);
 });
 
-test('a refusal for the metadata of a run ends with other metadata', async () => {
+test('refusals: a refusal for the metadata ends with other metadata', async () => {
   const error = new Refusal('path_too_long', 'too long', '');
   assert.ok(isRefusal(error) && !isRefusal(refusal('overloaded')) && !isRefusal(new Error('other')));
   new Refusals(await open(), { ...GROUNDS, metadata: { notes: 'long' } }).note('c.mrc', FACTS, error);

@@ -1,6 +1,6 @@
 /**
- * Files that the server would not have. A refusal holds for as long as what it depended on is the same, for a day at most: then
- * the file is offered again.
+ * Files that the server refused. A refusal is valid while the values on which it depended are unchanged, for a day at
+ * most. Then the file is offered again.
  */
 import { ServerError } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
@@ -12,11 +12,11 @@ const LONGEST_MS = 24 * 60 * 60_000;
 
 /** What a refusal can depend on besides the file. */
 export interface RefusalReasons extends Pick<Limits, 'max_file_size' | 'mrc_types' | 'accepted_types'> {
-  /** That is sent along. */
+  /** Metadata of the file. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** By the code of the error: on what it depends. All other failures may be otherwise at any time. */
+/** The dependencies of a refusal by error code. Any other failure is temporary. */
 const DEPENDS_ON: Readonly<Record<string, readonly (keyof RefusalReasons)[]>> = {
   invalid_filename: [],
   file_too_large: ['max_file_size'],
@@ -34,12 +34,12 @@ export class Refusals {
     this.#reasons = reasons;
   }
 
-  /** What the server says now. */
+  /** Current values of the server. */
   noteLimits(limits: Limits): void {
     this.#reasons = { ...this.#reasons, ...pickReasons(limits) };
   }
 
-  /** @returns the refusal of this file that holds; null when the file is to be offered, again or for the first time. */
+  /** @returns the valid refusal of this file; null when the file is to be sent. */
   find(path: string, facts: Facts, nowMs = Date.now()): Refused | null {
     const refused = this.#journal.findRefusal(path, facts);
     if (!refused) return null;
@@ -47,11 +47,11 @@ export class Refusals {
     const isSame = Object.entries(refused.depends_on).every(([name, value]) =>
       isEqual(this.#reasons[name as keyof RefusalReasons], value),
     );
-    // A clock that was set back makes no refusal last.
+    // A clock that was set back must not extend a refusal.
     return isSame && ageMs < LONGEST_MS && ageMs > -LONGEST_MS ? refused : null;
   }
 
-  /** It is on the disk when this returns. */
+  /** It is on disk when this returns. */
   note(path: string, facts: Facts, error: unknown): void {
     const { code, message } = describeFailure(error);
     const names = DEPENDS_ON[code] ?? [];

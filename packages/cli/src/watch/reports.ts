@@ -1,17 +1,17 @@
-/** What a watch says of files that it cannot send, and at its end. */
+/** Messages of a watch about files that it cannot send, and its summary. */
 import { join } from 'node:path';
 import type { Output } from '../output/output.ts';
 import { describeFailure } from '../process/failure.ts';
 import type { Unusable } from './scan.ts';
 
-/** More of one cause, found at the same time, are counted, not named. */
+/** Above this number, paths with the same cause are counted and not listed. */
 const NAMED = 5;
 
-/** Says of each path once why it cannot be sent, for each cause. */
+/** Reports the reason for each path once per cause. */
 export class UnusableReport {
   readonly #output: Output;
   readonly #folder: string;
-  /** Of the last scan: what is mended and comes again is said again. */
+  /** Causes in the last scan. A cause that ended and returns is reported again. */
   #said = new Set<string>();
 
   constructor(output: Output, folder: string) {
@@ -41,12 +41,12 @@ export class UnusableReport {
 /** The watched folder cannot be read now. */
 export function reportAway(output: Output, folder: string, error: Error): void {
   output.event({ event: 'away', path: folder, message: error.message });
-  output.note(`${folder}: ${error.message} It is waited for.`);
+  output.note(`${folder}: ${error.message} Waiting for it.`);
 }
 
 export function reportBack(output: Output, folder: string): void {
   output.event({ event: 'back', path: folder });
-  output.note(`${folder} is there now`);
+  output.note(`${folder} is available`);
 }
 
 export interface OnceSummary {
@@ -54,7 +54,7 @@ export interface OnceSummary {
   readonly files: number;
   readonly done: number;
   readonly failed: number;
-  /** The server does not take them as they are. */
+  /** Files that the server refused. */
   readonly refused: readonly { readonly path: string; readonly message: string }[];
   /** Paths that cannot be read or have a name that cannot be sent. */
   readonly unusable: number;
@@ -66,7 +66,7 @@ export function reportOnce(output: Output, summary: OnceSummary): void {
   output.event({ event: 'summary', ...summary });
   const unread = unusable > 0 ? `, ${unusable} could not be read` : '';
   output.note([
-    `${done} of ${files} files are there, ${refused.length} were refused, ${failed} failed${unread}`,
+    `${done} of ${files} files are uploaded, ${refused.length} were refused, ${failed} failed${unread}`,
     ...refused.slice(0, NAMED).map(({ path, message }) => `  ${path}: refused: ${message}`),
     ...(refused.length > NAMED ? [`  and ${refused.length - NAMED} more`] : []),
   ]);

@@ -6,16 +6,16 @@ import type { SourceError } from '@cryolift/client';
 import { fits, type Selection } from '../files/find-files.ts';
 import { type Entry, examine, isMissing, listFolder } from '../files/folder-entries.ts';
 
-/** A file as it is at one moment. */
+/** Properties of a file at one moment. */
 export interface Stamp {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
-  /** Of the inode (`ctime`): some programs set the time of modification back. */
+  /** Change time of the inode (`ctime`), because some programs set the modification time back. */
   readonly changedMs: number;
   readonly inode: number;
 }
 
-/** Something that cannot be sent, and that another scan may find as it should be. */
+/** An entry that cannot be sent now; a later scan may find it readable. */
 export interface Unusable {
   readonly error: unknown;
   readonly isFolder: boolean;
@@ -23,20 +23,20 @@ export interface Unusable {
 
 export type Scan =
   | {
-      readonly kind: 'seen';
+      readonly kind: 'readable';
       readonly files: Map<string, Stamp>;
-      /** What cannot be read or has a name that cannot be sent, by its path as a person can read it. */
+      /** Entries that cannot be read, or whose names cannot be sent, by printable path. */
       readonly unusable: Map<string, Unusable>;
     }
-  /** The folder itself cannot be read: a share that is away has lost none of its files. */
+  /** The folder cannot be read. This does not mean that its files were removed. */
   | { readonly kind: 'away'; readonly error: SourceError };
 
-/** What programs call a file that they have not finished. */
+/** Extensions of files that programs have not finished. */
 const UNFINISHED = /downloading$|\.(tmp|part)$/i;
 
 /**
- * Every file of the tree, by its path below the folder with `/` between the steps; links to files included, links to folders
- * not. Left out is what begins with a dot or has the name of an unfinished file.
+ * Every file of the tree, by its path below the folder with `/` as separator, including links to files but not links to
+ * folders. Hidden files and unfinished files are skipped.
  */
 export async function scan(folder: string, selection: Selection): Promise<Scan> {
   const files = new Map<string, Stamp>();
@@ -58,7 +58,7 @@ export async function scan(folder: string, selection: Selection): Promise<Scan> 
     try {
       await walk(path, await listFolder(join(folder, path)));
     } catch (error) {
-      // It may have been removed since.
+      // It may have been removed meanwhile.
       if (!isMissing((error as Error).cause)) unusable.set(path, { error, isFolder: true });
     }
   };
@@ -67,10 +67,10 @@ export async function scan(folder: string, selection: Selection): Promise<Scan> 
   } catch (error) {
     return { kind: 'away', error: error as SourceError };
   }
-  return { kind: 'seen', files, unusable };
+  return { kind: 'readable', files, unusable };
 }
 
-/** @returns null when there is no such file, or no regular one. @throws the system's error when that cannot be said. */
+/** @returns null when no regular file exists at this path. @throws every other error of stat(). */
 export async function statFile(path: string): Promise<Stamp | null> {
   try {
     const stats = await stat(path);

@@ -10,15 +10,15 @@ function stampOf(version: number): Stamp {
   return { sizeBytes: version, modifiedMs: version, changedMs: version, inode: 1 };
 }
 
-test('property: a file has settled exactly when it was seen unchanged, without a gap, for long enough', () => {
-  // At each look: how much later it is, and the file's version then; null when it is not there.
+test('settling: property: a file settles exactly when it was unchanged for the whole period', () => {
+  // Each observation: the elapsed time, and the version of the file; null when it is missing.
   const statFile = fc.tuple(fc.integer({ min: 1, max: 50 }), fc.option(fc.integer({ min: 0, max: 2 })));
   fc.assert(
-    fc.property(fc.array(statFile, { maxLength: 40 }), (looks) => {
+    fc.property(fc.array(statFile, { maxLength: 40 }), (observations) => {
       const settling = new Settling(SETTLE_MS);
       let nowMs = 0;
       let since = { version: -1, ms: 0 };
-      for (const [laterMs, version] of looks) {
+      for (const [laterMs, version] of observations) {
         nowMs += laterMs;
         if (version !== since.version) since = { version: version ?? -1, ms: nowMs };
         const present = new Map(version === null ? [] : [['a.mrc', stampOf(version)]]);
@@ -29,7 +29,7 @@ test('property: a file has settled exactly when it was seen unchanged, without a
   );
 });
 
-test('each of size, times and inode unsettles a file, and so does being found to change', () => {
+test('settling: a change of size, times or inode starts the period again, and so does forget()', () => {
   const stamp = stampOf(7);
   const changes: Partial<Stamp>[] = [{ sizeBytes: 8 }, { modifiedMs: 8 }, { changedMs: 8 }, { inode: 2 }];
   for (const change of changes) {

@@ -1,43 +1,43 @@
 /** Finds files that have stopped growing: their size, times and inode are unchanged for long enough. */
 import { isSame, type Stamp } from './scan.ts';
 
-interface Seen {
+interface Observed {
   readonly stamp: Stamp;
   readonly sinceMs: number;
 }
 
 export class Settling {
   readonly #settleMs: number;
-  #seen = new Map<string, Seen>();
+  #observed = new Map<string, Observed>();
 
   constructor(settleMs: number) {
     this.#settleMs = settleMs;
   }
 
   /**
-   * @param nowMs time of a clock that does not jump. The file's own times do not count as its age.
+   * @param nowMs time of a monotonic clock. The times of the file are not used as its age.
    * @returns the settled files, by path.
    */
   observe(present: ReadonlyMap<string, Stamp>, nowMs: number): Map<string, Stamp> {
-    const before = this.#seen;
-    this.#seen = new Map();
+    const before = this.#observed;
+    this.#observed = new Map();
     const settled = new Map<string, Stamp>();
     for (const [path, stamp] of present) {
       const known = before.get(path);
-      const seen = known && isSame(known.stamp, stamp) ? known : { stamp, sinceMs: nowMs };
-      this.#seen.set(path, seen);
-      if (nowMs - seen.sinceMs >= this.#settleMs) settled.set(path, stamp);
+      const current = known && isSame(known.stamp, stamp) ? known : { stamp, sinceMs: nowMs };
+      this.#observed.set(path, current);
+      if (nowMs - current.sinceMs >= this.#settleMs) settled.set(path, stamp);
     }
     return settled;
   }
 
-  /** The file has changed: it must settle again. */
+  /** Forgets a changed file: it must settle again. */
   forget(path: string): void {
-    this.#seen.delete(path);
+    this.#observed.delete(path);
   }
 
-  /** Files that have been seen. */
+  /** Number of known files. */
   get count(): number {
-    return this.#seen.size;
+    return this.#observed.size;
   }
 }

@@ -51,7 +51,7 @@ export async function runOnce(label: string, args: readonly string[] = []) {
   return { ...ended, events: parseLines(ended.stdout) };
 }
 
-/** Waits until `path` went up. */
+/** Waits until `path` was uploaded. */
 export async function until(running: Running, path: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let text = '';

@@ -8,7 +8,7 @@ import { bench, hash, listFiles, makeMrc, runOnce, startBench, stopBench, WATCH,
 before(startBench);
 after(stopBench);
 
-/** Loaded before the command: kills it as soon as it has taken a file out of its place, changed or not. */
+/** Loaded before the command: kills it right after it has moved a file away, changed or not. */
 const KILL_AFTER_TAKING = `
   import fs, { openSync, renameSync, writeSync } from 'node:fs';
   import { syncBuiltinESMExports } from 'node:module';

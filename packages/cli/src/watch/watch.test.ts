@@ -1,4 +1,4 @@
-/** `cryolift watch` as its users run it: on a folder in which an instrument writes. */
+/** `cryolift watch` as a process, on a folder in which an instrument writes. */
 import assert from 'node:assert/strict';
 import { appendFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ test('watch: an instrument writes, renames and removes files, the watch is kille
   const finished = new Map<string, Buffer>();
   let watch = begin('session');
 
-  /** Written in pieces, for longer than files take to settle, under its own name or another one. */
+  /** Written in chunks for longer than the settle time, under its own name or a temporary one. */
   const grow = async (path: string, bytes: Buffer, working = path) => {
     await write(folder, working, bytes.subarray(0, 0));
     for (let at = 0; at < bytes.length; at += 15_000) {
@@ -47,16 +47,16 @@ test('watch: an instrument writes, renames and removes files, the watch is kille
     }
   };
   const early = makeMrc(90_000);
-  // As long as it lies there, nobody means it.
+  // The temporary name is never uploaded.
   await write(folder, 'grid1/.hidden.mrc', makeMrc(5_000));
   await Promise.all([
     grow('grid1/a.mrc', makeMrc(200_000)),
     grow('grid1/b.mrc', makeMrc(150_000), 'grid1/b.mrc.tmp'),
     grow('grid2/c.mrc', makeMrc(120_000), 'grid2/.c.mrc'),
     grow('grid2/d.mrc', makeMrc(90_000), 'grid2/d.mrcdownloading'),
-    // Is renamed once it has settled, and perhaps gone up.
+    // Renamed after it has settled and was perhaps uploaded.
     grow('grid3/e.mrc', early, 'grid3/early.mrc').then(() => sleep(SETTLE_MS)),
-    // Is removed while it grows.
+    // Removed while it grows.
     (async () => {
       await write(folder, 'gone.mrc', makeMrc(50_000).subarray(0, 40_000));
       await sleep(SETTLE_MS / 2);
@@ -117,7 +117,7 @@ test('watch: a folder is watched by one process, and a folder that goes away is 
 test('watch: a file that grows while it is sent must settle again', async () => {
   const folder = bench.path('grows');
   const bytes = makeMrc(3_000_000);
-  // Looks finished: its header says that it is this long.
+  // Complete according to its header.
   await write(folder, 'a.mrc', bytes);
   const watch = begin('grows', ['--bwlimit', '1MiB']);
   const { promise: sending, resolve } = Promise.withResolvers<void>();
@@ -132,7 +132,7 @@ test('watch: a file that grows while it is sent must settle again', async () => 
   assert.deepEqual(await listFiles('grows'), [`a.mrc ${hash(longer)}`]);
 });
 
-test('watch: waits for a folder that is not there yet', async () => {
+test('watch: waits for a folder that does not exist yet', async () => {
   const running = begin('not-yet', ['--once']);
   const { promise: away, resolve } = Promise.withResolvers<void>();
   running.child.stdout?.on('data', (text: string) => {

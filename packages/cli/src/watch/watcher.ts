@@ -1,4 +1,4 @@
-/** Uploads every file of a folder that has stopped growing, for as long as this runs. */
+/** Uploads the files of a folder that have stopped changing, until it is ended. */
 import { join } from 'node:path';
 import { RetryPolicy, SourceError } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
@@ -27,7 +27,7 @@ export interface WatchOptions extends FileHandlerContext {
   readonly selection: Selection;
   /** End when all files in the folder have settled and are uploaded. */
   readonly once: boolean;
-  /** Files at the same time. */
+  /** Files uploaded at the same time. */
   readonly atOnce: number;
   /** Aborting it ends the watch. Started uploads are kept. */
   readonly signal: AbortSignal;
@@ -40,7 +40,7 @@ export class Watcher {
   readonly #handler: FileHandler;
   readonly #accepted: AcceptedFiles;
   readonly #unusable: UnusableReport;
-  /** Ends the watch from within. */
+  /** Ends the watch after a failure that affects every file. */
   readonly #stop = new AbortController();
   /** Files that are being handled. */
   readonly #active = new Map<string, Stamp>();
@@ -77,7 +77,7 @@ export class Watcher {
         return EXIT.someFailed;
       }
       this.#noteAway(present.kind === 'away' ? present.error : null);
-      if (present.kind === 'seen' && !signal.aborted) {
+      if (present.kind === 'readable' && !signal.aborted) {
         const files = this.#accepted.filter(present.files);
         const unusable = this.#accepted.filterUnusable(present.unusable);
         this.#unusable.update(unusable);
@@ -87,7 +87,7 @@ export class Watcher {
           return this.#outcomes.reportEnd(files, unusable.size) ? EXIT.done : EXIT.someFailed;
         }
       }
-      // A folder whose scan takes long is scanned less often.
+      // A folder with a long scan is scanned less often.
       await this.#pause(Math.max(intervalMs, performance.now() - startedMs));
     }
     while (this.#active.size > 0) await this.#pause(LONGEST_INTERVAL_MS);
@@ -125,7 +125,7 @@ export class Watcher {
     this.#noteLimits(limits);
   }
 
-  /** A server that does not answer now is asked again. */
+  /** Asks again when the server does not answer. */
   async #askLimits(): Promise<void> {
     this.#limitsMs = performance.now();
     const { uploader, signal } = this.#options;
@@ -195,7 +195,7 @@ export class Watcher {
 
   #noteGone(path: string): void {
     this.#options.output.event({ event: 'gone', path });
-    this.#options.output.note(`${path}: was removed before it was done`);
+    this.#options.output.note(`${path}: removed before it was uploaded`);
   }
 
   #noteRefused(path: string, stamp: Stamp, error: unknown): void {

@@ -5,7 +5,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EBUSY: 'it is in use',
   EDQUOT: 'the disk quota is used up',
-  EEXIST: 'something is there already',
+  EEXIST: 'it already exists',
   EFBIG: 'the file is too large for this file system or for its limit',
   EIO: 'its storage reports an error',
   EISDIR: 'it is a folder',

@@ -34,7 +34,7 @@ function noteExtendedType({ nsymbt, exttyp }: MrcHeader): Note[] {
   if (nsymbt <= 0 || EXTENDED_TYPES.includes(exttyp)) return [];
   const message =
     `EXTTYP is none of ${EXTENDED_TYPES.join(', ')}, so it is not known what the ${count(nsymbt)} bytes of ` +
-    'extended header mean. They are kept as they are.';
+    'extended header mean. They are kept unchanged.';
   return [{ code: 'extended_type_unknown', message }];
 }
 

@@ -13,7 +13,7 @@ export const Limits = Type.Object(
     body_idle_timeout_seconds: Type.Number({ description: 'A part whose body stalls for this long is refused.' }),
     digest_algorithms: Type.Array(Type.String()),
     mrc_types: Type.Array(Type.String(), { description: 'Extensions whose header is checked.' }),
-    accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted as they are.' }),
+    accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted unchanged.' }),
     quota_bytes: Type.Optional(
       Nullable(Bytes('What the caller may hold, bytes; null: no bound. Only with a token or an upload link.')),
     ),

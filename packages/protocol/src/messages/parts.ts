@@ -13,7 +13,7 @@ export const PartReceipt = Type.Object(
     part: Type.Integer({ minimum: 0 }),
     size: Bytes('Size of this part, bytes.'),
     sha256: Sha256Hex('SHA-256 of this part.'),
-    deduplicated: Type.Boolean({ description: 'True when the same bytes were there already.' }),
+    deduplicated: Type.Boolean({ description: 'True when the server already had these bytes.' }),
     received_parts: Type.Integer({ minimum: 0 }),
     received_bytes: Bytes('Acknowledged bytes of the session.'),
     progress: Type.Number({ minimum: 0, maximum: 1 }),

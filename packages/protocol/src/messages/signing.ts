@@ -10,7 +10,7 @@ const SignedSeconds = Type.Optional(
   }),
 );
 
-const SignedHeaders = Pairs(Type.String(), 'To be sent as they are.', { title: 'SignedHeaders' });
+const SignedHeaders = Pairs(Type.String(), 'To be sent unchanged.', { title: 'SignedHeaders' });
 
 export const SignPartsRequest = Type.Object(
   {

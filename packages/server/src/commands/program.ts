@@ -50,7 +50,11 @@ function addToken(program: Command, finish: Finish): void {
 }
 
 function addAudit(program: Command, finish: Finish): void {
-  addCommand(program, 'audit', "show who did what to which upload, file or link; on the server's machine")
+  addCommand(
+    program,
+    'audit',
+    'show the audit log: who changed which upload, file or link; on the machine of the server',
+  )
     .addOption(
       new Option('--since <duration>', 'leave out older entries, such as 7d').argParser(secondsBetween('1s', '3650d')),
     )

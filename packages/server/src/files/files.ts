@@ -67,7 +67,7 @@ export async function readContent(
       'storage_unavailable',
       `The storage has ${storedBytes ?? 'none'} of the file's ${sizeBytes} bytes.`,
       {
-        hint: 'Tell whoever runs this server: the record is there, the bytes are not.',
+        hint: 'Contact the administrator of this server: the record is there, the bytes are not.',
       },
     );
   }

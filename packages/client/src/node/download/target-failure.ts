@@ -7,7 +7,7 @@ const ELSEWHERE = 'Give another folder or name (-o).';
 
 /** By the system's error code: the fault, the end of a sentence that begins with the folder, and the hint. */
 const FAILURES: Readonly<Record<string, readonly [fault: TargetFault, what: string, hint: string]>> = {
-  ENOENT: ['target_unwritable', 'does not exist', 'Make it first, or give another place (-o).'],
+  ENOENT: ['target_unwritable', 'does not exist', 'Create it, or give another folder (-o).'],
   ENOTDIR: ['target_unwritable', 'is not a folder', ELSEWHERE],
   EACCES: ['target_unwritable', 'cannot be written to: permission denied', ELSEWHERE],
   EPERM: ['target_unwritable', 'cannot be written to: permission denied', ELSEWHERE],
@@ -43,5 +43,5 @@ export function toNameError(error: unknown, path: string, name: string): unknown
 }
 
 export function fileExists(path: string, hint: string): TargetError {
-  return new TargetError('file_exists', `${path} is there already`, hint);
+  return new TargetError('file_exists', `${path} already exists`, hint);
 }
