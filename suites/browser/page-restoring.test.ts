@@ -68,7 +68,7 @@ test('reload: an upload without an answer of the server is listed with the error
       .waitFor();
   }
   const row = uploadRow(page, 'two.mrc', 'interrupted');
-  await row.getByText('the answer (502) is not one of a Cryolift server').waitFor();
+  await row.getByText('the answer (502) does not come from a Cryolift server').waitFor();
   await row.getByRole('button', { name: 'Cancel' }).click();
   await row.waitFor({ state: 'detached' });
   await eventually(

@@ -1,4 +1,4 @@
-/** The errors of the SDK, by who can fix them. */
+/** The errors of the SDK. */
 import type { ErrorCode, ErrorEnvelope } from '@cryolift/protocol/errors';
 
 /** The server's answer was an error envelope. */
@@ -25,12 +25,15 @@ export class ServerError extends Error {
   }
 }
 
-/** No whole reply came: refused, reset, stalled, not resolvable. What the server did is unknown; it may answer later. */
+/**
+ * No complete reply arrived: refused, reset, stalled, not resolvable. The effect of the request is unknown; a retry may
+ * succeed.
+ */
 export class ConnectionError extends Error {
-  readonly hint = 'Check that the server runs and can be reached; what was stored is kept.';
-  /** This machine has no network, or none that leads to the server: nothing was sent. */
+  readonly hint = 'Check that the server runs and is reachable; stored parts are kept.';
+  /** This machine has no network or no route to the server: nothing was sent. */
   readonly offline: boolean;
-  /** No address is known by the server's name: the network's fault, or the name's. */
+  /** The name of the server cannot be resolved: a problem of the network or of the name. */
   readonly nameUnknown: boolean;
 
   constructor(message: string, options: ErrorOptions & { offline?: boolean; nameUnknown?: boolean } = {}) {
@@ -41,9 +44,9 @@ export class ConnectionError extends Error {
   }
 }
 
-/** What answered is no Cryolift server, and will not become one. */
+/** The answer does not come from a Cryolift server. Retries do not help. */
 export class ForeignReplyError extends Error {
-  readonly hint = 'Check the URL of the server, and what a proxy in between lets through (size of requests, paths).';
+  readonly hint = 'Check the URL of the server, and the limits of proxies in between (size of requests, paths).';
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -54,15 +57,15 @@ export class ForeignReplyError extends Error {
 /**
  * An answer of a proxy: the server is not reachable now, or the proxy does not allow the request.
  *
- * @param from what was asked, as far as it is known.
+ * @param from the peer, if it is known.
  */
 export function foreignReply(status: number, from: string | undefined, cause?: unknown): Error {
-  const why = status === 407 ? ': a proxy asks for a name and a password' : '';
+  const why = status === 407 ? ': a proxy requires a name and a password' : '';
   const whose = from === undefined ? '' : ` of ${from}`;
-  return refusedBetween(status, `the answer (${status})${whose} is not one of a Cryolift server${why}`, cause);
+  return refusedBetween(status, `the answer (${status})${whose} does not come from a Cryolift server${why}`, cause);
 }
 
-/** @returns an error that passes, or one that does not, by the status that was answered by something in between. */
+/** @returns a temporary or a permanent error, by the status of the answer of a proxy. */
 export function refusedBetween(status: number, message: string, cause?: unknown): ConnectionError | ForeignReplyError {
   if (status >= 500 || status === 408 || status === 429) return new ConnectionError(message, { cause });
   return new ForeignReplyError(message, { cause });
@@ -70,7 +73,7 @@ export function refusedBetween(status: number, message: string, cause?: unknown)
 
 export type SourceFault = 'source_changed' | 'source_unreadable' | 'integrity' | 'metadata_differs';
 
-/** The local file is not what it was, cannot be read, or is not what the server published. */
+/** The local file has changed, cannot be read, or differs from the published file. */
 export class SourceError extends Error {
   readonly code: SourceFault;
   readonly hint: string;
@@ -85,7 +88,7 @@ export class SourceError extends Error {
 
 export type TargetFault = 'file_exists' | 'download_running' | 'name_not_possible' | 'disk_full' | 'target_unwritable';
 
-/** What comes from the server cannot be stored where it was wanted. What has come already is kept, unless the message says otherwise. */
+/** A download cannot be stored at its target. Downloaded bytes are kept, unless the message says otherwise. */
 export class TargetError extends Error {
   readonly code: TargetFault;
   readonly hint: string;

@@ -1,4 +1,4 @@
-/** The ports of the SDK: what it needs from the environment that it runs in. */
+/** The ports of the SDK: the interfaces to its environment. */
 
 /** A local file. Offsets and lengths in bytes. */
 export interface Source {
@@ -10,22 +10,25 @@ export interface Source {
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
   /**
-   * Device, inode, size and times of the file, as exact as the system has them. Equal only for one file without
-   * changes. Null where the system has no such identity.
+   * Device, inode, size and times of the file, with full precision. Equal only for one file without
+   * changes. Null when the system has no such identity.
    */
   readonly identity: string | null;
   /**
    * Fills `into` with the bytes from `offset`.
    *
-   * @returns their SHA-256, taken in passing.
+   * @returns their SHA-256, computed while reading.
    * @throws SourceError when the file has become shorter or unreadable.
    */
   read(offset: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  /** The SHA-256 of `length` bytes from `offset`; holds few of them at a time where the system lets it. @throws SourceError */
+  /**
+   * The SHA-256 of `length` bytes from `offset`; keeps few of them in memory where the system permits it. @throws
+   * SourceError
+   */
   digest(offset: number, length: number): Promise<Uint8Array>;
   /** The same bytes, read as they are sent. */
   body(offset: number, length: number): LazyBody;
-  /** Size, time and identity as they are at this moment. */
+  /** Current size, time and identity. */
   stat(): Promise<Pick<Source, 'sizeBytes' | 'modifiedMs' | 'identity'>>;
 }
 
@@ -34,7 +37,7 @@ export interface LazyBody {
   readonly length: number;
   /** Fills `into` with the bytes from `offset` in this body. @throws SourceError */
   fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** The same bytes, where a browser reads them itself. */
+  /** The same bytes for a browser, which reads them itself. */
   readonly blob: Blob | null;
 }
 
@@ -48,7 +51,7 @@ export interface WireRequest {
   readonly expectContinue?: boolean | undefined;
   /** Reads no more of the reply's body than this, bytes; 64 MiB when not given. */
   readonly maxReplyBytes?: number | undefined;
-  /** Called as the connection takes bytes of the body, with the number of new bytes. */
+  /** Called with the number of new bytes when the connection sends bytes of the body. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -66,8 +69,8 @@ export interface WireReply {
 /**
  * Sends one request. After it has settled, the body is not read any more and its bytes may be overwritten.
  *
- * @throws ConnectionError when no whole reply came, SourceError when a lazy body cannot be read. What the server did is
- * then unknown.
+ * @throws ConnectionError when no complete reply arrived, SourceError when a lazy body cannot be read. The effect
+ * of the request is then unknown.
  */
 export interface Transport {
   send(request: WireRequest): Promise<WireReply>;
@@ -87,10 +90,10 @@ export interface ResumeKey {
 
 /**
  * A resume record, by which the next run finds an upload that this client opened for the file or compared with it. It
- * holds no token and no byte of the file.
+ * contains no token and no bytes of the file.
  */
 export interface ResumeRecord extends ResumeKey {
-  /** The file as it was when its upload began. */
+  /** Properties of the file when its upload started. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly identity: string | null;
@@ -101,7 +104,7 @@ export interface ResumeRecord extends ResumeKey {
   readonly uploadId: string;
 }
 
-/** Keeps one record per server, owner and location; a record is there whole or not at all. */
+/** Keeps one record per server, owner and location; a record is written atomically. */
 export interface ResumeStore {
   load(key: ResumeKey): Promise<ResumeRecord | null>;
   save(record: ResumeRecord): Promise<void>;

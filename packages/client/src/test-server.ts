@@ -1,4 +1,4 @@
-/** The server's side of the contract in memory, as far as the uploader's decisions need it. Its replies can be tampered with. */
+/** The server's side of the contract in memory, as far as the uploader needs it. Tests can change its replies. */
 import { createHash } from 'node:crypto';
 import { parseDigestHeader } from '@cryolift/protocol/digest';
 import type { ErrorCode } from '@cryolift/protocol/errors';
@@ -17,7 +17,7 @@ interface Upload {
   readonly parts: Map<number, Buffer>;
 }
 
-/** Answers a request, or does what a bad network does. */
+/** Answers a request, or simulates a bad network. */
 export type Tamper = (request: WireRequest, answer: () => WireReply) => WireReply | Promise<WireReply>;
 
 export class TestServer implements Transport {
@@ -25,7 +25,7 @@ export class TestServer implements Transport {
   /** `PUT 3` for part 3, else method and last word of the path. */
   readonly calls: string[] = [];
   tamper: Tamper = (_request, answer) => answer();
-  /** Ranges that a session lists at most. */
+  /** Maximum number of ranges in an upload record. */
   maxRanges = 1000;
   readonly #partBytes: number;
   readonly #keys = new Map<string, { body: string; upload: Upload }>();
@@ -40,7 +40,7 @@ export class TestServer implements Transport {
     return await this.tamper(request, () => this.#answer(request));
   }
 
-  /** How often parts were sent, whatever became of them. */
+  /** How often each part was sent, with any result. */
   get putCount(): number {
     return this.calls.filter((call) => call.startsWith('PUT')).length;
   }
@@ -50,7 +50,7 @@ export class TestServer implements Transport {
   }
 
   #answer({ method, path, headers, body: sent }: WireRequest): WireReply {
-    // Parts of these tests are small.
+    // These tests use small parts.
     const body = sent as Uint8Array | undefined;
     const [, , id = '', what = '', idx = ''] = (path.split('?')[0] ?? '').split('/');
     if (path === '/whoami') return reply(200, { owner: 'ada', link_id: null });

@@ -127,7 +127,7 @@ export const ERRORS = {
   internal: {
     status: 500,
     retryable: true,
-    hint: 'Try again; if it happens again, report the request_id to the operator of the server.',
+    hint: 'Try again; if it happens again, report the request_id to the administrator of the server.',
   },
   storage_unavailable: { status: 503, retryable: true, hint: 'The storage does not respond. Try again later.' },
   database_unavailable: {
@@ -140,7 +140,7 @@ export const ERRORS = {
   insufficient_storage: {
     status: 507,
     retryable: true,
-    hint: 'The server does not have enough space for this file. Try again when space has been freed.',
+    hint: 'The server does not have enough space for this file. Try again when space was freed.',
   },
 } as const satisfies Record<string, ErrorRow>;
 

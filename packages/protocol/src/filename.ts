@@ -11,10 +11,10 @@ const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)/i;
 export function findNameFault(name: string): string | null {
   if (name === '') return 'is empty';
   if (name === '.' || name === '..') return 'is a folder';
-  if (/[/\\]/.test(name)) return 'has a path in it';
-  if (CONTROL_CHARACTERS.test(name)) return 'has control characters in it';
+  if (/[/\\]/.test(name)) return 'contains a path';
+  if (CONTROL_CHARACTERS.test(name)) return 'contains control characters';
   if (!name.isWellFormed()) return 'is not valid Unicode';
-  if (DEVICE.test(name)) return 'is one of a device on Windows';
+  if (DEVICE.test(name)) return 'is a device name of Windows';
   const bytes = new TextEncoder().encode(name).length;
   return bytes > MAX_NAME_BYTES ? `has ${bytes} bytes; ${MAX_NAME_BYTES} are allowed` : null;
 }

@@ -58,7 +58,7 @@ test('bounds: both limits are allowed, and named in the error beyond them', () =
   }
 });
 
-/** What only one of them accepted when the server and the command line each had a reader of its own. */
+/** Values that only one of them accepted when server and command line each had their own parser. */
 test('size and duration: settings and options accept the same values', () => {
   const sizes: [string, number][] = [
     ['1.5TiB', 1.5 * 1024 ** 4], // both

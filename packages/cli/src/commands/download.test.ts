@@ -220,7 +220,7 @@ const FAILURES: readonly {
     situation: 'the name is too long',
     args: ['-o', `$/${'n'.repeat(256)}`],
     code: 1,
-    message: `A file cannot have this name here: it is too long (256 bytes): ${'n'.repeat(256)}\n  Give another name (-o NAME).`,
+    message: `This name is not possible here: it is too long (256 bytes): ${'n'.repeat(256)}\n  Give another name (-o NAME).`,
   },
   {
     situation: 'its own folder is a link',
@@ -275,7 +275,7 @@ test('download: a full disk prints one sentence, and the next run resumes', asyn
     const lastLines = full.stderr.split('\n').slice(-3);
     assert.deepEqual(lastLines, [
       `cryolift: The folder ${disk} has no space left.`,
-      '  Free some space. Run the same command again after that: it goes on from there.',
+      '  Free some space. Then run the same command again to resume.',
       '',
     ]);
     assert.ok(!(await readdir(disk)).includes('same.mrc'));

@@ -65,7 +65,7 @@ test('messages: an answer of another program prints the URL', async (t) => {
   for (const command of [['ls'], ['upload', '-r', '.']]) {
     const { code, stderr } = await bench.run([...command, '--server', url, '--token', 'x']);
     assert.equal(code, 1);
-    assert.match(stderr, new RegExp(`the answer \\(404\\) of ${url} is not one of a Cryolift server`));
+    assert.match(stderr, new RegExp(`the answer \\(404\\) of ${url} does not come from a Cryolift server`));
   }
 });
 

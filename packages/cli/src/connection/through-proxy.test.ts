@@ -129,7 +129,7 @@ test('proxy: an unreachable proxy is named in the error', async () => {
   assert.equal(listed.code, 1);
   assert.match(
     listed.stderr,
-    /no connection to http:\/\/lift\.invalid by way of the proxy http:\/\/127\.0\.0\.1:9: connection refused \(ECONNREFUSED\)/,
+    /no connection to http:\/\/lift\.invalid through the proxy http:\/\/127\.0\.0\.1:9: connection refused \(ECONNREFUSED\)/,
   );
   const doctor = await run(['doctor'], env);
   assert.equal(doctor.code, 1);

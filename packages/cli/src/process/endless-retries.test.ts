@@ -74,7 +74,7 @@ for (const args of [['watch', '--once'], ['upload']]) {
     const { url, calls } = await startCounting(context, loginPage);
     const { code, stderr } = await begin(context, [...args, folder, ...settle(args)], url).ended;
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /is not one of a Cryolift server/);
+    assert.match(stderr, /does not come from a Cryolift server/);
     assert.ok(calls.length < 60, `${calls.length} calls`);
   });
 }
@@ -118,7 +118,7 @@ test('loops: events end when a sign-in page answers', async (context) => {
   const { url, calls } = await startCounting(context, loginPage);
   const { code, stderr } = await begin(context, ['events'], url).ended;
   assert.equal(code, 1);
-  assert.match(stderr, /is not one of a Cryolift server/);
+  assert.match(stderr, /does not come from a Cryolift server/);
   assert.equal(calls.length, 3);
 });
 
@@ -135,7 +135,7 @@ test('loops: events read a bounded part of an error answer', async (context) => 
   });
   const { code, stderr } = await begin(context, ['events'], url).ended;
   assert.equal(code, 1);
-  assert.match(stderr, /is not one of a Cryolift server/);
+  assert.match(stderr, /does not come from a Cryolift server/);
   assert.ok(sent < 100, `${sent} MiB were read`);
 });
 
@@ -179,7 +179,7 @@ for (const args of [
     const { url } = await startCounting(context, loginPage);
     const { code, stderr } = await begin(context, args, url).ended;
     assert.equal(code, 1);
-    assert.match(stderr, /is not one of a Cryolift server/);
+    assert.match(stderr, /does not come from a Cryolift server/);
   });
 }
 

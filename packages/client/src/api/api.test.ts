@@ -4,17 +4,17 @@ import { reply } from '../test-server.ts';
 import { Api } from './api.ts';
 import { isSession } from './shapes.ts';
 
-test('a page of more items than a call takes arguments is taken whole', async () => {
+test('Api: a page can have more items than a call can have arguments', async () => {
   const items = Array.from({ length: 200_000 }, (_, part) => ({ part, size: 1, sha256: '0'.repeat(64) }));
   const transport = { send: async () => reply(200, { items, next_cursor: null }) };
   assert.equal((await new Api(transport, async () => 'token').storedParts('u1')).length, items.length);
 });
 
-test('stored parts: a list without an end is given up', { timeout: 60_000 }, async () => {
+test('Api: a list of parts that does not end is refused', { timeout: 60_000 }, async () => {
   for (const items of [[], [{ part: 0, size: 1, sha256: '0'.repeat(64) }]]) {
     let calls = 0;
     const send = async () => {
-      if (++calls > 20_000) throw new Error('it asks for ever');
+      if (++calls > 20_000) throw new Error('it does not end');
       return reply(200, { items, next_cursor: 'again' });
     };
     const listing = new Api({ send }, async () => 'token').storedParts('u1');
@@ -22,7 +22,7 @@ test('stored parts: a list without an end is given up', { timeout: 60_000 }, asy
   }
 });
 
-test('sessions: missing parts that are not ranges of the upload, in order, are not counted through', () => {
+test('Api: missing parts must be ascending ranges of the upload', () => {
   const session = (part_count: number, missing_parts: unknown) => {
     const texts = { upload_id: 'u1', status: 'pending', filename: 'a.mrc' };
     return { ...texts, size: 100, part_size: 10, part_count, received_parts: 0, received_bytes: 0, missing_parts };

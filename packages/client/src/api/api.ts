@@ -1,4 +1,4 @@
-/** The calls of a Cryolift server, typed. */
+/** Typed calls of a Cryolift server. */
 import { printDigestHeader } from '@cryolift/protocol/digest';
 import type {
   Caller,
@@ -44,21 +44,21 @@ import {
 /** A part to send. */
 export interface Part {
   readonly idx: number;
-  /** Where it begins in the file, bytes. */
+  /** Offset in the file, bytes. */
   readonly offset: number;
   readonly body: Uint8Array<ArrayBuffer> | LazyBody;
   /** SHA-256 of its bytes. */
   readonly digest: Uint8Array;
 }
 
-/** An error answer is never longer. */
+/** Maximum length of an error answer. */
 const MAX_ERROR_BYTES = 1024 * 1024;
 
 export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'verifying'; waitSeconds: number };
 
 /**
- * Every call throws ServerError for an error answer, ConnectionError when no whole reply came, and the reason of its signal
- * when that is aborted. Nothing is retried.
+ * Every call throws ServerError for an error answer, ConnectionError when no complete reply arrived, and the reason of
+ * its signal when that is aborted. Nothing is retried.
  */
 export class Api {
   readonly #transport: AuthorizedTransport;
@@ -81,7 +81,7 @@ export class Api {
     return await this.#transport.json(isPage(isSession), 'GET', `/uploads${toQuery(query)}`);
   }
 
-  /** All stored parts of an upload, ascending, over as many pages as it takes. */
+  /** All stored parts of an upload, ascending, from all pages. */
   async storedParts(uploadId: string, options?: CallOptions): Promise<StoredPart[]> {
     const parts: StoredPart[] = [];
     let cursor: string | undefined;
@@ -90,7 +90,7 @@ export class Api {
       const page = await this.#transport.json(isPartPage, 'GET', path, undefined, options);
       for (const part of page.items) parts.push(part);
       const isEndless = page.next_cursor !== null && (page.items.length === 0 || parts.length >= MAX_PART_COUNT);
-      if (isEndless) throw new ForeignReplyError('the server lists parts without an end');
+      if (isEndless) throw new ForeignReplyError('the list of parts does not end');
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
     return parts;
@@ -136,7 +136,7 @@ export class Api {
     return await this.#transport.json(isFile, 'GET', `/files/${encodeURIComponent(fileId)}`, undefined, options);
   }
 
-  /** A URL by which anybody can download a file until it expires. @param expiresInSeconds up to 7 days. */
+  /** A URL that permits anyone to download a file until it expires. @param expiresInSeconds up to 7 days. */
   async signFile(fileId: string, expiresInSeconds: number): Promise<SignedDownload> {
     const path = `/files/${encodeURIComponent(fileId)}/sign`;
     return await this.#transport.json(isSignedDownload, 'POST', path, { expires_in: expiresInSeconds });
@@ -158,8 +158,8 @@ export class Api {
   /**
    * Bytes `start` to `end` (inclusive) of a file.
    *
-   * @param etag of the file as it is known.
-   * @throws SourceError `integrity` when the server has another file under this id now, or sends whole files only.
+   * @param etag of the known version of the file.
+   * @throws SourceError `integrity` when the server has another file under this id, or does not support ranges.
    */
   async content(fileId: string, start: number, end: number, etag: string, options?: CallOptions): Promise<Uint8Array> {
     const reply = await this.#transport.send('GET', `/files/${encodeURIComponent(fileId)}/content`, {
@@ -170,18 +170,19 @@ export class Api {
     if (reply.status !== 206) {
       throw new SourceError(
         'integrity',
-        `The server does not send bytes ${start} to ${end} of this file: it changed, or a proxy takes ranges away.`,
-        'Begin the download again; if it stays, ask whoever runs the server.',
+        `The server does not send bytes ${start} to ${end} of this file: it changed, or a proxy removes the Range header.`,
+        'Start the download again; if this happens again, contact the administrator of the server.',
       );
     }
     if (reply.body.length === end - start + 1) return reply.body;
-    throw new ConnectionError(`bytes ${start}-${end} were asked for; ${reply.body.length} came`);
+    throw new ConnectionError(`bytes ${start}-${end} were requested; ${reply.body.length} arrived`);
   }
 
   /**
-   * A picture of an MRC file, PNG; or of an upload, as soon as the parts that it shows are there.
+   * A PNG picture of an MRC file, or of an upload once the parts that it shows are stored.
    *
-   * @throws ServerError `overloaded` while it is being drawn, `not_found` when there is no such picture, `upload_incomplete`.
+   * @throws ServerError `overloaded` while it is being drawn, `not_found` when there is no such picture,
+   * `upload_incomplete`.
    */
   async preview(
     of: { fileId: string } | { uploadId: string },
@@ -195,7 +196,7 @@ export class Api {
     return new Uint8Array(reply.body);
   }
 
-  /** @throws ServerError `overloaded` while they are being computed, `not_found` when there are none of this file. */
+  /** @throws ServerError `overloaded` while they are being computed, `not_found` when the file has none. */
   async statistics(fileId: string, options?: CallOptions): Promise<Statistics> {
     return await this.#transport.json(
       isStatistics,
@@ -206,7 +207,7 @@ export class Api {
     );
   }
 
-  /** An upload link of the caller's: its `token` may upload, and do nothing else. */
+  /** A new upload link of the caller. Its `token` permits only uploads. */
   async makeLink(request: LinkRequest): Promise<UploadLink> {
     return await this.#transport.json(isUploadLink, 'POST', '/links', request ?? undefined);
   }
@@ -215,12 +216,12 @@ export class Api {
     await this.#transport.delete(`/links/${encodeURIComponent(linkId)}`);
   }
 
-  /** Whose uploads the caller makes. */
+  /** The owner of the caller's uploads. */
   async whoami(options?: CallOptions): Promise<Caller> {
     return await this.#transport.json(isCaller, 'GET', '/whoami', undefined, options);
   }
 
-  /** Whose uploads these calls make, as the server says. Asked once for each token. */
+  /** The owner of the uploads of these calls, as reported by the server. Requested once for each token. */
   async owner(options?: CallOptions): Promise<string> {
     const token = await this.#transport.token(options?.signal);
     if (this.#known?.token === token) return this.#known.owner;
@@ -233,7 +234,7 @@ export class Api {
     return await this.#transport.json(isLimits, 'GET', '/limits', undefined, options);
   }
 
-  /** A call that has no method here: what administrators alone need. */
+  /** A call without its own method: those of administrators. */
   async call<Message>(
     shape: Shape<Message>,
     method: string,

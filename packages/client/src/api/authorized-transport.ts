@@ -19,8 +19,8 @@ export interface CallOptions {
 export type SendOptions = CallOptions & Pick<WireRequest, 'body' | 'expectContinue' | 'maxReplyBytes' | 'onSent'>;
 
 /**
- * Every method throws ServerError for an error answer, ConnectionError when no whole reply came, ForeignReplyError for a reply
- * that is not the server's, and the reason of its signal when that is aborted.
+ * Every method throws ServerError for an error answer, ConnectionError when no complete reply arrived,
+ * ForeignReplyError for a reply that is not the server's, and the reason of its signal when that is aborted.
  */
 export class AuthorizedTransport {
   readonly #transport: Transport;
@@ -53,12 +53,12 @@ export class AuthorizedTransport {
     return parse(await this.send(method, path, sent), shape);
   }
 
-  /** Sends with a token; one that is refused is renewed once. */
+  /** Sends with a token. A refused token is renewed once. */
   async send(method: string, path: string, options: SendOptions = {}, renew = false): Promise<WireReply> {
     const token = await this.token(options.signal, renew);
     const headers = { ...options.headers, authorization: `Bearer ${token}` };
     const reply = await this.#transport.send({ ...options, method, path, headers }).catch((error) => {
-      // The error of the transport for an aborted request is not the reason.
+      // The transport throws another error than the reason for an aborted request.
       options.signal?.throwIfAborted();
       throw error;
     });

@@ -5,7 +5,7 @@ import { readEvents } from './event-stream.ts';
 const STREAM =
   ': listening\nid: 41\n\nid: 41\nevent: progress\ndata: {"é":1}\n\n:\n\nid: 42\ndata: a\ndata: b\n\nid: 43\ndata: cut';
 
-/** @param cut where pieces end, bytes. */
+/** @param cut where chunks end, bytes. */
 async function read(cut: number) {
   const bytes = new TextEncoder().encode(STREAM);
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -15,24 +15,24 @@ async function read(cut: number) {
       controller.close();
     },
   });
-  const seen: unknown[] = [];
+  const received: unknown[] = [];
   for await (const event of readEvents(
     body,
     () => {},
-    (id) => seen.push(id),
+    (id) => received.push(id),
   ))
-    seen.push(event);
-  return seen;
+    received.push(event);
+  return received;
 }
 
-test('events: come whole at every cut of the network, with the id to continue from; an unfinished one does not', async () => {
+test('events: chunks of any size give complete events with the id to continue from; an incomplete event is dropped', async () => {
   for (let cut = 0; cut < STREAM.length; cut++) {
     assert.deepEqual(await read(cut), [
-      // Before the first event: what comes after a cut from here on is not lost.
+      // The id before the first event.
       '41',
       { data: '{"é":1}', id: '41' },
       { data: 'a\nb', id: '42' },
-      // Once the event was taken.
+      // After the event was consumed.
       '42',
     ]);
   }
@@ -48,7 +48,7 @@ const ENDLESS: [what: string, start: string, repeated: string][] = [
 ];
 
 for (const [what, start, repeated] of ENDLESS) {
-  test(`events: a stream in which no event ends is refused before it fills the memory (${what})`, async () => {
+  test(`events: a stream without the end of an event is refused with bounded memory (${what})`, async () => {
     const encoder = new TextEncoder();
     let pulled = 0;
     const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -67,7 +67,7 @@ for (const [what, start, repeated] of ENDLESS) {
   });
 }
 
-test('events: a stream of comments only goes on', async () => {
+test('events: a stream with only comments continues', async () => {
   const comments = new TextEncoder().encode(': nothing new\n\n'.repeat(60_000));
   let pulled = 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({

@@ -21,7 +21,8 @@ interface Block {
  * Yields the events as they arrive, and ends with the stream.
  *
  * @param onAlive is called for every chunk, also when it holds a comment only.
- * @param onId receives the id to continue from after a cut: once the event was taken, and for a block that has only an id.
+ * @param onId receives the id to continue from after a cut: after the event was consumed, and for a block that has only
+ * an id.
  * @throws ForeignReplyError for an event that does not end.
  */
 export async function* readEvents(
@@ -51,7 +52,7 @@ export async function* readEvents(
 
 class BlockReader {
   #blocks: Block[] = [];
-  /** Characters since the last event, id or comment. The parser bounds what it keeps; what it skips is bounded here. */
+  /** Characters since the last event, id or comment. The parser limits only the data that it keeps. */
   #unusedLength = 0;
   #isTooLong = false;
   readonly #parser = createParser({
@@ -76,7 +77,7 @@ class BlockReader {
     this.#unusedLength += chunk.length;
     this.#parser.feed(chunk);
     if (this.#isTooLong || this.#unusedLength > MAX_EVENT_LENGTH) {
-      throw new ForeignReplyError('an event of the stream does not end');
+      throw new ForeignReplyError('an event of the stream is too long');
     }
     return this.#blocks;
   }

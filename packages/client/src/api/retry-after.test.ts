@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readRetryAfter } from './retry-after.ts';
 
-test('Retry-After: seconds or a date, and nothing else', () => {
+test('Retry-After: accepts only seconds or a date', () => {
   const now = 'Sun, 29 Nov 2026 10:00:00 GMT';
   const cases: readonly [string | null, number | null][] = [
     ['0', 0],

@@ -2,7 +2,7 @@
  * How long an answer asks to wait (RFC 9110 section 10.2.3: seconds, or a date).
  *
  * @param now the `Date` of the same answer: the clocks of two machines differ.
- * @returns seconds, 0 or more; null when nothing is asked for that can be understood.
+ * @returns seconds, 0 or more; null without a valid value.
  */
 export function readRetryAfter(value: string | null | undefined, now: string | null | undefined): number | null {
   if (!value) return null;

@@ -1,4 +1,4 @@
-/** Is an answer what it should be, as far as anything here rests on it? A wire can damage more than a part's bytes. */
+/** Checks the fields of answers on which the SDK relies. The network can also damage answers. */
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type {
   Caller,
@@ -78,7 +78,7 @@ function areCounts(...values: readonly unknown[]): boolean {
   return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
-/** Ascending and apart, as every part in them is counted through. */
+/** Ascending and disjoint, because every part in them is counted. */
 function areRanges(value: unknown, count: number): boolean {
   if (!Array.isArray(value)) return false;
   let next = 0;

@@ -1,4 +1,4 @@
-/** W3C Trace Context: a trace of its own, sampled. */
+/** W3C Trace Context: a new trace, sampled. */
 export function makeTraceparent(): string {
   const hex = [...crypto.getRandomValues(new Uint8Array(24))]
     .map((byte) => byte.toString(16).padStart(2, '0'))

@@ -4,7 +4,7 @@ import { sha256 } from '../digest.ts';
 import { SourceError } from '../failures.ts';
 import type { LazyBody, Source } from '../ports.ts';
 
-/** A `FileSystemFileHandle`, as far as it is used here; not every browser asks for permission. */
+/** A `FileSystemFileHandle`, with the methods used here; not every browser asks for permission. */
 export interface FileHandle {
   getFile(): Promise<File>;
   requestPermission?(descriptor: { mode: 'read' }): Promise<PermissionState>;
@@ -14,11 +14,13 @@ export interface FileHandle {
 export interface BlobSourceOptions {
   /** The path of the file within the dropped folder; by default its `webkitRelativePath` or name. */
   readonly location?: string | undefined;
-  /** Tells at the end whether the file was written to meanwhile, and finds the file again after a reload. */
+  /** Detects changes of the file during the upload, and finds the file again after a reload. */
   readonly handle?: FileHandle | undefined;
 }
 
-/** Every read throws SourceError `source_unreadable` in a page that came neither by https nor from localhost. */
+/**
+ * Every read throws SourceError `source_unreadable` in a page that was loaded neither with https nor from localhost.
+ */
 export class BlobSource implements Source {
   readonly name: string;
   readonly location: string;
@@ -45,7 +47,7 @@ export class BlobSource implements Source {
    */
   static async fromHandle(handle: FileHandle, location: string): Promise<BlobSource> {
     const permission = await handle.requestPermission?.({ mode: 'read' });
-    if (permission === 'denied') throw unreadable('the browser was not allowed to read it');
+    if (permission === 'denied') throw unreadable('the browser has no permission to read it');
     const file = await handle.getFile().catch((cause) => {
       throw unreadable('it was moved or removed', cause);
     });
@@ -58,7 +60,7 @@ export class BlobSource implements Source {
     return await sha256(into);
   }
 
-  /** A browser hashes what it holds whole: one such part at a time. */
+  /** A browser hashes only bytes in memory, so one large part is hashed at a time. */
   async digest(offset: number, length: number): Promise<Uint8Array> {
     assertCanHash();
     const before = hashing;
@@ -97,23 +99,23 @@ export class BlobSource implements Source {
     throw changed();
   }
 
-  /** The browser says NotReadableError for a file that was changed as for one that cannot be read. */
+  /** Browsers throw NotReadableError for a changed file and for an unreadable file. */
   async #explain(cause: unknown): Promise<SourceError> {
     const now = (await this.#handle?.getFile().catch(() => null)) ?? null;
     if (now && (now.size !== this.sizeBytes || now.lastModified !== this.modifiedMs)) return changed(cause);
-    return unreadable('it was changed, moved or removed after it was chosen, or its disk fails', cause);
+    return unreadable('it was changed, moved or removed after it was chosen, or its disk has an error', cause);
   }
 }
 
-/** Settles when no large part is being hashed. */
+/** Resolves when no large part is being hashed. */
 let hashing: Promise<void> = Promise.resolve();
 
 function assertCanHash(): void {
   if (globalThis.crypto.subtle) return;
   throw new SourceError(
     'source_unreadable',
-    'This page cannot compute checksums: browsers allow that only to pages from https:// or from localhost.',
-    'Open the page by https://, or on the server itself by http://localhost.',
+    'This page cannot compute checksums: browsers allow this only for pages from https:// or localhost.',
+    'Open the page with https://, or on the server with http://localhost.',
   );
 }
 
@@ -121,7 +123,7 @@ function changed(cause?: unknown): SourceError {
   return new SourceError(
     'source_changed',
     'The file was modified while it was uploaded.',
-    'Let whatever writes it finish, then choose it again.',
+    'Wait until no program writes to the file, then choose it again.',
     { cause },
   );
 }
@@ -130,7 +132,7 @@ function unreadable(reason: string, cause?: unknown): SourceError {
   return new SourceError(
     'source_unreadable',
     `The file cannot be read: ${reason}.`,
-    'Choose the file again; what was stored of it is kept.',
+    'Choose the file again; its stored parts are kept.',
     { cause },
   );
 }

@@ -7,12 +7,12 @@ import type { FileHandle } from './blob-source.ts';
 const VERSION = 2;
 const UPLOADS = 'uploads';
 const HANDLES = 'handles';
-/** A database that does not answer for this long is not waited for. It may still store what it was given. */
+/** The time to wait for the database. After that it may still store the record. */
 const ANSWER_MS = 5_000;
 
 /** An upload that was started and neither finished nor cancelled. */
 export interface OpenUpload extends ResumeRecord {
-  /** Finds the file again, where the browser gives such handles and the page kept it. */
+  /** Finds the file again in browsers with such handles. */
   readonly handle: FileHandle | null;
 }
 
@@ -44,7 +44,7 @@ export class IndexedDbResumeStore implements ResumeStore {
     });
   }
 
-  /** Keeps a file's handle until its upload is forgotten. Call it before the upload begins. */
+  /** Stores the handle of a file until the record of its upload is removed. Call it before the upload starts. */
   async keepHandle(key: ResumeKey, handle: FileHandle): Promise<void> {
     await this.#run('readwrite', (_uploads, handles) => handles.put(handle, pathOf(key)));
   }
@@ -63,9 +63,9 @@ export class IndexedDbResumeStore implements ResumeStore {
   }
 
   /**
-   * One transaction on a connection of its own, which so never stands in the way of another tab's newer version.
+   * One transaction on its own connection, so that it does not block an upgrade by another tab.
    *
-   * @returns the request's result once it is stored; null when there is no database to be had.
+   * @returns the request's result once it is stored; null when no database can be opened.
    */
   async #run(mode: IDBTransactionMode, act: Act): Promise<unknown> {
     const silence = Promise.withResolvers<null>();

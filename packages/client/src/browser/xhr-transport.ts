@@ -1,14 +1,14 @@
 /// <reference lib="dom" />
 /**
- * Requests over XMLHttpRequest, the one way in a browser to hear how much of a body was taken; in a page or in a worker.
- * With a watchdog for those that stall.
+ * Requests over XMLHttpRequest, in a page or a worker, with a watchdog for stalled requests. It is the only API of
+ * browsers that reports how much of a body was sent.
  */
 import { ConnectionError } from '../failures.ts';
 import type { Transport, WireReply, WireRequest } from '../ports.ts';
 
-/** A connection that takes no byte of a body for this long is given up. */
+/** A connection on which no byte of a body can be sent for this time is closed. */
 const STALL_MS = 20_000;
-/** The server may think about a request for so long: `complete` waits 20 s for a digest. */
+/** The time to wait for an answer: `complete` waits 20 s for a digest. */
 const REPLY_MS = 90_000;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /**
@@ -19,10 +19,10 @@ const MAX_ARRAY_BYTES = 32 * 1024 * 1024;
 
 export interface XhrTransportOptions {
   /**
-   * The request is given up when no byte of the body is taken, or no byte of a started answer arrives, for this time.
+   * The request is aborted when no byte of the body is sent, or no byte of a started answer arrives, for this time.
    */
   readonly stallMs?: number | undefined;
-  /** No answer to a request that was sent: given up after so many milliseconds. */
+  /** A sent request without an answer is aborted after this time, milliseconds. */
   readonly replyMs?: number | undefined;
 }
 
@@ -37,7 +37,9 @@ export class XhrTransport implements Transport {
   readonly #base: URL;
   readonly #stallMs: number;
   readonly #replyMs: number;
-  /** When any connection last took a byte. A request that the browser lets wait has not stalled while others move. */
+  /**
+   * When any connection last sent a byte. A request that the browser queues has not stalled while others make progress.
+   */
   #movedMs = 0;
 
   /** @param server its URL; a path in it is kept in front of every call. */
@@ -55,12 +57,12 @@ export class XhrTransport implements Transport {
     xhr.responseType = 'arraybuffer';
     for (const [name, value] of Object.entries(wire.headers)) xhr.setRequestHeader(name, value);
     const watchdog = new Watchdog(xhr);
-    const onAbort = () => watchdog.giveUp('the request was given up');
+    const onAbort = () => watchdog.giveUp('the request was aborted');
     wire.signal?.addEventListener('abort', onAbort, { once: true });
     try {
       const replied = this.#nextReply(xhr, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (wire.body) this.#watchBody(xhr, wire, watchdog);
-      else watchdog.expect('no answer came', this.#replyMs);
+      else watchdog.expect('no answer arrived', this.#replyMs);
       xhr.send(body);
       return await replied;
     } finally {
@@ -69,7 +71,7 @@ export class XhrTransport implements Transport {
     }
   }
 
-  /** Resolves when the browser says so. */
+  /** Resolves on the `online` event. */
   async whenOnline(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     globalThis.addEventListener('online', () => resolve(), { once: true, signal });
@@ -80,7 +82,7 @@ export class XhrTransport implements Transport {
     const startedMs = performance.now();
     let sent = 0;
     const idleMs = () => (sent === 0 ? performance.now() - this.#movedMs : this.#stallMs);
-    const expectMore = () => watchdog.expect('the connection took no byte', this.#stallMs, idleMs);
+    const expectMore = () => watchdog.expect('no bytes could be sent', this.#stallMs, idleMs);
     const onProgress = ({ loaded }: ProgressEvent) => {
       if (loaded <= sent) return;
       const more = loaded - sent;
@@ -92,8 +94,8 @@ export class XhrTransport implements Transport {
     xhr.upload.onprogress = onProgress;
     xhr.upload.onload = (event) => {
       onProgress(event);
-      // What the system took last may still be on its way, for as long as all of it took to be taken.
-      watchdog.expect('no answer came', this.#replyMs + performance.now() - startedMs);
+      // The last bytes in the system's buffers may need as long as the whole body needed so far.
+      watchdog.expect('no answer arrived', this.#replyMs + performance.now() - startedMs);
     };
     expectMore();
   }
@@ -117,18 +119,18 @@ export class XhrTransport implements Transport {
   }
 }
 
-/** Ends a request in which nothing has moved for too long. */
+/** Ends a request without progress. */
 class Watchdog {
   readonly #xhr: XMLHttpRequest;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Why the request was ended from here. */
+  /** The reason for ending the request. */
   reason: ConnectionError | null = null;
 
   constructor(xhr: XMLHttpRequest) {
     this.#xhr = xhr;
   }
 
-  /** Something moved; the next has to within `ms`. @param idleMs asked then: for how long nothing did. */
+  /** Reports progress; the next must follow within `ms`. @param idleMs returns the time without progress. */
   expect(otherwise: string, ms: number, idleMs = () => ms, waitMs = ms): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

@@ -1,11 +1,12 @@
-/** Connections to a server, straight or by way of a proxy. */
+/** Connections to a server, direct or through a proxy. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 
 /**
- * Connections that are kept. Those of https go through a tunnel of the proxy (CONNECT); of http it gets the requests.
+ * Kept connections. For https they go through a tunnel of the proxy (CONNECT); for http the proxy receives the
+ * requests.
  *
- * @param proxy `http:` or `https:`, with the user's name and password where it asks for them.
+ * @param proxy `http:` or `https:`, with name and password if the proxy requires them.
  */
 export function createAgent(server: URL, proxy: URL | null): HttpAgent {
   const secure = server.protocol === 'https:';
@@ -14,12 +15,12 @@ export function createAgent(server: URL, proxy: URL | null): HttpAgent {
   return secure ? new HttpsAgent({ keepAlive: true, ...proxyEnv }) : new HttpAgent({ keepAlive: true, ...proxyEnv });
 }
 
-/** A URL as it may be shown: without a password. */
+/** A URL without the password, for messages. */
 export function showUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/$/, '')}`;
 }
 
-/** For messages: the server, and the proxy that leads to it. */
+/** The server and its proxy, for messages. */
 export function describeWay(server: URL, proxy: URL | null): string {
-  return proxy ? `${showUrl(server)} by way of the proxy ${showUrl(proxy)}` : showUrl(server);
+  return proxy ? `${showUrl(server)} through the proxy ${showUrl(proxy)}` : showUrl(server);
 }

@@ -2,24 +2,24 @@
 import { ConnectionError, type ForeignReplyError, refusedBetween } from '../failures.ts';
 import { describeWay, showUrl } from './agent.ts';
 
-/** What the system says when there is no network, or none that leads there. */
+/** Error codes of the system for a missing network or route. */
 const OFFLINE = ['ENETDOWN', 'ENETUNREACH', 'EHOSTUNREACH', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'ENONET'];
 /** The error codes of resolvers. */
 const NAME_UNKNOWN = ['EAI_AGAIN', 'ENOTFOUND', 'EAI_NODATA', 'EAI_NONAME'];
 
 /** By codes of Node, OpenSSL and the HTTP parser; the first that the code begins with. */
 const WORDS: readonly (readonly [code: string, words: string])[] = [
-  ['EADDRNOTAVAIL', 'this machine has no address for it'],
-  ['EAI_AGAIN', 'the name cannot be looked up now'],
-  ['ECONNABORTED', 'the connection was ended'],
+  ['EADDRNOTAVAIL', 'this machine cannot use its address'],
+  ['EAI_AGAIN', 'the name cannot be resolved now'],
+  ['ECONNABORTED', 'the connection was closed'],
   ['ECONNREFUSED', 'connection refused'],
   ['ECONNRESET', 'the connection was reset'],
   ['EHOSTDOWN', 'the machine is down'],
-  ['EHOSTUNREACH', 'there is no way to this machine'],
+  ['EHOSTUNREACH', 'no route to this machine'],
   ['ENETDOWN', 'the network is down'],
-  ['ENETUNREACH', 'there is no way to this network'],
-  ['ENOTFOUND', 'there is no such name'],
-  ['EPIPE', 'the connection was ended'],
+  ['ENETUNREACH', 'no route to this network'],
+  ['ENOTFOUND', 'the name does not exist'],
+  ['EPIPE', 'the connection was closed'],
   ['ETIMEDOUT', 'no answer'],
   ['CERT_HAS_EXPIRED', 'its certificate has expired'],
   ['CERT_NOT_YET_VALID', 'its certificate is not valid yet'],
@@ -29,15 +29,15 @@ const WORDS: readonly (readonly [code: string, words: string])[] = [
   ['UNABLE_TO_', 'its certificate is not trusted'],
   ['EPROTO', 'no TLS connection can be made'],
   ['ERR_SSL_', 'no TLS connection can be made'],
-  ['HPE_', 'it does not speak HTTP'],
+  ['HPE_', 'the answer is not HTTP'],
 ];
 
-/** @param proxy that the request went to; null: to the server itself. @param cause what the request failed with. */
+/** @param proxy of the request; null: direct. @param cause the error of the request. */
 export function toConnectionError(cause: unknown, server: URL, proxy: URL | null): ConnectionError | ForeignReplyError {
   const { code = '', message, statusCode } = cause as NodeJS.ErrnoException & { statusCode?: number };
   if (proxy && code === 'ERR_PROXY_TUNNEL' && statusCode !== undefined) {
-    const why = statusCode === 407 ? ': it asks for a name and a password' : '';
-    const text = `the proxy ${showUrl(proxy)} lets no connection to ${showUrl(server)} through (${statusCode})${why}`;
+    const why = statusCode === 407 ? ': it requires a name and a password' : '';
+    const text = `the proxy ${showUrl(proxy)} refuses connections to ${showUrl(server)} (${statusCode})${why}`;
     return refusedBetween(statusCode, text, cause);
   }
   const words = WORDS.find(([start]) => code.startsWith(start))?.[1];

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import type { ResumeKey, ResumeRecord, ResumeStore } from '../ports.ts';
 import { naming } from './system-error.ts';
 
-/** @returns where the XDG base directory specification puts the state of programs. */
+/** @returns the state folder of the XDG base directory specification. */
 export function defaultStateFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'cryolift', 'uploads');
 }
@@ -31,7 +31,7 @@ export class FileResumeStore implements ResumeStore {
     }
   }
 
-  /** @throws the system's error, which names the folder. */
+  /** @throws the system's error, which contains the folder. */
   async save(record: ResumeRecord): Promise<void> {
     await naming(this.#folder, () => this.#write(record));
   }

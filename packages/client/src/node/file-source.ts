@@ -7,7 +7,7 @@ import { SourceError } from '../failures.ts';
 import type { LazyBody, Source } from '../ports.ts';
 import { openRegularFile, toSourceError } from './regular-file.ts';
 
-/** Read and then hashed at a time, so that hashing, which is done on this thread, holds up nothing for long. */
+/** Bytes that are read and hashed at a time. Hashing runs on this thread and must not block it for long. */
 const PIECE_BYTES = 1024 * 1024;
 
 export class FileSource implements Source {
@@ -27,7 +27,9 @@ export class FileSource implements Source {
     this.identity = identity;
   }
 
-  /** A link is opened under its own name. @throws SourceError `source_unreadable`. Close the source after use. */
+  /**
+   * A symbolic link is opened under its own name. @throws SourceError `source_unreadable`. Close the source after use.
+   */
   static async open(path: string): Promise<FileSource> {
     try {
       const location = join(await realpath(dirname(path)), basename(path));
@@ -44,7 +46,7 @@ export class FileSource implements Source {
     let reading = this.#fill(offset, piece(0));
     for (let at = 0; at < into.length; at += PIECE_BYTES) {
       await reading;
-      // The system reads the next piece while this one is hashed.
+      // The system reads the next chunk while this one is hashed.
       reading = this.#fill(offset + at + PIECE_BYTES, piece(at + PIECE_BYTES));
       hash.update(piece(at));
     }
@@ -62,7 +64,7 @@ export class FileSource implements Source {
     let reading = read(0);
     for (let at = 0; at < length; at += PIECE_BYTES) {
       const piece = await reading;
-      // The system reads the next piece while this one is hashed.
+      // The system reads the next chunk while this one is hashed.
       reading = read(at + PIECE_BYTES);
       hash.update(piece);
     }
@@ -83,7 +85,7 @@ export class FileSource implements Source {
         throw new SourceError(
           'source_changed',
           'The file has become shorter while it was read.',
-          'Let whatever writes it finish, then run the upload again.',
+          'Wait until no program writes to the file, then run the upload again.',
         );
       }
       at += bytesRead;

@@ -22,7 +22,7 @@ function fault(code: string, pattern: RegExp) {
   return (error: unknown) => error instanceof SourceError && error.code === code && pattern.test(error.message);
 }
 
-test('a source reads any range, and knows the file by its own name in its real folder', async () => {
+test('source: reads any range; its location is the file name in the real folder', async () => {
   await mkdir(join(folder, 'real'));
   await writeFile(join(folder, 'real', 'a.mrc'), '0123456789');
   await symlink('a.mrc', join(folder, 'real', 'link.mrc'));
@@ -37,7 +37,7 @@ test('a source reads any range, and knows the file by its own name in its real f
   await source.close();
 });
 
-test('a part is hashed without being held, and read again as a body', async () => {
+test('source: a large part is hashed in chunks, and read again as a body', async () => {
   const bytes = Buffer.alloc(5 * 1024 * 1024 + 7, 'abcdefg');
   const path = join(folder, 'large.mrc');
   await writeFile(path, bytes);
@@ -66,7 +66,7 @@ test('a part is hashed without being held, and read again as a body', async () =
   await source.close();
 });
 
-test('a source notices that its file changes', async () => {
+test('source: detects changes of its file', async () => {
   const path = join(folder, 'a.mrc');
   await writeFile(path, '0123456789');
   const source = await FileSource.open(path);
@@ -82,7 +82,7 @@ test('a source notices that its file changes', async () => {
   await source.close();
 });
 
-test('a source that was written to and has its old time again has another identity', async () => {
+test('source: a changed file with its old time has another identity', async () => {
   const path = join(folder, 'a.mrc');
   await writeFile(path, '0123456789');
   await utimes(path, 1_700_000_000, 1_700_000_000);
@@ -95,7 +95,7 @@ test('a source that was written to and has its old time again has another identi
   await source.close();
 });
 
-test('what is no file cannot be read, in words', async () => {
+test('source: the error for a path that is not a regular file names its kind', async () => {
   await assert.rejects(FileSource.open(folder), fault('source_unreadable', /not a regular file/));
   await assert.rejects(FileSource.open(join(folder, 'no')), fault('source_unreadable', /no such file/));
 });
@@ -111,7 +111,7 @@ const RECORD = {
   uploadId: 'u1',
 };
 
-test('memory keeps a record per server, owner and file, for its user alone', async () => {
+test('resume store: has a record per server, owner and file that only its user can read', async () => {
   const resumeStore = new FileResumeStore(join(folder, 'state', 'uploads'));
   assert.equal(await resumeStore.load(KEY), null);
   await resumeStore.save(RECORD);
@@ -129,7 +129,7 @@ test('memory keeps a record per server, owner and file, for its user alone', asy
   assert.equal(await resumeStore.load(KEY), null);
 });
 
-test('memory takes a record that cannot be read for none', async () => {
+test('resume store: an unreadable record counts as none', async () => {
   const resumeStore = new FileResumeStore(folder);
   await resumeStore.save(RECORD);
   const [name = ''] = await readdir(folder);
@@ -140,7 +140,7 @@ test('memory takes a record that cannot be read for none', async () => {
   }
 });
 
-test('a record that cannot be written is reported, and the one before is kept', async () => {
+test('resume store: a failed write is reported, and the earlier record is kept', async () => {
   const resumeStore = new FileResumeStore(folder);
   await resumeStore.save(RECORD);
   const [name = ''] = await readdir(folder);
@@ -149,7 +149,7 @@ test('a record that cannot be written is reported, and the one before is kept', 
   assert.equal((await resumeStore.load(KEY))?.uploadId, 'u1');
 });
 
-test('state lies where XDG says', () => {
+test('resume store: the state folder follows XDG', () => {
   assert.equal(defaultStateFolder({ XDG_STATE_HOME: '/s' }), '/s/cryolift/uploads');
   assert.match(defaultStateFolder({}), /\/\.local\/state\/cryolift\/uploads$/);
 });

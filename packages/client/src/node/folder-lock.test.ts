@@ -13,7 +13,7 @@ async function makeFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** Another process that has taken the lock. */
+/** Another process that holds the lock. */
 async function lockElsewhere(t: TestContext, path: string) {
   const program = `
     import { lockFolder } from ${JSON.stringify(new URL('./folder-lock.ts', import.meta.url).href)};
@@ -26,7 +26,7 @@ async function lockElsewhere(t: TestContext, path: string) {
   return child;
 }
 
-test('a folder is one process alone, and free once that is killed', async (t) => {
+test('folder lock: one process holds it, and a kill releases it', async (t) => {
   const path = join(await makeFolder(t), 'lock');
   const holder = await lockElsewhere(t, path);
   assert.equal(lockFolder(path), null);
@@ -37,7 +37,7 @@ test('a folder is one process alone, and free once that is killed', async (t) =>
   unlock();
 });
 
-test('a folder can be given free and taken again', async (t) => {
+test('folder lock: it can be released and taken again', async (t) => {
   const path = join(await makeFolder(t), 'lock');
   const unlock = lockFolder(path);
   assert.ok(unlock);
@@ -46,6 +46,6 @@ test('a folder can be given free and taken again', async (t) => {
   (await lockElsewhere(t, path)).kill('SIGKILL');
 });
 
-test('a folder that is not there is an error, not a lock that another has', async (t) => {
+test('folder lock: a missing folder is an error', async (t) => {
   assert.throws(() => lockFolder(join(t.name, 'nowhere', 'lock')));
 });

@@ -43,7 +43,7 @@ function failed(pattern: RegExp) {
   return (error: unknown) => error instanceof ConnectionError && pattern.test(error.message);
 }
 
-test('sends a request below the path of the server, and reads the reply', async () => {
+test('transport: sends a request below the path of the server, and reads the reply', async () => {
   await start(async (request, response) => {
     const body = await readAll(request);
     const { method, url, headers } = request;
@@ -61,7 +61,7 @@ test('sends a request below the path of the server, and reads the reply', async 
   });
 });
 
-test('keeps its connection', async () => {
+test('transport: reuses its connection', async () => {
   let connections = 0;
   (await start((_request, response) => response.end())).on('connection', () => connections++);
   await send();
@@ -70,7 +70,7 @@ test('keeps its connection', async () => {
 });
 
 for (const reads of [true, false]) {
-  test(`reads an early answer of a server that ${reads ? 'reads on' : 'stops to read'}, and leaves the connection`, async () => {
+  test(`transport: reads an early answer of a server that ${reads ? 'continues to read' : 'stops reading'}, and closes the connection`, async () => {
     const hasty = createTcpServer((socket) => {
       socket
         .on('error', () => {})
@@ -90,7 +90,7 @@ for (const reads of [true, false]) {
   });
 }
 
-test('sends no byte of a body that a server which was asked first does not want', async () => {
+test('transport: with Expect, sends no byte of a body that the server refuses', async () => {
   let received = 0;
   const listening = await start(() => {});
   listening.on('checkContinue', (request: IncomingMessage, response) => {
@@ -103,7 +103,7 @@ test('sends no byte of a body that a server which was asked first does not want'
   assert.equal(received, 0);
 });
 
-test('sends the body once the server says 100 Continue', async () => {
+test('transport: sends the body after 100 Continue', async () => {
   const listening = await start(() => {});
   listening.on('checkContinue', async (request: IncomingMessage, response) => {
     response.writeContinue();
@@ -113,7 +113,7 @@ test('sends the body once the server says 100 Continue', async () => {
   assert.equal(Buffer.from(reply.body).toString(), String(PART.length));
 });
 
-test('gives up a connection that takes no byte', async () => {
+test('transport: aborts a connection on which no byte can be sent', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   const stuck = createTcpServer((socket) => socket.pause()).listen(0, '127.0.0.1');
   await once(stuck, 'listening');
@@ -134,13 +134,13 @@ test('gives up a connection that takes no byte', async () => {
   stuck.close();
 });
 
-test('gives up when no answer comes', async () => {
+test('transport: aborts a request without an answer', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   await start(() => mock.timers.tick(91_000));
   await assert.rejects(send(), failed(/no answer came for 90 s/));
 });
 
-test('gives up an answer that stalls', async () => {
+test('transport: aborts an answer that stalls', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   await start((_request, response) => response.write('{'));
   const sending = send();
@@ -157,7 +157,7 @@ test('gives up an answer that stalls', async () => {
   await assert.rejects(sending, failed(/the answer stalled for 20 s/));
 });
 
-test('a reply that is cut off is none', async () => {
+test('transport: an incomplete reply is a ConnectionError', async () => {
   await start((_request, response) => {
     response.writeHead(200, { 'content-length': '100' });
     response.write('{', () => response.destroy());
@@ -165,7 +165,7 @@ test('a reply that is cut off is none', async () => {
   await assert.rejects(send(), failed(/no connection/));
 });
 
-test('a server that is not there is a connection that failed', async () => {
+test('transport: a refused connection is a ConnectionError', async () => {
   const gone = createTcpServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
   const { port } = gone.address() as AddressInfo;
@@ -174,7 +174,7 @@ test('a server that is not there is a connection that failed', async () => {
   await assert.rejects(send(), failed(/ECONNREFUSED/));
 });
 
-test('tells the bytes of a body as the connection takes them', async () => {
+test('transport: reports the sent bytes of a body', async () => {
   await start(async (request, response) => void response.end(String((await readAll(request)).length)));
   const sent: number[] = [];
   await send({ method: 'PUT', body: PART, onSent: (bytes) => sent.push(bytes) });
@@ -185,14 +185,14 @@ test('tells the bytes of a body as the connection takes them', async () => {
   assert.ok(sent.length > 8);
 });
 
-test('waits for the pace that it was given, for as long as that takes', async () => {
+test('transport: waits for its bandwidth limit without a time-out', async () => {
   const listening = await start(
     async (request, response) => void response.end(String((await readAll(request)).length)),
   );
   let allowed = 0;
   const pace = async (bytes: number) => {
     allowed += bytes;
-    // Longer than a stall: a limit is none.
+    // Longer than the stall time: a wait for the limit is not a stall.
     await new Promise((resolve) => setTimeout(resolve, allowed === bytes ? 150 : 0));
   };
   transport = new HttpTransport(`http://127.0.0.1:${(listening.address() as AddressInfo).port}`, {
@@ -204,20 +204,20 @@ test('waits for the pace that it was given, for as long as that takes', async ()
   assert.equal(allowed, PART.length);
 });
 
-test('no network and no name are told from a server that does not answer', async () => {
+test('transport: a missing network, an unknown name and a silent server are different errors', async () => {
   connect(1);
   await assert.rejects(send(), (error) => error instanceof ConnectionError && !error.offline && !error.nameUnknown);
   transport = new HttpTransport('http://no-such-host.invalid');
   await assert.rejects(send(), (error) => error instanceof ConnectionError && error.offline && error.nameUnknown);
 });
 
-test('reads no more of a reply than it was asked to', async () => {
+test('transport: reads at most `maxReplyBytes` of a reply', async () => {
   await start((_request, response) => response.end(PART));
   assert.equal((await send({ maxReplyBytes: 1000 })).body.length, 1000);
   assert.equal((await send({ maxReplyBytes: PART.length })).body.length, PART.length);
 });
 
-test('an aborted request ends, also before it began', async () => {
+test('transport: an aborted request ends, also before it started', async () => {
   const controller = new AbortController();
   await start(() => controller.abort(new Error('enough')));
   await assert.rejects(send({ signal: controller.signal }), failed(/given up/));

@@ -1,4 +1,4 @@
-/** Requests over `node:http` and `node:https`, with connections that are kept, and a watchdog for those that stall. */
+/** Requests over `node:http` and `node:https`, with kept connections and a watchdog for stalled requests. */
 import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,17 +7,17 @@ import type { LazyBody, Transport, WireReply, WireRequest } from '../ports.ts';
 import { createAgent, describeWay } from './agent.ts';
 import { toConnectionError } from './connection-failure.ts';
 
-/** Bodies are handed over in pieces of this size: a link that takes one within a stall's time has not stalled. */
+/** Bodies are written in chunks of this size. A connection that sends one within the stall time has not stalled. */
 const PIECE_BYTES = 64 * 1024;
-/** Where a piece is taken within this time the next one may be larger: a fast link costs less in large ones. */
+/** A chunk that is sent within this time is followed by larger ones, which need less CPU time. */
 const QUICK_MS = 50;
 const LARGE_PIECE_BYTES = 256 * 1024;
-/** A connection that takes no byte of a body for this long is given up. */
+/** A connection on which no byte of a body can be sent for this time is closed. */
 const STALL_MS = 20_000;
-/** The server may think about a request for so many times as long: `complete` waits 20 s for a digest. */
+/** The time to wait for an answer, as a multiple of the stall time: `complete` waits 20 s for a digest. */
 const REPLY_STALLS = 4.5;
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
-/** How long to wait for `100 Continue` before the body is sent all the same (RFC 9110 section 10.1.1). */
+/** How long to wait for `100 Continue` before the body is sent anyway (RFC 9110 section 10.1.1). */
 const CONTINUE_MS = 5_000;
 
 export interface HttpTransportOptions {
@@ -26,7 +26,7 @@ export interface HttpTransportOptions {
    * arrives, for this time.
    */
   readonly stallMs?: number | undefined;
-  /** Waited for before so many bytes of a body are sent: a limit of bandwidth. */
+  /** Awaited before this number of bytes of a body is sent: the bandwidth limit. */
   readonly pace?: ((bytes: number, signal: AbortSignal) => Promise<void>) | undefined;
   /** The URL of the proxy for the server, if any. Environment variables are not read. */
   readonly proxy?: URL | null | undefined;
@@ -63,18 +63,18 @@ export class HttpTransport implements Transport {
         ...(wire.expectContinue ? { expect: '100-continue' } : {}),
       },
     });
-    // No write is pending then, also none that was given up: nothing reads the body any more.
+    // No write is pending then, also no aborted one: the body is not read any more.
     const closed = new Promise((resolve) => request.once('close', resolve));
     const watchdog = new Watchdog(request, this.#stallMs, way);
-    const onAbort = () => watchdog.giveUp('the request was given up');
+    const onAbort = () => watchdog.giveUp('the request was aborted');
     wire.signal?.addEventListener('abort', onAbort, { once: true });
     try {
       const replied = nextReply(request, way);
       await connected(request, watchdog);
       const startedMs = performance.now();
       await sendBody(request, wire, watchdog, this.#pace);
-      // What the system took last may still be on its way, for as long as all of it took to be taken.
-      watchdog.expect('no answer came', this.#stallMs * REPLY_STALLS + (performance.now() - startedMs));
+      // The last bytes in the system's buffers may need as long as the whole body needed so far.
+      watchdog.expect('no answer arrived', this.#stallMs * REPLY_STALLS + (performance.now() - startedMs));
       const response = await replied;
       const body = await readBody(response, wire.maxReplyBytes ?? MAX_REPLY_BYTES, watchdog);
       if (!request.writableFinished) request.destroy();
@@ -91,23 +91,23 @@ export class HttpTransport implements Transport {
     }
   }
 
-  /** Closes the connections that are kept. */
+  /** Closes the kept connections. */
   close(): void {
     this.#agent.destroy();
   }
 }
 
-/** Ends a request in which nothing has moved for too long. */
+/** Ends a request without progress. */
 class Watchdog {
   readonly #request: ClientRequest;
   readonly #stallMs: number;
   readonly #way: string;
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  /** Why the request was ended from here. */
+  /** The reason for ending the request. */
   reason: ConnectionError | null = null;
 
-  /** @param way for messages. */
+  /** @param way description of the connection for messages. */
   constructor(request: ClientRequest, stallMs: number, way: string) {
     this.#request = request;
     this.#stallMs = stallMs;
@@ -119,13 +119,13 @@ class Watchdog {
     return this.#over.signal;
   }
 
-  /** Something moved; the next has to within `ms`. */
+  /** Reports progress; the next must follow within `ms`. */
   expect(otherwise: string, ms = this.#stallMs): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.giveUp(`${otherwise} for ${Math.round(ms / 1000)} s`), ms);
   }
 
-  /** Nothing has to move now. */
+  /** No progress is expected. */
   rest(): void {
     clearTimeout(this.#timer);
   }
@@ -142,19 +142,19 @@ class Watchdog {
   }
 }
 
-/** @param way for messages. */
+/** @param way description of the connection for messages. */
 function nextReply(request: ClientRequest, way: string): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   request
     .once('response', resolve)
     .on('error', reject)
-    .once('close', () => reject(new ConnectionError(`${way}: the connection was ended`)));
-  // The caller may start to wait for it later.
+    .once('close', () => reject(new ConnectionError(`${way}: the connection was closed`)));
+  // The caller may await it later.
   promise.catch(() => {});
   return promise;
 }
 
-/** @throws nothing: a request without a connection has no reply either. */
+/** Does not throw: a request without a connection has no reply either. */
 async function connected(request: ClientRequest, watchdog: Watchdog): Promise<void> {
   watchdog.expect('no connection was made');
   if (!request.socket) await nextOf(request, 'socket', 'close');
@@ -165,7 +165,7 @@ async function connected(request: ClientRequest, watchdog: Watchdog): Promise<vo
   await promise;
 }
 
-/** Ends early when an answer comes while the body is still on its way: that is the one to read. */
+/** Ends early when an answer arrives before the end of the body. */
 async function sendBody(
   request: ClientRequest,
   wire: WireRequest,
@@ -176,7 +176,7 @@ async function sendBody(
     request.end();
     return;
   }
-  // No connection was made: nothing more will be heard of it.
+  // No connection was made: no more events follow.
   if (request.destroyed) return;
   let answered = false;
   request.once('response', () => {
@@ -200,7 +200,7 @@ async function sendBody(
       await pace(piece.length, watchdog.over);
       if (isOver()) break;
     }
-    watchdog.expect('the connection took no byte');
+    watchdog.expect('no bytes could be sent');
     const startedMs = performance.now();
     if (!request.write(piece)) await nextOf(request, 'drain', 'response', 'close');
     wire.onSent?.(piece.length);
@@ -210,8 +210,8 @@ async function sendBody(
 }
 
 /**
- * @returns the next bytes of a body. Those of a lazy body are read into new memory, which the request keeps for a
- * while.
+ * @returns the next bytes of a body. The bytes of a lazy body are read into new memory, which the request keeps for
+ * some time.
  */
 async function takePiece(body: Uint8Array | LazyBody, at: number, most: number): Promise<Uint8Array> {
   if (body instanceof Uint8Array) return body.subarray(at, at + most);

@@ -1,11 +1,11 @@
-/** Opening local files to read them: regular files only, and never waiting for another program. */
+/** Opens regular local files for reading, without waiting for other programs. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../failures.ts';
 import { describeSystemError } from './system-error.ts';
 
-/** A file server may hold a lease of a file that it has 45 s to give back (fcntl(2), F_SETLEASE). */
+/** Another process may have a lease of the file, which it must release within 45 s (fcntl(2), F_SETLEASE). */
 const LEASE_MS = 60_000;
 const LEASE_POLL_MS = 100;
 
@@ -15,10 +15,10 @@ export interface RegularFile {
 }
 
 /**
- * Opens a file to read it. A link to a file is that file. Other things are not opened: opening a device can change it.
- * Without waiting (O_NONBLOCK), because the path may have become a named pipe after it was looked at.
+ * Opens a file to read it. Symbolic links are followed. Other kinds are not opened: opening a device can change it.
+ * Uses O_NONBLOCK, because the path may have become a named pipe after the check.
  *
- * @throws SourceError `source_unreadable`. Close the handle when it is done with.
+ * @throws SourceError `source_unreadable`. Close the handle after use.
  */
 export async function openRegularFile(path: string): Promise<RegularFile> {
   let handle: FileHandle | null = null;
@@ -34,7 +34,7 @@ export async function openRegularFile(path: string): Promise<RegularFile> {
   }
 }
 
-/** @throws SourceError that names what it is instead. */
+/** @throws SourceError with the actual kind of the file. */
 export function assertRegular(stats: Stats): void {
   if (!stats.isFile()) throw unreadable(`it is ${kindOf(stats)}, not a regular file`);
 }

@@ -1,4 +1,4 @@
-/** Buffers are used again: what arrives, also on connections that were given up, must be what was meant. */
+/** Buffers are reused: all bytes that arrive, also on aborted connections, must be correct. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -22,16 +22,16 @@ async function listen(server: TcpServer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** What becomes of a request whose body the server has stopped to read. */
+/** The ends of a request whose body the server has stopped to read. */
 const ENDS: Readonly<Record<string, (socket: Socket, controller: AbortController) => void>> = {
   'an early answer': (socket) => socket.write(`${EARLY}\r\n{}`),
   'an early answer that is the last': (socket) => socket.write(`${EARLY}Connection: close\r\n\r\n{}`),
-  'an answer that is none': (socket) => socket.write('what?\r\n\r\n'),
+  'an invalid answer': (socket) => socket.write('what?\r\n\r\n'),
   'an abort': (_socket, controller) => controller.abort(new Error('enough')),
 };
 
 for (const [name, end] of Object.entries(ENDS)) {
-  test(`what is written into a body after ${name} is not sent`, async (t) => {
+  test(`buffers: bytes that are written into a body after ${name} are not sent`, async (t) => {
     const controller = new AbortController();
     const server = createTcpServer();
     const transport = new HttpTransport(await listen(server));
@@ -61,13 +61,16 @@ for (const [name, end] of Object.entries(ENDS)) {
   });
 }
 
-/** Refuses the first part that is sent and cuts the second one off, both half-way; compares all that comes with the file. */
+/**
+ * Refuses the first part and closes the connection of the second, both half-way. Compares all received bytes with the
+ * file.
+ */
 class RoughServer {
   readonly contract = new TestServer(PART_BYTES);
   readonly #bytes: Buffer;
   #putCount = 0;
   #refused: IncomingMessage | null = null;
-  /** Parts of which other bytes came than the file has there. */
+  /** Parts with bytes that differ from the file. */
   readonly wrong = new Set<number>();
 
   constructor(bytes: Buffer) {
@@ -77,7 +80,7 @@ class RoughServer {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url: path = '', headers } = request;
     const chunks: Buffer[] = [];
-    // Says that the client gave the request up.
+    // Shows that the client aborted the request.
     request.on('error', () => {});
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     if (method === 'PUT') {
@@ -104,7 +107,7 @@ class RoughServer {
     });
   }
 
-  /** What was on its way when the part was refused; the buffer it came from has been used again by now. */
+  /** Bytes in transit when the part was refused; their buffer has been reused by now. */
   async #readRest(): Promise<void> {
     const socket = this.#refused?.resume().socket;
     if (socket && !socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
@@ -115,8 +118,8 @@ function answer(response: ServerResponse, { status, headers, body }: WireReply):
   response.writeHead(status, headers).end(body);
 }
 
-test('parts arrive as the file has them while others are refused or cut off half-way', async (t) => {
-  // Back-off takes no time.
+test('buffers: parts arrive unchanged while others are refused or interrupted', async (t) => {
+  // Retries have no delay.
   t.mock.method(Math, 'random', () => 0);
   const bytes = randomBytes(6 * PART_BYTES + 1234);
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-client-'));

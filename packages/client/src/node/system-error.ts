@@ -1,4 +1,4 @@
-/** Errors of the operating system in words. */
+/** Errors of the operating system as text. */
 
 /** By their code (errno of POSIX). */
 const FILE_ERRORS: Readonly<Record<string, string>> = {
@@ -9,19 +9,19 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EFBIG: 'the file is too large for this file system or for its limit',
   EIO: 'its storage reports an error',
   EISDIR: 'it is a folder',
-  ELOOP: 'its links lead round in a circle',
+  ELOOP: 'its symbolic links form a cycle',
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'the name is too long for this file system',
   ENFILE: 'too many files are open on this machine',
-  ENODEV: 'its device is not there',
-  ENOENT: 'there is no such file or folder',
+  ENODEV: 'its device does not exist',
+  ENOENT: 'no such file or folder',
   ENOSPC: 'no space is left on the disk',
   ENOTDIR: 'a part of the path is not a folder',
   ENOTEMPTY: 'the folder is not empty',
-  ENXIO: 'its device is not there',
+  ENXIO: 'its device does not exist',
   EPERM: 'the operation is not permitted',
   EROFS: 'the file system is read-only',
-  ESTALE: 'its file server has lost it',
+  ESTALE: 'the file server no longer knows it (stale handle)',
   ETIMEDOUT: 'its storage does not answer',
   EXDEV: 'it is on another file system',
 };
@@ -32,8 +32,8 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException & 
 }
 
 /**
- * Runs `work`; an error of the system in it names this path. Of a failed write it names none, and of a temporary file one
- * that means nothing to anybody.
+ * Runs `work`; an error of the system in it names this path. A failed write has no path in its error, and an
+ * error of a temporary file has the path of that.
  */
 export async function naming<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
@@ -44,7 +44,7 @@ export async function naming<Result>(path: string, work: () => Promise<Result>):
   }
 }
 
-/** What a failed call on a file or a folder means: `permission denied (EACCES)`. */
+/** The meaning of a failed call on a file or a folder: `permission denied (EACCES)`. */
 export function describeSystemError(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const words = FILE_ERRORS[code ?? ''];

@@ -5,7 +5,7 @@ import { PartWindow } from './part-window.ts';
 const ping = async () => {};
 const NEVER = new AbortController().signal;
 
-/** Asks for a place. @returns whether it was given, once everything that is due has happened. */
+/** Asks for a slot. @returns true when it was granted, after all pending events. */
 async function ask(partWindow: PartWindow, signal = NEVER): Promise<{ entered: boolean }> {
   const place = { entered: false };
   partWindow.enter(signal).then(
@@ -18,7 +18,7 @@ async function ask(partWindow: PartWindow, signal = NEVER): Promise<{ entered: b
   return place;
 }
 
-test('parts wait in the order in which they came until there is a place', async () => {
+test('part window: parts wait in order for a slot', async () => {
   const partWindow = new PartWindow(2, ping);
   await ask(partWindow);
   await ask(partWindow);
@@ -29,7 +29,7 @@ test('parts wait in the order in which they came until there is a place', async 
   assert.deepEqual([third.entered, fourth.entered], [true, false]);
 });
 
-test('who gives up waiting makes room for those behind', async () => {
+test('part window: an aborted wait leaves its slot to the next part', async () => {
   const partWindow = new PartWindow(1, ping);
   await ask(partWindow);
   const controller = new AbortController();

@@ -1,4 +1,4 @@
-/** Limits the parts in flight of all uploads together to what the path carries. */
+/** Limits the number of parts in flight of all uploads together by the throughput of the network. */
 import { WindowLimit } from './window-limit.ts';
 
 export class PartWindow {
@@ -8,14 +8,14 @@ export class PartWindow {
   readonly #waiting = new Set<() => void>();
   #parts = 0;
 
-  /** @param most maximum of parts in flight, from 1. @param ping a call of few bytes, which is timed. */
+  /** @param most maximum of parts in flight, from 1. @param ping a call of few bytes, whose duration is measured. */
   constructor(most: number, ping: () => Promise<unknown>) {
     this.#limit = new WindowLimit(most);
     this.#ping = ping;
   }
 
   /**
-   * Waits until a part may be sent. Call `leave` when the part was acknowledged or given up.
+   * Waits until a part may be sent. Call `leave` when the part was acknowledged or aborted.
    *
    * @throws the signal's reason.
    */
@@ -42,7 +42,7 @@ export class PartWindow {
     this.#next();
   }
 
-  /** A connection took this many bytes of a part. */
+  /** A connection sent this many bytes of a part. */
   noteSent(bytes: number): void {
     const before = this.#limit.limit;
     const isDue = this.#limit.noteSent(bytes, this.#parts);
@@ -60,7 +60,7 @@ export class PartWindow {
     this.#limit.notePart();
   }
 
-  /** A connection was lost or stalled, or the server refuses load. */
+  /** A connection was lost or stalled, or the server is overloaded. */
   noteFailure(): void {
     this.#limit.noteFailure();
   }

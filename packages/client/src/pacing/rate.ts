@@ -1,6 +1,6 @@
 /** The rate is measured over this time, so that it follows the network. */
 const WINDOW_MS = 10_000;
-/** Samples that follow sooner replace the last one, so that their number is bounded. */
+/** Earlier samples replace the last one, so that their number is bounded. */
 const MIN_SAMPLE_MS = 200;
 
 /** Bytes per second over the last seconds. */

@@ -1,4 +1,4 @@
-/** Repeats the calls of one upload, and reports the error that is waited out. */
+/** Repeats the calls of one upload, and reports the error after which it waits. */
 
 import type { Transport } from '../ports.ts';
 import type { UploadProgress } from '../upload/upload-progress.ts';
@@ -45,7 +45,7 @@ export class RetryLoop {
     };
   }
 
-  /** The failures before this are resolved. */
+  /** Earlier failures are resolved. */
   noteProgress(): void {
     this.#progress.noteError(null);
     this.#retryPolicy.noteProgress();

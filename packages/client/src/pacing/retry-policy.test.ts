@@ -5,7 +5,7 @@ import { RetryPolicy, sleep } from './retry-policy.ts';
 
 const GONE = new ConnectionError('gone');
 
-/** What `setTimeout` and the clock were asked for; time passes at once. */
+/** Records timers; time passes immediately. */
 let waitsMs: number[];
 let nowMs: number;
 
@@ -29,7 +29,7 @@ function serverError(code: keyof typeof STATUS, retryAfterSeconds: number | null
   return new ServerError(status, envelope, retryAfterSeconds);
 }
 
-test('waits double up to half a minute, at a random point of each, and begin anew after progress', async () => {
+test('retry policy: delays double up to half a minute, with jitter, and restart after progress', async () => {
   mock.method(Math, 'random', () => 0.5);
   const retryPolicy = new RetryPolicy(Number.POSITIVE_INFINITY);
   const waitOut = retryPolicy.begin();
@@ -41,20 +41,20 @@ test('waits double up to half a minute, at a random point of each, and begin ane
   assert.equal(retryPolicy.retries, 9);
 });
 
-test('parts that fail together do not make each other wait longer', async () => {
+test('retry policy: simultaneous failures of parts do not increase the delay', async () => {
   mock.method(Math, 'random', () => 0.5);
   const retryPolicy = new RetryPolicy();
   for (let part = 0; part < 8; part++) await retryPolicy.begin()(GONE);
   assert.deepEqual(new Set(waitsMs), new Set([250]));
 });
 
-test('waits at least as long as Retry-After says', async () => {
+test('retry policy: waits at least for Retry-After', async () => {
   mock.method(Math, 'random', () => 0);
   await new RetryPolicy(60_000).begin()(serverError('rate_limited', 7));
   assert.deepEqual(waitsMs, [7000, 0]);
 });
 
-test('a Retry-After that is longer than patience ends it, and no wait is too long for a timer', async () => {
+test('retry policy: a Retry-After beyond the policy ends it, and no delay is too long for a timer', async () => {
   mock.method(Math, 'random', () => 0);
   const month = serverError('overloaded', 30 * 86_400);
   await assert.rejects(new RetryPolicy().begin()(month), month);
@@ -63,7 +63,7 @@ test('a Retry-After that is longer than patience ends it, and no wait is too lon
   assert.deepEqual(waitsMs, [2 ** 31 - 1, 30 * 86_400_000 - (2 ** 31 - 1), 0]);
 });
 
-test('foreign answers are counted anew after progress', async () => {
+test('retry policy: foreign answers are counted again after progress', async () => {
   const retryPolicy = new RetryPolicy();
   const waitOut = retryPolicy.begin();
   const foreign = new ForeignReplyError('');
@@ -74,11 +74,11 @@ test('foreign answers are counted anew after progress', async () => {
   }
 });
 
-test('ends when nothing went forward for too long, counted from the first failure', async () => {
+test('retry policy: ends after too long without progress, counted from the first failure', async () => {
   mock.method(Math, 'random', () => 1);
   const retryPolicy = new RetryPolicy(60_000);
   const waitOut = retryPolicy.begin();
-  // A machine that slept for an hour has not been failing for an hour.
+  // The sleep of a machine does not count as time of failure.
   nowMs += 3_600_000;
   await waitOut(GONE);
   nowMs += 30_000;
@@ -93,7 +93,7 @@ const HOUR_MS = 3_600_000;
 const OFFLINE = new ConnectionError('no network', { offline: true });
 const NAMELESS = new ConnectionError('no such name', { nameUnknown: true });
 
-/** @returns how many hours of failing, up to a week of them, `error` is waited out. */
+/** @returns how many hours of failures, up to a week, `error` is retried. */
 async function hoursOf(error: Error, retryPolicy = new RetryPolicy()): Promise<number> {
   const waitOut = retryPolicy.begin();
   const startedMs = nowMs;
@@ -108,7 +108,7 @@ async function hoursOf(error: Error, retryPolicy = new RetryPolicy()): Promise<n
   return Number.POSITIVE_INFINITY;
 }
 
-test('waits as long as it makes sense for what failed', async () => {
+test('retry policy: the total time depends on the error', async () => {
   mock.method(Math, 'random', () => 0);
   const reached = () => {
     const retryPolicy = new RetryPolicy();
@@ -124,7 +124,7 @@ test('waits as long as it makes sense for what failed', async () => {
   assert.equal(await hoursOf(NAMELESS, reached()), Number.POSITIVE_INFINITY);
 });
 
-test('what goes forward ends the waits of what failed with it', async () => {
+test('retry policy: progress of one call ends the waits of the others', async () => {
   mock.restoreAll();
   mock.method(Math, 'random', () => 1);
   const retryPolicy = new RetryPolicy();
@@ -133,20 +133,20 @@ test('what goes forward ends the waits of what failed with it', async () => {
   await Promise.all(waiting);
 });
 
-test('a network that is back ends the wait for it', async () => {
+test('retry policy: the return of the network ends the wait', async () => {
   mock.restoreAll();
   mock.method(Math, 'random', () => 1);
   const waitOut = new RetryPolicy().begin(async () => {});
   await waitOut(OFFLINE);
 });
 
-test('does not wait for what no waiting mends', async () => {
+test('retry policy: permanent errors are not retried', async () => {
   const final = [serverError('invalid_mrc'), serverError('token_expired'), new TypeError('bug')];
   for (const error of final) await assert.rejects(new RetryPolicy(60_000).begin()(error), error);
   assert.deepEqual(waitsMs, []);
 });
 
-test('an answer that is none may have been damaged, but not again and again', async () => {
+test('retry policy: an invalid answer is retried once', async () => {
   const waitOut = new RetryPolicy().begin();
   const foreign = new ForeignReplyError('');
   for (let failure = 0; failure < 3; failure++) await waitOut(GONE);
@@ -155,14 +155,14 @@ test('an answer that is none may have been damaged, but not again and again', as
   await assert.rejects(waitOut(foreign), foreign);
 });
 
-test('patience without end waits out foreign answers, too, with the same waits', async () => {
+test('retry policy: without limit, foreign answers are retried too, with the same delays', async () => {
   const waitOut = new RetryPolicy(Number.POSITIVE_INFINITY).begin();
   const foreign = new ForeignReplyError('');
   for (let failure = 0; failure < 10; failure++) await waitOut(foreign);
   assert.equal(waitsMs.length, 10);
 });
 
-test('a sleep ends with the reason of the signal', async () => {
+test('retry policy: a sleep ends with the reason of the signal', async () => {
   mock.restoreAll();
   const controller = new AbortController();
   const sleeping = sleep(3_600_000, controller.signal);
@@ -170,19 +170,19 @@ test('a sleep ends with the reason of the signal', async () => {
   await assert.rejects(sleeping, /enough/);
 });
 
-test('retry: tells of failures that are waited out, not of the final one', async () => {
+test('retry: reports retried failures, not the final one', async () => {
   const failures = [GONE, serverError('overloaded'), serverError('invalid_mrc')];
   const final = failures.at(-1);
-  const told: unknown[] = [];
+  const retried: unknown[] = [];
   const call = async () => {
     throw failures.shift();
   };
   await assert.rejects(
-    new RetryPolicy().retry(call, undefined, (error) => told.push(error)),
+    new RetryPolicy().retry(call, undefined, (error) => retried.push(error)),
     (error) => error === final,
   );
   assert.deepEqual(
-    told.map((error) => (error as { code?: string }).code ?? 'connection'),
+    retried.map((error) => (error as { code?: string }).code ?? 'connection'),
     ['connection', 'overloaded'],
   );
 });

@@ -1,20 +1,20 @@
-/** Decides how long to retry: exponential back-off with full jitter, as long as there is some progress. */
+/** Decides how long to retry: exponential back-off with full jitter, while there is progress. */
 import { ConnectionError, ForeignReplyError, ServerError } from '../failures.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** Retries end after this time without progress when the server was never reached, or fails again and again. */
+/** Retries end after this time without progress when the server was never reached, or fails repeatedly. */
 const RETRY_FOR_MS = 15 * 60_000;
 /**
- * Retries last this long when a server went away, is overloaded or has a full disk, so that it can be repaired in the
- * morning.
+ * Retries last this long when a server became unreachable, is overloaded or has a full disk, so that it can be repaired
+ * after a night.
  */
 const LONG_RETRY_FOR_MS = 12 * 60 * 60_000;
-/** A timer that is set for longer fires at once. */
+/** A timer with a longer delay fires immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const ASKS_TO_WAIT = [429, 503, 507];
 
-/** An answer that is not one of Cryolift may have been damaged on its way. A repeated one is final. */
+/** An answer that does not come from Cryolift may have been damaged in transit. A repeated one is final. */
 const MAX_FOREIGN = 2;
 
 /** True when the same request can succeed later, or its result is unknown. A refused token was already renewed. */
@@ -23,17 +23,17 @@ function isPassing(error: unknown, foreignReplies: number, maxForeign: number): 
   return error instanceof ConnectionError || (error instanceof ServerError && error.retryable && error.status !== 401);
 }
 
-/** @param onWait is called when the failure is waited out, before that. */
+/** @param onWait is called before the wait when the failure is retried. */
 type WaitOut = (error: unknown, signal?: AbortSignal, onWait?: () => void) => Promise<void>;
 
 export class RetryPolicy {
   readonly #retryForMs: number | undefined;
   readonly #maxForeign: number;
   #progressCount = 0;
-  /** Counted from a failure, not from the progress before it: a machine that slept has not been failing. */
+  /** Counted from a failure, not from the last progress: the sleep of a machine does not count. */
   #failingSinceMs: number | null = null;
   #reached = false;
-  /** Of the next progress. */
+  /** Resolves with the next progress. */
   #progress = Promise.withResolvers<void>();
 
   /**
@@ -45,7 +45,7 @@ export class RetryPolicy {
     this.#maxForeign = retryForMs === Number.POSITIVE_INFINITY ? retryForMs : MAX_FOREIGN;
   }
 
-  /** Failures that were waited out. */
+  /** Number of retries. */
   retries = 0;
 
   noteProgress(): void {
@@ -97,9 +97,9 @@ export class RetryPolicy {
   }
 
   /**
-   * Repeats a call that is safe to repeat, while its error can pass.
+   * Repeats a call that is safe to repeat, while its error is temporary.
    *
-   * @param onRetry is called with each error before it is waited out, not with the final one.
+   * @param onRetry is called with each error before the wait, not with the final one.
    * @throws as the function that `begin` returns.
    */
   async retry<Result>(
@@ -122,7 +122,7 @@ export class RetryPolicy {
   #retryTimeFor(error: unknown): number {
     if (this.#retryForMs !== undefined) return this.#retryForMs;
     if (error instanceof ServerError) return ASKS_TO_WAIT.includes(error.status) ? LONG_RETRY_FOR_MS : RETRY_FOR_MS;
-    // A name that was never resolved may be wrong.
+    // A name that never resolved may be wrong.
     const isOffline = error instanceof ConnectionError && error.offline && (this.#reached || !error.nameUnknown);
     if (isOffline) return Number.POSITIVE_INFINITY;
     return this.#reached ? LONG_RETRY_FOR_MS : RETRY_FOR_MS;

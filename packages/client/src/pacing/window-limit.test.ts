@@ -7,13 +7,13 @@ const MIB = 1024 * 1024;
 const TICK_MS = 50;
 
 interface Path {
-  /** Bytes per second that one connection gets at most. */
+  /** Maximum bytes per second of one connection. */
   readonly each: number;
-  /** Bytes per second of all together. */
+  /** Maximum bytes per second of all connections. */
   readonly all: number;
   /** Measured rates differ from the true one by up to this share. */
   readonly noise?: number;
-  /** What parts in flight make of a short call of 100 ms. */
+  /** The duration of a short call of 100 ms with parts in flight. */
   readonly roundTripMs?: (inFlight: number) => number;
 }
 
@@ -49,7 +49,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-test('a path that lets no connection go fast gets all connections within half a minute, and keeps them', () => {
+test('window: a path with a limit per connection gets all connections within half a minute, and keeps them', () => {
   const { clock, limit } = begin();
   const limits = fly(limit, clock, { each: 140_000, all: 25e6 }, 600);
   assert.equal(limits[0], 4);
@@ -57,29 +57,29 @@ test('a path that lets no connection go fast gets all connections within half a 
   assert.ok(mean(limits.slice(30)) > 13.5, String(mean(limits.slice(30))));
 });
 
-test('a path that is only slow gets few connections', () => {
+test('window: a path that is only slow gets few connections', () => {
   const { clock, limit } = begin();
   const limits = fly(limit, clock, { each: 2.5e6, all: 2.5e6 }, 600);
   assert.ok(mean(limits.slice(120)) < 2, String(mean(limits.slice(120))));
 });
 
-test('a queue on the way takes parts away, however much the buffers take', () => {
+test('window: a queue on the path reduces the number of parts, also with large buffers', () => {
   const { clock, limit } = begin();
-  // Buffers that seem to carry more with every connection; the calls stand in the queue behind it.
+  // Buffers whose goodput seems to grow with every connection; the calls are delayed by their queue.
   const bloated = { each: 2.5e6, all: 40e6, roundTripMs: (inFlight: number) => inFlight * 700 };
   const limits = fly(limit, clock, bloated, 300);
   assert.ok(limits.indexOf(2) < 30, `${limits.indexOf(2)} s`);
   assert.ok(mean(limits.slice(60)) < 2.3, String(mean(limits.slice(60))));
 });
 
-test('a call that does not come back stands in a queue; one that failed tells nothing', () => {
+test('window: a call without an answer counts as queued; a failed call is ignored', () => {
   for (const [fails, expected] of [
     [false, 2],
     [true, 8],
   ] as const) {
     const { clock, limit } = begin();
     limit.noteCall(100);
-    // The one before stood in a queue, too.
+    // The previous call was queued, too.
     limit.noteRoundTrip(5_000);
     for (let ms = 0; ms < 7_000; ms += TICK_MS) {
       clock.ms += TICK_MS;
@@ -89,20 +89,20 @@ test('a call that does not come back stands in a queue; one that failed tells no
   }
 });
 
-test('a fast path gets as many as it takes to fill it', () => {
+test('window: a fast path gets as many connections as it needs', () => {
   const { clock, limit } = begin();
   const limits = fly(limit, clock, { each: 60e6, all: 240e6 }, 120);
   assert.ok(mean(limits.slice(30)) > 3 && mean(limits.slice(30)) < 5, String(mean(limits.slice(30))));
 });
 
-test('what the path carries now is found again after it changes', () => {
+test('window: the number adapts after the path has changed', () => {
   const { clock, limit } = begin();
   fly(limit, clock, { each: 10e6, all: 10e6 }, 120);
   const limits = fly(limit, clock, { each: 500_000, all: 10e6 }, 300);
   assert.ok(mean(limits.slice(-60)) >= 8, String(mean(limits.slice(-60))));
 });
 
-test('trouble halves it, once for all that fail together, and it grows again', () => {
+test('window: simultaneous errors halve it once, and it grows again', () => {
   const { clock, limit } = begin();
   fly(limit, clock, { each: 140_000, all: 25e6 }, 20);
   assert.equal(limit.limit, 16);
@@ -115,7 +115,7 @@ test('trouble halves it, once for all that fail together, and it grows again', (
   assert.ok(mean(limits.slice(-240)) > 14, String(mean(limits.slice(-240))));
 });
 
-test('a path that is not in use tells nothing', () => {
+test('window: an idle path changes nothing', () => {
   const { clock, limit } = begin();
   for (let second = 0; second < 100; second++) {
     clock.ms += 1000;
@@ -124,7 +124,7 @@ test('a path that is not in use tells nothing', () => {
   assert.equal(limit.limit, 4);
 });
 
-test('property: it stays within its bounds on any path, and wastes little of it', () => {
+test('window: property: it stays within its bounds on any path, and wastes little of it', () => {
   const rate = fc.integer({ min: 50_000, max: 500_000_000 });
   const model = fc.record({ each: rate, all: rate, noise: fc.double({ min: 0, max: 0.1, noNaN: true }) });
   fc.assert(

@@ -1,19 +1,19 @@
 /**
  * How many parts to have in flight: hill climbing on measured goodput.
  *
- * More connections carry more over a path that loses packets or lets no connection go fast, and only make queues longer
- * over one that is merely slow. Which of both a path is shows in the goodput. So the number goes up and down in powers of
- * two, and stays where `goodput / COST^parts` is greatest, the utility of Falcon (Arifuzzaman and Arslan, SC '21): doubling
- * 8 parts must bring 37 % more, doubling 1 part 4 %.
+ * More connections increase the goodput over a path with packet loss or a limit per connection. Over a path that is
+ * only slow they make queues longer. The goodput shows which case applies. So the number goes up and down in powers of
+ * two, and stays where `goodput / COST^parts` is greatest, the utility of Falcon (Arifuzzaman and Arslan, SC '21):
+ * doubling 8 parts must bring 37 % more, doubling 1 part 4 %.
  *
- * Two things overrule that. Trouble (a lost or stalled connection, 429, 503) halves it at once, which is the multiplicative
- * decrease of AIMD. And a short call that takes much longer than without load has stood in a queue that parts make: there
- * are too many of them, however much seems to be taken; buffers on the way take a lot before they are full.
+ * Two rules have priority. An error (a lost or stalled connection, 429, 503) halves the number at once, which is the
+ * multiplicative decrease of AIMD. A short call that takes much longer than without load was delayed by a queue of
+ * parts: their number is then reduced, even if the goodput is high, because buffers on the path hide the queue.
  */
 
 const FIRST = 4;
 const COST = 1.04;
-/** Until new connections have found their pace, and the system's buffers are full. */
+/** Until new connections have reached their rate, and the system's buffers are full. */
 const SETTLE_MS = 2_000;
 /** A measurement ends after as many acknowledged parts as are in flight, within these bounds. */
 const LEAST_MEASURE_MS = 2_000;
@@ -26,15 +26,15 @@ const IN_USE = 0.75;
  */
 const REST_MS = 30_000;
 const REST_ROUNDS = 4;
-/** Rests that follow each other grow up to so many times as long. */
+/** Consecutive rests grow up to this factor. */
 const LONGEST_REST = 16;
 const ASK_MS = 1_000;
-/** What is measured beyond this factor of what was known is another path. */
+/** A measurement that differs by more than this factor means that the path has changed. */
 const CHANGED = 1.5;
-/** A call has stood in a queue when it took so much longer than this many times the quickest one. */
+/** A call was queued when it took longer than this multiple of the fastest one, plus this time. */
 const QUEUE_MS = 500;
 const QUEUE_ROUND_TRIPS = 2;
-/** One part alone leaves the path idle while its answer is on its way: a queue is no reason to go that far. */
+/** With a single part the path is idle while its answer is in transit, so a queue never reduces the number to one. */
 const LEAST_BUSY = 2;
 
 interface Measured {
@@ -46,18 +46,18 @@ export class WindowLimit {
   readonly #most: number;
   readonly #now: () => number;
   #limit: number;
-  /** What is known to be best so far; null: nothing is known of the path as it is now. */
+  /** The best measurement so far; null: none for the current path. */
   #best: Measured | null = null;
   /** The last neighbour that was not better. */
   #rejected: Measured | null = null;
   #upward = true;
-  /** Probes in a row that were not better: after one each way it rests. */
+  /** Consecutive probes that were not better: after one in each direction it rests. */
   #worse = 0;
   #restUntilMs = 0;
   #restParts = 0;
   #restTimes = 1;
   #quickestMs = Number.POSITIVE_INFINITY;
-  /** Of the last two calls that were asked for: one alone may have met a lost packet. */
+  /** Durations of the last two calls: a single one may be long because of a lost packet. */
   #roundTripsMs: readonly number[] = [];
   #askedMs = Number.NEGATIVE_INFINITY;
   #isAnswered = true;
@@ -69,7 +69,7 @@ export class WindowLimit {
   #inFlightSum = 0;
   #samples = 0;
 
-  /** @param most maximum of parts in flight, from 1. @param now milliseconds of a clock that does not jump. */
+  /** @param most maximum of parts in flight, from 1. @param now milliseconds of a monotonic clock. */
   constructor(most: number, now: () => number = () => performance.now()) {
     this.#most = most;
     this.#now = now;
@@ -83,7 +83,7 @@ export class WindowLimit {
   }
 
   /**
-   * A connection took these bytes.
+   * A connection sent these bytes.
    *
    * @param inFlight parts in flight now.
    * @returns true when a short call should be timed now and reported to `noteRoundTrip`.
@@ -91,7 +91,7 @@ export class WindowLimit {
   noteSent(bytes: number, inFlight: number): boolean {
     const nowMs = this.#now();
     if (this.#measuringSinceMs === null) {
-      // More than are allowed: what is left of a higher limit has to land first.
+      // More than allowed: parts from before the limit was reduced must finish first.
       if (inFlight <= this.#limit && nowMs - this.#startedMs >= SETTLE_MS) this.#startMeasuring(nowMs);
       return this.#ask(nowMs);
     }
@@ -106,7 +106,7 @@ export class WindowLimit {
     return this.#ask(nowMs);
   }
 
-  /** A call of few bytes took this long, whenever it was made. */
+  /** The duration of a call of few bytes, made at any time. */
   noteCall(ms: number): void {
     this.#quickestMs = Math.min(this.#quickestMs, ms);
   }
@@ -131,7 +131,7 @@ export class WindowLimit {
     this.#restParts--;
   }
 
-  /** A connection was lost or stalled, or the server asks for less. Counts once for all that fail together. */
+  /** A connection was lost or stalled, or the server is overloaded. Simultaneous failures count once. */
   noteFailure(): void {
     const nowMs = this.#now();
     if (nowMs < this.#calmUntilMs) return;
@@ -151,7 +151,7 @@ export class WindowLimit {
 
   #isQueued(nowMs: number): boolean {
     const long = QUEUE_MS + QUEUE_ROUND_TRIPS * this.#quickestMs;
-    // One that is not back yet has taken this long already.
+    // A call without an answer has taken this long already.
     const waitingMs = this.#isAnswered ? 0 : nowMs - this.#askedMs;
     const recent = [...this.#roundTripsMs, ...(waitingMs > long ? [waitingMs] : [])].slice(-2);
     return recent.length === 2 && recent.every((ms) => ms > long);
@@ -170,7 +170,7 @@ export class WindowLimit {
       this.#rejected = found;
       this.#go(best.limit, nowMs);
     } else if (!isProbe && this.#rejected && utility(this.#rejected) > utility(found)) {
-      // It was compared with a measurement that came out too high.
+      // It was compared with a measurement that was too high.
       this.#best = found;
       this.#upward = this.#rejected.limit > found.limit;
       this.#worse = 0;
@@ -180,7 +180,7 @@ export class WindowLimit {
       if (best !== null && !isProbe && isOther(best, found)) this.#forget();
       this.#rejected = null;
       if (isProbe) {
-        // Where it came from is known not to be better.
+        // The previous value is known not to be better.
         this.#worse = 1;
         this.#restTimes = 1;
       }
@@ -189,7 +189,7 @@ export class WindowLimit {
     }
   }
 
-  /** Tries the neighbour in the direction that was good last. */
+  /** Tries the neighbour in the direction that was better last. */
   #probe(nowMs: number): void {
     const isResting = nowMs < this.#restUntilMs || this.#restParts > 0;
     const next = this.#upward ? Math.min(this.#most, this.#limit * 2) : powerBelow(this.#limit);
@@ -201,7 +201,7 @@ export class WindowLimit {
     }
   }
 
-  /** It is no better there, or there is nothing. */
+  /** It is not better there, or the bound is reached. */
   #turn(nowMs: number): void {
     this.#upward = !this.#upward;
     if (++this.#worse >= 2) this.#rest(this.#limit, nowMs);
@@ -214,7 +214,7 @@ export class WindowLimit {
     this.#restTimes = Math.min(LONGEST_REST, this.#restTimes * 2);
   }
 
-  /** The path is not what it was taken for. */
+  /** The path has changed. */
   #forget(): void {
     this.#best = null;
     this.#rejected = null;

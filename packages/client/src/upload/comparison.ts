@@ -12,7 +12,7 @@ export class OtherFileError extends Error {
   }
 }
 
-/** Reads and compares all parts that the server had before, at the speed of the disk. @throws OtherFileError */
+/** Reads and compares all parts that the server had before. @throws OtherFileError */
 export async function compareFound(
   reader: PartReader,
   progress: UploadProgress,

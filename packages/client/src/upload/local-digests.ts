@@ -1,13 +1,13 @@
 /**
- * The digests of parts that were read here, for as long as their source is in use: an upload that is paused and resumed, or
- * compared with several uploads of the server, reads no part twice for that.
+ * The digests of parts that were read, while their source is in use. An upload that is paused and resumed, or compared
+ * with several uploads of the server, reads no part twice.
  */
 import type { Source } from '../ports.ts';
 
 export class LocalDigests {
   readonly #bySource = new WeakMap<Source, Map<string, Uint8Array>>();
 
-  /** @param partSizeBytes of the upload: parts of another size are others. */
+  /** @param partSizeBytes of the upload: parts of another size have other digests. */
   get(source: Source, partSizeBytes: number, idx: number): Uint8Array | undefined {
     return this.#bySource.get(source)?.get(keyOf(partSizeBytes, idx));
   }

@@ -19,7 +19,7 @@ import type { Progress } from './upload-options.ts';
 
 beforeEach(reset);
 
-test('a lost reply to init leads to the same session, also in another run with other options', async () => {
+test('opening: a lost reply to init leads to the same upload, also in another run with other options', async () => {
   once('POST init', (_request, answer) => {
     answer();
     lost();
@@ -32,17 +32,17 @@ test('a lost reply to init leads to the same session, also in another run with o
   assert.equal(server.uploads.length, 1);
 });
 
-test('a resumed upload sends only what is missing', async () => {
+test('opening: a resumed upload sends only the missing parts', async () => {
   await uploadSome(4);
-  const seen: Progress[] = [];
-  await upload({ onProgress: (progress) => seen.push(progress), force: true });
+  const reports: Progress[] = [];
+  await upload({ onProgress: (progress) => reports.push(progress), force: true });
   assertStored();
   assert.equal(server.putCount, 2);
-  assert.equal(seen.at(-1)?.resumedBytes, 4 * PART_BYTES);
-  assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
+  assert.equal(reports.at(-1)?.resumedBytes, 4 * PART_BYTES);
+  assert.equal(reports.at(-1)?.storedBytes, BYTES.length);
 });
 
-test('another machine, which remembers nothing, goes on by the fingerprint', async () => {
+test('opening: another machine without a resume record resumes by the fingerprint', async () => {
   await uploadSome(4);
   resumeStore.records.clear();
   await upload();
@@ -50,7 +50,7 @@ test('another machine, which remembers nothing, goes on by the fingerprint', asy
   assert.equal(server.putCount, 2);
 });
 
-test('an upload that was completed without news of it is not sent again', async () => {
+test('opening: an upload that was completed with a lost answer is not sent again', async () => {
   once('POST complete', (_request, answer) => {
     answer();
     lost();
@@ -64,7 +64,7 @@ test('an upload that was completed without news of it is not sent again', async 
   assert.equal(resumeStore.records.size, 0);
 });
 
-test('a completed upload whose file was deleted since is sent anew', async () => {
+test('opening: a completed upload whose file was deleted is sent again', async () => {
   await uploadSome(4);
   server.upload.status = 'completed';
   once('POST complete', () => failure('file_not_found'));
@@ -73,7 +73,7 @@ test('a completed upload whose file was deleted since is sent anew', async () =>
   assert.equal(server.uploads.length, 2);
 });
 
-test('a session that has ended on the server is not gone on with', async () => {
+test('opening: an upload that has ended on the server is not resumed', async () => {
   await uploadSome(4);
   server.upload.status = 'expired';
   await upload();
@@ -81,7 +81,7 @@ test('a session that has ended on the server is not gone on with', async () => {
   assert.equal(server.uploads.length, 2);
 });
 
-test('a file of another time is refused, and --restart starts anew', async () => {
+test('opening: a file with another time is refused, and --restart starts again', async () => {
   await uploadSome(4);
   replaceSource(Buffer.from(BYTES), source.modifiedMs + 1000);
   await assert.rejects(upload(), isChanged);
@@ -94,14 +94,14 @@ test('a file of another time is refused, and --restart starts anew', async () =>
   );
 });
 
-test('a file of the same size and time with another edge is refused before anything is asked of it', async () => {
+test('opening: a file of the same size and time with another edge is refused before any request', async () => {
   await uploadSome(1);
   source.bytes[5499] = (source.bytes[5499] as number) ^ 1;
   await assert.rejects(upload(), isChanged);
   assert.equal(server.calls.includes('GET parts'), false);
 });
 
-test('files that are equal in all but their place in a tree have sessions of their own', async () => {
+test('opening: equal files at different paths of a folder have separate uploads', async () => {
   await uploadSome(2);
   resumeStore.records.clear();
   await upload({ metadata: { path: 'b/tomo.mrc' } });
@@ -109,7 +109,7 @@ test('files that are equal in all but their place in a tree have sessions of the
   assert.equal(server.uploads[0]?.parts.size, 2);
 });
 
-test('--restart ends a session that only the fingerprint finds', async () => {
+test('opening: --restart cancels an upload that only the fingerprint finds', async () => {
   await uploadSome(4);
   resumeStore.records.clear();
   await upload({ restart: true });
@@ -119,7 +119,7 @@ test('--restart ends a session that only the fingerprint finds', async () => {
   );
 });
 
-test('a session that came out for another size or name is cancelled, and opened anew', async () => {
+test('opening: an upload with another size or name is cancelled and started again', async () => {
   for (const damage of [{ size: 5400 }, { filename: 'tomp.mrc' }, { upload_id: 'u9' }]) {
     reset();
     once('POST init', (_request, answer) => {
@@ -131,7 +131,7 @@ test('a session that came out for another size or name is cancelled, and opened 
   }
 });
 
-test('a server that opens sessions for other files only is given up', async () => {
+test('opening: fails when the server starts only uploads for other files', async () => {
   server.tamper = (request, answer) => {
     const answered = answer();
     if (request.path !== '/uploads/init') return answered;
@@ -140,7 +140,7 @@ test('a server that opens sessions for other files only is given up', async () =
   await assert.rejects(upload(), (error) => error instanceof ForeignReplyError);
 });
 
-test('ranges beyond those that are listed are asked for again', async () => {
+test('opening: ranges beyond the listed ones are requested', async () => {
   await uploadSome(1);
   server.upload.parts.set(2, Buffer.from(BYTES.subarray(2000, 3000)));
   server.maxRanges = 2;
@@ -149,7 +149,7 @@ test('ranges beyond those that are listed are asked for again', async () => {
   assert.equal(server.putCount, 4);
 });
 
-test('a server that has one upload for all files is given up when that is of another file', {
+test('opening: fails when the server has one upload for all files', {
   timeout: 60_000,
 }, async () => {
   await uploadSome(4);
@@ -161,7 +161,7 @@ test('a server that has one upload for all files is given up when that is of ano
   let first: Uint8Array | undefined;
   server.tamper = (request, answer) => {
     if (request.path !== '/uploads/init') return answer();
-    if (++inits > 100) throw new Error('it asks for ever');
+    if (++inits > 100) throw new Error('it does not end');
     const answered = answer();
     const session = JSON.parse(Buffer.from(first ?? answered.body).toString()) as object;
     first ??= answered.body;

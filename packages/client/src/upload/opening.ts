@@ -33,7 +33,7 @@ export interface Opening {
   readonly claims: Claims;
   /** Options of every call. */
   readonly call: CallOptions;
-  /** Repeats a call that is safe to repeat, while its error can pass. */
+  /** Repeats a call that is safe to repeat, while its error is temporary. */
   retry<Result>(call: () => Promise<Result>): Promise<Result>;
 }
 
@@ -41,8 +41,8 @@ export interface Opening {
 export interface Opened {
   readonly session: Session;
   /**
-   * True when the upload certainly belongs to this file: opened for it, and the file is unchanged since. Otherwise its
-   * parts must be compared before anything is sent.
+   * True when the upload certainly belongs to this file: it was started for it, and the file is unchanged. Otherwise
+   * its parts must be compared before anything is sent.
    */
   readonly isOwn: boolean;
   /** The fingerprint that it was opened with. */
@@ -103,7 +103,7 @@ export async function updateMetadata(opening: Opening, { session, openedWith }: 
   const idempotencyKey = crypto.randomUUID();
   const now = await retry(() => api.init(request, idempotencyKey, call));
   if (now.upload_id === session.upload_id) return now;
-  // The upload has ended. The one that was opened in its place is not needed.
+  // The upload has ended. The new one is not needed.
   if (!now.resumed) await cancelSession(opening, now);
   return session;
 }
@@ -124,8 +124,8 @@ export async function updateFileMetadata(opening: Opening, file: FileRecord): Pr
     if (!(error instanceof ServerError)) throw error;
     throw new SourceError(
       'metadata_differs',
-      `The file is there, as ${file.file_id}, with the metadata of an earlier run; it was not changed: ${error.message}`,
-      'Change it with a token that may, or upload without other metadata.',
+      `The file is published as ${file.file_id} with the metadata of an earlier run, which could not be changed: ${error.message}`,
+      'Change it with a token that permits this, or upload without other metadata.',
       { cause: error },
     );
   }
@@ -139,18 +139,18 @@ export function hasPairs(
   return Object.entries(given).every(([key, value]) => metadata[key] === value);
 }
 
-/** Similar files have an upload each. Takes the first one that does not belong to another file. */
+/** Similar files have an upload each. Uses the first one that does not belong to another file. */
 async function openSession(opening: Opening): Promise<Opened> {
   const { options, fingerprint, others, claims } = opening;
   const inTree = await fingerprintAt(options.metadata?.path, fingerprint);
-  const seen = new Set<string>();
+  const tried = new Set<string>();
   for (let copy = 1; ; copy++) {
     const openedWith = fingerprintOfCopy(inTree, copy);
     const session = await init(opening, openedWith);
-    if (seen.has(session.upload_id)) {
-      throw new ForeignReplyError('the server gives the same upload to files that it was told to keep apart');
+    if (tried.has(session.upload_id)) {
+      throw new ForeignReplyError('the server returns the same upload for files with different fingerprints');
     }
-    seen.add(session.upload_id);
+    tried.add(session.upload_id);
     if (others.has(session.upload_id) || !claims.take(session.upload_id)) continue;
     return { session, isOwn: !session.resumed, openedWith };
   }
@@ -166,11 +166,11 @@ async function init(opening: Opening, openWith: string, isSecond = false): Promi
   const session = await retry(() => api.init(request, idempotencyKey, call));
   if (isOf(session, source)) return session;
   await cancelSession(opening, session);
-  if (isSecond) throw new ForeignReplyError('the server opened a session for another file than this one');
+  if (isSecond) throw new ForeignReplyError('the server started an upload for another file');
   return await init(opening, openWith, true);
 }
 
-/** A damaged digit would cut the file off. */
+/** A damaged digit would truncate the file. */
 function isOf(session: Session, { sizeBytes, name }: Source): boolean {
   return session.size === sizeBytes && session.filename.normalize() === name.normalize();
 }

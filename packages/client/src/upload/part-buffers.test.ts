@@ -16,7 +16,7 @@ async function ask(buffers: PartBuffers, bytes: number, signal = NEVER) {
   return asked;
 }
 
-test('parts wait for memory in the order in which they came, but one always goes', async () => {
+test('part buffers: parts wait for memory in order, and one is always granted', async () => {
   const buffers = new PartBuffers(100);
   const large = await ask(buffers, 150);
   const [next, last] = [await ask(buffers, 60), await ask(buffers, 40)];
@@ -26,7 +26,7 @@ test('parts wait for memory in the order in which they came, but one always goes
   assert.deepEqual([next.buffer?.length, last.buffer?.length], [60, 40]);
 });
 
-test('a buffer is filled again, unless nothing else is in use', async () => {
+test('part buffers: a buffer is reused while others are in use', async () => {
   const buffers = new PartBuffers(100);
   const [kept, one] = [await ask(buffers, 40), await ask(buffers, 40)];
   buffers.giveBack(one.buffer as Uint8Array<ArrayBuffer>);
@@ -37,7 +37,7 @@ test('a buffer is filled again, unless nothing else is in use', async () => {
   assert.notEqual((await ask(buffers, 40)).buffer, again.buffer);
 });
 
-test('who gives up waiting makes room for those behind', async () => {
+test('part buffers: an aborted wait leaves its memory to the next part', async () => {
   const buffers = new PartBuffers(100);
   await ask(buffers, 60);
   const controller = new AbortController();

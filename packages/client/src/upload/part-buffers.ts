@@ -11,7 +11,7 @@ export class PartBuffers {
   readonly #maxBytes: number;
   /** First come, first served. */
   readonly #waiting = new Set<Waiting>();
-  /** To be filled again. */
+  /** Free buffers for reuse. */
   #free: Uint8Array<ArrayBuffer>[] = [];
   #usedBytes = 0;
   #freeBytes = 0;

@@ -1,4 +1,4 @@
-/** The state of each part of an upload: missing, under way, found on the server, stored. */
+/** The state of each part of an upload: missing, in flight, found on the server, stored. */
 import { partExtent } from '@cryolift/protocol/plan';
 
 /** A read-only set of part indexes. */
@@ -11,9 +11,9 @@ export class PartLedger {
   readonly #missing = new Set<number>();
   /** With their digests once these are known. */
   readonly #underWay = new Map<number, Uint8Array | null>();
-  /** With the digests of what the server has, which were not computed here: perhaps of another file. */
+  /** With the digests of the server, which are not compared yet: they may belong to another file. */
   readonly #found = new Map<number, Uint8Array>();
-  /** With the digests of what the server has and was read here. */
+  /** With the digests of the server, which match the file. */
   readonly #stored = new Map<number, Uint8Array>();
   #sizeBytes = 0;
   #partSizeBytes = 1;
@@ -49,7 +49,7 @@ export class PartLedger {
     return partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
   }
 
-  /** @returns a missing part, which is under way from now on; undefined when none is missing. */
+  /** @returns a missing part, which is then in flight; undefined when none is missing. */
   take(): number | undefined {
     const idx = this.#missing.values().next().value;
     if (idx === undefined) return undefined;
@@ -62,7 +62,7 @@ export class PartLedger {
     this.#underWay.set(idx, digest);
   }
 
-  /** A part that is under way was stored, with the bytes that were read here. */
+  /** A part in flight was stored with the bytes of the file. */
   noteArrived(idx: number): boolean {
     const digest = this.#underWay.get(idx);
     if (!digest) return false;
@@ -71,20 +71,21 @@ export class PartLedger {
     return true;
   }
 
-  /** The server has it, with bytes of this digest; whether they are those of the file is to be found out. */
+  /** The server has the part with this digest, which must be compared with the file. */
   noteFound(idx: number, digest: Uint8Array): void {
     this.#found.set(idx, digest);
   }
 
-  /** @returns a part that was found and not compared yet; undefined when there is none. */
+  /** @returns a part that was found and is not compared yet; undefined when there is none. */
   nextFound(): number | undefined {
     return this.#found.keys().next().value;
   }
 
   /**
-   * What was found is compared with what was read here.
+   * Compares a found part with the file.
    *
-   * @returns false when they differ. True when they are equal, and the part is stored; also when the server has taken it back.
+   * @returns false when they differ. True when they are equal, and the part is stored; also when the server has
+   * invalidated it.
    */
   noteCompared(idx: number, digest: Uint8Array): boolean {
     const found = this.#found.get(idx);
@@ -95,7 +96,7 @@ export class PartLedger {
     return true;
   }
 
-  /** The file may have other bytes than were read: all that is stored is to be compared again. */
+  /** The file may have changed since it was read: all stored parts must be compared again. */
   doubtStored(): void {
     for (const [idx, digest] of this.#stored) this.#found.set(idx, digest);
     this.#stored.clear();
@@ -107,19 +108,19 @@ export class PartLedger {
     this.#stored.set(idx, digest);
   }
 
-  /** The server does not have it, or no more. */
+  /** The server does not have the part (any more). */
   noteMissing(idx: number): void {
     this.#found.delete(idx);
     if (this.#stored.delete(idx)) this.#storedBytes -= this.extent(idx).length;
     if (!this.#underWay.has(idx)) this.#missing.add(idx);
   }
 
-  /** The digest of a part under way, if it was read already. */
+  /** The digest of a part in flight, if it was read already. */
   digestUnderWay(idx: number): Uint8Array | null {
     return this.#underWay.get(idx) ?? null;
   }
 
-  /** Parts that the server has, as far as is known. */
+  /** Parts that are known to be on the server. */
   partsThere(): Set<number> {
     return new Set([...this.#stored.keys(), ...this.#found.keys()]);
   }

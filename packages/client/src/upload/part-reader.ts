@@ -6,7 +6,7 @@ import type { Source } from '../ports.ts';
 import type { LocalDigests } from './local-digests.ts';
 import type { PartBuffers } from './part-buffers.ts';
 
-/** Larger parts are read twice, to be hashed and to be sent, and never held whole. */
+/** Larger parts are read twice, to be hashed and to be sent, and never kept in memory as a whole. */
 const LARGEST_BUFFERED_BYTES = 32 * 1024 * 1024;
 
 /** A part that was read and hashed. */

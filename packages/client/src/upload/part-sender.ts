@@ -13,9 +13,9 @@ import type { LoadedPart, PartReader } from './part-reader.ts';
 import { assertUntouched } from './same-file.ts';
 import type { UploadProgress } from './upload-progress.ts';
 
-/** A part that arrives damaged this often is damaged on this side. */
+/** A part that arrives damaged this often is damaged on this machine. */
 const MAX_DAMAGED = 5;
-/** The server refuses load. */
+/** Codes of an overloaded server. */
 const BUSY = [429, 503];
 
 export interface SenderOptions {
@@ -26,7 +26,7 @@ export interface SenderOptions {
   readonly reader: PartReader;
   readonly progress: UploadProgress;
   readonly retryLoop: RetryLoop;
-  /** What goes with every call. */
+  /** Options of every call. */
   readonly call: CallOptions;
 }
 
@@ -96,7 +96,7 @@ export class PartSender {
     await this.#reconciling;
   }
 
-  /** All parts are sent. Those that the server had before may not be compared yet. */
+  /** True when all parts are sent. Parts that the server had before may not be compared yet. */
   async #finishComparing(comparing: Promise<void>, signal: AbortSignal): Promise<void> {
     const { progress } = this.#options;
     const isComparing = progress.ledger.found.size > 0;
@@ -112,7 +112,7 @@ export class PartSender {
     const { idx } = part;
     const waitOut = retryLoop.begin();
     let damaged = 0;
-    // Whoever reconciles may find that it is there.
+    // The reconciliation may find that it is stored.
     for (let attempt = 0; progress.ledger.underWay.has(idx); attempt++) {
       try {
         const { headers = {} } = call;
@@ -137,13 +137,13 @@ export class PartSender {
         }
         if (!(error instanceof ServerError) || BUSY.includes(error.status)) partWindow.noteFailure();
         await waitOut(error, signal);
-        // No reply came: the part may be there.
+        // Without a reply, the part may be stored.
         if (!(error instanceof ServerError)) await this.reconcile(signal);
       }
     }
   }
 
-  /** Somebody else sends another file to this upload, or this one was written to. */
+  /** Another client sends another file to this upload, or this file has changed. */
   async #explainConflict(idx: number): Promise<never> {
     await assertUntouched(this.#options.source);
     throw new OtherFileError(idx);
@@ -179,7 +179,7 @@ export class PartSender {
       }
     }
     for (const idx of missing) {
-      // The server takes parts back when its system went down; what came in while it answered is not meant.
+      // The server invalidates parts after a crash of its system. Parts stored during its answer are excluded.
       if (!(ledger.stored.has(idx) || ledger.found.has(idx)) || thereBefore.has(idx)) ledger.noteMissing(idx);
     }
     progress.enter('settled');
@@ -193,7 +193,7 @@ function lastOf(parts: ReadonlySet<number>): number {
   return last;
 }
 
-/** @throws ConnectionError for a receipt of something else: what became of the part is to be asked. */
+/** @throws ConnectionError for a receipt of another part: the state of the part must be requested. */
 function assertAbout({ idx, digest }: Part, receipt: PartReceipt): void {
   if (receipt.part === idx && receipt.sha256 === toHex(digest)) return;
   throw new ConnectionError(`the answer to part ${idx} is about another part`);

@@ -12,7 +12,7 @@ function flip(at: number): Buffer {
   return bytes;
 }
 
-test('the fingerprint tells size, time, first and last bytes apart, and not where the file lies', async () => {
+test('fingerprint: depends on size, time, first and last bytes, and not on the path', async () => {
   const key = await fingerprint(new TestSource(BYTES));
   const moved = Object.assign(new TestSource(BYTES), { location: '/mnt/other/tomo.mrc' });
   assert.equal(await fingerprint(moved), key);

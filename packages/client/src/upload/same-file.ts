@@ -8,7 +8,7 @@ const EDGE_BYTES = 64 * 1024;
 
 /**
  * A key for “the same local file”, from its name, size, time, first and last bytes. The path is not part of it, so that
- * another machine with the same file finds the upload too.
+ * another machine with the same file also finds the upload.
  */
 export async function fingerprint(source: Source): Promise<string> {
   const edge = new Uint8Array(Math.min(EDGE_BYTES, source.sizeBytes));
@@ -18,17 +18,17 @@ export async function fingerprint(source: Source): Promise<string> {
 }
 
 /**
- * The fingerprint of a file in a tree that is uploaded with it, for two files of a tree may be equal in all but their place.
+ * The fingerprint of a file in an uploaded folder. Two files of a folder may differ only in their path.
  *
- * @param path its place in the tree.
+ * @param path relative to the folder.
  */
 export async function fingerprintAt(path: string | undefined, print: string): Promise<string> {
   return path === undefined ? print : `${print}-${(await hashText(path)).slice(0, 32)}`;
 }
 
 /**
- * Two files may have equal fingerprints. Each has an upload of its own, which can be found without a resume record: the
- * first one is opened with the fingerprint, the others with this.
+ * Two files may have equal fingerprints. Each has its own upload, which can be found without a resume record: the first
+ * one is started with the fingerprint, the others with this.
  *
  * @param copy from 1.
  */
@@ -40,15 +40,15 @@ async function hashText(text: string): Promise<string> {
   return toHex(await sha256(new TextEncoder().encode(text)));
 }
 
-/** @throws SourceError `source_changed` when the file has another size, time or edge than when its upload began. */
+/** @throws SourceError `source_changed` when the file has another size, time or edge than when its upload started. */
 export function assertMatchesRecord(source: Source, print: string, resumeRecord: ResumeRecord): void {
   if (source.sizeBytes !== resumeRecord.sizeBytes) {
-    throw changed(`it had ${resumeRecord.sizeBytes} bytes when its upload began and has ${source.sizeBytes} now`);
+    throw changed(`it had ${resumeRecord.sizeBytes} bytes when its upload started and has ${source.sizeBytes} now`);
   }
   if (source.modifiedMs !== resumeRecord.modifiedMs) {
-    throw changed(`it was modified at ${new Date(source.modifiedMs).toISOString()}, after its upload began`);
+    throw changed(`it was modified at ${new Date(source.modifiedMs).toISOString()}, after its upload started`);
   }
-  if (print !== resumeRecord.fingerprint) throw changed('its first or last bytes are not what they were');
+  if (print !== resumeRecord.fingerprint) throw changed('its first or last bytes have changed');
 }
 
 /**
@@ -71,7 +71,7 @@ export function changedMeanwhile(): SourceError {
 function changed(what: string): SourceError {
   return new SourceError(
     'source_changed',
-    `The file is not the one whose upload began: ${what}.`,
-    'If the new content is what you want to send, cancel the old upload and start anew (--restart).',
+    `The file has changed since its upload started: ${what}.`,
+    'To send the new content, cancel the old upload and start again (--restart).',
   );
 }

@@ -1,4 +1,4 @@
-/** Files that look alike: none is done with a part of the other, and what the server had is compared with the file. */
+/** Files with the same fingerprint: their parts are never mixed, and parts on the server are compared with the file. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
@@ -18,7 +18,7 @@ import {
 } from './test-upload.ts';
 import type { Notice } from './upload-options.ts';
 
-/** More than the edges that the fingerprint knows: 64 KiB at each end. */
+/** Larger than the edges in the fingerprint: 64 KiB at each end. */
 const PARTS = 150;
 /** Not in the edges. */
 const INNER = 70;
@@ -37,7 +37,7 @@ function digestOf(bytes: Uint8Array): string {
   return digest(bytes).toString('hex');
 }
 
-test('a file that looks like one whose upload was interrupted is sent by itself, and the other upload stays', async () => {
+test('similar files: a file with the fingerprint of an interrupted upload gets its own upload, and the other is kept', async () => {
   await uploadSome(INNER + 5);
   const first = server.upload;
   resumeStore.records.clear();
@@ -50,21 +50,21 @@ test('a file that looks like one whose upload was interrupted is sent by itself,
   assertStored();
 });
 
-test('a file that took the place of a remembered one, alike but for its bytes, is sent by itself', async () => {
+test('similar files: a replaced file that differs only in its bytes gets its own upload', async () => {
   await uploadSome(INNER + 5);
   replaceSource(twin, undefined, 'inode 2');
   assert.equal((await upload()).sha256, digestOf(twin));
   assert.equal(server.uploads.length, 2);
 });
 
-test('a file whose bytes were changed in place, with its time set back, is not done with those of before', async () => {
+test('similar files: a file that was changed in place with its time set back does not keep old parts', async () => {
   await uploadSome(INNER + 5);
-  // As if the system told nothing: the identity is the same, so that parts are compared beside the sending.
+  // With the same identity, as on a system without identities, parts are compared during the upload.
   replaceSource(twin);
   assert.equal((await upload()).sha256, digestOf(twin));
 });
 
-test('nothing is sent to an upload that may be another file’s', async () => {
+test('similar files: nothing is sent to an upload that may belong to another file', async () => {
   await uploadSome(INNER + 5);
   const first = server.upload;
   resumeStore.records.clear();
@@ -76,7 +76,7 @@ test('nothing is sent to an upload that may be another file’s', async () => {
   await upload();
 });
 
-test('every part that was taken over is read before the file is done', async () => {
+test('similar files: every part of an earlier run is read before the file is done', async () => {
   await uploadSome(PARTS - 1);
   server.calls.length = 0;
   source.reads.length = 0;
@@ -86,7 +86,7 @@ test('every part that was taken over is read before the file is done', async () 
   assert.equal(new Set(source.reads).size, PARTS);
 });
 
-test('an upload that was completed without news of it is compared whole', async () => {
+test('similar files: an upload that was completed with a lost answer is compared completely', async () => {
   once('POST complete', (_request, answer) => {
     answer();
     lost();
@@ -104,7 +104,7 @@ test('an upload that was completed without news of it is compared whole', async 
   assert.equal(server.uploads.length, 2);
 });
 
-test('two files that look alike, sent at the same time, have an upload each', async () => {
+test('similar files: two files with one fingerprint, sent at the same time, have separate uploads', async () => {
   const uploader = createUploader(undefined, 4);
   const other = Object.assign(new TestSource(twin, undefined, 'inode 2'), { location: '/data/other/tomo.mrc' });
   const files = await Promise.all([uploader.upload(source), uploader.upload(other)]);
@@ -115,7 +115,7 @@ test('two files that look alike, sent at the same time, have an upload each', as
   assert.equal(new Set(files.map(({ file_id }) => file_id)).size, 2);
 });
 
-test('the upload of the second of two files is found again without being remembered', async () => {
+test('similar files: the upload of the second file is found without a resume record', async () => {
   await uploadSome(INNER + 5);
   const first = server.upload;
   const bytes = Buffer.from(source.bytes);
@@ -130,14 +130,14 @@ test('the upload of the second of two files is found again without being remembe
   assert.deepEqual([server.uploads.length, first.status], [2, 'completed']);
 });
 
-test('a conflict while the file is untouched means that the upload is another file’s', async () => {
+test('similar files: a conflict with an unchanged file means that the upload belongs to another file', async () => {
   once('PUT 3', () => failure('part_conflict'));
   const file = await upload();
   assert.equal(file.sha256, digestOf(source.bytes));
   assert.equal(server.uploads.length, 2);
 });
 
-test('a file that was touched while it was sent is read again, and refused when its bytes are others', async () => {
+test('similar files: a file that was touched during the upload is read again, and refused when its bytes changed', async () => {
   once('PUT 149', (_request, answer) => {
     source.identityNow = 'inode 1, renamed';
     return answer();
@@ -155,7 +155,7 @@ test('a file that was touched while it was sent is read again, and refused when 
   assert.ok(!server.calls.includes('POST complete'));
 });
 
-test('an upload that is paused and goes on with the same source reads no part twice', async () => {
+test('similar files: a paused upload that resumes with the same source reads no part twice', async () => {
   const uploader = createUploader(undefined, 1);
   const controller = new AbortController();
   once('PUT 80', () => {
@@ -167,11 +167,11 @@ test('an upload that is paused and goes on with the same source reads no part tw
   source.reads.length = 0;
   await uploader.upload(source);
   assertStored();
-  // What was read and had not arrived is read again.
+  // Parts that were read and did not arrive are read again.
   assert.ok(source.reads.filter((offset) => before.has(offset)).length <= 2);
 });
 
-test('the metadata of an upload that is another file’s is not touched; that of this file’s is, and is told', async () => {
+test('similar files: metadata is changed, and reported, only for an upload of this file', async () => {
   await uploadSome(INNER + 5);
   const first = server.upload;
   first.metadata.session = 'A';

@@ -1,4 +1,4 @@
-/** What tests of uploads stand on: a server, a memory and a file, new for each test. */
+/** The fixture of upload tests: a server, a resume store and a file, new for each test. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mock } from 'node:test';
@@ -19,11 +19,11 @@ export function reset(): void {
   resumeStore = new TestResumeStore();
   replaceSource(Buffer.from(BYTES));
   mock.restoreAll();
-  // Back-off takes no time.
+  // Retries have no delay.
   mock.method(Math, 'random', () => 0);
 }
 
-/** Another file at the same place. */
+/** Another file at the same path. */
 export function replaceSource(bytes: Uint8Array, modifiedMs?: number, identity?: string | null): void {
   source = new TestSource(bytes, modifiedMs, identity);
 }
@@ -36,7 +36,7 @@ export function upload(options: UploadOptions = {}) {
   return createUploader().upload(source, options);
 }
 
-/** Tampers with the first request that `call` names, once. */
+/** Changes the first request of the kind `call`, once. */
 export function once(call: string, tamper: Tamper): void {
   server.tamper = (request, answer) => {
     if (server.calls.at(-1) !== call) return answer();
@@ -45,7 +45,7 @@ export function once(call: string, tamper: Tamper): void {
   };
 }
 
-/** Uploads until `count` parts are there, and is then interrupted. */
+/** Uploads until `count` parts are stored, and is then interrupted. */
 export async function uploadSome(count: number): Promise<void> {
   const controller = new AbortController();
   const stopped = new Error('interrupted');

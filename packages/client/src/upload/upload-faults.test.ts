@@ -87,7 +87,7 @@ test('upload: a part that another client stored with other bytes is a conflict, 
     return lost();
   });
   await upload();
-  // The upload is left to whoever sends to it; this file has one of its own.
+  // The upload is left to the other client; this file gets its own.
   assert.deepEqual(
     server.uploads.map(({ status }) => status),
     ['uploading', 'completed'],
@@ -170,10 +170,10 @@ test('upload: a file that was published with other bytes is an error', async () 
   await assert.rejects(upload(), (error) => error instanceof SourceError && error.code === 'integrity');
 });
 
-test('upload: a server that asks for the same parts again and again is given up', async () => {
+test('uploader: ends when the server requests the same parts repeatedly', async () => {
   server.tamper = (_request, answer) => {
     if (server.calls.at(-1) !== 'POST complete') return answer();
-    if (server.calls.length > 1000) throw new Error('there is no end');
+    if (server.calls.length > 1000) throw new Error('it does not end');
     server.upload.parts.delete(3);
     return answer();
   };
@@ -181,7 +181,7 @@ test('upload: a server that asks for the same parts again and again is given up'
   assert.ok(server.calls.includes('PUT 3'));
 });
 
-test('upload: a stored part that the file does not have is not believed', async () => {
+test('uploader: a listed part that does not exist is refused', async () => {
   await uploadSome(2);
   server.tamper = (_request, answer) => {
     const answered = answer();

@@ -1,4 +1,4 @@
-/** What an upload is given, and what it reports. */
+/** The options and the progress of an upload. */
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import type { GetToken } from '../api/authorized-transport.ts';
 import type { ResumeStore, Transport } from '../ports.ts';
@@ -6,7 +6,7 @@ import type { PartSet } from './part-ledger.ts';
 import type { ClientState } from './upload-states.ts';
 
 export interface UploaderOptions {
-  /** The URL of the server, as the resume store keeps it. */
+  /** The URL of the server, as in resume records. */
   readonly server: string;
   readonly transport: Transport;
   readonly resumeStore: ResumeStore;
@@ -16,8 +16,8 @@ export interface UploaderOptions {
    */
   readonly parallel?: number | undefined;
   /**
-   * How long errors are waited out without progress, in milliseconds. By default: 12 hours for a server that went away,
-   * is overloaded or full; without end while this machine is offline; 15 minutes for other errors.
+   * How long errors are retried without progress, in milliseconds. By default: 12 hours for a server that became
+   * unreachable, is overloaded or full; without limit while this machine is offline; 15 minutes for other errors.
    */
   readonly retryForMs?: number | undefined;
 }
@@ -31,9 +31,9 @@ export interface UploadOptions {
    * twice.
    */
   readonly onPublished?: ((file: FileRecord) => Promise<void>) | undefined;
-  /** Reports what the user should know before the upload is done. It needs no answer. */
+  /** Called with information for the user before the upload is done. */
   readonly onNotice?: ((notice: Notice) => void) | undefined;
-  /** Also applied to an upload that an earlier run started with other metadata: its other pairs stay. */
+  /** Also applied to an upload that an earlier run started with other metadata; its other pairs stay. */
   readonly metadata?: Record<string, string> | undefined;
   /** The requested part size in bytes. By default smaller than the server's for files below 1 GiB. */
   readonly partSizeBytes?: number | undefined;
@@ -46,7 +46,7 @@ export interface UploadOptions {
 }
 
 export type Notice =
-  /** The upload that was found belongs to another file that looks the same. This file is sent separately. */
+  /** The found upload belongs to another file with the same fingerprint. This file is sent separately. */
   | { readonly kind: 'other_file'; readonly uploadId: string; readonly part: number }
   /** The upload, or the file if it was already published, had other metadata. */
   | {
@@ -64,11 +64,11 @@ export interface Progress {
   readonly totalBytes: number;
   /** Bytes that earlier runs stored and that are equal to those of the file. */
   readonly resumedBytes: number;
-  /** Bytes of parts that connections took in this run, including lost ones. */
+  /** Bytes of parts that connections sent in this run, including lost ones. */
   readonly sentBytes: number;
-  /** Failures that were waited out. */
+  /** Number of retries. */
   readonly retries: number;
-  /** The error that is being waited out, as text; null otherwise. */
+  /** The error after which the upload waits, as text; null otherwise. */
   readonly lastError: string | null;
   /** The client waits for a network. */
   readonly offline: boolean;

@@ -6,7 +6,7 @@ import { PartLedger } from './part-ledger.ts';
 import type { Progress } from './upload-options.ts';
 import { type ClientEvent, type ClientState, transition } from './upload-states.ts';
 
-/** Bytes on their way are reported this often; everything else at once. */
+/** Bytes in transit are reported this often; all other changes at once. */
 const REPORT_MS = 200;
 
 export class UploadProgress {
@@ -19,7 +19,7 @@ export class UploadProgress {
   #lastError: unknown = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
   ledger = new PartLedger();
-  /** As the server described it last. */
+  /** The last record from the server. */
   session: Session | null = null;
   resumedBytes = 0;
 
@@ -29,12 +29,12 @@ export class UploadProgress {
     this.#onProgress = onProgress;
   }
 
-  /** The session is known to be of this file. */
+  /** The upload is known to belong to this file. */
   noteOwn(): void {
     this.#isOwn = true;
   }
 
-  /** The session is not gone on with. */
+  /** The upload is not continued. */
   leaveSession(): void {
     this.ledger = new PartLedger();
     this.resumedBytes = 0;
@@ -48,7 +48,7 @@ export class UploadProgress {
     this.reportNowAndThen();
   }
 
-  /** What is being waited out now; null: nothing, from the next report on. */
+  /** The current error; null: none, from the next report on. */
   noteError(error: unknown): void {
     this.#lastError = error;
     if (error !== null) this.report();

@@ -16,7 +16,7 @@ function eventsOf(state: ClientState): ClientEvent[] {
   });
 }
 
-test('an end is final, and whatever has not ended can be paused and can fail', () => {
+test('states: end states are final, and all other states can be paused and can fail', () => {
   for (const state of STATES) {
     const events = eventsOf(state);
     if (['paused', 'failed', 'done'].includes(state)) assert.deepEqual(events, [], state);
@@ -24,7 +24,7 @@ test('an end is final, and whatever has not ended can be paused and can fail', (
   }
 });
 
-test('a file is only done from sending: what is in doubt is asked for first', () => {
+test('states: a file is done only after sending; in doubt, the parts are requested first', () => {
   assert.deepEqual(
     STATES.filter((state) => eventsOf(state).includes('published')),
     ['sending'],

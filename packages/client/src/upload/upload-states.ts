@@ -18,7 +18,7 @@ const ENDED: Record<ClientEvent, null> = {
   fail: null,
 };
 
-/** Total on purpose: a missing cell does not compile. `null`: cannot happen. */
+/** Complete: a missing cell does not compile. `null`: cannot happen. */
 const TRANSITIONS: Record<ClientState, Record<ClientEvent, ClientState | null>> = {
   planning: {
     check: 'checking',

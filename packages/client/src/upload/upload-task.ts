@@ -1,4 +1,4 @@
-/** Getting one file there: plan → send → reconcile → done. */
+/** Uploads one file: plan → send → reconcile → done. */
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
@@ -31,11 +31,11 @@ import { assertUntouched, changedMeanwhile, fingerprint } from './same-file.ts';
 import type { UploaderOptions, UploadOptions } from './upload-options.ts';
 import { UploadProgress } from './upload-progress.ts';
 
-/** A file that is touched again and again while it is compared is being written to. */
+/** A file that changes this often while it is compared is being written to. */
 const MAX_COMPARED_AGAIN = 3;
-/** A server that asks for parts again so often after all of them were stored does not keep them. */
+/** A server that asks for stored parts again this often does not keep them. */
 const MAX_INCOMPLETE = 10;
-/** Whether a whole is verified is asked for at least and at most so often, whatever the server says. */
+/** Bounds of the interval at which the verification of the file is polled. */
 const [SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS] = [0.1, 60];
 
 /** What the uploads of one uploader share. */
@@ -88,7 +88,7 @@ export class UploadTask {
         return file;
       }
     } catch (error) {
-      // No error is being waited out any more.
+      // No retry is pending any more.
       this.#progress.noteError(null);
       this.#progress.enter(this.#options.signal?.aborted ? 'pause' : 'fail');
       throw error;
@@ -111,7 +111,7 @@ export class UploadTask {
     }
   }
 
-  /** @returns null when the session was left. @throws OtherFileError */
+  /** @returns null when the upload was left. @throws OtherFileError */
   async #send(opening: Opening, opened: Opened): Promise<FileRecord | null> {
     const { source, signal } = { source: this.#source, signal: this.#options.signal };
     const reader = new PartReader(source, this.#shared.digests, this.#shared.buffers, opened.session);
@@ -182,7 +182,7 @@ export class UploadTask {
       const parts = await this.#retry(() => api.storedParts(session.upload_id, this.#call));
       for (const { part, sha256 } of parts) {
         if (part >= session.part_count)
-          throw new ForeignReplyError(`the server lists a part ${part} that there is not`);
+          throw new ForeignReplyError(`the server lists part ${part}, which does not exist`);
         ledger.noteFound(part, fromHex(sha256) as Uint8Array);
       }
     }
@@ -234,14 +234,14 @@ export class UploadTask {
     }
   }
 
-  /** Checks that the record is of the bytes that were read here. */
+  /** Checks that the record matches the bytes of the local file. */
   async #assertPublished(session: Session, file: FileRecord): Promise<void> {
     const digests = this.#progress.ledger.joinedDigests(session.part_count);
     if (file.size === session.size && digests && toHex(await sha256(digests)) === file.parts_sha256) return;
     throw new SourceError(
       'integrity',
-      `The server published file ${file.file_id} with other bytes than were read here.`,
-      'Do not delete the local file. Upload it anew and tell whoever runs the server.',
+      `The server published file ${file.file_id} with other bytes than those of the local file.`,
+      'Do not delete the local file. Upload it again and contact the administrator of the server.',
     );
   }
 

@@ -21,15 +21,15 @@ import type { Progress } from './upload-options.ts';
 beforeEach(reset);
 
 test('upload: sends each part once, reads it once, and forgets the upload at the end', async () => {
-  const seen: Progress[] = [];
-  const file = await upload({ onProgress: (progress) => seen.push(progress) });
+  const reports: Progress[] = [];
+  const file = await upload({ onProgress: (progress) => reports.push(progress) });
   assert.equal(file.sha256, digest(BYTES).toString('hex'));
   assertStored();
   assert.equal(server.putCount, 6);
   assert.deepEqual(source.reads.toSorted(), [0, 1000, 2000, 3000, 4000]);
   assert.equal(resumeStore.records.size, 0);
-  assert.deepEqual([...new Set(seen.map(({ state }) => state))], ['planning', 'sending', 'done']);
-  assert.equal(seen.at(-1)?.storedBytes, BYTES.length);
+  assert.deepEqual([...new Set(reports.map(({ state }) => state))], ['planning', 'sending', 'done']);
+  assert.equal(reports.at(-1)?.storedBytes, BYTES.length);
 });
 
 test('upload: an empty file is published', async () => {
@@ -119,12 +119,12 @@ test('upload: an interrupted upload is paused, keeps its record, and throws the 
   assert.equal(resumeStore.records.size, 1);
 });
 
-test('token: an upload that is aborted while it waits for one ends at once', async () => {
+test('token: an upload that is aborted while it waits for a token ends at once', async () => {
   const pause = new AbortController();
   const asked = Promise.withResolvers<void>();
   const uploader = createUploader(() => {
     asked.resolve();
-    // Nobody ever signs in.
+    // The token never arrives.
     return new Promise<string>(() => {});
   });
   const uploading = uploader.upload(source, { signal: pause.signal });
@@ -134,7 +134,7 @@ test('token: an upload that is aborted while it waits for one ends at once', asy
   assert.equal(server.uploads.length, 0);
 });
 
-test('property: whatever is lost on the way, the right file arrives, and no stored part is sent again in full', async () => {
+test('uploader: property: with any losses the correct file arrives, and no stored part is sent again in full', async () => {
   const fault = fc.constantFrom('none', 'none', 'before', 'after', 'overloaded', 'damaged');
   await fc.assert(
     fc.asyncProperty(fc.array(fault, { maxLength: 25 }), fc.integer({ min: 1, max: 4 }), async (faults, parallel) => {

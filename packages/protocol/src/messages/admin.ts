@@ -1,27 +1,27 @@
-/** What administrators start and follow: housekeeping, and the verification of stored files. */
+/** Sweeps and scrubs, which administrators start and follow. */
 import { type Static, Type } from 'typebox';
 import { Bytes, Id, Literals, MAX_SAFE, Nullable, Text, Time } from './fields.ts';
 
 const Steps = (description: string) =>
   Nullable(Type.Integer({ minimum: 0, description: `${description} Null: failed, see the log.` }));
 
-/** What a round of housekeeping has done. */
+/** The result of a sweep. */
 export const Swept = Type.Object(
   {
-    expired: Steps('Sessions whose time was over.'),
-    deleted: Steps('Deletions that had been cut off, now finished.'),
-    leftovers: Steps('Staging files without a session, removed.'),
-    forgotten: Steps('Sessions that ended long ago, forgotten.'),
+    expired: Steps('Uploads that expired.'),
+    deleted: Steps('Interrupted deletions that were finished.'),
+    leftovers: Steps('Removed staging files without an upload.'),
+    forgotten: Steps('Deleted rows of uploads that ended long ago.'),
   },
   { title: 'Swept' },
 );
 export type Swept = Static<typeof Swept>;
 
-/** How far the round of housekeeping is that an administrator has asked for. */
+/** The state of the sweep that an administrator has started. */
 export const SweepReport = Type.Object(
   {
     status: Literals(['never', 'running', 'done'], '`never`: since the start of the server.'),
-    started_at: Nullable(Time('When it was begun.')),
+    started_at: Nullable(Time('When it was started.')),
     ended_at: Nullable(Time('When it ended.')),
     swept: Nullable(Swept),
   },
@@ -36,7 +36,7 @@ export const ScrubRequest = Nullable(
         Type.Integer({
           minimum: 1024 * 1024,
           maximum: MAX_SAFE,
-          description: 'How fast to read, at most; 50 MiB when not given.',
+          description: 'Maximum read rate, bytes per second; 50 MiB when not given.',
         }),
       ),
     },
@@ -44,26 +44,26 @@ export const ScrubRequest = Nullable(
   ),
 );
 
-/** How far the verification of stored files has come. */
+/** The state of a scrub. */
 export const ScrubReport = Type.Object(
   {
     status: Literals(
       ['never', 'running', 'done', 'stopped', 'failed'],
-      '`stopped`: by an administrator. `failed`: it broke off, the log says why; the next start of the server goes on.',
+      '`stopped`: by an administrator. `failed`: interrupted, see the log; the next start of the server continues.',
     ),
-    started_at: Nullable(Time('When it was begun.')),
+    started_at: Nullable(Time('When it was started.')),
     ended_at: Nullable(Time('When it ended.')),
-    bytes_per_second: Nullable(Bytes('How fast it reads, at most.')),
-    files: Type.Integer({ minimum: 0, description: 'That there were when it began.' }),
-    bytes: Bytes('Of these files.'),
+    bytes_per_second: Nullable(Bytes('Maximum read rate, bytes per second.')),
+    files: Type.Integer({ minimum: 0, description: 'Number of files when it was started.' }),
+    bytes: Bytes('Bytes of these files.'),
     checked_files: Type.Integer({ minimum: 0 }),
-    checked_bytes: Bytes('Of the checked files, and of the one that is being read.'),
-    ok: Type.Integer({ minimum: 0, description: 'Files that are what they were when they were published.' }),
+    checked_bytes: Bytes('Bytes of the checked files, and of the one that is being read.'),
+    ok: Type.Integer({ minimum: 0, description: 'Files that are unchanged since they were published.' }),
     faults: Type.Array(
       Type.Object(
         {
           file_id: Id(),
-          fault: Literals(['damaged', 'missing', 'unreadable'], 'What is wrong with the stored bytes.'),
+          fault: Literals(['damaged', 'missing', 'unreadable'], 'Fault of the stored bytes.'),
           message: Text(),
         },
         { title: 'ScrubFault' },

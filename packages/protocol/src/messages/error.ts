@@ -8,11 +8,11 @@ const ErrorCode = Type.Enum(ERROR_CODES, { title: 'ErrorCode', description: 'Sta
 export const ErrorEnvelope = Type.Object(
   {
     code: ErrorCode,
-    message: Text('What happened, for a person.'),
+    message: Text('What happened, as text.'),
     hint: Text('What to do about it.'),
     retryable: Type.Boolean({ description: 'The same request, sent again, can succeed.' }),
     request_id: Text(),
-    details: Type.Optional(Pairs(Type.Unknown(), 'Where they help; each code has its own.')),
+    details: Type.Optional(Pairs(Type.Unknown(), 'Details of some codes.')),
   },
   { title: 'Error' },
 );

@@ -8,7 +8,7 @@ export const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 export const Id = (description?: string) =>
   Type.String({ minLength: 1, maxLength: 64, ...(description === undefined ? {} : { description }) });
 
-/** A text that says something. */
+/** A text that is not empty. */
 export const Text = (description?: string) =>
   Type.String({ minLength: 1, ...(description === undefined ? {} : { description }) });
 
@@ -25,10 +25,10 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 export const Literals = <Values extends string[]>(values: readonly [...Values], description: string) =>
   Type.Enum(values, { description });
 
-/** Schemas with a title are shared: in the OpenAPI document they stand once, under that name. */
+/** Schemas with a title are shared: the OpenAPI document has each once, under that name. */
 export const UploadStatus = (description: string) => Type.Enum(UPLOAD_STATES, { title: 'UploadStatus', description });
 
-/** Any text as key. A record of TypeBox leaves keys with line breaks, and so their values, unchecked. */
+/** Any text as key. A TypeBox record does not check keys with line breaks and their values. */
 export function Pairs<const Value extends TSchema>(value: Value, description: string, bounds: object = {}) {
   return Type.Unsafe<Record<string, Static<Value>>>({
     type: 'object',
@@ -38,7 +38,7 @@ export function Pairs<const Value extends TSchema>(value: Value, description: st
   });
 }
 
-/** Coarse bounds, checked before anything else is done with the pairs; all of them together have 4 KiB at most. */
+/** Coarse limits that are checked first. All pairs together have at most 4 KiB. */
 export const METADATA_BOUNDS = { maxProperties: 64, propertyNames: { type: 'string', maxLength: 4096 } };
 
 export const MetadataValue = Type.String({ maxLength: 4096 });

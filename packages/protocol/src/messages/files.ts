@@ -1,4 +1,4 @@
-/** Published files, and the work that is done on them. */
+/** Published files and their jobs. */
 import { type Static, Type } from 'typebox';
 import {
   Bytes,
@@ -43,7 +43,7 @@ export type FilePage = Static<typeof FilePage>;
 
 export const FileChanges = Type.Object(
   {
-    metadata: Pairs(Nullable(MetadataValue), 'Pairs to set, or to take away (null); the others stay (RFC 7396).', {
+    metadata: Pairs(Nullable(MetadataValue), 'Pairs to set, or to remove (null); other pairs stay (RFC 7396).', {
       title: 'MetadataChanges',
       ...METADATA_BOUNDS,
     }),
@@ -51,26 +51,26 @@ export const FileChanges = Type.Object(
   { title: 'FileChanges' },
 );
 
-/** Work on a published file. */
+/** A job on a published file. */
 export const Job = Type.Object(
   {
     job_id: Id(),
     kind: Text('`survey`: statistics and pictures; `on_complete`: the command of the administrator.'),
-    status: Literals(['waiting', 'running', 'done', 'failed'], '`waiting`: to be begun, or to be tried again.'),
+    status: Literals(['waiting', 'running', 'done', 'failed'], '`waiting`: not started, or to be repeated.'),
     attempts: Type.Integer({ minimum: 0 }),
-    created_at: Time('When it was made.'),
-    updated_at: Time('When it was last begun or ended.'),
+    created_at: Time('When it was created.'),
+    updated_at: Time('When it was last started or ended.'),
     outcome: Nullable(
       Type.Object(
         {
           message: Type.Optional(Type.String({ description: 'What went wrong.' })),
           exit_code: Type.Optional(
-            Nullable(Type.Integer({ description: 'Of the command; null when it did not end by itself.' })),
+            Nullable(Type.Integer({ description: 'Exit code of the command; null when a signal ended it.' })),
           ),
-          signal: Type.Optional(Type.String({ description: 'What ended the command.' })),
+          signal: Type.Optional(Type.String({ description: 'Signal that ended the command.' })),
           duration_ms: Type.Optional(Type.Integer()),
           output: Type.Optional(
-            Type.String({ description: 'The end of what the command printed; only with scope files:locate.' }),
+            Type.String({ description: 'The end of the output of the command; only with scope files:locate.' }),
           ),
         },
         { title: 'JobOutcome' },

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Bytes, Id, MAX_SAFE, Nullable, Text, Time } from './fields.ts';
 import { page } from './lists.ts';
 
-/** The longest life of an upload link that a server can be set to. */
+/** The largest maximum lifetime of upload links that a server can be set to. */
 export const MAX_LINK_SECONDS = 30 * 86_400;
 
 export const LinkRequest = Nullable(
@@ -13,12 +13,11 @@ export const LinkRequest = Nullable(
         Type.Integer({
           minimum: 1,
           maximum: MAX_LINK_SECONDS,
-          description:
-            'Seconds that the link is good for; 43,200 when not given, or less where the server allows less.',
+          description: 'Seconds that the link is valid; 43,200 when not given, or less where the server allows less.',
         }),
       ),
       max_bytes: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'What may be uploaded with it, bytes.' }),
+        Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'Bytes that may be uploaded with it.' }),
       ),
       max_files: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE })),
     },
@@ -30,11 +29,11 @@ export type LinkRequest = Static<typeof LinkRequest>;
 export const UploadLink = Type.Object(
   {
     link_id: Id(),
-    expires_at: Time('When the link ends.'),
-    max_bytes: Nullable(Bytes('What may be uploaded with it, bytes.')),
+    expires_at: Time('When the link expires.'),
+    max_bytes: Nullable(Bytes('Bytes that may be uploaded with it.')),
     max_files: Nullable(Type.Integer({ minimum: 1 })),
     url: Text('The web page, as an upload page; also for `cryolift upload --link`.'),
-    token: Text('For "Authorization: Bearer"; told this once.'),
+    token: Text('For "Authorization: Bearer"; returned only here.'),
   },
   { title: 'UploadLink' },
 );
@@ -44,12 +43,12 @@ export type UploadLink = Static<typeof UploadLink>;
 const LinkRecord = Type.Object(
   {
     link_id: Id(),
-    owner: Text('Whose uploads are made with it.'),
-    created_at: Time('When it was made.'),
-    expires_at: Time('When the link ends, or has ended.'),
-    max_bytes: Nullable(Bytes('What may be uploaded with it, bytes.')),
+    owner: Text('Owner of its uploads.'),
+    created_at: Time('When it was created.'),
+    expires_at: Time('When the link expires.'),
+    max_bytes: Nullable(Bytes('Bytes that may be uploaded with it.')),
     max_files: Nullable(Type.Integer({ minimum: 1 })),
-    used_bytes: Bytes('What was begun with it and neither cancelled nor expired, bytes.'),
+    used_bytes: Bytes('Bytes of its uploads that were neither cancelled nor expired.'),
     used_files: Type.Integer({ minimum: 0 }),
   },
   { title: 'Link' },

@@ -8,7 +8,7 @@ export const page = <T extends TSchema>(item: T, title: string) =>
     { title },
   );
 
-/** @param cursorPattern of every `next_cursor` that the list answers. */
+/** @param cursorPattern pattern of every `next_cursor` of the list. */
 export const pageFields = (cursorPattern: string) => ({
   cursor: Type.Optional(
     Type.String({ pattern: cursorPattern, maxLength: 128, description: '`next_cursor` of the page before.' }),
@@ -19,7 +19,7 @@ export const pageFields = (cursorPattern: string) => ({
 /** The id of the last item of the page before: a ULID. */
 export const ID_CURSOR = '^[0-7][0-9A-HJKMNP-TV-Z]{25}$';
 
-/** A parameter that a call does not have is refused. */
+/** An unknown parameter is refused. */
 export const STRICT = { additionalProperties: false };
 
 /** The query of a list without filters. */

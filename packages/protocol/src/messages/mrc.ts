@@ -1,4 +1,4 @@
-/** What the server says of MRC files: header, statistics, pictures. */
+/** Header, statistics and pictures of MRC files. */
 import { type Static, Type } from 'typebox';
 import { Bytes, Literals, Nullable, Text } from './fields.ts';
 import { STRICT } from './lists.ts';
@@ -17,7 +17,7 @@ export const Mrc = Type.Object(
       Type.Array(Type.Number(), {
         minItems: 3,
         maxItems: 3,
-        description: 'x, y, z in Å; z means nothing for images and stacks.',
+        description: 'x, y, z in Å; z has no meaning for images and stacks.',
       }),
     ),
     kind: Literals(['image', 'stack', 'volume', 'volume_stack'], 'What the data are.'),
@@ -26,14 +26,14 @@ export const Mrc = Type.Object(
     ),
     extended_header: Type.Object({ type: Type.String(), bytes: Type.Integer() }),
     byte_order: Literals(['little', 'big'], 'Byte order of header and data.'),
-    expected_size: Bytes('What the header says the file has, bytes.'),
+    expected_size: Bytes('Size of the file according to the header, bytes.'),
     stats: Nullable(Type.Object({ min: Type.Number(), max: Type.Number(), mean: Type.Number(), rms: Type.Number() })),
     labels: Type.Array(Type.String()),
   },
-  { title: 'Mrc', description: 'What the MRC2014 header says.' },
+  { title: 'Mrc', description: 'Fields of the MRC2014 header.' },
 );
 
-/** Exact, of one pass over all voxels. Of complex voxels, of their amplitudes. */
+/** Exact statistics of all voxels. For complex voxels, of their amplitudes. */
 export const Statistics = Type.Object(
   {
     count: Type.Integer({ minimum: 0, description: 'Voxels that are numbers, neither NaN nor infinite.' }),
@@ -65,7 +65,10 @@ export type Statistics = Static<typeof Statistics>;
 export const PreviewQuery = Type.Object(
   {
     kind: Type.Optional(
-      Literals(['section', 'average', 'montage', 'spectrum'], 'What to show; what suits the file when not given.'),
+      Literals(
+        ['section', 'average', 'montage', 'spectrum'],
+        'What to show; by default it depends on the kind of the file.',
+      ),
     ),
     axis: Type.Optional(Literals(['x', 'y', 'z'], 'Of a section: the axis it is perpendicular to; z when not given.')),
     slice: Type.Optional(

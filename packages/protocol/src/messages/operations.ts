@@ -1,25 +1,25 @@
-/** What the server says of itself and of the caller. */
+/** Limits, health, and the caller. */
 import { type Static, Type } from 'typebox';
 import { Bytes, Id, Literals, Nullable, Text } from './fields.ts';
 
 export const Limits = Type.Object(
   {
     max_file_size: Bytes('Greatest file, bytes.'),
-    part_size: Bytes('Part size when none is asked for and the file is not too large for it, bytes.'),
-    min_part_size: Bytes('Least part size that may be asked for, bytes.'),
+    part_size: Bytes('Default part size for files that are not too large for it, bytes.'),
+    min_part_size: Bytes('Least part size that can be requested, bytes.'),
     max_part_size: Bytes('Greatest part size, bytes.'),
     max_part_count: Type.Integer(),
-    session_ttl_seconds: Type.Integer({ description: 'A session expires this long after its last part.' }),
+    session_ttl_seconds: Type.Integer({ description: 'An upload expires this long after its last part.' }),
     body_idle_timeout_seconds: Type.Number({ description: 'A part whose body stalls for this long is refused.' }),
     digest_algorithms: Type.Array(Type.String()),
     mrc_types: Type.Array(Type.String(), { description: 'Extensions whose header is checked.' }),
     accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted unchanged.' }),
     quota_bytes: Type.Optional(
-      Nullable(Bytes('What the caller may hold, bytes; null: no bound. Only with a token or an upload link.')),
+      Nullable(Bytes('Quota of the caller, bytes; null: no limit. Only with a token or an upload link.')),
     ),
     used_bytes: Type.Optional(
       Bytes(
-        "Of the quota, bytes: the caller's files, and open uploads with their whole size. Only with `quota_bytes`.",
+        "Used bytes of the quota: the caller's files, and open uploads with their whole size. Only with `quota_bytes`.",
       ),
     ),
   },
@@ -29,7 +29,7 @@ export type Limits = Static<typeof Limits>;
 
 export const Caller = Type.Object(
   {
-    owner: Text('`sub` of the token, or of whoever made the link: the owner of what is uploaded with it.'),
+    owner: Text('`sub` of the token, or owner of the upload link: the owner of the uploads.'),
     link_id: Nullable(Id('The upload link; null: a token.')),
   },
   { title: 'Caller' },

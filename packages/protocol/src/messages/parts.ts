@@ -15,9 +15,9 @@ export const PartReceipt = Type.Object(
     sha256: Sha256Hex('SHA-256 of this part.'),
     deduplicated: Type.Boolean({ description: 'True when the server already had these bytes.' }),
     received_parts: Type.Integer({ minimum: 0 }),
-    received_bytes: Bytes('Acknowledged bytes of the session.'),
+    received_bytes: Bytes('Acknowledged bytes of the upload.'),
     progress: Type.Number({ minimum: 0, maximum: 1 }),
-    status: UploadStatus('State of the session.'),
+    status: UploadStatus('State of the upload.'),
   },
   { title: 'PartReceipt' },
 );

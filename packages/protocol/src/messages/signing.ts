@@ -6,7 +6,7 @@ const SignedSeconds = Type.Optional(
   Type.Integer({
     minimum: 1,
     maximum: 7 * 86_400,
-    description: 'How long the URLs are good for; 3,600 when not given.',
+    description: 'How long the URLs are valid; 3,600 when not given.',
   }),
 );
 
@@ -26,12 +26,12 @@ export const SignPartsRequest = Type.Object(
 
 export const SignedParts = Type.Object(
   {
-    expires_at: Time('When the URLs end.'),
+    expires_at: Time('When the URLs expire.'),
     urls: Type.Array(
       Type.Object(
         {
           part: Type.Integer({ minimum: 0 }),
-          method: Literals(['PUT'], 'What to call it with.'),
+          method: Literals(['PUT'], 'HTTP method.'),
           url: Text(),
           headers: SignedHeaders,
         },
@@ -46,8 +46,8 @@ export const SignFileRequest = Nullable(Type.Object({ expires_in: SignedSeconds 
 
 export const SignedDownload = Type.Object(
   {
-    expires_at: Time('When the URL ends.'),
-    method: Literals(['GET'], 'What to call it with; HEAD works, too.'),
+    expires_at: Time('When the URL expires.'),
+    method: Literals(['GET'], 'HTTP method; HEAD works, too.'),
     url: Text(),
     headers: SignedHeaders,
   },

@@ -1,4 +1,4 @@
-/** Uploads: opened, read, listed, completed. */
+/** Uploads: start, read, list, complete. */
 import { type Static, Type } from 'typebox';
 import { ErrorEnvelope } from './error.ts';
 import { Bytes, Id, MAX_SAFE, Metadata, Nullable, Sha256Hex, Text, Time, UploadStatus } from './fields.ts';
@@ -15,7 +15,7 @@ export const InitRequest = Type.Object(
     }),
     size: Bytes('Size of the file, bytes.'),
     sha256: Type.Optional(Sha256Hex('SHA-256 of the whole file.')),
-    part_size: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'A wish, bytes.' })),
+    part_size: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'Requested part size, bytes.' })),
     fingerprint: Type.Optional(
       Type.String({ minLength: 1, maxLength: 256, description: "The client's own key for “the same local file”." }),
     ),
@@ -26,13 +26,11 @@ export const InitRequest = Type.Object(
       }),
     ),
     metadata: Type.Optional(Metadata),
-    keep_metadata: Type.Optional(
-      Type.Boolean({ description: 'A session that is found keeps its metadata, whatever this request has.' }),
-    ),
+    keep_metadata: Type.Optional(Type.Boolean({ description: 'An upload that is found keeps its metadata.' })),
     force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
     trial: Type.Optional(
       Type.Boolean({
-        description: 'To try the way: it makes no event, becomes no file, and is forgotten when it ends.',
+        description: 'A trial upload makes no event and no file, and is deleted when it ends.',
       }),
     ),
   },
@@ -43,7 +41,7 @@ export type InitRequest = Static<typeof InitRequest>;
 export const Session = Type.Object(
   {
     upload_id: Id(),
-    status: UploadStatus('State of the session.'),
+    status: UploadStatus('State of the upload.'),
     filename: Text(),
     size: Bytes('Size of the file, bytes.'),
     part_size: Bytes('Size of every part but the last, bytes.'),
@@ -55,12 +53,12 @@ export const Session = Type.Object(
     missing_truncated: Type.Optional(
       Type.Boolean({ description: 'True when more ranges are missing than are listed.' }),
     ),
-    resumed: Type.Boolean({ description: 'True when init found this session instead of opening it.' }),
+    resumed: Type.Boolean({ description: 'True when init found this upload instead of starting it.' }),
     sha256: Nullable(Sha256Hex('As declared.')),
     metadata: Metadata,
     mrc: Nullable(Mrc),
     warnings: Type.Array(Finding),
-    created_at: Time('When the session was opened.'),
+    created_at: Time('When the upload was started.'),
     updated_at: Time('When it last changed.'),
     expires_at: Time('When it expires if nothing more arrives.'),
     file_id: Nullable(Id('Set once the file is published.')),
@@ -76,7 +74,7 @@ export type SessionPage = Static<typeof SessionPage>;
 export const SessionQuery = Type.Object(
   {
     ...pageFields(ID_CURSOR),
-    status: Type.Optional(UploadStatus('Only sessions in this state.')),
+    status: Type.Optional(UploadStatus('Only uploads in this state.')),
   },
   STRICT,
 );
@@ -89,18 +87,18 @@ export const CompleteRequest = Nullable(
 );
 export type CompleteRequest = Static<typeof CompleteRequest>;
 
-/** A session as administrators see it. */
+/** An upload for administrators. */
 const OwnedSession = Type.Object(
   {
     upload_id: Id(),
     owner: Text(),
-    link_id: Nullable(Id('The upload link that it was begun with.')),
-    status: UploadStatus('State of the session.'),
+    link_id: Nullable(Id('The upload link that it was started with.')),
+    status: UploadStatus('State of the upload.'),
     filename: Text(),
     size: Bytes('Size of the file, bytes.'),
     received_bytes: Bytes('Acknowledged bytes.'),
     progress: Type.Number({ minimum: 0, maximum: 1 }),
-    created_at: Time('When the session was opened.'),
+    created_at: Time('When the upload was started.'),
     updated_at: Time('When it last changed.'),
     expires_at: Time('When it expires if nothing more arrives.'),
   },

@@ -3,18 +3,18 @@ import { type Static, Type } from 'typebox';
 import { Id, Literals, Nullable, Text, Time } from './fields.ts';
 import { page, pageFields, STRICT } from './lists.ts';
 
-/** An event that the webhook has not taken. */
+/** An event that the webhook has not accepted. */
 export const Delivery = Type.Object(
   {
     seq: Type.Integer({ minimum: 1, description: 'Number of the event in the outbox.' }),
-    event_id: Id('Of the CloudEvent: the webhook-id.'),
+    event_id: Id('Id of the CloudEvent: the webhook-id.'),
     type: Text(),
     upload_id: Id(),
-    status: Literals(['waiting', 'dead'], '`dead`: given up, until it is sent again.'),
+    status: Literals(['waiting', 'dead'], '`dead`: not repeated, until it is sent again.'),
     attempts: Type.Integer({ minimum: 0 }),
-    created_at: Time('Since when it is tried.'),
-    next_at: Time('When it is tried next, if it waits.'),
-    trouble: Nullable(Type.String({ description: 'What went wrong the last time.' })),
+    created_at: Time('When the first attempt was due.'),
+    next_at: Time('When the next attempt is due, if it waits.'),
+    trouble: Nullable(Type.String({ description: 'The last error.' })),
   },
   { title: 'Delivery' },
 );
@@ -27,7 +27,7 @@ export type DeliveryPage = Static<typeof DeliveryPage>;
 export const DeliveryQuery = Type.Object(
   {
     ...pageFields('^[1-9]\\d{0,14}$'),
-    status: Type.Optional(Literals(['waiting', 'dead'], 'Only those in this state.')),
+    status: Type.Optional(Literals(['waiting', 'dead'], 'Only deliveries in this state.')),
   },
   STRICT,
 );

@@ -33,14 +33,14 @@ function at(place: string) {
   return { path: place, lock: lockFolder };
 }
 
-/** The folder of the download that is not whole. */
+/** The folder of the incomplete download. */
 async function findPartial(): Promise<string> {
   const names = (await readdir(folder)).filter((name) => /^\.cryolift-[0-9a-f]{32}\.part$/.test(name));
   assert.equal(names.length, 1, names.join());
   return join(folder, names[0] as string);
 }
 
-/** Interrupts a download in which one range has come. */
+/** Interrupts a download after one range. */
 async function downloadOneRange(): Promise<void> {
   const controller = new AbortController();
   server = new FileServer();
@@ -54,24 +54,24 @@ async function downloadOneRange(): Promise<void> {
   server = new FileServer();
 }
 
-test('gets each range once, and leaves nothing but the file', async () => {
-  const seen: number[] = [];
-  await download(server.api, FILE, at(path), { onProgress: (doneBytes) => seen.push(doneBytes) });
+test('download: gets each range once, and leaves only the file', async () => {
+  const reports: number[] = [];
+  await download(server.api, FILE, at(path), { onProgress: (doneBytes) => reports.push(doneBytes) });
   assert.ok((await readFile(path)).equals(BYTES));
   assert.equal(server.asked.length, 3);
   assert.deepEqual(await readdir(folder), ['back.mrc']);
-  assert.deepEqual([seen.at(0), seen.at(-1)], [0, BYTES.length]);
+  assert.deepEqual([reports.at(0), reports.at(-1)], [0, BYTES.length]);
   assert.equal(await hashPath(path), SHA256);
 });
 
-test('goes on where an interrupted download ended', async () => {
+test('download: resumes an interrupted download', async () => {
   await downloadOneRange();
   await download(server.api, FILE, at(path));
   assert.ok((await readFile(path)).equals(BYTES));
   assert.equal(server.asked.length, 2);
 });
 
-test('begins anew when the bytes are gone, or the journal is not of this file', async () => {
+test('download: starts again when the bytes are missing or the journal belongs to another file', async () => {
   await downloadOneRange();
   await rm(join(await findPartial(), 'bytes'));
   await download(server.api, FILE, at(path));
@@ -87,22 +87,22 @@ test('begins anew when the bytes are gone, or the journal is not of this file', 
   assert.equal(server.asked.length, 3);
 });
 
-test('download: the journal grows by one line for each range, and is not written anew', async () => {
-  const seen: [number, string][] = [];
+test('download: each range appends one line to the journal', async () => {
+  const journals: [number, string][] = [];
   server.tamper = (_range, answer) => {
     if (server.asked.length > 1) {
       const journal = join(folder, readdirSync(folder)[0] as string, 'journal.json');
-      seen.push([statSync(journal).ino, readFileSync(journal, 'utf8')]);
+      journals.push([statSync(journal).ino, readFileSync(journal, 'utf8')]);
     }
     return answer();
   };
   await download(server.api, FILE, at(path), { parallel: 1 });
-  const [[firstInode, first], [secondInode, second]] = seen as [[number, string], [number, string]];
+  const [[firstInode, first], [secondInode, second]] = journals as [[number, string], [number, string]];
   assert.equal(secondInode, firstInode);
   assert.equal(second, `${first}1\n`);
 });
 
-test('download: a line of the journal that was cut off is taken for nothing, and what follows is found again', async () => {
+test('download: an incomplete line of the journal is ignored, and later lines are read after a resume', async () => {
   await downloadOneRange();
   const journal = join(await findPartial(), 'journal.json');
   const whole = await readFile(journal, 'utf8');
@@ -127,7 +127,7 @@ test('download: a line of the journal that was cut off is taken for nothing, and
   assert.ok((await readFile(path)).equals(BYTES));
 });
 
-test('asks again for a range whose reply was lost or short', async () => {
+test('download: requests a range again when the reply was lost or too short', async () => {
   server.tamper = (_range, answer) => {
     if (server.asked.length === 1) lost();
     const reply = answer();
@@ -138,19 +138,19 @@ test('asks again for a range whose reply was lost or short', async () => {
   assert.equal(server.asked.length, 5);
 });
 
-test('bytes that are not the file are never taken for it', async () => {
+test('download: bytes with another digest are refused', async () => {
   server.tamper = (_range, answer) => ({ ...answer(), body: randomBytes(answer().body.length) });
   await assert.rejects(download(server.api, FILE, at(path)), isIntegrity);
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('a whole file instead of a range is refused', async () => {
+test('download: a whole file instead of a range is refused', async () => {
   server.tamper = () => ({ status: 200, headers: {}, body: BYTES });
   await assert.rejects(download(server.api, FILE, at(path)), isIntegrity);
   assert.equal((await readdir(folder)).includes('back.mrc'), false);
 });
 
-test('a file that was deleted meanwhile ends the download', async () => {
+test('download: a file that was deleted meanwhile ends the download', async () => {
   server.tamper = () => failure('file_not_found');
   await assert.rejects(
     download(server.api, FILE, at(path)),
@@ -158,19 +158,19 @@ test('a file that was deleted meanwhile ends the download', async () => {
   );
 });
 
-test('download: a final failure of one range ends it, while another one waits for the server', async () => {
+test('download: a permanent failure of one range ends it while another range waits', async () => {
   server.tamper = (range) => (range.startsWith('bytes=0-') ? lost() : failure('file_not_found'));
   await assert.rejects(download(server.api, FILE, at(path)), ServerError);
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('an empty file is one too', async () => {
+test('download: an empty file is downloaded', async () => {
   const empty = { ...FILE, size: 0, sha256: digest(Buffer.alloc(0)).toString('hex') };
   await download(server.api, empty, at(path));
   assert.equal((await readFile(path)).length, 0);
 });
 
-test('download: files of the user that are named like parts of it stay as they are', async () => {
+test('download: files of the user with similar names are unchanged', async () => {
   const own = ['back.mrc.part', 'back.mrc.part.json', 'back.mrc.part.json.new', '.back.mrc.part'];
   for (const name of own) await writeFile(join(folder, name), name);
   await download(server.api, FILE, at(path));
@@ -178,7 +178,7 @@ test('download: files of the user that are named like parts of it stay as they a
   assert.deepEqual((await readdir(folder)).sort(), ['back.mrc', ...own].sort());
 });
 
-test('download: of two files with one name, the second does not replace the first, and keeps its bytes', async () => {
+test('download: a second file of the same name does not replace the first, and its bytes are kept', async () => {
   const arrived = Promise.withResolvers<void>();
   const other = { ...FILE, file_id: 'f2' };
   const pausing = new FileServer();
@@ -196,7 +196,7 @@ test('download: of two files with one name, the second does not replace the firs
   assert.deepEqual((await readdir(folder)).sort(), ['back.mrc', 'other.mrc']);
 });
 
-test('download: a second one of the same file says that it is under way, also under another name', async () => {
+test('download: a second download of the same file is refused, also with another name', async () => {
   const answered = Promise.withResolvers<void>();
   server.ready = answered.promise;
   const first = download(server.api, FILE, at(path));
@@ -210,11 +210,11 @@ test('download: a second one of the same file says that it is under way, also un
   assert.deepEqual(await readdir(folder), ['back.mrc']);
 });
 
-test('download: a lock in a folder that was removed meanwhile is not taken for that of the new one', async () => {
+test('download: a lock in a removed folder is not valid for the new folder', async () => {
   let calls = 0;
   const lock = (lockPath: string) => {
     const unlock = lockFolder(lockPath);
-    // As the download before it does, which ends between the two steps.
+    // Like an earlier download that ends between the two steps.
     if (calls++ === 0) renameSync(dirname(lockPath), join(folder, 'removed'));
     return unlock;
   };
@@ -223,7 +223,7 @@ test('download: a lock in a folder that was removed meanwhile is not taken for t
   assert.deepEqual((await readdir(folder)).sort(), ['back.mrc', 'removed']);
 });
 
-test('download: many at once of one file into one folder give one whole file and no rest', async () => {
+test('download: concurrent downloads of one file give one complete file and no temporary files', async () => {
   const names = Array.from({ length: 8 }, (_, idx) => `${idx}.mrc`);
   const outcomes = await Promise.allSettled(names.map((name) => download(server.api, FILE, at(join(folder, name)))));
   const done = names.filter((_, idx) => outcomes[idx]?.status === 'fulfilled');
@@ -232,13 +232,13 @@ test('download: many at once of one file into one folder give one whole file and
   for (const name of done) assert.equal(await hashPath(join(folder, name)), SHA256);
 });
 
-test('download: what a killed run did not finish removing is removed', async () => {
+test('download: a folder whose removal was interrupted by a kill is removed', async () => {
   await mkdir(join(folder, `.cryolift-${'a'.repeat(32)}.${'b'.repeat(16)}.old`));
   await download(server.api, FILE, at(path));
   assert.deepEqual(await readdir(folder), ['back.mrc']);
 });
 
-test('download: a name of 255 bytes is kept, one of 256 is refused before bytes come', async () => {
+test('download: a name of 255 bytes is kept, one of 256 is refused before the download', async () => {
   const longest = `${'ä'.repeat(125)}x.mrc`;
   await download(server.api, FILE, at(join(folder, longest)));
   assert.deepEqual(await readdir(folder), [longest]);
@@ -248,19 +248,19 @@ test('download: a name of 255 bytes is kept, one of 256 is refused before bytes 
   assert.deepEqual(await readdir(folder), [longest]);
 });
 
-test('download: nothing is left behind when a file is gone from the server', async () => {
+test('download: no files remain when the file is missing on the server', async () => {
   await downloadOneRange();
   server.tamper = () => failure('file_not_found');
   await assert.rejects(download(server.api, FILE, at(path)), ServerError);
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('download: a folder that may be written to and not be read can be downloaded into', async () => {
+test('download: works in a folder with write permission and no read permission', async () => {
   const dropBox = join(folder, 'box');
   await mkdir(dropBox);
   await chmod(folder, 0o755);
   const isRoot = process.getuid?.() === 0;
-  // For the superuser there is no such folder.
+  // Permissions do not apply to root.
   if (isRoot) await chown(dropBox, NOBODY, NOBODY);
   await chmod(dropBox, 0o300);
   if (isRoot) process.seteuid?.(NOBODY);

@@ -1,4 +1,4 @@
-/** Getting a file back: in parallel ranges, resumable, verified, there whole or not at all. */
+/** Downloads a file in parallel ranges, resumable and verified. The file appears only when it is complete. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, lstat, rename, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -17,7 +17,7 @@ const READ_BYTES = 4 * MIB;
 
 export interface DownloadPlace {
   readonly path: string;
-  /** Replace a file that is there. */
+  /** Replace an existing file. */
   readonly replace?: boolean | undefined;
   /** No two processes write the same partial file. */
   readonly lock: TakeLock;
@@ -25,7 +25,7 @@ export interface DownloadPlace {
 
 /**
  * Downloads into a PartialFolder beside `path`, which a later call resumes. A file at `path` is replaced only on
- * request, and only by the whole file. The bytes whose SHA-256 was compared are the ones that get the name.
+ * request, and only by the whole file. The file that is renamed is the one whose SHA-256 was compared.
  *
  * @throws ServerError, ConnectionError, the signal's reason; TargetError when the file cannot be stored there;
  * SourceError `integrity` when the bytes are not those of the file: then they are removed.
@@ -52,9 +52,9 @@ export async function download(
   }
 }
 
-/** Whether what has come is of no use after this failure. */
+/** True when the downloaded bytes cannot be used after this failure. */
 function makesUseless(error: unknown): boolean {
-  // After a failed fsync(2) the bytes that are read back may be others than those on the disk.
+  // After a failed fsync(2) the bytes in the page cache may differ from those on the disk.
   if (error instanceof Error && 'code' in error && error.code === 'EIO') return true;
   if (error instanceof ServerError) return error.status === 404 || error.status === 410;
   return error instanceof SourceError && error.code === 'integrity';
@@ -69,7 +69,7 @@ async function fill(
 ): Promise<void> {
   const { handle, done } = await partial.open();
   try {
-    // What can be refused is refused before bytes come.
+    // All checks that do not need the bytes come before the download.
     await partial.tryName(basename(path)).catch((error) => {
       throw toNameError(error, path, basename(path));
     });
@@ -83,7 +83,10 @@ async function fill(
   }
   if (replace) await rename(partial.bytesPath, path);
   else if (!(await placeNew(partial.bytesPath, path))) {
-    throw fileExists(path, 'It came while this file was downloaded. Give another name (-o): nothing is fetched twice.');
+    throw fileExists(
+      path,
+      'It was created during the download. Give another name (-o): the downloaded bytes are reused.',
+    );
   }
   await syncFolder(dirname(path));
 }
@@ -99,10 +102,14 @@ async function assertFree(path: string, replace: boolean | undefined): Promise<n
   });
   if (!there) return null;
   if (!replace) throw fileExists(path, 'Give another name (-o), or replace it (--force).');
-  // Devices and the like, also behind a link; of a link to a file only the link is replaced.
+  // Devices and similar, also behind a symbolic link. Of a link to a file only the link is replaced.
   const isFile = (await stat(path).catch(() => null))?.isFile() ?? there.isSymbolicLink();
   if (!isFile) {
-    throw new TargetError('file_exists', `${path} is not a file, and is not replaced.`, 'Give another name (-o).');
+    throw new TargetError(
+      'file_exists',
+      `${path} is not a regular file and is not replaced.`,
+      'Give another name (-o).',
+    );
   }
   return there.isFile() ? there.mode & 0o777 : null;
 }
@@ -123,7 +130,7 @@ async function fetchMissing(
   const report = (lastError: string | null) => onProgress?.(doneBytes, file.size, lastError);
   report(null);
 
-  const lane = async () => {
+  const worker = async () => {
     for (let idx = missing.shift(); idx !== undefined; idx = missing.shift()) {
       const bytes = await fetchRange(api, file, idx, retryPolicy, either, report);
       await writeAll(handle, bytes, rangeExtent(file, idx).offset);
@@ -134,14 +141,14 @@ async function fetchMissing(
       await partial.note(idx);
     }
   };
-  const lanes = Array.from({ length: parallel }, lane);
+  const workers = Array.from({ length: parallel }, worker);
   try {
-    await Promise.all(lanes);
+    await Promise.all(workers);
   } catch (error) {
     missing.length = 0;
-    // It is final for all of them, whatever the others wait for.
+    // A permanent failure ends all ranges, also those that wait.
     stop.abort(error);
-    await Promise.allSettled(lanes);
+    await Promise.allSettled(workers);
     throw error;
   }
 }

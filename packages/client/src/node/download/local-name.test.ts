@@ -8,17 +8,17 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'a hidden file': ['.bash_profile', '.ssh', '.mrc', '...'],
   'a device of Windows': ['CON', 'con.mrc', 'NUL', 'COM1', 'lpt9.tar.mrc', 'aux .mrc'],
   'a drive of Windows': ['C:foo', 'z:a.mrc'],
-  'an end that Windows leaves out': ['a.mrc.', 'a.mrc ', 'CON '],
+  'an end that Windows removes': ['a.mrc.', 'a.mrc ', 'CON '],
   'control characters': ['a\0.mrc', 'a\n.mrc', 'a\x1b[31m.mrc', 'a\x9b.mrc', 'a\u202ecrm.mrc'],
   'more than 255 bytes': ['ä'.repeat(128)],
 };
 for (const [what, names] of Object.entries(REFUSED)) {
-  test(`a name from a server is refused: ${what}`, () => {
+  test(`local name: a name from a server is refused: ${what}`, () => {
     for (const name of names) assert.throws(() => assertHarmlessName(name), isFault('name_not_possible'), name);
   });
 }
 
-test('a name from a server is taken when it is one of a plain file', () => {
+test('local name: a name of a plain file is accepted', () => {
   const names = [
     'a.mrc',
     'a b (1).mrc',

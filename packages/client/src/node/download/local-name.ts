@@ -6,8 +6,8 @@ import { TargetError } from '../../failures.ts';
 const DRIVE = process.platform === 'win32' ? /:/ : /^[a-z]:/i;
 
 /**
- * For a name that the server, and not the user, has chosen. One that means something else on some system, or that programs
- * read without being asked (`.bash_profile`), is left to the user.
+ * Checks a name that comes from the server. A name with a special meaning on some system, or of a file that programs
+ * read by themselves (`.bash_profile`), must be given by the user.
  *
  * @throws TargetError `name_not_possible`
  */
@@ -16,13 +16,13 @@ export function assertHarmlessName(name: string): void {
   if (fault === null) return;
   throw new TargetError(
     'name_not_possible',
-    `The name that the server gives to this file ${fault}: ${JSON.stringify(name)}`,
-    'Nothing was downloaded. Give a name (-o NAME).',
+    `The name of this file on the server ${fault}: ${JSON.stringify(name)}`,
+    'Nothing was downloaded. Give another name (-o NAME).',
   );
 }
 
 function findHarm(name: string): string | null {
-  if (name.startsWith('.')) return 'is one of a hidden file';
-  if (DRIVE.test(name)) return 'begins with a drive of Windows';
-  return /[. ]$/.test(name) ? 'ends with a dot or a blank, which Windows leaves out' : null;
+  if (name.startsWith('.')) return 'belongs to a hidden file';
+  if (DRIVE.test(name)) return 'begins with a drive letter of Windows';
+  return /[. ]$/.test(name) ? 'ends with a dot or a blank, which Windows removes' : null;
 }

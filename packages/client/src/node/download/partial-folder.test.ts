@@ -1,4 +1,4 @@
-/** What somebody else put where a download writes is not followed, not replaced, and not read. */
+/** Files of other users at the paths of a download are not followed, replaced or read. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmod, chown, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -34,7 +34,7 @@ function at(place: string) {
   return { path: place, lock: lockFolder };
 }
 
-test('download: a link in the place of its folder or its bytes is not followed', async () => {
+test('download: a symbolic link at the path of its folder or bytes is not followed', async () => {
   await mkdir(partial);
   await symlink(join(folder, 'victim'), join(partial, 'bytes'));
   await assert.rejects(download(server.api, FILE, at(path)), isFault('target_unwritable'));
@@ -46,7 +46,7 @@ test('download: a link in the place of its folder or its bytes is not followed',
   assert.deepEqual(await readdir(join(folder, 'elsewhere')), []);
 });
 
-test('download: links and names in its folder are not followed, and nothing else is replaced', async () => {
+test('download: symbolic links in its folder are not followed, and no other file is replaced', async () => {
   await mkdir(partial);
   await symlink(join(folder, 'victim'), join(partial, 'journal.json'));
   await link(join(folder, 'victim'), join(partial, 'bytes'));
@@ -58,7 +58,7 @@ test('download: links and names in its folder are not followed, and nothing else
 });
 
 test('download: the folder of another user is not used, also when that user owns the folder around it', async (t) => {
-  if (process.getuid?.() !== 0) return t.skip('needs leave to give files to other users');
+  if (process.getuid?.() !== 0) return t.skip('needs the permission to change owners');
   await mkdir(partial, { mode: 0o777 });
   for (const [each, around] of [
     [NOBODY, 0],
@@ -72,7 +72,7 @@ test('download: the folder of another user is not used, also when that user owns
   }
 });
 
-test('download: bytes that a killed run has given their name are not written to again', async () => {
+test('download: bytes that a killed run has linked to their final name are not written again', async () => {
   await mkdir(partial);
   await writeFile(join(partial, 'bytes'), 'his');
   await link(join(partial, 'bytes'), path);
@@ -81,7 +81,7 @@ test('download: bytes that a killed run has given their name are not written to 
   assert.equal(await hashPath(join(folder, 'again.mrc')), SHA256);
 });
 
-test('download: replaces a file only when that was asked for, and no folder or device', async () => {
+test('download: replaces a file only with `force`, and no folder or device', async () => {
   await writeFile(path, 'mine');
   await assert.rejects(download(server.api, FILE, at(path)), isFault('file_exists'));
   assert.equal(await readFile(path, 'utf8'), 'mine');
@@ -98,7 +98,7 @@ test('download: replaces a file only when that was asked for, and no folder or d
   await assert.rejects(download(server.api, FILE, { ...at(device), replace: true }), isFault('file_exists'));
 });
 
-test('download: a link at the name is there already; with --force only the link is replaced', async () => {
+test('download: a symbolic link at the target counts as existing; --force replaces only the link', async () => {
   for (const to of ['nowhere', 'victim']) {
     await symlink(to, path);
     await assert.rejects(download(server.api, FILE, at(path)), isFault('file_exists'));
@@ -109,7 +109,7 @@ test('download: a link at the name is there already; with --force only the link 
   assert.deepEqual(await readdir(folder), ['victim']);
 });
 
-test('download: nobody else can read what is not whole; the file has the mode of a new file', async () => {
+test('download: other users cannot read an incomplete download; the file has the mode of a new file', async () => {
   const before = process.umask();
   try {
     for (const umask of [0o022, 0o077, 0o007]) {

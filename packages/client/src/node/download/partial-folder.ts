@@ -1,7 +1,7 @@
 /**
- * Where a download is while it is not whole: a folder of its own beside the target, `.cryolift-KEY.part`, that only its user
- * can enter. It is created exclusively, has the bytes, a journal of what has come, and a lock; its name depends on the file's
- * id and SHA-256 alone, so that a later run finds it (docs/decisions/0045).
+ * The folder of an incomplete download, `.cryolift-KEY.part` next to the target, which only its user can open. It is
+ * created exclusively and contains the bytes, a journal of the stored ranges, and a lock. Its name depends only on the
+ * id and the SHA-256 of the file, so that a later run finds it (docs/decisions/0045).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -10,18 +10,20 @@ import { dirname, join } from 'node:path';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { TargetError } from '../../failures.ts';
 
-/** Takes a lock that ends with this process. @returns what gives it free, or null when another has it. */
+/**
+ * Takes a lock that ends with this process. @returns a function that releases it, or null when another process has it.
+ */
 export type TakeLock = (path: string) => (() => void) | null;
 
-/** What a run that was killed while it removed its folder has left. */
+/** A folder that a run was removing when it was killed. */
 const REMOVED = /^\.cryolift-[0-9a-f]{32}\.[0-9a-f]{16}\.old$/;
-// Not on every system.
+// Not available on every system.
 const { O_NOFOLLOW = 0, O_DIRECTORY = 0 } = constants;
 
 /** The first line of the journal. Each line after it is the number of a range that is stored. */
 interface Head {
   readonly file_id: string;
-  /** Explains the folder to users who find it. */
+  /** The explanation for users who find the folder. */
   readonly filename: string;
   readonly sha256: string;
 }
@@ -41,9 +43,9 @@ export class PartialFolder {
   }
 
   /**
-   * Creates the folder of a file, or takes the one that an earlier run has left.
+   * Creates the folder of a file, or uses the one of an earlier run.
    *
-   * @param folder the one that the file is to be in.
+   * @param folder of the target.
    * @throws TargetError `download_running`, and the system's errors.
    */
   static async claim(folder: string, file: FileRecord, lock: TakeLock): Promise<PartialFolder> {
@@ -64,7 +66,7 @@ export class PartialFolder {
     return join(this.#path, 'bytes');
   }
 
-  /** Whether there is something that a later run can use. */
+  /** True when a later run can resume from the folder. */
   get hasBytes(): boolean {
     return this.#hasBytes;
   }
@@ -74,22 +76,22 @@ export class PartialFolder {
   }
 
   /**
-   * Opens the bytes, at their full length. Others cannot enter the folder, so they have the mode that they keep.
+   * Opens the bytes, at their full length. Other users cannot open the folder, so the bytes have their final mode.
    *
    * @returns them and the ranges that an earlier run has stored.
    */
   async open(): Promise<{ handle: FileHandle; done: Set<number> }> {
     const there = await lstat(this.bytesPath).catch(() => null);
-    // An earlier run gave them their name and died: what has another name is not written to any more.
+    // An earlier run has linked the file to its final name and died: it must not be written to any more.
     if (there && there.nlink > 1) await rm(this.bytesPath);
     const handle = await open(this.bytesPath, constants.O_RDWR | constants.O_CREAT | O_NOFOLLOW, 0o666);
     try {
       const isWhole = (await handle.stat()).size === this.#file.size;
-      // It is about other bytes.
+      // The journal belongs to other bytes.
       if (!isWhole) await rm(this.#journalPath, { force: true });
       await handle.truncate(this.#file.size);
       const done = isWhole ? await this.#readJournal() : new Set<number>();
-      // Now, while there is room for it: a disk that the bytes fill does not lose what was noted.
+      // Flushed while there is space: a disk that the bytes fill must not lose the journal.
       this.#journal ??= await this.#beginJournal();
       this.#hasBytes = done.size > 0;
       return { handle, done };
@@ -106,13 +108,13 @@ export class PartialFolder {
     this.#hasBytes = true;
   }
 
-  /** @returns the ranges that are stored. What follows a line that was cut off is not read, and is cut off, too. */
+  /** @returns the ranges that are stored. An incomplete line and all after it are truncated. */
   async #readJournal(): Promise<Set<number>> {
     const done = new Set<number>();
     try {
       const [head = '', ...lines] = (await readFile(this.#journalPath, 'utf8')).split('\n');
       if ((JSON.parse(head) as Head).sha256 !== this.#file.sha256) return done;
-      // Nothing, or a line without its end.
+      // Empty, or an incomplete line.
       lines.pop();
       let sizeBytes = Buffer.byteLength(head) + 1;
       for (const line of lines) {
@@ -124,7 +126,7 @@ export class PartialFolder {
       await this.#journal.truncate(sizeBytes);
       return done;
     } catch {
-      // There is none, or one that was cut off: begin with the first byte.
+      // Missing or incomplete: start from the first byte.
       await this.#closeJournal();
       return new Set();
     }
@@ -132,7 +134,7 @@ export class PartialFolder {
 
   async #beginJournal(): Promise<FileHandle> {
     const { file_id, filename, sha256 } = this.#file;
-    // Created anew: a link in its place is not followed.
+    // Created exclusively: a symbolic link at its path is not followed.
     await rm(this.#journalPath, { force: true });
     const journal = await open(this.#journalPath, 'ax');
     try {
@@ -147,11 +149,11 @@ export class PartialFolder {
   async #closeJournal(): Promise<void> {
     const journal = this.#journal;
     this.#journal = null;
-    // What was written is there; what was not is fetched again.
+    // Written ranges are kept; missing ones are fetched again.
     await journal?.close().catch(() => {});
   }
 
-  /** @throws the system's error for a name that a file in this folder cannot have. */
+  /** @throws the system's error for a name that this folder does not support. */
   async tryName(name: string): Promise<void> {
     const folder = join(this.#path, randomBytes(8).toString('hex'));
     await mkdir(folder);
@@ -159,7 +161,7 @@ export class PartialFolder {
     await rm(folder, { recursive: true });
   }
 
-  /** Keeps what has come for a later run. */
+  /** Keeps the downloaded bytes for a later run. */
   async release(): Promise<void> {
     await this.#closeJournal();
     this.#unlock();
@@ -187,7 +189,7 @@ function removedName(path: string): string {
 /**
  * Locks the folder at `path`.
  *
- * @returns null when it was removed meanwhile, or another one is there.
+ * @returns null when it was removed or replaced meanwhile.
  * @throws TargetError
  */
 async function lockOwn(path: string, lock: TakeLock): Promise<(() => void) | null> {
@@ -203,7 +205,7 @@ async function lockOwn(path: string, lock: TakeLock): Promise<(() => void) | nul
   try {
     const { ino, dev, uid } = await handle.stat({ bigint: true });
     if (!(await isOwnUser(uid, path))) throw notOurs(path);
-    // While the folder is open, its number is not given to another one.
+    // While the folder is open, its inode number is not reused.
     const isStillThere = async () => {
       const now = await lstat(path, { bigint: true }).catch(() => null);
       return now?.ino === ino && now.dev === dev;
@@ -215,7 +217,7 @@ async function lockOwn(path: string, lock: TakeLock): Promise<(() => void) | nul
       if (!(await isStillThere())) return null;
       throw new TargetError(
         'target_unwritable',
-        `The folder ${dirname(path)} cannot be used for downloads: its file system does not lock files.`,
+        `The folder ${dirname(path)} cannot be used for downloads: its file system does not support locks.`,
         'Download into another folder.',
         { cause },
       );
@@ -235,7 +237,7 @@ async function lockOwn(path: string, lock: TakeLock): Promise<(() => void) | nul
   }
 }
 
-/** Whether what this process creates beside `path` has this owner: some file systems give all files another one. */
+/** Checks whether files of this process next to `path` get this owner: some file systems give all files one owner. */
 async function isOwnUser(uid: bigint, path: string): Promise<boolean> {
   const own = process.getuid?.();
   if (own === undefined || uid === BigInt(own)) return true;
@@ -251,7 +253,7 @@ async function isOwnUser(uid: bigint, path: string): Promise<boolean> {
 function notOurs(path: string): TargetError {
   return new TargetError(
     'target_unwritable',
-    `${path} is in the way: it was not made by a download of this user.`,
+    `${path} exists and was not created by a download of this user.`,
     'Remove it, or download into another folder (-o).',
   );
 }

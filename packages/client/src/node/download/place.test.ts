@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 for (const place of [placeNew, placeWithoutLinks]) {
-  test(`${place.name}: a free name is taken, one that is not free stays as it is`, async () => {
+  test(`${place.name}: uses a free name, and changes no existing file`, async () => {
     await writeFile(at('old'), 'old');
     await symlink('nowhere', at('dangling'));
     for (const name of ['old', 'dangling']) assert.equal(await place(at('from'), at(name)), false);
@@ -29,13 +29,13 @@ for (const place of [placeNew, placeWithoutLinks]) {
   });
 }
 
-test('placeNew: a link that was made although the answer was lost is the file', async () => {
+test('placeNew: succeeds when the link was created and the answer was lost', async () => {
   await link(at('from'), at('to'));
   assert.equal(await placeNew(at('from'), at('to')), true);
   assert.deepEqual(await readdir(folder), ['to']);
 });
 
-test('temporaryName: hidden, its own, and short enough for any name', async () => {
+test('temporaryName: is hidden, unique, and short enough', async () => {
   const name = 'ä'.repeat(127);
   const [one, other] = [temporaryName(name, 'part'), temporaryName(name, 'part')];
   assert.notEqual(one, other);
@@ -43,7 +43,7 @@ test('temporaryName: hidden, its own, and short enough for any name', async () =
   await writeFile(at(one), '');
 });
 
-test('cutName: no character is cut', () => {
+test('cutName: does not split a character', () => {
   assert.deepEqual(
     ['aäb', 'a😀b', 'abc'].map((name) => cutName(name, 3)),
     ['aä', 'a', 'abc'],

@@ -1,21 +1,21 @@
-/** Gives a finished file its name, without replacing a file of another program. */
+/** Renames a finished file without replacing another file. */
 import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 
-/** What file systems without hard links answer (exFAT, some network shares). */
+/** Error codes of file systems without hard links (exFAT, some network shares). */
 const NO_LINKS: readonly unknown[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL'];
 
-/** What is answered where a folder cannot be opened or flushed: by some file systems, and by one that may not be read. */
+/** Error codes of folders that cannot be opened or flushed: on some file systems, or without read permission. */
 const NO_SYNC: readonly unknown[] = ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EISDIR', 'EPERM', 'EACCES'];
 
-/** The part of the name that is kept in a temporary name, so that users can tell what it belongs to. */
+/** The part of the name that is kept in a temporary name, so that users can recognize the file. */
 const SHOWN_BYTES = 100;
 
 /**
- * Moves a file to a name in the same file system that nothing has yet. Unlike rename(2), link(2) fails where something is.
- * Where there are no hard links, an empty file that is created exclusively keeps the name, and is then replaced.
+ * Moves a file to an unused name in the same file system. Unlike rename(2), link(2) fails when the name exists.
+ * Without hard links, an empty file is created exclusively to reserve the name, and is then replaced.
  *
- * @returns false when something else has the name; then nothing is changed.
+ * @returns false when the name exists; then nothing is changed.
  */
 export async function placeNew(from: string, to: string): Promise<boolean> {
   try {
@@ -23,7 +23,7 @@ export async function placeNew(from: string, to: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') {
-      // A network share may have made the link, and have lost the answer.
+      // A network share may have created the link and lost the answer.
       if (!(await isOneFile(from, to))) return false;
     } else if (NO_LINKS.includes(code)) {
       return await placeWithoutLinks(from, to);
@@ -35,7 +35,7 @@ export async function placeNew(from: string, to: string): Promise<boolean> {
   return true;
 }
 
-/** As `placeNew`, where there are no hard links: a kill between the two steps leaves an empty file. */
+/** `placeNew` without hard links: a kill between the two steps leaves an empty file. */
 export async function placeWithoutLinks(from: string, to: string): Promise<boolean> {
   try {
     await (await open(to, 'wx')).close();
@@ -52,18 +52,18 @@ async function isOneFile(a: string, b: string): Promise<boolean> {
   return one.nlink > 1n && one.ino === other.ino && one.dev === other.dev;
 }
 
-/** A name for a temporary file beside one of this name, of its own and hidden. It fits, however long the name is. */
+/** A unique hidden name for a temporary file next to a file of this name. It is never too long. */
 export function temporaryName(name: string, ending: string): string {
   return `.${cutName(name, SHOWN_BYTES)}.${randomBytes(8).toString('hex')}.${ending}`;
 }
 
-/** @returns the beginning of the name, of at most so many bytes in UTF-8; no character is cut. */
+/** @returns the beginning of the name, of at most `maxBytes` bytes in UTF-8; no character is split. */
 export function cutName(name: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(name, new Uint8Array(maxBytes));
   return name.slice(0, read);
 }
 
-/** Makes a new name in a folder survive a power loss, where the file system can. */
+/** Flushes a folder, so that a new name survives a power loss, where the file system supports this. */
 export async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');

@@ -1,4 +1,4 @@
-/** A published file is fetched in ranges of equal size, each safe to ask for again. */
+/** Fetches a published file in ranges of equal size. Each can be requested again. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api } from '../../api/api.ts';
@@ -11,7 +11,7 @@ export interface DownloadOptions {
   /** The maximum number of ranges in flight. */
   readonly parallel?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that are stored or were written, of all; and what is waited out, null when nothing is. */
+  /** Stored or written bytes, total bytes, and the error after which the download waits, or null. */
   readonly onProgress?: ((doneBytes: number, totalBytes: number, lastError: string | null) => void) | undefined;
 }
 
@@ -45,7 +45,7 @@ export function assertDigest(file: FileRecord, sha256: string): void {
   if (sha256 === file.sha256) return;
   throw new SourceError(
     'integrity',
-    `The bytes that came have the SHA-256 ${sha256}, not ${file.sha256}.`,
-    'Download it again; if it stays, tell whoever runs the server.',
+    `The downloaded bytes have the SHA-256 ${sha256}, not ${file.sha256}.`,
+    'Download it again; if this happens again, contact the administrator of the server.',
   );
 }

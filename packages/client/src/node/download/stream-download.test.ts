@@ -11,7 +11,7 @@ beforeEach(() => {
   server = new FileServer();
 });
 
-test('stream: bytes are written in order, and the last of them only when the whole is the file', async () => {
+test('stream: bytes are written in order, the last ones only after the digest was verified', async () => {
   const parts: Uint8Array[] = [];
   const write = async (bytes: Uint8Array) => {
     parts.push(bytes);
@@ -27,7 +27,7 @@ test('stream: bytes are written in order, and the last of them only when the who
   assert.ok(Buffer.concat(parts).length < BYTES.length);
 });
 
-test('stream: a reader that goes away ends it, and so does a signal', async () => {
+test('stream: a closed reader ends it, and so does a signal', async () => {
   await assert.rejects(
     streamDownload(server.api, FILE, async () => {
       throw new Error('closed');
@@ -40,7 +40,7 @@ test('stream: a reader that goes away ends it, and so does a signal', async () =
   );
 });
 
-test('stream: a final failure of one range ends it, while another one waits for the server', async () => {
+test('stream: a permanent failure of one range ends it while another range waits', async () => {
   server.tamper = (range) => (range.startsWith('bytes=0-') ? lost() : failure('file_not_found'));
   await assert.rejects(
     streamDownload(server.api, FILE, async () => {}),

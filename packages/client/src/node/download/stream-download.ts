@@ -1,4 +1,4 @@
-/** Getting a file back into a pipe. */
+/** Downloads a file into a pipe. */
 import { createHash } from 'node:crypto';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Api } from '../../api/api.ts';
@@ -6,8 +6,9 @@ import { RetryPolicy } from '../../pacing/retry-policy.ts';
 import { assertDigest, countRanges, type DownloadOptions, fetchRange } from './ranges.ts';
 
 /**
- * Writes a file in order, for a pipe: with `write`, which is called again only after its promise has settled. The last range
- * is written only when the SHA-256 of the whole is that of the file, so that a reader never gets all of a wrong file.
+ * Writes a file in order, for a pipe: with `write`, which is called again only after its promise has settled. The last
+ * range is written only when the SHA-256 of the whole is that of the file, so that a reader never receives a complete
+ * wrong file.
  *
  * @throws as `download` does, and what `write` throws.
  */

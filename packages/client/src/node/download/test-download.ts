@@ -1,4 +1,4 @@
-/** A file on a server, for tests: its ranges, and what was asked for. */
+/** A file on a test server that records the requested ranges. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { FileRecord } from '@cryolift/protocol/messages';
@@ -13,11 +13,11 @@ export const SHA256 = digest(BYTES).toString('hex');
 export const FILE = { file_id: 'f1', size: BYTES.length, sha256: SHA256 } as FileRecord;
 
 export class FileServer implements Transport {
-  /** Ranges that were asked for. */
+  /** Requested ranges. */
   asked: string[] = [];
   /** May change each answer. */
   tamper: (range: string, answer: () => WireReply) => WireReply = (_range, answer) => answer();
-  /** Requests are answered after this. */
+  /** Delay of each answer. */
   ready: Promise<void> | null = null;
   readonly api = new Api(this, async () => 'token');
 
