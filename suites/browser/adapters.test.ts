@@ -113,7 +113,7 @@ test('source: a part of a chosen file is sent and hashed without a copy in the p
 test('transport: a stalled body and a missing answer are aborted', async () => {
   serve = () => {};
   assert.match(message(await send({ bodyBytes: 16 * BODY_BYTES })), /no bytes could be sent for 0 s/);
-  assert.match(message(await send()), /no answer came for 0 s/);
+  assert.match(message(await send()), /no answer arrived for 0 s/);
   serve = (_request, response) =>
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '10' }).write('start');
   assert.match(message(await send()), /the answer stalled for 0 s/);

@@ -240,7 +240,7 @@ test('changed file: an upload that was paused is refused, and nothing is sent', 
   await start(page);
   const { failure } = await waitForEnd(page);
   assert.equal(failure?.code, 'source_changed');
-  assert.match(failure.message, /was modified at .*, after its upload began/);
+  assert.match(failure.message, /was modified at .*, after its upload started/);
   assert.deepEqual(
     calls.filter((method) => method === 'PUT' || method === 'POST'),
     [],

@@ -86,7 +86,7 @@ test('full disk: without the space that is kept for it, the start says what to d
   disk.fill();
   const { code, stdout, stderr } = await runOnDisk(disk);
   assert.deepEqual([code, stdout], [1, '']);
-  assert.match(stderr, /^cryolift: CRYOLIFT_DATA_DIR: there is no space left for \S+ \(ENOSPC\); make room [^\n]+\n$/);
+  assert.match(stderr, /^cryolift: CRYOLIFT_DATA_DIR: there is no space left for \S+ \(ENOSPC\); free 16 MiB [^\n]+\n$/);
   disk.free();
   await server.restart();
 });

@@ -76,7 +76,7 @@ for (const mode of [0o777, 0o770, 0o722]) {
     assert.equal(code, 1);
     assert.equal(
       stderr,
-      `cryolift: CRYOLIFT_DATA_DIR: ${dataDir} can be written by other users; mend it with: chmod go-w ${dataDir}\n`,
+      `cryolift: CRYOLIFT_DATA_DIR: ${dataDir} can be written by other users; run: chmod go-w ${dataDir}\n`,
     );
     assert.deepEqual(await readdir(dataDir), [], 'nothing was made in it');
   });

@@ -1,4 +1,4 @@
-/** What cannot be made again, into a folder that a server can be started on once the files are copied, too. */
+/** Copies database, keys and audit into a folder. A server can start on it after the files were copied, too. */
 import { randomBytes } from 'node:crypto';
 import { chmod, copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -21,12 +21,12 @@ export interface Backup {
 }
 
 /**
- * Copies database, keys and audit, while the server runs or not. What fails leaves no backup in `target`, and nothing in
+ * Copies database, keys and audit, while the server runs or not. A failure leaves no backup in `target` and no files in
  * the folders of the server.
  *
  * @param env and `flags` as the server was started with. @param target a folder without a backup.
- * @throws SettingError, also when there is no database where the settings say; NodeJS.ErrnoException `EEXIST` when there is
- *   a backup in `target`, or one under way, and others of the file system.
+ * @throws SettingError, also when the database in the settings does not exist; NodeJS.ErrnoException `EEXIST` when
+ * there is   a backup in `target`, or one under way, and others of the file system.
  */
 export async function backUp(
   env: Readonly<Record<string, string | undefined>>,
@@ -39,7 +39,7 @@ export async function backUp(
   const isNew = (await mkdir(target, { recursive: true, mode: 0o700 })) !== undefined;
   await chmod(target, 0o700);
   const copyPath = join(target, 'cryolift.sqlite');
-  // An empty one holds the place: it is taken by one backup alone, and a database that is there is a whole one.
+  // An empty file reserves the name, so that only one backup uses the folder, and an existing database is complete.
   await (await open(copyPath, 'wx', 0o600)).close();
   try {
     return await copyAll(config, databasePath, target, copyPath);
@@ -56,15 +56,15 @@ function pathOf({ database }: Config): string {
   throw new SettingError('CRYOLIFT_DATABASE_URL: back PostgreSQL up with pg_dump or a base backup');
 }
 
-/** @throws SettingError when the settings are not those of a server that has been started once. */
+/** @throws SettingError when no server was ever started with these settings. */
 async function assertServer({ dataDir }: Config, databasePath: string): Promise<void> {
   const say = (what: string) => new SettingError(`${what}: give the --data-dir and the settings of the server`);
   for (const path of [dataDir, databasePath]) {
     await stat(path).catch(({ code }: NodeJS.ErrnoException) => {
-      throw say(code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be read (${code})`);
+      throw say(code === 'ENOENT' ? `${path} does not exist` : `${path} cannot be read (${code})`);
     });
   }
-  if (!hasDatabase(databasePath)) throw say(`${databasePath} is no database of a server`);
+  if (!hasDatabase(databasePath)) throw say(`${databasePath} is not a database of a Cryolift server`);
 }
 
 async function copyAll({ dataDir, storageDir }: Config, databasePath: string, target: string, copyPath: string) {
@@ -74,7 +74,7 @@ async function copyAll({ dataDir, storageDir }: Config, databasePath: string, ta
     await copyKeys(dataDir, target, basename(databasePath));
     const listPath = join(target, 'files.txt');
     await writeFile(listPath, files.map(({ id, filename }) => `files/${id}/${filename}\n`).join(''), { mode: 0o600 });
-    // Whoever is told that the backup is made finds it after a power loss.
+    // A reported backup survives a power loss.
     await flushAll(target);
     await rename(draftPath, copyPath);
     await flush(target);
@@ -91,7 +91,7 @@ async function copyAll({ dataDir, storageDir }: Config, databasePath: string, ta
   }
 }
 
-/** Every file beside the database: secrets, and what later versions keep there; and the audit. */
+/** Every file beside the database: secrets, files of later versions, and the audit. */
 async function copyKeys(dataDir: string, target: string, databaseName: string): Promise<void> {
   for (const entry of await readdir(dataDir, { withFileTypes: true })) {
     const isOurs = entry.isFile() && !entry.name.startsWith('cryolift.') && !entry.name.startsWith(databaseName);
@@ -102,7 +102,7 @@ async function copyKeys(dataDir: string, target: string, databaseName: string): 
   await copyAudit(join(dataDir, 'audit'), join(target, 'audit'));
 }
 
-/** A server that runs removes what is too old meanwhile: that alone may be missing. */
+/** A running server may remove old files of the audit meanwhile. No other file may be missing. */
 async function copyAudit(from: string, to: string): Promise<void> {
   const names = (await readdir(from).catch(ignoreAbsence)) ?? [];
   if (names.length === 0) return;

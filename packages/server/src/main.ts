@@ -9,29 +9,29 @@ import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';
 import { type RunningServer, startServer } from './server.ts';
 
-/** Parts under way get this long after a stop was asked for. */
+/** How long running requests may take after a stop was requested. */
 const GRACE_MS = 30_000;
-/** A signal that comes again within this time is the same one. */
+/** A repeated signal within this time counts as the same one. */
 const REPEAT_MS = 2_000;
 /** How long the last lines of the log may take. */
 const LOG_MS = 1_000;
-/** How long the token of the printed link is good for. */
+/** Lifetime of the token in the printed link. */
 const LINK_TTL = '12h';
 
 /**
- * Runs the server until SIGTERM or SIGINT, or until the terminal that it was started on is closed; a second signal ends it at
- * once. With TLS, SIGHUP reads the certificate again.
+ * Runs the server until SIGTERM or SIGINT, or until the terminal that it was started on is closed; a second signal ends
+ * it at once. With TLS, SIGHUP reads the certificate again.
  *
  * @param flags by name without dashes; they win over `env`.
- * @returns the exit code: 0 after a stop that was asked for, 1 when it could not start.
+ * @returns the exit code: 0 after a requested stop, 1 when it could not start.
  */
 export async function serve(
   env: Readonly<Record<string, string | undefined>>,
   flags: Readonly<Record<string, string | undefined>>,
 ): Promise<0 | 1> {
-  // What the server makes is for its user alone, also what SQLite makes.
+  // All files are private to the user of the server, also those of SQLite.
   process.umask(0o077);
-  // Whoever reads what is printed may be gone, and the disk that it goes to full: the server goes on.
+  // The server continues when the reader of its output has closed the pipe, or the disk of the output is full.
   process.stderr.on('error', () => {});
   const logStream = new LogStream();
   let server: RunningServer;
@@ -44,13 +44,13 @@ export async function serve(
     hangup = handleHangup(log);
     server = await startServer(config, log, { lostLogLines: () => logStream.lostLines });
     hangup.onReload(server.renewCertificate);
-    // First: whoever reads that it listens may stop it at once.
+    // Before the message, because its reader may stop the server at once.
     stopAsked = nextSignal();
     process.stdout.write(`cryolift listening on ${server.url}\n`);
     if (server.ownSecret !== null) {
       process.stdout.write(`open ${server.url}/#token=${await signLinkToken(server.ownSecret)}\n`);
     }
-    // Now, for a process that is killed keeps nothing for its next start.
+    // Flushed now, because a killed process loses it.
     flushCompileCache();
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
@@ -58,7 +58,7 @@ export async function serve(
     return 1;
   }
   await Promise.race([stopAsked, hangup.terminalGone]);
-  // Ctrl-C under npm arrives twice; only a later one is meant to cut the stop short.
+  // Ctrl-C under npm arrives twice; only a later signal ends the graceful stop.
   setTimeout(() => nextSignal().then(() => process.exit(1)), REPEAT_MS).unref();
   await server.stop(GRACE_MS);
   await logStream.close(LOG_MS);
@@ -72,7 +72,7 @@ function nextSignal(): Promise<void> {
   });
 }
 
-/** A token for whoever sits at this machine. */
+/** A token for the user of this machine. */
 async function signLinkToken(secret: string): Promise<string> {
   return await new SignJWT({ scope: SCOPES.join(' ') })
     .setProtectedHeader({ alg: 'HS256' })

@@ -1,13 +1,13 @@
 /**
- * Looks for work: when it is woken, when the next piece is due, and at least every `longestMs`, so that a clock that was set
- * does not put work off for good. Never twice at once.
+ * Polls for work: when it is woken, when the next work is due, and at least every `longestMs`, so that a changed clock
+ * does not delay work without limit. Never twice at the same time.
  */
 interface Polling {
   /** Starts the work that is due. @param signal after which nothing more is started. */
   poll(signal: AbortSignal): Promise<void>;
-  /** How long until the next piece is due, milliseconds; null: none is waiting. */
+  /** Time until the next work is due, milliseconds; null: no work is waiting. */
   nextMs(): Promise<number | null>;
-  /** What `poll` or `nextMs` has thrown; it is tried again after `longestMs`. */
+  /** Called with errors of `poll` or `nextMs`, which are repeated after `longestMs`. */
   onError(error: unknown): void;
   readonly shortestMs: number;
   readonly longestMs: number;
@@ -29,7 +29,7 @@ export class Poller {
     return this.#stopping.signal;
   }
 
-  /** There may be something to do. After a stop this does nothing. */
+  /** Polls at once. After a stop this does nothing. */
   wake(): void {
     if (this.signal.aborted) return;
     this.#isWoken = true;
@@ -40,7 +40,7 @@ export class Poller {
     });
   }
 
-  /** Resolves when no poll is under way and none will come. */
+  /** Resolves when no poll runs and none will start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);

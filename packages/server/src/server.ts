@@ -35,35 +35,38 @@ import { DoubtfulUploads } from './uploads/verification/doubtful-uploads.ts';
 import { invalidateAll } from './uploads/verification/invalidation.ts';
 import { VERSION } from './version.ts';
 
-/** Then the audit begins a new file. */
+/** Size at which the audit starts a new file. */
 const AUDIT_FILE_BYTES = 64 * 1024 * 1024;
-/** Common proxies give up on a connection that is silent for 60 s, some for 30. */
+/** Common proxies close a connection without data after 60 s, some after 30. */
 const HEARTBEAT_MS = 15_000;
 
 export interface RunningServer {
   /** Where it listens. */
   readonly url: string;
-  /** Set when the server made its own secret: what a token is signed with. */
+  /** The secret for tokens, when the server has generated it. */
   readonly ownSecret: string | null;
-  /** Reads the certificate again, for new connections; one that does not work is logged and not taken. Null without TLS. */
+  /** Reads the certificate again, for new connections; an invalid one is logged and not used. Null without TLS. */
   readonly renewCertificate: (() => void) | null;
   /**
-   * No new connections. What is under way, requests and all other work, gets up to `graceMs` together; then all is closed,
-   * which takes up to 5 s. After work that has not ended, the folders stay locked until the process ends.
+   * Accepts no new connections. Running requests and all other work have `graceMs` together; then all is closed, which
+   * takes up to 5 s. After work that has not ended, the folders stay locked until the process ends.
    */
   stop(graceMs: number): Promise<void>;
 }
 
-/** What a test may put in the place of what a server makes for itself. */
+/** Replacements for tests. */
 export interface Overrides extends DataOverrides {
   readonly clock?: Clock;
   /** A new id, URL-safe and sortable by time. */
   newId?(): string;
-  /** How many lines of the log could not be written. */
+  /** The number of lost lines of the log. */
   lostLogLines?(): number;
 }
 
-/** @throws SettingError when the settings cannot be served: an address in use, a data folder that another server has. */
+/**
+ * @throws SettingError when the server cannot start with these settings: an address in use, a data folder that another
+ * server has.
+ */
 export async function startServer(config: Config, log: Logger, overrides: Overrides = {}): Promise<RunningServer> {
   const { newId = monotonicFactory(), lostLogLines = () => 0 } = overrides;
   warnOfSettings(config, log);
@@ -92,7 +95,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     lostLogLines,
   });
 
-  // Behind a proxy all come from one address: the proxy is the one to count them.
+  // Behind a proxy all connections have one address: the proxy must limit them.
   const perAddress = config.trustProxy === 0 ? config.connectionsPerAddress : Number.POSITIVE_INFINITY;
   const limiter = new ConnectionLimiter(perAddress);
   const listeners = new Listeners(config.tls, limiter, config.bodyIdleTimeoutMs);
@@ -151,7 +154,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
 
 function createClock(config: Config, log: Logger): Clock {
   return new Clock(config.uploadTtlMs, (byMs) =>
-    log.warn({ by_seconds: Math.round(byMs / 1000) }, 'the clock has jumped: nothing expires for a while'),
+    log.warn({ by_seconds: Math.round(byMs / 1000) }, 'the clock has jumped: nothing expires for some time'),
   );
 }
 
@@ -163,7 +166,7 @@ function createSigningKeys({ dataDir, signingSecret }: Config, db: Database, clo
 function createAudit(config: Config, log: Logger): AuditLog {
   const bounds = { ...config.audit, maxFileBytes: AUDIT_FILE_BYTES };
   return new AuditLog(join(config.dataDir, 'audit'), bounds, (file) =>
-    log.warn({ file }, 'a file of the audit was removed: it was too old, or there was too much'),
+    log.warn({ file }, 'a file of the audit was removed because of its age or the total size'),
   );
 }
 

@@ -1,4 +1,4 @@
-/** `work`'s result, or 'late' when it takes longer than `ms`. The work goes on either way. */
+/** The result of `work`, or 'late' when it takes longer than `ms`. The work continues in both cases. */
 export async function firstOf<T>(work: Promise<T>, ms: number): Promise<T | 'late'> {
   const { promise, resolve } = Promise.withResolvers<'late'>();
   const timer = setTimeout(() => resolve('late'), ms);

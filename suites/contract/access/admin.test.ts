@@ -109,7 +109,7 @@ test('a scrub finds the file with a turned bit, the one that is gone and the one
     ],
   );
   assert.deepEqual([report.ok, report.damaged, report.missing, report.unreadable], [1, 2, 1, 0]);
-  assert.match(server.stderr, /a stored file is not what it was/);
+  assert.match(server.stderr, /a stored file has changed/);
   // The record stays, and what is left of the bytes can be had.
   assert.equal((await ada('GET', `/files/${turned.file_id}`)).status, 200);
   assert.equal((await ada('GET', `/files/${turned.file_id}/content`)).body.length, turned.size);

@@ -173,5 +173,5 @@ test('quota: of an upload link its own bounds are told, not what its owner holds
     await guest('POST', '/uploads/init', { json: initRequest({ size: 1024 }) }),
     'quota_exceeded',
   );
-  assert.match(third.message, /2 of 2 files were begun, and this file is one more/);
+  assert.match(third.message, /2 of 2 files were started, and this file is one more/);
 });

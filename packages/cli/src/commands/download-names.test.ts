@@ -27,7 +27,7 @@ for (const filename of ['.bash_profile', 'CON', 'C:foo', '../evil', '..', 'sub\\
     const env = { CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: 'any' };
     const refused = await runAlone(['download', 'f1', '-o', folder], env);
     assert.equal(refused.code, 1, refused.stderr);
-    assert.match(refused.stderr, /^cryolift: The name that the server gives to this file .*\n.*-o NAME/);
+    assert.match(refused.stderr, /^cryolift: The name of this file on the server .*\n.*-o NAME/);
     assert.ok(!refused.stderr.includes('\x1b'));
     assert.deepEqual(await readdir(folder), []);
 

@@ -207,14 +207,14 @@ const FAILURES: readonly {
     args: ['-o', '$', '--force'],
     prepare: (folder) => mkdir(join(folder, 'same.mrc')),
     code: 1,
-    message: '$/same.mrc is not a file, and is not replaced.\n  Give another name (-o).',
+    message: '$/same.mrc is not a regular file and is not replaced.\n  Give another name (-o).',
   },
   {
     situation: 'a device has the name, with --force',
     args: ['-o', '$/null', '--force'],
     prepare: (folder) => symlink('/dev/null', join(folder, 'null')),
     code: 1,
-    message: '$/null is not a file, and is not replaced.\n  Give another name (-o).',
+    message: '$/null is not a regular file and is not replaced.\n  Give another name (-o).',
   },
   {
     situation: 'the name is too long',
@@ -229,7 +229,7 @@ const FAILURES: readonly {
       await symlink('/tmp', join(folder, partialName()));
     },
     code: 1,
-    message: /\.part is in the way: it was not made by a download of this user\.\n {2}Remove it, or/,
+    message: /\.part exists and was not created by a download of this user\.\n {2}Remove it, or/,
   },
   { situation: 'two ids are given', args: ['another'], code: 2, message: /^error: too many arguments for 'download'/ },
   { situation: '-o is empty', args: ['-o', ''], code: 2, message: /^cryolift: -o needs a folder or a file name\n/ },

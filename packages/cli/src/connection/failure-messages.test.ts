@@ -43,7 +43,7 @@ test('messages: a failed connection prints the URL and the reason', async (t) =>
   const cases: readonly (readonly [url: string, shown: string, why: string])[] = [
     [url, url, 'connection refused (ECONNREFUSED)'],
     [`${url.replace('//', '//ada:secret@')}/lift/`, `${url}/lift`, 'connection refused (ECONNREFUSED)'],
-    ['http://nowhere.invalid', 'http://nowhere.invalid', 'there is no such name (ENOTFOUND)'],
+    ['http://nowhere.invalid', 'http://nowhere.invalid', 'the name does not exist (ENOTFOUND)'],
     [reset, reset, 'the connection was reset (ECONNRESET)'],
     [plain, plain, 'no TLS connection can be made (EPROTO)'],
   ];
@@ -54,7 +54,7 @@ test('messages: a failed connection prints the URL and the reason', async (t) =>
     // Without a reachable name server the message differs.
     const said = String(first).replace(
       'the name cannot be resolved now (EAI_AGAIN)',
-      'there is no such name (ENOTFOUND)',
+      'the name does not exist (ENOTFOUND)',
     );
     assert.equal(said, `cryolift: no connection to ${shown}: ${why}`);
   }
@@ -96,10 +96,10 @@ test('messages: contain the wrong value, and hints for this command', async () =
     [
       ['audit', '--data-dir', 'none'],
       2,
-      /^cryolift: none\/audit: there is no such file or folder; give the --data-dir/,
+      /^cryolift: none\/audit: no such file or folder; give the --data-dir/,
     ],
-    [['token', '--data-dir', 'plain'], 2, /there is no secret/],
-    [['upload', '--checksums', 'none/list', 'b.tif'], 1, /^cryolift: none\/list: there is no such file or folder/],
+    [['token', '--data-dir', 'plain'], 2, /no secret found/],
+    [['upload', '--checksums', 'none/list', 'b.tif'], 1, /^cryolift: none\/list: no such file or folder/],
     [['upload', 'b.tif'], 1, /plain\/cryolift\/uploads: a part of the path is not a folder \(ENOTDIR\)/, state],
     [
       ['doctor'],

@@ -65,7 +65,7 @@ test('find files: -r skips hidden files, other types and links to folders', asyn
   ]);
   assert.deepEqual(
     failed.map(({ path, error }) => [path, (error as Error).message]),
-    [[join(root, 'grid2/dangling.mrc'), 'The file cannot be read: there is no such file or folder.']],
+    [[join(root, 'grid2/dangling.mrc'), 'The file cannot be read: no such file or folder.']],
   );
 });
 

@@ -226,7 +226,7 @@ for (const args of [['ls'], ['link', 'ls'], ['admin', 'sessions']]) {
         answerWith({ items: isFilled ? items : [], next_cursor })(request, response);
       });
       const { code, stderr } = await begin(context, args, url).ended;
-      assert.match(stderr, /without an end/);
+      assert.match(stderr, /does not end/);
       assert.equal(code, 1, stderr);
     }
   });
@@ -243,6 +243,6 @@ test('loops: an answer without an outcome is not a success', async (context) => 
     const { code, stdout, stderr } = await begin(context, args, url).ended;
     assert.equal(code, 1, `${args}: ${stdout}${stderr}`);
     assert.equal(stdout, '');
-    assert.match(stderr, /not one of a Cryolift server/);
+    assert.match(stderr, /does not come from a Cryolift server/);
   }
 });

@@ -130,14 +130,14 @@ test('transport: aborts a connection on which no byte can be sent', async () => 
     await new Promise(setImmediate);
     mock.timers.tick(1000);
   }
-  await assert.rejects(sending, failed(/took no byte for 20 s/));
+  await assert.rejects(sending, failed(/no bytes could be sent for 20 s/));
   stuck.close();
 });
 
 test('transport: aborts a request without an answer', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   await start(() => mock.timers.tick(91_000));
-  await assert.rejects(send(), failed(/no answer came for 90 s/));
+  await assert.rejects(send(), failed(/no answer arrived for 90 s/));
 });
 
 test('transport: aborts an answer that stalls', async () => {

@@ -15,7 +15,9 @@ export const InitRequest = Type.Object(
     }),
     size: Bytes('Size of the file, bytes.'),
     sha256: Type.Optional(Sha256Hex('SHA-256 of the whole file.')),
-    part_size: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'Requested part size, bytes.' })),
+    part_size: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'Requested part size, bytes.' }),
+    ),
     fingerprint: Type.Optional(
       Type.String({ minLength: 1, maxLength: 256, description: "The client's own key for “the same local file”." }),
     ),

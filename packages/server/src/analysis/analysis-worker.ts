@@ -1,6 +1,6 @@
 /**
- * The thread that analyzes MRC files where they are stored: behind their arriving bytes, a chunk of each in turn. It also draws
- * pictures. It yields to the digests, which senders wait for.
+ * The thread that analyzes stored MRC files while their bytes arrive, a chunk of each in turn. It also draws
+ * pictures. Digests have priority, because senders wait for them.
  */
 import { constants, platform, setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
@@ -31,7 +31,7 @@ import type { AnalysisResult, Rendered } from './result.ts';
 import type { AnalysisTarget } from './target.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
-/** So long it waits for the digests before each chunk, at most: it must come to an end under any load. */
+/** The longest wait for digests before each chunk, so that an analysis ends under any load. */
 const YIELD_MS = 20;
 
 interface AnalysisJob {
@@ -39,26 +39,26 @@ interface AnalysisJob {
   target: AnalysisTarget;
   limit: number;
   at: number;
-  /** Open only while there is something to read. */
+  /** Open only while there are bytes to read. */
   source: ByteSource | null;
-  /** Somebody waits for what was found: the file is published, and its path stays. */
+  /** A caller waits for the result: the file is published, and its path is final. */
   isWanted: boolean;
-  /** Null until the header is there, and when the voxels cannot be read. */
+  /** Null until the header has arrived, and when the voxels cannot be read. */
   analysis: { header: MrcHeader; layout: VoxelLayout; kind: MrcKind; pass: VoxelAnalysis } | null;
 }
 
 if (!parentPort) throw new Error('analysis-worker runs as a worker thread');
 const port = parentPort;
-/** 1 while the digests have something to do. */
+/** 1 while digests are computed. */
 const digesting = new Int32Array(workerData as SharedArrayBuffer);
-// On Linux this is of the calling thread alone.
+// On Linux this applies only to the calling thread.
 if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 const analyses = new Map<number, AnalysisJob>();
-/** Of the pictures that are being drawn. */
+/** Abort controllers of the pictures that are being drawn. */
 const drawings = new Map<number, AbortController>();
 let working = false;
-/** Something came while it worked: it must look once more before it rests. */
+/** A message arrived during the work: it must check again before it pauses. */
 let woken = false;
 
 port.on('message', (message: AnalysisMessage) => {
@@ -83,20 +83,20 @@ port.on('message', (message: AnalysisMessage) => {
       );
       return;
     case 'cancel':
-      drawings.get(message.job)?.abort(Object.assign(new Error('nobody waits for it'), { code: 'ECANCELED' }));
+      drawings.get(message.job)?.abort(Object.assign(new Error('no caller waits for it'), { code: 'ECANCELED' }));
   }
 });
 
 function advance({ job, url, limit, isWanted }: AdvanceJob): void {
   const analyzing = analyses.get(job);
   if (!analyzing) return;
-  // A file that was published meanwhile stays the one that is open here.
+  // When the file is published meanwhile, the open descriptor stays valid.
   analyzing.target.url = url;
   analyzing.limit = Math.max(analyzing.limit, limit);
   analyzing.isWanted ||= isWanted;
 }
 
-/** One chunk of every file that has bytes to read, then a look at the messages, until nothing is left to do. */
+/** Reads one chunk of every file with available bytes, then the messages, until no work is left. */
 async function work(): Promise<void> {
   working = true;
   for (let busy = true; busy || woken; ) {
@@ -113,7 +113,7 @@ async function work(): Promise<void> {
         if (analyses.has(analyzing.id) && hasSomething(analyzing)) busy = true;
       } catch (error) {
         if (!analyzing.isWanted && codeOf(error) === 'ENOENT') {
-          // It was published a moment ago; the job that wants the result gives its new URL.
+          // It was just published; the job that needs the result sends its new URL.
           analyzing.limit = analyzing.at;
           continue;
         }
@@ -126,7 +126,7 @@ async function work(): Promise<void> {
   working = false;
 }
 
-/** The first look is at the whole header. */
+/** The first read covers the whole header. */
 function hasSomething({ at, limit, target }: AnalysisJob): boolean {
   return at < limit && (at > 0 || limit >= Math.min(MRC_HEADER_BYTES, target.sizeBytes));
 }
@@ -137,10 +137,10 @@ async function analyzeChunk(analyzing: AnalysisJob): Promise<void> {
   analyzing.source ??= await openByteSource(target.url);
   const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, limit - at));
   await analyzing.source.read(at, bytes);
-  // It is there already when all is read a second time.
+  // Already set when the file is read a second time.
   if (at === 0) analyzing.analysis ??= begin(bytes, target);
   analyzing.analysis?.pass.add(at, bytes);
-  // Where no voxel can be read there is nothing more to look at.
+  // Without readable voxels there is nothing more to analyze.
   analyzing.at = analyzing.analysis ? at + bytes.length : target.sizeBytes;
   if (analyzing.at >= analyzing.limit || !analyses.has(analyzing.id)) await closeSource(analyzing);
 }
@@ -166,9 +166,9 @@ async function conclude(analyzing: AnalysisJob): Promise<void> {
 }
 
 /**
- * Only a whole file tells whether bytes are signed of which the header does not say it.
+ * Without a statement in the header, the signedness of bytes is known only after the whole file was read.
  *
- * @returns true when they are other than was thought: all is to be read again.
+ * @returns true when the assumption was wrong and the file must be read again.
  */
 async function settle(analyzing: AnalysisJob, analysis: NonNullable<AnalysisJob['analysis']>): Promise<boolean> {
   const source = await openByteSource(analyzing.target.url);
@@ -197,7 +197,7 @@ async function sumUp(
   return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), previews };
 }
 
-/** What the pass has seen anyway; null: to be read again. */
+/** Pictures from the pass itself; null: the file must be read again. */
 function rasterOf(pass: VoxelAnalysis, { kind, axis }: PreviewRequest): Raster | null {
   return kind === 'section' ? pass.section(axis) : kind === 'average' ? pass.average() : null;
 }

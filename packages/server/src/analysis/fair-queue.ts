@@ -1,13 +1,13 @@
-/** Turns at something that few can do at a time: owners take them one after the other, however much each of them asks for. */
+/** A queue in which owners take turns, however many requests each has. */
 
 export interface FairQueueLimits {
   /** At the same time. */
   readonly max: number;
-  /** Of them those that take long, so that short ones always find a place. */
+  /** Limit for long work, so that short work always has a slot. */
   readonly maxLong: number;
-  /** Of one owner at the same time; at most one of them is long. */
+  /** Limit for one owner; at most one of these is long. */
   readonly maxPerOwner: number;
-  /** Waiting, of one owner and of all. */
+  /** Limits for waiting work, of one owner and of all. */
   readonly maxWaitingPerOwner: number;
   readonly maxWaiting: number;
 }
@@ -25,7 +25,7 @@ interface Owner {
 
 export class FairQueue {
   readonly #limits: FairQueueLimits;
-  /** Those who wait or have a turn: in the order in which they came, and who had a turn goes to the end. */
+  /** Owners that wait or run, in order of arrival. After its turn an owner goes to the end. */
   readonly #owners = new Map<string, Owner>();
   #running = 0;
   #runningLong = 0;
@@ -36,9 +36,9 @@ export class FairQueue {
   }
 
   /**
-   * Does `work` when it is its turn.
+   * Runs `work` in its turn.
    *
-   * @returns null when too many wait already. @throws the reason of `signal` when it comes before the turn, and what
+   * @returns null when too many wait. @throws the reason of `signal` when it is aborted before the turn, and what
    *   `work` throws.
    */
   take<T>(owner: string, isLong: boolean, signal: AbortSignal, work: () => Promise<T>): Promise<T> | null {
@@ -77,7 +77,7 @@ export class FairQueue {
     await promise.finally(() => signal.removeEventListener('abort', leave));
   }
 
-  /** Gives the places that are free to the owners in their order. */
+  /** Gives free slots to the owners in their order. */
   #next(): void {
     while (this.#running < this.#limits.max) {
       const found = this.#findNext();

@@ -1,4 +1,4 @@
-/** Keeps, records and emits what the analysis of a published MRC file has found. */
+/** Stores, records and emits the result of the analysis of a published MRC file. */
 import { VOXEL_WARNINGS } from '@cryolift/mrc';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
 import { findFile, recordStatistics } from '../db/files.ts';
@@ -29,11 +29,11 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
     analyzed,
     mrc && analyzed ? await keepPictures(context, row, mrc, analyzed) : [],
   );
-  // It was deleted meanwhile, perhaps before the pictures were kept.
+  // It was deleted meanwhile, perhaps before the pictures were stored.
   if (!isRecorded) await removeStored(context.storage, row.id);
 }
 
-/** @returns what they show, and where they are found. */
+/** @returns their kinds and names. */
 async function keepPictures(
   context: FileContext,
   row: FileRow,
@@ -69,7 +69,7 @@ async function record(
   );
   const statistics = analyzed && { ...analyzed.statistics, signedness: analyzed.signedness };
   return await context.outbox.transact(async (tx, emit) => {
-    // The bytes of mode 0 are to be read otherwise by now: another job does so.
+    // The signedness of mode 0 was changed meanwhile: another job analyzes the file again.
     const current = await findFile(tx, row.id);
     if (current && overridesOf(current).mode0 !== overridesOf(row).mode0) return true;
     const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));

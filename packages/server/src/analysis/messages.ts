@@ -18,7 +18,7 @@ export interface AdvanceJob {
   /** The caller waits for the result. */
   isWanted: boolean;
 }
-/** To the thread: nobody wants it any more. Answered when the file is not open there any more. */
+/** To the thread: the analysis is cancelled. Answered when the file is closed there. */
 interface DropJob {
   kind: 'drop';
   job: number;
@@ -30,7 +30,7 @@ interface RenderJob {
   target: AnalysisTarget;
   request: PreviewRequest;
 }
-/** To the thread: nobody waits for this picture any more. Reported as an error, unless it is ready before. */
+/** To the thread: the picture is cancelled. Reported as an error, unless it is ready before. */
 interface CancelJob {
   kind: 'cancel';
   job: number;

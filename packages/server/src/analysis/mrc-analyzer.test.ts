@@ -21,7 +21,7 @@ const urlOf = (path: string) => pathToFileURL(path).href;
 
 interface Bench {
   readonly analyzer: MrcAnalyzer;
-  /** 1 while the digests have something to do. */
+  /** 1 while digests are computed. */
   readonly digesting: Int32Array;
   write(name: string): Promise<AnalysisTarget & { path: string }>;
 }

@@ -1,4 +1,4 @@
-/** Looking at MRC files where they lie, by a thread of low priority: surveys of whole files, and single pictures. */
+/** Analyzes stored MRC files in a thread of low priority: analyses of whole files, and single pictures. */
 import { Worker } from 'node:worker_threads';
 import type { PreviewRequest } from '@cryolift/mrc';
 import { explainReadCode } from '../storage/errors.ts';
@@ -6,9 +6,12 @@ import type { AnalysisMessage, AnalysisReport } from './messages.ts';
 import type { AnalysisResult, Rendered } from './result.ts';
 import type { AnalysisTarget } from './target.ts';
 
-/** Uploads that are surveyed while they arrive; each costs some ten MiB. The others are read again when they are published. */
+/**
+ * Uploads that are analyzed while they arrive; each needs about 10 MiB. The others are read again after they are
+ * published.
+ */
 const MAX_FOLLOWED = 2;
-/** The numbers of one file at a time; V8 would reserve for much more. */
+/** Heap limit for the numbers of one file; the default of V8 is much larger. */
 const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 };
 
 type Answer = { analyzed: AnalysisResult | null } | { rendered: Rendered };
@@ -16,14 +19,14 @@ type Answer = { analyzed: AnalysisResult | null } | { rendered: Rendered };
 export class MrcAnalyzer {
   readonly #digesting: SharedArrayBuffer;
   readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
-  /** Surveys under way, by upload: their jobs, and what they were told of the file. */
+  /** Running analyses, by upload: their jobs, and the metadata they use. */
   readonly #followed = new Map<string, { job: number; overrides: string }>();
-  /** Jobs that the thread was told to drop, with what to do when it has. */
+  /** Jobs that the thread must drop, with the callbacks for when it has. */
   readonly #dropping = new Map<number, () => void>();
   #worker: Worker | null = null;
   #lastJob = 0;
 
-  /** @param digesting 1 in it while digests are computed: they go first. */
+  /** @param digesting contains 1 while digests are computed, which have priority. */
   constructor(digesting: SharedArrayBuffer) {
     this.#digesting = digesting;
   }
@@ -39,12 +42,12 @@ export class MrcAnalyzer {
   }
 
   /**
-   * What one pass over a whole file finds; joins the work done by `follow`. Null when its voxels cannot be read.
+   * The result of one pass over a whole file; continues the work of `follow`. Null when its voxels cannot be read.
    *
    * @throws BytesGone, or UploadError when the file cannot be read now.
    */
   async analyze(uploadId: string, target: AnalysisTarget, signal: AbortSignal): Promise<AnalysisResult | null> {
-    // The metadata may have changed since it was begun.
+    // The metadata may have changed since the start.
     const followed = this.#followed.get(uploadId);
     if (followed && followed.overrides !== printOverrides(target)) {
       await this.forget(uploadId);
@@ -63,7 +66,10 @@ export class MrcAnalyzer {
     }
   }
 
-  /** @throws BytesGone, UploadError when the file cannot be read now, or the reason of `signal`: then the thread stops, too. */
+  /**
+   * @throws BytesGone, UploadError when the file cannot be read now, or the reason of `signal`: then the thread stops,
+   * too.
+   */
   async render(target: AnalysisTarget, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
     signal.throwIfAborted();
     const job = ++this.#lastJob;
@@ -81,7 +87,9 @@ export class MrcAnalyzer {
     }
   }
 
-  /** The bytes of an upload go away, or may change. Resolves when the thread does not hold its file open. */
+  /**
+   * To be called before the bytes of an upload are removed or changed. Resolves when the thread has closed the file.
+   */
   async forget(uploadId: string): Promise<void> {
     const job = this.#followed.get(uploadId)?.job;
     if (job === undefined) return;
@@ -117,7 +125,7 @@ export class MrcAnalyzer {
     this.#waiting.delete(job);
   }
 
-  /** The thread begins with the first that there is to look at. */
+  /** The thread starts with the first file. */
   #send(message: AnalysisMessage): void {
     this.#worker ??= this.#start();
     this.#worker.postMessage(message);
@@ -129,7 +137,7 @@ export class MrcAnalyzer {
       resourceLimits: LIMITS,
     });
     worker.on('message', (report: AnalysisReport) => this.#take(report));
-    // Of no part and no digest: whoever waits is told, and the next look begins a new thread.
+    // No part or digest is affected: callers get an error, and the next analysis starts a new thread.
     worker.on('error', (error: Error) => {
       this.#worker = null;
       this.#end(error.message);
@@ -164,7 +172,7 @@ function printOverrides({ overrides: { kind, mode0 } = {} }: AnalysisTarget): st
   return JSON.stringify([kind, mode0]);
 }
 
-/** @param code of the system, or the message of an error that nobody expected. */
+/** @param code of the system, or the message of an unexpected error. */
 function unreadable(code: string): Error {
-  return /^E[A-Z0-9]+$/.test(code) ? explainReadCode(code) : new Error(`looking at a file failed: ${code}`);
+  return /^E[A-Z0-9]+$/.test(code) ? explainReadCode(code) : new Error(`the analysis of a file failed: ${code}`);
 }

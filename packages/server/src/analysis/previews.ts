@@ -1,4 +1,4 @@
-/** Pictures of MRC files: drawn when they are asked for, and kept for a while. */
+/** Pictures of MRC files: drawn on request, and cached for some time. */
 import { defaultPreviews, type PreviewKind, type PreviewRequest } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { LRUCache } from 'lru-cache';
@@ -11,13 +11,13 @@ import { SharedRender } from './shared-render.ts';
 import { fileTarget, uploadTarget } from './target.ts';
 
 const LIMITS = { max: 4, maxLong: 2, maxPerOwner: 2, maxWaitingPerOwner: 8, maxWaiting: 256 };
-/** Of a file larger than this, what takes a pass over it takes long. */
+/** For a file larger than this, a picture that needs the whole file counts as long work. */
 const LONG_BYTES = 256 * 1024 * 1024;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 
-/** What is asked for; what is left out is chosen by what the file is. */
+/** The request; defaults depend on the kind of the file. */
 export interface PictureQuery {
   kind?: PreviewKind | undefined;
   axis?: PreviewRequest['axis'] | undefined;
@@ -27,7 +27,7 @@ export interface PictureQuery {
   contrast?: PreviewRequest['contrast'] | undefined;
 }
 
-/** @returns the whole request, which says everything that the picture depends on. */
+/** @returns the complete request, on which the picture depends. */
 export function toPreviewRequest(mrc: Mrc, filename: string, query: PictureQuery): PreviewRequest {
   const usual = defaultPreviews(mrc, filename)[0];
   const kind = query.kind ?? (query.axis || query.slice !== undefined ? 'section' : (usual?.kind ?? 'section'));
@@ -42,7 +42,7 @@ export function toPreviewRequest(mrc: Mrc, filename: string, query: PictureQuery
   };
 }
 
-/** Of the picture among those of its file: safe as a file name and in an ETag. */
+/** The name of the picture among those of its file; safe in file names and ETags. */
 export function nameOf(
   { kind, axis, slice, sizePx, contrast }: PreviewRequest,
   { overrides: { mode0 } = {} }: Pick<FilePlace, 'overrides'>,
@@ -50,19 +50,19 @@ export function nameOf(
   return [kind, ...(kind === 'section' ? [axis, slice] : []), sizePx, contrast, ...(mode0 ? [mode0] : [])].join('-');
 }
 
-/** Who asks for a picture. */
+/** The caller of a request for a picture. */
 export interface Viewer {
-  /** Under which name their share of the server is counted. */
+  /** The account whose share of the server is used. */
   readonly account: string;
-  /** They have gone away. */
+  /** Aborted when the client closes the connection. */
   readonly signal: AbortSignal;
-  /** So long they wait; then they may ask again. */
+  /** How long the request waits; then the client may repeat it. */
   readonly waitMs: number;
 }
 
 type Drawn = Rendered | 'late' | 'overloaded';
 
-/** Pictures under way, one of a kind at a time, and those that were drawn lately. */
+/** Pictures that are being drawn, each once, and recent pictures. */
 export class Previews {
   readonly #storage: Storage;
   readonly #analyzer: MrcAnalyzer;
@@ -78,7 +78,9 @@ export class Previews {
     this.#analyzer = analyzer;
   }
 
-  /** @returns 'overloaded' when too many wait. @throws what the store says, and the reason of the viewer's signal. */
+  /**
+   * @returns 'overloaded' when too many wait. @throws the errors of the storage, and the reason of the viewer's signal.
+   */
   async ofFile(file: FilePlace, request: PreviewRequest, viewer: Viewer): Promise<Drawn> {
     const name = nameOf(request, file);
     const key = `${file.fileId}/${name}`;
@@ -88,7 +90,7 @@ export class Previews {
     return stored ? this.#keep(key, { kind: 'png', png: stored }) : await this.#draw(key, file, request, viewer);
   }
 
-  /** Of an upload whose bytes may still be replaced when a disk fails: kept only while it is being drawn. */
+  /** A picture of an upload, whose bytes may still change after a disk failure: kept only while it is drawn. */
   async ofUpload(upload: StagedUpload, request: PreviewRequest, viewer: Viewer): Promise<Drawn> {
     return await this.#draw(`${upload.id}/${nameOf(request, upload)}`, upload, request, viewer);
   }
@@ -108,7 +110,7 @@ export class Previews {
     let turn: Promise<Rendered> | null = null;
     const drawing = new SharedRender((signal) => {
       turn = this.#queue.take(account, isLong(of, request), signal, () => this.#render(of, request, signal));
-      return turn ?? Promise.reject(new Error('too many wait'));
+      return turn ?? Promise.reject(new Error('too many requests wait'));
     });
     if (!turn) return 'overloaded';
     this.#drawing.set(key, drawing);
@@ -126,7 +128,7 @@ export class Previews {
     return {
       kind: 'refused',
       code: 'not_applicable',
-      message: 'This storage shows no pictures before a file is complete.',
+      message: 'This storage has no pictures before a file is complete.',
     };
   }
 

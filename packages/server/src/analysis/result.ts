@@ -1,16 +1,16 @@
-/** What the analysis of an MRC file gives. */
+/** The result of the analysis of an MRC file. */
 import type { Finding, PreviewOutcome, PreviewRequest, SignednessDecision, VoxelStatistics } from '@cryolift/mrc';
 
-/** One picture, or why there is none. */
+/** One picture, or the reason for having none. */
 export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome, { kind: 'refused' }>;
 
-/** What one pass over a file has found. */
+/** The result of one pass over a file. */
 export interface AnalysisResult {
   statistics: VoxelStatistics;
   /** How the bytes of mode 0 were read; null for other modes. */
   signedness: SignednessDecision | null;
-  /** Where data and header disagree, and what else the owner should know of the data. */
+  /** Differences between data and header, and other notes for the owner. */
   findings: Finding<string>[];
-  /** The pictures that are worth having of such a file; the first is the one to show. */
+  /** The default pictures of such a file; the first one is the main picture. */
   previews: { request: PreviewRequest; png: Uint8Array }[];
 }

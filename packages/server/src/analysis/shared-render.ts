@@ -1,6 +1,6 @@
-/** A picture that is being drawn, or waits for its turn, for all who asked for it. */
+/** A picture that is being drawn or waits for its turn, shared by all requests for it. */
 
-/** So long a picture is drawn on for those who were told to ask again. */
+/** How long a picture is drawn on for clients that were asked to repeat the request. */
 const HOLD_MS = 10_000;
 
 export class SharedRender<T> {
@@ -13,18 +13,18 @@ export class SharedRender<T> {
   /** @param draw rejects soon after its signal. */
   constructor(draw: (signal: AbortSignal) => Promise<T>) {
     this.#result = draw(this.#controller.signal).finally(() => clearTimeout(this.#timer));
-    // Nobody may be waiting any more when it fails.
+    // No caller may be waiting when it fails.
     this.#result.catch(() => {});
   }
 
-  /** True when it was cancelled: it draws no more. */
+  /** True when it was cancelled. */
   get isCancelled(): boolean {
     return this.#controller.signal.aborted;
   }
 
   /**
-   * Waits for the picture, until `signal` (its reason is thrown), or `ms` have passed. Who got 'late' may ask again. When
-   * nobody waits any more, and nobody may ask again, the drawing is cancelled.
+   * Waits for the picture, until `signal` (its reason is thrown), or `ms` have passed. A client that got 'late' may
+   * repeat the request. Without waiting or returning clients the drawing is cancelled.
    */
   async wait(signal: AbortSignal, ms: number): Promise<T | 'late'> {
     const { promise, resolve, reject } = Promise.withResolvers<'late'>();
@@ -49,7 +49,7 @@ export class SharedRender<T> {
     if (this.#waiting > 0) return;
     const leftMs = this.#heldUntilMs - performance.now();
     clearTimeout(this.#timer);
-    if (leftMs <= 0) this.#controller.abort(new Error('Nobody waits for this picture any more.'));
+    if (leftMs <= 0) this.#controller.abort(new Error('No request waits for this picture any more.'));
     else this.#timer = setTimeout(() => this.#cancelIfUnwanted(), leftMs).unref();
   }
 }

@@ -1,4 +1,4 @@
-/** The statistics of a file, as soon as its survey has found them. */
+/** The statistics of a file, as soon as its analysis has finished. */
 import type { Statistics } from '@cryolift/protocol/messages';
 import { findFile } from '../db/files.ts';
 import { findJob } from '../db/jobs.ts';
@@ -7,12 +7,12 @@ import { type FileContext, fileNotFound } from '../files/files.ts';
 import type { StoredFile } from '../files/stored-file.ts';
 import { ANALYSIS_JOB } from './job-kind.ts';
 
-/** A job's end makes no event, so it is looked for. */
+/** The end of a job emits no event, so it is polled. */
 const LOOK_MS = 1_000;
 
 /**
- * @param ms how long to wait for a survey that is under way, at most.
- * @returns null when there are none: it is no MRC file, its voxels cannot be read, or the survey failed.
+ * @param ms the longest wait for a running analysis.
+ * @returns null when the file is not MRC, its voxels cannot be read, or the analysis failed.
  */
 export async function waitForStatistics(
   context: Pick<FileContext, 'db'> & { readonly bus: Bus },

@@ -7,9 +7,9 @@ export interface AnalysisTarget {
   /** As `openByteSource` takes it. */
   url: string;
   sizeBytes: number;
-  /** Its extension helps to tell a stack from a volume. */
+  /** Its extension is evidence for stack or volume. */
   filename: string;
-  /** What its metadata say of it. */
+  /** Values from its metadata. */
   overrides?: MrcOverrides | undefined;
 }
 

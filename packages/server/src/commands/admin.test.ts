@@ -50,7 +50,7 @@ test('audit tells who did what, since when, from the data folder', async () => {
 
 test('sessions and sweep', async () => {
   const running = await bench.run(['admin', 'sessions']);
-  assert.equal(running.stdout, 'no uploads under way\n', running.stderr);
+  assert.equal(running.stdout, 'no unfinished uploads\n', running.stderr);
   const [session] = parseLines((await bench.run(['admin', 'sessions', '--all', '--json'])).stdout);
   assert.equal(session?.status, 'completed');
   assert.equal(session?.owner, 'local');
@@ -74,7 +74,7 @@ test('a backup of a server that runs, and what it says is to be copied, is a ser
   }
   const again = await bench.run(['admin', 'backup', to]);
   assert.equal(again.code, 1);
-  assert.match(again.stderr, /there is a backup/);
+  assert.match(again.stderr, /already has a backup/);
 
   const restored = bench.begin(['serve', '--port', '0', '--data-dir', to]);
   try {
@@ -188,7 +188,7 @@ test('admin scrub: one that did not check all files does not exit with 0', async
 });
 
 test('deliveries are listed, those that were given up first, and sent again', async () => {
-  assert.equal((await bench.run(['admin', 'deliveries'])).stdout, 'no events that were given up\n');
+  assert.equal((await bench.run(['admin', 'deliveries'])).stdout, 'no events that are no longer tried\n');
   const none = await bench.run(['admin', 'deliveries', 'retry', '7', '--json']);
   assert.match(none.stdout, /"code":"not_found"/);
   const delivery = {
@@ -244,7 +244,7 @@ test('admin sweep: one that takes longer than an answer is waited for; one that 
   assert.equal(done.stdout, '3 expired, 1 leftovers removed, 0 deletions finished, 2 forgotten\n', done.stderr);
   const cutOff = await run();
   assert.equal(cutOff.code, 1);
-  assert.match(cutOff.stderr, /has not come to its end/);
+  assert.match(cutOff.stderr, /did not finish/);
 });
 
 test('wrong usage', async () => {

@@ -30,19 +30,19 @@ export async function listSessions(flags: Flags): Promise<ExitCode> {
     formatWhen(each.updated_at, nowMs),
     formatWhen(each.expires_at, nowMs),
   ]);
-  return printList(flags, shown, head, rows, 'no uploads under way');
+  return printList(flags, shown, head, rows, 'no unfinished uploads');
 }
 
 export async function sweep(flags: Flags): Promise<ExitCode> {
   const api = connect(flags, 'admin');
   const answer = await api.call(isSweptOrReport, 'POST', '/admin/sweep');
   const swept = 'status' in answer ? await endOfSweep(api) : answer;
-  if (!swept) throw new Error('The sweep has not come to its end: the server was stopped, or its log says why.');
+  if (!swept) throw new Error('The sweep did not finish: the server was stopped, or its log has the reason.');
   const { expired, deleted, leftovers, forgotten } = swept;
   new Output(flags.json).result(
     swept,
     () =>
-      `${say(expired)} expired, ${say(leftovers)} leftovers removed, ${say(deleted)} deletions finished, ${say(forgotten)} forgotten`,
+      `${say(expired)} expired, ${say(leftovers)} leftovers removed, ${say(deleted)} deletions finished, ${say(forgotten)} old rows deleted`,
   );
   return Object.values(swept).includes(null) ? EXIT.failed : EXIT.done;
 }
@@ -74,7 +74,7 @@ export async function listDeliveries(flags: Flags): Promise<ExitCode> {
     formatWhen(created_at, nowMs),
     trouble ?? '',
   ]);
-  return printList(flags, deliveries, head, rows, 'no events that were given up');
+  return printList(flags, deliveries, head, rows, 'no events that are no longer tried');
 }
 
 export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode> {
@@ -83,7 +83,7 @@ export async function retryDelivery(seq: number, flags: Flags): Promise<ExitCode
   return EXIT.done;
 }
 
-/** What was done, as the steps of it say. Another answer is no proof that anything was done. */
+/** The result by step. An unknown answer does not prove that anything was done. */
 const isSwept = (value: unknown): value is Swept =>
   isObject<Swept>(value) &&
   [value.expired, value.deleted, value.leftovers, value.forgotten].every((count) => count === null || isCount(count));

@@ -14,13 +14,17 @@ export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promi
   const done = await copyAll(process.env, { 'data-dir': dataDir }, dir).catch((error: NodeJS.ErrnoException) => {
     if (error instanceof SettingError) throw new UsageError(error.message);
     if (error.code === 'ERR_SQLITE_ERROR') {
-      throw new Refusal('backup_failed', `${dir}: ${error.message}`, 'Nothing of it is kept. Run the command again.');
+      throw new Refusal(
+        'backup_failed',
+        `${dir}: ${error.message}`,
+        'The incomplete backup was removed. Run the command again.',
+      );
     }
     if (error.code !== 'EEXIST') throw error;
     throw new Refusal(
       'backup_exists',
-      `there is a backup in ${dir}, or one that is being made`,
-      'Give a new folder; one backup never replaces another. A cryolift.sqlite of 0 bytes is left of one that was killed.',
+      `${dir} already has a backup, complete or in progress`,
+      'Give a new folder; a backup is never replaced. A cryolift.sqlite of 0 bytes remains after a backup was killed.',
     );
   });
   const { databaseBytes, files, fileBytes, storageDir, listPath } = done;
@@ -36,7 +40,7 @@ export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promi
   const output = new Output(json);
   output.result(told, () => `database (${formatBytes(databaseBytes)}), keys and audit are in ${dir}`);
   output.note([
-    `now copy the ${files} files (${formatBytes(fileBytes)}) that it knows; they never change:`,
+    `now copy the ${files} files (${formatBytes(fileBytes)}) in this database; files never change:`,
     `  ${copying}`,
   ]);
   return EXIT.done;

@@ -1,4 +1,4 @@
-/** `cryolift admin scrub`: begins one and follows it to its end. It goes on at the server when this command ends. */
+/** `cryolift admin scrub`: starts a scrub and follows it. The scrub continues on the server when this command ends. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Api, RetryPolicy } from '@cryolift/client';
 import type { ScrubReport } from '@cryolift/protocol/messages';

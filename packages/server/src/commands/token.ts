@@ -16,7 +16,7 @@ export async function makeToken({ json, sub, scope, ttl, dataDir }: TokenFlags):
   const secret = await findSecret(dataDir === undefined ? process.env : {}, dataDir);
   if (secret === null) {
     throw new UsageError(
-      'there is no secret: set CRYOLIFT_JWT_SECRET, or give the --data-dir of a server that made its own',
+      'no secret found: set CRYOLIFT_JWT_SECRET, or give the --data-dir of a server with a generated secret',
     );
   }
   const token = await signToken(secret, sub, scope, ttl);

@@ -1,4 +1,4 @@
-/** Settings into one frozen value. The only place that knows the environment's form. */
+/** Reads the settings into one frozen value. Only this file reads environment variables. */
 import { resolve } from 'node:path';
 import { MAX_LINK_SECONDS } from '@cryolift/protocol/messages';
 import { MIB, TIB } from '@cryolift/protocol/plan';
@@ -32,7 +32,7 @@ export interface Config {
   /** What signs URLs on several servers alike; null: keys are made, rotated and kept by the servers. */
   readonly signingSecret: string | null;
   readonly tls: TlsConfig | null;
-  /** How many proxies in a row are to be believed, or the addresses and CIDR blocks of those that are. */
+  /** Number of trusted proxies in a row, or their addresses and CIDR blocks. */
   readonly trustProxy: number | readonly string[];
   readonly publicUrl: string | null;
   readonly maxFileSizeBytes: number;
@@ -41,9 +41,9 @@ export interface Config {
   readonly acceptedTypes: readonly string[];
   readonly quotaBytes: number | null;
   readonly maxOpenUploads: number;
-  /** Files, and uploads that have not become files, that one owner may have. */
+  /** Maximum of files, and uploads that are not published, of one owner. */
   readonly maxFiles: number;
-  /** An upload link is good for no longer than this. */
+  /** Maximum lifetime of an upload link. */
   readonly maxLinkMs: number;
   /** Requests per second and caller. */
   readonly rateLimit: number;
@@ -53,7 +53,7 @@ export interface Config {
   /** Without a secret the server makes one in its data folder. */
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   readonly onComplete: CommandConfig | null;
-  /** What is kept of the audit: bytes in all, and for how long; null: however old it is. */
+  /** Limits of the audit: total bytes, and age; null: no limit of age. */
   readonly audit: { readonly maxTotalBytes: number; readonly maxAgeMs: number | null };
   readonly otlpUrl: string | null;
   readonly fastPath: boolean;
@@ -61,15 +61,15 @@ export interface Config {
   readonly logLevel: string;
 }
 
-/** What a command needs to find its way. */
+/** Variables that commands need. */
 const COMMAND_ENVIRONMENT = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot'];
 
 interface CommandConfig {
   /** The program and its first arguments. */
   readonly command: readonly string[];
-  /** It is ended after this long. */
+  /** Maximum duration. */
   readonly timeoutMs: number;
-  /** All of its environment: no settings of ours, and so no secrets, are in it. */
+  /** Its whole environment, without the settings of the server and their secrets. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -161,12 +161,12 @@ function collect(env: Environment, flags: Environment): Map<string, string> {
   const values = new Map<string, string>();
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('CRYOLIFT_') || CLIENT_VARIABLES.includes(name)) continue;
-    if (!SETTINGS.some((setting) => setting.env === name)) throw new SettingError(`${name}: there is no such setting`);
+    if (!SETTINGS.some((setting) => setting.env === name)) throw new SettingError(`${name}: unknown setting`);
     if (value) values.set(name.slice('CRYOLIFT_'.length), value);
   }
   for (const [flag, value] of Object.entries(flags)) {
     const setting = SETTINGS.find((known) => known.flag === flag);
-    if (!setting) throw new SettingError(`--${flag}: there is no such setting`);
+    if (!setting) throw new SettingError(`--${flag}: unknown setting`);
     if (value) values.set(setting.env.slice('CRYOLIFT_'.length), value);
   }
   return values;
@@ -175,13 +175,13 @@ function collect(env: Environment, flags: Environment): Map<string, string> {
 function readWebhook(url: string | null, secret: string | null): Config['webhook'] {
   if (url !== null) {
     const { username, password } = new URL(url);
-    // `fetch` refuses such a URL, and says it, password and all, in its error.
+    // `fetch` refuses such a URL, and prints it with the password in its error.
     if (username !== '' || password !== '') {
-      throw new SettingError('CRYOLIFT_WEBHOOK_URL: must not name a user; what is posted is signed');
+      throw new SettingError('CRYOLIFT_WEBHOOK_URL: must not contain a user; events are signed instead');
     }
-    // As `whsec_$(openssl …)` is without openssl: a key of no bytes, which everybody has.
+    // `whsec_$(openssl …)` without openssl gives an empty key, which anyone can use.
     if (secret !== null && /^whsec_=*$/.test(secret)) {
-      throw new SettingError('CRYOLIFT_WEBHOOK_SECRET: has nothing behind whsec_');
+      throw new SettingError('CRYOLIFT_WEBHOOK_SECRET: has no value after whsec_');
     }
     return { url, secret };
   }

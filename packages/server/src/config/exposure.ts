@@ -17,16 +17,16 @@ export function assertSafe({ host, jwt, tls, trustProxy }: Exposure): void {
   const { oidcIssuer, jwksUrl, issuer } = jwt;
   if (oidcIssuer !== null && (jwksUrl !== null || issuer !== null)) {
     const other = jwksUrl === null ? 'CRYOLIFT_JWT_ISSUER' : 'CRYOLIFT_JWKS_URL';
-    throw new SettingError(`CRYOLIFT_OIDC_ISSUER: says that already; take ${other} away`);
+    throw new SettingError(`CRYOLIFT_OIDC_ISSUER: already sets this; remove ${other}`);
   }
   if (!loopback && !hasKey(jwt)) {
     throw new SettingError(
-      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY, CRYOLIFT_JWKS_URL or CRYOLIFT_OIDC_ISSUER`,
+      `CRYOLIFT_HOST: ${host} is reachable from other machines; set CRYOLIFT_JWT_SECRET, CRYOLIFT_JWT_PUBLIC_KEY, CRYOLIFT_JWKS_URL or CRYOLIFT_OIDC_ISSUER`,
     );
   }
   if (!loopback && !tls && trustProxy === 0) {
     throw new SettingError(
-      `CRYOLIFT_HOST: ${host} is reachable from elsewhere; set CRYOLIFT_TLS_CERT and CRYOLIFT_TLS_KEY, or CRYOLIFT_TRUST_PROXY=true when a proxy ends TLS`,
+      `CRYOLIFT_HOST: ${host} is reachable from other machines; set CRYOLIFT_TLS_CERT and CRYOLIFT_TLS_KEY, or CRYOLIFT_TRUST_PROXY=true when a proxy terminates TLS`,
     );
   }
 }

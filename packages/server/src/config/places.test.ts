@@ -16,10 +16,10 @@ async function explain(folder: string, error: object): Promise<string> {
 
 test('places: what fails at a start names the setting and says what to do', async () => {
   const advice = {
-    ENOSPC: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(ENOSPC\); make room on its disk/,
+    ENOSPC: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(ENOSPC\); free 16 MiB or more on its disk/,
     EDQUOT: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(EDQUOT\)/,
     EROFS: /^CRYOLIFT_STORAGE_URL: \/x is on a file system that is mounted read-only \(EROFS\)/,
-    EACCES: /^CRYOLIFT_STORAGE_URL: this user may not write into \/x \(EACCES\)/,
+    EACCES: /^CRYOLIFT_STORAGE_URL: this user cannot write to \/x \(EACCES\)/,
     EIO: /^CRYOLIFT_STORAGE_URL: the disk of \/x gives errors \(EIO\)/,
     ELOOP: /^CRYOLIFT_STORAGE_URL: \/x cannot be used \(ELOOP\)/,
   };

@@ -1,4 +1,4 @@
-/** The folders that a server works in: locked for it alone, and explained when they cannot be used. */
+/** Locks the folders of a server, and explains why a folder cannot be used. */
 import type { Stats } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { SettingError } from './setting-error.ts';
 
 export interface Place {
-  /** What an operator changes to have it elsewhere. */
+  /** The setting of the folder. */
   readonly setting: string;
   readonly folder: string;
 }
@@ -21,7 +21,7 @@ export interface Places {
 
 const PROBE_BYTES = 64 * 1024;
 
-/** What the data folder holds, too, goes by the setting of the data folder. */
+/** Folders inside the data folder are named by the setting of the data folder. */
 export function placesOf({ dataDir, database, storageDir }: Config): Places {
   const data = { setting: 'CRYOLIFT_DATA_DIR', folder: dataDir };
   const place = (setting: string, folder: string) => (folder === dataDir ? data : { setting, folder });
@@ -32,7 +32,7 @@ export function placesOf({ dataDir, database, storageDir }: Config): Places {
   };
 }
 
-/** Two servers on one database or one storage would each sweep away what the other has. */
+/** Two servers with one database or storage would delete each other's files. */
 export async function lockPlaces(places: Places): Promise<() => void> {
   const locks = new Map<string, () => void>();
   for (const place of Object.values(places) as (Place | null)[]) {
@@ -47,7 +47,9 @@ export async function lockPlaces(places: Places): Promise<() => void> {
   };
 }
 
-/** Does a step of the start. @throws SettingError when it fails: one line that names the setting and says what to do. */
+/**
+ * Runs a step of the start. @throws SettingError when it fails: one line that names the setting and says what to do.
+ */
 export async function inPlace<T>(place: Place, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
@@ -60,9 +62,9 @@ export async function inPlace<T>(place: Place, step: () => Promise<T>): Promise<
 }
 
 /**
- * The system's code for what is wrong with a folder; null for an error that has nothing to do with it.
+ * The system's error code for a folder; null for an unrelated error.
  *
- * SQLite's own codes do not tell a full disk from one that is mounted read-only: a file that is written does.
+ * SQLite has the same code for a full disk and a read-only mount, so a file is written to find out.
  */
 async function findCode(folder: string, error: unknown): Promise<string | null> {
   const { code, cause } = error as NodeJS.ErrnoException;
@@ -85,14 +87,14 @@ function describe(folder: string, code: string): string {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return `there is no space left for ${folder} (${code}); make room on its disk, 16 MiB or more, and start again`;
+      return `there is no space left for ${folder} (${code}); free 16 MiB or more on its disk, and start again`;
     case 'EROFS':
-      return `${folder} is on a file system that is mounted read-only (${code}); look for disk errors (dmesg), mount it for writing, and start again`;
+      return `${folder} is on a file system that is mounted read-only (${code}); check for disk errors (dmesg), mount it for writing, and start again`;
     case 'EACCES':
     case 'EPERM':
-      return `this user may not write into ${folder} (${code}); give the folder to the user of the server, or name another one`;
+      return `this user cannot write to ${folder} (${code}); make the user of the server its owner, or set another folder`;
     case 'EIO':
-      return `the disk of ${folder} gives errors (${code}); look for them (dmesg)`;
+      return `the disk of ${folder} has errors (${code}); check them with dmesg`;
     default:
       return `${folder} cannot be used (${code})`;
   }
@@ -104,15 +106,15 @@ async function lockPlace(folder: string): Promise<(() => void) | null> {
   return lockFolder(join(folder, 'cryolift.lock'));
 }
 
-/** Whoever can write into the folder can put links and files of his own in the place of ours. @throws SettingError */
+/** A user who can write to the folder could replace files of the server. @throws SettingError */
 function assertOwn(folder: string, { uid, mode }: Stats): void {
   const ownUid = process.geteuid?.();
-  // Windows has neither.
+  // Windows has neither owners nor modes.
   if (ownUid === undefined) return;
   if (uid !== ownUid) {
     throw new SettingError(`${folder} belongs to another user (uid ${uid}); this server runs as uid ${ownUid}`);
   }
   if ((mode & 0o022) !== 0) {
-    throw new SettingError(`${folder} can be written by other users; mend it with: chmod go-w ${folder}`);
+    throw new SettingError(`${folder} can be written by other users; run: chmod go-w ${folder}`);
   }
 }

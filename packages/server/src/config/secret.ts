@@ -1,11 +1,13 @@
-/** Files of the data folder that the server's user alone may read. */
+/** Files of the data folder that only the user of the server can read. */
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { flush } from '../flush.ts';
 import type { SecretStore } from '../secret-store.ts';
 
-/** Where a server without key settings keeps the secret of its tokens; the command line on the same machine reads it. */
+/**
+ * Where a server without key settings keeps the secret of its tokens; the command line on the same machine reads it.
+ */
 const SECRET_FILE = 'jwt-secret';
 
 /** The data folder's own secret, made at the first start. */
@@ -42,7 +44,7 @@ async function readSecret(path: string): Promise<string | null> {
   }
 }
 
-/** Whole or not there: a secret that was cut off by a crash would lock everybody out. */
+/** Written atomically: a secret truncated by a crash would refuse all tokens. */
 async function writeBeside(path: string, text: string): Promise<string> {
   const fresh = `${path}.${process.pid}`;
   await rm(fresh, { force: true });

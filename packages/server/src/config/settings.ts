@@ -1,4 +1,4 @@
-/** Every setting: an environment variable and a flag of `serve`, with what it reads. */
+/** All settings: environment variable, flag of `serve` and parser. */
 import type { Bounds } from '@cryolift/protocol/quantity';
 
 export interface Setting {
@@ -43,7 +43,7 @@ export const SETTINGS: readonly Setting[] = [
   setting(
     'OIDC_ISSUER',
     'URL',
-    'identity provider whose keys are found by OpenID discovery, and whose tokens are taken',
+    'identity provider whose keys are found by OpenID discovery, and whose tokens are accepted',
   ),
   setting('JWT_ISSUER', 'TEXT', 'the iss that tokens must have'),
   setting('JWT_AUDIENCE', 'TEXT', 'the aud that tokens must have'),
@@ -52,8 +52,8 @@ export const SETTINGS: readonly Setting[] = [
   setting('TLS_CERT', 'PATH', 'certificate chain, PEM'),
   setting('TLS_KEY', 'PATH', 'private key of the certificate, PEM'),
   setting('TRUST_PROXY', 'N|LIST', 'how many proxies in a row set X-Forwarded-*, or their addresses; true is 1 (none)'),
-  setting('PUBLIC_URL', 'URL', 'how clients reach this server, when that is not how it listens'),
-  bounded('MAX_FILE_SIZE', { kind: 'size', min: '1b', max: '50000GiB' }, 'greatest file (16TiB)'),
+  setting('PUBLIC_URL', 'URL', 'URL under which clients reach this server, if it differs from host and port'),
+  bounded('MAX_FILE_SIZE', { kind: 'size', min: '1b', max: '50000GiB' }, 'maximum size of a file (16TiB)'),
   bounded(
     'PART_SIZE',
     { kind: 'size', min: '64KiB', max: '5GiB' },
@@ -62,21 +62,21 @@ export const SETTINGS: readonly Setting[] = [
   bounded(
     'SESSION_TTL',
     { kind: 'duration', min: '1s', max: '3650d' },
-    'a session expires this long after its last part (7d)',
+    'an upload expires this long after its last part (7d)',
   ),
-  setting('ACCEPT', 'LIST', 'further file types, accepted as they are: .tif,.eer,.mdoc'),
-  bounded('QUOTA_BYTES', { kind: 'size', min: '0b', max: '8191TiB' }, 'what one owner may hold (no bound)'),
+  setting('ACCEPT', 'LIST', 'further accepted file types, which are not checked: .tif,.eer,.mdoc'),
+  bounded('QUOTA_BYTES', { kind: 'size', min: '0b', max: '8191TiB' }, 'bytes that one owner may store (no limit)'),
   bounded(
     'MAX_OPEN_UPLOADS',
     { kind: 'number', min: '1', max: '10000000' },
-    'uploads that one owner may have open at the same time (10000)',
+    'maximum of open uploads of one owner (10000)',
   ),
   bounded(
     'QUOTA_FILES',
     { kind: 'number', min: '1', max: '1000000000' },
-    'files and uploads that one owner may have (1000000)',
+    'maximum of files and uploads of one owner (1000000)',
   ),
-  bounded('MAX_LINK_TTL', { kind: 'duration', min: '1s', max: '30d' }, 'longest life of an upload link (30d)'),
+  bounded('MAX_LINK_TTL', { kind: 'duration', min: '1s', max: '30d' }, 'maximum lifetime of an upload link (30d)'),
   bounded('RATE_LIMIT', { kind: 'number', min: '1', max: '1000000' }, 'requests per second and caller (1000)'),
   bounded(
     'BODY_IDLE_TIMEOUT',
@@ -86,36 +86,36 @@ export const SETTINGS: readonly Setting[] = [
   bounded(
     'CONNECTIONS_PER_ADDRESS',
     { kind: 'number', min: '1', max: '1000000' },
-    'connections that one address may hold open (1024); without a bound behind a proxy',
+    'connections that one address may hold open (1024); no limit behind a proxy',
   ),
-  setting('CORS_ORIGINS', 'LIST', 'origins of pages elsewhere that may call this server'),
+  setting('CORS_ORIGINS', 'LIST', 'origins of other web pages that may call this server'),
   setting('WEBHOOK_URL', 'URL', 'where events are posted (Standard Webhooks)'),
   setting(
     'WEBHOOK_SECRET',
     'TEXT',
-    'what they are signed with, better in the environment: whsec_ and base64; made in the data folder if not given',
+    'key of their signatures, better in the environment: whsec_ and base64; default: generated in the data folder',
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
   bounded(
     'ON_COMPLETE_TIMEOUT',
     { kind: 'duration', min: '100ms', max: LONGEST_TIMER },
-    'a command that runs longer is ended (1h)',
+    'maximum duration of the command (1h)',
   ),
   bounded(
     'AUDIT_MAX_SIZE',
     { kind: 'size', min: '128MiB', max: '8191TiB' },
-    'what is kept of the audit; then the oldest files are removed (10GiB)',
+    'maximum size of the audit; then the oldest files are removed (10GiB)',
   ),
   bounded(
     'AUDIT_MAX_AGE',
     { kind: 'duration', min: '1d', max: '36500d' },
-    'files of the audit are removed when all in them is older (never)',
+    'maximum age of the audit; older files are removed (never)',
   ),
   setting('OTLP_URL', 'URL', 'OpenTelemetry collector for traces, http://host:4318/v1/traces'),
-  setting('FAST_LANE', 'true|false', 'read parts past the HTTP parser; not with TLS (true)'),
+  setting('FAST_LANE', 'true|false', 'read the bodies of parts without the HTTP parser; not with TLS (true)'),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
   setting('LOG_LEVEL', 'LEVEL', 'trace, debug, info, warn, error or silent (info)'),
 ];
 
-/** Variables of the same family that the command line reads; a server that finds them in its environment lets them be. */
+/** Variables of the same family that the command line reads; the server ignores them. */
 export const CLIENT_VARIABLES: readonly string[] = ['CRYOLIFT_SERVER', 'CRYOLIFT_TOKEN', 'CRYOLIFT_LINK'];

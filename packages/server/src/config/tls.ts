@@ -20,7 +20,7 @@ export function findTls(certPath: string | null, keyPath: string | null): TlsCon
   return null;
 }
 
-/** The certificate and its key as they lie in their files now. @throws SettingError one line naming the setting. */
+/** The current certificate and key from their files. @throws SettingError one line naming the setting. */
 export function readTls({ certPath, keyPath }: Pick<TlsConfig, 'certPath' | 'keyPath'>): TlsConfig {
   const cert = readPem('CRYOLIFT_TLS_CERT', certPath);
   const key = readPem('CRYOLIFT_TLS_KEY', keyPath);

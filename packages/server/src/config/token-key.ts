@@ -4,7 +4,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 /** Signatures that are verified with a public key (RFC 7518, RFC 8037). */
 export const PUBLIC_KEY_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 
-/** @param pem of a public key. @throws Error, in words for an operator. */
+/** @param pem of a public key. @throws Error with a message for administrators. */
 export function readPublicKey(pem: string): KeyObject {
   try {
     return createPublicKey(pem);

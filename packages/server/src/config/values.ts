@@ -15,7 +15,10 @@ export function parseBoolean(text: string): boolean {
   throw new Error(`"${text}" is neither true nor false`);
 }
 
-/** `true`, how many proxies stand in a row, or their addresses. @returns a number, 0 for none, or addresses and CIDR blocks. */
+/**
+ * `true`, the number of proxies in a row, or their addresses. @returns a number, 0 for none, or addresses and CIDR
+ * blocks.
+ */
 export function parseProxies(text: string): number | string[] {
   if (/^\d+$/.test(text)) return parseBounded(text, { kind: 'number', min: '0', max: '16' });
   if (/^[a-z]+$/i.test(text)) return parseBoolean(text) ? 1 : 0;
@@ -39,7 +42,10 @@ export function parseList(text: string): string[] {
   return text.split(/[\s,]+/).filter((item) => item !== '');
 }
 
-/** Words, separated by blanks; those in quotes keep their blanks. There is no shell: nothing else has a meaning. */
+/**
+ * Words, separated by blanks; those in quotes keep their blanks. No shell is involved: other characters have no special
+ * meaning.
+ */
 export function parseCommand(text: string): string[] {
   const words = text.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
   if (words.length === 0 || /["']/.test(text.replace(/"[^"]*"|'[^']*'/g, ''))) {
@@ -55,7 +61,7 @@ export function parseWebUrl(text: string): string {
 
 /** @returns the path; null for a URL of the scheme alone. */
 export function parseLocalUrl(url: string, scheme: 'sqlite:' | 'file:'): string | null {
-  if (!url.startsWith(scheme)) return fail(`this version knows ${scheme}PATH only`);
+  if (!url.startsWith(scheme)) return fail(`this version supports only ${scheme}PATH`);
   if (url === scheme) return null;
   return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice(scheme.length).replace(/^\/\//, ''));
 }

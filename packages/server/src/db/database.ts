@@ -13,7 +13,7 @@ export async function pingDatabase(db: Database): Promise<void> {
 }
 
 /**
- * Runs `work` in one transaction: all that it writes is committed, or nothing is.
+ * Runs `work` in one transaction.
  *
  * @param work is done again when another transaction was in its way: what it does besides writing must be repeatable.
  */

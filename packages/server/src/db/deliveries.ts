@@ -1,4 +1,4 @@
-/** What the webhook has still to be told: rows that are made out of the outbox, and deleted when they are accepted. */
+/** Pending deliveries to the webhook: rows are created from the outbox, and deleted when they are accepted. */
 import { type RawBuilder, sql } from 'kysely';
 import { type Database, transact } from './database.ts';
 import { dialectOf } from './dialect.ts';
@@ -9,7 +9,7 @@ import type { DeliveryRow, EventRow } from './tables.ts';
 /** The number of the last event that has become a delivery. */
 const CURSOR = 'webhook_seq';
 
-/** The first time, the webhook begins with what happens from now on. */
+/** A new webhook starts with events from now on. */
 export async function beginDeliveries(db: Database): Promise<void> {
   await transact(db, async (tx) => {
     await dialectOf(tx).lock(tx, 'deliveries');
@@ -18,10 +18,10 @@ export async function beginDeliveries(db: Database): Promise<void> {
 }
 
 /**
- * Turns the next events of the outbox into deliveries, and moves the cursor behind them, in one transaction. Forgets in it
- * what was given up long ago: this is where the table grows.
+ * Turns the next events of the outbox into deliveries, and moves the cursor behind them, in one transaction. The
+ * transaction also deletes old dead deliveries, because the table grows here.
  *
- * @param deadBeforeMs what was given up before this time is forgotten.
+ * @param deadBeforeMs dead deliveries from before this time are deleted.
  * @returns how many events.
  */
 export async function addDeliveries(
@@ -75,10 +75,10 @@ export async function addDeliveries(
 }
 
 /**
- * The oldest one of each upload, if that is due; those of `busy` uploads are left out. Owners take turns in the order of
- * their names, so that one with many events does not hold up the others.
+ * The oldest one of each upload, if that is due; those of `busy` uploads are left out. Owners take turns in the order
+ * of their names, so that one with many events does not hold up the others.
  *
- * @param after the owner of the last one that was taken before.
+ * @param after the owner of the previous delivery.
  */
 export async function listDue(
   db: Database,
@@ -99,7 +99,7 @@ export async function listDue(
   return taken;
 }
 
-/** The first that is due of the first owner that has one: each owner costs a look at an index, however many wait. */
+/** The first due delivery of the first owner that has one. The cost is one index lookup per owner. */
 async function findDue(
   db: Database,
   begin: RawBuilder<unknown>,
@@ -145,8 +145,8 @@ export async function findNextDelivery(db: Database, busy: readonly string[]): P
 }
 
 /**
- * Takes a delivery that is due, so that no other server sends it at the same time. A server that dies has it until the lease
- * ends.
+ * Takes a delivery that is due, so that no other server sends it at the same time. A server that dies has it until the
+ * lease ends.
  *
  * @returns the row with its lease in `due_at`; null when another server was first.
  */
@@ -194,9 +194,10 @@ export async function removeDelivery(db: Database, seq: number): Promise<void> {
 }
 
 /**
- * An attempt has failed. `dead`: the last one.
+ * Records a failed attempt. `dead`: it was the last one.
  *
- * @param claimed as `claimDelivery` returned it; when its lease has ended and another server has it, nothing is changed.
+ * @param claimed as `claimDelivery` returned it; when its lease has ended and another server has it, nothing is
+ * changed.
  */
 export async function noteFailure(
   db: Database,
@@ -207,7 +208,7 @@ export async function noteFailure(
   await change(db, seq, { status, attempts: attempts + 1, next_at: nextAtMs, trouble }, due_at);
 }
 
-/** Back to those that wait, at once and with as much time as a new one. @returns undefined when it is not there. */
+/** Makes it wait again, due at once and with the time of a new one. @returns undefined when it does not exist. */
 export async function reviveDelivery(db: Database, seq: number, nowMs: number): Promise<DeliveryRow | undefined> {
   return await change(db, seq, { status: 'waiting', next_at: nowMs, created_at: nowMs });
 }
@@ -229,7 +230,7 @@ async function change(
   });
 }
 
-/** For use inside the transaction of a change: the oldest of an upload that waits is the one that may be due. */
+/** For use inside the transaction of a change: only the oldest waiting delivery of an upload can be due. */
 async function findNextOf(tx: Database, uploadId: string): Promise<void> {
   const ofUpload = () => tx.updateTable('deliveries').where('upload_id', '=', uploadId);
   await ofUpload().set({ due_at: null }).where('due_at', 'is not', null).execute();
@@ -254,7 +255,7 @@ export async function listDeliveries(
   return await select.orderBy('seq').limit(query.limit).execute();
 }
 
-/** Those that are still to be accepted, and those given up. */
+/** The numbers of waiting and dead deliveries. */
 export async function countDeliveries(db: Database): Promise<Record<DeliveryRow['status'], number>> {
   const rows = await db
     .selectFrom('deliveries')

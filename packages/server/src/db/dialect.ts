@@ -1,6 +1,6 @@
 /**
- * What databases do differently. Kysely writes the SQL of both; what it cannot express is an ability of the dialect, which a
- * query asks for with `dialectOf(db)`.
+ * What databases do differently. Kysely writes the SQL of both; what it cannot express is an ability of the dialect,
+ * which a query asks for with `dialectOf(db)`.
  */
 import type { CompiledQuery, DialectAdapter, Kysely, RawBuilder, SelectQueryBuilder } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -15,15 +15,15 @@ export interface DatabaseDialect {
   /** See `runGuarded`. */
   runGuarded(db: Database, steps: readonly GuardedStep[]): Promise<GuardedResult>;
   /**
-   * Waits until no other transaction holds this lock, and holds it until `tx` ends. For transactions that read rows of which
-   * they cannot lock each, and then insert.
+   * Waits until no other transaction holds this lock, and holds it until `tx` ends. For transactions that read rows of
+   * which they cannot lock each, and then insert.
    */
   lock(tx: Database, lock: Lock): Promise<void>;
   /** Locks what is selected, and passes over rows that another transaction has locked. */
   skipLocked<DB, TB extends keyof DB, O>(select: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
   /**
-   * Gives numbers to events that were committed without one, in the order of their commits. To be called before events are
-   * read by number.
+   * Gives numbers to events that were committed without one, in the order of their commits. To be called before events
+   * are read by number.
    */
   numberEvents(db: Database): Promise<void>;
   /** Migrations of this database alone; their names fit between those of all. */
@@ -54,7 +54,7 @@ export type Lock =
 export interface GuardedStep {
   /** Must touch a row. */
   readonly write: CompiledQuery;
-  /** What to read, after all is undone, when it touches none. */
+  /** The query to run after the rollback when it touches no row. */
   readonly otherwise: CompiledQuery;
 }
 

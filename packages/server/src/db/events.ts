@@ -1,9 +1,9 @@
-/** The outbox: what has happened, in the order of its commits. A row is written in the transaction of what it tells of. */
+/** The outbox: events in the order of commits. A row is written in the transaction of the change that it reports. */
 import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
 import type { EventRow, NewEvent } from './tables.ts';
 
-/** Which events: of one subject, or all of an owner's. */
+/** Selects the events of one subject, or all of an owner. */
 export type EventFilter = { subject: string } | { owner: string };
 
 /** For use inside the transaction of the change. */
@@ -25,7 +25,7 @@ export async function listEvents(
   return await select.orderBy('seq').limit(limit).execute();
 }
 
-/** Whether such an event is kept. */
+/** True when such an event is stored. */
 export async function hasEvent(db: Database, subject: string, type: string): Promise<boolean> {
   const event = await db
     .selectFrom('events')
@@ -37,7 +37,7 @@ export async function hasEvent(db: Database, subject: string, type: string): Pro
   return event !== undefined;
 }
 
-/** The number of the last event that was kept; 0 when there is none. */
+/** The number of the last stored event; 0 when there is none. */
 export async function findNewestSeq(db: Database): Promise<number> {
   await dialectOf(db).numberEvents(db);
   const newest = await db
@@ -51,9 +51,9 @@ export async function findNewestSeq(db: Database): Promise<number> {
 }
 
 /**
- * Forgets events from before `beforeMs`, oldest first, up to the first that is younger.
+ * Deletes events from before `beforeMs`, oldest first, up to the first that is younger.
  *
- * @param limit how many at most, so that no transaction is long. @returns how many.
+ * @param limit the maximum number, so that transactions stay short. @returns the number of deleted rows.
  */
 export async function forgetEvents(db: Database, beforeMs: number, limit: number): Promise<number> {
   await dialectOf(db).numberEvents(db);

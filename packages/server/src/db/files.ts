@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Database } from './database.ts';
 import type { FileRow } from './tables.ts';
 
-/** Ids that are read in one go: of a million files, all at once would hold up everything else for seconds. */
+/** Ids per read: reading a million ids at once would block the process for seconds. */
 const ID_PAGE = 2_000;
 
 export async function findFile(db: Database, id: string): Promise<FileRow | undefined> {
@@ -15,7 +15,7 @@ export async function findFile(db: Database, id: string): Promise<FileRow | unde
     .executeTakeFirst();
 }
 
-/** Newest first; `before` is the last id of the page before. */
+/** Newest first; `before` is the last id of the previous page. */
 export async function listFiles(
   db: Database,
   owner: string,
@@ -42,7 +42,10 @@ export async function recordStatistics(
     .executeTakeFirst();
 }
 
-/** Puts `metadata` in the place of `before`. @returns undefined when it is not `before` any more, or the file was deleted. */
+/**
+ * Puts `metadata` in the place of `before`. @returns undefined when it is not `before` any more, or the file was
+ * deleted.
+ */
 export async function replaceMetadata(
   db: Database,
   id: string,
@@ -80,15 +83,15 @@ export async function findUsage(db: Database, owner: string): Promise<{ files: n
   return { files: Number(usage?.files ?? 0), bytes: Number(usage?.bytes ?? 0) };
 }
 
-/** They are found anew by a job. */
+/** A job computes them again. */
 export async function forgetStatistics(db: Database, id: string): Promise<void> {
   await db.updateTable('files').set({ statistics: null }).where('id', '=', id).execute();
 }
 
 /**
- * For use inside a transaction. From here on the file is gone for everybody; its bytes are removed next.
+ * For use inside a transaction. From here on no caller can see the file; its bytes are removed next.
  *
- * @returns false when it was gone already.
+ * @returns false when it was already deleted.
  */
 export async function markDeleted(tx: Database, id: string, nowMs: number): Promise<boolean> {
   const marked = await tx
@@ -107,7 +110,7 @@ export async function markDeleted(tx: Database, id: string, nowMs: number): Prom
   return true;
 }
 
-/** Files whose deletion was cut off before their bytes were removed. */
+/** Files whose deletion was interrupted before their bytes were removed. */
 export async function listHalfDeleted(db: Database): Promise<FileRow[]> {
   // Not `is not null`, for which SQLite reads all files.
   return await db.selectFrom('files').selectAll().where('deleted_at', '>', 0).execute();
@@ -119,7 +122,7 @@ export async function forgetFile(db: Database, id: string): Promise<void> {
   await db.deleteFrom('files').where('id', '=', id).where('deleted_at', 'is not', null).execute();
 }
 
-/** Ids of all files that have a record, also of those that are being deleted. Other work comes in between. */
+/** Ids of all files that have a record, also of those that are being deleted. Yields between batches. */
 export async function listFileIds(db: Database): Promise<Set<string>> {
   const ids = new Set<string>();
   for (let after = ''; ; ) {
@@ -137,7 +140,7 @@ export async function listFileIds(db: Database): Promise<Set<string>> {
   }
 }
 
-/** Everybody's files, oldest first; `after` and `until` (inclusive) are ids. */
+/** Files of all owners, oldest first; `after` and `until` (inclusive) are ids. */
 export async function listFilesAfter(
   db: Database,
   { after, until, limit }: { after: string; until: string; limit: number },
@@ -153,7 +156,7 @@ export async function listFilesAfter(
     .execute();
 }
 
-/** How many files there are, what they hold, and the newest one's id. */
+/** The number and the bytes of all files, and the id of the newest one. */
 export async function sumFiles(db: Database): Promise<{ files: number; bytes: number; lastId: string | null }> {
   const sums = await db
     .selectFrom('files')

@@ -1,9 +1,11 @@
-/** The queue of work on published files. A job is taken with a lease, so that one left by a dead process is found again. */
+/**
+ * The queue of jobs on published files. A job is taken with a lease, so that a job of a dead process is taken again.
+ */
 import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
 import type { JobRow, JobStatus } from './tables.ts';
 
-/** For use inside the transaction that makes the work necessary. */
+/** For use inside the transaction of the change. */
 export async function insertJob(
   tx: Database,
   job: { id: string; kind: string; fileId: string; owner: string; nowMs: number },
@@ -45,11 +47,11 @@ export async function listJobs(db: Database, fileId: string): Promise<JobRow[]> 
 }
 
 /**
- * Takes a job that is due: one whose lease has ended, else the one that waits longest of the owner whose turn it is. Owners
+ * Takes a job that is due: one with an expired lease, otherwise the oldest one of the owner whose turn it is. Owners
  * take turns in the order of their names, so that one with many jobs does not hold up the others.
  *
  * @param turn `after`: the owner of the job that was taken before. `except`: ids of jobs that this process is running,
- *   whatever the clock says of their leases.
+ *   regardless of the clock and their leases.
  * @returns it with this attempt counted; undefined when none is due.
  */
 export async function takeJob(
@@ -86,7 +88,7 @@ export async function takeJob(
     .executeTakeFirst();
 }
 
-/** @returns false when another process has taken the job over: this attempt counts for nothing any more. */
+/** @returns false when another process has taken the job over: the result of this attempt is ignored. */
 export async function extendLease(db: Database, job: JobRow, leasedUntilMs: number): Promise<boolean> {
   const extended = await own(db, job).set({ leased_until: leasedUntilMs }).executeTakeFirst();
   return extended.numUpdatedRows > 0n;
@@ -103,7 +105,7 @@ export async function endJob(
     .execute();
 }
 
-/** Back to those that wait. `attempts` is how many count. */
+/** Makes it wait again. `attempts` is the number of counted attempts. */
 export async function postponeJob(
   db: Database,
   job: JobRow,
@@ -115,7 +117,7 @@ export async function postponeJob(
     .execute();
 }
 
-/** Jobs that a process left running which is known to be dead are due at once. @returns how many. */
+/** Makes the running jobs of a dead process due at once. @returns their number. */
 export async function releaseJobs(db: Database, nowMs: number): Promise<number> {
   const released = await db
     .updateTable('jobs')
@@ -136,7 +138,7 @@ export async function findNextJobTime(db: Database, kind: string): Promise<numbe
   return next;
 }
 
-/** Jobs that are still to be done. */
+/** Jobs that are not done. */
 export async function countOpenJobs(db: Database): Promise<Record<'waiting' | 'running', number>> {
   const rows = await db
     .selectFrom('jobs')

@@ -18,7 +18,7 @@ export async function insertLink(db: Database, link: LinkRow, maxOfOwner: number
   });
 }
 
-/** Newest first; `before` is the last id of the page before. @param owner null: everybody's. */
+/** Newest first; `before` is the last id of the previous page. @param owner null: all owners. */
 export async function listLinks(
   db: Database,
   owner: string | null,
@@ -59,7 +59,7 @@ export interface LinkUse {
 
 export const UNUSED: LinkUse = { bytes: 0, files: 0 };
 
-/** What was begun with each of these links and not given up, also of files that were deleted since. */
+/** Files and bytes that were started with each link and not cancelled or expired, including deleted files. */
 export async function sumByLinks(db: Database, ids: readonly string[]): Promise<Map<string, LinkUse>> {
   if (ids.length === 0) return new Map();
   const begun = await db

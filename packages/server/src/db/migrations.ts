@@ -37,7 +37,7 @@ export const MIGRATIONS: Record<string, Migration> = {
 
       await db.schema.createIndex('uploads_by_fingerprint').on('uploads').columns(['owner', 'fingerprint']).execute();
 
-      // The key is what makes a second, racing commit of the same part impossible.
+      // The key prevents a concurrent second commit of the same part.
       await db.schema
         .createTable('parts')
         .addColumn('upload_id', text, (column) => column.notNull())
@@ -107,9 +107,9 @@ export const MIGRATIONS: Record<string, Migration> = {
   '003_jobs': {
     async up(db: Database) {
       const { text, bytes } = dialectOf(db).columns;
-      // What one pass over a published file has found; null until it is known, and for files that are no MRC.
+      // The result of the analysis of a published file; null until it is known, and for files that are not MRC.
       await db.schema.alterTable('files').addColumn('statistics', text).execute();
-      // The upload link that a session was begun with; null: with a token.
+      // The upload link with which an upload was started; null: a token.
       await db.schema.alterTable('uploads').addColumn('link_id', text).execute();
       await db.schema.createIndex('uploads_by_link').on('uploads').column('link_id').execute();
       await db.schema
@@ -167,7 +167,7 @@ export const MIGRATIONS: Record<string, Migration> = {
         .on('uploads')
         .columns(['owner', 'status', 'link_id'])
         .execute();
-      // What an owner's files are, so that an init does not add up all of them.
+      // The number and bytes of an owner's files, so that an init does not add up all of them.
       await db.schema
         .createTable('owner_usage')
         .addColumn('owner', text, (column) => column.primaryKey())
@@ -177,7 +177,7 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`
         insert into owner_usage (owner, files, bytes)
         select owner, count(*), sum(size) from files where deleted_at is null group by owner`.execute(db);
-      // Jobs go round by owner.
+      // Owners take turns for jobs.
       await db.schema
         .alterTable('jobs')
         .addColumn('owner', text, (column) => column.notNull().defaultTo(''))
@@ -189,7 +189,7 @@ export const MIGRATIONS: Record<string, Migration> = {
         .on('jobs')
         .columns(['kind', 'status', 'owner', 'run_at', 'id'])
         .execute();
-      // So do deliveries.
+      // Owners take turns for deliveries.
       await db.schema
         .alterTable('deliveries')
         .addColumn('owner', text, (column) => column.notNull().defaultTo(''))
@@ -199,7 +199,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   },
   '006_trials': {
     async up(db: Database) {
-      // 1: a client tries the way with it. It makes no event, becomes no file, and is forgotten when it ends.
+      // 1: a trial upload. It emits no event, publishes no file, and is deleted when it ends.
       await db.schema
         .alterTable('uploads')
         .addColumn('is_trial', 'integer', (column) => column.notNull().defaultTo(0))
@@ -208,7 +208,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   },
   '007_due': {
     async up(db: Database) {
-      // Of the delivery that is the next of its upload; null for those behind it, and for dead ones.
+      // Set for the next delivery of an upload; null for later and dead ones.
       await db.schema.alterTable('deliveries').addColumn('due_at', 'bigint').execute();
       await sql`
         update deliveries set due_at = next_at
@@ -220,7 +220,7 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create index deliveries_due on deliveries (due_at) where due_at is not null`.execute(db);
       await sql`
         create index deliveries_by_turn on deliveries (owner, due_at, seq) where due_at is not null`.execute(db);
-      // Every sweep looks for the few that are to be verified again.
+      // Every sweep searches for uploads that need re-verification.
       await sql`create index uploads_to_recheck on uploads (id) where must_recheck = 1`.execute(db);
     },
   },

@@ -8,7 +8,7 @@ import { openPostgres } from './postgres/open.ts';
 import { ThreadedSqlite } from './sqlite/driver.ts';
 import type { Tables } from './tables.ts';
 
-/** Opens the database file, making or migrating it as needed. Close it with `destroy()`. */
+/** Opens the database file, and creates or migrates it as needed. Close it with `destroy()`. */
 export async function openSqliteFile(path: string): Promise<Database> {
   return await migrated(new Kysely<Tables>({ dialect: new ThreadedSqlite(path) }), (db) => migrate(db));
 }

@@ -1,7 +1,7 @@
 /** One page of a list. */
 export interface Page<Item> {
   items: Item[];
-  /** What to ask the next page with; null on the last. */
+  /** The cursor of the next page; null on the last page. */
   next_cursor: string | null;
 }
 

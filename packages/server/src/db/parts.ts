@@ -1,4 +1,4 @@
-/** Rows of acknowledged parts. A row here is a promise: these bytes are at their place, with this digest. */
+/** Rows of acknowledged parts. A row means that these bytes are stored, with this digest. */
 import { type PartRanges, partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
@@ -9,7 +9,7 @@ import { selectUpload } from './uploads.ts';
 
 /** How many rows one statement deletes. */
 const BATCH = 500;
-/** Sessions whose parts are, or are becoming, a file. */
+/** States of uploads whose parts are published, or are being published. */
 export const LIVE_STATES: UploadState[] = [...OPEN_STATES, 'verifying'];
 /** More missing ranges than this are not listed (page 7: `missing_truncated`). */
 const MAX_RANGES = 1000;
@@ -20,7 +20,7 @@ export interface PartCommit {
   sha256: Uint8Array;
   nowMs: number;
   expiresAtMs: number;
-  /** What part 0 said about the file, when it is an MRC file. */
+  /** The header in part 0, for an MRC file. */
   header?: { mrc: string | null; warnings: string };
 }
 
@@ -29,7 +29,7 @@ export type PartOutcome =
   | { kind: 'exists'; part: PartRow }
   | { kind: 'closed'; row: UploadRow | undefined };
 
-/** Records one part and counts it, in one transaction; refuses when the session takes no parts any more. */
+/** Records one part and counts it, in one transaction; refuses when the upload accepts no more parts. */
 export async function commitPart(db: Database, uploadId: string, part: PartCommit): Promise<PartOutcome> {
   const insert = db
     .insertInto('parts')
@@ -78,7 +78,7 @@ export async function listParts(db: Database, uploadId: string, fromIdx: number,
 }
 
 /**
- * The gaps between stored parts, ascending. The database looks for them itself, so that 10,000 stored parts cost one
+ * The gaps between stored parts, ascending. The database computes them, so that 10,000 stored parts cost one
  * pass over an index and not 10,000 objects.
  */
 export async function findMissing(
@@ -105,8 +105,8 @@ export async function findMissing(
 }
 
 /**
- * Takes parts back whose bytes did not survive: their rows go and the counters follow, in one transaction. An upload that
- * was being verified and lacks parts takes parts again, until `expiresAtMs` at least. Does nothing to an upload that has
+ * Invalidates parts whose bytes were lost: deletes their rows and updates the counters in one transaction. An upload in
+ * verification that lacks parts accepts parts again, at least until `expiresAtMs`. Does nothing for an upload that has
  * ended.
  *
  * @returns the row after that, or undefined when the upload has ended.

@@ -1,26 +1,26 @@
 /**
- * Disk space that is kept for what open uploads may still write (decision 61). Staging files are sparse and take their space
- * as they fill, so a reservation is a number that an init is checked against; it binds nobody who has begun.
+ * Disk space that is kept for what open uploads may still write (decision 61). Staging files are sparse and use space
+ * only as they fill, so a reservation only limits new uploads.
  */
 import { OPEN_STATES } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
-/** Since its init or its last part: for this long an upload reserves all that it may still write. */
+/** Since its init or its last part: for this time an upload reserves all bytes that it may still write. */
 const FULL_MS = 10 * 60_000;
-/** Then it reserves as much as it has sent, for this long since its last part; after that, nothing. */
+/** Then it reserves as many bytes as it has sent, for this time since its last part; after that, nothing. */
 const HALF_MS = 60 * 60_000;
 
-/** Who opens an upload: an owner, or with one of their links. */
+/** The account that starts an upload: an owner, or a link of the owner. */
 interface Account {
   readonly owner: string;
   readonly linkId: string | null;
 }
 
 /**
- * What is reserved against a new upload of `asker`: all of its own reservations, and those of each other owner up to an
- * equal share of the free space. Uploads by a link and by its owner's token are different accounts, so that a link cannot
- * take its owner's space.
+ * The bytes reserved against a new upload of `asker`: all of its own reservations, and those of each other owner up to
+ * an equal share of the free space. Uploads by a link and by its owner's token are different accounts, so that a link
+ * cannot take its owner's space.
  *
  * @param freeBytes of the storage.
  */

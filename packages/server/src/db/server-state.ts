@@ -3,10 +3,10 @@ import { type Database, transact } from './database.ts';
 /**
  * Compares the running system's boot id with the one of the last start and remembers the new one.
  *
- * When they differ, or the system does not tell one (`bootId` null), what was in the page cache may be lost: in the same
- * transaction every live session is marked, so that its parts are hashed again before they are trusted.
+ * When they differ, or the system has none (`bootId` null), the page cache may have been lost. The same transaction
+ * marks every live upload, so that its parts are hashed again before they are used.
  *
- * @returns how many sessions were marked.
+ * @returns the number of marked uploads.
  */
 export async function noteBoot(db: Database, bootId: string | null): Promise<number> {
   return await transact(db, async (tx) => {

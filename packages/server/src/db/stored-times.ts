@@ -1,10 +1,9 @@
-/** Times that were stored while the clock was ahead. After it is corrected, they would put work off by as much. */
+/** Times that were stored while the clock was ahead. After a correction they would delay work by the same time. */
 import { sql } from 'kysely';
 import { type Database, transact } from './database.ts';
 
 /**
- * Makes due what no wait explains: jobs that were postponed, and deliveries that were made or postponed, at a time that is
- * still to come.
+ * Makes jobs and deliveries due whose times were stored in the future by a clock that was ahead.
  *
  * @param maxDeliveryWaitMs the longest wait for the next attempt of a delivery.
  */
@@ -29,7 +28,7 @@ export async function correctDueTimes(db: Database, nowMs: number, maxDeliveryWa
 }
 
 /**
- * Uploads and events that were last changed at a time that is still to come have been changed now.
+ * Sets the last change of uploads and events that lies in the future to now.
  *
  * @param ttlMs how long an upload is kept after its last change.
  */

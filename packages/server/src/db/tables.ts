@@ -1,4 +1,4 @@
-/** Rows as they lie in the database. Times are milliseconds since 1970, digests 32 bytes, JSON is text. */
+/** The rows of the database. Times are milliseconds since 1970, digests 32 bytes, JSON is text. */
 import type { UploadState } from '@cryolift/protocol/states';
 import type { Generated, Insertable, Selectable } from 'kysely';
 
@@ -20,15 +20,15 @@ interface UploadTable {
   warnings: string;
   /** 1: accept an MRC file whose header is rejected. */
   force: number;
-  /** Chosen when verification begins, so that a publish cut off by a crash is found again. */
+  /** Chosen when verification begins, so that a publish interrupted by a crash is found again. */
   file_id: string | null;
-  /** {code, message, details} of what made it fail. */
+  /** {code, message, details} of the failure. */
   failure: string | null;
-  /** 1: the system went down since its parts were recorded; they are hashed again before they are trusted. */
+  /** 1: the system went down since its parts were recorded; they are hashed again before they are used. */
   must_recheck: number;
-  /** The upload link that it was begun with; null: with a token. */
+  /** The upload link with which it was started; null: a token. */
   link_id: string | null;
-  /** 1: a client tries the way with it. It makes no event, becomes no file, and is forgotten when it ends. */
+  /** 1: a trial upload. It emits no event, publishes no file, and is deleted when it ends. */
   is_trial: number;
   created_at: number;
   updated_at: number;
@@ -56,14 +56,14 @@ interface FileTable {
   metadata: string;
   mrc: string | null;
   warnings: string;
-  /** JSON: what one pass over its voxels has found; null until it is known. */
+  /** JSON: the result of the analysis; null until it is known. */
   statistics: string | null;
   created_at: number;
-  /** Set when deletion has begun: the record is gone for everybody, the bytes are being removed. */
+  /** Set when the deletion starts: callers no longer see the record, and the bytes are being removed. */
   deleted_at: number | null;
 }
 
-/** What an owner's files are, without those that are being deleted; changed in the transactions that change `files`. */
+/** Number and bytes of an owner's files, without files in deletion; changed in the transactions that change `files`. */
 interface OwnerUsageTable {
   owner: string;
   files: number;
@@ -87,31 +87,31 @@ interface FactTable {
 interface EventTable {
   /** Ascends in the order of commits; a number is never used twice. */
   seq: Generated<number>;
-  /** Of the event as CloudEvents has it. */
+  /** Id of the CloudEvent. */
   id: string;
   type: string;
   /** `uploads/ID` or `files/ID`. */
   subject: string;
   owner: string;
   time: number;
-  /** JSON: the session or the file's record as it was then. */
+  /** JSON: the record of the upload or file after the change. */
   data: string;
 }
 
-/** An upload link: it may begin sessions for its owner, and work on those. */
+/** An upload link: it permits to start uploads for its owner, and to work on those. */
 interface LinkTable {
   id: string;
   owner: string;
-  /** Of the token; the token itself is not kept. */
+  /** SHA-256 of the token; the token itself is not stored. */
   token_sha256: Uint8Array;
-  /** Of all that is begun with it; null: no bound of its own. */
+  /** Limit for all its uploads together; null: no limit. */
   max_bytes: number | null;
   max_files: number | null;
   created_at: number;
   expires_at: number;
 }
 
-/** `waiting` and `running` are to be done, the others are ended. */
+/** `waiting` and `running` are not done, the others have ended. */
 export type JobStatus = 'waiting' | 'running' | 'done' | 'failed';
 
 /** Work on a published file. */
@@ -128,7 +128,7 @@ interface JobTable {
   fence: number;
   /** Not before this time. */
   run_at: number;
-  /** While it runs: whoever runs it is taken for dead after this time. */
+  /** While it runs: end of the lease. After this time its process counts as dead. */
   leased_until: number | null;
   /** JSON: how the last attempt ended. */
   outcome: string | null;
@@ -146,14 +146,14 @@ interface DeliveryTable {
   owner: string;
   /** The CloudEvent as it is sent, JSON. */
   event: string;
-  /** `dead`: given up, until an administrator sends it again. */
+  /** `dead`: not repeated, until an administrator sends it again. */
   status: 'waiting' | 'dead';
   attempts: number;
   next_at: number;
-  /** As `next_at`, of the next one of an upload; null: others come before it, or it is dead. */
+  /** `next_at` for the next delivery of an upload; null: others come before it, or it is dead. */
   due_at: number | null;
   created_at: number;
-  /** What went wrong the last time, for an administrator. */
+  /** The last error, for an administrator. */
   trouble: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** Opens an upload, or finds the one to resume: all bounds that an init is checked against, in one transaction. */
+/** Starts an upload, or finds the one to resume. All limits of an init are checked in one transaction. */
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
@@ -8,36 +8,37 @@ import { sumReserved } from './reservations.ts';
 import type { LinkRow, UploadRow } from './tables.ts';
 import { findUploadRow, STAGED_STATES, sumStaged } from './uploads.ts';
 
-/** States of sessions that have ended without a file, and hold no bytes. */
+/** States of uploads that have ended without a file and have no bytes. */
 const GIVEN_UP_STATES: UploadState[] = ['cancelled', 'expired'];
-/** Sessions that have ended without a file and are not forgotten yet: of an owner's tokens, and of a link. */
+/** Limits of ended uploads without a file whose rows still exist: of an owner's tokens, and of a link. */
 const MAX_ENDED = 20_000;
 const MAX_ENDED_OF_LINK = 1_000;
-/** What a link begins that names no number of its own. */
+/** Number of files for a link without its own limit. */
 const MAX_FILES_OF_LINK = 100_000;
-/** Idempotency keys that find the same session. */
+/** Idempotency keys of one upload. */
 const MAX_KEYS_OF_UPLOAD = 1_000;
 
 export interface OpenRequest {
   row: UploadRow;
   /**
-   * The metadata of a session that is found by its fingerprint, after this request; it may throw, and nothing is changed then.
+   * The metadata of an upload that is found by its fingerprint, after this request. It may throw; then nothing is
+   * changed.
    *
-   * @param metadata as it is.
+   * @param metadata the current one.
    */
   mergeMetadata(metadata: string): string;
   idempotency: { key: string; requestSha256: Uint8Array } | null;
-  /** What the owner may hold in files and open sessions, bytes; null: no bound. */
+  /** Quota of the owner for files and open uploads, bytes; null: no limit. */
   quotaBytes: number | null;
-  /** Sessions that one owner may have open at the same time. */
+  /** Maximum of open uploads of one owner. */
   maxOpen: number;
-  /** Files, and sessions that have not become files, that one owner may have. */
+  /** Maximum of files, and uploads that are not published, of one owner. */
   maxFiles: number;
-  /** That the row names as what it was begun with. */
+  /** The link with which the upload is started, for its row. */
   link: Pick<LinkRow, 'id' | 'max_bytes' | 'max_files'> | null;
-  /** Sessions that expire at this time or before, ms since 1970, are not found by their fingerprint. */
+  /** Uploads that expire at this time or before, ms since 1970, are not found by their fingerprint. */
   expiredBeforeMs: number;
-  /** Free space of the storage, bytes, before what is reserved for open sessions. */
+  /** Free space of the storage, bytes, before the reservations of open uploads. */
   freeBytes: number;
 }
 
@@ -54,9 +55,9 @@ export type OpenOutcome =
   | { kind: 'no_space'; availableBytes: number };
 
 /**
- * Opens an upload, or finds the one to resume.
+ * Starts an upload, or finds the one to resume.
  *
- * @param tx a transaction of its own, so that two that open at once agree.
+ * @param tx a separate transaction, so that concurrent inits agree.
  */
 export async function openUploadRow(tx: Database, request: OpenRequest): Promise<OpenOutcome> {
   const { row, idempotency } = request;
@@ -125,15 +126,15 @@ async function findByFingerprint(db: Database, { row, expiredBeforeMs }: OpenReq
     .where('status', 'in', OPEN_STATES)
     .where('expires_at', '>', expiredBeforeMs);
   select = select.where('is_trial', '=', row.is_trial);
-  // A link goes on with its own, and nobody goes on with a link's.
+  // A link resumes only its own uploads, and these are resumed only by the link.
   select = row.link_id === null ? select.where('link_id', 'is', null) : select.where('link_id', '=', row.link_id);
   const { sha256 } = row;
-  // With another digest it is another file, whatever its fingerprint says.
+  // With another digest it is another file, even with the same fingerprint.
   if (sha256) select = select.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
   return await select.orderBy('id', 'desc').executeTakeFirst();
 }
 
-/** An upload that is found takes over metadata, and a whole-file digest that was not known before. */
+/** Updates a found upload with the metadata, and with a whole-file digest that was not known. */
 async function adopt(
   db: Database,
   found: UploadRow,
@@ -155,7 +156,7 @@ interface UnpublishedCount {
   count: number;
 }
 
-/** An owner's sessions that have not become files, as long as they are kept. */
+/** The uploads of an owner without a file whose rows exist. */
 async function countUnpublished(db: Database, owner: string): Promise<UnpublishedCount[]> {
   return await db
     .selectFrom('uploads')
@@ -166,7 +167,7 @@ async function countUnpublished(db: Database, owner: string): Promise<Unpublishe
     .execute();
 }
 
-/** Rows are bounded, too: a session that is begun and given up takes no space but in the database. */
+/** Limits rows: an abandoned upload uses space only in the database. */
 function refuseCount(request: OpenRequest, files: number, counts: readonly UnpublishedCount[]): OpenOutcome | null {
   const { row, maxOpen, maxFiles } = request;
   const sum = (is: (each: UnpublishedCount) => boolean) =>
@@ -175,7 +176,7 @@ function refuseCount(request: OpenRequest, files: number, counts: readonly Unpub
   if (open >= maxOpen) return { kind: 'too_many_open', open };
   const held = files + sum(() => true);
   if (held >= maxFiles) return { kind: 'too_many_files', files: held };
-  // Of this link, or of the owner's tokens: a link does not use up what its owner may give up.
+  // Counted per link, or for the owner's tokens: a link cannot use up the limit of its owner.
   const ended = sum(({ status, link_id }) => link_id === row.link_id && !OPEN_STATES.includes(status));
   return ended >= (row.link_id === null ? MAX_ENDED : MAX_ENDED_OF_LINK) ? { kind: 'too_many_ended', ended } : null;
 }

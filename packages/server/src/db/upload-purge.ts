@@ -1,11 +1,11 @@
-/** Forgets uploads that have ended. */
+/** Deletes the rows of uploads that have ended. */
 import { type Database, transact } from './database.ts';
 
 /**
- * Forgets sessions that ended before `endedBeforeMs`, with their parts and keys, and trials that have ended. Files stay, and
- * what a link that is there has begun: it counts.
+ * Deletes uploads that ended before `endedBeforeMs`, with their parts and keys, and ended trials. Files stay, and so do
+ * the uploads of existing links, because they count.
  *
- * @param limit how many at most, so that no transaction is long. @returns how many.
+ * @param limit the maximum number, so that transactions stay short. @returns the number of deleted rows.
  */
 export async function purgeUploads(db: Database, endedBeforeMs: number, limit: number): Promise<number> {
   return await transact(db, async (tx) => {
@@ -30,7 +30,7 @@ export async function purgeUploads(db: Database, endedBeforeMs: number, limit: n
   });
 }
 
-/** Forgets a trial that has ended, now. The sweep forgets those that are left. */
+/** Deletes an ended trial at once. The sweep deletes those that remain. */
 export async function forgetTrial(db: Database, id: string): Promise<void> {
   await transact(db, async (tx) => await deleteUploads(tx, [id]));
 }

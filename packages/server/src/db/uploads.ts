@@ -1,18 +1,18 @@
-/** Rows of uploads. Every change of state is one guarded update; nothing is read first and written later. */
+/** Rows of uploads. Every change of state is one guarded update; no value is read first and written later. */
 import { statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
 import { type NotNull, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { findUsage, insertFile } from './files.ts';
 import type { FileRow, UploadRow } from './tables.ts';
 
-/** States in which a session's bytes are kept in the staging area. */
+/** States in which the bytes of an upload are staged. */
 export const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
-/** Bytes that an owner's files have and its live sessions will have. */
+/** Bytes of an owner's files and live uploads. */
 export async function sumHeld(db: Database, owner: string): Promise<number> {
   return (await findUsage(db, owner)).bytes + (await sumStaged(db, owner));
 }
 
-/** Bytes that an owner's live sessions will have. */
+/** Bytes of an owner's live uploads. */
 export async function sumStaged(db: Database, owner: string): Promise<number> {
   const sessions = await db
     .selectFrom('uploads')
@@ -31,7 +31,7 @@ export function selectUpload(db: Database, id: string) {
   return db.selectFrom('uploads').selectAll().where('id', '=', id);
 }
 
-/** Newest first; `before` is the last id of the page before. @param owner null: everybody's. */
+/** Newest first; `before` is the last id of the previous page. @param owner null: all owners. */
 export async function listUploadRows(
   db: Database,
   owner: string | null,
@@ -48,9 +48,9 @@ export async function listUploadRows(
 export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;
 
 /**
- * Moves a session on by `event` if its state allows that at this moment.
+ * Changes the state of an upload by `event` if its current state allows that.
  *
- * @returns the row after the change, or undefined when the state did not allow it (or there is no such session).
+ * @returns the row after the change, or undefined when the state did not allow it (or the upload does not exist).
  */
 export async function moveUploadRow(
   db: Database,
@@ -66,16 +66,16 @@ export async function moveUploadRow(
     .set({ ...changes, status: to, updated_at: nowMs })
     .where('id', '=', id)
     .where('status', 'in', from);
-  // A part that came since the row was read has given the session more time.
+  // A part that arrived since the row was read has extended the upload.
   if (event === 'expire') update = update.where('expires_at', '<=', nowMs);
-  // A digest that was declared since then is not replaced by another one.
+  // A digest that was declared meanwhile is not replaced.
   const { sha256 } = changes;
   if (sha256) update = update.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
   return await update.returningAll().executeTakeFirst();
 }
 
 /**
- * Makes the file's record and ends its upload.
+ * Inserts the record of the file and completes its upload.
  *
  * @param tx a transaction. @returns the upload after that, or undefined when it was not `verifying`.
  */
@@ -85,7 +85,7 @@ export async function recordPublished(tx: Database, file: FileRow): Promise<Uplo
   return moved;
 }
 
-/** Sessions whose time is over, in the order of their ids, behind one. */
+/** Expired uploads in the order of their ids, after one. */
 export async function listExpired(
   db: Database,
   { nowMs, after, limit }: { nowMs: number; after: string; limit: number },
@@ -101,7 +101,7 @@ export async function listExpired(
     .execute();
 }
 
-/** Sessions whose bytes are kept in the staging area, by status. */
+/** Number of uploads with staged bytes, by status. */
 export async function countStaged(db: Database): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom('uploads')
@@ -117,7 +117,7 @@ export async function listVerifying(db: Database): Promise<UploadRow[]> {
   return await db.selectFrom('uploads').selectAll().where('status', '=', 'verifying').execute();
 }
 
-/** Ids of the files that uploads are being made into: their bytes may lie in place before their records do. */
+/** File ids of uploads in completion: their bytes may be in place before their records. */
 export async function listPublishingIds(db: Database): Promise<Set<string>> {
   const rows = await db
     .selectFrom('uploads')
@@ -129,12 +129,12 @@ export async function listPublishingIds(db: Database): Promise<Set<string>> {
 }
 
 export async function listToReverify(db: Database): Promise<string[]> {
-  // As the index says it: SQLite does not take a parameter for it.
+  // A literal, as in the partial index: SQLite does not use the index with a parameter.
   const { rows } = await sql<{ id: string }>`select id from uploads where must_recheck = 1 order by id`.execute(db);
   return rows.map((row) => row.id);
 }
 
-/** Uploads that have ended otherwise after a publish was begun: `file_id` may be a folder that no record names. */
+/** Uploads that ended without a file after a publish was started: `file_id` may be a folder without a record. */
 export async function listUnpublished(db: Database): Promise<{ id: string; file_id: string }[]> {
   return await db
     .selectFrom('uploads')
@@ -145,7 +145,7 @@ export async function listUnpublished(db: Database): Promise<{ id: string; file_
     .execute();
 }
 
-/** There is nothing left under the file id of an upload that is no file. */
+/** Records that no bytes are left under the file id of an unpublished upload. */
 export async function forgetFileId(db: Database, id: string): Promise<void> {
   await db
     .updateTable('uploads')
@@ -155,7 +155,7 @@ export async function forgetFileId(db: Database, id: string): Promise<void> {
     .execute();
 }
 
-/** Ids of sessions whose bytes belong in the staging area. */
+/** Ids of uploads with staged bytes. */
 export async function listStagedIds(db: Database): Promise<Set<string>> {
   const rows = await db.selectFrom('uploads').select('id').where('status', 'in', STAGED_STATES).execute();
   return new Set(rows.map((row) => row.id));

@@ -1,21 +1,21 @@
 /**
- * Who wants to know that something has changed, in this process. What has happened is in the outbox; the bus only says
- * that it is worth a look. For many servers on one database, the database would be the one to say so.
+ * Notifies listeners in this process of changes. The events are in the outbox; the bus only says that it has new ones.
+ * With many servers on one database, the database would notify them.
  */
 
-/** One upload, or everything of an owner's. */
+/** One upload, or all of an owner. */
 export type Watch = { readonly uploadId: string } | { readonly owner: string };
 
 export interface Listener {
-  /** The outbox has news. */
+  /** The outbox has new events. */
   notifyChange(): void;
-  /** Parts of this upload were stored, or taken back. Called for every part: it has to be cheap. */
+  /** Parts of this upload were stored or invalidated. Called for every part, so it must be cheap. */
   noteParts(uploadId: string): void;
 }
 
 interface Changed {
   readonly owner: string;
-  /** Null: it was no upload. */
+  /** Null: not about an upload. */
   readonly uploadId: string | null;
 }
 
@@ -24,7 +24,7 @@ export class Bus {
   readonly #ofOwner = new Map<string, Set<Listener>>();
   readonly #ofAll = new Set<() => void>();
 
-  /** @returns a function that ends it. */
+  /** @returns a function that removes the listener. */
   listen(watch: Watch, listener: Listener): () => void {
     const [index, key] = 'owner' in watch ? [this.#ofOwner, watch.owner] : [this.#ofUpload, watch.uploadId];
     const listeners = index.get(key) ?? new Set();
@@ -35,13 +35,13 @@ export class Bus {
     };
   }
 
-  /** Called when the outbox has news of anybody's. @returns a function that ends it. */
+  /** Called when the outbox has new events of any owner. @returns a function that removes the listener. */
   listenToAll(notifyChange: () => void): () => void {
     this.#ofAll.add(notifyChange);
     return () => void this.#ofAll.delete(notifyChange);
   }
 
-  /** To be called once a transaction that has written an event is committed. */
+  /** To be called after the commit of a transaction that has written an event. */
   notifyChange(changed: Changed): void {
     for (const listener of this.#listenersOf(changed)) listener.notifyChange();
     for (const notifyChange of this.#ofAll) notifyChange();

@@ -1,22 +1,22 @@
-/** What has happened, as CloudEvents 1.0 in JSON has it, and as server-sent events carry it. */
+/** Events as CloudEvents 1.0 in JSON and as server-sent events. */
 import { UPLOAD_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { EventRow, NewEvent } from '../db/tables.ts';
 
 export const FILE_UPDATED = 'cryolift.file.updated';
 export const FILE_PREVIEW_READY = 'cryolift.file.preview_ready';
-/** The storage gives back other bytes than were published, or none. */
+/** The stored bytes differ from the published ones, or are missing. */
 export const FILE_DAMAGED = 'cryolift.file.damaged';
-/** The storage could not give back its bytes, which says nothing about them. */
+/** The stored bytes could not be read; they may be intact. */
 export const FILE_UNREADABLE = 'cryolift.file.unreadable';
 export const FILE_DELETED = 'cryolift.file.deleted';
 /** A resuming init has changed its metadata. */
 export const UPLOAD_UPDATED = 'cryolift.upload.updated';
 export const UPLOAD_PREVIEW_READY = 'cryolift.upload.preview_ready';
 
-/** Not kept, made for those who listen: how an upload stands, now that parts were stored, or at the begin of a stream. */
+/** Not stored, made for streams: the state of an upload after parts were stored, or at the start of a stream. */
 type LiveKind = 'progress' | 'snapshot';
 
-/** What comes after these (a failed session that is cancelled or expires) only frees its bytes. */
+/** Later changes (a failed upload that is cancelled or expires) only free its bytes. */
 const END_STATES: readonly UploadState[] = ['completed', 'failed', 'cancelled', 'expired'];
 const END_TYPES: readonly string[] = END_STATES.map(stateType);
 const STATE_TYPES: readonly string[] = [...UPLOAD_STATES.map(stateType), UPLOAD_UPDATED];
@@ -33,7 +33,7 @@ export function fileSubject(fileId: string): string {
   return `files/${fileId}`;
 }
 
-/** Who watches an upload has seen enough. */
+/** True when the stream of an upload ends with this event. */
 export function isEnd(status: UploadState): boolean {
   return END_STATES.includes(status);
 }
@@ -42,13 +42,13 @@ export function tellsEnd({ type }: EventRow): boolean {
   return END_TYPES.includes(type);
 }
 
-/** An event of the outbox. Its number lets a reader go on behind it (`Last-Event-ID`). */
+/** An event of the outbox. A reader can continue after its number (`Last-Event-ID`). */
 export function printKept(row: EventRow, source: string): string {
   const name = STATE_TYPES.includes(row.type) ? 'state' : row.type.endsWith('.preview_ready') ? 'preview' : 'file';
   return `id: ${row.seq}\n${printEvent(name, row, source)}`;
 }
 
-/** How an upload stands. @param data JSON of the session. @param seq the last kept event that it has seen the effect of. */
+/** The state of an upload. @param data JSON of the upload. @param seq the last stored event that is included in it. */
 export function printLive(kind: LiveKind, event: LiveEvent, source: string, seq: number): string {
   const name = kind === 'progress' ? 'progress' : 'state';
   return `id: ${seq}\n${printEvent(name, { ...event, type: `cryolift.upload.${kind}` }, source)}`;
@@ -56,7 +56,7 @@ export function printLive(kind: LiveKind, event: LiveEvent, source: string, seq:
 
 type LiveEvent = Omit<NewEvent, 'type' | 'owner'>;
 
-/** JSON has no line breaks of its own, so one `data:` line carries it. */
+/** JSON has no line breaks, so it needs one `data:` line. */
 function printEvent(name: string, event: Omit<NewEvent, 'owner'>, source: string): string {
   return `event: ${name}\ndata: ${toCloudEvent(event, source)}\n\n`;
 }

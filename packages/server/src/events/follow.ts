@@ -1,7 +1,7 @@
 /**
- * One stream of events, as the text of server-sent events (WHATWG HTML, section 9.2): what was missed, how an upload
- * stands, and then what happens. It is made piece by piece as the reader takes it, so that a slow reader costs no memory:
- * what has happened waits in the outbox, and of progress only the newest is ever told.
+ * One stream of events, as the text of server-sent events (WHATWG HTML, section 9.2): missed events, the state of
+ * uploads, and then new events. It is produced as the reader reads it, so that a slow reader needs no memory: events
+ * wait in the outbox, and only the latest progress is sent.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Session } from '@cryolift/protocol/messages';
@@ -12,13 +12,13 @@ import { isEnd, printKept, printLive, tellsEnd, uploadSubject } from './event.ts
 import { Inbox } from './inbox.ts';
 import type { Pace } from './pace.ts';
 
-/** Events that are read at once: what one stream holds while its reader takes nothing is bounded by it. */
+/** Events per read. This bounds the memory of a stream whose reader is stalled. */
 const BATCH = 8;
-/** Sessions that are read in one go, and when they are long, as many as have so many characters. */
+/** Uploads per read, and the limit of characters for long ones. */
 const SESSIONS = 50;
 const SESSIONS_LENGTH = 64 * 1024;
 
-/** A session as it stood when it was read. */
+/** An upload when it was read. */
 interface Snapshot {
   readonly uploadId: string;
   readonly status: Session['status'];
@@ -30,19 +30,19 @@ export interface EventContext {
   readonly db: Database;
   readonly bus: Bus;
   readonly pace: Pace;
-  /** URI-reference of this server: the `source` of its events. */
+  /** URI reference of this server: the `source` of its events. */
   readonly source: string;
   /** A comment is sent after this long without an event, so that proxies keep the connection. */
   readonly heartbeatMs: number;
   now(): number;
   newId(): string;
-  /** The session as it is now; undefined when there is none. */
+  /** The current upload; undefined when it does not exist. */
   readUpload(uploadId: string): Promise<Session | undefined>;
 }
 
 /**
- * @param after the number of the last event that the reader has seen; null: it begins now.
- * @param mayTell whether this reader may know of a subject's events.
+ * @param after the number of the last event that the reader has received; null: start now.
+ * @param mayTell true when this reader has access to the events of a subject.
  * @param signal ends it. The stream of one upload also ends by itself, with the upload.
  */
 export async function* follow(
@@ -55,25 +55,25 @@ export async function* follow(
   const filter: EventFilter = 'owner' in watch ? watch : { subject: uploadSubject(watch.uploadId) };
   const inbox = new Inbox();
   const unlisten = context.bus.listen(watch, inbox);
-  /** The upload of which it has not been told yet how it stands. */
+  /** The upload whose state was not sent yet. */
   let unseen = 'owner' in watch ? null : watch.uploadId;
   let lookedMs = Number.NEGATIVE_INFINITY;
   let toldMs = performance.now();
   try {
     const newest = await findNewestSeq(context.db);
-    // A greater number is one of a database that is gone.
+    // A greater number belongs to an earlier database.
     let seq = Math.min(after ?? newest, newest);
     yield `: listening\nid: ${seq}\n\n`;
     while (!signal.aborted) {
       const sessions = new Map((await look()).map((each) => [uploadSubject(each.uploadId), each]));
       if (unseen !== null && sessions.size === 0) return;
-      // Read after the sessions, and all of them: what led to how the sessions stand is here, or has been told.
+      // Read after the uploads, completely: the events that led to their states are here, or were sent.
       for (let rows = BATCH; rows === BATCH && !signal.aborted; ) {
         const batch = await listEvents(context.db, filter, seq, BATCH);
         rows = batch.length;
         for (const row of batch) {
           seq = row.seq;
-          // It has been overtaken.
+          // A newer event exists.
           sessions.delete(row.subject);
           if (!mayTell(row.subject)) continue;
           yield printKept(row, context.source);
@@ -99,7 +99,7 @@ export async function* follow(
     unlisten();
   }
 
-  /** The sessions that are to be told of now. */
+  /** The uploads whose states are due. */
   async function look(): Promise<Snapshot[]> {
     const found: Snapshot[] = [];
     if (unseen !== null) await read(unseen);
@@ -110,7 +110,7 @@ export async function* follow(
         lookedMs = performance.now();
         length += await read(id);
         context.pace.note(performance.now() - lookedMs);
-        // Other requests come in between.
+        // Yields to other requests.
         await setImmediate();
       }
     }

@@ -1,4 +1,4 @@
-/** What one stream has been told of and has not looked at yet. Its size is bounded by the uploads that are under way. */
+/** The notifications that one stream has not processed. Its size is bounded by the number of open uploads. */
 import type { Listener } from './bus.ts';
 
 export class Inbox implements Listener {
@@ -13,23 +13,23 @@ export class Inbox implements Listener {
 
   noteParts(uploadId: string): void {
     this.#moved.add(uploadId);
-    // Those who wait know of the first one, and wait for as long as they want to gather more.
+    // Waiters were woken by the first one, and wait to collect more.
     if (this.#moved.size === 1) this.#wake();
   }
 
-  /** Parts were stored that nobody has looked at. */
+  /** Parts were stored since the last read. */
   get hasMoved(): boolean {
     return this.#moved.size > 0;
   }
 
-  /** The upload that waits longest of those of which parts were stored. */
+  /** The upload with unread parts that has waited longest. */
   takeMoved(): string | undefined {
     const [uploadId] = this.#moved;
     if (uploadId !== undefined) this.#moved.delete(uploadId);
     return uploadId;
   }
 
-  /** Resolves after `ms`, or earlier: at once when there is news, at the first part stored, when `signal` says so. */
+  /** Resolves after `ms`, or earlier: at a new event, at the first stored part, or when `signal` is aborted. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#hasChanged && !signal.aborted && ms > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();

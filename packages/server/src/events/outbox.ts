@@ -1,26 +1,26 @@
 /**
- * The only way to emit an event: it is written in the transaction of the change that it tells of, and the listeners of this
- * process are notified once that is committed.
+ * The only way to emit an event: it is written in the transaction of the change that it reports, and the listeners of
+ * this process are notified after the commit.
  */
 import { type Database, transact } from '../db/database.ts';
 import { insertEvent } from '../db/events.ts';
 import type { Bus } from './bus.ts';
 
 interface OutboxEvent {
-  /** As CloudEvents has it: `cryolift.file.deleted`. */
+  /** Type of the CloudEvent: `cryolift.file.deleted`. */
   readonly type: string;
   /** `uploads/ID` or `files/ID`. */
   readonly subject: string;
   readonly owner: string;
-  /** Whose stream it belongs to: of a file, the upload that it came from. */
+  /** The upload whose stream has it; for a file, the upload that it came from. */
   readonly uploadId: string;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The upload or the file's record as it is after the change. */
+  /** The record of the upload or file after the change. */
   readonly data: object;
 }
 
-/** Writes an event in the transaction that it was made for. */
+/** Writes an event in a transaction. */
 export type Emit = (event: OutboxEvent) => Promise<void>;
 
 export class Outbox {
@@ -35,7 +35,10 @@ export class Outbox {
     this.#newId = newId;
   }
 
-  /** Runs `work` in one transaction: all that it writes and emits is committed, or nothing is. @throws what `work` throws. */
+  /**
+   * Runs `work` in one transaction: all that it writes and emits is committed, or nothing is. @throws what `work`
+   * throws.
+   */
   async transact<T>(work: (tx: Database, emit: Emit) => Promise<T>): Promise<T> {
     let emitted: OutboxEvent[] = [];
     const result = await transact(this.#db, async (tx) => {

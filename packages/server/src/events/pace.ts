@@ -1,19 +1,21 @@
-/** How often sessions are read for progress. Finding what is missing of 10,000 parts takes some milliseconds of the loop. */
+/**
+ * How often uploads are read for progress. Finding what is missing of 10,000 parts takes some milliseconds of the loop.
+ */
 
-/** Between two looks of one stream. */
+/** The shortest time between two reads of one stream. */
 const INTERVAL_MS = 250;
-/** All looks of all streams together take at most one part in this many of the time. */
+/** All reads of all streams together take at most this fraction (1/n) of the time. */
 const SHARE = 20;
 
 export class Pace {
   #freeAtMs = 0;
 
-  /** When a stream that looked at `lastMs` may look again; milliseconds of `performance.now()`. */
+  /** When a stream that read at `lastMs` may read again; milliseconds of `performance.now()`. */
   nextMs(lastMs: number): number {
     return Math.max(lastMs + INTERVAL_MS, this.#freeAtMs);
   }
 
-  /** One session was looked at, for `tookMs`. */
+  /** Records that one read took `tookMs`. */
   note(tookMs: number): void {
     this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + tookMs * (SHARE - 1);
   }

@@ -1,23 +1,24 @@
-/** The streams of events that are open, and the end of all of them. */
+/** The open event streams. */
 import { UploadError } from '@cryolift/protocol/errors';
 
 /** Of one owner at a time. */
 const MAX_PER_OWNER = 32;
-/** Longer times fire at once in Node. */
+/** The longest timer of Node; longer ones fire immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class Streams {
   readonly #open = new Map<string, Set<AbortController>>();
 
   /**
-   * @param untilMs when the stream must end, milliseconds since 1970; Infinity: whenever it wants to.
-   * @returns what ends it; it is counted until then. @throws UploadError `rate_limited` when the owner has too many.
+   * @param untilMs when the stream must end, milliseconds since 1970; Infinity: no limit.
+   * @returns a function that ends it; it is counted until then. @throws UploadError `rate_limited` when the owner has
+   * too many.
    */
   begin(owner: string, untilMs: number): AbortController {
     const ofOwner = this.#open.get(owner) ?? new Set();
     if (ofOwner.size >= MAX_PER_OWNER) {
-      throw new UploadError('rate_limited', `You have ${MAX_PER_OWNER} streams of events open.`, {
-        hint: 'Close one, or use GET /events, which tells of all your uploads.',
+      throw new UploadError('rate_limited', `You have ${MAX_PER_OWNER} event streams open.`, {
+        hint: 'Close one, or use GET /events, which has the events of all your uploads.',
       });
     }
     const stream = new AbortController();

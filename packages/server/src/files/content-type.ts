@@ -1,6 +1,6 @@
 import { extensionOf } from '@cryolift/mrc';
 
-/** Registered types (IANA) of what microscopes write besides MRC, which has none. */
+/** Registered media types (IANA) of formats of microscopes other than MRC, which has none. */
 const TYPES: Record<string, string> = {
   bz2: 'application/x-bzip2',
   gz: 'application/gzip',

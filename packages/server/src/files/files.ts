@@ -1,4 +1,4 @@
-/** Published files: found, read, deleted. */
+/** Finds, reads and deletes published files. */
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
 import { forgetRead } from '../analysis/forget-read.ts';
@@ -26,7 +26,7 @@ interface FileLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-/** @throws UploadError `file_not_found` when there is none that `mayAccess` says yes to. */
+/** @throws UploadError `file_not_found` when there is none that the caller may access. */
 export async function getFile(
   context: FileContext,
   id: string,
@@ -51,7 +51,7 @@ export async function listOwned(
 /**
  * Opens bytes `start` to `end` (inclusive) of a file.
  *
- * @throws UploadError `storage_unavailable` when they are not there or not all there: reported, not served;
+ * @throws UploadError `storage_unavailable` when they are missing or incomplete: reported, not served;
  *   `file_not_found` when the file was deleted meanwhile.
  */
 export async function readContent(
@@ -65,16 +65,16 @@ export async function readContent(
     await assertNotDeleted(context, id);
     throw new UploadError(
       'storage_unavailable',
-      `The storage has ${storedBytes ?? 'none'} of the file's ${sizeBytes} bytes.`,
+      `The storage has ${storedBytes ?? 'none'} of the ${sizeBytes} bytes of this file.`,
       {
-        hint: 'Contact the administrator of this server: the record is there, the bytes are not.',
+        hint: 'Contact the administrator of this server: the file has a record, but its bytes are missing.',
       },
     );
   }
   return bytes;
 }
 
-/** Deletes a file for good. @throws UploadError `file_not_found` when another request was first. */
+/** Deletes a file permanently. @throws UploadError `file_not_found` when another request was first. */
 export async function deleteFile(context: FileContext, file: StoredFile): Promise<void> {
   const time = context.now();
   await context.outbox.transact(async (tx, emit) => {
@@ -92,7 +92,7 @@ export async function deleteFile(context: FileContext, file: StoredFile): Promis
   await removeBytes(context, file.id);
 }
 
-/** Goes on with deletions that were cut off; one that fails does not hold up the others. @returns how many were finished. */
+/** Finishes interrupted deletions; a failure does not stop the others. @returns the number of finished ones. */
 export async function finishDeletions(context: FileContext, log: FileLog): Promise<number> {
   let finished = 0;
   for (const row of await listHalfDeleted(context.db)) {
@@ -106,17 +106,19 @@ export async function finishDeletions(context: FileContext, log: FileLog): Promi
   return finished;
 }
 
-/** Whether a deletion of this file is on record, as long as its event is kept. */
+/** True while the event of the deletion of this file is stored. */
 export async function wasDeleted(context: FileContext, id: string): Promise<boolean> {
   return await hasEvent(context.db, fileSubject(id), FILE_DELETED);
 }
 
-/** To be asked when bytes of a file are not there. @throws UploadError `file_not_found` when it was deleted meanwhile. */
+/**
+ * To be called when bytes of a file are missing. @throws UploadError `file_not_found` when it was deleted meanwhile.
+ */
 export async function assertNotDeleted(context: FileContext, id: string): Promise<void> {
   if (!(await findFile(context.db, id))) throw fileNotFound(id);
 }
 
-/** The removal is on the disk before the record goes: no power loss brings bytes back that have no record. */
+/** The removal is flushed before the record is deleted, so that no power loss restores bytes without a record. */
 async function removeBytes(context: FileContext, id: string): Promise<void> {
   await removeStored(context.storage, id);
   await forgetFile(context.db, id);

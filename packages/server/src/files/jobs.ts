@@ -3,7 +3,7 @@ import type { Job } from '@cryolift/protocol/messages';
 import * as db from '../db/jobs.ts';
 import type { FileContext } from './files.ts';
 
-/** @param withOutput whether the reader may see what commands printed. */
+/** @param withOutput true when the reader may see the output of commands. */
 export async function listJobs(context: FileContext, fileId: string, withOutput: boolean): Promise<Job[]> {
   const rows = await db.listJobs(context.db, fileId);
   return rows.map((row) => ({

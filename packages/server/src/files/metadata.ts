@@ -1,4 +1,4 @@
-/** What owners and jobs write down about a file or an upload. */
+/** The metadata of files and uploads. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Database } from '../db/database.ts';
@@ -14,7 +14,7 @@ import type { UpdateLimit } from './update-limit.ts';
 const MAX_PAIRS = 32;
 const MAX_BYTES = 4096;
 
-/** @throws UploadError `invalid_request` when there is too much of it. */
+/** @throws UploadError `invalid_request` when it exceeds the limits. */
 export function assertMetadata(metadata: Record<string, string>): void {
   const pairs = Object.entries(metadata);
   const bytes = pairs.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
@@ -32,10 +32,10 @@ interface MetadataContext extends FileContext {
 }
 
 /**
- * Pairs that are given are set, those that are null are taken away, the others stay (RFC 7396).
+ * Sets the given pairs, removes those that are null, and keeps the others (RFC 7396).
  *
  * @param before JSON, as the result is.
- * @throws UploadError `invalid_request` when the result is too much.
+ * @throws UploadError `invalid_request` when the result exceeds the limits.
  */
 export function mergeMetadata(before: string, changes: Readonly<Record<string, string | null>>): string {
   const merged = new Map(Object.entries(JSON.parse(before) as Record<string, string>));
@@ -49,9 +49,9 @@ export function mergeMetadata(before: string, changes: Readonly<Record<string, s
 }
 
 /**
- * Merges `changes` into the metadata of a file (RFC 7396: null takes a pair away). Two who do so at once both prevail.
+ * Merges `changes` into the metadata of a file (RFC 7396: null removes a pair). Concurrent changes are both applied.
  *
- * @param account whose changes are counted.
+ * @param account for which changes are counted.
  * @throws UploadError `invalid_request`, `rate_limited`, or `file_not_found` when it was deleted meanwhile.
  */
 export async function changeMetadata(
@@ -88,7 +88,7 @@ async function record(context: MetadataContext, row: FileRow, metadata: string):
   });
 }
 
-/** True when the bytes of mode 0 mean other values than before, so that statistics and pictures are others. */
+/** True when the signedness of mode 0 has changed, so that statistics and pictures must be computed again. */
 function isReadOtherwise(before: FileRow, after: FileRow): boolean {
   return toFileRecord(before, null).mrc?.mode === 0 && overridesOf(before).mode0 !== overridesOf(after).mode0;
 }

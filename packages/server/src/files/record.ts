@@ -1,4 +1,4 @@
-/** A file's row as the message that clients see. */
+/** Converts the row of a file to the message for clients. */
 import { applyKind, type MrcOverrides, readOverrides } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
@@ -31,7 +31,7 @@ export function toFilePlace(row: FileRow): FilePlace {
   return { fileId: row.id, filename: row.filename, sizeBytes: row.size, overrides: overridesOf(row) };
 }
 
-/** What the metadata say of an MRC file that its header does not, or says otherwise. */
+/** The fields of an MRC file that metadata set or override. */
 export function overridesOf({ metadata }: { metadata: string }): MrcOverrides {
   return readOverrides(JSON.parse(metadata) as Record<string, string>);
 }

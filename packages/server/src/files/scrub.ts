@@ -1,4 +1,4 @@
-/** Reads every stored file again, slowly, and compares it with its digest: a disk that forgets is found before its data is missed. */
+/** Reads every stored file again, slowly, and compares it with its digest: this finds bit rot early. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import type { ScrubReport } from '@cryolift/protocol/messages';
@@ -12,9 +12,9 @@ import { toFilePlace, toFileRecord } from './record.ts';
 
 type Fault = ScrubReport['faults'][number];
 
-/** As it is kept, so that a scrub that takes weeks survives restarts. Files are read in the order of their ids. */
+/** The stored state, so that a scrub of weeks survives restarts. Files are read in the order of their ids. */
 interface Progress extends ScrubReport {
-  /** The last file that was there when it began, and the last that was checked. */
+  /** The last file at the start of the scrub, and the last checked file. */
   until: string;
   after: string;
 }
@@ -29,15 +29,15 @@ interface ScrubContext extends FileContext {
 const FACT = 'scrub';
 const BATCH = 100;
 const MAX_FAULTS = 1000;
-/** After so many unreadable files in a row it is the storage that is at fault, and nothing is learnt of the files. */
+/** After this number of consecutive unreadable files the scrub stops, because the storage itself fails. */
 const MAX_UNREADABLE = 100;
-/** A process that is killed does so much again. */
+/** A killed process repeats at most this much. */
 const KEEP_MS = 5_000;
 
 export class Scrub {
   readonly #context: ScrubContext;
   #progress: Progress | null = null;
-  /** Of the file that is being read. */
+  /** Bytes of the current file. */
   #readBytes = 0;
   #keptMs = 0;
   #unreadableInARow = 0;
@@ -47,7 +47,7 @@ export class Scrub {
     this.#context = context;
   }
 
-  /** Goes on with what a stop or a crash has cut off. */
+  /** Resumes a scrub that a stop or a crash has interrupted. */
   async resume(): Promise<void> {
     const kept = await readFact(this.#context.db, FACT);
     this.#progress = kept === undefined ? null : (JSON.parse(kept) as Progress);
@@ -60,19 +60,19 @@ export class Scrub {
     return { ...report, checked_bytes: report.checked_bytes + this.#readBytes };
   }
 
-  /** Of the last one, or of the one that is under way. */
+  /** The state of the last or the running one. */
   countFaults(): Record<Fault['fault'], number> {
     const { damaged, missing, unreadable } = this.#progress ?? NEVER;
     return { damaged, missing, unreadable };
   }
 
-  /** Joins the one that is under way. @param bytesPerSecond how fast to read, at most. */
+  /** Joins a running scrub. @param bytesPerSecond maximum read rate. */
   async begin(bytesPerSecond: number): Promise<ScrubReport> {
     if (this.#progress?.status === 'running' && this.#running) return this.report();
-    // One that has come to its end is not joined, and may still be putting things away.
+    // A finished one is not joined, and may still be cleaning up.
     await this.#running?.ended;
     const { files, bytes, lastId } = await sumFiles(this.#context.db);
-    // Another request may have been first meanwhile.
+    // Another request may have been faster.
     if (this.#running) return this.report();
     const progress: Progress = {
       ...NEVER,
@@ -85,28 +85,28 @@ export class Scrub {
       until: lastId ?? '',
       after: '',
     };
-    // Whoever was told that it began finds it also after a crash.
+    // A scrub that was reported as started survives a crash.
     await this.#start(progress);
     return this.report();
   }
 
-  /** Ends it for good. */
+  /** Ends it permanently. */
   async cancel(): Promise<ScrubReport> {
     const progress = this.#progress;
     if (!this.#running || !progress) return this.report();
     await this.stop();
-    // It may have come to its end meanwhile.
+    // It may have finished meanwhile.
     if (progress.status === 'running') await this.#end(progress, 'stopped');
     return this.report();
   }
 
-  /** Breaks it off; the next start goes on. */
+  /** Interrupts it; the next start resumes it. */
   async stop(): Promise<void> {
     this.#running?.abort.abort();
     await this.#running?.ended;
   }
 
-  /** @returns when it is written down that it runs. @throws when it cannot be. */
+  /** Resolves when its start is recorded. @throws when it cannot be recorded. */
   async #start(progress: Progress): Promise<void> {
     this.#progress = progress;
     this.#unreadableInARow = 0;
@@ -116,10 +116,10 @@ export class Scrub {
       .then(() => this.#run(progress, abort.signal))
       .catch((error: unknown) => {
         if (abort.signal.aborted) return;
-        // Not kept: the next start goes on with it.
+        // Not recorded: the next start resumes it.
         progress.status = 'failed';
         progress.ended_at = new Date(this.#context.now()).toISOString();
-        this.#context.log.error({ err: error }, 'the scrub has failed');
+        this.#context.log.error({ err: error }, 'the scrub failed');
       })
       .finally(() => {
         this.#readBytes = 0;
@@ -150,7 +150,7 @@ export class Scrub {
     this.#context.log.info({ checked_files, ok, damaged, missing, unreadable }, 'scrub done');
   }
 
-  /** @returns null when the file is what it was; undefined when it was deleted meanwhile. */
+  /** @returns null when the file is unchanged; undefined when it was deleted meanwhile. */
   async #check(row: FileRow, pace: (bytes: number) => Promise<void>): Promise<Fault | null | undefined> {
     const { storage, db } = this.#context;
     const fault = (kind: Fault['fault'], message: string): Fault => ({ file_id: row.id, fault: kind, message });
@@ -184,15 +184,12 @@ export class Scrub {
     if (this.#unreadableInARow >= MAX_UNREADABLE) throw new Error(`${MAX_UNREADABLE} files in a row cannot be read`);
   }
 
-  /** The file stays: most of it is likely to be sound, and it may be all there is. */
+  /** The file is kept: most of it is probably correct, and it may be the only copy. */
   async #emit(progress: Progress, row: FileRow, fault: Fault): Promise<void> {
     progress[fault.fault]++;
     if (progress.faults.length < MAX_FAULTS) progress.faults.push(fault);
     const isUnreadable = fault.fault === 'unreadable';
-    this.#context.log.error(
-      { ...fault },
-      isUnreadable ? 'a stored file cannot be read' : 'a stored file is not what it was',
-    );
+    this.#context.log.error({ ...fault }, isUnreadable ? 'a stored file cannot be read' : 'a stored file has changed');
     const type = isUnreadable ? FILE_UNREADABLE : FILE_DAMAGED;
     await this.#context.outbox.transact(async (_tx, emit) => {
       await emit({
@@ -234,7 +231,7 @@ const NEVER: ScrubReport = {
   unreadable: 0,
 };
 
-/** @returns what is to be waited for before so many bytes are read. It rejects after `signal`. */
+/** @returns a function to await before this number of bytes is read. It rejects after `signal`. */
 function makePace(bytesPerSecond: number, signal: AbortSignal): (bytes: number) => Promise<void> {
   let freeMs = performance.now();
   return async (bytes) => {

@@ -1,4 +1,4 @@
-/** A published file, as other modules work with it. */
+/** A published file for other modules. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { FileRow } from '../db/tables.ts';
 import type { FilePlace } from '../storage/places.ts';
@@ -16,7 +16,7 @@ export interface StoredFile {
   readonly createdAtMs: number;
   /** Where the storage keeps its bytes. */
   readonly place: FilePlace;
-  /** The message that clients see, without the location. */
+  /** The message for clients, without the location. */
   readonly record: FileRecord;
 }
 

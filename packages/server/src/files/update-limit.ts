@@ -1,8 +1,11 @@
-/** Bounds how often an account changes metadata: each change is an event, which is kept for days and told to the webhook. */
+/**
+ * Bounds how often an account changes metadata: each change is an event, which is stored for days and sent to the
+ * webhook.
+ */
 import { UploadError } from '@cryolift/protocol/errors';
 import { LRUCache } from 'lru-cache';
 
-/** As many as this at once; then one more for each `REFILL_MS` that has passed. */
+/** The burst; one more change is allowed for each `REFILL_MS`. */
 const BURST = 10_000;
 const REFILL_MS = 500;
 const MAX_ACCOUNTS = 10_000;
@@ -11,7 +14,7 @@ export class UpdateLimit {
   readonly #left = new LRUCache<string, { count: number; atMs: number }>({ max: MAX_ACCOUNTS });
   readonly #nowMs: () => number;
 
-  /** @param nowMs a steady clock, in milliseconds. */
+  /** @param nowMs a monotonic clock, in milliseconds. */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
   }

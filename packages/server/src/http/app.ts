@@ -46,7 +46,10 @@ declare module 'fastify' {
     scope?: Scope;
     /** The call needs no token, but a caller who sends one is identified. */
     identifies?: boolean;
-    /** The call streams or waits, which costs little however long it takes. The load shedder does not count it as running. */
+    /**
+     * The call streams or waits, which costs little however long it takes. The load shedder does not count it as
+     * running.
+     */
     isLong?: boolean;
     /** The answer is a stream: the load shedder counts what it buffers while the client does not read. */
     isStreamed?: boolean;
@@ -116,7 +119,7 @@ function takeRequests(app: FastifyInstance, queue: RequestQueue): void {
   app.server.on('checkContinue', queue.take);
   app.server.on('checkExpectation', queue.take);
   app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    const failure = new UploadError('method_not_allowed', 'This server is no proxy.');
+    const failure = new UploadError('method_not_allowed', 'This server is not a proxy.');
     answerOnSocket(socket, failure, ['Allow: GET, HEAD, POST, PUT, PATCH, DELETE']);
   });
 }

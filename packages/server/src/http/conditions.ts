@@ -37,17 +37,18 @@ export function checkConditions(conditions: Conditions, { etag, lastModifiedMs }
 
 /** @returns the error for the outcome `failed`. */
 export function preconditionFailed(): UploadError {
-  return new UploadError('precondition_failed', 'The condition of the request does not hold for what is stored.');
+  return new UploadError('precondition_failed', 'The stored resource does not match the condition of the request.');
 }
 
 /**
- * For calls that change something. What they change has no entity tag, so no tag in If-Match can match (section 13.1.1).
+ * For calls that change something. What they change has no entity tag, so no tag in If-Match can match (section
+ * 13.1.1).
  *
  * @throws UploadError `precondition_failed`.
  */
 export function refuseEntityTags(method: string, { 'if-match': match }: Conditions): void {
   if (match === undefined || match.trim() === '*' || method === 'GET' || method === 'HEAD') return;
-  throw new UploadError('precondition_failed', 'What this call changes has no entity tag, so If-Match cannot hold.', {
+  throw new UploadError('precondition_failed', 'The resource has no entity tag, so If-Match cannot match.', {
     hint: 'Send the request without If-Match.',
   });
 }
@@ -56,7 +57,10 @@ function listHas(list: string, isIt: (tag: string) => boolean): boolean {
   return list.trim() === '*' || list.split(',').some((each) => isIt(each.trim()));
 }
 
-/** @returns null when the condition is ignored: the header is missing or is no date, or there is nothing to compare with. */
+/**
+ * @returns null when the condition is ignored: the header is missing or is no date, or there is nothing to compare
+ * with.
+ */
 function readDate(
   value: string | undefined,
   lastModifiedMs: number | null,

@@ -1,4 +1,7 @@
-/** Answers every failure with the error envelope, also failures that Fastify or Node's parser find before a handler runs. */
+/**
+ * Answers every failure with the error envelope, also failures that Fastify or Node's parser find before a handler
+ * runs.
+ */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
@@ -67,21 +70,21 @@ function translate(error: FastifyError): UploadError {
   }
   if (error.validation) return new UploadError('invalid_request', `The request is not valid: ${error.message}.`);
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new UploadError('invalid_request', 'The body has to come with Content-Type: application/json.');
+    return new UploadError('invalid_request', 'The body needs Content-Type: application/json.');
   }
   const status = error.statusCode ?? 500;
   // @fastify/static: the conditions of RFC 9110 section 13, and a range outside the file.
-  if (status === 412) return new UploadError('precondition_failed', 'A condition of the request does not hold.');
+  if (status === 412) return new UploadError('precondition_failed', 'A condition of the request does not match.');
   if (status === 416) return new UploadError('range_not_satisfiable', 'The file ends before this range.');
   if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH') {
-    return new UploadError('not_found', 'There is no such path.');
+    return new UploadError('not_found', 'This path does not exist.');
   }
   if (error.code?.startsWith('FST_') && status >= 400 && status < 500) {
     return new UploadError('invalid_request', error.message);
   }
   // secure-json-parse and JSON.parse, as Fastify marks them.
   if (status === 400) return new UploadError('invalid_request', 'The body is not JSON.');
-  return new UploadError('internal', 'The server failed in a way that it did not expect.', { cause: error });
+  return new UploadError('internal', 'The server had an unexpected error.', { cause: error });
 }
 
 /**

@@ -32,7 +32,7 @@ function explain(text: string): UploadError {
     return new UploadError('invalid_request', 'The body is not JSON.');
   }
   const key = findForbiddenKey(value);
-  return new UploadError('invalid_request', `The body has the key ${JSON.stringify(key)}, which no body may have.`, {
+  return new UploadError('invalid_request', `The body has the key ${JSON.stringify(key)}, which is not allowed.`, {
     details: { key },
   });
 }

@@ -28,7 +28,7 @@ export function watchMethods(app: FastifyInstance): () => void {
         // Refuses before a waiting client is asked for its body.
         onRequest: async (request, reply) => {
           reply.header('allow', [...methods].join(', '));
-          throw new UploadError('method_not_allowed', `${request.method} is not a method of this path.`);
+          throw new UploadError('method_not_allowed', `${request.method} is not allowed for this path.`);
         },
         handler: () => {},
       });

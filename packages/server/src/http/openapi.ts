@@ -14,12 +14,12 @@ const DOCS_CSP =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'";
 
 const TAGS = [
-  { name: 'uploads', description: 'A file on its way: opened, sent in parts, completed.' },
+  { name: 'uploads', description: 'Uploads: start, send parts, complete.' },
   { name: 'files', description: 'Published files: records, bytes, previews.' },
-  { name: 'links', description: 'What uploads without a token of its own.' },
-  { name: 'events', description: 'What happens, as server-sent events.' },
-  { name: 'admin', description: 'For administrators, on what everybody has.' },
-  { name: 'operations', description: 'Of the server itself.' },
+  { name: 'links', description: 'Links for uploads without a token.' },
+  { name: 'events', description: 'Server-sent events.' },
+  { name: 'admin', description: 'Calls for administrators, on the uploads and files of all owners.' },
+  { name: 'operations', description: 'Limits, health and metrics.' },
 ];
 
 export async function registerDocs(app: FastifyInstance, { version, options }: Services): Promise<void> {
@@ -30,7 +30,7 @@ export async function registerDocs(app: FastifyInstance, { version, options }: S
         title: 'Cryolift',
         version,
         description:
-          'Uploads of large cryo-EM files: in parts, in parallel, resumable, verified, published without copying.',
+          'Uploads of large cryo-EM files: in parallel parts, resumable, verified, published without copying.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: options.publicUrl ?? '/' }],

@@ -7,7 +7,10 @@ export function newRequestId(): string {
   return randomUUID();
 }
 
-/** @returns the id that the client sent, when its form is safe, so that the logs of both sides can be joined; else a new id. */
+/**
+ * @returns the id that the client sent, when its form is safe, so that the logs of both sides can be joined; else a new
+ * id.
+ */
 export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && SANE.test(given) ? given : newRequestId();

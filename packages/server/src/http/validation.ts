@@ -9,7 +9,7 @@ const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
 const signedText = (maxLength: number) =>
-  Type.Optional(Type.String({ maxLength, description: 'Of a signed URL, which is used as it is.' }));
+  Type.Optional(Type.String({ maxLength, description: 'Part of a signed URL.' }));
 /** The parameters of a signed URL. They are checked with the signature, before the schema is used. */
 const SIGNED_QUERY = Type.Object(
   { cl_exp: signedText(16), cl_key: signedText(128), cl_len: signedText(16), cl_sig: signedText(64) },
@@ -24,8 +24,8 @@ export function createValidator(): FastifySchemaCompiler<TSchema> {
 }
 
 /**
- * Gives every call of the OpenAPI document a schema of its query that refuses other parameters. To be registered before the
- * routes.
+ * Gives every call of the OpenAPI document a schema of its query that refuses other parameters. To be registered before
+ * the routes.
  *
  * @throws Error, so that the server does not start, for a route whose own schema allows any parameter.
  */

@@ -1,4 +1,4 @@
-/** The job that looks at a published MRC file: statistics and pictures. */
+/** The job that analyzes a published MRC file: statistics and pictures. */
 
 import { analyzeFile } from '../analysis/file-analysis.ts';
 import type { FileContext } from '../files/files.ts';

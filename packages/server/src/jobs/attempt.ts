@@ -1,6 +1,9 @@
 import type { UploadContext } from '../uploads/context.ts';
 
-/** Does one step of housekeeping. What fails is logged and tried again in the next round. @returns null when it failed. */
+/**
+ * Runs one step of housekeeping. A failure is logged, and the step is repeated in the next round. @returns null when it
+ * failed.
+ */
 export async function attempt<Result>(
   context: UploadContext,
   step: string,

@@ -6,7 +6,7 @@ import { toFilePlace } from '../files/record.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from '../uploads/context.ts';
 
-/** Files are published and deleted meanwhile, so nothing is said of a file before it was looked at once more. */
+/** Files are published and deleted meanwhile, so every difference is checked again before it is reported. */
 export async function compareFiles(context: UploadContext): Promise<void> {
   const [files, previews] = [await context.storage.files.list(), await context.storage.previews.list()];
   // In this order: an upload that is published meanwhile is in the first list or in the second.
@@ -30,8 +30,8 @@ async function checkOrphans(
   for (const id of suspects.filter((suspect) => still.has(suspect))) {
     if (await wasDeleted(context, id)) {
       await removeStored(context.storage, id);
-      context.log.warn({ file_id: id, folder }, 'left-over folder of a deleted file removed');
-    } else context.log.warn({ file_id: id, folder }, `folder in ${folder}/ without a record left alone`);
+      context.log.warn({ file_id: id, folder }, 'leftover folder of a deleted file removed');
+    } else context.log.warn({ file_id: id, folder }, `folder in ${folder}/ without a record, not changed`);
   }
 }
 
@@ -41,7 +41,7 @@ async function reportMissing(context: UploadContext, recorded: ReadonlySet<strin
     if (stored.has(id)) continue;
     const row = await findFile(context.db, id);
     if (!row || (await context.storage.files.stat(toFilePlace(row))) !== null) continue;
-    // A deletion marks the record before it removes the bytes: if it is not marked now, they were not removed by one.
-    if (await findFile(context.db, id)) context.log.error({ file_id: id }, 'a file record whose bytes are gone');
+    // A deletion marks the record before it removes the bytes: without a mark, the bytes were not removed by a deletion.
+    if (await findFile(context.db, id)) context.log.error({ file_id: id }, 'a file record without bytes');
   }
 }

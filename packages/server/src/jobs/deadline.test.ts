@@ -14,7 +14,7 @@ test('deadline: what does not end is named and not waited for; what ends or fail
   await endless;
   assert.ok(!deadline.isKept);
   assert.deepEqual(told, [
-    ['broken', 'a part of the stop has failed'],
-    ['endless', 'this has not ended in the time that a stop has: the next start finishes it'],
+    ['broken', 'a step of the shutdown failed'],
+    ['endless', 'a step of the shutdown did not end in time; the next start finishes it'],
   ]);
 });

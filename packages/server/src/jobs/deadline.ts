@@ -1,4 +1,4 @@
-/** The time that a stop has, shared by everything that it waits for. */
+/** The deadline of a shutdown, shared by all steps. */
 import { firstOf } from '../timeout.ts';
 
 interface DeadlineLog {
@@ -8,7 +8,7 @@ interface DeadlineLog {
 export class Deadline {
   readonly #atMs: number;
   readonly #log: DeadlineLog;
-  /** False once something has not ended in time. */
+  /** False after a step has not ended in time. */
   isKept = true;
 
   /** @param ms from now. */
@@ -17,13 +17,13 @@ export class Deadline {
     this.#log = log;
   }
 
-  /** Waits for `work`, until the deadline at most. What fails or does not end is logged by its name. */
+  /** Waits for `work`, until the deadline at most. A step that fails or does not end is logged by its name. */
   async wait(what: string, work: Promise<unknown>): Promise<void> {
     const settled = work.catch((error: unknown) =>
-      this.#log.warn({ what, err: error }, 'a part of the stop has failed'),
+      this.#log.warn({ what, err: error }, 'a step of the shutdown failed'),
     );
     if ((await firstOf(settled, Math.max(0, this.#atMs - performance.now()))) !== 'late') return;
     this.isKept = false;
-    this.#log.warn({ what }, 'this has not ended in the time that a stop has: the next start finishes it');
+    this.#log.warn({ what }, 'a step of the shutdown did not end in time; the next start finishes it');
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The job that runs the administrator's command on a published file. The file's record comes on standard input as JSON,
- * its path as the last argument; no shell takes part, so a file's name is never read as anything else.
+ * its path as the last argument; no shell is involved, so special characters in a file name are harmless.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
@@ -12,11 +12,11 @@ import type { JobOutcome, Work } from './queue.ts';
 
 export const ON_COMPLETE = 'on_complete';
 
-/** How much of the end of its output is kept. */
+/** Stored length of the end of its output. */
 const OUTPUT_BYTES = 4096;
-/** Between asking a command to end and ending it. */
+/** Time between SIGTERM and SIGKILL. */
 const KILL_MS = 5_000;
-/** After its end, how long its last output may take to come. */
+/** After its end, how long to wait for its last output. */
 const OUTPUT_MS = 500;
 /** `EX_TEMPFAIL` of sysexits.h: try again later. */
 const TRY_LATER = 75;
@@ -33,7 +33,7 @@ export function onCompleteWork(context: FileContext, command: Command): Work {
     maxAttempts: 10,
     async run({ file_id }, signal) {
       const row = await findFile(context.db, file_id);
-      if (!row) return { status: 'failed', detail: { message: 'The file was deleted before the command was run.' } };
+      if (!row) return { status: 'failed', detail: { message: 'The file was deleted before the command ran.' } };
       const location = context.storage.files.locate(toFilePlace(row));
       const path = location.startsWith('file:') ? fileURLToPath(location) : location;
       return await runCommand(command, path, JSON.stringify(toFileRecord(row, location)), signal);
@@ -51,7 +51,7 @@ export async function runCommand(
   const startedMs = performance.now();
   const child = spawn(program, [...args, path], { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   const end = ended(child);
-  // Nothing was begun: there are no descriptors left for its pipes, and so there are no pipes.
+  // The command did not start: without free descriptors it has no pipes.
   if (!child.stdout) throw new Error(`The command could not be run (${describe((await end).error)}).`);
   if (child.pid) lowerPriority(child.pid);
   const output = new Tail(OUTPUT_BYTES);
@@ -72,16 +72,16 @@ export async function runCommand(
   const { exitCode, endSignal, error } = await end;
   clearTimeout(timer);
   signal.removeEventListener('abort', stop);
-  // What it left behind may hold them open for ever.
+  // Its child processes may keep them open without end.
   child.stdout.destroy();
   child.stderr.destroy();
-  // The system has no process for it now.
+  // The system cannot start a process now.
   if (error?.code === 'EAGAIN') throw new Error(`The command could not be run (${describe(error)}).`);
 
   const detail = {
     exit_code: exitCode,
     ...(endSignal ? { signal: endSignal } : {}),
-    ...(isLate ? { message: `The command was ended after ${Math.round(timeoutMs / 1000)} s.` } : {}),
+    ...(isLate ? { message: `The command was killed after ${Math.round(timeoutMs / 1000)} s.` } : {}),
     ...(error ? { message: `The command could not be run (${describe(error)}).` } : {}),
     duration_ms: Math.round(performance.now() - startedMs),
     output: output.text(),
@@ -104,18 +104,18 @@ async function ended(child: ChildProcess): Promise<End> {
   return await new Promise((resolve) => {
     child.on('error', (error) => resolve({ exitCode: null, endSignal: null, error }));
     child.on('close', (exitCode, endSignal) => resolve({ exitCode, endSignal, error: null }));
-    // A process that it left behind may hold its output open for ever.
+    // A child process may keep its output open without end.
     child.on('exit', (exitCode, endSignal) => setTimeout(resolve, OUTPUT_MS, { exitCode, endSignal, error: null }));
   });
 }
 
-/** Asks the whole group to end, and ends it if it does not. */
+/** Sends SIGTERM to the group, and SIGKILL if it does not end. */
 function endGroup(child: ChildProcess): void {
   signalGroup(child, 'SIGTERM');
   const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_MS);
   child.on('exit', () => {
     clearTimeout(timer);
-    // What it started, and has not ended with it.
+    // Child processes that have not ended.
     signalGroup(child, 'SIGKILL');
   });
 }
@@ -136,7 +136,7 @@ function lowerPriority(pid: number): void {
   }
 }
 
-/** The last bytes of what was written. */
+/** Keeps the last bytes of the output. */
 class Tail {
   readonly #maxBytes: number;
   #bytes = Buffer.alloc(0);

@@ -171,7 +171,7 @@ test('a job that kills the server each time is given up', async (t) => {
     }, 2),
   );
   const job = await access(db, 'a', ({ status }) => status === 'failed');
-  assert.match(job.outcome ?? '', /stopped each time/);
+  assert.match(job.outcome ?? '', /stopped during every attempt/);
 });
 
 test('an attempt whose job was taken over changes nothing any more', async (t) => {

@@ -11,19 +11,19 @@ const EXTEND_MS = 20_000;
 const FIRST_DELAY_MS = 5_000;
 const DELAY_GROWTH = 4;
 const MAX_DELAY_MS = 3_600_000;
-/** Jobs are looked for at least this often. */
+/** The longest interval between two polls. */
 const POLL_MS = 60_000;
 
-/** How an attempt ended, as it is shown to whoever may see the file. */
+/** The outcome of an attempt, which is shown to callers with access to the file. */
 export type JobOutcome =
   | { status: 'done' | 'failed'; detail: Record<string, unknown> }
-  /** Nothing is wrong, but it must be done again later. */
+  /** No error, but the job must be repeated later. */
   | { status: 'later'; detail: Record<string, unknown> };
 
 export interface Work {
   /** Attempts that end with an error, or with the death of the process, before the job counts as failed. */
   readonly maxAttempts: number;
-  /** @throws anything: tried again later. After `signal` it should end soon; the attempt will not count. */
+  /** @throws any error: repeated later. After `signal` it should end soon; the attempt will not count. */
   run(job: JobRow, signal: AbortSignal): Promise<JobOutcome>;
 }
 
@@ -58,12 +58,12 @@ export class JobQueue {
     this.#concurrency = concurrency;
   }
 
-  /** There may be something to do. */
+  /** Polls for due jobs. */
   wake(): void {
     this.#poller.wake();
   }
 
-  /** Jobs under way are broken off and wait for the next start. Resolves when none is running. */
+  /** Running jobs are interrupted and wait for the next start. Resolves when none is running. */
   async stop(): Promise<void> {
     await this.#poller.stop();
     await Promise.all(this.#running.values());
@@ -98,7 +98,7 @@ export class JobQueue {
       const end = await this.#conclude(job, outcome);
       if (end) this.#context.meter.noteJob(this.#kind, end, (performance.now() - startedMs) / 1000);
     } catch (error) {
-      // Its lease ends, and then it is taken again.
+      // After its lease has expired it is taken again.
       this.#context.log.error({ job_id: job.id, err: error }, 'the end of a job could not be recorded');
     } finally {
       clearInterval(extending);
@@ -107,7 +107,7 @@ export class JobQueue {
 
   async #attempt(job: JobRow, signal: AbortSignal): Promise<JobOutcome | null> {
     if (job.attempts > this.#work.maxAttempts) {
-      return { status: 'failed', detail: { message: 'The server stopped each time while this job was running.' } };
+      return { status: 'failed', detail: { message: 'The server stopped during every attempt of this job.' } };
     }
     try {
       const outcome = await this.#work.run(job, signal);
@@ -121,7 +121,7 @@ export class JobQueue {
     }
   }
 
-  /** @param outcome null: broken off, and to be done again as if it had not been begun. @returns what is recorded of it. */
+  /** @param outcome null: interrupted, the attempt does not count. @returns the recorded state. */
   async #conclude(job: JobRow, outcome: JobOutcome | null): Promise<JobOutcome['status'] | null> {
     const { db, now } = this.#context;
     const nowMs = now();

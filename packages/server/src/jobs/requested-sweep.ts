@@ -1,4 +1,4 @@
-/** The sweep that an administrator asks for. It may take longer than a client waits for an answer. */
+/** The sweep on request of an administrator. It may take longer than a client waits for an answer. */
 import type { SweepReport, Swept } from '@cryolift/protocol/messages';
 import { firstOf } from '../timeout.ts';
 
@@ -17,7 +17,7 @@ export class RequestedSweep {
     this.#now = now;
   }
 
-  /** Joins the one that is under way. @returns what it has done, or how far it is when that takes longer. */
+  /** Joins a running sweep. @returns its result, or its state when it takes longer. */
   async run(): Promise<{ kind: 'done'; swept: Swept } | { kind: 'running'; report: SweepReport }> {
     this.#running ??= this.#begin().finally(() => {
       this.#running = null;
@@ -26,7 +26,7 @@ export class RequestedSweep {
     return swept === 'late' ? { kind: 'running', report: this.#report } : { kind: 'done', swept };
   }
 
-  /** Of the last one, or of the one that is under way. */
+  /** The state of the last or the running one. */
   report(): SweepReport {
     return this.#report;
   }

@@ -1,11 +1,11 @@
-/** Work that is done every so often, and whenever somebody asks; never twice at once. */
+/** Work that runs at intervals and on request; never twice at the same time. */
 export class Repeated<Result> {
   readonly #everyMs: number;
   readonly #work: (signal: AbortSignal) => Promise<Result>;
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #lastTurn: Promise<unknown> = Promise.resolve();
-  /** The run that has not begun yet. */
+  /** The next run, which has not started. */
   #next: Promise<Result> | null = null;
 
   /** @param work should end soon after `signal`. */
@@ -15,7 +15,7 @@ export class Repeated<Result> {
     this.#wait();
   }
 
-  /** After the run under way, if there is one; whoever asks until then joins. */
+  /** Runs after the current run, if there is one. Requests until then share the run. */
   async now(): Promise<Result> {
     clearTimeout(this.#timer);
     if (!this.#next) {
@@ -31,7 +31,7 @@ export class Repeated<Result> {
     return await this.#next;
   }
 
-  /** Resolves when the run under way has ended. */
+  /** Resolves when the current run has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);
@@ -40,7 +40,7 @@ export class Repeated<Result> {
 
   #wait(): void {
     clearTimeout(this.#timer);
-    // The work says itself what has failed.
+    // The work reports its failures.
     if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.now().catch(() => {}), this.#everyMs);
   }
 }

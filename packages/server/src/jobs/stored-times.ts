@@ -20,17 +20,17 @@ export class StoredTimes {
     this.#maxDeliveryWaitMs = maxDeliveryWaitMs;
   }
 
-  /** What fails is done at the next call. @returns whether there may be something due now. */
+  /** A failure is repeated at the next call. @returns true when work may be due now. */
   async correct(): Promise<boolean> {
     const nowMs = this.#clock.now();
     const { jumps } = this.#clock;
     const isNew = this.#dueAfter !== jumps;
-    // An attempt that comes too early does no harm.
+    // An attempt that is too early is harmless.
     if (isNew) {
       await correctDueTimes(this.#db, nowMs, this.#maxDeliveryWaitMs);
       this.#dueAfter = jumps;
     }
-    // An age that is too high does: the clock may be wrong now, and set right in a moment.
+    // An age that is too high is not: the clock may be wrong now and corrected soon.
     if (this.#agesAfter !== jumps && this.#clock.isSettled()) {
       await correctAges(this.#db, this.#clock.now(), this.#ttlMs);
       this.#agesAfter = jumps;

@@ -136,8 +136,8 @@ test('a stuck upload is logged when it is ended, and its owner is told why', asy
   await housekeep(context);
   const ended = await readRow(context, row.id);
   assert.equal(ended.status, 'failed');
-  assert.match(String(ended.failure), /"code":"upload_expired".*could not be verified before its time was over/);
-  assert.ok(errors.includes('an upload that was stuck in verification has been ended'));
+  assert.match(String(ended.failure), /"code":"upload_expired".*could not be verified before it expired/);
+  assert.ok(errors.includes('an upload whose verification failed repeatedly was ended'));
 });
 
 test('an upload whose time was over when the server stopped is not ended at the first failure', async (t) => {

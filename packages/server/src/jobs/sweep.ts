@@ -1,4 +1,4 @@
-/** What is done from time to time: expire, free, forget. It waits for no verification of an upload. */
+/** Housekeeping at intervals: expires uploads, frees space, deletes old rows. It does not wait for verifications. */
 import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
 import { forgetLinks } from '../db/links.ts';
@@ -13,21 +13,21 @@ import { attempt } from './attempt.ts';
 import { compareFiles } from './compare.ts';
 
 const BATCH = 100;
-/** So long a reader of events may be away and miss nothing. */
+/** How long events are stored for readers that reconnect. */
 const EVENTS_MS = 7 * 86_400_000;
 
-/** One round. Each step stands alone: what fails is logged and tried again in the next round. */
+/** One round. Steps are independent: a failure is logged, and the step is repeated in the next round. */
 export async function sweep(context: UploadContext): Promise<Swept> {
   const expired = await attempt(context, 'expire', () => expireAll(context));
   const deleted = await attempt(context, 'finish deletions', () => finishDeletions(context, context.log));
   const leftovers = await attempt(context, 'free', () => freeUnowned(context));
   await attempt(context, 'free unpublished', () => freeUnpublished(context));
   const forgotten = await attempt(context, 'forget', () => purgeAll(context));
-  await attempt(context, 'forget events', () => forgetOldEvents(context));
+  await attempt(context, 'delete old events', () => forgetOldEvents(context));
   return { expired, deleted, leftovers, forgotten };
 }
 
-/** @returns how many sessions. */
+/** @returns the number of uploads. */
 async function expireAll(context: UploadContext): Promise<number> {
   if (!context.isClockSettled()) return 0;
   for (let expired = 0, after = ''; ; ) {
@@ -38,7 +38,7 @@ async function expireAll(context: UploadContext): Promise<number> {
   }
 }
 
-/** @returns how many sessions. */
+/** @returns the number of uploads. */
 async function purgeAll(context: UploadContext): Promise<number> {
   if (!context.isClockSettled()) return 0;
   const endedBeforeMs = context.now() - context.policy.uploadTtlMs;
@@ -56,21 +56,24 @@ async function forgetOldEvents(context: UploadContext): Promise<void> {
   while ((await forgetEvents(context.db, context.now() - EVENTS_MS, BATCH)) === BATCH);
 }
 
-/** Frees what lies in the staging area without a live session. The list of files is taken first: rows come before files. @returns how many. */
+/**
+ * Frees staged bytes without a live upload. Files are listed first, because rows are created before files. @returns the
+ * number.
+ */
 async function freeUnowned(context: UploadContext): Promise<number> {
   const staged = await context.storage.uploads.list();
   const owned = await listStagedIds(context.db);
   // One that is being verified is freed in a later round.
   const leftovers = staged.filter((id) => !owned.has(id) && !context.attempts.isExclusive(id));
   for (const id of leftovers) {
-    // Of a session that has just ended, a write may still be under way.
+    // An upload that has just ended may still have a running write.
     await context.attempts.exclude(id, () => attempt(context, 'free', () => discardStaged(context, id)));
     context.log.warn({ upload_id: id }, 'staging file without a live upload removed');
   }
   return leftovers.length;
 }
 
-/** Frees what a publish has moved that never came to its end, of uploads that have ended otherwise. */
+/** Frees the bytes of interrupted publishes, of uploads that ended without a file. */
 async function freeUnpublished(context: UploadContext): Promise<void> {
   for (const { id, file_id } of await listUnpublished(context.db)) {
     await attempt(context, 'free unpublished', async () => {
@@ -80,7 +83,7 @@ async function freeUnpublished(context: UploadContext): Promise<void> {
   }
 }
 
-/** Compares what the storage holds with the records, in both directions. */
+/** Compares stored files with records, in both directions. */
 export async function compare(context: UploadContext): Promise<void> {
   await attempt(context, 'compare', () => compareFiles(context));
 }

@@ -1,4 +1,4 @@
-/** Verifies what a power loss may have taken, and finishes what is being completed. It may read TiBs: nothing waits for it. */
+/** Re-verifies uploads after a power loss, and finishes completions. It may read TiBs, so no request waits for it. */
 import { findUploadRow, listToReverify } from '../db/uploads.ts';
 import { resumeVerifying } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
@@ -8,7 +8,7 @@ import { attempt } from './attempt.ts';
 /** One round: at the start, from time to time, and after a sweep. After `signal` no upload is begun. */
 export async function verifyUploads(context: UploadContext, signal?: AbortSignal): Promise<void> {
   const ids = await attempt(context, 'verify again', () => listToReverify(context.db));
-  // What could not be read at one try is read at the next.
+  // Parts that could not be read are read in the next round.
   for (const id of ids ?? []) {
     if (signal?.aborted) return;
     await attempt(context, 'verify again', async () => {

@@ -1,17 +1,17 @@
-/** Who did what to what: lines of JSON that are only ever added to, in files of a month each, or of less when it is much. */
+/** The audit: append-only lines of JSON, in one file per month, or more when a file is large. */
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Ids, codes and addresses alone: no names, metadata, tokens or signatures. */
+/** Only ids, codes and addresses: no names, metadata, tokens or signatures. */
 export interface AuditEntry {
   /** RFC 3339, UTC. */
   readonly time: string;
   readonly request_id: string;
-  /** Of the token; null: nobody that is known. */
+  /** `sub` of the token; null: anonymous. */
   readonly subject: string | null;
-  /** The upload link that was called with. */
+  /** The upload link of the caller. */
   readonly link_id?: string;
-  /** The key of the signed URL that was called with. */
+  /** The key of the signed URL. */
   readonly key_id?: string;
   readonly address: string;
   readonly action: string;
@@ -19,9 +19,9 @@ export interface AuditEntry {
   readonly file_id?: string;
   /** Of an event in the outbox. */
   readonly seq?: string;
-  /** Whose things an administrator has changed. */
+  /** The owner whose data an administrator has changed. */
   readonly owner?: string;
-  /** `begun`: to be asked for again (202). `failed`: by the server. */
+  /** `begun`: in progress (202). `failed`: by the server. */
   readonly outcome: 'ok' | 'begun' | 'refused' | 'failed';
   /** Of the error table. */
   readonly code?: string;
@@ -30,15 +30,15 @@ export interface AuditEntry {
 }
 
 export interface AuditBounds {
-  /** With more than this a new file is begun, bytes. */
+  /** Above this size a new file is started, bytes. */
   readonly maxFileBytes: number;
-  /** With more than this in all, the oldest files are removed, bytes. */
+  /** Above this total size, the oldest files are removed, bytes. */
   readonly maxTotalBytes: number;
-  /** Files without a line that is younger are removed; null: none is, for its age. */
+  /** Files whose lines are all older are removed; null: no limit of age. */
   readonly maxAgeMs: number | null;
 }
 
-/** In the order in which they were begun when they are sorted: `2026-11.jsonl`, `2026-11_0002.jsonl`, … */
+/** Sorted by name they are in the order of their start: `2026-11.jsonl`, `2026-11_0002.jsonl`, … */
 const FILE = /^(\d{4}-\d{2})(?:_(\d{4}))?\.jsonl$/;
 
 export class AuditLog {
@@ -46,23 +46,26 @@ export class AuditLog {
   readonly #bounds: AuditBounds;
   readonly #onRemoved: (file: string) => void;
   #file: { month: string; handle: FileHandle; bytes: number } | null = null;
-  /** What waits for the write under way. */
+  /** Lines that wait for the current write. */
   #waiting: AuditEntry[] = [];
   #writing: Promise<void> | null = null;
 
-  /** @param folder made with the first line. @param onRemoved is told of every file that was removed. */
+  /** @param folder created with the first line. @param onRemoved is called with every removed file. */
   constructor(folder: string, bounds: AuditBounds, onRemoved: (file: string) => void) {
     this.#folder = folder;
     this.#bounds = bounds;
     this.#onRemoved = onRemoved;
   }
 
-  /** @returns when the system has the line; it is not waited for the disk. Lines that come meanwhile go together. @throws what writing throws. */
+  /**
+   * Resolves when the system has the line, without a flush. Lines that arrive meanwhile are written together. @throws
+   * the error of the write.
+   */
   async write(entry: AuditEntry): Promise<void> {
     this.#waiting.push(entry);
     const before = this.#writing;
     if (before) await before.catch(() => {});
-    // Somebody who waited, too, may have taken it along.
+    // Another caller may have written it.
     if (this.#waiting.includes(entry)) this.#writing = this.#writeAll(this.#waiting.splice(0));
     await this.#writing;
   }
@@ -73,16 +76,16 @@ export class AuditLog {
   }
 
   /**
-   * Removes what is too much or too old, oldest first; never the newest file.
+   * Removes files above the limits of size and age, oldest first; never the newest file.
    *
-   * @param nowMs null: nothing is removed for its age. @throws what reading the folder throws.
+   * @param nowMs null: no limit of age. @throws the error of reading the folder.
    */
   async prune(nowMs: number | null): Promise<void> {
     const { maxTotalBytes, maxAgeMs } = this.#bounds;
     const names = await this.#listFiles();
     const files = [];
     for (const name of names) {
-      // Another one may be at it, too.
+      // Another call may run at the same time.
       const found = await stat(join(this.#folder, name)).catch(ignoreAbsence);
       if (found) files.push({ name, ...found });
     }
@@ -105,7 +108,7 @@ export class AuditLog {
     try {
       await this.#append(entries);
     } catch (error) {
-      // A line may be there in part: opening the file anew ends it, so that it does not swallow the next one.
+      // The line may be incomplete: reopening the file ends it, so that it does not corrupt the next one.
       const handle = this.#file?.handle;
       this.#file = null;
       await handle?.close().catch(() => {});
@@ -120,7 +123,8 @@ export class AuditLog {
       const text = these.map((entry) => `${JSON.stringify(entry)}\n`).join('');
       const { bytesWritten } = await file.handle.write(text);
       file.bytes += bytesWritten;
-      if (bytesWritten < Buffer.byteLength(text)) throw new Error('the audit was not written whole: is the disk full?');
+      if (bytesWritten < Buffer.byteLength(text))
+        throw new Error('a line of the audit was not written completely; the disk may be full');
     }
   }
 
@@ -140,13 +144,13 @@ export class AuditLog {
     if (file.bytes >= maxFileBytes) {
       await file.handle.close();
       file = await this.#openNumber(month, number + 1);
-      // What is too much is removed later, too: no line is lost for it.
+      // A failure here must not lose a line; the limits are applied again later.
       await this.prune(null).catch(() => {});
     }
     return file;
   }
 
-  /** Keeps it: what fails from here on closes it. Node ends a process that forgets to. */
+  /** Stores the handle, so that later failures close it. Node ends a process with an unclosed handle. */
   async #openNumber(month: string, number: number): Promise<{ month: string; handle: FileHandle; bytes: number }> {
     const part = number === 1 ? '' : `_${String(number).padStart(4, '0')}`;
     const handle = await open(join(this.#folder, `${month}${part}.jsonl`), 'a+', 0o600);
@@ -163,7 +167,7 @@ function ignoreAbsence(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-/** A line that a crash has cut off must not swallow the next one. */
+/** An incomplete line after a crash must not corrupt the next one. */
 async function endTornLine(handle: FileHandle, size: number): Promise<void> {
   if (size === 0) return;
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);

@@ -3,14 +3,14 @@ import { isatty } from 'node:tty';
 import type { Logger } from './log.ts';
 
 export interface Hangup {
-  /** Resolves when the terminal that this process was started on is gone. */
+  /** Resolves when the terminal of this process was closed. */
   readonly terminalGone: Promise<void>;
   /** @param renewCertificate null without TLS. */
   onReload(renewCertificate: (() => void) | null): void;
 }
 
 /**
- * To be called before anything else can be waited for: without a handler, the signal ends the process. A process under
+ * To be called before the first await: without a handler, the signal ends the process. A process under
  * `nohup` has no terminal, and stays.
  */
 export function handleHangup(log: Logger): Hangup {
@@ -18,12 +18,12 @@ export function handleHangup(log: Logger): Hangup {
   let renew: (() => void) | null = null;
   const { promise: terminalGone, resolve } = Promise.withResolvers<void>();
   process.on('SIGHUP', () => {
-    // A terminal that was hung up is none any more: every call on it fails.
+    // Every call on a closed terminal fails.
     if (terminals.some((fd) => !isatty(fd))) {
-      log.warn('the terminal is gone: the server stops');
+      log.warn('the terminal was closed: the server stops');
       resolve();
     } else if (renew) renew();
-    else log.info('SIGHUP: there is no certificate to read again, and settings are read at the start only');
+    else log.info('SIGHUP ignored: there is no certificate to reload, and settings are read only at the start');
   });
   return {
     terminalGone,

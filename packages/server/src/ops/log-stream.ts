@@ -1,17 +1,17 @@
 /**
- * Standard error as the destination of the log. It never blocks, stops or ends the server, and its memory is bounded: lines
- * that cannot be written are lost and counted, and the log says how many as soon as it can be written again.
+ * Standard error as the destination of the log. It never blocks, stops or ends the server, and its memory is bounded:
+ * lines that cannot be written are lost and counted, and the log says how many as soon as it can be written again.
  */
 import { fstatSync, write as writeFd } from 'node:fs';
 
-/** Lines that wait for the write under way. A chunk that is being written can be as large again. */
+/** Limit of the lines that wait for the current write, which can have the same size. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Before a write is repeated that the system had no room for. */
+/** Delay before a write is repeated when the pipe is full. */
 const BUSY_MS = 100;
-/** Before the loss of lines is told when no line comes. */
+/** Delay before lost lines are reported when no new line arrives. */
 const TELL_MS = 5_000;
 
-/** Writes bytes without blocking this thread, and says how many it took. */
+/** Writes bytes without blocking this thread. @returns the number of written bytes. */
 export type Put = (bytes: Buffer, done: (error: NodeJS.ErrnoException | null, writtenBytes: number) => void) => void;
 
 export class LogStream {
@@ -19,7 +19,7 @@ export class LogStream {
   #waiting: string[] = [];
   #waitingBytes = 0;
   #isWriting = false;
-  /** The last line was cut off: the next one must not go on where it ended. */
+  /** The last line is incomplete: the next one must start with a line break. */
   #isTorn = false;
   #lostLines = 0;
   #toldLines = 0;
@@ -105,7 +105,7 @@ function countLines(bytes: Buffer): number {
   return lines;
 }
 
-/** A pipe that nobody reads would block a thread of the pool for good: Node's own stream does not wait for it. */
+/** A pipe without a reader would block a pool thread permanently: Node's own stream does not wait for it. */
 function putToStandardError(): Put {
   const place = fstatSync(2);
   if (!place.isFIFO() && !place.isSocket())

@@ -1,4 +1,4 @@
-/** What operators watch, in Prometheus' text format. Labels have few values: never an id, an owner or a name. */
+/** Metrics in Prometheus' text format. Labels have few values: never an id, an owner or a name. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { registerGauges, type Sources } from './gauges.ts';
 
@@ -14,12 +14,12 @@ export interface Metrics {
   noteStage(stage: string, seconds: number): void;
   noteVerifyFailures(what: string, count: number): void;
   noteJob(kind: string, outcome: string, seconds: number): void;
-  /** Adds the figures of how things stand. To be called once. */
+  /** Registers the gauges. To be called once. */
   observe(sources: Sources): void;
   render(): Promise<string>;
 }
 
-/** Prometheus sees no rise in a series that begins with its first failure: these begin with 0. */
+/** Prometheus cannot compute the increase of a series that starts with its first failure, so these start with 0. */
 const UNSOUND = ['part', 'file', 'stored_part'];
 const JOB_OUTCOMES = ['done', 'later', 'failed'];
 
@@ -44,7 +44,7 @@ export function createMetrics(jobKinds: readonly string[]): Metrics {
   });
   const jobs = new Histogram({
     name: 'cryolift_job_duration_seconds',
-    help: 'Time of attempts at jobs on published files, by how they ended.',
+    help: 'Time of attempts at jobs on published files, by outcome.',
     labelNames: ['kind', 'outcome'],
     buckets: [0.1, 0.5, 2, 10, 60, 600, 3600],
     registers,
@@ -58,7 +58,7 @@ export function createMetrics(jobKinds: readonly string[]): Metrics {
   });
   const verifyFailures = new Counter({
     name: 'cryolift_verify_failures_total',
-    help: 'Parts as they came, files and parts stored before whose bytes were not those of their digest.',
+    help: 'Received parts, stored parts and files whose bytes did not match their digest.',
     labelNames: ['what'],
     registers,
   });
@@ -70,14 +70,14 @@ export function createMetrics(jobKinds: readonly string[]): Metrics {
   });
   const parts = new Counter({
     name: 'cryolift_parts_total',
-    help: 'Acknowledged parts, and those that were stored already.',
+    help: 'Acknowledged parts, including those that were already stored.',
     labelNames: ['outcome'],
     registers,
   });
   const bytes = new Counter({ name: 'cryolift_part_bytes_total', help: 'Bytes of parts stored.', registers });
   const received = new Counter({
     name: 'cryolift_received_bytes_total',
-    help: 'Bytes of parts that were taken in, whatever became of them.',
+    help: 'Received bytes of parts, also of parts that were not stored.',
     registers,
   });
   return {

@@ -1,10 +1,10 @@
 /**
- * Traces for an OpenTelemetry collector: a span for every request, sent in batches as OTLP 1 over HTTP in JSON. W3C Trace
- * Context says which trace a request belongs to; the SDK gives all requests of an upload the same one.
+ * Traces for an OpenTelemetry collector: a span for every request, sent in batches as OTLP 1 over HTTP in JSON. W3C
+ * Trace Context says which trace a request belongs to; the SDK gives all requests of an upload the same one.
  */
 import { randomBytes } from 'node:crypto';
 
-/** Spans that wait to be sent; more than these are dropped, for a collector that is down must cost nothing. */
+/** Limit of waiting spans; more are dropped, so that an unreachable collector uses no memory. */
 const MAX_WAITING = 2_000;
 const BATCH = 500;
 const SEND_MS = 2_000;
@@ -16,7 +16,7 @@ interface TraceLog {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
-/** What is told of a request when it is over. Ids and codes only. */
+/** The attributes of a finished request. Only ids and codes. */
 interface SpanEnd {
   /** Method and route pattern. */
   readonly name: string;
@@ -56,7 +56,9 @@ export class Traces {
     this.#log = log;
   }
 
-  /** @param traceparent as the request has it; one that is malformed counts as none (W3C Trace Context, section 3.2.2). */
+  /**
+   * @param traceparent as the request has it; one that is malformed counts as none (W3C Trace Context, section 3.2.2).
+   */
   begin(traceparent: string | undefined): Span {
     const [, traceId = randomBytes(16).toString('hex'), parentSpanId] =
       /^[0-9a-e][0-9a-f]-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-|$)/.exec(traceparent ?? '') ??
@@ -78,7 +80,7 @@ export class Traces {
     };
   }
 
-  /** Sends what waits, once, and gives up what cannot be sent. */
+  /** Sends waiting spans once, and drops those that fail. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#sending;

@@ -1,4 +1,4 @@
-/** The work that goes on beside requests: jobs, webhook, housekeeping, scrub. */
+/** Background work: jobs, webhook, housekeeping, scrub. */
 import { randomBytes } from 'node:crypto';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Config } from '../config/config.ts';
@@ -28,9 +28,9 @@ import { openSecret } from './secrets.ts';
 
 const WEBHOOK_SECRET = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
-/** How often expired uploads are looked for, and uploads that are to be verified, at most. */
+/** Interval of the sweep and of the re-verification. */
 const SWEEP_MS = 60_000;
-/** How often all stored files are compared with their records; also at the start, and with a sweep that is asked for. */
+/** Interval of the comparison of stored files and records; it also runs at the start and with a requested sweep. */
 const COMPARE_MS = 3_600_000;
 
 /** Kinds of jobs that there may be. */
@@ -41,11 +41,11 @@ export interface Background {
   readonly requestedSweep: RequestedSweep;
   wakeJobs(): void;
   wakeWebhook(): void;
-  /** Goes on with what an earlier process began. */
+  /** Resumes the work of an earlier process. */
   start(): Promise<void>;
-  /** No more rounds; while requests are still answered. */
+  /** Starts no more rounds; requests are still answered. */
   stopHousekeeping(): Promise<unknown>;
-  /** Once no request is under way. @returns what the stop waits for, by name. */
+  /** To be called when no request is running. @returns the work to wait for, by name. */
   stopWork(): Record<string, Promise<unknown>>;
 }
 
@@ -74,10 +74,11 @@ export async function createBackground(
   };
   const sweepEveryMs = Math.min(SWEEP_MS, config.uploadTtlMs);
   const sweeping = new Repeated(sweepEveryMs, async () => {
-    if (reserve) await attempt(adjustReserve(reserve, log), 'no space is kept for the database');
-    await attempt(correctTimes(), 'stored times are not corrected');
+    if (reserve)
+      await attempt(adjustReserve(reserve, log), 'the space reserved for the database could not be allocated');
+    await attempt(correctTimes(), 'stored times could not be corrected');
     const nowMs = context.isClockSettled() ? context.now() : null;
-    await attempt(audit.prune(nowMs), 'what is too old in the audit could not be removed');
+    await attempt(audit.prune(nowMs), 'old files of the audit could not be removed');
     return await sweep(context);
   });
   const comparing = new Repeated(COMPARE_MS, () => compare(context));
@@ -93,7 +94,7 @@ export async function createBackground(
     wakeJobs,
     wakeWebhook: () => webhook?.wake(),
     async start() {
-      // First: a sweep may forget which files were deleted.
+      // Before the sweep, which may delete the events of deleted files.
       void comparing.now();
       void verifying.now();
       await inDatabase(places, async () => {
@@ -119,7 +120,7 @@ async function releaseAll(db: Database, nowMs: number): Promise<void> {
   await releaseDeliveries(db);
 }
 
-/** Analyses share one thread, so two are no faster than one; commands are whatever the administrator makes them. */
+/** Analyses share one thread, so two are no faster than one. */
 function createQueues(context: UploadContext, { onComplete }: Config): JobQueue[] {
   const analyses = new JobQueue(context, ANALYSIS_JOB, analysisWork(context), 1);
   return onComplete

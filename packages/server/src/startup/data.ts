@@ -1,4 +1,4 @@
-/** Opens what the server keeps: its folders, for it alone, the database and the storage. */
+/** Opens and locks the folders, the database and the storage. */
 import { availableParallelism } from 'node:os';
 import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Config } from '../config/config.ts';
@@ -18,11 +18,11 @@ import { openConfigured } from './database.ts';
 /** Receive memory: 16 slots of 1 MiB. */
 const SLOTS = 16;
 
-/** What a test may put in the place of what the settings ask for. */
+/** Replacements for tests. */
 export interface DataOverrides {
   /** @param path of the database file. */
   openDatabase?(path: string): Promise<Database>;
-  /** @param onLost is called with each upload whose written bytes the storage failed to keep. */
+  /** @param onLost is called with each upload whose written bytes the storage has lost. */
   openStorage?(folder: string, onLost: (uploadId: string) => void): Promise<Storage>;
 }
 
@@ -33,14 +33,14 @@ export interface Data {
   readonly analyzer: MrcAnalyzer;
   /** Space that is kept for the database; null: it is not on a disk of this server. */
   readonly reserve: Reserve | null;
-  /** What tokens are signed with when the settings name no key; null: they do. */
+  /** The generated secret of tokens; null when the settings have a key. */
   readonly ownSecret: string | null;
-  /** Gives the folders to the next server. */
+  /** Unlocks the folders. */
   unlock(): void;
 }
 
 /**
- * @param onLost is called with each upload whose written bytes the storage failed to keep.
+ * @param onLost is called with each upload whose written bytes the storage has lost.
  * @throws SettingError when a folder cannot be used, or another server has it.
  */
 export async function openData(

@@ -35,7 +35,7 @@ export async function openConfigured(
   );
 }
 
-/** Does a step of the start. @throws SettingError when the database fails: one line that names the setting. */
+/** Runs a step of the start. @throws SettingError when the database fails: one line that names the setting. */
 export async function inDatabase<T>(places: Places, step: () => Promise<T>): Promise<T> {
   if (places.database) return await inPlace(places.database, step);
   try {
@@ -46,9 +46,10 @@ export async function inDatabase<T>(places: Places, step: () => Promise<T>): Pro
   }
 }
 
-/** Keeps space for the database while there is some, and gives it up when the disk is full. */
+/** Reserves space for the database while there is some, and releases it when the disk is full. */
 export async function adjustReserve(reserve: Reserve, log: Logger): Promise<void> {
-  if ((await reserve.adjust()) === 'given up') log.warn('the disk is full: the space kept for the database is used');
+  if ((await reserve.adjust()) === 'given up')
+    log.warn('the disk is full: the space reserved for the database is released');
 }
 
 async function openOnDisk(
@@ -59,7 +60,7 @@ async function openOnDisk(
   const reserve = new Reserve(path);
   await adjustReserve(reserve, log);
   const open = () => openAfterBoot(() => openFile(path));
-  // A quota, too, may leave nothing.
+  // A disk quota may also be used up.
   const opened = await open().catch(async (error: unknown) => {
     if (!(await reserve.giveUp())) throw error;
     return await open();

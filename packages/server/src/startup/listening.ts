@@ -1,4 +1,4 @@
-/** Takes connections: on the fast path where that works, else on the standard path. */
+/** Accepts connections: on the fast path where it works, otherwise on the standard path. */
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import { worksHere } from '../http/connection/fast-path/socket.ts';
 import type { Listeners } from '../http/connection/listener.ts';
 import type { Logger } from '../ops/log.ts';
 
-/** What Fastify is, as far as this needs it. */
+/** The part of Fastify that is used here. */
 interface App {
   readonly server: Server;
   listen(at: { host: string; port: number }): Promise<unknown>;
@@ -20,13 +20,13 @@ interface App {
 
 export interface Listening {
   readonly url: string;
-  /** No new connections; resolves when those that are there have ended. */
+  /** Accepts no new connections; resolves when the open ones have ended. */
   close(): Promise<unknown>;
-  /** Ends the connections that are there. */
+  /** Closes the open connections. */
   cut(): void;
 }
 
-/** @throws SettingError when the address cannot be had. */
+/** @throws SettingError when the address is not available. */
 export async function listen(config: Config, app: App, limiter: ConnectionLimiter, log: Logger): Promise<Listening> {
   const { host, port } = config;
   const fastPath = (await usesFastPath(config, log)) ? new FastPathServer(app.server, limiter) : null;
@@ -44,7 +44,7 @@ export async function listen(config: Config, app: App, limiter: ConnectionLimite
   };
 }
 
-/** @returns what reads the certificate again, for new connections; one that does not work is logged and not taken. */
+/** @returns a function that reads the certificate again, for new connections; an invalid one is logged and not used. */
 export function certificateRenewal(tls: NonNullable<Config['tls']>, listeners: Listeners, log: Logger): () => void {
   return () => {
     try {
@@ -52,12 +52,12 @@ export function certificateRenewal(tls: NonNullable<Config['tls']>, listeners: L
       listeners.renew(renewed);
       log.info({ valid_to: new X509Certificate(renewed.cert).validToDate.toISOString() }, 'certificate renewed');
     } catch (error) {
-      log.error(`the certificate is not renewed, the old one stays: ${(error as Error).message}`);
+      log.error(`the certificate was not renewed, the old one is still used: ${(error as Error).message}`);
     }
   };
 }
 
-/** TLS takes the standard path: its bytes are not in the socket as they are. */
+/** TLS uses the standard path, because the socket has encrypted bytes. */
 async function usesFastPath(config: Config, log: Logger): Promise<boolean> {
   if (!config.fastPath || config.tls) return false;
   if (await worksHere()) return true;

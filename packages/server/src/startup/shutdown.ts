@@ -1,4 +1,4 @@
-/** Stops the server: what is under way gets some time, then all is closed. */
+/** Stops the server: running work gets some time, then all is closed. */
 import { Deadline } from '../jobs/deadline.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
@@ -8,7 +8,7 @@ import type { Background } from './background.ts';
 import type { Data } from './data.ts';
 import type { Listening } from './listening.ts';
 
-/** What a stop closes at its end may take so long. */
+/** Time limit of the final steps of a stop. */
 const CLOSE_MS = 5_000;
 
 interface Stopped {
@@ -38,10 +38,10 @@ export async function shutDown(graceMs: number, stopped: Stopped): Promise<void>
   await end.wait('storage', Promise.all([data.analyzer.close(), data.storage.close()]));
   await end.wait('audit', audit.close());
   await end.wait('database', data.db.destroy());
-  // What still works on the folders does so until the process ends.
+  // Work on the folders may continue until the process ends.
   if (!grace.isKept || !end.isKept) return;
   await data.reserve
     ?.takeBack()
-    .catch((error: unknown) => log.error({ err: error }, 'no space is kept for the database'));
+    .catch((error: unknown) => log.error({ err: error }, 'the space reserved for the database could not be allocated'));
   data.unlock();
 }

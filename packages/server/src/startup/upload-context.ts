@@ -1,4 +1,4 @@
-/** Makes what the functions of `uploads/` and `files/` work with. */
+/** Creates the contexts of `uploads/` and `files/`. */
 import { isMrcName } from '@cryolift/mrc';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import { type Config, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from '../config/config.ts';
@@ -25,7 +25,7 @@ interface Made {
   readonly clock: Clock;
   readonly log: Logger;
   newId(): string;
-  /** There may be jobs to do. */
+  /** Called after jobs were added. */
   wakeJobs(): void;
 }
 

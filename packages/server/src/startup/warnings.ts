@@ -1,4 +1,4 @@
-/** Settings that work, and that an operator should think about. */
+/** Warnings about valid settings that may be insecure. */
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../ops/log.ts';
 
@@ -10,12 +10,12 @@ export function warnOfSettings({ jwt, trustProxy, publicUrl }: Config, log: Logg
   }
   if (jwt.oidcIssuer !== null && jwt.audience === null) {
     log.warn(
-      'CRYOLIFT_JWT_AUDIENCE is not set: tokens that the identity provider made for other services are taken, too',
+      'CRYOLIFT_JWT_AUDIENCE is not set: tokens that the identity provider issued for other services are accepted, too',
     );
   }
   if (trustProxy !== 0 && publicUrl === null) {
     log.warn(
-      'CRYOLIFT_PUBLIC_URL is not set: behind a proxy, the URLs of signed calls and upload links name the host that a request names',
+      'CRYOLIFT_PUBLIC_URL is not set: behind a proxy, the URLs of signed calls and upload links contain the Host of the request',
     );
   }
 }

@@ -1,9 +1,9 @@
-/** What a failure of the file system means for a client. The only place that gives a meaning to the system's codes. */
+/** Maps failures of the file system to errors for clients. Only this file interprets the system's codes. */
 import { UploadError } from '@cryolift/protocol/errors';
 
-/** The bytes of an upload or a file are not in the storage; not a passing failure to read them. */
+/** The bytes of an upload or a file are not in the storage; not a temporary read error. */
 export class BytesGone extends UploadError {
-  /** There is nothing of that name. Otherwise something is in its place that cannot be what was stored. */
+  /** True: the name does not exist. False: it has another kind of entry. */
   readonly isAbsent: boolean;
 
   constructor(message: string, options: { cause?: unknown; isAbsent?: boolean } = {}) {
@@ -16,7 +16,7 @@ export class BytesGone extends UploadError {
 const SYSTEM_CODE = /^E[A-Z0-9]+$/;
 
 /**
- * `insufficient_storage` when there is no space, BytesGone when what was asked for is not there, else
+ * `insufficient_storage` when there is no space, BytesGone when the bytes are missing, otherwise
  * `storage_unavailable`. The cause goes into the log.
  *
  * @param cause omitted: the code comes from another thread, where the error was.
@@ -38,8 +38,7 @@ export function explainCode(code: string, cause?: unknown): UploadError {
 }
 
 /**
- * Of a call that only reads: the space of the disk is no matter of the client's, whatever code the file system gives, so
- * that it is never `insufficient_storage`.
+ * For a call that only reads: it is never `insufficient_storage`, with any code of the file system.
  */
 export function explainReadCode(code: string, cause?: unknown): UploadError {
   const failure = explainCode(code, cause);
@@ -47,7 +46,7 @@ export function explainReadCode(code: string, cause?: unknown): UploadError {
   return new UploadError('storage_unavailable', `The storage cannot be read (${code}).`, cause ? { cause } : {});
 }
 
-/** An error of the system as an UploadError; any other as it is, because it is a mistake of ours. */
+/** An error of the system as an UploadError; any other error unchanged, because it is a bug. */
 export function explainFailure(error: unknown, explain = explainCode): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (error instanceof UploadError || code === undefined || !SYSTEM_CODE.test(code)) return error;

@@ -3,18 +3,18 @@ import type { Readable } from 'node:stream';
 import type { FilePlace } from './places.ts';
 
 export interface FileStorage {
-  /** Opens the bytes `start` to `end` (inclusive); null when they are not there. */
+  /** Opens the bytes `start` to `end` (inclusive); null when they are missing. */
   read(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null>;
-  /** Size in bytes; null when the file is not there. @throws UploadError when that cannot be found out now. */
+  /** Size in bytes; null when the file does not exist. @throws UploadError when this cannot be determined now. */
   stat(file: FilePlace): Promise<number | null>;
   /**
-   * Plain SHA-256 of a file as it is stored, 32 bytes. It is read anew, and after everything that is more urgent.
+   * Plain SHA-256 of the stored bytes of a file, 32 bytes. Reads the file with low priority.
    *
-   * @param pace waited for before so many bytes are read; when it rejects, so does this.
+   * @param pace awaited before this number of bytes is read; its rejection ends the digest.
    * @throws BytesGone, or UploadError when the file cannot be read now.
    */
   digest(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array>;
-  /** Removes a file; on return it is gone for good, also after a power loss. Safe to repeat. */
+  /** Removes a file permanently, also after a power loss. Safe to repeat. */
   remove(fileId: string): Promise<void>;
   /** Ids of all stored files. */
   list(): Promise<string[]>;

@@ -1,4 +1,4 @@
-/** Opens stored bytes for a worker thread, wherever they are stored. */
+/** Opens stored bytes of any storage for a worker thread. */
 import type { ByteSource } from './byte-source.ts';
 import { openFileSource } from './disk/file-source.ts';
 

@@ -1,4 +1,4 @@
-/** What storages are told of uploads and files. */
+/** Descriptions of uploads and files for storages. */
 import type { MrcOverrides } from '@cryolift/mrc';
 
 /** An upload whose bytes are staged. */
@@ -6,7 +6,7 @@ export interface StagedUpload {
   id: string;
   filename: string;
   sizeBytes: number;
-  /** What its metadata say of an MRC file. */
+  /** Values from its metadata for an MRC file. */
   overrides?: MrcOverrides | undefined;
   /** True when no part is recorded, so that missing staged bytes are no loss. */
   empty: boolean;
@@ -17,7 +17,7 @@ export interface FilePlace {
   fileId: string;
   filename: string;
   sizeBytes: number;
-  /** What its metadata say of an MRC file. */
+  /** Values from its metadata for an MRC file. */
   overrides?: MrcOverrides | undefined;
 }
 

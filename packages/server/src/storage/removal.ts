@@ -1,6 +1,6 @@
 import type { Storage } from './storage.ts';
 
-/** Removes a published file with its pictures; on return they are gone for good. Safe to repeat. */
+/** Removes a published file with its pictures; permanently. Safe to repeat. */
 export async function removeStored(storage: Storage, fileId: string): Promise<void> {
   await storage.previews.remove(fileId);
   await storage.files.remove(fileId);

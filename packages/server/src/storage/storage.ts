@@ -1,6 +1,6 @@
 /**
- * A storage: where the bytes of uploads and files are. An ability that a storage lacks is null. Each storage is a folder
- * here and runs the same tests; `startup/data.ts` opens the one of the settings.
+ * A storage: where the bytes of uploads and files are. An ability that a storage lacks is null. Each storage is a
+ * folder here and runs the same tests; `startup/data.ts` opens the one of the settings.
  */
 import type { FileStorage } from './file-storage.ts';
 import type { PartSelection, StagedUpload } from './places.ts';
@@ -12,16 +12,16 @@ export interface Storage {
   readonly previews: PreviewStorage;
   /** Null: staged bytes cannot be read before they are assembled. */
   readonly prefixes: PrefixReader | null;
-  /** Null: the storage knows no bound. */
+  /** Null: the storage has no limit. */
   readonly space: SpaceReporter | null;
-  /** A sink that stores nothing and only hashes: for bytes that are stored already and are sent again. */
+  /** A sink that stores nothing and only hashes: for stored bytes that are sent again. */
   openHash(): PartSink;
   /** @throws UploadError `storage_unavailable` when it does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Pictures that are kept with published files. */
+/** Pictures that are stored with published files. */
 export interface PreviewStorage {
   /** @param name of the picture among those of its file. */
   keep(fileId: string, name: string, png: Uint8Array): Promise<void>;
@@ -29,7 +29,7 @@ export interface PreviewStorage {
   read(fileId: string, name: string): Promise<Uint8Array | null>;
   /** Removes all pictures of a file. Safe to repeat. */
   remove(fileId: string): Promise<void>;
-  /** Ids of all files that pictures are kept of. */
+  /** Ids of all files with stored pictures. */
   list(): Promise<string[]>;
 }
 
@@ -42,21 +42,21 @@ export interface PrefixReader {
    */
   follow(upload: StagedUpload, prefixBytes: number, unverified?: () => PartSelection | null): void;
   /**
-   * Resolves when the whole-file digest is at most `slackBytes` behind, or after a moment: a sender that waits for it leaves
-   * it the processor, and finds little left to do at the end.
+   * Resolves when the whole-file digest is at most `slackBytes` behind, or after a short time: waiting senders leave
+   * CPU time to the digest, so that the completion is fast.
    */
   catchUp(uploadId: string, slackBytes: number): Promise<void>;
-  /** Stored bytes that are still to be read for digests. */
+  /** Stored bytes that are not hashed yet. */
   lagBytes(): number;
-  /** What was read may change: the pass starts again when the digest is asked for next. */
+  /** The bytes that were read may change: the pass starts again at the next request. */
   forget(uploadId: string): void;
   /** URL of the staged bytes, for `openByteSource`. */
   locate(uploadId: string): string;
-  /** One Int32: 1 while digests are computed. Work that nobody waits for yields to them. */
+  /** One Int32: 1 while digests are computed. Background work yields to them. */
   readonly digesting: SharedArrayBuffer;
 }
 
 export interface SpaceReporter {
-  /** Space that is free for new bytes, and all that there is. @throws UploadError when that cannot be found out now. */
+  /** Free and total space. @throws UploadError when it cannot be determined now. */
   read(): Promise<{ freeBytes: number; sizeBytes: number }>;
 }

@@ -16,7 +16,7 @@ export interface PartSink {
   write(bytes: Buffer): Promise<void> | undefined;
   /** Waits until every byte is written and hashed. @returns the SHA-256 of all bytes, 32 bytes. */
   commit(): Promise<Uint8Array>;
-  /** Resolves once no write of this sink is under way any more; safe to repeat, also after `commit`. */
+  /** Resolves when no write of this sink is running any more; safe to repeat, also after `commit`. */
   abort(): Promise<void>;
 }
 
@@ -29,24 +29,24 @@ export interface WholeDigest {
 
 export interface UploadStorage {
   /**
-   * A sink for the bytes of one part. The caller makes sure that no two sinks are open for overlapping extents, and writes
-   * exactly `extent.length` bytes.
+   * A sink for the bytes of one part. The caller makes sure that no two sinks are open for overlapping extents, and
+   * writes exactly `extent.length` bytes.
    *
-   * @returns 'lost' when parts are recorded and their bytes are gone altogether.
+   * @returns 'lost' when parts are recorded and all their bytes are missing.
    */
   openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'>;
   /** Prepares the place for the bytes of an upload. Safe to repeat. */
   create(upload: StagedUpload): Promise<void>;
   /**
-   * As `create`; what is stored at the place from now on counts as the bytes of this upload, also when it is not what this
-   * process has written. The caller verifies its parts again. No sink of the upload may be open.
+   * As `create`; the bytes stored there count as those of this upload, also when this process has not written them. The
+   * caller verifies its parts again. No sink of the upload may be open.
    */
   renew(upload: StagedUpload): Promise<void>;
   /** SHA-256 of an extent as it is stored, 32 bytes. @throws BytesGone, or UploadError when it cannot be read now. */
   hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array>;
   /**
-   * Makes one readable object of the parts, all of which are stored. Safe to repeat. A storage that keeps the parts in one
-   * object has nothing to do.
+   * Assembles the parts, all of which are stored, into one readable object. Safe to repeat. A storage that keeps the
+   * parts in one object has nothing to do.
    *
    * @throws BytesGone, or UploadError.
    */
@@ -55,17 +55,17 @@ export interface UploadStorage {
    * Plain SHA-256 of the whole upload, which is assembled. Joins the work of `PrefixReader.follow`.
    *
    * @param file where the upload is to be published, or was, if a publish was interrupted.
-   * @param unverified the parts whose digests are computed in the same pass; when the pass has started already, those that
-   *   were selected then.
+   * @param unverified the parts whose digests are computed in the same pass; when the pass has started already, those
+   * that   were selected then.
    * @throws BytesGone, also when the staged bytes are not those that this process has written; or UploadError when they
-   *   cannot be read now.
+   * cannot be read now.
    */
   digest(upload: StagedUpload, file: FilePlace, unverified?: PartSelection | null): Promise<WholeDigest>;
   /**
-   * Makes the upload the file. On local disk no byte is read or copied. On return the file survives a power loss. Safe to
-   * repeat: a publish that was interrupted is finished.
+   * Publishes the upload as the file. On local disk no byte is read or copied. On return the file survives a power
+   * loss. Safe to repeat: a publish that was interrupted is finished.
    *
-   * @throws BytesGone when what is staged is not what was digested; or UploadError.
+   * @throws BytesGone when the staged bytes are not the digested ones; or UploadError.
    */
   publish(upload: StagedUpload, file: FilePlace): Promise<void>;
   /** Undoes a publish that was not recorded: the bytes are staged again. Safe to repeat. */

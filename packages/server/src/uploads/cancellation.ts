@@ -7,9 +7,9 @@ import { findUpload } from './lookup.ts';
 import { moveUpload } from './transitions.ts';
 
 /**
- * Ends a session at its owner's wish and frees its space. Safe to repeat.
+ * Cancels an upload on request of its owner and frees its space. Safe to repeat.
  *
- * @throws UploadError `upload_closed` when it is being published or is a file already.
+ * @throws UploadError `upload_closed` when it is being published or is published.
  */
 export async function cancelUpload(context: UploadContext, access: AccessScope, id: string): Promise<void> {
   const row = await findUpload(context, access, id);

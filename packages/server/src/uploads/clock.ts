@@ -1,8 +1,8 @@
-/** The wall clock, watched by the steady clock of the system: one that jumps must not end what is under way. */
+/** The wall clock, compared with the monotonic clock of the system: a jump must not end open uploads. */
 
-/** What ends by age is spared for so long, at most, after a start and after a jump. */
+/** The longest time after a start or a jump in which nothing ends by its age. */
 const GRACE_MS = 3_600_000;
-/** Set by this much at once, it has jumped; slow corrections are no jump. */
+/** A change of at least this much at once is a jump; slow corrections are not. */
 const JUMP_MS = 60_000;
 
 export class Clock {
@@ -10,15 +10,15 @@ export class Clock {
   readonly #onJump: (byMs: number) => void;
   readonly #wall: () => number;
   readonly #steady: () => number;
-  /** By how much the wall clock was ahead of the steady one when it was last read. */
+  /** The difference of the wall clock and the monotonic clock at the last read. */
   #offsetMs: number;
-  /** On the steady clock. */
+  /** By the monotonic clock. */
   #settledAtMs: number;
   #jumps = 1;
 
   /**
-   * @param ttlMs the shortest time after which something ends by age. @param onJump is told by how much the clock was set, less than 0: back.
-   * @param wall milliseconds since 1970. @param steady milliseconds since any moment; never set.
+   * @param ttlMs the shortest lifetime of anything. @param onJump is called with the difference; negative: set back.
+   * @param wall milliseconds since 1970. @param steady milliseconds of a monotonic clock.
    */
   constructor(
     ttlMs: number,
@@ -31,7 +31,7 @@ export class Clock {
     this.#wall = wall;
     this.#steady = steady;
     this.#offsetMs = wall() - steady();
-    // Nobody could send anything while the server was away, and its clock may have been set meanwhile.
+    // No client could send during the stop of the server, and its clock may have been set meanwhile.
     this.#settledAtMs = steady() + this.#graceMs;
   }
 
@@ -50,12 +50,12 @@ export class Clock {
     return wallMs;
   };
 
-  /** How often the clock has jumped, as far as it was read. The start counts. */
+  /** The number of detected jumps. The start counts as one. */
   get jumps(): number {
     return this.#jumps;
   }
 
-  /** False for a while after a start and after a jump: nothing may end by its age then. */
+  /** False for some time after a start and after a jump: nothing may end by its age then. */
   readonly isSettled = (): boolean => {
     this.now();
     return this.#steady() >= this.#settledAtMs;

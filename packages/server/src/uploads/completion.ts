@@ -17,7 +17,7 @@ import { uploadIncomplete } from './verification/invalidation.ts';
 
 /** How long a request waits for the whole-file digest (page 7: `complete`). */
 const WAIT_MS = 20_000;
-/** A verification that failed in so many rounds is stuck. */
+/** A verification that failed in this number of rounds is not repeated. */
 const STUCK_AFTER = 3;
 
 export type Completion = { kind: 'completed'; file: StoredFile } | { kind: 'verifying'; upload: Session };
@@ -26,8 +26,8 @@ export type Completion = { kind: 'completed'; file: StoredFile } | { kind: 'veri
  * Completes an upload; safe to repeat and to call twice at once.
  *
  * @param sha256Hex the whole file's digest when it was not declared at init.
- * @throws UploadError `upload_incomplete`, `upload_closed`, `upload_expired`, `file_checksum_mismatch`, and what the
- *   storage says.
+ * @throws UploadError `upload_incomplete`, `upload_closed`, `upload_expired`, `file_checksum_mismatch`, and the errors
+ *   of the storage.
  */
 export async function completeUpload(
   context: UploadContext,
@@ -38,7 +38,7 @@ export async function completeUpload(
 ): Promise<Completion> {
   let row = await findUpload(context, access, id);
   if (row.is_trial) {
-    throw new UploadError('invalid_request', 'This upload was begun as a trial, which becomes no file: cancel it.');
+    throw new UploadError('invalid_request', 'A trial upload cannot be completed: cancel it.');
   }
   context.doubtful.assertNone(id);
   const declared = sha256Hex === undefined ? null : fromHex(sha256Hex);
@@ -70,7 +70,10 @@ export async function completeUpload(
   }
 }
 
-/** Finishes every upload that is being verified, also when nobody asks; ends those that are stuck. After `signal` none is begun. */
+/**
+ * Finishes every upload that is being verified, also without a request; ends those that fail repeatedly. After `signal`
+ * none is started.
+ */
 export async function resumeVerifying(context: UploadContext, signal?: AbortSignal): Promise<void> {
   const verifying = await listVerifying(context.db);
   const { failedRounds } = context;
@@ -94,14 +97,14 @@ async function resume(context: UploadContext, row: UploadRow): Promise<void> {
   await finalize(context, row, 'sweep');
 }
 
-/** An upload that has no time left and cannot be verified is not kept for good. What is stored of it expires later. */
+/** An expired upload that cannot be verified fails. Its stored bytes expire later. */
 async function endStuck(context: UploadContext, id: string): Promise<void> {
   await context.attempts.exclude(id, async () => {
     const row = await findUploadRow(context.db, id);
     if (row?.status !== 'verifying' || !isOverdue(context, row)) return;
-    const message = 'The stored bytes of this upload could not be verified before its time was over.';
+    const message = 'The stored bytes of this upload could not be verified before it expired.';
     await failUpload(context, row, new UploadError('upload_expired', message), 'sweep');
-    context.log.error({ upload_id: id }, 'an upload that was stuck in verification has been ended');
+    context.log.error({ upload_id: id }, 'an upload whose verification failed repeatedly was ended');
   });
 }
 
@@ -109,13 +112,16 @@ async function endStuck(context: UploadContext, id: string): Promise<void> {
 function validateDeclared(row: UploadRow, declared: Uint8Array | null): void {
   if (declared && row.sha256 && Buffer.compare(declared, row.sha256) !== 0) {
     throw new UploadError('invalid_request', 'sha256 differs from the one declared before.', {
-      hint: 'Repeat complete without sha256 to verify against the one declared first, or cancel and start anew.',
+      hint: 'Repeat complete without sha256 to verify against the digest declared first, or cancel and start again.',
       details: { declared_sha256: toHex(row.sha256) },
     });
   }
 }
 
-/** The file may have been verified for another request, which declared no digest. @throws UploadError `file_checksum_mismatch`. */
+/**
+ * The file may have been verified for another request, which declared no digest. @throws UploadError
+ * `file_checksum_mismatch`.
+ */
 function assertSame(file: FileRow, declared: Uint8Array | null): FileRow {
   if (!declared || Buffer.compare(declared, file.sha256) === 0) return file;
   throw new UploadError('file_checksum_mismatch', 'The published file does not have the declared SHA-256.', {

@@ -1,4 +1,4 @@
-/** What the functions of this module work with; made once, in `server.ts`. */
+/** The dependencies of this module; created once, in `server.ts`. */
 import type { PartLimits } from '@cryolift/protocol/plan';
 import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
@@ -25,11 +25,11 @@ export interface UploadContext {
   readonly prefixes: ContiguousPrefixes;
   readonly verified: VerifiedParts;
   readonly doubtful: DoubtfulUploads;
-  /** By upload: those that are being verified and published. */
+  /** Uploads that are being verified and published. */
   readonly completions: SingleFlight<FileRow>;
-  /** By upload: in how many rounds in a row its verification has failed. */
+  /** By upload: the number of consecutive failed verifications. */
   readonly failedRounds: Map<string, number>;
-  /** By upload: those whose parts are being verified again. */
+  /** Uploads whose parts are being re-verified. */
   readonly reverifications: SingleFlight<void>;
   readonly updateLimit: UpdateLimit;
   readonly fileJobs: FileJobs;
@@ -37,13 +37,13 @@ export interface UploadContext {
   readonly meter: UploadMeter;
   /** Milliseconds since 1970. */
   now(): number;
-  /** False while the clock is not to be trusted to tell anything's age: nothing ends by its age then. */
+  /** False while the clock is not reliable: nothing ends by its age then. */
   isClockSettled(): boolean;
   /** A new id, URL-safe and sortable by time. */
   newId(): string;
 }
 
-/** The work that is done with a file once it is published. */
+/** The jobs of a file after it was published. */
 interface FileJobs {
   /** Kinds of jobs. */
   kindsFor(filename: string): readonly string[];
@@ -54,21 +54,21 @@ interface FileJobs {
 interface UploadPolicy {
   readonly parts: PartLimits;
   readonly maxFileSizeBytes: number;
-  /** A session expires this long after its last part. */
+  /** An upload expires this long after its last part. */
   readonly uploadTtlMs: number;
-  /** What an owner may hold, bytes; null: no bound. */
+  /** Quota of an owner, bytes; null: no limit. */
   readonly quotaBytes: number | null;
-  /** Sessions that one owner may have open at the same time. */
+  /** Maximum of open uploads of one owner. */
   readonly maxOpenUploads: number;
-  /** Files, and uploads that have not become files, that one owner may have. */
+  /** Maximum of files, and uploads that are not published, of one owner. */
   readonly maxFiles: number;
-  /** An upload link is good for no longer than this. */
+  /** Maximum lifetime of an upload link. */
   readonly maxLinkMs: number;
-  /** Extensions without the dot, lower case, that are accepted as they are, besides MRC. */
+  /** Extensions without the dot, lower case, that are accepted without a check, besides MRC. */
   readonly acceptedTypes: readonly string[];
 }
 
-/** A trial that nobody cancels must not hold space for a week. */
+/** A trial that is not cancelled must not reserve space for a week. */
 const TRIAL_MS = 3_600_000;
 
 /** How long an upload is kept after its last part, milliseconds. */
@@ -83,10 +83,10 @@ interface UploadLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-/** Whose things a caller may touch: an owner's, of those what a link has begun, or everybody's (scope `admin`). */
+/** The data that a caller may access: of an owner, the uploads of a link, or all (scope `admin`). */
 export type AccessScope = { owner: string; linkId?: string } | 'everybody';
 
-/** @param linkId what the thing was begun with; null: not with a link. */
+/** @param linkId the link with which the upload was started; null: a token. */
 export function canAccess(access: AccessScope, owner: string, linkId: string | null = null): boolean {
   if (access === 'everybody') return true;
   return access.owner === owner && (access.linkId === undefined || access.linkId === linkId);

@@ -1,4 +1,4 @@
-/** Opening a session, or finding the one to resume. Everything that can be refused without the bytes is refused here. */
+/** Starts an upload, or finds the one to resume. All checks that do not need the bytes are done here. */
 import { createHash } from 'node:crypto';
 import { extensionOf, isMrcName } from '@cryolift/mrc';
 import { fromHex } from '@cryolift/protocol/digest';
@@ -18,7 +18,7 @@ import { emitUpload } from './transitions.ts';
 import type { UploadLink } from './upload-links.ts';
 import { toStaged, toUpload } from './upload-record.ts';
 
-/** Left free on the storage for the database and for everybody else, bytes. */
+/** Space left free on the storage for the database and other programs, bytes. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
 export interface Opened {
@@ -28,7 +28,7 @@ export interface Opened {
 
 /**
  * @param idempotencyKey of the request, or null.
- * @param link of `owner` that this is begun with; null: with a token.
+ * @param link of `owner` with which the upload is started; null: a token.
  * @throws UploadError as page 7 lists them for init.
  */
 export async function openUpload(
@@ -43,7 +43,7 @@ export async function openUpload(
   const freeBytes = (await readFreeBytes(context.storage)) - RESERVE_BYTES;
   const opening: OpenRequest = {
     row,
-    // As PATCH /files does: what this run says of the file holds.
+    // As with PATCH /files, the metadata of this run apply.
     mergeMetadata: (metadata) => {
       const merged = keep_metadata ? metadata : mergeMetadata(metadata, given);
       if (merged !== metadata) context.updateLimit.take(link?.id ?? owner);
@@ -55,7 +55,7 @@ export async function openUpload(
     maxOpen: context.policy.maxOpenUploads,
     maxFiles: context.policy.maxFiles,
     link: link && { id: link.id, max_bytes: link.maxBytes, max_files: link.maxFiles },
-    // As long as nothing expires, all that is open is found.
+    // While nothing expires, all open uploads are found.
     expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
     freeBytes,
   };
@@ -73,14 +73,14 @@ export async function openUpload(
       };
     case 'opened':
       await makeStagingFile(context, outcome.row);
-      context.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
+      context.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload started');
       return { row: outcome.row, resumed: false };
     default:
       throw refuse(outcome, row, context, link);
   }
 }
 
-/** As `openUpload`. @returns the message that clients see. */
+/** As `openUpload`. @returns the message for clients. */
 export async function initUpload(
   context: UploadContext,
   owner: string,
@@ -92,19 +92,19 @@ export async function initUpload(
   return await toUpload(context.db, row, resumed);
 }
 
-/** A link's keys and its owner's are different keys, whatever they say: no header value has a line break. */
+/** Separates the keys of a link from those of its owner: no header value has a line break. */
 function scopeKey(key: string, link: UploadLink | null): string {
   return link ? `${link.id}\n${key}` : key;
 }
 
 /**
- * The row comes first, so that what lies in the staging area without a row is always waste. Others may have found it
- * already, so the upload stays what it is when this fails: the first part, or complete, makes the file or says why not.
+ * The row is inserted first, so that staged bytes without a row can always be removed. Other requests may have found
+ * the upload, so it is kept when this fails: the first part, or complete, creates the file or reports the error.
  */
 async function makeStagingFile(context: UploadContext, row: UploadRow): Promise<void> {
   await context.storage.uploads
     .create(toStaged(row))
-    .catch((error: unknown) => context.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init'));
+    .catch((error: unknown) => context.log.warn({ upload_id: row.id, err: error }, 'staging file not created at init'));
 }
 
 function draft(context: UploadContext, owner: string, request: InitRequest, link: UploadLink | null): UploadRow {
@@ -159,7 +159,7 @@ function decodeHeader(base64: string, sizeBytes: number): Uint8Array {
   if (header.length > sizeBytes || header.length < Math.min(NEEDED_HEADER_BYTES, sizeBytes)) {
     throw new UploadError(
       'invalid_request',
-      `header has ${header.length} bytes; it is the first ${NEEDED_HEADER_BYTES} or more of the file's ${sizeBytes}.`,
+      `header has ${header.length} bytes; it must have the first ${NEEDED_HEADER_BYTES} or more of the ${sizeBytes} bytes of the file.`,
     );
   }
   return header;
@@ -172,12 +172,12 @@ function stripPadding(base64: string): string {
   return base64.slice(0, end);
 }
 
-/** The same request, whatever the order of its fields. */
+/** The request in a canonical order of its fields. */
 function hashRequest(request: InitRequest): Uint8Array {
   const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
   const { trial = false, keep_metadata = false } = request;
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  // A key that was used before there were these fields stays the same.
+  // Omitted when absent, so that keys from before these fields existed stay valid.
   const rest = trial || keep_metadata ? [trial, ...(keep_metadata ? [true] : [])] : [];
   const canonical = JSON.stringify([
     ...[filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false],
@@ -194,7 +194,7 @@ function refuse(
 ): UploadError {
   switch (outcome.kind) {
     case 'idempotency_conflict':
-      return new UploadError('idempotency_conflict', 'This Idempotency-Key came with a different request before.');
+      return new UploadError('idempotency_conflict', 'This Idempotency-Key was used with a different request.');
     case 'too_many_open': {
       const { open: used } = outcome;
       const limit = policy.maxOpenUploads;
@@ -207,13 +207,13 @@ function refuse(
       const { files: used } = outcome;
       const limit = policy.maxFiles;
       return new UploadError('quota_exceeded', `You have ${used} files and uploads; ${limit} are allowed.`, {
-        hint: 'Delete files, or ask for a larger CRYOLIFT_QUOTA_FILES. Uploads that ended count until they are forgotten.',
+        hint: 'Delete files, or ask for a larger CRYOLIFT_QUOTA_FILES. Uploads that ended count until their rows are deleted.',
         details: { used, limit, needed: 1 },
       });
     }
     case 'too_many_ended':
       return new UploadError('quota_exceeded', `${outcome.ended} uploads have ended without a file.`, {
-        hint: 'They count until they are forgotten. Look for a program that begins uploads and gives them up.',
+        hint: 'They count until their rows are deleted. Check for a program that starts uploads and does not finish them.',
       });
     case 'too_many_keys':
       return new UploadError('quota_exceeded', 'This upload has been found under too many Idempotency-Keys.', {
@@ -229,9 +229,9 @@ function refuse(
       const reason =
         details.limit !== null && details.used + details.needed > details.limit
           ? printBytes(details)
-          : `${files.used_files} of ${files.limit_files} files were begun, and this file is one more`;
+          : `${files.used_files} of ${files.limit_files} files were started, and this file is one more`;
       return new UploadError('quota_exceeded', `${reason}: more than this link allows.`, {
-        hint: 'Ask for another link, or cancel what is not to be finished.',
+        hint: 'Ask for another link, or cancel unfinished uploads.',
         details: { ...details, ...files },
       });
     }

@@ -1,4 +1,4 @@
-/** Sections of an upload, shown as soon as the bytes of one are there. */
+/** Sections of an upload, available as soon as their bytes are stored. */
 import type { PreviewRequest } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Session } from '@cryolift/protocol/messages';
@@ -18,11 +18,11 @@ function partsOfPicture(
   { kind, axis, slice }: PreviewRequest,
 ): PartRange[] {
   if (kind !== 'section' || axis !== 'z' || slice === null) return [[0, partCount - 1]];
-  // Of a section that is not there, only the header is needed to say so.
+  // Only the header is needed to refuse a section that does not exist.
   return slice < mrc.nz ? partsOfSection(mrc, slice, partSizeBytes) : [[0, 0]];
 }
 
-/** @throws UploadError `upload_incomplete` with what is missing, when a picture needs bytes that are not there. */
+/** @throws UploadError `upload_incomplete` with the missing parts, when a picture needs bytes that have not arrived. */
 export async function assertShowable(
   context: UploadContext,
   upload: Upload,
@@ -32,7 +32,7 @@ export async function assertShowable(
   const needed = partsOfPicture(upload, mrc, asked);
   const missing: PartRange[] = [];
   for (const [first, end] of needed) {
-    // The header of an upload that was forced may promise more than the file has, by any amount.
+    // The header of a forced upload may claim any size.
     const last = Math.min(end, upload.partCount - 1);
     const stored = new Set((await listParts(context.db, upload.id, first, last - first + 1)).map(({ idx }) => idx));
     for (let idx = first; idx <= last; idx++) {
@@ -43,7 +43,7 @@ export async function assertShowable(
     }
   }
   if (missing.length === 0) return;
-  throw new UploadError('upload_incomplete', 'The parts that this picture shows are not all there yet.', {
+  throw new UploadError('upload_incomplete', 'Some parts of this picture have not arrived.', {
     hint: 'Send the missing parts, or ask for a section that has arrived.',
     details: { missing_parts: missing.slice(0, 1000) },
   });

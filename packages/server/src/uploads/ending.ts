@@ -1,4 +1,4 @@
-/** The ends of an upload that are not its owner's doing: expired, failed; and what is freed at each end. */
+/** Expired and failed uploads, and the cleanup at each end. */
 import type { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
 import type { UploadContext } from './context.ts';
@@ -6,15 +6,16 @@ import { moveUpload } from './transitions.ts';
 import type { Failure } from './upload-record.ts';
 import { discardStaged } from './verification/staged-bytes.ts';
 
-/** Nothing has come for longer than a session is kept, as far as the clock can say. */
+/** True when no part arrived for longer than the lifetime of an upload, by a reliable clock. */
 export function isOverdue(context: UploadContext, row: UploadRow): boolean {
   return context.isClockSettled() && row.expires_at <= context.now();
 }
 
 /**
- * Ends a session whose time is over.
+ * Expires an upload.
  *
- * @returns the row after that, or undefined when it is not one that expires, or is being verified: then it expires later.
+ * @returns the row after that, or undefined when its state does not expire, or it is being verified: then it expires
+ * later.
  */
 export async function expireUpload(context: UploadContext, row: UploadRow): Promise<UploadRow | undefined> {
   if (context.attempts.isExclusive(row.id)) return undefined;
@@ -25,7 +26,7 @@ export async function expireUpload(context: UploadContext, row: UploadRow): Prom
   return expired;
 }
 
-/** Ends a session whose bytes are wrong. They are kept until it expires. */
+/** Fails an upload whose bytes are wrong. They are kept until it expires. */
 export async function failUpload(
   context: UploadContext,
   row: UploadRow,
@@ -47,12 +48,12 @@ export async function failUpload(
   context.log.warn({ upload_id: row.id, code: error.code }, 'upload failed');
 }
 
-/** The row says that the session is over: stop what still writes, then free the space. */
+/** To be called after the row has ended: stops running writes, then frees the space. */
 export async function freeUpload(context: UploadContext, id: string): Promise<void> {
   await context.attempts.exclude(id, async () => {
     context.prefixes.forget(id);
     context.verified.forget(id);
-    // What cannot be removed now is found without a row at the next sweep.
+    // Bytes that cannot be removed now are removed by the next sweep.
     await discardStaged(context, id).catch((error: unknown) =>
       context.log.error({ upload_id: id, err: error }, 'staging file not removed'),
     );

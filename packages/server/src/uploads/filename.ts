@@ -5,9 +5,9 @@ import { findNameFault, MAX_NAME_BYTES } from '@cryolift/protocol/filename';
 const MAX_CHARACTERS = 1024;
 
 /**
- * A name that is one step in a folder on any system, in one spelling: macOS writes `ü` as two code points, all others as one (NFC).
+ * Normalizes a name that is valid on any system to NFC: macOS writes `ü` as two code points, other systems as one.
  *
- * @throws UploadError `invalid_filename`, saying what is wrong.
+ * @throws UploadError `invalid_filename`, with the fault.
  */
 export function readFilename(text: string): string {
   // The time of a normalisation grows with the square of the length.

@@ -1,6 +1,6 @@
 /**
- * Making an upload the file, once all its parts are stored: assemble, digest, publish, record. A server that dies in between
- * does it again at the next start; each step is safe to repeat.
+ * Publishes an upload after all its parts are stored: assemble, digest, publish, record. After a crash in between, the
+ * next start repeats this; each step is safe to repeat.
  */
 import { createHash } from 'node:crypto';
 import { toHex } from '@cryolift/protocol/digest';
@@ -22,20 +22,20 @@ import { toPlace, toStaged } from './upload-record.ts';
 import { distrustParts } from './verification/invalidation.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './verification/stored-bytes.ts';
 
-/** Verifies and publishes an upload that is `verifying`; joins a run under way. */
+/** Verifies and publishes an upload that is `verifying`; joins a running one. */
 export async function finalize(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {
   return await context.completions.run(row.id, async () => {
     try {
       return await context.attempts.exclude(row.id, () => finish(context, row, requestId));
     } catch (error) {
-      // Nobody may be waiting any more when it ends.
+      // No caller may be waiting when it ends.
       if (!(error instanceof UploadError)) context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
       throw error;
     }
   });
 }
 
-/** The caller has the stored bytes for itself (`PartAttempts.exclude`). */
+/** The caller has exclusive use of the stored bytes (`PartAttempts.exclude`). */
 async function finish(context: UploadContext, asked: UploadRow, requestId: string): Promise<FileRow> {
   // Another request may have finished it since the row was read.
   const row = await findUploadRow(context.db, asked.id);
@@ -46,7 +46,7 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
   const place = toPlace(row, row.file_id as string);
   const parts = await listParts(context.db, row.id, 0, row.part_count + 1);
   if (!isWhole(row, parts)) {
-    context.log.error({ upload_id: row.id, parts: parts.length }, 'an upload that was to be completed lacks parts');
+    context.log.error({ upload_id: row.id, parts: parts.length }, 'an upload in completion lacks parts');
     throw await reopen(context, row);
   }
   await assemble(context, row, place);
@@ -59,7 +59,7 @@ async function assemble(context: UploadContext, row: UploadRow, place: FilePlace
   const { uploads } = context.storage;
   const staged = toStaged(row);
   try {
-    // Nobody has written a part of an empty file, and nothing could be lost with it.
+    // An empty file has no parts that could be lost.
     if (row.part_count === 0) await uploads.create(staged);
     await uploads.assemble(staged, place);
   } catch (error) {
@@ -67,7 +67,7 @@ async function assemble(context: UploadContext, row: UploadRow, place: FilePlace
   }
 }
 
-/** @returns the SHA-256 of the whole. @throws UploadError `file_checksum_mismatch` when another one was declared. */
+/** @returns the SHA-256 of the file. @throws UploadError `file_checksum_mismatch` when another one was declared. */
 async function digest(
   context: UploadContext,
   row: UploadRow,
@@ -78,7 +78,7 @@ async function digest(
   const differs = (sha256: Uint8Array) => row.sha256 !== null && Buffer.compare(row.sha256, sha256) !== 0;
   let sha256 = await verifyStored(context, row, place, parts);
   if (differs(sha256)) {
-    // Before the sender is blamed, every part is compared with its row.
+    // Every part is compared with its row first, because the storage may be at fault.
     distrustParts(context, row.id);
     sha256 = await verifyStored(context, row, place, parts);
   }
@@ -95,7 +95,7 @@ async function publish(context: UploadContext, row: UploadRow, place: FilePlace)
   await timeStage(context.meter, 'publish', () => context.storage.uploads.publish(toStaged(row), place)).catch(
     (error) => reopenIfGone(context, row, error),
   );
-  // A flush that failed until now; there is none after it.
+  // A flush that failed before; no flush follows.
   context.doubtful.assertNone(row.id);
 }
 
@@ -126,7 +126,7 @@ function toFileRow(
   };
 }
 
-/** The record is what makes the file visible. */
+/** The record makes the file visible. */
 async function record(context: UploadContext, row: UploadRow, file: FileRow): Promise<FileRow> {
   const isRecorded = await context.outbox.transact(async (tx, emit) => {
     const moved = await recordPublished(tx, file);
@@ -138,7 +138,7 @@ async function record(context: UploadContext, row: UploadRow, file: FileRow): Pr
   if (!isRecorded) {
     const now = await findUploadRow(context.db, row.id);
     if (now?.status === 'completed') return await findPublished(context, now);
-    // Nothing has a record of these bytes.
+    // These bytes have no record.
     await removeStored(context.storage, file.id);
     throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
   }
@@ -149,7 +149,7 @@ async function record(context: UploadContext, row: UploadRow, file: FileRow): Pr
   return file;
 }
 
-/** A file that is published has its jobs, whatever happens to the server next. */
+/** The jobs are inserted in the transaction of the publish, so that a crash cannot lose them. */
 async function insertJobs(context: UploadContext, tx: Database, file: FileRow): Promise<void> {
   for (const kind of context.fileJobs.kindsFor(file.filename)) {
     await insertJob(tx, { id: context.newId(), kind, fileId: file.id, owner: file.owner, nowMs: file.created_at });
@@ -163,7 +163,7 @@ function digestParts(parts: PartRow[]): Uint8Array {
   return hash.digest();
 }
 
-/** @throws UploadError `file_not_found` when it was deleted since. */
+/** @throws UploadError `file_not_found` when it was deleted meanwhile. */
 export async function findPublished(context: UploadContext, row: UploadRow): Promise<FileRow> {
   const file = await findFile(context.db, row.file_id as string);
   if (!file) throw new UploadError('file_not_found', 'The file of this upload has been deleted.');

@@ -1,4 +1,4 @@
-/** Lists of sessions and of their stored parts. */
+/** Lists of uploads and of their stored parts. */
 import { setImmediate } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -25,7 +25,7 @@ export interface PageRequest {
   limit: number;
 }
 
-/** An owner's sessions, newest first; of a link, those that it has begun. */
+/** The uploads of an owner or of a link, newest first. */
 export async function listUploads(
   context: UploadContext,
   { owner, linkId }: { owner: string; linkId?: string | undefined },
@@ -36,13 +36,13 @@ export async function listUploads(
   const items: Session[] = [];
   for (const row of page.items) {
     items.push(await toUpload(context.db, row));
-    // Looking for what is missing takes milliseconds each; other requests come in between.
+    // The missing parts of an upload take milliseconds to compute; this yields to other requests.
     await setImmediate();
   }
   return { ...page, items };
 }
 
-/** Everybody's sessions, newest first. */
+/** The uploads of all owners, newest first. */
 export async function listAllUploads(
   context: UploadContext,
   { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
@@ -89,11 +89,14 @@ export async function listStoredParts(
   return { ...page, items };
 }
 
-/** @returns the first part of the page. @throws UploadError `invalid_request` for a cursor that no page of this list has. */
+/**
+ * @returns the first part of the page. @throws UploadError `invalid_request` for a cursor that no page of this list
+ * has.
+ */
 function readPartCursor(cursor: string | undefined, partCount: number): number {
   if (cursor === undefined) return 0;
   const last = Number(cursor);
   // After the last part there is no page.
   if (last < partCount - 1) return last + 1;
-  throw new UploadError('invalid_request', `The request is not valid: ${cursor} is no cursor of this list.`);
+  throw new UploadError('invalid_request', `The request is not valid: ${cursor} is not a cursor of this list.`);
 }

@@ -1,4 +1,4 @@
-/** Finding a session for a caller, as it is at this moment. */
+/** Finds an upload for a caller in its current state. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Session } from '@cryolift/protocol/messages';
 import { transition } from '@cryolift/protocol/states';
@@ -11,7 +11,7 @@ import { toUpload } from './upload-record.ts';
 import { waitForReverification } from './verification/reverification.ts';
 
 /**
- * The session, expired if its time is over and with its parts re-verified if the system went down.
+ * The upload, expired if it is due and with its parts re-verified after a crash of the system.
  *
  * @throws UploadError `upload_not_found` when it does not exist or belongs to another owner; `overloaded` while its
  *   parts are being re-verified.
@@ -30,7 +30,7 @@ export async function getUpload(context: UploadContext, access: AccessScope, id:
   return uploadOf(await findUpload(context, access, id));
 }
 
-/** The message that clients see. @throws UploadError as `findUpload` does. */
+/** The message for clients. @throws UploadError as `findUpload` does. */
 export async function showUpload(context: UploadContext, access: AccessScope, id: string): Promise<Session> {
   return await toUpload(context.db, await findUpload(context, access, id));
 }

@@ -135,7 +135,9 @@ export async function readRow(context: UploadContext, id: string): Promise<Uploa
   return (await findUploadRow(context.db, id)) as UploadRow;
 }
 
-/** A server that died in the middle of `complete`: the upload is being verified, and its bytes are moved, as file `f1`. */
+/**
+ * A server that died in the middle of `complete`: the upload is being verified, and its bytes are moved, as file `f1`.
+ */
 export async function cutOffPublish(context: UploadContext, row: UploadRow): Promise<void> {
   const verifying = await moveUploadRow(context.db, row.id, 'complete', 2000, { file_id: 'f1' });
   assert.ok(verifying);

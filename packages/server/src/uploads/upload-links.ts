@@ -1,4 +1,4 @@
-/** Upload links: what an instrument PC is given instead of a token. A link brings files in and gets nothing out. */
+/** Upload links: used by an instrument PC instead of a token. A link permits uploads and no reads. */
 import { createHash, randomBytes } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { LinkPage, LinkRecord } from '@cryolift/protocol/messages';
@@ -20,7 +20,7 @@ import { toTime } from './upload-record.ts';
 export interface UploadLink {
   readonly id: string;
   readonly owner: string;
-  /** Of all that is begun with it; null: no bound of its own. */
+  /** Limit for all its uploads together; null: no limit. */
   readonly maxBytes: number | null;
   readonly maxFiles: number | null;
   readonly createdAtMs: number;
@@ -28,17 +28,17 @@ export interface UploadLink {
 }
 
 export interface LinkRequest {
-  /** How long it is good for. */
+  /** Its lifetime. */
   readonly seconds: number;
-  /** Of all that is begun with it; null: no bound of its own. */
+  /** Limit for all its uploads together; null: no limit. */
   readonly maxBytes: number | null;
   readonly maxFiles: number | null;
 }
 
-/** Tells a link's token from all others. */
+/** Prefix of the tokens of links. */
 const PREFIX = 'cl_link_';
 const TOKEN = new RegExp(`^${PREFIX}[\\w-]{43}$`);
-/** Of one owner, with those that have ended and are not forgotten yet. */
+/** Limit of links per owner, including expired ones whose rows exist. */
 const MAX_PER_OWNER = 1_000;
 
 export function isLinkToken(token: string): boolean {
@@ -46,8 +46,8 @@ export function isLinkToken(token: string): boolean {
 }
 
 /**
- * @returns the link, and the one copy of its token: what is kept is its digest.
- * @throws UploadError `invalid_request` when it would live longer than the server allows; `quota_exceeded`.
+ * @returns the link and its token, of which only the digest is stored.
+ * @throws UploadError `invalid_request` when its lifetime exceeds the limit of the server; `quota_exceeded`.
  */
 export async function makeLink(
   context: UploadContext,
@@ -56,7 +56,7 @@ export async function makeLink(
 ): Promise<{ link: UploadLink; token: string }> {
   const maxSeconds = context.policy.maxLinkMs / 1000;
   if (request.seconds > maxSeconds) {
-    throw new UploadError('invalid_request', `On this server a link is good for ${maxSeconds} seconds at most.`);
+    throw new UploadError('invalid_request', `On this server a link is valid for at most ${maxSeconds} seconds.`);
   }
   const token = PREFIX + randomBytes(32).toString('base64url');
   const now = context.now();
@@ -74,37 +74,37 @@ export async function makeLink(
       hint: 'Revoke some of them: GET /links lists yours.',
     });
   }
-  context.log.info({ link_id: row.id }, 'upload link made');
+  context.log.info({ link_id: row.id }, 'upload link created');
   return { link: toUploadLink(context, row), token };
 }
 
 /** @throws UploadError `unauthenticated` when there is no such link (any more); `token_expired`. */
 export async function openLink(context: UploadContext, token: string): Promise<UploadLink> {
   const row = await findLink(context.db, digest(token));
-  if (!row) throw new UploadError('unauthenticated', 'There is no such upload link; it may have been taken back.');
+  if (!row) throw new UploadError('unauthenticated', 'This upload link does not exist; it may have been revoked.');
   const link = toUploadLink(context, row);
   if (link.expiresAtMs > context.now()) return link;
   throw new UploadError('token_expired', 'This upload link has expired.', {
-    hint: 'Ask for a new one. What was uploaded whole is kept.',
+    hint: 'Ask for a new one. Finished uploads are kept.',
   });
 }
 
-/** From here on the link opens nothing. What was begun with it stays its owner's. @throws UploadError `not_found`. */
+/** Revokes a link at once. Its uploads stay with the owner. @throws UploadError `not_found`. */
 export async function revokeLink(context: UploadContext, access: AccessScope, id: string): Promise<void> {
   const link = await findLinkById(context.db, id);
   if (!link || !canAccess(access, link.owner)) throw new UploadError('not_found', `There is no upload link ${id}.`);
   await deleteLink(context.db, id);
-  context.log.info({ link_id: id }, 'upload link taken back');
+  context.log.info({ link_id: id }, 'upload link revoked');
 }
 
-/** Revokes all links of an owner. @returns how many there were, those that have ended included. */
+/** Revokes all links of an owner. @returns the number of links, including expired ones. */
 export async function revokeLinksOf(context: UploadContext, owner: string): Promise<number> {
   const count = await deleteLinksOf(context.db, owner);
   context.log.info({ links: count }, 'all upload links of an owner revoked');
   return count;
 }
 
-/** Newest first, with those that have ended until they are forgotten. @param owner null: everybody's. */
+/** Newest first, including expired ones until their rows are deleted. @param owner null: all owners. */
 export async function pageOfLinks(
   context: UploadContext,
   owner: string | null,
@@ -133,7 +133,7 @@ function toLinkRecord(link: UploadLink, used: { bytes: number; files: number }):
   };
 }
 
-/** When an administrator lowers the longest life of links, links that were made before expire earlier, too. */
+/** A lower maximum lifetime also applies to existing links. */
 function toUploadLink({ policy }: UploadContext, row: LinkRow): UploadLink {
   return {
     id: row.id,

@@ -1,4 +1,4 @@
-/** A session's row as the message that clients see. */
+/** Converts the row of an upload to the message for clients. */
 
 import { applyKind } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
@@ -12,7 +12,7 @@ import { findUploadRow } from '../db/uploads.ts';
 import { overridesOf } from '../files/record.ts';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 
-/** What made a session fail, as it is kept in its row. */
+/** The stored failure of an upload. */
 export interface Failure {
   code: ErrorCode;
   message: string;
@@ -47,19 +47,19 @@ export async function toUpload(db: Database, row: UploadRow, resumed = false): P
   };
 }
 
-/** What the header said of an upload; null when it is no MRC file, or its header has not come yet. */
+/** The MRC header of an upload; null for another type, or before the header has arrived. */
 export function mrcOf({ mrc, metadata }: Pick<UploadRow, 'mrc' | 'metadata'>): Session['mrc'] {
   if (mrc === null) return null;
   return applyKind(JSON.parse(mrc) as NonNullable<Session['mrc']>, JSON.parse(metadata) as Record<string, string>);
 }
 
-/** The session as it is now; undefined when there is none. */
+/** The current upload; undefined when it does not exist. */
 export async function readUpload(db: Database, id: string): Promise<Session | undefined> {
   const row = await findUploadRow(db, id);
   return row && (await toUpload(db, row));
 }
 
-/** Share of the acknowledged bytes, 0 to 1; an empty file is all there. */
+/** Share of the acknowledged bytes, 0 to 1; 1 for an empty file. */
 export function progressOf(row: Pick<UploadRow, 'received_bytes' | 'size'>): number {
   return row.size === 0 ? 1 : row.received_bytes / row.size;
 }
@@ -82,7 +82,7 @@ function toEnvelope({ code, message, request_id, details }: Failure): Session['f
   return new UploadError(code, message, details ? { details } : {}).toEnvelope(request_id);
 }
 
-/** Where the upload's file is, or will be. */
+/** The location of the published file, now or later. */
 export function toPlace(row: UploadRow, fileId: string): FilePlace {
   return { fileId, filename: row.filename, sizeBytes: row.size, overrides: overridesOf(row) };
 }

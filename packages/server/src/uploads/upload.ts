@@ -1,4 +1,4 @@
-/** An upload, as other modules work with it. */
+/** An upload for other modules. */
 import type { Session } from '@cryolift/protocol/messages';
 import type { UploadState } from '@cryolift/protocol/states';
 import type { UploadRow } from '../db/tables.ts';
@@ -14,7 +14,7 @@ export interface Upload {
   readonly partCount: number;
   /** The id that its file has, or will have; null until `complete`. */
   readonly fileId: string | null;
-  /** What its header says; null when it is no MRC file, or the header has not arrived. */
+  /** Its MRC header; null for another type, or before the header has arrived. */
   readonly mrc: Session['mrc'];
   /** Where the storage keeps its parts. */
   readonly staged: StagedUpload;

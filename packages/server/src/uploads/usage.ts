@@ -1,10 +1,10 @@
-/** What a caller may hold, and holds: the bounds that init checks. */
+/** Quota and usage of a caller, which init checks. */
 import { sumByLinks, UNUSED } from '../db/links.ts';
 import { sumHeld } from '../db/uploads.ts';
 import type { UploadContext } from './context.ts';
 import type { UploadLink } from './upload-links.ts';
 
-/** @param link that the caller has instead of a token: what its owner holds is not told. */
+/** @param link of the caller instead of a token: the usage of its owner is not revealed. */
 export async function readUsage(
   { db, policy }: UploadContext,
   owner: string,

@@ -36,9 +36,9 @@ export const POSTGRES: DatabaseDialect = {
   skipLocked: (select) => select.forUpdate().skipLocked(),
 
   /**
-   * Numbers the events that were committed since, in the order of commits: a sequence counts in the order of inserts, and a
-   * reader who has gone past a number would miss an event that is committed later with a lower one. Events of one upload
-   * are inserted while its row is locked, so that `entry` is their order.
+   * Numbers the events that were committed since, in the order of commits: a sequence counts in the order of inserts,
+   * and a reader who has gone past a number would miss an event that is committed later with a lower one. Events of one
+   * upload are inserted while its row is locked, so that `entry` is their order.
    */
   async numberEvents(db) {
     const { rows } = await sql`select 1 from events where seq is null limit 1`.execute(db);

@@ -3,7 +3,9 @@ import { UploadError } from '@cryolift/protocol/errors';
 
 /** Classes: connection exception, insufficient resources, operator intervention, system error. */
 const UNAVAILABLE_CLASSES = ['08', '53', '57', '58'];
-/** lock_not_available; read_only_sql_transaction: the server has become a standby; idle_in_transaction_session_timeout. */
+/**
+ * lock_not_available; read_only_sql_transaction: the server has become a standby; idle_in_transaction_session_timeout.
+ */
 const UNAVAILABLE = ['55P03', '25006', '25P03'];
 /** serialization_failure, deadlock_detected. */
 const CONFLICTS = ['40001', '40P01'];

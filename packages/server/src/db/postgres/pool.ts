@@ -1,6 +1,6 @@
 /**
- * Connections to PostgreSQL. They keep no state between two uses (no prepared statements, no settings), so that they work
- * through PgBouncer in transaction mode.
+ * Connections to PostgreSQL. They keep no state between two uses (no prepared statements, no settings), so that they
+ * work through PgBouncer in transaction mode.
  */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
@@ -32,7 +32,9 @@ const TYPES: pg.CustomTypesConfig = {
   },
 };
 
-/** A connection whose failures are UploadErrors, and which is replaced when it was lost before it has changed anything. */
+/**
+ * A connection whose failures are UploadErrors, and which is replaced when it was lost before it has changed anything.
+ */
 class ReplacedClient {
   readonly #pool: pg.Pool;
   #client: pg.PoolClient;

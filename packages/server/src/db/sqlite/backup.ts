@@ -1,4 +1,4 @@
-/** A copy of the database file that is as it was at one moment, while others write. */
+/** A consistent copy of the database file, taken while it is in use. */
 import { open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -12,7 +12,7 @@ export interface CopiedFile {
 /** SQLite's code for a file that is no database. */
 const NOTADB = 26;
 
-/** @returns whether the file at `path` is a database of ours. @throws what SQLite says when it cannot be read. */
+/** @returns true for a database of Cryolift. @throws the error of SQLite when it cannot be read. */
 export function hasDatabase(path: string): boolean {
   let db: DatabaseSync | null = null;
   try {
@@ -27,23 +27,23 @@ export function hasDatabase(path: string): boolean {
 }
 
 /**
- * Copies the database at `path`, which a server may have open, to `target`, which must not be there.
+ * Copies the database at `path`, which a server may have open, to `target`, which must not exist.
  *
- * @returns the published files that the copy knows.
+ * @returns the published files in the copy.
  */
 export async function copyDatabase(path: string, target: string): Promise<CopiedFile[]> {
-  // Made here, so that nobody else may read it at any time; SQLite takes an empty file.
+  // Created here with a private mode; SQLite accepts an empty file.
   await (await open(target, 'wx', 0o600)).close();
   const source = openExisting(path);
   try {
-    // One read of all: unlike a copy page by page, it is not begun again whenever somebody writes.
+    // One read transaction: unlike a copy by pages, it does not start again after each write.
     source.prepare('VACUUM INTO ?').run(target);
   } finally {
     source.close();
   }
   const copy = new DatabaseSync(target);
   try {
-    // The bytes of open sessions are not copied: whoever starts on this copy verifies them again.
+    // The bytes of open uploads are not copied. A server that starts on this copy verifies them again.
     copy.exec("DELETE FROM facts WHERE name = 'boot_id'");
     const files = copy.prepare('SELECT id, filename, size FROM files WHERE deleted_at IS NULL ORDER BY id').all();
     return files as unknown as CopiedFile[];
@@ -55,7 +55,7 @@ export async function copyDatabase(path: string, target: string): Promise<Copied
   }
 }
 
-/** Unlike the plain path, `mode=rw` makes no file. */
+/** Unlike the plain path, `mode=rw` does not create a file. */
 function openExisting(path: string): DatabaseSync {
   const url = pathToFileURL(path);
   url.searchParams.set('mode', 'rw');

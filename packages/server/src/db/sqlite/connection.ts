@@ -8,7 +8,7 @@ export interface Statement {
 
 export interface StatementResult {
   rows: unknown[];
-  /** How many rows were written; 0 of a statement that returns rows. */
+  /** Number of written rows; 0 for a statement that returns rows. */
   changes: number;
 }
 

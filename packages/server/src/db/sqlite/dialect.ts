@@ -1,4 +1,6 @@
-/** The dialect of SQLite. One connection writes, so that nothing is written between a read and a write of a transaction. */
+/**
+ * The dialect of SQLite. One connection writes, so that nothing is written between a read and a write of a transaction.
+ */
 import { sql } from 'kysely';
 import type { DatabaseDialect } from '../dialect.ts';
 import { type ThreadedConnection, toStatement } from './threaded-connection.ts';

@@ -1,4 +1,4 @@
-/** Kysely over SQLite: reads here and now, everything else by the writer's thread. */
+/** Kysely over SQLite: reads run synchronously on this thread, all other statements on the writer thread. */
 import { type Dialect, type Driver, type Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { CryoliftAdapter } from '../dialect.ts';
 import { SqliteConnection } from './connection.ts';
@@ -31,7 +31,7 @@ export class ThreadedSqlite implements Dialect {
   }
 }
 
-/** Reads do not queue behind a transaction; the writer keeps the order of those who write. */
+/** Reads do not wait for transactions; the writer keeps the order of writes. */
 class ThreadedAdapter extends SqliteAdapter implements CryoliftAdapter {
   readonly dialect = SQLITE;
 
@@ -52,7 +52,7 @@ class ThreadedDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    // The reader first: a file that cannot be opened is an error here, and the death of the thread there.
+    // The reader is opened first: a file that cannot be opened is an error here, but ends the writer thread.
     this.#reader = openReader(this.#path);
     this.#writer = new Writer(this.#path);
   }
@@ -79,7 +79,9 @@ class ThreadedDriver implements Driver {
     if (--this.#inUse === 0) this.#onIdle();
   }
 
-  /** Resolves when what was asked for before is done. The writer closes last: its close empties the WAL, in its thread. */
+  /**
+   * Resolves when all earlier statements are done. The writer closes last: its close empties the WAL, on its thread.
+   */
   async destroy(): Promise<void> {
     if (this.#inUse > 0) {
       await new Promise<void>((resolve) => {

@@ -1,13 +1,13 @@
 /**
- * Space that is kept for the database while the disk has some: a file beside it that is given up when the disk is full.
- * SQLite needs a little space even to open a database, and more to record that files were deleted, which makes room.
+ * Space reserved for the database: a file next to it that is removed when the disk is full. SQLite needs some space
+ * even to open a database, and more to record deletions, which free space.
  */
 import { randomBytes } from 'node:crypto';
 import { open, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Twice what the WAL takes before it begins anew. */
+/** Twice the size at which the WAL restarts. */
 const RESERVE_BYTES = 8 * 1024 * 1024;
 /** With less than this the disk counts as full. */
 const LOW_BYTES = 1024 * 1024;
@@ -15,12 +15,12 @@ const LOW_BYTES = 1024 * 1024;
 export class Reserve {
   readonly #path: string;
 
-  /** @param databasePath the database that it is for. */
+  /** @param databasePath path of the database. */
   constructor(databasePath: string) {
     this.#path = join(dirname(databasePath), 'cryolift.reserve');
   }
 
-  /** Makes it where there is plenty of space, and gives it up where there is none. @returns what was done. */
+  /** Creates the file when there is enough space, and removes it when there is none. @returns the action. */
   async adjust(): Promise<'kept' | 'given up' | null> {
     const freeBytes = await this.#readFreeBytes();
     if (freeBytes < LOW_BYTES) return (await this.giveUp()) ? 'given up' : null;
@@ -33,13 +33,13 @@ export class Reserve {
   async giveUp(): Promise<boolean> {
     if ((await this.#readSize()) === 0) return false;
     await rm(this.#path, { force: true });
-    // Journaling file systems give its blocks to others only when the removal is on the disk.
+    // Journaling file systems reuse its blocks only after the removal is on the disk.
     const folder = await open(dirname(this.#path), 'r');
     await folder.sync().finally(() => folder.close());
     return true;
   }
 
-  /** For the next start, once the database is closed: what it has given back, before others take it. */
+  /** Reserves the space for the next start after the database was closed, before other programs use it. */
   async takeBack(): Promise<void> {
     const missingBytes = RESERVE_BYTES - (await this.#readSize());
     const freeBytes = await this.#readFreeBytes();
@@ -58,7 +58,7 @@ export class Reserve {
     return bavail * bsize;
   }
 
-  /** Random: file systems that compress would keep no space for zeros. What does not fit is left out. */
+  /** Random bytes: compressing file systems would reserve no space for zeros. Bytes that do not fit are omitted. */
   async #make(sizeBytes: number): Promise<void> {
     const bytes = await promisify(randomBytes)(sizeBytes);
     await writeFile(this.#path, bytes, { mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {

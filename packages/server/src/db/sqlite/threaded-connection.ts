@@ -8,7 +8,7 @@ import type { Unit, UnitResult } from './writer-worker.ts';
 export class ThreadedConnection implements DatabaseConnection {
   readonly #reader: SqliteConnection;
   readonly #writer: Writer;
-  /** Set while a transaction has the writer for itself. */
+  /** Set while a transaction holds the writer. */
   #endTurn: (() => void) | null = null;
 
   constructor(reader: SqliteConnection, writer: Writer) {
@@ -59,7 +59,7 @@ export class ThreadedConnection implements DatabaseConnection {
   }
 }
 
-/** What can go to another thread. A view of a larger buffer would take all of that along. */
+/** A value that can be sent to another thread. A view of a larger buffer would copy the whole buffer. */
 export function toStatement({ sql, parameters }: CompiledQuery): Statement {
   return {
     sql,

@@ -1,4 +1,4 @@
-/** The thread that writes the database: it, and nobody else, waits for the disk when something is committed. */
+/** The thread that writes the database. Only this thread waits for the disk at a commit. */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SqliteConnection, type Statement, type StatementResult } from './connection.ts';
@@ -8,14 +8,14 @@ export interface Step extends Statement {
   /** The statement must touch a row; when it does not, the unit is undone and this select is its result. */
   otherwise?: Statement;
 }
-/** What is committed as a whole or not at all. */
+/** Statements that are committed together or not at all. */
 export type Unit = Step[];
 
 /** To the worker; each but the last is answered by one `WriterAnswer[]`, in order. */
 export type WriterRequest =
-  /** Units to be committed together; one answer for each, when all of them are on the disk. */
+  /** Units that are committed together; one answer for each after the commit. */
   | { kind: 'group'; units: Unit[] }
-  /** A statement as it is, `begin` and `commit` too. */
+  /** A single statement, including `begin` and `commit`. */
   | { kind: 'statement'; statement: Statement }
   /** Ends the transaction of the statements before, if SQLite has not done so. */
   | { kind: 'rollback' }
@@ -23,10 +23,10 @@ export type WriterRequest =
   | { kind: 'close' };
 
 export interface UnitResult extends StatementResult {
-  /** Which step touched no row, counted from 0; null: the unit is committed. */
+  /** Index of the step that touched no row; null: the unit is committed. */
   refusedAt: number | null;
 }
-/** An error of SQLite; as an object of its own it would lose its code between threads. */
+/** An error of SQLite; as an Error object it would lose its code between threads. */
 export interface WriterFailure {
   message: string;
   code: string | undefined;
@@ -36,7 +36,7 @@ export type WriterAnswer = UnitResult | { failure: WriterFailure };
 
 if (!parentPort) throw new Error('writer-worker runs as a worker thread');
 const port = parentPort;
-// A killed process keeps nothing for its next start.
+// The log would be lost in a killed process.
 flushCompileCache();
 const connection = new SqliteConnection(workerData as string);
 
@@ -59,7 +59,7 @@ function answer(request: Exclude<WriterRequest, { kind: 'close' }>): WriterAnswe
   }
 }
 
-/** Many units, one commit: the disk is waited for once. */
+/** Commits many units at once, with one flush. */
 function commitGroup(units: Unit[]): WriterAnswer[] {
   try {
     connection.execute('begin immediate');
@@ -72,7 +72,7 @@ function commitGroup(units: Unit[]): WriterAnswer[] {
   }
 }
 
-/** What fails or is refused is undone alone. @throws when SQLite has undone the whole group. */
+/** A failed or refused unit is undone alone. @throws when SQLite has undone the whole group. */
 function runUnit(unit: Unit): WriterAnswer {
   connection.execute('savepoint unit');
   try {

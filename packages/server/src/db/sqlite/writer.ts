@@ -1,11 +1,11 @@
-/** The one connection that writes, in a thread of its own, and the order of those who want to. */
+/** The only writing connection, in its own thread, and the queue of writers. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Statement } from './connection.ts';
 import { explain } from './failure.ts';
 import type { Unit, UnitResult, WriterAnswer, WriterRequest } from './writer-worker.ts';
 
-/** A thread that runs small statements makes little garbage; V8 would reserve for much more. */
+/** Heap limit: small statements make little garbage; the default of V8 is much larger. */
 const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
 interface Asked extends PromiseWithResolvers<UnitResult> {
@@ -14,9 +14,9 @@ interface Asked extends PromiseWithResolvers<UnitResult> {
 
 export class Writer {
   readonly #worker: Worker;
-  /** Resolves when everybody who asked has had his turn. */
+  /** Resolves after all earlier turns. */
   #lastTurn: Promise<void> = Promise.resolve();
-  /** The group that waits for its turn and still takes units. */
+  /** The group that waits for its turn and still accepts units. */
   #gathering: Asked[] | null = null;
   #answered: (answers: WriterAnswer[]) => void = () => {};
 
@@ -26,16 +26,16 @@ export class Writer {
       resourceLimits: LIMITS,
     });
     this.#worker.on('message', (answers: WriterAnswer[]) => this.#answered(answers));
-    // Nobody can tell what a dead writer committed. The process ends; the next start reads it from the file.
+    // It is unknown what a dead writer committed. The process ends; the next start reads the file.
     this.#worker.on('error', (error) => {
       throw error;
     });
   }
 
   /**
-   * Commits one unit, with those that are asked for while the one before is being committed.
+   * Commits one unit, together with those that arrive during the previous commit.
    *
-   * @returns when it is on the disk. @throws UploadError `database_unavailable`; then nothing of it is.
+   * Resolves when it is on the disk. @throws UploadError `database_unavailable`; then nothing of it is committed.
    */
   run(unit: Unit): Promise<UnitResult> {
     const asked = { unit, ...Promise.withResolvers<UnitResult>() };
@@ -44,9 +44,9 @@ export class Writer {
     return asked.promise;
   }
 
-  /** Waits for a turn, in order of asking: until the function it resolves to is called, nobody else writes. */
+  /** Waits for a turn in order. No other unit is written until the returned function is called. */
   async takeTurn(): Promise<() => void> {
-    // Who asks after this one comes after it.
+    // Later requests wait for this one.
     this.#gathering = null;
     const turnBefore = this.#lastTurn;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -55,18 +55,18 @@ export class Writer {
     return resolve;
   }
 
-  /** One statement of a transaction, for who has the turn. */
+  /** Runs one statement of a transaction for the holder of the turn. */
   async execute(statement: Statement): Promise<UnitResult> {
     const [answer] = await this.#send({ kind: 'statement', statement });
     return open(answer as WriterAnswer);
   }
 
-  /** For who has the turn; also after a statement that made SQLite roll back. */
+  /** Ends the transaction of the holder of the turn; also after SQLite rolled back. */
   async rollBack(): Promise<void> {
     await this.#send({ kind: 'rollback' });
   }
 
-  /** Closes the file and ends the thread, when everything that was asked for has been answered. */
+  /** Closes the file and ends the thread, when all requests have been answered. */
   async close(): Promise<void> {
     this.#worker.postMessage({ kind: 'close' } satisfies WriterRequest);
     await once(this.#worker, 'exit');

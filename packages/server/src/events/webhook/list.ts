@@ -22,7 +22,10 @@ export async function listDeliveries(
   return { ...page, items: page.items.map(toDelivery) };
 }
 
-/** Schedules an event to be sent again now. @throws UploadError `not_found` when it was accepted meanwhile, or was never there. */
+/**
+ * Schedules an event to be sent again now. @throws UploadError `not_found` when it was accepted meanwhile, or never
+ * existed.
+ */
 export async function retryDelivery(context: DeliveryContext, seq: number): Promise<Delivery> {
   const row = await db.reviveDelivery(context.db, seq, context.now());
   if (!row) throw new UploadError('not_found', `No event ${seq} waits for the webhook.`);

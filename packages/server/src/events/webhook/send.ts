@@ -1,17 +1,17 @@
-/** One attempt to tell a receiver of an event. */
+/** One attempt to send an event to a receiver. */
 import { signEvent } from './signature.ts';
 
 const TIMEOUT_MS = 15_000;
-/** How much of what a receiver says about its trouble is kept. */
+/** Maximum length of the stored error message of a receiver. */
 const SHOWN_CHARS = 200;
-/** 410: nobody is there any more, and nobody will be. */
+/** 410: the receiver is permanently gone. */
 const GONE = 410;
 
 export type Attempt =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly isFinal: boolean; readonly trouble: string; readonly waitMs: number | null };
 
-/** @param event a CloudEvent, JSON. @throws nothing but the reason of `signal`, when that is aborted. */
+/** @param event a CloudEvent, JSON. @throws only the reason of `signal` when that is aborted. */
 export async function sendEvent(
   url: string,
   key: Uint8Array,
@@ -32,7 +32,7 @@ export async function sendEvent(
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    // Whatever becomes of the rest of the answer, its status counts.
+    // Only the status counts; errors while reading the rest are ignored.
     const said = response.ok ? '' : await readStart(response).catch(() => '');
     await response.body?.cancel().catch(() => {});
     if (response.ok) return { kind: 'accepted' };

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 
 const PREFIX = 'whsec_';
-/** A text that is base64 and shorter would make a key that can be guessed; it is taken as it is. */
+/** Shorter base64 would give a key that can be guessed; such a text is used as the key itself. */
 const MIN_KEY_BYTES = 16;
 
 /** `whsec_` and base64, base64 of 16 bytes or more, or any other text, which is its own key. */
@@ -17,7 +17,7 @@ export function printKey(key: Uint8Array): string {
   return PREFIX + Buffer.from(key).toString('base64');
 }
 
-/** The headers that tell a receiver who sent `body`, and when. */
+/** The signature headers of `body`. */
 export function signEvent(key: Uint8Array, id: string, seconds: number, body: string): Record<string, string> {
   const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': `v1,${signature}` };

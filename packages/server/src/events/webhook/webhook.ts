@@ -1,4 +1,4 @@
-/** Tells one receiver of every event: at least once, and in order for each upload. */
+/** Sends every event to one receiver: at least once, and in order for each upload. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import {
@@ -19,21 +19,21 @@ import { sendEvent } from './send.ts';
 
 const PARALLEL = 4;
 const BATCH = 200;
-/** Waits after the first failures; from then on the last. */
+/** Delays after the first failures; the last one applies to all later ones. */
 const WAITS_MS = [500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000];
 const MAX_WAIT_MS = 3_600_000;
-/** Waits vary by so much, up and down. */
+/** Jitter of the delays, up and down. */
 const VARIANCE = 0.2;
 export const LONGEST_WAIT_MS = MAX_WAIT_MS * (1 + VARIANCE);
-/** An event that nobody has taken for so long is given up, until an administrator sends it again. */
+/** An event that was not accepted for this time becomes `dead`, until an administrator sends it again. */
 const PATIENCE_MS = 3 * 86_400_000;
-/** So long an administrator has to send one again that was given up. */
+/** How long a dead event is kept for an administrator. */
 const DEAD_MS = 30 * 86_400_000;
 /** What one server sends, no other does for so long. Longer than any attempt. */
 const LEASE_MS = 60_000;
-/** Deliveries that are due are looked for at least this often. */
+/** The longest interval between two polls for due deliveries. */
 const POLL_MS = 30_000;
-/** A database that cannot note what was taken (a full disk) would have it told again and again. */
+/** Delay when the database cannot record an accepted event (full disk), which would be sent again immediately. */
 const UNRECORDED_MS = 10_000;
 
 interface WebhookContext {
@@ -41,7 +41,7 @@ interface WebhookContext {
   readonly bus: Bus;
   readonly log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
   now(): number;
-  /** False while nothing is to be given up for its age. */
+  /** False while no event may become dead by its age. */
   isClockSettled(): boolean;
 }
 
@@ -50,7 +50,7 @@ export class Webhook {
   readonly #url: string;
   readonly #key: Uint8Array;
   readonly #source: string;
-  /** Uploads of which an event is under way, with what ends with it. */
+  /** Uploads with an event in transit, and the attempt. */
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #poller = new Poller({
     poll: (signal) => this.#poll(signal),
@@ -77,12 +77,12 @@ export class Webhook {
     this.wake();
   }
 
-  /** There may be something to send. */
+  /** Polls for due deliveries. */
   wake(): void {
     this.#poller.wake();
   }
 
-  /** What is under way is broken off and sent again after the next start. */
+  /** Aborts running attempts, which are repeated after the next start. */
   async stop(): Promise<void> {
     this.#unlisten();
     await this.#poller.stop();
@@ -95,7 +95,7 @@ export class Webhook {
   }
 
   async #findNextMs(): Promise<number | null> {
-    // With all under way, the first that ends is the next to wake it.
+    // When the limit is reached, the end of an attempt polls again.
     if (this.#underWay.size >= PARALLEL) return null;
     const next = await findNextDelivery(this.#context.db, [...this.#underWay.keys()]);
     return next === null ? null : next - this.#context.now();
@@ -108,7 +108,7 @@ export class Webhook {
   }
 
   #prepare(row: EventRow): { uploadId: string; event: string } {
-    // One that is of no upload has nothing to come after.
+    // An event without an upload has no order to keep.
     const { upload_id = row.id } = JSON.parse(row.data) as { upload_id?: string };
     return { uploadId: upload_id, event: toCloudEvent(row, this.#source) };
   }
@@ -144,7 +144,7 @@ export class Webhook {
       const nextAtMs = now() + waitOf(delivery.attempts, attempt.waitMs);
       await noteFailure(db, delivery, { status: isDead ? 'dead' : 'waiting', nextAtMs, trouble });
       const fields = { seq: delivery.seq, upload_id: delivery.upload_id, attempts: delivery.attempts + 1, trouble };
-      if (isDead) log.error(fields, 'the webhook did not take an event, which is given up');
+      if (isDead) log.error(fields, 'the webhook did not accept an event, which is not sent again');
       else if (delivery.attempts === 0) log.warn(fields, 'the webhook did not take an event; it is sent again');
     } catch (error) {
       const { signal } = this.#poller;
@@ -162,7 +162,7 @@ export class Webhook {
   }
 }
 
-/** With some chance in it, so that a receiver that comes back is not met by all at once. */
+/** With jitter, so that a receiver that returns does not get all events at once. */
 function waitOf(attempts: number, askedMs: number | null): number {
   const waitMs = WAITS_MS[Math.min(attempts, WAITS_MS.length - 1)] as number;
   const variedMs = Math.round(waitMs * (1 - VARIANCE + 2 * VARIANCE * Math.random()));

@@ -20,7 +20,9 @@ export interface SignedCaller {
   readonly kind: 'signed';
   /** The key that the URL was signed with. */
   readonly keyId: string;
-  /** The network of the client. Calls of one network are counted together, because an owner can sign any number of URLs. */
+  /**
+   * The network of the client. Calls of one network are counted together, because an owner can sign any number of URLs.
+   */
   readonly network: string;
   /** When the signature expires, milliseconds since 1970. */
   readonly expiresAtMs: number;
@@ -63,7 +65,10 @@ export function linkOf(caller: Caller): UploadLink | null {
   return caller.kind === 'link' ? caller.link : null;
 }
 
-/** The name that a caller's use of the server is counted under. A link has its own, so it cannot use up its owner's share. */
+/**
+ * The name that a caller's use of the server is counted under. A link has its own, so it cannot use up its owner's
+ * share.
+ */
 export function accountOf(caller: Caller): string {
   return caller.kind === 'link' ? caller.link.id : ownerAccountOf(caller);
 }

@@ -9,8 +9,8 @@ import { assertScope, type Caller, type LinkCaller, type SignedCaller } from './
 import { isSigned, verifySignature } from './url-signature.ts';
 
 /**
- * Identifies the caller and checks that the caller may make this call. Of a signed URL only the signature is checked; an
- * Authorization header beside it is ignored.
+ * Identifies the caller and checks that the caller may make this call. Of a signed URL only the signature is checked;
+ * an Authorization header beside it is ignored.
  *
  * @throws UploadError `unauthenticated`, `token_expired`, `forbidden`, `signature_invalid`, `signature_expired`.
  */

@@ -29,7 +29,9 @@ export class PublishedKeys {
   #triedMs = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | null = null;
 
-  /** @param revoked ids (`kid`) or thumbprints (RFC 7638) of keys that are not accepted, even while they are published. */
+  /**
+   * @param revoked ids (`kid`) or thumbprints (RFC 7638) of keys that are not accepted, even while they are published.
+   */
   constructor(findUrl: FindUrl, revoked: readonly string[], log: KeyLog, now = () => performance.now()) {
     this.#findUrl = findUrl;
     this.#revoked = revoked;
@@ -112,8 +114,8 @@ export async function discoverKeys(issuer: string): Promise<string> {
     issuer?: unknown;
     jwks_uri?: unknown;
   };
-  if (found.issuer !== issuer) throw new Error(`the document is of the issuer ${String(found.issuer)}, not ${issuer}`);
-  if (typeof found.jwks_uri !== 'string') throw new Error('the document names no jwks_uri');
+  if (found.issuer !== issuer) throw new Error(`the issuer in the document is ${String(found.issuer)}, not ${issuer}`);
+  if (typeof found.jwks_uri !== 'string') throw new Error('the document has no jwks_uri');
   // Over plain HTTP, anybody on the network path could replace the keys.
   if (issuer.startsWith('https:') && !found.jwks_uri.startsWith('https:')) throw new Error('jwks_uri is not https');
   return found.jwks_uri;

@@ -16,8 +16,8 @@ export type Authenticate = (authorization: string | undefined) => Promise<TokenC
 
 const MAX_SUB_LENGTH = 256;
 /**
- * The difference that is allowed between the clocks of the issuer and of this server. A token of the shared secret expires to
- * the second, because it is made on this machine or by a script of its administrators.
+ * The difference that is allowed between the clocks of the issuer and of this server. A token of the shared secret
+ * expires to the second, because it is made on this machine or by a script of its administrators.
  */
 const SKEW_SECONDS = 60;
 const KNOWN_MS = 60_000;
@@ -55,8 +55,8 @@ export function createAuthenticator(keys: JwtConfig, log: TokenLog): Authenticat
 }
 
 /**
- * The callers of tokens that were verified less than a minute ago, because a client sends the same token with every part. A
- * minute bounds how long a removed key is still accepted. A token is never accepted after it has expired.
+ * The callers of tokens that were verified less than a minute ago, because a client sends the same token with every
+ * part. A minute bounds how long a removed key is still accepted. A token is never accepted after it has expired.
  */
 class KnownTokens {
   readonly #callers = new LRUCache<string, TokenCaller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
@@ -72,7 +72,9 @@ class KnownTokens {
   }
 }
 
-/** A key is used only for the algorithms of its own family, also when the header of the token names another algorithm. */
+/**
+ * A key is used only for the algorithms of its own family, also when the header of the token names another algorithm.
+ */
 function keyFinder(keys: JwtConfig, log: TokenLog): JWTVerifyGetKey {
   const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
   const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
@@ -114,10 +116,10 @@ function toCaller(
     throw new UploadError('unauthenticated', 'The token was made in the future: a clock is wrong.');
   }
   if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUB_LENGTH) {
-    throw new UploadError('unauthenticated', 'The token names no owner (sub).');
+    throw new UploadError('unauthenticated', 'The token has no owner (sub).');
   }
   if (/\p{Cc}/u.test(sub) || !sub.isWellFormed()) {
-    throw new UploadError('unauthenticated', 'The owner that the token names (sub) has characters that no name has.');
+    throw new UploadError('unauthenticated', 'The owner in the token (sub) has invalid characters.');
   }
   // Microsoft and Okta call the claim `scp`; one sends text, the other a list.
   const scopes = [scope, ...(Array.isArray(scp) ? (scp as unknown[]) : [scp])].filter(
@@ -135,7 +137,7 @@ function explain(error: unknown): unknown {
   if (error instanceof errors.JWTExpired)
     return new UploadError('token_expired', 'The token has expired.', { cause: error });
   if (error instanceof errors.JOSEError) {
-    return new UploadError('unauthenticated', 'The token is not valid here.', { cause: error });
+    return new UploadError('unauthenticated', 'The token is not valid for this server.', { cause: error });
   }
   return error;
 }

@@ -61,7 +61,7 @@ export async function verifySignature(keys: SigningKeys, request: SignedRequest,
     typeof cl_sig !== 'string' ||
     !areEqual(cl_sig, computeSignature(key, { method, path: request.path, lengthBytes, expiresAtMs }))
   ) {
-    throw new UploadError('signature_invalid', 'The signature of this URL is not one of this server for this request.');
+    throw new UploadError('signature_invalid', 'The signature of this URL is not valid for this request.');
   }
   if (expiresAtMs <= nowMs) throw new UploadError('signature_expired', 'This signed URL has expired.');
   // The part route refuses requests without a length.

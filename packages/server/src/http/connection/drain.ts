@@ -1,7 +1,8 @@
 /**
- * Answers that are sent before the request has arrived. A client that is still sending may not read yet. Closing a connection
- * with unread bytes resets it, and the answer is lost: the client sees a broken connection, and a proxy answers 502. So the rest
- * of the request is read and dropped within limits, and then the connection is closed (nginx: `lingering_close`).
+ * Answers that are sent before the request has arrived. A client that is still sending may not read yet. Closing a
+ * connection with unread bytes resets it, and the answer is lost: the client sees a broken connection, and a proxy
+ * answers 502. So the rest of the request is read and dropped within limits, and then the connection is closed (nginx:
+ * `lingering_close`).
  */
 import type { Duplex } from 'node:stream';
 

@@ -1,4 +1,6 @@
-/** `Expect: 100-continue` (RFC 9110 section 10.1.1): the client sends its body only after the server has asked for it. */
+/**
+ * `Expect: 100-continue` (RFC 9110 section 10.1.1): the client sends its body only after the server has asked for it.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const continued = new WeakSet<IncomingMessage>();
@@ -15,8 +17,8 @@ export function continueBody(request: IncomingMessage, response: ServerResponse)
 }
 
 /**
- * True when the client was not asked for its body. It may or may not send the body, so it is unknown where the next request on
- * this connection begins, and the connection has to end with the answer.
+ * True when the client was not asked for its body. It may or may not send the body, so it is unknown where the next
+ * request on this connection begins, and the connection has to end with the answer.
  */
 export function isUncontinued(request: IncomingMessage): boolean {
   return expectsContinue(request) && !continued.has(request) && announcesBody(request);

@@ -8,15 +8,18 @@ export class FairShare {
 
   /**
    * @param max for all accounts together.
-   * @param maxPerAccount for one account. All accounts of one owner together have twice as much, because an owner can make any
-   *   number of links, and one link must not take all of its owner's share.
+   * @param maxPerAccount for one account. All accounts of one owner together have twice as much, because an owner can
+   * make any   number of links, and one link must not take all of its owner's share.
    */
   constructor(max: number, maxPerAccount: number) {
     this.#max = max;
     this.#maxPerAccount = maxPerAccount;
   }
 
-  /** @returns a function that gives the amount back, to be called once; null when the account or owner has not enough left. */
+  /**
+   * @returns a function that gives the amount back, to be called once; null when the account or owner has not enough
+   * left.
+   */
   take(account: string, amount: number, owner = account): (() => void) | null {
     const ofAccount = (this.#ofAccount.get(account) ?? 0) + amount;
     const ofOwner = (this.#ofOwner.get(owner) ?? 0) + amount;

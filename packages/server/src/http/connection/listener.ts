@@ -63,7 +63,10 @@ export class Listeners {
     return listener;
   }
 
-  /** Sets the certificate for new connections; open ones keep theirs. @throws Error when certificate and key do not match. */
+  /**
+   * Sets the certificate for new connections; open ones keep theirs. @throws Error when certificate and key do not
+   * match.
+   */
   renew(certificate: Certificate): void {
     this.#certificate = certificate;
     for (const listener of this.#all) {

@@ -1,6 +1,7 @@
 /**
- * Refuses work while the server is overloaded, so that the other answers are not late. Four things are limited: handlers that
- * run, items of lists that they gather, bytes of bodies that have not arrived, and bytes of answers that clients have not read.
+ * Refuses work while the server is overloaded, so that the other answers are not late. Four things are limited:
+ * handlers that run, items of lists that they gather, bytes of bodies that have not arrived, and bytes of answers that
+ * clients have not read.
  */
 import { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -21,8 +22,8 @@ const SMALL_ANSWER_BYTES = 16 * 1024;
 const MAX_UNREAD_BYTES = 128 * 1024 * 1024;
 const MAX_UNREAD_BYTES_PER_OWNER = 32 * 1024 * 1024;
 /**
- * The memory of one streamed answer whose client does not read: two reads of a file (`STREAM_BYTES` of the storage), or a batch
- * of events.
+ * The memory of one streamed answer whose client does not read: two reads of a file (`STREAM_BYTES` of the storage), or
+ * a batch of events.
  */
 const STREAM_BYTES = 128 * 1024;
 /** For callers without a token, who read files of the page. Bytes, for all of them and for one network. */
@@ -65,11 +66,11 @@ function limitHandlers(app: FastifyInstance, unread: FairShare): void {
     options.handler = async function (request, reply) {
       if (!request.caller) return await handler.call(this, request, reply);
       const giveBack = takeFor(request.caller, running, 1);
-      if (!giveBack) throw overloaded('The server has as many requests as it can work on.');
+      if (!giveBack) throw overloaded('The server is processing as many requests as it can.');
       try {
         const items = isList ? itemsOf(request) : 0;
         const giveBackItems = takeFor(request.caller, listed, items);
-        if (!giveBackItems) throw overloaded('The server gathers as many items of lists as it can.');
+        if (!giveBackItems) throw overloaded('The server is reading as many items of lists as it can.');
         try {
           return await handler.call(this, request, reply);
         } finally {
@@ -82,7 +83,10 @@ function limitHandlers(app: FastifyInstance, unread: FairShare): void {
   });
 }
 
-/** Limits the JSON bodies that Fastify holds in memory until they are complete. Runs before the client is asked for the body. */
+/**
+ * Limits the JSON bodies that Fastify holds in memory until they are complete. Runs before the client is asked for the
+ * body.
+ */
 function limitBodies(app: FastifyInstance): void {
   const bodies = new FairShare(MAX_BODY_BYTES, MAX_BODY_BYTES_PER_OWNER);
   app.addHook('preParsing', async (request, reply) => {
@@ -92,7 +96,7 @@ function limitBodies(app: FastifyInstance): void {
     // A body over the limit is refused without being read.
     if (bytes <= SMALL_BODY_BYTES || bytes > bodyLimit) return;
     const giveBack = takeFor(request.caller, bodies, bytes);
-    if (!giveBack) throw overloaded('Too many bodies of requests are on their way.');
+    if (!giveBack) throw overloaded('Too many request bodies are in transit.');
     onceGone(reply, giveBack);
   });
 }
@@ -132,7 +136,7 @@ function holdUnread(reply: FastifyReply, giveBack: (() => void) | null, payload?
     return;
   }
   payload?.destroy();
-  throw overloaded('Too many answers of this server have not been read.');
+  throw overloaded('Too many answers were not read by their clients.');
 }
 
 /** Calls back when the answer is sent, or the client has closed the connection. */

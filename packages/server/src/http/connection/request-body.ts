@@ -1,4 +1,6 @@
-/** Moves the body of a request into a part receiver, at the speed of the slower of the two. Both paths use this file. */
+/**
+ * Moves the body of a request into a part receiver, at the speed of the slower of the two. Both paths use this file.
+ */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { PartReceiver } from '../../uploads/parts/part-receiver.ts';
@@ -10,8 +12,10 @@ export interface RequestBody {
   /**
    * Writes all of it to the receiver, which is neither committed nor aborted. Must be called once at most.
    *
-   * @param idleTimeoutMs how long the client may send nothing. Time in which the client waits for the storage does not count.
-   * @throws UploadError `body_timeout` and what the receiver's `write` throws; ClientGone when the connection ends first.
+   * @param idleTimeoutMs how long the client may send nothing. Time in which the client waits for the storage does not
+   * count.
+   * @throws UploadError `body_timeout` and what the receiver's `write` throws; ClientGone when the connection ends
+   * first.
    */
   pipe(receiver: PartReceiver, idleTimeoutMs: number): Promise<void>;
   /**
@@ -21,7 +25,10 @@ export interface RequestBody {
   drain(): Promise<void>;
 }
 
-/** Writes the body to the receiver and commits it. @throws what `pipe` and the receiver throw; the receiver is aborted then. */
+/**
+ * Writes the body to the receiver and commits it. @throws what `pipe` and the receiver throw; the receiver is aborted
+ * then.
+ */
 export async function receiveBody(
   body: RequestBody,
   receiver: PartReceiver,
@@ -48,7 +55,7 @@ export class BodyPump {
     this.#receiver = receiver;
     this.#timer = setTimeout(() => {
       if (this.#waiting) this.#timer.refresh();
-      else this.abort(new UploadError('body_timeout', `Nothing of the body came for ${idleTimeoutMs} ms.`));
+      else this.abort(new UploadError('body_timeout', `No bytes of the body arrived for ${idleTimeoutMs} ms.`));
     }, idleTimeoutMs);
   }
 
@@ -57,7 +64,9 @@ export class BodyPump {
     return this.#done.promise.finally(() => clearTimeout(this.#timer));
   }
 
-  /** @param bytes the buffer may be reused at once. @returns a promise to await before the next call; undefined: go on. */
+  /**
+   * @param bytes the buffer may be reused at once. @returns a promise to await before the next call; undefined: go on.
+   */
   write(bytes: Buffer): Promise<void> | undefined {
     try {
       this.#timer.refresh();

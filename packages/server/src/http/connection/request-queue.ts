@@ -1,7 +1,7 @@
 /**
- * Answers the requests of one connection one after the other. HTTP/1.1 lets a client send requests before it has read an
- * answer (RFC 9112 section 9.3.2). If all of them were handled at once, a client that reads nothing could make the server
- * hold any number of answers in memory.
+ * Answers the requests of one connection one after the other. HTTP/1.1 lets a client send requests before it has read
+ * an answer (RFC 9112 section 9.3.2). If all of them were handled at once, a client that reads nothing could make the
+ * server hold any number of answers in memory.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';

@@ -58,7 +58,7 @@ class StandardBody implements RequestBody {
 export function limitBodyTime(request: IncomingMessage, timeoutMs: number): void {
   if (request.complete) return;
   const timer = setTimeout(() => {
-    answerOnSocket(request.socket, new UploadError('body_timeout', `The body did not come in ${timeoutMs} ms.`));
+    answerOnSocket(request.socket, new UploadError('body_timeout', `The body did not arrive within ${timeoutMs} ms.`));
   }, timeoutMs);
   request.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
 }

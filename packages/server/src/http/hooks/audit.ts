@@ -1,4 +1,6 @@
-/** Writes calls to the audit: those that change something, those that read a file's bytes, and those that were refused. */
+/**
+ * Writes calls to the audit: those that change something, those that read a file's bytes, and those that were refused.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AuditEntry } from '../../ops/audit.ts';
@@ -49,8 +51,8 @@ declare module 'fastify' {
 }
 
 /**
- * The line is written before the answer is sent, so that every answer has a line. When the line cannot be written, the answer
- * is sent all the same, and the failure is logged and counted.
+ * The line is written before the answer is sent, so that every answer has a line. When the line cannot be written, the
+ * answer is sent all the same, and the failure is logged and counted.
  */
 export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploads: { now } }: Services): void {
   const readers = new LRUCache<string, true>({ max: MAX_READERS, ttl: READ_AGAIN_MS });

@@ -7,7 +7,10 @@ import { clientNetwork } from '../connection/client-network.ts';
 
 const MAX_KEYS = 5_000;
 
-/** Replaces the store of the plugin, which uses the wall clock: when it is set back, all callers would be refused for that time. */
+/**
+ * Replaces the store of the plugin, which uses the wall clock: when it is set back, all callers would be refused for
+ * that time.
+ */
 class Windows {
   readonly #windows = new LRUCache<string, { current: number; startedMs: number }>({ max: MAX_KEYS });
 
@@ -40,7 +43,7 @@ export async function registerRateLimit(app: FastifyInstance, perSecond: number)
     hook: 'preParsing',
     keyGenerator: (request) => (request.caller ? accountOf(request.caller) : clientNetwork(request.ip)),
     errorResponseBuilder: (_request, { ttl }) =>
-      new UploadError('rate_limited', `More than ${perSecond} requests came in one second.`, {
+      new UploadError('rate_limited', `More than ${perSecond} requests arrived in one second.`, {
         retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1000)),
       }),
   });

@@ -1,7 +1,7 @@
 /**
- * Limits the lines in the audit for calls that were refused or have failed, so that a caller who is refused again and again
- * does not fill the disk. Each second has a number of lines for each subject, and for all callers without a subject together.
- * Calls without a line are counted, and a later line has the number.
+ * Limits the lines in the audit for calls that were refused or have failed, so that a caller who is refused again and
+ * again does not fill the disk. Each second has a number of lines for each subject, and for all callers without a
+ * subject together. Calls without a line are counted, and a later line has the number.
  */
 import { LRUCache } from 'lru-cache';
 import type { AuditEntry } from '../../ops/audit.ts';
@@ -33,8 +33,8 @@ export class RefusedLines {
   }
 
   /**
-   * The lines for omitted calls that no later call reports: the last call of each subject, with the number of calls before
-   * it.
+   * The lines for omitted calls that no later call reports: the last call of each subject, with the number of calls
+   * before it.
    *
    * @param nowMs returns the subjects that may have another line at this time; Infinity: all subjects.
    */

@@ -101,7 +101,7 @@ export function registerRequestLog(app: FastifyInstance, { metrics }: Services, 
 }
 
 export function noSuchPath(): UploadError {
-  return new UploadError('not_found', 'There is no such path.');
+  return new UploadError('not_found', 'This path does not exist.');
 }
 
 /** Reads and drops the part of the body that has not arrived when the request is answered. */

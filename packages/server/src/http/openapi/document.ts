@@ -33,10 +33,10 @@ interface Document {
 const SUCCESSES: Readonly<Record<number, string>> = {
   200: 'Done.',
   201: 'Made.',
-  202: 'Under way.',
-  204: 'Done; there is nothing to say.',
-  206: 'The range of bytes that was asked for.',
-  304: 'Not modified: the client has what it asks for.',
+  202: 'In progress.',
+  204: 'Done; the answer has no body.',
+  206: 'The requested range of bytes.',
+  304: 'Not modified: the client has the current version.',
 };
 const TEXT = /^(application\/json|text\/.*)$/;
 

@@ -22,7 +22,7 @@ export const REQUEST_HEADERS = {
   'Idempotency-Key': Type.String({
     minLength: 1,
     maxLength: 255,
-    description: 'The same key with the same request finds the upload that the first request opened.',
+    description: 'The same key with the same request returns the upload that the first request started.',
   }),
   'If-Match': Type.String(CONDITION),
   'If-Modified-Since': Type.String(DATE),
@@ -41,7 +41,7 @@ export const REQUEST_HEADERS = {
   'Upload-Offset': Type.Integer({
     minimum: 0,
     maximum: 999_999_999_999_999,
-    description: 'Where the part begins in the file, bytes. The part is refused when that is another place.',
+    description: 'Offset of the part in the file, bytes. The part is refused when it differs.',
   }),
 } satisfies Record<string, TSchema>;
 
@@ -52,23 +52,23 @@ export const CONDITIONS = ['If-Match', 'If-None-Match', 'If-Modified-Since', 'If
 
 /** Of answers: the headers of `components`. */
 export const RESPONSE_HEADERS = {
-  'Accept-Ranges': Type.Enum(['bytes'], { description: 'Ranges of bytes can be asked for.' }),
+  'Accept-Ranges': Type.Enum(['bytes'], { description: 'Ranges of bytes are supported.' }),
   'Content-Disposition': Type.String({ description: 'The name of the file (RFC 6266).' }),
-  'Content-Range': Type.String({ description: 'Which bytes of the file these are; of 416, its size.' }),
+  'Content-Range': Type.String({ description: 'Range of the file in this answer; with 416, its size.' }),
   'Cryolift-Proof': Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Answers `Cryolift-Challenge`.' }),
   ETag: Type.String({ minLength: 2, description: 'Strong entity tag.' }),
   'Last-Modified': Type.String({ description: 'An HTTP date.' }),
   Location: Type.String({ minLength: 1, description: 'Path of the upload.' }),
-  'RateLimit-Limit': Type.Integer({ minimum: 0, description: 'Requests that the caller may send in a second.' }),
-  'RateLimit-Remaining': Type.Integer({ minimum: 0, description: 'How many of them are left.' }),
-  'RateLimit-Reset': Type.Integer({ minimum: 0, description: 'Seconds until there are more.' }),
+  'RateLimit-Limit': Type.Integer({ minimum: 0, description: 'Requests per second of the caller.' }),
+  'RateLimit-Remaining': Type.Integer({ minimum: 0, description: 'Remaining requests.' }),
+  'RateLimit-Reset': Type.Integer({ minimum: 0, description: 'Seconds until the limit is reset.' }),
   'Repr-Digest': Type.String({ description: 'SHA-256 of the whole file (RFC 9530), also with a range.' }),
   'Retry-After': Type.Integer({ minimum: 0, description: 'Seconds to wait before the next request.' }),
   'WWW-Authenticate': Type.String({ description: 'RFC 6750 section 3.' }),
   'X-Request-Id': Type.String({
     minLength: 1,
     maxLength: 128,
-    description: 'Of this request in the log; that of the request, where it sent a usable one.',
+    description: 'Id of this request in the log. A valid id in the request is used.',
   }),
 } satisfies Record<string, TSchema>;
 

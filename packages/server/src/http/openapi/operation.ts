@@ -1,4 +1,6 @@
-/** What a route says in the OpenAPI document beside the schemas that it is validated with. Nothing here is validated. */
+/**
+ * What a route says in the OpenAPI document beside the schemas that it is validated with. Nothing here is validated.
+ */
 import type { ErrorCode } from '@cryolift/protocol/errors';
 import type { Scope } from '@cryolift/protocol/scopes';
 import type { TSchema } from 'typebox';

@@ -31,7 +31,7 @@ function registerSessions(app: Routes, { uploads: context }: Services): void {
       schema: {
         operationId: 'listAllUploads',
         tags: ['admin'],
-        summary: "Everybody's sessions, newest first.",
+        summary: 'The uploads of all owners, newest first.',
         querystring: SessionQuery,
         response: { 200: OwnedSessionPage },
       },
@@ -48,7 +48,7 @@ function registerSweep(app: Routes, { sweep }: Services): void {
       schema: {
         operationId: 'startSweep',
         tags: ['admin'],
-        summary: 'One round of housekeeping, now: expire, free, forget.',
+        summary: 'Starts a sweep: expires uploads, frees space, deletes old rows.',
         response: { 200: Swept, 202: SweepReport },
         documented: { responseHeaders: { 202: ['Retry-After'] } },
       },
@@ -67,7 +67,7 @@ function registerSweep(app: Routes, { sweep }: Services): void {
       schema: {
         operationId: 'getSweep',
         tags: ['admin'],
-        summary: 'How far the round of housekeeping is that was asked for last, and what it has done.',
+        summary: 'State and result of the last requested sweep.',
         response: { 200: SweepReport },
       },
     },
@@ -83,7 +83,7 @@ function registerScrub(app: Routes, { scrub }: Services): void {
       schema: {
         operationId: 'startScrub',
         tags: ['admin'],
-        summary: 'Begins to verify all stored files against their digests; joins a scrub that is under way.',
+        summary: 'Starts to verify all stored files against their digests; joins a running scrub.',
         body: ScrubRequest,
         response: { 202: ScrubReport },
       },
@@ -101,7 +101,7 @@ function registerScrub(app: Routes, { scrub }: Services): void {
       schema: {
         operationId: 'getScrub',
         tags: ['admin'],
-        summary: 'How far the last scrub has come, and its findings.',
+        summary: 'State and findings of the last scrub.',
         response: { 200: ScrubReport },
       },
     },
@@ -115,7 +115,7 @@ function registerScrub(app: Routes, { scrub }: Services): void {
       schema: {
         operationId: 'stopScrub',
         tags: ['admin'],
-        summary: 'Ends the scrub that is under way.',
+        summary: 'Stops the running scrub.',
         response: { 200: ScrubReport },
       },
     },

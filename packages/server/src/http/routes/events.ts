@@ -34,7 +34,7 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
       schema: {
         operationId: 'streamUploadEvents',
         tags: ['events'],
-        summary: 'How an upload stands, and what happens to it until it ends, as server-sent events.',
+        summary: 'State and events of an upload until it ends, as server-sent events.',
         params: UploadParams,
         headers: Resume,
         response: { 200: STREAM },
@@ -54,7 +54,7 @@ export function registerEvents(app: Routes, { uploads, events, streams }: Servic
       schema: {
         operationId: 'streamEvents',
         tags: ['events'],
-        summary: "What happens to the caller's uploads and files, as server-sent events.",
+        summary: "Events of the caller's uploads and files, as server-sent events.",
         headers: Resume,
         response: { 200: STREAM },
       },

@@ -103,7 +103,7 @@ function registerDelete(app: Routes, { uploads: context }: Services): void {
       schema: {
         operationId: 'deleteFile',
         tags: ['files'],
-        summary: 'Deletes a file for good.',
+        summary: 'Deletes a file permanently.',
         params: FileParams,
         response: { 204: NoContent },
         documented: { errors: ['file_not_found', ...STORAGE_ERRORS] },
@@ -206,8 +206,8 @@ async function sendBytes(
 }
 
 /**
- * RFC 6266, in one form for all names. Clients read backslashes and percent signs in a quoted name in different ways, so it has
- * neither; `create` of the library would write them.
+ * RFC 6266, in one form for all names. Clients read backslashes and percent signs in a quoted name in different ways,
+ * so it has neither; `create` of the library would write them.
  */
 function contentDisposition(filename: string): string {
   const plain = filename.replace(/[^\x20-\x7e]|["\\%]/g, '_');

@@ -14,7 +14,7 @@ export function registerJobs(app: Routes, { uploads: context }: Services): void 
       schema: {
         operationId: 'listFileJobs',
         tags: ['files'],
-        summary: 'The work done on a file after it was published, and how it ended.',
+        summary: 'Jobs of a published file and their outcomes.',
         params: FileParams,
         response: { 200: JobList },
         documented: { errors: ['file_not_found'] },

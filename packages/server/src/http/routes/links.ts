@@ -11,7 +11,7 @@ import type { Services } from '../services.ts';
 const DEFAULT_SECONDS = 12 * 3600;
 
 const LinkParams = Type.Object({ link_id: Type.String({ maxLength: 256 }) });
-const Owner = Type.String({ minLength: 1, maxLength: 256, description: 'The sub that the links were made for.' });
+const Owner = Type.String({ minLength: 1, maxLength: 256, description: 'Owner of the links (sub).' });
 const OwnedPageQuery = Type.Object(
   { ...PageQuery.properties, owner: Type.Optional(Owner) },
   { additionalProperties: false },
@@ -39,7 +39,7 @@ function registerMake(app: Routes, { uploads: context, options }: Services): voi
       schema: {
         operationId: 'createLink',
         tags: ['links'],
-        summary: 'Makes an upload link: what can upload, and do nothing else.',
+        summary: 'Creates an upload link, which permits only uploads.',
         body: LinkRequest,
         response: { 201: UploadLink },
         documented: { errors: ['quota_exceeded'] },
@@ -83,7 +83,7 @@ function registerRevoke(app: Routes, { uploads: context }: Services): void {
       schema: {
         operationId: 'revokeLink',
         tags: ['links'],
-        summary: 'Takes an upload link back; what was uploaded with it stays.',
+        summary: 'Revokes an upload link; its uploads and files stay.',
         params: LinkParams,
         response: { 204: NoContent },
         documented: { errors: ['not_found'] },
@@ -120,7 +120,7 @@ function registerAdminList(app: Routes, { uploads: context }: Services): void {
       schema: {
         operationId: 'listAllLinks',
         tags: ['admin'],
-        summary: "Everybody's upload links, newest first, or those of one owner.",
+        summary: 'The upload links of all owners, newest first, or those of one owner.',
         querystring: OwnedPageQuery,
         response: { 200: LinkPage },
       },

@@ -39,7 +39,7 @@ function registerCallerInfo(app: Routes, { uploads, limits }: Services): void {
       schema: {
         operationId: 'getCaller',
         tags: ['operations'],
-        summary: 'Whose uploads the caller makes.',
+        summary: 'The owner of the uploads of the caller.',
         response: { 200: Caller },
       },
     },
@@ -100,7 +100,7 @@ function registerMetrics(app: Routes, { metrics, options }: Services): void {
       },
     },
     async (_request, reply) => {
-      if (!options.serveMetrics) throw new UploadError('not_found', 'Metrics are closed on this server.');
+      if (!options.serveMetrics) throw new UploadError('not_found', 'Metrics are disabled on this server.');
       reply.type(metrics.contentType);
       return await metrics.render();
     },

@@ -25,7 +25,7 @@ const NOT_BUILT = `<!doctype html>
 <title>Cryolift</title>
 <h1>Cryolift</h1>
 <p>The server runs; its web page was not built.</p>
-<p>Build it with <code>node scripts/build-page.mjs</code> (<code>npm start</code> does so by itself) and start the server again.</p>
+<p>Build it with <code>node scripts/build-page.mjs</code> (<code>npm start</code> does this, too) and start the server again.</p>
 <p>The command line works without it: <code>npx cryolift upload movie.mrc</code>.</p>
 <p><a href="/docs">The HTTP interface</a> · <a href="/limits">Limits</a> · <a href="/readyz">Health</a></p>
 </html>

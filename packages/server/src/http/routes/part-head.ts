@@ -17,7 +17,7 @@ export function parsePartIndex(text: string): number {
 /** @returns the announced SHA-256, or null. @throws UploadError `unsupported_digest`, `invalid_request`. */
 export function parsePartDigest(headers: IncomingHttpHeaders): Uint8Array | null {
   const other = OTHER_DIGESTS.find((name) => headers[name] !== undefined);
-  if (other) throw new UploadError('unsupported_digest', `${other} is not checked here.`);
+  if (other) throw new UploadError('unsupported_digest', `${other} is not supported.`);
   const value = headers['content-digest'];
   if (value === undefined) return null;
   const digest = parseDigestHeader(String(value));
@@ -25,7 +25,7 @@ export function parsePartDigest(headers: IncomingHttpHeaders): Uint8Array | null
     case 'sha-256':
       return digest.digest;
     case 'unsupported':
-      throw new UploadError('unsupported_digest', `Content-Digest: ${digest.algorithm} is not known here.`);
+      throw new UploadError('unsupported_digest', `Content-Digest: ${digest.algorithm} is not supported.`);
     case 'malformed':
       throw new UploadError('invalid_request', 'Content-Digest is not of the form sha-256=:BASE64: (RFC 9530).');
   }
@@ -34,7 +34,7 @@ export function parsePartDigest(headers: IncomingHttpHeaders): Uint8Array | null
 /** @returns bytes. @throws UploadError `length_required`, `invalid_request`. */
 export function parsePartLength(headers: IncomingHttpHeaders): number {
   if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
-    throw new UploadError('invalid_request', 'Parts are sent as they are, without a Content-Encoding.');
+    throw new UploadError('invalid_request', 'Parts are sent without a Content-Encoding.');
   }
   const length = headers['content-length'];
   if (length === undefined || headers['transfer-encoding'] !== undefined) {
@@ -44,8 +44,8 @@ export function parsePartLength(headers: IncomingHttpHeaders): number {
 }
 
 /**
- * Reads where the part begins in the file. It is compared with the index, because one damaged digit in the path would put good
- * bytes at a wrong place.
+ * Reads where the part begins in the file. It is compared with the index, because one damaged digit in the path would
+ * put good bytes at a wrong place.
  *
  * @returns bytes, or null when the client does not say. @throws UploadError `invalid_request`.
  */

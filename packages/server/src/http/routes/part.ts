@@ -37,7 +37,9 @@ const PART_ERRORS = [
 ] as const;
 const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx: Type.String({ maxLength: 32 }) });
 
-/** @param instance an instance for this route alone, because its bodies are not parsed, whatever their Content-Type is. */
+/**
+ * @param instance an instance for this route alone, because its bodies are not parsed, whatever their Content-Type is.
+ */
 export function registerPart(instance: FastifyInstance, services: Services): void {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
   // Fastify would refuse a Content-Type that it cannot parse. A part may have any.

@@ -108,7 +108,7 @@ function registerUploadPreview(app: Routes, services: Services): void {
       schema: {
         operationId: 'getUploadPreview',
         tags: ['uploads'],
-        summary: 'A section of an upload, as soon as its parts are there.',
+        summary: 'A section of an upload, as soon as its parts are stored.',
         params: UploadParams,
         querystring: PreviewQuery,
         response: { 200: PNG, 304: NotModified },
@@ -151,10 +151,11 @@ async function answerUpload(
   if (!mrc)
     throw new UploadError(
       'not_found',
-      'There is no picture of this upload: it is no MRC file, or its header has not arrived.',
+      'This upload has no picture: it is not an MRC file, or its header has not arrived.',
     );
-  if (status === 'cancelled') throw new UploadError('upload_closed', 'This upload is cancelled; its parts are gone.');
-  if (status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts are gone.');
+  if (status === 'cancelled')
+    throw new UploadError('upload_closed', 'This upload is cancelled; its parts were deleted.');
+  if (status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its parts were deleted.');
   const asked = toPreviewRequest(mrc, upload.filename, { axis: 'z', ...(request.query as PreviewQuery) });
   await assertShowable(context, upload, mrc, asked);
   return send(reply, await drawFor(request, reply, (viewer) => previews.ofUpload(upload.staged, asked, viewer)));
@@ -168,7 +169,7 @@ async function answerFile(
   file: StoredFile,
 ): Promise<FastifyReply> {
   const { mrc, sha256 } = file.record;
-  if (!mrc) throw new UploadError('not_found', 'There is no picture of this file: it is no MRC file that can be read.');
+  if (!mrc) throw new UploadError('not_found', 'This file has no picture: it is not a readable MRC file.');
   const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
   const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
   const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);

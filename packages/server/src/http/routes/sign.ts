@@ -133,7 +133,8 @@ async function createSigner(
 function listParts(ranges: readonly (readonly number[])[], partCount: number): number[] {
   const parts: number[] = [];
   for (const [first = 0, last = 0] of ranges) {
-    if (first > last) throw new UploadError('invalid_request', `[${first}, ${last}] is not a range: its end is first.`);
+    if (first > last)
+      throw new UploadError('invalid_request', `[${first}, ${last}] is not a range: it ends before it starts.`);
     if (first < 0 || last >= partCount) {
       throw new UploadError(
         'part_out_of_range',
@@ -141,7 +142,7 @@ function listParts(ranges: readonly (readonly number[])[], partCount: number): n
       );
     }
     if (parts.length + last - first >= MAX_PART_COUNT) {
-      throw new UploadError('invalid_request', `More than ${MAX_PART_COUNT} URLs are asked for at once.`);
+      throw new UploadError('invalid_request', `More than ${MAX_PART_COUNT} URLs are requested at once.`);
     }
     for (let part = first; part <= last; part++) parts.push(part);
   }

@@ -44,7 +44,7 @@ function registerInit(app: Routes, { uploads }: Services): void {
       schema: {
         operationId: 'initUpload',
         tags: ['uploads'],
-        summary: 'Opens a session, or finds the one to resume.',
+        summary: 'Starts an upload, or finds the one to resume.',
         body: InitRequest,
         response: { 200: Session, 201: Session },
         documented: {
@@ -82,7 +82,7 @@ function registerList(app: Routes, { uploads }: Services): void {
       schema: {
         operationId: 'listUploads',
         tags: ['uploads'],
-        summary: "The caller's sessions, newest first.",
+        summary: "The caller's uploads, newest first.",
         querystring: SessionQuery,
         response: { 200: SessionPage },
       },
@@ -100,7 +100,7 @@ function registerShow(app: Routes, { uploads }: Services): void {
       schema: {
         operationId: 'getUpload',
         tags: ['uploads'],
-        summary: 'State, progress, what is missing.',
+        summary: 'State, progress and missing parts of an upload.',
         params: UploadParams,
         response: { 200: Session },
         documented: { errors: UPLOAD_ERRORS },
@@ -138,7 +138,7 @@ function registerComplete(app: Routes, { uploads }: Services): void {
       schema: {
         operationId: 'completeUpload',
         tags: ['uploads'],
-        summary: 'Verifies, publishes the file, answers its record; safe to repeat.',
+        summary: 'Verifies the upload, publishes the file and returns its record; safe to repeat.',
         params: UploadParams,
         body: CompleteRequest,
         response: { 200: FileRecord, 202: Session },
@@ -173,7 +173,7 @@ function registerCancel(app: Routes, { uploads }: Services): void {
       schema: {
         operationId: 'cancelUpload',
         tags: ['uploads'],
-        summary: 'Cancels, frees the space; safe to repeat.',
+        summary: 'Cancels the upload and frees its space; safe to repeat.',
         params: UploadParams,
         response: { 204: NoContent },
         documented: { errors: [...UPLOAD_ERRORS, 'upload_closed'] },

@@ -17,7 +17,8 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
       schema: {
         operationId: 'listDeliveries',
         tags: ['admin'],
-        summary: 'Events that the webhook has not taken yet, and those that were given up (dead), oldest first.',
+        summary:
+          'Events that the webhook has not accepted, including those that are no longer tried (dead), oldest first.',
         querystring: DeliveryQuery,
         response: { 200: DeliveryPage },
       },
@@ -32,7 +33,7 @@ export function registerWebhooks(app: Routes, { events: context, wakeWebhook }: 
       schema: {
         operationId: 'retryDelivery',
         tags: ['admin'],
-        summary: 'Tells the webhook of an event again, now.',
+        summary: 'Sends an event to the webhook again, now.',
         params: DeliveryParams,
         response: { 202: Delivery },
         documented: { errors: ['not_found'] },

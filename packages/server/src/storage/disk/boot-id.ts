@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * An id that changes when the operating system starts anew: Linux's `boot_id`, macOS's boot session. Null where the
- * system tells none: then every start counts as one after a power loss.
+ * An id that changes when the operating system restarts: Linux's `boot_id`, macOS's boot session. Null when the system
+ * has none: then every start counts as one after a power loss.
  */
 export function readBootId(): string | null {
   try {
@@ -12,7 +12,7 @@ export function readBootId(): string | null {
       return execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
     }
   } catch {
-    // Not telling is the answer.
+    // Null is the result.
   }
   return null;
 }

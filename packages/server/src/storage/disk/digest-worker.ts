@@ -1,4 +1,4 @@
-/** A thread that reads stretches of files and hashes them, some MiB of each in turn. */
+/** A thread that reads ranges of files and hashes them, some MiB of each in turn. */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -9,14 +9,14 @@ import { identityOf } from './file-identity.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
-/** To the worker: begin to hash `path` from `start` to `end`, as far as `limit` allows for now (file offsets). */
+/** To the worker: start to hash `path` from `start` to `end`, at first up to `limit` (file offsets). */
 export interface StartJob {
   kind: 'start';
   job: number;
   path: string;
   start: number;
   end: number;
-  /** Parts whose digests are wanted, too; only of what begins at 0. */
+  /** Parts whose digests are also computed; only for a range that starts at 0. */
   parts: PartSelection | null;
 }
 /** To the worker: the bytes before `limit` may be read now. */
@@ -25,12 +25,12 @@ export interface AdvanceJob {
   job: number;
   limit: number;
 }
-/** To the worker: nobody wants the digest any more. Answered when the file is not open here any more. */
+/** To the worker: the digest is cancelled. Answered when the file is closed here. */
 export interface DropJob {
   kind: 'drop';
   job: number;
 }
-/** From the worker: how far it has come (file offset); what it has computed; the system's error code; dropped. */
+/** From the worker: progress (file offset); digests; the system's error code; dropped. */
 export type JobReport =
   | { job: number; at: number }
   | { job: number; digest: Digest }
@@ -41,14 +41,14 @@ export interface Digest {
   sha256: Uint8Array;
   /** The digests of the selected parts, in order, one after the other. */
   parts: Uint8Array;
-  /** Of the file that was read (`identityOf`); null when there was nothing to read. */
+  /** Identity of the file that was read (`identityOf`); null when no byte was read. */
   identity: string | null;
 }
 
 interface Job {
   id: number;
   path: string;
-  /** Open only while there is something to read: an upload may lie idle for days. */
+  /** Open only while there are bytes to read: an upload may be idle for days. */
   fd: number | null;
   at: number;
   end: number;
@@ -56,20 +56,20 @@ interface Job {
   hash: Hash;
   identity: string | null;
   parts: PartSelection | null;
-  /** Of the selected part that is being read. */
+  /** Hash of the selected part that is being read. */
   partHash: Hash | null;
   partDigests: Uint8Array[];
 }
 
 if (!parentPort) throw new Error('digest-worker runs as a worker thread');
 const port = parentPort;
-// On Linux this is of the calling thread alone. Parts that arrive go first; this one takes what is left.
+// On Linux this applies only to the calling thread. Arriving parts have priority.
 if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
-// A killed process keeps nothing for its next start.
+// The log would be lost in a killed process.
 flushCompileCache();
 const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 const jobs = new Map<number, Job>();
-/** 1 while there is something to do; others wait for it to be 0. */
+/** 1 while digests are computed; other work waits for 0. */
 const shared = new Int32Array(workerData as SharedArrayBuffer);
 let working = false;
 
@@ -90,7 +90,7 @@ function start({ job: id, path, start, end, parts }: StartJob): void {
   jobs.set(id, { ...begun, parts, partHash: null, partDigests: [] });
 }
 
-/** One chunk of every job that has bytes to read, then a look at the messages, until nothing is left to do. */
+/** Reads one chunk of every job with available bytes, then the messages, until no work is left. */
 function work(): void {
   working = false;
   for (const job of jobs.values()) {
@@ -123,7 +123,7 @@ function readChunk(job: Job): void {
   }
 }
 
-/** A file that was put in the place of the one before is not read on: the digest would be of neither. */
+/** A replaced file is not read further, because the digest would mix two files. */
 function openFile(job: Job): void {
   job.fd = openSync(job.path, 'r');
   const identity = identityOf(fstatSync(job.fd, { bigint: true }));

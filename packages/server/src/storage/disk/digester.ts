@@ -1,4 +1,4 @@
-/** SHA-256 of bytes that lie in files already, by a worker thread. */
+/** SHA-256 of stored bytes, computed by a worker thread. */
 import { Worker } from 'node:worker_threads';
 import type { UploadError } from '@cryolift/protocol/errors';
 import { BytesGone, explainReadCode } from '../errors.ts';
@@ -9,13 +9,13 @@ import { WORKER_LIMITS } from './writers.ts';
 
 /** How long the acknowledgement of a part waits for the digest, at most. */
 const CATCH_UP_MS = 250;
-/** What is read in one go of a file that nobody waits for. */
+/** Bytes per read of a file in the background. */
 const SLOW_BYTES = 1024 * 1024;
 const SHA256_BYTES = 32;
 
-/** What a pass over an upload has found. */
+/** The result of a pass over an upload. */
 export interface UploadDigest extends WholeDigest {
-  /** Of the file that was read (`identityOf`); null when there was nothing to read. */
+  /** Identity of the file that was read (`identityOf`); null when no byte was read. */
   identity: string | null;
 }
 
@@ -24,7 +24,7 @@ interface Digestion {
   /** File offsets: hashed up to, and readable up to. */
   at: number;
   limit: number;
-  /** Replaced and resolved whenever `at` has moved, or the job has ended. */
+  /** Replaced and resolved when `at` has changed, or the job has ended. */
   moved: PromiseWithResolvers<void>;
   /** Parts whose digests are computed, too. */
   parts: PartSelection | null;
@@ -33,9 +33,9 @@ interface Digestion {
   reject(error: Error): void;
 }
 
-/** Hashes whole files behind their arriving prefix, and single stretches on request. */
+/** Hashes whole files behind their contiguous prefix, and single ranges on request. */
 export class Digester {
-  /** One Int32: 1 while there is something to digest, which goes before everything that nobody waits for. */
+  /** One Int32: 1 while digests are computed, which have priority over background work. */
   readonly working = new SharedArrayBuffer(4);
   readonly #worker = new Worker(new URL('./digest-worker.ts', import.meta.url), {
     workerData: this.working,
@@ -44,7 +44,7 @@ export class Digester {
   readonly #jobs = new Map<number, Digestion>();
   /** Whole-file digests under way, by upload. */
   readonly #followed = new Map<string, Digestion>();
-  /** Jobs that the worker was told to drop, with what to do when it has. */
+  /** Jobs that the worker must drop, with the callbacks for when it has. */
   readonly #dropping = new Map<number, () => void>();
   #lastJob = 0;
 
@@ -73,7 +73,7 @@ export class Digester {
   /**
    * The first `prefixBytes` of the upload at `path` may be read; `sizeBytes` in all.
    *
-   * @param unverified called when the pass begins: the parts whose digests are computed in it.
+   * @param unverified called when the pass starts: the parts whose digests are computed in it.
    */
   follow(
     uploadId: string,
@@ -86,7 +86,7 @@ export class Digester {
     if (!digestion) {
       digestion = this.#start(path, { offset: 0, length: sizeBytes }, unverified());
       this.#followed.set(uploadId, digestion);
-      // Begun again from the first byte when it is asked for next.
+      // The next request starts again at the first byte.
       const begun = digestion;
       digestion.digest.catch(() => {
         if (this.#followed.get(uploadId) === begun) this.#followed.delete(uploadId);
@@ -102,7 +102,7 @@ export class Digester {
     return (await digestion.digest).sha256;
   }
 
-  /** A whole file, no faster than `pace` lets it: that is waited for before so many bytes are read. */
+  /** Hashes a whole file at the rate of `pace`, which is awaited before each read. */
   async hashSlowly(path: string, sizeBytes: number, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
     const digestion = this.#start(path, { offset: 0, length: sizeBytes }, null);
     digestion.digest.catch(() => {});
@@ -136,14 +136,14 @@ export class Digester {
     clearTimeout(timer);
   }
 
-  /** Bytes that may be read and are not hashed yet, of all jobs. */
+  /** Bytes of all jobs that can be read and are not hashed. */
   lagBytes(): number {
     let lag = 0;
     for (const { at, limit } of this.#jobs.values()) lag += limit - at;
     return lag;
   }
 
-  /** The upload has ended; its digest is not wanted any more. Resolves when the worker does not hold its file open. */
+  /** Cancels the digest of an ended upload. Resolves when the worker has closed the file. */
   async forget(uploadId: string): Promise<void> {
     const digestion = this.#followed.get(uploadId);
     if (!digestion) return;
@@ -192,7 +192,7 @@ function unpack(parts: PartSelection | null, digests: Uint8Array): Map<number, U
   return unpacked;
 }
 
-/** Another file than before, or a folder: what was written is not there. */
+/** Another file, or a folder: the written bytes are missing. */
 const GONE = new Set(['ESTALE', 'EISDIR']);
 
 function unreadable(code: string): UploadError {

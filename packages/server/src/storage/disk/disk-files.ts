@@ -1,4 +1,4 @@
-/** Published files on a local file system: each in a folder of its own, under its name. */
+/** Published files on a local file system: each in its own folder, under its name. */
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { BytesGone } from '../errors.ts';

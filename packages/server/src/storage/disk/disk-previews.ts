@@ -14,7 +14,7 @@ export class DiskPreviews implements PreviewStorage {
     const { calls, previews } = this.#layout;
     const path = this.#layout.preview(fileId, name);
     await calls.makeFolder(join(previews, fileId));
-    // Whole or not there. After a power loss it may be empty, and is drawn again.
+    // Written atomically. After a power loss it may be empty, and is drawn again.
     await calls.writeWhole(`${path}.new`, png);
     await calls.rename(`${path}.new`, path);
   }

@@ -1,6 +1,6 @@
 /**
- * The storage on a local file system: one folder with `staging/`, `files/` and `previews/` on one file system, so that a
- * publish is a rename.
+ * The storage on a local file system: one folder with `staging/`, `files/` and `previews/` on one file system, so that
+ * a publish is a rename.
  */
 import type { SpaceReporter, Storage } from '../storage.ts';
 import type { PartSink } from '../upload-storage.ts';
@@ -35,10 +35,10 @@ export class DiskStorage implements Storage {
   }
 
   /**
-   * Makes the folders that are missing. The storage closes `writers` and `digester`.
+   * Creates missing folders. The storage closes `writers` and `digester`.
    *
-   * @param onLost is called with every upload whose written bytes the disk failed to keep.
-   * @param calls of the file system; tests pass some that fail.
+   * @param onLost is called with every upload whose written bytes the disk has lost.
+   * @param calls of the file system; tests pass failing ones.
    */
   static async open(
     folder: string,

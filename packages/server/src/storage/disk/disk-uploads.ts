@@ -1,6 +1,6 @@
 /**
- * Staged uploads on a local file system: parts are written in place into one sparse file per upload, so that assembling is
- * nothing and publishing is a rename.
+ * Staged uploads on a local file system: parts are written in place into one sparse file per upload, so that assembling
+ * needs no work and publishing is a rename.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,7 +27,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   readonly #flusher: Flusher;
   readonly #stagedFiles: StagedFiles;
 
-  /** @param onLost is called with every upload whose written bytes the disk failed to keep. */
+  /** @param onLost is called with every upload whose written bytes the disk has lost. */
   constructor(layout: DiskLayout, files: DiskFiles, writers: Writers, digester: Digester, onLost: LossListener) {
     this.#layout = layout;
     this.#files = files;
@@ -80,7 +80,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   async assemble(): Promise<void> {}
 
   async digest(upload: StagedUpload, file: FilePlace, unverified: PartSelection | null = null): Promise<WholeDigest> {
-    // A publish that was cut off after its rename has moved the bytes already.
+    // A publish that was interrupted after its rename has moved the bytes.
     const path =
       (await this.#files.stat(file)) === null ? this.#layout.staged(upload.id) : this.#layout.published(file);
     const { sizeBytes } = upload;
@@ -92,11 +92,11 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
     const from = this.#layout.staged(upload.id);
     const to = this.#layout.published(file);
-    // What a flush that is under way has to say is heard before the bytes are taken for safe.
+    // The result of a running flush is awaited before the bytes count as safe.
     await this.#stagedFiles.close(upload.id, 'keep');
     const handle = await orNull(this.#layout.calls.open(from, READ));
     if (!handle) {
-      // The rename happened, and the process died before the record was made.
+      // The rename was done, and the process died before the record was inserted.
       if ((await this.#files.stat(file)) !== file.sizeBytes) {
         throw new BytesGone('The bytes of this upload are not in the storage.');
       }
@@ -123,7 +123,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
 
   async withdraw(upload: StagedUpload, file: FilePlace): Promise<void> {
     if ((await this.#files.stat(file)) !== null) {
-      // Before the rename: a server cut off between the two finds a file that it can write.
+      // Before the rename: a server that is killed between the two steps finds a writable file.
       await this.#layout.calls.setMode(this.#layout.published(file), 0o600);
       await this.#layout.calls.rename(this.#layout.published(file), this.#layout.staged(upload.id));
     }
@@ -134,7 +134,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     for (const folder of [this.#layout.staging, this.#layout.files]) await this.#layout.syncFolder(folder);
   }
 
-  /** After the rename, also one that another process made: read-only, and there after a power loss. */
+  /** After the rename, also one by another process: makes the file read-only and flushes it. */
   async #settle(upload: StagedUpload, file: FilePlace): Promise<void> {
     this.#stagedFiles.forget(upload.id);
     await this.#layout.calls.setMode(this.#layout.published(file), 0o400);
@@ -144,10 +144,10 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   }
 
   async discard(uploadId: string): Promise<void> {
-    // The space is free only when nobody has the file open.
+    // The space is freed only when the file is closed.
     await this.#digester.forget(uploadId);
     await this.#stagedFiles.close(uploadId, 'drop');
-    // A folder may be in its place. Not flushed: one that comes back after a power loss has no live upload, and is
+    // A folder may have its name. Not flushed: a file that returns after a power loss has no live upload, and is
     // discarded again.
     await this.#layout.calls.remove(this.#layout.staged(uploadId));
     this.#stagedFiles.forget(uploadId);
@@ -159,7 +159,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
 
   follow(upload: StagedUpload, prefixBytes: number, unverified: () => PartSelection | null = () => null): void {
     const path = this.#layout.staged(upload.id);
-    // A failure here shows when the digest is asked for.
+    // A failure is reported when the digest is requested.
     this.#digester.follow(upload.id, path, upload.sizeBytes, prefixBytes, unverified).catch(() => {});
   }
 
@@ -184,12 +184,12 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   }
 
   /**
-   * The disk did not keep what was written. The page cache still shows it, to this process and to the next one, so that no
-   * digest can tell what is missing: the staging file goes at once, whatever becomes of the process and the database.
+   * The disk has lost written bytes. The page cache still has them, for this process and the next one, so that no
+   * digest can find the loss: the staging file is removed at once, independent of the process and the database.
    */
   async #lose(uploadId: string): Promise<void> {
     this.#onLost(uploadId);
-    // Who is told discards the upload, and tries that again until it is done.
+    // The listener discards the upload, and repeats that until it succeeds.
     await this.#layout.calls.remove(this.#layout.staged(uploadId)).catch(() => {});
   }
 }

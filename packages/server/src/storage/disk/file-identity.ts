@@ -1,4 +1,4 @@
-/** Tells one file from another one that was put in its place; stays the same when a file is renamed. */
+/** The identity of a file: differs for a replacement, stays the same after a rename. */
 export function identityOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
   return `${dev}:${ino}`;
 }

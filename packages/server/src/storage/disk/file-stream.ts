@@ -1,19 +1,19 @@
-/** A stretch of a file as a stream, read through the store's wrapped calls. */
+/** A range of a file as a stream, read with the wrapped calls of the storage. */
 import { Readable } from 'node:stream';
 import { BytesGone } from '../errors.ts';
 import type { DiskCalls, FileHandle } from './file-system.ts';
 
 const SMALL_READ_BYTES = 64 * 1024;
 const LARGE_READ_BYTES = 256 * 1024;
-/** What large reads of all streams together may hold in addition to small ones. */
+/** Memory limit for large reads of all streams together. */
 const MAX_LARGE_BYTES = 64 * 1024 * 1024;
-/** One read waits in the stream, and one in the connection that it is piped into. */
+/** Number of reads in memory: one in the stream, and one in the connection. */
 const HELD_READS = 2;
 
-/** What a stream holds, bytes, when its reader takes nothing and there are no large reads left. */
+/** Bytes of a stream whose reader is stalled, without large reads. */
 export const STREAM_BYTES = HELD_READS * SMALL_READ_BYTES;
 
-/** Large reads cost less for each byte. All streams of a store share a bounded amount of them. */
+/** Large reads need less CPU time per byte. All streams of a storage share a limited amount. */
 export class LargeReads {
   readonly #maxBytes: number;
   #heldBytes = 0;
@@ -26,7 +26,7 @@ export class LargeReads {
     return this.#heldBytes;
   }
 
-  /** @returns false when so much is not left. */
+  /** @returns false when less is left. */
   take(bytes: number): boolean {
     if (this.#heldBytes + bytes > this.#maxBytes) return false;
     this.#heldBytes += bytes;
@@ -46,11 +46,11 @@ export function streamFile(
   largeReads: LargeReads,
 ): Readable {
   let at = start;
-  /** Of the reads that may still be held: what was taken for each. */
+  /** Amount taken for each read that may still be in memory. */
   const taken: number[] = [];
 
   function nextReadBytes(): number {
-    // A reader that takes nothing has got no further than this.
+    // A stalled reader has received at most this.
     if (at < start + STREAM_BYTES) return SMALL_READ_BYTES;
     if (taken.length === HELD_READS) largeReads.giveBack(taken.shift() ?? 0);
     const more = LARGE_READ_BYTES - SMALL_READ_BYTES;
@@ -79,7 +79,7 @@ export function streamFile(
     },
     destroy(error, done) {
       for (const bytes of taken.splice(0)) largeReads.giveBack(bytes);
-      // What was read is right, whatever closing says.
+      // The bytes were read correctly, so an error of close is ignored.
       calls.close(handle).then(
         () => done(error),
         () => done(error),

@@ -1,6 +1,6 @@
 /**
- * Every call of the file system that the disk store makes, wrapped once. `disk-calls.test.ts` makes each of them fail, and
- * `suites/imports.test.ts` keeps `node:fs` out of the store: a call that is not in this list cannot be made.
+ * Every file system call of the disk storage, wrapped once. `disk-calls.test.ts` makes each of them fail, and
+ * `suites/imports.test.ts` forbids `node:fs` elsewhere in the storage.
  */
 import { constants as fsConstants, fstatSync } from 'node:fs';
 import {
@@ -26,19 +26,19 @@ export const READ = fsConstants.O_RDONLY;
 export const READ_WRITE = fsConstants.O_RDWR;
 export const CREATE = fsConstants.O_RDWR | fsConstants.O_CREAT;
 
-/** For the server's user alone. */
+/** Private to the user of the server. */
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-/** As the system does them. */
+/** The calls of the system. */
 export const SYSTEM_CALLS = {
   open: (path: string, flags: number) => open(path, flags, FILE_MODE),
-  /** With its parents; one that is there is no error. */
+  /** With its parents; an existing one is no error. */
   makeFolder: async (path: string) => void (await mkdir(path, { recursive: true, mode: FOLDER_MODE })),
   list: (folder: string) => readdir(folder),
   rename: (from: string, to: string) => rename(from, to),
   removeEmptyFolder: (path: string) => rmdir(path),
-  /** A file, or a folder with all that is in it; one that is not there is no error. */
+  /** A file, or a folder with its content; a missing one is no error. */
   remove: (path: string) => rm(path, { recursive: true, force: true }),
   setMode: (path: string, mode: number) => chmod(path, mode),
   sizeOf: async (path: string) => (await stat(path)).size,
@@ -46,12 +46,12 @@ export const SYSTEM_CALLS = {
   readWhole: (path: string): Promise<Uint8Array> => readFile(path),
   writeWhole: (path: string, bytes: Uint8Array) => writeFile(path, bytes, { mode: FILE_MODE }),
   truncate: (handle: FileHandle, sizeBytes: number) => handle.truncate(sizeBytes),
-  /** At once, so that nobody can close the descriptor before it is used. */
+  /** Synchronous, so that the descriptor cannot be closed before it is used. */
   examine: (handle: FileHandle) => {
     const stats = fstatSync(handle.fd, { bigint: true });
     return { isRemoved: stats.nlink === 0n, sizeBytes: Number(stats.size), identity: identityOf(stats) };
   },
-  /** @returns how many bytes were read. */
+  /** @returns the number of bytes read. */
   read: async (handle: FileHandle, target: Uint8Array, position: number) =>
     (await handle.read(target, 0, target.length, position)).bytesRead,
   sync: (handle: FileHandle) => handle.sync(),
@@ -63,7 +63,7 @@ export type DiskCalls = typeof SYSTEM_CALLS;
 /** Calls that write nothing; `open` does so only with `READ`. */
 const READING: readonly string[] = ['list', 'sizeOf', 'space', 'readWhole', 'examine', 'read'];
 
-/** The same calls. What they throw is an UploadError: see `explainFailure`. */
+/** The same calls. They throw UploadErrors: see `explainFailure`. */
 export function explained(calls: DiskCalls): DiskCalls {
   return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, explain(name, call)])) as DiskCalls;
 }

@@ -1,14 +1,14 @@
 /**
- * Brings written bytes to the disk while more arrive, so that a publish has little left to fsync, however large the
- * file. Bounds what is written and not flushed; beyond it writers wait, and with them the sockets.
+ * Flushes written bytes while more arrive, so that the fsync of a publish is short for any size of file. Limits the
+ * unflushed bytes; above the limit writers wait, and with them the sockets.
  */
 import { fdatasync } from 'node:fs';
 
 /** Unflushed bytes at which writers wait. At a few hundred MB/s this is a fraction of a second of flushing. */
 const WINDOW_BYTES = 128 * 1024 * 1024;
-/** A flush begins once a file has this many unflushed bytes. */
+/** A flush starts when a file has this many unflushed bytes. */
 const FLUSH_BYTES = 32 * 1024 * 1024;
-/** When nothing was written for this long, what is left is flushed too, so that a publish finds nothing to wait for. */
+/** Without writes for this time, the remaining bytes are flushed, so that a publish does not wait. */
 const QUIET_MS = 200;
 
 interface DirtyFile {
@@ -29,8 +29,8 @@ export class Flusher {
   readonly #quietTimer: NodeJS.Timeout;
 
   /**
-   * @param onFailure the disk did not take bytes that were written. Linux tells this once; a later fsync of the same file
-   *   succeeds, although the bytes are gone. What it does is part of the flush: who waits for the one waits for the other.
+   * @param onFailure the disk has lost written bytes. Linux reports this once; a later fsync of the same file succeeds,
+   *   although the bytes are lost. Callers that wait for the flush also wait for this callback.
    */
   constructor(onFailure: (uploadId: string) => Promise<void> | void) {
     this.#onFailure = onFailure;
@@ -40,7 +40,7 @@ export class Flusher {
     }, QUIET_MS).unref();
   }
 
-  /** Undefined when writers may go on, or what they must wait for. */
+  /** Undefined when writers may continue, otherwise a promise to await. */
   whenWritable(): Promise<void> | undefined {
     return this.#unflushedBytes < WINDOW_BYTES ? undefined : this.#writable.promise;
   }
@@ -55,23 +55,23 @@ export class Flusher {
     this.#flushNext();
   }
 
-  /** The file is about to be closed, and its bytes are to be kept: flushes what is left of them, and forgets it. */
+  /** To be called before a file is closed whose bytes are kept: flushes the remaining bytes, and forgets the file. */
   async finish(fd: number): Promise<void> {
     while (this.#flushing === fd) await this.#flushed;
     const { uploadId, unflushedBytes } = this.#files.get(fd) ?? { uploadId: '', unflushedBytes: 0 };
-    // No other flush of it begins from here on.
+    // No other flush of it starts from here on.
     await this.forget(fd);
     if (unflushedBytes > 0) await this.#flush(fd, uploadId);
   }
 
-  /** The file is about to be closed: waits for a flush of it under way, and forgets it. */
+  /** To be called before a file is closed: waits for its running flush, and forgets the file. */
   async forget(fd: number): Promise<void> {
     while (this.#flushing === fd) await this.#flushed;
     this.#settle(fd, this.#files.get(fd)?.unflushedBytes ?? 0);
     this.#files.delete(fd);
   }
 
-  /** Flushes one file after the other for as long as one has enough to flush. */
+  /** Flushes one file after the other while one has enough unflushed bytes. */
   #flushNext(): void {
     const file = this.#flushing === null ? this.#dirtiest() : undefined;
     if (!file) return;
@@ -94,7 +94,7 @@ export class Flusher {
     for (const file of this.#files.values()) {
       if (file.unflushedBytes > (dirtiest?.unflushedBytes ?? 0)) dirtiest = file;
     }
-    // Many files with a little each can fill the window too.
+    // Many files with few bytes each can also reach the limit.
     const enough = this.whenWritable() || this.#quiet ? 1 : FLUSH_BYTES;
     return dirtiest && dirtiest.unflushedBytes >= enough ? dirtiest : undefined;
   }

@@ -39,7 +39,7 @@ export class DiskLayout {
     return join(this.previews, fileId, `${name}.png`);
   }
 
-  /** Makes what was named, renamed or removed in a folder survive a power loss. */
+  /** Flushes the names in a folder. */
   async syncFolder(path: string): Promise<void> {
     const handle = await this.calls.open(path, READ);
     try {
@@ -49,7 +49,7 @@ export class DiskLayout {
     }
   }
 
-  /** Removes what has this id in one of the folders, for good. */
+  /** Removes the entry of this id in one of the folders, and flushes the folder. */
   async removeFrom(folder: string, id: string): Promise<void> {
     await this.calls.remove(join(folder, id));
     // Also when there was nothing to remove: an earlier attempt may have been interrupted here. `previews` may not exist.
@@ -57,7 +57,7 @@ export class DiskLayout {
   }
 }
 
-/** Null when it is not there. Every other failure says nothing about that, and is thrown. */
+/** Null when it does not exist. All other failures are thrown. */
 export async function orNull<T>(result: Promise<T>): Promise<T | null> {
   return await result.catch((error: unknown) => {
     if (error instanceof BytesGone) return null;

@@ -1,14 +1,14 @@
-/** A fixed number of shared memory blocks that bodies are received into: the bound on the memory of all uploads. */
+/** A fixed number of shared memory blocks for receiving bodies: the memory limit of all uploads. */
 
 /** One write to disk; also the granularity of messages to the workers. */
 export const SLOT_BYTES = 1024 * 1024;
 
-/** A client that sends fills a slot in less; others should not wait longer for one that does not. */
+/** An active client fills a slot in less time; others do not wait longer for a slow one. */
 const FILLING_MS = 5;
 
-/** What holds a slot that is not full yet. */
+/** The holder of a slot that is not full. */
 export interface SlotHolder {
-  /** Called when others have waited for a slot: hand over what has been filled, so that the slot comes back. */
+  /** Called when others wait for a slot: pass on the filled part, so that the slot is released. */
   yieldSlot(): void;
 }
 
@@ -16,7 +16,7 @@ export class SlotPool {
   readonly memory: SharedArrayBuffer;
   readonly #free: number[] = [];
   readonly #waiting: (() => void)[] = [];
-  /** In the order in which they began to fill. */
+  /** In the order of their first bytes. */
   readonly #filling = new Map<number, SlotHolder>();
   #asking: NodeJS.Timeout | undefined;
 
@@ -43,7 +43,7 @@ export class SlotPool {
     return slot;
   }
 
-  /** The holder has passed the slot on to be written; it comes back through `release`. */
+  /** The holder has passed the slot on for writing; `release` returns it. */
   handOver(slot: number): void {
     this.#filling.delete(slot);
   }
@@ -58,7 +58,7 @@ export class SlotPool {
     return Buffer.from(this.memory, slot * SLOT_BYTES, SLOT_BYTES);
   }
 
-  /** A slow client may sit on a slot that it will take minutes to fill: those who have had theirs longest yield. */
+  /** A slow client may need minutes to fill a slot: the oldest holders yield. */
   #askHolders(): void {
     this.#asking = undefined;
     for (const holder of [...this.#filling.values()].slice(0, this.#waiting.length)) holder.yieldSlot();

@@ -5,7 +5,7 @@ import type { StagedUpload } from '../places.ts';
 import { CREATE, type DiskCalls, type FileHandle, READ_WRITE } from './file-system.ts';
 import type { Flusher } from './flusher.ts';
 
-/** How long a staging file stays open with no part under way: long enough to see a whole upload through. */
+/** How long a staging file stays open without an active part; long enough for a whole upload. */
 const KEEP_OPEN_MS = 10_000;
 
 /** A staging file that parts are being written into. */
@@ -23,9 +23,9 @@ export class StagedFiles {
   readonly #flusher: Flusher;
   readonly #pathOf: (uploadId: string) => string;
   readonly #open = new Map<string, OpenFile>();
-  /** Of those that are being closed, and may still have to say that bytes were lost. */
+  /** Files that are being closed; their flush may still report lost bytes. */
   readonly #closing = new Map<string, Promise<void>>();
-  /** Which file the bytes of an upload were written into or read from, by this process (`identityOf`). */
+  /** The identity of the file that this process has used for the bytes of an upload (`identityOf`). */
   readonly #identities = new Map<string, string>();
 
   constructor(calls: DiskCalls, flusher: Flusher, pathOf: (uploadId: string) => string) {
@@ -37,9 +37,9 @@ export class StagedFiles {
   /**
    * A descriptor to write at; makes the file of an upload that has no parts.
    *
-   * @returns call `release` when no write is under way any more.
-   * @throws BytesGone when the file is not there or not the one that it was, and parts are recorded or being written;
-   *   or what the calls throw.
+   * @returns call `release` when no write is running any more.
+   * @throws BytesGone when the file is missing or was replaced, and parts are recorded or being written; or the errors
+   * of the calls.
    */
   async use(upload: StagedUpload): Promise<{ fd: number; release(): void }> {
     const file = this.#take(upload);
@@ -47,8 +47,8 @@ export class StagedFiles {
       const handle = await file.handle;
       const { isRemoved, sizeBytes } = this.#calls.examine(handle);
       if (isRemoved || sizeBytes !== upload.sizeBytes) {
-        // Removed or cut behind our back: what is written there now would never be seen, or would hide what is missing.
-        throw new BytesGone('The staging file of this upload was removed or cut.');
+        // Removed or truncated by another program: new bytes would be lost, or would hide the loss.
+        throw new BytesGone('The staging file of this upload was removed or truncated.');
       }
       return { fd: handle.fd, release: () => this.#release(upload.id, file) };
     } catch (error) {
@@ -58,7 +58,7 @@ export class StagedFiles {
     }
   }
 
-  /** @throws BytesGone when it is not the file that this process has used before. */
+  /** @throws BytesGone when it is another file than this process has used before. */
   assertSame(uploadId: string, identity: string): void {
     if ((this.#identities.get(uploadId) ?? identity) !== identity) {
       throw new BytesGone('The staging file of this upload was replaced.');
@@ -66,16 +66,16 @@ export class StagedFiles {
     this.#identities.set(uploadId, identity);
   }
 
-  /** Whatever file is there from now on is the right one. */
+  /** The next file is accepted as the right one. */
   forget(uploadId: string): void {
     this.#identities.delete(uploadId);
   }
 
   /**
-   * Closes the descriptor of an upload; the caller owes that no write is under way.
+   * Closes the descriptor of an upload; the caller ensures that no write is running.
    *
-   * @param bytes those that are to be kept are flushed first, through the descriptor that wrote them: a later one may not
-   *   be told that they were lost.
+   * @param bytes kept bytes are flushed first, through the descriptor that wrote them, because a loss may not be
+   * reported to   a later one.
    */
   async close(uploadId: string, bytes: Fate): Promise<void> {
     const file = this.#open.get(uploadId);
@@ -84,7 +84,7 @@ export class StagedFiles {
   }
 
   async closeAll(): Promise<void> {
-    // Not under a flush: its failure would be taken for a disk that lost what it was given.
+    // Not during a flush, whose failure would count as lost bytes.
     for (const [uploadId, file] of this.#open) this.#close(uploadId, file, 'drop');
     await Promise.all(this.#closing.values());
   }
@@ -118,7 +118,7 @@ export class StagedFiles {
     file.closing = setTimeout(() => this.#close(uploadId, file, 'keep'), KEEP_OPEN_MS).unref();
   }
 
-  /** Closes this very file: after a loss the upload may have another one open by now. */
+  /** Closes this file only: after a loss the upload may have another one open. */
   #close(uploadId: string, file: OpenFile, bytes: Fate): void {
     if (this.#open.get(uploadId) === file) this.#open.delete(uploadId);
     clearTimeout(file.closing);
@@ -133,11 +133,11 @@ export class StagedFiles {
   }
 
   async #flushAndClose(file: OpenFile, bytes: Fate): Promise<void> {
-    // Whoever wanted it to be opened was told why it was not.
+    // The caller of the open got the error.
     const handle = await file.handle.catch(() => null);
     if (!handle) return;
     await (bytes === 'keep' ? this.#flusher.finish(handle.fd) : this.#flusher.forget(handle.fd));
-    // An error of it says nothing more: the flush has been heard.
+    // Its error is ignored, because the result of the flush is known.
     await this.#calls.close(handle).catch(() => {});
   }
 }

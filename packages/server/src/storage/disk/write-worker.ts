@@ -1,4 +1,4 @@
-/** A thread that hashes and writes blocks of shared memory, in the order in which they are handed over. */
+/** A thread that hashes and writes blocks of shared memory in order. */
 import { createHash, type Hash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -27,7 +27,7 @@ export interface BlockDone {
   length: number;
   error: string | null;
 }
-/** From the worker: everything of this sink is done. */
+/** From the worker: all blocks of this sink are done. */
 export interface EndDone {
   kind: 'end';
   sink: number;
@@ -36,7 +36,7 @@ export interface EndDone {
 
 if (!parentPort) throw new Error('write-worker runs as a worker thread');
 const port = parentPort;
-// A killed process keeps nothing for its next start.
+// The log would be lost in a killed process.
 flushCompileCache();
 const memory = workerData as SharedArrayBuffer;
 const hashes = new Map<number, Hash>();

@@ -1,4 +1,6 @@
-/** Hashing and writing off the main thread: sinks fill shared slots, worker threads hash them and write them in place. */
+/**
+ * Hashing and writing off the main thread: sinks fill shared slots, worker threads hash them and write them in place.
+ */
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import { explainCode } from '../errors.ts';
@@ -6,21 +8,21 @@ import type { PartSink } from '../upload-storage.ts';
 import { SLOT_BYTES, type SlotHolder, SlotPool } from './slots.ts';
 import type { BlockDone, BlockMessage, EndDone, EndMessage } from './write-worker.ts';
 
-/** Slots that one sink may have under way: enough to keep a worker busy, few enough to leave some for the others. */
+/** Slots of one sink at a time: enough to keep a worker busy, few enough for other sinks. */
 const MAX_UNDER_WAY = 4;
 
 /** A worker that handles shared memory makes little garbage of its own; V8 would reserve for much more. */
 export const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
-/** Where a sink's bytes go. */
+/** The target of a sink. */
 export interface WriteTarget {
   fd: number;
   offset: number;
-  /** Called when a block lies in the file. */
+  /** Called when a block was written. */
   onWritten(bytes: number): void;
-  /** Undefined when there is room for more unflushed bytes, or what to wait for. */
+  /** Undefined when more unflushed bytes are allowed, otherwise a promise to await. */
   whenWritable(): Promise<void> | undefined;
-  /** Called once, when no write of this sink is under way or will come. */
+  /** Called once, after the last write of this sink. */
   onSettled(): void;
 }
 
@@ -30,7 +32,7 @@ export class Writers {
   readonly #sinks = new Map<number, WorkerSink>();
   #lastSink = 0;
 
-  /** @param threads how many workers; @param slots how many MiB of receive memory. */
+  /** @param threads number of workers. @param slots MiB of receive memory. */
   constructor(threads: number, slots: number) {
     this.#pool = new SlotPool(slots);
     this.#workers = Array.from({ length: threads }, () => {
@@ -39,7 +41,7 @@ export class Writers {
         resourceLimits: WORKER_LIMITS,
       });
       worker.on('message', (message: BlockDone | EndDone) => this.#sinks.get(message.sink)?.take(message));
-      // Nobody can tell what a dead writer did with its blocks. The process ends; the next start trusts the rows only.
+      // It is unknown which blocks a dead writer wrote. The process ends; the next start uses only the rows.
       worker.on('error', (error) => {
         throw error;
       });
@@ -72,7 +74,7 @@ class WorkerSink implements PartSink, SlotHolder {
   #view: Buffer | null = null;
   #filled = 0;
   #underWay = 0;
-  /** A write that found no room is still at it. */
+  /** A write still waits for a slot. */
   #waiting = false;
   #ended = false;
   #error: UploadError | null = null;
@@ -92,7 +94,7 @@ class WorkerSink implements PartSink, SlotHolder {
 
   write(bytes: Buffer): Promise<void> | undefined {
     const at = this.#fill(bytes, 0);
-    // The caller's memory may be another connection's by then.
+    // The caller may reuse its memory for another connection by then.
     if (at < bytes.length) return this.#fillLater(Buffer.from(bytes.subarray(at)));
     return undefined;
   }
@@ -126,7 +128,7 @@ class WorkerSink implements PartSink, SlotHolder {
     this.#wake?.();
   }
 
-  /** Copies what fits without waiting. @returns how far it came. */
+  /** Copies what fits without waiting. @returns the number of copied bytes. */
   #fill(bytes: Buffer, from: number): number {
     let at = from;
     while (at < bytes.length) {
@@ -195,7 +197,7 @@ class WorkerSink implements PartSink, SlotHolder {
       sink: this.#id,
       slot,
       length: this.#filled,
-      // After a failure the rest is only passed through, so that nothing more is written at that place.
+      // After a failure the rest is dropped, so that no more bytes are written.
       fd: this.#error ? null : (this.#target?.fd ?? null),
       position: this.#position,
     };
@@ -203,7 +205,7 @@ class WorkerSink implements PartSink, SlotHolder {
     this.#worker.postMessage(block);
   }
 
-  /** Nothing comes after this; the worker answers when all blocks before it are done. */
+  /** Ends the sink; the worker answers when all earlier blocks are done. */
   #end(): void {
     if (this.#ended) return;
     this.#submit();
@@ -214,6 +216,6 @@ class WorkerSink implements PartSink, SlotHolder {
 
   #assertOpen(): void {
     if (this.#error) throw this.#error;
-    if (this.#ended) throw new UploadError('part_conflict', 'This attempt at the part was ended.');
+    if (this.#ended) throw new UploadError('part_conflict', 'The attempt at this part was aborted.');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A storage in the memory of the process, for tests that need breadth and no disk. It keeps nothing over a restart, and cannot
- * read staged bytes before they are assembled, like an object store.
+ * A storage in the memory of the process, for tests that need breadth and no disk. It loses all bytes at a restart, and
+ * cannot read staged bytes before they are assembled, like an object store.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -182,17 +182,17 @@ class MemorySink implements PartSink {
   }
 
   write(bytes: Buffer): Promise<void> | undefined {
-    if (this.#isAborted) throw new UploadError('storage_unavailable', 'This part was given up.');
+    if (this.#isAborted) throw new UploadError('storage_unavailable', 'The attempt at this part was aborted.');
     this.#target?.set(bytes, this.#at);
     this.#hash.update(bytes);
     this.#at += bytes.length;
     return this.#pause();
   }
 
-  /** As a storage does whose writes take time: the caller waits after each of them. */
+  /** Simulates slow writes: the caller waits after each of them. */
   async #pause(): Promise<void> {
     await setImmediate();
-    if (this.#isAborted) throw new UploadError('storage_unavailable', 'This part was given up.');
+    if (this.#isAborted) throw new UploadError('storage_unavailable', 'The attempt at this part was aborted.');
   }
 
   async commit(): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-/** How far each upload is complete from its first byte on: what the whole-file digest may read. */
+/** The contiguous prefix of each upload, which the whole-file digest can read. */
 import { isMrcName } from '@cryolift/mrc';
 import type { MrcAnalyzer } from '../../analysis/mrc-analyzer.ts';
 import { uploadTarget } from '../../analysis/target.ts';
@@ -15,7 +15,7 @@ const SLACK_PARTS = 2;
 
 interface PrefixState {
   stored: Uint8Array;
-  /** The section in the middle has arrived, or there is none. */
+  /** True when the section in the middle has arrived, or does not exist. */
   isSectionEmitted: boolean;
   /** Index of the first part that is missing. */
   next: number;
@@ -36,7 +36,7 @@ export class ContiguousPrefixes {
   }
 
   /**
-   * Part `idx` is recorded; lets the store follow when the prefix has grown, and gives it a moment when it is behind.
+   * Part `idx` is recorded; lets the digest continue when the prefix has grown, and waits for it when it is behind.
    *
    * @returns the section in the middle of the file, from 0, when this part was the last that it lacked; else null.
    */
@@ -56,7 +56,7 @@ export class ContiguousPrefixes {
     return takeSection(row, arrived);
   }
 
-  /** Lets digest and analysis read up to the first part that is missing, and the digest catch up. */
+  /** Lets digest and analysis read up to the first missing part, and waits for the digest. */
   async #follow(row: UploadRow, { stored, next }: PrefixState): Promise<void> {
     const { prefixes } = this.#storage;
     if (!prefixes) return;
@@ -74,14 +74,14 @@ export class ContiguousPrefixes {
   async #load(row: UploadRow): Promise<PrefixState> {
     const stored = new Uint8Array(row.part_count);
     for (const part of await listParts(this.#db, row.id, 0, row.part_count)) stored[part.idx] = 1;
-    // One part came just now; with more of them, it is after a restart, and what was complete then was told before.
+    // Normally one part was added; more parts mean a restart, and their section was reported before it.
     const arrived: PrefixState = { stored, next: 0, isSectionEmitted: false };
     if (row.received_parts > 1) arrived.isSectionEmitted = takeSection(row, arrived) !== null;
     return arrived;
   }
 }
 
-/** The section in the middle, once: when it is complete, and the file has others that are still to come. */
+/** The section in the middle, once: when it is complete, and other sections have not arrived. */
 function takeSection(row: UploadRow, arrived: PrefixState): number | null {
   if (arrived.isSectionEmitted || !arrived.stored[0]) return null;
   const mrc = mrcOf(row);

@@ -1,9 +1,9 @@
-/** Judging the first bytes of a file whose name says that it is MRC. */
+/** Validates the first bytes of a file with the name of an MRC file. */
 import { checkMrc, checkMrcSize, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding } from '@cryolift/protocol/messages';
 
-/** What the header said, as the columns of a session keep it. */
+/** The result for the columns of an upload. */
 export interface HeaderVerdict {
   mrc: string | null;
   warnings: string;
@@ -21,7 +21,7 @@ export interface HeaderQuestion {
 export const NEEDED_HEADER_BYTES = MRC_HEADER_BYTES;
 
 /**
- * Judges what is known of the file.
+ * Validates the known bytes of the file.
  *
  * @throws UploadError `invalid_mrc` with the reasons, unless `force` is set.
  */
@@ -52,7 +52,7 @@ function verdict(
     const reasons = rejections.map(({ code, message }) => ({ code, message }));
     throw new UploadError(
       'invalid_mrc',
-      `This is not a usable MRC file: ${reasons.map((reason) => reason.message).join(' ')}`,
+      `This is not a valid MRC file: ${reasons.map((reason) => reason.message).join(' ')}`,
       {
         details: { reasons },
       },

@@ -1,22 +1,22 @@
-/** What the uploads module counts and times, for operators. */
+/** The metrics of the uploads module. */
 
-/** Steps that a part, and then the file, goes through. */
+/** Stages of a part and of a file. */
 export type Stage = 'receive' | 'write' | 'commit' | 'verify' | 'publish';
 
-/** Bytes that are not what they should be: a part as it came, the whole of an upload, or a part that was stored before. */
+/** Digest mismatches: a received part, a whole upload, or a stored part. */
 type Unsound = 'part' | 'file' | 'stored_part';
 
 export interface UploadMeter {
-  /** Bytes of a part's body that came, whatever becomes of them. */
+  /** Received bytes of a part, also when it is not stored. */
   noteReceived(bytes: number): void;
-  /** A stage that ended well. */
+  /** A stage that succeeded. */
   noteStage(stage: Stage, seconds: number): void;
   noteVerifyFailures(what: Unsound, count: number): void;
   /** An attempt at a job on a published file. */
   noteJob(kind: string, outcome: 'done' | 'later' | 'failed', seconds: number): void;
 }
 
-/** Times a stage; one that fails is not noted. @throws what `work` throws. */
+/** Times a stage; a failed one is not recorded. @throws the error of `work`. */
 export async function timeStage<T>(meter: UploadMeter, stage: Stage, work: () => Promise<T>): Promise<T> {
   const startedMs = performance.now();
   const result = await work();

@@ -1,6 +1,7 @@
 /**
- * The attempts to receive parts that are under way in this process. At most one attempt writes a part at a time: a newer
- * attempt aborts the older one and waits until its last write is done. An attempt that commits is not aborted, only awaited.
+ * The attempts to receive parts that are under way in this process. At most one attempt writes a part at a time: a
+ * newer attempt aborts the older one and waits until its last write is done. An attempt that commits is not aborted,
+ * only awaited.
  */
 
 export class Attempt {
@@ -68,9 +69,9 @@ export class PartAttempts {
   }
 
   /**
-   * Runs `work` while nothing else uses the stored bytes of an upload: first aborts every attempt and waits until its last
-   * write is done. Attempts and other calls of `exclude` wait until `work` ends. The caller must not hold an attempt or be
-   * inside such work.
+   * Runs `work` while nothing else uses the stored bytes of an upload: first aborts every attempt and waits until its
+   * last write is done. Attempts and other calls of `exclude` wait until `work` ends. The caller must not hold an
+   * attempt or be inside such work.
    */
   async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {
     while (this.#exclusive.has(uploadId)) await this.#exclusive.get(uploadId);

@@ -30,7 +30,8 @@ export async function compareStored(
 }
 
 /**
- * The answer for an attempt that was aborted. When a newer attempt took its place, the outcome of the newer one is the answer.
+ * The answer for an attempt that was aborted. When a newer attempt took its place, the outcome of the newer one is the
+ * answer.
  *
  * @throws UploadError `part_conflict`, `upload_closed`, `upload_expired`, `overloaded`.
  */
@@ -47,7 +48,7 @@ export async function answerSuperseded(
     if (!newer) {
       const now = await findUploadRow(context.db, row.id);
       if (now && !OPEN_STATES.includes(now.status)) throw uploadClosed(now);
-      throw new UploadError('overloaded', 'A newer request for this part took its place and did not finish.', {
+      throw new UploadError('overloaded', 'A newer request for this part replaced this one and did not finish.', {
         retryAfterSeconds: 1,
       });
     }

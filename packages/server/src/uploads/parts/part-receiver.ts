@@ -1,4 +1,7 @@
-/** Receives the body of one part: the bytes are written at their place while they are hashed, and recorded when all have arrived. */
+/**
+ * Receives the body of one part: the bytes are written at their offset while they are hashed, and recorded when all
+ * have arrived.
+ */
 import { isMrcName } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -22,11 +25,11 @@ export interface PartReceiver {
   write(bytes: Buffer): Promise<void> | undefined;
   /** The body is complete. @throws UploadError when the part is not stored. */
   commit(): Promise<PartReceipt>;
-  /** The body ends before it is complete. Resolves when no write is under way any more. */
+  /** The body ends before it is complete. Resolves when no write is running any more. */
   abort(): Promise<void>;
 }
 
-/** The part is not stored: its bytes are written at their place. */
+/** For a part that is not stored: writes its bytes at their offset. */
 export class WritingReceiver implements PartReceiver {
   readonly #context: UploadContext;
   readonly #row: UploadRow;
@@ -117,7 +120,7 @@ export class WritingReceiver implements PartReceiver {
     );
     switch (outcome.kind) {
       case 'stored':
-        // A flush that failed meanwhile may have been one of these bytes.
+        // A flush that failed meanwhile may have had these bytes.
         this.#context.doubtful.assertNone(this.#row.id);
         this.#context.verified.note(outcome.row, this.#request.idx);
         this.#context.bus.noteParts(outcome.row);
@@ -135,11 +138,14 @@ export class WritingReceiver implements PartReceiver {
     if (slice === null) return;
     // The part is stored, also when the event cannot be emitted.
     await emitSection(this.#context, row, slice).catch((error: unknown) =>
-      this.#context.log.error({ upload_id: row.id, err: error }, 'a section that has arrived could not be told'),
+      this.#context.log.error(
+        { upload_id: row.id, err: error },
+        'the event for a section that has arrived could not be written',
+      ),
     );
   }
 
-  /** Checked only after the digest: a header that was damaged on its way must not fail the upload. */
+  /** Checked only after the digest: a header that was damaged in transit must not fail the upload. */
   async #checkHeader(): Promise<HeaderVerdict | null> {
     if (!this.#header) return null;
     const { filename, size, force } = this.#row;

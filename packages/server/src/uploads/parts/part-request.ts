@@ -5,7 +5,7 @@ import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { UploadRow } from '../../db/tables.ts';
 import type { Extent } from '../../storage/places.ts';
 
-/** With these, what was sent is gone or of no use. A completed upload still confirms its parts. */
+/** States in which sent bytes are deleted or useless. A completed upload still confirms its parts. */
 const ENDED_STATES: readonly UploadState[] = ['expired', 'cancelled', 'failed'];
 
 export interface PartRequest {
@@ -13,14 +13,14 @@ export interface PartRequest {
   idx: number;
   /** Content-Length, bytes. */
   lengthBytes: number;
-  /** Where the client says that the part begins in the file, bytes; null when it does not say. */
+  /** Offset of the part according to the client, bytes; null when absent. */
   offsetBytes: number | null;
-  /** As the client announced it, or null. */
+  /** The announced digest, or null. */
   sha256: Uint8Array | null;
   requestId: string;
 }
 
-/** @throws UploadError `upload_expired` or `upload_closed` when the upload takes no parts. */
+/** @throws UploadError `upload_expired` or `upload_closed` when the upload accepts no parts. */
 export function assertOpen(upload: { readonly status: UploadState }): void {
   if (!OPEN_STATES.includes(upload.status)) throw uploadClosed(upload);
 }
@@ -47,15 +47,15 @@ export function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes 
   if (offsetBytes !== null && offsetBytes !== extent.offset) {
     const message = `Upload-Offset says ${offsetBytes}; part ${idx} begins at ${extent.offset}.`;
     throw new UploadError('invalid_request', message, {
-      hint: 'Take part_size from the session; the request may have been damaged.',
+      hint: 'Use the part_size of the upload; the request may have been damaged.',
     });
   }
   return extent;
 }
 
 export function uploadClosed({ status }: { readonly status: UploadState }): UploadError {
-  if (status === 'expired') return new UploadError('upload_expired', 'This upload expired; its parts are gone.');
-  return new UploadError('upload_closed', `This upload takes no parts any more: it is ${status}.`, {
+  if (status === 'expired') return new UploadError('upload_expired', 'This upload expired; its parts were deleted.');
+  return new UploadError('upload_closed', `This upload accepts no more parts: it is ${status}.`, {
     details: { status },
   });
 }

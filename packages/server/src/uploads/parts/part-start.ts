@@ -1,4 +1,7 @@
-/** Starts to receive a part. Everything that needs no body is checked before the body is read. All paths of `http/` call this. */
+/**
+ * Starts to receive a part. Everything that needs no body is checked before the body is read. All paths of `http/` call
+ * this.
+ */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { OPEN_STATES } from '@cryolift/protocol/states';
@@ -62,7 +65,7 @@ async function assertSpace(context: UploadContext, { length }: Extent): Promise<
   throw new UploadError('insufficient_storage', `The storage has ${freeBytes} bytes left, which is too little.`);
 }
 
-/** How to go on when the part is stored already; null when it is not. */
+/** The way to continue when the part is already stored; null when it is not. */
 async function answerStored(context: UploadContext, row: UploadRow, request: PartRequest): Promise<PartStart | null> {
   const part = await findPart(context.db, row.id, request.idx);
   if (!part) {
@@ -75,12 +78,12 @@ async function answerStored(context: UploadContext, row: UploadRow, request: Par
   return { kind: 'answered', receipt: await compareStored(context, request, part, request.sha256) };
 }
 
-/** The staging file of recorded parts is gone: the rows are invalidated, so that clients send the parts again. */
+/** The staging file of recorded parts is missing: the rows are invalidated, so that clients send the parts again. */
 async function reportLost(context: UploadContext, row: UploadRow): Promise<UploadError> {
-  context.log.error({ upload_id: row.id }, 'the bytes of recorded parts are gone');
+  context.log.error({ upload_id: row.id }, 'the bytes of recorded parts are missing');
   await reverify(context, row);
   return new UploadError(
     'storage_unavailable',
-    'The storage lost the parts of this upload; ask what is missing and send it.',
+    'The storage lost the parts of this upload; read the missing parts and send them.',
   );
 }

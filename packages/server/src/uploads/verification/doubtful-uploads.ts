@@ -1,6 +1,6 @@
 /**
- * Uploads whose written bytes the disk failed to keep, until all their parts are invalidated. While one is here, no part of
- * it is acknowledged and it is not completed, whatever its rows say.
+ * Uploads whose written bytes the disk has lost, until all their parts are invalidated. Meanwhile no part of such an
+ * upload is acknowledged, and it is not completed.
  */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartAttempts } from '../parts/part-attempts.ts';
@@ -20,7 +20,7 @@ export class DoubtfulUploads {
   readonly #attempts: PartAttempts;
   #invalidate: Invalidate | null = null;
   readonly #log: DoubtfulLog;
-  /** By upload: what waits for the next try; undefined while one is under way. */
+  /** By upload: the timer of the next attempt; undefined during an attempt. */
   readonly #doubtful = new Map<string, NodeJS.Timeout | undefined>();
   #isStopped = false;
 
@@ -32,14 +32,14 @@ export class DoubtfulUploads {
   /**
    * To be called once, before the first part is received.
    *
-   * @param invalidate invalidates all parts of an upload; it is called while nothing else works on the stored bytes.
+   * @param invalidate invalidates all parts of an upload; it is called with exclusive use of the stored bytes.
    */
   start(invalidate: Invalidate): void {
     this.#invalidate = invalidate;
     for (const uploadId of this.#doubtful.keys()) void this.#resolve(invalidate, uploadId, FIRST_WAIT_MS);
   }
 
-  /** The disk failed to keep bytes of this upload. Tries to invalidate its parts until that is done. */
+  /** The disk has lost bytes of this upload. Repeats the invalidation of its parts until it succeeds. */
   note(uploadId: string): void {
     if (this.#doubtful.has(uploadId)) return;
     this.#doubtful.set(uploadId, undefined);
@@ -53,13 +53,13 @@ export class DoubtfulUploads {
   /** @throws UploadError `storage_unavailable` while the upload is in doubt. */
   assertNone(uploadId: string): void {
     if (!this.has(uploadId)) return;
-    const message = 'The storage failed to keep parts of this upload; they are about to be asked for again.';
+    const message = 'The storage lost parts of this upload; they must be sent again.';
     throw new UploadError('storage_unavailable', message, { retryAfterSeconds: 1 });
   }
 
   /**
-   * No more tries. What is left is no danger to the next start: the staging file was removed when the flush failed
-   * (`Storage`), so that its parts are found missing; where not even that was possible, no file can be published either.
+   * Ends the attempts. The next start is safe: the staging file was removed when the flush failed (`Storage`), so that
+   * its parts are found missing; if it could not be removed, no file can be published either.
    */
   stop(): void {
     this.#isStopped = true;
@@ -79,7 +79,7 @@ export class DoubtfulUploads {
       if (this.#isStopped) return;
       this.#log.error(
         { upload_id: uploadId, err: error },
-        'parts that the disk failed to keep not invalidated, will retry',
+        'parts that the disk lost could not be invalidated; will retry',
       );
       const retry = () => void this.#resolve(invalidate, uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
       this.#doubtful.set(uploadId, setTimeout(retry, waitMs).unref());

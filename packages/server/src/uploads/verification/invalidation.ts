@@ -1,4 +1,4 @@
-/** Parts whose bytes the storage does not have any more: their rows go, and they are asked for again. */
+/** Invalidates parts whose bytes the storage has lost: deletes their rows, so that clients send them again. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { forgetRead } from '../../analysis/forget-read.ts';
 import { findMissing, forgetParts, LIVE_STATES, listParts } from '../../db/parts.ts';
@@ -9,8 +9,8 @@ import { toPlace, toStaged } from '../upload-record.ts';
 import { discardStaged } from './staged-bytes.ts';
 
 /**
- * Invalidates the parts `lost`, none of them to only count again what is there. The caller has the stored bytes for itself
- * (`PartAttempts.exclude`).
+ * Invalidates the parts `lost`; an empty list only corrects the counters. The caller has exclusive use of the stored
+ * bytes (`PartAttempts.exclude`).
  *
  * @returns the row after that, or undefined when the upload has ended.
  */
@@ -29,12 +29,12 @@ export async function invalidateParts(
   return now;
 }
 
-/** The disk failed to keep bytes of this upload, and nobody can tell which: every part is asked for again. */
+/** The disk has lost unknown bytes of this upload: every part must be sent again. */
 export async function invalidateAll(context: UploadContext, uploadId: string): Promise<void> {
   const row = await findUploadRow(context.db, uploadId);
   if (!row || !LIVE_STATES.includes(row.status)) return;
   await withdraw(context, row);
-  // Before the rows go: a server that ends here finds parts without bytes, not bytes that look right and are not kept.
+  // Before the rows are deleted: after a crash here, parts without bytes are found, and no unflushed bytes are used.
   await discardStaged(context, uploadId);
   distrustParts(context, uploadId);
   const parts = await listParts(context.db, uploadId, 0, row.part_count);
@@ -43,25 +43,22 @@ export async function invalidateAll(context: UploadContext, uploadId: string): P
     row,
     parts.map((part) => part.idx),
   );
-  context.log.error(
-    { upload_id: uploadId, lost_parts: parts.length },
-    'the disk failed to keep the parts of an upload',
-  );
+  context.log.error({ upload_id: uploadId, lost_parts: parts.length }, 'the disk lost parts of an upload');
 }
 
-/** Every part is to be verified again, in a pass that begins anew: the one under way has not selected them. */
+/** Every part must be verified again in a new pass, because the running one has not selected them. */
 export function distrustParts(context: UploadContext, uploadId: string): void {
   context.verified.forget(uploadId);
   forgetRead(context, uploadId);
 }
 
-/** A publish that was cut off may have moved the bytes; parts are written and verified in the staging area. */
+/** An interrupted publish may have moved the bytes; parts are written and verified in the staging area. */
 export async function withdraw(context: UploadContext, row: UploadRow): Promise<void> {
   if (row.status === 'verifying' && row.file_id)
     await context.storage.uploads.withdraw(toStaged(row), toPlace(row, row.file_id));
 }
 
-/** Says which parts are missing. */
+/** The error with the missing parts. */
 export async function uploadIncomplete(context: UploadContext, row: UploadRow): Promise<UploadError> {
   const missing = await findMissing(context.db, row);
   return new UploadError(

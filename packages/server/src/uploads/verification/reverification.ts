@@ -1,7 +1,7 @@
 /**
- * Re-verification of stored parts: after the operating system went down, for what was recorded may not have reached the
- * disk, and when stored bytes are found missing. Each recorded part is hashed again; what does not match its row is
- * invalidated and asked for again.
+ * Re-verification of stored parts: after a crash of the operating system, because recorded bytes may not have reached
+ * the disk, and when stored bytes are missing. Each recorded part is hashed again; a part that does not match its row
+ * is invalidated.
  */
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
@@ -15,22 +15,25 @@ import type { UploadContext } from '../context.ts';
 import { toStaged } from '../upload-record.ts';
 import { distrustParts, invalidateParts, withdraw } from './invalidation.ts';
 
-/** How long a request waits for a re-verification before it is asked to come again. */
+/** How long a request waits for a re-verification before it answers `overloaded`. */
 const WAIT_MS = 20_000;
 
-/** The upload's row once its parts are verified. @throws UploadError `overloaded` when that takes longer than a request waits. */
+/**
+ * The upload's row once its parts are verified. @throws UploadError `overloaded` when that takes longer than a request
+ * waits.
+ */
 export async function waitForReverification(context: UploadContext, row: UploadRow): Promise<UploadRow> {
   if ((await firstOf(reverify(context, row), WAIT_MS)) === 'late') {
     throw new UploadError(
       'overloaded',
-      'The server was restarted after its system went down and is verifying the stored parts of this upload.',
+      'The server was restarted after a crash of its system and is verifying the stored parts of this upload.',
       { retryAfterSeconds: 5 },
     );
   }
   return (await findUploadRow(context.db, row.id)) as UploadRow;
 }
 
-/** Verifies every recorded part of an upload; joins a run under way. The caller must not hold an attempt. */
+/** Verifies every recorded part of an upload; joins a running one. The caller must not hold an attempt. */
 export async function reverify(context: UploadContext, { id }: UploadRow): Promise<void> {
   await context.reverifications.run(id, () =>
     context.attempts.exclude(id, async () => void (await verifyAgain(context, id))),
@@ -46,15 +49,15 @@ async function isIntact(
   try {
     return Buffer.compare(await context.storage.uploads.hashExtent(uploadId, extent), expected) === 0;
   } catch (error) {
-    // Anything else says nothing about the bytes: they are verified at the next try.
+    // Other errors do not prove a loss: the bytes are verified at the next attempt.
     if (error instanceof BytesGone) return false;
     throw error;
   }
 }
 
 /**
- * Verifies every recorded part against the bytes that are stored, invalidates those that differ, and makes the staging file
- * what it should be. The caller has the stored bytes for itself (`PartAttempts.exclude`).
+ * Verifies every recorded part against the bytes that are stored, invalidates those that differ, and restores the
+ * staging file. The caller has exclusive use of the stored bytes (`PartAttempts.exclude`).
  *
  * @returns the row after that, or undefined when there is none.
  */

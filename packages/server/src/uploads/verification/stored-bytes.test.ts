@@ -1,4 +1,6 @@
-/** Stored bytes that vanish or change while the boot id stays the same: nothing but what was acknowledged is published. */
+/**
+ * Stored bytes that vanish or change while the boot id stays the same: nothing but what was acknowledged is published.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, open, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** The stored bytes of an upload that is being completed: the digest of the whole, and what to do when some are not there. */
+/** The stored bytes of an upload in completion: the whole-file digest, and the handling of lost bytes. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { PartRow, UploadRow } from '../../db/tables.ts';
@@ -11,7 +11,7 @@ import { invalidateParts, uploadIncomplete, withdraw } from './invalidation.ts';
 import { verifyAgain } from './reverification.ts';
 
 /**
- * The digest of the whole; in the same pass, every part that this process has not verified before is compared with its row.
+ * The whole-file digest. The same pass compares every part that this process has not verified with its row.
  *
  * @throws UploadError `upload_incomplete` when some differ: they are invalidated.
  */
@@ -34,26 +34,23 @@ export async function verifyStored(
   if (lost.length === 0) return digest.sha256;
   await withdraw(context, row);
   const now = await invalidateParts(context, row, lost);
-  context.log.error(
-    { upload_id: row.id, lost_parts: lost.length },
-    'stored bytes are not those that were acknowledged',
-  );
+  context.log.error({ upload_id: row.id, lost_parts: lost.length }, 'stored bytes differ from the acknowledged ones');
   throw await uploadIncomplete(context, now ?? row);
 }
 
-/** To be thrown instead of `error`, which came of reading or publishing the stored bytes. */
+/** @returns the error to throw instead of `error`, which was caused by reading or publishing the stored bytes. */
 export async function reopenIfGone(context: UploadContext, row: UploadRow, error: unknown): Promise<never> {
   throw error instanceof BytesGone ? await reopen(context, row) : error;
 }
 
-/** The stored bytes are not there, or not all: what is left is verified, and the rest is asked for again. */
+/** Some stored bytes are missing: the rest is verified, and missing parts are invalidated. */
 export async function reopen(context: UploadContext, row: UploadRow): Promise<UploadError> {
   const now = await verifyAgain(context, row.id);
   if (now && now.received_parts < now.part_count) return await uploadIncomplete(context, now);
   return new UploadError('storage_unavailable', 'The stored bytes of this upload were moved; they are verified again.');
 }
 
-/** Rows that are counted and added up: nothing else is ever published. */
+/** Checks number and sizes of the rows before a publish. */
 export function isWhole(row: UploadRow, parts: PartRow[]): boolean {
   const sizeBytes = parts.reduce((sum, { idx }) => sum + partExtent(row.size, row.part_size, idx).length, 0);
   return parts.length === row.part_count && sizeBytes === row.size && parts.every(({ idx }, at) => idx === at);

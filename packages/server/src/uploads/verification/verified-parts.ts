@@ -1,6 +1,6 @@
 /**
- * The parts whose bytes this process has hashed itself, as they came or as they lie in the storage, and has not lost sight
- * of since. All others are as an earlier process left them: they are hashed before they become a file.
+ * The parts whose bytes this process has hashed, as received or as stored, and that cannot have changed since. All
+ * other parts are from an earlier process, and are hashed before a publish.
  */
 import type { UploadRow } from '../../db/tables.ts';
 import type { PartSelection } from '../../storage/places.ts';
@@ -28,7 +28,7 @@ export class VerifiedParts {
     return selected.includes(1) ? { partSizeBytes: part_size, selected } : null;
   }
 
-  /** The upload has ended; of one that goes on, `distrustParts` forgets the digest, too. */
+  /** To be called when the upload has ended. `distrustParts` also drops the digest of an active upload. */
   forget(uploadId: string): void {
     this.#uploads.delete(uploadId);
   }

@@ -1,4 +1,7 @@
-/** The body of a part, read from the connection directly into a receiver, without a parser, a stream or a Buffer per chunk. */
+/**
+ * The body of a part, read from the connection directly into a receiver, without a parser, a stream or a Buffer per
+ * chunk.
+ */
 import type { Socket } from 'node:net';
 import type { PartReceiver } from '../../../uploads/parts/part-receiver.ts';
 import { ClientGone } from '../../errors.ts';

@@ -1,6 +1,7 @@
 /**
- * One connection of the fast path. It finds where each request ends. The standard path checks and answers the request, as if it
- * came on a connection of its own. When a request is not plain, the standard path gets the whole connection until it closes.
+ * One connection of the fast path. It finds where each request ends. The standard path checks and answers the request,
+ * as if it came on a connection of its own. When a request is not plain, the standard path gets the whole connection
+ * until it closes.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,8 +14,8 @@ import { adopt } from './socket.ts';
 import { type ConnectionEvent, transition } from './states.ts';
 
 /**
- * Every connection reads into this block. It is emptied before the next read, so it stays in the processor's cache. A head is
- * read with a short read, so that little of a body arrives with it.
+ * Every connection reads into this block. It is emptied before the next read, so it stays in the processor's cache. A
+ * head is read with a short read, so that little of a body arrives with it.
  */
 const BLOCK = Buffer.allocUnsafeSlow(256 * 1024);
 const HEAD_BLOCK = BLOCK.subarray(0, MAX_HEAD_BYTES);

@@ -1,6 +1,6 @@
 /**
- * Reads the heads that the fast path accepts: a strict subset of RFC 9112, in which there is only one reading of where the
- * request ends. Node's parser on the standard path reads all other heads.
+ * Reads the heads that the fast path accepts: a strict subset of RFC 9112, in which there is only one reading of where
+ * the request ends. Node's parser on the standard path reads all other heads.
  */
 
 /** A longer head goes to the standard path. */

@@ -85,5 +85,5 @@ export class FastPathServer {
 
 function tooMany(): UploadError {
   const message = 'Too many connections are open from this address.';
-  return new UploadError('overloaded', message, { hint: 'Close some, or use those that are open for more requests.' });
+  return new UploadError('overloaded', message, { hint: 'Close some, or reuse open connections.' });
 }

@@ -1,7 +1,7 @@
 /**
- * The only file that depends on undocumented behaviour of Node: a connection that a `net.Server` accepted is given to a socket
- * that reads into a buffer of this server (`onread` is documented for outgoing connections only). `worksHere` tests the
- * behaviour at the start. When it is not as expected, the server uses only the standard path.
+ * The only file that depends on undocumented behaviour of Node: a connection that a `net.Server` accepted is given to a
+ * socket that reads into a buffer of this server (`onread` is documented for outgoing connections only). `worksHere`
+ * tests the behaviour at the start. When it is not as expected, the server uses only the standard path.
  */
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
