@@ -14,8 +14,8 @@ import { type Claims, signToken, toPayload } from './contract/token.ts';
 
 const BIN = fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
 const SECRET = 'only for tests: 32 bytes or more of it';
-/** `npm test` runs the contract twice: with the fast lane, as everybody does, and without. */
-const LANE = process.env.CRYOLIFT_TEST_LANE === 'ordinary' ? { CRYOLIFT_FAST_LANE: 'false' } : {};
+/** `npm test` runs the contract twice: with the fast path, which is the default, and without. */
+const PATH_SETTING = process.env.CRYOLIFT_TEST_LANE === 'ordinary' ? { CRYOLIFT_FAST_LANE: 'false' } : {};
 /** How many databases this process has made. */
 let databases = 0;
 const START_MS = 90_000;
@@ -84,7 +84,7 @@ export async function startServer(settings: Settings = {}, flags: readonly strin
     CRYOLIFT_DATA_DIR: dataDir,
     ...(await makeDatabase()),
   };
-  const env = { ...LANE, ...own, ...settings };
+  const env = { ...PATH_SETTING, ...own, ...settings };
   const before = { stdout: '', stderr: '' };
   let current = serve(env, flags);
   const remove = () => {

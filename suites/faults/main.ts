@@ -41,7 +41,7 @@ try {
   };
   const first = Number(values.seed);
   const seeds = Array.from({ length: Number(values.runs) }, (_, nth) => first + nth)[Symbol.iterator]();
-  const lane = async () => {
+  const worker = async () => {
     for (const seed of seeds) {
       const result = await runOver(writeScript(seed, { ...sample, stallMs: STALL_MS }), `seed-${seed}`, setting);
       results.push(result);
@@ -53,7 +53,7 @@ try {
     `a file of ${values.size} in parts of ${values.part}; the client gives a connection up after ${STALL_MS} ms`,
   );
   console.log(HEADINGS);
-  await Promise.all(Array.from({ length: Number(values.parallel) }, lane));
+  await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
   console.log(`\n${printSummary(results)}`);
 } finally {
   await server.discard();

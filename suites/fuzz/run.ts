@@ -41,7 +41,7 @@ export async function fuzz(server: OwnServer, count: number, seed: number): Prom
   for (let batch = 0; done < count && faults.length < 10; batch++) {
     const knowledge: Knowledge = { ids, tokens };
     const requests = sample(operations, knowledge, seed + batch);
-    const lane = async () => {
+    const worker = async () => {
       for (let next = requests.pop(); next; next = requests.pop()) {
         const answer = await send(server.url, agent, next);
         byStatus[answer.status] = (byStatus[answer.status] ?? 0) + 1;
@@ -51,7 +51,7 @@ export async function fuzz(server: OwnServer, count: number, seed: number): Prom
         done++;
       }
     };
-    await Promise.all(Array.from({ length: PARALLEL }, lane));
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
     if (thirdBytes === 0 && done >= count / 3) thirdBytes = await readResident(server.url);
   }
   agent.destroy();

@@ -42,13 +42,13 @@ async function runAll(campaign: CampaignName, rounds: number, seed: number, para
   const perSite = ROUNDS_PER_SITE[campaign];
   const sites = Array.from({ length: Math.ceil(rounds / perSite) }, (_, nth) => nth);
   const done: SiteResult[] = [];
-  const lane = async () => {
+  const worker = async () => {
     for (let nth = sites.shift(); nth !== undefined; nth = sites.shift()) {
       const result = await runSite(campaign, seed + nth, Math.min(perSite, rounds - nth * perSite), nth);
       done.push(result);
       console.log(printSite(result));
     }
   };
-  await Promise.all(Array.from({ length: parallel }, lane));
+  await Promise.all(Array.from({ length: parallel }, worker));
   return done;
 }

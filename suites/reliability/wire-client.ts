@@ -27,12 +27,12 @@ export async function runWireClient(
   steps: Steps,
   random: Random,
   owner: string,
-  lane: number,
+  worker: number,
   url: () => string,
 ): Promise<void> {
   try {
     for (let nth = 0; ; nth++) {
-      const entry = steps.ledger.open(drawPlan(random, owner, `${owner}-${lane}-${nth}`));
+      const entry = steps.ledger.open(drawPlan(random, owner, `${owner}-${worker}-${nth}`));
       await runUpload(steps, random, entry, url).catch((error) => {
         // The ledger has the fault.
         if (!(error instanceof GivenUp)) throw error;

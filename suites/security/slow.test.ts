@@ -21,13 +21,13 @@ async function uploadHonestly(): Promise<void> {
   const call = callAs(server, { sub: 'honest' });
   const session = await open(call, { filename: 'a.bin', size: PART * PARTS, part_size: PART });
   const missing = Array.from({ length: PARTS }, (_, idx) => idx);
-  const lane = async () => {
+  const worker = async () => {
     for (let idx = missing.pop(); idx !== undefined; idx = missing.pop()) {
       const { status } = await call('PUT', partPath(session, idx), { body, headers: digest });
       assert.equal(status, 201);
     }
   };
-  await Promise.all([lane(), lane(), lane()]);
+  await Promise.all([worker(), worker(), worker()]);
   const { status } = await complete(call, session);
   assert.equal(status, 200);
 }

@@ -15,7 +15,7 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 const seeds = Array.from({ length: Number(values.runs) }, (_, idx) => first + idx);
 const results: Result[] = [];
-const lane = async () => {
+const worker = async () => {
   for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
     const result = await run(seed);
     results.push(result);
@@ -25,7 +25,7 @@ const lane = async () => {
     );
   }
 };
-await Promise.all(Array.from({ length: Number(values.parallel) }, lane));
+await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
 const sum = (pick: (result: Result) => number) => results.reduce((total, result) => total + pick(result), 0);
 const wrong = results.filter(({ faults }) => faults.length > 0);
 console.log(

@@ -59,8 +59,8 @@ test('many parts in a short time are told together', async () => {
   const { session, bytes } = await openSample(call, 120);
   const stream = await listen(pathOf(session));
   await Promise.all(
-    [0, 1, 2, 3].map(async (lane) => {
-      for (let idx = lane; idx < 120; idx += 4) await put(call, session, idx, bytes);
+    [0, 1, 2, 3].map(async (first) => {
+      for (let idx = first; idx < 120; idx += 4) await put(call, session, idx, bytes);
     }),
   );
   const told = await stream.until(({ data }) => data.received_parts === 120);
@@ -248,11 +248,11 @@ test('kill -9 at any moment: no change of state is lost, none is told twice or n
     const call = callAs(own, claims);
     const enough = Promise.withResolvers<void>();
     let done = 0;
-    const work = async (lane: number) => {
+    const work = async (worker: number) => {
       for (let round = 0; ; round++) {
         const { session, bytes } = await openSample(call, 2);
         await putAll(call, session, bytes);
-        if ((lane + round) % 3 === 0) await call('DELETE', `/uploads/${session.upload_id}`);
+        if ((worker + round) % 3 === 0) await call('DELETE', `/uploads/${session.upload_id}`);
         else await complete(call, session);
         if (++done === killAfter) enough.resolve();
       }

@@ -91,7 +91,7 @@ test('an address has so many connections; one more is told so, and others come i
   const server = await startServer({ CRYOLIFT_CONNECTIONS_PER_ADDRESS: '10' });
   const open = await Promise.all(Array.from({ length: 10 }, () => Connection.open(server.url)));
   const further = await Connection.open(server.url);
-  // The ordinary lane has no way to say why.
+  // The standard path cannot give a reason.
   const refused = await further.exchange('GET', '/healthz').catch(() => null);
   if (refused) assertFailure(refused, 'overloaded');
   assert.equal((await open[3]?.exchange('GET', '/healthz'))?.status, 200);

@@ -138,22 +138,22 @@ test('fast path: parallel bodies arrive completely in any chunks, while the stor
 });
 
 test('fast path: a request before the last answer is served after it, on the standard path', async (t) => {
-  const lanes: boolean[] = [];
+  const isFast: boolean[] = [];
   const { open } = await start(t, async (request, response) => {
     const body = bodyOf(request);
-    lanes.push(body instanceof FastPathBody);
+    isFast.push(body instanceof FastPathBody);
     await receiveBody(body, keep(), 1000);
-    answer(response, `<${lanes.length}>`);
+    answer(response, `<${isFast.length}>`);
   });
   const late = await open();
   late.send(part(200_000));
   late.send(Buffer.concat([Buffer.alloc(200_000), Buffer.from(`${part(2)}ok`)]));
   await late.sees('<2>');
-  assert.deepEqual(lanes, [true, false]);
+  assert.deepEqual(isFast, [true, false]);
   const together = await open();
   together.send(`${part(2)}ok${part(2)}ok`);
   await together.sees('<4>');
-  assert.deepEqual(lanes.slice(2), [false, false]);
+  assert.deepEqual(isFast.slice(2), [false, false]);
 });
 
 test('fast path: a refused body is read to its end, and the connection goes on', async (t) => {

@@ -1,4 +1,4 @@
-/** Requests that come in two pieces, cut between any two bytes: the fast lane answers as the ordinary one does to the whole. */
+/** Requests in two chunks, split at every byte: the fast path gives the answer of the standard path to the whole request. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertAgreement, type Course, describe } from './compare.ts';
@@ -27,7 +27,7 @@ const REQUESTS: Readonly<Record<string, string>> = {
 };
 
 for (const [what, bytes] of Object.entries(REQUESTS)) {
-  test(`${what}, cut anywhere`, async () => {
+  test(`splits: ${what}, split at every byte`, async () => {
     const whole = await assertAgreement(pair, [bytes, MARKER]);
     const text = pair.fast.fill(bytes);
     for (let at = 1; at < text.length; at += BATCH) {

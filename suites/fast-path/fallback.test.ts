@@ -1,4 +1,4 @@
-/** A Node in which accepted connections cannot be read as the fast lane does: the server says so and serves all the same. */
+/** A Node in which the fast path cannot read accepted connections: the server logs this and uses the standard path. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openSample, put } from '../contract/upload.ts';
@@ -26,13 +26,13 @@ async function storeOnePart(settings: Record<string, string>): Promise<string> {
   return stderr;
 }
 
-test('where the lane does not work, parts go the ordinary one, and the log says so', async () => {
+test('fallback: a Node without support uses the standard path, and the log reports it', async () => {
   const preload = `--import=data:text/javascript,${encodeURIComponent(OTHER_NODE)}`;
   assert.match(await storeOnePart({ NODE_OPTIONS: preload }), /does not support the fast path/);
 });
 
-test('where it works, or is turned off, nothing is said', async () => {
+test('fallback: nothing is logged when the fast path works or is turned off', async () => {
   for (const fast of ['true', 'false']) {
-    assert.doesNotMatch(await storeOnePart({ CRYOLIFT_FAST_LANE: fast }), /lane/);
+    assert.doesNotMatch(await storeOnePart({ CRYOLIFT_FAST_LANE: fast }), /does not support the fast path/);
   }
 });

@@ -1,10 +1,10 @@
-/** Two servers that differ in nothing but how requests reach them: through the fast lane, or only through `node:http`. */
+/** Two servers that differ only in the path of requests: one with the fast path, one with only `node:http`. */
 import { randomUUID } from 'node:crypto';
 import type { Session } from '@cryolift/protocol/messages';
 import { type Call, callWith } from '../contract/wire.ts';
 import { type Settings, startServer, type Target } from '../server-under-test.ts';
 
-/** Stand-ins in what is sent. What takes their place has the same length for both servers. */
+/** Placeholders in requests. Their values have the same length for both servers. */
 export const UPLOAD = '{upload}';
 export const TOKEN = '{token}';
 /** The file of that upload, and its one part. */
@@ -23,7 +23,7 @@ export interface Pair {
   /** Both servers take it. */
   readonly sign: Target['token'];
   readonly fast: Place;
-  readonly ordinary: Place;
+  readonly standard: Place;
   discard(): Promise<void>;
 }
 
@@ -37,15 +37,15 @@ export async function startPair(settings: Settings = {}): Promise<Pair> {
 }
 
 /** Takes two servers that have one secret, and stores a file of one part in both. */
-async function pairUp(fast: Target, ordinary: Target): Promise<Pair> {
+async function pairUp(fast: Target, standard: Target): Promise<Pair> {
   const token = fast.token({ sub: `owner-${randomUUID()}` });
-  const [fastPlace, ordinaryPlace] = await Promise.all([settle(fast, token), settle(ordinary, token)]);
+  const [fastPlace, standardPlace] = await Promise.all([settle(fast, token), settle(standard, token)]);
   return {
     sign: (claims) => fast.token(claims),
     fast: fastPlace,
-    ordinary: ordinaryPlace,
+    standard: standardPlace,
     async discard() {
-      await Promise.all([fast.discard(), ordinary.discard()]);
+      await Promise.all([fast.discard(), standard.discard()]);
     },
   };
 }
@@ -65,10 +65,10 @@ function placeAt(from: Pick<Place, 'url' | 'call' | 'token'>, uploadId: string):
 
 /** The same servers, with a new upload in each, of which nothing is stored. */
 export async function openUploads(pair: Pair, sizeBytes: number): Promise<Pair> {
-  const [fast, ordinary] = await Promise.all(
-    [pair.fast, pair.ordinary].map(async (place) => placeAt(place, await openRaw(place.call, sizeBytes))),
+  const [fast, standard] = await Promise.all(
+    [pair.fast, pair.standard].map(async (place) => placeAt(place, await openRaw(place.call, sizeBytes))),
   );
-  return { ...pair, fast: fast as Place, ordinary: ordinary as Place };
+  return { ...pair, fast: fast as Place, standard: standard as Place };
 }
 
 /** A new upload of a file that is no MRC file, in the smallest parts. @throws Error when it is refused. */

@@ -1,4 +1,4 @@
-/** One connection from its first byte to its end: what a client sends, and all that it gets to see. */
+/** One connection from its first byte to its end: all that a client sends and receives. */
 import { connect, type Socket } from 'node:net';
 
 /** The default: for what needs no disk. */

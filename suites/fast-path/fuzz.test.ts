@@ -1,6 +1,6 @@
 /**
- * Requests with random damage, some in two pieces: the lanes agree on every one. CRYOLIFT_FUZZ_RUNS says how many are tried (about; 1,000), and
- * CRYOLIFT_FUZZ_SEED repeats a run.
+ * Requests with random damage, some in two chunks: both paths give the same answers. CRYOLIFT_FUZZ_RUNS is the approximate
+ * number of requests (1,000), and CRYOLIFT_FUZZ_SEED repeats a run.
  */
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -113,7 +113,7 @@ function apply(bytes: string, done: Damage): string {
   return lines.join('\r\n');
 }
 
-test('damaged requests', { timeout: Number.POSITIVE_INFINITY }, async (t) => {
+test('fuzz: both paths agree on damaged requests', { timeout: Number.POSITIVE_INFINITY }, async (t) => {
   t.diagnostic(`CRYOLIFT_FUZZ_SEED=${SEED}`);
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: AT_ONCE, size: 'max' }), async (requests) => {

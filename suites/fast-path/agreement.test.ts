@@ -1,4 +1,4 @@
-/** What a part can be answered: both lanes say the same, with and without `Expect`. */
+/** Answers to parts: both paths give the same, with and without `Expect`. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { digestHeader } from '../contract/sample.ts';
@@ -8,8 +8,8 @@ import { assertAgreement, type Course } from './compare.ts';
 import { MARKER } from './dialogue.ts';
 import { BODY, openUploads, type Pair, startPair, TOKEN, UPLOAD } from './pair.ts';
 
-/** Every case here is answered, however slow the disk is. */
-const PATIENCE_MS = 20_000;
+/** Every case here gets an answer; a slow disk may need this time. */
+const SLOW_SILENCE_MS = 20_000;
 const ORIGIN = 'https://page.test';
 
 const pair = await startPair({ CRYOLIFT_CORS_ORIGINS: ORIGIN, CRYOLIFT_BODY_IDLE_TIMEOUT: '1s' });
@@ -77,49 +77,49 @@ function statusesOf({ received }: Course): number[] {
 }
 
 for (const [what, { parts, statuses }] of Object.entries(ANSWERS)) {
-  test(what, async () => {
+  test(`agreement: ${what}`, async () => {
     const pieces = parts.map((part) => print(part).join(''));
-    const course = await assertAgreement(await open(), [...pieces, MARKER], PATIENCE_MS);
+    const course = await assertAgreement(await open(), [...pieces, MARKER], SLOW_SILENCE_MS);
     const isClosed = course.state === 'closed';
     assert.deepEqual(statusesOf(course), isClosed ? statuses : [...statuses, 200]);
   });
-  test(`${what}; with Expect`, async () => {
+  test(`agreement: ${what}; with Expect`, async () => {
     const pieces = parts.flatMap((part) => print({ ...part, fields: `Expect: 100-continue\r\n${part.fields ?? ''}` }));
-    const course = await assertAgreement(await open(), [...pieces.filter(Boolean), MARKER], PATIENCE_MS);
+    const course = await assertAgreement(await open(), [...pieces.filter(Boolean), MARKER], SLOW_SILENCE_MS);
     const final = statusesOf(course).filter((status) => status !== 100);
     // A refusal ends the connection when the body was not asked for.
     assert.deepEqual(final, course.state === 'closed' ? statuses.slice(0, final.length) : [...statuses, 200]);
   });
 }
 
-test('an upload that is closed: 409', async () => {
+test('agreement: a closed upload: 409', async () => {
   const both = await open();
-  for (const { call, fill } of [both.fast, both.ordinary]) await call('DELETE', fill(`/uploads/${UPLOAD}`));
-  assert.deepEqual(statusesOf(await assertAgreement(both, [print({}).join(''), MARKER], PATIENCE_MS)), [409, 200]);
+  for (const { call, fill } of [both.fast, both.standard]) await call('DELETE', fill(`/uploads/${UPLOAD}`));
+  assert.deepEqual(statusesOf(await assertAgreement(both, [print({}).join(''), MARKER], SLOW_SILENCE_MS)), [409, 200]);
   const [head] = print({ fields: 'Expect: 100-continue\r\n' });
-  assert.deepEqual(statusesOf(await assertAgreement(both, [head], PATIENCE_MS)), [409]);
+  assert.deepEqual(statusesOf(await assertAgreement(both, [head], SLOW_SILENCE_MS)), [409]);
 });
 
-test('a body that stalls: 408, and the part can be sent again', async () => {
+test('agreement: a body that stalls: 408, and the part can be sent again', async () => {
   const [head, body] = print({});
   const [expecting] = print({ fields: 'Expect: 100-continue\r\n' });
   await Promise.all(
     [[head], [head + body.slice(0, 3)], [expecting, body.slice(0, 3)]].map(async (pieces) => {
       const both = await open();
-      const course = await assertAgreement(both, pieces, PATIENCE_MS);
+      const course = await assertAgreement(both, pieces, SLOW_SILENCE_MS);
       assert.equal(statusesOf(course).at(-1), 408);
       assert.equal(course.state, 'closed');
-      assert.deepEqual(statusesOf(await assertAgreement(both, [head + body, MARKER], PATIENCE_MS)), [201, 200]);
+      assert.deepEqual(statusesOf(await assertAgreement(both, [head + body, MARKER], SLOW_SILENCE_MS)), [201, 200]);
     }),
   );
 });
 
-test('too many requests: 429', async () => {
+test('agreement: too many requests: 429', async () => {
   const limited = await startPair({ CRYOLIFT_RATE_LIMIT: '2', CRYOLIFT_CORS_ORIGINS: ORIGIN });
   try {
     const newcomer = limited.sign({ sub: 'newcomer' });
     const part = print({ token: newcomer, fields: `Origin: ${ORIGIN}\r\n` }).join('');
-    const course = await assertAgreement(limited, [part, part, part, MARKER], PATIENCE_MS);
+    const course = await assertAgreement(limited, [part, part, part, MARKER], SLOW_SILENCE_MS);
     assert.deepEqual(statusesOf(course), [404, 404, 429, 200]);
   } finally {
     await limited.discard();

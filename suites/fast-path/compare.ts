@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { converse, converseCut, type Dialogue, SILENCE_MS } from './dialogue.ts';
 import type { Pair, Place } from './pair.ts';
 
-/** What one server did, in lines, without what is different each time. */
+/** The behaviour of one server in lines, without values that differ each time. */
 export interface Course {
   readonly received: readonly string[];
   readonly state: string;
@@ -15,7 +15,7 @@ export interface Course {
 /**
  * Runs a dialogue with both servers. @param pieces as `converse` takes them. @param silenceMs as `converse` takes it.
  *
- * @returns what both did.
+ * @returns the behaviour of both.
  */
 export async function assertAgreement(pair: Pair, pieces: readonly string[], silenceMs?: number): Promise<Course> {
   return await compare(pair, ({ url, fill }, ms) => converse(url, pieces.map(fill), ms), silenceMs);
@@ -31,8 +31,8 @@ export async function assertAgreementCut(pair: Pair, pieces: readonly string[], 
 }
 
 /**
- * What a course says of silence depends on how busy the machine is. A disagreement counts when it comes again, with ten times
- * the patience.
+ * Silence depends on the load of the machine. A difference counts only if it occurs again with a ten times longer
+ * time-out.
  */
 async function compare(
   pair: Pair,
@@ -40,15 +40,15 @@ async function compare(
   silenceMs = SILENCE_MS,
 ): Promise<Course> {
   const runBoth = async (ms: number) =>
-    await Promise.all([pair.fast, pair.ordinary].map(async (place) => describe(place, await run(place, ms))));
-  const [fast, ordinary] = await runBoth(silenceMs);
-  if (isDeepStrictEqual(fast, ordinary)) return ordinary as Course;
-  const [fastAgain, ordinaryAgain] = await runBoth(10 * silenceMs);
-  assert.deepEqual(fastAgain, ordinaryAgain);
-  return ordinaryAgain as Course;
+    await Promise.all([pair.fast, pair.standard].map(async (place) => describe(place, await run(place, ms))));
+  const [fast, standard] = await runBoth(silenceMs);
+  if (isDeepStrictEqual(fast, standard)) return standard as Course;
+  const [fastAgain, standardAgain] = await runBoth(10 * silenceMs);
+  assert.deepEqual(fastAgain, standardAgain);
+  return standardAgain as Course;
 }
 
-/** In lines, with what is different each time replaced by its name. */
+/** As lines, with variable values replaced by their names. */
 export function describe({ uploadId }: Place, { received, state, afterwards, end }: Dialogue): Course {
   const print = (text: string) =>
     text

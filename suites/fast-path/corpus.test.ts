@@ -1,4 +1,4 @@
-/** Odd requests: both lanes give the same answers, and agree on what becomes of the connection. No difference is allowed. */
+/** Unusual requests: both paths give the same answers, and the same state of the connection. */
 import { after, suite, test } from 'node:test';
 import { assertAgreement } from './compare.ts';
 import { CORPUS } from './corpus.ts';
@@ -9,7 +9,7 @@ const pair = await startPair();
 after(() => pair.discard());
 
 for (const [kind, requests] of Object.entries(CORPUS)) {
-  suite(kind, { concurrency: 24 }, () => {
+  suite(`corpus: ${kind}`, { concurrency: 24 }, () => {
     for (const [what, bytes] of Object.entries(requests)) {
       test(`${what}: answered, then followed`, async () => {
         await assertAgreement(pair, [bytes, MARKER]);
