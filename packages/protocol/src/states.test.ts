@@ -14,15 +14,15 @@ test('upload states: every state can reach an end, and an end is final', () => {
   const ends = UPLOAD_STATES.filter((state) => UPLOAD_EVENTS.every((event) => transition(state, event) === null));
   assert.deepEqual(ends, ['completed', 'cancelled', 'expired']);
   for (const state of UPLOAD_STATES) {
-    const seen = new Set([state]);
-    for (const each of seen) {
+    const found = new Set([state]);
+    for (const each of found) {
       for (const event of UPLOAD_EVENTS) {
         const next = transition(each, event);
-        if (next) seen.add(next);
+        if (next) found.add(next);
       }
     }
     assert.ok(
-      ends.some((end) => seen.has(end)),
+      ends.some((end) => found.has(end)),
       state,
     );
   }

@@ -6,7 +6,7 @@ import { backUp } from './backup.ts';
 import { openSqliteFile } from './db/open.ts';
 import { makeFolder } from './db/test-rows.ts';
 
-test('backup: files of the audit that are removed meanwhile take no others along', async (t) => {
+test('backup: files of the audit that are removed meanwhile do not affect others', async (t) => {
   const folder = await makeFolder(t);
   const audit = join(folder, 'data', 'audit');
   await mkdir(audit, { recursive: true });

@@ -30,7 +30,7 @@ test('poller: wakes during a poll lead to one more poll, never two at once', asy
   assert.equal(polls, 2);
 });
 
-test('poller: a wake while the next time is looked up is not lost', async () => {
+test('poller: a wake while the next time is read is not lost', async () => {
   let polls = 0;
   const lookup = Promise.withResolvers<null>();
   const poller = new Poller({ ...never, nextMs: () => lookup.promise, poll: async () => void polls++ });

@@ -8,7 +8,7 @@ import { makeFolder } from './db/test-rows.ts';
 import { createLogger } from './ops/log.ts';
 import { startServer } from './server.ts';
 
-test('a data folder, a storage folder and a database are one server alone', async (t) => {
+test('server: data folder, storage folder and database are locked by one server', async (t) => {
   const folder = await makeFolder(t);
   const start = async (settings: Record<string, string>) => {
     const server = await startServer(readConfig({}, { port: '0', ...settings }), createLogger('silent'));
@@ -18,7 +18,7 @@ test('a data folder, a storage folder and a database are one server alone', asyn
   await start({ 'data-dir': join(folder, '1'), 'storage-url': storage, 'database-url': database });
   const others = {
     CRYOLIFT_DATA_DIR: { 'data-dir': join(folder, '1') },
-    // Each would sweep away what the other has staged.
+    // Each would delete the staged files of the other.
     CRYOLIFT_STORAGE_URL: { 'data-dir': join(folder, '2'), 'storage-url': storage },
     CRYOLIFT_DATABASE_URL: { 'data-dir': join(folder, '3'), 'database-url': database },
   };
@@ -31,7 +31,7 @@ test('a data folder, a storage folder and a database are one server alone', asyn
   }
 });
 
-test('stop: readers of events are not waited for, however long parts may take', async (t) => {
+test('stop: event streams are closed at once, also with a long limit for parts', async (t) => {
   const folder = await makeFolder(t);
   const secret = 'a shared secret of 32 bytes or more';
   const config = readConfig({ CRYOLIFT_JWT_SECRET: secret }, { port: '0', 'data-dir': join(folder, 'data') });

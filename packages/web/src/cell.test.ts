@@ -4,13 +4,13 @@ import { Cell } from './cell.ts';
 
 test('cell: watchers are called for changes only, until they are removed', () => {
   const cell = new Cell(1);
-  const seen: number[] = [];
-  const stop = cell.watch(() => seen.push(cell.value));
+  const values: number[] = [];
+  const stop = cell.watch(() => values.push(cell.value));
   cell.set(1);
   cell.set(2);
   stop();
   cell.set(3);
-  assert.deepEqual(seen, [2]);
+  assert.deepEqual(values, [2]);
 });
 
 test('cell: next resolves at the next change', async () => {

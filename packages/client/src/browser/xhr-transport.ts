@@ -113,7 +113,7 @@ export class XhrTransport implements Transport {
     };
     xhr.onload = () => resolve(describe(new Uint8Array(xhr.response as ArrayBuffer)));
     xhr.onabort = () => reject(watchdog.reason);
-    // A page receives no details. An untrusted certificate and a refused origin look the same.
+    // A page receives no details. An untrusted certificate and a refused origin give the same error.
     xhr.onerror = () => reject(new ConnectionError('no connection to the server', { offline: !navigator.onLine }));
     return promise;
   }

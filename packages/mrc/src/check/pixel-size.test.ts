@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describePixelSize } from './pixel-size.ts';
 
-test('pixel size: z is left out for images, whatever the header says', () => {
+test('pixel size: z is omitted for images, with any header', () => {
   for (const kind of ['stack', 'image'] as const) {
     assert.equal(describePixelSize({ kind, voxel_size: [2.7, 2.7, 110.7] }), '2.7 Å/px');
   }

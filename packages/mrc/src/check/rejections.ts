@@ -19,7 +19,7 @@ export function checkMrcSize(sizeBytes: number): Rejection | null {
   if (sizeBytes >= HEADER_BYTES) return null;
   const message =
     `The file has ${count(sizeBytes)} bytes, and an MRC header alone has ${count(HEADER_BYTES)}. ` +
-    'It is empty, cut off or still being written; look at the original.';
+    'It is empty, cut off or still being written; check the original.';
   return { code: 'file_too_small', message };
 }
 
@@ -32,7 +32,7 @@ export function rejectHeader(bytes: Uint8Array, header: MrcHeader, filename?: st
   if (bytes.subarray(0, HEADER_BYTES).every((byte) => byte === 0)) {
     const message =
       'The header is all zeros: space was reserved for the file, but its header not written. Wait until the program ' +
-      'that writes it has finished, or look at the original.';
+      'that writes it has finished, or check the original.';
     return { code: 'header_empty', message };
   }
   return { code: 'header_unreadable', message: explainUnreadable(bytes, header) };
@@ -57,14 +57,14 @@ export function rejectSize(header: MrcHeader, sizeBytes: number): Rejection | nu
   if (HEADER_BYTES + nsymbt > sizeBytes) {
     const message =
       `NSYMBT says that the extended header has ${count(nsymbt)} bytes, but the file has only ${count(sizeBytes)} ` +
-      'bytes in all. It was cut off, or its header is damaged; look at the original.';
+      'bytes in all. It was cut off, or its header is damaged; check the original.';
     return { code: 'extended_header_beyond_file', message };
   }
   if (!size || missing <= 0n) return null;
   const message =
     `${count(missing)} bytes are missing: the header describes ${count(nx)} × ${count(ny)} × ${count(nz)} voxels of ` +
     `mode ${describeMode(mode)} after ${count(HEADER_BYTES + nsymbt)} bytes of headers, ${count(size.bytes)} bytes in ` +
-    `all, and the file has ${count(sizeBytes)}. It was cut off or is still being written; look at the original.`;
+    `all, and the file has ${count(sizeBytes)}. It was cut off or is still being written; check the original.`;
   return { code: 'file_too_short', message };
 }
 
@@ -78,6 +78,6 @@ function explainUnreadable(bytes: Uint8Array, { nx, ny, nz, mode }: MrcHeader): 
   }
   return (
     `This is not an MRC header in either byte order: ${reasons.join('; ')}. The file is of another kind, or its ` +
-    'header is damaged; look whether the program that wrote it can open it.'
+    'header is damaged; check whether the program that wrote it can open it.'
   );
 }

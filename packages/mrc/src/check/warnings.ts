@@ -42,7 +42,7 @@ function warnOfSize(header: MrcHeader, sizeBytes: number): Warning[] {
   if (extra <= 0n) return [];
   const message =
     `${count(extra)} bytes follow the data: the header describes ${count(size.bytes)} bytes, and the file has ` +
-    `${count(sizeBytes)}. Most programs ignore the rest; look whether a section or an extended header is uncounted.`;
+    `${count(sizeBytes)}. Most programs ignore the rest; check whether a section or an extended header is not counted.`;
   return [{ code: 'trailing_bytes', message }];
 }
 

@@ -17,7 +17,7 @@ export type PreviewOutcome =
 const TRANSFORM_MODES: readonly number[] = [3, 4];
 
 /**
- * Draws a preview of a file. It uses a few MiB of memory, whatever the header says. A z section reads only that
+ * Draws a preview of a file. It uses a few MiB of memory with any header. A z section reads only that
  * section, an average the whole file, an x section most of it. `request.sizePx`: 64 to 4096.
  * Rejects with the error of `source`.
  */

@@ -37,7 +37,7 @@ export function decodePng(png: Uint8Array): Image & { text: string } {
   return { widthPx, heightPx, gray, text: (chunks.get('tEXt') as Buffer).toString('latin1') };
 }
 
-/** Asserts that a picture looks like fixtures/NAME.png, which UPDATE_GOLDEN=1 writes anew. */
+/** Asserts that a picture equals fixtures/NAME.png, which UPDATE_GOLDEN=1 writes again. */
 export async function assertGolden(picture: Picture, name: string): Promise<void> {
   const path = new URL(`../../fixtures/${name}.png`, import.meta.url);
   const png = await encodePng(picture);

@@ -29,7 +29,7 @@ async function settle(fields: Partial<HeaderFields>, byteAt: (at: number) => num
   return { by: `${signedness?.value} by ${signedness?.evidence.code}`, reads };
 }
 
-test('mode 0: the voxels decide when the header does not, whatever NVERSION is', async () => {
+test('mode 0: the voxels decide when the header does not, with any NVERSION', async () => {
   const aboutZero = (at: number) => (at % 41) - 20;
   const aboutMiddle = (at: number) => 108 + (at % 41);
   for (const nversion of [0, 20140]) {

@@ -1,4 +1,4 @@
-/** The thread that looks at files, with real files. */
+/** The analysis thread, with real files. */
 import assert from 'node:assert/strict';
 import { rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ function assertFound(analyzed: AnalysisResult | null): void {
   );
 }
 
-test('a file is surveyed behind its bytes, and goes on where it was published', async (t) => {
+test('analysis: follows arriving bytes, and continues after the publish', async (t) => {
   const { analyzer, write } = await makeBench(t);
   const target = await write('a.mrc');
   for (const prefix of [100, 5_000, 3_000_001]) analyzer.follow('u', { ...target }, prefix);
@@ -74,7 +74,7 @@ test('analysis: a file is closed at the end', needsProc, async (t) => {
   assert.equal(countDescriptors(target.path), 0);
 });
 
-test('what nobody followed is surveyed all the same, and several files side by side', async (t) => {
+test('analysis: works without following, and on several files at once', async (t) => {
   const { analyzer, write } = await makeBench(t);
   const names = ['a.mrc', 'b.mrc', 'c.mrc', 'd.mrc'];
   const all = await Promise.all(names.map(write));
@@ -86,7 +86,7 @@ test('what nobody followed is surveyed all the same, and several files side by s
   }
 });
 
-test('a survey that was begun with other metadata is begun anew', async (t) => {
+test('analysis: starts again when the metadata have changed', async (t) => {
   const { analyzer, write } = await makeBench(t);
   const target = await write('a.mrc');
   analyzer.follow('u', { ...target, overrides: { kind: 'stack' } }, SIZE / 2);
@@ -98,7 +98,7 @@ test('a survey that was begun with other metadata is begun anew', async (t) => {
   );
 });
 
-test('the digests go first, and yet a survey comes to its end while they are busy', async (t) => {
+test('analysis: digests have priority, and an analysis still ends while they are busy', async (t) => {
   const { analyzer, digesting, write } = await makeBench(t);
   Atomics.store(digesting, 0, 1);
   assertFound(await analyzer.analyze('u', await write('a.mrc'), never));
@@ -117,7 +117,7 @@ test('analysis: a forgotten file is closed, and its pending analysis is rejected
   assertFound(await analyzer.analyze('u', target, never));
 });
 
-test('a survey is broken off by its signal', async (t) => {
+test('analysis: its signal ends it', async (t) => {
   const { analyzer, digesting, write } = await makeBench(t);
   Atomics.store(digesting, 0, 1);
   const stopping = new AbortController();
@@ -126,7 +126,7 @@ test('a survey is broken off by its signal', async (t) => {
   await assert.rejects(found, { code: 'storage_unavailable' });
 });
 
-test('bytes that are gone, or not all there, are reported; the thread goes on', async (t) => {
+test('analysis: missing bytes are reported, and the thread continues', async (t) => {
   const { analyzer, write } = await makeBench(t);
   const gone = await write('gone.mrc');
   const short = await write('short.mrc');
@@ -138,7 +138,7 @@ test('bytes that are gone, or not all there, are reported; the thread goes on', 
   assertFound(await analyzer.analyze('u', await write('a.mrc'), never));
 });
 
-test('voxels that cannot be read make no survey, and a reason instead of a picture', async (t) => {
+test('analysis: unreadable voxels give null, and a reason instead of a picture', async (t) => {
   const { analyzer, write } = await makeBench(t);
   const target = { ...(await write('a.mrc')), sizeBytes: 4096 };
   assert.equal(await analyzer.analyze('u', target, never), null);
@@ -146,7 +146,7 @@ test('voxels that cannot be read make no survey, and a reason instead of a pictu
   assert.equal((await analyzer.render(target, section, never)).kind, 'refused');
 });
 
-test('a closed one fails whoever waits, and is closed when it has said so', async (t) => {
+test('analysis: close() rejects waiting callers', async (t) => {
   const { analyzer, digesting, write } = await makeBench(t);
   Atomics.store(digesting, 0, 1);
   const found = analyzer.analyze('u', await write('a.mrc'), never);
@@ -161,7 +161,7 @@ test('analysis: a cancelled picture is drawn no further, and its file is closed'
   const [edge, nz] = [16_384, 1024];
   const sizeBytes = 1024 + edge * edge * nz;
   await writeFile(path, buildHeader({ nx: edge, ny: edge, nz, mode: 0, dmin: 0, dmax: 9, dmean: 1 }));
-  // 256 GiB without a block on the disk: to read them takes minutes.
+  // 256 GiB as a sparse file: reading it takes minutes.
   await truncate(path, sizeBytes);
   const controller = new AbortController();
   const request = { kind: 'average', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;

@@ -26,7 +26,7 @@ async function makeBench(t: TestContext) {
   const previews = new Previews(storage, analyzer);
   return {
     previews,
-    /** A published file of 256 GiB without a block on the disk. */
+    /** A published sparse file of 256 GiB. */
     async write(fileId: string): Promise<FilePlace> {
       const path = join(folder, 'files', fileId, 'a.mrc');
       await mkdir(join(folder, 'files', fileId), { recursive: true });
@@ -64,7 +64,7 @@ function makeViewer(account: string, waitMs = 600_000): Viewer & { leave(): void
   return { account, waitMs, signal: controller.signal, leave: () => controller.abort(new Error('gone')) };
 }
 
-test('pictures: what nobody waits for any more is drawn no further', needsProc, async (t) => {
+test('pictures: drawing stops without a waiting client', needsProc, async (t) => {
   const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   const [first, second] = [makeViewer('ada'), makeViewer('ada')];
@@ -79,7 +79,7 @@ test('pictures: what nobody waits for any more is drawn no further', needsProc, 
   await ended;
 });
 
-test('pictures: one owner who drags a slider over a large file does not block another one', needsProc, async (t) => {
+test('pictures: many requests of one owner do not block another owner', needsProc, async (t) => {
   const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   const ada = makeViewer('ada');
@@ -97,7 +97,7 @@ test('pictures: one owner who drags a slider over a large file does not block an
   await waitUntilOpen(0);
 });
 
-test('pictures: for who was told to ask again it is drawn on for a while', needsProc, async (t) => {
+test('pictures: drawing continues for a client that was asked to repeat its request', needsProc, async (t) => {
   const { previews, write, waitUntilOpen } = await makeBench(t);
   const file = await write('one');
   assert.equal(await previews.ofFile(file, average(), makeViewer('ada', 50)), 'late');

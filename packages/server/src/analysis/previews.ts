@@ -29,8 +29,8 @@ export interface PictureQuery {
 
 /** @returns the complete request, on which the picture depends. */
 export function toPreviewRequest(mrc: Mrc, filename: string, query: PictureQuery): PreviewRequest {
-  const usual = defaultPreviews(mrc, filename)[0];
-  const kind = query.kind ?? (query.axis || query.slice !== undefined ? 'section' : (usual?.kind ?? 'section'));
+  const main = defaultPreviews(mrc, filename)[0];
+  const kind = query.kind ?? (query.axis || query.slice !== undefined ? 'section' : (main?.kind ?? 'section'));
   const axis = query.axis ?? 'z';
   const central = Math.floor({ x: mrc.nx, y: mrc.ny, z: mrc.nz }[axis] / 2);
   return {

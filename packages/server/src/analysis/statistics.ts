@@ -8,7 +8,7 @@ import type { StoredFile } from '../files/stored-file.ts';
 import { ANALYSIS_JOB } from './job-kind.ts';
 
 /** The end of a job emits no event, so it is polled. */
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 /**
  * @param ms the longest wait for a running analysis.
@@ -27,7 +27,7 @@ export async function waitForStatistics(
   );
   try {
     for (;;) {
-      const news = new Promise<void>((resolve) => {
+      const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
       const row = await findFile(context.db, asked.id);
@@ -37,7 +37,7 @@ export async function waitForStatistics(
       if (job?.status !== 'waiting' && job?.status !== 'running') return null;
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) return 'late';
-      await Promise.race([news, pause(Math.min(LOOK_MS, leftMs))]);
+      await Promise.race([changed, pause(Math.min(POLL_MS, leftMs))]);
     }
   } finally {
     unlisten();

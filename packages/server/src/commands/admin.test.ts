@@ -24,7 +24,7 @@ after(async () => {
   assert.equal(await bench.stop(), 0);
 });
 
-test('audit tells who did what, since when, from the data folder', async () => {
+test('audit: prints entries from the data folder, with --since', async () => {
   const all = await bench.run(['audit', '--json']);
   assert.equal(all.code, 0, all.stderr);
   const lines = parseLines<{ action: string; subject: string }>(all.stdout);
@@ -48,29 +48,29 @@ test('audit tells who did what, since when, from the data folder', async () => {
   assert.equal((await runAlone(['audit', '--data-dir', '/nowhere'])).code, 2);
 });
 
-test('sessions and sweep', async () => {
+test('admin: lists uploads and runs a sweep', async () => {
   const running = await bench.run(['admin', 'sessions']);
   assert.equal(running.stdout, 'no unfinished uploads\n', running.stderr);
   const [session] = parseLines((await bench.run(['admin', 'sessions', '--all', '--json'])).stdout);
   assert.equal(session?.status, 'completed');
   assert.equal(session?.owner, 'local');
   const swept = await bench.run(['admin', 'sweep']);
-  assert.equal(swept.stdout, '0 expired, 0 leftovers removed, 0 deletions finished, 0 forgotten\n', swept.stderr);
+  assert.equal(swept.stdout, '0 expired, 0 leftovers removed, 0 deletions finished, 0 old rows deleted\n', swept.stderr);
 });
 
-test('a backup of a server that runs, and what it says is to be copied, is a server with the same files', async () => {
+test('backup: database and files of a running server start a server with the same files', async () => {
   const to = bench.path('backup');
   const made = await bench.run(['admin', 'backup', '--json', to]);
   assert.equal(made.code, 0, made.stdout + made.stderr);
-  const [told] = parseLines<{ storage_dir: string; list: string; next: string; files: number }>(made.stdout);
-  assert.ok(told);
-  assert.equal(told.files, 1);
+  const [received] = parseLines<{ storage_dir: string; list: string; next: string; files: number }>(made.stdout);
+  assert.ok(received);
+  assert.equal(received.files, 1);
   for (const name of ['cryolift.sqlite', 'jwt-secret', 'files.txt']) {
     assert.equal((await stat(join(to, name))).mode & 0o777, 0o600, name);
   }
-  for (const path of (await readFile(told.list, 'utf8')).trimEnd().split('\n')) {
+  for (const path of (await readFile(received.list, 'utf8')).trimEnd().split('\n')) {
     await mkdir(dirname(join(to, path)), { recursive: true });
-    await cp(join(told.storage_dir, path), join(to, path));
+    await cp(join(received.storage_dir, path), join(to, path));
   }
   const again = await bench.run(['admin', 'backup', to]);
   assert.equal(again.code, 1);
@@ -93,7 +93,7 @@ test('a backup of a server that runs, and what it says is to be copied, is a ser
   }
 });
 
-test('backup: with a wrong data folder nothing is made, there or in the target', async () => {
+test('backup: a wrong data folder creates no files', async () => {
   const [wrong, target] = [bench.path('wrong'), bench.path('backup of nothing')];
   const run = () => runAlone(['admin', 'backup', '--data-dir', wrong, target]);
   const expectNothing = async (message: RegExp) => {
@@ -102,20 +102,20 @@ test('backup: with a wrong data folder nothing is made, there or in the target',
     assert.match(stderr, message);
     await assert.rejects(stat(target), { code: 'ENOENT' });
   };
-  await expectNothing(/there is no .*wrong: give the --data-dir/);
+  await expectNothing(/wrong does not exist: give the --data-dir/);
   await assert.rejects(stat(wrong), { code: 'ENOENT' });
   await mkdir(wrong);
-  await expectNothing(/there is no .*cryolift\.sqlite/);
+  await expectNothing(/cryolift\.sqlite does not exist/);
   assert.deepEqual(await readdir(wrong), []);
-  // As an earlier version left one.
+  // As left by an earlier version.
   await writeFile(join(wrong, 'cryolift.sqlite'), '');
-  await expectNothing(/is no database of a server/);
+  await expectNothing(/is not a database of a Cryolift server/);
   await writeFile(join(wrong, 'cryolift.sqlite'), 'not a database, and longer than the header of one. '.repeat(4));
-  await expectNothing(/is no database of a server/);
+  await expectNothing(/is not a database of a Cryolift server/);
   assert.deepEqual(await readdir(wrong), ['cryolift.sqlite']);
 });
 
-test('backup: one that fails midway leaves no database, and the next one goes into the same folder', async () => {
+test('backup: a failed backup leaves no database, and the next one can use the folder', async () => {
   const target = bench.path('broken backup');
   await mkdir(target);
   await writeFile(join(target, 'audit'), 'in the place of a folder');
@@ -134,7 +134,7 @@ test('backup: one that fails midway leaves no database, and the next one goes in
   );
 });
 
-test('a scrub is followed to its end, and ends with 1 when a file is not what it was', async () => {
+test('admin scrub: follows the scrub, and exits with 1 when a file has changed', async () => {
   assert.equal((await bench.run(['admin', 'scrub', '--status'])).stdout, 'no scrub yet\n');
   const sound = await bench.run(['admin', 'scrub', '--rate', '100MiB']);
   assert.equal(sound.code, 0, sound.stderr);
@@ -157,7 +157,7 @@ test('a scrub is followed to its end, and ends with 1 when a file is not what it
   assert.equal((await bench.run(['admin', 'scrub', '--rate', '1KiB'])).code, 2);
 });
 
-test('admin scrub: one that did not check all files does not exit with 0', async (context) => {
+test('admin scrub: an incomplete scrub does not exit with 0', async (context) => {
   const none = { files: 5, bytes: 9, checked_files: 1, checked_bytes: 1, ok: 1, damaged: 0, missing: 0, unreadable: 0 };
   const report = { ...none, status: 'done', started_at: null, ended_at: null, bytes_per_second: 1, faults: [] };
   let next: object = report;
@@ -187,7 +187,7 @@ test('admin scrub: one that did not check all files does not exit with 0', async
   }
 });
 
-test('deliveries are listed, those that were given up first, and sent again', async () => {
+test('admin deliveries: lists dead deliveries first, and sends them again', async () => {
   assert.equal((await bench.run(['admin', 'deliveries'])).stdout, 'no events that are no longer tried\n');
   const none = await bench.run(['admin', 'deliveries', 'retry', '7', '--json']);
   assert.match(none.stdout, /"code":"not_found"/);
@@ -224,7 +224,7 @@ test('deliveries are listed, those that were given up first, and sent again', as
   server.close();
 });
 
-test('admin sweep: one that takes longer than an answer is waited for; one that was cut off is a failure', async (context) => {
+test('admin sweep: waits for a long sweep; an interrupted one is a failure', async (context) => {
   const swept = { expired: 3, deleted: 0, leftovers: 1, forgotten: 2 };
   const ends = [
     { status: 'running', started_at: null, ended_at: null, swept: null },
@@ -241,13 +241,13 @@ test('admin sweep: one that takes longer than an answer is waited for; one that 
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const run = () => runAlone(['admin', 'sweep'], { CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: 't' });
   const done = await run();
-  assert.equal(done.stdout, '3 expired, 1 leftovers removed, 0 deletions finished, 2 forgotten\n', done.stderr);
+  assert.equal(done.stdout, '3 expired, 1 leftovers removed, 0 deletions finished, 2 old rows deleted\n', done.stderr);
   const cutOff = await run();
   assert.equal(cutOff.code, 1);
   assert.match(cutOff.stderr, /did not finish/);
 });
 
-test('wrong usage', async () => {
+test('usage: invalid arguments exit with 2', async () => {
   for (const args of [['admin'], ['admin', 'nosuch'], ['admin', 'backup'], ['admin', 'deliveries', 'retry', 'x']]) {
     assert.equal((await runAlone(args)).code, 2, args.join(' '));
   }

@@ -19,7 +19,7 @@ export async function listSessions(flags: Flags): Promise<ExitCode> {
   const sessions = await collectPages<OwnedSession>(connect(flags, 'admin'), '/admin/sessions');
   const shown = sessions.filter(({ status }) => flags.all || !ENDED.includes(status));
   const nowMs = Date.now();
-  const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'BEGUN', 'CHANGED', 'EXPIRES'];
+  const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'STARTED', 'CHANGED', 'EXPIRES'];
   const rows = shown.map((each) => [
     each.upload_id,
     each.owner,
@@ -64,7 +64,7 @@ export async function listDeliveries(flags: Flags): Promise<ExitCode> {
   const path = `/webhooks/deliveries${flags.all ? '' : '?status=dead'}`;
   const deliveries = await collectPages<Delivery>(connect(flags, 'admin'), path);
   const nowMs = Date.now();
-  const head = ['SEQ', 'EVENT', 'UPLOAD', 'STATE', 'TRIED', 'SINCE', 'TROUBLE'];
+  const head = ['SEQ', 'EVENT', 'UPLOAD', 'STATE', 'TRIED', 'SINCE', 'LAST ERROR'];
   const rows = deliveries.map(({ seq, type, upload_id, status, attempts, created_at, trouble }) => [
     String(seq),
     type.replace(/^cryolift\./, ''),

@@ -29,7 +29,7 @@ export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promi
   });
   const { databaseBytes, files, fileBytes, storageDir, listPath } = done;
   const copying = `rsync -a --ignore-missing-args --files-from=${quote(listPath)} ${quote(storageDir)}/ ${quote(dir)}/`;
-  const told = {
+  const summary = {
     database_bytes: databaseBytes,
     files,
     file_bytes: fileBytes,
@@ -38,7 +38,7 @@ export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promi
     next: copying,
   };
   const output = new Output(json);
-  output.result(told, () => `database (${formatBytes(databaseBytes)}), keys and audit are in ${dir}`);
+  output.result(summary, () => `database (${formatBytes(databaseBytes)}), keys and audit are in ${dir}`);
   output.note([
     `now copy the ${files} files (${formatBytes(fileBytes)}) in this database; files never change:`,
     `  ${copying}`,

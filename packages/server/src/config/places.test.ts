@@ -14,13 +14,13 @@ async function explain(folder: string, error: object): Promise<string> {
   );
 }
 
-test('places: what fails at a start names the setting and says what to do', async () => {
+test('places: a failed start names the setting and the remedy', async () => {
   const advice = {
     ENOSPC: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(ENOSPC\); free 16 MiB or more on its disk/,
     EDQUOT: /^CRYOLIFT_STORAGE_URL: there is no space left for \/x \(EDQUOT\)/,
     EROFS: /^CRYOLIFT_STORAGE_URL: \/x is on a file system that is mounted read-only \(EROFS\)/,
     EACCES: /^CRYOLIFT_STORAGE_URL: this user cannot write to \/x \(EACCES\)/,
-    EIO: /^CRYOLIFT_STORAGE_URL: the disk of \/x gives errors \(EIO\)/,
+    EIO: /^CRYOLIFT_STORAGE_URL: the disk of \/x has errors \(EIO\)/,
     ELOOP: /^CRYOLIFT_STORAGE_URL: \/x cannot be used \(ELOOP\)/,
   };
   for (const [code, expected] of Object.entries(advice)) {
@@ -30,7 +30,7 @@ test('places: what fails at a start names the setting and says what to do', asyn
   }
 });
 
-test('places: an error of SQLite is explained by what the folder says', async (t) => {
+test('places: an error of SQLite is explained by a write to the folder', async (t) => {
   const folder = await makeFolder(t);
   const error = Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR' });
   assert.match(await explain(folder, error), /cannot be used \(ERR_SQLITE_ERROR\)$/);
@@ -39,7 +39,7 @@ test('places: an error of SQLite is explained by what the folder says', async (t
   assert.match(await explain(join(folder, 'file'), error), /cannot be used \(ENOTDIR\)$/);
 });
 
-test('places: a mistake of ours is not taken for a fault of the folder', async () => {
+test('places: a bug is not reported as a fault of the folder', async () => {
   const mistake = new TypeError('undefined is not a function');
   await assert.rejects(explain('/x', mistake), mistake);
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { makeFolder } from '../db/test-rows.ts';
 import { openSecretFile, readOrMakeSecret } from './secret.ts';
 
-test('the secret of tokens is made once, for this user alone', async (t) => {
+test('secret: the token secret is generated once, with private mode', async (t) => {
   const folder = await makeFolder(t);
   const secret = await readOrMakeSecret(folder);
   assert.equal(Buffer.from(secret, 'base64url').length, 32);
@@ -14,7 +14,7 @@ test('the secret of tokens is made once, for this user alone', async (t) => {
   assert.equal((await stat(join(folder, 'jwt-secret'))).mode & 0o777, 0o600);
 });
 
-test('a secret file is there once it was written, for this user alone, and is replaced whole', async (t) => {
+test('secret: a secret file is flushed, private, and replaced atomically', async (t) => {
   const folder = await makeFolder(t);
   const file = openSecretFile(folder, 'keys');
   assert.equal(await file.read(), null);

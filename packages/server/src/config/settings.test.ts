@@ -13,7 +13,7 @@ test('settings: every setting is a variable and a flag of the same name, with wh
   assert.equal(new Set(SETTINGS.map(({ env }) => env)).size, SETTINGS.length);
 });
 
-test('bounds: every size, duration and number has a least and a greatest value, and is refused beside them', () => {
+test('bounds: every size, duration and number has a minimum and a maximum', () => {
   const bounded = SETTINGS.filter(({ bounds }) => bounds !== undefined);
   const measured = SETTINGS.filter(({ metavar }) => ['SIZE', 'DURATION', 'N', 'NUMBER'].includes(metavar));
   assert.deepEqual(

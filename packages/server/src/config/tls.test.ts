@@ -21,7 +21,7 @@ test('tls: certificate and key are read from their files, and are set together',
   assert.equal(read('JWT_PUBLIC_KEY', key).jwt.publicKey, ED_PEM);
 });
 
-// Self-signed, of no use but here; good until 2126.
+// Self-signed, only for this test; valid until 2126.
 const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBfjCCASWgAwIBAgIUYgmzjr60YWUXx01WoCajSIjHx0AwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzAwNTQxNVoYDzIxMjYxMDMw

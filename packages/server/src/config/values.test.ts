@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseBoolean, parseList, parseWebUrl } from './values.ts';
 
-test('truths, lists and URLs', () => {
+test('settings: booleans, lists and URLs are parsed', () => {
   assert.deepEqual(['true', 'YES', '1', 'on'].map(parseBoolean), [true, true, true, true]);
   assert.deepEqual(['false', 'No', '0', 'OFF'].map(parseBoolean), [false, false, false, false]);
   for (const text of ['', 'y', '2', 'truth']) assert.throws(() => parseBoolean(text), /neither true nor false/, text);

@@ -10,7 +10,7 @@ import { noteBoot } from './server-state.ts';
 import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
 import { findUploadRow } from './uploads.ts';
 
-test('what was written is there when the database is opened, and migrated, again', async (t) => {
+test('database: rows persist when it is opened and migrated again', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
   const first = await openSqliteFile(path);
   const row = await insertRow(first);
@@ -20,7 +20,7 @@ test('what was written is there when the database is opened, and migrated, again
   await second.destroy();
 });
 
-test('a commit survives power loss: WAL with synchronous=FULL', async (t) => {
+test('database: a commit survives power loss: WAL with synchronous=FULL', async (t) => {
   const db = await makeDatabase(t);
   const journal = await sql<{ journal_mode: string }>`PRAGMA journal_mode`.execute(db);
   assert.equal(journal.rows[0]?.journal_mode, 'wal');
@@ -28,7 +28,7 @@ test('a commit survives power loss: WAL with synchronous=FULL', async (t) => {
   assert.equal(synchronous.rows[0]?.synchronous, 2);
 });
 
-test('a database that another process holds is unavailable, not a bug', async (t) => {
+test('database: a locked database is database_unavailable', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
   const db = await openSqliteFile(path);
   t.after(() => db.destroy());
@@ -44,12 +44,12 @@ test('a database that another process holds is unavailable, not a bug', async (t
   await insertRow(db);
 });
 
-test('a mistake of ours stays what it is', async (t) => {
+test('database: other errors are not converted', async (t) => {
   const db = await makeDatabase(t);
   await assert.rejects(sql`select nothing from nowhere`.execute(db), (error) => !(error instanceof UploadError));
 });
 
-test('a start in the same boot marks nothing; one after another boot marks every live session', async (t) => {
+test('boot id: a start after another boot marks every live upload, a start in the same boot none', async (t) => {
   const db = await makeDatabase(t);
   await noteBoot(db, 'boot 1');
   const live = await Promise.all(
@@ -65,7 +65,7 @@ test('a start in the same boot marks nothing; one after another boot marks every
   for (const { id } of ended) assert.equal((await findUploadRow(db, id))?.must_recheck, 0);
 });
 
-test('a system that tells no boot id is taken for one that went down, every time', async (t) => {
+test('boot id: a system without one counts as restarted at every start', async (t) => {
   const db = await makeDatabase(t);
   await insertRow(db);
   for (const bootId of [null, null, 'boot 1', null]) assert.equal(await noteBoot(db, bootId), 1);

@@ -42,7 +42,7 @@ async function fail(db: Database, seq: number, status: 'waiting' | 'dead', nextA
   await deliveries.noteFailure(db, claimed, { status, nextAtMs, trouble: 'x' });
 }
 
-testDatabases('the first start begins behind what has happened, a later one where the last ended', async (db) => {
+testDatabases('deliveries: the first start skips past events, a later one continues', async (db) => {
   await happen(db, 'aa');
   await begin(db, 'bcd');
   assert.deepEqual(await all(db), [3, 4, 5]);
@@ -53,7 +53,7 @@ testDatabases('the first start begins behind what has happened, a later one wher
   assert.deepEqual(await all(db), [3, 4, 5, 6, 7]);
 });
 
-testDatabases('events and the cursor move together or not at all', async (db) => {
+testDatabases('deliveries: events and cursor are moved in one transaction', async (db) => {
   await begin(db, '');
   await happen(db, 'ab');
   const broken = deliveries.addDeliveries(db, 10, 0, 0, (row) => {
@@ -61,7 +61,7 @@ testDatabases('events and the cursor move together or not at all', async (db) =>
     return prepare(row);
   });
   await assert.rejects(broken, /broken/);
-  // The rows, but not the cursor: what was written is undone.
+  // The rows are written, the cursor fails: all is rolled back.
   await db.schema.createIndex('one').unique().on('deliveries').column('upload_id').execute();
   await happen(db, 'b');
   await assert.rejects(deliveries.addDeliveries(db, 10, 0, 0, prepare), /unique/i);
@@ -71,7 +71,7 @@ testDatabases('events and the cursor move together or not at all', async (db) =>
 });
 
 testDatabases(
-  'only the oldest of an upload is due; a dead one holds up none, and is the first again when it is revived',
+  'deliveries: only the oldest of an upload is due; a dead one blocks none, and is first again when revived',
   async (db) => {
     await begin(db, 'abab');
     assert.deepEqual(await due(db, 0), [1, 2]);
@@ -92,7 +92,7 @@ testDatabases(
   },
 );
 
-testDatabases('owners take turns: one with many events does not hold up the others', async (db) => {
+testDatabases('deliveries: owners take turns', async (db) => {
   await begin(db, '');
   await happen(db, 'abcdef', 'eve');
   await happen(db, 'gh', 'ada');
@@ -104,7 +104,7 @@ testDatabases('owners take turns: one with many events does not hold up the othe
   assert.deepEqual(await after('zoe'), [7, 1]);
 });
 
-testDatabases('what was given up is kept as long as it is told; what waits, for ever', async (db) => {
+testDatabases('deliveries: dead ones are deleted after their time, waiting ones never', async (db) => {
   await begin(db, 'ab');
   await fail(db, 1, 'dead', 1000);
   for (const [deadBeforeMs, kept] of [
@@ -117,7 +117,7 @@ testDatabases('what was given up is kept as long as it is told; what waits, for 
   }
 });
 
-test('what waits in the database of an earlier version is due as before', async (t) => {
+test('deliveries: waiting rows of an earlier version stay due', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
   const before = new Kysely<{ deliveries: object }>({ dialect: new ThreadedSqlite(path) });
   const migrator = new Migrator({ db: before, provider: { getMigrations: async () => MIGRATIONS } });

@@ -7,7 +7,7 @@ async function insert(db: Database, subject: string, time = 1, owner = 'ada'): P
   await insertEvent(db, { id: `${subject}@${time}`, type: 't', subject, owner, time, data: '{}' });
 }
 
-testDatabases('events are listed in their order, behind a number, of a subject or an owner', async (db) => {
+testDatabases('events: are listed in order after a number, of a subject or an owner', async (db) => {
   assert.equal(await findNewestSeq(db), 0);
   for (const [subject, owner] of [
     ['uploads/a', 'ada'],
@@ -25,7 +25,7 @@ testDatabases('events are listed in their order, behind a number, of a subject o
   assert.equal(await findNewestSeq(db), 4);
 });
 
-testDatabases('an event goes with its transaction', async (db) => {
+testDatabases('events: an event is committed or rolled back with its transaction', async (db) => {
   const failing = transact(db, async (tx) => {
     await insert(tx, 'uploads/a');
     throw new Error('undone');
@@ -35,7 +35,7 @@ testDatabases('an event goes with its transaction', async (db) => {
 });
 
 testDatabases(
-  'old events are forgotten, oldest first and some at a time; their numbers do not come again',
+  'events: old ones are deleted in batches, oldest first; numbers are not reused',
   async (db) => {
     for (const time of [10, 20, 30, 25, 40]) await insert(db, 'uploads/a', time);
     assert.equal(await forgetEvents(db, 5, 10), 0);

@@ -15,7 +15,7 @@ function draftFile(at: number): FileRow {
 }
 
 testDatabases(
-  'files: the ids of all of them are read some at a time, so that other work comes in between',
+  'files: all ids are read in batches, and other work runs in between',
   async (db) => {
     const count = 9_000;
     const rows = Array.from({ length: count }, (_, at) => draftFile(at));

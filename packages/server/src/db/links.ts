@@ -62,7 +62,7 @@ export const UNUSED: LinkUse = { bytes: 0, files: 0 };
 /** Files and bytes that were started with each link and not cancelled or expired, including deleted files. */
 export async function sumByLinks(db: Database, ids: readonly string[]): Promise<Map<string, LinkUse>> {
   if (ids.length === 0) return new Map();
-  const begun = await db
+  const started = await db
     .selectFrom('uploads')
     .select((eb) => ['link_id', eb.fn.sum<number>('size').as('bytes'), eb.fn.countAll<number>().as('files')])
     .where('link_id', 'in', ids)
@@ -70,6 +70,6 @@ export async function sumByLinks(db: Database, ids: readonly string[]): Promise<
     .groupBy('link_id')
     .execute();
   return new Map(
-    begun.map(({ link_id, bytes, files }) => [String(link_id), { bytes: Number(bytes), files: Number(files) }]),
+    started.map(({ link_id, bytes, files }) => [String(link_id), { bytes: Number(bytes), files: Number(files) }]),
   );
 }

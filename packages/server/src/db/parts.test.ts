@@ -7,7 +7,7 @@ import { testDatabases } from './test-databases.ts';
 import { draftPart, draftRow, insertRow, plain } from './test-rows.ts';
 import { findUploadRow } from './uploads.ts';
 
-testDatabases('a part is recorded, counted, and prolongs the session', async (db) => {
+testDatabases('parts: a part is recorded, counted, and extends the upload', async (db) => {
   const { id } = await insertRow(db);
   const first = await commitPart(db, id, draftPart(9));
   assert.equal(first.kind, 'stored');
@@ -26,7 +26,7 @@ testDatabases('a part is recorded, counted, and prolongs the session', async (db
   );
 });
 
-testDatabases('a part that is there stays as it is and counts once', async (db) => {
+testDatabases('parts: a recorded part is unchanged and counts once', async (db) => {
   const { id } = await insertRow(db);
   await commitPart(db, id, draftPart(3, 'first'));
   const again = await commitPart(db, id, draftPart(3, 'second'));
@@ -37,7 +37,7 @@ testDatabases('a part that is there stays as it is and counts once', async (db) 
 });
 
 // Invariants 2, 4
-testDatabases('of racing commits of one part exactly one is stored', async (db) => {
+testDatabases('parts: of concurrent commits of one part exactly one is stored', async (db) => {
   const { id } = await insertRow(db);
   const outcomes = await Promise.all(Array.from({ length: 8 }, (_, at) => commitPart(db, id, draftPart(1, `${at}`))));
   assert.equal(outcomes.filter(({ kind }) => kind === 'stored').length, 1);
@@ -46,7 +46,7 @@ testDatabases('of racing commits of one part exactly one is stored', async (db) 
 });
 
 // Invariant 4
-testDatabases('a session that is not open takes no part, and none is left behind', async (db) => {
+testDatabases('parts: an upload that is not open accepts no part, and no row remains', async (db) => {
   for (const status of UPLOAD_STATES.filter((state) => state !== 'pending' && state !== 'uploading')) {
     const { id } = await insertRow(db, { status });
     const outcome = await commitPart(db, id, draftPart(0));
@@ -58,7 +58,7 @@ testDatabases('a session that is not open takes no part, and none is left behind
   assert.equal(await findPart(db, 'nobody', 0), undefined);
 });
 
-/** Every index one by one: what the query must agree with. */
+/** The expected result, computed index by index. */
 function gapsOf(partCount: number, stored: ReadonlySet<number>): [number, number][] {
   const gaps: [number, number][] = [];
   for (let idx = 0; idx < partCount; idx++) {
@@ -78,7 +78,7 @@ async function store(db: Database, partCount: number, stored: ReadonlySet<number
   return row;
 }
 
-testDatabases('property: the missing ranges are the gaps between the stored parts', async (db) => {
+testDatabases('parts: property: the missing ranges are the gaps between the stored parts', async (db) => {
   const uploads = fc.integer({ min: 0, max: 60 }).chain((partCount) =>
     fc.record({
       partCount: fc.constant(partCount),
@@ -95,7 +95,7 @@ testDatabases('property: the missing ranges are the gaps between the stored part
   );
 });
 
-testDatabases('1,000 ranges are listed, and beyond that it is said that there are more', async (db) => {
+testDatabases('parts: at most 1,000 ranges are listed, with a flag for more', async (db) => {
   const odd = (gaps: number) => new Set(Array.from({ length: gaps }, (_, at) => 2 * at + 1));
   // Parts 1, 3, 5 ... are stored: as many gaps as stored parts.
   for (const [gaps, truncated] of [
@@ -110,7 +110,7 @@ testDatabases('1,000 ranges are listed, and beyond that it is said that there ar
   }
 });
 
-testDatabases('parts that are taken back leave the counters', async (db) => {
+testDatabases('parts: invalidated parts are subtracted from the counters', async (db) => {
   const { id } = await insertRow(db, { must_recheck: 1 });
   for (const idx of [0, 5, 9]) await commitPart(db, id, draftPart(idx));
   await db.updateTable('uploads').set({ status: 'verifying' }).where('id', '=', id).execute();
@@ -128,7 +128,7 @@ testDatabases('parts that are taken back leave the counters', async (db) => {
   );
 });
 
-testDatabases('when nothing was lost the session only loses its mark', async (db) => {
+testDatabases('parts: without a loss only the mark of the upload is removed', async (db) => {
   const row = await insertRow(db, { status: 'verifying', must_recheck: 1, size: 0, part_count: 0 });
   await forgetParts(db, row, [], { nowMs: 10_000, expiresAtMs: 20_000 });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), { ...row, must_recheck: 0 });

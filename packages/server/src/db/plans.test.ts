@@ -7,7 +7,7 @@ import { listHalfDeleted } from './files.ts';
 import { makeDatabase } from './test-rows.ts';
 import { listToReverify } from './uploads.ts';
 
-/** How SQLite finds what the queries of `work` ask for. */
+/** The query plans of SQLite for the queries of `work`. */
 async function explain(t: TestContext, work: (db: Database) => Promise<unknown>): Promise<string[]> {
   const db = await makeDatabase(t);
   const asked: Parameters<KyselyPlugin['transformQuery']>[0][] = [];
@@ -41,7 +41,7 @@ for (const [what, work, index] of [
     /deliveries_by_turn \(owner=\? AND due_at<\?\)/,
   ],
 ] as const) {
-  test(`plans: ${what} are found without a look at all others`, async (t) => {
+  test(`plans: ${what} are found by an index`, async (t) => {
     const steps = await explain(t, work);
     assert.ok(
       steps.some((step) => index.test(step)),

@@ -11,7 +11,7 @@ const FREE = 10_000;
 const ada: { owner: string; linkId: string | null } = { owner: 'ada', linkId: null };
 const reservedFor = (db: Database, asker = ada, freeBytes = FREE) => sumReserved(db, asker, freeBytes, NOW);
 
-testDatabases('reservations: what an account may still write counts in full for itself', async (db) => {
+testDatabases('reservations: its own open bytes count in full for an account', async (db) => {
   await insertRow(db, { size: 9_000, updated_at: NOW });
   await insertRow(db, { size: 5_000, received_bytes: 2_000, status: 'uploading', updated_at: NOW });
   for (const status of ['verifying', 'completed', 'failed', 'cancelled', 'expired'] as const) {
@@ -20,7 +20,7 @@ testDatabases('reservations: what an account may still write counts in full for 
   assert.equal(await reservedFor(db), 12_000);
 });
 
-testDatabases('reservations: each other owner reserves an equal share of the free space at most', async (db) => {
+testDatabases('reservations: each other owner reserves at most an equal share of the free space', async (db) => {
   for (let at = 0; at < 20; at++) await insertRow(db, { owner: 'eve', size: 1_000_000, updated_at: NOW });
   assert.equal(await reservedFor(db), FREE / 2);
   await insertRow(db, { owner: 'bob', size: 100, updated_at: NOW });
@@ -28,7 +28,7 @@ testDatabases('reservations: each other owner reserves an equal share of the fre
   assert.equal(await reservedFor(db, ada, -5), 0);
 });
 
-testDatabases('reservations: links and their owner do not take the space of each other', async (db) => {
+testDatabases('reservations: links and their owner do not use the share of the other', async (db) => {
   await insertRow(db, { link_id: 'l', size: 1_000_000, updated_at: NOW });
   await insertRow(db, { link_id: 'm', size: 1_000_000, updated_at: NOW });
   assert.equal(await reservedFor(db), FREE / 2);
@@ -37,7 +37,7 @@ testDatabases('reservations: links and their owner do not take the space of each
   assert.equal(await reservedFor(db, { owner: 'bob', linkId: null }), FREE / 2);
 });
 
-testDatabases('reservations: they grow with what was sent, and fade when nothing comes', async (db) => {
+testDatabases('reservations: grow with sent bytes, and decrease without new parts', async (db) => {
   const table: [minutes: number, received: number, reserved: number][] = [
     [0, 0, 4_000],
     [9, 0, 4_000],

@@ -11,26 +11,26 @@ import type { FileRow, UploadRow } from './tables.ts';
 
 let lastId = 0;
 
-/** A row as an ordinary object: one that was read in this thread has no prototype, and deepEqual minds that. */
+/** A row as a plain object: a row that was read in this thread has no prototype, which deepEqual compares. */
 export function plain<Row extends object>(row: Row | undefined): Row | undefined {
   return row && { ...row };
 }
 
-/** A folder of its own, removed when the test ends. */
+/** A new folder, removed when the test ends. */
 export async function makeFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A migrated database in a file of its own, closed and removed when the test ends. */
+/** A migrated database in a new file, closed and removed when the test ends. */
 export async function makeDatabase(t: TestContext): Promise<Database> {
   const db = await openSqliteFile(join(await makeFolder(t), 'test.sqlite'));
   t.after(() => db.destroy());
   return db;
 }
 
-/** A pending session of 10 parts of 100 bytes, the last of 50, opened at 1,000 ms and expiring at 9,000 ms. */
+/** A pending upload of 10 parts of 100 bytes, the last of 50, opened at 1,000 ms and expiring at 9,000 ms. */
 export function draftRow(changes: Partial<UploadRow> = {}): UploadRow {
   return {
     id: `upload-${String(++lastId).padStart(6, '0')}`,
@@ -66,7 +66,7 @@ export async function insertRow(db: Database, changes: Partial<UploadRow> = {}):
   return row;
 }
 
-/** A commit of part `idx` with bytes that are told apart by `content`. */
+/** A commit of part `idx` with bytes that depend on `content`. */
 export function draftPart(idx: number, content = `part ${idx}`): PartCommit {
   const sha256 = new Uint8Array(createHash('sha256').update(content).digest());
   return { idx, sizeBytes: idx === 9 ? 50 : 100, sha256, nowMs: 2000, expiresAtMs: 10_000 };

@@ -33,14 +33,14 @@ async function countUploads(db: Database): Promise<number> {
   return (await db.selectFrom('uploads').select('id').execute()).length;
 }
 
-testDatabases('opens a session and keeps its row as it was drafted', async (db) => {
+testDatabases('opening: inserts the row of a new upload', async (db) => {
   const row = draftRow({ sha256: new Uint8Array(32).fill(7), size: Number.MAX_SAFE_INTEGER });
   const outcome = await open(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
   assert.deepEqual(outcome, { kind: 'opened', row });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), row);
 });
 
-testDatabases('a fingerprint finds the open session of the same owner, size and time, and no other', async (db) => {
+testDatabases('opening: a fingerprint finds the open upload of the same owner, size and time only', async (db) => {
   const first = draftRow({ fingerprint: 'f' });
   await open(db, asking(first));
   const found = await open(db, asking(draftRow({ fingerprint: 'f' })));
@@ -67,7 +67,7 @@ const LINK: LinkRow = {
   expires_at: 9000,
 };
 
-testDatabases('a fingerprint finds what the same link has begun, and nothing of another or of a token', async (db) => {
+testDatabases('opening: with a link, a fingerprint finds only uploads of this link', async (db) => {
   for (const link_id of [null, 'l', 'm']) {
     const row = draftRow({ fingerprint: 'f', link_id });
     assert.equal((await open(db, asking(row))).kind, 'opened', String(link_id));
@@ -76,7 +76,7 @@ testDatabases('a fingerprint finds what the same link has begun, and nothing of 
   }
 });
 
-testDatabases('what is begun with a link stays within its bounds, however many begin at once', async (db) => {
+testDatabases('opening: the limits of a link apply, also to concurrent inits', async (db) => {
   const begin = (link: LinkRow, size: number) =>
     open(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
   const bytes = { ...LINK, max_bytes: 1000 };
@@ -89,7 +89,7 @@ testDatabases('what is begun with a link stays within its bounds, however many b
   assert.deepEqual(kinds.sort(), ['link_exceeded', 'opened', 'opened']);
 });
 
-testDatabases('what was given up does not count for a link; what was completed does', async (db) => {
+testDatabases('opening: cancelled uploads do not count for a link; completed ones do', async (db) => {
   for (const status of UPLOAD_STATES) await insertRow(db, { link_id: 'l', status, size: 1 });
   await insertRow(db, { link_id: 'm', size: 1 });
   const kept = UPLOAD_STATES.length - 2;
@@ -97,7 +97,7 @@ testDatabases('what was given up does not count for a link; what was completed d
   assert.deepEqual(Object.fromEntries(used), { l: { bytes: kept, files: kept }, m: { bytes: 1, files: 1 } });
 });
 
-testDatabases('links: however many are made at once, an owner has no more than the bound', async (db) => {
+testDatabases('links: concurrent creations do not exceed the limit of an owner', async (db) => {
   const make = (id: number, owner: string) =>
     insertLink(db, { ...LINK, id: String(id), owner, token_sha256: new Uint8Array([id]) }, 3);
   const made = await Promise.all(Array.from({ length: 10 }, (_, id) => make(id, 'ada')));
@@ -107,7 +107,7 @@ testDatabases('links: however many are made at once, an owner has no more than t
   assert.equal(await make(11, 'ada'), true);
 });
 
-testDatabases('what a link has begun is remembered for as long as the link is', async (db) => {
+testDatabases('opening: the uploads of a link are kept as long as the link', async (db) => {
   await insertLink(db, LINK, 9);
   await insertRow(db, { link_id: 'l', status: 'completed', updated_at: 1 });
   assert.equal(await purgeUploads(db, 100, 9), 0);
@@ -117,7 +117,7 @@ testDatabases('what a link has begun is remembered for as long as the link is', 
   assert.equal(await purgeUploads(db, 100, 9), 1);
 });
 
-testDatabases('a fingerprint does not find what takes no parts any more', async (db) => {
+testDatabases('opening: a fingerprint does not find an upload that accepts no parts', async (db) => {
   for (const status of UPLOAD_STATES) {
     const fingerprint = `of ${status}`;
     await insertRow(db, { status, fingerprint });
@@ -126,13 +126,13 @@ testDatabases('a fingerprint does not find what takes no parts any more', async 
   }
 });
 
-testDatabases('two opens with one fingerprint at once agree on one session', async (db) => {
+testDatabases('opening: two concurrent inits with one fingerprint give one upload', async (db) => {
   const outcomes = await Promise.all(Array.from({ length: 5 }, () => open(db, asking(draftRow({ fingerprint: 'f' })))));
   assert.equal(new Set(outcomes.map((outcome) => 'row' in outcome && outcome.row.id)).size, 1);
   assert.equal(await countUploads(db), 1);
 });
 
-testDatabases('an idempotency key answers with the first session, whatever became of it', async (db) => {
+testDatabases('opening: an idempotency key returns the first upload in any state', async (db) => {
   const first = draftRow();
   await open(db, asking(first, withKey('k', 1)));
   await moveUploadRow(db, first.id, 'cancel', 3000);
@@ -141,14 +141,14 @@ testDatabases('an idempotency key answers with the first session, whatever becam
   assert.equal(await countUploads(db), 1);
 });
 
-testDatabases('an idempotency key is bound to its request and its owner', async (db) => {
+testDatabases('opening: an idempotency key is bound to its request and its owner', async (db) => {
   await open(db, asking(draftRow(), withKey('k', 1)));
   assert.deepEqual(await open(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
   assert.equal((await open(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
   assert.equal((await open(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
 });
 
-testDatabases('an idempotency key remembers a session that was found by its fingerprint', async (db) => {
+testDatabases('opening: an idempotency key also returns an upload that was found by its fingerprint', async (db) => {
   const first = draftRow({ fingerprint: 'f' });
   await open(db, asking(first));
   await open(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
@@ -157,7 +157,7 @@ testDatabases('an idempotency key remembers a session that was found by its fing
   assert.equal(again.kind === 'found' && again.row.id, first.id);
 });
 
-testDatabases('the quota counts files and what live sessions will have, of this owner alone', async (db) => {
+testDatabases('opening: the quota counts files and live uploads of this owner only', async (db) => {
   for (const status of UPLOAD_STATES) await insertRow(db, { status, size: 100 });
   await insertRow(db, { owner: 'bob', size: 5000 });
   for (const file of [draftFile('f1', 1000), draftFile('f2', 7)]) await insertFile(db, file);
@@ -174,21 +174,21 @@ testDatabases('the quota counts files and what live sessions will have, of this 
   assert.equal((await open(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
 });
 
-testDatabases('files, and sessions that have not become files, count for their owner', async (db) => {
+testDatabases('opening: files, and uploads that are not published, count for their owner', async (db) => {
   const begin = async (maxFiles: number, changes: Partial<UploadRow> = {}) =>
     await open(db, asking(draftRow(changes), { maxFiles }));
   for (const status of UPLOAD_STATES) await insertRow(db, { status });
   await insertRow(db, { owner: 'bob' });
   for (const file of [draftFile('f1', 0), draftFile('f2', 0), draftFile('f3', 0)]) await insertFile(db, file);
   await markDeleted(db, 'f3', 5);
-  // The one that is completed has become a file.
+  // The completed one counts as a file.
   const held = 2 + UPLOAD_STATES.length - 1;
   assert.deepEqual(await begin(held), { kind: 'too_many_files', files: held });
   assert.equal((await begin(held, { owner: 'bob' })).kind, 'opened');
   assert.equal((await begin(held + 1)).kind, 'opened');
 });
 
-testDatabases('sessions that were given up are bounded, those of a link by themselves', async (db) => {
+testDatabases('opening: ended uploads are limited, separately for a link', async (db) => {
   const begin = async (link: LinkRow | null) =>
     (await open(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
   await insertRows(db, 1_000, { status: 'cancelled', link_id: 'l' });
@@ -198,11 +198,11 @@ testDatabases('sessions that were given up are bounded, those of a link by thems
   assert.equal(await begin(null), 'opened');
   await insertRow(db, { status: 'expired' });
   assert.equal(await begin(null), 'too_many_ended');
-  // Its owner has used up nothing of the link's.
+  // The limit of the link is separate from that of its owner.
   assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
 });
 
-testDatabases('a link that names no number of files has a bound all the same', async (db) => {
+testDatabases('opening: a link without a number of files has a default limit', async (db) => {
   const begin = async () =>
     await open(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
   await insertRows(db, 99_999, { status: 'completed', link_id: 'l', size: 0 });
@@ -210,7 +210,7 @@ testDatabases('a link that names no number of files has a bound all the same', a
   assert.deepEqual(await begin(), { kind: 'link_exceeded', usedBytes: 0, usedFiles: 100_000 });
 });
 
-testDatabases('keys that find the same session are bounded', async (db) => {
+testDatabases('opening: the keys of one upload are limited', async (db) => {
   const find = async (key: string) => (await open(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
   assert.equal(await find('first'), 'opened');
   for (let at = 1; at < 1_000; at++) await find(`key ${at}`);
@@ -227,7 +227,7 @@ async function insertRows(db: Database, count: number, changes: Partial<UploadRo
   });
 }
 
-testDatabases('space that open sessions were promised is not promised twice', async (db) => {
+testDatabases('opening: reserved space is not reserved twice', async (db) => {
   await insertRow(db, { size: 1000, received_bytes: 400, status: 'uploading' });
   await insertRow(db, { size: 300 });
   await insertRow(db, { size: 9999, status: 'cancelled' });
@@ -237,7 +237,7 @@ testDatabases('space that open sessions were promised is not promised twice', as
   assert.equal((await open(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
 });
 
-testDatabases('a session that is resumed needs neither quota nor space again', async (db) => {
+testDatabases('opening: a resumed upload needs no quota or space again', async (db) => {
   await insertRow(db, { fingerprint: 'f' });
   const outcome = await open(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
   assert.equal(outcome.kind, 'found');

@@ -15,7 +15,7 @@ import {
   recordPublished,
 } from './uploads.ts';
 
-testDatabases('every event moves a session exactly where the table of states says, or not at all', async (db) => {
+testDatabases('uploads: every event changes the state as in the table of states, or not at all', async (db) => {
   for (const status of UPLOAD_STATES) {
     for (const event of UPLOAD_EVENTS) {
       const row = await insertRow(db, { status, expires_at: 5000 });
@@ -37,20 +37,20 @@ testDatabases('of cancel and complete at once one wins', async (db) => {
   }
 });
 
-testDatabases('a file is recorded together with the end of its session, or not at all', async (db) => {
+testDatabases('uploads: a file is recorded together with the end of its upload, or not at all', async (db) => {
   const open = await insertRow(db, { status: 'uploading' });
   assert.equal(await transact(db, (tx) => recordPublished(tx, draftFile('f1', 950, open.id))), undefined);
   assert.equal((await db.selectFrom('files').select('id').execute()).length, 0);
   const verifying = await insertRow(db, { status: 'verifying' });
   assert.ok(await transact(db, (tx) => recordPublished(tx, draftFile('f2', 950, verifying.id))));
   assert.equal((await findUploadRow(db, verifying.id))?.status, 'completed');
-  // The id is taken: the session must not end without its file.
+  // The id is taken: the upload must not end without its file.
   const other = await insertRow(db, { status: 'verifying' });
   await assert.rejects(transact(db, (tx) => recordPublished(tx, draftFile('f2', 950, other.id))));
   assert.equal((await findUploadRow(db, other.id))?.status, 'verifying');
 });
 
-testDatabases('lists what has expired, and what holds staged bytes', async (db) => {
+testDatabases('uploads: lists expired uploads, and uploads with staged bytes', async (db) => {
   const ids = new Map<string, string>();
   for (const status of UPLOAD_STATES) ids.set(status, (await insertRow(db, { status, expires_at: 500 })).id);
   await insertRow(db, { status: 'uploading', expires_at: 501 });
@@ -63,7 +63,7 @@ testDatabases('lists what has expired, and what holds staged bytes', async (db) 
   }
 });
 
-testDatabases("pages through an owner's sessions, newest first", async (db) => {
+testDatabases("uploads: pages through an owner's uploads, newest first", async (db) => {
   const rows = [];
   for (let at = 0; at < 5; at++) rows.unshift(await insertRow(db, { status: at % 2 ? 'failed' : 'pending' }));
   await insertRow(db, { owner: 'bob' });
@@ -76,7 +76,7 @@ testDatabases("pages through an owner's sessions, newest first", async (db) => {
   );
 });
 
-testDatabases('sessions that ended long ago go with their parts and keys; the others stay', async (db) => {
+testDatabases('uploads: old ended uploads are deleted with their parts and keys; others stay', async (db) => {
   for (const status of UPLOAD_STATES) {
     for (const updatedAtMs of [99, 100]) {
       const row = draftRow();

@@ -11,7 +11,7 @@ import { fileSubject, stateType, uploadSubject } from './event.ts';
 import { type EventContext, follow } from './follow.ts';
 import { Pace } from './pace.ts';
 
-interface Told {
+interface ReceivedEvent {
   readonly id: number;
   readonly event: string;
   readonly type: string;
@@ -21,7 +21,7 @@ interface Told {
 
 const EVERYTHING = () => true;
 
-/** A room whose uploads are a map of their states, with one stream that is read by hand. */
+/** A context with a map of upload states, and one stream that the test reads. */
 async function makeUploads(t: TestContext, heartbeatMs = 60_000) {
   const db = await makeDatabase(t);
   const uploads = new Map<string, UploadState>();
@@ -46,7 +46,7 @@ async function makeUploads(t: TestContext, heartbeatMs = 60_000) {
     get reads() {
       return reads;
     },
-    /** Moves an upload, as one transaction does with its event. */
+    /** Changes the state of an upload and emits its event. */
     async move(uploadId: string, status: UploadState, owner = 'ada'): Promise<void> {
       uploads.set(uploadId, status);
       const data = JSON.stringify({ upload_id: uploadId, status });
@@ -61,15 +61,15 @@ async function makeUploads(t: TestContext, heartbeatMs = 60_000) {
       return {
         end,
         frames,
-        /** The next that is an event. */
-        async next(): Promise<Told | 'ended'> {
+        /** The next event. */
+        async next(): Promise<ReceivedEvent | 'ended'> {
           for (;;) {
             const { done, value } = await frames.next();
             if (done) return 'ended';
-            const told = /^id: (\d+)\nevent: (\w+)\ndata: (.+)\n\n$/.exec(value);
-            if (!told) continue;
-            const { type, subject, data } = JSON.parse(told[3] as string);
-            return { id: Number(told[1]), event: told[2] as string, type, subject, status: data.status };
+            const received = /^id: (\d+)\nevent: (\w+)\ndata: (.+)\n\n$/.exec(value);
+            if (!received) continue;
+            const { type, subject, data } = JSON.parse(received[3] as string);
+            return { id: Number(received[1]), event: received[2] as string, type, subject, status: data.status };
           }
         },
       };
@@ -77,13 +77,13 @@ async function makeUploads(t: TestContext, heartbeatMs = 60_000) {
   };
 }
 
-function brief(told: Told | 'ended'): string {
-  return told === 'ended'
-    ? told
-    : `${told.id} ${told.event} ${told.type.replace('cryolift.upload.', '')} ${told.status}`;
+function brief(received: ReceivedEvent | 'ended'): string {
+  return received === 'ended'
+    ? received
+    : `${received.id} ${received.event} ${received.type.replace('cryolift.upload.', '')} ${received.status}`;
 }
 
-test('one upload: how it stands, what happens to it and nothing else, its end', async (t) => {
+test('stream: one upload: its state, its events, and its end', async (t) => {
   const { context, move, open } = await makeUploads(t);
   await move('a', 'pending');
   const stream = open({ uploadId: 'a' });
@@ -97,7 +97,7 @@ test('one upload: how it stands, what happens to it and nothing else, its end', 
   assert.equal(await stream.next(), 'ended');
 });
 
-test('a reader that takes nothing: few sessions and few events are read for it', async (t) => {
+test('stream: for a stalled reader few uploads and events are read', async (t) => {
   const test = await makeUploads(t);
   const { context, uploads, move } = test;
   const readUpload = context.readUpload.bind(context);
@@ -117,27 +117,27 @@ test('a reader that takes nothing: few sessions and few events are read for it',
   assert.match(brief(await stream.next()), / progress progress uploading$/);
   // Each has some 13,000 characters.
   assert.ok(test.reads <= 6, `${test.reads} sessions were read`);
-  // All are told in the end, each once.
-  const seen = new Set<string>();
-  while (seen.size < 39) {
-    const told = await stream.next();
-    assert.ok(told !== 'ended' && !seen.has(told.subject));
-    seen.add(told.subject);
+  // Each is sent once.
+  const subjects = new Set<string>();
+  while (subjects.size < 39) {
+    const received = await stream.next();
+    assert.ok(received !== 'ended' && !subjects.has(received.subject));
+    subjects.add(received.subject);
   }
-  // A change is told before how the upload stands after it, however many changes there are.
+  // A change is sent before the state of the upload after it.
   for (let at = 0; at < 30; at++) await move(`u${at}`, 'verifying');
   for (const id of uploads.keys()) context.bus.noteParts({ id, owner: 'ada' });
   const states = new Map<string, string>();
   while (events < 30) {
-    const told = await stream.next();
-    if (told === 'ended') break;
-    if (told.event === 'state') events++;
-    else assert.ok(told.status !== 'verifying' || states.get(told.subject) === 'verifying', told.subject);
-    states.set(told.subject, told.status);
+    const received = await stream.next();
+    if (received === 'ended') break;
+    if (received.event === 'state') events++;
+    else assert.ok(received.status !== 'verifying' || states.get(received.subject) === 'verifying', received.subject);
+    states.set(received.subject, received.status);
   }
 });
 
-test('an upload that has ended is told once', async (t) => {
+test('stream: an ended upload is sent once', async (t) => {
   const { move, open } = await makeUploads(t);
   await move('a', 'cancelled');
   const stream = open({ uploadId: 'a' });
@@ -147,7 +147,7 @@ test('an upload that has ended is told once', async (t) => {
   assert.equal(await gone.next(), 'ended');
 });
 
-test('who comes back is told first what he missed', async (t) => {
+test('stream: a reader that reconnects gets missed events first', async (t) => {
   const { move, open } = await makeUploads(t);
   await move('a', 'pending');
   await move('b', 'pending');
@@ -157,13 +157,13 @@ test('who comes back is told first what he missed', async (t) => {
   assert.equal(brief(await stream.next()), '3 state snapshot verifying');
   await move('a', 'completed');
   const ended = open({ uploadId: 'a' }, 0);
-  const seen = [];
-  for (let told = await ended.next(); told !== 'ended'; told = await ended.next()) seen.push(brief(told));
-  assert.deepEqual(seen, ['1 state created pending', '3 state verifying verifying', '4 state completed completed']);
+  const lines = [];
+  for (let received = await ended.next(); received !== 'ended'; received = await ended.next()) lines.push(brief(received));
+  assert.deepEqual(lines, ['1 state created pending', '3 state verifying verifying', '4 state completed completed']);
 });
 
 for (const moment of ['before', 'after'] as const) {
-  test(`a change just ${moment} a look is told before what it led to, and not left out`, async (t) => {
+  test(`stream: a change just ${moment} a read is sent once, before its effects`, async (t) => {
     const { context, move, open } = await makeUploads(t);
     await move('a', 'uploading');
     const { readUpload } = context;
@@ -180,7 +180,7 @@ for (const moment of ['before', 'after'] as const) {
   });
 }
 
-test('a number from a database that is gone counts as the newest', async (t) => {
+test('stream: a number from an earlier database counts as the newest', async (t) => {
   const { move, open } = await makeUploads(t);
   await move('a', 'pending');
   const stream = open({ owner: 'ada' }, 1000);
@@ -189,7 +189,7 @@ test('a number from a database that is gone counts as the newest', async (t) => 
   assert.equal(brief(await stream.next()), '2 state cancelled cancelled');
 });
 
-test('an owner: all of his, and what he may see', async (t) => {
+test('stream: an owner gets all own events that the caller may read', async (t) => {
   const { context, move, open } = await makeUploads(t);
   const stream = open({ owner: 'ada' }, null, (subject) => subject !== fileSubject('secret'));
   await stream.frames.next();
@@ -213,7 +213,7 @@ test('an owner: all of his, and what he may see', async (t) => {
   assert.equal(brief(await stream.next()), '5 state completed completed');
 });
 
-test('parts are told together, however many came', async (t) => {
+test('stream: many parts are sent as one progress event', async (t) => {
   const test = await makeUploads(t);
   const { context, open, move } = test;
   await move('a', 'uploading');
@@ -228,10 +228,10 @@ test('parts are told together, however many came', async (t) => {
     }
     assert.equal(brief(await next), '1 progress progress uploading');
   }
-  assert.ok(test.reads - before <= 6, `${test.reads - before} looks for 3 rounds`);
+  assert.ok(test.reads - before <= 6, `${test.reads - before} reads for 3 rounds`);
 });
 
-test('of an upload that has ended there is no progress', async (t) => {
+test('stream: an ended upload has no progress', async (t) => {
   const { context, open, move } = await makeUploads(t);
   const stream = open({ owner: 'ada' });
   await stream.frames.next();
@@ -245,7 +245,7 @@ test('of an upload that has ended there is no progress', async (t) => {
   }
 });
 
-test('for a reader that takes nothing, nothing is made; all of it is there when he goes on', async (t) => {
+test('stream: a stalled reader gets all events when it continues', async (t) => {
   const test = await makeUploads(t);
   const { context, open, move } = test;
   const stream = open({ owner: 'ada' });
@@ -266,7 +266,7 @@ test('for a reader that takes nothing, nothing is made; all of it is there when 
   );
 });
 
-test('silence is broken by a comment', async (t) => {
+test('stream: without events a comment is sent', async (t) => {
   const { open } = await makeUploads(t, 5);
   const { frames } = open({ owner: 'ada' });
   await frames.next();
@@ -274,7 +274,7 @@ test('silence is broken by a comment', async (t) => {
   assert.equal((await frames.next()).value, ':\n\n');
 });
 
-test('it ends when it is told to, and does not listen any more', async (t) => {
+test('stream: its signal ends it and removes its listener', async (t) => {
   const { context, open } = await makeUploads(t);
   const listeners = new Set<unknown>();
   const listen = context.bus.listen.bind(context.bus);

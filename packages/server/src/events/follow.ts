@@ -65,7 +65,7 @@ export async function* follow(
     let seq = Math.min(after ?? newest, newest);
     yield `: listening\nid: ${seq}\n\n`;
     while (!signal.aborted) {
-      const sessions = new Map((await look()).map((each) => [uploadSubject(each.uploadId), each]));
+      const sessions = new Map((await readDue()).map((each) => [uploadSubject(each.uploadId), each]));
       if (unseen !== null && sessions.size === 0) return;
       // Read after the uploads, completely: the events that led to their states are here, or were sent.
       for (let rows = BATCH; rows === BATCH && !signal.aborted; ) {
@@ -100,7 +100,7 @@ export async function* follow(
   }
 
   /** The uploads whose states are due. */
-  async function look(): Promise<Snapshot[]> {
+  async function readDue(): Promise<Snapshot[]> {
     const found: Snapshot[] = [];
     if (unseen !== null) await read(unseen);
     else if (performance.now() >= context.pace.nextMs(lookedMs)) {

@@ -6,7 +6,7 @@ import { Streams } from './streams.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
-test('an owner has a bounded number of streams; one that ends makes room', () => {
+test('streams: the number per owner is limited; an ended stream frees a slot', () => {
   const streams = new Streams();
   const open = Array.from({ length: 32 }, () => streams.begin('ada', FOREVER));
   assert.throws(
@@ -24,7 +24,7 @@ test('an owner has a bounded number of streams; one that ends makes room', () =>
   assert.ok(open.every(({ signal }) => signal.aborted));
 });
 
-test('a stream ends with its token, and no timer is left of one that ended before', async () => {
+test('streams: a stream ends with its token, and an ended stream leaves no timer', async () => {
   const streams = new Streams();
   const { signal } = streams.begin('ada', Date.now() + 5);
   await once(signal, 'abort');

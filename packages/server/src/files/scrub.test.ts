@@ -29,7 +29,7 @@ async function ended(scrub: Scrub) {
   return scrub.report();
 }
 
-test('scrub: it breaks off when the storage cannot be read, and the next start goes on', async (t) => {
+test('scrub: stops when the storage cannot be read, and the next start resumes it', async (t) => {
   const context = await makeUploads(t);
   const rows = Array.from({ length: COUNT }, (_, idx): FileRow => {
     const id = `file-${String(idx).padStart(3, '0')}`;

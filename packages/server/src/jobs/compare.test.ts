@@ -17,7 +17,7 @@ interface Line {
   message: string;
 }
 
-/** A room that keeps what is logged as a warning or worse, and the folder of its store. */
+/** A context that records warnings and errors of the log, and the folder of its storage. */
 async function makeLoggingUploads(t: TestContext) {
   const lines: Line[] = [];
   const note = (level: Line['level']) => (fields: Record<string, unknown>, message: string) =>
@@ -42,11 +42,11 @@ async function restoreFolder(folder: string, id: string): Promise<void> {
   await writeFile(join(folder, id, 'a.bin'), 'old bytes');
 }
 
-test('compare: what a finished deletion left behind is removed', async (t) => {
+test('compare: leftovers of a finished deletion are removed', async (t) => {
   const { context, folder, lines } = await makeLoggingUploads(t);
   const file = await publishFile(context);
   await deleteFile(context, file);
-  // As a power loss may do where the removal was not flushed.
+  // As after a power loss, when the removal was not flushed.
   await restoreFolder(join(folder, 'files'), file.id);
   await restoreFolder(join(folder, 'previews'), file.id);
   await compare(context);
@@ -58,7 +58,7 @@ test('compare: what a finished deletion left behind is removed', async (t) => {
   );
 });
 
-test('compare: a folder that nobody has deleted is reported and left alone', async (t) => {
+test('compare: a folder without a deletion is reported and kept', async (t) => {
   const { context, folder, lines } = await makeLoggingUploads(t);
   const file = await publishFile(context);
   await restoreFolder(join(folder, 'files'), 'unknown');
@@ -70,7 +70,7 @@ test('compare: a folder that nobody has deleted is reported and left alone', asy
 });
 
 // Invariant 4
-test('compare: a record whose bytes are gone is an error', async (t) => {
+test('compare: a record without bytes is an error', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const [gone] = [await publishFile(context), await publishFile(context)];
   await context.storage.files.remove(gone.id);
@@ -78,7 +78,7 @@ test('compare: a record whose bytes are gone is an error', async (t) => {
   assert.deepEqual(lines, [{ level: 'error', file_id: gone.id, message: 'a file record without bytes' }]);
 });
 
-test('compare: a file whose deletion was cut off is no error', async (t) => {
+test('compare: a file whose deletion was interrupted is no error', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const file = await publishFile(context);
   await markDeleted(context.db, file.id, context.now());
@@ -107,7 +107,7 @@ test('compare: files that are published and deleted meanwhile are neither missin
   assert.deepEqual(lines, []);
 });
 
-test('compare: an upload that was cut off between its rename and its record is not unknown', async (t) => {
+test('compare: an upload that was interrupted between rename and record is not reported', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const row = await insertUpload(context, { status: 'verifying', file_id: 'cut-off' });
   await context.storage.uploads.publish(
@@ -123,7 +123,7 @@ test('compare: an upload that was cut off between its rename and its record is n
   assert.equal((await listUploadRows(context.db, null, { limit: 1 }))[0]?.status, 'verifying');
 });
 
-test('deletions: one that fails does not hold up the others, and is tried again', async (t) => {
+test('deletions: a failed one does not block the others, and is repeated', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const deleted = [await publishFile(context), await publishFile(context), await publishFile(context)];
   for (const file of deleted) await markDeleted(context.db, file.id, context.now());
@@ -147,7 +147,7 @@ test('deletions: one that fails does not hold up the others, and is tried again'
   assert.equal(await finishDeletions({ ...context, storage }, context.log), 1);
 });
 
-test('a file that is deleted while it is read is not found; one whose bytes are gone is an error', async (t) => {
+test('files: a file that is deleted while it is read is not found; missing bytes are an error', async (t) => {
   const { context } = await makeLoggingUploads(t);
   const [deleted, gone] = [await publishFile(context), await publishFile(context)];
   await deleteFile(context, deleted);

@@ -19,7 +19,7 @@ async function makeScript(t: TestContext, body: string) {
   return { folder, run };
 }
 
-test('the record comes on stdin, the path as the last argument as it is, and nothing of our environment', async (t) => {
+test('on-complete: the record is on stdin, the path is the last argument, and the environment is clean', async (t) => {
   process.env.CRYOLIFT_JWT_SECRET = 'planted';
   t.after(() => delete process.env.CRYOLIFT_JWT_SECRET);
   const { run } = await makeScript(t, 'printf "%s|" "$@"; cat; env');
@@ -31,7 +31,7 @@ test('the record comes on stdin, the path as the last argument as it is, and not
   assert.doesNotMatch(String(detail.output), /planted|CRYOLIFT/);
 });
 
-test('the exit code and the end of the output are kept', async (t) => {
+test('on-complete: the exit code and the end of the output are stored', async (t) => {
   const { run } = await makeScript(t, 'seq 1 5000; echo the end >&2; exit 3');
   const { status, detail } = await run();
   assert.equal(status, 'failed');
@@ -42,17 +42,17 @@ test('the exit code and the end of the output are kept', async (t) => {
   assert.ok(Buffer.byteLength(output) <= 4096);
 });
 
-test('a command that says "try again later" is', async (t) => {
+test('on-complete: EX_TEMPFAIL is repeated later', async (t) => {
   const { run } = await makeScript(t, 'exit 75');
   assert.equal((await run()).status, 'later');
 });
 
-test('a command that reads nothing of a long record is no trouble', async (t) => {
+test('on-complete: a command need not read a long record', async (t) => {
   const { run } = await makeScript(t, 'exit 0');
   assert.equal((await run('/a', 'x'.repeat(4_000_000))).status, 'done');
 });
 
-test('a command that cannot be run fails with a reason', async () => {
+test('on-complete: a command that cannot be run fails with a reason', async () => {
   const command = { command: ['/nowhere/at/all'], timeoutMs: 1000, env: {} };
   const { status, detail } = await runCommand(command, '/a', '{}', new AbortController().signal);
   assert.equal(status, 'failed');
@@ -72,14 +72,14 @@ async function runInNarrowProcess(code: string): Promise<string> {
   return stdout;
 }
 
-test('a command for which there are no descriptors left is tried again, and the server goes on', async () => {
+test('on-complete: without free descriptors the command is repeated later, and the server continues', async () => {
   const code = `fill();
     await run(['/bin/sh', '-c', 'true']).catch(({ message }) => console.log(message));
     setTimeout(() => console.log('goes on'), 100);`;
   assert.equal(await runInNarrowProcess(code), 'The command could not be run (EMFILE).\ngoes on\n');
 });
 
-test('commands that leave processes behind that hold their output leave no descriptors open here', async () => {
+test('on-complete: child processes that keep the output open leave no open descriptors here', async () => {
   const code = `
     const count = () => readdirSync('/dev/fd').length;
     const before = count();
@@ -95,18 +95,18 @@ for (const [how, body] of [
   ['ends when asked', 'sleep 600 & echo $! > "$2"; wait'],
   ['does not listen', 'trap "" TERM; sleep 600 & echo $! > "$2"; wait; wait; sleep 600'],
 ] as const) {
-  test(`a command that takes too long and ${how} is ended, with all that it started`, async (t) => {
+  test(`on-complete: a command that takes too long and ${how} is killed with its child processes`, async (t) => {
     const { folder, run } = await makeScript(t, body);
     const { status, detail } = await run(join(folder, 'pid'), '{}', 500);
     assert.equal(status, 'failed');
     assert.equal(detail.signal, how === 'ends when asked' ? 'SIGTERM' : 'SIGKILL');
-    assert.match(String(detail.message), /ended after/);
+    assert.match(String(detail.message), /killed after/);
     const child = Number(await readFile(join(folder, 'pid'), 'utf8'));
     await isGone(child);
   });
 }
 
-test('a server that stops ends its commands', async (t) => {
+test('on-complete: a stop of the server ends its commands', async (t) => {
   const { folder, run } = await makeScript(t, 'echo $$ > "$2"; exec sleep 600');
   const stopping = new AbortController();
   const running = run(join(folder, 'pid'), '{}', 60_000, stopping.signal);

@@ -14,7 +14,7 @@ async function makeJobs(t: TestContext, ...fileIds: string[]) {
   for (const fileId of fileIds)
     await insertJob(db, { id: `job-${fileId}`, kind: KIND, fileId, owner: 'ada', nowMs: 1000 });
   const clock = { nowMs: 2000 };
-  /** What the meter was told. */
+  /** The calls of the meter. */
   const noted: string[] = [];
   const start = (work: Work, concurrency = 1) => {
     const context = {
@@ -35,7 +35,7 @@ function work(run: Work['run'], maxAttempts = 3): Work {
   return { maxAttempts, run };
 }
 
-/** Looks until the newest job of a file is as it should be. */
+/** Polls until the newest job of a file matches. */
 async function access(db: Database, fileId: string, is: (job: JobRow) => boolean): Promise<JobRow> {
   for (;;) {
     const job = await findJob(db, fileId, KIND);
@@ -44,7 +44,7 @@ async function access(db: Database, fileId: string, is: (job: JobRow) => boolean
   }
 }
 
-test('owners take turns: one with many jobs does not hold up the others', async (t) => {
+test('jobs: owners take turns', async (t) => {
   const { db, start } = await makeJobs(t);
   const add = (owner: string, count: number) =>
     Promise.all(
@@ -66,13 +66,13 @@ test('owners take turns: one with many jobs does not hold up the others', async 
   assert.deepEqual(done.slice(0, 8), ['ada', 'eve', 'zoe', 'ada', 'eve', 'ada', 'eve', 'eve']);
 });
 
-test('jobs are done one after the other, each once, and their outcomes kept', async (t) => {
+test('jobs: run one after the other, each once, and their outcomes are stored', async (t) => {
   const { db, start } = await makeJobs(t, 'a', 'b', 'c');
-  const begun: string[] = [];
+  const started: string[] = [];
   let atOnce = 0;
   start(
     work(async ({ file_id }) => {
-      begun.push(file_id);
+      started.push(file_id);
       assert.equal(++atOnce, 1);
       await new Promise((resolve) => setImmediate(resolve));
       atOnce--;
@@ -80,11 +80,11 @@ test('jobs are done one after the other, each once, and their outcomes kept', as
     }),
   );
   const last = await access(db, 'c', ({ status }) => status === 'done');
-  assert.deepEqual(begun, ['a', 'b', 'c']);
+  assert.deepEqual(started, ['a', 'b', 'c']);
   assert.deepEqual([last.attempts, last.outcome, last.leased_until], [1, '{"message":"well"}', null]);
 });
 
-test('no more run at once than is allowed, and as many', async (t) => {
+test('jobs: exactly the allowed number runs at once', async (t) => {
   const { start } = await makeJobs(t, 'a', 'b', 'c');
   const two = Promise.withResolvers<void>();
   let running = 0;
@@ -101,7 +101,7 @@ test('no more run at once than is allowed, and as many', async (t) => {
   assert.equal(running, 2);
 });
 
-test('a job that throws is tried again later, and counts as failed in the end', async (t) => {
+test('jobs: a job that throws is repeated later, and fails in the end', async (t) => {
   const { db, clock, noted, start } = await makeJobs(t, 'a');
   const queue = start(work(() => Promise.reject(new Error('no luck')), 2));
   const waiting = await access(db, 'a', ({ status, attempts }) => status === 'waiting' && attempts === 1);
@@ -116,35 +116,35 @@ test('a job that throws is tried again later, and counts as failed in the end', 
   assert.deepEqual(noted, [`${KIND} later`, `${KIND} failed`]);
 });
 
-test('a job that a stop breaks off waits, and the attempt does not count', async (t) => {
+test('jobs: a stop makes a running job wait, and the attempt does not count', async (t) => {
   const { db, noted, start } = await makeJobs(t, 'a');
-  const begun = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
   const queue = start(
     work(async (_, signal) => {
-      begun.resolve();
+      started.resolve();
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       throw new Error('broken off');
     }),
   );
-  await begun.promise;
+  await started.promise;
   await queue.stop();
   const job = await findJob(db, 'a', KIND);
   assert.deepEqual([job?.status, job?.attempts, job?.outcome], ['waiting', 0, null]);
   assert.deepEqual(noted, []);
 });
 
-test('what a dead process left is taken over when its lease ends, or as soon as it is known to be dead', async (t) => {
+test('jobs: the job of a dead process is taken over after its lease, or when the death is known', async (t) => {
   const { db, clock, start } = await makeJobs(t, 'a');
   assert.ok(await takeJob(db, KIND, 2000, 62_000));
-  const seen: number[] = [];
+  const runs: number[] = [];
   const queue = start(
     work(async ({ attempts }) => {
-      seen.push(attempts);
+      runs.push(attempts);
       return DONE;
     }),
   );
   await queue.stop();
-  assert.equal(seen.length, 0);
+  assert.equal(runs.length, 0);
 
   clock.nowMs = 3000;
   assert.equal(await releaseJobs(db, clock.nowMs), 1);
@@ -152,15 +152,15 @@ test('what a dead process left is taken over when its lease ends, or as soon as 
   clock.nowMs = 63_000;
   start(
     work(async ({ attempts }) => {
-      seen.push(attempts);
+      runs.push(attempts);
       return DONE;
     }),
   );
   await access(db, 'a', ({ status }) => status === 'done');
-  assert.deepEqual(seen, [3]);
+  assert.deepEqual(runs, [3]);
 });
 
-test('a job that kills the server each time is given up', async (t) => {
+test('jobs: a job that kills the server every time fails', async (t) => {
   const { db, start } = await makeJobs(t, 'a');
   for (let death = 0; death < 2; death++) {
     await takeJob(db, KIND, 2000, 2000);
@@ -174,17 +174,17 @@ test('a job that kills the server each time is given up', async (t) => {
   assert.match(job.outcome ?? '', /stopped during every attempt/);
 });
 
-test('an attempt whose job was taken over changes nothing any more', async (t) => {
+test('jobs: an attempt whose job was taken over changes nothing', async (t) => {
   const { db, start } = await makeJobs(t, 'a');
-  const [begun, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const [started, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const queue = start(
     work(async () => {
-      begun.resolve();
+      started.resolve();
       await going.promise;
       return { status: 'failed', detail: {} };
     }),
   );
-  await begun.promise;
+  await started.promise;
   const other = await takeJob(db, KIND, 100_000, 200_000);
   assert.equal(other?.attempts, 2);
   going.resolve();
@@ -193,13 +193,13 @@ test('an attempt whose job was taken over changes nothing any more', async (t) =
   assert.deepEqual([job?.status, job?.attempts, job?.leased_until], ['running', 2, 200_000]);
 });
 
-test('jobs: one that is running is not begun again because the clock has jumped', async (t) => {
+test('jobs: a jump of the clock does not start a running job again', async (t) => {
   const { db, clock, start } = await makeJobs(t, 'a', 'b');
-  const begun: string[] = [];
+  const started: string[] = [];
   const finish = Promise.withResolvers<void>();
   const queue = start(
     work(async ({ file_id }, signal) => {
-      begun.push(file_id);
+      started.push(file_id);
       if (file_id === 'a') await finish.promise;
       assert.ok(!signal.aborted);
       return DONE;
@@ -213,5 +213,5 @@ test('jobs: one that is running is not begun again because the clock has jumped'
   await access(db, 'c', ({ status }) => status === 'done');
   finish.resolve();
   assert.equal((await access(db, 'a', ({ status }) => status === 'done')).attempts, 1);
-  assert.deepEqual(begun, ['a', 'b', 'c']);
+  assert.deepEqual(started, ['a', 'b', 'c']);
 });

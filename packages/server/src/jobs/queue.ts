@@ -129,14 +129,14 @@ export class JobQueue {
       await postponeJob(db, job, { runAtMs: nowMs, attempts: job.attempts - 1, outcome: job.outcome, nowMs });
       return null;
     }
-    const told = JSON.stringify(outcome.detail);
+    const detail = JSON.stringify(outcome.detail);
     if (outcome.status === 'later' && job.attempts < this.#work.maxAttempts) {
       const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * DELAY_GROWTH ** (job.attempts - 1));
-      await postponeJob(db, job, { runAtMs: nowMs + delayMs, attempts: job.attempts, outcome: told, nowMs });
+      await postponeJob(db, job, { runAtMs: nowMs + delayMs, attempts: job.attempts, outcome: detail, nowMs });
       return 'later';
     }
     const status = outcome.status === 'done' ? 'done' : 'failed';
-    await endJob(db, job, { status, outcome: told, nowMs });
+    await endJob(db, job, { status, outcome: detail, nowMs });
     return status;
   }
 

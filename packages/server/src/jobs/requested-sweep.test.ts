@@ -5,7 +5,7 @@ import { RequestedSweep } from './requested-sweep.ts';
 
 const SWEPT: Swept = { expired: 1, deleted: 2, leftovers: 3, forgotten: 4 };
 
-test('asked sweep: one that takes long is reported, joined, and told when it has ended', async (t) => {
+test('requested sweep: a long sweep is reported as running, joined, and has its result at the end', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const ends: ((swept: Swept) => void)[] = [];
   const sweep = new RequestedSweep(
@@ -32,7 +32,7 @@ test('asked sweep: one that takes long is reported, joined, and told when it has
   assert.equal(ends.length, 2);
 });
 
-test('asked sweep: one that fails is an error for who asked, and has ended without a result', async () => {
+test('requested sweep: a failed sweep is an error for the request, and has no result', async () => {
   const sweep = new RequestedSweep(
     async () => {
       throw new Error('broken');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Repeated } from './schedule.ts';
 
-test('repeated work: who asks during a run joins the next one, however many they are', async (t) => {
+test('repeated work: all requests during a run share the next run', async (t) => {
   const ends: (() => void)[] = [];
   const signals: AbortSignal[] = [];
   const repeated = new Repeated(1_000_000, async (signal) => {
@@ -25,7 +25,7 @@ test('repeated work: who asks during a run joins the next one, however many they
   assert.equal(ends.length, 2);
 });
 
-test('repeated work: a run that fails is tried again', async (t) => {
+test('repeated work: a failed run is repeated', async (t) => {
   const later = Promise.withResolvers<void>();
   let runs = 0;
   const repeated = new Repeated(1, async () => {

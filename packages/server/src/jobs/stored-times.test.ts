@@ -12,10 +12,10 @@ import { sweep } from './sweep.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const TTL_MS = 7 * DAY_MS;
-/** The right time when a test begins. */
+/** The correct time at the start of a test. */
 const BEGIN_MS = 1_000 * DAY_MS;
 
-/** Stored times by a clock that a test moves: `pass` lets time go by, `set` puts the wall clock right or wrong. */
+/** Stored times with a test clock: `pass` advances time, `set` changes the wall clock. */
 function makeTimes(db: Database) {
   let [wallMs, steadyMs] = [BEGIN_MS, 0];
   const clock = new Clock(
@@ -64,11 +64,11 @@ async function fillDueTimes(db: Database, rightMs: number, aheadMs: number): Pro
   await insertPostponedJob(db, 'ahead', aheadMs, 5_000);
   await insertDelivery(db, 1, rightMs, 5_000);
   await insertDelivery(db, 2, aheadMs, 5_000);
-  // Made at the right time, and tried while the clock was ahead.
+  // Created at the correct time, and tried while the clock was ahead.
   await insertDelivery(db, 3, rightMs, aheadMs - rightMs);
 }
 
-test('stored times: what a clock that was ahead has postponed is due at once after it is set right', async (t) => {
+test('stored times: work postponed by a clock that was ahead is due at once after the correction', async (t) => {
   const db = await makeDatabase(t);
   const { times, pass, set } = makeTimes(db);
   await times.correct();
@@ -94,7 +94,7 @@ test('stored times: a clock that is set right while the server is down', async (
   assert.equal(ahead, BEGIN_MS);
 });
 
-/** A room by the clock of `makeTimes`. */
+/** A context with the clock of `makeTimes`. */
 async function makeSweptUploads(t: TestContext) {
   const context = await makeUploads(t);
   const { times, clock, ...hands } = makeTimes(context.db);
@@ -107,7 +107,7 @@ async function makeSweptUploads(t: TestContext) {
   return { context, round, ...hands };
 }
 
-test('stored times: events and uploads of a clock that was ahead are forgotten in the time that others are', async (t) => {
+test('stored times: events and uploads of a clock that was ahead are deleted after the same time as others', async (t) => {
   const { context, round, pass, set } = await makeSweptUploads(t);
   const { db } = context;
   const aheadMs = BEGIN_MS + 300 * DAY_MS;
@@ -119,7 +119,7 @@ test('stored times: events and uploads of a clock that was ahead are forgotten i
     .values([
       draftRow({ id: 'open', ...times }),
       draftRow({ id: 'ended', status: 'cancelled', ...times }),
-      // Its time is that of a longer lifetime, which was set when it was told.
+      // Its time is that of a longer lifetime, which was set when it was emitted.
       draftRow({ id: 'right', created_at: BEGIN_MS, updated_at: BEGIN_MS, expires_at: BEGIN_MS + 2 * TTL_MS }),
     ])
     .execute();
@@ -146,7 +146,7 @@ test('stored times: events and uploads of a clock that was ahead are forgotten i
   assert.equal((await states()).right, 'expired');
 });
 
-test('stored times: a clock that is wrong for a moment and set right makes nothing old', async (t) => {
+test('stored times: a short error of the clock makes nothing old', async (t) => {
   const { context, round, pass, set } = await makeSweptUploads(t);
   const { db } = context;
   pass(HOUR_MS);
@@ -157,7 +157,7 @@ test('stored times: a clock that is wrong for a moment and set right makes nothi
     .insertInto('uploads')
     .values([draftRow({ id: 'open', ...times })])
     .execute();
-  // As after a start without a battery, until the network tells the time.
+  // As after a start without a clock battery, before network time.
   set(0);
   await round();
   pass(HOUR_MS / 2);

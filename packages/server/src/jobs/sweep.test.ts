@@ -1,4 +1,4 @@
-/** Every upload reaches an end, from every state, whatever is missing on the disk; and what it held is freed. */
+/** Every upload reaches an end from every state, also with missing bytes, and its space is freed. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
@@ -44,7 +44,7 @@ const STATES: Record<string, (context: TestUploads, row: UploadRow) => Promise<u
   },
 };
 
-/** What happens to where the bytes are. */
+/** Faults of the stored bytes. */
 const MISHAPS: Record<string, (path: string) => Promise<unknown>> = {
   nothing: async () => {},
   removed: (path) => rm(path, { force: true }),
@@ -77,7 +77,7 @@ for (const [state, bring] of Object.entries(STATES)) {
       if (mishap === 'other bytes' && !restarts) continue;
       const when = restarts ? 'between two processes' : 'under the server';
       // Invariant 6
-      test(`an upload that is ${state}, its bytes ${when}: ${mishap}: it ends and holds nothing`, async (t) => {
+      test(`sweep: an upload that is ${state}, its bytes ${when}: ${mishap}: it ends and frees its space`, async (t) => {
         let context = await makeUploads(t);
         const rows = [await insertUpload(context), await insertUpload(context, { size: 0, part_count: 0 })];
         for (const row of rows) await bring(context, row);
@@ -93,13 +93,13 @@ for (const [state, bring] of Object.entries(STATES)) {
   }
 }
 
-/** What the server does from time to time. */
+/** The housekeeping of the server. */
 async function housekeep(context: TestUploads): Promise<void> {
   await sweep(context);
   await verifyUploads(context);
 }
 
-/** The rounds alone, with no client that asks, and time that goes by. */
+/** Only housekeeping without requests, over time. */
 async function assertEnds(context: TestUploads, row: UploadRow): Promise<void> {
   const isOver = async () => ['completed', 'cancelled', 'expired'].includes((await readRow(context, row.id)).status);
   for (let round = 0; !(await isOver()); round++) {
@@ -116,7 +116,7 @@ async function assertEnds(context: TestUploads, row: UploadRow): Promise<void> {
   assert.ok(bytes.equals(wholeOf(row)), 'what was published is what was sent');
 }
 
-test('a stuck upload is logged when it is ended, and its owner is told why', async (t) => {
+test('sweep: an upload whose verification fails repeatedly is ended, logged, and reported to its owner', async (t) => {
   const context = await makeUploads(t);
   const errors: string[] = [];
   Object.assign(context.log, { error: (_fields: unknown, message: string) => errors.push(message) });
@@ -140,7 +140,7 @@ test('a stuck upload is logged when it is ended, and its owner is told why', asy
   assert.ok(errors.includes('an upload whose verification failed repeatedly was ended'));
 });
 
-test('an upload whose time was over when the server stopped is not ended at the first failure', async (t) => {
+test('sweep: an upload that expired during a stop is not ended at the first failure', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await beginVerifying(context, row);
@@ -155,7 +155,7 @@ test('an upload whose time was over when the server stopped is not ended at the 
   assert.equal((await readRow(context, row.id)).status, 'completed');
 });
 
-test('an empty upload is completed, whatever became of its staging file', async (t) => {
+test('sweep: an empty upload is completed without its staging file', async (t) => {
   const context = await makeUploads(t);
   for (const mishap of ['removed', 'longer than it was']) {
     const row = await insertUpload(context, { size: 0, part_count: 0 });

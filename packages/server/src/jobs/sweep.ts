@@ -42,7 +42,7 @@ async function expireAll(context: UploadContext): Promise<number> {
 async function purgeAll(context: UploadContext): Promise<number> {
   if (!context.isClockSettled()) return 0;
   const endedBeforeMs = context.now() - context.policy.uploadTtlMs;
-  // First: it holds what was begun with it.
+  // First, because uploads refer to it.
   await forgetLinks(context.db, endedBeforeMs);
   for (let forgotten = 0; ; ) {
     const count = await purgeUploads(context.db, endedBeforeMs, BATCH);

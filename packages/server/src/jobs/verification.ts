@@ -5,7 +5,7 @@ import type { UploadContext } from '../uploads/context.ts';
 import { reverify } from '../uploads/verification/reverification.ts';
 import { attempt } from './attempt.ts';
 
-/** One round: at the start, from time to time, and after a sweep. After `signal` no upload is begun. */
+/** One round: at the start, from time to time, and after a sweep. After `signal` no upload is started. */
 export async function verifyUploads(context: UploadContext, signal?: AbortSignal): Promise<void> {
   const ids = await attempt(context, 'verify again', () => listToReverify(context.db));
   // Parts that could not be read are read in the next round.

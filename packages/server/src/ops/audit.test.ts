@@ -47,7 +47,7 @@ test('audit: a file that is full is followed by another, and no line is lost', a
   assert.deepEqual(removed, []);
 });
 
-test('audit: when it is too much in all, the oldest files are removed, and that is told', async (t) => {
+test('audit: above the total size the oldest files are removed and reported', async (t) => {
   const { folder, removed, names, make } = await openLog(t, { maxTotalBytes: 3_000 });
   const log = make();
   await log.write(entryOf('october', '2026-10-31T00:00:00.000Z'));

@@ -22,7 +22,7 @@ function reader(changes: Partial<Sources>) {
   return async () => (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-test('what stands is asked for at every look', async () => {
+test('gauges: values are read at every scrape', async () => {
   let pending = 1;
   const read = reader({ sessions: async () => ({ pending, uploading: 2 }) });
   assert.ok((await read()).includes('cryolift_sessions{status="pending"} 1'));
@@ -40,7 +40,7 @@ test('what stands is asked for at every look', async () => {
   }
 });
 
-test('what fails is left out, also what was known of it before, and comes again', async () => {
+test('gauges: a failing gauge is omitted, and returns later', async () => {
   let fails = false;
   const failing = async <T>(value: T): Promise<T> => {
     if (fails) throw new Error('gone');
@@ -63,7 +63,7 @@ test('what fails is left out, also what was known of it before, and comes again'
   assert.ok(after.includes('cryolift_unread_gauges_total{gauge="cryolift_storage_free_bytes"} 1'));
 });
 
-test('what hangs is not waited for', async (t) => {
+test('gauges: a gauge that hangs is not awaited', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const asked = Promise.withResolvers<void>();
   const read = reader({

@@ -23,7 +23,7 @@ export class LogStream {
   #isTorn = false;
   #lostLines = 0;
   #toldLines = 0;
-  #telling: NodeJS.Timeout | undefined;
+  #reportTimer: NodeJS.Timeout | undefined;
   #whenIdle: (() => void) | null = null;
 
   constructor(put: Put = putToStandardError()) {
@@ -49,7 +49,7 @@ export class LogStream {
 
   /** Resolves when everything is written, or after `ms`. */
   async close(ms: number): Promise<void> {
-    clearTimeout(this.#telling);
+    clearTimeout(this.#reportTimer);
     if (!this.#isWriting) return;
     await new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
@@ -86,9 +86,9 @@ export class LogStream {
 
   #rest(): void {
     this.#whenIdle?.();
-    clearTimeout(this.#telling);
+    clearTimeout(this.#reportTimer);
     if (this.#lostLines === this.#toldLines) return;
-    this.#telling = setTimeout(() => {
+    this.#reportTimer = setTimeout(() => {
       if (!this.#isWriting) this.#writeWaiting();
     }, TELL_MS).unref();
   }

@@ -1,4 +1,4 @@
-/** What every storage must do, as tests that run on each of them. */
+/** The contract of storages, as tests that run on each of them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 /** A storage to be tested, closed by `make` when the test ends. */
 interface StorageUnderTest {
   storage: Storage;
-  /** Takes the staged bytes of an upload away behind the storage's back. */
+  /** Removes the staged bytes of an upload without the storage. */
   lose(uploadId: string): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function placeOf({ id, sizeBytes }: StagedUpload): FilePlace {
   return { fileId: `file-of-${id}`, filename: 'µ graph.mrc', sizeBytes };
 }
 
-/** Bytes that differ from place to place, so that one that lies elsewhere shows. */
+/** Bytes that depend on their offset, so that misplaced bytes are detected. */
 export function makeBytes(length: number, seed = 1): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let state = seed;
@@ -61,7 +61,7 @@ export async function openSink(storage: Storage, to: StagedUpload, offset: numbe
   return sink;
 }
 
-/** Writes bytes in pieces, through a buffer that is spoilt at once after each write. */
+/** Writes bytes in chunks, through a buffer that is overwritten after each write. */
 export async function feed(sink: PartSink, bytes: Uint8Array, chunkBytes = bytes.length || 1): Promise<void> {
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     const chunk = Buffer.from(bytes.subarray(at, at + chunkBytes));
@@ -92,7 +92,7 @@ export async function readAll(storage: Storage, file: FilePlace, start = 0, end 
 }
 
 function describeWriting(name: string, make: MakeStorage): void {
-  test(`${name}: parts in any order, in pieces of any size, lie where they belong`, async (t) => {
+  test(`${name}: parts in any order, in chunks of any size, are stored at their offsets`, async (t) => {
     const { storage } = await make(t);
     let run = 0;
     const plans = fc.record({
@@ -122,7 +122,7 @@ function describeWriting(name: string, make: MakeStorage): void {
     );
   });
 
-  test(`${name}: single bytes are bytes too`, async (t) => {
+  test(`${name}: parts of single bytes are stored`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(5000);
     const sink = await openSink(storage, upload('ones', bytes.length), 0, bytes.length);
@@ -131,7 +131,7 @@ function describeWriting(name: string, make: MakeStorage): void {
     assert.deepEqual(await storage.uploads.hashExtent('ones', { offset: 0, length: bytes.length }), sha256Of(bytes));
   });
 
-  test(`${name}: sinks at different places of one upload, and of two uploads, do not mix`, async (t) => {
+  test(`${name}: sinks for different extents and uploads do not mix`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(6 * MIB);
     const uploads = [upload('left', bytes.length), upload('right', bytes.length)];
@@ -160,7 +160,7 @@ function describeWriting(name: string, make: MakeStorage): void {
     assert.deepEqual(await sink.commit(), sha256Of(bytes));
   });
 
-  test(`${name}: a sink that was given up writes nothing any more`, async (t) => {
+  test(`${name}: an aborted sink writes nothing`, async (t) => {
     const { storage } = await make(t);
     const to = upload('given-up', 8 * MIB);
     const sink = await openSink(storage, to, 0, 8 * MIB);
@@ -172,13 +172,13 @@ function describeWriting(name: string, make: MakeStorage): void {
     assert.throws(() => sink.write(makeBytes(1)), UploadError);
     await sink.abort();
     assert.deepEqual(await storage.uploads.hashExtent(to.id, { offset: 0, length: 8 * MIB }), after);
-    // The place can be written again at once.
+    // The extent can be written again at once.
     const bytes = makeBytes(8 * MIB, 3);
     assert.deepEqual(await storePart(storage, to, 0, bytes), sha256Of(bytes));
     assert.deepEqual(await storage.uploads.hashExtent(to.id, { offset: 0, length: 8 * MIB }), sha256Of(bytes));
   });
 
-  test(`${name}: giving up after the end changes nothing`, async (t) => {
+  test(`${name}: an abort after the end changes nothing`, async (t) => {
     const { storage } = await make(t);
     const to = upload('done', 10);
     const sink = await openSink(storage, to, 0, 10);
@@ -212,23 +212,23 @@ function describeStaging(name: string, make: MakeStorage): void {
     assert.deepEqual(await storage.uploads.hashExtent('gone', { offset: 10, length: 10 }), sha256Of(bytes));
   });
 
-  test(`${name}: a staging area that is renewed takes parts, whatever was there before`, async (t) => {
+  test(`${name}: a renewed staging area accepts parts`, async (t) => {
     const { storage, lose } = await make(t);
     const to = upload('renewed', 20);
     const bytes = makeBytes(20);
     await storePart(storage, to, 0, bytes.subarray(0, 10));
     await lose('renewed');
-    const begun = { ...to, empty: false };
-    assert.equal(await storage.uploads.openSink(begun, { offset: 10, length: 10 }), 'lost');
+    const started = { ...to, empty: false };
+    assert.equal(await storage.uploads.openSink(started, { offset: 10, length: 10 }), 'lost');
     await storage.uploads.renew(to);
-    await storePart(storage, begun, 10, bytes.subarray(10));
-    await storePart(storage, begun, 0, bytes.subarray(0, 10));
+    await storePart(storage, started, 10, bytes.subarray(10));
+    await storePart(storage, started, 0, bytes.subarray(0, 10));
     assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
     await storage.uploads.publish(to, placeOf(to));
     assert.ok((await readAll(storage, placeOf(to))).equals(bytes));
   });
 
-  test(`${name}: creating an upload again harms nothing that is stored`, async (t) => {
+  test(`${name}: creating an upload again keeps its stored bytes`, async (t) => {
     const { storage } = await make(t);
     const to = upload('twice', 10);
     await storage.uploads.create(to);
@@ -238,7 +238,7 @@ function describeStaging(name: string, make: MakeStorage): void {
     assert.deepEqual(await storage.uploads.list(), ['twice']);
   });
 
-  test(`${name}: what is discarded is gone, however often it is discarded`, async (t) => {
+  test(`${name}: a discarded upload has no bytes; discard can be repeated`, async (t) => {
     const { storage } = await make(t);
     const to = upload('rubbish', 10);
     await storage.uploads.discard('rubbish');
@@ -260,7 +260,7 @@ function describeStaging(name: string, make: MakeStorage): void {
 }
 
 function describeDigests(name: string, make: MakeStorage): void {
-  test(`${name}: the whole digest is that of the file, however its prefix grew`, async (t) => {
+  test(`${name}: the whole-file digest is correct for any growth of the prefix`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(5 * MIB + 3);
     const to = upload('whole', bytes.length);
@@ -272,7 +272,7 @@ function describeDigests(name: string, make: MakeStorage): void {
     assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
-  test(`${name}: the whole digest needs no steps, and an empty file has one`, async (t) => {
+  test(`${name}: the whole-file digest needs no calls of follow, and an empty file has one`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(3 * MIB);
     await storePart(storage, upload('at-once', bytes.length), 0, bytes);
@@ -283,7 +283,7 @@ function describeDigests(name: string, make: MakeStorage): void {
     assert.deepEqual((await storage.uploads.digest(none, placeOf(none))).sha256, sha256Of(new Uint8Array()));
   });
 
-  test(`${name}: the digests of selected parts come with the whole one, whatever the part size`, async (t) => {
+  test(`${name}: the digests of selected parts come with the whole-file digest, with any part size`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(7 * MIB + 5);
     for (const partSizeBytes of [70_000, MIB, 2 * MIB + 1, 3 * MIB, bytes.length]) {
@@ -291,7 +291,7 @@ function describeDigests(name: string, make: MakeStorage): void {
       await storePart(storage, to, 0, bytes);
       const partCount = Math.ceil(bytes.length / partSizeBytes);
       const selected = Uint8Array.from({ length: partCount }, (_, idx) => (idx % 3 === 1 ? 0 : 1));
-      // What is selected when the pass begins counts.
+      // The selection at the start of the pass applies.
       storage.prefixes?.follow(to, MIB, () => ({ partSizeBytes, selected }));
       const digest = await storage.uploads.digest(
         to,
@@ -307,13 +307,13 @@ function describeDigests(name: string, make: MakeStorage): void {
     }
   });
 
-  test(`${name}: bytes that are behind what was noted are read as they are then`, async (t) => {
+  test(`${name}: bytes after the reported prefix are read later`, async (t) => {
     const { storage } = await make(t);
     const to = upload('behind', 2 * MIB);
     const bytes = makeBytes(2 * MIB);
     await storePart(storage, to, 0, bytes.subarray(0, MIB));
     storage.prefixes?.follow(to, MIB);
-    // Had the digest read ahead of the prefix, it would have seen a hole here.
+    // Had the digest read ahead of the prefix, it would have read zeros here.
     assert.deepEqual(
       await storage.uploads.hashExtent(to.id, { offset: 0, length: MIB }),
       sha256Of(bytes.subarray(0, MIB)),
@@ -322,7 +322,7 @@ function describeDigests(name: string, make: MakeStorage): void {
     assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
-  test(`${name}: a digest that was forgotten begins anew`, async (t) => {
+  test(`${name}: a cancelled digest starts again`, async (t) => {
     const { storage } = await make(t);
     const to = upload('anew', 2 * MIB);
     await storePart(storage, to, 0, makeBytes(MIB, 1));
@@ -334,7 +334,7 @@ function describeDigests(name: string, make: MakeStorage): void {
     assert.deepEqual((await storage.uploads.digest(to, placeOf(to))).sha256, sha256Of(bytes));
   });
 
-  test(`${name}: a digest of bytes that are not there is refused, and can be asked for again`, async (t) => {
+  test(`${name}: a digest of missing bytes is refused, and can be requested again`, async (t) => {
     const { storage, lose } = await make(t);
     const to = upload('late', 10);
     await storage.uploads.create(to);
@@ -347,7 +347,7 @@ function describeDigests(name: string, make: MakeStorage): void {
 }
 
 function describePublishing(name: string, make: MakeStorage): void {
-  test(`${name}: a published file is whole, readable in ranges, and no longer staged`, async (t) => {
+  test(`${name}: a published file is complete, readable in ranges, and no longer staged`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(100_000);
     const file = await publishWhole(storage, upload('book', bytes.length), bytes);
@@ -359,7 +359,7 @@ function describePublishing(name: string, make: MakeStorage): void {
     assert.ok((await readAll(storage, file, 1, 70_000)).equals(bytes.subarray(1, 70_001)));
   });
 
-  test(`${name}: an empty file is a file`, async (t) => {
+  test(`${name}: an empty file can be published`, async (t) => {
     const { storage } = await make(t);
     const file = await publishWhole(storage, upload('nothing', 0), new Uint8Array());
     assert.equal(await storage.files.stat(file), 0);
@@ -376,7 +376,7 @@ function describePublishing(name: string, make: MakeStorage): void {
     assert.deepEqual(await storage.uploads.list(), []);
   });
 
-  test(`${name}: a publish that is withdrawn is staged again, writable, and can be published again`, async (t) => {
+  test(`${name}: an undone publish is staged again, writable, and can be published again`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(1000);
     const to = upload('withdrawn', bytes.length);
@@ -406,7 +406,7 @@ function describePublishing(name: string, make: MakeStorage): void {
     assert.deepEqual(await storage.files.list(), []);
   });
 
-  test(`${name}: a published file is digested anew, no faster than it is let`, async (t) => {
+  test(`${name}: a published file is digested again, at the given rate`, async (t) => {
     const { storage } = await make(t);
     const bytes = makeBytes(3 * MIB + 5);
     const file = await publishWhole(storage, upload('slow', bytes.length), bytes);
@@ -432,7 +432,7 @@ function describePublishing(name: string, make: MakeStorage): void {
     );
   });
 
-  test(`${name}: a removed file is gone with its previews, however often it is removed`, async (t) => {
+  test(`${name}: a removed file has no bytes or previews; remove can be repeated`, async (t) => {
     const { storage } = await make(t);
     const file = await publishWhole(storage, upload('old', 3), makeBytes(3));
     assert.deepEqual(await storage.previews.list(), []);

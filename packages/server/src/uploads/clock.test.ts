@@ -5,7 +5,7 @@ import { Clock } from './clock.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A clock over two that a test moves: `pass` both, `set` the wall clock alone. */
+/** A clock over two test clocks: `pass` moves both, `set` only the wall clock. */
 function makeClock(ttlMs: number) {
   let [wallMs, steadyMs] = [1_000_000_000, 5];
   const jumps: number[] = [];
@@ -28,7 +28,7 @@ function makeClock(ttlMs: number) {
   };
 }
 
-test('clock: it is settled an hour after the start, or after the lifetime of an upload if that is shorter', () => {
+test('clock: is reliable an hour after the start, or after the lifetime of an upload if that is shorter', () => {
   for (const [ttlMs, graceMs] of [
     [7 * DAY_MS, HOUR_MS],
     [10_000, 10_000],
@@ -42,7 +42,7 @@ test('clock: it is settled an hour after the start, or after the lifetime of an 
   }
 });
 
-test('clock: after a jump, ahead or back, it is not settled for as long, whoever reads it first', () => {
+test('clock: after a jump in any direction it is not reliable for the same time', () => {
   for (const [isReadByNow, byMs] of [
     [true, 30 * DAY_MS],
     [false, 30 * DAY_MS],

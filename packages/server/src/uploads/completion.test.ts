@@ -8,7 +8,7 @@ import { finalize } from './finalization.ts';
 import { bytesOf, insertUpload, makeUploads, readRow, sendPart } from './test-uploads.ts';
 import { toPlace } from './upload-record.ts';
 
-test('a file that was published meanwhile is not touched by whoever comes late to finish it', async (t) => {
+test('completion: a file that was published meanwhile is not changed by a late completion', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
@@ -22,7 +22,7 @@ test('a file that was published meanwhile is not touched by whoever comes late t
   assert.deepEqual((again as { id?: string }).id, file.id);
 });
 
-test('what was being verified when the server stopped is finished at the next start', async (t) => {
+test('completion: an upload in verification is finished at the next start', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
@@ -32,7 +32,7 @@ test('what was being verified when the server stopped is finished at the next st
   assert.equal(await context.storage.files.stat(toPlace(row, 'f1')), row.size);
 });
 
-test('complete: a digest that is declared while it looks at the upload is kept, and another one refused', async (t) => {
+test('complete: a digest that is declared between read and change is kept, and another one is refused', async (t) => {
   const context = await makeUploads(t);
   const wrong = createHash('sha256').update('other bytes').digest();
   for (const [declared, code] of [
@@ -41,7 +41,7 @@ test('complete: a digest that is declared while it looks at the upload is kept, 
   ] as const) {
     const row = await insertUpload(context);
     for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
-    // As a resuming init does it, between the look and the change.
+    // As a resuming init does, between read and change.
     const newId = () => {
       void context.db.updateTable('uploads').set({ sha256: wrong }).where('id', '=', row.id).execute();
       return context.newId();
@@ -54,7 +54,7 @@ test('complete: a digest that is declared while it looks at the upload is kept, 
   }
 });
 
-test('complete: a file that was verified without a digest is not given for another one', async (t) => {
+test('complete: a file that was verified without a digest is refused for another one', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   const hash = createHash('sha256');

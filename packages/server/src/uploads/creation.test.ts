@@ -7,7 +7,7 @@ import { makeUploads, readRow, sendPart, type TestUploads } from './test-uploads
 
 const request = { filename: 'a.bin', size: 950, part_size: 100, fingerprint: 'f' };
 
-/** The staging file of the upload that is opened next cannot be made. @returns what ends that. */
+/** Makes the creation of the next staging file fail. @returns a function that ends this. */
 async function obstruct(context: TestUploads): Promise<() => Promise<void>> {
   const newId = context.newId;
   const id = newId();
@@ -17,11 +17,11 @@ async function obstruct(context: TestUploads): Promise<() => Promise<void>> {
   return () => rmdir(context.stagedPath(id));
 }
 
-test('an upload that a second init is given stays open, also when its staging file cannot be made', async (t) => {
+test('init: an upload that a second init found stays open, also when its staging file cannot be created', async (t) => {
   for (let queue = 0; queue <= 40; queue += 2) {
     const context = await makeUploads(t);
     const clear = await obstruct(context);
-    // It may fail, but not at the cost of who was told that there is an upload to go on with.
+    // It may fail, but the upload that the other init has returned must stay.
     const first = openUpload(context, 'ada', request, null).catch(() => null);
     for (let turn = 0; turn < queue; turn++) await null;
     const { row } = await openUpload(context, 'ada', request, null);
@@ -34,7 +34,7 @@ test('an upload that a second init is given stays open, also when its staging fi
   }
 });
 
-test('an init that is repeated with its key finds an upload that takes parts', async (t) => {
+test('init: a repeated init with its key finds an upload that accepts parts', async (t) => {
   const context = await makeUploads(t);
   const clear = await obstruct(context);
   await openUpload(context, 'ada', request, 'key').catch(() => null);
@@ -44,7 +44,7 @@ test('an init that is repeated with its key finds an upload that takes parts', a
   assert.equal((await sendPart(context, row, 0)).received_parts, 1);
 });
 
-test('a staging file that cannot be made is told to who sends a part', async (t) => {
+test('init: the error of a staging file that cannot be created is returned for its first part', async (t) => {
   const context = await makeUploads(t);
   const clear = await obstruct(context);
   const { row } = await openUpload(context, 'ada', request, null);

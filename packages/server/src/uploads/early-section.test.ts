@@ -16,7 +16,7 @@ function makeHeader(): Buffer {
   return header;
 }
 
-test('picture: an upload that was forced lacks no parts but its own, whatever its header says', async (t) => {
+test('picture: a forced upload reports only its own parts as missing, with any header', async (t) => {
   const context = await makeUploads(t);
   const filename = 'a.mrc';
   const sizeBytes = 2000;

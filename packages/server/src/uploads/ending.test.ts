@@ -33,7 +33,7 @@ function isRefusal(error: unknown, ...codes: string[]): boolean {
   return error instanceof UploadError && codes.includes(error.code);
 }
 
-test('a cancelled upload is freed, stays cancelled, and can be cancelled again', async (t) => {
+test('cancel: frees the upload, and can be repeated', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendPart(context, row, 0);
@@ -46,7 +46,7 @@ test('a cancelled upload is freed, stays cancelled, and can be cancelled again',
   );
 });
 
-test('an upload that is verified or a file already is not cancelled', async (t) => {
+test('cancel: an upload in verification or published is not cancelled', async (t) => {
   const context = await makeUploads(t);
   for (const status of ['verifying', 'completed'] as const) {
     const row = await insertUpload(context, { status });
@@ -55,20 +55,20 @@ test('an upload that is verified or a file already is not cancelled', async (t) 
   }
 });
 
-test('a part under way when its upload is cancelled writes nothing any more and is told why', async (t) => {
+test('cancel: a part in transit writes nothing more and gets the reason', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
-  const begun = await beginTestPart(context, row, 0);
-  assert.ok(begun.kind === 'receiving');
-  begun.receiver.write(bytesOf(row, 0).subarray(0, 10));
+  const started = await beginTestPart(context, row, 0);
+  assert.ok(started.kind === 'receiving');
+  started.receiver.write(bytesOf(row, 0).subarray(0, 10));
   await cancelUpload(context, ada, row.id);
   assert.equal(await isStaged(context, row.id), false);
-  begun.receiver.write(bytesOf(row, 0).subarray(10));
-  await assert.rejects(begun.receiver.commit(), (error) => isRefusal(error, 'upload_closed'));
+  started.receiver.write(bytesOf(row, 0).subarray(10));
+  await assert.rejects(started.receiver.commit(), (error) => isRefusal(error, 'upload_closed'));
   assert.equal(context.attempts.count, 0);
 });
 
-test('wherever a cancel meets a part that begins, nothing stays behind that the sweep would trip over', async (t) => {
+test('cancel: at any point of a starting part, no staged bytes remain', async (t) => {
   const context = await makeUploads(t);
   // The cancel starts this many turns of the microtask queue after the part.
   for (let queue = 0; queue <= 120; queue += 2) {
@@ -79,11 +79,11 @@ test('wherever a cancel meets a part that begins, nothing stays behind that the 
     });
     for (let turn = 0; turn < queue; turn++) await null;
     await cancelUpload(context, ada, row.id);
-    const begun = await beginning;
-    if (begun?.kind === 'receiving') {
-      // The row says cancelled: nobody may still be writing.
-      begun.receiver.write(bytesOf(row, 0));
-      await assert.rejects(begun.receiver.commit(), (error) => isRefusal(error, 'upload_closed', 'overloaded'));
+    const started = await beginning;
+    if (started?.kind === 'receiving') {
+      // The row is cancelled: no write may be running.
+      started.receiver.write(bytesOf(row, 0));
+      await assert.rejects(started.receiver.commit(), (error) => isRefusal(error, 'upload_closed', 'overloaded'));
     }
     assert.equal(await findPart(context.db, row.id, 0), undefined);
     assert.equal(await isStaged(context, row.id), false, `a staging file was made again (${queue} queue)`);
@@ -91,7 +91,7 @@ test('wherever a cancel meets a part that begins, nothing stays behind that the 
 });
 
 // Invariant 6
-test('an expired upload is freed, by whoever looks first', async (t) => {
+test('expiry: an expired upload is freed by the first access', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context, { expires_at: 2001 });
   assert.equal((await findUpload(context, ada, row.id)).status, 'pending');
@@ -101,16 +101,16 @@ test('an expired upload is freed, by whoever looks first', async (t) => {
   await assert.rejects(sendPart(context, row, 0), (error) => isRefusal(error, 'upload_expired'));
 });
 
-test('a part that arrives between the look and the deed keeps its upload from expiring', async (t) => {
+test('expiry: a part that arrives between read and change extends the upload', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context, { expires_at: 2000 });
-  // The sweep has listed the row; then a slow part comes to its end.
+  // The sweep has listed the row; then a slow part is committed.
   await commitPart(context.db, row.id, draftPart(0));
   assert.equal(await expireUpload(context, row), undefined);
   assert.deepEqual([(await readRow(context, row.id)).status, await isStaged(context, row.id)], ['uploading', true]);
 });
 
-test('what is verified, completed or cancelled does not expire', async (t) => {
+test('expiry: uploads in verification, completed or cancelled do not expire', async (t) => {
   const context = await makeUploads(t);
   for (const status of ['verifying', 'completed', 'cancelled'] as const) {
     const row = await insertUpload(context, { status, expires_at: 1 });
@@ -120,7 +120,7 @@ test('what is verified, completed or cancelled does not expire', async (t) => {
 });
 
 // Invariant 4
-test('of cancel and complete at once one wins, and the loser is told', async (t) => {
+test('ending: of a concurrent cancel and complete one wins, and the other gets an error', async (t) => {
   const context = await makeUploads(t);
   for (let queue = 0; queue <= 60; queue += 5) {
     const row = await insertUpload(context);
@@ -140,7 +140,7 @@ test('of cancel and complete at once one wins, and the loser is told', async (t)
   }
 });
 
-test('an upload that is completed by many at once becomes one file', async (t) => {
+test('ending: concurrent completions give one file', async (t) => {
   const context = await makeUploads(t);
   for (let queue = 0; queue <= 200; queue += 10) {
     const row = await insertUpload(context);
@@ -152,7 +152,7 @@ test('an upload that is completed by many at once becomes one file', async (t) =
   }
 });
 
-test('expiry: nothing expires while the clock is not settled, and its upload is found and goes on', async (t) => {
+test('expiry: nothing expires while the clock is not reliable, and the upload can be resumed', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context, { fingerprint: 'f', expires_at: 2001 });
   context.clock.isSettled = false;
@@ -172,7 +172,7 @@ test('expiry: nothing expires while the clock is not settled, and its upload is 
   assert.equal((await sweep(context)).expired, 1);
 });
 
-test('expiry: what has ended is not forgotten while the clock is not settled', async (t) => {
+test('expiry: ended uploads are not deleted while the clock is not reliable', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await cancelUpload(context, ada, row.id);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { readFilename } from './filename.ts';
 
-test('takes any name that is one step in a folder', () => {
+test('filename: accepts any name of one path segment', () => {
   const names = [
     'a',
     'a.mrc',
@@ -23,7 +23,7 @@ test('takes any name that is one step in a folder', () => {
   for (const name of [...names, 'n'.repeat(255), 'ä'.repeat(127)]) assert.equal(readFilename(name), name);
 });
 
-test('refuses paths, folders, control characters, broken Unicode, and names that are too long', () => {
+test('filename: refuses paths, folders, control characters, invalid Unicode, and names that are too long', () => {
   const refused: [string, RegExp][] = [
     ['', /empty/],
     ['.', /folder/],
@@ -57,8 +57,8 @@ test('refuses paths, folders, control characters, broken Unicode, and names that
   }
 });
 
-test('a name has one spelling', () => {
+test('filename: a name is normalized', () => {
   assert.equal(readFilename('Mu\u0308ller.mrc'), 'M\u00fcller.mrc');
-  // It counts as it is kept: 128 times three bytes before, two after.
+  // The stored form counts: 128 times three bytes before, two after.
   readFilename(`${'a\u0308'.repeat(127)}`);
 });

@@ -1,4 +1,4 @@
-/** The upload room with a real database and a real storage, for tests. */
+/** An upload context with a real database and a real storage, for tests. */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ export async function makeUploads(t: TestContext, folder?: string): Promise<Test
   return await openContext(t, await makeDatabase(t), folder ?? (await makeFolder(t)), 'id');
 }
 
-/** What the next process finds: the same database and storage, and nothing in memory. */
+/** The state after a restart: the same database and storage, and empty memory. */
 export async function restartUploads(t: TestContext, context: TestUploads): Promise<TestUploads> {
   await Promise.all([context.analyzer.close(), context.storage.close()]);
   return await openContext(t, context.db, context.folder, `${context.newId()}-id`);
@@ -100,7 +100,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
   return context;
 }
 
-/** An open session with its staging file. */
+/** An open upload with its staging file. */
 export async function insertUpload(context: TestUploads, changes: Partial<UploadRow> = {}): Promise<UploadRow> {
   const row = draftRow(changes);
   await context.db.insertInto('uploads').values(row).execute();
@@ -108,7 +108,7 @@ export async function insertUpload(context: TestUploads, changes: Partial<Upload
   return row;
 }
 
-/** What part `idx` of a session has, in tests. */
+/** The bytes of part `idx` of a test upload. */
 export function bytesOf(row: UploadRow, idx: number): Buffer {
   return Buffer.alloc(partExtent(row.size, row.part_size, idx).length, idx + 1);
 }
@@ -125,10 +125,10 @@ export async function beginTestPart(
 }
 
 export async function sendPart(context: UploadContext, row: UploadRow, idx: number) {
-  const begun = await beginTestPart(context, row, idx);
-  if (begun.kind === 'answered') return begun.receipt;
-  await begun.receiver.write(bytesOf(row, idx));
-  return await begun.receiver.commit();
+  const started = await beginTestPart(context, row, idx);
+  if (started.kind === 'answered') return started.receipt;
+  await started.receiver.write(bytesOf(row, idx));
+  return await started.receiver.commit();
 }
 
 export async function readRow(context: UploadContext, id: string): Promise<UploadRow> {

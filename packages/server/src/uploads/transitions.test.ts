@@ -21,16 +21,16 @@ async function readEvents(context: TestUploads) {
   }));
 }
 
-/** A room, and how often its listeners of `ada` were told of news and of parts. */
+/** A context, and the number of notifications for `ada` about events and parts. */
 async function makeListenedUploads(t: TestContext) {
   const context = await makeUploads(t);
-  const heard = { news: 0, parts: 0 };
-  context.bus.listen(ADA, { notifyChange: () => heard.news++, noteParts: () => heard.parts++ });
-  return { context, heard };
+  const notified = { events: 0, parts: 0 };
+  context.bus.listen(ADA, { notifyChange: () => notified.events++, noteParts: () => notified.parts++ });
+  return { context, notified };
 }
 
-test('from init to deletion, every change of state is told, with the session as it was then', async (t) => {
-  const { context, heard } = await makeListenedUploads(t);
+test('transitions: from init to deletion every change emits an event with the record after it', async (t) => {
+  const { context, notified } = await makeListenedUploads(t);
   const { row } = await openUpload(context, 'ada', { filename: 'a.bin', size: 250, fingerprint: 'f' }, null);
   await openUpload(context, 'ada', { filename: 'a.bin', size: 250, fingerprint: 'f' }, null);
   for (let idx = 0; idx < 3; idx++) await sendPart(context, row, idx);
@@ -40,8 +40,8 @@ test('from init to deletion, every change of state is told, with the session as 
   await assert.rejects(deleteFile(context, done.file));
 
   const events = await readEvents(context);
-  const told = events.map(({ type, subject, data }) => [type, subject, (data as Session).status]);
-  assert.deepEqual(told, [
+  const received = events.map(({ type, subject, data }) => [type, subject, (data as Session).status]);
+  assert.deepEqual(received, [
     ['upload.created', `uploads/${row.id}`, 'pending'],
     ['upload.verifying', `uploads/${row.id}`, 'verifying'],
     ['upload.completed', `uploads/${row.id}`, 'completed'],
@@ -49,11 +49,11 @@ test('from init to deletion, every change of state is told, with the session as 
   ]);
   assert.equal(events[2]?.data.file_id, done.file.id);
   assert.equal(events[3]?.data.filename, 'a.bin');
-  assert.deepEqual(heard, { news: 4, parts: 3 });
+  assert.deepEqual(notified, { events: 4, parts: 3 });
 });
 
-test('the other ends are told too', async (t) => {
-  const { context, heard } = await makeListenedUploads(t);
+test('transitions: the other ends emit events', async (t) => {
+  const { context, notified } = await makeListenedUploads(t);
   const cancelled = await insertUpload(context);
   await cancelUpload(context, ADA, cancelled.id);
   await cancelUpload(context, ADA, cancelled.id);
@@ -61,23 +61,23 @@ test('the other ends are told too', async (t) => {
   await expireUpload(context, expired);
   const failed = await insertUpload(context, { status: 'verifying' });
   await moveUpload(context, failed.id, 'fail', { failure: '{"code":"invalid_mrc","message":"m","request_id":"r"}' });
-  const told = (await readEvents(context)).map(({ type, subject, data }) => [type, subject, data.failure?.code]);
-  assert.deepEqual(told, [
+  const received = (await readEvents(context)).map(({ type, subject, data }) => [type, subject, data.failure?.code]);
+  assert.deepEqual(received, [
     ['upload.cancelled', `uploads/${cancelled.id}`, undefined],
     ['upload.expired', `uploads/${expired.id}`, undefined],
     ['upload.failed', `uploads/${failed.id}`, 'invalid_mrc'],
   ]);
-  assert.equal(heard.news, 3);
+  assert.equal(notified.events, 3);
 });
 
 // Invariant 4
-test('what cannot be told does not happen', async (t) => {
-  const { context, heard } = await makeListenedUploads(t);
+test('transitions: a change whose event cannot be written is rolled back', async (t) => {
+  const { context, notified } = await makeListenedUploads(t);
   const row = await insertUpload(context);
   await context.db.schema.dropTable('events').execute();
   await assert.rejects(cancelUpload(context, ADA, row.id));
   assert.equal((await readRow(context, row.id)).status, 'pending');
   await assert.rejects(openUpload(context, 'ada', { filename: 'a.bin', size: 250 }, null));
   assert.equal((await context.db.selectFrom('uploads').select('id').execute()).length, 1);
-  assert.equal(heard.news, 0);
+  assert.equal(notified.events, 0);
 });

@@ -9,7 +9,7 @@ import { makeUploads } from './test-uploads.ts';
 
 const isRateLimited = (error: UploadError) => error.code === 'rate_limited';
 
-test('changes of metadata: many at once, then two a second, each account by itself', () => {
+test('metadata: a burst of changes, then two a second, for each account', () => {
   let nowMs = 0;
   const limit = new UpdateLimit(() => nowMs);
   const isRefused = (error: UploadError) => error.code === 'rate_limited' && error.retryAfterSeconds === 1;
@@ -24,7 +24,7 @@ test('changes of metadata: many at once, then two a second, each account by itse
   assert.throws(() => limit.take('ada'), isRefused);
 });
 
-test('changes of metadata: an account that has made too many changes neither files nor uploads', async (t) => {
+test('metadata: an account above the limit cannot change files or uploads', async (t) => {
   const context = await makeUploads(t);
   const init = (metadata: Record<string, string>, owner = 'ada') =>
     openUpload(context, owner, { filename: 'a.bin', size: 100, fingerprint: 'f', metadata }, null);

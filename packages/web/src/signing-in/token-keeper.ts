@@ -41,7 +41,7 @@ export class TokenKeeper {
   #signedOut = new AbortController();
   /** Aborted when the token is replaced or removed. */
   #tokenReplaced = new AbortController();
-  #recheck: { readonly token: string; readonly done: Promise<void> } | null = null;
+  #verification: { readonly token: string; readonly done: Promise<void> } | null = null;
   /** Stored tokens and tokens of links are checked one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -74,7 +74,7 @@ export class TokenKeeper {
    */
   tokensOf(subject: Subject): GetToken {
     return async (renew) => {
-      if (renew && this.subject?.key === subject.key) await this.#recheckToken();
+      if (renew && this.subject?.key === subject.key) await this.#verificationToken();
       for (;;) {
         const { value } = this.state;
         if (this.#token !== null && value.kind === 'signed-in' && value.subject.key === subject.key) return this.#token;
@@ -173,11 +173,11 @@ export class TokenKeeper {
     this.state.set({ kind: 'signed-in', subject, expiresAtMs: readClaims(token)?.expiresAtMs ?? null });
   }
 
-  async #recheckToken(): Promise<void> {
+  async #verificationToken(): Promise<void> {
     const token = this.#token;
     if (token === null) return;
-    if (this.#recheck?.token !== token) this.#recheck = { token, done: this.#dropIfRefused(token) };
-    await this.#recheck.done;
+    if (this.#verification?.token !== token) this.#verification = { token, done: this.#dropIfRefused(token) };
+    await this.#verification.done;
   }
 
   /** Waits for the server's answer: returning a refused token to the SDK again would fail its call. */
@@ -189,7 +189,7 @@ export class TokenKeeper {
       retryPolicy.retry(() => this.#identify(token), signal),
       signal,
     ).catch(() => null);
-    if (this.#recheck?.token === token) this.#recheck = null;
+    if (this.#verification?.token === token) this.#verification = null;
     const { subject } = this;
     if (identified?.kind !== 'refused' || this.#token !== token || !subject) return;
     this.#setToken(null);

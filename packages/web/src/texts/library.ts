@@ -70,5 +70,5 @@ export const filesTexts = {
   deleteConfirm: 'Delete for good',
   warned: 'Has notes',
   damaged: 'The downloaded bytes are damaged: their digest differs from that of the file.',
-  damagedHint: 'Download the file again. If this happens again, tell the administrator of the server.',
+  damagedHint: 'Download the file again. If this happens again, contact the administrator of the server.',
 } as const;

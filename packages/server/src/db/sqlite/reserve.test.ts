@@ -15,7 +15,7 @@ async function makeReserve(t: TestContext) {
   return { reserve: new Reserve(join(folder, 'x.sqlite')), path };
 }
 
-test('reserve: it is made once where there is space, and can be given up', async (t) => {
+test('reserve: created once when there is space, and can be released', async (t) => {
   const { reserve, path } = await makeReserve(t);
   assert.equal(await reserve.giveUp(), false);
   assert.equal(await reserve.adjust(), 'kept');
@@ -26,7 +26,7 @@ test('reserve: it is made once where there is space, and can be given up', async
   await assert.rejects(stat(path));
 });
 
-test('reserve: what was given up, or is there in part, is taken back', async (t) => {
+test('reserve: a released or incomplete file is created again', async (t) => {
   const { reserve, path } = await makeReserve(t);
   await writeFile(path, 'cut off');
   await reserve.takeBack();

@@ -1,4 +1,4 @@
-/** What the two connections promise together, through the database that the rest of the server sees. */
+/** The guarantees of the two connections, tested through the database interface. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { draftPart, draftRow, insertRow, makeDatabase, makeFolder } from '../tes
 import { findUploadRow } from '../uploads.ts';
 import type { WriterRequest } from './writer-worker.ts';
 
-/** A database, and another connection to it that can keep it from committing. */
+/** A database, and another connection that can block its commits. */
 async function makeHeld(t: TestContext) {
   const path = join(await makeFolder(t), 'held.sqlite');
   const db = await openSqliteFile(path);
@@ -30,7 +30,7 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof UploadError && error.code === 'database_unavailable' && error.cause !== undefined;
 }
 
-test('while a commit waits, the loop turns and reads are answered', async (t) => {
+test('writer: reads are answered while a commit waits', async (t) => {
   const { db, hold, letGo } = await makeHeld(t);
   const { id } = await insertRow(db);
   hold();
@@ -48,7 +48,7 @@ test('while a commit waits, the loop turns and reads are answered', async (t) =>
   assert.equal((await findUploadRow(db, id))?.received_parts, 1);
 });
 
-test('what waits is committed together, and what fails or is refused takes nothing along', async (t) => {
+test('writer: waiting units are committed together, and a failed unit does not affect others', async (t) => {
   const { db, hold, letGo } = await makeHeld(t);
   const open = await insertRow(db);
   const ended = await insertRow(db, { status: 'cancelled' });
@@ -58,7 +58,7 @@ test('what waits is committed together, and what fails or is refused takes nothi
     commitPart(db, open.id, draftPart(0)),
     nextTurn().then(() => commitPart(db, open.id, draftPart(1))),
     nextTurn().then(() => insertRow(db, { id: open.id })),
-    // Its second step fails, when its first has written.
+    // Its second step fails after its first has written.
     nextTurn().then(() => commitPart(db, open.id, { ...draftPart(3), expiresAtMs: null as never })),
     nextTurn().then(() => commitPart(db, ended.id, draftPart(0))),
     nextTurn().then(() => commitPart(db, open.id, draftPart(0, 'again'))),
@@ -91,12 +91,12 @@ test('what waits is committed together, and what fails or is refused takes nothi
   );
 });
 
-test('writers come in the order in which they asked, transactions among them', async (t) => {
+test('writer: units and transactions run in the order of their requests', async (t) => {
   const db = await makeDatabase(t);
   const { id } = await insertRow(db);
   const done: string[] = [];
   const note = (what: string) => () => done.push(what);
-  const look = () =>
+  const read = () =>
     db.transaction().execute(async (tx) => {
       await nextTurn();
       const parts = await listParts(tx, id, 0, 10);
@@ -105,9 +105,9 @@ test('writers come in the order in which they asked, transactions among them', a
   const asked = [
     commitPart(db, id, draftPart(0)).finally(note('part 0')),
     commitPart(db, id, draftPart(1)).finally(note('part 1')),
-    look().finally(note('first look')),
+    read().finally(note('first read')),
     commitPart(db, id, draftPart(2)).finally(note('part 2')),
-    look().finally(note('second look')),
+    read().finally(note('second read')),
     commitPart(db, id, draftPart(3)).finally(note('part 3')),
   ];
   const outcomes = await Promise.all(asked);
@@ -118,10 +118,10 @@ test('writers come in the order in which they asked, transactions among them', a
       [0, 1, 2],
     ],
   );
-  assert.deepEqual(done, ['part 0', 'part 1', 'first look', 'part 2', 'second look', 'part 3']);
+  assert.deepEqual(done, ['part 0', 'part 1', 'first read', 'part 2', 'second read', 'part 3']);
 });
 
-test('a transaction that fails is undone, seen by nobody, and the next one has its turn', async (t) => {
+test('writer: a failed transaction is rolled back, never visible, and the next one runs', async (t) => {
   const db = await makeDatabase(t);
   const row = draftRow();
   const failing = db.transaction().execute(async (tx) => {
@@ -136,7 +136,7 @@ test('a transaction that fails is undone, seen by nobody, and the next one has i
   assert.ok(await findUploadRow(db, row.id));
 });
 
-test('what was committed is read at once', async (t) => {
+test('writer: committed rows are visible at once', async (t) => {
   const db = await makeDatabase(t);
   const { id } = await insertRow(db, { part_count: 100 });
   const fastPath = async (first: number) => {
@@ -148,7 +148,7 @@ test('what was committed is read at once', async (t) => {
   await Promise.all([0, 1, 2, 3].map(fastPath));
 });
 
-test('a digest that lies in a larger buffer goes alone and comes back whole', async (t) => {
+test('writer: a view of a larger buffer is copied alone', async (t) => {
   const db = await makeDatabase(t);
   const sha256 = randomBytes(5000).subarray(100, 132);
   const sent = t.mock.method(Worker.prototype, 'postMessage');
@@ -160,7 +160,7 @@ test('a digest that lies in a larger buffer goes alone and comes back whole', as
   assert.equal(bytes?.buffer.byteLength, 32);
 });
 
-test('closing waits for what was asked for', async (t) => {
+test('writer: close waits for earlier requests', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
   const db = await openSqliteFile(path);
   const { id } = await insertRow(db);
@@ -180,7 +180,7 @@ test('closing waits for what was asked for', async (t) => {
   assert.deepEqual([row?.received_parts, row?.filename], [2, 'b.bin']);
 });
 
-test('a full disk is database_unavailable, what was answered is what is there, and space helps', async (t) => {
+test('writer: a full disk is database_unavailable, commits persist, and freed space helps', async (t) => {
   const { db, hold, letGo } = await makeHeld(t);
   const { id } = await insertRow(db);
   await sql`PRAGMA max_page_count=40`.execute(db);
@@ -206,7 +206,7 @@ test('a full disk is database_unavailable, what was answered is what is there, a
   assert.ok(await findUploadRow(db, large.id));
 });
 
-test('a unit inside of a transaction is refused, instead of waiting for it for ever', async (t) => {
+test('writer: a unit inside a transaction is refused, because it would deadlock', async (t) => {
   const db = await makeDatabase(t);
   const nested = db.transaction().execute((tx) => commitPart(tx, 'nobody', draftPart(0)));
   await assert.rejects(nested, /a transaction by itself/);

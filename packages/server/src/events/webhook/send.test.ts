@@ -29,7 +29,7 @@ async function answer(t: TestContext, status: number, headers: Record<string, st
   return await send(await receive(t, (_request, response) => response.writeHead(status, headers).end(body)));
 }
 
-test('2xx accepts, whatever follows; 410 is final; all else comes again, a redirect too', async (t) => {
+test('send: 2xx accepts; 410 is final; all other answers, also redirects, are retried', async (t) => {
   for (const status of [200, 204, 299]) assert.equal((await answer(t, status)).kind, 'accepted');
   for (const status of [301, 307, 400, 410, 500]) {
     const attempt = await answer(t, status, { location: '/elsewhere' });
@@ -44,7 +44,7 @@ test('2xx accepts, whatever follows; 410 is final; all else comes again, a redir
   assert.equal((await send(endless)).kind, 'accepted');
 });
 
-test('a status counts when the rest of its answer does not come', async (t) => {
+test('send: the status counts without the rest of the answer', async (t) => {
   const url = await receive(t, (_request, response) => {
     response.writeHead(410, { 'content-length': '10' }).flushHeaders();
     setImmediate(() => response.destroy());
@@ -53,7 +53,7 @@ test('a status counts when the rest of its answer does not come', async (t) => {
   assert.ok(attempt.kind === 'refused' && attempt.isFinal, JSON.stringify(attempt));
 });
 
-test('Retry-After is seconds or a date; what is neither says nothing', async (t) => {
+test('send: Retry-After is seconds or a date; other values are ignored', async (t) => {
   for (const [value, waitMs] of [
     ['120', 120_000],
     ['0', 0],
@@ -67,7 +67,7 @@ test('Retry-After is seconds or a date; what is neither says nothing', async (t)
   }
 });
 
-test('of what a receiver says, a line is kept', async (t) => {
+test('send: one line of the answer is stored', async (t) => {
   const attempt = await answer(t, 500, {}, `\u001b[31mred\r\n\u0000\u202eand ${'long '.repeat(50_000)}`);
   assert.ok(attempt.kind === 'refused');
   assert.match(attempt.trouble, /^answered 500: \[31mred and long /);
@@ -75,7 +75,7 @@ test('of what a receiver says, a line is kept', async (t) => {
   assert.ok(attempt.trouble.length < 250);
 });
 
-test('who is not there, or goes, is tried again; a stop is no failure', async (t) => {
+test('send: an unreachable receiver is retried; a stop is no failure', async (t) => {
   const gone = await receive(t, (request) => request.socket.resetAndDestroy());
   const reset = await send(gone);
   assert.deepEqual([reset.kind, reset.kind === 'refused' && reset.isFinal], ['refused', false]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printKey, readKey, signEvent } from './signature.ts';
 
-test('signs as the libraries of Standard Webhooks do', () => {
+test('signature: equals that of the Standard Webhooks libraries', () => {
   const key = readKey('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
   assert.deepEqual(signEvent(key, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, '{"test": 2432232314}'), {
     'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -11,7 +11,7 @@ test('signs as the libraries of Standard Webhooks do', () => {
   });
 });
 
-test('a secret is base64 behind whsec_, base64 that is long enough, or its own text', () => {
+test('signature: a secret is base64 after whsec_, base64 of sufficient length, or plain text', () => {
   const bytes = Buffer.from('sixteen bytes ok');
   const base64 = bytes.toString('base64');
   for (const secret of [`whsec_${base64}`, base64, base64.replace(/=+$/, ''), printKey(bytes)]) {

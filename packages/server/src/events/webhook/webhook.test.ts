@@ -13,17 +13,17 @@ import { Webhook } from './webhook.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A webhook by a clock of its own, and a receiver that answers what `stand.answer` says, which may wait. */
+/** A webhook with a test clock, and a receiver whose answers come from `stand.answer`. */
 async function setUp(t: TestContext) {
   const db = await makeDatabase(t);
   const stand = {
     db,
     nowMs: 1_000,
     isClockSettled: true,
-    seen: [] as string[],
+    received: [] as string[],
     errors: [] as string[],
     answer: async (_id: string): Promise<number> => 204,
-    /** Something has happened: tells of it. */
+    /** Emits an event. */
     async happen(id: string, data: object): Promise<void> {
       await insertEvent(db, { id, type: 't', subject: 's', owner: 'ada', time: 1, data: JSON.stringify(data) });
       bus.notifyChange({ owner: 'ada', uploadId: null });
@@ -32,7 +32,7 @@ async function setUp(t: TestContext) {
   };
   const server = createServer(async (request, response) => {
     const id = String(request.headers['webhook-id']);
-    stand.seen.push(id);
+    stand.received.push(id);
     request.resume();
     response.writeHead(await stand.answer(id)).end();
   }).listen(0, '127.0.0.1');
@@ -59,7 +59,7 @@ async function rows(db: Database) {
   return await listDeliveries(db, { after: 0, limit: 100 });
 }
 
-test('webhook: an event is not given up because the clock has jumped', async (t) => {
+test('webhook: a jump of the clock makes no event dead', async (t) => {
   const stand = await setUp(t);
   stand.answer = async () => 500;
   await stand.happen('first', { upload_id: 'a' });
@@ -71,7 +71,7 @@ test('webhook: an event is not given up because the clock has jumped', async (t)
   assert.equal((await rows(stand.db))[0]?.status, 'waiting');
 });
 
-test('webhook: what was given up is forgotten after 30 days, but not because the clock has jumped', async (t) => {
+test('webhook: dead events are deleted after 30 days, but not by a jump of the clock', async (t) => {
   const stand = await setUp(t);
   stand.answer = async (id) => (id === 'first' ? 410 : 204);
   await stand.happen('first', { upload_id: 'a' });
@@ -81,11 +81,11 @@ test('webhook: what was given up is forgotten after 30 days, but not because the
     stand.isClockSettled = isClockSettled;
     const id = `while settled is ${isClockSettled}`;
     await stand.happen(id, { upload_id: 'b' });
-    await until(async () => stand.seen.includes(id) && (await rows(stand.db)).length === (isClockSettled ? 0 : 1));
+    await until(async () => stand.received.includes(id) && (await rows(stand.db)).length === (isClockSettled ? 0 : 1));
   }
 });
 
-test('waits grow up to an hour; after three days an event is given up, and the next of its upload comes', async (t) => {
+test('webhook: delays grow to an hour; after three days an event is dead, and the next of its upload is sent', async (t) => {
   const stand = await setUp(t);
   stand.answer = async (id) => (id === 'first' ? 500 : 204);
   await stand.happen('first', { upload_id: 'a' });
@@ -97,7 +97,7 @@ test('waits grow up to an hour; after three days an event is given up, and the n
     const [first] = await rows(stand.db);
     if (first?.status === 'dead') break;
     waits.push((first?.next_at ?? 0) - stand.nowMs);
-    assert.ok(!stand.seen.includes('second'), 'not before the first is given up');
+    assert.ok(!stand.received.includes('second'), 'not before the first is dead');
     assert.ok(stand.nowMs <= end);
     stand.nowMs = first?.next_at ?? 0;
     stand.wake();
@@ -109,10 +109,10 @@ test('waits grow up to an hour; after three days an event is given up, and the n
   const longest = Math.max(...waits);
   assert.ok(longest > 0.8 * 3_600_000 && longest <= 1.2 * 3_600_000, `${longest} ms`);
   assert.equal(new Set(waits.slice(-20)).size, 20, 'with some chance in them');
-  await until(() => stand.seen.includes('second'));
+  await until(() => stand.received.includes('second'));
 });
 
-test('of an upload one event is under way, and of all four', async (t) => {
+test('webhook: at most one event per upload and four in total are sent at a time', async (t) => {
   const stand = await setUp(t);
   const underWay: string[] = [];
   const most = { all: 0, ofUpload: 0 };
@@ -123,7 +123,7 @@ test('of an upload one event is under way, and of all four', async (t) => {
     most.ofUpload = Math.max(most.ofUpload, underWay.filter((each) => each[0] === id[0]).length);
     if (underWay.length >= 4) resolve();
     await four;
-    // Time for one too many to come.
+    // Time for an event above the limit.
     await new Promise((done) => setTimeout(done, 20));
     underWay.splice(underWay.indexOf(id), 1);
     return 204;
@@ -132,19 +132,19 @@ test('of an upload one event is under way, and of all four', async (t) => {
     for (const upload of 'abcdefgh') await stand.happen(`${upload}${idx}`, { upload_id: upload });
   await until(async () => (await rows(stand.db)).length === 0);
   assert.deepEqual(most, { all: 4, ofUpload: 1 });
-  assert.equal(stand.seen.length, 16);
+  assert.equal(stand.received.length, 16);
 });
 
-test('an event of no upload holds up nobody', async (t) => {
+test('webhook: an event without an upload blocks no other', async (t) => {
   const stand = await setUp(t);
   stand.answer = async (id) => (id === 'lone' ? 500 : 204);
   await stand.happen('lone', {});
   await stand.happen('other', {});
-  await until(() => stand.seen.includes('other'));
+  await until(() => stand.received.includes('other'));
   assert.deepEqual(stand.errors, []);
 });
 
-test('what cannot be noted as taken is not told again at once, and others go on', async (t) => {
+test('webhook: an accepted event that cannot be recorded is repeated after a delay, and others continue', async (t) => {
   const stand = await setUp(t);
   await sql`create trigger full before delete on deliveries when old.upload_id = 'a'
     begin select raise(abort, 'database or disk is full'); end`.execute(stand.db);
@@ -154,5 +154,5 @@ test('what cannot be noted as taken is not told again at once, and others go on'
     await stand.happen(`other ${idx}`, { upload_id: 'b' });
     await until(async () => (await rows(stand.db)).length === 1);
   }
-  assert.equal(stand.seen.filter((id) => id === 'stuck').length, 1);
+  assert.equal(stand.received.filter((id) => id === 'stuck').length, 1);
 });

@@ -13,7 +13,7 @@ const NO_TOKEN = {} as FlattenedJWSInput;
 const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const jwk = (kid: string) => ({ ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' });
 
-async function look(keys: PublishedKeys, kid: string): Promise<unknown> {
+async function findKey(keys: PublishedKeys, kid: string): Promise<unknown> {
   return await keys.find({ alg: 'ES256', kid } as JWTHeaderParameters, NO_TOKEN);
 }
 
@@ -42,14 +42,14 @@ test('published keys: callers share one fetch, and old keys are fetched again', 
     QUIET,
     () => clock.nowMs,
   );
-  await Promise.all(Array.from({ length: 20 }, () => look(keys, 'a')));
+  await Promise.all(Array.from({ length: 20 }, () => findKey(keys, 'a')));
   assert.equal(provider.requests, 1);
   clock.nowMs = 9 * MINUTE;
-  await look(keys, 'a');
+  await findKey(keys, 'a');
   assert.equal(provider.requests, 1);
   clock.nowMs = 11 * MINUTE;
   provider.answer = () => [200, { keys: [jwk('b')] }];
-  await assert.rejects(look(keys, 'a'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  await assert.rejects(findKey(keys, 'a'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
   assert.equal(provider.requests, 2);
 });
 
@@ -63,13 +63,13 @@ test('published keys: a new key is found at once, and unknown keys do not cause 
     QUIET,
     () => clock.nowMs,
   );
-  await look(keys, 'a');
+  await findKey(keys, 'a');
   provider.answer = () => [200, { keys: [jwk('a'), jwk('b')] }];
-  for (let at = 0; at < 50; at++) await assert.rejects(look(keys, `x${at}`));
+  for (let at = 0; at < 50; at++) await assert.rejects(findKey(keys, `x${at}`));
   assert.equal(provider.requests, 1, 'none within 30 s of the last');
   clock.nowMs = 31_000;
-  await look(keys, 'b');
-  for (let at = 0; at < 50; at++) await assert.rejects(look(keys, `x${at}`));
+  await findKey(keys, 'b');
+  for (let at = 0; at < 50; at++) await assert.rejects(findKey(keys, `x${at}`));
   assert.equal(provider.requests, 2);
 });
 
@@ -92,16 +92,16 @@ test('published keys: known keys are accepted for a day while the provider is do
   ] as const) {
     provider.answer = () => [...answer];
     clock.nowMs += MINUTE;
-    await assert.rejects(look(keys, 'a'), isOverloaded, JSON.stringify(answer).slice(0, 50));
+    await assert.rejects(findKey(keys, 'a'), isOverloaded, JSON.stringify(answer).slice(0, 50));
   }
   provider.answer = () => [200, { keys: [jwk('a')] }];
   clock.nowMs += MINUTE;
-  await look(keys, 'a');
+  await findKey(keys, 'a');
   provider.answer = () => [503, ''];
   clock.nowMs += 60 * MINUTE;
-  await look(keys, 'a');
+  await findKey(keys, 'a');
   clock.nowMs += 24 * 60 * MINUTE;
-  await assert.rejects(look(keys, 'a'), isOverloaded);
+  await assert.rejects(findKey(keys, 'a'), isOverloaded);
 });
 
 test('published keys: a revoked key is not found, also for a token that names no key', async (t) => {
@@ -110,7 +110,7 @@ test('published keys: a revoked key is not found, also for a token that names no
   const keys = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
   const nameless = async () => await keys.find({ alg: 'ES256' } as JWTHeaderParameters, NO_TOKEN);
   await assert.rejects(nameless, { code: 'ERR_JWKS_NO_MATCHING_KEY' });
-  await assert.rejects(look(keys, 'revoked'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  await assert.rejects(findKey(keys, 'revoked'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
   provider.answer = () => [200, { keys: [jwk('revoked'), jwk('good')] }];
   const others = new PublishedKeys(async () => provider.url, ['revoked'], QUIET);
   // The same key, under another id and without one, does not come back by that.

@@ -72,8 +72,8 @@ test('tokens: a token of each kind of public key is accepted, and of no other ke
       );
     }
   }
-  const stranger = generateKeyPairSync('ed25519').privateKey;
-  await assert.rejects(call({ publicKey: pem(ed.publicKey) }, token('EdDSA', stranger)), refuses('unauthenticated'));
+  const otherKey = generateKeyPairSync('ed25519').privateKey;
+  await assert.rejects(call({ publicKey: pem(ed.publicKey) }, token('EdDSA', otherKey)), refuses('unauthenticated'));
 });
 
 test('tokens: a secret and a public key can be set together, each for its own algorithms', async () => {

@@ -17,7 +17,7 @@ function requestOf(use: SignedUse, changes: Partial<SignedRequest> = {}): Signed
   return { method: use.method, path: use.path, query, contentLength, ...changes };
 }
 
-async function judge(request: SignedRequest, nowMs = 4999): Promise<number | string> {
+async function verify(request: SignedRequest, nowMs = 4999): Promise<number | string> {
   try {
     return await verifySignature(keys, request, nowMs);
   } catch (error) {
@@ -28,12 +28,12 @@ async function judge(request: SignedRequest, nowMs = 4999): Promise<number | str
 
 test('signed URLs: the signed request is accepted until it expires', async () => {
   for (const use of [PUT, GET]) {
-    assert.equal(await judge(requestOf(use)), 5000);
-    assert.equal(await judge(requestOf(use), 5000), 'signature_expired');
+    assert.equal(await verify(requestOf(use)), 5000);
+    assert.equal(await verify(requestOf(use), 5000), 'signature_expired');
   }
-  assert.equal(await judge(requestOf(GET, { method: 'HEAD' })), 5000);
-  assert.equal(await judge(requestOf(GET, { contentLength: '0' })), 5000);
-  assert.equal(await judge(requestOf(PUT, { contentLength: undefined })), 5000);
+  assert.equal(await verify(requestOf(GET, { method: 'HEAD' })), 5000);
+  assert.equal(await verify(requestOf(GET, { contentLength: '0' })), 5000);
+  assert.equal(await verify(requestOf(PUT, { contentLength: undefined })), 5000);
 });
 
 test('signed URLs: the signed message is the one of decision 27', () => {
@@ -56,9 +56,9 @@ test('signed URLs: every other request is refused, expired or not', async () => 
     requestOf(PUT, { query: {} }),
   ];
   for (const request of others) {
-    assert.equal(await judge(request), 'signature_invalid', JSON.stringify(request));
+    assert.equal(await verify(request), 'signature_invalid', JSON.stringify(request));
   }
-  assert.equal(await judge(requestOf(PUT, { path: '/uploads/v/part/3' }), 9999), 'signature_invalid');
+  assert.equal(await verify(requestOf(PUT, { path: '/uploads/v/part/3' }), 9999), 'signature_invalid');
 });
 
 test('signed URLs: other query parameters are refused', async () => {
@@ -68,7 +68,7 @@ test('signed URLs: other query parameters are refused', async () => {
   await fc.assert(
     fc.asyncProperty(name, value, async (changed, to) => {
       fc.pre(to !== query[changed]);
-      assert.equal(await judge(requestOf(PUT, { query: { ...query, [changed]: to } })), 'signature_invalid');
+      assert.equal(await verify(requestOf(PUT, { query: { ...query, [changed]: to } })), 'signature_invalid');
     }),
     { numRuns: 300 },
   );

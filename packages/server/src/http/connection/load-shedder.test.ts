@@ -21,7 +21,7 @@ test('load shedder: streams to anonymous callers are limited for a network, and 
   app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));
   app.get('/', (_request, reply) => {
     const stream = new Readable({ read() {} });
-    stream.push('begun');
+    stream.push('started');
     streams.push(stream);
     return reply.send(stream);
   });
@@ -89,10 +89,10 @@ test('load shedder: the items of lists that are gathered at the same time are li
   app.setErrorHandler((error: UploadError, _request, reply) => reply.code(error.status).send(error.toEnvelope('r')));
   const end = Promise.withResolvers<void>();
   t.after(() => end.resolve());
-  const begun = new EventEmitter();
+  const started = new EventEmitter();
   const querystring = { type: 'object', properties: { limit: { type: 'integer' } } };
   app.get('/list', { config: { scope: 'uploads:write' }, schema: { querystring } }, async () => {
-    begun.emit('one');
+    started.emit('one');
     await end.promise;
     return 'done';
   });
@@ -103,13 +103,13 @@ test('load shedder: the items of lists that are gathered at the same time are li
     (await fetch(`http://127.0.0.1:${port}/list?limit=${limit}`, { headers: { owner } })).status;
   const waiting: Promise<number>[] = [];
   for (let at = 0; at < 4; at++) {
-    const isBegun = once(begun, 'one');
+    const isBegun = once(started, 'one');
     waiting.push(ask('ada', 1_000));
     await isBegun;
   }
-  const isBegunToo = once(begun, 'one').then(() => 'begun');
-  assert.equal(await Promise.race([ask('ada', 1_000), isBegunToo]), 503);
-  const isBegun = once(begun, 'one');
+  const isStartedToo = once(started, 'one').then(() => 'started');
+  assert.equal(await Promise.race([ask('ada', 1_000), isStartedToo]), 503);
+  const isBegun = once(started, 'one');
   waiting.push(ask('bob', 1_000));
   await isBegun;
   end.resolve();

@@ -7,7 +7,7 @@ import type { PartReceipt } from '@cryolift/protocol/messages';
 import { BodyPump, receiveBody } from './request-body.ts';
 import { bodyOf } from './standard-body.ts';
 
-/** A receiver that lets wait: with what comes before the last byte as it is told, with the last for a moment. */
+/** A receiver that delays writes: the earlier ones as configured, the last one for a short time. */
 function keepWaiting(bytes: number, before: () => Promise<void> | undefined = () => undefined) {
   const events: string[] = [];
   let taken = 0;

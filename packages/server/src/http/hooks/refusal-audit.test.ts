@@ -8,8 +8,8 @@ function refused(subject: string | null, request_id: string): AuditEntry {
   return { time, request_id, subject, address: '10.0.0.7', action: 'file.delete', outcome: 'refused' };
 }
 
-/** How many calls lines tell of. */
-const told = (lines: readonly AuditEntry[]) => lines.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
+/** The number of calls in lines. */
+const received = (lines: readonly AuditEntry[]) => lines.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
 
 test('refused calls: a subject has twenty lines in a second, and a later line counts the others', () => {
   const lines = new RefusedLines();
@@ -26,7 +26,7 @@ test('refused calls: a subject has twenty lines in a second, and a later line co
   assert.equal(written.length, 20 + 3 + 20);
   call('ada', 1, 6_000);
   assert.equal(written.at(-1)?.omitted, 11_980);
-  assert.equal(told(written), 12_000 + 1 + 3 + 20);
+  assert.equal(received(written), 12_000 + 1 + 3 + 20);
 });
 
 test('refused calls: omitted calls get a line although no call follows', () => {
@@ -48,5 +48,5 @@ test('refused calls: omitted calls get a line although no call follows', () => {
 test('refused calls: at the end all omitted calls get a line', () => {
   const lines = new RefusedLines();
   for (let at = 0; at < 30; at++) lines.admit(refused('ada', `r${at}`), 5_000);
-  assert.equal(told(lines.takeOmitted(Number.POSITIVE_INFINITY)), 10);
+  assert.equal(received(lines.takeOmitted(Number.POSITIVE_INFINITY)), 10);
 });

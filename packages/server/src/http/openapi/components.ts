@@ -32,7 +32,7 @@ export class ComponentSchemas {
 
   #referWithin({ anyOf, items, properties, additionalProperties, ...schema }: Schema): Schema {
     return {
-      // Generators look at the type before anything else.
+      // Generators read the type first.
       ...(schema.enum?.every((each) => typeof each === 'string') && { type: 'string' }),
       ...schema,
       ...(anyOf && { anyOf: anyOf.map((each) => this.refer(each)) }),

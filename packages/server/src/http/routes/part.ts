@@ -38,7 +38,7 @@ const PART_ERRORS = [
 const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx: Type.String({ maxLength: 32 }) });
 
 /**
- * @param instance an instance for this route alone, because its bodies are not parsed, whatever their Content-Type is.
+ * @param instance an instance for this route alone, because its bodies are not parsed, with any Content-Type.
  */
 export function registerPart(instance: FastifyInstance, services: Services): void {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
@@ -84,14 +84,14 @@ async function receivePart(
   const lengthBytes = parsePartLength(headers);
   const offsetBytes = parsePartOffset(headers);
   const part = { uploadId: params.upload_id, idx, lengthBytes, offsetBytes, sha256, requestId: request.id };
-  const begun = await beginPart(uploads, accessOf(caller), part);
-  if (begun.kind === 'answered') {
-    metrics.notePart({ bytes: begun.receipt.size, deduplicated: true });
-    return begun.receipt;
+  const started = await beginPart(uploads, accessOf(caller), part);
+  if (started.kind === 'answered') {
+    metrics.notePart({ bytes: started.receipt.size, deduplicated: true });
+    return started.receipt;
   }
   continueBody(request.raw, reply.raw);
   try {
-    const receipt = await receiveBody(bodyOf(request.raw), begun.receiver, options.bodyIdleTimeoutMs);
+    const receipt = await receiveBody(bodyOf(request.raw), started.receiver, options.bodyIdleTimeoutMs);
     metrics.notePart({ bytes: receipt.size, deduplicated: receipt.deduplicated });
     reply.code(receipt.deduplicated ? 200 : 201);
     return receipt;

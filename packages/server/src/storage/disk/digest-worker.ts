@@ -86,8 +86,8 @@ port.on('message', (message: StartJob | AdvanceJob | DropJob) => {
 });
 
 function start({ job: id, path, start, end, parts }: StartJob): void {
-  const begun = { id, path, fd: null, at: start, end, limit: start, hash: createHash('sha256'), identity: null };
-  jobs.set(id, { ...begun, parts, partHash: null, partDigests: [] });
+  const started = { id, path, fd: null, at: start, end, limit: start, hash: createHash('sha256'), identity: null };
+  jobs.set(id, { ...started, parts, partHash: null, partDigests: [] });
 }
 
 /** Reads one chunk of every job with available bytes, then the messages, until no work is left. */

@@ -87,9 +87,9 @@ export class Digester {
       digestion = this.#start(path, { offset: 0, length: sizeBytes }, unverified());
       this.#followed.set(uploadId, digestion);
       // The next request starts again at the first byte.
-      const begun = digestion;
+      const started = digestion;
       digestion.digest.catch(() => {
-        if (this.#followed.get(uploadId) === begun) this.#followed.delete(uploadId);
+        if (this.#followed.get(uploadId) === started) this.#followed.delete(uploadId);
       });
     }
     this.#advance(digestion, prefixBytes);

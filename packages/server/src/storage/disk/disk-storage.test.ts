@@ -63,7 +63,7 @@ const bounded = { timeout: 110_000 };
 const asRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
 // Invariant 3
-test('publishing is a rename: the same inode, read-only, under its name', async (t) => {
+test('disk storage: publishing is a rename: same inode, read-only, under its name', async (t) => {
   const { storage, root } = await makeStore(t);
   const to = upload('inode', 1000);
   await storePart(storage, to, 0, makeBytes(1000));
@@ -76,7 +76,7 @@ test('publishing is a rename: the same inode, read-only, under its name', async 
   assert.equal(fileURLToPath(storage.files.locate(file)), join(root, 'files', file.fileId, file.filename));
 });
 
-test('a staging file takes no space before its bytes come', async (t) => {
+test('disk storage: a staging file uses no space before its bytes arrive', async (t) => {
   const { storage, root } = await makeStore(t);
   await storage.uploads.create(upload('sparse', 64 * 1024 * MIB));
   const { size, blocks } = await stat(join(root, 'staging', 'sparse'));
@@ -84,7 +84,7 @@ test('a staging file takes no space before its bytes come', async (t) => {
   assert.ok(blocks < 100);
 });
 
-test('no descriptor is left behind by what was published or discarded', onLinux, async (t) => {
+test('disk storage: published and discarded uploads leave no open descriptor', onLinux, async (t) => {
   const { storage, root } = await makeStore(t);
   for (let run = 0; run < 3; run++) {
     const kept = upload(`kept-${run}`, 2 * MIB);
@@ -105,7 +105,7 @@ test('no descriptor is left behind by what was published or discarded', onLinux,
   assert.equal(countDescriptors(root), 0);
 });
 
-test('uploads that lie idle hold no descriptor for their digest', onLinux, async (t) => {
+test('disk storage: idle uploads have no open descriptor for their digest', onLinux, async (t) => {
   const { storage, root } = await makeStore(t);
   for (let run = 0; run < 20; run++) {
     const to = upload(`idle-${run}`, 20);
@@ -116,7 +116,7 @@ test('uploads that lie idle hold no descriptor for their digest', onLinux, async
   assert.ok(countDescriptors(root) < 20, `${countDescriptors(root)} descriptors are open`);
 });
 
-test('a publish that was cut off at any step is finished by the next', asRoot, async (t) => {
+test('disk storage: a publish that was interrupted at any step is finished by the next', asRoot, async (t) => {
   const { storage, root } = await makeStore(t);
   for (const folder of ['', 'staging', 'files']) await chown(join(root, folder), 65_534, 65_534);
   // Root may write what is read-only; servers do not run as root.
@@ -135,7 +135,7 @@ test('a publish that was cut off at any step is finished by the next', asRoot, a
   }
 });
 
-test('a publish that was cut off after its rename needs the right length', async (t) => {
+test('disk storage: a publish that was interrupted after its rename needs the right length', async (t) => {
   const { storage, root } = await makeStore(t);
   const to = upload('renamed', 10);
   const file = placeOf(to);
@@ -147,7 +147,7 @@ test('a publish that was cut off after its rename needs the right length', async
   await assert.rejects(storage.uploads.publish(to, file), hasCode('storage_unavailable'));
 });
 
-test('bytes that lie in the staging area are read from there, published ones from their place', async (t) => {
+test('disk storage: staged bytes are read from the staging area, published ones from the file', async (t) => {
   const { storage, root } = await makeStore(t);
   const to = upload('moved', 10);
   const file = placeOf(to);
@@ -159,7 +159,7 @@ test('bytes that lie in the staging area are read from there, published ones fro
 });
 
 // Invariant 9
-test('more slow writers than there are slots get on, each waiting for the others', bounded, async (t) => {
+test('disk storage: more slow writers than slots make progress in turns', bounded, async (t) => {
   const { storage } = await makeStore(t, { slots: 2 });
   const bytes = makeBytes(30);
   const to = upload('slow', 12 * bytes.length);
@@ -174,7 +174,7 @@ test('more slow writers than there are slots get on, each waiting for the others
   assert.deepEqual(await storage.uploads.hashExtent('slow', { offset: 0, length: whole.length }), sha256Of(whole));
 });
 
-test('more sinks than slots, some of them given up, leave every slot free', bounded, async (t) => {
+test('disk storage: more sinks than slots, some of them aborted, release every slot', bounded, async (t) => {
   const { storage } = await makeStore(t, { slots: 2 });
   for (let run = 0; run < 3; run++) {
     const to = upload(`many-${run}`, 10 * 2 * MIB);
@@ -195,7 +195,7 @@ test('more sinks than slots, some of them given up, leave every slot free', boun
   }
 });
 
-test('a full disk is said, loses nothing that was stored, and leaks no memory', {
+test('disk storage: a full disk is reported, loses no stored bytes, and leaks no slot', {
   ...asRoot,
   ...bounded,
 }, async (t) => {
@@ -234,7 +234,7 @@ test('a full disk is said, loses nothing that was stored, and leaks no memory', 
   );
 });
 
-test('a staging file that was replaced after it was digested is not published, here or after a restart', async (t) => {
+test('disk storage: a staging file that was replaced after its digest is not published, also after a restart', async (t) => {
   const { storage, root } = await makeStore(t);
   const bytes = makeBytes(1000);
   for (const id of ['written-here', 'written-before']) {
@@ -250,7 +250,7 @@ test('a staging file that was replaced after it was digested is not published, h
   }
 });
 
-test('reading a staged file gives what was written', async (t) => {
+test('disk storage: a staged file contains the written bytes', async (t) => {
   const { storage, root } = await makeStore(t);
   const to = upload('plain', 3 * MIB + 1);
   const bytes = makeBytes(to.sizeBytes);
@@ -259,7 +259,7 @@ test('reading a staged file gives what was written', async (t) => {
   assert.ok((await readFile(join(root, 'staging', 'plain'))).equals(bytes));
 });
 
-test('what is discarded while it is read for its digest frees its space at once', onLinux, async (t) => {
+test('disk storage: an upload that is discarded during its digest frees its space at once', onLinux, async (t) => {
   const { storage, root } = await makeStore(t);
   for (let run = 0; run < 5; run++) {
     const huge = upload(`huge-${run}`, 64 * 1024 * MIB);
@@ -271,7 +271,7 @@ test('what is discarded while it is read for its digest frees its space at once'
   }
 });
 
-test('a sender waits for a digest that is behind, and not for ever', bounded, async (t) => {
+test('disk storage: a sender waits for a digest that is behind, for a limited time', bounded, async (t) => {
   const { storage } = await makeStore(t);
   const bytes = makeBytes(32 * MIB);
   const to = upload('behind', 2 * bytes.length);
@@ -289,7 +289,7 @@ test('a sender waits for a digest that is behind, and not for ever', bounded, as
   await storage.prefixes?.catchUp('unknown', 0);
 });
 
-test('a close while written bytes are being flushed is no loss', bounded, async (t) => {
+test('disk storage: a close during a flush is no loss', bounded, async (t) => {
   const lost: string[] = [];
   const { storage } = await makeStore(t, { onLost: (id) => lost.push(id) });
   const bytes = makeBytes(24 * MIB);
@@ -302,7 +302,7 @@ test('a close while written bytes are being flushed is no loss', bounded, async 
   assert.deepEqual(lost, []);
 });
 
-test('a file that cannot be reached is an error of the storage, and not one that is not there', async (t) => {
+test('disk storage: an unreachable file is a storage error, not a missing file', async (t) => {
   const { storage, root } = await makeStore(t);
   const file = placeOf(upload('loop', 10));
   // A link to itself: the system answers ELOOP, also to root.
@@ -314,7 +314,7 @@ test('a file that cannot be reached is an error of the storage, and not one that
   assert.equal(await storage.files.stat(placeOf(upload('nobody', 10))), null);
 });
 
-test('a read that fails in the middle of a file is an error of the storage', async (t) => {
+test('disk storage: a read that fails in the middle of a file is a storage error', async (t) => {
   const { storage, root } = await makeStore(t);
   const file = placeOf(upload('folder', 10));
   // The system opens a folder, and refuses to read it.
@@ -323,7 +323,7 @@ test('a read that fails in the middle of a file is an error of the storage', asy
   await assert.rejects(async () => readable && (await readable.toArray()), hasCode('storage_unavailable'));
 });
 
-test('a file that is shorter than it should be ends with an error, not early', async (t) => {
+test('disk storage: a file that is too short ends with an error', async (t) => {
   const { storage, root } = await makeStore(t);
   const to = upload('cut', 10);
   await storePart(storage, to, 0, makeBytes(10));

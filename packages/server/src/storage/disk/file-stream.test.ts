@@ -20,7 +20,7 @@ async function makeFile(t: TestContext, sizeBytes: number) {
   return { bytes, open };
 }
 
-test('file stream: the bytes that were asked for, with large reads or without', async (t) => {
+test('file stream: the requested bytes, with large reads or without', async (t) => {
   const { bytes, open } = await makeFile(t, 3 * MIB + 77);
   for (const largeReads of [new LargeReads(), new LargeReads(0)]) {
     for (const [start, end] of [
@@ -35,7 +35,7 @@ test('file stream: the bytes that were asked for, with large reads or without', 
   }
 });
 
-test('file stream: a reader that takes nothing makes the stream hold a small amount', async (t) => {
+test('file stream: with a stalled reader the stream has a small amount in memory', async (t) => {
   const { open } = await makeFile(t, 2 * MIB);
   const largeReads = new LargeReads();
   const stream = await open(largeReads);
@@ -48,7 +48,7 @@ test('file stream: a reader that takes nothing makes the stream hold a small amo
   stream.destroy();
 });
 
-test('file stream: large reads of all streams together are bounded, and given back', async (t) => {
+test('file stream: large reads of all streams together are limited, and released', async (t) => {
   const { bytes, open } = await makeFile(t, 4 * MIB);
   const maxBytes = MIB;
   const largeReads = new LargeReads(maxBytes);

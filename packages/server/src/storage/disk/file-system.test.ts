@@ -1,4 +1,4 @@
-/** A disk that fails at any one call: the caller is told what a client should know, and the next try succeeds. */
+/** A disk that fails at any single call: the error is correct for clients, and the next attempt succeeds. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ type CallName = keyof DiskCalls;
 
 interface MadeToFail extends Error {
   code: string;
-  /** There is always space for reading, whatever code the file system gives. */
+  /** Reads never fail for lack of space, with any code of the file system. */
   onlyReads: boolean;
 }
 
@@ -26,7 +26,7 @@ const READING: readonly CallName[] = ['list', 'sizeOf', 'space', 'readWhole', 'e
 
 /** Calls of the file system of which one can be made to fail. */
 class FailingCalls {
-  /** Since the last `arm`. */
+  /** Calls since the last `arm`. */
   made: CallName[] = [];
   #failAt: number | null = null;
   #code = '';
@@ -75,7 +75,7 @@ async function publish({ storage, to, file }: Subject): Promise<void> {
   await storage.uploads.publish(to, file);
 }
 
-/** Everything that a caller asks the store to do with its files: what is needed first, and then the work. */
+/** All operations of the storage with files: the preparation, and the work. */
 const WORK: Record<
   string,
   { first?: (subject: Subject) => Promise<unknown>; run: (subject: Subject) => Promise<unknown> }
@@ -116,7 +116,7 @@ const WORK: Record<
   space: { run: ({ storage }) => storage.space.read() },
 };
 
-/** A failure of these says nothing to whoever asked: the work is done. */
+/** Failures of these calls do not fail the work. */
 const HARMLESS: Record<string, CallName> = { 'read a file': 'close', publish: 'close', discard: 'close' };
 
 const CODES = { EIO: 'storage_unavailable', ENOSPC: 'insufficient_storage', EACCES: 'storage_unavailable' };
@@ -157,7 +157,7 @@ async function forget({ to, file }: Subject): Promise<void> {
 }
 
 for (const [name, work] of Object.entries(WORK)) {
-  test(`a failing call in "${name}": the answer is a storage error, and the same work succeeds afterwards`, async (t) => {
+  test(`file system: a failing call in "${name}" is a storage error, and the same work succeeds afterwards`, async (t) => {
     const calls = await record(work);
     assert.ok(calls.length > 0);
     for (const [at, call] of calls.entries()) {
@@ -181,7 +181,7 @@ for (const [name, work] of Object.entries(WORK)) {
         failed.add(call);
         failing.arm(null);
         if (lost.includes(subject.to.id)) {
-          // The disk did not keep the bytes: they come again.
+          // The disk has lost the bytes: they are sent again.
           await storage.uploads.discard(subject.to.id);
           await work.first?.(subject);
         }
@@ -197,14 +197,14 @@ for (const [name, work] of Object.entries(WORK)) {
   });
 }
 
-test('every call of the file system was made to fail', () => {
+test('file system: every call was made to fail', () => {
   assert.deepEqual(
     (Object.keys(SYSTEM_CALLS) as CallName[]).filter((name) => !failed.has(name)),
     [],
   );
 });
 
-test('opening the store on a disk that fails is refused with its code', async () => {
+test('file system: opening the storage on a failing disk is refused with its code', async () => {
   for (let at = 0; at < 5; at++) {
     const calls = new FailingCalls();
     calls.arm(at, 'EROFS');
@@ -217,7 +217,7 @@ test('opening the store on a disk that fails is refused with its code', async ()
   }
 });
 
-test('what is not there is told from what cannot be read', async () => {
+test('file system: missing and unreadable files are different errors', async () => {
   const subject = newSubject();
   failing.arm(null);
   await publish(subject);
@@ -233,7 +233,7 @@ test('what is not there is told from what cannot be read', async () => {
   await storage.files.remove(subject.file.fileId);
 });
 
-test('a part whose descriptor could not be examined gives its place back', async () => {
+test('file system: a part whose descriptor could not be examined releases it', async () => {
   const subject = newSubject();
   failing.arm(null);
   const open = await openSink(storage, subject.to, 0, 10);

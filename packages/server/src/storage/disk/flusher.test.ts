@@ -25,7 +25,7 @@ function makeFlusher(): Flusher {
   return new Flusher((uploadId) => assert.fail(`${uploadId} was not flushed`));
 }
 
-test('writers wait when the window is full and go on once something is on the disk', async (t) => {
+test('flusher: writers wait when the limit is reached, and continue after a flush', async (t) => {
   const flusher = makeFlusher();
   const [fd] = openFiles(t, flusher, 1) as [number];
   assert.equal(flusher.whenWritable(), undefined);
@@ -36,7 +36,7 @@ test('writers wait when the window is full and go on once something is on the di
   assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('bytes that come during a flush are not taken for flushed', async (t) => {
+test('flusher: bytes that arrive during a flush do not count as flushed', async (t) => {
   const flusher = makeFlusher();
   const [fd] = openFiles(t, flusher, 1) as [number];
   flusher.noteWritten('a', fd, 32 * MIB);
@@ -49,14 +49,14 @@ test('bytes that come during a flush are not taken for flushed', async (t) => {
   assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('many files with a little each never stop the writers for good', { timeout: 110_000 }, async (t) => {
+test('flusher: many files with few bytes each do not block writers permanently', { timeout: 110_000 }, async (t) => {
   const flusher = makeFlusher();
   const fds = openFiles(t, flusher, 10);
   for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 20 * MIB);
   while (flusher.whenWritable()) await flusher.whenWritable();
 });
 
-test('a file that is forgotten gives its room back', async (t) => {
+test('flusher: a forgotten file releases its bytes', async (t) => {
   const flusher = makeFlusher();
   const fds = openFiles(t, flusher, 5);
   for (const fd of fds) flusher.noteWritten(`upload ${fd}`, fd, 25 * MIB);
@@ -68,7 +68,7 @@ test('a file that is forgotten gives its room back', async (t) => {
   await flusher.forget(999);
 });
 
-test('forgetting waits for the flush under way, so that the descriptor can be closed', async () => {
+test('flusher: forget waits for the running flush, so that the descriptor can be closed', async () => {
   let over = false;
   const flusher = new Flusher(() => {
     over = true;
@@ -79,7 +79,7 @@ test('forgetting waits for the flush under way, so that the descriptor can be cl
   assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('a flush that fails names its upload and lets the writers go on', async () => {
+test('flusher: a failed flush reports its upload, and writers continue', async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   const flusher = new Flusher(resolve);
   flusher.noteWritten('unlucky', NO_DESCRIPTOR, 128 * MIB);
@@ -89,7 +89,7 @@ test('a flush that fails names its upload and lets the writers go on', async () 
   assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('finishing a file flushes what is left of it, and waits for what a failure leads to', async () => {
+test('flusher: finish flushes the remaining bytes, and waits for the callback of a failure', async () => {
   const order: string[] = [];
   const flusher = new Flusher(async (uploadId) => {
     await new Promise((resolve) => setImmediate(resolve));
@@ -104,10 +104,10 @@ test('finishing a file flushes what is left of it, and waits for what a failure 
   assert.equal(flusher.whenWritable(), undefined);
 });
 
-test('what is left is flushed once nothing more comes', async (t) => {
+test('flusher: remaining bytes are flushed after a pause', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const flushed: string[] = [];
-  // A flush that fails is the one that can be seen from here.
+  // Only a failed flush is visible to the test.
   const flusher = new Flusher((uploadId) => void flushed.push(uploadId));
   flusher.noteWritten('small', NO_DESCRIPTOR, MIB);
   t.mock.timers.tick(199);

@@ -4,7 +4,7 @@ import { SLOT_BYTES, type SlotHolder, SlotPool } from './slots.ts';
 
 const idle: SlotHolder = { yieldSlot() {} };
 
-test('gives out each slot once, until there is none', () => {
+test('slots: each slot is given once', () => {
   const pool = new SlotPool(3);
   const slots = [1, 2, 3].map(() => pool.take(idle));
   assert.deepEqual(slots.sort(), [0, 1, 2]);
@@ -13,7 +13,7 @@ test('gives out each slot once, until there is none', () => {
   assert.equal(pool.take(idle), 1);
 });
 
-test('views of slots are shared memory and do not overlap', () => {
+test('slots: views are shared memory and do not overlap', () => {
   const pool = new SlotPool(2);
   pool.view(0).fill(1);
   pool.view(1).fill(2);
@@ -22,7 +22,7 @@ test('views of slots are shared memory and do not overlap', () => {
   assert.deepEqual([all[0], all[SLOT_BYTES - 1], all[SLOT_BYTES], all.at(-1)], [1, 1, 2, 2]);
 });
 
-test('waiters are served in the order of asking, before anybody who only looks', async () => {
+test('slots: waiters get slots in order, before callers that do not wait', async () => {
   const pool = new SlotPool(1);
   const slot = pool.take(idle) as number;
   const served: string[] = [];
@@ -57,19 +57,19 @@ function hold(pool: SlotPool, asked: string[], name: string): number {
   return holder.slot;
 }
 
-test('those who have filled longest are asked to hand over, as many as wait', async (t) => {
+test('slots: the oldest holders must release their slots, as many as there are waiters', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = new SlotPool(3);
   const asked: string[] = [];
   const [old, older] = ['old', 'older', 'young'].map((name) => hold(pool, asked, name));
   const waiting = [pool.wait(idle), pool.wait(idle)];
-  assert.deepEqual(asked, [], 'whoever is sending fills it at once');
+  assert.deepEqual(asked, [], 'an active sender fills it at once');
   t.mock.timers.tick(10);
   assert.deepEqual((await Promise.all(waiting)).sort(), [old, older]);
   assert.deepEqual(asked, ['old', 'older']);
 });
 
-test('nobody is asked when a slot has come back meanwhile', async (t) => {
+test('slots: no holder must release when a slot was returned meanwhile', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = new SlotPool(2);
   const asked: string[] = [];
@@ -84,7 +84,7 @@ test('nobody is asked when a slot has come back meanwhile', async (t) => {
   pool.release(first);
 });
 
-test('a slot that is with a worker is not asked for', (t) => {
+test('slots: a slot in a worker is not requested', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = new SlotPool(1);
   const holder: SlotHolder = { yieldSlot: () => assert.fail('was asked') };

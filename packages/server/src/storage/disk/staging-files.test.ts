@@ -11,7 +11,7 @@ import { Flusher } from './flusher.ts';
 import { StagedFiles } from './staging-files.ts';
 
 const fresh: StagedUpload = { id: 'u', filename: 'a.bin', sizeBytes: 100, empty: true };
-const begun: StagedUpload = { ...fresh, empty: false };
+const started: StagedUpload = { ...fresh, empty: false };
 
 async function makeFiles(t: TestContext) {
   const folder = await makeFolder(t);
@@ -22,34 +22,34 @@ async function makeFiles(t: TestContext) {
   return { files, flusher, lost, path: join(folder, 'u') };
 }
 
-test('a staging file that was replaced while it was closed is not written to', async (t) => {
+test('staging files: a file that was replaced while it was closed is not written to', async (t) => {
   const { files, path } = await makeFiles(t);
   (await files.use(fresh)).release();
   await files.close('u', 'keep');
-  (await files.use(begun)).release();
+  (await files.use(started)).release();
   await files.close('u', 'keep');
   await copyFile(path, `${path}.copy`);
   await rename(`${path}.copy`, path);
-  await assert.rejects(files.use(begun), BytesGone);
+  await assert.rejects(files.use(started), BytesGone);
   // Also by a part whose request came before any other was recorded.
   await assert.rejects(files.use(fresh), BytesGone);
   files.forget('u');
-  (await files.use(begun)).release();
+  (await files.use(started)).release();
 });
 
-test('a staging file that is gone, cut or too long is not written to, open or not', async (t) => {
+test('staging files: a missing, truncated or too long file is not written to, open or not', async (t) => {
   const { files, path } = await makeFiles(t);
-  await assert.rejects(files.use(begun), BytesGone);
+  await assert.rejects(files.use(started), BytesGone);
   (await files.use(fresh)).release();
   for (const sizeBytes of [50, 200]) {
     await truncate(path, sizeBytes);
-    await assert.rejects(files.use(begun), BytesGone);
+    await assert.rejects(files.use(started), BytesGone);
     await files.close('u', 'keep');
-    await assert.rejects(files.use(begun), BytesGone);
+    await assert.rejects(files.use(started), BytesGone);
   }
 });
 
-test('a file that is closed because nothing comes is flushed first, and a failure of that is told', async (t) => {
+test('staging files: an idle file is flushed before it is closed, and a failure is reported', async (t) => {
   const { files, flusher, lost } = await makeFiles(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { fd, release } = await files.use(fresh);
@@ -62,7 +62,7 @@ test('a file that is closed because nothing comes is flushed first, and a failur
   assert.deepEqual(lost, ['u']);
 });
 
-test('a file whose bytes are not wanted is closed without a flush', async (t) => {
+test('staging files: a discarded file is closed without a flush', async (t) => {
   const { files, flusher, lost } = await makeFiles(t);
   const { fd, release } = await files.use(fresh);
   flusher.noteWritten('u', fd, 1);

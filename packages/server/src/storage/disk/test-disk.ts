@@ -1,4 +1,4 @@
-/** A disk whose flushes fail, for tests: a file system on an image that its own disk has no room for. */
+/** A disk whose flushes fail, for tests: a file system on an image that is larger than its disk. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 
 const NEEDED = ['/dev/loop-control', '/usr/sbin/mkfs.ext4'];
 
-/** Whether this process can make one. */
+/** True when this process can create one. */
 export const withLoopDevice = {
   skip: !(process.getuid?.() === 0 && NEEDED.every((path) => existsSync(path))) && `needs root, ${NEEDED.join(', ')}`,
 };

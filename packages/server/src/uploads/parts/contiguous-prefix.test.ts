@@ -11,7 +11,7 @@ import { bytesOf, insertUpload, makeUploads, sendPart } from '../test-uploads.ts
 import { toPlace, toStaged } from '../upload-record.ts';
 import { ContiguousPrefixes } from './contiguous-prefix.ts';
 
-/** Prefixes, and how far they let the storage read. */
+/** Prefixes, and the calls of the storage. */
 async function makePrefixes(t: TestContext) {
   const context = await makeUploads(t);
   const noted: number[] = [];
@@ -27,7 +27,7 @@ async function makePrefixes(t: TestContext) {
   };
 }
 
-test('tells how far the file is complete from its first byte on', async (t) => {
+test('prefix: reports the contiguous prefix', async (t) => {
   const { context, noted, prefixes } = await makePrefixes(t);
   const row = await insertUpload(context);
   for (const idx of [1, 3, 0, 2, 4, 9, 8, 7, 6, 5]) await prefixes.note(row, idx);
@@ -35,7 +35,7 @@ test('tells how far the file is complete from its first byte on', async (t) => {
   assert.deepEqual(noted, [200, 400, 500, 950]);
 });
 
-test('property: in any order, the last thing told is the whole file, and it only ever grows', async (t) => {
+test('prefix: property: for any order, it only grows and ends with the whole file', async (t) => {
   const { context, noted, prefixes } = await makePrefixes(t);
   const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { minLength: 10 });
   await fc.assert(
@@ -53,7 +53,7 @@ test('property: in any order, the last thing told is the whole file, and it only
   );
 });
 
-test('after a restart it knows the parts that were recorded before', async (t) => {
+test('prefix: after a restart it reads the recorded parts', async (t) => {
   const { context, noted, prefixes } = await makePrefixes(t);
   const row = await insertUpload(context);
   for (const idx of [0, 1, 3]) await commitPart(context.db, row.id, draftPart(idx));
@@ -63,7 +63,7 @@ test('after a restart it knows the parts that were recorded before', async (t) =
   assert.deepEqual(noted, [200, 400]);
 });
 
-test('what is forgotten is learnt again from the records', async (t) => {
+test('prefix: a forgotten prefix is read again from the rows', async (t) => {
   const { context, noted, prefixes } = await makePrefixes(t);
   const row = await insertUpload(context);
   for (const idx of [0, 1]) await prefixes.note(row, idx);
@@ -73,7 +73,7 @@ test('what is forgotten is learnt again from the records', async (t) => {
   assert.deepEqual(noted, [100, 200, 100]);
 });
 
-test('the whole digest follows the arriving parts', async (t) => {
+test('prefix: the whole-file digest follows the arriving parts', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   for (const idx of [3, 0, 1, 2, 9, 8, 7, 6, 5, 4]) await sendPart(context, row, idx);
@@ -83,11 +83,11 @@ test('the whole digest follows the arriving parts', async (t) => {
   assert.deepEqual(Buffer.from(sha256), hash.digest());
 });
 
-test('arrivals: a read that fails once is not answered to every later part', async (t) => {
+test('prefix: a failed read does not fail later parts', async (t) => {
   const { context, noted, prefixes } = await makePrefixes(t);
   const row = await insertUpload(context);
   for (const idx of [0, 1]) await commitPart(context.db, row.id, draftPart(idx));
-  // The table is away for a moment, as a database that cannot be read is.
+  // The table is missing for some time, like an unreadable database.
   await sql`ALTER TABLE parts RENAME TO away`.execute(context.db);
   await assert.rejects(prefixes.note(row, 1));
   await sql`ALTER TABLE away RENAME TO parts`.execute(context.db);

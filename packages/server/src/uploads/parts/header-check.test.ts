@@ -15,7 +15,7 @@ function refuses(code: string) {
   return (error: unknown) => error instanceof UploadError && error.code === code;
 }
 
-test('keeps what a good header says', () => {
+test('header check: returns the fields of a valid header', () => {
   const { mrc, warnings } = checkHeader(question);
   const summary = JSON.parse(mrc as string) as NonNullable<Session['mrc']>;
   assert.deepEqual([summary.nx, summary.ny, summary.nz, summary.mode], [4, 4, 1, 2]);
@@ -23,12 +23,12 @@ test('keeps what a good header says', () => {
   assert.equal(warnings, '[]');
 });
 
-test('lets files of other types be, whatever their first bytes are', () => {
+test('header check: ignores files of other types', () => {
   const verdict = checkHeader({ filename: 'a.tif', sizeBytes: 3, header: new Uint8Array(3), force: false });
   assert.deepEqual(verdict, { mrc: null, warnings: '[]' });
 });
 
-test('refuses a header that makes the data unusable, with every reason', () => {
+test('header check: refuses an invalid header with every reason', () => {
   assert.throws(
     () => checkHeader({ ...question, sizeBytes: sizeBytes - 1 }),
     (error) => {
@@ -41,7 +41,7 @@ test('refuses a header that makes the data unusable, with every reason', () => {
   assert.throws(() => checkHeader({ ...question, header: Buffer.alloc(1024, 'x') }), refuses('invalid_mrc'));
 });
 
-test('force turns rejections into warnings', () => {
+test('header check: force turns rejections into warnings', () => {
   const short = checkHeader({ ...question, sizeBytes: sizeBytes - 1, force: true });
   assert.equal(codesOf(short.warnings).length, 1);
   assert.notEqual(short.mrc, null);
@@ -50,7 +50,7 @@ test('force turns rejections into warnings', () => {
   assert.equal(codesOf(foreign.warnings).length, 1);
 });
 
-test('a file that cannot hold a header is refused before its bytes are known, and taken by force', () => {
+test('header check: a file that is too small for a header is refused by its size, except with force', () => {
   assert.throws(() => checkHeader({ ...question, sizeBytes: 1023, header: null }), refuses('invalid_mrc'));
   for (const header of [null, new Uint8Array(1023)]) {
     assert.equal(codesOf(checkHeader({ ...question, sizeBytes: 1023, header, force: true }).warnings).length, 1);
@@ -58,7 +58,7 @@ test('a file that cannot hold a header is refused before its bytes are known, an
   assert.deepEqual(checkHeader({ ...question, header: null }), { mrc: null, warnings: '[]' });
 });
 
-test('a header that is cut short cannot be judged', () => {
+test('header check: an incomplete header is an invalid request', () => {
   for (const force of [false, true]) {
     assert.throws(
       () => checkHeader({ ...question, header: good.subarray(0, 1023), force }),

@@ -12,7 +12,7 @@ function watch<T>(promise: Promise<T>) {
   return watched;
 }
 
-test('attempts at different parts and uploads leave each other alone', async () => {
+test('attempts: different parts and uploads are independent', async () => {
   const attempts = new PartAttempts();
   const all = [await attempts.begin('a', 0), await attempts.begin('a', 1), await attempts.begin('b', 0)];
   assert.equal(attempts.count, 3);
@@ -25,7 +25,7 @@ test('attempts at different parts and uploads leave each other alone', async () 
   assert.equal(attempts.count, 0);
 });
 
-test('a newer attempt ends the older one and waits until its last write has landed', async () => {
+test('attempts: a newer attempt aborts the older one and waits for its last write', async () => {
   const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
   let aborted = 0;
@@ -43,7 +43,7 @@ test('a newer attempt ends the older one and waits until its last write has land
   assert.equal(aborted, 1);
 });
 
-test('an attempt that is committing is not ended, only waited for', async () => {
+test('attempts: a committing attempt is not aborted, only awaited', async () => {
   const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
   older.onAbort(() => assert.fail('was aborted'));
@@ -55,7 +55,7 @@ test('an attempt that is committing is not ended, only waited for', async () => 
   await newer.promise;
 });
 
-test('in a chain of three the last one gets the place, after both before it are over', async () => {
+test('attempts: of three, the last one starts after both others have ended', async () => {
   const attempts = new PartAttempts();
   const first = await attempts.begin('a', 0);
   const order: string[] = [];
@@ -80,7 +80,7 @@ test('in a chain of three the last one gets the place, after both before it are 
   assert.deepEqual([last.aborted, attempts.count], [false, 1]);
 });
 
-test('work that needs an upload alone: attempts that write are ended, all are waited for, new ones wait', async () => {
+test('attempts: exclude aborts writing attempts, waits for all, and makes new ones wait', async () => {
   const attempts = new PartAttempts();
   const [writing, committing, waited] = [
     await attempts.begin('a', 0),
@@ -117,7 +117,7 @@ test('work that needs an upload alone: attempts that write are ended, all are wa
   assert.equal(attempts.count, 1);
 });
 
-test('an attempt can be released twice, and does not take a newer one with it', async () => {
+test('attempts: a second release does not affect a newer attempt', async () => {
   const attempts = new PartAttempts();
   const older = await attempts.begin('a', 0);
   older.release();
@@ -130,23 +130,23 @@ test('an attempt can be released twice, and does not take a newer one with it', 
   assert.equal(attempts.current('a', 0), undefined);
 });
 
-test('work that needs an upload alone: of many that wait, one goes at a time, and no attempt begins within it', async () => {
+test('attempts: calls of exclude run one at a time, and no attempt starts meanwhile', async () => {
   const attempts = new PartAttempts();
   const first = Promise.withResolvers<void>();
   const running = [attempts.exclude('a', () => first.promise)];
   let alone = 0;
-  const seen: { alone: number; attempts: number }[] = [];
+  const counts: { alone: number; attempts: number }[] = [];
   const work = async () => {
     alone++;
     await setImmediate();
-    seen.push({ alone, attempts: attempts.count });
+    counts.push({ alone, attempts: attempts.count });
     alone--;
   };
   running.push(attempts.exclude('a', work), attempts.exclude('a', work));
   // Where it comes first, the work after it ends it.
-  const begun = attempts.begin('a', 0).then((attempt) => attempt.onAbort(() => attempt.release()));
+  const started = attempts.begin('a', 0).then((attempt) => attempt.onAbort(() => attempt.release()));
   running.push(attempts.exclude('a', work));
   first.resolve();
-  await Promise.all([...running, begun]);
-  assert.deepEqual(seen, Array(3).fill({ alone: 1, attempts: 0 }));
+  await Promise.all([...running, started]);
+  assert.deepEqual(counts, Array(3).fill({ alone: 1, attempts: 0 }));
 });

@@ -1,4 +1,4 @@
-/** A disk that failed to keep written bytes, told while the database cannot be written. */
+/** A disk that lost written bytes while the database cannot be written. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { access } from 'node:fs/promises';
@@ -27,7 +27,7 @@ import { toStaged } from '../upload-record.ts';
 const MIB = 1024 * 1024;
 const ada = { owner: 'ada' };
 
-/** Another connection writes, and does not end. @returns what ends it. */
+/** Another connection holds the write lock. @returns a function that releases it. */
 async function blockDatabase(t: TestContext, context: TestUploads): Promise<() => void> {
   const { rows } = await sql<{ file: string }>`pragma database_list`.execute(context.db);
   const other = new DatabaseSync(String(rows[0]?.file));
@@ -54,19 +54,19 @@ function complete(context: TestUploads, row: UploadRow) {
 
 const isRefused = (error: unknown) => error instanceof UploadError && error.code === 'storage_unavailable';
 
-test('an upload in doubt is not completed and takes no parts, until its parts are invalidated', async (t) => {
+test('in doubt: an upload is not completed and accepts no parts until its parts are invalidated', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   for (let idx = 0; idx < 9; idx++) await sendPart(context, row, idx);
-  const begun = await beginTestPart(context, row, 9);
-  assert.ok(begun.kind === 'receiving');
-  await begun.receiver.write(bytesOf(row, 9));
+  const started = await beginTestPart(context, row, 9);
+  assert.ok(started.kind === 'receiving');
+  await started.receiver.write(bytesOf(row, 9));
   const errors: string[] = [];
   Object.assign(context.log, { error: (_fields: unknown, message: string) => errors.push(message) });
   const unblock = await blockDatabase(t, context);
   context.doubtful.note(row.id);
   // The part under way, a stored one that comes again, and complete.
-  await assert.rejects(begun.receiver.commit(), UploadError);
+  await assert.rejects(started.receiver.commit(), UploadError);
   await assert.rejects(sendPart(context, row, 0), isRefused);
   await assert.rejects(complete(context, row), isRefused);
   // SQLite waits for five seconds before it says that it cannot write.
@@ -81,7 +81,7 @@ test('an upload in doubt is not completed and takes no parts, until its parts ar
   assert.equal((await complete(context, row)).kind, 'completed');
 });
 
-test('an upload that came in doubt while it was being completed is not published, and completes when sent again', async (t) => {
+test('in doubt: an upload in completion is not published, and completes after it was sent again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
@@ -96,14 +96,14 @@ test('an upload that came in doubt while it was being completed is not published
   assert.equal((await complete(context, row)).kind, 'completed');
 });
 
-test('an upload that comes in doubt during its publish gets no record', async (t) => {
+test('in doubt: an upload in its publish gets no record', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
   const { storage } = context;
   const { uploads } = storage;
   const publish = uploads.publish.bind(uploads);
-  // The last flush is heard while the file is being moved.
+  // The last flush is reported while the file is being moved.
   const publishInDoubt: typeof publish = async (upload, file) => {
     await publish(upload, file);
     context.doubtful.note(upload.id);
@@ -118,7 +118,7 @@ test('an upload that comes in doubt during its publish gets no record', async (t
   assert.equal((await complete(context, row)).kind, 'completed');
 });
 
-test('a flush that fails while the database cannot be written: neither this process nor the next trusts the cache', {
+test('in doubt: after a failed flush without a writable database, no process uses the cache', {
   ...withLoopDevice,
   timeout: 120_000,
 }, async (t) => {

@@ -46,7 +46,7 @@ async function complete(context: TestUploads, row: UploadRow) {
 }
 
 // Invariant 2
-test('after a power loss only the damaged part is asked for again', async (t) => {
+test('re-verification: after a power loss only the damaged part is missing', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   for (const idx of [0, 1, 2, 9]) await sendPart(context, row, idx);
@@ -57,7 +57,7 @@ test('after a power loss only the damaged part is asked for again', async (t) =>
   assert.deepEqual((await findMissing(context.db, found)).ranges, [[3, 9]]);
 });
 
-test('what was asked for again completes to the right file', async (t) => {
+test('re-verification: the upload completes to the right file after the part was sent again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   const whole = await insertUpload(context);
@@ -74,7 +74,7 @@ test('what was asked for again completes to the right file', async (t) => {
   assert.deepEqual((await complete(context, row)).sha256, (await complete(context, whole)).sha256);
 });
 
-test('a session whose staging file vanished is asked for every part', async (t) => {
+test('re-verification: without its staging file an upload needs every part again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendPart(context, row, 0);
@@ -88,7 +88,7 @@ test('a session whose staging file vanished is asked for every part', async (t) 
   assert.equal((await complete(context, row)).sizeBytes, 950);
 });
 
-test('a staging file that cannot be read at the moment loses no part', async (t) => {
+test('re-verification: a temporary read error invalidates no part', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendPart(context, row, 0);
@@ -101,7 +101,7 @@ test('a staging file that cannot be read at the moment loses no part', async (t)
   assert.deepEqual([after.received_parts, after.must_recheck], [1, 1]);
 });
 
-test('a verifying session whose file was published already keeps its parts and is completed', async (t) => {
+test('re-verification: an upload in verification whose file was published is completed', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
@@ -113,7 +113,7 @@ test('a verifying session whose file was published already keeps its parts and i
   assert.equal((await readRow(context, row.id)).status, 'completed');
 });
 
-test('a verifying session with a damaged part takes parts again', async (t) => {
+test('re-verification: an upload in verification with a damaged part accepts parts again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
@@ -126,7 +126,7 @@ test('a verifying session with a damaged part takes parts again', async (t) => {
   assert.equal((await complete(context, row)).sizeBytes, 950);
 });
 
-test('the whole digest is that of the bytes that came in place of the damaged ones', async (t) => {
+test('re-verification: the whole-file digest uses the bytes that replaced the damaged ones', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
@@ -134,16 +134,16 @@ test('the whole digest is that of the bytes that came in place of the damaged on
   await context.storage.uploads.digest(toStaged(row), toPlace(row, 'f'));
   await spoil(context, row, 0);
   await reverify(context, row);
-  const begun = await beginTestPart(context, row, 0);
-  assert.ok(begun.kind === 'receiving');
-  begun.receiver.write(Buffer.alloc(100, 77));
-  await begun.receiver.commit();
+  const started = await beginTestPart(context, row, 0);
+  assert.ok(started.kind === 'receiving');
+  started.receiver.write(Buffer.alloc(100, 77));
+  await started.receiver.commit();
   const hash = createHash('sha256').update(Buffer.alloc(100, 77));
   for (let idx = 1; idx < row.part_count; idx++) hash.update(bytesOf(row, idx));
   assert.deepEqual(Buffer.from((await complete(context, row)).sha256), hash.digest());
 });
 
-test('an upload whose bytes are gone when it is verified does not stay half-open', async (t) => {
+test('re-verification: an upload without bytes ends in a consistent state', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
@@ -152,7 +152,7 @@ test('an upload whose bytes are gone when it is verified does not stay half-open
   assert.notEqual((await readRow(context, row.id)).status, 'verifying');
 });
 
-test('requests that come during a verification share it', async (t) => {
+test('re-verification: concurrent requests share one run', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
@@ -165,7 +165,7 @@ test('requests that come during a verification share it', async (t) => {
   );
 });
 
-test('parts whose file vanishes while the server runs are taken back, and sent again make the right file', async (t) => {
+test('re-verification: parts of a file that vanishes are invalidated, and complete after they were sent again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   // Long ago, so that the store has closed the file.

@@ -1,5 +1,5 @@
 /**
- * Stored bytes that vanish or change while the boot id stays the same: nothing but what was acknowledged is published.
+ * Stored bytes that vanish or change while the boot id stays the same: only acknowledged bytes are published.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -38,7 +38,7 @@ async function sendParts(context: TestUploads, row: UploadRow, first = 0, end = 
   for (let idx = first; idx < end; idx++) await sendPart(context, row, idx);
 }
 
-/** As a file system leaves it that went down and came back: zeros where bytes were. */
+/** Like a file system after a crash: zeros instead of bytes. */
 async function loseRange(path: string, start: number, end: number): Promise<void> {
   await chmod(path, 0o600);
   const file = await open(path, 'r+');
@@ -69,7 +69,7 @@ async function assertCompletes(context: TestUploads, row: UploadRow): Promise<vo
 }
 
 for (const declared of [false, true]) {
-  test(`bytes lost before a restart, digest ${declared ? '' : 'not '}declared: only their part is asked for again`, async (t) => {
+  test(`stored bytes: lost before a restart, digest ${declared ? '' : 'not '}declared: only their part is missing`, async (t) => {
     const before = await makeUploads(t);
     const row = await insertUpload(before);
     if (declared)
@@ -86,7 +86,7 @@ for (const declared of [false, true]) {
   });
 }
 
-test('parts that came before a restart are verified, also when the digest began with those that came after it', async (t) => {
+test('stored bytes: parts from before a restart are verified, also when the digest started with later ones', async (t) => {
   const before = await makeUploads(t);
   const row = await insertUpload(before);
   await sendParts(before, row, 0, 6);
@@ -103,7 +103,7 @@ test('parts that came before a restart are verified, also when the digest began 
   await assertCompletes(context, row);
 });
 
-test('what a second process verified is verified again by a third', async (t) => {
+test('stored bytes: parts verified by one process are verified again by the next', async (t) => {
   const first = await makeUploads(t);
   const row = await insertUpload(first);
   await sendParts(first, row);
@@ -118,7 +118,7 @@ test('what a second process verified is verified again by a third', async (t) =>
   await assertCompletes(third, row);
 });
 
-test('a publish that was cut off after its rename: damaged parts are asked for again, the others are kept', async (t) => {
+test('stored bytes: after an interrupted publish, damaged parts are missing and the others are kept', async (t) => {
   const before = await makeUploads(t);
   const row = await insertUpload(before);
   await sendParts(before, row);
@@ -133,7 +133,7 @@ test('a publish that was cut off after its rename: damaged parts are asked for a
   await assertCompletes(context, row);
 });
 
-test('an upload that was being verified when the server stopped is verified like any other', async (t) => {
+test('stored bytes: an upload that was in verification at a stop is verified like any other', async (t) => {
   const before = await makeUploads(t);
   const row = await insertUpload(before);
   await sendParts(before, row);
@@ -164,7 +164,7 @@ const MISHAPS: Record<string, (path: string) => Promise<void>> = {
 };
 
 for (const [mishap, happen] of Object.entries(MISHAPS)) {
-  test(`a staging file that is ${mishap} under the server: no wrong file, with and without a digest`, async (t) => {
+  test(`stored bytes: a staging file that is ${mishap} while the server runs: no wrong file, with and without a digest`, async (t) => {
     const context = await makeUploads(t);
     for (const declared of [true, false]) {
       const row = await insertUpload(context);
@@ -197,7 +197,7 @@ for (const [mishap, happen] of Object.entries(MISHAPS)) {
 }
 
 // Invariant 2
-test('bytes that differ from what this process wrote fail no upload: their part is asked for again', async (t) => {
+test('stored bytes: bytes that differ from the written ones fail no upload: their part is missing', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await context.db
@@ -212,7 +212,7 @@ test('bytes that differ from what this process wrote fail no upload: their part 
   await assertCompletes(context, row);
 });
 
-test('a wrong digest of the sender fails the upload, when every part is what was acknowledged', async (t) => {
+test('stored bytes: a wrong declared digest fails the upload when every part is correct', async (t) => {
   for (const restarts of [false, true]) {
     let context = await makeUploads(t);
     const row = await insertUpload(context);
@@ -227,7 +227,7 @@ test('a wrong digest of the sender fails the upload, when every part is what was
   }
 });
 
-test('parts that this process has written are not hashed a second time', async (t) => {
+test('stored bytes: parts that this process has written are not hashed again', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendParts(context, row);
@@ -237,7 +237,7 @@ test('parts that this process has written are not hashed a second time', async (
   assert.equal(next.verified.selectOthers(row, () => true)?.selected.includes(0), false);
 });
 
-test('a verification that cannot read the bytes at the moment invalidates nothing', async (t) => {
+test('stored bytes: a temporary read error invalidates no part', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendParts(context, row);
@@ -252,7 +252,7 @@ test('a verification that cannot read the bytes at the moment invalidates nothin
   await assertCompletes(context, row);
 });
 
-test('of 10,000 parts the damaged ones are found', async (t) => {
+test('stored bytes: of 10,000 parts the damaged ones are found', async (t) => {
   const context = await makeUploads(t);
   const row = await insertUpload(context, { size: 40_000, part_size: 4, part_count: 10_000 });
   await makeStored(context, row);

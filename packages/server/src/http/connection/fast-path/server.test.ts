@@ -62,7 +62,7 @@ function part(length: number, path = '/uploads/u/part/0'): string {
   return `PUT ${path} HTTP/1.1\r\nContent-Length: ${length}\r\n\r\n`;
 }
 
-/** A receiver that keeps what it is given, and makes the sender wait as told. */
+/** A receiver that keeps what it is given, and delays the sender as configured. */
 function keep(wait: () => Promise<void> | undefined = () => undefined) {
   const chunks: Buffer[] = [];
   return {
@@ -86,15 +86,15 @@ function answer(response: ServerResponse, body: string): void {
 }
 
 test('fast path: one connection carries parts, other requests and parts again', async (t) => {
-  const seen: string[] = [];
+  const requests: string[] = [];
   const { open } = await start(t, async (request, response) => {
     const body = bodyOf(request);
     const fastPath = body instanceof FastPathBody ? 'fast' : 'standard';
     const kept = keep();
     if (request.method === 'PUT') await receiveBody(body, kept, 1000);
     else for await (const chunk of request) kept.chunks.push(chunk as Buffer);
-    seen.push(`${request.method} ${fastPath} ${Buffer.concat(kept.chunks)}`);
-    answer(response, `<${seen.length}>`);
+    requests.push(`${request.method} ${fastPath} ${Buffer.concat(kept.chunks)}`);
+    answer(response, `<${requests.length}>`);
   });
   const peer = await open();
   const sent = [
@@ -107,7 +107,7 @@ test('fast path: one connection carries parts, other requests and parts again', 
     peer.send(bytes);
     await peer.sees(`<${at + 1}>`);
   }
-  assert.deepEqual(seen, ['PUT fast hello', 'GET standard ', 'POST standard hi', 'PUT fast bye']);
+  assert.deepEqual(requests, ['PUT fast hello', 'GET standard ', 'POST standard hi', 'PUT fast bye']);
 });
 
 test('fast path: parallel bodies arrive completely in any chunks, while the storage is slow', async (t) => {
@@ -204,9 +204,9 @@ test('fast path: a head that does not arrive is answered 408, and idle connectio
     headersTimeout: 1_000,
     keepAliveTimeout: 1,
   });
-  for (const begun of ['', 'GET / HT']) {
+  for (const started of ['', 'GET / HT']) {
     const peer = await open();
-    peer.send(begun);
+    peer.send(started);
     await peer.closed;
     assert.match(peer.text, /^HTTP\/1\.1 408 .*body_timeout/s);
   }
@@ -227,8 +227,8 @@ test('fast path: a connection that was handed over has the time-outs of heads an
     { headersTimeout: 1_000, keepAliveTimeout: 500, connectionsCheckingInterval: 50 },
   );
   const chunked = (path: string) => `POST ${path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
-  const begun = await open();
-  begun.send('GET / HTTP/1.0\r\nX: 1\r\n');
+  const started = await open();
+  started.send('GET / HTTP/1.0\r\nX: 1\r\n');
   const used = await open();
   used.send(chunked('/a'));
   await used.sees('</a>');
@@ -238,7 +238,7 @@ test('fast path: a connection that was handed over has the time-outs of heads an
   await slow.sees('</plain>');
   slow.send(chunked('/slow'));
   await slow.sees('</slow>');
-  await begun.closed;
+  await started.closed;
   await used.closed;
   const idle = await open();
   idle.send(chunked('/b'));
