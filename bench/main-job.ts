@@ -1,7 +1,7 @@
 /**
  * The main job's figures: memory, `complete` and the status call, on the embedded default.
  *
- *   npm run bench:main-job -- [GiB, 10 unless told] [folder on the disk to measure, the temporary one unless told]
+ *   npm run bench:main-job -- [GiB, default 10] [folder on the disk to measure, default: the temporary one]
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What is measured runs as a process of its own, so that its CPU time and memory can be told from the load's (Linux). */
+/** Runs the measured system as a separate process, so that its CPU time and memory are separate from the load (Linux). */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';

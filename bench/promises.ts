@@ -118,7 +118,7 @@ async function awaitFollower(client: CryoliftClient): Promise<void> {
   while ((await readLag(client)) > 0);
 }
 
-/** @returns bytes; NaN when the server does not tell. */
+/** @returns bytes; NaN when the server does not report it. */
 async function readLag(client: CryoliftClient): Promise<number> {
   const { text } = await client.call('GET', '/metrics');
   return Number(/^cryolift_digest_lag_bytes (\S+)$/m.exec(text)?.[1]);

@@ -1,4 +1,4 @@
-/** What a sender cannot do without: reads a file, hashes it and gives it to whoever connects. `node send-floor.ts FILE` */
+/** The floor of a sender: reads a file, hashes it and sends it to every client. `node send-floor.ts FILE` */
 import { createHash } from 'node:crypto';
 import { openSync, readSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * Looks through the logs of all servers of a test run for what must never be in one: `node scripts/search-logs.mjs FOLDER`.
- * The tests plant these values in tokens, URLs, metadata and files; each is looked for on its own, so that a leak says what it is.
+ * Searches the logs of all servers of a test run for secrets: `node scripts/search-logs.mjs FOLDER`.
+ * The tests plant these values in tokens, URLs, metadata and files; each is searched for separately, so that a leak is identified.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const SECRETS = {
   'a header or a query': /SECRET-HEADER|SECRET-QUERY/,
   'an Authorization header': /[Bb]earer +[\w.-]{16,}/,
 };
-/** Fewer lines than this, and nothing was looked at. */
+/** With fewer lines than this, the search proves nothing. */
 const LEAST_LINES = 1000;
 
 const folder = process.argv[2];

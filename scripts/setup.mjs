@@ -117,7 +117,7 @@ async function install() {
     child.on('exit', (code, signal) => {
       if (stop ?? signal) process.exit(128 + constants.signals[stop ?? signal]);
       resolve(
-        code === 0 ? null : 'npm ci failed: mend what it says above (most often the network) and run this again.',
+        code === 0 ? null : 'npm ci failed: fix the error above (most often the network) and run this again.',
       );
     });
   });

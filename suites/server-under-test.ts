@@ -176,7 +176,7 @@ function serve(settings: Settings, flags: readonly string[]): Running {
   return running;
 }
 
-/** `npm test` looks through the logs of all servers in the end. */
+/** `npm test` searches the logs of all servers at the end. */
 function keepLog(pid: number | undefined, text: string): void {
   const folder = process.env.CRYOLIFT_TEST_LOGS;
   if (folder) appendFileSync(join(folder, `${process.pid}-${pid}.log`), text);
@@ -184,11 +184,11 @@ function keepLog(pid: number | undefined, text: string): void {
 
 async function waitUntilListening(running: Running): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const look = () => {
+  const check = () => {
     const url = /^cryolift listening on (\S+)$/m.exec(running.stdout)?.[1];
     if (url) resolve(url);
   };
-  running.child.stdout?.on('data', look);
+  running.child.stdout?.on('data', check);
   running.exited.then((code) => reject(new Error(`serve ended with ${code}: ${running.stderr}${running.stdout}`)));
   try {
     return await within(START_MS, promise, 'the server did not start');

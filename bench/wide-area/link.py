@@ -4,7 +4,7 @@
     link.py NAME [--delay MS] [--loss PERCENT] [--rate MBIT] [--buffer SECONDS] [--seed N]
 
 Makes two network namespaces, NAME-server (10.99.0.1) and NAME-client (10.99.0.2), each with a TUN device, and carries
-packets from one to the other. In each direction: a packet is lost with the given probability, whatever it holds; the others
+packets from one to the other. In each direction: a packet is lost with the given probability; the others
 queue for a line of that rate, or are dropped when they would have to wait longer than the buffer lasts; then they travel for
 the delay. The round trip is twice the delay, plus the queues. TCP is cubic.
 
@@ -43,7 +43,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 def main():
     options = read_options()
     die_with_parent()
-    # Only to leave select(): where a signal comes between two statements, the pipe still tells.
+    # Only to leave select(): a signal between two statements is still in the pipe.
     wake, woken = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: os.write(woken, b'.'))

@@ -6,7 +6,7 @@ import { MeasuredProcess } from '../process.ts';
 import type { Path } from './paths.ts';
 
 const PROGRAM = new URL('./link.py', import.meta.url).pathname;
-/** Whatever runs at the client's end is ended then: it waits for something that will not come. */
+/** Processes at the client's end are killed after this time. */
 const LIMIT_MS = 15 * 60_000;
 export const SERVER_ADDRESS = '10.99.0.1';
 

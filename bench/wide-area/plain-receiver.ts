@@ -1,4 +1,4 @@
-/** Takes whatever comes over TCP, and says every second how much that was. `node plain-receiver.ts HOST` */
+/** Receives bytes over TCP, and prints their number every second. `node plain-receiver.ts HOST` */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 const sockets = new Set<Socket>();
@@ -11,7 +11,7 @@ const server = createServer((socket) => {
   socket.on('data', (chunk) => {
     bytes += chunk.length;
   });
-  // The sender leaves when it has heard enough.
+  // The sender closes the connection at the end.
   socket.on('error', () => {}).on('close', () => sockets.delete(socket));
 }).listen(0, process.argv[2], () => {
   const { address, port } = server.address() as AddressInfo;

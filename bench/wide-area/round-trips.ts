@@ -1,5 +1,5 @@
 /**
- * How long a round trip takes for somebody else on the path, asked every half second until it is told to end: a connection
+ * The round-trip time of another client on the path, measured every half second until a signal: a connection
  * to a port where nobody listens is refused after one. `node round-trips.ts HOST`
  */
 import { connect } from 'node:net';

@@ -7,7 +7,7 @@ export class Inbox {
   readonly #deal: (event: string) => Promise<void>;
   #working: Promise<void> = Promise.resolve();
 
-  /** @param deal with one event; what it throws is told, and the event kept for the next start. */
+  /** @param deal with one event; its errors are reported, and the event is kept for the next start. */
   constructor(folder: string, deal: (event: string) => Promise<void>) {
     this.#folder = folder;
     this.#deal = deal;

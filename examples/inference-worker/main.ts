@@ -29,7 +29,7 @@ const server = new Cryolift(CRYOLIFT_SERVER, CRYOLIFT_TOKEN);
 
 const inbox = new Inbox(process.env.INBOX ?? 'inbox', async (event) => {
   const { type, data } = JSON.parse(event) as { type: string; data: FileRecord & { statistics: Statistics } };
-  // Whatever else happens is not this worker's business. This one says that a file is there and what is in it.
+  // Other events are ignored. This event has a published file and its metadata.
   if (type === 'cryolift.file.preview_ready') await segment(data.file_id, data.statistics);
 });
 

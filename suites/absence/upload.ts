@@ -29,7 +29,7 @@ export class SlowUpload {
   readonly #folder: string;
   #errors = '';
   /** Of the next line, or of the end. */
-  #news = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
 
   private constructor(server: OwnServer, client: ChildProcess, folder: string, bytes: Buffer) {
     this.server = server;
@@ -42,9 +42,9 @@ export class SlowUpload {
     });
     createInterface({ input: client.stdout as NonNullable<ChildProcess['stdout']> }).on('line', (line) => {
       this.lines.push(JSON.parse(line) as Line);
-      this.#tell();
+      this.#notify();
     });
-    client.on('close', () => this.#tell());
+    client.on('close', () => this.#notify());
   }
 
   /** Begins an upload that takes `seconds` when nothing happens to it. */
@@ -83,13 +83,13 @@ export class SlowUpload {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  #tell(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   async #next(): Promise<void> {
-    await this.#news.promise;
+    await this.#changed.promise;
     if (this.client.exitCode) throw new Error(`the client ended with ${this.client.exitCode}: ${this.#errors}`);
   }
 }

@@ -75,7 +75,7 @@ test('resume store: a handle is kept until its upload is forgotten', async () =>
 });
 
 test('source: a handle opens its file, and detects that it was written to', async () => {
-  const seen = await page.evaluate(async () => {
+  const stored = await page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
     const handle = await root.getFileHandle('x.mrc', { create: true });
     const write = async (text: string) => {
@@ -103,7 +103,7 @@ test('source: a handle opens its file, and detects that it was written to', asyn
       gone,
     };
   });
-  assert.deepEqual(seen, {
+  assert.deepEqual(stored, {
     facts: ['x.mrc', 'in/x.mrc', 10],
     bytes: '3456',
     digest: [...createHash('sha256').update('3456').digest()],

@@ -186,10 +186,10 @@ test('transport: resolves whenOnline when the network is back', async () => {
   const failed = await send();
   assert.equal(failed.kind === 'error' && failed.offline, true);
   const back = await transport.evaluateHandle((transport) => {
-    return { heard: transport.whenOnline(new AbortController().signal) };
+    return { online: transport.whenOnline(new AbortController().signal) };
   });
   await page.context().setOffline(false);
-  await back.evaluate(({ heard }) => heard);
+  await back.evaluate(({ online }) => online);
 });
 
 function message(outcome: Awaited<ReturnType<typeof send>>): string {

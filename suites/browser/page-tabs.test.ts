@@ -30,10 +30,10 @@ test('two tabs: the second tab shows the upload, does not take it over, and open
   await other.getByText('Drop micrographs').waitFor();
   await other.getByRole('link', { name: 'Activity' }).click();
   await other.getByText('Live', { exact: true }).waitFor();
-  const seen = other.locator('li.activity', { hasText: 'movie.mrc' });
-  await seen.getByText('Uploading').waitFor();
+  const row = other.locator('li.activity', { hasText: 'movie.mrc' });
+  await row.getByText('Uploading').waitFor();
   await throttle(page);
-  await seen.getByText('Completed').waitFor();
+  await row.getByText('Completed').waitFor();
   await other.getByRole('link', { name: 'Upload' }).click();
   assert.equal(await other.locator('li.upload').count(), 0);
   assert.equal(streams, 0, 'the first tab has opened the only one');

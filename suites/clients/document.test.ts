@@ -118,7 +118,7 @@ test('document: headers that calls read and answer with', () => {
   }
 });
 
-test('document: bytes are binary, whatever their type', () => {
+test('document: bytes of any type are binary', () => {
   const contents = operations.flatMap(({ requestBody, responses }) =>
     [requestBody, ...Object.values(responses)].flatMap((each) => Object.entries(each?.content ?? {})),
   );

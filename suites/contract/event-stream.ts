@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Target } from '../server-under-test.ts';
 import type { Claims } from './token.ts';
 
-export interface Told<Data> {
+export interface ReceivedEvent<Data> {
   /** The number to go on behind. */
   readonly seq: string;
   /** Of the CloudEvent. */
@@ -21,14 +21,14 @@ const SILENCE_MS = 30_000;
 export class EventStream<Data> {
   readonly response: Response;
   readonly #abort: AbortController;
-  readonly #told: AsyncGenerator<Told<Data>>;
+  readonly #received: AsyncGenerator<ReceivedEvent<Data>>;
   /** What a reader that comes back sends. */
   lastId = '';
 
   private constructor(response: Response, abort: AbortController) {
     this.response = response;
     this.#abort = abort;
-    this.#told = this.#read();
+    this.#received = this.#read();
   }
 
   /** @throws Error when the answer is not a stream. */
@@ -50,27 +50,27 @@ export class EventStream<Data> {
   }
 
   /** The next event; null when the server has ended the stream in good order. @throws when it broke off. */
-  async next(): Promise<Told<Data> | null> {
+  async next(): Promise<ReceivedEvent<Data> | null> {
     const timer = setTimeout(() => this.#abort.abort(new Error(`no event for ${SILENCE_MS} ms`)), SILENCE_MS);
-    const { value, done } = await this.#told.next().finally(() => clearTimeout(timer));
+    const { value, done } = await this.#received.next().finally(() => clearTimeout(timer));
     return done ? null : value;
   }
 
   /** All events up to the end. */
-  async rest(): Promise<Told<Data>[]> {
-    const all: Told<Data>[] = [];
-    for (let told = await this.next(); told; told = await this.next()) all.push(told);
+  async rest(): Promise<ReceivedEvent<Data>[]> {
+    const all: ReceivedEvent<Data>[] = [];
+    for (let received = await this.next(); received; received = await this.next()) all.push(received);
     return all;
   }
 
   /** Events up to the first that is wanted, with it. */
-  async until(isWanted: (told: Told<Data>) => boolean): Promise<Told<Data>[]> {
-    const all: Told<Data>[] = [];
+  async until(isWanted: (received: ReceivedEvent<Data>) => boolean): Promise<ReceivedEvent<Data>[]> {
+    const all: ReceivedEvent<Data>[] = [];
     for (;;) {
-      const told = await this.next();
-      assert.ok(told, `the stream ended after ${all.map(({ type }) => type)}`);
-      all.push(told);
-      if (isWanted(told)) return all;
+      const received = await this.next();
+      assert.ok(received, `the stream ended after ${all.map(({ type }) => type)}`);
+      all.push(received);
+      if (isWanted(received)) return all;
     }
   }
 
@@ -78,7 +78,7 @@ export class EventStream<Data> {
     this.#abort.abort();
   }
 
-  async *#read(): AsyncGenerator<Told<Data>> {
+  async *#read(): AsyncGenerator<ReceivedEvent<Data>> {
     let text = '';
     const decoder = new TextDecoder('utf-8', { fatal: true });
     for await (const chunk of this.response.body as ReadableStream<Uint8Array>) {
@@ -86,14 +86,14 @@ export class EventStream<Data> {
       const blocks = text.split('\n\n');
       text = blocks.pop() as string;
       for (const block of blocks) {
-        const told = this.#parse(block);
-        if (told) yield told;
+        const received = this.#parse(block);
+        if (received) yield received;
       }
     }
     assert.equal(text, '', 'the stream ended within an event');
   }
 
-  #parse(block: string): Told<Data> | null {
+  #parse(block: string): ReceivedEvent<Data> | null {
     const fields = new Map<string, string>();
     for (const line of block.split('\n')) {
       const [, name = '', value = ''] = /^([a-z]*)(?:: ?(.*))?$/.exec(line) ?? assert.fail(`not a line: ${line}`);

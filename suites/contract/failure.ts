@@ -1,4 +1,4 @@
-/** What every refusal must look like (page 7, Errors). */
+/** The form of every refusal (page 7, Errors). */
 import assert from 'node:assert/strict';
 import { ERRORS, type ErrorCode, type ErrorEnvelope } from '@cryolift/protocol/errors';
 import type { Answer } from './wire.ts';

@@ -13,7 +13,7 @@ export interface Claims {
   readonly aud?: string | readonly string[];
 }
 
-/** The claims of a caller who may write, read and delete, unless told otherwise. */
+/** The default claims: a caller who may write, read and delete. */
 export function toPayload({ ttlSeconds = 3600, ...claims }: Claims = {}): object {
   const now = Math.floor(Date.now() / 1000);
   const scope = 'uploads:write files:read files:delete';

@@ -4,10 +4,10 @@ import type { FilePage, FileRecord, InitRequest, Session } from '@cryolift/proto
 import { digestHeader, makeMrc } from './sample.ts';
 import type { Answer, Call, Extra } from './wire.ts';
 
-/** The part size that tests wish for: the smallest, so that small files have many parts. */
+/** The part size that tests request: the smallest, so that small files have many parts. */
 export const PART_BYTES = 64 * 1024;
 
-/** What init is asked; `part_size` is a wish for the smallest. */
+/** The init request; `part_size` requests the smallest size. */
 export function initRequest(fields: Partial<InitRequest> = {}): InitRequest {
   return { filename: 'movie.mrc', size: 3 * PART_BYTES + 100, part_size: PART_BYTES, ...fields };
 }

@@ -38,7 +38,7 @@ export function callWith(target: Pick<Target, 'url'>, headers: Readonly<Record<s
   };
 }
 
-/** The same, for those who judge the answers themselves. */
+/** The same, for callers that check the answers themselves. */
 export function callUnchecked(target: Pick<Target, 'url'>, headers: Readonly<Record<string, string>>): Call {
   return async (method, path, extra = {}) => {
     const connection = await Connection.open(target.url);

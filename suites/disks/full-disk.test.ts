@@ -22,7 +22,7 @@ import { runServe, startServer } from '../server-under-test.ts';
 const options = { skip: whyNot('ext4') ?? false, timeout: 300_000 };
 
 async function startOnDisk(context: TestContext) {
-  const disk = Volume.create('ext4', 'usual');
+  const disk = Volume.create('ext4', 'normal');
   context.after(() => disk.remove());
   const dataDir = join(disk.path, 'data');
   const server = await startServer({ CRYOLIFT_DATA_DIR: dataDir });
@@ -42,7 +42,7 @@ async function waitForReserve(dataDir: string): Promise<void> {
 }
 
 test(
-  'full disk: after a stop the server starts again, serves what is there, and goes on once there is room',
+  'full disk: after a stop the server starts again, serves files, and continues after space was freed',
   options,
   async (context) => {
     const { disk, dataDir, server, call } = await startOnDisk(context);
@@ -60,7 +60,7 @@ test(
       assertFailure(await call('POST', '/uploads/init', { json: initRequest() }), 'insufficient_storage');
       assertFailure(await put(call, session, 1, halfSent), 'insufficient_storage');
     }
-    // What makes room is recorded.
+    // Deletions, which free space, are recorded.
     assert.equal((await call('DELETE', `/files/${deleted.file_id}`)).status, 204);
     assertFailure(await call('GET', `/files/${deleted.file_id}`), 'file_not_found');
     await server.kill9();
@@ -113,7 +113,7 @@ test('read-only disk: the start names the setting and says what to do', options,
 
 for (const what of ['storage and database', 'storage'] as const) {
   test(`broken disk of ${what}: every answer is one of the contract, none is 500`, options, async (context) => {
-    const disk = Volume.create('ext4', 'usual');
+    const disk = Volume.create('ext4', 'normal');
     context.after(() => disk.remove());
     const onDisk =
       what === 'storage'

@@ -17,7 +17,7 @@ const skip = whyNot('ext4') ?? false;
 test('power loss: a file that was deleted stays deleted, and one that was published stays', {
   skip,
 }, async (context) => {
-  const disk = Volume.create('ext4', 'usual');
+  const disk = Volume.create('ext4', 'normal');
   context.after(() => disk.remove());
   // The database elsewhere: its own flushes must not do the work for the files.
   const server = await startServer({ CRYOLIFT_STORAGE_URL: `file:${disk.path}` });
@@ -45,7 +45,7 @@ test('power loss: a file that was deleted stays deleted, and one that was publis
 });
 
 test('power loss: a URL that was signed stays good', { skip }, async (context) => {
-  const disk = Volume.create('ext4', 'usual');
+  const disk = Volume.create('ext4', 'normal');
   const elsewhere = mkdtempSync(join(tmpdir(), 'cryolift-elsewhere-'));
   context.after(() => disk.remove());
   context.after(() => rmSync(elsewhere, { recursive: true, force: true }));

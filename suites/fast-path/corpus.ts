@@ -9,7 +9,7 @@ import { AUTHORIZATION, HOST, LENGTH, PATH, printPart, WHO } from './request.ts'
 
 const CHUNKED = '5\r\n12345\r\n0\r\n\r\n';
 const GET = `GET /healthz HTTP/1.1\r\n${HOST}\r\n`;
-/** Its answer tells by its id that somebody took it for a request. */
+/** Its answer has an id that shows that it was read as a request. */
 const SMUGGLED = `GET /limits HTTP/1.1\r\n${HOST}X-Request-Id: smuggled\r\n\r\n`;
 
 const PLAIN = printPart(LENGTH);

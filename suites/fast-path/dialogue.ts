@@ -7,7 +7,7 @@ export const SILENCE_MS = 400;
 const END_MS = 3_000;
 const MARKER_ID = 'the-marker';
 
-/** A request that follows whatever a test sends; its answer tells that the connection is still good. */
+/** A request that follows whatever a test sends; its answer shows that the connection still works. */
 export const MARKER = `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${MARKER_ID}\r\n\r\n`;
 
 export interface Dialogue {

@@ -1,4 +1,4 @@
-/** Fires requests at a server and judges every answer. */
+/** Sends requests to a server and checks every answer. */
 import { Agent, request } from 'node:http';
 import * as fc from 'fast-check';
 import { makeMrc } from '../contract/sample.ts';
@@ -6,13 +6,13 @@ import { open, publish } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
 import type { OwnServer } from '../server-under-test.ts';
 import { type Operation, readOperations } from './document.ts';
-import { type FuzzAnswer, judge } from './judge.ts';
+import { type FuzzAnswer, findFault } from './checks.ts';
 import { type FuzzRequest, type Knowledge, requestOf, SMALL_BYTES } from './requests.ts';
 
 const PARALLEL = 8;
 const BATCH = 256;
 const MAX_IDS = 60;
-/** Of a stream that does not end, so much is looked at. */
+/** Bytes that are read of a stream without an end. */
 const STREAM_BYTES = 2_000;
 const ALL = 'uploads:write files:read files:delete files:locate';
 
@@ -45,7 +45,7 @@ export async function fuzz(server: OwnServer, count: number, seed: number): Prom
       for (let next = requests.pop(); next; next = requests.pop()) {
         const answer = await send(server.url, agent, next);
         byStatus[answer.status] = (byStatus[answer.status] ?? 0) + 1;
-        const fault = judge(next, answer);
+        const fault = findFault(next, answer);
         if (fault) faults.push(describe(next, fault));
         ids = learn(ids, answer);
         done++;

@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 
 /** Files whose types are rows, and the handle. */
 const ROWS = /\/src\/db\/(?:tables|database)\.ts$/;
-/** A module passes its context through `http/` without a look inside; `http/` may not name its `db`. */
+/** A module passes its context through `http/`, which must not use its `db`. */
 const OPAQUE = /Context$/;
 
 type Read = (file: string) => string;
@@ -65,7 +65,7 @@ function follow({ name, file }: Named, read: Read, path: readonly string[], seen
   });
 }
 
-/** @returns what can be seen from outside: a signature, a type, the signatures of a class; null when it is none of these. */
+/** @returns the exported interface: a signature, a type, the signatures of a class; null when it is none of these. */
 function declarationOf(source: string, name: string): string | null {
   const lines = source.split('\n');
   const start = lines.findIndex((line) =>

@@ -106,7 +106,7 @@ export const RESERVED: readonly Reservation[] = [
     within,
     only: ['packages/client/src/node/'],
   })),
-  // What only a browser has: their types are seen everywhere.
+  // Browser APIs, whose types are visible everywhere.
   {
     what: [
       'XMLHttpRequest',

@@ -75,7 +75,7 @@ test('unit: systemd-analyze finds nothing wrong, and little exposed', {
   assert.match(security.output, /Overall exposure level for cryolift.service: \d\.\d/);
   const stated = /security cryolift` says (\d\.\d)/.exec(GUIDE)?.[1];
   assert.ok(security.output.includes(`: ${stated} `), `the guide says ${stated}: ${security.output.slice(-80)}`);
-  // What a slip in a line looks like.
+  // A line with an error.
   assert.doesNotMatch(security.output, /Unknown|Failed to parse|ignoring/);
   analyze.discard();
 });

@@ -19,7 +19,7 @@ function makePlace(context: TestContext): { folder: string; lock: string } {
   return { folder, lock: join(folder, `cryolift-setup-${process.getuid?.()}-${id}.sock`) };
 }
 
-/** Everything is in place here, so that the script only takes the lock and looks. */
+/** All is installed, so that the script only takes the lock and checks. */
 function setUp(folder: string) {
   const child = spawn(process.execPath, [join(ROOT, 'scripts/setup.mjs')], {
     cwd: ROOT,

@@ -93,7 +93,7 @@ test('what is open and waits is known right after a restart', async () => {
   await server.discard();
 });
 
-test('what is done with a file, and the room that is left', async () => {
+test('metrics: stages of a file, and the free space', async () => {
   const server = await startServer({ CRYOLIFT_ON_COMPLETE: 'false' });
   const read = gauge(server);
   assert.equal(await read('cryolift_job_duration_seconds_count', { kind: 'on_complete', outcome: 'failed' }), 0);

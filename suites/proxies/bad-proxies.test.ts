@@ -10,13 +10,13 @@ const missing = new Map([NGINX, CADDY].map((engine) => [engine, bring(engine) ??
 const UNBUFFERED = 'proxy_request_buffering off;';
 const UNCAPPED = 'client_max_body_size    0;';
 const PATIENT = 'client_body_timeout     90s;';
-/** What nginx does to its upstream unless it is told otherwise. */
+/** The defaults of nginx for its upstream. */
 const UNKEPT: Changes = [
   ['proxy_http_version 1.1;', 'proxy_http_version 1.0;'],
   ['proxy_set_header Connection        "";', ''],
 ];
 
-type Fault = readonly [engine: Engine, what: string, changes: Changes, troubles: readonly string[], mend: RegExp];
+type Fault = readonly [engine: Engine, what: string, changes: Changes, problems: readonly string[], mend: RegExp];
 
 const FAULTS: readonly Fault[] = [
   [NGINX, 'buffers', [[UNBUFFERED, '']], ['fail buffering'], /proxy_request_buffering off/],
@@ -56,7 +56,7 @@ for (const [engine, what, changes, expected, mend] of FAULTS) {
   test(`a ${engine.name} that ${what}`, { skip: missing.get(engine) ?? false }, async (t) => {
     const site = await Site.start(engine, changes);
     t.after(() => site.discard());
-    const isHarmless = expected.every((trouble) => trouble.startsWith('warn'));
+    const isHarmless = expected.every((problem) => problem.startsWith('warn'));
     const lines = await site.begin(['doctor', '--json', '--slow', '2s'], 'examined').lines(isHarmless ? 0 : 1);
     const found = lines.filter(({ outcome, check }) => outcome !== 'ok' && check !== 'certificate');
     assert.deepEqual(

@@ -102,7 +102,7 @@ export function testBehind(engine: Engine): void {
   });
 
   behind(
-    'the server knows the name and the scheme that the client used, whatever a client says about them',
+    'the server knows the name and the scheme of the client, and ignores forged headers',
     async () => {
       const forged = {
         'x-forwarded-host': 'evil.example',
@@ -124,7 +124,7 @@ export function testBehind(engine: Engine): void {
     },
   );
 
-  behind('doctor finds nothing to mend', async () => {
+  behind('doctor finds no problem', async () => {
     const findings = await site.begin(['doctor', '--json', '--slow', '3s'], 'examined').lines(0);
     const troubles = findings.filter(({ outcome, check }) => outcome !== 'ok' && check !== 'certificate');
     assert.deepEqual(troubles, []);

@@ -20,7 +20,7 @@ test('signatures are not written down', { skip: bring(NGINX) ?? false }, async (
   assert.ok(!log.includes('secret'), log);
 });
 
-test('whoever comes without TLS is sent on, with method and body', { skip: bring(NGINX) ?? false }, async (t) => {
+test('nginx: requests without TLS are redirected, with method and body', { skip: bring(NGINX) ?? false }, async (t) => {
   const site = await Site.start(NGINX);
   t.after(() => site.discard());
   const answer = await fetch(`${site.proxy.httpUrl}/uploads/init?x=1`, { method: 'POST', redirect: 'manual' });

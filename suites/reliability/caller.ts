@@ -2,13 +2,13 @@
 import { ERRORS, type ErrorCode } from '@cryolift/protocol/errors';
 import { type Answer, callUnchecked, type Extra } from '../contract/wire.ts';
 import { type Operation, readOperations } from '../fuzz/document.ts';
-import { checkForm } from '../fuzz/judge.ts';
+import { checkForm } from '../fuzz/checks.ts';
 import type { OwnServer } from '../server-under-test.ts';
 import type { Entry, Ledger } from './ledger.ts';
 
 const AGAIN_MS = 40;
 
-/** The clients are to end: thrown through whatever they are doing. */
+/** Ends the clients: thrown in all their calls. */
 export class Stopped extends Error {}
 
 /** What was asked for does not come: the server has answered wrongly, or not in time. */
@@ -47,7 +47,7 @@ export class Caller {
   readonly #weather: Weather;
   readonly #tokens = new Map<string, string>();
   #operations: readonly (Operation & { pattern: RegExp })[] = [];
-  /** Answers that were looked at. */
+  /** Number of checked answers. */
   answers = 0;
 
   constructor(server: Called, ledger: Ledger, weather: Weather) {
@@ -128,7 +128,7 @@ export class Caller {
     }
   }
 
-  /** A server that says nothing for long on an open connection hangs, whatever the weather. */
+  /** A server that sends nothing for long on an open connection hangs. */
   #mayBeSilent(path: string, error: Error): boolean {
     if (error.message.startsWith('the server sent nothing')) return false;
     return this.#weather.away || (this.#weather.cuts && path.endsWith('/content'));

@@ -43,7 +43,7 @@ export interface SiteResult {
 export async function runSite(name: CampaignName, seed: number, rounds: number, nth: number): Promise<SiteResult> {
   const varieties = VARIETIES[name];
   const variety = varieties[nth % varieties.length] as Variety;
-  const volume = variety.kind ? Volume.create(variety.kind, name === 'full' ? 'small' : 'usual') : null;
+  const volume = variety.kind ? Volume.create(variety.kind, name === 'full' ? 'small' : 'normal') : null;
   const random = seedRandom(seed);
   try {
     const site = await openSite(name, seed, variety, volume);

@@ -1,4 +1,4 @@
-/** A few rounds of a campaign as a test; `main.ts` runs as many as docs/reliability.md tells of. */
+/** A few rounds of a campaign as a test; `main.ts` runs the number in docs/reliability.md. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CampaignName, runSite, VOLUMES } from './campaigns.ts';

@@ -11,7 +11,7 @@ import { type OwnServer, type Settings, startServer } from '../server-under-test
 import { Caller, type Weather } from './caller.ts';
 import { CommandClient } from './command-client.ts';
 import { Gate } from './gate.ts';
-import { compareLists, finish, inspect, sweep } from './judge.ts';
+import { compareLists, finish, inspect, sweep } from './checks.ts';
 import { type Entry, Ledger } from './ledger.ts';
 import { compareStored } from './stored.ts';
 import { deleteFile, type Steps } from './upload-steps.ts';
@@ -28,7 +28,7 @@ const COMPLETING_MS = 2_000;
 const RULE_MS = 100;
 /** A fault that meets nothing shows nothing. */
 const LEAST_PARTS = 4;
-/** Uploads of earlier rounds that are looked at again after each fault. */
+/** Uploads of earlier rounds that are checked again after each fault. */
 const SAMPLE = 2;
 /** The server answers these whenever it has much to do. */
 const ALWAYS: readonly ErrorCode[] = ['overloaded'];
@@ -52,7 +52,7 @@ export class Site {
   readonly caller: Caller;
   readonly #folder: string;
   readonly #storageDir: string;
-  readonly #judging: Steps;
+  readonly #checkSteps: Steps;
   readonly #gate = new Gate();
   readonly #clients: Promise<void>[] = [];
   readonly #commands: CommandClient[] = [];
@@ -67,7 +67,7 @@ export class Site {
     const { losses, commandsMayFail } = options;
     this.weather = { away: false, troubles: ALWAYS, cuts: false, losses, commandsMayFail };
     this.caller = new Caller(server, this.ledger, this.weather);
-    this.#judging = { ...this.#steps(), pass: (call) => call(), patienceMs: PATIENCE_MS };
+    this.#checkSteps = { ...this.#steps(), pass: (call) => call(), patienceMs: PATIENCE_MS };
   }
 
   static async open(options: SiteOptions): Promise<Site> {
@@ -125,7 +125,7 @@ export class Site {
   async deleteSome(count: number): Promise<void> {
     const isThere = ({ left, completed, deleted }: Entry) => left && completed === 'answered' && deleted === 'no';
     for (const entry of this.random.shuffle(this.ledger.entries.filter(isThere)).slice(0, count)) {
-      await deleteFile(this.#judging, entry);
+      await deleteFile(this.#checkSteps, entry);
     }
   }
 
@@ -185,32 +185,32 @@ export class Site {
 
   /** The fault is over: what the server had to put off because of it, it does in the next round of housekeeping. */
   async settle(): Promise<void> {
-    await sweep(this.#judging);
+    await sweep(this.#checkSteps);
   }
 
   killACommand(): void {
     this.#commands[this.random.whole(0, this.#commands.length - 1)]?.kill9();
   }
 
-  /** Looks at all that was touched since the last time, and at some of what was not. The clients must be hushed. */
+  /** Checks all uploads that changed since the last time, and some others. The clients must be paused. */
   async inspect(): Promise<void> {
     const touched = this.ledger.entries.filter((entry) => entry.touched && entry.plan.by === 'wire');
     const others = this.random.shuffle(this.ledger.entries.filter((entry) => !entry.touched)).slice(0, SAMPLE);
-    for (const entry of [...touched, ...others]) await inspect(this.#judging, entry);
+    for (const entry of [...touched, ...others]) await inspect(this.#checkSteps, entry);
   }
 
   /** Ends the clients, brings every upload to its end, and compares all that there is with the ledger. */
   async close(): Promise<void> {
     for (const command of this.#commands) {
       command.end();
-      // It may be told to wait for minutes. Killed, it is run again at once.
+      // Retry-After may be minutes. After a kill it is run again at once.
       if (this.weather.commandsMayFail) command.kill9();
     }
     this.#gate.end();
     await this.#clientsEnded();
-    for (const entry of this.ledger.entries) await finish(this.#judging, entry);
-    await sweep(this.#judging);
-    for (const owner of new Set([...WIRE_OWNERS, ...COMMAND_OWNERS])) await compareLists(this.#judging, owner);
+    for (const entry of this.ledger.entries) await finish(this.#checkSteps, entry);
+    await sweep(this.#checkSteps);
+    for (const owner of new Set([...WIRE_OWNERS, ...COMMAND_OWNERS])) await compareLists(this.#checkSteps, owner);
     compareStored(this.ledger, this.#storageDir);
   }
 
@@ -239,7 +239,7 @@ export class Site {
       this.#commands.push(new CommandClient(steps, fork(), owner, this.#folder, this.server.url));
     }
     for (const client of [...wire, ...this.#commands.map((command) => command.run())]) {
-      // A client that fails by itself is a fault of the suite; it must be seen, and not end the process.
+      // A client that fails by itself is a fault of the suite; it must be reported, and not end the process.
       this.#clients.push(
         client.catch((error: Error) => this.ledger.noteFault(null, `a client failed: ${error.stack}`)),
       );

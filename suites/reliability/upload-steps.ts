@@ -53,7 +53,7 @@ export async function sendPart(steps: Steps, entry: Entry, bytes: Buffer, idx: n
   if (sha256 !== sha256Hex(part)) steps.ledger.noteFault(entry, `the receipt of part ${idx} has SHA-256 ${sha256}`);
 }
 
-/** Other bytes for a part that is stored: they must be refused, whatever happens meanwhile. */
+/** Other bytes for a part that is stored: they must always be refused. */
 export async function sendOther(steps: Steps, entry: Entry, bytes: Buffer, idx: number): Promise<void> {
   const session = await openUpload(steps, entry);
   const body = flipBit(cutPart(bytes, session, idx), 0);
@@ -96,10 +96,10 @@ export async function completeEarly(steps: Steps, entry: Entry, missing: readonl
   const session = await openUpload(steps, entry);
   const path = `/uploads/${session.upload_id}/complete`;
   const answer = await insist(steps, entry, { method: 'POST', path, expected: ['409 upload_incomplete'] });
-  const told = readMissing(answer);
-  steps.ledger.noteMissing(entry, told, steps.weather.losses);
-  const unsaid = missing.filter((idx) => !told.includes(idx));
-  if (unsaid.length > 0) steps.ledger.noteFault(entry, `parts ${unsaid} were never sent and are not told as missing`);
+  const received = readMissing(answer);
+  steps.ledger.noteMissing(entry, received, steps.weather.losses);
+  const unsaid = missing.filter((idx) => !received.includes(idx));
+  if (unsaid.length > 0) steps.ledger.noteFault(entry, `parts ${unsaid} were never sent and are not listed as missing`);
 }
 
 export async function cancelUpload(steps: Steps, entry: Entry): Promise<void> {

@@ -70,18 +70,18 @@ export class Volume {
   readonly #image: string;
   readonly #sizeBytes: number;
 
-  private constructor(kind: Kind, size: 'usual' | 'small') {
+  private constructor(kind: Kind, size: 'normal' | 'small') {
     this.kind = kind;
     this.#folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     this.path = join(this.#folder, 'mount');
     this.#image = join(this.#folder, 'image');
-    this.#sizeBytes = size === 'usual' || kind === 'xfs' ? IMAGE_BYTES : SMALL_BYTES;
+    this.#sizeBytes = size === 'normal' || kind === 'xfs' ? IMAGE_BYTES : SMALL_BYTES;
     mkdirSync(this.path);
     volumes.set(this.#folder, this);
   }
 
   /** @throws Error with what the system says. */
-  static create(kind: Kind, size: 'usual' | 'small'): Volume {
+  static create(kind: Kind, size: 'normal' | 'small'): Volume {
     const volume = new Volume(kind, size);
     try {
       volume.#format();

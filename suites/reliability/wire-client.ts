@@ -71,7 +71,7 @@ async function runUpload(steps: Steps, random: Random, entry: Entry, url: () => 
     while (queue.length > kept) await sendSomehow(steps, random, entry, bytes, queue.shift() as number, url);
   };
   const sending = Array.from({ length: random.whole(1, 6) }, work);
-  // All come to their end before one that failed is told.
+  // All end before a failure is reported.
   const failed = (await Promise.allSettled(sending)).find(({ status }) => status === 'rejected');
   if (failed) throw (failed as PromiseRejectedResult).reason;
   if (queue.length > 0 && random.chance(0.5)) await completeEarly(steps, entry, queue);

@@ -95,7 +95,7 @@ test(`${RESTARTS} restarts while ${CLIENTS} clients upload: none fails, none sho
   }
   const codes = await Promise.all(clients.map(({ ended }) => ended));
   for (const { printed } of clients) {
-    // That it waits for the server is told; a failure would begin with the program's name.
+    // The wait for the server is reported; a failure would start with the name of the program.
     assert.doesNotMatch(printed, /cryolift:|fail|shutting/i);
   }
   assert.deepEqual(codes, new Array(CLIENTS).fill(0), clients.map(({ printed }) => printed).join('\n'));

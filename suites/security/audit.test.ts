@@ -30,7 +30,7 @@ async function linesOf(act: () => Promise<unknown>): Promise<AuditEntry[]> {
     .map((line) => JSON.parse(line) as AuditEntry);
 }
 
-test('a file is followed from init to deletion, and its parts are not told one by one', async () => {
+test('audit: has a file from init to deletion, without single parts', async () => {
   const ids: { file_id?: string; upload_id?: string } = {};
   const lines = await linesOf(async () => {
     const { file_id, upload_id } = await publish(ada, makeMrc(200_000));
@@ -91,7 +91,7 @@ test('what was refused is there, with its code and with who it was, parts and re
   );
 });
 
-test('who revoked all links of an owner is told, and of whom', async () => {
+test('audit: has who revoked all links of an owner, and the owner', async () => {
   const root = callAs(server, { sub: 'root', scope: 'admin' });
   const lines = await linesOf(async () => {
     await root('DELETE', '/admin/links?owner=eve');
@@ -106,7 +106,7 @@ test('who revoked all links of an owner is told, and of whom', async () => {
   );
 });
 
-test('links and signed URLs are told by their ids', async () => {
+test('audit: has the ids of links and signed URLs', async () => {
   const file = await publish(ada, makeMrc(3000));
   const made = (await ada('POST', '/links')).json<{ link_id: string; token: string }>();
   const lines = await linesOf(async () => {
@@ -139,21 +139,21 @@ test('the folder and its file are for the server alone, by month', async () => {
   assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600);
 });
 
-test('a stranger who asks and asks gets no line for each, and what is left out is counted', async () => {
-  const stranger = callWith(server, {});
+test('audit: refusals of an anonymous caller share lines, and omitted ones are counted', async () => {
+  const withoutToken = callWith(server, {});
   const lines = await linesOf(async () => {
-    await Promise.all(Array.from({ length: 200 }, () => stranger('DELETE', '/files/x')));
+    await Promise.all(Array.from({ length: 200 }, () => withoutToken('DELETE', '/files/x')));
   });
   assert.ok(lines.length < 150, `${lines.length} lines`);
   const [later] = await eventually(
-    () => linesOf(() => stranger('DELETE', '/files/x')),
+    () => linesOf(() => withoutToken('DELETE', '/files/x')),
     ([line]) => line !== undefined,
   );
-  const told = [...lines, later].reduce((sum, line) => sum + (line?.omitted ?? 0), lines.length);
-  assert.ok(told >= 200, `${told} of 200 refusals, and those after them, are told or counted`);
+  const counted = [...lines, later].reduce((sum, line) => sum + (line?.omitted ?? 0), lines.length);
+  assert.ok(counted >= 200, `${counted} of 200 refusals, and those after them, have lines or are counted`);
 });
 
-test('refused calls of one subject, whatever the code, get few lines, and all of them are counted', async () => {
+test('audit: refused calls of one subject with any codes get few lines, and all are counted', async () => {
   const before = (await readText().catch(() => '')).length;
   const mallory = callAs(server, { sub: 'mallory' });
   const CALLS = 300;
@@ -167,10 +167,10 @@ test('refused calls of one subject, whatever the code, get few lines, and all of
       .slice(before)
       .split('\n')
       .flatMap((line) => (line.includes('"mallory"') ? [JSON.parse(line) as AuditEntry] : []));
-  const told = (lines: AuditEntry[]) => lines.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
+  const countCalls = (lines: AuditEntry[]) => lines.reduce((sum, { omitted = 0 }) => sum + 1 + omitted, 0);
   // No further call is needed for the last number.
-  const lines = await eventually(readLines, (each) => told(each) >= CALLS);
-  assert.equal(told(lines), CALLS);
+  const lines = await eventually(readLines, (each) => countCalls(each) >= CALLS);
+  assert.equal(countCalls(lines), CALLS);
   assert.ok(lines.length < 200, `${lines.length} lines`);
 });
 
@@ -186,7 +186,7 @@ test('a line that a crash has cut off does not spoil the next', async () => {
   assert.equal(lines.at(-2), '{"time":"cut o');
 });
 
-test('an audit that cannot be written is seen, and stops nobody', async () => {
+test('audit: a failed write is reported, and requests are still answered', async () => {
   await server.stop();
   await rename(folder, `${folder}.kept`);
   await writeFile(folder, 'no folder');

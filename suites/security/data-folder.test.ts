@@ -17,7 +17,7 @@ const IMAGE = Buffer.concat([
 ]);
 const BASE = { CRYOLIFT_PORT: '0' };
 
-test('everything in it is 0700 or 0600, whatever the umask; published files are 0400', async () => {
+test('data folder: modes are 0700 or 0600 with any umask; published files are 0400', async () => {
   const dataDir = join(folder, 'made');
   const before = process.umask(0);
   const server = await startServer({
@@ -38,17 +38,17 @@ test('everything in it is 0700 or 0600, whatever the umask; published files are 
       () => call('GET', `/files/${file.file_id}/statistics`),
       ({ status }) => status !== 503,
     );
-    const seen = new Map<string, number>();
+    const modes = new Map<string, number>();
     for (const root of [dataDir, join(folder, 'db')]) {
-      seen.set(root, (await stat(root)).mode & 0o777);
+      modes.set(root, (await stat(root)).mode & 0o777);
       for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
         const path = join(entry.parentPath, entry.name);
-        seen.set(path, (await stat(path)).mode & 0o777);
+        modes.set(path, (await stat(path)).mode & 0o777);
       }
     }
-    for (const [path, mode] of seen) assert.equal(mode & 0o077, 0, `${path}: ${mode.toString(8)}`);
-    assert.equal(seen.get(join(dataDir, 'files', file.file_id, file.filename)), 0o400);
-    assert.equal(seen.get(join(dataDir, 'staging', session.upload_id)), 0o600);
+    for (const [path, mode] of modes) assert.equal(mode & 0o077, 0, `${path}: ${mode.toString(8)}`);
+    assert.equal(modes.get(join(dataDir, 'files', file.file_id, file.filename)), 0o400);
+    assert.equal(modes.get(join(dataDir, 'staging', session.upload_id)), 0o600);
     const kinds = [
       /jwt-secret$/,
       /signing-keys$/,
@@ -59,8 +59,8 @@ test('everything in it is 0700 or 0600, whatever the umask; published files are 
     ];
     for (const kind of kinds)
       assert.ok(
-        [...seen.keys()].some((path) => kind.test(path)),
-        `${kind} was looked at`,
+        [...modes.keys()].some((path) => kind.test(path)),
+        `${kind} was checked`,
       );
   } finally {
     await server.discard();

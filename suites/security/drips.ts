@@ -1,4 +1,4 @@
-/** Connections that send a byte now and then, and never finish what they have begun (slow-loris). */
+/** Connections that send a byte at intervals and never finish a request (slow loris). */
 import { connect, type Socket } from 'node:net';
 import type { Session } from '@cryolift/protocol/messages';
 import { PART_BYTES, partPath } from '../contract/upload.ts';

@@ -13,7 +13,7 @@ import { startServer } from '../server-under-test.ts';
 const MIB = 1024 * 1024;
 /** Above what the garbage collector leaves uncollected for a while. Without the bounds it was more than a GiB. */
 const MAX_GROWTH_BYTES = 256 * MIB;
-/** CPU time of the server for four such requests, whatever else the machine does. Without the bounds it was 24 s and more. */
+/** Limit of CPU time of the server for four such requests. Without the limits it was 24 s and more. */
 const MAX_CPU_SECONDS = 10;
 
 const server = await startServer({
@@ -52,7 +52,7 @@ function openUnread(context: TestContext): Socket {
 }
 
 async function isClosed(socket: Socket): Promise<void> {
-  // What is in the way has to be read before the end can be seen.
+  // Earlier bytes must be read before the end.
   socket.resume();
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
 }
@@ -68,7 +68,7 @@ test('pipelined requests: answers that are not read take no memory, and the conn
   assert.equal((await anonymous('GET', '/healthz')).status, 200);
 });
 
-test('pipelined requests: a few are answered in order, whatever kind they are', async () => {
+test('pipelined requests: a few of any kind are answered in order', async () => {
   const connection = await Connection.open(server.url);
   const { session, bytes } = await openSample(ada);
   const token = { authorization: `Bearer ${server.token({ sub: 'ada' })}` };

@@ -13,7 +13,7 @@ const server = await startServer();
 after(() => server.discard());
 const call = callAs(server);
 
-/** Every name that lies below the data folder, but for the audit, which tells of the refusal. */
+/** All names below the data folder, except in the audit, which has the refusal. */
 function listFolder(): string[] {
   const names = readdirSync(server.dataDir, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => !/^audit(\/\d{4}-\d\d\.jsonl)?$/.test(name));
@@ -93,7 +93,7 @@ test('metadata is bounded before it is worked on, however it is packed', async (
   assertFailure(await call('POST', '/uploads/init', { body: Buffer.alloc(1000), headers: packed }), 'invalid_request');
 });
 
-test('a value that looks like markup, code or a template comes back as text', async () => {
+test('injection: markup, code and templates in values are returned as text', async () => {
   const metadata = {
     '<script>': '</script><script>alert(1)</script>',
     __proto__x: '{{constructor}}',

@@ -17,7 +17,7 @@ export const server = await startServer();
 
 export const owner = callAs(server, { sub: 'owner' });
 
-export const stranger = callWith(server, {});
+export const withoutToken = callWith(server, {});
 
 export async function signParts(call: Call, { upload_id }: Session, body: object): Promise<SignedPart[]> {
   const answer = await call('POST', `/uploads/${upload_id}/sign`, { json: body });
@@ -37,7 +37,7 @@ export async function signFile({ file_id }: FileRecord, body?: object): Promise<
 }
 
 export async function send(url: URL, method: string, body?: Uint8Array, headers: Record<string, string> = {}) {
-  return await stranger(method, url.pathname + url.search, { headers, ...(body ? { body } : {}) });
+  return await withoutToken(method, url.pathname + url.search, { headers, ...(body ? { body } : {}) });
 }
 
 /** The same URL but for one parameter. */

@@ -189,6 +189,6 @@ test('an attacker who invents key ids does not make us hammer the provider', asy
   assert.ok(provider.requests - before <= 2, `${provider.requests - before} requests`);
 });
 
-test('the log has seen no token', () => {
+test('log: contains no token', () => {
   assert.doesNotMatch(server.stderr, /eyJ/);
 });

@@ -96,12 +96,12 @@ test('links: an upload is resumed within its link only', async () => {
   const owner = callAs(server);
   const [first, second] = [await makeLink(owner), await makeLink(owner)];
   const fields = { fingerprint: 'the same file' };
-  const begun = await open(first.call, fields);
-  assert.equal((await init(first.call, fields)).json<Session>().upload_id, begun.upload_id);
+  const started = await open(first.call, fields);
+  assert.equal((await init(first.call, fields)).json<Session>().upload_id, started.upload_id);
   for (const call of [second.call, owner]) {
     const answer = await init(call, fields);
     assert.equal(answer.status, 201);
-    assert.notEqual(answer.json<Session>().upload_id, begun.upload_id);
+    assert.notEqual(answer.json<Session>().upload_id, started.upload_id);
   }
   const keyed = await init(owner, {}, 'key');
   const linked = await init(first.call, { filename: 'other.mrc' }, 'key');
@@ -125,7 +125,7 @@ test('links: a link stays within its bounds, also when many uploads start at onc
     const opened = answers.filter(({ status }) => status === 201);
     assert.equal(opened.length, MAX, code);
     for (const answer of answers) if (answer.status !== 201) assertFailure(answer, 'quota_exceeded');
-    // What is given up makes room.
+    // Cancelled uploads do not count.
     const path = `/uploads/${opened[0]?.json<Session>().upload_id}`;
     assert.equal((await call('DELETE', path)).status, 204);
     const again = await Promise.all([init(call), init(call)]);
@@ -133,14 +133,14 @@ test('links: a link stays within its bounds, also when many uploads start at onc
   }
 });
 
-test('Idempotency-Key: no key of an owner finds what was begun with a link, and no key of a link what its owner began', async () => {
+test('Idempotency-Key: keys of a link and of its owner do not find uploads of each other', async () => {
   const owner = callAs(server);
   const { call, link_id } = await makeLink(owner, {});
-  const begun = (await init(call, {}, 'k')).json<Session>();
+  const started = (await init(call, {}, 'k')).json<Session>();
   for (const key of ['k', `${link_id} k`, `${link_id}:k`, `${link_id}k`, `${link_id}\tk`]) {
     const answer = await init(owner, {}, key);
     assert.equal(answer.status, 201, key);
-    assert.notEqual(answer.json<Session>().upload_id, begun.upload_id);
+    assert.notEqual(answer.json<Session>().upload_id, started.upload_id);
   }
   const own = (await init(owner, {}, 'j')).json<Session>();
   const answer = await init(call, {}, 'j');

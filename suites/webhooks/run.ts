@@ -69,7 +69,7 @@ export async function run(seed: number): Promise<Result> {
       receiver.reach(() => ids.every((id) => accepted.has(id))),
       sleep(60_000, undefined, { ref: false }),
     ]);
-    const faults = [...receiver.faults, ...judge(outbox, accepted, receiver)];
+    const faults = [...receiver.faults, ...findFaults(outbox, accepted, receiver)];
     return { seed, events: outbox.length, deliveries: receiver.received.length, kills: KILLS, faults };
   } finally {
     await server.discard();
@@ -86,7 +86,7 @@ interface Kept {
  * At least once, and the first time in the order of the outbox, upload by upload: as they came, and as they were taken. One
  * that was refused has come, so the first alone would not see a later one overtake it.
  */
-function judge(outbox: readonly Kept[], accepted: ReadonlySet<string>, receiver: Receiver): string[] {
+function findFaults(outbox: readonly Kept[], accepted: ReadonlySet<string>, receiver: Receiver): string[] {
   const faults = outbox.filter(({ id }) => !accepted.has(id)).map(({ id }) => `event ${id} was never taken`);
   const orders = { came: [...new Set(receiver.received.map(({ id }) => id))], 'were taken': [...accepted] };
   for (const uploadId of new Set(outbox.map((event) => event.uploadId))) {
@@ -100,7 +100,7 @@ function judge(outbox: readonly Kept[], accepted: ReadonlySet<string>, receiver:
   return faults;
 }
 
-/** Opens an upload and sends it, cancels it, or leaves it; whatever a killed server refuses is tried again. */
+/** Opens an upload and sends it, cancels it, or leaves it; requests to a killed server are repeated. */
 async function client(server: Target, random: Random, idx: number): Promise<void> {
   await sleep(random.whole(0, 1999));
   const bytes = Buffer.alloc(1_000 + idx, idx);
@@ -133,11 +133,11 @@ async function readOutbox(server: Target): Promise<Kept[]> {
   const mark = await open(callAs(server, OWNER), { filename: 'mark.txt', size: 1 });
   const kept: Kept[] = [];
   for (;;) {
-    const told = await stream.next();
-    if (!told) throw new Error('the event stream ended');
-    if (told.name === 'progress') continue;
-    kept.push({ id: told.id, uploadId: told.data.upload_id });
-    if (told.data.upload_id === mark.upload_id) break;
+    const received = await stream.next();
+    if (!received) throw new Error('the event stream ended');
+    if (received.name === 'progress') continue;
+    kept.push({ id: received.id, uploadId: received.data.upload_id });
+    if (received.data.upload_id === mark.upload_id) break;
   }
   stream.close();
   return kept;

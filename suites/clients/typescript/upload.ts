@@ -13,7 +13,7 @@ const [url = '', token = ''] = process.argv.slice(2);
 const bytes = Buffer.alloc(200_000, 'cryo-EM');
 const client = createClient<paths>({ baseUrl: url, headers: { Authorization: `Bearer ${token}` } });
 
-/** Every refusal is the one envelope, whatever the call. */
+/** All calls have the same error envelope. */
 function unwrap<Data>({ data, error }: { data?: Data; error?: ApiError }): Data {
   if (data === undefined) throw new Error(error ? `${error.code}: ${error.message}` : 'no answer');
   return data;

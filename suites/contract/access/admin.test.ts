@@ -19,8 +19,8 @@ const ada = callAs(server, { sub: 'ada' });
 const readScrub = async () => (await admin('GET', '/admin/scrub')).json<ScrubReport>();
 
 async function scrub(): Promise<ScrubReport> {
-  const begun = await admin('POST', '/admin/scrub', { json: {} });
-  assert.equal(begun.status, 202, begun.body.toString());
+  const started = await admin('POST', '/admin/scrub', { json: {} });
+  assert.equal(started.status, 202, started.body.toString());
   return await eventually(readScrub, ({ status }) => status !== 'running');
 }
 
@@ -117,8 +117,8 @@ test('a scrub finds the file with a turned bit, the one that is gone and the one
   const events = await EventStream.open<FileRecord>(server, '/events', { sub: 'ada' }, '0');
   const damaged: string[] = [];
   while (damaged.length < 3) {
-    const told = await events.next();
-    if (told?.type === 'cryolift.file.damaged') damaged.push(told.data.file_id);
+    const received = await events.next();
+    if (received?.type === 'cryolift.file.damaged') damaged.push(received.data.file_id);
   }
   events.close();
   assert.deepEqual(
@@ -146,27 +146,27 @@ test('scrub: a file that cannot be read is neither damaged nor missing, in the r
   const events = await EventStream.open<FileRecord>(server, '/events', { sub: 'ada' }, '0');
   const types: string[] = [];
   while (!types.includes('cryolift.file.deleted')) {
-    const told = await events.next();
-    if (told?.data.file_id === file.file_id) types.push(told.type);
+    const received = await events.next();
+    if (received?.data.file_id === file.file_id) types.push(received.type);
   }
   events.close();
   assert.ok(types.includes('cryolift.file.unreadable'), types.join());
   assert.ok(!types.includes('cryolift.file.damaged'), types.join());
 });
 
-test('a scrub goes on after the server was killed, one at a time, and ends when it is told to', async () => {
+test('scrub: one at a time; it continues after a kill, and can be stopped', async () => {
   const big = await publish(ada, makeMrc(4 * 1024 * 1024));
   await publish(ada, makeMrc(4 * 1024 * 1024));
   // So slow that it cannot be through before it is killed.
   const slow = { json: { bytes_per_second: 1024 * 1024 } };
-  const begun = (await admin('POST', '/admin/scrub', slow)).json<ScrubReport>();
-  assert.equal(begun.status, 'running');
+  const started = (await admin('POST', '/admin/scrub', slow)).json<ScrubReport>();
+  assert.equal(started.status, 'running');
   const joined = (await admin('POST', '/admin/scrub', { json: {} })).json<ScrubReport>();
-  assert.deepEqual([joined.started_at, joined.bytes_per_second], [begun.started_at, 1024 * 1024]);
+  assert.deepEqual([joined.started_at, joined.bytes_per_second], [started.started_at, 1024 * 1024]);
   await server.kill9();
   await server.restart();
   const after = await readScrub();
-  assert.deepEqual([after.status, after.started_at], ['running', begun.started_at]);
+  assert.deepEqual([after.status, after.started_at], ['running', started.started_at]);
   const ended = (await admin('DELETE', '/admin/scrub')).json<ScrubReport>();
   assert.equal(ended.status, 'stopped');
   await server.stop();

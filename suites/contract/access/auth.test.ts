@@ -74,7 +74,7 @@ test('a token that is not valid yet is refused', async () => {
   assertFailure(await callAs(server, { nbf })('GET', '/uploads'), 'unauthenticated');
 });
 
-test('an expired token is told apart, since a fresh one helps', async () => {
+test('auth: an expired token has its own error code', async () => {
   for (const [method, path] of CALLS) {
     assertFailure(await callAs(server, { sub: 'owner', ttlSeconds: -120 })(method, path), 'token_expired');
   }

@@ -45,10 +45,10 @@ for (const algorithm of ALGORITHMS) {
         await ask(server, signToken(toPayload({ ttlSeconds: -99 }), algorithm, privateKey)),
         'token_expired',
       );
-      const stranger = generateKeyPairSync('ed25519').privateKey;
+      const otherKey = generateKeyPairSync('ed25519').privateKey;
       const wrong = [
         signToken(toPayload(), 'none', ''),
-        signToken(toPayload(), 'EdDSA', stranger),
+        signToken(toPayload(), 'EdDSA', otherKey),
         // The confusion of algorithms: the public key, which anybody may know, taken for a shared secret.
         ...[pem, pem.trim(), pem.replaceAll('\n', '')].map((secret) => signToken(toPayload(), 'HS256', secret)),
         ...ALGORITHMS.filter((other) => other !== algorithm).map((other) =>
@@ -103,8 +103,8 @@ test('keys that are published at a URL (JWKS): the one that the token names', as
     for (const algorithm of ALGORITHMS) {
       assert.equal((await ask(server, signToken(toPayload(), algorithm, PAIRS[algorithm].privateKey))).status, 200);
     }
-    const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-    assertFailure(await ask(server, signToken(toPayload(), 'ES256', stranger)), 'unauthenticated');
+    const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    assertFailure(await ask(server, signToken(toPayload(), 'ES256', otherKey)), 'unauthenticated');
     assertFailure(await ask(server, signToken(toPayload(), 'HS256', toPem(PAIRS.RS256.publicKey))), 'unauthenticated');
   });
   publisher.close();

@@ -11,7 +11,7 @@ import { callAs } from '../wire.ts';
 const server = await findServer();
 after(() => server.discard());
 const owner = callAs(server);
-const stranger = callAs(server);
+const otherOwner = callAs(server);
 const ODD_IDS = [
   'x',
   '01ARZ3NDEKTSV4RRFFQ69G5FAV',
@@ -35,11 +35,11 @@ test("another owner's session", async () => {
       ['POST', `${path}/complete`],
       ['DELETE', path],
     ] as const) {
-      assertFailure(await stranger(method, wanted), 'upload_not_found');
+      assertFailure(await otherOwner(method, wanted), 'upload_not_found');
     }
     for (const idx of [0, 1]) {
       const body = cutPart(bytes, session, idx);
-      assertFailure(await stranger('PUT', partPath(session, idx), { body }), 'upload_not_found');
+      assertFailure(await otherOwner('PUT', partPath(session, idx), { body }), 'upload_not_found');
     }
   });
 });
@@ -57,16 +57,16 @@ test('records and GET /whoami name the owner, also to an administrator of anothe
 test("another owner's file", async () => {
   const { file_id } = await publish(owner, makeMrc(2000));
   const path = `/files/${file_id}`;
-  for (const method of ['GET', 'DELETE']) assertFailure(await stranger(method, path), 'file_not_found');
-  assertFailure(await stranger('GET', `${path}/content`), 'file_not_found');
-  assert.equal((await stranger('HEAD', `${path}/content`)).status, 404);
+  for (const method of ['GET', 'DELETE']) assertFailure(await otherOwner(method, path), 'file_not_found');
+  assertFailure(await otherOwner('GET', `${path}/content`), 'file_not_found');
+  assert.equal((await otherOwner('HEAD', `${path}/content`)).status, 404);
   assert.equal((await owner('GET', `${path}/content`)).status, 200);
 });
 
-test('what was never there looks the same', async () => {
+test('ownership: a missing id gives the same answer', async () => {
   const { upload_id } = await open(owner);
   const readEnvelope = async (id: string) => {
-    const { request_id: _, ...envelope } = assertFailure(await stranger('GET', `/uploads/${id}`), 'upload_not_found');
+    const { request_id: _, ...envelope } = assertFailure(await otherOwner('GET', `/uploads/${id}`), 'upload_not_found');
     return JSON.stringify(envelope).replaceAll(id, 'ID');
   };
   assert.equal(await readEnvelope('never-there'), await readEnvelope(upload_id));

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { FileRecord, Session } from '@cryolift/protocol/messages';
 import { findServer, type OwnServer, startServer } from '../../server-under-test.ts';
-import { EventStream, type Told } from '../event-stream.ts';
+import { EventStream, type ReceivedEvent } from '../event-stream.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
 import { complete, eventually, open, openSample, publish, put, putAll, readSession } from '../upload.ts';
@@ -24,7 +24,7 @@ function newOwner() {
 }
 
 const pathOf = ({ upload_id }: Pick<Session, 'upload_id'>) => `/uploads/${upload_id}/events`;
-const kindOf = ({ type }: Pick<Told<unknown>, 'type'>) => type.replace('cryolift.', '');
+const kindOf = ({ type }: Pick<ReceivedEvent<unknown>, 'type'>) => type.replace('cryolift.', '');
 
 test('an upload from its snapshot to its end', async () => {
   const { call, listen } = newOwner();
@@ -45,16 +45,16 @@ test('an upload from its snapshot to its end', async () => {
 
   await putAll(call, session, bytes);
   const file = (await complete(call, session)).json<FileRecord>();
-  const told = await stream.rest();
-  const states = told.filter(({ name }) => name === 'state');
+  const received = await stream.rest();
+  const states = received.filter(({ name }) => name === 'state');
   assert.deepEqual(states.map(kindOf), ['upload.verifying', 'upload.completed']);
-  assert.equal(told.at(-1), states.at(-1), 'nothing follows the end');
+  assert.equal(received.at(-1), states.at(-1), 'nothing follows the end');
   assert.deepEqual(states.at(-1)?.data, await readSession(call, session));
   assert.equal(states.at(-1)?.data.file_id, file.file_id);
-  assert.ok(told.length - states.length <= 6, 'one progress a part at most');
+  assert.ok(received.length - states.length <= 6, 'one progress a part at most');
 });
 
-test('many parts in a short time are told together', async () => {
+test('events: many parts in a short time give few events', async () => {
   const { call, listen } = newOwner();
   const { session, bytes } = await openSample(call, 120);
   const stream = await listen(pathOf(session));
@@ -63,9 +63,9 @@ test('many parts in a short time are told together', async () => {
       for (let idx = first; idx < 120; idx += 4) await put(call, session, idx, bytes);
     }),
   );
-  const told = await stream.until(({ data }) => data.received_parts === 120);
-  assert.ok(told.length < 60, `${told.length} events for 120 parts`);
-  const counts = told.map(({ data }) => data.received_parts);
+  const received = await stream.until(({ data }) => data.received_parts === 120);
+  assert.ok(received.length < 60, `${received.length} events for 120 parts`);
+  const counts = received.map(({ data }) => data.received_parts);
   assert.deepEqual(
     counts,
     [...counts].sort((a, b) => a - b),
@@ -78,9 +78,9 @@ test('an upload that has ended: how it ended, and the end of the stream', async 
   const { call, listen } = newOwner();
   const session = await open(call);
   await call('DELETE', `/uploads/${session.upload_id}`);
-  const told = await (await listen(pathOf(session))).rest();
+  const received = await (await listen(pathOf(session))).rest();
   assert.deepEqual(
-    told.map(({ name, data }) => [name, data.status]),
+    received.map(({ name, data }) => [name, data.status]),
     [['state', 'cancelled']],
   );
 });
@@ -95,7 +95,7 @@ test('a failed upload says why', async () => {
   assert.deepEqual([last && kindOf(last), last?.data.failure?.code], ['upload.failed', 'file_checksum_mismatch']);
 });
 
-test('who comes back with Last-Event-ID is told what he missed, in order, and how it stands', async () => {
+test('events: Last-Event-ID gets missed events in order, and the current state', async () => {
   const { call, listen } = newOwner();
   const { session, bytes } = await openSample(call, 2);
   const stream = await listen(pathOf(session));
@@ -118,10 +118,10 @@ test('all of an owner: uploads and files, and nobody else’s', async () => {
   const { file_id, upload_id } = await publish(call, makeMrc(2000));
   await call('DELETE', `/uploads/${before.upload_id}`);
   await call('DELETE', `/files/${file_id}`);
-  const told = await stream.until(({ name }) => name === 'file');
+  const received = await stream.until(({ name }) => name === 'file');
   stream.close();
-  // Whether the file is looked at before it is deleted, chance decides.
-  const kept = told
+  // The analysis may run before or after the deletion.
+  const kept = received
     .filter(({ name }) => name !== 'progress' && name !== 'preview')
     .map((each) => `${kindOf(each)} ${each.subject}`);
   assert.deepEqual(kept, [
@@ -131,16 +131,16 @@ test('all of an owner: uploads and files, and nobody else’s', async () => {
     `upload.cancelled uploads/${before.upload_id}`,
     `file.deleted files/${file_id}`,
   ]);
-  const record = told.at(-1)?.data as unknown as FileRecord | undefined;
+  const record = received.at(-1)?.data as unknown as FileRecord | undefined;
   assert.equal(record?.file_id, file_id);
 
-  // A token that may not see files is told of uploads only.
+  // A token without access to files gets events of uploads only.
   const blind = await EventStream.open<Session>(server, '/events', { ...claims, scope: 'uploads:write' }, '0');
   const another = await open(call);
-  const seen = await blind.until(({ subject }) => subject === `uploads/${another.upload_id}`);
+  const visible = await blind.until(({ subject }) => subject === `uploads/${another.upload_id}`);
   blind.close();
-  assert.ok(!seen.some(({ subject }) => subject.startsWith('files/')));
-  assert.ok(seen.some(({ type }) => type === 'cryolift.upload.completed'));
+  assert.ok(!visible.some(({ subject }) => subject.startsWith('files/')));
+  assert.ok(visible.some(({ type }) => type === 'cryolift.upload.completed'));
 });
 
 test('streams are for those who may see the upload', async () => {
@@ -182,7 +182,7 @@ test('a connection carries other requests after a stream has ended', async () =>
   connection.close();
 });
 
-test('an owner may have 32 streams; one that is left makes room', async () => {
+test('events: an owner may have 32 streams; a closed stream frees a slot', async () => {
   const { claims, call, listen } = newOwner();
   const streams = await Promise.all(Array.from({ length: 32 }, () => listen()));
   assertFailure(await call('GET', '/events'), 'rate_limited');
@@ -223,10 +223,10 @@ test('a stop ends the streams at once, also that of a reader who takes nothing',
   await own.discard();
 });
 
-test('kill -9 at any moment: no change of state is lost, none is told twice or never happened', async () => {
+test('events: after kill -9 no change of state is lost, repeated or invented', async () => {
   const own = await startServer();
   const claims = { sub: 'survivor' };
-  const told: Told<Session>[] = [];
+  const received: ReceivedEvent<Session>[] = [];
   let lastId = '0';
   /** Listens until the server dies, or for good when that is what was asked for. */
   const listen = async (isEnough: () => boolean = () => false) => {
@@ -235,7 +235,7 @@ test('kill -9 at any moment: no change of state is lost, none is told twice or n
       while (!isEnough()) {
         const event = await stream.next();
         if (!event) break;
-        if (event.name === 'state') told.push(event);
+        if (event.name === 'state') received.push(event);
         lastId = stream.lastId;
       }
     } finally {
@@ -268,10 +268,10 @@ test('kill -9 at any moment: no change of state is lost, none is told twice or n
   const sessions = await settle(own, claims);
   const expected = sessions.map(({ upload_id, status }) => [upload_id, HISTORIES[status]]);
   const count = sessions.reduce((sum, { status }) => sum + (HISTORIES[status]?.length ?? 0), 0);
-  await listen(() => told.length >= count);
-  const histories = Map.groupBy(told, ({ data }) => data.upload_id);
+  await listen(() => received.length >= count);
+  const histories = Map.groupBy(received, ({ data }) => data.upload_id);
   assert.deepEqual([...histories].map(([id, events]) => [id, events.map(kindOf)]).sort(), expected.sort());
-  const seqs = told.map(({ seq }) => Number(seq));
+  const seqs = received.map(({ seq }) => Number(seq));
   assert.deepEqual(
     seqs,
     [...new Set(seqs)].sort((a, b) => a - b),
@@ -279,7 +279,7 @@ test('kill -9 at any moment: no change of state is lost, none is told twice or n
   await own.discard();
 });
 
-/** What is told of an upload that has come to a state. */
+/** The events of an upload up to a state. */
 const HISTORIES: Readonly<Partial<Record<Session['status'], readonly string[]>>> = {
   pending: ['upload.created'],
   uploading: ['upload.created'],

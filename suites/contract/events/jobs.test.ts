@@ -15,7 +15,7 @@ import { type Call, callAs } from '../wire.ts';
 const ADA = { sub: 'ada', scope: 'uploads:write files:read files:delete files:locate' };
 const folder = mkdtempSync(join(tmpdir(), 'cryolift-command-'));
 const trace = join(folder, 'trace');
-// Tells what it was given; waits as long as there is a file that says so.
+// Prints its input; waits while a marker file exists.
 const script = join(folder, 'next step');
 writeFileSync(
   script,
@@ -92,7 +92,7 @@ for (const [how, end] of [
   });
 }
 
-test('a file of another type is told to the command, and has nothing else to be done', async () => {
+test('jobs: a file of another type runs only the command', async () => {
   const call = callAs(server, ADA);
   const file = await publish(call, Buffer.from('[T = tilts]'), { filename: 'series.mdoc' });
   await readJob(call, file.file_id, 'on_complete', 'done');

@@ -57,7 +57,7 @@ test('every event comes, signed, as a CloudEvent, in the order of its upload', a
   const event = created as unknown as { specversion: string; source: string; time: string };
   assert.deepEqual([event.specversion, event.source], ['1.0', 'https://lift.example.org']);
   assert.equal(completed?.data.file_id, file.file_id);
-  assert.doesNotMatch(JSON.stringify(receiver.received), /file:\/\//, 'where files lie is not told');
+  assert.doesNotMatch(JSON.stringify(receiver.received), /file:\/\//, 'locations are not sent');
 });
 
 test('an event that is refused comes again, before any later one of its upload; others do not wait', async (context) => {
@@ -104,7 +104,7 @@ test('what a receiver refuses for good is kept for an administrator, who can sen
   assertFailure(await call('POST', '/webhooks/deliveries/1/retry'), 'forbidden');
 });
 
-test('a redirect is not followed; a receiver that is away is told when it is back', async (context) => {
+test('webhooks: a redirect is not followed; an unreachable receiver gets events later', async (context) => {
   const { server, receiver } = await startPair(context);
   receiver.mood = () => 302;
   const call = callAs(server, { sub: 'ada' });
@@ -135,7 +135,7 @@ test('without a secret the data folder has one, for its own user alone; it stays
   assert.deepEqual(receiver.faults, []);
 });
 
-test('what happened before there was a webhook is not told', async (context) => {
+test('webhooks: events from before the webhook are not sent', async (context) => {
   const { server, receiver } = await startPair(context, { CRYOLIFT_WEBHOOK_URL: '', CRYOLIFT_WEBHOOK_SECRET: '' });
   // Of a type that nothing is done with afterwards.
   await publish(callAs(server), Buffer.from('before'), { filename: 'before.txt' });

@@ -43,7 +43,7 @@ for (const declared of [false, true]) {
   });
 }
 
-test('an empty file is completed, whatever became of its staging file', async (context) => {
+test('lost bytes: an empty file is completed without its staging file', async (context) => {
   const server = await startServer();
   context.after(() => server.discard());
   const call = callAs(server);

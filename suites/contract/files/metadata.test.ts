@@ -30,8 +30,8 @@ test('metadata: changes are merged, bounded and published; nothing else of a fil
   assertFailure(await patch('grid'), 'invalid_request');
   assertFailure(await patch({}, callAs(server, { sub: 'else' })), 'file_not_found');
   assertFailure(await patch({}, callAs(server, { sub: 'worker', scope: 'files:read' })), 'forbidden');
-  const told = await readKept('worker', 'cryolift.file.updated');
-  assert.equal(told.at(-1)?.type, 'cryolift.file.updated');
+  const received = await readKept('worker', 'cryolift.file.updated');
+  assert.equal(received.at(-1)?.type, 'cryolift.file.updated');
   await Promise.all(Array.from({ length: 8 }, (_, at) => patch({ [`step${at}`]: 'done' })));
   const { metadata } = (await call('GET', `/files/${file.file_id}`)).json<FileRecord>();
   assert.equal(Object.keys(metadata).length, 10, 'none of eight changes at once is lost');

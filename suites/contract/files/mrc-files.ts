@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { buildHeader } from '@cryolift/mrc';
 import type { FileRecord, Statistics } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
-import { EventStream, type Told } from '../event-stream.ts';
+import { EventStream, type ReceivedEvent } from '../event-stream.ts';
 import type { Answer, Call } from '../wire.ts';
 
 export const server = await startServer({ CRYOLIFT_ACCEPT: 'txt' });
 
 export const [NX, NY, NZ] = [160, 120, 40];
 
-/** A volume whose voxels are x + 2 y + 3 z, so that every section looks otherwise. */
+/** A volume whose voxels are x + 2 y + 3 z, so that all sections differ. */
 export function makeVolume(fields: Parameters<typeof buildHeader>[0] | object = {}): Buffer {
   const voxels = new Float32Array(NX * NY * NZ);
   let at = 0;
@@ -43,12 +43,12 @@ export interface Shown {
 }
 
 /** The kept events of an owner, up to the first of this type. */
-export async function readKept(sub: string, type: string): Promise<Told<Shown>[]> {
+export async function readKept(sub: string, type: string): Promise<ReceivedEvent<Shown>[]> {
   const stream = await EventStream.open<Shown>(server, '/events', { sub }, '0');
-  const told: Told<Shown>[] = [];
-  while (told.at(-1)?.type !== type) told.push((await stream.next()) as Told<Shown>);
+  const received: ReceivedEvent<Shown>[] = [];
+  while (received.at(-1)?.type !== type) received.push((await stream.next()) as ReceivedEvent<Shown>);
   await stream.close();
-  return told;
+  return received;
 }
 
 /** A cube as RELION writes volumes: ISPG 0, MZ as large as NZ. */

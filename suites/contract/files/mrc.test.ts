@@ -89,14 +89,14 @@ for (const [what, bytes] of Object.entries(BAD)) {
   });
 }
 
-test('the reason tells how many bytes are missing', async () => {
+test('mrc: the reason has the number of missing bytes', async () => {
   const bytes = makeTruncated();
   const request = initRequest({ size: bytes.length, header: headerOf(bytes) });
   const { details } = assertFailure(await callAs(server)('POST', '/uploads/init', { json: request }), 'invalid_mrc');
   assert.match(JSON.stringify(details), /\b1[,. \u202f]?024\b/);
 });
 
-test('the header is judged at part 0 also when that is the last to arrive', async () => {
+test('mrc: the header is checked at part 0, also when it arrives last', async () => {
   const call = callAs(server);
   const bytes = makeTruncated();
   const session = await open(call, { size: bytes.length });

@@ -96,10 +96,10 @@ test('previews: the central section is shown as soon as its parts are stored, an
   assert.deepEqual((await get('')).body, early.body);
 
   await statisticsOf(call, file);
-  const told = await readKept('early', 'cryolift.file.preview_ready');
-  const shown = told.find(({ type }) => type === 'cryolift.upload.preview_ready');
+  const received = await readKept('early', 'cryolift.file.preview_ready');
+  const shown = received.find(({ type }) => type === 'cryolift.upload.preview_ready');
   assert.equal(shown?.data.previews[0]?.url, `/uploads/${session.upload_id}/preview?axis=z&slice=${NZ / 2}`);
-  const ready = told.find(({ type }) => type === 'cryolift.file.preview_ready');
+  const ready = received.find(({ type }) => type === 'cryolift.file.preview_ready');
   assert.equal(ready?.data.statistics?.count, NX * NY * NZ);
   assert.equal(ready?.data.previews.length, 3);
   for (const { url } of ready?.data.previews ?? []) sizeOf(await call('GET', url));

@@ -168,8 +168,8 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   },
   shutting_down: () =>
     withServer({}, async (other) => {
-      const begun = await Connection.open(other.url);
-      begun.send('GET /limits HTTP/1.1\r\nHost: x\r\n');
+      const started = await Connection.open(other.url);
+      started.send('GET /limits HTTP/1.1\r\nHost: x\r\n');
       // Answered after the bytes above were read.
       await callWith(other, {})('GET', '/healthz');
       const exit = other.stop();
@@ -181,8 +181,8 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
           ),
         (outcome) => outcome === 'refused',
       );
-      begun.send('\r\n');
-      const answer = await begun.answer();
+      started.send('\r\n');
+      const answer = await started.answer();
       assert.equal(await exit, 0);
       return answer;
     }),

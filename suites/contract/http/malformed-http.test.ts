@@ -90,7 +90,7 @@ test('what comes after the announced length is not stored, and not taken for a r
   assert.equal(await connection.closed(), 'ended');
 });
 
-test('a part sent in chunks, or with no length at all, is told to announce its length', async () => {
+test('malformed HTTP: a chunked part, or one without a length, is refused with length_required', async () => {
   const { session, bytes } = await openSample(call);
   const part = cutPart(bytes, session, 0);
   const headers = { authorization, 'transfer-encoding': 'chunked' };

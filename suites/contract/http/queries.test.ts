@@ -143,12 +143,12 @@ test('quota: a refusal says what is used, allowed and needed, and /limits says t
 
   const { quota_bytes, used_bytes, ...limits } = (await call('GET', '/limits')).json<Limits>();
   assert.deepEqual({ quota_bytes, used_bytes }, { quota_bytes: 4 * MIB, used_bytes: 3 * MIB });
-  assert.deepEqual((await anonymous('GET', '/limits')).json(), limits, 'without a token nothing more is told');
+  assert.deepEqual((await anonymous('GET', '/limits')).json(), limits, 'without a token there are no more fields');
   assertFailure(await callAs(server, { ttlSeconds: -120 })('GET', '/limits'), 'token_expired');
   assertFailure(await callWith(server, { authorization: 'Bearer x' })('GET', '/limits'), 'unauthenticated');
 });
 
-test('quota: too many open uploads are told with their number', async () => {
+test('quota: the error for too many open uploads has their number', async () => {
   const call = callAs(server);
   for (let n = 0; n < 4; n++) await open(call);
   const answer = await call('POST', '/uploads/init', { json: initRequest() });
@@ -157,20 +157,20 @@ test('quota: too many open uploads are told with their number', async () => {
   assert.match(message, /4 uploads open; 4 are allowed/);
 });
 
-test('quota: of an upload link its own bounds are told, not what its owner holds', async () => {
+test('quota: an upload link gets its own limits, not the usage of its owner', async () => {
   const owner = callAs(server);
   await open(owner, { size: MIB });
   const link = (await owner('POST', '/links', { json: { max_bytes: 6000, max_files: 2 } })).json<{ token: string }>();
-  const guest = callWith(server, { authorization: `Bearer ${link.token}` });
-  await open(guest, { size: 2000 });
-  const { quota_bytes, used_bytes } = (await guest('GET', '/limits')).json<Limits>();
+  const linkCaller = callWith(server, { authorization: `Bearer ${link.token}` });
+  await open(linkCaller, { size: 2000 });
+  const { quota_bytes, used_bytes } = (await linkCaller('GET', '/limits')).json<Limits>();
   assert.deepEqual({ quota_bytes, used_bytes }, { quota_bytes: 6000, used_bytes: 2000 });
-  const large = await guest('POST', '/uploads/init', { json: initRequest({ size: 4001 }) });
+  const large = await linkCaller('POST', '/uploads/init', { json: initRequest({ size: 4001 }) });
   const used = { used: 2000, limit: 6000, needed: 4001, used_files: 1, limit_files: 2 };
   assert.deepEqual(assertFailure(large, 'quota_exceeded').details, used);
-  await open(guest, { size: 2000 });
+  await open(linkCaller, { size: 2000 });
   const third = assertFailure(
-    await guest('POST', '/uploads/init', { json: initRequest({ size: 1024 }) }),
+    await linkCaller('POST', '/uploads/init', { json: initRequest({ size: 1024 }) }),
     'quota_exceeded',
   );
   assert.match(third.message, /2 of 2 files were started, and this file is one more/);

@@ -52,7 +52,7 @@ test('TLS 1.2 and 1.3, HTTP/1.1, and nothing older', async () => {
   await assert.rejects(shake('TLSv1.1'), /version|protocol/i);
 });
 
-test('browsers are told to stay with https, and only by a server that has it', async () => {
+test('tls: only a server with TLS sends Strict-Transport-Security', async () => {
   const connection = await Connection.open(server.url, first.pem);
   const answers = [await connection.exchange('GET', '/'), await connection.exchange('GET', '/files')];
   for (const { headers } of answers) assert.equal(headers['strict-transport-security'], 'max-age=31536000');

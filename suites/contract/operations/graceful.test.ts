@@ -35,8 +35,8 @@ test('a slow part is finished and acknowledged, and is there after the restart',
     body: '0\r\n\r\n',
   });
   assert.equal(chunked.status, 404);
-  const begun = await Connection.open(server.url);
-  begun.send('GET /uploads HTTP/1.1\r\nHost: x\r\n');
+  const started = await Connection.open(server.url);
+  started.send('GET /uploads HTTP/1.1\r\nHost: x\r\n');
   const slow = await Connection.open(server.url);
   slow.send(
     printHead('PUT', partPath(session, 1), {
@@ -52,9 +52,9 @@ test('a slow part is finished and acknowledged, and is there after the restart',
   await refusesConnections(server);
   assert.equal(await idle.closed(), 'ended', 'nobody is kept waiting on a connection without a request');
   assert.equal(await unusual.closed(), 'ended');
-  begun.send(`Authorization: ${headers.authorization}\r\n\r\n`);
-  assertFailure(await begun.answer(), 'shutting_down');
-  begun.close();
+  started.send(`Authorization: ${headers.authorization}\r\n\r\n`);
+  assertFailure(await started.answer(), 'shutting_down');
+  started.close();
   slow.send(part.subarray(PART_BYTES / 2));
   const answer = await slow.answer();
   assert.equal(answer.status, 201);

@@ -1,4 +1,4 @@
-/** A server that verifies stored bytes for hours does everything else meanwhile, and stops when it is told to. */
+/** A server that verifies stored bytes for hours serves requests meanwhile, and can be stopped. */
 import assert from 'node:assert/strict';
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';

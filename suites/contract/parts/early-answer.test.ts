@@ -78,12 +78,12 @@ test('bodies of 8 MiB where none, or a small one, is wanted', async () => {
   assertFailure(await refuse('PATCH', '/uploads/x/part/0', {}), 'method_not_allowed');
 });
 
-test('a connection that ends with its refusal: whoever sends all before it reads gets to read it', async () => {
+test('early answer: a client that sends all before it reads can still read a refusal that closes the connection', async () => {
   const path = partPath({ upload_id: 'none' }, 0);
   const length = { 'content-length': String(body.length) };
   const plain = printHead('PUT', path, { authorization, ...length });
   const heads: readonly (readonly [what: string, head: string, code: ErrorCode])[] = [
-    // What nginx sends unless it is told otherwise.
+    // The default of nginx.
     ['HTTP/1.0', plain.replace('HTTP/1.1', 'HTTP/1.0'), 'upload_not_found'],
     ['close', printHead('PUT', path, { authorization, connection: 'close', ...length }), 'upload_not_found'],
     ['401', printHead('PUT', path, { connection: 'close', ...length }), 'unauthenticated'],

@@ -66,7 +66,7 @@ test('a stored part without a digest: its bytes are compared, or not wanted', as
 });
 
 // Invariant 8
-test('whatever can be refused by the head is, without asking for the body', async () => {
+test('expect: requests that can be refused by the head are refused without the body', async () => {
   const { session, bytes } = await openSample(call);
   const path = partPath(session, 0);
   const head = describe(cutPart(bytes, session, 0));

@@ -1,4 +1,4 @@
-/** Two clients with one part: one wins, the other is told, and neither waits for the other. */
+/** Two clients with one part: one wins, the other gets an error, and neither waits for the other. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { FileRecord, Session, StoredPartPage } from '@cryolift/protocol/messages';

@@ -65,7 +65,7 @@ test('without a setting there is a rate limit', async () => {
   await server.discard();
 });
 
-test('more requests than the rate limit are told when to come again; other callers are not touched', async () => {
+test('rate limit: refused requests get Retry-After; other callers are not affected', async () => {
   const server = await startServer({ CRYOLIFT_RATE_LIMIT: '5' });
   const eager = callAs(server);
   const calm = callAs(server);
@@ -87,7 +87,7 @@ test('more requests than the rate limit are told when to come again; other calle
   await server.discard();
 });
 
-test('an address has so many connections; one more is told so, and others come in when one is closed', async () => {
+test('connections: the number per address is limited; a closed connection frees a slot', async () => {
   const server = await startServer({ CRYOLIFT_CONNECTIONS_PER_ADDRESS: '10' });
   const open = await Promise.all(Array.from({ length: 10 }, () => Connection.open(server.url)));
   const further = await Connection.open(server.url);
@@ -103,7 +103,7 @@ test('an address has so many connections; one more is told so, and others come i
   await server.discard();
 });
 
-test('an owner may have so many uploads open; what has ended makes room, and others are not touched', async () => {
+test('open uploads: the number per owner is limited; an ended upload frees a slot; others are not affected', async () => {
   const server = await startServer({ CRYOLIFT_MAX_OPEN_UPLOADS: '3' });
   const call = callAs(server);
   const sessions = await Promise.all(Array.from({ length: 3 }, () => open(call)));

@@ -1,4 +1,4 @@
-/** Cancelling: the end of a session at its owner's wish. */
+/** Cancelling an upload by its owner. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { findServer } from '../../server-under-test.ts';

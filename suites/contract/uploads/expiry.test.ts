@@ -1,4 +1,4 @@
-/** Sessions that were left alone: they end, their space is freed, and whoever comes back is told. */
+/** Expiry: unused uploads end, their space is freed, and their clients get upload_expired. */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

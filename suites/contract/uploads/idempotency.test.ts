@@ -36,7 +36,7 @@ test('also when its members come in another order', async () => {
   assert.equal(again.json<Session>().upload_id, first.json<Session>().upload_id);
 });
 
-test('also when parts have been stored since: the session is told as it is', async () => {
+test('idempotency: after stored parts the current upload is returned', async () => {
   const call = callAs(server);
   const key = { 'idempotency-key': 'key-3' };
   const { bytes } = await openSample(callAs(server));

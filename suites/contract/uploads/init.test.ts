@@ -63,7 +63,7 @@ test('ids sort by time', async () => {
   assert.ok(second.upload_id > first.upload_id);
 });
 
-test('the server fixes the part size: a wish between its limits is kept, any other is bent', async () => {
+test('init: a requested part size is used within the limits of the server, and clamped otherwise', async () => {
   const call = callAs(server);
   const { part_size, min_part_size, max_part_size } = limits;
   const size = 3 * part_size;

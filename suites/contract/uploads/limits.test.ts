@@ -18,7 +18,7 @@ const server: OwnServer = await startServer({
 after(() => server.discard());
 const MIB = 1024 * 1024;
 
-test('limits are told to anybody, and are those of the settings', async () => {
+test('limits: are public, and equal the settings', async () => {
   const answer = await callWith(server, {})('GET', '/limits');
   assert.equal(answer.status, 200);
   const limits = answer.json<Limits>();

@@ -42,18 +42,18 @@ test('the published file has the bytes, the name and the inode of what was stage
   assert.deepEqual(await readdir(staging), []);
 });
 
-test('where a file lies is told to callers who may know, and to nobody else', async () => {
+test('publish: the location of a file is returned only with files:locate', async () => {
   const sub = 'curious';
   const { file_id, upload_id, location } = await publish(callAs(server, { sub }), makeMrc(2000));
   assert.equal(location, undefined);
-  const told = callAs(server, { sub, scope: LOCATE });
-  for (const call of [told, callAs(server, { sub })]) {
+  const received = callAs(server, { sub, scope: LOCATE });
+  for (const call of [received, callAs(server, { sub })]) {
     const answers = [
       (await call('GET', `/files/${file_id}`)).json<FileRecord>(),
       (await call('GET', '/files')).json<{ items: FileRecord[] }>().items[0],
       (await complete(call, { upload_id })).json<FileRecord>(),
     ];
-    for (const file of answers) assert.equal(typeof file?.location, call === told ? 'string' : 'undefined');
+    for (const file of answers) assert.equal(typeof file?.location, call === received ? 'string' : 'undefined');
   }
 });
 

@@ -45,7 +45,7 @@ test('a second client finds the session, sends what is missing, and gets the fil
   assert.equal((await complete(second, session)).json<FileRecord>().sha256, sha256Hex(bytes));
 });
 
-test('the part size of an open session stays what it was, whatever a later client wishes', async () => {
+test('resume: the part size of an open upload does not change', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call, 3, { fingerprint: 'f' });
   await put(call, session, 0, bytes);
@@ -131,7 +131,7 @@ test('a digest that is declared only when resuming is not dropped', async () => 
   assert.ok(found.upload_id !== session.upload_id || found.sha256 === sha256, JSON.stringify(found));
 });
 
-test('metadata of the last init holds: its pairs are set, the others stay, and listeners are told', async () => {
+test('resume: the metadata of the last init are merged, and an event is emitted', async () => {
   const claims = { sub: `owner-${randomUUID()}` };
   const call = callAs(server, claims);
   const { session, bytes } = await openSample(call, 2, { fingerprint: 'f', metadata: { session: 'A', grid: 'G7' } });
@@ -142,9 +142,9 @@ test('metadata of the last init holds: its pairs are set, the others stay, and l
   const again = await call('POST', '/uploads/init', { json: request({ session: 'B' }) });
   assert.equal(again.status, 200);
   assert.deepEqual(again.json<Session>().metadata, { session: 'B', grid: 'G7' });
-  const told = await stream.next();
-  assert.deepEqual([told?.name, told?.type], ['state', 'cryolift.upload.updated']);
-  assert.deepEqual(told?.data, await readSession(call, session));
+  const received = await stream.next();
+  assert.deepEqual([received?.name, received?.type], ['state', 'cryolift.upload.updated']);
+  assert.deepEqual(received?.data, await readSession(call, session));
   // Says nothing of it.
   assert.deepEqual((await call('POST', '/uploads/init', { json: request() })).json<Session>().metadata.session, 'B');
   // Too much together, though not by itself.
@@ -154,7 +154,7 @@ test('metadata of the last init holds: its pairs are set, the others stay, and l
   const file = (await complete(call, session)).json<FileRecord>();
   assert.deepEqual(file.metadata, { session: 'B', grid: 'G7' });
   const types = (await stream.rest()).map(({ type }) => type);
-  assert.equal(types.filter((type) => type === 'cryolift.upload.updated').length, 0, 'told once');
+  assert.equal(types.filter((type) => type === 'cryolift.upload.updated').length, 0, 'emitted once');
 });
 
 test('a repeated Idempotency-Key does not bring back metadata that another init has changed', async () => {

@@ -14,7 +14,7 @@ import { type Call, callAs, callWith } from '../wire.ts';
 const MIB = 1024 * 1024;
 
 const folder = await mkdtemp(join(tmpdir(), 'cryolift-disk-'));
-/** With room for what a server may keep in reserve. A small disk where this process may make one; else the disk of the temporary folder, which is not filled. */
+/** With space for the reserve of a server. A small disk if this process can create one, otherwise the disk of the temporary folder, which is not filled. */
 const isSmall = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=200m,mode=700', 'tmpfs', folder]).status === 0;
 const smallDisk = { skip: isSmall ? false : 'needs leave to mount a small disk (tmpfs)' };
 let server: OwnServer;
@@ -55,12 +55,12 @@ test('one init, by a token or by a link, does not reserve the disk for itself', 
   const { token } = (await greedy('POST', '/links')).json<{ token: string }>();
   const byLink = callWith(server, { authorization: `Bearer ${token}` });
   const whole = Math.floor((free - 64 * MIB) * 0.95);
-  const begun = [[byLink, await open(byLink, { size: whole, part_size: 8 * MIB })] as const];
+  const started = [[byLink, await open(byLink, { size: whole, part_size: 8 * MIB })] as const];
   // The owner of a link gets their share, and another owner, too.
   for (const other of [greedy, callAs(server, { sub: 'ada' })]) {
-    begun.push([other, await open(other, { size: Math.floor(free * 0.1), part_size: 8 * MIB })]);
+    started.push([other, await open(other, { size: Math.floor(free * 0.1), part_size: 8 * MIB })]);
   }
-  for (const [owner, { upload_id }] of begun)
+  for (const [owner, { upload_id }] of started)
     assert.equal((await owner('DELETE', `/uploads/${upload_id}`)).status, 204);
 });
 
@@ -75,7 +75,7 @@ test('bytes that are stored already are not counted twice', smallDisk, async () 
 });
 
 test(
-  'a disk that fills up under a session: parts are refused, nothing is lost, and all goes on once there is room',
+  'space: on a disk that becomes full, parts are refused, nothing is lost, and uploads continue after space was freed',
   smallDisk,
   async () => {
     const bytes = makeMrc(8 * MIB);

@@ -1,4 +1,4 @@
-/** Uploads that are begun as trials: they work like others, and nothing of them stays. */
+/** Trial uploads: they work like others and leave nothing. */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

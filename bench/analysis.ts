@@ -1,8 +1,8 @@
 /**
- * What a look at a file costs: statistics of all voxels, the central sections and a power spectrum of a large float32
+ * The cost of an analysis: statistics of all voxels, the central sections and a power spectrum of a large float32
  * volume, beside `sha256sum` of the same file in the same run.
  *
- *   npm run bench:survey -- [GiB, 4 unless told] [folder on the disk to measure, the temporary one unless told]
+ *   npm run bench:analysis -- [GiB, default 4] [folder on the disk to measure, default: the temporary one]
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -13,13 +13,13 @@ import { buildHeader, generateMrc, MRC_HEADER_BYTES } from '@cryolift/mrc';
 import { GIB, MIB } from '@cryolift/protocol/plan';
 import { makePlace } from './place.ts';
 
-interface Look {
+interface Run {
   readonly seconds: number;
   readonly residentBytes: number;
 }
 
 const ROUNDS = 3;
-const LOOK = fileURLToPath(new URL('survey-look.ts', import.meta.url));
+const RUN = fileURLToPath(new URL('analysis-run.ts', import.meta.url));
 const gib = Number(process.argv[2] ?? 4);
 const folder = makePlace(process.argv[3] ?? tmpdir());
 const path = join(folder, 'volume.mrc');
@@ -31,16 +31,16 @@ writeVolume();
 const rounds = [];
 for (let round = 0; round < ROUNDS; round++) {
   const sha256sum = seconds(() => void execFileSync('sha256sum', [path]));
-  const look = JSON.parse(execFileSync(process.execPath, [LOOK, path], { encoding: 'utf8' })) as Look;
-  rounds.push({ sha256sum, ...look });
+  const run = JSON.parse(execFileSync(process.execPath, [RUN, path], { encoding: 'utf8' })) as Run;
+  rounds.push({ sha256sum, ...run });
 }
 rmSync(path);
 const sha256sum = Math.min(...rounds.map((each) => each.sha256sum));
-const look = Math.min(...rounds.map((each) => each.seconds));
+const fastest = Math.min(...rounds.map((each) => each.seconds));
 const residentBytes = Math.max(...rounds.map((each) => each.residentBytes));
 console.log(`${gib} GiB float32, ${nx} × ${ny} × ${nz}, the best of ${ROUNDS}:`);
-console.log(`  sha256sum ${sha256sum.toFixed(2)} s; statistics + 3 sections + spectrum ${look.toFixed(2)} s`);
-console.log(`  ${(sha256sum / look).toFixed(2)} × the speed of sha256sum; asked for: 0.5`);
+console.log(`  sha256sum ${sha256sum.toFixed(2)} s; statistics + 3 sections + spectrum ${fastest.toFixed(2)} s`);
+console.log(`  ${(sha256sum / fastest).toFixed(2)} × the speed of sha256sum; asked for: 0.5`);
 console.log(`  greatest resident memory ${Math.round(residentBytes / MIB)} MiB; asked for: below 200`);
 
 /** Voxels with a mean and a spread, so that nothing is easier than in real files. */

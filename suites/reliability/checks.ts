@@ -17,7 +17,7 @@ function allowedStates({ completed, cancelled, failed, plan }: Entry): UploadSta
   return ['pending', 'uploading', ...(completed === 'asked' ? perhapsEnded : []), ...perhapsCancelled];
 }
 
-/** Looks at one upload and at its file. Nothing is changed. */
+/** Checks one upload and its file without changes. */
 export async function inspect(steps: Steps, entry: Entry): Promise<void> {
   const { session } = entry;
   if (session) await untilFault(() => inspectUpload(steps, entry, session.upload_id));
@@ -86,7 +86,7 @@ async function inspectFile(steps: Steps, entry: Entry, fileId: string): Promise<
   if (entry.deleted === 'no') await readBack(steps, entry);
 }
 
-/** Brings an upload to its end, whatever has become of it: nothing may be stuck. */
+/** Finishes an upload from any state: none may be stuck. */
 export async function finish(steps: Steps, entry: Entry): Promise<void> {
   if (entry.cancelled === 'asked') await untilFault(() => cancelUpload(steps, entry));
   else if (!entry.ended && entry.plan.by === 'wire') {
@@ -103,7 +103,7 @@ export async function compareLists(steps: Steps, owner: string): Promise<void> {
   const sessions = await list<SessionPage['items'][number]>(steps, owner, '/uploads');
   for (const { filename, upload_id, status } of sessions) {
     const entry = entries.get(filename);
-    if (!entry) ledger.noteFault(null, `${owner} has an upload ${upload_id} of ${filename}, which was never begun`);
+    if (!entry) ledger.noteFault(null, `${owner} has an upload ${upload_id} of ${filename}, which was never started`);
     else if (entry.session && entry.session.upload_id !== upload_id) {
       ledger.noteFault(entry, `there is a second upload of it, ${upload_id}, ${status}`);
     }
@@ -112,7 +112,7 @@ export async function compareLists(steps: Steps, owner: string): Promise<void> {
   const names = files.map(({ filename }) => filename);
   for (const { filename, file_id, sha256 } of files) {
     const entry = entries.get(filename);
-    if (!entry) ledger.noteFault(null, `${owner} has a file ${file_id} named ${filename}, which was never begun`);
+    if (!entry) ledger.noteFault(null, `${owner} has a file ${file_id} named ${filename}, which was never started`);
     else if (sha256 !== entry.sha256) ledger.noteFault(entry, `the list says SHA-256 ${sha256}`);
     else if (entry.deleted === 'answered') ledger.noteFault(entry, 'it was deleted and is in the list of files');
   }

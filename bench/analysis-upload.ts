@@ -1,8 +1,8 @@
 /**
- * What it costs an upload that its file is looked at while it arrives: the same bytes as `.mrc`, which are surveyed, and as
+ * The cost of the analysis during an upload: the same bytes as `.mrc`, which are analyzed, and as
  * `.raw`, which are not, in turns.
  *
- *   npm run bench:looking -- [GiB, 4 unless told] [folder on the disk to measure, the temporary one unless told]
+ *   npm run bench:analysis-upload -- [GiB, default 4] [folder on the disk to measure, default: the temporary one]
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,8 +34,8 @@ try {
   for (let round = 0; round < ROUNDS; round++) rounds.push({ raw: await upload('a.raw'), mrc: await upload('a.mrc') });
   const median = (pick: (round: { raw: Times; mrc: Times }) => number) => quantile(rounds.map(pick), 0.5);
   console.log(`${gib} GiB in parts of 8 MiB over ${CONNECTIONS} connections, median of ${ROUNDS} in turns:`);
-  console.log(`  not looked at  ${median(({ raw }) => raw.sent).toFixed(2)} s`);
-  console.log(`  looked at      ${median(({ mrc }) => mrc.sent).toFixed(2)} s`);
+  console.log(`  not analyzed  ${median(({ raw }) => raw.sent).toFixed(2)} s`);
+  console.log(`  analyzed      ${median(({ mrc }) => mrc.sent).toFixed(2)} s`);
   console.log(
     `  slower by      ${(100 * (median(({ raw, mrc }) => mrc.sent / raw.sent) - 1)).toFixed(1)} % (median of the pairs); asked for: at most 10`,
   );
@@ -52,8 +52,8 @@ async function upload(filename: string): Promise<Times> {
   // Rows of 4 KiB, so that the file is of the header's size to the byte.
   const header = buildHeader({ nx: 1024, ny: Math.floor(rows), nz: 1, mode: 2, nsymbt: (rows % 1) * 4096 });
   const { slices } = makePayload(PART_BYTES);
-  const begun = Buffer.concat([header, slices[0]!.subarray(header.length)]);
-  const first = { sizeBytes: PART_BYTES, slices: [begun, ...slices.slice(1)] };
+  const head = Buffer.concat([header, slices[0]!.subarray(header.length)]);
+  const first = { sizeBytes: PART_BYTES, slices: [head, ...slices.slice(1)] };
   const connection = await Connection.open(server.url);
   const digest = `Content-Digest: ${digestPayload(first)}\r\n`;
   await connection.expect([201], client.head('PUT', `/uploads/${session.upload_id}/part/0`) + digest, first);

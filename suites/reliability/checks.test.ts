@@ -34,7 +34,7 @@ async function collect(site: Site): Promise<{ stored: Entry[]; open: Entry[] }> 
   }
 }
 
-test('the judge sees lost parts, wrong bytes, files that came back, orphans and states that cannot be', {
+test('checks: find lost parts, wrong bytes, files that came back, orphans and impossible states', {
   timeout: TIMEOUT_MS,
 }, async (context) => {
   const site = await Site.open({ seed: 7, losses: false, commandsMayFail: true });
@@ -57,7 +57,7 @@ test('the judge sees lost parts, wrong bytes, files that came back, orphans and 
     .run(lost.session?.upload_id as string, idx as number);
   database.prepare("UPDATE uploads SET status = 'failed' WHERE id = ?").run(failed.session?.upload_id as string);
   database.close();
-  // For the judge it is the same as a file that came back after it was deleted.
+  // The same as a file that came back after it was deleted.
   back.deleted = 'answered';
 
   await site.start();

@@ -1,4 +1,4 @@
-/** What no answer may be, whatever was asked. */
+/** Checks that apply to the answer of any request. */
 import { ERRORS, type ErrorEnvelope } from '@cryolift/protocol/errors';
 import { Check, Errors } from 'typebox/schema';
 import type { FuzzRequest } from './requests.ts';
@@ -14,7 +14,7 @@ const MAX_PIECE = 256;
 const INSIDES = /\bat \S+ \(|node:internal|node_modules|\.ts:\d+|SqliteError|SELECT |UPDATE |\/home\/|\/tmp\/|\/work\//;
 
 /** @returns what is wrong with an answer; null when nothing is. */
-export function judge(request: FuzzRequest, answer: FuzzAnswer): string | null {
+export function findFault(request: FuzzRequest, answer: FuzzAnswer): string | null {
   if (answer.status >= 500) return `it answered ${answer.status}: ${answer.body.toString().slice(0, 500)}`;
   return checkForm(request, answer);
 }
@@ -50,7 +50,7 @@ function judgeRefusal(status: number, type: string, text: string): string | null
     if (typeof envelope[field] !== 'string' || envelope[field] === '') return `a refusal without ${field}`;
   }
   const leak = INSIDES.exec(text.replace(/"(stored|sent)_sha256":"\w+"/g, ''));
-  return leak ? `it tells of its insides: ${leak[0]} in ${text.slice(0, 300)}` : null;
+  return leak ? `it reveals internals: ${leak[0]} in ${text.slice(0, 300)}` : null;
 }
 
 /** True when the path is one of the call's: no piece is empty, too long, or no text. */

@@ -1,4 +1,4 @@
-/** One look at the file that is named: the child of survey.ts, so that its memory is its own. Prints seconds and bytes as JSON. */
+/** Analyzes one file: the child process of analysis.ts, for separate memory figures. Prints seconds and bytes as JSON. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import {
   decideKind,

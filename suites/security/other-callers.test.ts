@@ -45,13 +45,13 @@ for (const operation of onIds) {
     const code = operation.path.startsWith('/files') ? 'file_not_found' : 'upload_not_found';
     const record = (await owner('GET', `/files/${file.file_id}`)).body.toString();
     await keepsSession(owner, session, async () => {
-      const stranger = await ask(callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN }), operation);
+      const otherOwner = await ask(callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN }), operation);
       const nobody = await ask(callWith(server, {}), operation);
       if (operation.method === 'HEAD') {
-        assert.deepEqual([stranger.status, nobody.status], [404, 401]);
+        assert.deepEqual([otherOwner.status, nobody.status], [404, 401]);
         return;
       }
-      const { message } = assertFailure(stranger, code);
+      const { message } = assertFailure(otherOwner, code);
       assert.doesNotMatch(message, /owner|another|belongs/i);
       assertFailure(nobody, 'unauthenticated');
     });
@@ -60,16 +60,16 @@ for (const operation of onIds) {
 }
 
 test('lists show what is one’s own', async () => {
-  const stranger = callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN });
-  assert.deepEqual((await stranger('GET', '/uploads')).json<SessionPage>().items, []);
-  assert.deepEqual((await stranger('GET', '/files')).json<FilePage>().items, []);
+  const otherOwner = callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN });
+  assert.deepEqual((await otherOwner('GET', '/uploads')).json<SessionPage>().items, []);
+  assert.deepEqual((await otherOwner('GET', '/files')).json<FilePage>().items, []);
   for (const cursor of [session.upload_id, file.file_id]) {
-    assert.doesNotMatch((await stranger('GET', `/uploads?cursor=${cursor}`)).body.toString(), /ada|upload_id/);
-    assert.doesNotMatch((await stranger('GET', `/files?cursor=${cursor}`)).body.toString(), /ada|file_id/);
+    assert.doesNotMatch((await otherOwner('GET', `/uploads?cursor=${cursor}`)).body.toString(), /ada|upload_id/);
+    assert.doesNotMatch((await otherOwner('GET', `/files?cursor=${cursor}`)).body.toString(), /ada|file_id/);
   }
 });
 
-test('what needs a scope is refused without it, whoever owns it', async () => {
+test('scopes: a call without its scope is refused, also for the owner', async () => {
   for (const operation of operations) {
     const answer = await ask(callAs(server, { sub: 'ada', scope: 'nothing:at-all' }), operation);
     const isOpen = (await ask(callWith(server, {}), operation)).status !== 401;
