@@ -1,6 +1,6 @@
 /** A Cryolift server to be measured, and what a client says to it. */
 import { createHmac } from 'node:crypto';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { Connection, digestPayload, makePayload, overConnections, type Payload } from './connection.ts';
 import { MeasuredProcess } from './process.ts';
 
@@ -58,16 +58,16 @@ export class CryoliftClient {
     }
   }
 
-  async open(sizeBytes: number, partBytes: number, filename = 'bench.raw'): Promise<Session> {
+  async open(sizeBytes: number, partBytes: number, filename = 'bench.raw'): Promise<UploadRecord> {
     const init = { filename, size: sizeBytes, part_size: partBytes };
-    return JSON.parse((await this.call('POST', '/uploads/init', init)).text) as Session;
+    return JSON.parse((await this.call('POST', '/uploads/init', init)).text) as UploadRecord;
   }
 
   /**
    * Sends the parts of all the sessions in the order of their indexes, a part of each session in turn.
    * @param first the index to begin with. @returns bytes sent.
    */
-  async sendParts(sessions: readonly Session[], connections: number, first = 0): Promise<number> {
+  async sendParts(sessions: readonly UploadRecord[], connections: number, first = 0): Promise<number> {
     const sizes = new Set(sessions.flatMap((session) => [session.part_size, lastPartBytes(session)]));
     const bodies = new Map([...sizes].map((sizeBytes) => [sizeBytes, this.#prepare(sizeBytes)]));
     let sentBytes = 0;
@@ -85,7 +85,7 @@ export class CryoliftClient {
   }
 
   /** Asks until the file is published. */
-  async complete({ upload_id }: Session): Promise<FileRecord> {
+  async complete({ upload_id }: UploadRecord): Promise<FileRecord> {
     for (;;) {
       const { status, text } = await this.call('POST', `/uploads/${upload_id}/complete`);
       if (status === 200) return JSON.parse(text) as FileRecord;
@@ -98,14 +98,14 @@ export class CryoliftClient {
   }
 }
 
-function* eachPart(sessions: readonly Session[], first: number): Generator<{ session: Session; idx: number }> {
+function* eachPart(sessions: readonly UploadRecord[], first: number): Generator<{ session: UploadRecord; idx: number }> {
   const count = Math.max(...sessions.map((session) => session.part_count));
   for (let idx = first; idx < count; idx++) {
     for (const session of sessions) if (idx < session.part_count) yield { session, idx };
   }
 }
 
-function lastPartBytes({ size, part_size, part_count }: Session): number {
+function lastPartBytes({ size, part_size, part_count }: UploadRecord): number {
   return size - (part_count - 1) * part_size;
 }
 

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { GIB, MIB } from '@cryolift/protocol/plan';
 import { CryoliftClient, type Server, startServer } from './cryolift.ts';
 import type { Probe } from './status-probe.ts';
@@ -99,13 +99,13 @@ async function measureComplete(server: Server, gib: number, repeats: number): Pr
   ];
 }
 
-async function send(client: CryoliftClient, gib: number, connections: number): Promise<Session> {
+async function send(client: CryoliftClient, gib: number, connections: number): Promise<UploadRecord> {
   const session = await client.open(gib * GIB, PART_BYTES);
   await client.sendParts([session], connections);
   return session;
 }
 
-async function timeComplete(client: CryoliftClient, session: Session): Promise<number> {
+async function timeComplete(client: CryoliftClient, session: UploadRecord): Promise<number> {
   const begin = performance.now();
   const { file_id } = await client.complete(session);
   const ms = performance.now() - begin;

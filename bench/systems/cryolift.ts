@@ -1,5 +1,5 @@
 /** This project: on the fast path or the standard path, with the digest of the whole file or of its parts only. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { CryoliftClient, startServer } from '../cryolift.ts';
 import type { System } from './system.ts';
 
@@ -10,7 +10,7 @@ function cryolift(name: string, what: string, env: Record<string, string>, whole
     async start(folder, { files, fileBytes, partBytes, connections }) {
       const server = await startServer(folder, env);
       const client = new CryoliftClient(server);
-      const sessions: Session[] = [];
+      const sessions: UploadRecord[] = [];
       const subject = {
         process: server.process,
         async send() {

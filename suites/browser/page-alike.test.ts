@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SessionPage } from '@cryolift/protocol/messages';
+import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { makeMrc } from '../contract/sample.ts';
 import { listFiles } from '../contract/upload.ts';
@@ -80,6 +80,6 @@ test('same name, size and time, one chosen to continue the other: the page repor
   await choose(page, [second]);
   await uploadRow(page, 'seg.mrc', 'done').getByText('another file with the same name and size').waitFor();
   await assertPublished(owner, [second]);
-  const sessions = (await owner.call('GET', '/uploads')).json<SessionPage>().items;
+  const sessions = (await owner.call('GET', '/uploads')).json<UploadPage>().items;
   assert.deepEqual(sessions.map(({ status }) => status).sort(), ['completed', 'uploading']);
 });

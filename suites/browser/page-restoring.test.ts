@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SessionPage } from '@cryolift/protocol/messages';
+import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { eventually, listFiles } from '../contract/upload.ts';
 import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
@@ -15,7 +15,7 @@ const under = await PageUnderTest.start();
 after(() => under.discard());
 
 async function listSessions({ call }: Owner) {
-  return (await call('GET', '/uploads')).json<SessionPage>().items;
+  return (await call('GET', '/uploads')).json<UploadPage>().items;
 }
 
 /** Uploads three files until each has some parts. */

@@ -1,7 +1,7 @@
 /** Uploads that are stopped while the page waits for a result: the result does not start them again. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { SessionPage } from '@cryolift/protocol/messages';
+import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
@@ -20,7 +20,7 @@ const under = await PageUnderTest.start();
 after(() => under.discard());
 
 async function listSessions(call: Call) {
-  return (await call('GET', '/uploads')).json<SessionPage>().items;
+  return (await call('GET', '/uploads')).json<UploadPage>().items;
 }
 
 /** Runs in the page: a test can delay the reading of files. */

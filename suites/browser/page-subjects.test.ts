@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SessionPage } from '@cryolift/protocol/messages';
+import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { makeMrc } from '../contract/sample.ts';
 import { eventually, listFiles } from '../contract/upload.ts';
@@ -54,7 +54,7 @@ async function openFolders(page: Page): Promise<void> {
 }
 
 async function listSessions(call: Call) {
-  return (await call('GET', '/uploads')).json<SessionPage>().items;
+  return (await call('GET', '/uploads')).json<UploadPage>().items;
 }
 
 async function listNames(call: Call): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** One upload and several tabs of one browser. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { SessionPage } from '@cryolift/protocol/messages';
+import type { UploadPage } from '@cryolift/protocol/messages';
 import { eventually } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
 import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
@@ -12,7 +12,7 @@ const under = await PageUnderTest.start();
 after(() => under.discard());
 
 async function listSessions(call: Call) {
-  return (await call('GET', '/uploads')).json<SessionPage>().items;
+  return (await call('GET', '/uploads')).json<UploadPage>().items;
 }
 
 test('two tabs: the second tab shows the upload, does not take it over, and opens no second event stream', async () => {

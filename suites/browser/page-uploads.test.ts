@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SessionPage } from '@cryolift/protocol/messages';
+import type { UploadPage } from '@cryolift/protocol/messages';
 import { makeMrc } from '../contract/sample.ts';
 import { listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
@@ -33,7 +33,7 @@ async function findPort(): Promise<number> {
 }
 
 async function listSessions(call: Call) {
-  return (await call('GET', '/uploads')).json<SessionPage>().items;
+  return (await call('GET', '/uploads')).json<UploadPage>().items;
 }
 
 async function assertPublished(call: Call): Promise<void> {

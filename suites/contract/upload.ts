@@ -1,6 +1,6 @@
 /** Steps of an upload that tests of something else take for granted. */
 import assert from 'node:assert/strict';
-import type { FilePage, FileRecord, InitRequest, Session } from '@cryolift/protocol/messages';
+import type { FilePage, FileRecord, InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { digestHeader, makeMrc } from './sample.ts';
 import type { Answer, Call, Extra } from './wire.ts';
 
@@ -12,10 +12,10 @@ export function initRequest(fields: Partial<InitRequest> = {}): InitRequest {
   return { filename: 'movie.mrc', size: 3 * PART_BYTES + 100, part_size: PART_BYTES, ...fields };
 }
 
-export async function open(call: Call, fields: Partial<InitRequest> = {}): Promise<Session> {
+export async function open(call: Call, fields: Partial<InitRequest> = {}): Promise<UploadRecord> {
   const answer = await call('POST', '/uploads/init', { json: initRequest(fields) });
   assert.equal(answer.status, 201, answer.body.toString());
-  return answer.json<Session>();
+  return answer.json<UploadRecord>();
 }
 
 /** A new session of a new file of `partCount` parts, the last one short, and the file. */
@@ -26,23 +26,23 @@ export async function openSample(call: Call, partCount = 4, fields: Partial<Init
   return { session, bytes };
 }
 
-export function cutPart(bytes: Uint8Array, session: Session, idx: number): Buffer {
+export function cutPart(bytes: Uint8Array, session: UploadRecord, idx: number): Buffer {
   return Buffer.from(bytes.subarray(idx * session.part_size, (idx + 1) * session.part_size));
 }
 
-export function partPath(session: Pick<Session, 'upload_id'>, idx: number | string): string {
+export function partPath(session: Pick<UploadRecord, 'upload_id'>, idx: number | string): string {
   return `/uploads/${session.upload_id}/part/${idx}`;
 }
 
 /** Sends part `idx` of a file, with its digest. */
-export async function put(call: Call, session: Session, idx: number, bytes: Uint8Array): Promise<Answer> {
+export async function put(call: Call, session: UploadRecord, idx: number, bytes: Uint8Array): Promise<Answer> {
   return await putBody(call, session, idx, cutPart(bytes, session, idx));
 }
 
 /** Sends these bytes as part `idx`, with their digest unless the headers give another. */
 export async function putBody(
   call: Call,
-  session: Session,
+  session: UploadRecord,
   idx: number | string,
   body: Uint8Array,
   headers: Extra['headers'] = { 'content-digest': digestHeader(body) },
@@ -50,25 +50,25 @@ export async function putBody(
   return await call('PUT', partPath(session, idx), { body, headers });
 }
 
-export async function putAll(call: Call, session: Session, bytes: Uint8Array): Promise<void> {
+export async function putAll(call: Call, session: UploadRecord, bytes: Uint8Array): Promise<void> {
   for (let idx = 0; idx < session.part_count; idx++) {
     const answer = await put(call, session, idx, bytes);
     assert.ok(answer.status === 201 || answer.status === 200, answer.body.toString());
   }
 }
 
-export async function readSession(call: Call, { upload_id }: Pick<Session, 'upload_id'>): Promise<Session> {
+export async function readUploadRecord(call: Call, { upload_id }: Pick<UploadRecord, 'upload_id'>): Promise<UploadRecord> {
   const answer = await call('GET', `/uploads/${upload_id}`);
   assert.equal(answer.status, 200, answer.body.toString());
-  return answer.json<Session>();
+  return answer.json<UploadRecord>();
 }
 
 /** Completes, and repeats that as long as the server is still verifying. */
-export async function complete(call: Call, { upload_id }: Pick<Session, 'upload_id'>, body?: unknown): Promise<Answer> {
+export async function complete(call: Call, { upload_id }: Pick<UploadRecord, 'upload_id'>, body?: unknown): Promise<Answer> {
   for (;;) {
     const answer = await call('POST', `/uploads/${upload_id}/complete`, body === undefined ? {} : { json: body });
     if (answer.status !== 202) return answer;
-    assert.equal(answer.json<Session>().status, 'verifying');
+    assert.equal(answer.json<UploadRecord>().status, 'verifying');
     assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
   }
 }
@@ -87,10 +87,10 @@ export async function listFiles(call: Call): Promise<FileRecord[]> {
 }
 
 /** Runs `act` and asserts that the session is afterwards as it was before. */
-export async function keepsSession<T>(call: Call, session: Session, act: () => Promise<T>): Promise<T> {
-  const before = await readSession(call, session);
+export async function keepsUpload<T>(call: Call, session: UploadRecord, act: () => Promise<T>): Promise<T> {
+  const before = await readUploadRecord(call, session);
   const result = await act();
-  assert.deepEqual(await readSession(call, session), before);
+  assert.deepEqual(await readUploadRecord(call, session), before);
   return result;
 }
 

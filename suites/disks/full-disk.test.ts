@@ -13,7 +13,7 @@ import {
   publish,
   put,
   putAll,
-  readSession,
+  readUploadRecord,
 } from '../contract/upload.ts';
 import { type Answer, callAs } from '../contract/wire.ts';
 import { Volume, whyNot } from '../reliability/volume.ts';
@@ -56,7 +56,7 @@ test(
       assert.equal(await server.stop(), 0);
       await server.restart();
       assert.ok((await call('GET', `/files/${kept.file_id}/content`)).body.equals(bytes));
-      assert.equal((await readSession(call, session)).received_parts, 1);
+      assert.equal((await readUploadRecord(call, session)).received_parts, 1);
       assertFailure(await call('POST', '/uploads/init', { json: initRequest() }), 'insufficient_storage');
       assertFailure(await put(call, session, 1, halfSent), 'insufficient_storage');
     }

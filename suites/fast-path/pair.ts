@@ -1,6 +1,6 @@
 /** Two servers that differ only in the path of requests: one with the fast path, one with only `node:http`. */
 import { randomUUID } from 'node:crypto';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { type Call, callWith } from '../contract/wire.ts';
 import { type Settings, startServer, type Target } from '../server-under-test.ts';
 
@@ -76,5 +76,5 @@ async function openRaw(call: Call, sizeBytes: number): Promise<string> {
   const json = { filename: 'frames.raw', size: sizeBytes, part_size: 64 * 1024 };
   const answer = await call('POST', '/uploads/init', { json });
   if (answer.status !== 201) throw new Error(answer.body.toString());
-  return answer.json<Session>().upload_id;
+  return answer.json<UploadRecord>().upload_id;
 }

@@ -1,6 +1,6 @@
 /** What one owner has at the server, asked for directly, past the wire. */
 import { createHash } from 'node:crypto';
-import type { FilePage, SessionPage } from '@cryolift/protocol/messages';
+import type { FilePage, UploadPage } from '@cryolift/protocol/messages';
 import type { SampleFile } from './sample-file.ts';
 
 export class Owner {
@@ -32,7 +32,7 @@ export class Owner {
   async clear(): Promise<void> {
     const { items: files } = await this.#json<FilePage>('/files');
     for (const { file_id } of files) await this.#fetch(`/files/${file_id}`, 'DELETE');
-    const { items: sessions } = await this.#json<SessionPage>('/uploads');
+    const { items: sessions } = await this.#json<UploadPage>('/uploads');
     const open = sessions.filter(({ status }) => ['pending', 'uploading', 'failed'].includes(status));
     for (const { upload_id } of open) await this.#fetch(`/uploads/${upload_id}`, 'DELETE');
   }

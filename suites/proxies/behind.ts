@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { FilePage, Session, SessionPage } from '@cryolift/protocol/messages';
+import type { FilePage, UploadRecord, UploadPage } from '@cryolift/protocol/messages';
 import { EventStream } from '../contract/event-stream.ts';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
@@ -43,8 +43,8 @@ export function testBehind(engine: Engine): void {
     await writeFile(path, bytes);
     const upload = ['upload', '--json', path];
     const first = site.begin([...upload, '--bwlimit', '8MiB'], sub);
-    const isUnderWay = (session: Session | undefined) => (session?.received_parts ?? 0) >= 4;
-    await eventually(async () => (await call('GET', '/uploads')).json<SessionPage>().items[0], isUnderWay);
+    const isUnderWay = (session: UploadRecord | undefined) => (session?.received_parts ?? 0) >= 4;
+    await eventually(async () => (await call('GET', '/uploads')).json<UploadPage>().items[0], isUnderWay);
     await first.kill9();
     const done = (await site.begin(upload, sub).lines(0)).at(-1);
     assert.equal(done?.sha256, sha256Hex(bytes));
@@ -88,8 +88,8 @@ export function testBehind(engine: Engine): void {
     const sub = 'listens';
     const call = callAs(sub);
     const { session, bytes } = await openSample(call);
-    const one = await EventStream.open<Session>(site, `/uploads/${session.upload_id}/events`, { sub });
-    const all = await EventStream.open<Session>(site, '/events', { sub });
+    const one = await EventStream.open<UploadRecord>(site, `/uploads/${session.upload_id}/events`, { sub });
+    const all = await EventStream.open<UploadRecord>(site, '/events', { sub });
     for (let idx = 0; idx < session.part_count; idx++) {
       assert.equal((await put(call, session, idx, bytes)).status, 201);
       await one.until(({ data }) => data.received_parts === idx + 1);

@@ -1,5 +1,5 @@
 /** Compares what the server says with the ledger, after each fault; and brings every upload to its end. */
-import type { FilePage, FileRecord, Session, SessionPage, StoredPartPage, Swept } from '@cryolift/protocol/messages';
+import type { FilePage, FileRecord, UploadRecord, UploadPage, StoredPartPage, Swept } from '@cryolift/protocol/messages';
 import { eachPart, partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';
 import { sha256Hex } from '../contract/sample.ts';
@@ -36,7 +36,7 @@ async function untilFault(work: () => Promise<unknown>): Promise<void> {
 
 async function inspectUpload(steps: Steps, entry: Entry, uploadId: string): Promise<void> {
   const answer = await insist(steps, entry, { method: 'GET', path: `/uploads/${uploadId}`, expected: ['200'] });
-  const session = answer.json<Session>();
+  const session = answer.json<UploadRecord>();
   const allowed = allowedStates(entry);
   if (!allowed.includes(session.status)) {
     const failure = JSON.stringify(session.failure);
@@ -52,7 +52,7 @@ async function inspectUpload(steps: Steps, entry: Entry, uploadId: string): Prom
 }
 
 /** The rows of the parts: all that were acknowledged, and none with other bytes. */
-async function inspectParts(steps: Steps, entry: Entry, { upload_id, part_size }: Session): Promise<void> {
+async function inspectParts(steps: Steps, entry: Entry, { upload_id, part_size }: UploadRecord): Promise<void> {
   const path = `/uploads/${upload_id}/parts?limit=1000`;
   const answer = await insist(steps, entry, { method: 'GET', path, expected: ['200'] });
   const { items } = answer.json<StoredPartPage>();
@@ -100,7 +100,7 @@ export async function finish(steps: Steps, entry: Entry): Promise<void> {
 export async function compareLists(steps: Steps, owner: string): Promise<void> {
   const { ledger } = steps;
   const entries = new Map(ledger.entries.filter(({ plan }) => plan.owner === owner).map((e) => [e.plan.filename, e]));
-  const sessions = await list<SessionPage['items'][number]>(steps, owner, '/uploads');
+  const sessions = await list<UploadPage['items'][number]>(steps, owner, '/uploads');
   for (const { filename, upload_id, status } of sessions) {
     const entry = entries.get(filename);
     if (!entry) ledger.noteFault(null, `${owner} has an upload ${upload_id} of ${filename}, which was never started`);

@@ -1,5 +1,5 @@
 /** What the server was asked and what it has answered, upload by upload: what it is held to afterwards. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { sha256Hex } from '../contract/sample.ts';
 import { makeContent } from './content.ts';
 
@@ -24,7 +24,7 @@ export class Entry {
   readonly plan: Plan;
   readonly sha256: string;
   /** Null until init was answered. */
-  session: Session | null = null;
+  session: UploadRecord | null = null;
   /** Parts that were answered with 201 or 200. */
   readonly acknowledged = new Set<number>();
   completed: Step = 'no';

@@ -1,5 +1,5 @@
 /** The steps of an upload on the wire. Each asks until it is answered and enters what was answered into the ledger. */
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { digestHeader, flipBit, sha256Hex } from '../contract/sample.ts';
 import { cutPart, partPath } from '../contract/upload.ts';
@@ -23,7 +23,7 @@ export async function insist(steps: Steps, entry: Entry, request: Request): Prom
 }
 
 /** Opens the upload. Repeated with one Idempotency-Key, it finds what an unanswered one has opened. */
-export async function openUpload(steps: Steps, entry: Entry): Promise<Session> {
+export async function openUpload(steps: Steps, entry: Entry): Promise<UploadRecord> {
   if (entry.session) return entry.session;
   const { filename, sizeBytes, partSizeBytes, declares } = entry.plan;
   const json = {
@@ -34,7 +34,7 @@ export async function openUpload(steps: Steps, entry: Entry): Promise<Session> {
   };
   const extra = { json, headers: { 'idempotency-key': filename } };
   const answer = await insist(steps, entry, { method: 'POST', path: '/uploads/init', extra, expected: ['201', '200'] });
-  entry.session = answer.json<Session>();
+  entry.session = answer.json<UploadRecord>();
   return entry.session;
 }
 
@@ -129,7 +129,7 @@ export async function readBack(steps: Steps, entry: Entry): Promise<void> {
   }
 }
 
-async function askComplete(steps: Steps, entry: Entry, session: Session): Promise<Answer> {
+async function askComplete(steps: Steps, entry: Entry, session: UploadRecord): Promise<Answer> {
   const { declares } = entry.plan;
   if (entry.completed === 'no') entry.completed = 'asked';
   const sha256 = declares === 'wrong' ? '0'.repeat(64) : entry.sha256;

@@ -1,6 +1,6 @@
 /** Connections that send a byte at intervals and never finish a request (slow loris). */
 import { connect, type Socket } from 'node:net';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { PART_BYTES, partPath } from '../contract/upload.ts';
 import { printHead } from '../contract/wire.ts';
 import type { Target } from '../server-under-test.ts';
@@ -12,7 +12,7 @@ export class Drips {
   #timer: NodeJS.Timeout | undefined;
 
   /** Half of them never finish a head, half never a body: of parts, which have time as long as something comes. */
-  static async start(server: Target, session: Session, count: number): Promise<Drips> {
+  static async start(server: Target, session: UploadRecord, count: number): Promise<Drips> {
     const drips = new Drips();
     const { hostname, port } = new URL(server.url);
     const authorization = `Bearer ${server.token({ sub: 'slow' })}`;

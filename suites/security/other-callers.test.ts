@@ -1,10 +1,10 @@
 /** Two owners and nobody: every call of the server's own document, on ids that are another's. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FilePage, SessionPage } from '@cryolift/protocol/messages';
+import type { FilePage, UploadPage } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
-import { keepsSession, openSample, publish, put } from '../contract/upload.ts';
+import { keepsUpload, openSample, publish, put } from '../contract/upload.ts';
 import { type Call, callAs, callWith } from '../contract/wire.ts';
 import { type Operation, readOperations } from '../fuzz/document.ts';
 import { startServer } from '../server-under-test.ts';
@@ -44,7 +44,7 @@ for (const operation of onIds) {
   test(`${name}: not there for another owner, refused without a token, and without effect`, async () => {
     const code = operation.path.startsWith('/files') ? 'file_not_found' : 'upload_not_found';
     const record = (await owner('GET', `/files/${file.file_id}`)).body.toString();
-    await keepsSession(owner, session, async () => {
+    await keepsUpload(owner, session, async () => {
       const otherOwner = await ask(callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN }), operation);
       const nobody = await ask(callWith(server, {}), operation);
       if (operation.method === 'HEAD') {
@@ -61,7 +61,7 @@ for (const operation of onIds) {
 
 test('lists show what is one’s own', async () => {
   const otherOwner = callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN });
-  assert.deepEqual((await otherOwner('GET', '/uploads')).json<SessionPage>().items, []);
+  assert.deepEqual((await otherOwner('GET', '/uploads')).json<UploadPage>().items, []);
   assert.deepEqual((await otherOwner('GET', '/files')).json<FilePage>().items, []);
   for (const cursor of [session.upload_id, file.file_id]) {
     assert.doesNotMatch((await otherOwner('GET', `/uploads?cursor=${cursor}`)).body.toString(), /ada|upload_id/);

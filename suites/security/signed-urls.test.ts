@@ -1,7 +1,7 @@
 /** A signed URL is good for one call, as it was signed, until it expires. Any change makes it invalid. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { digestHeader, makeMrc } from '../contract/sample.ts';
 import { complete, cutPart, eventually, open, openSample, publish } from '../contract/upload.ts';
 import {
@@ -104,7 +104,7 @@ test('signed URLs: an altered part URL is refused', async () => {
   for (const [what, changed] of Object.entries(altered)) assertRefused(await send(changed, 'PUT', body), what);
   assertRefused(await send(url, 'PUT', last), 'another length');
   assertRefused(await send(url, 'PUT'), 'no body', 'length_required');
-  assert.equal((await owner('GET', `/uploads/${session.upload_id}`)).json<Session>().received_parts, 0);
+  assert.equal((await owner('GET', `/uploads/${session.upload_id}`)).json<UploadRecord>().received_parts, 0);
   assert.equal((await send(url, 'PUT', body)).status, 201);
 });
 

@@ -1,7 +1,7 @@
 /** A server, an owner who signs URLs, and a caller without a token who uses them. */
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '@cryolift/protocol/errors';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { type Answer, type Call, callAs, callWith } from '../contract/wire.ts';
 import { startServer } from '../server-under-test.ts';
@@ -19,13 +19,13 @@ export const owner = callAs(server, { sub: 'owner' });
 
 export const withoutToken = callWith(server, {});
 
-export async function signParts(call: Call, { upload_id }: Session, body: object): Promise<SignedPart[]> {
+export async function signParts(call: Call, { upload_id }: UploadRecord, body: object): Promise<SignedPart[]> {
   const answer = await call('POST', `/uploads/${upload_id}/sign`, { json: body });
   assert.equal(answer.status, 200, answer.body.toString());
   return answer.json<{ urls: SignedPart[] }>().urls;
 }
 
-export async function signPart(session: Session, part: number): Promise<URL> {
+export async function signPart(session: UploadRecord, part: number): Promise<URL> {
   const [signed] = await signParts(owner, session, { parts: [[part, part]] });
   return new URL(signed?.url as string);
 }

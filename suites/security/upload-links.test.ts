@@ -1,7 +1,7 @@
 /** An upload link starts uploads in one owner's space, within its bounds, and permits nothing else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Caller, FileRecord, Session, SessionPage } from '@cryolift/protocol/messages';
+import type { Caller, FileRecord, UploadRecord, UploadPage } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { complete, initRequest, listFiles, open, openSample, publish, put } from '../contract/upload.ts';
@@ -79,17 +79,17 @@ test('links: a link permits uploads that were started with it, and nothing else'
     ];
     for (const answer of answers) assertFailure(answer, 'upload_not_found');
   }
-  const listed = (await call('GET', '/uploads')).json<SessionPage>().items;
+  const listed = (await call('GET', '/uploads')).json<UploadPage>().items;
   assert.deepEqual(
     listed.map(({ upload_id }) => upload_id),
     [own.session.upload_id, file.upload_id],
   );
   assert.equal((await put(call, own.session, 0, own.bytes)).status, 201);
   const path = `/uploads/${own.session.upload_id}`;
-  assert.equal((await call('GET', path)).json<Session>().received_parts, 1);
+  assert.equal((await call('GET', path)).json<UploadRecord>().received_parts, 1);
   assert.equal((await call('GET', `${path}/parts`)).status, 200);
   assert.equal((await call('DELETE', path)).status, 204);
-  assert.equal((await owner('GET', path)).json<Session>().status, 'cancelled');
+  assert.equal((await owner('GET', path)).json<UploadRecord>().status, 'cancelled');
 });
 
 test('links: an upload is resumed within its link only', async () => {
@@ -97,18 +97,18 @@ test('links: an upload is resumed within its link only', async () => {
   const [first, second] = [await makeLink(owner), await makeLink(owner)];
   const fields = { fingerprint: 'the same file' };
   const started = await open(first.call, fields);
-  assert.equal((await init(first.call, fields)).json<Session>().upload_id, started.upload_id);
+  assert.equal((await init(first.call, fields)).json<UploadRecord>().upload_id, started.upload_id);
   for (const call of [second.call, owner]) {
     const answer = await init(call, fields);
     assert.equal(answer.status, 201);
-    assert.notEqual(answer.json<Session>().upload_id, started.upload_id);
+    assert.notEqual(answer.json<UploadRecord>().upload_id, started.upload_id);
   }
   const keyed = await init(owner, {}, 'key');
   const linked = await init(first.call, { filename: 'other.mrc' }, 'key');
   assert.deepEqual([keyed.status, linked.status], [201, 201]);
   assert.equal(
-    (await init(first.call, { filename: 'other.mrc' }, 'key')).json<Session>().upload_id,
-    linked.json<Session>().upload_id,
+    (await init(first.call, { filename: 'other.mrc' }, 'key')).json<UploadRecord>().upload_id,
+    linked.json<UploadRecord>().upload_id,
   );
 });
 
@@ -126,7 +126,7 @@ test('links: a link stays within its bounds, also when many uploads start at onc
     assert.equal(opened.length, MAX, code);
     for (const answer of answers) if (answer.status !== 201) assertFailure(answer, 'quota_exceeded');
     // Cancelled uploads do not count.
-    const path = `/uploads/${opened[0]?.json<Session>().upload_id}`;
+    const path = `/uploads/${opened[0]?.json<UploadRecord>().upload_id}`;
     assert.equal((await call('DELETE', path)).status, 204);
     const again = await Promise.all([init(call), init(call)]);
     assert.deepEqual(again.map(({ status }) => status).sort(), [201, 413]);
@@ -136,16 +136,16 @@ test('links: a link stays within its bounds, also when many uploads start at onc
 test('Idempotency-Key: keys of a link and of its owner do not find uploads of each other', async () => {
   const owner = callAs(server);
   const { call, link_id } = await makeLink(owner, {});
-  const started = (await init(call, {}, 'k')).json<Session>();
+  const started = (await init(call, {}, 'k')).json<UploadRecord>();
   for (const key of ['k', `${link_id} k`, `${link_id}:k`, `${link_id}k`, `${link_id}\tk`]) {
     const answer = await init(owner, {}, key);
     assert.equal(answer.status, 201, key);
-    assert.notEqual(answer.json<Session>().upload_id, started.upload_id);
+    assert.notEqual(answer.json<UploadRecord>().upload_id, started.upload_id);
   }
-  const own = (await init(owner, {}, 'j')).json<Session>();
+  const own = (await init(owner, {}, 'j')).json<UploadRecord>();
   const answer = await init(call, {}, 'j');
   assert.equal(answer.status, 201);
-  assert.notEqual(answer.json<Session>().upload_id, own.upload_id);
+  assert.notEqual(answer.json<UploadRecord>().upload_id, own.upload_id);
 });
 
 test('links: a published file counts for its link, also after its deletion', async () => {

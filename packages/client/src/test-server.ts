@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { parseDigestHeader } from '@cryolift/protocol/digest';
 import type { ErrorCode } from '@cryolift/protocol/errors';
 import { ERRORS } from '@cryolift/protocol/errors';
-import type { InitRequest, Session } from '@cryolift/protocol/messages';
+import type { InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { ConnectionError } from './failures.ts';
 import type { ResumeKey, ResumeRecord, ResumeStore, Source, Transport, WireReply, WireRequest } from './ports.ts';
 
@@ -13,7 +13,7 @@ interface Upload {
   readonly id: string;
   readonly request: InitRequest;
   metadata: Record<string, string>;
-  status: Session['status'];
+  status: UploadRecord['status'];
   readonly parts: Map<number, Buffer>;
 }
 
@@ -121,7 +121,7 @@ export class TestServer implements Transport {
     };
   }
 
-  #describe(upload: Upload): Partial<Session> {
+  #describe(upload: Upload): Partial<UploadRecord> {
     const missing = Array.from({ length: this.#partCount(upload) }, (_, idx) => idx).filter(
       (idx) => !upload.parts.has(idx),
     );

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, open, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { FileRecord, OwnedSessionPage, ScrubReport, SweepReport, Swept } from '@cryolift/protocol/messages';
+import type { FileRecord, OwnedUploadPage, ScrubReport, SweepReport, Swept } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
 import { EventStream } from '../event-stream.ts';
 import { assertFailure } from '../failure.ts';
@@ -58,17 +58,17 @@ test("everybody's sessions are listed, newest first, page by page", async () => 
   const { session, bytes } = await openSample(ada, 2);
   await put(ada, session, 0, bytes);
   const { session: other } = await openSample(callAs(server, { sub: 'bob' }), 1);
-  const first = (await admin('GET', '/admin/sessions?limit=1')).json<OwnedSessionPage>();
+  const first = (await admin('GET', '/admin/sessions?limit=1')).json<OwnedUploadPage>();
   assert.deepEqual(
     first.items.map(({ upload_id, owner, status }) => [upload_id, owner, status]),
     [[other.upload_id, 'bob', 'pending']],
   );
-  const next = (await admin('GET', `/admin/sessions?limit=1&cursor=${first.next_cursor}`)).json<OwnedSessionPage>();
+  const next = (await admin('GET', `/admin/sessions?limit=1&cursor=${first.next_cursor}`)).json<OwnedUploadPage>();
   assert.deepEqual(
     next.items.map(({ upload_id, owner, received_bytes, link_id }) => [upload_id, owner, received_bytes, link_id]),
     [[session.upload_id, 'ada', session.part_size, null]],
   );
-  const pending = (await admin('GET', '/admin/sessions?status=pending')).json<OwnedSessionPage>();
+  const pending = (await admin('GET', '/admin/sessions?status=pending')).json<OwnedUploadPage>();
   assert.ok(pending.items.every(({ status }) => status === 'pending'));
 });
 

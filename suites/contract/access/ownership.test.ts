@@ -5,7 +5,7 @@ import type { Caller, FileRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { cutPart, keepsSession, open, openSample, partPath, publish, put } from '../upload.ts';
+import { cutPart, keepsUpload, open, openSample, partPath, publish, put } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
 const server = await findServer();
@@ -28,7 +28,7 @@ test("another owner's session", async () => {
   const { session, bytes } = await openSample(owner);
   await put(owner, session, 0, bytes);
   const path = `/uploads/${session.upload_id}`;
-  await keepsSession(owner, session, async () => {
+  await keepsUpload(owner, session, async () => {
     for (const [method, wanted] of [
       ['GET', path],
       ['GET', `${path}/parts`],

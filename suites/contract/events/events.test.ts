@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer, type OwnServer, startServer } from '../../server-under-test.ts';
 import { EventStream, type ReceivedEvent } from '../event-stream.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { complete, eventually, open, openSample, publish, put, putAll, readSession } from '../upload.ts';
+import { complete, eventually, open, openSample, publish, put, putAll, readUploadRecord } from '../upload.ts';
 import { Connection, callAs, callWith } from '../wire.ts';
 
 const server = await findServer();
@@ -19,11 +19,11 @@ function newOwner() {
   return {
     claims,
     call: callAs(server, claims),
-    listen: (path = '/events', lastId?: string) => EventStream.open<Session>(server, path, claims, lastId),
+    listen: (path = '/events', lastId?: string) => EventStream.open<UploadRecord>(server, path, claims, lastId),
   };
 }
 
-const pathOf = ({ upload_id }: Pick<Session, 'upload_id'>) => `/uploads/${upload_id}/events`;
+const pathOf = ({ upload_id }: Pick<UploadRecord, 'upload_id'>) => `/uploads/${upload_id}/events`;
 const kindOf = ({ type }: Pick<ReceivedEvent<unknown>, 'type'>) => type.replace('cryolift.', '');
 
 test('an upload from its snapshot to its end', async () => {
@@ -41,7 +41,7 @@ test('an upload from its snapshot to its end', async () => {
   await put(call, session, 0, bytes);
   const progress = await stream.next();
   assert.deepEqual([progress?.name, progress?.type], ['progress', 'cryolift.upload.progress']);
-  assert.deepEqual(progress?.data, await readSession(call, session));
+  assert.deepEqual(progress?.data, await readUploadRecord(call, session));
 
   await putAll(call, session, bytes);
   const file = (await complete(call, session)).json<FileRecord>();
@@ -49,7 +49,7 @@ test('an upload from its snapshot to its end', async () => {
   const states = received.filter(({ name }) => name === 'state');
   assert.deepEqual(states.map(kindOf), ['upload.verifying', 'upload.completed']);
   assert.equal(received.at(-1), states.at(-1), 'nothing follows the end');
-  assert.deepEqual(states.at(-1)?.data, await readSession(call, session));
+  assert.deepEqual(states.at(-1)?.data, await readUploadRecord(call, session));
   assert.equal(states.at(-1)?.data.file_id, file.file_id);
   assert.ok(received.length - states.length <= 6, 'one progress a part at most');
 });
@@ -135,7 +135,7 @@ test('all of an owner: uploads and files, and nobody else’s', async () => {
   assert.equal(record?.file_id, file_id);
 
   // A token without access to files gets events of uploads only.
-  const blind = await EventStream.open<Session>(server, '/events', { ...claims, scope: 'uploads:write' }, '0');
+  const blind = await EventStream.open<UploadRecord>(server, '/events', { ...claims, scope: 'uploads:write' }, '0');
   const another = await open(call);
   const visible = await blind.until(({ subject }) => subject === `uploads/${another.upload_id}`);
   blind.close();
@@ -158,7 +158,7 @@ test('streams are for those who may see the upload', async () => {
       assertFailure(await call('GET', each, { headers: { 'last-event-id': lastId } }), 'invalid_request');
     }
   }
-  const admin = await EventStream.open<Session>(server, path, { scope: 'admin' });
+  const admin = await EventStream.open<UploadRecord>(server, path, { scope: 'admin' });
   assert.equal((await admin.next())?.data.upload_id, session.upload_id);
   admin.close();
 });
@@ -166,7 +166,7 @@ test('streams are for those who may see the upload', async () => {
 test('a stream ends with its token', async () => {
   const { claims, call } = newOwner();
   const session = await open(call);
-  const stream = await EventStream.open<Session>(server, pathOf(session), { ...claims, ttlSeconds: 2 });
+  const stream = await EventStream.open<UploadRecord>(server, pathOf(session), { ...claims, ttlSeconds: 2 });
   assert.equal((await stream.rest()).length, 1);
 });
 
@@ -190,7 +190,7 @@ test('events: an owner may have 32 streams; a closed stream frees a slot', async
   other.close();
   streams[5]?.close();
   const reopened = await eventually(
-    async () => await EventStream.open<Session>(server, '/events', claims).catch(() => null),
+    async () => await EventStream.open<UploadRecord>(server, '/events', claims).catch(() => null),
     (stream) => stream !== null,
   );
   for (const stream of [...streams, reopened]) stream?.close();
@@ -211,9 +211,9 @@ test('a stop ends the streams at once, also that of a reader who takes nothing',
     }),
   );
   const session = await open(call);
-  const reading = await EventStream.open<Session>(own, pathOf(session), claims);
+  const reading = await EventStream.open<UploadRecord>(own, pathOf(session), claims);
   await reading.next();
-  const stuck = await EventStream.open<Session>(own, '/events', claims, '0');
+  const stuck = await EventStream.open<UploadRecord>(own, '/events', claims, '0');
   // Rounds of the server's loop in which it sends what the connection takes.
   for (let round = 0; round < 200; round++) await call('GET', '/healthz');
   // That it does not wait for them as long as for parts: server.test.ts.
@@ -226,11 +226,11 @@ test('a stop ends the streams at once, also that of a reader who takes nothing',
 test('events: after kill -9 no change of state is lost, repeated or invented', async () => {
   const own = await startServer();
   const claims = { sub: 'survivor' };
-  const received: ReceivedEvent<Session>[] = [];
+  const received: ReceivedEvent<UploadRecord>[] = [];
   let lastId = '0';
   /** Listens until the server dies, or for good when that is what was asked for. */
   const listen = async (isEnough: () => boolean = () => false) => {
-    const stream = await EventStream.open<Session>(own, '/events', claims, lastId);
+    const stream = await EventStream.open<UploadRecord>(own, '/events', claims, lastId);
     try {
       while (!isEnough()) {
         const event = await stream.next();
@@ -280,7 +280,7 @@ test('events: after kill -9 no change of state is lost, repeated or invented', a
 });
 
 /** The events of an upload up to a state. */
-const HISTORIES: Readonly<Partial<Record<Session['status'], readonly string[]>>> = {
+const HISTORIES: Readonly<Partial<Record<UploadRecord['status'], readonly string[]>>> = {
   pending: ['upload.created'],
   uploading: ['upload.created'],
   completed: ['upload.created', 'upload.verifying', 'upload.completed'],
@@ -288,9 +288,9 @@ const HISTORIES: Readonly<Partial<Record<Session['status'], readonly string[]>>>
 };
 
 /** The sessions of an owner, once none is being verified any more. */
-async function settle(own: OwnServer, claims: { sub: string }): Promise<Session[]> {
+async function settle(own: OwnServer, claims: { sub: string }): Promise<UploadRecord[]> {
   return await eventually(
-    async () => (await callAs(own, claims)('GET', '/uploads?limit=1000')).json<{ items: Session[] }>().items,
+    async () => (await callAs(own, claims)('GET', '/uploads?limit=1000')).json<{ items: UploadRecord[] }>().items,
     (items) => items.every(({ status }) => status !== 'verifying'),
   );
 }

@@ -7,7 +7,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 import { type OwnServer, startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { sha256Hex } from '../sample.ts';
-import { complete, open, openSample, put, putAll, readSession } from '../upload.ts';
+import { complete, open, openSample, put, putAll, readUploadRecord } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
 
 /** As a file system leaves it that was shut down and came back. */
@@ -32,7 +32,7 @@ for (const declared of [false, true]) {
     const refused = await complete(again, session, body);
     const { details } = assertFailure(refused, 'upload_incomplete');
     assert.deepEqual(details, { missing_parts: [[3, 3]] });
-    const reopened = await readSession(again, session);
+    const reopened = await readUploadRecord(again, session);
     assert.deepEqual([reopened.status, reopened.missing_parts], ['uploading', [[3, 3]]]);
     assert.equal((await put(again, session, 3, bytes)).status, 201);
     const answer = await complete(again, session, body);
@@ -62,7 +62,7 @@ test('a staging file that is gone: complete names every part, and they can be se
   await putAll(call, session, bytes);
   await rm(join(server.dataDir, 'staging', session.upload_id));
   assertFailure(await complete(call, session), 'upload_incomplete');
-  assert.deepEqual((await readSession(call, session)).missing_parts, [[0, 3]]);
+  assert.deepEqual((await readUploadRecord(call, session)).missing_parts, [[0, 3]]);
   await putAll(call, session, bytes);
   assert.equal((await complete(call, session)).json<FileRecord>().sha256, sha256Hex(bytes));
 });

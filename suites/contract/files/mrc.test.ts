@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
-import type { FileRecord, InitRequest, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertEnvelope, assertFailure } from '../failure.ts';
 import { makeMrc, sha256Hex } from '../sample.ts';
-import { complete, initRequest, listFiles, open, PART_BYTES, publish, put, putAll, readSession } from '../upload.ts';
+import { complete, initRequest, listFiles, open, PART_BYTES, publish, put, putAll, readUploadRecord } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
 const server = await findServer();
@@ -64,7 +64,7 @@ for (const [what, bytes] of Object.entries(BAD)) {
     const session = await open(call, { size: bytes.length });
     const envelope = assertFailure(await put(call, session, 0, bytes), 'invalid_mrc');
     assertReasons(envelope.details?.reasons);
-    const failed = await readSession(call, session);
+    const failed = await readUploadRecord(call, session);
     assert.equal(failed.status, 'failed');
     assert.ok(failed.failure);
     assertEnvelope(failed.failure);
@@ -80,7 +80,7 @@ for (const [what, bytes] of Object.entries(BAD)) {
     assert.equal(file.sha256, sha256Hex(bytes));
     assert.ok(file.warnings.length > 0);
     const request = initRequest({ size: bytes.length, header: headerOf(bytes), force: true });
-    const session = (await call('POST', '/uploads/init', { json: request })).json<Session>();
+    const session = (await call('POST', '/uploads/init', { json: request })).json<UploadRecord>();
     assert.ok(session.warnings.length > 0);
     for (const { code, message } of [...file.warnings, ...session.warnings]) {
       assert.match(code, /^[a-z0-9_]+$/);
@@ -110,7 +110,7 @@ test('a header that was sent at init and is not the one of part 0 does not get a
   const request = initRequest({ size: bytes.length, header: headerOf(makeMrc(bytes.length)) });
   const answer = await call('POST', '/uploads/init', { json: request });
   assert.equal(answer.status, 201);
-  assertFailure(await put(call, answer.json<Session>(), 0, bytes), 'invalid_mrc', 'invalid_request');
+  assertFailure(await put(call, answer.json<UploadRecord>(), 0, bytes), 'invalid_mrc', 'invalid_request');
 });
 
 const GOOD: Readonly<Record<string, Buffer>> = {
@@ -140,9 +140,9 @@ test('what the header says is known from init on when it was sent, else from par
   const late = await open(call, fields);
   assert.equal(late.mrc, null);
   await put(call, late, 1, EMD_3001);
-  assert.equal((await readSession(call, late)).mrc, null);
+  assert.equal((await readUploadRecord(call, late)).mrc, null);
   await put(call, late, 0, EMD_3001);
-  assert.deepEqual((await readSession(call, late)).mrc, early.mrc);
+  assert.deepEqual((await readUploadRecord(call, late)).mrc, early.mrc);
   const { nx, ny, nz, mode, bytes_per_voxel, kind, extended_header, byte_order, expected_size } = early.mrc ?? {};
   assert.deepEqual(
     { nx, ny, nz, mode, bytes_per_voxel, kind, bytes: extended_header?.bytes, byte_order, expected_size },

@@ -1,7 +1,7 @@
 /** Pictures of MRC files and of uploads. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { assertFailure } from '../failure.ts';
 import { complete, open, PART_BYTES, publish, put } from '../upload.ts';
 import { callAs } from '../wire.ts';
@@ -80,7 +80,7 @@ test('previews: the central section is shown as soon as its parts are stored, an
   for (let idx = needed[0]; idx <= needed[1]; idx++) await put(call, session, idx, bytes);
   const early = await get('');
   assert.deepEqual(sizeOf(early), [NX, NY]);
-  assert.deepEqual((await call('GET', `/uploads/${session.upload_id}`)).json<Session>().status, 'uploading');
+  assert.deepEqual((await call('GET', `/uploads/${session.upload_id}`)).json<UploadRecord>().status, 'uploading');
   assertFailure(await get('?slice=0'), 'upload_incomplete');
   assertFailure(await get('?axis=x'), 'upload_incomplete');
   assertFailure(await get(`?slice=${NZ}`), 'invalid_request');

@@ -20,7 +20,7 @@ import {
   publish,
   put,
   putBody,
-  readSession,
+  readUploadRecord,
 } from '../upload.ts';
 import { type Answer, Connection, callAs, callWith, printHead } from '../wire.ts';
 
@@ -106,7 +106,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
       const asOther = callAs(other);
       const { session, bytes } = await openSample(asOther);
       await eventually(
-        () => readSession(asOther, session),
+        () => readUploadRecord(asOther, session),
         ({ status }) => status === 'expired',
       );
       return await put(asOther, session, 0, bytes);

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { cutPart, initRequest, keepsSession, open, openSample, partPath, publish } from '../upload.ts';
+import { cutPart, initRequest, keepsUpload, open, openSample, partPath, publish } from '../upload.ts';
 import { type Answer, Connection, callAs, callWith, printHead } from '../wire.ts';
 
 const server = await findServer();
@@ -66,7 +66,7 @@ for (const [what, framing] of Object.entries(AMBIGUOUS)) {
     const { session } = await openSample(call);
     const rest = `${HOST}Authorization: ${authorization}\r\nContent-Type: application/json\r\n`;
     const smuggled = `DELETE /uploads/${session.upload_id} HTTP/1.1\r\n${rest}\r\n`;
-    await keepsSession(call, session, async () => {
+    await keepsUpload(call, session, async () => {
       for (const target of [`PUT ${partPath(session, 0)}`, 'POST /uploads/init']) {
         const connection = await Connection.open(server.url);
         connection.send(`${target} HTTP/1.1\r\n${rest}${framing}\r\n${smuggled}`);
@@ -94,7 +94,7 @@ test('malformed HTTP: a chunked part, or one without a length, is refused with l
   const { session, bytes } = await openSample(call);
   const part = cutPart(bytes, session, 0);
   const headers = { authorization, 'transfer-encoding': 'chunked' };
-  await keepsSession(call, session, async () => {
+  await keepsUpload(call, session, async () => {
     const chunked = Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n0\r\n\r\n')]);
     assertFailure(await call('PUT', partPath(session, 0), { headers, body: chunked }), 'length_required');
     assertFailure(await call('PUT', partPath(session, 0)), 'length_required');

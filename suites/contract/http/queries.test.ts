@@ -1,7 +1,7 @@
 /** What a call refuses besides wrong bodies: query parameters that it does not have, and values that no answer ever gave. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Limits, SessionPage, StoredPartPage } from '@cryolift/protocol/messages';
+import type { Limits, UploadPage, StoredPartPage } from '@cryolift/protocol/messages';
 import { readOperations } from '../../fuzz/document.ts';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
@@ -103,7 +103,7 @@ test('queries: a cursor that no answer gave is refused on every list; one that w
   for (const cursor of [session.part_count - 1, session.part_count, 9999]) {
     assertFailure(await call('GET', `${parts}?cursor=${cursor}`), 'invalid_request');
   }
-  const first = (await call('GET', '/uploads?limit=1')).json<SessionPage>();
+  const first = (await call('GET', '/uploads?limit=1')).json<UploadPage>();
   assert.equal((await call('GET', `/uploads?limit=1&cursor=${first.next_cursor}`)).status, 200);
   const some = (await call('GET', `${parts}?limit=1`)).json<StoredPartPage>();
   const rest = (await call('GET', `${parts}?cursor=${some.next_cursor}`)).json<StoredPartPage>();

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ERRORS, type ErrorCode } from '@cryolift/protocol/errors';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { type Operation, readOperations } from '../../fuzz/document.ts';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
@@ -22,7 +22,7 @@ import {
   publish,
   put,
   putBody,
-  readSession,
+  readUploadRecord,
 } from '../upload.ts';
 import { type Answer, type Call, Connection, callAs, callWith, printHead } from '../wire.ts';
 
@@ -108,7 +108,7 @@ function commonRefusals(operation: Operation): Refusals {
 
 const init = (fields: Parameters<typeof initRequest>[0], headers = {}) =>
   owner('POST', '/uploads/init', { json: initRequest(fields), headers });
-const signOf = (call: Call, { upload_id }: Session, part = 0) =>
+const signOf = (call: Call, { upload_id }: UploadRecord, part = 0) =>
   call('POST', `/uploads/${upload_id}/sign`, { json: { parts: [[part, part]] } });
 const previewOf = (call: Call, { upload_id }: { upload_id: string }, headers = {}) =>
   call('GET', `/uploads/${upload_id}/preview`, { headers });
@@ -129,7 +129,7 @@ async function cancelled() {
 async function expired() {
   const seen = await openSeen(impatient);
   await eventually(
-    () => readSession(impatient, seen.session),
+    () => readUploadRecord(impatient, seen.session),
     ({ status }) => status === 'expired',
   );
   return seen;

@@ -10,7 +10,7 @@ import { makeCertificate } from '../../certificate.ts';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader } from '../sample.ts';
-import { cutPart, eventually, openSample, PART_BYTES, partPath, readSession } from '../upload.ts';
+import { cutPart, eventually, openSample, PART_BYTES, partPath, readUploadRecord } from '../upload.ts';
 import { type Call, Connection, callWith, printHead } from '../wire.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'cryolift-tls-'));
@@ -91,8 +91,8 @@ test('a new certificate by SIGHUP: for new connections, and an upload goes on', 
   const fresh = await Connection.open(server.url, second.pem);
   uploading.send(part.subarray(PART_BYTES / 2));
   assert.equal((await uploading.answer()).status, 201);
-  assert.equal((await readSession(call, session)).received_parts, 1);
-  assert.equal((await readSession(callOver(fresh), session)).received_parts, 1);
+  assert.equal((await readUploadRecord(call, session)).received_parts, 1);
+  assert.equal((await readUploadRecord(callOver(fresh), session)).received_parts, 1);
   for (const connection of [old, uploading, fresh]) connection.close();
 });
 

@@ -10,7 +10,7 @@ import { bringProgram } from '../../program.ts';
 import { startServer } from '../../server-under-test.ts';
 import { Receiver } from '../../webhooks/receiver.ts';
 import { makeMrc } from '../sample.ts';
-import { complete, eventually, openSample, publish, put, putAll, readSession } from '../upload.ts';
+import { complete, eventually, openSample, publish, put, putAll, readUploadRecord } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
 const why = bringProgram(
@@ -53,7 +53,7 @@ test('clock: uploads under way go on when it jumps ahead by more than their life
   await set(30);
   const admin = callAs(server, { scope: 'admin', ttlSeconds: 365 * 86_400 });
   assert.equal((await admin('POST', '/admin/sweep')).status, 200);
-  assert.equal((await readSession(call, session)).status, 'uploading');
+  assert.equal((await readUploadRecord(call, session)).status, 'uploading');
   const again = await call('POST', '/uploads/init', {
     json: { filename: session.filename, size: session.size, part_size: session.part_size, fingerprint: 'f' },
   });
@@ -62,7 +62,7 @@ test('clock: uploads under way go on when it jumps ahead by more than their life
   await server.stop();
   await server.restart();
   await putAll(call, session, bytes);
-  assert.ok(Date.parse((await readSession(call, session)).expires_at) > Date.now() + 30 * 86_400_000);
+  assert.ok(Date.parse((await readUploadRecord(call, session)).expires_at) > Date.now() + 30 * 86_400_000);
   assert.equal((await complete(call, session)).status, 200);
   assert.match(server.stderr, /"by_seconds":2592000,.*the clock has jumped/);
 });
@@ -72,7 +72,7 @@ test('clock: after a jump what stays silent expires all the same', options, asyn
   const { session } = await openSample(call, 3);
   await set(30);
   await eventually(
-    () => readSession(call, session),
+    () => readUploadRecord(call, session),
     ({ status }) => status === 'expired',
   );
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { type OwnServer, startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
-import { cutPart, eventually, openSample, PART_BYTES, partPath, readSession } from '../upload.ts';
+import { cutPart, eventually, openSample, PART_BYTES, partPath, readUploadRecord } from '../upload.ts';
 import { Connection, callAs, printHead } from '../wire.ts';
 
 /** Waits until the server takes no new connections. */
@@ -63,7 +63,7 @@ test('a slow part is finished and acknowledged, and is there after the restart',
   slow.close();
 
   await server.restart();
-  assert.deepEqual((await readSession(call, session)).missing_parts, [
+  assert.deepEqual((await readUploadRecord(call, session)).missing_parts, [
     [0, 0],
     [2, 3],
   ]);

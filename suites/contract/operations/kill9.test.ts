@@ -7,7 +7,7 @@ import type { FileRecord, StoredPartPage } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { type OwnServer, startServer } from '../../server-under-test.ts';
 import { sha256Hex, shuffle } from '../sample.ts';
-import { complete, cutPart, openSample, put, putAll, readSession } from '../upload.ts';
+import { complete, cutPart, openSample, put, putAll, readUploadRecord } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
 const SENDERS = 6;
@@ -24,7 +24,7 @@ test('kill -9 while parts fly: every acknowledged part is kept, and the file com
   const acknowledged = new Set<number>();
 
   for (const killAfter of [15, 40, 70]) {
-    const { missing_parts } = await readSession(call, session);
+    const { missing_parts } = await readUploadRecord(call, session);
     const queue = shuffle([...eachPart(missing_parts as [number, number][])]);
     const enough = Promise.withResolvers<void>();
     const work = async () => {
@@ -42,7 +42,7 @@ test('kill -9 while parts fly: every acknowledged part is kept, and the file com
     await senders;
     await server.restart();
 
-    const back = await readSession(call, session);
+    const back = await readUploadRecord(call, session);
     const askedFor = [...eachPart(back.missing_parts as [number, number][])];
     assert.deepEqual(
       askedFor.filter((idx) => acknowledged.has(idx)),

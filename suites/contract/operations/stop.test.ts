@@ -4,7 +4,7 @@ import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import type { OwnedSessionPage } from '@cryolift/protocol/messages';
+import type { OwnedUploadPage } from '@cryolift/protocol/messages';
 import { type OwnServer, startServer } from '../../server-under-test.ts';
 import { eventually, open, openSample, putAll } from '../upload.ts';
 import { callAs } from '../wire.ts';
@@ -39,13 +39,13 @@ test('stop: a server that verifies terabytes sweeps, expires others, and ends in
 
   const silent = await open(call, { filename: 'silent.mrc' });
   await eventually(
-    async () => (await admin('GET', '/admin/sessions?status=expired')).json<OwnedSessionPage>().items,
+    async () => (await admin('GET', '/admin/sessions?status=expired')).json<OwnedUploadPage>().items,
     (expired) => expired.some(({ upload_id }) => upload_id === silent.upload_id),
   );
   const swept = await admin('POST', '/admin/sweep');
   assert.equal(swept.status, 200, swept.body.toString());
   // What is verified has not ended meanwhile.
-  const { items } = (await admin('GET', '/admin/sessions')).json<OwnedSessionPage>();
+  const { items } = (await admin('GET', '/admin/sessions')).json<OwnedUploadPage>();
   const statusOf = (id: string) => items.find(({ upload_id }) => upload_id === id)?.status;
   assert.equal(statusOf(doubtful.session.upload_id), 'uploading');
   assert.equal(statusOf(complete.session.upload_id), 'verifying');

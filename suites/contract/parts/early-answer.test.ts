@@ -5,7 +5,7 @@ import type { ErrorCode } from '@cryolift/protocol/errors';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader, makeMrc } from '../sample.ts';
-import { keepsSession, open, openSample, partPath, putBody } from '../upload.ts';
+import { keepsUpload, open, openSample, partPath, putBody } from '../upload.ts';
 import { type Answer, Connection, callAs, printHead } from '../wire.ts';
 
 const server = await findServer();
@@ -50,7 +50,7 @@ test('a part of 8 MiB that is refused by its head', async () => {
   const large = await open(call, { size: 20 * MIB, part_size: 8 * MIB });
   await putBody(call, large, 1, body);
   const path = partPath(session, 0);
-  await keepsSession(call, session, async () => {
+  await keepsUpload(call, session, async () => {
     assertFailure(await refuse('PUT', path, { authorization: 'Bearer garbage' }), 'unauthenticated');
     assertFailure(
       await refuse('PUT', path, { authorization: `Bearer ${server.token({ sub: 'x' })}` }),
@@ -61,7 +61,7 @@ test('a part of 8 MiB that is refused by its head', async () => {
     assertFailure(await refuse('PUT', partPath(session, 'x'), {}), 'invalid_request');
     assertFailure(await refuse('PUT', path, { 'content-digest': 'md5=:AAAA:' }), 'unsupported_digest');
   });
-  await keepsSession(call, large, async () => {
+  await keepsUpload(call, large, async () => {
     const other = { 'content-digest': digestHeader(Buffer.from('other')) };
     assertFailure(await refuse('PUT', partPath(large, 1), other), 'part_conflict');
     assert.equal((await refuse('PUT', partPath(large, 1), { 'content-digest': digestHeader(body) })).status, 200);

@@ -1,11 +1,11 @@
 /** `Expect: 100-continue`: a body is asked for only after every check that needs none (RFC 9110 section 10.1.1). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { PartReceipt, Session } from '@cryolift/protocol/messages';
+import type { PartReceipt, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader, flipBit } from '../sample.ts';
-import { cutPart, initRequest, keepsSession, openSample, partPath, put } from '../upload.ts';
+import { cutPart, initRequest, keepsUpload, openSample, partPath, put } from '../upload.ts';
 import { type Answer, Connection, callAs, printHead } from '../wire.ts';
 
 const server = await findServer();
@@ -46,7 +46,7 @@ test('a part that is stored already costs no byte', async () => {
   const { session, bytes } = await openSample(call);
   await put(call, session, 1, bytes);
   const part = cutPart(bytes, session, 1);
-  await keepsSession(call, session, async () => {
+  await keepsUpload(call, session, async () => {
     const answer = await refuse(partPath(session, 1), describe(part));
     assert.equal(answer.status, 200);
     assert.equal(answer.json<PartReceipt>().deduplicated, true);
@@ -70,7 +70,7 @@ test('expect: requests that can be refused by the head are refused without the b
   const { session, bytes } = await openSample(call);
   const path = partPath(session, 0);
   const head = describe(cutPart(bytes, session, 0));
-  await keepsSession(call, session, async () => {
+  await keepsUpload(call, session, async () => {
     assertFailure(await refuse(path, { ...head, authorization: 'Bearer x' }), 'unauthenticated');
     const expired = `Bearer ${server.token({ sub, ttlSeconds: -99 })}`;
     assertFailure(await refuse(path, { ...head, authorization: expired }), 'token_expired');
@@ -116,7 +116,7 @@ test('init, too, asks for a body', async () => {
   connection.send(body);
   const session = await connection.answer();
   assert.equal(session.status, 201);
-  assert.equal(session.json<Session>().status, 'pending');
+  assert.equal(session.json<UploadRecord>().status, 'pending');
   connection.close();
   const refused = await sendHead('POST', '/uploads/init', { ...headers, authorization: 'Bearer x' });
   assertFailure(refused.answer, 'unauthenticated');

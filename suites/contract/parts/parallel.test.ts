@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { sha256Hex, shuffle } from '../sample.ts';
-import { complete, openSample, put, readSession } from '../upload.ts';
+import { complete, openSample, put, readUploadRecord } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
 
 const server = await findServer();
@@ -39,7 +39,7 @@ test('two clients send all parts of one upload, each in its own order, a fifth o
     indexes,
     'each part was stored exactly once',
   );
-  const { received_parts, received_bytes, missing_parts, progress } = await readSession(call, session);
+  const { received_parts, received_bytes, missing_parts, progress } = await readUploadRecord(call, session);
   assert.deepEqual(
     { received_parts, received_bytes, missing_parts, progress },
     {

@@ -1,17 +1,17 @@
 /** Storing parts: what is stored, what is refused, and that a refusal changes nothing. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { PartReceipt, Session, StoredPartPage } from '@cryolift/protocol/messages';
+import type { PartReceipt, UploadRecord, StoredPartPage } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader, flipBit, sha256Hex } from '../sample.ts';
-import { cutPart, keepsSession, openSample, PART_BYTES, partPath, put, putBody, readSession } from '../upload.ts';
+import { cutPart, keepsUpload, openSample, PART_BYTES, partPath, put, putBody, readUploadRecord } from '../upload.ts';
 import { type Call, Connection, callAs, printHead } from '../wire.ts';
 
 const server = await findServer();
 after(() => server.discard());
 
-async function readDigests(call: Call, { upload_id }: Session): Promise<Record<number, string>> {
+async function readDigests(call: Call, { upload_id }: UploadRecord): Promise<Record<number, string>> {
   const page = (await call('GET', `/uploads/${upload_id}/parts`)).json<StoredPartPage>();
   return Object.fromEntries(page.items.map(({ part, sha256 }) => [part, sha256]));
 }
@@ -33,7 +33,7 @@ test('a stored part is acknowledged with its digest and the progress', async () 
     progress: PART_BYTES / bytes.length,
     status: 'uploading',
   });
-  const { status, received_parts, received_bytes, progress, missing_parts } = await readSession(call, session);
+  const { status, received_parts, received_bytes, progress, missing_parts } = await readUploadRecord(call, session);
   assert.deepEqual(
     { status, received_parts, received_bytes, progress, missing_parts },
     {
@@ -55,14 +55,14 @@ test('the last part is as short as it is; all parts make a progress of 1', async
   for (const idx of [2, 0]) assert.equal((await put(call, session, idx, bytes)).status, 201);
   const last = (await put(call, session, 1, bytes)).json<PartReceipt>();
   assert.deepEqual([last.received_parts, last.received_bytes, last.progress], [3, bytes.length, 1]);
-  assert.deepEqual((await readSession(call, session)).missing_parts, []);
+  assert.deepEqual((await readUploadRecord(call, session)).missing_parts, []);
 });
 
 test('a part that says where it begins is stored there, or nowhere', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call, 4);
   const body = cutPart(bytes, session, 2);
-  await keepsSession(call, session, async () => {
+  await keepsUpload(call, session, async () => {
     for (const offset of ['0', String(PART_BYTES), String(2 * PART_BYTES + 1), '-1', '1e3', `0${2 * PART_BYTES}`, '']) {
       const answer = await call('PUT', partPath(session, 2), { body, headers: { 'upload-offset': offset } });
       assertFailure(answer, 'invalid_request');
@@ -76,7 +76,7 @@ test('the session lives on for its whole time after each part', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call);
   await put(call, session, 0, bytes);
-  assert.ok((await readSession(call, session)).expires_at > session.expires_at);
+  assert.ok((await readUploadRecord(call, session)).expires_at > session.expires_at);
 });
 
 test('a part needs no digest, and its Content-Type says nothing', async () => {
@@ -100,10 +100,10 @@ test('the same bytes again answer 200 and change nothing', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call);
   const first = (await put(call, session, 1, bytes)).json<PartReceipt>();
-  const again = await keepsSession(call, session, () => put(call, session, 1, bytes));
+  const again = await keepsUpload(call, session, () => put(call, session, 1, bytes));
   assert.equal(again.status, 200);
   assert.deepEqual(again.json<PartReceipt>(), { ...first, deduplicated: true });
-  const undigested = await keepsSession(call, session, () => putBody(call, session, 1, cutPart(bytes, session, 1), {}));
+  const undigested = await keepsUpload(call, session, () => putBody(call, session, 1, cutPart(bytes, session, 1), {}));
   assert.equal(undigested.status, 200);
 });
 
@@ -114,7 +114,7 @@ test('other bytes for a stored part are a conflict, and the stored ones stay', a
   await put(call, session, 1, bytes);
   const other = flipBit(cutPart(bytes, session, 1), 7);
   for (const headers of [{ 'content-digest': digestHeader(other) }, {}]) {
-    const answer = await keepsSession(call, session, () => putBody(call, session, 1, other, headers));
+    const answer = await keepsUpload(call, session, () => putBody(call, session, 1, other, headers));
     assertFailure(answer, 'part_conflict');
   }
   assert.equal((await readDigests(call, session))[1], sha256Hex(cutPart(bytes, session, 1)));
@@ -126,7 +126,7 @@ test('a flipped byte is noticed, nothing is recorded, and the retry succeeds', a
   const { session, bytes } = await openSample(call);
   const part = cutPart(bytes, session, 1);
   const headers = { 'content-digest': digestHeader(part) };
-  const damaged = await keepsSession(call, session, () => putBody(call, session, 1, flipBit(part, 40_000), headers));
+  const damaged = await keepsUpload(call, session, () => putBody(call, session, 1, flipBit(part, 40_000), headers));
   assertFailure(damaged, 'part_checksum_mismatch');
   assert.deepEqual(await readDigests(call, session), {});
   assert.equal((await putBody(call, session, 1, part, headers)).status, 201);
@@ -155,7 +155,7 @@ test('no digest is ever ignored: one that is not known here is refused, one that
     { 'repr-digest': digestHeader(bytes).replace('sha-256', 'sha-512') },
   ];
   for (const headers of refused) {
-    const answer = await keepsSession(call, session, () => putBody(call, session, 0, part, headers));
+    const answer = await keepsUpload(call, session, () => putBody(call, session, 0, part, headers));
     assertFailure(answer, 'unsupported_digest', 'invalid_request');
   }
   const unknown = await putBody(call, session, 0, part, refused[0]);
@@ -177,7 +177,7 @@ test('a part of the wrong length is refused', async () => {
     [2, zeros(PART_BYTES), 'part_size_mismatch'],
     [2, zeros(PART_BYTES + 1), 'part_too_large'],
   ] as const) {
-    const answer = await keepsSession(call, session, () => putBody(call, session, idx, body));
+    const answer = await keepsUpload(call, session, () => putBody(call, session, idx, body));
     assertFailure(answer, code);
   }
   assert.equal((await put(call, session, 0, bytes)).status, 201);
@@ -188,11 +188,11 @@ test('an index that no part has is refused', async () => {
   const { session } = await openSample(call, 2);
   const body = Buffer.alloc(PART_BYTES);
   for (const idx of ['2', '1000000000', '9007199254740993', '99999999999999999999999']) {
-    const answer = await keepsSession(call, session, () => putBody(call, session, idx, body));
+    const answer = await keepsUpload(call, session, () => putBody(call, session, idx, body));
     assertFailure(answer, 'part_out_of_range', ...(idx.length > 15 ? (['invalid_request'] as const) : []));
   }
   for (const idx of ['-1', 'x', '01', '1.0', '1e0', '0x1', '+1', '%31%20', '', '%00', '1/2', 'NaN']) {
-    const answer = await keepsSession(call, session, () => putBody(call, session, idx, body));
+    const answer = await keepsUpload(call, session, () => putBody(call, session, idx, body));
     assertFailure(answer, 'part_out_of_range', 'invalid_request', 'not_found');
   }
 });
@@ -202,7 +202,7 @@ test('a content coding is not stored as if it were the bytes', async () => {
   const { session, bytes } = await openSample(call);
   const part = cutPart(bytes, session, 0);
   for (const coding of ['gzip', 'br']) {
-    const answer = await keepsSession(call, session, () =>
+    const answer = await keepsUpload(call, session, () =>
       putBody(call, session, 0, part, { 'content-encoding': coding }),
     );
     assertFailure(answer, 'invalid_request');
@@ -214,7 +214,7 @@ test('a client that goes away in the middle of a part leaves the session as it w
   const sub = 'goes-away';
   const call = callAs(server, { sub });
   const { session, bytes } = await openSample(call);
-  await keepsSession(call, session, async () => {
+  await keepsUpload(call, session, async () => {
     const connection = await Connection.open(server.url);
     const headers = { authorization: `Bearer ${server.token({ sub })}`, expect: '100-continue' };
     connection.send(printHead('PUT', partPath(session, 0), { ...headers, 'content-length': String(PART_BYTES) }));

@@ -1,7 +1,7 @@
 /** Two clients with one part: one wins, the other gets an error, and neither waits for the other. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FileRecord, Session, StoredPartPage } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord, StoredPartPage } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { flipBit, sha256Hex } from '../sample.ts';
 import { complete, cutPart, openSample, PART_BYTES, partPath, put, putBody } from '../upload.ts';
@@ -14,7 +14,7 @@ const call = callAs(server, { sub });
 const authorization = `Bearer ${server.token({ sub })}`;
 
 /** Begins to send a part, and has sent half of it. */
-async function beginSlow(session: Session, part: Buffer): Promise<Connection> {
+async function beginSlow(session: UploadRecord, part: Buffer): Promise<Connection> {
   const connection = await Connection.open(server.url);
   const headers = { authorization, 'content-length': String(part.length), expect: '100-continue' };
   connection.send(printHead('PUT', partPath(session, 1), headers));
@@ -24,7 +24,7 @@ async function beginSlow(session: Session, part: Buffer): Promise<Connection> {
 }
 
 /** Completes the upload and asserts that its part 1 is this one, in the records and in the file. */
-async function assertWon(session: Session, bytes: Buffer, part: Buffer): Promise<void> {
+async function assertWon(session: UploadRecord, bytes: Buffer, part: Buffer): Promise<void> {
   const { items } = (await call('GET', `/uploads/${session.upload_id}/parts`)).json<StoredPartPage>();
   assert.deepEqual(
     items.map(({ part: idx, sha256 }) => [idx, sha256]),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
-import { cutPart, initRequest, keepsSession, openSample, PART_BYTES, partPath, put } from '../upload.ts';
+import { cutPart, initRequest, keepsUpload, openSample, PART_BYTES, partPath, put } from '../upload.ts';
 import { Connection, callAs, printHead } from '../wire.ts';
 
 const server = await startServer({ CRYOLIFT_BODY_IDLE_TIMEOUT: '4s' });
@@ -16,7 +16,7 @@ const authorization = `Bearer ${server.token({ sub })}`;
 test('a part whose body stalls is refused, leaves the session as it was, and can be sent again', async () => {
   const { session, bytes } = await openSample(call);
   const head = printHead('PUT', partPath(session, 1), { authorization, 'content-length': String(PART_BYTES) });
-  await keepsSession(call, session, async () => {
+  await keepsUpload(call, session, async () => {
     for (const sentBytes of [0, 1, PART_BYTES - 1]) {
       const connection = await Connection.open(server.url);
       connection.send(head);

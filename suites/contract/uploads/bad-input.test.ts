@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { ErrorCode } from '@cryolift/protocol/errors';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { initRequest, open } from '../upload.ts';
@@ -15,7 +15,7 @@ async function assertRefused(call: Call, extra: Extra, ...codes: ErrorCode[]): P
   assertFailure(await call('POST', '/uploads/init', extra), ...codes);
 }
 
-async function assertNoSessions(call: Call): Promise<void> {
+async function assertNoUploads(call: Call): Promise<void> {
   assert.deepEqual((await call('GET', '/uploads')).json(), { items: [], next_cursor: null });
 }
 
@@ -31,7 +31,7 @@ test('names that are paths, or no names', async () => {
     ...[`${'a'.repeat(296)}.mrc`, `${'a'.repeat(252)}.mrc`, `${'é'.repeat(126)}.mrc`],
   ];
   for (const filename of names) await assertRefused(call, withField('filename', filename), 'invalid_filename');
-  await assertNoSessions(call);
+  await assertNoUploads(call);
 });
 
 test('a name that is no Unicode text is refused, or comes back as it was stored', async () => {
@@ -39,8 +39,8 @@ test('a name that is no Unicode text is refused, or comes back as it was stored'
   const body = JSON.stringify(initRequest({ filename: 'SURROGATE.mrc' })).replace('SURROGATE', '\\ud800');
   const answer = await call('POST', '/uploads/init', { body, headers: { 'content-type': 'application/json' } });
   if (answer.status === 201) {
-    const { upload_id, filename } = answer.json<Session>();
-    assert.equal((await call('GET', `/uploads/${upload_id}`)).json<Session>().filename, filename);
+    const { upload_id, filename } = answer.json<UploadRecord>();
+    assert.equal((await call('GET', `/uploads/${upload_id}`)).json<UploadRecord>().filename, filename);
   } else {
     assertFailure(answer, 'invalid_filename', 'invalid_request');
   }
@@ -63,7 +63,7 @@ test('sizes that are none', async () => {
   }
   // An MRC file has a header, so that these cannot be one.
   for (const size of [0, 1, 1023]) await assertRefused(call, withField('size', size), 'invalid_mrc', 'invalid_request');
-  await assertNoSessions(call);
+  await assertNoUploads(call);
 });
 
 test('known fields of the wrong type', async () => {
@@ -85,7 +85,7 @@ test('known fields of the wrong type', async () => {
   }
   const { filename: _, ...nameless } = initRequest();
   await assertRefused(call, { json: nameless }, 'invalid_request', 'invalid_filename');
-  await assertNoSessions(call);
+  await assertNoUploads(call);
 });
 
 test('metadata: 32 pairs and 4 KiB, and no more', async () => {
@@ -99,7 +99,7 @@ test('metadata: 32 pairs and 4 KiB, and no more', async () => {
     await assertRefused(call, withField('metadata', { 'a\nb': value }), 'invalid_request');
     await assertRefused(call, withField('metadata', { '': value }), 'invalid_request');
   }
-  await assertNoSessions(call);
+  await assertNoUploads(call);
   for (const metadata of [{}, pairs(32), { k: 'v'.repeat(4000) }, { '': '', 'a b': '\0\n"<ü>' }]) {
     assert.deepEqual((await open(call, { metadata })).metadata, metadata);
   }
@@ -139,7 +139,7 @@ test('bodies that are no request', async () => {
     await assertRefused(call, { body: good, headers: { 'content-type': type } }, 'invalid_request');
   }
   await assertRefused(call, {}, 'invalid_request');
-  await assertNoSessions(call);
+  await assertNoUploads(call);
 });
 
 test('JSON that is not UTF-8 is refused, not stored under a name that nobody sent', async () => {
@@ -151,7 +151,7 @@ test('JSON that is not UTF-8 is refused, not stored under a name that nobody sen
     'invalid_request',
     'invalid_filename',
   );
-  await assertNoSessions(call);
+  await assertNoUploads(call);
 });
 
 test('names of the language itself are refused or ignored, and have no effect', async () => {
@@ -184,5 +184,5 @@ test('JSON that is very deep or very long', async () => {
   const owner = callAs(server);
   await assertRefused(owner, { json: { ...initRequest(), long: 'x'.repeat(2_000_000) } }, 'invalid_request');
   await assertRefused(owner, { body: ' '.repeat(2_000_000), headers }, 'invalid_request');
-  await assertNoSessions(owner);
+  await assertNoUploads(owner);
 });

@@ -1,11 +1,11 @@
 /** What one owner may have: bytes, and requests per second. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { eventually, initRequest, open, publish, readSession } from '../upload.ts';
+import { eventually, initRequest, open, publish, readUploadRecord } from '../upload.ts';
 import { Connection, callAs, callWith } from '../wire.ts';
 
 const KIB = 1024;
@@ -18,11 +18,11 @@ test('the quota counts files and what open sessions still may write', async () =
   const file = await publish(call, makeMrc(400 * KIB));
   const session = await open(call, { size: 600 * KIB, fingerprint: 'f' });
   assertFailure(await tryInit(30 * KIB), 'quota_exceeded');
-  assert.deepEqual(await readSession(call, session), session);
+  assert.deepEqual(await readUploadRecord(call, session), session);
   assert.equal((await tryInit(24 * KIB)).status, 201, 'up to the last byte');
   const request = initRequest({ size: 600 * KIB, fingerprint: 'f' });
   const resumed = await call('POST', '/uploads/init', { json: request });
-  assert.equal(resumed.json<Session>().upload_id, session.upload_id, 'a resumed session is counted once');
+  assert.equal(resumed.json<UploadRecord>().upload_id, session.upload_id, 'a resumed session is counted once');
   assert.equal((await open(callAs(server), { size: 1024 * KIB })).status, 'pending', 'others have their own');
 
   assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { complete, cutPart, openSample, PART_BYTES, partPath, publish, put, readSession } from '../upload.ts';
+import { complete, cutPart, openSample, PART_BYTES, partPath, publish, put, readUploadRecord } from '../upload.ts';
 import { Connection, callAs, printHead } from '../wire.ts';
 
 const server = await findServer();
@@ -19,7 +19,7 @@ test('a cancelled session takes nothing more, and cancelling is safe to repeat',
     assert.equal(answer.status, 204);
     assert.equal(answer.body.length, 0);
   }
-  assert.equal((await readSession(call, session)).status, 'cancelled');
+  assert.equal((await readUploadRecord(call, session)).status, 'cancelled');
   assertFailure(await put(call, session, 1, bytes), 'upload_closed');
   assertFailure(await put(call, session, 0, bytes), 'upload_closed');
   assertFailure(await complete(call, session), 'upload_closed');
@@ -46,7 +46,7 @@ test('a part under way when its session is cancelled is refused', async () => {
   connection.send(part.subarray(PART_BYTES / 2));
   assertFailure(await connection.answer(), 'upload_closed');
   connection.close();
-  assert.equal((await readSession(call, session)).received_parts, 0);
+  assert.equal((await readUploadRecord(call, session)).received_parts, 0);
 });
 
 test('what is a file already is not cancelled', async () => {

@@ -8,7 +8,7 @@ import { flipBit, makeMrc, sha256, sha256Hex } from '../sample.ts';
 import {
   complete,
   cutPart,
-  keepsSession,
+  keepsUpload,
   listFiles,
   open,
   openSample,
@@ -16,7 +16,7 @@ import {
   put,
   putAll,
   putBody,
-  readSession,
+  readUploadRecord,
 } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
@@ -54,7 +54,7 @@ test('the record says all that the contract names, and is the one that GET /file
   });
   assert.deepEqual((await call('GET', `/files/${file_id}`)).json(), file);
   assert.deepEqual(await listFiles(call), [file]);
-  const ended = await readSession(call, session);
+  const ended = await readUploadRecord(call, session);
   assert.deepEqual([ended.status, ended.file_id, ended.progress, ended.missing_parts], ['completed', file_id, 1, []]);
 });
 
@@ -83,7 +83,7 @@ test('a part whose answer was lost may be sent again after the end', async () =>
   const { session, bytes } = await openSample(call);
   await putAll(call, session, bytes);
   await complete(call, session);
-  assert.equal((await keepsSession(call, session, () => put(call, session, 0, bytes))).status, 200);
+  assert.equal((await keepsUpload(call, session, () => put(call, session, 0, bytes))).status, 200);
   const other = flipBit(cutPart(bytes, session, 0), 2000);
   assertFailure(await putBody(call, session, 0, other), 'part_conflict', 'upload_closed');
 });
@@ -95,7 +95,7 @@ test('an upload with missing parts is not completed, and says which', async () =
   const none = assertFailure(await complete(call, session), 'upload_incomplete');
   assert.deepEqual(none.details?.missing_parts, [[0, 4]]);
   for (const idx of [0, 2]) await put(call, session, idx, bytes);
-  const some = await keepsSession(call, session, () => complete(call, session));
+  const some = await keepsUpload(call, session, () => complete(call, session));
   assert.deepEqual(assertFailure(some, 'upload_incomplete').details?.missing_parts, [
     [1, 1],
     [3, 4],
@@ -111,7 +111,7 @@ for (const [when, fields, body] of [
     const { session, bytes } = await openSample(call, 3, fields);
     await putAll(call, session, bytes);
     assertFailure(await complete(call, session, body), 'file_checksum_mismatch');
-    const failed = await readSession(call, session);
+    const failed = await readUploadRecord(call, session);
     assert.equal(failed.status, 'failed');
     assert.equal(failed.file_id, null);
     assert.equal(failed.received_bytes, bytes.length);
@@ -153,7 +153,7 @@ test('what complete cannot read is refused and ends nothing', async () => {
     { body: 'not JSON', headers: { 'content-type': 'text/plain' } },
   ];
   for (const extra of bodies) {
-    const answer = await keepsSession(call, session, () =>
+    const answer = await keepsUpload(call, session, () =>
       call('POST', `/uploads/${session.upload_id}/complete`, extra),
     );
     assertFailure(answer, 'invalid_request');

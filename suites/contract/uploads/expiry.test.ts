@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SessionPage } from '@cryolift/protocol/messages';
+import type { UploadPage } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { complete, eventually, initRequest, open, openSample, publish, put, readSession } from '../upload.ts';
+import { complete, eventually, initRequest, open, openSample, publish, put, readUploadRecord } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
 const server = await startServer({ CRYOLIFT_SESSION_TTL: '3s', CRYOLIFT_QUOTA_BYTES: '1MiB' });
@@ -19,7 +19,7 @@ test('a session that was left alone expires, and frees its space', async () => {
   await put(call, session, 1, bytes);
   const file = await publish(callAs(server), makeMrc(3000));
   const expired = await eventually(
-    () => readSession(call, session),
+    () => readUploadRecord(call, session),
     ({ status }) => status === 'expired',
   );
   assert.equal(expired.file_id, null);
@@ -30,7 +30,7 @@ test('a session that was left alone expires, and frees its space', async () => {
   assertFailure(await put(call, session, 2, bytes), 'upload_expired');
   assertFailure(await put(call, session, 1, bytes), 'upload_expired');
   assertFailure(await complete(call, session), 'upload_expired');
-  const listed = (await call('GET', '/uploads?status=expired')).json<SessionPage>().items;
+  const listed = (await call('GET', '/uploads?status=expired')).json<UploadPage>().items;
   assert.deepEqual(
     listed.map(({ upload_id }) => upload_id),
     [session.upload_id],
@@ -49,9 +49,9 @@ test('a failed session keeps its bytes until it expires', async () => {
   const { session, bytes } = await openSample(call, 2, { sha256: 'ab'.repeat(32) });
   for (const idx of [0, 1]) await put(call, session, idx, bytes);
   assertFailure(await complete(call, session), 'file_checksum_mismatch');
-  assert.equal((await readSession(call, session)).status, 'failed');
+  assert.equal((await readUploadRecord(call, session)).status, 'failed');
   await eventually(
-    () => readSession(call, session),
+    () => readUploadRecord(call, session),
     ({ status }) => status === 'expired',
   );
 });

@@ -1,7 +1,7 @@
 /** `Idempotency-Key`: an init whose answer was lost is sent again and opens nothing new. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Session, SessionPage } from '@cryolift/protocol/messages';
+import type { UploadRecord, UploadPage } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { initRequest, openSample, put } from '../upload.ts';
@@ -15,7 +15,7 @@ function init(call: Call, key: string, fields: Parameters<typeof initRequest>[0]
 }
 
 async function countSessions(call: Call): Promise<number> {
-  return (await call('GET', '/uploads')).json<SessionPage>().items.length;
+  return (await call('GET', '/uploads')).json<UploadPage>().items.length;
 }
 
 test('the same request with the same key finds its session', async () => {
@@ -24,7 +24,7 @@ test('the same request with the same key finds its session', async () => {
   assert.equal(first.status, 201);
   const again = await init(call, 'key-1');
   assert.ok(again.status === 200 || again.status === 201);
-  assert.equal(again.json<Session>().upload_id, first.json<Session>().upload_id);
+  assert.equal(again.json<UploadRecord>().upload_id, first.json<UploadRecord>().upload_id);
   assert.equal(await countSessions(call), 1);
 });
 
@@ -33,7 +33,7 @@ test('also when its members come in another order', async () => {
   const headers = { 'idempotency-key': 'key-2' };
   const first = await call('POST', '/uploads/init', { json: { filename: 'a.mrc', size: 5000 }, headers });
   const again = await call('POST', '/uploads/init', { json: { size: 5000, filename: 'a.mrc' }, headers });
-  assert.equal(again.json<Session>().upload_id, first.json<Session>().upload_id);
+  assert.equal(again.json<UploadRecord>().upload_id, first.json<UploadRecord>().upload_id);
 });
 
 test('idempotency: after stored parts the current upload is returned', async () => {
@@ -41,9 +41,9 @@ test('idempotency: after stored parts the current upload is returned', async () 
   const key = { 'idempotency-key': 'key-3' };
   const { bytes } = await openSample(callAs(server));
   const json = initRequest({ size: bytes.length });
-  const session = (await call('POST', '/uploads/init', { json, headers: key })).json<Session>();
+  const session = (await call('POST', '/uploads/init', { json, headers: key })).json<UploadRecord>();
   await put(call, session, 0, bytes);
-  const again = (await call('POST', '/uploads/init', { json, headers: key })).json<Session>();
+  const again = (await call('POST', '/uploads/init', { json, headers: key })).json<UploadRecord>();
   assert.deepEqual([again.upload_id, again.received_parts, again.missing_parts], [session.upload_id, 1, [[1, 3]]]);
 });
 
@@ -51,7 +51,7 @@ test('many at once open one session', async () => {
   const call = callAs(server);
   const answers = await Promise.all(Array.from({ length: 8 }, () => init(call, 'key-4')));
   for (const { status, body } of answers) assert.ok(status === 200 || status === 201, body.toString());
-  assert.equal(new Set(answers.map((answer) => answer.json<Session>().upload_id)).size, 1);
+  assert.equal(new Set(answers.map((answer) => answer.json<UploadRecord>().upload_id)).size, 1);
   assert.equal(await countSessions(call), 1);
 });
 
@@ -79,7 +79,7 @@ test('a refused request uses no key up', async () => {
 test('keys belong to their owner; other keys open other sessions', async () => {
   const call = callAs(server);
   const ids = [await init(call, 'key-7'), await init(call, 'key-8'), await init(callAs(server), 'key-7')].map(
-    (answer) => answer.json<Session>().upload_id,
+    (answer) => answer.json<UploadRecord>().upload_id,
   );
   assert.equal(new Set(ids).size, 3);
 });

@@ -1,16 +1,16 @@
 /** Opening a session: what it says, and when an open one is found again. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Limits, Session } from '@cryolift/protocol/messages';
+import type { Limits, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
-import { complete, eventually, initRequest, open, openSample, PART_BYTES, putAll, readSession } from '../upload.ts';
+import { complete, eventually, initRequest, open, openSample, PART_BYTES, putAll, readUploadRecord } from '../upload.ts';
 import { callAs, callWith } from '../wire.ts';
 
 const server = await findServer();
 after(() => server.discard());
 const limits = (await callWith(server, {})('GET', '/limits')).json<Limits>();
 
-const SESSION_FIELDS =
+const UPLOAD_FIELDS =
   'created_at expires_at failure file_id filename metadata missing_parts mrc part_count part_size progress ' +
   'received_bytes received_parts resumed sha256 size status updated_at upload_id warnings';
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -20,8 +20,8 @@ test('a new session says all that the contract names, and nothing else', async (
   const metadata = { grid: 'G-17', µscope: 'Krios ü' };
   const answer = await callAs(server)('POST', '/uploads/init', { json: initRequest({ sha256, metadata }) });
   assert.equal(answer.status, 201);
-  const session = answer.json<Session>();
-  assert.equal(Object.keys(session).sort().join(' '), SESSION_FIELDS);
+  const session = answer.json<UploadRecord>();
+  assert.equal(Object.keys(session).sort().join(' '), UPLOAD_FIELDS);
   const { upload_id, created_at, updated_at, expires_at, ...rest } = session;
   assert.match(upload_id, /^[A-Za-z0-9._~-]{1,64}$/);
   for (const time of [created_at, updated_at, expires_at]) assert.match(time, TIME);
@@ -49,7 +49,7 @@ test('a new session says all that the contract names, and nothing else', async (
 test('what init answered is what the session says later', async () => {
   const call = callAs(server);
   const session = await open(call, { metadata: { a: '1' } });
-  assert.deepEqual(await readSession(call, session), session);
+  assert.deepEqual(await readUploadRecord(call, session), session);
 });
 
 test('ids sort by time', async () => {
@@ -67,7 +67,7 @@ test('init: a requested part size is used within the limits of the server, and c
   const call = callAs(server);
   const { part_size, min_part_size, max_part_size } = limits;
   const size = 3 * part_size;
-  const withoutWish = (await call('POST', '/uploads/init', { json: { filename: 'a.mrc', size } })).json<Session>();
+  const withoutWish = (await call('POST', '/uploads/init', { json: { filename: 'a.mrc', size } })).json<UploadRecord>();
   assert.equal(withoutWish.part_size, part_size);
   assert.equal(withoutWish.part_count, 3);
   assert.equal((await open(call, { size, part_size: min_part_size + 1 })).part_size, min_part_size + 1);
@@ -122,7 +122,7 @@ test('the same fingerprint and size find the open session', async () => {
   const first = await open(call, request);
   const again = await call('POST', '/uploads/init', { json: request });
   assert.equal(again.status, 200);
-  assert.deepEqual(again.json<Session>(), { ...first, resumed: true });
+  assert.deepEqual(again.json<UploadRecord>(), { ...first, resumed: true });
 });
 
 test('another size, fingerprint or owner opens a new session', async () => {
@@ -155,5 +155,5 @@ test('many inits at once with one fingerprint open one session', async () => {
   const request = initRequest({ fingerprint: 'at once' });
   const answers = await Promise.all(Array.from({ length: 8 }, () => call('POST', '/uploads/init', { json: request })));
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 200, 200, 200, 200, 201]);
-  assert.equal(new Set(answers.map((answer) => answer.json<Session>().upload_id)).size, 1);
+  assert.equal(new Set(answers.map((answer) => answer.json<UploadRecord>().upload_id)).size, 1);
 });

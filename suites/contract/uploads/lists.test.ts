@@ -1,11 +1,11 @@
 /** Lists: newest first, page by page, one owner's only. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FilePage, SessionPage } from '@cryolift/protocol/messages';
+import type { FilePage, UploadPage } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { listFiles, open, openSample, publish, put, readSession } from '../upload.ts';
+import { listFiles, open, openSample, publish, put, readUploadRecord } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
 
 const server = await findServer();
@@ -18,7 +18,7 @@ async function readPages(call: Call, path: string, limit: number): Promise<{ ids
   for (let pages = 1; ; pages++) {
     const answer = await call('GET', `${path}?limit=${limit}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     assert.equal(answer.status, 200, answer.body.toString());
-    const page = answer.json<SessionPage | FilePage>();
+    const page = answer.json<UploadPage | FilePage>();
     assert.deepEqual(Object.keys(page).sort(), ['items', 'next_cursor']);
     assert.ok(page.items.length <= limit);
     ids.push(...page.items.map((item) => (path === '/files' ? (item.file_id as string) : item.upload_id)));
@@ -42,17 +42,17 @@ test('an item of the list is the session itself', async () => {
   const call = callAs(server);
   const { session, bytes } = await openSample(call);
   await put(call, session, 2, bytes);
-  const [item] = (await call('GET', '/uploads')).json<SessionPage>().items;
-  assert.deepEqual(item, await readSession(call, session));
+  const [item] = (await call('GET', '/uploads')).json<UploadPage>().items;
+  assert.deepEqual(item, await readUploadRecord(call, session));
 });
 
 test('a session that is opened between two pages moves none of the others', async () => {
   const call = callAs(server);
   const opened: string[] = [];
   for (let n = 0; n < 4; n++) opened.unshift((await open(call)).upload_id);
-  const first = (await call('GET', '/uploads?limit=2')).json<SessionPage>();
+  const first = (await call('GET', '/uploads?limit=2')).json<UploadPage>();
   await open(call);
-  const second = (await call('GET', `/uploads?limit=2&cursor=${first.next_cursor}`)).json<SessionPage>();
+  const second = (await call('GET', `/uploads?limit=2&cursor=${first.next_cursor}`)).json<UploadPage>();
   assert.deepEqual(
     [...first.items, ...second.items].map(({ upload_id }) => upload_id),
     opened,
@@ -76,7 +76,7 @@ test('sessions by status', async () => {
     ['failed', []],
     ['expired', []],
   ] as const) {
-    const page = (await call('GET', `/uploads?status=${status}`)).json<SessionPage>();
+    const page = (await call('GET', `/uploads?status=${status}`)).json<UploadPage>();
     assert.deepEqual(
       page.items.map(({ upload_id }) => upload_id),
       ids,
@@ -103,7 +103,7 @@ test("nobody else's sessions and files are listed", async () => {
   const owner = callAs(server);
   await publish(owner, makeMrc(2000));
   const other = callAs(server);
-  assert.deepEqual((await other('GET', '/uploads')).json<SessionPage>().items, []);
+  assert.deepEqual((await other('GET', '/uploads')).json<UploadPage>().items, []);
   assert.deepEqual(await listFiles(other), []);
 });
 

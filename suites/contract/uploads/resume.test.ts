@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import type { FileRecord, Session, StoredPartPage } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord, StoredPartPage } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { findServer } from '../../server-under-test.ts';
 import { EventStream } from '../event-stream.ts';
 import { assertFailure } from '../failure.ts';
 import { sha256Hex } from '../sample.ts';
-import { complete, cutPart, initRequest, openSample, PART_BYTES, partPath, put, readSession } from '../upload.ts';
+import { complete, cutPart, initRequest, openSample, PART_BYTES, partPath, put, readUploadRecord } from '../upload.ts';
 import { Connection, callAs } from '../wire.ts';
 
 const server = await findServer();
@@ -25,7 +25,7 @@ test('a second client finds the session, sends what is missing, and gets the fil
   const second = callAs(server, { sub });
   const answer = await second('POST', '/uploads/init', { json: initRequest({ fingerprint, size: bytes.length }) });
   assert.equal(answer.status, 200);
-  const resumed = answer.json<Session>();
+  const resumed = answer.json<UploadRecord>();
   assert.equal(resumed.upload_id, session.upload_id);
   assert.equal(resumed.resumed, true);
   assert.equal(resumed.received_parts, sent.length);
@@ -50,7 +50,7 @@ test('resume: the part size of an open upload does not change', async () => {
   const { session, bytes } = await openSample(call, 3, { fingerprint: 'f' });
   await put(call, session, 0, bytes);
   const request = initRequest({ fingerprint: 'f', size: bytes.length, part_size: 4 * PART_BYTES });
-  const resumed = (await call('POST', '/uploads/init', { json: request })).json<Session>();
+  const resumed = (await call('POST', '/uploads/init', { json: request })).json<UploadRecord>();
   assert.equal(resumed.upload_id, session.upload_id);
   assert.equal(resumed.part_size, session.part_size);
 });
@@ -63,7 +63,7 @@ test('at most 1,000 missing ranges are listed, and the parts page by page', asyn
   const odd = Array.from({ length: 1001 }, (_, at) => 2 * at + 1);
   await sendZeros(upload_id, odd, sub);
 
-  const session = await readSession(call, { upload_id });
+  const session = await readUploadRecord(call, { upload_id });
   assert.equal(session.received_parts, odd.length);
   assert.equal(session.missing_truncated, true);
   assert.deepEqual(
@@ -86,22 +86,22 @@ test('at most 1,000 missing ranges are listed, and the parts page by page', asyn
   assert.equal((await call('GET', `/uploads/${upload_id}/parts`)).json<StoredPartPage>().items.length, 100);
 
   await sendZeros(upload_id, [0], sub);
-  const after = await readSession(call, { upload_id });
+  const after = await readUploadRecord(call, { upload_id });
   assert.equal(after.missing_parts.length, 1000);
   assert.deepEqual(after.missing_parts.at(-1), [2000, 2000]);
   await sendZeros(upload_id, [2], sub);
-  const untruncated = await readSession(call, { upload_id });
+  const untruncated = await readUploadRecord(call, { upload_id });
   assert.equal(untruncated.missing_parts.length, 1000);
   assert.ok(!untruncated.missing_truncated);
   await call('DELETE', `/uploads/${upload_id}`);
 });
 
 /** A session of a file of zeros; forced, since no MRC file is all zeros. */
-async function openSparse(partCount: number, sub: string): Promise<Session> {
+async function openSparse(partCount: number, sub: string): Promise<UploadRecord> {
   const request = initRequest({ size: partCount * PART_BYTES, force: true });
   const answer = await callAs(server, { sub })('POST', '/uploads/init', { json: request });
   assert.equal(answer.status, 201);
-  return answer.json<Session>();
+  return answer.json<UploadRecord>();
 }
 
 /** Over four connections that are kept. */
@@ -127,7 +127,7 @@ test('a digest that is declared only when resuming is not dropped', async () => 
   const request = initRequest({ fingerprint: 'f', size: bytes.length, sha256 });
   const answer = await call('POST', '/uploads/init', { json: request });
   assert.ok(answer.status < 300, answer.body.toString());
-  const found = answer.json<Session>();
+  const found = answer.json<UploadRecord>();
   assert.ok(found.upload_id !== session.upload_id || found.sha256 === sha256, JSON.stringify(found));
 });
 
@@ -135,18 +135,18 @@ test('resume: the metadata of the last init are merged, and an event is emitted'
   const claims = { sub: `owner-${randomUUID()}` };
   const call = callAs(server, claims);
   const { session, bytes } = await openSample(call, 2, { fingerprint: 'f', metadata: { session: 'A', grid: 'G7' } });
-  const stream = await EventStream.open<Session>(server, `/uploads/${session.upload_id}/events`, claims);
+  const stream = await EventStream.open<UploadRecord>(server, `/uploads/${session.upload_id}/events`, claims);
   await stream.next();
   const request = (metadata?: Record<string, string>) =>
     initRequest({ fingerprint: 'f', size: bytes.length, ...(metadata ? { metadata } : {}) });
   const again = await call('POST', '/uploads/init', { json: request({ session: 'B' }) });
   assert.equal(again.status, 200);
-  assert.deepEqual(again.json<Session>().metadata, { session: 'B', grid: 'G7' });
+  assert.deepEqual(again.json<UploadRecord>().metadata, { session: 'B', grid: 'G7' });
   const received = await stream.next();
   assert.deepEqual([received?.name, received?.type], ['state', 'cryolift.upload.updated']);
-  assert.deepEqual(received?.data, await readSession(call, session));
+  assert.deepEqual(received?.data, await readUploadRecord(call, session));
   // Says nothing of it.
-  assert.deepEqual((await call('POST', '/uploads/init', { json: request() })).json<Session>().metadata.session, 'B');
+  assert.deepEqual((await call('POST', '/uploads/init', { json: request() })).json<UploadRecord>().metadata.session, 'B');
   // Too much together, though not by itself.
   const much = request({ notes: 'x'.repeat(4090) });
   assertFailure(await call('POST', '/uploads/init', { json: much }), 'invalid_request');
@@ -161,7 +161,7 @@ test('a repeated Idempotency-Key does not bring back metadata that another init 
   const call = callAs(server);
   const init = async (key: string, session: string) => {
     const json = initRequest({ fingerprint: 'f', metadata: { session } });
-    return (await call('POST', '/uploads/init', { json, headers: { 'idempotency-key': key } })).json<Session>();
+    return (await call('POST', '/uploads/init', { json, headers: { 'idempotency-key': key } })).json<UploadRecord>();
   };
   await init('first', 'A');
   assert.equal((await init('second', 'B')).metadata.session, 'B');

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { type OwnServer, startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { complete, initRequest, keepsSession, open, put, putAll } from '../upload.ts';
+import { complete, initRequest, keepsUpload, open, put, putAll } from '../upload.ts';
 import { type Call, callAs, callWith } from '../wire.ts';
 
 const MIB = 1024 * 1024;
@@ -82,7 +82,7 @@ test(
     const session = await open(call, { size: bytes.length, part_size: 4 * MIB });
     const filler = join(folder, 'filler');
     await fill(filler);
-    await keepsSession(call, session, async () => {
+    await keepsUpload(call, session, async () => {
       for (const idx of [1, 0]) assertFailure(await put(call, session, idx, bytes), 'insufficient_storage');
     });
     await rm(filler);

@@ -14,7 +14,7 @@ import {
 } from '@cryolift/client';
 import { createAgent, describeWay, toConnectionError } from '@cryolift/client/node';
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, open, UPLOADS } from '../connection/connection.ts';
 import { sayWaiting } from '../connection/waiting.ts';
 import { formatBytes } from '../output/format.ts';
@@ -37,7 +37,7 @@ interface CloudEvent {
   readonly type: string;
   readonly subject: string;
   readonly time: string;
-  readonly data: Session | FileRecord;
+  readonly data: UploadRecord | FileRecord;
 }
 
 interface Following {

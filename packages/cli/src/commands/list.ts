@@ -1,5 +1,5 @@
 /** `cryolift ls`: lists the caller's open uploads and files. */
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect, UPLOADS } from '../connection/connection.ts';
 import { collect } from '../output/collect-pages.ts';
 import { formatBytes, formatTable, formatWhen } from '../output/format.ts';
@@ -7,7 +7,7 @@ import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 
 const PAGE = 1000;
-const ENDED: readonly Session['status'][] = ['completed', 'cancelled', 'expired'];
+const ENDED: readonly UploadRecord['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function list(flags: ConnectionOptions & { json?: boolean }): Promise<ExitCode> {
   const api = connect(flags, UPLOADS);
@@ -28,7 +28,7 @@ export async function list(flags: ConnectionOptions & { json?: boolean }): Promi
 const UPLOAD_HEAD = ['UPLOAD', 'NAME', 'SIZE', 'STATE', 'DONE', 'CHANGED'];
 const FILE_HEAD = ['FILE', 'NAME', 'SIZE', 'PUBLISHED', 'SHA-256'];
 
-function uploadRow(session: Session, nowMs: number): string[] {
+function uploadRow(session: UploadRecord, nowMs: number): string[] {
   const { upload_id, filename, size, status, progress, updated_at } = session;
   return [
     upload_id,

@@ -1,5 +1,5 @@
 /** `cryolift status ID`: the state, progress and missing parts of an upload. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { formatBytes, formatRanges, formatTable, formatWhen } from '../output/format.ts';
 import { Output } from '../output/output.ts';
@@ -13,7 +13,7 @@ export async function showStatus(id: string, flags: ConnectionOptions & { json?:
   return EXIT.done;
 }
 
-function describe(session: Session, nowMs: number): string[] {
+function describe(session: UploadRecord, nowMs: number): string[] {
   const missing = formatRanges(session.missing_parts.slice(0, SHOWN_RANGES));
   const more = session.missing_parts.length > SHOWN_RANGES || session.missing_truncated ? ', …' : '';
   return formatTable([

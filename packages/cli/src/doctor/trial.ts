@@ -1,18 +1,18 @@
 /** An upload of a few random parts, marked as a trial. It is always cancelled, and the server then removes it. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { printDigestHeader } from '@cryolift/protocol/digest';
-import type { PartReceipt, Session } from '@cryolift/protocol/messages';
+import type { PartReceipt, UploadRecord } from '@cryolift/protocol/messages';
 import { Refusal } from '../process/exit.ts';
 import { type Answer, type Exchange, readJson, type Wire } from './wire.ts';
 
 const PATH = '/uploads/init';
 
 export class Trial {
-  readonly session: Session;
+  readonly session: UploadRecord;
   readonly #wire: Wire;
   readonly #authorization: string;
 
-  private constructor(wire: Wire, authorization: string, session: Session) {
+  private constructor(wire: Wire, authorization: string, session: UploadRecord) {
     this.#wire = wire;
     this.#authorization = authorization;
     this.session = session;
@@ -44,7 +44,7 @@ export class Trial {
   }
 
   static #read(wire: Wire, authorization: string, answer: Answer): Trial | Answer {
-    const session = readJson(answer) as Session | null;
+    const session = readJson(answer) as UploadRecord | null;
     const isOpen = answer.status < 300 && typeof session?.upload_id === 'string';
     return isOpen ? new Trial(wire, authorization, session) : answer;
   }

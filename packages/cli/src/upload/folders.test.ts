@@ -5,7 +5,7 @@ import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { type Ended, needsCoreutils, parseLines, TestBench, Wire } from '../testing/test-process.ts';
 
 const PART_BYTES = 64 * 1024;
@@ -119,7 +119,7 @@ test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only 
   assert.ok(Number(summaryOf(interrupted).open) >= 3);
   wire.reset();
 
-  const uploads = parseLines<Session>((await bench.run(['ls', '--json'])).stdout);
+  const uploads = parseLines<UploadRecord>((await bench.run(['ls', '--json'])).stdout);
   const open = uploads.filter(({ filename, status }) => filename.startsWith('movie') && status === 'uploading');
   assert.ok(open.length >= 2, JSON.stringify(open));
   const resumed = await bench.run(args, { CRYOLIFT_SERVER: wire.url });

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Uploader } from '@cryolift/client';
 import { FileResumeStore, FileSource, HttpTransport } from '@cryolift/client/node';
 import { buildHeader } from '@cryolift/mrc';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { SCOPES } from '@cryolift/protocol/scopes';
 import { signToken } from '../connection/own-token.ts';
 import { parseLines, TestBench, Wire } from '../testing/test-process.ts';
@@ -34,7 +34,7 @@ async function makeFile(name: string, partCount: number): Promise<{ path: string
   return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-async function list<Item extends FileRecord | Session>(kind: 'file' | 'upload', name: string): Promise<Item[]> {
+async function list<Item extends FileRecord | UploadRecord>(kind: 'file' | 'upload', name: string): Promise<Item[]> {
   const { stdout } = await bench.run(['ls', '--json']);
   return parseLines<Item & { kind: string }>(stdout).filter((item) => item.kind === kind && item.filename === name);
 }
@@ -101,7 +101,7 @@ test('round trip: after Ctrl-C the next run sends only the missing parts', async
   const { path, bytes, sha256 } = await makeFile('cut.mrc', 64);
   const wire = await Wire.to(bench.url);
   await interrupt(wire, bytes.length / 2, ['upload', ...SMALL_PARTS, path]);
-  const [session] = await list<Session>('upload', 'cut.mrc');
+  const [session] = await list<UploadRecord>('upload', 'cut.mrc');
   assert.ok(session && session.received_parts > 0 && session.received_parts < 64);
   assert.match((await bench.run(['status', session.upload_id])).stdout, /missing +\d/);
 
@@ -234,7 +234,7 @@ test('round trip: an upload can be cancelled', async () => {
   const { path, bytes } = await makeFile('unwanted.mrc', 32);
   const wire = await Wire.to(bench.url);
   await interrupt(wire, bytes.length / 2, ['upload', ...SMALL_PARTS, path]);
-  const [session] = await list<Session>('upload', 'unwanted.mrc');
+  const [session] = await list<UploadRecord>('upload', 'unwanted.mrc');
   const { code } = await bench.run(['cancel', session?.upload_id ?? '']);
   assert.equal(code, 0);
   assert.deepEqual(await list('upload', 'unwanted.mrc'), []);

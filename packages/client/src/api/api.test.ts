@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reply } from '../test-server.ts';
 import { Api } from './api.ts';
-import { isSession } from './shapes.ts';
+import { isUploadRecord } from './shapes.ts';
 
 test('Api: a page can have more items than a call can have arguments', async () => {
   const items = Array.from({ length: 200_000 }, (_, part) => ({ part, size: 1, sha256: '0'.repeat(64) }));
@@ -28,7 +28,7 @@ test('Api: missing parts must be ascending ranges of the upload', () => {
     return { ...texts, size: 100, part_size: 10, part_count, received_parts: 0, received_bytes: 0, missing_parts };
   };
   assert.equal(
-    isSession(
+    isUploadRecord(
       session(10, [
         [0, 3],
         [4, 4],
@@ -50,7 +50,7 @@ test('Api: missing parts must be ascending ranges of the upload', () => {
       [0, 9],
     ],
   ]) {
-    assert.equal(isSession(session(10, ranges)), false);
+    assert.equal(isUploadRecord(session(10, ranges)), false);
   }
-  assert.equal(isSession(session(2 ** 40, [[0, 2 ** 40 - 1]])), false);
+  assert.equal(isUploadRecord(session(2 ** 40, [[0, 2 ** 40 - 1]])), false);
 });

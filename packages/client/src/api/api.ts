@@ -9,8 +9,8 @@ import type {
   LinkRequest,
   PartReceipt,
   PreviewQuery,
-  Session,
-  SessionPage,
+  UploadRecord,
+  UploadPage,
   SignedDownload,
   Statistics,
   StoredPart,
@@ -34,7 +34,7 @@ import {
   isPage,
   isPartPage,
   isReceipt,
-  isSession,
+  isUploadRecord,
   isSignedDownload,
   isStatistics,
   isUploadLink,
@@ -68,17 +68,17 @@ export class Api {
     this.#transport = new AuthorizedTransport(transport, getToken);
   }
 
-  async init(request: InitRequest, idempotencyKey: string, options: CallOptions = {}): Promise<Session> {
+  async init(request: InitRequest, idempotencyKey: string, options: CallOptions = {}): Promise<UploadRecord> {
     const headers = { ...options.headers, 'idempotency-key': idempotencyKey };
-    return await this.#transport.json(isSession, 'POST', '/uploads/init', request, { ...options, headers });
+    return await this.#transport.json(isUploadRecord, 'POST', '/uploads/init', request, { ...options, headers });
   }
 
-  async session(uploadId: string, options?: CallOptions): Promise<Session> {
-    return await this.#transport.json(isSession, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
+  async session(uploadId: string, options?: CallOptions): Promise<UploadRecord> {
+    return await this.#transport.json(isUploadRecord, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
   }
 
-  async sessions(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<SessionPage> {
-    return await this.#transport.json(isPage(isSession), 'GET', `/uploads${toQuery(query)}`);
+  async sessions(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<UploadPage> {
+    return await this.#transport.json(isPage(isUploadRecord), 'GET', `/uploads${toQuery(query)}`);
   }
 
   /** All stored parts of an upload, ascending, from all pages. */

@@ -5,7 +5,7 @@ import type {
   FileRecord,
   Limits,
   PartReceipt,
-  Session,
+  UploadRecord,
   SignedDownload,
   Statistics,
   StoredPart,
@@ -18,7 +18,7 @@ export type Shape<Message> = (value: unknown) => value is Message;
 
 const DIGEST = /^[0-9a-f]{64}$/;
 
-export const isSession: Shape<Session> = (value): value is Session =>
+export const isUploadRecord: Shape<UploadRecord> = (value): value is UploadRecord =>
   isObject(value) &&
   areStrings(value.upload_id, value.status, value.filename) &&
   areCounts(value.size, value.part_size, value.part_count, value.received_parts, value.received_bytes) &&

@@ -1,6 +1,6 @@
 /** Finds the upload of an earlier run, or opens a new one. */
 import { isMrcName } from '@cryolift/mrc';
-import type { FileRecord, InitRequest, Limits, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, InitRequest, Limits, UploadRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
@@ -15,10 +15,10 @@ const HEADER_BYTES = 4096;
 const PREFERRED_PARTS = 128;
 const LEAST_PART_BYTES = MIB;
 const MAX_PREFERRED_BYTES = 4 * MIB;
-const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
+const OPEN: readonly UploadRecord['status'][] = ['pending', 'uploading'];
 /** States in which an upload can continue. A completed one only has to be reported. */
-const OF_USE: readonly Session['status'][] = [...OPEN, 'verifying', 'completed'];
-const CANCELLABLE: readonly Session['status'][] = [...OPEN, 'verifying', 'failed'];
+const OF_USE: readonly UploadRecord['status'][] = [...OPEN, 'verifying', 'completed'];
+const CANCELLABLE: readonly UploadRecord['status'][] = [...OPEN, 'verifying', 'failed'];
 
 export interface Opening {
   readonly api: Api;
@@ -39,7 +39,7 @@ export interface Opening {
 
 /** An upload that only this task works on. */
 export interface Opened {
-  readonly session: Session;
+  readonly session: UploadRecord;
   /**
    * True when the upload certainly belongs to this file: it was started for it, and the file is unchanged. Otherwise
    * its parts must be compared before anything is sent.
@@ -55,14 +55,14 @@ export interface Opened {
  *
  * @throws SourceError `source_changed` when the file has changed since the recorded upload began.
  */
-export async function findOrOpenSession(opening: Opening): Promise<Opened> {
+export async function findOrStartUpload(opening: Opening): Promise<Opened> {
   const { resumeStore, key, source, fingerprint, options, others, claims } = opening;
   const resumeRecord = await resumeStore.load(key);
   if (resumeRecord && !others.has(resumeRecord.uploadId) && claims.take(resumeRecord.uploadId)) {
     const { uploadId, openedWith, identity, sizeBytes } = resumeRecord;
     try {
-      const session = await findSession(opening, uploadId);
-      if (session && options.restart) await cancelSession(opening, session);
+      const session = await findUpload(opening, uploadId);
+      if (session && options.restart) await cancelUpload(opening, session);
       else if (session && OF_USE.includes(session.status) && session.size === sizeBytes) {
         assertMatchesRecord(source, fingerprint, resumeRecord);
         return { session, isOwn: identity !== null && identity === source.identity, openedWith };
@@ -73,7 +73,7 @@ export async function findOrOpenSession(opening: Opening): Promise<Opened> {
     }
     claims.release(uploadId);
   }
-  return await openSession(opening);
+  return await startUpload(opening);
 }
 
 /** Records that the upload belongs to this file, as it is now. */
@@ -96,7 +96,7 @@ export async function saveResumeRecord(opening: Opening, { session, openedWith }
  *
  * @returns the upload after that.
  */
-export async function updateMetadata(opening: Opening, { session, openedWith }: Opened): Promise<Session> {
+export async function updateMetadata(opening: Opening, { session, openedWith }: Opened): Promise<UploadRecord> {
   const { options, api, call, retry } = opening;
   if (!OPEN.includes(session.status) || hasPairs(session.metadata, options.metadata)) return session;
   const request = await describe(opening, openedWith);
@@ -104,7 +104,7 @@ export async function updateMetadata(opening: Opening, { session, openedWith }: 
   const now = await retry(() => api.init(request, idempotencyKey, call));
   if (now.upload_id === session.upload_id) return now;
   // The upload has ended. The new one is not needed.
-  if (!now.resumed) await cancelSession(opening, now);
+  if (!now.resumed) await cancelUpload(opening, now);
   return session;
 }
 
@@ -140,7 +140,7 @@ export function hasPairs(
 }
 
 /** Similar files have an upload each. Uses the first one that does not belong to another file. */
-async function openSession(opening: Opening): Promise<Opened> {
+async function startUpload(opening: Opening): Promise<Opened> {
   const { options, fingerprint, others, claims } = opening;
   const inTree = await fingerprintAt(options.metadata?.path, fingerprint);
   const tried = new Set<string>();
@@ -157,7 +157,7 @@ async function openSession(opening: Opening): Promise<Opened> {
 }
 
 /** @param isSecond true when the first request, or its answer, was damaged. */
-async function init(opening: Opening, openWith: string, isSecond = false): Promise<Session> {
+async function init(opening: Opening, openWith: string, isSecond = false): Promise<UploadRecord> {
   const { api, source, call, retry } = opening;
   // The upload that is found may belong to another file. Its metadata is not changed until that is known.
   const request: InitRequest = { ...(await describe(opening, openWith)), keep_metadata: true };
@@ -165,13 +165,13 @@ async function init(opening: Opening, openWith: string, isSecond = false): Promi
   const idempotencyKey = crypto.randomUUID();
   const session = await retry(() => api.init(request, idempotencyKey, call));
   if (isOf(session, source)) return session;
-  await cancelSession(opening, session);
+  await cancelUpload(opening, session);
   if (isSecond) throw new ForeignReplyError('the server started an upload for another file');
   return await init(opening, openWith, true);
 }
 
 /** A damaged digit would truncate the file. */
-function isOf(session: Session, { sizeBytes, name }: Source): boolean {
+function isOf(session: UploadRecord, { sizeBytes, name }: Source): boolean {
   return session.size === sizeBytes && session.filename.normalize() === name.normalize();
 }
 
@@ -205,7 +205,7 @@ async function choosePartSize({ sizeBytes }: Source, askLimits: () => Promise<Li
 }
 
 /** @returns null when the server does not have the upload any more, or its file was deleted. */
-async function findSession({ api, call, retry }: Opening, uploadId: string): Promise<Session | null> {
+async function findUpload({ api, call, retry }: Opening, uploadId: string): Promise<UploadRecord | null> {
   try {
     const session = await retry(() => api.session(uploadId, call));
     if (session.status === 'completed') await retry(() => api.complete(uploadId, undefined, call));
@@ -217,7 +217,7 @@ async function findSession({ api, call, retry }: Opening, uploadId: string): Pro
   }
 }
 
-export async function cancelSession({ api, call, retry }: Opening, session: Session): Promise<void> {
+export async function cancelUpload({ api, call, retry }: Opening, session: UploadRecord): Promise<void> {
   if (!CANCELLABLE.includes(session.status)) return;
   try {
     await retry(() => api.cancel(session.upload_id, call));

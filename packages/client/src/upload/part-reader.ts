@@ -1,5 +1,5 @@
 /** Reads and hashes parts of the file, to send them or to compare them with the server's. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { Part } from '../api/api.ts';
 import type { Source } from '../ports.ts';
@@ -23,7 +23,7 @@ export class PartReader {
   readonly #partSizeBytes: number;
 
   /** @param session whose parts these are. */
-  constructor(source: Source, digests: LocalDigests, buffers: PartBuffers, session: Session) {
+  constructor(source: Source, digests: LocalDigests, buffers: PartBuffers, session: UploadRecord) {
     this.#source = source;
     this.#digests = digests;
     this.#buffers = buffers;

@@ -1,6 +1,6 @@
 /** Sends the missing parts of an upload, several at a time, until all are stored. */
 import { toHex } from '@cryolift/protocol/digest';
-import type { PartReceipt, Session } from '@cryolift/protocol/messages';
+import type { PartReceipt, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import type { Api, Part } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
@@ -22,7 +22,7 @@ export interface SenderOptions {
   readonly api: Api;
   readonly partWindow: PartWindow;
   readonly source: Source;
-  readonly session: Session;
+  readonly session: UploadRecord;
   readonly reader: PartReader;
   readonly progress: UploadProgress;
   readonly retryLoop: RetryLoop;

@@ -1,5 +1,5 @@
 /** The options and the progress of an upload. */
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import type { GetToken } from '../api/authorized-transport.ts';
 import type { ResumeStore, Transport } from '../ports.ts';
 import type { PartSet } from './part-ledger.ts';
@@ -58,7 +58,7 @@ export type Notice =
 export interface Progress {
   readonly state: ClientState;
   /** The upload on the server; null until it is known to belong to this file. */
-  readonly session: Session | null;
+  readonly session: UploadRecord | null;
   /** Acknowledged bytes, of `totalBytes`. Bytes from earlier runs count after they were compared with the file. */
   readonly storedBytes: number;
   readonly totalBytes: number;

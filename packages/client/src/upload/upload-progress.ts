@@ -1,5 +1,5 @@
 /** The progress of one upload, and its listener. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { ConnectionError } from '../failures.ts';
 import type { RetryPolicy } from '../pacing/retry-policy.ts';
 import { PartLedger } from './part-ledger.ts';
@@ -20,7 +20,7 @@ export class UploadProgress {
   #reportedMs = Number.NEGATIVE_INFINITY;
   ledger = new PartLedger();
   /** The last record from the server. */
-  session: Session | null = null;
+  session: UploadRecord | null = null;
   resumedBytes = 0;
 
   constructor(totalBytes: number, retryPolicy: RetryPolicy, onProgress: ((progress: Progress) => void) | undefined) {
@@ -35,7 +35,7 @@ export class UploadProgress {
   }
 
   /** The upload is not continued. */
-  leaveSession(): void {
+  leaveUpload(): void {
     this.ledger = new PartLedger();
     this.resumedBytes = 0;
     this.session = null;

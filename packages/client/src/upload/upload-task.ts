@@ -1,6 +1,6 @@
 /** Uploads one file: plan → send → reconcile → done. */
 import { fromHex, toHex } from '@cryolift/protocol/digest';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import type { Api } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
@@ -15,8 +15,8 @@ import type { Claims } from './claims.ts';
 import { compareFound, OtherFileError } from './comparison.ts';
 import type { LocalDigests } from './local-digests.ts';
 import {
-  cancelSession,
-  findOrOpenSession,
+  cancelUpload,
+  findOrStartUpload,
   hasPairs,
   type Opened,
   type Opening,
@@ -97,7 +97,7 @@ export class UploadTask {
 
   /** @returns null when the upload belongs to another file: the next one must be found or opened. */
   async #attempt(opening: Opening): Promise<FileRecord | null> {
-    const opened = await findOrOpenSession(opening);
+    const opened = await findOrStartUpload(opening);
     const { upload_id } = opened.session;
     try {
       return await this.#send(opening, opened);
@@ -121,7 +121,7 @@ export class UploadTask {
       this.#progress.enter('check');
       await compareFound(reader, this.#progress, signal);
       if (this.#options.restart) {
-        await cancelSession(opening, opened.session);
+        await cancelUpload(opening, opened.session);
         this.#leave(opened.session.upload_id);
         return null;
       }
@@ -173,7 +173,7 @@ export class UploadTask {
   }
 
   /** Asks the server which parts it has. */
-  async #begin(session: Session): Promise<void> {
+  async #begin(session: UploadRecord): Promise<void> {
     const { api } = this.#shared;
     const { ledger } = this.#progress;
     this.#progress.session = session;
@@ -191,7 +191,7 @@ export class UploadTask {
 
   #leave(uploadId: string): void {
     this.#others.add(uploadId);
-    this.#progress.leaveSession();
+    this.#progress.leaveUpload();
   }
 
   /** @throws SourceError `source_changed` when the file has other bytes than were sent. */
@@ -214,7 +214,7 @@ export class UploadTask {
   }
 
   /** @returns null when the server says that parts are missing and must be sent; throws in the last round. */
-  async #complete(session: Session, sender: PartSender, isLast: boolean): Promise<FileRecord | null> {
+  async #complete(session: UploadRecord, sender: PartSender, isLast: boolean): Promise<FileRecord | null> {
     const { sha256: declared, signal } = this.#options;
     const { api } = this.#shared;
     for (;;) {
@@ -235,7 +235,7 @@ export class UploadTask {
   }
 
   /** Checks that the record matches the bytes of the local file. */
-  async #assertPublished(session: Session, file: FileRecord): Promise<void> {
+  async #assertPublished(session: UploadRecord, file: FileRecord): Promise<void> {
     const digests = this.#progress.ledger.joinedDigests(session.part_count);
     if (file.size === session.size && digests && toHex(await sha256(digests)) === file.parts_sha256) return;
     throw new SourceError(

@@ -40,7 +40,7 @@ export const InitRequest = Type.Object(
 );
 export type InitRequest = Static<typeof InitRequest>;
 
-export const Session = Type.Object(
+export const UploadRecord = Type.Object(
   {
     upload_id: Id(),
     status: UploadStatus('State of the upload.'),
@@ -68,12 +68,12 @@ export const Session = Type.Object(
   },
   { title: 'Upload' },
 );
-export type Session = Static<typeof Session>;
+export type UploadRecord = Static<typeof UploadRecord>;
 
-export const SessionPage = page(Session, 'UploadPage');
-export type SessionPage = Static<typeof SessionPage>;
+export const UploadPage = page(UploadRecord, 'UploadPage');
+export type UploadPage = Static<typeof UploadPage>;
 
-export const SessionQuery = Type.Object(
+export const UploadQuery = Type.Object(
   {
     ...pageFields(ID_CURSOR),
     status: Type.Optional(UploadStatus('Only uploads in this state.')),
@@ -90,7 +90,7 @@ export const CompleteRequest = Nullable(
 export type CompleteRequest = Static<typeof CompleteRequest>;
 
 /** An upload for administrators. */
-const OwnedSession = Type.Object(
+const OwnedUpload = Type.Object(
   {
     upload_id: Id(),
     owner: Text(),
@@ -106,7 +106,7 @@ const OwnedSession = Type.Object(
   },
   { title: 'OwnedUpload' },
 );
-export type OwnedSession = Static<typeof OwnedSession>;
+export type OwnedUpload = Static<typeof OwnedUpload>;
 
-export const OwnedSessionPage = page(OwnedSession, 'OwnedUploadPage');
-export type OwnedSessionPage = Static<typeof OwnedSessionPage>;
+export const OwnedUploadPage = page(OwnedUpload, 'OwnedUploadPage');
+export type OwnedUploadPage = Static<typeof OwnedUploadPage>;

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '@cryolift/client';
-import type { Delivery, OwnedSession, SweepReport, Swept } from '@cryolift/protocol/messages';
+import type { Delivery, OwnedUpload, SweepReport, Swept } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from 'cryolift/connection';
 import { EXIT, type ExitCode } from 'cryolift/exit';
 import { formatBytes, formatWhen } from 'cryolift/format';
@@ -13,10 +13,10 @@ type Flags = ConnectionOptions & { json?: boolean; all?: boolean };
 
 /** How often the command asks whether a sweep has ended. */
 const ASK_AGAIN_MS = 2_000;
-const ENDED: readonly OwnedSession['status'][] = ['completed', 'cancelled', 'expired'];
+const ENDED: readonly OwnedUpload['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function listSessions(flags: Flags): Promise<ExitCode> {
-  const sessions = await collectPages<OwnedSession>(connect(flags, 'admin'), '/admin/sessions');
+  const sessions = await collectPages<OwnedUpload>(connect(flags, 'admin'), '/admin/sessions');
   const shown = sessions.filter(({ status }) => flags.all || !ENDED.includes(status));
   const nowMs = Date.now();
   const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'STARTED', 'CHANGED', 'EXPIRES'];

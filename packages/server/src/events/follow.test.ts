@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { UploadState } from '@cryolift/protocol/states';
 import { insertEvent } from '../db/events.ts';
 import { makeDatabase } from '../db/test-rows.ts';
@@ -37,7 +37,7 @@ async function makeUploads(t: TestContext, heartbeatMs = 60_000) {
     async readUpload(upload_id) {
       reads++;
       const status = uploads.get(upload_id);
-      return status && ({ upload_id, status } as Session);
+      return status && ({ upload_id, status } as UploadRecord);
     },
   };
   return {

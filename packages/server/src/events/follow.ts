@@ -4,7 +4,7 @@
  * wait in the outbox, and only the latest progress is sent.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { type EventFilter, findNewestSeq, listEvents } from '../db/events.ts';
 import type { Bus, Watch } from './bus.ts';
@@ -16,12 +16,12 @@ import type { Pace } from './pace.ts';
 const BATCH = 8;
 /** Uploads per read, and the limit of characters for long ones. */
 const SESSIONS = 50;
-const SESSIONS_LENGTH = 64 * 1024;
+const UPLOADS_LENGTH = 64 * 1024;
 
 /** An upload when it was read. */
 interface Snapshot {
   readonly uploadId: string;
-  readonly status: Session['status'];
+  readonly status: UploadRecord['status'];
   /** JSON. */
   readonly data: string;
 }
@@ -37,7 +37,7 @@ export interface EventContext {
   now(): number;
   newId(): string;
   /** The current upload; undefined when it does not exist. */
-  readUpload(uploadId: string): Promise<Session | undefined>;
+  readUpload(uploadId: string): Promise<UploadRecord | undefined>;
 }
 
 /**
@@ -104,7 +104,7 @@ export async function* follow(
     const found: Snapshot[] = [];
     if (unseen !== null) await read(unseen);
     else if (performance.now() >= context.pace.nextMs(lookedMs)) {
-      for (let length = 0; found.length < SESSIONS && length < SESSIONS_LENGTH; ) {
+      for (let length = 0; found.length < SESSIONS && length < UPLOADS_LENGTH; ) {
         const id = inbox.takeMoved();
         if (id === undefined) break;
         lookedMs = performance.now();

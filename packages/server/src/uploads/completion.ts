@@ -1,7 +1,7 @@
 /** Completing an upload, and finishing completions that were interrupted. */
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { FileRow, UploadRow } from '../db/tables.ts';
 import { findUploadRow, listVerifying } from '../db/uploads.ts';
 import { type StoredFile, toStoredFile } from '../files/stored-file.ts';
@@ -20,7 +20,7 @@ const WAIT_MS = 20_000;
 /** A verification that failed in this number of rounds is not repeated. */
 const STUCK_AFTER = 3;
 
-export type Completion = { kind: 'completed'; file: StoredFile } | { kind: 'verifying'; upload: Session };
+export type Completion = { kind: 'completed'; file: StoredFile } | { kind: 'verifying'; upload: UploadRecord };
 
 /**
  * Completes an upload; safe to repeat and to call twice at once.

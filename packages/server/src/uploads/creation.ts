@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { extensionOf, isMrcName } from '@cryolift/mrc';
 import { fromHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { InitRequest, Session } from '@cryolift/protocol/messages';
+import type { InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
 import type { UploadRow } from '../db/tables.ts';
 import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/upload-opening.ts';
@@ -87,7 +87,7 @@ export async function initUpload(
   request: InitRequest,
   idempotencyKey: string | null,
   link: UploadLink | null,
-): Promise<Session> {
+): Promise<UploadRecord> {
   const { row, resumed } = await openUpload(context, owner, request, idempotencyKey, link);
   return await toUpload(context.db, row, resumed);
 }

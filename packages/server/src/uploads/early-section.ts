@@ -1,7 +1,7 @@
 /** Sections of an upload, available as soon as their bytes are stored. */
 import type { PreviewRequest } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { UPLOAD_PREVIEW_READY, uploadSubject } from '../events/event.ts';
@@ -10,7 +10,7 @@ import { type PartRange, partsOfSection } from './parts/section-parts.ts';
 import type { Upload } from './upload.ts';
 import { toUpload } from './upload-record.ts';
 
-type Mrc = NonNullable<Session['mrc']>;
+type Mrc = NonNullable<UploadRecord['mrc']>;
 
 function partsOfPicture(
   { partCount, partSizeBytes }: Upload,

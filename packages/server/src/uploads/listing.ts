@@ -3,10 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type {
-  OwnedSession,
-  OwnedSessionPage,
-  Session,
-  SessionPage,
+  OwnedUpload,
+  OwnedUploadPage,
+  UploadRecord,
+  UploadPage,
   StoredPart,
   StoredPartPage,
 } from '@cryolift/protocol/messages';
@@ -30,10 +30,10 @@ export async function listUploads(
   context: UploadContext,
   { owner, linkId }: { owner: string; linkId?: string | undefined },
   { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
-): Promise<SessionPage> {
+): Promise<UploadPage> {
   const rows = await listUploadRows(context.db, owner, { status, linkId, before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
-  const items: Session[] = [];
+  const items: UploadRecord[] = [];
   for (const row of page.items) {
     items.push(await toUpload(context.db, row));
     // The missing parts of an upload take milliseconds to compute; this yields to other requests.
@@ -46,13 +46,13 @@ export async function listUploads(
 export async function listAllUploads(
   context: UploadContext,
   { cursor, limit, status }: PageRequest & { status?: UploadState | undefined },
-): Promise<OwnedSessionPage> {
+): Promise<OwnedUploadPage> {
   const rows = await listUploadRows(context.db, null, { status, before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
   return { ...page, items: page.items.map(toOwnedUpload) };
 }
 
-function toOwnedUpload(row: UploadRow): OwnedSession {
+function toOwnedUpload(row: UploadRow): OwnedUpload {
   return {
     upload_id: row.id,
     owner: row.owner,

@@ -1,6 +1,6 @@
 /** Finds an upload for a caller in its current state. */
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { transition } from '@cryolift/protocol/states';
 import type { UploadRow } from '../db/tables.ts';
 import { findUploadRow } from '../db/uploads.ts';
@@ -31,7 +31,7 @@ export async function getUpload(context: UploadContext, access: AccessScope, id:
 }
 
 /** The message for clients. @throws UploadError as `findUpload` does. */
-export async function showUpload(context: UploadContext, access: AccessScope, id: string): Promise<Session> {
+export async function showUpload(context: UploadContext, access: AccessScope, id: string): Promise<UploadRecord> {
   return await toUpload(context.db, await findUpload(context, access, id));
 }
 

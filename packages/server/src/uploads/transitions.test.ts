@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { listEvents } from '../db/events.ts';
 import { deleteFile } from '../files/files.ts';
 import { cancelUpload } from './cancellation.ts';
@@ -40,7 +40,7 @@ test('transitions: from init to deletion every change emits an event with the re
   await assert.rejects(deleteFile(context, done.file));
 
   const events = await readEvents(context);
-  const received = events.map(({ type, subject, data }) => [type, subject, (data as Session).status]);
+  const received = events.map(({ type, subject, data }) => [type, subject, (data as UploadRecord).status]);
   assert.deepEqual(received, [
     ['upload.created', `uploads/${row.id}`, 'pending'],
     ['upload.verifying', `uploads/${row.id}`, 'verifying'],

@@ -4,7 +4,7 @@ import { applyKind } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import type { ErrorCode } from '@cryolift/protocol/errors';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Finding, Session } from '@cryolift/protocol/messages';
+import type { Finding, UploadRecord } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { findMissing } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
@@ -20,7 +20,7 @@ export interface Failure {
   details?: Record<string, unknown>;
 }
 
-export async function toUpload(db: Database, row: UploadRow, resumed = false): Promise<Session> {
+export async function toUpload(db: Database, row: UploadRow, resumed = false): Promise<UploadRecord> {
   const missing = await findMissing(db, row);
   return {
     upload_id: row.id,
@@ -48,13 +48,13 @@ export async function toUpload(db: Database, row: UploadRow, resumed = false): P
 }
 
 /** The MRC header of an upload; null for another type, or before the header has arrived. */
-export function mrcOf({ mrc, metadata }: Pick<UploadRow, 'mrc' | 'metadata'>): Session['mrc'] {
+export function mrcOf({ mrc, metadata }: Pick<UploadRow, 'mrc' | 'metadata'>): UploadRecord['mrc'] {
   if (mrc === null) return null;
-  return applyKind(JSON.parse(mrc) as NonNullable<Session['mrc']>, JSON.parse(metadata) as Record<string, string>);
+  return applyKind(JSON.parse(mrc) as NonNullable<UploadRecord['mrc']>, JSON.parse(metadata) as Record<string, string>);
 }
 
 /** The current upload; undefined when it does not exist. */
-export async function readUpload(db: Database, id: string): Promise<Session | undefined> {
+export async function readUpload(db: Database, id: string): Promise<UploadRecord | undefined> {
   const row = await findUploadRow(db, id);
   return row && (await toUpload(db, row));
 }
@@ -78,7 +78,7 @@ export function toTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function toEnvelope({ code, message, request_id, details }: Failure): Session['failure'] {
+function toEnvelope({ code, message, request_id, details }: Failure): UploadRecord['failure'] {
   return new UploadError(code, message, details ? { details } : {}).toEnvelope(request_id);
 }
 

@@ -1,5 +1,5 @@
 /** An upload for other modules. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { UploadState } from '@cryolift/protocol/states';
 import type { UploadRow } from '../db/tables.ts';
 import type { StagedUpload } from '../storage/places.ts';
@@ -15,7 +15,7 @@ export interface Upload {
   /** The id that its file has, or will have; null until `complete`. */
   readonly fileId: string | null;
   /** Its MRC header; null for another type, or before the header has arrived. */
-  readonly mrc: Session['mrc'];
+  readonly mrc: UploadRecord['mrc'];
   /** Where the storage keeps its parts. */
   readonly staged: StagedUpload;
 }

@@ -1,5 +1,5 @@
 /** One upload in the list of activity, wherever it runs. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 import { useMutation } from '@tanstack/react-query';
 import { memo, useState } from 'react';
 import { Confirm } from '../confirm.tsx';
@@ -13,10 +13,10 @@ import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { putUpload } from './list-cache.ts';
 
-const OPEN: readonly Session['status'][] = ['pending', 'uploading', 'verifying'];
-const CANCELLABLE: readonly Session['status'][] = ['pending', 'uploading'];
+const OPEN: readonly UploadRecord['status'][] = ['pending', 'uploading', 'verifying'];
+const CANCELLABLE: readonly UploadRecord['status'][] = ['pending', 'uploading'];
 
-export const ActivityRow = memo(function ActivityRow({ upload }: { upload: Session }) {
+export const ActivityRow = memo(function ActivityRow({ upload }: { upload: UploadRecord }) {
   const { filename, size, status, received_bytes, received_parts, part_count, metadata } = upload;
   const isOpen = OPEN.includes(status);
   const folder = folderOf(metadata.path, filename);
@@ -62,7 +62,7 @@ export const ActivityRow = memo(function ActivityRow({ upload }: { upload: Sessi
   );
 });
 
-function CancelButton({ upload }: { upload: Session }) {
+function CancelButton({ upload }: { upload: UploadRecord }) {
   const { api, queries } = useAccount();
   const [isAsking, setAsking] = useState(false);
   const cancel = useMutation({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Api, type Transport } from '@cryolift/client';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import {
   applyUpdates,
@@ -22,8 +22,8 @@ function file(id: string, created = 0): FileRecord {
   return { ...record, ...digests, owner: 'ada', metadata: {}, warnings: [] } as unknown as FileRecord;
 }
 
-function upload(id: string, status: Session['status'], fileId: string | null = null): Session {
-  return { upload_id: id, status, file_id: fileId, created_at: new Date(0).toISOString() } as Session;
+function upload(id: string, status: UploadRecord['status'], fileId: string | null = null): UploadRecord {
+  return { upload_id: id, status, file_id: fileId, created_at: new Date(0).toISOString() } as UploadRecord;
 }
 
 function newQueries(files: FileRecord[][] = []): QueryClient {
@@ -39,7 +39,7 @@ function filesOf(queries: QueryClient): string[] {
 }
 
 function uploadsOf(queries: QueryClient, status: string): string[] {
-  const items = itemsOf<Session>(queries.getQueryData(['uploads', status]));
+  const items = itemsOf<UploadRecord>(queries.getQueryData(['uploads', status]));
   return items.map((each) => `${each.upload_id} ${each.status}`);
 }
 

@@ -1,6 +1,6 @@
 /** The query cache for the server's lists, and how events change it. */
 import type { Api } from '@cryolift/client';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import type { CloudEvent } from '../live/live-events.ts';
 
@@ -37,12 +37,12 @@ export function dropFile(queries: QueryClient, fileId: string): void {
   queries.setQueryData<Pages<FileRecord>>(['files'], (data) => drop(data, (item) => item.file_id === fileId));
 }
 
-export function putUpload(queries: QueryClient, upload: Session): void {
+export function putUpload(queries: QueryClient, upload: UploadRecord): void {
   recordUpdate(queries, 'upload', upload.upload_id, upload);
-  const isSame = (item: Session) => item.upload_id === upload.upload_id;
-  for (const [key] of queries.getQueriesData<Pages<Session>>({ queryKey: ['uploads'] })) {
+  const isSame = (item: UploadRecord) => item.upload_id === upload.upload_id;
+  for (const [key] of queries.getQueriesData<Pages<UploadRecord>>({ queryKey: ['uploads'] })) {
     const belongs = !key[1] || key[1] === upload.status;
-    queries.setQueryData<Pages<Session>>(key, (data) => (belongs ? put(data, upload, isSame) : drop(data, isSame)));
+    queries.setQueryData<Pages<UploadRecord>>(key, (data) => (belongs ? put(data, upload, isSame) : drop(data, isSame)));
   }
 }
 
@@ -52,7 +52,7 @@ export function updateFromEvent(queries: QueryClient, api: Api, { type, subject,
   if (type === 'cryolift.file.deleted') dropFile(queries, id);
   else if (kind === 'files') readFile(queries, api, id);
   else {
-    const upload = data as Session;
+    const upload = data as UploadRecord;
     putUpload(queries, upload);
     if (upload.status === 'completed' && upload.file_id !== null) readFile(queries, api, upload.file_id);
   }
@@ -75,7 +75,7 @@ const updateKey = (kind: RecordKind, id: string) => ['updates', kind, id] as con
  *
  * @param item null: it is deleted. No id is used twice.
  */
-function recordUpdate(queries: QueryClient, kind: RecordKind, id: string, item: FileRecord | Session | null): void {
+function recordUpdate(queries: QueryClient, kind: RecordKind, id: string, item: FileRecord | UploadRecord | null): void {
   queries.setQueryData(updateKey(kind, id), item);
 }
 

@@ -1,5 +1,5 @@
 /** Queries for the server's lists, page by page. */
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useCell } from '../cell.ts';
 import { useAccount } from '../services.ts';
@@ -21,7 +21,7 @@ export function useUploads(status: string) {
       const startedMs = Date.now();
       const query = { limit: PAGE_ITEMS, ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) };
       return applyUpdates(await api.sessions(query), {
-        updates: updatesSince<Session>(queries, 'upload', startedMs),
+        updates: updatesSince<UploadRecord>(queries, 'upload', startedMs),
         idOf: ({ upload_id }) => upload_id,
         belongs: (upload) => !status || upload.status === status,
         isFirst: !cursor,

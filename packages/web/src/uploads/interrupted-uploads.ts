@@ -1,13 +1,13 @@
 /** Uploads that were started before the page was reloaded. */
 import { type Api, RetryPolicy, ServerError } from '@cryolift/client';
 import type { FileHandle, IndexedDbResumeStore, OpenUpload } from '@cryolift/client/browser';
-import type { Session } from '@cryolift/protocol/messages';
-import { receivedInSession, type Upload } from './upload.ts';
+import type { UploadRecord } from '@cryolift/protocol/messages';
+import { receivedInUpload, type Upload } from './upload.ts';
 
 /** Calls at a time. */
 const PARALLEL = 2;
 /** The states in which an upload can be continued. */
-const OPEN: readonly Session['status'][] = ['pending', 'uploading'];
+const OPEN: readonly UploadRecord['status'][] = ['pending', 'uploading'];
 const GONE = ['upload_not_found', 'upload_expired'];
 
 interface RestoreContext<Row> {
@@ -61,7 +61,7 @@ async function restoreOne<Row>(
       name: session.filename,
       path: session.metadata.path ?? null,
       check: { mrc: session.mrc, refusals: [], canForce: false, warnings: session.warnings },
-      received: receivedInSession(session),
+      received: receivedInUpload(session),
       error: null,
     });
   } catch (error) {

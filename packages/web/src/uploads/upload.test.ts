@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Session } from '@cryolift/protocol/messages';
-import { receivedInSession } from './upload.ts';
+import type { UploadRecord } from '@cryolift/protocol/messages';
+import { receivedInUpload } from './upload.ts';
 
 function received(missing: [number, number][], truncated: boolean) {
-  return receivedInSession({
+  return receivedInUpload({
     upload_id: 'u1',
     part_count: 10,
     received_parts: 4,
     received_bytes: 400,
     missing_parts: missing,
     missing_truncated: truncated,
-  } as Partial<Session> as Session);
+  } as Partial<UploadRecord> as UploadRecord);
 }
 
 function storedOf({ stored }: ReturnType<typeof received>): number[] {

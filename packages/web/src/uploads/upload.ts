@@ -1,6 +1,6 @@
 /** One upload of this page, as it is shown. */
 import type { PartSet, Progress } from '@cryolift/client';
-import type { FileRecord, Session } from '@cryolift/protocol/messages';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import type { HeaderCheck } from '../adding/header-check.ts';
 import { readKey } from './upload-key.ts';
@@ -58,7 +58,7 @@ export function receivedOf({ session, storedBytes, stored, underWay }: Progress)
   return { uploadId: session.upload_id, partCount: session.part_count, storedBytes, stored, underWay };
 }
 
-export function receivedInSession(session: Session): ReceivedParts {
+export function receivedInUpload(session: UploadRecord): ReceivedParts {
   const missing = new Set(eachPart(session.missing_parts));
   // A truncated list says nothing about the parts after its last range.
   const known = session.missing_truncated ? (session.missing_parts.at(-1)?.[1] ?? 0) : session.part_count;

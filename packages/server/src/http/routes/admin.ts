@@ -1,9 +1,9 @@
 /** Calls for administrators, on the things of all owners. */
 import {
-  OwnedSessionPage,
+  OwnedUploadPage,
   ScrubReport,
   ScrubRequest,
-  SessionQuery,
+  UploadQuery,
   SweepReport,
   Swept,
 } from '@cryolift/protocol/messages';
@@ -18,12 +18,12 @@ const DEFAULT_BYTES_PER_SECOND = 50 * 1024 * 1024;
 const config = { scope: 'admin' } as const;
 
 export function registerAdmin(app: Routes, services: Services): void {
-  registerSessions(app, services);
+  registerUploads(app, services);
   registerSweep(app, services);
   registerScrub(app, services);
 }
 
-function registerSessions(app: Routes, { uploads: context }: Services): void {
+function registerUploads(app: Routes, { uploads: context }: Services): void {
   app.get(
     '/admin/sessions',
     {
@@ -32,8 +32,8 @@ function registerSessions(app: Routes, { uploads: context }: Services): void {
         operationId: 'listAllUploads',
         tags: ['admin'],
         summary: 'The uploads of all owners, newest first.',
-        querystring: SessionQuery,
-        response: { 200: OwnedSessionPage },
+        querystring: UploadQuery,
+        response: { 200: OwnedUploadPage },
       },
     },
     async ({ query: { limit = 100, ...query } }) => await listAllUploads(context, { ...query, limit }),

@@ -5,9 +5,9 @@ import {
   FileRecord,
   InitRequest,
   PartQuery,
-  Session,
-  SessionPage,
-  SessionQuery,
+  UploadRecord,
+  UploadPage,
+  UploadQuery,
   StoredPartPage,
 } from '@cryolift/protocol/messages';
 import { cancelUpload } from '../../uploads/cancellation.ts';
@@ -46,7 +46,7 @@ function registerInit(app: Routes, { uploads }: Services): void {
         tags: ['uploads'],
         summary: 'Starts an upload, or finds the one to resume.',
         body: InitRequest,
-        response: { 200: Session, 201: Session },
+        response: { 200: UploadRecord, 201: UploadRecord },
         documented: {
           headers: ['Idempotency-Key'],
           responseHeaders: { 200: ['Location'], 201: ['Location'] },
@@ -83,8 +83,8 @@ function registerList(app: Routes, { uploads }: Services): void {
         operationId: 'listUploads',
         tags: ['uploads'],
         summary: "The caller's uploads, newest first.",
-        querystring: SessionQuery,
-        response: { 200: SessionPage },
+        querystring: UploadQuery,
+        response: { 200: UploadPage },
       },
     },
     async ({ caller, query: { limit = 100, ...query } }) =>
@@ -102,7 +102,7 @@ function registerShow(app: Routes, { uploads }: Services): void {
         tags: ['uploads'],
         summary: 'State, progress and missing parts of an upload.',
         params: UploadParams,
-        response: { 200: Session },
+        response: { 200: UploadRecord },
         documented: { errors: UPLOAD_ERRORS },
       },
     },
@@ -141,7 +141,7 @@ function registerComplete(app: Routes, { uploads }: Services): void {
         summary: 'Verifies the upload, publishes the file and returns its record; safe to repeat.',
         params: UploadParams,
         body: CompleteRequest,
-        response: { 200: FileRecord, 202: Session },
+        response: { 200: FileRecord, 202: UploadRecord },
         documented: {
           responseHeaders: { 202: ['Retry-After'] },
           errors: [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Finding, Session } from '@cryolift/protocol/messages';
+import type { Finding, UploadRecord } from '@cryolift/protocol/messages';
 import { checkHeader } from './header-check.ts';
 
 const good = buildHeader({ nx: 4, ny: 4, nz: 1, mode: 2 });
@@ -17,7 +17,7 @@ function refuses(code: string) {
 
 test('header check: returns the fields of a valid header', () => {
   const { mrc, warnings } = checkHeader(question);
-  const summary = JSON.parse(mrc as string) as NonNullable<Session['mrc']>;
+  const summary = JSON.parse(mrc as string) as NonNullable<UploadRecord['mrc']>;
   assert.deepEqual([summary.nx, summary.ny, summary.nz, summary.mode], [4, 4, 1, 2]);
   assert.equal(summary.expected_size, sizeBytes);
   assert.equal(warnings, '[]');

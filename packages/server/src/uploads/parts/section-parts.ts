@@ -1,7 +1,7 @@
 /** Which parts hold a section of an MRC file. */
-import type { Session } from '@cryolift/protocol/messages';
+import type { UploadRecord } from '@cryolift/protocol/messages';
 
-type Mrc = NonNullable<Session['mrc']>;
+type Mrc = NonNullable<UploadRecord['mrc']>;
 /** Both included. */
 export type PartRange = [first: number, last: number];
 
