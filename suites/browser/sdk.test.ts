@@ -91,7 +91,7 @@ async function start(page: Page, options: Partial<StartOptions> = {}): Promise<v
         partSizeBytes: 1024 * 1024,
         onProgress(progress) {
           report.state = progress.state;
-          report.uploadId = progress.session?.upload_id;
+          report.uploadId = progress.upload?.upload_id;
           report.stored = progress.storedBytes;
           report.resumed = progress.resumedBytes;
           report.sent = progress.sentBytes;

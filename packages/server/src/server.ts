@@ -87,7 +87,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     partsUnderWay: () => attempts.count,
     digestLagBytes: () => storage.prefixes?.lagBytes() ?? 0,
     eventStreams: () => streams.count,
-    sessions: () => countStaged(db),
+    uploads: () => countStaged(db),
     jobs: () => countOpenJobs(db),
     deliveries: () => countDeliveries(db),
     space: storage.space,

@@ -12,10 +12,10 @@ const ENDED: readonly UploadRecord['status'][] = ['completed', 'cancelled', 'exp
 export async function list(flags: ConnectionOptions & { json?: boolean }): Promise<ExitCode> {
   const api = connect(flags, UPLOADS);
   const output = new Output(flags.json);
-  const sessions = await collect((cursor) => api.sessions({ limit: PAGE, ...(cursor && { cursor }) }));
-  const open = sessions.filter(({ status }) => !ENDED.includes(status));
+  const uploads = await collect((cursor) => api.uploads({ limit: PAGE, ...(cursor && { cursor }) }));
+  const open = uploads.filter(({ status }) => !ENDED.includes(status));
   const files = await collect((cursor) => api.files({ limit: PAGE, ...(cursor && { cursor }) }));
-  for (const session of open) output.event({ kind: 'upload', ...session });
+  for (const upload of open) output.event({ kind: 'upload', ...upload });
   for (const file of files) output.event({ kind: 'file', ...file });
   const nowMs = Date.now();
   output.table(() => [
@@ -28,8 +28,8 @@ export async function list(flags: ConnectionOptions & { json?: boolean }): Promi
 const UPLOAD_HEAD = ['UPLOAD', 'NAME', 'SIZE', 'STATE', 'DONE', 'CHANGED'];
 const FILE_HEAD = ['FILE', 'NAME', 'SIZE', 'PUBLISHED', 'SHA-256'];
 
-function uploadRow(session: UploadRecord, nowMs: number): string[] {
-  const { upload_id, filename, size, status, progress, updated_at } = session;
+function uploadRow(upload: UploadRecord, nowMs: number): string[] {
+  const { upload_id, filename, size, status, progress, updated_at } = upload;
   return [
     upload_id,
     filename,

@@ -8,27 +8,27 @@ import { EXIT, type ExitCode } from '../process/exit.ts';
 const SHOWN_RANGES = 20;
 
 export async function showStatus(id: string, flags: ConnectionOptions & { json?: boolean }): Promise<ExitCode> {
-  const session = await connect(flags, 'uploads:write').session(id);
-  new Output(flags.json).result(session, () => describe(session, Date.now()));
+  const upload = await connect(flags, 'uploads:write').upload(id);
+  new Output(flags.json).result(upload, () => describe(upload, Date.now()));
   return EXIT.done;
 }
 
-function describe(session: UploadRecord, nowMs: number): string[] {
-  const missing = formatRanges(session.missing_parts.slice(0, SHOWN_RANGES));
-  const more = session.missing_parts.length > SHOWN_RANGES || session.missing_truncated ? ', …' : '';
+function describe(upload: UploadRecord, nowMs: number): string[] {
+  const missing = formatRanges(upload.missing_parts.slice(0, SHOWN_RANGES));
+  const more = upload.missing_parts.length > SHOWN_RANGES || upload.missing_truncated ? ', …' : '';
   return formatTable([
-    ['name', session.filename],
-    ['state', session.status],
+    ['name', upload.filename],
+    ['state', upload.status],
     [
       'done',
-      `${formatBytes(session.received_bytes)} of ${formatBytes(session.size)} (${(session.progress * 100).toFixed(1)}%)`,
+      `${formatBytes(upload.received_bytes)} of ${formatBytes(upload.size)} (${(upload.progress * 100).toFixed(1)}%)`,
     ],
-    ['parts', `${session.received_parts} of ${session.part_count}, ${formatBytes(session.part_size)} each`],
+    ['parts', `${upload.received_parts} of ${upload.part_count}, ${formatBytes(upload.part_size)} each`],
     ['missing', missing === '' ? 'none' : `${missing}${more}`],
-    ['changed', formatWhen(session.updated_at, nowMs)],
-    ['expires', `${formatWhen(session.expires_at, nowMs)} (${session.expires_at})`],
-    ...(session.file_id ? [['file', session.file_id]] : []),
-    ...session.warnings.map((warning) => ['warning', warning.message]),
-    ...(session.failure ? [['failure', session.failure.message]] : []),
+    ['changed', formatWhen(upload.updated_at, nowMs)],
+    ['expires', `${formatWhen(upload.expires_at, nowMs)} (${upload.expires_at})`],
+    ...(upload.file_id ? [['file', upload.file_id]] : []),
+    ...upload.warnings.map((warning) => ['warning', warning.message]),
+    ...(upload.failure ? [['failure', upload.failure.message]] : []),
   ]);
 }

@@ -138,7 +138,7 @@ async function* tryParts(
     yield await attempt('digest', signal, () => checkDigest(trial, PARTS.small, small));
     yield await attempt('expect', signal, () => checkExpect(trial, PARTS.small, small, retryForMs));
     if (!bounds.fullPass) return;
-    const full = makePart(trial.session.part_size);
+    const full = makePart(trial.upload.part_size);
     const speed = await attempt('speed', signal, () => checkSpeed(trial, PARTS.speed, full));
     yield speed;
     if (slowSeconds === null || speed.outcome === 'fail') return;

@@ -8,14 +8,14 @@ import { type Answer, type Exchange, readJson, type Wire } from './wire.ts';
 const PATH = '/uploads/init';
 
 export class Trial {
-  readonly session: UploadRecord;
+  readonly upload: UploadRecord;
   readonly #wire: Wire;
   readonly #authorization: string;
 
-  private constructor(wire: Wire, authorization: string, session: UploadRecord) {
+  private constructor(wire: Wire, authorization: string, upload: UploadRecord) {
     this.#wire = wire;
     this.#authorization = authorization;
-    this.session = session;
+    this.upload = upload;
   }
 
   /** @returns the answer when the server opens no upload. @param partSizeBytes the part size to request. */
@@ -44,14 +44,14 @@ export class Trial {
   }
 
   static #read(wire: Wire, authorization: string, answer: Answer): Trial | Answer {
-    const session = readJson(answer) as UploadRecord | null;
-    const isOpen = answer.status < 300 && typeof session?.upload_id === 'string';
-    return isOpen ? new Trial(wire, authorization, session) : answer;
+    const upload = readJson(answer) as UploadRecord | null;
+    const isOpen = answer.status < 300 && typeof upload?.upload_id === 'string';
+    return isOpen ? new Trial(wire, authorization, upload) : answer;
   }
 
   /** Starts to store a part. @param headers are added to the default headers, or replace them. */
   begin(idx: number, part: Part, headers: Readonly<Record<string, string>> = {}): Exchange {
-    return this.#wire.begin('PUT', `/uploads/${this.session.upload_id}/part/${idx}`, {
+    return this.#wire.begin('PUT', `/uploads/${this.upload.upload_id}/part/${idx}`, {
       authorization: this.#authorization,
       'content-type': 'application/octet-stream',
       'content-length': String(part.bytes.length),
@@ -62,7 +62,7 @@ export class Trial {
 
   /** Also works after an interruption. @throws Refusal when the upload may still exist. */
   async cancel(): Promise<void> {
-    const { upload_id, expires_at } = this.session;
+    const { upload_id, expires_at } = this.upload;
     const headers = { authorization: this.#authorization };
     const answer = await this.#wire
       .uninterrupted()

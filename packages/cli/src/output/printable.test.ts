@@ -43,7 +43,7 @@ const file = {
   warnings,
   metadata: { [EVIL]: EVIL },
 };
-const session = {
+const upload = {
   upload_id: EVIL,
   owner: EVIL,
   status: EVIL,
@@ -81,15 +81,15 @@ const link = { link_id: EVIL, url: EVIL, token: EVIL, expires_at: EVIL };
 function answer(refuse: boolean): RequestListener {
   const limits = { part_size: 65_536, mrc_types: ['mrc'], accepted_types: [EVIL] };
   const bodies: readonly [RegExp, object][] = [
-    [/^\/uploads\?/, page(session)],
+    [/^\/uploads\?/, page(upload)],
     [/^\/files\?/, page(file)],
-    [/^\/admin\/sessions/, page(session)],
+    [/^\/admin\/sessions/, page(upload)],
     [/^\/webhooks/, page(delivery)],
     [/^\/admin\/sweep/, { expired: EVIL, deleted: EVIL, leftovers: EVIL, forgotten: EVIL }],
     [/^\/admin\/scrub/, scrub],
     [/^\/links/, link],
     [/^\/files\//, file],
-    [/^\/uploads\//, session],
+    [/^\/uploads\//, upload],
   ];
   return (request, response) => {
     const path = request.url ?? '';
@@ -100,7 +100,7 @@ function answer(refuse: boolean): RequestListener {
         type: 'cryolift.upload.completed',
         subject: EVIL,
         time: EVIL,
-        data: { ...session, status: 'completed' },
+        data: { ...upload, status: 'completed' },
       };
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       return void response.end(`id: 1\ndata: ${JSON.stringify(event)}\n\n`);

@@ -69,7 +69,7 @@ export function describeFailure(error: unknown): Failure {
   return own((error as NodeJS.ErrnoException).code ?? 'failed', null);
 }
 
-/** `/mnt/session: permission denied (EACCES)`; for a call with two paths, the one that is written. */
+/** `/mnt/data: permission denied (EACCES)`; for a call with two paths, the one that is written. */
 function describeCall(error: NodeJS.ErrnoException & { dest?: string }): string {
   const path = error.dest ?? error.path;
   return `${path === undefined ? '' : `${path}: `}${describeSystemError(error)}`;

@@ -101,16 +101,16 @@ test('round trip: after Ctrl-C the next run sends only the missing parts', async
   const { path, bytes, sha256 } = await makeFile('cut.mrc', 64);
   const wire = await Wire.to(bench.url);
   await interrupt(wire, bytes.length / 2, ['upload', ...SMALL_PARTS, path]);
-  const [session] = await list<UploadRecord>('upload', 'cut.mrc');
-  assert.ok(session && session.received_parts > 0 && session.received_parts < 64);
-  assert.match((await bench.run(['status', session.upload_id])).stdout, /missing +\d/);
+  const [upload] = await list<UploadRecord>('upload', 'cut.mrc');
+  assert.ok(upload && upload.received_parts > 0 && upload.received_parts < 64);
+  assert.match((await bench.run(['status', upload.upload_id])).stdout, /missing +\d/);
 
   const resumed = await bench.run(['upload', '--json', path], { CRYOLIFT_SERVER: wire.url });
   assert.equal(resumed.code, 0, resumed.stdout);
   const done = parseLines(resumed.stdout).at(-1);
-  assert.deepEqual([done?.sha256, done?.resumed_bytes], [sha256, session.received_bytes]);
+  assert.deepEqual([done?.sha256, done?.resumed_bytes], [sha256, upload.received_bytes]);
   assert.ok(
-    wire.carriedBytes < bytes.length - session.received_bytes + TALK_BYTES,
+    wire.carriedBytes < bytes.length - upload.received_bytes + TALK_BYTES,
     `${wire.carriedBytes} bytes were carried`,
   );
   wire.close();
@@ -234,8 +234,8 @@ test('round trip: an upload can be cancelled', async () => {
   const { path, bytes } = await makeFile('unwanted.mrc', 32);
   const wire = await Wire.to(bench.url);
   await interrupt(wire, bytes.length / 2, ['upload', ...SMALL_PARTS, path]);
-  const [session] = await list<UploadRecord>('upload', 'unwanted.mrc');
-  const { code } = await bench.run(['cancel', session?.upload_id ?? '']);
+  const [upload] = await list<UploadRecord>('upload', 'unwanted.mrc');
+  const { code } = await bench.run(['cancel', upload?.upload_id ?? '']);
   assert.equal(code, 0);
   assert.deepEqual(await list('upload', 'unwanted.mrc'), []);
   wire.close();

@@ -23,13 +23,13 @@ test('Api: a list of parts that does not end is refused', { timeout: 60_000 }, a
 });
 
 test('Api: missing parts must be ascending ranges of the upload', () => {
-  const session = (part_count: number, missing_parts: unknown) => {
+  const upload = (part_count: number, missing_parts: unknown) => {
     const texts = { upload_id: 'u1', status: 'pending', filename: 'a.mrc' };
     return { ...texts, size: 100, part_size: 10, part_count, received_parts: 0, received_bytes: 0, missing_parts };
   };
   assert.equal(
     isUploadRecord(
-      session(10, [
+      upload(10, [
         [0, 3],
         [4, 4],
         [9, 9],
@@ -50,7 +50,7 @@ test('Api: missing parts must be ascending ranges of the upload', () => {
       [0, 9],
     ],
   ]) {
-    assert.equal(isUploadRecord(session(10, ranges)), false);
+    assert.equal(isUploadRecord(upload(10, ranges)), false);
   }
-  assert.equal(isUploadRecord(session(2 ** 40, [[0, 2 ** 40 - 1]])), false);
+  assert.equal(isUploadRecord(upload(2 ** 40, [[0, 2 ** 40 - 1]])), false);
 });

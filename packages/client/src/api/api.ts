@@ -73,11 +73,11 @@ export class Api {
     return await this.#transport.json(isUploadRecord, 'POST', '/uploads/init', request, { ...options, headers });
   }
 
-  async session(uploadId: string, options?: CallOptions): Promise<UploadRecord> {
+  async upload(uploadId: string, options?: CallOptions): Promise<UploadRecord> {
     return await this.#transport.json(isUploadRecord, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
   }
 
-  async sessions(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<UploadPage> {
+  async uploads(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<UploadPage> {
     return await this.#transport.json(isPage(isUploadRecord), 'GET', `/uploads${toQuery(query)}`);
   }
 

@@ -123,8 +123,8 @@ test('opening: an upload with another size or name is cancelled and started agai
   for (const damage of [{ size: 5400 }, { filename: 'tomp.mrc' }, { upload_id: 'u9' }]) {
     reset();
     once('POST init', (_request, answer) => {
-      const session = JSON.parse(Buffer.from(answer().body).toString()) as object;
-      return reply(201, { ...session, size: 5400, ...damage });
+      const upload = JSON.parse(Buffer.from(answer().body).toString()) as object;
+      return reply(201, { ...upload, size: 5400, ...damage });
     });
     await upload();
     assertStored();
@@ -163,9 +163,9 @@ test('opening: fails when the server has one upload for all files', {
     if (request.path !== '/uploads/init') return answer();
     if (++inits > 100) throw new Error('it does not end');
     const answered = answer();
-    const session = JSON.parse(Buffer.from(first ?? answered.body).toString()) as object;
+    const upload = JSON.parse(Buffer.from(first ?? answered.body).toString()) as object;
     first ??= answered.body;
-    return reply(200, { ...session, upload_id: 'u0', resumed: true });
+    return reply(200, { ...upload, upload_id: 'u0', resumed: true });
   };
   await assert.rejects(upload(), (error) => error instanceof ForeignReplyError);
 });

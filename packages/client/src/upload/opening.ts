@@ -39,7 +39,7 @@ export interface Opening {
 
 /** An upload that only this task works on. */
 export interface Opened {
-  readonly session: UploadRecord;
+  readonly upload: UploadRecord;
   /**
    * True when the upload certainly belongs to this file: it was started for it, and the file is unchanged. Otherwise
    * its parts must be compared before anything is sent.
@@ -61,11 +61,11 @@ export async function findOrStartUpload(opening: Opening): Promise<Opened> {
   if (resumeRecord && !others.has(resumeRecord.uploadId) && claims.take(resumeRecord.uploadId)) {
     const { uploadId, openedWith, identity, sizeBytes } = resumeRecord;
     try {
-      const session = await findUpload(opening, uploadId);
-      if (session && options.restart) await cancelUpload(opening, session);
-      else if (session && OF_USE.includes(session.status) && session.size === sizeBytes) {
+      const upload = await findUpload(opening, uploadId);
+      if (upload && options.restart) await cancelUpload(opening, upload);
+      else if (upload && OF_USE.includes(upload.status) && upload.size === sizeBytes) {
         assertMatchesRecord(source, fingerprint, resumeRecord);
-        return { session, isOwn: identity !== null && identity === source.identity, openedWith };
+        return { upload, isOwn: identity !== null && identity === source.identity, openedWith };
       }
     } catch (error) {
       claims.release(uploadId);
@@ -77,7 +77,7 @@ export async function findOrStartUpload(opening: Opening): Promise<Opened> {
 }
 
 /** Records that the upload belongs to this file, as it is now. */
-export async function saveResumeRecord(opening: Opening, { session, openedWith }: Opened): Promise<void> {
+export async function saveResumeRecord(opening: Opening, { upload, openedWith }: Opened): Promise<void> {
   const { resumeStore, key, source, fingerprint } = opening;
   const { sizeBytes, modifiedMs, identity } = source;
   await resumeStore.save({
@@ -87,7 +87,7 @@ export async function saveResumeRecord(opening: Opening, { session, openedWith }
     identity,
     fingerprint,
     openedWith,
-    uploadId: session.upload_id,
+    uploadId: upload.upload_id,
   });
 }
 
@@ -96,16 +96,16 @@ export async function saveResumeRecord(opening: Opening, { session, openedWith }
  *
  * @returns the upload after that.
  */
-export async function updateMetadata(opening: Opening, { session, openedWith }: Opened): Promise<UploadRecord> {
+export async function updateMetadata(opening: Opening, { upload, openedWith }: Opened): Promise<UploadRecord> {
   const { options, api, call, retry } = opening;
-  if (!OPEN.includes(session.status) || hasPairs(session.metadata, options.metadata)) return session;
+  if (!OPEN.includes(upload.status) || hasPairs(upload.metadata, options.metadata)) return upload;
   const request = await describe(opening, openedWith);
   const idempotencyKey = crypto.randomUUID();
   const now = await retry(() => api.init(request, idempotencyKey, call));
-  if (now.upload_id === session.upload_id) return now;
+  if (now.upload_id === upload.upload_id) return now;
   // The upload has ended. The new one is not needed.
   if (!now.resumed) await cancelUpload(opening, now);
-  return session;
+  return upload;
 }
 
 /**
@@ -146,13 +146,13 @@ async function startUpload(opening: Opening): Promise<Opened> {
   const tried = new Set<string>();
   for (let copy = 1; ; copy++) {
     const openedWith = fingerprintOfCopy(inTree, copy);
-    const session = await init(opening, openedWith);
-    if (tried.has(session.upload_id)) {
+    const upload = await init(opening, openedWith);
+    if (tried.has(upload.upload_id)) {
       throw new ForeignReplyError('the server returns the same upload for files with different fingerprints');
     }
-    tried.add(session.upload_id);
-    if (others.has(session.upload_id) || !claims.take(session.upload_id)) continue;
-    return { session, isOwn: !session.resumed, openedWith };
+    tried.add(upload.upload_id);
+    if (others.has(upload.upload_id) || !claims.take(upload.upload_id)) continue;
+    return { upload, isOwn: !upload.resumed, openedWith };
   }
 }
 
@@ -163,16 +163,16 @@ async function init(opening: Opening, openWith: string, isSecond = false): Promi
   const request: InitRequest = { ...(await describe(opening, openWith)), keep_metadata: true };
   // Covers a lost reply within this run. Later runs find the upload by its fingerprint.
   const idempotencyKey = crypto.randomUUID();
-  const session = await retry(() => api.init(request, idempotencyKey, call));
-  if (isOf(session, source)) return session;
-  await cancelUpload(opening, session);
+  const upload = await retry(() => api.init(request, idempotencyKey, call));
+  if (isOf(upload, source)) return upload;
+  await cancelUpload(opening, upload);
   if (isSecond) throw new ForeignReplyError('the server started an upload for another file');
   return await init(opening, openWith, true);
 }
 
 /** A damaged digit would truncate the file. */
-function isOf(session: UploadRecord, { sizeBytes, name }: Source): boolean {
-  return session.size === sizeBytes && session.filename.normalize() === name.normalize();
+function isOf(upload: UploadRecord, { sizeBytes, name }: Source): boolean {
+  return upload.size === sizeBytes && upload.filename.normalize() === name.normalize();
 }
 
 async function describe({ api, source, options, call, retry }: Opening, key: string): Promise<InitRequest> {
@@ -207,9 +207,9 @@ async function choosePartSize({ sizeBytes }: Source, askLimits: () => Promise<Li
 /** @returns null when the server does not have the upload any more, or its file was deleted. */
 async function findUpload({ api, call, retry }: Opening, uploadId: string): Promise<UploadRecord | null> {
   try {
-    const session = await retry(() => api.session(uploadId, call));
-    if (session.status === 'completed') await retry(() => api.complete(uploadId, undefined, call));
-    return session;
+    const upload = await retry(() => api.upload(uploadId, call));
+    if (upload.status === 'completed') await retry(() => api.complete(uploadId, undefined, call));
+    return upload;
   } catch (error) {
     const gone = ['upload_not_found', 'upload_expired', 'file_not_found'];
     if (error instanceof ServerError && gone.includes(error.code)) return null;
@@ -217,10 +217,10 @@ async function findUpload({ api, call, retry }: Opening, uploadId: string): Prom
   }
 }
 
-export async function cancelUpload({ api, call, retry }: Opening, session: UploadRecord): Promise<void> {
-  if (!CANCELLABLE.includes(session.status)) return;
+export async function cancelUpload({ api, call, retry }: Opening, upload: UploadRecord): Promise<void> {
+  if (!CANCELLABLE.includes(upload.status)) return;
   try {
-    await retry(() => api.cancel(session.upload_id, call));
+    await retry(() => api.cancel(upload.upload_id, call));
   } catch (error) {
     if (!(error instanceof ServerError && error.code === 'upload_not_found')) throw error;
   }

@@ -22,13 +22,13 @@ export class PartReader {
   readonly #sizeBytes: number;
   readonly #partSizeBytes: number;
 
-  /** @param session whose parts these are. */
-  constructor(source: Source, digests: LocalDigests, buffers: PartBuffers, session: UploadRecord) {
+  /** @param upload whose parts these are. */
+  constructor(source: Source, digests: LocalDigests, buffers: PartBuffers, upload: UploadRecord) {
     this.#source = source;
     this.#digests = digests;
     this.#buffers = buffers;
-    this.#sizeBytes = session.size;
-    this.#partSizeBytes = session.part_size;
+    this.#sizeBytes = upload.size;
+    this.#partSizeBytes = upload.part_size;
   }
 
   /**

@@ -22,7 +22,7 @@ export interface SenderOptions {
   readonly api: Api;
   readonly partWindow: PartWindow;
   readonly source: Source;
-  readonly session: UploadRecord;
+  readonly upload: UploadRecord;
   readonly reader: PartReader;
   readonly progress: UploadProgress;
   readonly retryLoop: RetryLoop;
@@ -108,7 +108,7 @@ export class PartSender {
 
   /** Sends one part until the server has it. */
   async #sendPart(part: LoadedPart, signal: AbortSignal): Promise<void> {
-    const { api, partWindow, session, progress, retryLoop, call } = this.#options;
+    const { api, partWindow, upload, progress, retryLoop, call } = this.#options;
     const { idx } = part;
     const waitOut = retryLoop.begin();
     let damaged = 0;
@@ -122,7 +122,7 @@ export class PartSender {
           expectContinue: attempt > 0,
           onSent: (sent: number) => this.#noteSent(sent),
         };
-        assertAbout(part, await api.putPart(session.upload_id, part, options));
+        assertAbout(part, await api.putPart(upload.upload_id, part, options));
         partWindow.notePart();
         this.#noteArrived(idx);
       } catch (error) {
@@ -162,16 +162,16 @@ export class PartSender {
   }
 
   async #ask(signal: AbortSignal | undefined): Promise<void> {
-    const { api, session, progress, retryLoop } = this.#options;
+    const { api, upload, progress, retryLoop } = this.#options;
     const { ledger } = progress;
     progress.enter('doubt');
     const thereBefore = ledger.partsThere();
-    const now = await retryLoop.retry(() => api.session(session.upload_id, { signal }), signal);
-    progress.session = now;
+    const now = await retryLoop.retry(() => api.upload(upload.upload_id, { signal }), signal);
+    progress.upload = now;
     const missing = new Set(eachPart(now.missing_parts));
-    const known = now.missing_truncated ? lastOf(missing) : session.part_count;
+    const known = now.missing_truncated ? lastOf(missing) : upload.part_count;
     if (ledger.partsUnderWay().some((idx) => idx <= known && !missing.has(idx))) {
-      const parts = await retryLoop.retry(() => api.storedParts(session.upload_id, { signal }), signal);
+      const parts = await retryLoop.retry(() => api.storedParts(upload.upload_id, { signal }), signal);
       for (const { part, sha256 } of parts) {
         const digest = ledger.digestUnderWay(part);
         // The server has other bytes: the client that sends this part receives the conflict.

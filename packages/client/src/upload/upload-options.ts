@@ -58,7 +58,7 @@ export type Notice =
 export interface Progress {
   readonly state: ClientState;
   /** The upload on the server; null until it is known to belong to this file. */
-  readonly session: UploadRecord | null;
+  readonly upload: UploadRecord | null;
   /** Acknowledged bytes, of `totalBytes`. Bytes from earlier runs count after they were compared with the file. */
   readonly storedBytes: number;
   readonly totalBytes: number;

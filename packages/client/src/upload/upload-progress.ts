@@ -20,7 +20,7 @@ export class UploadProgress {
   #reportedMs = Number.NEGATIVE_INFINITY;
   ledger = new PartLedger();
   /** The last record from the server. */
-  session: UploadRecord | null = null;
+  upload: UploadRecord | null = null;
   resumedBytes = 0;
 
   constructor(totalBytes: number, retryPolicy: RetryPolicy, onProgress: ((progress: Progress) => void) | undefined) {
@@ -38,7 +38,7 @@ export class UploadProgress {
   leaveUpload(): void {
     this.ledger = new PartLedger();
     this.resumedBytes = 0;
-    this.session = null;
+    this.upload = null;
     this.#isOwn = false;
     this.enter('other');
   }
@@ -68,7 +68,7 @@ export class UploadProgress {
     this.#reportedMs = performance.now();
     this.#onProgress?.({
       state: this.#state,
-      session: this.#isOwn ? this.session : null,
+      upload: this.#isOwn ? this.upload : null,
       storedBytes: this.ledger.storedBytes,
       totalBytes: this.#totalBytes,
       resumedBytes: this.resumedBytes,

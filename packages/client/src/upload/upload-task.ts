@@ -98,7 +98,7 @@ export class UploadTask {
   /** @returns null when the upload belongs to another file: the next one must be found or opened. */
   async #attempt(opening: Opening): Promise<FileRecord | null> {
     const opened = await findOrStartUpload(opening);
-    const { upload_id } = opened.session;
+    const { upload_id } = opened.upload;
     try {
       return await this.#send(opening, opened);
     } catch (error) {
@@ -114,22 +114,22 @@ export class UploadTask {
   /** @returns null when the upload was left. @throws OtherFileError */
   async #send(opening: Opening, opened: Opened): Promise<FileRecord | null> {
     const { source, signal } = { source: this.#source, signal: this.#options.signal };
-    const reader = new PartReader(source, this.#shared.digests, this.#shared.buffers, opened.session);
-    await this.#begin(opened.session);
+    const reader = new PartReader(source, this.#shared.digests, this.#shared.buffers, opened.upload);
+    await this.#begin(opened.upload);
     if (!opened.isOwn) {
       // Nothing is sent to an upload that may belong to another file.
       this.#progress.enter('check');
       await compareFound(reader, this.#progress, signal);
       if (this.#options.restart) {
-        await cancelUpload(opening, opened.session);
-        this.#leave(opened.session.upload_id);
+        await cancelUpload(opening, opened.upload);
+        this.#leave(opened.upload.upload_id);
         return null;
       }
     }
     this.#progress.noteOwn();
     await saveResumeRecord(opening, opened);
-    const session = await updateMetadata(opening, opened);
-    this.#noteMetadata(opened.session.metadata, session.metadata);
+    const upload = await updateMetadata(opening, opened);
+    this.#noteMetadata(opened.upload.metadata, upload.metadata);
     this.#retryLoop.noteProgress();
     this.#progress.enter('planned');
     const { api, partWindow } = this.#shared;
@@ -137,7 +137,7 @@ export class UploadTask {
       api,
       partWindow,
       source,
-      session,
+      upload,
       reader,
       progress: this.#progress,
       retryLoop: this.#retryLoop,
@@ -146,9 +146,9 @@ export class UploadTask {
     for (let round = 1; ; round++) {
       await sender.sendMissing();
       await this.#assertUntouched(reader);
-      const completed = await this.#complete(session, sender, round === MAX_INCOMPLETE);
+      const completed = await this.#complete(upload, sender, round === MAX_INCOMPLETE);
       if (!completed) continue;
-      await this.#assertPublished(session, completed);
+      await this.#assertPublished(upload, completed);
       const file = await updateFileMetadata(opening, completed);
       this.#noteMetadata(completed.metadata, file.metadata);
       await this.#options.onPublished?.(file);
@@ -173,20 +173,20 @@ export class UploadTask {
   }
 
   /** Asks the server which parts it has. */
-  async #begin(session: UploadRecord): Promise<void> {
+  async #begin(upload: UploadRecord): Promise<void> {
     const { api } = this.#shared;
     const { ledger } = this.#progress;
-    this.#progress.session = session;
-    ledger.begin(session.size, session.part_size);
-    if (session.received_parts > 0) {
-      const parts = await this.#retry(() => api.storedParts(session.upload_id, this.#call));
+    this.#progress.upload = upload;
+    ledger.begin(upload.size, upload.part_size);
+    if (upload.received_parts > 0) {
+      const parts = await this.#retry(() => api.storedParts(upload.upload_id, this.#call));
       for (const { part, sha256 } of parts) {
-        if (part >= session.part_count)
+        if (part >= upload.part_count)
           throw new ForeignReplyError(`the server lists part ${part}, which does not exist`);
         ledger.noteFound(part, fromHex(sha256) as Uint8Array);
       }
     }
-    for (const idx of eachPart(session.missing_parts)) ledger.noteMissing(idx);
+    for (const idx of eachPart(upload.missing_parts)) ledger.noteMissing(idx);
   }
 
   #leave(uploadId: string): void {
@@ -214,12 +214,12 @@ export class UploadTask {
   }
 
   /** @returns null when the server says that parts are missing and must be sent; throws in the last round. */
-  async #complete(session: UploadRecord, sender: PartSender, isLast: boolean): Promise<FileRecord | null> {
+  async #complete(upload: UploadRecord, sender: PartSender, isLast: boolean): Promise<FileRecord | null> {
     const { sha256: declared, signal } = this.#options;
     const { api } = this.#shared;
     for (;;) {
       try {
-        const completion = await this.#retry(() => api.complete(session.upload_id, declared, this.#call));
+        const completion = await this.#retry(() => api.complete(upload.upload_id, declared, this.#call));
         if (completion.kind === 'completed') return completion.file;
         this.#retryLoop.noteProgress();
         this.#progress.report();
@@ -235,9 +235,9 @@ export class UploadTask {
   }
 
   /** Checks that the record matches the bytes of the local file. */
-  async #assertPublished(session: UploadRecord, file: FileRecord): Promise<void> {
-    const digests = this.#progress.ledger.joinedDigests(session.part_count);
-    if (file.size === session.size && digests && toHex(await sha256(digests)) === file.parts_sha256) return;
+  async #assertPublished(upload: UploadRecord, file: FileRecord): Promise<void> {
+    const digests = this.#progress.ledger.joinedDigests(upload.part_count);
+    if (file.size === upload.size && digests && toHex(await sha256(digests)) === file.parts_sha256) return;
     throw new SourceError(
       'integrity',
       `The server published file ${file.file_id} with other bytes than those of the local file.`,

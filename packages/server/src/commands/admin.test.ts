@@ -51,9 +51,9 @@ test('audit: prints entries from the data folder, with --since', async () => {
 test('admin: lists uploads and runs a sweep', async () => {
   const running = await bench.run(['admin', 'sessions']);
   assert.equal(running.stdout, 'no unfinished uploads\n', running.stderr);
-  const [session] = parseLines((await bench.run(['admin', 'sessions', '--all', '--json'])).stdout);
-  assert.equal(session?.status, 'completed');
-  assert.equal(session?.owner, 'local');
+  const [upload] = parseLines((await bench.run(['admin', 'sessions', '--all', '--json'])).stdout);
+  assert.equal(upload?.status, 'completed');
+  assert.equal(upload?.owner, 'local');
   const swept = await bench.run(['admin', 'sweep']);
   assert.equal(swept.stdout, '0 expired, 0 leftovers removed, 0 deletions finished, 0 old rows deleted\n', swept.stderr);
 });

@@ -16,8 +16,8 @@ const ASK_AGAIN_MS = 2_000;
 const ENDED: readonly OwnedUpload['status'][] = ['completed', 'cancelled', 'expired'];
 
 export async function listSessions(flags: Flags): Promise<ExitCode> {
-  const sessions = await collectPages<OwnedUpload>(connect(flags, 'admin'), '/admin/sessions');
-  const shown = sessions.filter(({ status }) => flags.all || !ENDED.includes(status));
+  const uploads = await collectPages<OwnedUpload>(connect(flags, 'admin'), '/admin/sessions');
+  const shown = uploads.filter(({ status }) => flags.all || !ENDED.includes(status));
   const nowMs = Date.now();
   const head = ['UPLOAD', 'OWNER', 'STATE', 'SIZE', 'DONE', 'STARTED', 'CHANGED', 'EXPIRES'];
   const rows = shown.map((each) => [

@@ -14,13 +14,13 @@ export async function sumHeld(db: Database, owner: string): Promise<number> {
 
 /** Bytes of an owner's live uploads. */
 export async function sumStaged(db: Database, owner: string): Promise<number> {
-  const sessions = await db
+  const uploads = await db
     .selectFrom('uploads')
     .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
     .where('owner', '=', owner)
     .where('status', 'in', STAGED_STATES)
     .executeTakeFirst();
-  return Number(sessions?.bytes ?? 0);
+  return Number(uploads?.bytes ?? 0);
 }
 
 export async function findUploadRow(db: Database, id: string): Promise<UploadRow | undefined> {

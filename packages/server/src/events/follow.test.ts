@@ -104,9 +104,9 @@ test('stream: for a stalled reader few uploads and events are read', async (t) =
   let events = 0;
   Object.assign(context, {
     async readUpload(id: string) {
-      const session = await readUpload(id);
+      const upload = await readUpload(id);
       return (
-        session && { ...session, missing_parts: Array.from({ length: 1_000 }, (_, at) => [10_000 + at, 10_000 + at]) }
+        upload && { ...upload, missing_parts: Array.from({ length: 1_000 }, (_, at) => [10_000 + at, 10_000 + at]) }
       );
     },
   });
@@ -116,7 +116,7 @@ test('stream: for a stalled reader few uploads and events are read', async (t) =
   for (const id of uploads.keys()) context.bus.noteParts({ id, owner: 'ada' });
   assert.match(brief(await stream.next()), / progress progress uploading$/);
   // Each has some 13,000 characters.
-  assert.ok(test.reads <= 6, `${test.reads} sessions were read`);
+  assert.ok(test.reads <= 6, `${test.reads} uploads were read`);
   // Each is sent once.
   const subjects = new Set<string>();
   while (subjects.size < 39) {
@@ -170,9 +170,9 @@ for (const moment of ['before', 'after'] as const) {
     context.readUpload = async (id) => {
       context.readUpload = readUpload;
       if (moment === 'before') await move(id, 'verifying');
-      const session = await readUpload(id);
+      const upload = await readUpload(id);
       if (moment === 'after') await move(id, 'verifying');
-      return session;
+      return upload;
     };
     const stream = open({ uploadId: 'a' });
     assert.equal(brief(await stream.next()), '2 state verifying verifying');

@@ -65,8 +65,8 @@ export async function* follow(
     let seq = Math.min(after ?? newest, newest);
     yield `: listening\nid: ${seq}\n\n`;
     while (!signal.aborted) {
-      const sessions = new Map((await readDue()).map((each) => [uploadSubject(each.uploadId), each]));
-      if (unseen !== null && sessions.size === 0) return;
+      const uploads = new Map((await readDue()).map((each) => [uploadSubject(each.uploadId), each]));
+      if (unseen !== null && uploads.size === 0) return;
       // Read after the uploads, completely: the events that led to their states are here, or were sent.
       for (let rows = BATCH; rows === BATCH && !signal.aborted; ) {
         const batch = await listEvents(context.db, filter, seq, BATCH);
@@ -74,20 +74,20 @@ export async function* follow(
         for (const row of batch) {
           seq = row.seq;
           // A newer event exists.
-          sessions.delete(row.subject);
+          uploads.delete(row.subject);
           if (!mayTell(row.subject)) continue;
           yield printKept(row, context.source);
           toldMs = performance.now();
           if ('uploadId' in watch && tellsEnd(row)) return;
         }
       }
-      for (const session of sessions.values()) {
-        const isSnapshot = session.uploadId === unseen;
-        if (isEnd(session.status) && !isSnapshot) continue;
+      for (const upload of uploads.values()) {
+        const isSnapshot = upload.uploadId === unseen;
+        if (isEnd(upload.status) && !isSnapshot) continue;
         unseen = null;
-        yield printLive(isSnapshot ? 'snapshot' : 'progress', draft(session), context.source, seq);
+        yield printLive(isSnapshot ? 'snapshot' : 'progress', draft(upload), context.source, seq);
         toldMs = performance.now();
-        if (isEnd(session.status)) return;
+        if (isEnd(upload.status)) return;
       }
       if (unseen === null) await pause();
       if (performance.now() - toldMs >= context.heartbeatMs) {
@@ -117,10 +117,10 @@ export async function* follow(
     return found;
 
     async function read(uploadId: string): Promise<number> {
-      const session = await context.readUpload(uploadId);
-      if (!session) return 0;
-      const data = JSON.stringify(session);
-      found.push({ uploadId, status: session.status, data });
+      const upload = await context.readUpload(uploadId);
+      if (!upload) return 0;
+      const data = JSON.stringify(upload);
+      found.push({ uploadId, status: upload.status, data });
       return data.length;
     }
   }

@@ -7,7 +7,7 @@ const SOURCES: Sources = {
   partsUnderWay: () => 3,
   digestLagBytes: () => 0,
   eventStreams: () => 0,
-  sessions: async () => ({ pending: 1, uploading: 2 }),
+  uploads: async () => ({ pending: 1, uploading: 2 }),
   jobs: async () => ({}),
   deliveries: async () => ({}),
   space: { read: async () => ({ freeBytes: 10, sizeBytes: 100 }) },
@@ -24,7 +24,7 @@ function reader(changes: Partial<Sources>) {
 
 test('gauges: values are read at every scrape', async () => {
   let pending = 1;
-  const read = reader({ sessions: async () => ({ pending, uploading: 2 }) });
+  const read = reader({ uploads: async () => ({ pending, uploading: 2 }) });
   assert.ok((await read()).includes('cryolift_sessions{status="pending"} 1'));
   pending = 0;
   const later = await read();
@@ -47,7 +47,7 @@ test('gauges: a failing gauge is omitted, and returns later', async () => {
     return value;
   };
   const read = reader({
-    sessions: () => failing({ pending: 1 }),
+    uploads: () => failing({ pending: 1 }),
     space: { read: () => failing({ freeBytes: 10, sizeBytes: 100 }) },
   });
   const isFailing = (line: string) => /^cryolift_(sessions|storage_free_bytes|storage_size_bytes)\b/.test(line);

@@ -12,7 +12,7 @@ export interface Sources {
   /** Streams of events that are open. */
   eventStreams(): number;
   /** Uploads that have not ended, by status. */
-  sessions(): Promise<ByLabel>;
+  uploads(): Promise<ByLabel>;
   jobs(): Promise<ByLabel>;
   deliveries(): Promise<ByLabel>;
   /** Null: the storage has no limit. */
@@ -71,7 +71,7 @@ export function registerGauges(registry: Registry, sources: Sources): void {
   addFigure('cryolift_parts_under_way', 'Parts that are being received.', sources.partsUnderWay);
   addFigure('cryolift_digest_lag_bytes', 'Stored bytes that are not hashed yet.', sources.digestLagBytes);
   addFigure('cryolift_event_streams', 'Open event streams.', sources.eventStreams);
-  add('cryolift_sessions', 'Uploads that have not ended.', 'status', sources.sessions);
+  add('cryolift_sessions', 'Uploads that have not ended.', 'status', sources.uploads);
   add('cryolift_jobs', 'Jobs on published files that are not done.', 'status', sources.jobs);
   add('cryolift_webhook_deliveries', 'Events that the webhook has not accepted.', 'status', sources.deliveries);
   add('cryolift_scrub_faults', 'Files with a fault in the last scrub.', 'fault', sources.scrubFaults);

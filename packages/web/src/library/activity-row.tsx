@@ -68,7 +68,7 @@ function CancelButton({ upload }: { upload: UploadRecord }) {
   const cancel = useMutation({
     mutationFn: async () => {
       await api.cancel(upload.upload_id);
-      putUpload(queries, await api.session(upload.upload_id));
+      putUpload(queries, await api.upload(upload.upload_id));
     },
   });
   return (

@@ -20,7 +20,7 @@ export function useUploads(status: string) {
     queryFn: async ({ pageParam: cursor }) => {
       const startedMs = Date.now();
       const query = { limit: PAGE_ITEMS, ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) };
-      return applyUpdates(await api.sessions(query), {
+      return applyUpdates(await api.uploads(query), {
         updates: updatesSince<UploadRecord>(queries, 'upload', startedMs),
         idOf: ({ upload_id }) => upload_id,
         belongs: (upload) => !status || upload.status === status,

@@ -54,14 +54,14 @@ async function restoreOne<Row>(
     if (remove(row)) await resumeStore.forget({ server, owner, location: key });
   };
   try {
-    const readUpload = () => api.session(uploadId);
-    const session = await new RetryPolicy().retry(readUpload, undefined, (error) => update(row, { error }));
-    if (!OPEN.includes(session.status)) return await forget();
+    const readUpload = () => api.upload(uploadId);
+    const upload = await new RetryPolicy().retry(readUpload, undefined, (error) => update(row, { error }));
+    if (!OPEN.includes(upload.status)) return await forget();
     update(row, {
-      name: session.filename,
-      path: session.metadata.path ?? null,
-      check: { mrc: session.mrc, refusals: [], canForce: false, warnings: session.warnings },
-      received: receivedInUpload(session),
+      name: upload.filename,
+      path: upload.metadata.path ?? null,
+      check: { mrc: upload.mrc, refusals: [], canForce: false, warnings: upload.warnings },
+      received: receivedInUpload(upload),
       error: null,
     });
   } catch (error) {

@@ -111,7 +111,7 @@ export class UploadRunner {
       this.#sentBytes += progress.sentBytes - sentBytes;
       sentBytes = progress.sentBytes;
       this.rate.note(this.#sentBytes);
-      entry.uploadId = progress.session?.upload_id ?? entry.uploadId;
+      entry.uploadId = progress.upload?.upload_id ?? entry.uploadId;
       this.#entries.update(entry, {
         progress,
         bytesPerSecond: signal.aborted ? 0 : entry.rate.bytesPerSecond,

@@ -53,21 +53,21 @@ export interface ReceivedParts {
 
 export const NO_PARTS: PartSet = new Set<number>();
 
-export function receivedOf({ session, storedBytes, stored, underWay }: Progress): ReceivedParts | null {
-  if (!session) return null;
-  return { uploadId: session.upload_id, partCount: session.part_count, storedBytes, stored, underWay };
+export function receivedOf({ upload, storedBytes, stored, underWay }: Progress): ReceivedParts | null {
+  if (!upload) return null;
+  return { uploadId: upload.upload_id, partCount: upload.part_count, storedBytes, stored, underWay };
 }
 
-export function receivedInUpload(session: UploadRecord): ReceivedParts {
-  const missing = new Set(eachPart(session.missing_parts));
+export function receivedInUpload(upload: UploadRecord): ReceivedParts {
+  const missing = new Set(eachPart(upload.missing_parts));
   // A truncated list says nothing about the parts after its last range.
-  const known = session.missing_truncated ? (session.missing_parts.at(-1)?.[1] ?? 0) : session.part_count;
+  const known = upload.missing_truncated ? (upload.missing_parts.at(-1)?.[1] ?? 0) : upload.part_count;
   const has = (idx: number) => idx < known && !missing.has(idx);
   return {
-    uploadId: session.upload_id,
-    partCount: session.part_count,
-    storedBytes: session.received_bytes,
-    stored: { has, size: session.received_parts },
+    uploadId: upload.upload_id,
+    partCount: upload.part_count,
+    storedBytes: upload.received_bytes,
+    stored: { has, size: upload.received_parts },
     underWay: NO_PARTS,
   };
 }
