@@ -47,7 +47,7 @@ try {
 
 async function upload(filename: string): Promise<Times> {
   const begin = performance.now();
-  const session = await client.open(sizeBytes, PART_BYTES, filename);
+  const upload = await client.open(sizeBytes, PART_BYTES, filename);
   const rows = (sizeBytes - 1024) / 4 / 1024;
   // Rows of 4 KiB, so that the file is of the header's size to the byte.
   const header = buildHeader({ nx: 1024, ny: Math.floor(rows), nz: 1, mode: 2, nsymbt: (rows % 1) * 4096 });
@@ -56,11 +56,11 @@ async function upload(filename: string): Promise<Times> {
   const first = { sizeBytes: PART_BYTES, slices: [head, ...slices.slice(1)] };
   const connection = await Connection.open(server.url);
   const digest = `Content-Digest: ${digestPayload(first)}\r\n`;
-  await connection.expect([201], client.head('PUT', `/uploads/${session.upload_id}/part/0`) + digest, first);
+  await connection.expect([201], client.head('PUT', `/uploads/${upload.upload_id}/part/0`) + digest, first);
   connection.close();
-  await client.sendParts([session], CONNECTIONS, 1);
+  await client.sendParts([upload], CONNECTIONS, 1);
   const sent = (performance.now() - begin) / 1000;
-  const { file_id } = await client.complete(session);
+  const { file_id } = await client.complete(upload);
   const published = performance.now();
   if (filename.endsWith('.mrc')) await client.call('GET', `/files/${file_id}/statistics`);
   const known = (performance.now() - published) / 1000;

@@ -64,19 +64,19 @@ export class CryoliftClient {
   }
 
   /**
-   * Sends the parts of all the sessions in the order of their indexes, a part of each session in turn.
+   * Sends the parts of all the uploads in the order of their indexes, a part of each upload in turn.
    * @param first the index to begin with. @returns bytes sent.
    */
-  async sendParts(sessions: readonly UploadRecord[], connections: number, first = 0): Promise<number> {
-    const sizes = new Set(sessions.flatMap((session) => [session.part_size, lastPartBytes(session)]));
+  async sendParts(uploads: readonly UploadRecord[], connections: number, first = 0): Promise<number> {
+    const sizes = new Set(uploads.flatMap((upload) => [upload.part_size, lastPartBytes(upload)]));
     const bodies = new Map([...sizes].map((sizeBytes) => [sizeBytes, this.#prepare(sizeBytes)]));
     let sentBytes = 0;
-    const parts = eachPart(sessions, first);
+    const parts = eachPart(uploads, first);
     await overConnections(this.#server.url, connections, async (connection) => {
-      for (const { session, idx } of parts) {
-        const isLast = idx === session.part_count - 1;
-        const { payload, fields } = bodies.get(isLast ? lastPartBytes(session) : session.part_size)!;
-        const head = `PUT /uploads/${session.upload_id}/part/${idx} HTTP/1.1\r\n${fields}`;
+      for (const { upload, idx } of parts) {
+        const isLast = idx === upload.part_count - 1;
+        const { payload, fields } = bodies.get(isLast ? lastPartBytes(upload) : upload.part_size)!;
+        const head = `PUT /uploads/${upload.upload_id}/part/${idx} HTTP/1.1\r\n${fields}`;
         await connection.expect([201], head, payload);
         sentBytes += payload.sizeBytes;
       }
@@ -98,10 +98,10 @@ export class CryoliftClient {
   }
 }
 
-function* eachPart(sessions: readonly UploadRecord[], first: number): Generator<{ session: UploadRecord; idx: number }> {
-  const count = Math.max(...sessions.map((session) => session.part_count));
+function* eachPart(uploads: readonly UploadRecord[], first: number): Generator<{ upload: UploadRecord; idx: number }> {
+  const count = Math.max(...uploads.map((upload) => upload.part_count));
   for (let idx = first; idx < count; idx++) {
-    for (const session of sessions) if (idx < session.part_count) yield { session, idx };
+    for (const upload of uploads) if (idx < upload.part_count) yield { upload, idx };
   }
 }
 

@@ -52,10 +52,10 @@ function measureFloor(): number {
 async function measureUpload(): Promise<Record<string, number>> {
   const before = server.process.cpu();
   const begin = performance.now();
-  const session = await client.open(gib * GIB, 8 * MIB);
-  await client.sendParts([session], CONNECTIONS);
+  const upload = await client.open(gib * GIB, 8 * MIB);
+  await client.sendParts([upload], CONNECTIONS);
   const sent = performance.now();
-  const { file_id } = await client.complete(session);
+  const { file_id } = await client.complete(upload);
   const completed = performance.now();
   const { user, system } = subtract(server.process.cpu(), before);
   await client.call('DELETE', `/files/${file_id}`);
@@ -82,7 +82,7 @@ async function measureStatus(sizeBytes: number): Promise<Record<string, number>>
   };
 }
 
-/** A session of 10,000 parts of which every second one is there: the most ranges that a status can name. */
+/** An upload of 10,000 parts of which every second one is there: the most ranges that a status can name. */
 async function openWithGaps(sizeBytes: number): Promise<string> {
   const { upload_id, part_count } = await client.open(sizeBytes, SMALL_PART);
   const payload = makePayload(SMALL_PART);

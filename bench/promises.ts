@@ -69,12 +69,12 @@ async function measureMemory(server: Server, gib: number): Promise<Sample[]> {
 
 async function measureStatus(server: Server, gib: number): Promise<Sample[]> {
   const client = new CryoliftClient(server);
-  const session = await client.open(gib * GIB, PART_BYTES);
-  const head = client.head('GET', `/uploads/${session.upload_id}`);
+  const upload = await client.open(gib * GIB, PART_BYTES);
+  const head = client.head('GET', `/uploads/${upload.upload_id}`);
   const workerData: Probe = { url: server.url, head, everyMs: STATUS_EVERY_MS };
   const probe = new Worker(new URL('./status-probe.ts', import.meta.url), { workerData });
   await once(probe, 'online');
-  await client.sendParts([session], CONNECTIONS);
+  await client.sendParts([upload], CONNECTIONS);
   probe.postMessage('end');
   const [values] = (await once(probe, 'message')) as [number[]];
   const busy = `while ${gib} GiB come over ${CONNECTIONS} connections`;
@@ -86,10 +86,10 @@ async function measureComplete(server: Server, gib: number, repeats: number): Pr
   const client = new CryoliftClient(server);
   const [lags, rested, immediate]: [number[], number[], number[]] = [[], [], []];
   for (let nr = 0; nr < repeats; nr++) {
-    const session = await send(client, gib, CONNECTIONS);
+    const upload = await send(client, gib, CONNECTIONS);
     lags.push((await readLag(client)) / MIB);
     await awaitFollower(client);
-    rested.push(await timeComplete(client, session));
+    rested.push(await timeComplete(client, upload));
     immediate.push(await timeComplete(client, await send(client, gib, CONNECTIONS)));
   }
   return [
@@ -100,14 +100,14 @@ async function measureComplete(server: Server, gib: number, repeats: number): Pr
 }
 
 async function send(client: CryoliftClient, gib: number, connections: number): Promise<UploadRecord> {
-  const session = await client.open(gib * GIB, PART_BYTES);
-  await client.sendParts([session], connections);
-  return session;
+  const upload = await client.open(gib * GIB, PART_BYTES);
+  await client.sendParts([upload], connections);
+  return upload;
 }
 
-async function timeComplete(client: CryoliftClient, session: UploadRecord): Promise<number> {
+async function timeComplete(client: CryoliftClient, upload: UploadRecord): Promise<number> {
   const begin = performance.now();
-  const { file_id } = await client.complete(session);
+  const { file_id } = await client.complete(upload);
   const ms = performance.now() - begin;
   await client.call('DELETE', `/files/${file_id}`);
   return ms;

@@ -18,29 +18,29 @@ const body = Buffer.alloc(PART, 7);
 /** @returns bytes per second. */
 async function upload(): Promise<number> {
   const call = callAs(server, { sub: 'honest' });
-  const session = await open(call, { filename: 'a.bin', size: PART * PARTS, part_size: PART });
+  const upload = await open(call, { filename: 'a.bin', size: PART * PARTS, part_size: PART });
   const missing = Array.from({ length: PARTS }, (_, idx) => idx);
   const beganMs = performance.now();
   const send = async () => {
     for (let idx = missing.pop(); idx !== undefined; idx = missing.pop()) {
-      const { status } = await call('PUT', partPath(session, idx), { body });
+      const { status } = await call('PUT', partPath(upload, idx), { body });
       if (status !== 201) throw new Error(`a part was answered ${status}`);
     }
   };
   await Promise.all([send(), send(), send()]);
   const seconds = (performance.now() - beganMs) / 1000;
-  await call('DELETE', `/uploads/${session.upload_id}`);
+  await call('DELETE', `/uploads/${upload.upload_id}`);
   return (PART * PARTS) / seconds;
 }
 
 try {
   const size = PART_BYTES * (SLOW / 2);
-  const session = await open(callAs(server, { sub: 'slow' }), { filename: 'slow.bin', size });
+  const slow = await open(callAs(server, { sub: 'slow' }), { filename: 'slow.bin', size });
   await upload();
   let [alone, beside] = [0, 0];
   for (let round = 0; round < ROUNDS; round++) {
     alone = Math.max(alone, await upload());
-    const drips = await Drips.start(server, session, SLOW);
+    const drips = await Drips.start(server, slow, SLOW);
     beside = Math.max(beside, await upload());
     drips.stop();
   }

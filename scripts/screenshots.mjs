@@ -77,8 +77,8 @@ async function fill(call) {
     const bytes = Buffer.concat([header, Buffer.alloc(nx * ny * nz * voxelBytes[mode], filename)]);
     await publish(call, bytes, { filename, metadata: { grid: '7', session: '2026-11-23 krios2' } });
   }
-  const { session, bytes } = await openSample(call, 6, { filename: 'TS_015.st' });
-  for (const idx of [0, 1, 2, 4]) await put(call, session, idx, bytes);
+  const { upload, bytes } = await openSample(call, 6, { filename: 'TS_015.st' });
+  for (const idx of [0, 1, 2, 4]) await put(call, upload, idx, bytes);
   await openSample(call, 9, { filename: 'TS_016.st' });
 }
 

@@ -116,9 +116,7 @@ async function install() {
     child.on('error', (error) => resolve(`npm could not be started: ${error.message}`));
     child.on('exit', (code, signal) => {
       if (stop ?? signal) process.exit(128 + constants.signals[stop ?? signal]);
-      resolve(
-        code === 0 ? null : 'npm ci failed: fix the error above (most often the network) and run this again.',
-      );
+      resolve(code === 0 ? null : 'npm ci failed: fix the error above (most often the network) and run this again.');
     });
   });
 }

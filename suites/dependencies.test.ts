@@ -9,14 +9,14 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LICENCES =
   /^\(?(MIT|ISC|BSD-[23]-Clause|Apache-2\.0|0BSD|BlueOak-1\.0\.0|CC0-1\.0|Unlicense|Python-2\.0|CC-BY-[34]\.0)( (OR|AND) .*)?\)?$/;
 
-test('docs/dependencies.md is what the lock file says', () => {
+test('dependencies: docs/dependencies.md is what the lock file says', () => {
   const made = execFileSync(process.execPath, ['scripts/dependencies.mjs', '--print'], { cwd: ROOT, encoding: 'utf8' });
   assert.equal(readFileSync(`${ROOT}docs/dependencies.md`, 'utf8'), made, 'run `npm run dependencies`');
   const table = made.slice(made.indexOf('| chosen'), made.indexOf('"Brings"'));
   assert.doesNotMatch(table, /\| *\|\n/, 'a chosen package without a reason');
 });
 
-test('every version is exact', () => {
+test('dependencies: every version is exact', () => {
   for (const path of globSync(
     ['package.json', 'packages/*/package.json', 'bench/peers/package.json', 'suites/clients/package.json'],
     { cwd: ROOT },
@@ -29,7 +29,7 @@ test('every version is exact', () => {
   }
 });
 
-test('every installed package has a licence that asks for nothing but its notice', () => {
+test('dependencies: every installed package has a licence that asks for nothing but its notice', () => {
   const { packages } = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')) as {
     packages: Record<string, { license?: string; dev?: boolean; link?: boolean }>;
   };

@@ -14,7 +14,7 @@ const EMPTY_NAMES = /^(utils?|helpers?|common|internal)$/;
 
 const ROOT = join(import.meta.dirname, '..');
 
-test('every import follows an allowed arrow', () => {
+test('imports: every import follows an allowed arrow', () => {
   const files = globSync('packages/*/{src,bin}/**/*.{ts,tsx,js}', { cwd: ROOT }).filter(
     (file) => !TEST_CODE.test(file),
   );
@@ -70,7 +70,7 @@ test('server: the check for rows finds one behind a function, a type, a class an
   assert.deepEqual(findReexports(file, `${uploads}\nexport type { UploadRow };`), ['UploadRow']);
 });
 
-test('no folder or file is named after nothing', () => {
+test('imports: no folder or file is named after nothing', () => {
   const paths = globSync('{packages,suites,scripts,bench,examples}/**', { cwd: ROOT, exclude: ['**/node_modules'] });
   assert.deepEqual(
     paths.filter((path) => EMPTY_NAMES.test(basename(path).replace(/\..*/, ''))),

@@ -10,20 +10,20 @@ function cryolift(name: string, what: string, env: Record<string, string>, whole
     async start(folder, { files, fileBytes, partBytes, connections }) {
       const server = await startServer(folder, env);
       const client = new CryoliftClient(server);
-      const sessions: UploadRecord[] = [];
+      const uploads: UploadRecord[] = [];
       const subject = {
         process: server.process,
         async send() {
-          for (let nr = 0; nr < files; nr++) sessions.push(await client.open(fileBytes, partBytes));
+          for (let nr = 0; nr < files; nr++) uploads.push(await client.open(fileBytes, partBytes));
           // The whole is hashed along the complete prefix: without part 0 there is none.
-          return await client.sendParts(sessions, connections, wholeDigest ? 0 : 1);
+          return await client.sendParts(uploads, connections, wholeDigest ? 0 : 1);
         },
       };
       if (!wholeDigest) return subject;
       return {
         ...subject,
         async complete() {
-          for (const session of sessions) await client.complete(session);
+          for (const upload of uploads) await client.complete(upload);
         },
       };
     },

@@ -18,7 +18,9 @@ function assertLittleWaste(upload: SlowUpload): void {
   assert.ok(wasteBytes <= MAX_WASTE_BYTES, `${wasteBytes} bytes were sent again`);
 }
 
-test('a laptop whose lid is closed in the middle goes on when it is opened', { timeout: TIMEOUT }, async (t) => {
+test('absence: a laptop whose lid is closed in the middle goes on when it is opened', {
+  timeout: TIMEOUT,
+}, async (t) => {
   // The server gives up on the connections meanwhile, as it does in three minutes.
   const upload = await SlowUpload.begin(6, { CRYOLIFT_BODY_IDLE_TIMEOUT: '1s' });
   t.after(() => upload.discard());
@@ -30,7 +32,7 @@ test('a laptop whose lid is closed in the middle goes on when it is opened', { t
   assertLittleWaste(upload);
 });
 
-test('a server that goes away and comes back is gone on with', { timeout: TIMEOUT }, async (t) => {
+test('absence: a server that goes away and comes back is gone on with', { timeout: TIMEOUT }, async (t) => {
   const upload = await SlowUpload.begin(6);
   t.after(() => upload.discard());
   await upload.underWay();

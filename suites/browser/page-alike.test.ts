@@ -43,7 +43,7 @@ async function assertPublished({ call }: Owner, paths: readonly string[]): Promi
   );
 }
 
-test('same name, size and time, chosen together: each file has a row and is published with its own digest', async () => {
+test('page alike: same name, size and time, chosen together: each file has a row and is published with its own digest', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const twins = writeTwins('at-once');
@@ -53,7 +53,7 @@ test('same name, size and time, chosen together: each file has a row and is publ
   await assertPublished(owner, twins);
 });
 
-test('same name, size and time, chosen one after the other: each file is published with its own digest', async () => {
+test('page alike: same name, size and time, chosen one after the other: each file is published with its own digest', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   const twins = writeTwins('meanwhile');
@@ -66,7 +66,7 @@ test('same name, size and time, chosen one after the other: each file is publish
   await assertPublished(owner, twins);
 });
 
-test('same name, size and time, one chosen to continue the other: the page reports it, and keeps both uploads', async () => {
+test('page alike: same name, size and time, one chosen to continue the other: the page reports it, and keeps both uploads', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
   page.on('dialog', (dialog) => dialog.accept());
@@ -80,6 +80,6 @@ test('same name, size and time, one chosen to continue the other: the page repor
   await choose(page, [second]);
   await uploadRow(page, 'seg.mrc', 'done').getByText('another file with the same name and size').waitFor();
   await assertPublished(owner, [second]);
-  const sessions = (await owner.call('GET', '/uploads')).json<UploadPage>().items;
-  assert.deepEqual(sessions.map(({ status }) => status).sort(), ['completed', 'uploading']);
+  const uploads = (await owner.call('GET', '/uploads')).json<UploadPage>().items;
+  assert.deepEqual(uploads.map(({ status }) => status).sort(), ['completed', 'uploading']);
 });

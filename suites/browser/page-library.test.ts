@@ -92,10 +92,10 @@ test('live: changes by other programs appear without a reload', async () => {
   await goTo(page, 'Activity');
   await page.getByText('No uploads yet').waitFor();
   await page.getByText('Live', { exact: true }).waitFor();
-  const { session, bytes } = await openSample(owner.call, 3, { filename: 'elsewhere.mrc' });
+  const { upload, bytes } = await openSample(owner.call, 3, { filename: 'elsewhere.mrc' });
   const row = page.locator('li.activity', { hasText: 'elsewhere.mrc' });
   await row.getByText('Waiting').waitFor();
-  await put(owner.call, session, 0, bytes);
+  await put(owner.call, upload, 0, bytes);
   await row.getByText('1 of 3 parts').waitFor();
   await row.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Cancel the upload' }).click();

@@ -82,7 +82,7 @@ test('link of another subject: the page asks also when the link loads the page',
   await waitForSubject(page, one.sub);
 });
 
-test('upload link of the same owner: the page asks, because a link is another subject', async () => {
+test('page sign in links: upload link of the same owner: the page asks, because a link is another subject', async () => {
   const owner = newPerson('owner');
   const { token } = (await owner.call('POST', '/links', { json: {} })).json<{ token: string }>();
   const page = await under.open(owner);

@@ -87,7 +87,7 @@ test('sign-out: queued and running uploads wait for their owner, and none goes t
   await signIn(page, one.token);
   await page.getByText('6 files uploaded', { exact: true }).waitFor();
   assert.deepEqual(await listNames(one.call), names);
-  assert.equal((await listSessions(one.call)).length, 6, 'one session for each file');
+  assert.equal((await listSessions(one.call)).length, 6, 'one upload for each file');
   assert.equal((await listSessions(other.call)).length, 2);
 });
 

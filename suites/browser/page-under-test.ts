@@ -130,12 +130,12 @@ export function writeMrc(folder: string, name: string, sections: number, fields:
 
 /** Drops files or folders from the disk onto the page. */
 export async function drop(page: Page, paths: readonly string[]): Promise<void> {
-  const session = await page.context().newCDPSession(page);
+  const upload = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await session.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    await upload.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
   }
-  await session.detach();
+  await upload.detach();
 }
 
 /** One session per page: the limit ends with the session that has set it. */
@@ -143,9 +143,9 @@ const throttling = new WeakMap<Page, CDPSession>();
 
 /** Limits the upload rate of the page. @param bytesPerSecond -1: no limit; 0: no network. */
 export async function throttle(page: Page, bytesPerSecond = -1): Promise<void> {
-  const session = throttling.get(page) ?? (await page.context().newCDPSession(page));
-  throttling.set(page, session);
-  await session.send('Network.emulateNetworkConditions', {
+  const upload = throttling.get(page) ?? (await page.context().newCDPSession(page));
+  throttling.set(page, upload);
+  await upload.send('Network.emulateNetworkConditions', {
     offline: bytesPerSecond === 0,
     latency: 0,
     downloadThroughput: -1,

@@ -169,8 +169,8 @@ test('cancel: an upload is cancelled after a confirmation, and its space is free
   await row.waitFor({ state: 'detached' }).catch(async (cause) => {
     throw new Error(await row.innerText(), { cause });
   });
-  const [session] = await listSessions(owner.call);
-  assert.equal(session?.status, 'cancelled');
+  const [upload] = await listSessions(owner.call);
+  assert.equal(upload?.status, 'cancelled');
   await page.reload();
   await page.getByText('Drop micrographs').waitFor();
   assert.equal(await page.locator('li.upload').count(), 0);
@@ -265,6 +265,6 @@ test('changed file: an interrupted upload of a changed file does not mix old and
   await throttle(page);
   await row.getByRole('button', { name: 'Start again' }).click();
   await uploadRow(page, 'changing.mrc', 'done').waitFor();
-  const sessions = await listSessions(owner.call);
-  assert.deepEqual(sessions.map(({ status }) => status).sort(), ['cancelled', 'completed']);
+  const uploads = await listSessions(owner.call);
+  assert.deepEqual(uploads.map(({ status }) => status).sort(), ['cancelled', 'completed']);
 });

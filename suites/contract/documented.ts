@@ -1,7 +1,7 @@
 /** Every answer of the contract is held to the OpenAPI document: its status, its code, its type, its fields. */
 import assert from 'node:assert/strict';
-import { type Operation, readOperations } from '../fuzz/document.ts';
 import { checkForm, isSamePlace } from '../fuzz/checks.ts';
+import { type Operation, readOperations } from '../fuzz/document.ts';
 import type { Answer } from './answer.ts';
 
 /** All servers of a test have the same one. */

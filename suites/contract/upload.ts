@@ -18,53 +18,60 @@ export async function open(call: Call, fields: Partial<InitRequest> = {}): Promi
   return answer.json<UploadRecord>();
 }
 
-/** A new session of a new file of `partCount` parts, the last one short, and the file. */
+/** A new upload of a new file of `partCount` parts, the last one short, and the file. */
 export async function openSample(call: Call, partCount = 4, fields: Partial<InitRequest> = {}) {
   const bytes = makeMrc((partCount - 1) * PART_BYTES + 1500);
-  const session = await open(call, { size: bytes.length, ...fields });
-  assert.equal(session.part_count, partCount);
-  return { session, bytes };
+  const upload = await open(call, { size: bytes.length, ...fields });
+  assert.equal(upload.part_count, partCount);
+  return { upload, bytes };
 }
 
-export function cutPart(bytes: Uint8Array, session: UploadRecord, idx: number): Buffer {
-  return Buffer.from(bytes.subarray(idx * session.part_size, (idx + 1) * session.part_size));
+export function cutPart(bytes: Uint8Array, upload: UploadRecord, idx: number): Buffer {
+  return Buffer.from(bytes.subarray(idx * upload.part_size, (idx + 1) * upload.part_size));
 }
 
-export function partPath(session: Pick<UploadRecord, 'upload_id'>, idx: number | string): string {
-  return `/uploads/${session.upload_id}/part/${idx}`;
+export function partPath(upload: Pick<UploadRecord, 'upload_id'>, idx: number | string): string {
+  return `/uploads/${upload.upload_id}/part/${idx}`;
 }
 
 /** Sends part `idx` of a file, with its digest. */
-export async function put(call: Call, session: UploadRecord, idx: number, bytes: Uint8Array): Promise<Answer> {
-  return await putBody(call, session, idx, cutPart(bytes, session, idx));
+export async function put(call: Call, upload: UploadRecord, idx: number, bytes: Uint8Array): Promise<Answer> {
+  return await putBody(call, upload, idx, cutPart(bytes, upload, idx));
 }
 
 /** Sends these bytes as part `idx`, with their digest unless the headers give another. */
 export async function putBody(
   call: Call,
-  session: UploadRecord,
+  upload: UploadRecord,
   idx: number | string,
   body: Uint8Array,
   headers: Extra['headers'] = { 'content-digest': digestHeader(body) },
 ): Promise<Answer> {
-  return await call('PUT', partPath(session, idx), { body, headers });
+  return await call('PUT', partPath(upload, idx), { body, headers });
 }
 
-export async function putAll(call: Call, session: UploadRecord, bytes: Uint8Array): Promise<void> {
-  for (let idx = 0; idx < session.part_count; idx++) {
-    const answer = await put(call, session, idx, bytes);
+export async function putAll(call: Call, upload: UploadRecord, bytes: Uint8Array): Promise<void> {
+  for (let idx = 0; idx < upload.part_count; idx++) {
+    const answer = await put(call, upload, idx, bytes);
     assert.ok(answer.status === 201 || answer.status === 200, answer.body.toString());
   }
 }
 
-export async function readUploadRecord(call: Call, { upload_id }: Pick<UploadRecord, 'upload_id'>): Promise<UploadRecord> {
+export async function readUploadRecord(
+  call: Call,
+  { upload_id }: Pick<UploadRecord, 'upload_id'>,
+): Promise<UploadRecord> {
   const answer = await call('GET', `/uploads/${upload_id}`);
   assert.equal(answer.status, 200, answer.body.toString());
   return answer.json<UploadRecord>();
 }
 
 /** Completes, and repeats that as long as the server is still verifying. */
-export async function complete(call: Call, { upload_id }: Pick<UploadRecord, 'upload_id'>, body?: unknown): Promise<Answer> {
+export async function complete(
+  call: Call,
+  { upload_id }: Pick<UploadRecord, 'upload_id'>,
+  body?: unknown,
+): Promise<Answer> {
   for (;;) {
     const answer = await call('POST', `/uploads/${upload_id}/complete`, body === undefined ? {} : { json: body });
     if (answer.status !== 202) return answer;
@@ -75,9 +82,9 @@ export async function complete(call: Call, { upload_id }: Pick<UploadRecord, 'up
 
 /** Uploads a whole file. */
 export async function publish(call: Call, bytes: Uint8Array, fields: Partial<InitRequest> = {}): Promise<FileRecord> {
-  const session = await open(call, { size: bytes.length, ...fields });
-  await putAll(call, session, bytes);
-  const answer = await complete(call, session);
+  const upload = await open(call, { size: bytes.length, ...fields });
+  await putAll(call, upload, bytes);
+  const answer = await complete(call, upload);
   assert.equal(answer.status, 200, answer.body.toString());
   return answer.json<FileRecord>();
 }
@@ -86,11 +93,11 @@ export async function listFiles(call: Call): Promise<FileRecord[]> {
   return (await call('GET', '/files')).json<FilePage>().items;
 }
 
-/** Runs `act` and asserts that the session is afterwards as it was before. */
-export async function keepsUpload<T>(call: Call, session: UploadRecord, act: () => Promise<T>): Promise<T> {
-  const before = await readUploadRecord(call, session);
+/** Runs `act` and asserts that the upload is afterwards as it was before. */
+export async function keepsUpload<T>(call: Call, upload: UploadRecord, act: () => Promise<T>): Promise<T> {
+  const before = await readUploadRecord(call, upload);
   const result = await act();
-  assert.deepEqual(await readUploadRecord(call, session), before);
+  assert.deepEqual(await readUploadRecord(call, upload), before);
   return result;
 }
 

@@ -48,17 +48,17 @@ test(
     const { disk, dataDir, server, call } = await startOnDisk(context);
     const bytes = makeMrc(100_000);
     const [kept, deleted] = [await publish(call, bytes), await publish(call, makeMrc(100_000))];
-    const { session, bytes: halfSent } = await openSample(call, 3);
-    assert.equal((await put(call, session, 0, halfSent)).status, 201);
+    const { upload, bytes: halfSent } = await openSample(call, 3);
+    assert.equal((await put(call, upload, 0, halfSent)).status, 201);
     await waitForReserve(dataDir);
     disk.fill();
     for (let round = 0; round < 3; round++) {
       assert.equal(await server.stop(), 0);
       await server.restart();
       assert.ok((await call('GET', `/files/${kept.file_id}/content`)).body.equals(bytes));
-      assert.equal((await readUploadRecord(call, session)).received_parts, 1);
+      assert.equal((await readUploadRecord(call, upload)).received_parts, 1);
       assertFailure(await call('POST', '/uploads/init', { json: initRequest() }), 'insufficient_storage');
-      assertFailure(await put(call, session, 1, halfSent), 'insufficient_storage');
+      assertFailure(await put(call, upload, 1, halfSent), 'insufficient_storage');
     }
     // Deletions, which free space, are recorded.
     assert.equal((await call('DELETE', `/files/${deleted.file_id}`)).status, 204);
@@ -67,8 +67,8 @@ test(
     await server.restart();
     assert.ok((await call('GET', `/files/${kept.file_id}/content`)).body.equals(bytes));
     disk.free();
-    await putAll(call, session, halfSent);
-    assert.equal((await complete(call, session)).status, 200);
+    await putAll(call, upload, halfSent);
+    assert.equal((await complete(call, upload)).status, 200);
     const [month] = readdirSync(join(dataDir, 'audit'));
     for (const line of readFileSync(join(dataDir, 'audit', month as string), 'utf8')
       .trimEnd()
@@ -86,7 +86,10 @@ test('full disk: without the space that is kept for it, the start says what to d
   disk.fill();
   const { code, stdout, stderr } = await runOnDisk(disk);
   assert.deepEqual([code, stdout], [1, '']);
-  assert.match(stderr, /^cryolift: CRYOLIFT_DATA_DIR: there is no space left for \S+ \(ENOSPC\); free 16 MiB [^\n]+\n$/);
+  assert.match(
+    stderr,
+    /^cryolift: CRYOLIFT_DATA_DIR: there is no space left for \S+ \(ENOSPC\); free 16 MiB [^\n]+\n$/,
+  );
   disk.free();
   await server.restart();
 });
@@ -123,20 +126,20 @@ for (const what of ['storage and database', 'storage'] as const) {
     context.after(() => server.discard());
     const call = callAs(server);
     const file = await publish(call, makeMrc(100_000));
-    const { session, bytes } = await openSample(call, 3);
-    await put(call, session, 0, bytes);
+    const { upload, bytes } = await openSample(call, 3);
+    await put(call, upload, 0, bytes);
     disk.losePower();
     const answers: Answer[] = [];
     for (let round = 0; round < 3; round++) {
       answers.push(
         await call('POST', '/uploads/init', { json: initRequest() }),
-        await put(call, session, 1, bytes),
-        await put(call, session, 2, bytes),
-        await call('POST', `/uploads/${session.upload_id}/complete`),
+        await put(call, upload, 1, bytes),
+        await put(call, upload, 2, bytes),
+        await call('POST', `/uploads/${upload.upload_id}/complete`),
         await call('GET', `/files/${file.file_id}/preview`),
         await call('POST', `/files/${file.file_id}/sign`, { json: {} }),
         await call('DELETE', `/files/${file.file_id}`),
-        await call('DELETE', `/uploads/${session.upload_id}`),
+        await call('DELETE', `/uploads/${upload.upload_id}`),
         await call('GET', '/readyz'),
       );
     }

@@ -38,7 +38,7 @@ for (const page of PAGES) {
   });
 }
 
-test('each threat names a test that is there', () => {
+test('links: each threat names a test that is there', () => {
   const tests = globSync(['packages/**/*.test.ts', 'suites/**/*.test.ts', 'suites/*', 'examples/*'], { cwd: ROOT });
   const text = readFileSync(join(ROOT, 'docs/threat-model.md'), 'utf8');
   for (const row of text.split('\n').filter((line) => /^\| (\*\*|\|)/.test(line))) {

@@ -18,8 +18,8 @@ const OTHER_NODE = `
 async function storeOnePart(settings: Record<string, string>): Promise<string> {
   const server = await startServer(settings);
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  assert.equal((await put(call, session, 1, bytes)).status, 201);
+  const { upload, bytes } = await openSample(call);
+  assert.equal((await put(call, upload, 1, bytes)).status, 201);
   assert.equal(await server.stop(), 0);
   const { stderr } = server;
   await server.discard();

@@ -64,18 +64,18 @@ suite('each fault by itself', { concurrency: 4 }, () => {
   }
 
   for (const end of ['rst', 'fin'] as const) {
-    test(`a part cut off (${end}) is sent again, and no other`, async () => {
+    test(`faults: a part cut off (${end}) is sent again, and no other`, async () => {
       const result = await survive({ kind: 'cut', spot: inPart, end }, parts);
       assert.ok(result.retries > 0);
       assert.ok(result.wasteBytes > 0 && result.wasteBytes <= PART_BYTES, `${result.wasteBytes}`);
     });
-    test(`an answer cut off (${end}) is asked for`, async () => {
+    test(`faults: an answer cut off (${end}) is asked for`, async () => {
       const result = await survive({ kind: 'truncate', spot: { side: 'down', piece: 'body', at: 700 }, end }, onePart);
       assert.ok(result.retries > 0);
       assert.equal(result.wasteBytes, 0);
     });
     for (const [answer, call] of ['init', 'part', 'complete'].entries()) {
-      test(`${call} was done, its answer lost (${end}): no byte is sent again`, async () => {
+      test(`faults: ${call} was done, its answer lost (${end}): no byte is sent again`, async () => {
         const result = await survive({ kind: 'drop-reply', answer, end }, onePart);
         assert.ok(result.retries > 0);
         assert.equal(result.wasteBytes, 0);
@@ -83,35 +83,35 @@ suite('each fault by itself', { concurrency: 4 }, () => {
     }
   }
 
-  test('a connection that is dead is given up', async () => {
+  test('faults: a connection that is dead is given up', async () => {
     const result = await survive({ kind: 'stall', spot: inPart, forMs: null }, parts);
     assert.ok(result.retries > 0);
   });
 
-  test('a part that goes on after it was given up does no harm', async () => {
+  test('faults: a part that goes on after it was given up does no harm', async () => {
     // Above the time that the client waits for an answer once the system has taken the whole part.
     const result = await survive({ kind: 'stall', spot: inPart, forMs: 6 * STALL_MS }, onePart);
     assert.ok(result.retries > 0);
   });
 
-  test('a connection that stands still for a moment is waited for', async () => {
+  test('faults: a connection that stands still for a moment is waited for', async () => {
     const result = await survive({ kind: 'stall', spot: inPart, forMs: STALL_MS / 5 }, parts);
     assert.equal(result.wasteBytes, 0);
   });
 
-  test('a slow connection is a good one', async () => {
+  test('faults: a slow connection is a good one', async () => {
     for (const fault of [{ kind: 'delay', ms: 10 } as const, { kind: 'throttle', bytesPerSecond: 4 * MIB } as const]) {
       const result = await survive(fault, parts);
       assert.equal(result.wasteBytes, 0);
     }
   });
 
-  test('a turned bit in a part is noticed by the server, and the part sent again', async () => {
+  test('faults: a turned bit in a part is noticed by the server, and the part sent again', async () => {
     const result = await survive({ kind: 'flip', spot: inPart, bit: 3 }, parts);
     assert.equal(result.wasteBytes, PART_BYTES);
   });
 
-  test('a turned bit in the token of a request costs one renewal', async () => {
+  test('faults: a turned bit in the token of a request costs one renewal', async () => {
     await survive({ kind: 'flip', spot: { side: 'up', piece: 'head', at: 'Bearer ' }, bit: 1 }, onePart);
   });
 
@@ -123,7 +123,7 @@ suite('each fault by itself', { concurrency: 4 }, () => {
     ['the status of an answer', { side: 'down', piece: 'head', at: 'HTTP/1.1 ' }, 0],
   ];
   for (const [what, spot, bit] of meant) {
-    test(`a turned bit in ${what} ends in the right file, at the latest with a re-run`, async () => {
+    test(`faults: a turned bit in ${what} ends in the right file, at the latest with a re-run`, async () => {
       const fault: Fault = { kind: 'flip', spot, bit };
       const result = await run([fault], what, parts);
       assert.deepEqual(result.wrong, [], result.log.join('\n'));
@@ -131,7 +131,7 @@ suite('each fault by itself', { concurrency: 4 }, () => {
     });
   }
 
-  test('nobody listens for a while', async () => {
+  test('faults: nobody listens for a while', async () => {
     const result = await survive({ kind: 'refuse', forMs: 700 }, onePart);
     assert.ok(result.retries > 0);
     assert.equal(result.wasteBytes, 0);
@@ -156,7 +156,7 @@ suite('seeded scripts', { concurrency: 4 }, () => {
     });
   }
 
-  test('a seed always writes the same script', () => {
+  test('faults: a seed always writes the same script', () => {
     const terms = { sizeBytes: SEEDED_BYTES, stallMs: STALL_MS };
     assert.deepEqual(writeScript(7, terms), writeScript(7, terms));
     assert.notDeepEqual(writeScript(7, terms), writeScript(8, terms));

@@ -23,7 +23,7 @@ function mark(text: string, cuts: readonly number[]): string[] {
 
 const all = (text: string, sign: string) => Array<string>(text.length).fill(sign);
 
-test('every byte is of a head or of a body, however the stream is cut into chunks', () => {
+test('framing: every byte is of a head or of a body, however the stream is cut into chunks', () => {
   const requests = [...all(HEAD, 'h0'), ...all('12345', 'b0'), ...all(BARE, 'h1'), ...all(HEAD, 'h2')];
   const answers = [...all(INTERIM, 'h0'), ...all(ANSWER, 'h0'), ...all('{}', 'b0'), ...all(ANSWER, 'h1')];
   fc.assert(

@@ -32,8 +32,8 @@ export class Owner {
   async clear(): Promise<void> {
     const { items: files } = await this.#json<FilePage>('/files');
     for (const { file_id } of files) await this.#fetch(`/files/${file_id}`, 'DELETE');
-    const { items: sessions } = await this.#json<UploadPage>('/uploads');
-    const open = sessions.filter(({ status }) => ['pending', 'uploading', 'failed'].includes(status));
+    const { items: uploads } = await this.#json<UploadPage>('/uploads');
+    const open = uploads.filter(({ status }) => ['pending', 'uploading', 'failed'].includes(status));
     for (const { upload_id } of open) await this.#fetch(`/uploads/${upload_id}`, 'DELETE');
   }
 

@@ -31,12 +31,12 @@ const MEANT: readonly [string, Spot, number][] = [
   ['the number of a part', { side: 'up', piece: 'head', at: '/part/' }, 0],
   ['the number of a part, two on', { side: 'up', piece: 'head', at: '/part/' }, 1],
   ['the number of a part, four on', { side: 'up', piece: 'head', at: '/part/' }, 2],
-  ['the name of a field of the session', { side: 'down', piece: 'body', at: '"missing_' }, 1],
+  ['the name of a field of the upload', { side: 'down', piece: 'body', at: '"missing_' }, 1],
   ['the parts that are missing', { side: 'down', piece: 'body', at: '"missing_parts":[[' }, 2],
 ];
 
 for (const [what, spot, bit] of MEANT) {
-  test(`a turned bit in ${what} ends in the right file, at the latest with a re-run`, async () => {
+  test(`turned bits: a turned bit in ${what} ends in the right file, at the latest with a re-run`, async () => {
     const fault: Fault = { kind: 'flip', spot, bit };
     const setting = { server, sample, partSizeBytes: MIB / 16, stallMs: 1_000, watchdogMs: 30_000 };
     const result = await runOver([fault], what, setting);

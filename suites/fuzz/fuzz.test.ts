@@ -7,7 +7,7 @@ import { fuzz } from './run.ts';
 const REQUESTS = 20_000;
 const MIB = 1024 * 1024;
 
-test('no request makes a 5xx, an answer outside the document, a leak, or memory grow', {
+test('fuzz: no request makes a 5xx, an answer outside the document, a leak, or memory grow', {
   timeout: 300_000,
 }, async () => {
   const server = await startServer({ CRYOLIFT_ACCEPT: 'txt', CRYOLIFT_QUOTA_BYTES: '64MiB' });

@@ -5,8 +5,8 @@ import { makeMrc } from '../contract/sample.ts';
 import { open, publish } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
 import type { OwnServer } from '../server-under-test.ts';
-import { type Operation, readOperations } from './document.ts';
 import { type FuzzAnswer, findFault } from './checks.ts';
+import { type Operation, readOperations } from './document.ts';
 import { type FuzzRequest, type Knowledge, requestOf, SMALL_BYTES } from './requests.ts';
 
 const PARALLEL = 8;

@@ -49,7 +49,7 @@ for (const args of [
   ['check', 'rules', 'alerts.yml'],
   ['test', 'rules', 'alerts.test.yml'],
 ]) {
-  test(`promtool ${args.join(' ')}`, withPrometheus, () => {
+  test(`deploy: promtool ${args.join(' ')}`, withPrometheus, () => {
     const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: FOLDER, encoding: 'utf8' });
     assert.equal(status, 0, stdout + stderr);
   });
@@ -64,19 +64,19 @@ test('alerts: alerts.test.yml has a case with and without each alert', () => {
   }
 });
 
-test('every metric of ours is in the architecture, and none that is not', () => {
+test('deploy: every metric of ours is in the architecture, and none that is not', () => {
   const page = readFileSync(join(FOLDER, '../../docs/architecture/5-infrastructure-deployment.md'), 'utf8');
   const listed = [...page.matchAll(/`(cryolift_\w+)`/g)].map(([, name]) => name);
   const names = samples.map(({ name }) => name.replace(/_(bucket|sum|count)$/, ''));
   assert.deepEqual(new Set(listed), new Set(names.filter((name) => name.startsWith('cryolift_'))));
 });
 
-test('every alert is in the guide', () => {
+test('deploy: every alert is in the guide', () => {
   const guide = readFileSync(join(FOLDER, '../../docs/guides/monitoring.md'), 'utf8');
   for (const [, name = ''] of ALERTS.matchAll(/- alert: (\w+)/g)) assert.ok(guide.includes(name), name);
 });
 
-test('every metric and label of dashboard and alerts is in /metrics of a server that has done an upload', () => {
+test('deploy: every metric and label of dashboard and alerts is in /metrics of a server that has done an upload', () => {
   const used = [ALERTS.replaceAll(/^.*(#|summary:).*$/gm, ''), ...QUERIES.map(({ expr }) => expr)];
   const found = used.flatMap((text) => [...text.matchAll(METRIC)]);
   assert.ok(found.length > 40);
@@ -96,7 +96,7 @@ test('every metric and label of dashboard and alerts is in /metrics of a server 
   }
 });
 
-test('labels have few values', () => {
+test('deploy: labels have few values', () => {
   const byName = Map.groupBy(samples, ({ name }) => name);
   for (const [name, { length }] of byName) assert.ok(length <= 150, `${name}: ${length}`);
 });
@@ -106,7 +106,7 @@ interface Rules {
 }
 
 test(
-  'a Prometheus that reads the server answers the whole dashboard, and knows every alert',
+  'deploy: a Prometheus that reads the server answers the whole dashboard, and knows every alert',
   withPrometheus,
   async (t) => {
     const prometheus = await startPrometheus(new URL(server.url).host);

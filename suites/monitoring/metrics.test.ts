@@ -29,17 +29,17 @@ test('parts: each is counted once, its bytes as often as they came', async () =>
   const server = await startServer();
   const read = gauge(server);
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  await putAll(call, session, bytes);
+  const { upload, bytes } = await openSample(call);
+  await putAll(call, upload, bytes);
   assert.equal(await read('cryolift_parts_total', { outcome: 'stored' }), 4);
   assert.equal(await read('cryolift_part_bytes_total'), bytes.length);
   assert.equal(await read('cryolift_received_bytes_total'), bytes.length);
 
   // With its digest it is answered from its head; without, its bytes come once more.
-  await put(call, session, 0, bytes);
+  await put(call, upload, 0, bytes);
   assert.equal(await read('cryolift_parts_total', { outcome: 'deduplicated' }), 1);
   assert.equal(await read('cryolift_received_bytes_total'), bytes.length);
-  await putBody(call, session, 0, cutPart(bytes, session, 0), {});
+  await putBody(call, upload, 0, cutPart(bytes, upload, 0), {});
   assert.equal(await read('cryolift_parts_total', { outcome: 'deduplicated' }), 2);
   assert.equal(await read('cryolift_received_bytes_total'), bytes.length + PART_BYTES);
 
@@ -59,31 +59,31 @@ test('checksum mismatches: of a part, and of a file that two wait for', async ()
   }
   const call = callAs(server);
   const bytes = makeMrc(3 * PART_BYTES);
-  const session = await open(call, { size: bytes.length, sha256: sha256Hex(Buffer.from('another file')) });
-  const damaged = cutPart(bytes, session, 1).fill(1);
-  const announced = { 'content-digest': digestHeader(cutPart(bytes, session, 1)) };
-  assert.equal((await putBody(call, session, 1, damaged, announced)).status, 422);
+  const upload = await open(call, { size: bytes.length, sha256: sha256Hex(Buffer.from('another file')) });
+  const damaged = cutPart(bytes, upload, 1).fill(1);
+  const announced = { 'content-digest': digestHeader(cutPart(bytes, upload, 1)) };
+  assert.equal((await putBody(call, upload, 1, damaged, announced)).status, 422);
   assert.equal(await read('cryolift_verify_failures_total', { what: 'part' }), 1);
   assert.equal(await read('cryolift_errors_total', { code: 'part_checksum_mismatch' }), 1);
   assert.equal(await read('cryolift_received_bytes_total'), PART_BYTES);
   assert.equal(await read('cryolift_parts_total'), null);
 
-  await putAll(call, session, bytes);
-  await Promise.all([complete(call, session), complete(call, session)]);
+  await putAll(call, upload, bytes);
+  await Promise.all([complete(call, upload), complete(call, upload)]);
   assert.equal(await read('cryolift_verify_failures_total', { what: 'file' }), 1);
   assert.equal(await read('cryolift_sessions', { status: 'failed' }), 1);
   await server.discard();
 });
 
-test('what is open and waits is known right after a restart', async () => {
+test('metrics: what is open and waits is known right after a restart', async () => {
   const on = { CRYOLIFT_WEBHOOK_URL: 'http://127.0.0.1:9/nobody-listens' };
   const server = await startServer(on);
   const read = gauge(server);
   const call = callAs(server);
   assert.equal(await read('cryolift_sessions', { status: 'uploading' }), 0);
   await open(call);
-  const { session, bytes } = await openSample(call);
-  await put(call, session, 0, bytes);
+  const { upload, bytes } = await openSample(call);
+  await put(call, upload, 0, bytes);
   await server.kill9();
   await server.restart();
   assert.equal(await read('cryolift_sessions', { status: 'pending' }), 1);
@@ -112,7 +112,7 @@ test('metrics: stages of a file, and the free space', async () => {
   await server.discard();
 });
 
-test('a storage that is gone costs its own figures, not the others', async () => {
+test('metrics: a storage that is gone costs its own figures, not the others', async () => {
   const server = await startServer();
   const read = gauge(server);
   await rm(join(server.dataDir, 'staging'), { recursive: true });

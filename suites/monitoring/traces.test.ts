@@ -50,7 +50,7 @@ async function startCollector(status = 200) {
   return { spans, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces` };
 }
 
-test('an upload is one trace, from init to publish; every span is of its request and took its time', async () => {
+test('traces: an upload is one trace, from init to publish; every span is of its request and took its time', async () => {
   const { spans, url } = await startCollector();
   const server = await startServer({ CRYOLIFT_OTLP_URL: url });
   const path = join(folder, 'movie.mrc');
@@ -82,7 +82,7 @@ test('an upload is one trace, from init to publish; every span is of its request
   }
 });
 
-test('a trace that comes with a request is gone on with; a malformed one is not; refusals have their code', async () => {
+test('traces: a trace that comes with a request is gone on with; a malformed one is not; refusals have their code', async () => {
   const { spans, url } = await startCollector();
   const server = await startServer({ CRYOLIFT_OTLP_URL: url });
   // Every span is counted.
@@ -106,7 +106,7 @@ test('a trace that comes with a request is gone on with; a malformed one is not;
   assert.equal(first?.attributes.find(({ key }) => key === 'error.type')?.value.stringValue, 'file_not_found');
 });
 
-test('a collector that is down, or refuses, costs spans and nothing else', async () => {
+test('traces: a collector that is down, or refuses, costs spans and nothing else', async () => {
   const refusing = await startCollector(500);
   for (const url of ['http://127.0.0.1:1/v1/traces', refusing.url]) {
     const server = await startServer({ CRYOLIFT_OTLP_URL: url });

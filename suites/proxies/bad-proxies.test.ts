@@ -53,7 +53,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 for (const [engine, what, changes, expected, mend] of FAULTS) {
-  test(`a ${engine.name} that ${what}`, { skip: missing.get(engine) ?? false }, async (t) => {
+  test(`bad proxies: a ${engine.name} that ${what}`, { skip: missing.get(engine) ?? false }, async (t) => {
     const site = await Site.start(engine, changes);
     t.after(() => site.discard());
     const isHarmless = expected.every((problem) => problem.startsWith('warn'));
@@ -67,7 +67,7 @@ for (const [engine, what, changes, expected, mend] of FAULTS) {
   });
 }
 
-test('a nginx that closes each connection to the server: refusals come through all the same', {
+test('bad proxies: a nginx that closes each connection to the server: refusals come through all the same', {
   skip: missing.get(NGINX) ?? false,
 }, async (t) => {
   const site = await Site.start(NGINX, UNKEPT);

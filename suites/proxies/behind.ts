@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { FilePage, UploadRecord, UploadPage } from '@cryolift/protocol/messages';
+import type { FilePage, UploadPage, UploadRecord } from '@cryolift/protocol/messages';
 import { EventStream } from '../contract/event-stream.ts';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
@@ -43,7 +43,7 @@ export function testBehind(engine: Engine): void {
     await writeFile(path, bytes);
     const upload = ['upload', '--json', path];
     const first = site.begin([...upload, '--bwlimit', '8MiB'], sub);
-    const isUnderWay = (session: UploadRecord | undefined) => (session?.received_parts ?? 0) >= 4;
+    const isUnderWay = (upload: UploadRecord | undefined) => (upload?.received_parts ?? 0) >= 4;
     await eventually(async () => (await call('GET', '/uploads')).json<UploadPage>().items[0], isUnderWay);
     await first.kill9();
     const done = (await site.begin(upload, sub).lines(0)).at(-1);
@@ -62,8 +62,8 @@ export function testBehind(engine: Engine): void {
   behind('a refusal before the end of a body is what it is, never a 502', async () => {
     const sub = 'refused';
     const authorization = `Bearer ${site.token({ sub })}`;
-    const session = await open(callAs(sub));
-    const path = partPath(session, 0);
+    const upload = await open(callAs(sub));
+    const path = partPath(upload, 0);
     for (let time = 0; time < REPEATS; time++) {
       const refused = async (headers: Record<string, string>, to = path) => {
         for (let cuts = 0; ; cuts++) {
@@ -87,42 +87,39 @@ export function testBehind(engine: Engine): void {
   behind('events come one by one, while the stream is open', async () => {
     const sub = 'listens';
     const call = callAs(sub);
-    const { session, bytes } = await openSample(call);
-    const one = await EventStream.open<UploadRecord>(site, `/uploads/${session.upload_id}/events`, { sub });
+    const { upload, bytes } = await openSample(call);
+    const one = await EventStream.open<UploadRecord>(site, `/uploads/${upload.upload_id}/events`, { sub });
     const all = await EventStream.open<UploadRecord>(site, '/events', { sub });
-    for (let idx = 0; idx < session.part_count; idx++) {
-      assert.equal((await put(call, session, idx, bytes)).status, 201);
+    for (let idx = 0; idx < upload.part_count; idx++) {
+      assert.equal((await put(call, upload, idx, bytes)).status, 201);
       await one.until(({ data }) => data.received_parts === idx + 1);
     }
-    assert.equal((await complete(call, session)).status, 200);
+    assert.equal((await complete(call, upload)).status, 200);
     await one.until(({ data }) => data.status === 'completed');
     await all.until(({ type }) => type === 'cryolift.upload.completed');
     assert.equal(await one.next(), null, 'the end of the stream comes through, too');
     all.close();
   });
 
-  behind(
-    'the server knows the name and the scheme of the client, and ignores forged headers',
-    async () => {
-      const forged = {
-        'x-forwarded-host': 'evil.example',
-        'x-forwarded-proto': 'http',
-        'x-forwarded-for': '192.0.2.1',
-      };
-      const call = callAs('forges');
-      const { headers } = await call('GET', '/limits', { headers: forged });
-      assert.equal(headers['strict-transport-security'], 'max-age=31536000');
-      const { session, bytes } = await openSample(call);
-      const signed = await call('POST', `/uploads/${session.upload_id}/sign`, {
-        json: { parts: [[0, 0]], expires_in: 60 },
-        headers: forged,
-      });
-      const [{ url }] = signed.json<{ urls: [{ url: string }] }>().urls;
-      assert.ok(url.startsWith(`${site.url}${partPath(session, 0)}?`), url);
-      const stored = await fetch(url, { method: 'PUT', body: Uint8Array.from(cutPart(bytes, session, 0)) });
-      assert.equal(stored.status, 201);
-    },
-  );
+  behind('the server knows the name and the scheme of the client, and ignores forged headers', async () => {
+    const forged = {
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-for': '192.0.2.1',
+    };
+    const call = callAs('forges');
+    const { headers } = await call('GET', '/limits', { headers: forged });
+    assert.equal(headers['strict-transport-security'], 'max-age=31536000');
+    const { upload, bytes } = await openSample(call);
+    const signed = await call('POST', `/uploads/${upload.upload_id}/sign`, {
+      json: { parts: [[0, 0]], expires_in: 60 },
+      headers: forged,
+    });
+    const [{ url }] = signed.json<{ urls: [{ url: string }] }>().urls;
+    assert.ok(url.startsWith(`${site.url}${partPath(upload, 0)}?`), url);
+    const stored = await fetch(url, { method: 'PUT', body: Uint8Array.from(cutPart(bytes, upload, 0)) });
+    assert.equal(stored.status, 201);
+  });
 
   behind('doctor finds no problem', async () => {
     const findings = await site.begin(['doctor', '--json', '--slow', '3s'], 'examined').lines(0);

@@ -10,7 +10,7 @@ import { Site } from './site.ts';
 
 testBehind(NGINX);
 
-test('signatures are not written down', { skip: bring(NGINX) ?? false }, async (t) => {
+test('nginx: signatures are not written down', { skip: bring(NGINX) ?? false }, async (t) => {
   const site = await Site.start(NGINX);
   t.after(() => site.discard());
   const answer = await fetch(`${site.url}/files/1/content?cl_sig=secret`);

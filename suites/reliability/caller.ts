@@ -1,8 +1,8 @@
 /** One way to call the server for clients and checks: every answer is held to the contract. */
 import { ERRORS, type ErrorCode } from '@cryolift/protocol/errors';
 import { type Answer, callUnchecked, type Extra } from '../contract/wire.ts';
-import { type Operation, readOperations } from '../fuzz/document.ts';
 import { checkForm } from '../fuzz/checks.ts';
+import { type Operation, readOperations } from '../fuzz/document.ts';
 import type { OwnServer } from '../server-under-test.ts';
 import type { Entry, Ledger } from './ledger.ts';
 

@@ -18,8 +18,8 @@ function isStored({ completed, deleted, plan }: Entry): boolean {
   return completed === 'answered' && deleted === 'no' && plan.by === 'wire' && plan.sizeBytes > 0;
 }
 
-function isOpen({ session, completed, cancelled, acknowledged }: Entry): boolean {
-  return session !== null && completed === 'no' && cancelled === 'no' && acknowledged.size > 0;
+function isOpen({ upload, completed, cancelled, acknowledged }: Entry): boolean {
+  return upload !== null && completed === 'no' && cancelled === 'no' && acknowledged.size > 0;
 }
 
 /** Lets clients work until there is enough to spoil. */
@@ -54,8 +54,8 @@ test('checks: find lost parts, wrong bytes, files that came back, orphans and im
   const [idx] = lost.acknowledged;
   database
     .prepare('DELETE FROM parts WHERE upload_id = ? AND idx = ?')
-    .run(lost.session?.upload_id as string, idx as number);
-  database.prepare("UPDATE uploads SET status = 'failed' WHERE id = ?").run(failed.session?.upload_id as string);
+    .run(lost.upload?.upload_id as string, idx as number);
+  database.prepare("UPDATE uploads SET status = 'failed' WHERE id = ?").run(failed.upload?.upload_id as string);
   database.close();
   // The same as a file that came back after it was deleted.
   back.deleted = 'answered';
@@ -80,7 +80,7 @@ test('checks: find lost parts, wrong bytes, files that came back, orphans and im
   assert.match(faults, /files\/orphan \(\) has no record/);
 });
 
-test('the caller sees answers outside the contract, refusals that nothing explains, and silence', async (context) => {
+test('checks: the caller sees answers outside the contract, refusals that nothing explains, and silence', async (context) => {
   const site = await Site.open({ seed: 8, losses: false, commandsMayFail: true });
   context.after(() => site.discard(false));
   let answer = null as { status: number; body: string } | null;

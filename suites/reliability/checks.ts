@@ -1,5 +1,12 @@
 /** Compares what the server says with the ledger, after each fault; and brings every upload to its end. */
-import type { FilePage, FileRecord, UploadRecord, UploadPage, StoredPartPage, Swept } from '@cryolift/protocol/messages';
+import type {
+  FilePage,
+  FileRecord,
+  StoredPartPage,
+  Swept,
+  UploadPage,
+  UploadRecord,
+} from '@cryolift/protocol/messages';
 import { eachPart, partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';
 import { sha256Hex } from '../contract/sample.ts';
@@ -19,8 +26,8 @@ function allowedStates({ completed, cancelled, failed, plan }: Entry): UploadSta
 
 /** Checks one upload and its file without changes. */
 export async function inspect(steps: Steps, entry: Entry): Promise<void> {
-  const { session } = entry;
-  if (session) await untilFault(() => inspectUpload(steps, entry, session.upload_id));
+  const { upload } = entry;
+  if (upload) await untilFault(() => inspectUpload(steps, entry, upload.upload_id));
   if (entry.fileId) await untilFault(() => inspectFile(steps, entry, entry.fileId as string));
   entry.touched = false;
 }
@@ -36,19 +43,19 @@ async function untilFault(work: () => Promise<unknown>): Promise<void> {
 
 async function inspectUpload(steps: Steps, entry: Entry, uploadId: string): Promise<void> {
   const answer = await insist(steps, entry, { method: 'GET', path: `/uploads/${uploadId}`, expected: ['200'] });
-  const session = answer.json<UploadRecord>();
+  const upload = answer.json<UploadRecord>();
   const allowed = allowedStates(entry);
-  if (!allowed.includes(session.status)) {
-    const failure = JSON.stringify(session.failure);
-    steps.ledger.noteFault(entry, `it is ${session.status} and should be ${allowed.join(' or ')}; failure ${failure}`);
+  if (!allowed.includes(upload.status)) {
+    const failure = JSON.stringify(upload.failure);
+    steps.ledger.noteFault(entry, `it is ${upload.status} and should be ${allowed.join(' or ')}; failure ${failure}`);
   }
-  if (session.status === 'completed' && session.file_id && entry.fileId === null) {
-    steps.ledger.noteCompleted(entry, session.file_id);
+  if (upload.status === 'completed' && upload.file_id && entry.fileId === null) {
+    steps.ledger.noteCompleted(entry, upload.file_id);
   }
-  if (session.status !== 'pending' && session.status !== 'uploading') return;
-  const missing = [...eachPart(session.missing_parts as [number, number][])];
+  if (upload.status !== 'pending' && upload.status !== 'uploading') return;
+  const missing = [...eachPart(upload.missing_parts as [number, number][])];
   steps.ledger.noteMissing(entry, missing, steps.weather.losses);
-  await inspectParts(steps, entry, session);
+  await inspectParts(steps, entry, upload);
 }
 
 /** The rows of the parts: all that were acknowledged, and none with other bytes. */
@@ -100,11 +107,11 @@ export async function finish(steps: Steps, entry: Entry): Promise<void> {
 export async function compareLists(steps: Steps, owner: string): Promise<void> {
   const { ledger } = steps;
   const entries = new Map(ledger.entries.filter(({ plan }) => plan.owner === owner).map((e) => [e.plan.filename, e]));
-  const sessions = await list<UploadPage['items'][number]>(steps, owner, '/uploads');
-  for (const { filename, upload_id, status } of sessions) {
+  const uploads = await list<UploadPage['items'][number]>(steps, owner, '/uploads');
+  for (const { filename, upload_id, status } of uploads) {
     const entry = entries.get(filename);
     if (!entry) ledger.noteFault(null, `${owner} has an upload ${upload_id} of ${filename}, which was never started`);
-    else if (entry.session && entry.session.upload_id !== upload_id) {
+    else if (entry.upload && entry.upload.upload_id !== upload_id) {
       ledger.noteFault(entry, `there is a second upload of it, ${upload_id}, ${status}`);
     }
   }

@@ -24,7 +24,7 @@ export class Entry {
   readonly plan: Plan;
   readonly sha256: string;
   /** Null until init was answered. */
-  session: UploadRecord | null = null;
+  upload: UploadRecord | null = null;
   /** Parts that were answered with 201 or 200. */
   readonly acknowledged = new Set<number>();
   completed: Step = 'no';
@@ -87,7 +87,7 @@ export class Ledger {
   /** A client that asks again and again gets the same wrong answer: it is one fault. */
   noteFault(entry: Entry | null, what: string): void {
     const { filename, owner } = entry?.plan ?? {};
-    const whose = entry ? `${filename} of ${owner} (${entry.session?.upload_id ?? 'no id'}): ` : '';
+    const whose = entry ? `${filename} of ${owner} (${entry.upload?.upload_id ?? 'no id'}): ` : '';
     const fault = (whose + what).replace(/"request_id":"[^"]*"/, '"request_id":"…"');
     if (!this.faults.includes(fault)) this.faults.push(fault);
   }

@@ -9,7 +9,7 @@ export function compareStored(ledger: Ledger, folder: string): void {
   const staged = ledger.entries.filter(
     ({ ended, failed, cancelled }) => !ended || (failed && cancelled !== 'answered'),
   );
-  const stagedIds = new Set(staged.map(({ session }) => session?.upload_id));
+  const stagedIds = new Set(staged.map(({ upload }) => upload?.upload_id));
   for (const id of readdirSync(join(folder, 'staging'))) {
     if (!stagedIds.has(id)) ledger.noteFault(null, `staging/${id} is of no upload that is open or failed`);
   }

@@ -24,7 +24,7 @@ export async function insist(steps: Steps, entry: Entry, request: Request): Prom
 
 /** Opens the upload. Repeated with one Idempotency-Key, it finds what an unanswered one has opened. */
 export async function openUpload(steps: Steps, entry: Entry): Promise<UploadRecord> {
-  if (entry.session) return entry.session;
+  if (entry.upload) return entry.upload;
   const { filename, sizeBytes, partSizeBytes, declares } = entry.plan;
   const json = {
     filename,
@@ -34,18 +34,18 @@ export async function openUpload(steps: Steps, entry: Entry): Promise<UploadReco
   };
   const extra = { json, headers: { 'idempotency-key': filename } };
   const answer = await insist(steps, entry, { method: 'POST', path: '/uploads/init', extra, expected: ['201', '200'] });
-  entry.session = answer.json<UploadRecord>();
-  return entry.session;
+  entry.upload = answer.json<UploadRecord>();
+  return entry.upload;
 }
 
 export async function sendPart(steps: Steps, entry: Entry, bytes: Buffer, idx: number, manner: Manner): Promise<void> {
-  const session = await openUpload(steps, entry);
-  const part = cutPart(bytes, session, idx);
+  const upload = await openUpload(steps, entry);
+  const part = cutPart(bytes, upload, idx);
   // A part that is stored already needs no body, so that a damaged one does no harm.
   const body = manner === 'damaged' ? flipBit(part, part.length >> 1) : part;
   const headers = manner === 'without digest' ? {} : { 'content-digest': digestHeader(part) };
   const expected = manner === 'damaged' ? ['200', '422 part_checksum_mismatch'] : ['201', '200'];
-  const request = { method: 'PUT', path: partPath(session, idx), extra: { body, headers }, expected } as const;
+  const request = { method: 'PUT', path: partPath(upload, idx), extra: { body, headers }, expected } as const;
   const answer = await insist(steps, entry, request);
   if (answer.status >= 300) return;
   steps.ledger.notePart(entry, idx);
@@ -55,12 +55,12 @@ export async function sendPart(steps: Steps, entry: Entry, bytes: Buffer, idx: n
 
 /** Other bytes for a part that is stored: they must always be refused. */
 export async function sendOther(steps: Steps, entry: Entry, bytes: Buffer, idx: number): Promise<void> {
-  const session = await openUpload(steps, entry);
-  const body = flipBit(cutPart(bytes, session, idx), 0);
+  const upload = await openUpload(steps, entry);
+  const body = flipBit(cutPart(bytes, upload, idx), 0);
   const extra = { body, headers: { 'content-digest': digestHeader(body) } };
   await insist(steps, entry, {
     method: 'PUT',
-    path: partPath(session, idx),
+    path: partPath(upload, idx),
     extra,
     expected: ['409 part_conflict'],
   });
@@ -68,14 +68,14 @@ export async function sendOther(steps: Steps, entry: Entry, bytes: Buffer, idx: 
 
 /** Sends what is missing and completes, until the upload has come to its end. @returns the record, or null: it has failed. */
 export async function completeUpload(steps: Steps, entry: Entry, bytes: Buffer): Promise<FileRecord | null> {
-  const session = await openUpload(steps, entry);
+  const upload = await openUpload(steps, entry);
   const deadlineMs = performance.now() + steps.patienceMs;
   for (;;) {
     if (performance.now() > deadlineMs) {
       steps.ledger.noteFault(entry, `it is stuck: it did not complete in ${steps.patienceMs} ms`);
       throw new GivenUp('stuck');
     }
-    const answer = await askComplete(steps, entry, session);
+    const answer = await askComplete(steps, entry, upload);
     if (answer.status === 202) continue;
     const described = describe(answer);
     if (described === '409 upload_incomplete') {
@@ -93,8 +93,8 @@ export async function completeUpload(steps: Steps, entry: Entry, bytes: Buffer):
 
 /** Asks for the file before all parts are there. @param missing parts that nobody has sent. */
 export async function completeEarly(steps: Steps, entry: Entry, missing: readonly number[]): Promise<void> {
-  const session = await openUpload(steps, entry);
-  const path = `/uploads/${session.upload_id}/complete`;
+  const upload = await openUpload(steps, entry);
+  const path = `/uploads/${upload.upload_id}/complete`;
   const answer = await insist(steps, entry, { method: 'POST', path, expected: ['409 upload_incomplete'] });
   const received = readMissing(answer);
   steps.ledger.noteMissing(entry, received, steps.weather.losses);
@@ -103,9 +103,9 @@ export async function completeEarly(steps: Steps, entry: Entry, missing: readonl
 }
 
 export async function cancelUpload(steps: Steps, entry: Entry): Promise<void> {
-  const session = await openUpload(steps, entry);
+  const upload = await openUpload(steps, entry);
   entry.cancelled = 'asked';
-  const path = `/uploads/${session.upload_id}`;
+  const path = `/uploads/${upload.upload_id}`;
   await insist(steps, entry, { method: 'DELETE', path, expected: ['204'] });
   steps.ledger.noteCancelled(entry);
 }
@@ -129,14 +129,14 @@ export async function readBack(steps: Steps, entry: Entry): Promise<void> {
   }
 }
 
-async function askComplete(steps: Steps, entry: Entry, session: UploadRecord): Promise<Answer> {
+async function askComplete(steps: Steps, entry: Entry, upload: UploadRecord): Promise<Answer> {
   const { declares } = entry.plan;
   if (entry.completed === 'no') entry.completed = 'asked';
   const sha256 = declares === 'wrong' ? '0'.repeat(64) : entry.sha256;
   const ends = declares === 'wrong' ? ['422 file_checksum_mismatch', '409 upload_closed'] : ['200'];
   return await insist(steps, entry, {
     method: 'POST',
-    path: `/uploads/${session.upload_id}/complete`,
+    path: `/uploads/${upload.upload_id}/complete`,
     extra: declares === 'complete' || declares === 'wrong' ? { json: { sha256 } } : {},
     expected: [...ends, '202', '409 upload_incomplete'],
   });

@@ -110,15 +110,15 @@ async function sendSomehow(
 /** Sends half of a part and goes away. */
 async function breakOff(steps: Steps, entry: Entry, bytes: Buffer, idx: number, url: string): Promise<void> {
   const { hostname, port } = new URL(url);
-  const session = await openUpload(steps, entry);
-  const part = cutPart(bytes, session, idx);
+  const upload = await openUpload(steps, entry);
+  const part = cutPart(bytes, upload, idx);
   const socket = connect(Number(port), hostname).on('error', () => {});
   const headers = {
     authorization: `Bearer ${steps.caller.token(entry.plan.owner)}`,
     'content-length': String(part.length),
     'content-digest': digestHeader(part),
   };
-  socket.write(printHead('PUT', partPath(session, idx), headers));
+  socket.write(printHead('PUT', partPath(upload, idx), headers));
   socket.write(part.subarray(0, part.length >> 1), () => socket.destroy());
   await once(socket, 'close').catch(() => {});
 }

@@ -66,7 +66,7 @@ function startClient(idx: number, url: string, token: string): Client {
   return client;
 }
 
-test(`${RESTARTS} restarts while ${CLIENTS} clients upload: none fails, none shows an error`, {
+test(`restarts: ${RESTARTS} restarts while ${CLIENTS} clients upload: none fails, none shows an error`, {
   timeout: TIMEOUT_MS,
 }, async (context) => {
   const server = await startServer({ CRYOLIFT_PORT: String(await findPort()) });

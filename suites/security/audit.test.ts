@@ -59,7 +59,7 @@ test('audit: has a file from init to deletion, without single parts', async () =
   }
 });
 
-test('a line has the request id of its answer', async () => {
+test('audit: a line has the request id of its answer', async () => {
   const lines = await linesOf(() =>
     ada('POST', '/uploads/init', { json: initRequest(), headers: { 'x-request-id': 'mine-1' } }),
   );
@@ -69,11 +69,11 @@ test('a line has the request id of its answer', async () => {
   );
 });
 
-test('what was refused is there, with its code and with who it was, parts and reads too', async () => {
-  const { session, bytes } = await openSample(ada, 2);
+test('audit: what was refused is there, with its code and with who it was, parts and reads too', async () => {
+  const { upload, bytes } = await openSample(ada, 2);
   const reader = callAs(server, { sub: 'rita', scope: 'files:read' });
   const lines = await linesOf(async () => {
-    await put(reader, session, 0, bytes);
+    await put(reader, upload, 0, bytes);
     await reader('GET', '/admin/sessions');
     await reader('DELETE', '/files/none');
     await callWith(server, {})('GET', '/files');
@@ -83,7 +83,7 @@ test('what was refused is there, with its code and with who it was, parts and re
     lines.map(({ action, subject, outcome, code }) => [action, subject, outcome, code]),
     [
       ['part.put', 'rita', 'refused', 'forbidden'],
-      ['admin.sessions', 'rita', 'refused', 'forbidden'],
+      ['admin.uploads', 'rita', 'refused', 'forbidden'],
       ['file.delete', 'rita', 'refused', 'forbidden'],
       ['GET /files', null, 'refused', 'unauthenticated'],
       ['file.delete', 'ada', 'refused', 'file_not_found'],
@@ -132,7 +132,7 @@ test('no value is in it: no names, metadata, tokens, signatures, nor what stands
   for (const secret of secrets) assert.ok(!text.includes(secret), secret);
 });
 
-test('the folder and its file are for the server alone, by month', async () => {
+test('audit: the folder and its file are for the server alone, by month', async () => {
   assert.equal((await stat(folder)).mode & 0o777, 0o700);
   const [name = ''] = await readdir(folder);
   assert.match(name, /^\d{4}-\d{2}\.jsonl$/);
@@ -174,7 +174,7 @@ test('audit: refused calls of one subject with any codes get few lines, and all 
   assert.ok(lines.length < 200, `${lines.length} lines`);
 });
 
-test('a line that a crash has cut off does not spoil the next', async () => {
+test('audit: a line that a crash has cut off does not spoil the next', async () => {
   await server.stop();
   const [name = ''] = await readdir(folder);
   const path = join(folder, name);

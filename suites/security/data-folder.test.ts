@@ -31,8 +31,8 @@ test('data folder: modes are 0700 or 0600 with any umask; published files are 04
     const token = await eventually(readToken, (printed) => printed !== undefined);
     const call = callWith(server, { authorization: `Bearer ${token}` });
     const file = await publish(call, IMAGE);
-    const { session, bytes } = await openSample(call, 2);
-    await put(call, session, 0, bytes);
+    const { upload, bytes } = await openSample(call, 2);
+    await put(call, upload, 0, bytes);
     await call('POST', `/files/${file.file_id}/sign`);
     await eventually(
       () => call('GET', `/files/${file.file_id}/statistics`),
@@ -48,7 +48,7 @@ test('data folder: modes are 0700 or 0600 with any umask; published files are 04
     }
     for (const [path, mode] of modes) assert.equal(mode & 0o077, 0, `${path}: ${mode.toString(8)}`);
     assert.equal(modes.get(join(dataDir, 'files', file.file_id, file.filename)), 0o400);
-    assert.equal(modes.get(join(dataDir, 'staging', session.upload_id)), 0o600);
+    assert.equal(modes.get(join(dataDir, 'staging', upload.upload_id)), 0o600);
     const kinds = [
       /jwt-secret$/,
       /signing-keys$/,
@@ -68,7 +68,7 @@ test('data folder: modes are 0700 or 0600 with any umask; published files are 04
 });
 
 for (const mode of [0o777, 0o770, 0o722]) {
-  test(`a folder that others can write into is refused: ${mode.toString(8)}`, async () => {
+  test(`data folder: a folder that others can write into is refused: ${mode.toString(8)}`, async () => {
     const dataDir = join(folder, `open-${mode}`);
     await mkdir(dataDir);
     await chmod(dataDir, mode);
@@ -82,7 +82,7 @@ for (const mode of [0o777, 0o770, 0o722]) {
   });
 }
 
-test('so are folders of the database and of the storage', async () => {
+test('data folder: so are folders of the database and of the storage', async () => {
   const open = join(folder, 'open');
   await mkdir(open);
   await chmod(open, 0o777);
@@ -95,7 +95,7 @@ test('so are folders of the database and of the storage', async () => {
   }
 });
 
-test("another user's folder is refused", {
+test("data folder: another user's folder is refused", {
   skip: process.geteuid?.() === 0 ? false : 'only root has one at hand',
 }, async () => {
   const dataDir = join(folder, 'theirs');

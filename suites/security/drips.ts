@@ -12,7 +12,7 @@ export class Drips {
   #timer: NodeJS.Timeout | undefined;
 
   /** Half of them never finish a head, half never a body: of parts, which have time as long as something comes. */
-  static async start(server: Target, session: UploadRecord, count: number): Promise<Drips> {
+  static async start(server: Target, upload: UploadRecord, count: number): Promise<Drips> {
     const drips = new Drips();
     const { hostname, port } = new URL(server.url);
     const authorization = `Bearer ${server.token({ sub: 'slow' })}`;
@@ -23,7 +23,7 @@ export class Drips {
       await new Promise((resolve) => socket.once('connect', resolve));
       const length = String(PART_BYTES);
       if (at % 2 === 0) socket.write('GET /limits HTTP/1.1\r\nHost: x\r\nX-Slow: ');
-      else socket.write(printHead('PUT', partPath(session, at >> 1), { authorization, 'content-length': length }));
+      else socket.write(printHead('PUT', partPath(upload, at >> 1), { authorization, 'content-length': length }));
       drips.#sockets.push(socket);
     }
     drips.#timer = setInterval(() => {

@@ -14,30 +14,30 @@ after(() => server.discard());
 test('links: a link expires, and later calls are refused', async () => {
   const owner = callAs(server);
   const { call } = await makeLink(owner, { expires_in: 2 });
-  const { session, bytes } = await openSample(call, 2);
-  const path = `/uploads/${session.upload_id}`;
+  const { upload, bytes } = await openSample(call, 2);
+  const path = `/uploads/${upload.upload_id}`;
   const ended = await eventually(
     () => call('GET', path),
     ({ status }) => status !== 200,
   );
   assertFailure(ended, 'token_expired');
-  assertFailure(await put(call, session, 0, bytes), 'token_expired');
+  assertFailure(await put(call, upload, 0, bytes), 'token_expired');
   assertFailure(await init(call), 'token_expired');
   // Its owner may go on.
-  await putAll(owner, session, bytes);
-  assert.equal((await complete(owner, session)).status, 200);
+  await putAll(owner, upload, bytes);
+  assert.equal((await complete(owner, upload)).status, 200);
 });
 
 test('links: a link is revoked by its owner only', async () => {
   const owner = callAs(server);
   const { call, link_id } = await makeLink(owner);
-  const { session } = await openSample(call, 2);
+  const { upload } = await openSample(call, 2);
   assertFailure(await callAs(server)('DELETE', `/links/${link_id}`), 'not_found');
   assert.equal((await call('GET', '/uploads')).status, 200);
   assert.equal((await owner('DELETE', `/links/${link_id}`)).status, 204);
   assertFailure(await call('GET', '/uploads'), 'unauthenticated');
   assertFailure(await owner('DELETE', `/links/${link_id}`), 'not_found');
-  assert.equal((await owner('GET', `/uploads/${session.upload_id}`)).status, 200);
+  assert.equal((await owner('GET', `/uploads/${upload.upload_id}`)).status, 200);
 });
 
 test('links: an owner lists their links, with their use and without their tokens', async () => {

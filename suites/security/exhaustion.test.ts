@@ -70,12 +70,12 @@ test('pipelined requests: answers that are not read take no memory, and the conn
 
 test('pipelined requests: a few of any kind are answered in order', async () => {
   const connection = await Connection.open(server.url);
-  const { session, bytes } = await openSample(ada);
+  const { upload, bytes } = await openSample(ada);
   const token = { authorization: `Bearer ${server.token({ sub: 'ada' })}` };
-  const length = String(bytes.length > session.part_size ? session.part_size : bytes.length);
+  const length = String(bytes.length > upload.part_size ? upload.part_size : bytes.length);
   connection.send(printHead('GET', '/healthz'));
-  connection.send(printHead('GET', `/uploads/${session.upload_id}`, token));
-  connection.send(printHead('PUT', `/uploads/${session.upload_id}/part/0`, { ...token, 'content-length': length }));
+  connection.send(printHead('GET', `/uploads/${upload.upload_id}`, token));
+  connection.send(printHead('PUT', `/uploads/${upload.upload_id}/part/0`, { ...token, 'content-length': length }));
   connection.send(bytes.subarray(0, Number(length)));
   connection.send(printHead('GET', '/nowhere'));
   const answers = [];
@@ -84,9 +84,9 @@ test('pipelined requests: a few of any kind are answered in order', async () => 
   connection.close();
 });
 
-test('an answer that nobody takes is given up; a stream that is read stays open', async (context) => {
-  const { session } = await openSample(ada);
-  const events = await EventStream.open(server, `/uploads/${session.upload_id}/events`, { sub: 'ada' });
+test('exhaustion: an answer that nobody takes is given up; a stream that is read stays open', async (context) => {
+  const { upload } = await openSample(ada);
+  const events = await EventStream.open(server, `/uploads/${upload.upload_id}/events`, { sub: 'ada' });
   assert.equal((await events.next())?.name, 'state');
   // More than the buffers of the system take.
   const file = await publish(ada, Buffer.alloc(32 * MIB, 7), { filename: 'a.bin', part_size: 8 * MIB });
@@ -97,7 +97,7 @@ test('an answer that nobody takes is given up; a stream that is read stays open'
   await setTimeout(10_000);
   await isClosed(unread);
   assert.ok(unread.bytesRead < file.size, 'the server went on sending');
-  await ada('DELETE', `/uploads/${session.upload_id}`);
+  await ada('DELETE', `/uploads/${upload.upload_id}`);
   assert.match((await events.next())?.type ?? '', /cancelled/);
 });
 
@@ -114,7 +114,7 @@ async function statusOf(socket: Socket): Promise<number> {
 }
 
 // Invariant 9
-test('unread downloads and event streams: bounded for an owner and over all, and others are answered', async (context) => {
+test('exhaustion: unread downloads and event streams: bounded for an owner and over all, and others are answered', async (context) => {
   const patient = await startServer({ CRYOLIFT_ACCEPT: 'bin', CRYOLIFT_CONNECTIONS_PER_ADDRESS: '5000' });
   context.after(() => patient.discard());
   const readMemory = async () =>
@@ -163,7 +163,7 @@ test('unread downloads and event streams: bounded for an owner and over all, and
   assert.equal((await callAs(patient, { sub: 'ada' })('GET', '/files')).status, 200);
 });
 
-test('slow JSON bodies of one caller take no places: others are answered', async () => {
+test('exhaustion: slow JSON bodies of one caller take no places: others are answered', async () => {
   const head = printHead('POST', '/uploads/init', {
     authorization: `Bearer ${server.token({ sub: 'eve' })}`,
     'content-type': 'application/json',
@@ -180,7 +180,7 @@ test('slow JSON bodies of one caller take no places: others are answered', async
   for (const connection of slow) connection.close();
 });
 
-test('a path that does not exist: its body is neither waited for nor kept', async () => {
+test('exhaustion: a path that does not exist: its body is neither waited for nor kept', async () => {
   const json = { 'content-type': 'application/json' };
   for (const length of [{ 'content-length': String(MIB) }, { 'transfer-encoding': 'chunked' }] as const) {
     const connection = await Connection.open(server.url);
@@ -190,7 +190,7 @@ test('a path that does not exist: its body is neither waited for nor kept', asyn
   }
 });
 
-test('JSON bodies that do not come: bounded in bytes for one caller, and others are answered', async () => {
+test('exhaustion: JSON bodies that do not come: bounded in bytes for one caller, and others are answered', async () => {
   const head = printHead('POST', '/uploads/init', {
     authorization: `Bearer ${server.token({ sub: 'eve' })}`,
     'content-type': 'application/json',
@@ -210,7 +210,7 @@ test('JSON bodies that do not come: bounded in bytes for one caller, and others 
   for (const connection of connections) connection.close();
 });
 
-test('refused requests whose answers are not read take no places', async (context) => {
+test('exhaustion: refused requests whose answers are not read take no places', async (context) => {
   const head = printHead('GET', '/uploads', { authorization: 'Bearer x.y.z' });
   for (let at = 0; at < 8; at++) openUnread(context).write(head.repeat(20_000));
   assert.equal((await ada('GET', '/uploads')).status, 200);
@@ -239,12 +239,12 @@ test('init: texts that are slow to process are refused at once', async () => {
 });
 
 test('headers: values that are slow to process do not hold up others', async () => {
-  const { session } = await openSample(ada);
+  const { upload } = await openSample(ada);
   const value = `x${' '.repeat(14_000)}y`;
   for (const name of ['content-digest', 'range', 'if-none-match', 'idempotency-key', 'upload-offset', 'traceparent']) {
     await assertCheap(async () => {
       const requests = Array.from({ length: 150 }, () =>
-        ada('PUT', `/uploads/${session.upload_id}/part/0`, { headers: { [name]: value }, body: 'x' }),
+        ada('PUT', `/uploads/${upload.upload_id}/part/0`, { headers: { [name]: value }, body: 'x' }),
       );
       await Promise.all(requests);
     });

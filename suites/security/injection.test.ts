@@ -19,7 +19,7 @@ function listFolder(): string[] {
   return names.filter((name) => !/^audit(\/\d{4}-\d\d\.jsonl)?$/.test(name));
 }
 
-test('paths in a name, however they are written, are refused, and nothing is made anywhere', async () => {
+test('injection: paths in a name, however they are written, are refused, and nothing is made anywhere', async () => {
   const before = listFolder();
   const names = [
     '../a.mrc',
@@ -39,7 +39,7 @@ test('paths in a name, however they are written, are refused, and nothing is mad
   assert.deepEqual(listFolder(), before);
 });
 
-test('a name that is harmless as a name stays one: in headers, in JSON, on the disk', async () => {
+test('injection: a name that is harmless as a name stays one: in headers, in JSON, on the disk', async () => {
   const names = [
     'a"; filename="evil.exe.mrc',
     "x'*=UTF-8''y.mrc",
@@ -60,7 +60,7 @@ test('a name that is harmless as a name stays one: in headers, in JSON, on the d
   }
 });
 
-test('line ends in a header are no new header, and no new log line', async () => {
+test('injection: line ends in a header are no new header, and no new log line', async () => {
   const connection = await Connection.open(server.url);
   connection.send('GET /limits HTTP/1.1\r\nHost: x\r\nX-Request-Id: a\nSet-Cookie: evil=1\r\n\r\n');
   const answer = await connection.answer();
@@ -79,7 +79,7 @@ test('line ends in a header are no new header, and no new log line', async () =>
   }
 });
 
-test('metadata is bounded before it is worked on, however it is packed', async () => {
+test('injection: metadata is bounded before it is worked on, however it is packed', async () => {
   const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`k${at}`, 'v']));
   assertFailure(await call('POST', '/uploads/init', { json: initRequest({ metadata: many }) }), 'invalid_request');
   assertFailure(
@@ -105,7 +105,7 @@ test('injection: markup, code and templates in values are returned as text', asy
   assert.match(answer.headers['content-type'] ?? '', /^application\/json/);
 });
 
-test('ranges without end or sense cost nothing, and give no wrong bytes', async () => {
+test('injection: ranges without end or sense cost nothing, and give no wrong bytes', async () => {
   const bytes = makeMrc(200_000);
   const { file_id } = await publish(call, bytes);
   const many = `bytes=${Array.from({ length: 1000 }, () => '0-').join(',')}`;
@@ -124,7 +124,7 @@ test('ranges without end or sense cost nothing, and give no wrong bytes', async 
   }
 });
 
-test('the page and its files cannot be framed, and content cannot be run in our name', async () => {
+test('injection: the page and its files cannot be framed, and content cannot be run in our name', async () => {
   const page = await call('GET', '/');
   assert.match(page.headers['content-security-policy'] ?? '', /default-src 'none'.*frame-ancestors 'none'/);
   const { file_id } = await publish(call, makeMrc(2000));

@@ -42,7 +42,7 @@ const TAKEN = [
   'n'.repeat(251).concat('.mrc'),
 ];
 for (const filename of TAKEN) {
-  test(`taken, and one step in a folder of its own: ${filename.slice(0, 40)}`, async () => {
+  test(`names: taken, and one step in a folder of its own: ${filename.slice(0, 40)}`, async () => {
     const file = await publish(call, makeMrc(2000), { filename });
     assert.equal(file.filename, filename);
     assert.deepEqual(await readdir(join(server.dataDir, 'files', file.file_id)), [filename]);
@@ -63,7 +63,7 @@ test('a name has one spelling: NFC', async () => {
 });
 
 for (const filename of ['page.html', 'picture.svg']) {
-  test(`a browser runs nothing of a file: ${filename}`, async () => {
+  test(`names: a browser runs nothing of a file: ${filename}`, async () => {
     const bytes = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
     const { file_id } = await publish(call, bytes, { filename });
     const { headers, body } = await call('GET', `/files/${file_id}/content`);
@@ -75,7 +75,7 @@ for (const filename of ['page.html', 'picture.svg']) {
   });
 }
 
-test('no name is in the log', async () => {
+test('names: no name is in the log', async () => {
   const file = await publish(call, makeMrc(2000), { filename: 'SECRET-PROTEIN.mrc' });
   await call('GET', `/files/${file.file_id}/content`);
   await call('DELETE', `/files/${file.file_id}`);

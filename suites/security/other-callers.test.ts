@@ -13,10 +13,10 @@ const EVERYTHING_BUT_ADMIN = 'uploads:write files:read files:delete files:locate
 const server = await startServer();
 after(() => server.discard());
 const owner = callAs(server, { sub: 'ada' });
-const { session, bytes } = await openSample(owner);
-await put(owner, session, 0, bytes);
+const { upload, bytes } = await openSample(owner);
+await put(owner, upload, 0, bytes);
 const file = await publish(owner, makeMrc(2000));
-const ids: Readonly<Record<string, string>> = { upload_id: session.upload_id, file_id: file.file_id, idx: '1' };
+const ids: Readonly<Record<string, string>> = { upload_id: upload.upload_id, file_id: file.file_id, idx: '1' };
 const operations = await readOperations(server.url);
 const onIds = operations.filter(({ path }) => /\{(upload|file)_id\}/.test(path));
 
@@ -25,7 +25,7 @@ async function ask(call: Call, { method, path, requestBody }: Operation) {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? '1');
   const [type] = Object.keys(requestBody?.content ?? {});
   if (type === undefined) return await call(method, filled);
-  if (type !== 'application/json') return await call(method, filled, { body: bytes.subarray(0, session.part_size) });
+  if (type !== 'application/json') return await call(method, filled, { body: bytes.subarray(0, upload.part_size) });
   return await call(method, filled, { json: BODIES[`${method} ${path}`] ?? {} });
 }
 
@@ -35,7 +35,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /files/{file_id}': { metadata: { mine: 'now' } },
 };
 
-test('there are calls to try', () => {
+test('other callers: there are calls to try', () => {
   assert.ok(onIds.length >= 14, `${onIds.length} calls`);
 });
 
@@ -44,7 +44,7 @@ for (const operation of onIds) {
   test(`${name}: not there for another owner, refused without a token, and without effect`, async () => {
     const code = operation.path.startsWith('/files') ? 'file_not_found' : 'upload_not_found';
     const record = (await owner('GET', `/files/${file.file_id}`)).body.toString();
-    await keepsUpload(owner, session, async () => {
+    await keepsUpload(owner, upload, async () => {
       const otherOwner = await ask(callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN }), operation);
       const nobody = await ask(callWith(server, {}), operation);
       if (operation.method === 'HEAD') {
@@ -59,11 +59,11 @@ for (const operation of onIds) {
   });
 }
 
-test('lists show what is one’s own', async () => {
+test('other callers: lists show what is one’s own', async () => {
   const otherOwner = callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN });
   assert.deepEqual((await otherOwner('GET', '/uploads')).json<UploadPage>().items, []);
   assert.deepEqual((await otherOwner('GET', '/files')).json<FilePage>().items, []);
-  for (const cursor of [session.upload_id, file.file_id]) {
+  for (const cursor of [upload.upload_id, file.file_id]) {
     assert.doesNotMatch((await otherOwner('GET', `/uploads?cursor=${cursor}`)).body.toString(), /ada|upload_id/);
     assert.doesNotMatch((await otherOwner('GET', `/files?cursor=${cursor}`)).body.toString(), /ada|file_id/);
   }
@@ -78,7 +78,7 @@ test('scopes: a call without its scope is refused, also for the owner', async ()
   }
 });
 
-test('a fingerprint, an Idempotency-Key and an id that another owner uses find nothing of theirs', async () => {
+test('other callers: a fingerprint, an Idempotency-Key and an id that another owner uses find nothing of theirs', async () => {
   const json = { filename: 'a.mrc', size: 5000, fingerprint: 'the same' };
   const headers = { 'idempotency-key': 'the same' };
   const mine = (await owner('POST', '/uploads/init', { json, headers })).json<{ upload_id: string }>();

@@ -20,9 +20,9 @@ import {
 after(() => server.discard());
 
 test('signed URLs: a whole file is uploaded without a token', async () => {
-  const { session, bytes } = await openSample(owner, 4);
+  const { upload, bytes } = await openSample(owner, 4);
   const askedMs = Date.now();
-  const answer = await owner('POST', `/uploads/${session.upload_id}/sign`, {
+  const answer = await owner('POST', `/uploads/${upload.upload_id}/sign`, {
     json: {
       parts: [
         [0, 1],
@@ -42,35 +42,35 @@ test('signed URLs: a whole file is uploaded without a token', async () => {
     [0, 1, 3, 2],
   );
   for (const { part, method, url, headers } of urls) {
-    const body = cutPart(bytes, session, part);
+    const body = cutPart(bytes, upload, part);
     assert.equal(method, 'PUT');
     assert.deepEqual(headers, { 'Content-Length': String(body.length) });
     const { origin, pathname } = new URL(url);
     assert.equal(origin, 'http://cryolift.test');
-    assert.equal(pathname, `/uploads/${session.upload_id}/part/${part}`);
+    assert.equal(pathname, `/uploads/${upload.upload_id}/part/${part}`);
     assert.equal((await send(new URL(url), method, body, { 'content-digest': digestHeader(body) })).status, 201);
   }
-  const file = (await complete(owner, session)).json<FileRecord>();
+  const file = (await complete(owner, upload)).json<FileRecord>();
   const download = await send(await signFile(file), 'GET');
   assert.equal(download.status, 200);
   assert.ok(download.body.equals(bytes));
 });
 
 test('signed URLs: a replay stores nothing twice and changes nothing', async () => {
-  const { session, bytes } = await openSample(owner, 2);
-  const url = await signPart(session, 0);
-  const body = cutPart(bytes, session, 0);
+  const { upload, bytes } = await openSample(owner, 2);
+  const url = await signPart(upload, 0);
+  const body = cutPart(bytes, upload, 0);
   assert.equal((await send(url, 'PUT', body)).status, 201);
   assert.equal((await send(url, 'PUT', body)).status, 200);
   assertRefused(await send(url, 'PUT', Buffer.alloc(body.length, 1)), 'other bytes', 'part_conflict');
 });
 
 test('signed URLs: an altered part URL is refused', async () => {
-  const { session, bytes } = await openSample(owner, 3);
+  const { upload, bytes } = await openSample(owner, 3);
   const other = await open(owner);
-  const body = cutPart(bytes, session, 0);
-  const last = cutPart(bytes, session, 2);
-  const url = await signPart(session, 0);
+  const body = cutPart(bytes, upload, 0);
+  const last = cutPart(bytes, upload, 2);
+  const url = await signPart(upload, 0);
   const flip = (text: string) => (text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`);
   const flipLast = (text: string) => `${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`;
   const withPath = (from: URL, path: string) => new URL(path + from.search, from);
@@ -89,10 +89,10 @@ test('signed URLs: an altered part URL is refused', async () => {
     'one more parameter': new URL(`${url}&cl_more=1`),
     'one more parameter of another kind': new URL(`${url}&x=1`),
     'the signature twice': new URL(`${url}&cl_sig=${url.searchParams.get('cl_sig')}`),
-    'another part': withPath(url, `/uploads/${session.upload_id}/part/1`),
+    'another part': withPath(url, `/uploads/${upload.upload_id}/part/1`),
     'another upload': withPath(url, `/uploads/${other.upload_id}/part/0`),
-    'the same part, written otherwise': withPath(url, `/uploads/${session.upload_id}/part/00`),
-    'the same path, escaped': withPath(url, `/uploads/${session.upload_id}/part/%30`),
+    'the same part, written otherwise': withPath(url, `/uploads/${upload.upload_id}/part/00`),
+    'the same path, escaped': withPath(url, `/uploads/${upload.upload_id}/part/%30`),
     ...Object.fromEntries(
       ['cl_sig', 'cl_exp', 'cl_key', 'cl_len'].map((name) => {
         const lacking = new URL(url);
@@ -104,15 +104,15 @@ test('signed URLs: an altered part URL is refused', async () => {
   for (const [what, changed] of Object.entries(altered)) assertRefused(await send(changed, 'PUT', body), what);
   assertRefused(await send(url, 'PUT', last), 'another length');
   assertRefused(await send(url, 'PUT'), 'no body', 'length_required');
-  assert.equal((await owner('GET', `/uploads/${session.upload_id}`)).json<UploadRecord>().received_parts, 0);
+  assert.equal((await owner('GET', `/uploads/${upload.upload_id}`)).json<UploadRecord>().received_parts, 0);
   assert.equal((await send(url, 'PUT', body)).status, 201);
 });
 
 test('signed URLs: a signature is good for its method and path only', async () => {
-  const { session, bytes } = await openSample(owner, 2);
+  const { upload, bytes } = await openSample(owner, 2);
   const file = await publish(owner, makeMrc(3000));
-  const body = cutPart(bytes, session, 0);
-  const [put, get] = [await signPart(session, 0), await signFile(file)];
+  const body = cutPart(bytes, upload, 0);
+  const [put, get] = [await signPart(upload, 0), await signFile(file)];
   for (const method of ['GET', 'POST', 'DELETE']) assertRefused(await send(put, method), method, 'method_not_allowed');
   for (const method of ['PUT', 'DELETE']) assertRefused(await send(get, method), method, 'method_not_allowed');
   assertRefused(await send(new URL(put.pathname + get.search, put), 'PUT', body), 'a download for a part');
@@ -123,14 +123,15 @@ test('signed URLs: a signature is good for its method and path only', async () =
     ['GET', `/files/${file.file_id}/preview`],
     ['POST', `/files/${file.file_id}/sign`],
     ['GET', '/files'],
-    ['GET', `/uploads/${session.upload_id}`],
-    ['GET', `/uploads/${session.upload_id}/parts`],
-    ['POST', `/uploads/${session.upload_id}/complete`],
-    ['DELETE', `/uploads/${session.upload_id}`],
-    ['POST', `/uploads/${session.upload_id}/sign`],
+    ['GET', `/uploads/${upload.upload_id}`],
+    ['GET', `/uploads/${upload.upload_id}/parts`],
+    ['POST', `/uploads/${upload.upload_id}/complete`],
+    ['DELETE', `/uploads/${upload.upload_id}`],
+    ['POST', `/uploads/${upload.upload_id}/sign`],
   ] as const;
   for (const [method, path] of elsewhere) {
-    for (const { search } of [put, get]) assertRefused(await withoutToken(method, path + search), path, 'unauthenticated');
+    for (const { search } of [put, get])
+      assertRefused(await withoutToken(method, path + search), path, 'unauthenticated');
   }
 });
 
@@ -152,10 +153,10 @@ test('signed URLs: a download of one file, whole or in ranges, and its head', as
 
 test('signed URLs: a signature expires', async () => {
   const file = await publish(owner, makeMrc(2000));
-  const { session, bytes } = await openSample(owner, 1);
+  const { upload, bytes } = await openSample(owner, 1);
   const [get, put] = [
     await signFile(file, { expires_in: 1 }),
-    new URL((await signParts(owner, session, { parts: [[0, 0]], expires_in: 1 }))[0]?.url as string),
+    new URL((await signParts(owner, upload, { parts: [[0, 0]], expires_in: 1 }))[0]?.url as string),
   ];
   await eventually(
     () => send(get, 'GET'),
@@ -193,8 +194,8 @@ test('signed URLs: the signature decides; a token beside it is ignored', async (
 });
 
 test('signed URLs: a cancelled upload takes no part by a URL that was signed before', async () => {
-  const { session, bytes } = await openSample(owner, 1);
-  const url = await signPart(session, 0);
-  assert.equal((await owner('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  const { upload, bytes } = await openSample(owner, 1);
+  const url = await signPart(upload, 0);
+  assert.equal((await owner('DELETE', `/uploads/${upload.upload_id}`)).status, 204);
   assertRefused(await send(url, 'PUT', bytes), 'cancelled', 'upload_closed');
 });

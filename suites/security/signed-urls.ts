@@ -25,8 +25,8 @@ export async function signParts(call: Call, { upload_id }: UploadRecord, body: o
   return answer.json<{ urls: SignedPart[] }>().urls;
 }
 
-export async function signPart(session: UploadRecord, part: number): Promise<URL> {
-  const [signed] = await signParts(owner, session, { parts: [[part, part]] });
+export async function signPart(upload: UploadRecord, part: number): Promise<URL> {
+  const [signed] = await signParts(owner, upload, { parts: [[part, part]] });
   return new URL(signed?.url as string);
 }
 

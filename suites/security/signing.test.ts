@@ -25,10 +25,10 @@ import {
 after(() => server.discard());
 
 test('signing: only a caller who may make a call may sign it', async () => {
-  const session = await open(owner);
+  const upload = await open(owner);
   const file = await publish(owner, makeMrc(2000));
   const parts = { json: { parts: [[0, 0]] } };
-  const [uploads, files] = [`/uploads/${session.upload_id}/sign`, `/files/${file.file_id}/sign`];
+  const [uploads, files] = [`/uploads/${upload.upload_id}/sign`, `/files/${file.file_id}/sign`];
   const other = callAs(server, { sub: 'other' });
   assertRefused(await other('POST', uploads, parts), 'another owner', 'upload_not_found');
   assertRefused(await other('POST', files), 'another owner', 'file_not_found');
@@ -48,8 +48,8 @@ test('signing: a URL begins with the requested origin, which only the client set
 });
 
 test('signing: an invalid request is refused', async () => {
-  const { session } = await openSample(owner, 3);
-  const path = `/uploads/${session.upload_id}/sign`;
+  const { upload } = await openSample(owner, 3);
+  const path = `/uploads/${upload.upload_id}/sign`;
   const refusals: readonly (readonly [code: ErrorCode, body: unknown])[] = [
     ['part_out_of_range', { parts: [[0, 3]] }],
     ['part_out_of_range', { parts: [[3, 3]] }],
@@ -69,14 +69,14 @@ test('signing: an invalid request is refused', async () => {
   for (const [code, json] of refusals) {
     assertRefused(await owner('POST', path, json === undefined ? {} : { json }), JSON.stringify(json), code);
   }
-  assert.equal((await signParts(owner, session, { parts: [[0, 2]], expires_in: 7 * 86_400 })).length, 3);
+  assert.equal((await signParts(owner, upload, { parts: [[0, 2]], expires_in: 7 * 86_400 })).length, 3);
   const empty = await open(owner, { filename: 'empty.mrc', size: 2000, force: true });
   assertRefused(
     await owner('POST', `/uploads/${empty.upload_id}/sign`, { json: { parts: [[1, 1]] } }),
     'beyond',
     'part_out_of_range',
   );
-  assert.equal((await owner('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  assert.equal((await owner('DELETE', `/uploads/${upload.upload_id}`)).status, 204);
   assertRefused(await owner('POST', path, { json: { parts: [[0, 0]] } }), 'cancelled', 'upload_closed');
 });
 
@@ -121,8 +121,8 @@ test('signing: keys are replaced by age; their signatures stay good until the ke
 });
 
 test('signing: a signature is checked before the body is requested', async () => {
-  const { session, bytes } = await openSample(owner, 2);
-  const url = await signPart(session, 0);
+  const { upload, bytes } = await openSample(owner, 2);
+  const url = await signPart(upload, 0);
   assertRefused(
     await send(
       alter(url, 'cl_sig', () => 'x'),
@@ -132,7 +132,7 @@ test('signing: a signature is checked before the body is requested', async () =>
     ),
     'a wrong one',
   );
-  assert.equal((await send(url, 'PUT', cutPart(bytes, session, 0))).status, 201);
+  assert.equal((await send(url, 'PUT', cutPart(bytes, upload, 0))).status, 201);
 });
 
 test('signing: calls with signed URLs are counted by network, not by URL', async () => {
@@ -151,8 +151,8 @@ test('signing: calls with signed URLs are counted by network, not by URL', async
 });
 
 test('signing: many URLs are signed for one request of a caller at a time', async () => {
-  const session = await open(owner, { filename: 'long.mrc', size: 5_000 * PART_BYTES });
-  const ask = () => owner('POST', `/uploads/${session.upload_id}/sign`, { json: { parts: [[0, 4_999]] } });
+  const upload = await open(owner, { filename: 'long.mrc', size: 5_000 * PART_BYTES });
+  const ask = () => owner('POST', `/uploads/${upload.upload_id}/sign`, { json: { parts: [[0, 4_999]] } });
   const answers = await Promise.all(Array.from({ length: 8 }, ask));
   const done = answers.filter(({ status }) => status === 200);
   assert.ok(done.length >= 1 && done.length < 8, `${done.length} of 8 were answered`);

@@ -19,22 +19,22 @@ const digest = { 'content-digest': digestHeader(body) };
 
 async function uploadHonestly(): Promise<void> {
   const call = callAs(server, { sub: 'honest' });
-  const session = await open(call, { filename: 'a.bin', size: PART * PARTS, part_size: PART });
+  const upload = await open(call, { filename: 'a.bin', size: PART * PARTS, part_size: PART });
   const missing = Array.from({ length: PARTS }, (_, idx) => idx);
   const worker = async () => {
     for (let idx = missing.pop(); idx !== undefined; idx = missing.pop()) {
-      const { status } = await call('PUT', partPath(session, idx), { body, headers: digest });
+      const { status } = await call('PUT', partPath(upload, idx), { body, headers: digest });
       assert.equal(status, 201);
     }
   };
   await Promise.all([worker(), worker(), worker()]);
-  const { status } = await complete(call, session);
+  const { status } = await complete(call, upload);
   assert.equal(status, 200);
 }
 
 test(`slow connections: an upload comes through beside ${SLOW} of them, which stay open`, async () => {
-  const session = await open(callAs(server, { sub: 'slow' }), { filename: 'slow.bin', size: PART_BYTES * (SLOW / 2) });
-  const drips = await Drips.start(server, session, SLOW);
+  const upload = await open(callAs(server, { sub: 'slow' }), { filename: 'slow.bin', size: PART_BYTES * (SLOW / 2) });
+  const drips = await Drips.start(server, upload, SLOW);
   await uploadHonestly();
   assert.ok(drips.open > SLOW / 2, `${drips.open} slow connections were open`);
   drips.stop();

@@ -151,7 +151,7 @@ test('refused: a token that has expired, which is said', async () => {
   assertFailure(await ask(`Bearer ${make('RS256', rsa.privateKey, { exp: now() - 120 })}`), 'token_expired');
 });
 
-test('a header that is no bearer token, or more than one, is none', async () => {
+test('tokens: a header that is no bearer token, or more than one, is none', async () => {
   const odd = [
     '',
     'Bearer',
@@ -172,7 +172,7 @@ test('a header that is no bearer token, or more than one, is none', async () => 
   twice.close();
 });
 
-test('a huge token costs nothing and is refused in our own words', async () => {
+test('tokens: a huge token costs nothing and is refused in our own words', async () => {
   for (const length of [7_000, 12_000, 100_000, 1_000_000]) {
     const connection = await Connection.open(server.url);
     connection.send(`GET /uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${'x'.repeat(length)}\r\n\r\n`);
@@ -181,7 +181,7 @@ test('a huge token costs nothing and is refused in our own words', async () => {
   }
 });
 
-test('an attacker who invents key ids does not make us hammer the provider', async () => {
+test('tokens: an attacker who invents key ids does not make us hammer the provider', async () => {
   const before = provider.requests;
   for (let at = 0; at < 50; at++) {
     assertFailure(await ask(`Bearer ${make('RS256', rsa.privateKey, {}, { kid: `k${at}` })}`), 'unauthenticated');

@@ -1,7 +1,7 @@
 /** An upload link starts uploads in one owner's space, within its bounds, and permits nothing else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Caller, FileRecord, UploadRecord, UploadPage } from '@cryolift/protocol/messages';
+import type { Caller, FileRecord, UploadPage, UploadRecord } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { complete, initRequest, listFiles, open, openSample, publish, put } from '../contract/upload.ts';
@@ -51,9 +51,9 @@ test('links: a link permits uploads that were started with it, and nothing else'
     `PATCH /files/${file.file_id}`,
     `DELETE /files/${file.file_id}`,
     `POST /files/${file.file_id}/sign`,
-    `POST /uploads/${own.session.upload_id}/sign`,
-    `GET /uploads/${own.session.upload_id}/preview`,
-    `GET /uploads/${own.session.upload_id}/events`,
+    `POST /uploads/${own.upload.upload_id}/sign`,
+    `GET /uploads/${own.upload.upload_id}/preview`,
+    `GET /uploads/${own.upload.upload_id}/events`,
     'GET /events',
     'POST /links',
     `DELETE /links/${link_id}`,
@@ -68,12 +68,12 @@ test('links: a link permits uploads that were started with it, and nothing else'
     if (method === 'HEAD') assert.equal(answer.status, 403, name);
     else assertFailure(answer, 'forbidden');
   }
-  for (const { session, bytes } of [owners, others]) {
-    const path = `/uploads/${session.upload_id}`;
+  for (const { upload, bytes } of [owners, others]) {
+    const path = `/uploads/${upload.upload_id}`;
     const answers = [
       await call('GET', path),
       await call('GET', `${path}/parts`),
-      await put(call, session, 0, bytes),
+      await put(call, upload, 0, bytes),
       await call('POST', `${path}/complete`),
       await call('DELETE', path),
     ];
@@ -82,10 +82,10 @@ test('links: a link permits uploads that were started with it, and nothing else'
   const listed = (await call('GET', '/uploads')).json<UploadPage>().items;
   assert.deepEqual(
     listed.map(({ upload_id }) => upload_id),
-    [own.session.upload_id, file.upload_id],
+    [own.upload.upload_id, file.upload_id],
   );
-  assert.equal((await put(call, own.session, 0, own.bytes)).status, 201);
-  const path = `/uploads/${own.session.upload_id}`;
+  assert.equal((await put(call, own.upload, 0, own.bytes)).status, 201);
+  const path = `/uploads/${own.upload.upload_id}`;
   assert.equal((await call('GET', path)).json<UploadRecord>().received_parts, 1);
   assert.equal((await call('GET', `${path}/parts`)).status, 200);
   assert.equal((await call('DELETE', path)).status, 204);

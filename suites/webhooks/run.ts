@@ -104,15 +104,15 @@ function findFaults(outbox: readonly Kept[], accepted: ReadonlySet<string>, rece
 async function client(server: Target, random: Random, idx: number): Promise<void> {
   await sleep(random.whole(0, 1999));
   const bytes = Buffer.alloc(1_000 + idx, idx);
-  const session = await persist(() => open(callAs(server, OWNER), { filename: 'a.txt', size: bytes.length }));
+  const upload = await persist(() => open(callAs(server, OWNER), { filename: 'a.txt', size: bytes.length }));
   await sleep(random.whole(0, 299));
   if (idx % 4 === 0) return;
   if (idx % 4 === 1) {
-    await persist(async () => await callAs(server, OWNER)('DELETE', `/uploads/${session.upload_id}`));
+    await persist(async () => await callAs(server, OWNER)('DELETE', `/uploads/${upload.upload_id}`));
     return;
   }
-  await persist(() => putAll(callAs(server, OWNER), session, bytes));
-  await persist(() => complete(callAs(server, OWNER), session));
+  await persist(() => putAll(callAs(server, OWNER), upload, bytes));
+  await persist(() => complete(callAs(server, OWNER), upload));
 }
 
 async function persist<T>(work: () => Promise<T>): Promise<T> {

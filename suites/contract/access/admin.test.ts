@@ -47,17 +47,17 @@ for (const call of [
   'GET /admin/scrub',
   'DELETE /admin/scrub',
 ]) {
-  test(`${call} needs the scope admin`, async () => {
+  test(`admin: ${call} needs the scope admin`, async () => {
     const [method = '', path = ''] = call.split(' ');
     const all = callAs(server, { scope: 'uploads:write files:read files:delete files:locate' });
     assertFailure(await all(method, path), 'forbidden');
   });
 }
 
-test("everybody's sessions are listed, newest first, page by page", async () => {
-  const { session, bytes } = await openSample(ada, 2);
-  await put(ada, session, 0, bytes);
-  const { session: other } = await openSample(callAs(server, { sub: 'bob' }), 1);
+test("admin: everybody's uploads are listed, newest first, page by page", async () => {
+  const { upload, bytes } = await openSample(ada, 2);
+  await put(ada, upload, 0, bytes);
+  const { upload: other } = await openSample(callAs(server, { sub: 'bob' }), 1);
   const first = (await admin('GET', '/admin/sessions?limit=1')).json<OwnedUploadPage>();
   assert.deepEqual(
     first.items.map(({ upload_id, owner, status }) => [upload_id, owner, status]),
@@ -66,13 +66,13 @@ test("everybody's sessions are listed, newest first, page by page", async () => 
   const next = (await admin('GET', `/admin/sessions?limit=1&cursor=${first.next_cursor}`)).json<OwnedUploadPage>();
   assert.deepEqual(
     next.items.map(({ upload_id, owner, received_bytes, link_id }) => [upload_id, owner, received_bytes, link_id]),
-    [[session.upload_id, 'ada', session.part_size, null]],
+    [[upload.upload_id, 'ada', upload.part_size, null]],
   );
   const pending = (await admin('GET', '/admin/sessions?status=pending')).json<OwnedUploadPage>();
   assert.ok(pending.items.every(({ status }) => status === 'pending'));
 });
 
-test('a sweep removes what lies in the staging area without a session, and says so', async () => {
+test('admin: a sweep removes what lies in the staging area without an upload, and says so', async () => {
   const stray = join(server.dataDir, 'staging', 'nobodys');
   await (await open(stray, 'w')).close();
   const swept = (await admin('POST', '/admin/sweep')).json<Swept>();
@@ -82,7 +82,7 @@ test('a sweep removes what lies in the staging area without a session, and says 
   assert.ok(!(await readdir(join(server.dataDir, 'staging'))).includes('nobodys'));
 });
 
-test('a scrub finds the file with a turned bit, the one that is gone and the one that was cut, and no other', async () => {
+test('admin: a scrub finds the file with a turned bit, the one that is gone and the one that was cut, and no other', async () => {
   const [sound, turned, gone, cut] = [
     await publish(ada, makeMrc(300_000)),
     await publish(ada, makeMrc(2_500_000)),
@@ -175,7 +175,7 @@ test('scrub: one at a time; it continues after a kill, and can be stopped', asyn
   assert.ok(big.size > 0);
 });
 
-test('a file that is deleted during a scrub is no fault', async () => {
+test('admin: a file that is deleted during a scrub is no fault', async () => {
   const doomed = await publish(ada, makeMrc(6 * 1024 * 1024));
   await admin('POST', '/admin/scrub', { json: { bytes_per_second: 2 * 1024 * 1024 } });
   await ada('DELETE', `/files/${doomed.file_id}`);

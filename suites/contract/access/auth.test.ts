@@ -58,7 +58,7 @@ const WRONG: Readonly<Record<string, string>> = {
   'no owner': `Bearer ${server.token({ sub: '' })}`,
 };
 
-test('without a right token every call is refused, and says how one is sent', async () => {
+test('auth: without a right token every call is refused, and says how one is sent', async () => {
   for (const [what, authorization] of Object.entries(WRONG)) {
     const call = callWith(server, authorization === '' ? {} : { authorization });
     for (const [method, path] of CALLS.slice(0, what === 'no token' ? CALLS.length : 3)) {
@@ -69,7 +69,7 @@ test('without a right token every call is refused, and says how one is sent', as
   }
 });
 
-test('a token that is not valid yet is refused', async () => {
+test('auth: a token that is not valid yet is refused', async () => {
   const nbf = Math.floor(Date.now() / 1000) + 3600;
   assertFailure(await callAs(server, { nbf })('GET', '/uploads'), 'unauthenticated');
 });
@@ -80,7 +80,7 @@ test('auth: an expired token has its own error code', async () => {
   }
 });
 
-test('a call whose scope the token lacks is forbidden; one that it has is not', async () => {
+test('auth: a call whose scope the token lacks is forbidden; one that it has is not', async () => {
   for (const [method, path, scope] of CALLS) {
     const others = [WRITE, READ, 'files:delete', 'files:locate'].filter((other) => other !== scope);
     for (const lacking of ['', others.join(' '), `${scope}x`, scope.replace(':', ' ')]) {
@@ -92,12 +92,12 @@ test('a call whose scope the token lacks is forbidden; one that it has is not', 
   }
 });
 
-test('the admin may read what is not their own', async () => {
+test('auth: the admin may read what is not their own', async () => {
   const admin = callAs(server, { sub: 'admin', scope: 'admin' });
   assert.equal((await admin('GET', `/uploads/${upload_id}`)).status, 200);
   assert.equal((await admin('GET', `/files/${file_id}/content`)).status, 200);
 });
 
-test('the scheme of the header may be written in any case', async () => {
+test('auth: the scheme of the header may be written in any case', async () => {
   assert.equal((await callWith(server, { authorization: `bearer ${good}` })('GET', '/uploads')).status, 200);
 });

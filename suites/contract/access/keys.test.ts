@@ -60,7 +60,7 @@ for (const algorithm of ALGORITHMS) {
   });
 }
 
-test('the key may lie in a file; issuer and audience are checked when they are set', async () => {
+test('keys: the key may lie in a file; issuer and audience are checked when they are set', async () => {
   const path = join(folder, 'public.pem');
   await writeFile(path, toPem(PAIRS.ES256.publicKey));
   const settings = {
@@ -87,7 +87,7 @@ test('the key may lie in a file; issuer and audience are checked when they are s
   });
 });
 
-test('keys that are published at a URL (JWKS): the one that the token names', async () => {
+test('keys: keys that are published at a URL (JWKS): the one that the token names', async () => {
   const keys = ALGORITHMS.map((alg) => ({
     ...PAIRS[alg].publicKey.export({ format: 'jwk' }),
     kid: alg,

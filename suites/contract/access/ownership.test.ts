@@ -24,11 +24,11 @@ const ODD_IDS = [
   '-',
 ];
 
-test("another owner's session", async () => {
-  const { session, bytes } = await openSample(owner);
-  await put(owner, session, 0, bytes);
-  const path = `/uploads/${session.upload_id}`;
-  await keepsUpload(owner, session, async () => {
+test("ownership: another owner's upload", async () => {
+  const { upload, bytes } = await openSample(owner);
+  await put(owner, upload, 0, bytes);
+  const path = `/uploads/${upload.upload_id}`;
+  await keepsUpload(owner, upload, async () => {
     for (const [method, wanted] of [
       ['GET', path],
       ['GET', `${path}/parts`],
@@ -38,13 +38,13 @@ test("another owner's session", async () => {
       assertFailure(await otherOwner(method, wanted), 'upload_not_found');
     }
     for (const idx of [0, 1]) {
-      const body = cutPart(bytes, session, idx);
-      assertFailure(await otherOwner('PUT', partPath(session, idx), { body }), 'upload_not_found');
+      const body = cutPart(bytes, upload, idx);
+      assertFailure(await otherOwner('PUT', partPath(upload, idx), { body }), 'upload_not_found');
     }
   });
 });
 
-test('records and GET /whoami name the owner, also to an administrator of another name', async () => {
+test('ownership: records and GET /whoami name the owner, also to an administrator of another name', async () => {
   const { file_id, owner: named } = await publish(owner, makeMrc(2000));
   const caller = (await owner('GET', '/whoami')).json<Caller>();
   assert.deepEqual(caller, { owner: named, link_id: null });
@@ -54,7 +54,7 @@ test('records and GET /whoami name the owner, also to an administrator of anothe
   assertFailure(await callAs(server, { scope: 'files:read' })('GET', '/whoami'), 'forbidden');
 });
 
-test("another owner's file", async () => {
+test("ownership: another owner's file", async () => {
   const { file_id } = await publish(owner, makeMrc(2000));
   const path = `/files/${file_id}`;
   for (const method of ['GET', 'DELETE']) assertFailure(await otherOwner(method, path), 'file_not_found');
@@ -72,7 +72,7 @@ test('ownership: a missing id gives the same answer', async () => {
   assert.equal(await readEnvelope('never-there'), await readEnvelope(upload_id));
 });
 
-test('odd ids are not found', async () => {
+test('ownership: odd ids are not found', async () => {
   for (const id of ODD_IDS) {
     for (const [method, path] of [
       ['GET', `/uploads/${id}`],

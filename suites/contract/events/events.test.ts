@@ -26,41 +26,41 @@ function newOwner() {
 const pathOf = ({ upload_id }: Pick<UploadRecord, 'upload_id'>) => `/uploads/${upload_id}/events`;
 const kindOf = ({ type }: Pick<ReceivedEvent<unknown>, 'type'>) => type.replace('cryolift.', '');
 
-test('an upload from its snapshot to its end', async () => {
+test('events: an upload from its snapshot to its end', async () => {
   const { call, listen } = newOwner();
-  const { session, bytes } = await openSample(call, 6);
-  const stream = await listen(pathOf(session));
+  const { upload, bytes } = await openSample(call, 6);
+  const stream = await listen(pathOf(upload));
   assert.match(stream.response.headers.get('cache-control') ?? '', /\bno-store\b/);
   assert.equal(stream.response.headers.get('x-accel-buffering'), 'no');
 
   const first = await stream.next();
   assert.deepEqual([first?.name, first?.type], ['state', 'cryolift.upload.snapshot']);
-  assert.equal(first?.subject, `uploads/${session.upload_id}`);
-  assert.deepEqual(first?.data, session);
+  assert.equal(first?.subject, `uploads/${upload.upload_id}`);
+  assert.deepEqual(first?.data, upload);
 
-  await put(call, session, 0, bytes);
+  await put(call, upload, 0, bytes);
   const progress = await stream.next();
   assert.deepEqual([progress?.name, progress?.type], ['progress', 'cryolift.upload.progress']);
-  assert.deepEqual(progress?.data, await readUploadRecord(call, session));
+  assert.deepEqual(progress?.data, await readUploadRecord(call, upload));
 
-  await putAll(call, session, bytes);
-  const file = (await complete(call, session)).json<FileRecord>();
+  await putAll(call, upload, bytes);
+  const file = (await complete(call, upload)).json<FileRecord>();
   const received = await stream.rest();
   const states = received.filter(({ name }) => name === 'state');
   assert.deepEqual(states.map(kindOf), ['upload.verifying', 'upload.completed']);
   assert.equal(received.at(-1), states.at(-1), 'nothing follows the end');
-  assert.deepEqual(states.at(-1)?.data, await readUploadRecord(call, session));
+  assert.deepEqual(states.at(-1)?.data, await readUploadRecord(call, upload));
   assert.equal(states.at(-1)?.data.file_id, file.file_id);
   assert.ok(received.length - states.length <= 6, 'one progress a part at most');
 });
 
 test('events: many parts in a short time give few events', async () => {
   const { call, listen } = newOwner();
-  const { session, bytes } = await openSample(call, 120);
-  const stream = await listen(pathOf(session));
+  const { upload, bytes } = await openSample(call, 120);
+  const stream = await listen(pathOf(upload));
   await Promise.all(
     [0, 1, 2, 3].map(async (first) => {
-      for (let idx = first; idx < 120; idx += 4) await put(call, session, idx, bytes);
+      for (let idx = first; idx < 120; idx += 4) await put(call, upload, idx, bytes);
     }),
   );
   const received = await stream.until(({ data }) => data.received_parts === 120);
@@ -76,36 +76,36 @@ test('events: many parts in a short time give few events', async () => {
 
 test('an upload that has ended: how it ended, and the end of the stream', async () => {
   const { call, listen } = newOwner();
-  const session = await open(call);
-  await call('DELETE', `/uploads/${session.upload_id}`);
-  const received = await (await listen(pathOf(session))).rest();
+  const upload = await open(call);
+  await call('DELETE', `/uploads/${upload.upload_id}`);
+  const received = await (await listen(pathOf(upload))).rest();
   assert.deepEqual(
     received.map(({ name, data }) => [name, data.status]),
     [['state', 'cancelled']],
   );
 });
 
-test('a failed upload says why', async () => {
+test('events: a failed upload says why', async () => {
   const { call, listen } = newOwner();
-  const { session, bytes } = await openSample(call, 2, { sha256: '0'.repeat(64) });
-  const stream = await listen(pathOf(session));
-  await putAll(call, session, bytes);
-  assertFailure(await complete(call, session), 'file_checksum_mismatch');
+  const { upload, bytes } = await openSample(call, 2, { sha256: '0'.repeat(64) });
+  const stream = await listen(pathOf(upload));
+  await putAll(call, upload, bytes);
+  assertFailure(await complete(call, upload), 'file_checksum_mismatch');
   const last = (await stream.rest()).at(-1);
   assert.deepEqual([last && kindOf(last), last?.data.failure?.code], ['upload.failed', 'file_checksum_mismatch']);
 });
 
 test('events: Last-Event-ID gets missed events in order, and the current state', async () => {
   const { call, listen } = newOwner();
-  const { session, bytes } = await openSample(call, 2);
-  const stream = await listen(pathOf(session));
+  const { upload, bytes } = await openSample(call, 2);
+  const stream = await listen(pathOf(upload));
   await stream.next();
   stream.close();
-  await putAll(call, session, bytes);
-  await complete(call, session);
-  const missed = await (await listen(pathOf(session), stream.lastId)).rest();
+  await putAll(call, upload, bytes);
+  await complete(call, upload);
+  const missed = await (await listen(pathOf(upload), stream.lastId)).rest();
   assert.deepEqual(missed.map(kindOf), ['upload.verifying', 'upload.completed']);
-  const all = await (await listen(pathOf(session), '0')).rest();
+  const all = await (await listen(pathOf(upload), '0')).rest();
   assert.deepEqual(all.map(kindOf), ['upload.created', 'upload.verifying', 'upload.completed']);
   assert.deepEqual(all.slice(1), missed, 'the same event is the same, whenever it is read');
 });
@@ -143,10 +143,10 @@ test('all of an owner: uploads and files, and nobody else’s', async () => {
   assert.ok(visible.some(({ type }) => type === 'cryolift.upload.completed'));
 });
 
-test('streams are for those who may see the upload', async () => {
+test('events: streams are for those who may see the upload', async () => {
   const { call } = newOwner();
-  const session = await open(call);
-  const path = pathOf(session);
+  const upload = await open(call);
+  const path = pathOf(upload);
   assertFailure(await newOwner().call('GET', path), 'upload_not_found');
   assertFailure(await call('GET', '/uploads/none/events'), 'upload_not_found');
   for (const each of [path, '/events']) {
@@ -159,24 +159,24 @@ test('streams are for those who may see the upload', async () => {
     }
   }
   const admin = await EventStream.open<UploadRecord>(server, path, { scope: 'admin' });
-  assert.equal((await admin.next())?.data.upload_id, session.upload_id);
+  assert.equal((await admin.next())?.data.upload_id, upload.upload_id);
   admin.close();
 });
 
-test('a stream ends with its token', async () => {
+test('events: a stream ends with its token', async () => {
   const { claims, call } = newOwner();
-  const session = await open(call);
-  const stream = await EventStream.open<UploadRecord>(server, pathOf(session), { ...claims, ttlSeconds: 2 });
+  const upload = await open(call);
+  const stream = await EventStream.open<UploadRecord>(server, pathOf(upload), { ...claims, ttlSeconds: 2 });
   assert.equal((await stream.rest()).length, 1);
 });
 
-test('a connection carries other requests after a stream has ended', async () => {
+test('events: a connection carries other requests after a stream has ended', async () => {
   const { claims, call } = newOwner();
-  const session = await open(call);
+  const upload = await open(call);
   const headers = { authorization: `Bearer ${server.token(claims)}` };
   const connection = await Connection.open(server.url);
-  const streaming = connection.exchange('GET', pathOf(session), { headers });
-  await call('DELETE', `/uploads/${session.upload_id}`);
+  const streaming = connection.exchange('GET', pathOf(upload), { headers });
+  await call('DELETE', `/uploads/${upload.upload_id}`);
   assert.match((await streaming).body.toString(), /"status":"cancelled"/);
   assert.equal((await connection.exchange('GET', '/uploads', { headers })).status, 200);
   connection.close();
@@ -196,7 +196,7 @@ test('events: an owner may have 32 streams; a closed stream frees a slot', async
   for (const stream of [...streams, reopened]) stream?.close();
 });
 
-test('a stop ends the streams at once, also that of a reader who takes nothing', async () => {
+test('events: a stop ends the streams at once, also that of a reader who takes nothing', async () => {
   const own = await startServer();
   const claims = { sub: 'ada' };
   const call = callAs(own, claims);
@@ -210,8 +210,8 @@ test('a stop ends the streams at once, also that of a reader who takes nothing',
       }
     }),
   );
-  const session = await open(call);
-  const reading = await EventStream.open<UploadRecord>(own, pathOf(session), claims);
+  const upload = await open(call);
+  const reading = await EventStream.open<UploadRecord>(own, pathOf(upload), claims);
   await reading.next();
   const stuck = await EventStream.open<UploadRecord>(own, '/events', claims, '0');
   // Rounds of the server's loop in which it sends what the connection takes.
@@ -250,10 +250,10 @@ test('events: after kill -9 no change of state is lost, repeated or invented', a
     let done = 0;
     const work = async (worker: number) => {
       for (let round = 0; ; round++) {
-        const { session, bytes } = await openSample(call, 2);
-        await putAll(call, session, bytes);
-        if ((worker + round) % 3 === 0) await call('DELETE', `/uploads/${session.upload_id}`);
-        else await complete(call, session);
+        const { upload, bytes } = await openSample(call, 2);
+        await putAll(call, upload, bytes);
+        if ((worker + round) % 3 === 0) await call('DELETE', `/uploads/${upload.upload_id}`);
+        else await complete(call, upload);
         if (++done === killAfter) enough.resolve();
       }
     };
@@ -265,9 +265,9 @@ test('events: after kill -9 no change of state is lost, repeated or invented', a
     await own.restart();
   }
 
-  const sessions = await settle(own, claims);
-  const expected = sessions.map(({ upload_id, status }) => [upload_id, HISTORIES[status]]);
-  const count = sessions.reduce((sum, { status }) => sum + (HISTORIES[status]?.length ?? 0), 0);
+  const uploads = await settle(own, claims);
+  const expected = uploads.map(({ upload_id, status }) => [upload_id, HISTORIES[status]]);
+  const count = uploads.reduce((sum, { status }) => sum + (HISTORIES[status]?.length ?? 0), 0);
   await listen(() => received.length >= count);
   const histories = Map.groupBy(received, ({ data }) => data.upload_id);
   assert.deepEqual([...histories].map(([id, events]) => [id, events.map(kindOf)]).sort(), expected.sort());
@@ -287,7 +287,7 @@ const HISTORIES: Readonly<Partial<Record<UploadRecord['status'], readonly string
   cancelled: ['upload.created', 'upload.cancelled'],
 };
 
-/** The sessions of an owner, once none is being verified any more. */
+/** The uploads of an owner, once none is being verified any more. */
 async function settle(own: OwnServer, claims: { sub: string }): Promise<UploadRecord[]> {
   return await eventually(
     async () => (await callAs(own, claims)('GET', '/uploads?limit=1000')).json<{ items: UploadRecord[] }>().items,

@@ -46,7 +46,7 @@ async function readJob(call: Call, fileId: string, kind: string, status: string)
 
 const runs = () => (existsSync(trace) ? readFileSync(trace, 'utf8').trim().split('\n') : []);
 
-test('the command gets the record on stdin and the path of the file as argument; its end is kept', async () => {
+test('jobs: the command gets the record on stdin and the path of the file as argument; its end is kept', async () => {
   const call = callAs(server, ADA);
   const file = await publish(call, makeMrc(5000), { filename: 'Grid $(id) 7.mrc' });
   const job = await readJob(call, file.file_id, 'on_complete', 'done');
@@ -59,7 +59,7 @@ test('the command gets the record on stdin and the path of the file as argument;
   assert.deepEqual([record.file_id, record.sha256, record.location], [file.file_id, file.sha256, file.location]);
 });
 
-test('an owner who may not know where files lie sees that it failed, not what it printed', async () => {
+test('jobs: an owner who may not know where files lie sees that it failed, not what it printed', async () => {
   writeFileSync(join(folder, 'code'), '7');
   const call = callAs(server, { sub: 'curious' });
   const file = await publish(call, makeMrc(5000));
@@ -77,7 +77,7 @@ for (const [how, end] of [
   ['killed', (of: OwnServer) => of.kill9()],
   ['stopped', (of: OwnServer) => of.stop()],
 ] as const) {
-  test(`a server that is ${how} while a command runs runs it again when it is back`, async () => {
+  test(`jobs: a server that is ${how} while a command runs runs it again when it is back`, async () => {
     const call = callAs(server, ADA);
     writeFileSync(join(folder, 'hold'), '');
     const before = runs().length;
@@ -100,7 +100,7 @@ test('jobs: a file of another type runs only the command', async () => {
   assert.deepEqual(kinds, ['on_complete']);
 });
 
-test('a deleted file takes its jobs with it', async () => {
+test('jobs: a deleted file takes its jobs with it', async () => {
   const call = callAs(server, ADA);
   const file = await publish(call, makeMrc(5000));
   await readJob(call, file.file_id, 'on_complete', 'done');

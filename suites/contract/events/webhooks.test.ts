@@ -37,12 +37,12 @@ async function listDeliveries(server: OwnServer, query = ''): Promise<Delivery[]
   return (await callAs(server, ADMIN)('GET', `/webhooks/deliveries${query}`)).json<DeliveryPage>().items;
 }
 
-test('every event comes, signed, as a CloudEvent, in the order of its upload', async (context) => {
+test('webhooks: every event comes, signed, as a CloudEvent, in the order of its upload', async (context) => {
   const { server, receiver } = await startPair(context);
   const call = callAs(server, { sub: 'ada' });
-  const { session, bytes } = await openSample(call, 3);
-  await putAll(call, session, bytes);
-  const file = (await complete(call, session)).json<FileRecord>();
+  const { upload, bytes } = await openSample(call, 3);
+  await putAll(call, upload, bytes);
+  const file = (await complete(call, upload)).json<FileRecord>();
   await receiver.reach((all) => all.some(({ type }) => type === 'cryolift.file.preview_ready'));
   await call('DELETE', `/files/${file.file_id}`);
   await receiver.reach((all) => all.some(({ type }) => type === 'cryolift.file.deleted'));
@@ -52,7 +52,7 @@ test('every event comes, signed, as a CloudEvent, in the order of its upload', a
     ['upload.created', 'upload.verifying', 'upload.completed', 'file.preview_ready', 'file.deleted'],
   );
   const [created, , completed] = receiver.received;
-  assert.equal(created?.subject, `uploads/${session.upload_id}`);
+  assert.equal(created?.subject, `uploads/${upload.upload_id}`);
   assert.match(created?.headers['content-type'] ?? '', /^application\/cloudevents\+json/);
   const event = created as unknown as { specversion: string; source: string; time: string };
   assert.deepEqual([event.specversion, event.source], ['1.0', 'https://lift.example.org']);
@@ -60,7 +60,7 @@ test('every event comes, signed, as a CloudEvent, in the order of its upload', a
   assert.doesNotMatch(JSON.stringify(receiver.received), /file:\/\//, 'locations are not sent');
 });
 
-test('an event that is refused comes again, before any later one of its upload; others do not wait', async (context) => {
+test('webhooks: an event that is refused comes again, before any later one of its upload; others do not wait', async (context) => {
   const { server, receiver } = await startPair(context);
   const call = callAs(server, { sub: 'ada' });
   const stuck = await open(call, { filename: 'stuck.mrc' });
@@ -76,7 +76,7 @@ test('an event that is refused comes again, before any later one of its upload; 
   await receiver.reach((all) => all.some(({ data }) => data.upload_id === other.upload_id));
 });
 
-test('what a receiver refuses for good is kept for an administrator, who can send it again', async (context) => {
+test('webhooks: what a receiver refuses for good is kept for an administrator, who can send it again', async (context) => {
   const { server, receiver } = await startPair(context);
   receiver.mood = () => 410;
   const call = callAs(server, { sub: 'ada' });
@@ -118,7 +118,7 @@ test('webhooks: a redirect is not followed; an unreachable receiver gets events 
   await receiver.reach((all) => all.length === 2);
 });
 
-test('without a secret the data folder has one, for its own user alone; it stays over a restart', async (context) => {
+test('webhooks: without a secret the data folder has one, for its own user alone; it stays over a restart', async (context) => {
   const { server, receiver } = await startPair(context, { CRYOLIFT_WEBHOOK_SECRET: '' });
   const path = join(server.dataDir, 'webhook-secret');
   assert.equal(statSync(path).mode & 0o777, 0o600);

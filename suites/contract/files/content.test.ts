@@ -33,7 +33,7 @@ function assertPart(answer: Answer, first: number, last: number): void {
   assert.deepEqual(answer.body, bytes.subarray(first, last + 1));
 }
 
-test('the whole file, with what identifies it', async () => {
+test('content: the whole file, with what identifies it', async () => {
   const answer = await get();
   assertWhole(answer);
   assert.match(etag, /^"[\x21\x23-\x7e]+"$/, 'a strong entity tag');
@@ -46,7 +46,7 @@ test('the whole file, with what identifies it', async () => {
   assert.equal(answer.headers['x-content-type-options'], 'nosniff');
 });
 
-test('HEAD answers the same head and no body', async () => {
+test('content: HEAD answers the same head and no body', async () => {
   const whole = await get();
   const head = await call('HEAD', path);
   assert.equal(head.status, 200);
@@ -77,7 +77,7 @@ for (const [range, first, last] of [
   test(`Range: ${range}`, async () => assertPart(await get({ range }), first, last));
 }
 
-test('parallel ranges make up the file', async () => {
+test('content: parallel ranges make up the file', async () => {
   const starts = Array.from({ length: 8 }, (_, at) => Math.floor((at * size) / 8));
   const pieces = await Promise.all(
     starts.map((start, at) => get({ range: `bytes=${start}-${(starts[at + 1] ?? size) - 1}` })),
@@ -85,7 +85,7 @@ test('parallel ranges make up the file', async () => {
   assert.equal(sha256Hex(Buffer.concat(pieces.map(({ body }) => body))), sha256Hex(bytes));
 });
 
-test('a range beyond the file cannot be had, and the answer says how long the file is', async () => {
+test('content: a range beyond the file cannot be had, and the answer says how long the file is', async () => {
   for (const range of [`bytes=${size}-`, `bytes=${size + 5}-${size + 9}`, 'bytes=-0']) {
     const answer = await get({ range });
     assertFailure(answer, 'range_not_satisfiable');
@@ -93,7 +93,7 @@ test('a range beyond the file cannot be had, and the answer says how long the fi
   }
 });
 
-test('a range that is none, or of another unit, is as if it were not there', async () => {
+test('content: a range that is none, or of another unit, is as if it were not there', async () => {
   for (const range of [
     'bytes=5-2',
     'bytes=',
@@ -110,7 +110,7 @@ test('a range that is none, or of another unit, is as if it were not there', asy
   }
 });
 
-test('several ranges are answered whole, or in parts, or refused; never with wrong bytes', async () => {
+test('content: several ranges are answered whole, or in parts, or refused; never with wrong bytes', async () => {
   const answer = await get({ range: 'bytes=0-9,100-109' });
   if (answer.status === 200) return assertWhole(answer);
   if (answer.status === 206) return assert.match(answer.headers['content-type'] ?? '', /^multipart\/byteranges/);
@@ -181,7 +181,7 @@ test('If-Modified-Since: nothing when the file is not newer, unless If-None-Matc
   assert.equal((await get({ 'if-modified-since': earlier, 'if-none-match': etag })).status, 304);
 });
 
-test('If-Match on a call that changes something never holds, for that has no entity tag', async () => {
+test('content: If-Match on a call that changes something never holds, for that has no entity tag', async () => {
   const file = await publish(call, makeMrc(2000));
   const change = { json: { metadata: { a: 'b' } } };
   const headers = { 'if-match': `"${file.sha256}"` };
@@ -191,7 +191,7 @@ test('If-Match on a call that changes something never holds, for that has no ent
   assert.equal((await call('DELETE', `/files/${file.file_id}`, { headers: { 'if-match': '*' } })).status, 204);
 });
 
-test('a file of other bytes has another entity tag', async () => {
+test('content: a file of other bytes has another entity tag', async () => {
   const other = await publish(call, makeMrc(size));
   assert.notEqual((await call('HEAD', `/files/${other.file_id}/content`)).headers.etag, etag);
 });

@@ -18,24 +18,24 @@ async function zero(server: OwnServer, uploadId: string, start: number, length: 
 }
 
 for (const declared of [false, true]) {
-  test(`bytes lost while the server was down, digest ${declared ? '' : 'not '}declared: 409 names their part, then all is well`, async (context) => {
+  test(`lost bytes: bytes lost while the server was down, digest ${declared ? '' : 'not '}declared: 409 names their part, then all is well`, async (context) => {
     const server = await startServer();
     context.after(() => server.discard());
     const call: Call = callAs(server, { sub: 'ada' });
-    const { session, bytes } = await openSample(call, 8);
-    await putAll(call, session, bytes);
+    const { upload, bytes } = await openSample(call, 8);
+    await putAll(call, upload, bytes);
     await server.kill9();
-    await zero(server, session.upload_id, 3 * session.part_size + 100, 4096);
+    await zero(server, upload.upload_id, 3 * upload.part_size + 100, 4096);
     await server.restart();
     const again = callAs(server, { sub: 'ada' });
     const body = declared ? { sha256: sha256Hex(bytes) } : undefined;
-    const refused = await complete(again, session, body);
+    const refused = await complete(again, upload, body);
     const { details } = assertFailure(refused, 'upload_incomplete');
     assert.deepEqual(details, { missing_parts: [[3, 3]] });
-    const reopened = await readUploadRecord(again, session);
+    const reopened = await readUploadRecord(again, upload);
     assert.deepEqual([reopened.status, reopened.missing_parts], ['uploading', [[3, 3]]]);
-    assert.equal((await put(again, session, 3, bytes)).status, 201);
-    const answer = await complete(again, session, body);
+    assert.equal((await put(again, upload, 3, bytes)).status, 201);
+    const answer = await complete(again, upload, body);
     assert.equal(answer.status, 200);
     const file = answer.json<FileRecord>();
     assert.equal(file.sha256, sha256Hex(bytes));
@@ -47,22 +47,22 @@ test('lost bytes: an empty file is completed without its staging file', async (c
   const server = await startServer();
   context.after(() => server.discard());
   const call = callAs(server);
-  const session = await open(call, { filename: 'empty.mrc', size: 0, force: true });
-  await rm(join(server.dataDir, 'staging', session.upload_id));
-  const answer = await complete(call, session);
+  const upload = await open(call, { filename: 'empty.mrc', size: 0, force: true });
+  await rm(join(server.dataDir, 'staging', upload.upload_id));
+  const answer = await complete(call, upload);
   assert.equal(answer.status, 200, answer.body.toString());
   assert.equal(answer.json<FileRecord>().sha256, sha256Hex(new Uint8Array()));
 });
 
-test('a staging file that is gone: complete names every part, and they can be sent again', async (context) => {
+test('lost bytes: a staging file that is gone: complete names every part, and they can be sent again', async (context) => {
   const server = await startServer();
   context.after(() => server.discard());
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 4);
-  await putAll(call, session, bytes);
-  await rm(join(server.dataDir, 'staging', session.upload_id));
-  assertFailure(await complete(call, session), 'upload_incomplete');
-  assert.deepEqual((await readUploadRecord(call, session)).missing_parts, [[0, 3]]);
-  await putAll(call, session, bytes);
-  assert.equal((await complete(call, session)).json<FileRecord>().sha256, sha256Hex(bytes));
+  const { upload, bytes } = await openSample(call, 4);
+  await putAll(call, upload, bytes);
+  await rm(join(server.dataDir, 'staging', upload.upload_id));
+  assertFailure(await complete(call, upload), 'upload_incomplete');
+  assert.deepEqual((await readUploadRecord(call, upload)).missing_parts, [[0, 3]]);
+  await putAll(call, upload, bytes);
+  assert.equal((await complete(call, upload)).json<FileRecord>().sha256, sha256Hex(bytes));
 });

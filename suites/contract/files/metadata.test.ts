@@ -41,8 +41,8 @@ test('metadata: the kind decides the picture, at init and after a change', async
   const call = callAs(server);
   const bytes = makeCube();
   const header = bytes.subarray(0, 1024).toString('base64');
-  const session = await open(call, { size: bytes.length, header, metadata: { kind: 'stack' } });
-  assert.deepEqual([session.mrc?.kind, session.mrc?.kind_evidence?.code], ['stack', 'given']);
+  const upload = await open(call, { size: bytes.length, header, metadata: { kind: 'stack' } });
+  assert.deepEqual([upload.mrc?.kind, upload.mrc?.kind_evidence?.code], ['stack', 'given']);
 
   const file = await publish(call, bytes, { metadata: { kind: 'stack' } });
   const get = async (query = '') => (await call('GET', `/files/${file.file_id}/preview${query}`)).body;

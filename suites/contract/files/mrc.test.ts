@@ -8,7 +8,17 @@ import type { FileRecord, InitRequest, UploadRecord } from '@cryolift/protocol/m
 import { findServer } from '../../server-under-test.ts';
 import { assertEnvelope, assertFailure } from '../failure.ts';
 import { makeMrc, sha256Hex } from '../sample.ts';
-import { complete, initRequest, listFiles, open, PART_BYTES, publish, put, putAll, readUploadRecord } from '../upload.ts';
+import {
+  complete,
+  initRequest,
+  listFiles,
+  open,
+  PART_BYTES,
+  publish,
+  put,
+  putAll,
+  readUploadRecord,
+} from '../upload.ts';
 import { callAs } from '../wire.ts';
 
 const server = await findServer();
@@ -61,16 +71,16 @@ for (const [what, bytes] of Object.entries(BAD)) {
 
   test(`${what}: refused at part 0 when it is not`, async () => {
     const call = callAs(server);
-    const session = await open(call, { size: bytes.length });
-    const envelope = assertFailure(await put(call, session, 0, bytes), 'invalid_mrc');
+    const upload = await open(call, { size: bytes.length });
+    const envelope = assertFailure(await put(call, upload, 0, bytes), 'invalid_mrc');
     assertReasons(envelope.details?.reasons);
-    const failed = await readUploadRecord(call, session);
+    const failed = await readUploadRecord(call, upload);
     assert.equal(failed.status, 'failed');
     assert.ok(failed.failure);
     assertEnvelope(failed.failure);
     assert.equal(failed.failure.code, 'invalid_mrc');
     assertReasons(failed.failure.details?.reasons);
-    assertFailure(await complete(call, session), 'upload_closed', 'invalid_mrc');
+    assertFailure(await complete(call, upload), 'upload_closed', 'invalid_mrc');
     assert.deepEqual(await listFiles(call), []);
   });
 
@@ -80,9 +90,9 @@ for (const [what, bytes] of Object.entries(BAD)) {
     assert.equal(file.sha256, sha256Hex(bytes));
     assert.ok(file.warnings.length > 0);
     const request = initRequest({ size: bytes.length, header: headerOf(bytes), force: true });
-    const session = (await call('POST', '/uploads/init', { json: request })).json<UploadRecord>();
-    assert.ok(session.warnings.length > 0);
-    for (const { code, message } of [...file.warnings, ...session.warnings]) {
+    const upload = (await call('POST', '/uploads/init', { json: request })).json<UploadRecord>();
+    assert.ok(upload.warnings.length > 0);
+    for (const { code, message } of [...file.warnings, ...upload.warnings]) {
       assert.match(code, /^[a-z0-9_]+$/);
       assert.match(message, /\w+ \w+ \w+/);
     }
@@ -99,12 +109,12 @@ test('mrc: the reason has the number of missing bytes', async () => {
 test('mrc: the header is checked at part 0, also when it arrives last', async () => {
   const call = callAs(server);
   const bytes = makeTruncated();
-  const session = await open(call, { size: bytes.length });
-  assert.equal((await put(call, session, 1, bytes)).status, 201);
-  assertFailure(await put(call, session, 0, bytes), 'invalid_mrc');
+  const upload = await open(call, { size: bytes.length });
+  assert.equal((await put(call, upload, 1, bytes)).status, 201);
+  assertFailure(await put(call, upload, 0, bytes), 'invalid_mrc');
 });
 
-test('a header that was sent at init and is not the one of part 0 does not get a bad file through', async () => {
+test('mrc: a header that was sent at init and is not the one of part 0 does not get a bad file through', async () => {
   const call = callAs(server);
   const bytes = makeTruncated();
   const request = initRequest({ size: bytes.length, header: headerOf(makeMrc(bytes.length)) });
@@ -133,7 +143,7 @@ for (const [what, bytes] of Object.entries(GOOD)) {
   });
 }
 
-test('what the header says is known from init on when it was sent, else from part 0 on', async () => {
+test('mrc: what the header says is known from init on when it was sent, else from part 0 on', async () => {
   const call = callAs(server);
   const fields = { size: EMD_3001.length, filename: 'EMD-3001.map' };
   const early = await open(call, { ...fields, header: headerOf(EMD_3001) });
@@ -165,7 +175,7 @@ test('what the header says is known from init on when it was sent, else from par
   assert.deepEqual((await complete(call, late)).json<FileRecord>().mrc, early.mrc);
 });
 
-test('a missing "MAP " and trailing bytes are warned of; a sound file is not', async () => {
+test('mrc: a missing "MAP " and trailing bytes are warned of; a sound file is not', async () => {
   const call = callAs(server);
   for (const what of ['without "MAP "', 'bytes after the data']) {
     const bytes = GOOD[what] as Buffer;
@@ -175,7 +185,7 @@ test('a missing "MAP " and trailing bytes are warned of; a sound file is not', a
   assert.deepEqual((await open(call, { size: sound.length, header: headerOf(sound) })).warnings, []);
 });
 
-test('every ending of MRC files is checked, in any case', async () => {
+test('mrc: every ending of MRC files is checked, in any case', async () => {
   const call = callAs(server);
   const bytes = BAD.text as Buffer;
   for (const ending of ['mrc', 'mrcs', 'map', 'ccp4', 'rec', 'st', 'ali', 'preali', 'MRC', 'Rec']) {
@@ -184,7 +194,7 @@ test('every ending of MRC files is checked, in any case', async () => {
   }
 });
 
-test('what cannot be a header is refused as a request', async () => {
+test('mrc: what cannot be a header is refused as a request', async () => {
   const call = callAs(server);
   for (const header of ['not base64!', 'AAA', headerOf(EMD_3001).slice(0, 400), 'A'.repeat(200_000)]) {
     const answer = await call('POST', '/uploads/init', { json: initRequest({ header }) });

@@ -67,30 +67,30 @@ test('previews: what cannot be shown is refused with a reason', async () => {
 test('previews: the central section is shown as soon as its parts are stored, and an event says so', async () => {
   const call = callAs(server, { sub: 'early' });
   const bytes = makeVolume();
-  const session = await open(call, { size: bytes.length });
-  const get = (query: string) => call('GET', `/uploads/${session.upload_id}/preview${query}`);
+  const upload = await open(call, { size: bytes.length });
+  const get = (query: string) => call('GET', `/uploads/${upload.upload_id}/preview${query}`);
   assertFailure(await get(''), 'not_found');
-  await put(call, session, 0, bytes);
+  await put(call, upload, 0, bytes);
   const sectionBytes = 4 * NX * NY;
   const start = 1024 + (NZ / 2) * sectionBytes;
   const needed = [Math.floor(start / PART_BYTES), Math.floor((start + sectionBytes - 1) / PART_BYTES)] as const;
   const { details } = assertFailure(await get(''), 'upload_incomplete');
   assert.deepEqual(details, { missing_parts: [needed] });
 
-  for (let idx = needed[0]; idx <= needed[1]; idx++) await put(call, session, idx, bytes);
+  for (let idx = needed[0]; idx <= needed[1]; idx++) await put(call, upload, idx, bytes);
   const early = await get('');
   assert.deepEqual(sizeOf(early), [NX, NY]);
-  assert.deepEqual((await call('GET', `/uploads/${session.upload_id}`)).json<UploadRecord>().status, 'uploading');
+  assert.deepEqual((await call('GET', `/uploads/${upload.upload_id}`)).json<UploadRecord>().status, 'uploading');
   assertFailure(await get('?slice=0'), 'upload_incomplete');
   assertFailure(await get('?axis=x'), 'upload_incomplete');
   assertFailure(await get(`?slice=${NZ}`), 'invalid_request');
   assertFailure(
-    await callAs(server, { sub: 'else' })('GET', `/uploads/${session.upload_id}/preview`),
+    await callAs(server, { sub: 'else' })('GET', `/uploads/${upload.upload_id}/preview`),
     'upload_not_found',
   );
 
-  for (let idx = 0; idx < session.part_count; idx++) await put(call, session, idx, bytes);
-  const file = (await complete(call, session)).json<FileRecord>();
+  for (let idx = 0; idx < upload.part_count; idx++) await put(call, upload, idx, bytes);
+  const file = (await complete(call, upload)).json<FileRecord>();
   const late = await call('GET', `/files/${file.file_id}/preview`);
   assert.deepEqual(late.body, early.body, 'the section of the upload is the one of the file');
   assert.deepEqual((await get('')).body, early.body);
@@ -98,7 +98,7 @@ test('previews: the central section is shown as soon as its parts are stored, an
   await statisticsOf(call, file);
   const received = await readKept('early', 'cryolift.file.preview_ready');
   const shown = received.find(({ type }) => type === 'cryolift.upload.preview_ready');
-  assert.equal(shown?.data.previews[0]?.url, `/uploads/${session.upload_id}/preview?axis=z&slice=${NZ / 2}`);
+  assert.equal(shown?.data.previews[0]?.url, `/uploads/${upload.upload_id}/preview?axis=z&slice=${NZ / 2}`);
   const ready = received.find(({ type }) => type === 'cryolift.file.preview_ready');
   assert.equal(ready?.data.statistics?.count, NX * NY * NZ);
   assert.equal(ready?.data.previews.length, 3);
@@ -108,12 +108,12 @@ test('previews: the central section is shown as soon as its parts are stored, an
 test('previews: uploads:write alone shows no published file, and reads no record by changing one', async () => {
   const call = callAs(server, { sub: 'instrument' });
   const bytes = makeVolume();
-  const session = await open(call, { size: bytes.length, metadata: { grid: '7' } });
-  for (let idx = 0; idx < session.part_count; idx++) await put(call, session, idx, bytes);
+  const upload = await open(call, { size: bytes.length, metadata: { grid: '7' } });
+  for (let idx = 0; idx < upload.part_count; idx++) await put(call, upload, idx, bytes);
   const writer = callAs(server, { sub: 'instrument', scope: 'uploads:write' });
-  const preview = `/uploads/${session.upload_id}/preview`;
+  const preview = `/uploads/${upload.upload_id}/preview`;
   sizeOf(await writer('GET', preview));
-  const { file_id } = (await complete(call, session)).json<FileRecord>();
+  const { file_id } = (await complete(call, upload)).json<FileRecord>();
   assertFailure(await writer('GET', preview), 'forbidden');
   assertFailure(await writer('GET', `/files/${file_id}/preview`), 'forbidden');
   const change = { json: { metadata: { cells: '12' } } };

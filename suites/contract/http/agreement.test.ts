@@ -65,7 +65,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
 /** Calls that are no part of the API that the document describes. */
 const UNDESCRIBED = ['GET /openapi.json', 'GET /docs', 'GET /'];
 
-test('the document has these calls and successes, and no others', () => {
+test('agreement: the document has these calls and successes, and no others', () => {
   assert.deepEqual([...operations.keys()].sort(), Object.keys(CALLS).sort());
   for (const [name, successes] of Object.entries(CALLS)) {
     const documented = Object.keys(operations.get(name)?.responses ?? {}).map(Number);
@@ -77,12 +77,12 @@ test('the document has these calls and successes, and no others', () => {
   }
 });
 
-test('the document says what a part and an init are sent as', () => {
+test('agreement: the document says what a part and an init are sent as', () => {
   assert.ok(operations.get('PUT /uploads/{upload_id}/part/{idx}')?.requestBody?.content['application/octet-stream']);
   assert.ok(operations.get('POST /uploads/init')?.requestBody?.content['application/json']);
 });
 
-test('every call of the document is there, and asks for a token exactly when the document says so', async () => {
+test('agreement: every call of the document is there, and asks for a token exactly when the document says so', async () => {
   for (const [name, { security }] of operations) {
     const [method = '', path = ''] = name.split(' ');
     const answer = await callWith(server, {})(method, path.replace(/\{\w+\}/g, '0'));
@@ -91,11 +91,11 @@ test('every call of the document is there, and asks for a token exactly when the
   }
 });
 
-test('the answers have the fields that the document gives them', async () => {
-  const { session, bytes } = await openSample(call, 2);
+test('agreement: the answers have the fields that the document gives them', async () => {
+  const { upload, bytes } = await openSample(call, 2);
   const file = await publish(call, makeMrc(2000));
-  const part = await put(call, session, 0, bytes);
-  const uploadPath = `/uploads/${session.upload_id}`;
+  const part = await put(call, upload, 0, bytes);
+  const uploadPath = `/uploads/${upload.upload_id}`;
   const answers: Readonly<Record<string, Answer>> = {
     'POST /uploads/init': await call('POST', '/uploads/init', { json: initRequest() }),
     'PUT /uploads/{upload_id}/part/{idx}': part,
@@ -112,8 +112,8 @@ test('the answers have the fields that the document gives them', async () => {
     'GET /healthz': await call('GET', '/healthz'),
     'GET /readyz': await call('GET', '/readyz'),
   };
-  await putAll(call, session, bytes);
-  const completed = { 'POST /uploads/{upload_id}/complete': await complete(call, session) };
+  await putAll(call, upload, bytes);
+  const completed = { 'POST /uploads/{upload_id}/complete': await complete(call, upload) };
   for (const [name, answer] of Object.entries({ ...answers, ...completed })) {
     const media = operations.get(name)?.responses[answer.status]?.content?.['application/json'];
     assert.ok(media, `${name} ${answer.status}`);
@@ -132,7 +132,7 @@ test('the answers have the fields that the document gives them', async () => {
   }
 });
 
-test('refusals are documented with the envelope, and with the codes of the table that have their status', async () => {
+test('agreement: refusals are documented with the envelope, and with the codes of the table that have their status', async () => {
   assert.deepEqual(document['x-errors'], ERRORS);
   const { Error: envelope } = document.components.schemas;
   assert.deepEqual([...(envelope?.required ?? [])].sort(), ['code', 'hint', 'message', 'request_id', 'retryable']);
@@ -172,7 +172,7 @@ async function readRows(heading?: string): Promise<string[][]> {
     );
 }
 
-test('the page lists every code as the table has it', async () => {
+test('agreement: the page lists every code as the table has it', async () => {
   const rows = (await readRows('Errors')).filter(([, code]) => /^`\w+`$/.test(code ?? ''));
   const listed = rows.map(([status, code, retryable, hint]) => [code?.slice(1, -1), Number(status), retryable, hint]);
   const table = ERROR_CODES.map((code) => [
@@ -184,7 +184,7 @@ test('the page lists every code as the table has it', async () => {
   assert.deepEqual(listed.sort(), table.sort());
 });
 
-test('the page lists every call', async () => {
+test('agreement: the page lists every call', async () => {
   const cells = (await readRows()).flat().join(' ');
   const listed = [...cells.matchAll(/`((?:GET|HEAD|POST|PUT|DELETE|PATCH) \/[^`?\s]*)(?:\?[^`]*)?`/g)].map(
     ([, name]) => name,
@@ -193,7 +193,7 @@ test('the page lists every call', async () => {
   assert.deepEqual([...new Set(listed)].sort(), [...called, ...UNDESCRIBED].sort());
 });
 
-test('the troubleshooting guide has a word on every code, and on no other', async () => {
+test('agreement: the troubleshooting guide has a word on every code, and on no other', async () => {
   const guide = await readFile(new URL('../../../docs/guides/troubleshooting.md', import.meta.url), 'utf8');
   const named = [...guide.matchAll(/^- ((?:\*\*`\w+`\*\*(?:, )?)+)/gm)].flatMap(
     ([, names = '']) => names.match(/\w+/g) ?? [],

@@ -11,14 +11,14 @@ after(() => server.discard());
 const call = callAs(server);
 const ask = (origin: string) => ({ origin, 'access-control-request-method': 'PUT' });
 
-test('a preflight needs no token and names what a page may do', async () => {
+test('cors: a preflight needs no token and names what a page may do', async () => {
   const answer = await callWith(server, ask(ORIGIN))('OPTIONS', '/uploads/x/part/0');
   assert.equal(answer.status, 204);
   assert.equal(answer.headers['access-control-allow-origin'], ORIGIN);
   assert.match(answer.headers['access-control-allow-methods'] ?? '', /\bPUT\b/);
 });
 
-test('a listed origin reads the answers, another does not', async () => {
+test('cors: a listed origin reads the answers, another does not', async () => {
   const listed = await call('GET', '/files', { headers: { origin: ORIGIN } });
   assert.equal(listed.headers['access-control-allow-origin'], ORIGIN);
   assert.match(listed.headers['access-control-expose-headers'] ?? '', /\bx-request-id\b/);
@@ -26,13 +26,13 @@ test('a listed origin reads the answers, another does not', async () => {
   assert.equal(other.headers['access-control-allow-origin'], undefined);
 });
 
-test('a listed origin reads why it is refused', async () => {
+test('cors: a listed origin reads why it is refused', async () => {
   const refused = await callWith(server, { origin: ORIGIN })('GET', '/files');
   assertFailure(refused, 'unauthenticated');
   assert.equal(refused.headers['access-control-allow-origin'], ORIGIN);
 });
 
-test('paths and methods that are not there stay so', async () => {
+test('cors: paths and methods that are not there stay so', async () => {
   assertFailure(await call('PUT', '/nowhere'), 'not_found');
   assertFailure(await call('PUT', '/limits'), 'method_not_allowed');
 });

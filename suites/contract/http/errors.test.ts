@@ -51,11 +51,11 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   invalid_request: () => call('POST', '/uploads/init', { json: {} }),
   invalid_filename: () => init({ filename: '../a.mrc' }),
   async part_size_mismatch() {
-    return await putBody(call, (await openSample(call)).session, 0, Buffer.alloc(10));
+    return await putBody(call, (await openSample(call)).upload, 0, Buffer.alloc(10));
   },
   async unsupported_digest() {
-    const { session, bytes } = await openSample(call);
-    return await putBody(call, session, 0, cutPart(bytes, session, 0), { 'content-digest': 'sha-512=:AAAA:' });
+    const { upload, bytes } = await openSample(call);
+    return await putBody(call, upload, 0, cutPart(bytes, upload, 0), { 'content-digest': 'sha-512=:AAAA:' });
   },
   unauthenticated: () => callWith(server, {})('GET', '/uploads'),
   token_expired: () => callAs(server, { ttlSeconds: -120 })('GET', '/uploads'),
@@ -74,27 +74,27 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   upload_not_found: () => call('GET', '/uploads/none'),
   file_not_found: () => call('GET', '/files/none'),
   async part_out_of_range() {
-    return await putBody(call, (await openSample(call)).session, 4, Buffer.alloc(10));
+    return await putBody(call, (await openSample(call)).upload, 4, Buffer.alloc(10));
   },
   method_not_allowed: () => call('PATCH', '/uploads'),
   async body_timeout() {
-    const { session } = await openSample(call);
+    const { upload } = await openSample(call);
     const connection = await Connection.open(server.url);
-    connection.send(printHead('PUT', partPath(session, 0), { authorization, 'content-length': String(PART_BYTES) }));
+    connection.send(printHead('PUT', partPath(upload, 0), { authorization, 'content-length': String(PART_BYTES) }));
     return await connection.answer().finally(() => connection.close());
   },
   async part_conflict() {
-    const { session, bytes } = await openSample(call);
-    await put(call, session, 1, bytes);
-    return await putBody(call, session, 1, flipBit(cutPart(bytes, session, 1), 0));
+    const { upload, bytes } = await openSample(call);
+    await put(call, upload, 1, bytes);
+    return await putBody(call, upload, 1, flipBit(cutPart(bytes, upload, 1), 0));
   },
   async upload_incomplete() {
-    return await complete(call, (await openSample(call)).session);
+    return await complete(call, (await openSample(call)).upload);
   },
   async upload_closed() {
-    const { session, bytes } = await openSample(call);
-    await call('DELETE', `/uploads/${session.upload_id}`);
-    return await put(call, session, 0, bytes);
+    const { upload, bytes } = await openSample(call);
+    await call('DELETE', `/uploads/${upload.upload_id}`);
+    return await put(call, upload, 0, bytes);
   },
   async idempotency_conflict() {
     const headers = { 'idempotency-key': 'errors' };
@@ -104,21 +104,21 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   upload_expired: () =>
     withServer({ CRYOLIFT_SESSION_TTL: '1s' }, async (other) => {
       const asOther = callAs(other);
-      const { session, bytes } = await openSample(asOther);
+      const { upload, bytes } = await openSample(asOther);
       await eventually(
-        () => readUploadRecord(asOther, session),
+        () => readUploadRecord(asOther, upload),
         ({ status }) => status === 'expired',
       );
-      return await put(asOther, session, 0, bytes);
+      return await put(asOther, upload, 0, bytes);
     }),
   async length_required() {
-    const { session } = await openSample(call);
-    return await call('PUT', partPath(session, 0), { headers: { 'transfer-encoding': 'chunked' }, body: '0\r\n\r\n' });
+    const { upload } = await openSample(call);
+    return await call('PUT', partPath(upload, 0), { headers: { 'transfer-encoding': 'chunked' }, body: '0\r\n\r\n' });
   },
   precondition_failed: () => call('GET', '/', { headers: { 'if-match': '"another"' } }),
   file_too_large: () => init({ size: 2 ** 53 - 1 }),
   async part_too_large() {
-    return await putBody(call, (await openSample(call)).session, 0, Buffer.alloc(PART_BYTES + 1));
+    return await putBody(call, (await openSample(call)).upload, 0, Buffer.alloc(PART_BYTES + 1));
   },
   quota_exceeded: () =>
     withServer({ CRYOLIFT_QUOTA_BYTES: '1KiB' }, (other) =>
@@ -130,14 +130,14 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     return await call('GET', `/files/${file_id}/content`, { headers: { range: 'bytes=2000-' } });
   },
   async part_checksum_mismatch() {
-    const { session, bytes } = await openSample(call);
-    const part = cutPart(bytes, session, 1);
-    return await putBody(call, session, 1, flipBit(part, 5), { 'content-digest': digestHeader(part) });
+    const { upload, bytes } = await openSample(call);
+    const part = cutPart(bytes, upload, 1);
+    return await putBody(call, upload, 1, flipBit(part, 5), { 'content-digest': digestHeader(part) });
   },
   async file_checksum_mismatch() {
-    const { session, bytes } = await openSample(call, 1, { sha256: 'ab'.repeat(32) });
-    await put(call, session, 0, bytes);
-    return await complete(call, session);
+    const { upload, bytes } = await openSample(call, 1, { sha256: 'ab'.repeat(32) });
+    await put(call, upload, 0, bytes);
+    return await complete(call, upload);
   },
   invalid_mrc: () => init({ header: Buffer.alloc(1024).toString('base64') }),
   rate_limited: () =>
@@ -200,7 +200,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
 };
 
 // Invariant 10
-test('every code of the table has its row', () => {
+test('errors: every code of the table has its row', () => {
   assert.deepEqual(Object.keys(ROWS).sort(), [...ERROR_CODES].sort());
 });
 
@@ -212,7 +212,7 @@ for (const [code, row] of Object.entries(ROWS) as [ErrorCode, (typeof ROWS)[Erro
   });
 }
 
-test('the server has had no surprises meanwhile', async () => {
+test('errors: the server has had no surprises meanwhile', async () => {
   await open(call);
   const surprises = server.stderr
     .split('\n')

@@ -37,7 +37,7 @@ const ONE = { isOne: true, isSecure: true };
 const MANY = { isOne: false, isSecure: true };
 const NOT_BELIEVED = { isOne: true, isSecure: false };
 
-test('a trusted proxy without a public URL is warned of in the log; with one, and without a proxy, nothing is', async () => {
+test('forwarded: a trusted proxy without a public URL is warned of in the log; with one, and without a proxy, nothing is', async () => {
   const warned = async (settings: Record<string, string>) => {
     const server = await startServer(settings);
     assert.equal(await server.stop(), 0);
@@ -49,13 +49,13 @@ test('a trusted proxy without a public URL is warned of in the log; with one, an
 });
 
 for (const trust of ['', '10.0.0.0/8', '192.0.2.7,::1']) {
-  test(`a peer that is not named is not believed: ${trust || 'by default'}`, async () => {
+  test(`forwarded: a peer that is not named is not believed: ${trust || 'by default'}`, async () => {
     assert.deepEqual(await ask(await start(trust), byOneProxy), NOT_BELIEVED);
   });
 }
 
 for (const trust of ['true', '127.0.0.1', '127.0.0.0/8']) {
-  test(`one proxy is believed, what a client wrote before it is not: ${trust}`, async () => {
+  test(`forwarded: one proxy is believed, what a client wrote before it is not: ${trust}`, async () => {
     const server = await start(trust);
     assert.deepEqual(await ask(server, byOneProxy), MANY);
     assert.deepEqual(await ask(server, byTwoStrangers), ONE);

@@ -63,11 +63,11 @@ const AMBIGUOUS: Readonly<Record<string, string>> = {
 
 for (const [what, framing] of Object.entries(AMBIGUOUS)) {
   test(`${what}: refused, and what follows is not taken for a request`, async () => {
-    const { session } = await openSample(call);
+    const { upload } = await openSample(call);
     const rest = `${HOST}Authorization: ${authorization}\r\nContent-Type: application/json\r\n`;
-    const smuggled = `DELETE /uploads/${session.upload_id} HTTP/1.1\r\n${rest}\r\n`;
-    await keepsUpload(call, session, async () => {
-      for (const target of [`PUT ${partPath(session, 0)}`, 'POST /uploads/init']) {
+    const smuggled = `DELETE /uploads/${upload.upload_id} HTTP/1.1\r\n${rest}\r\n`;
+    await keepsUpload(call, upload, async () => {
+      for (const target of [`PUT ${partPath(upload, 0)}`, 'POST /uploads/init']) {
         const connection = await Connection.open(server.url);
         connection.send(`${target} HTTP/1.1\r\n${rest}${framing}\r\n${smuggled}`);
         assertFailure(await connection.answer(), 'invalid_request', 'length_required', 'part_too_large');
@@ -78,12 +78,12 @@ for (const [what, framing] of Object.entries(AMBIGUOUS)) {
   });
 }
 
-test('what comes after the announced length is not stored, and not taken for a request', async () => {
-  const { session, bytes } = await openSample(call);
+test('malformed http: what comes after the announced length is not stored, and not taken for a request', async () => {
+  const { upload, bytes } = await openSample(call);
   const connection = await Connection.open(server.url);
-  const body = Buffer.concat([cutPart(bytes, session, 0), Buffer.from('and a tail\r\n\r\n')]);
-  const headers = { authorization, 'content-length': String(session.part_size) };
-  connection.send(printHead('PUT', partPath(session, 0), headers));
+  const body = Buffer.concat([cutPart(bytes, upload, 0), Buffer.from('and a tail\r\n\r\n')]);
+  const headers = { authorization, 'content-length': String(upload.part_size) };
+  connection.send(printHead('PUT', partPath(upload, 0), headers));
   connection.send(body);
   assert.equal((await connection.answer()).status, 201);
   assertFailure(await connection.answer(), 'invalid_request');
@@ -91,17 +91,17 @@ test('what comes after the announced length is not stored, and not taken for a r
 });
 
 test('malformed HTTP: a chunked part, or one without a length, is refused with length_required', async () => {
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 0);
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 0);
   const headers = { authorization, 'transfer-encoding': 'chunked' };
-  await keepsUpload(call, session, async () => {
+  await keepsUpload(call, upload, async () => {
     const chunked = Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n0\r\n\r\n')]);
-    assertFailure(await call('PUT', partPath(session, 0), { headers, body: chunked }), 'length_required');
-    assertFailure(await call('PUT', partPath(session, 0)), 'length_required');
+    assertFailure(await call('PUT', partPath(upload, 0), { headers, body: chunked }), 'length_required');
+    assertFailure(await call('PUT', partPath(upload, 0)), 'length_required');
   });
 });
 
-test('what older or laxer software sends is refused or understood; both are said clearly', async () => {
+test('malformed http: what older or laxer software sends is refused or understood; both are said clearly', async () => {
   for (const bytes of [
     'GET /healthz HTTP/1.1\nHost: x\n\n',
     `GET /healthz HTTP/1.1\n${HOST}\r\n`,
@@ -128,19 +128,19 @@ test('Host: two lines, or none in HTTP/1.1, are refused by every kind of call; t
   }
 });
 
-test('HTTP/1.0 needs no Host, and gets an answer that it can read', async () => {
+test('malformed http: HTTP/1.0 needs no Host, and gets an answer that it can read', async () => {
   const connection = await Connection.open(server.url);
   connection.send('GET /healthz HTTP/1.0\r\n\r\n');
   assert.equal((await connection.answer()).status, 200);
   assert.equal(await connection.closed(), 'ended');
 });
 
-test('a request target in absolute form is understood (RFC 9112 section 3.2.2)', async () => {
+test('malformed http: a request target in absolute form is understood (RFC 9112 section 3.2.2)', async () => {
   const answer = await sendRaw(`GET ${server.url}/healthz HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`);
   assert.equal(answer.status, 200);
 });
 
-test('pipelined requests are answered in order', async () => {
+test('malformed http: pipelined requests are answered in order', async () => {
   const connection = await Connection.open(server.url);
   const paths = ['/healthz', '/nowhere', '/limits', '/uploads'];
   connection.send(paths.map((path) => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`).join(''));
@@ -160,13 +160,13 @@ const NOWHERE = [
   ...[`/${'x'.repeat(5000)}`, `/uploads/${'x'.repeat(5000)}`],
 ];
 for (const path of NOWHERE) {
-  test(`the path ${path.slice(0, 60)} is not there`, async () => {
+  test(`malformed http: the path ${path.slice(0, 60)} is not there`, async () => {
     assertFailure(await call('GET', path), 'not_found', 'invalid_request', 'upload_not_found', 'file_not_found');
   });
 }
 
 const WRONG_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'TRACE'];
-test('a method that a path does not have: 405, and the ones that it has', async () => {
+test('malformed http: a method that a path does not have: 405, and the ones that it has', async () => {
   const { upload_id } = await open(call);
   const { file_id } = await publish(call, makeMrc(2000));
   for (const [path, ...methods] of [
@@ -203,7 +203,7 @@ test('a method that a path does not have: 405, and the ones that it has', async 
   }
 });
 
-test('methods that nobody knows are refused', async () => {
+test('malformed http: methods that nobody knows are refused', async () => {
   for (const method of ['BREW', 'get', 'CONNECT', 'PRI', 'X'.repeat(500)]) {
     const connection = await Connection.open(server.url);
     connection.send(`${method} /uploads HTTP/1.1\r\n${HOST}Authorization: ${authorization}\r\n\r\n`);
@@ -220,12 +220,12 @@ test('OPTIONS is answered: with the methods, or as one that the path does not ha
   }
 });
 
-test('an expectation that nobody can meet is refused or ignored', async () => {
+test('malformed http: an expectation that nobody can meet is refused or ignored', async () => {
   const answer = await call('POST', '/uploads/init', { json: initRequest(), headers: { expect: '200-ok' } });
   if (answer.status !== 201) assertFailure(answer, 'invalid_request');
 });
 
-test('CONNECT from a client that resets the connection ends nothing but that connection', async () => {
+test('malformed http: CONNECT from a client that resets the connection ends nothing but that connection', async () => {
   const { hostname, port } = new URL(server.url);
   for (let round = 0; round < 20; round++) {
     const socket = connect(Number(port), hostname);

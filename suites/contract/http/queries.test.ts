@@ -1,7 +1,7 @@
 /** What a call refuses besides wrong bodies: query parameters that it does not have, and values that no answer ever gave. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Limits, UploadPage, StoredPartPage } from '@cryolift/protocol/messages';
+import type { Limits, StoredPartPage, UploadPage } from '@cryolift/protocol/messages';
 import { readOperations } from '../../fuzz/document.ts';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
@@ -78,10 +78,10 @@ test('queries: an integer has one spelling', async () => {
 
 test('queries: a cursor that no answer gave is refused on every list; one that was given is taken', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 3);
-  await putAll(call, session, bytes);
+  const { upload, bytes } = await openSample(call, 3);
+  await putAll(call, upload, bytes);
   await open(call);
-  const parts = `/uploads/${session.upload_id}/parts`;
+  const parts = `/uploads/${upload.upload_id}/parts`;
   const lists = {
     '/uploads': call,
     '/files': call,
@@ -95,12 +95,12 @@ test('queries: a cursor that no answer gave is refused on every list; one that w
       assertFailure(await ask('GET', `${list}?cursor=${cursor}`), 'invalid_request');
     }
   }
-  for (const id of [session.upload_id.toLowerCase(), session.upload_id.slice(1), `${session.upload_id}0`]) {
+  for (const id of [upload.upload_id.toLowerCase(), upload.upload_id.slice(1), `${upload.upload_id}0`]) {
     assertFailure(await call('GET', `/uploads?cursor=${id}`), 'invalid_request');
     assertFailure(await call('GET', `/files?cursor=${id}`), 'invalid_request');
   }
   // After the last part no page follows.
-  for (const cursor of [session.part_count - 1, session.part_count, 9999]) {
+  for (const cursor of [upload.part_count - 1, upload.part_count, 9999]) {
     assertFailure(await call('GET', `${parts}?cursor=${cursor}`), 'invalid_request');
   }
   const first = (await call('GET', '/uploads?limit=1')).json<UploadPage>();
@@ -109,7 +109,7 @@ test('queries: a cursor that no answer gave is refused on every list; one that w
   const rest = (await call('GET', `${parts}?cursor=${some.next_cursor}`)).json<StoredPartPage>();
   assert.deepEqual(
     rest.items.map(({ part }) => part),
-    Array.from({ length: session.part_count - 1 }, (_, at) => at + 1),
+    Array.from({ length: upload.part_count - 1 }, (_, at) => at + 1),
   );
 });
 

@@ -117,19 +117,19 @@ const previewOf = (call: Call, { upload_id }: { upload_id: string }, headers = {
 async function openSeen(call: Call) {
   const bytes = makeMrc(3 * PART_BYTES);
   const header = bytes.subarray(0, 1024).toString('base64');
-  return { bytes, session: await open(call, { size: bytes.length, header }) };
+  return { bytes, upload: await open(call, { size: bytes.length, header }) };
 }
 
 async function cancelled() {
   const seen = await openSeen(owner);
-  await owner('DELETE', `/uploads/${seen.session.upload_id}`);
+  await owner('DELETE', `/uploads/${seen.upload.upload_id}`);
   return seen;
 }
 
 async function expired() {
   const seen = await openSeen(impatient);
   await eventually(
-    () => readUploadRecord(impatient, seen.session),
+    () => readUploadRecord(impatient, seen.upload),
     ({ status }) => status === 'expired',
   );
   return seen;
@@ -176,23 +176,23 @@ const OWN: Readonly<Record<string, Refusals>> = {
         body: '0\r\n\r\n',
       }),
     part_conflict: async () => {
-      const { session, bytes } = await openSample(owner);
-      await put(owner, session, 1, bytes);
-      return await putBody(owner, session, 1, flipBit(cutPart(bytes, session, 1), 0));
+      const { upload, bytes } = await openSample(owner);
+      await put(owner, upload, 1, bytes);
+      return await putBody(owner, upload, 1, flipBit(cutPart(bytes, upload, 1), 0));
     },
     part_checksum_mismatch: async () => {
-      const { session, bytes } = await openSample(owner);
-      const part = cutPart(bytes, session, 1);
-      return await putBody(owner, session, 1, flipBit(part, 5), { 'content-digest': digestHeader(part) });
+      const { upload, bytes } = await openSample(owner);
+      const part = cutPart(bytes, upload, 1);
+      return await putBody(owner, upload, 1, flipBit(part, 5), { 'content-digest': digestHeader(part) });
     },
     invalid_mrc: async () => await putBody(owner, await open(owner), 0, Buffer.alloc(PART_BYTES)),
     upload_closed: async () => {
-      const { session, bytes } = await cancelled();
-      return await put(owner, session, 0, bytes);
+      const { upload, bytes } = await cancelled();
+      return await put(owner, upload, 0, bytes);
     },
     upload_expired: async () => {
-      const { session, bytes } = await expired();
-      return await put(impatient, session, 0, bytes);
+      const { upload, bytes } = await expired();
+      return await put(impatient, upload, 0, bytes);
     },
     signature_expired: async () => {
       const { upload_id } = await open(owner);
@@ -203,12 +203,12 @@ const OWN: Readonly<Record<string, Refusals>> = {
   completeUpload: {
     file_not_found: async () => await complete(owner, await deleted()),
     upload_incomplete: async () => await complete(owner, await open(owner)),
-    upload_closed: async () => await complete(owner, (await cancelled()).session),
-    upload_expired: async () => await complete(impatient, (await expired()).session),
+    upload_closed: async () => await complete(owner, (await cancelled()).upload),
+    upload_expired: async () => await complete(impatient, (await expired()).upload),
     file_checksum_mismatch: async () => {
-      const { session, bytes } = await openSample(owner, 1, { sha256: 'ab'.repeat(32) });
-      await put(owner, session, 0, bytes);
-      return await complete(owner, session);
+      const { upload, bytes } = await openSample(owner, 1, { sha256: 'ab'.repeat(32) });
+      await put(owner, upload, 0, bytes);
+      return await complete(owner, upload);
     },
   },
   cancelUpload: {
@@ -216,15 +216,15 @@ const OWN: Readonly<Record<string, Refusals>> = {
   },
   signParts: {
     part_out_of_range: async () => await signOf(owner, await open(owner), 99),
-    upload_closed: async () => await signOf(owner, (await cancelled()).session),
-    upload_expired: async () => await signOf(impatient, (await expired()).session),
+    upload_closed: async () => await signOf(owner, (await cancelled()).upload),
+    upload_expired: async () => await signOf(impatient, (await expired()).upload),
   },
   getUploadPreview: {
     not_found: async () => await previewOf(owner, await open(owner, { filename: 'a.bin' })),
     file_not_found: async () => await previewOf(owner, await deleted()),
-    upload_incomplete: async () => await previewOf(owner, (await openSeen(owner)).session),
-    upload_closed: async () => await previewOf(owner, (await cancelled()).session),
-    upload_expired: async () => await previewOf(impatient, (await expired()).session),
+    upload_incomplete: async () => await previewOf(owner, (await openSeen(owner)).upload),
+    upload_closed: async () => await previewOf(owner, (await cancelled()).upload),
+    upload_expired: async () => await previewOf(impatient, (await expired()).upload),
     precondition_failed: async () => await previewOf(owner, await publish(owner, makeMrc(3000)), { 'if-match': '"x"' }),
   },
   readFile: {

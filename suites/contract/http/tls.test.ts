@@ -33,7 +33,7 @@ function callOver(connection: Connection): Call {
   };
 }
 
-test('TLS 1.2 and 1.3, HTTP/1.1, and nothing older', async () => {
+test('tls: TLS 1.2 and 1.3, HTTP/1.1, and nothing older', async () => {
   const { port } = new URL(server.url);
   const shake = async (version: SecureVersion): Promise<TLSSocket> => {
     const versions = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' };
@@ -63,7 +63,7 @@ test('tls: only a server with TLS sends Strict-Transport-Security', async () => 
   await plain.discard();
 });
 
-test('a refusal that closes the connection comes whole', async () => {
+test('tls: a refusal that closes the connection comes whole', async () => {
   const connection = await Connection.open(server.url, first.pem);
   const body = Buffer.alloc(8 * 1024 * 1024);
   const head = printHead('PUT', '/uploads/none/part/0', { connection: 'close', 'content-length': String(body.length) });
@@ -75,11 +75,11 @@ test('a refusal that closes the connection comes whole', async () => {
 test('a new certificate by SIGHUP: for new connections, and an upload goes on', async () => {
   const old = await Connection.open(server.url, first.pem);
   const call = callOver(old);
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 1);
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 1);
   const headers = { authorization, 'content-length': String(PART_BYTES), 'content-digest': digestHeader(part) };
   const uploading = await Connection.open(server.url, first.pem);
-  uploading.send(printHead('PUT', partPath(session, 1), { ...headers, expect: '100-continue' }));
+  uploading.send(printHead('PUT', partPath(upload, 1), { ...headers, expect: '100-continue' }));
   assert.equal((await uploading.answer()).status, 100);
   uploading.send(part.subarray(0, PART_BYTES / 2));
 
@@ -91,12 +91,12 @@ test('a new certificate by SIGHUP: for new connections, and an upload goes on', 
   const fresh = await Connection.open(server.url, second.pem);
   uploading.send(part.subarray(PART_BYTES / 2));
   assert.equal((await uploading.answer()).status, 201);
-  assert.equal((await readUploadRecord(call, session)).received_parts, 1);
-  assert.equal((await readUploadRecord(callOver(fresh), session)).received_parts, 1);
+  assert.equal((await readUploadRecord(call, upload)).received_parts, 1);
+  assert.equal((await readUploadRecord(callOver(fresh), upload)).received_parts, 1);
   for (const connection of [old, uploading, fresh]) connection.close();
 });
 
-test('a new pair that does not work leaves the old one, and one line says why', async () => {
+test('tls: a new pair that does not work leaves the old one, and one line says why', async () => {
   const bad: readonly (readonly [path: string, text: string, said: RegExp])[] = [
     [key, 'no key', /CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY/],
     [cert, first.pem, /CRYOLIFT_TLS_CERT: does not work with CRYOLIFT_TLS_KEY/],

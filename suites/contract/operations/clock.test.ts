@@ -48,31 +48,31 @@ async function startWithClock(context: TestContext, ttl: string, more: Record<st
 
 test('clock: uploads under way go on when it jumps ahead by more than their lifetime', options, async (context) => {
   const { server, call, set } = await startWithClock(context, '1d');
-  const { session, bytes } = await openSample(call, 3, { fingerprint: 'f' });
-  assert.equal((await put(call, session, 0, bytes)).status, 201);
+  const { upload, bytes } = await openSample(call, 3, { fingerprint: 'f' });
+  assert.equal((await put(call, upload, 0, bytes)).status, 201);
   await set(30);
   const admin = callAs(server, { scope: 'admin', ttlSeconds: 365 * 86_400 });
   assert.equal((await admin('POST', '/admin/sweep')).status, 200);
-  assert.equal((await readUploadRecord(call, session)).status, 'uploading');
+  assert.equal((await readUploadRecord(call, upload)).status, 'uploading');
   const again = await call('POST', '/uploads/init', {
-    json: { filename: session.filename, size: session.size, part_size: session.part_size, fingerprint: 'f' },
+    json: { filename: upload.filename, size: upload.size, part_size: upload.part_size, fingerprint: 'f' },
   });
-  assert.deepEqual([again.status, again.json<{ upload_id: string }>().upload_id], [200, session.upload_id]);
+  assert.deepEqual([again.status, again.json<{ upload_id: string }>().upload_id], [200, upload.upload_id]);
   // To a server that is started with this clock, it is as if it had been set while it was down.
   await server.stop();
   await server.restart();
-  await putAll(call, session, bytes);
-  assert.ok(Date.parse((await readUploadRecord(call, session)).expires_at) > Date.now() + 30 * 86_400_000);
-  assert.equal((await complete(call, session)).status, 200);
+  await putAll(call, upload, bytes);
+  assert.ok(Date.parse((await readUploadRecord(call, upload)).expires_at) > Date.now() + 30 * 86_400_000);
+  assert.equal((await complete(call, upload)).status, 200);
   assert.match(server.stderr, /"by_seconds":2592000,.*the clock has jumped/);
 });
 
 test('clock: after a jump what stays silent expires all the same', options, async (context) => {
   const { call, set } = await startWithClock(context, '4s');
-  const { session } = await openSample(call, 3);
+  const { upload } = await openSample(call, 3);
   await set(30);
   await eventually(
-    () => readUploadRecord(call, session),
+    () => readUploadRecord(call, upload),
     ({ status }) => status === 'expired',
   );
 });

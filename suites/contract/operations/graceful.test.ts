@@ -20,13 +20,13 @@ async function refusesConnections(server: OwnServer): Promise<void> {
   await eventually(tryOpen, (refused) => refused);
 }
 
-test('a slow part is finished and acknowledged, and is there after the restart', async () => {
+test('graceful: a slow part is finished and acknowledged, and is there after the restart', async () => {
   const server = await startServer();
   const sub = 'patient';
   const call = callAs(server, { sub });
   const headers = { authorization: `Bearer ${server.token({ sub })}` };
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 1);
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 1);
   const idle = await Connection.open(server.url);
   assert.equal((await idle.exchange('GET', '/healthz')).status, 200);
   const unusual = await Connection.open(server.url);
@@ -39,7 +39,7 @@ test('a slow part is finished and acknowledged, and is there after the restart',
   started.send('GET /uploads HTTP/1.1\r\nHost: x\r\n');
   const slow = await Connection.open(server.url);
   slow.send(
-    printHead('PUT', partPath(session, 1), {
+    printHead('PUT', partPath(upload, 1), {
       ...headers,
       'content-length': String(PART_BYTES),
       expect: '100-continue',
@@ -63,14 +63,14 @@ test('a slow part is finished and acknowledged, and is there after the restart',
   slow.close();
 
   await server.restart();
-  assert.deepEqual((await readUploadRecord(call, session)).missing_parts, [
+  assert.deepEqual((await readUploadRecord(call, upload)).missing_parts, [
     [0, 0],
     [2, 3],
   ]);
   await server.discard();
 });
 
-test('an idle server stops at once, with kept connections open', async () => {
+test('graceful: an idle server stops at once, with kept connections open', async () => {
   const server = await startServer();
   const kept = await Connection.open(server.url);
   await kept.exchange('GET', '/healthz');

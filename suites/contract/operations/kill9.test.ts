@@ -20,16 +20,16 @@ async function assertStagingEmpty(server: OwnServer): Promise<void> {
 test('kill -9 while parts fly: every acknowledged part is kept, and the file comes out right', async () => {
   const server = await startServer();
   const call = callAs(server, { sub: 'survivor' });
-  const { session, bytes } = await openSample(call, 96);
+  const { upload, bytes } = await openSample(call, 96);
   const acknowledged = new Set<number>();
 
   for (const killAfter of [15, 40, 70]) {
-    const { missing_parts } = await readUploadRecord(call, session);
+    const { missing_parts } = await readUploadRecord(call, upload);
     const queue = shuffle([...eachPart(missing_parts as [number, number][])]);
     const enough = Promise.withResolvers<void>();
     const work = async () => {
       for (let idx = queue.pop(); idx !== undefined; idx = queue.pop()) {
-        const answer = await put(call, session, idx, bytes).catch(() => null);
+        const answer = await put(call, upload, idx, bytes).catch(() => null);
         if (!answer) return;
         assert.equal(answer.status, 201, answer.body.toString());
         acknowledged.add(idx);
@@ -42,7 +42,7 @@ test('kill -9 while parts fly: every acknowledged part is kept, and the file com
     await senders;
     await server.restart();
 
-    const back = await readUploadRecord(call, session);
+    const back = await readUploadRecord(call, upload);
     const askedFor = [...eachPart(back.missing_parts as [number, number][])];
     assert.deepEqual(
       askedFor.filter((idx) => acknowledged.has(idx)),
@@ -50,13 +50,13 @@ test('kill -9 while parts fly: every acknowledged part is kept, and the file com
       'no acknowledged part is asked for again',
     );
     assert.equal(back.status, 'uploading');
-    assert.equal(back.received_parts + askedFor.length, session.part_count);
+    assert.equal(back.received_parts + askedFor.length, upload.part_count);
   }
 
-  const { items } = (await call('GET', `/uploads/${session.upload_id}/parts?limit=1000`)).json<StoredPartPage>();
-  for (const { part, sha256 } of items) assert.equal(sha256, sha256Hex(cutPart(bytes, session, part)));
-  await putAll(call, session, bytes);
-  const file = (await complete(call, session)).json<FileRecord>();
+  const { items } = (await call('GET', `/uploads/${upload.upload_id}/parts?limit=1000`)).json<StoredPartPage>();
+  for (const { part, sha256 } of items) assert.equal(sha256, sha256Hex(cutPart(bytes, upload, part)));
+  await putAll(call, upload, bytes);
+  const file = (await complete(call, upload)).json<FileRecord>();
   assert.equal(file.sha256, sha256Hex(bytes));
   assert.deepEqual((await call('GET', `/files/${file.file_id}/content`)).body, bytes);
   await assertStagingEmpty(server);
@@ -64,22 +64,22 @@ test('kill -9 while parts fly: every acknowledged part is kept, and the file com
 });
 
 // Invariants 3, 6
-test('kill -9 while an upload is completed: it is completed when asked again, once', async () => {
+test('kill9: kill -9 while an upload is completed: it is completed when asked again, once', async () => {
   const server = await startServer();
   const call = callAs(server, { sub: 'survivor' });
   for (const delayMs of [0, 3, 12]) {
-    const { session, bytes } = await openSample(call, 24);
-    await putAll(call, session, bytes);
-    const lost = complete(call, session).catch(() => null);
+    const { upload, bytes } = await openSample(call, 24);
+    await putAll(call, upload, bytes);
+    const lost = complete(call, upload).catch(() => null);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     await server.kill9();
     await lost;
     await server.restart();
-    const answer = await complete(call, session);
+    const answer = await complete(call, upload);
     assert.equal(answer.status, 200, answer.body.toString());
     const file = answer.json<FileRecord>();
     assert.deepEqual((await call('GET', `/files/${file.file_id}/content`)).body, bytes);
-    assert.deepEqual((await complete(call, session)).json(), file);
+    assert.deepEqual((await complete(call, upload)).json(), file);
     await assertStagingEmpty(server);
   }
   assert.equal((await call('GET', '/files')).json<{ items: unknown[] }>().items.length, 3);

@@ -12,7 +12,7 @@ const server = await startServer({ CRYOLIFT_LOG_LEVEL: 'trace', CRYOLIFT_JWT_SEC
 after(() => server.discard());
 
 // Invariant 11
-test('no token, secret, metadata value or file byte is ever logged', async () => {
+test('logs: no token, secret, metadata value or file byte is ever logged', async () => {
   const token = server.token({ sub: 'logged' });
   const call = callWith(server, { authorization: `Bearer ${token}` });
   const secrets = {
@@ -22,13 +22,13 @@ test('no token, secret, metadata value or file byte is ever logged', async () =>
     header: 'SECRET-HEADER',
   };
 
-  const { session, bytes } = await openSample(call, 3, { metadata: { patient: secrets.metadata } });
+  const { upload, bytes } = await openSample(call, 3, { metadata: { patient: secrets.metadata } });
   bytes.write(secrets.bytes.repeat(50), 2000);
   assert.ok(bytes.includes(secrets.bytes));
-  await putBody(call, session, 0, flipBit(cutPart(bytes, session, 0), 0), { 'content-digest': 'md5=:AAAA:' });
-  await putAll(call, session, bytes);
-  await putBody(call, session, 0, flipBit(cutPart(bytes, session, 0), 2000));
-  const completed = await complete(call, session);
+  await putBody(call, upload, 0, flipBit(cutPart(bytes, upload, 0), 0), { 'content-digest': 'md5=:AAAA:' });
+  await putAll(call, upload, bytes);
+  await putBody(call, upload, 0, flipBit(cutPart(bytes, upload, 0), 2000));
+  const completed = await complete(call, upload);
   const { file_id } = completed.json<FileRecord>();
   const { url } = (await call('POST', `/files/${file_id}/sign`)).json<{ url: string }>();
   const signed = new URL(url).search;
@@ -54,7 +54,7 @@ test('no token, secret, metadata value or file byte is ever logged', async () =>
   const lines = server.stderr.trimEnd().split('\n');
   assert.ok(lines.length >= 15, `${lines.length} lines`);
   const uploadIds = lines.map((line) => (JSON.parse(line) as { upload_id?: string }).upload_id);
-  assert.ok(uploadIds.includes(session.upload_id), 'ids are logged');
+  assert.ok(uploadIds.includes(upload.upload_id), 'ids are logged');
   const [head, claims, signature] = token.split('.');
   const base64 = text.subarray(0, 30).toString('base64').slice(0, 30);
   const urlSignature = new URLSearchParams(signed).get('cl_sig');

@@ -11,7 +11,7 @@ const server = await findServer();
 after(() => server.discard());
 const anybody = callWith(server, {});
 
-test('health and readiness', async () => {
+test('operations: health and readiness', async () => {
   for (const path of ['/healthz', '/readyz']) {
     const answer = await anybody('GET', path);
     assert.equal(answer.status, 200);
@@ -20,7 +20,7 @@ test('health and readiness', async () => {
   }
 });
 
-test('metrics count what happens, and name no owner and no file', async () => {
+test('operations: metrics count what happens, and name no owner and no file', async () => {
   const call = callAs(server, { sub: 'an-owner-of-metrics' });
   const { file_id, upload_id } = await publish(call, makeMrc(2000), { filename: 'of-metrics.mrc' });
   const answer = await anybody('GET', '/metrics');
@@ -36,13 +36,13 @@ test('metrics count what happens, and name no owner and no file', async () => {
     assert.ok(!lines.some((line) => line.includes(secret)), secret);
 });
 
-test('metrics can be closed by a setting', async () => {
+test('operations: metrics can be closed by a setting', async () => {
   const closed = await startServer({ CRYOLIFT_METRICS: 'false' });
   assertFailure(await callWith(closed, {})('GET', '/metrics'), 'not_found', 'forbidden');
   await closed.discard();
 });
 
-test('the OpenAPI document and a page that shows it', async () => {
+test('operations: the OpenAPI document and a page that shows it', async () => {
   const answer = await anybody('GET', '/openapi.json');
   assert.match(answer.json<{ openapi: string }>().openapi, /^3\.1\./);
   let page = await anybody('GET', '/docs');
@@ -52,7 +52,7 @@ test('the OpenAPI document and a page that shows it', async () => {
   assert.match(page.headers['content-type'] ?? '', /^text\/html/);
 });
 
-test('the web page', async () => {
+test('operations: the web page', async () => {
   const answer = await anybody('GET', '/');
   assert.equal(answer.status, 200);
   assert.match(answer.headers['content-type'] ?? '', /^text\/html/);
@@ -71,7 +71,7 @@ test('the web page: a condition that does not hold and a range outside it are re
   for (const [headers, code] of conditions) assertFailure(await anybody('GET', '/', { headers }), code);
 });
 
-test("every answer has a request id: the client's own when it is sane", async () => {
+test("operations: every answer has a request id: the client's own when it is sane", async () => {
   const call = callAs(server);
   const own = { 'x-request-id': 'run-7.part_12:a' };
   for (const path of ['/uploads', '/healthz', '/', '/nowhere', '/metrics', '/openapi.json']) {
@@ -86,7 +86,7 @@ test("every answer has a request id: the client's own when it is sane", async ()
   }
 });
 
-test('no answer to a bearer request is cacheable', async () => {
+test('operations: no answer to a bearer request is cacheable', async () => {
   const call = callAs(server);
   const { file_id } = await publish(call, makeMrc(2000));
   for (const path of ['/uploads', '/files', `/files/${file_id}`, `/files/${file_id}/content`, '/limits', '/healthz']) {

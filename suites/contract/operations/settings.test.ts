@@ -38,24 +38,24 @@ for (const [name, value] of [
   ['CRYOLIFT_JWT_PUBLIC_KEY', '/nonexistent/key.pem'],
   ['CRYOLIFT_PART_SZE', '8MiB'],
 ] as const) {
-  test(`${name}=${value} stops the start, and the message names it`, async () => {
+  test(`settings: ${name}=${value} stops the start, and the message names it`, async () => {
     await assertRefused(new RegExp(`\\b${name}\\b`), { [name]: value });
   });
 }
 
-test('bad and unknown flags stop the start, too', async () => {
+test('settings: bad and unknown flags stop the start, too', async () => {
   await assertRefused(/CRYOLIFT_PORT|--port/, {}, ['--port', 'x']);
   await assertRefused(/--colour/, {}, ['--colour', 'red']);
 });
 
-test('flags win over the environment', async () => {
+test('settings: flags win over the environment', async () => {
   const server = await startServer({ CRYOLIFT_PART_SIZE: '1MiB', CRYOLIFT_SESSION_TTL: '1h' }, ['--part-size', '2MiB']);
   const { part_size, session_ttl_seconds } = (await callWith(server, {})('GET', '/limits')).json<Limits>();
   assert.deepEqual([part_size, session_ttl_seconds], [2 * 1024 * 1024, 3600]);
   await server.discard();
 });
 
-test('bound elsewhere than to this machine: not without a key, and not without TLS unless a proxy ends it', async () => {
+test('settings: bound elsewhere than to this machine: not without a key, and not without TLS unless a proxy ends it', async () => {
   await assertRefused(/KEY|SECRET/, { CRYOLIFT_HOST: '::', CRYOLIFT_JWT_SECRET: '', CRYOLIFT_TRUST_PROXY: 'true' });
   await assertRefused(/TLS/, { CRYOLIFT_HOST: '0.0.0.0' });
   const server = await startServer({ CRYOLIFT_HOST: '0.0.0.0', CRYOLIFT_TRUST_PROXY: 'true' });
@@ -63,7 +63,7 @@ test('bound elsewhere than to this machine: not without a key, and not without T
   await server.discard();
 });
 
-test('on this machine and without a key it makes a secret and prints a link, whose token works also after a restart', async () => {
+test('settings: on this machine and without a key it makes a secret and prints a link, whose token works also after a restart', async () => {
   const server = await startServer({ CRYOLIFT_JWT_SECRET: '' });
   const readToken = async (starts: number) => {
     const links = () => [...server.stdout.matchAll(/^open (http:\S+)\/#token=(\S+)\n/gm)];
@@ -90,13 +90,13 @@ test('on this machine and without a key it makes a secret and prints a link, who
   await server.discard();
 });
 
-test('with a key it prints one line and nothing else', async () => {
+test('settings: with a key it prints one line and nothing else', async () => {
   const server = await startServer();
   assert.match(server.stdout, /^cryolift listening on http:\/\/127\.0\.0\.1:\d+\n$/);
   await server.discard();
 });
 
-test('TLS', async () => {
+test('settings: TLS', async () => {
   const { cert, key, pem } = makeCertificate(folder, 'own');
   await assertRefused(/CRYOLIFT_TLS_KEY/, { CRYOLIFT_TLS_CERT: cert });
   const server = await startServer({ CRYOLIFT_HOST: '0.0.0.0', CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key });
@@ -113,13 +113,13 @@ test('TLS', async () => {
   await server.discard();
 });
 
-test('a certificate that is none', async () => {
+test('settings: a certificate that is none', async () => {
   const path = join(folder, 'none.pem');
   await writeFile(path, 'no certificate');
   await assertRefused(/CRYOLIFT_TLS_(CERT|KEY)/, { CRYOLIFT_TLS_CERT: path, CRYOLIFT_TLS_KEY: path });
 });
 
-test('one server to a data folder, and the lock dies with its process', async () => {
+test('settings: one server to a data folder, and the lock dies with its process', async () => {
   const server = await startServer();
   await assertRefused(/DATA_DIR|data folder/, { CRYOLIFT_DATA_DIR: server.dataDir });
   assert.equal((await callWith(server, {})('GET', '/readyz')).status, 200);
@@ -128,18 +128,18 @@ test('one server to a data folder, and the lock dies with its process', async ()
   await server.discard();
 });
 
-test('a port that is taken', async () => {
+test('settings: a port that is taken', async () => {
   const server = await startServer();
   await assertRefused(/CRYOLIFT_PORT/, { CRYOLIFT_PORT: new URL(server.url).port });
   await server.discard();
 });
 
-test('a data folder that cannot be one', async () => {
+test('settings: a data folder that cannot be one', async () => {
   await writeFile(join(folder, 'file'), '');
   await assertRefused(/CRYOLIFT_DATA_DIR/, { CRYOLIFT_DATA_DIR: join(folder, 'file') });
 });
 
-test('what lies in the data folder is for its owner only', async () => {
+test('settings: what lies in the data folder is for its owner only', async () => {
   const server = await startServer({ CRYOLIFT_JWT_SECRET: '', CRYOLIFT_DATA_DIR: join(folder, 'private') });
   assert.equal((await stat(server.dataDir)).mode & 0o007, 0);
   await server.discard();

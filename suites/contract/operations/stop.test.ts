@@ -29,11 +29,11 @@ test('stop: a server that verifies terabytes sweeps, expires others, and ends in
   context.after(() => server.discard());
   const [call, admin] = [callAs(server, { sub: 'ada' }), callAs(server, { scope: 'admin' })];
   const [doubtful, complete] = [await openSample(call, 1), await openSample(call, 1)];
-  for (const { session, bytes } of [doubtful, complete]) await putAll(call, session, bytes);
+  for (const { upload, bytes } of [doubtful, complete]) await putAll(call, upload, bytes);
   assert.equal(await server.stop(), 0);
   enlarge(server, {
-    [doubtful.session.upload_id]: 'must_recheck = 1',
-    [complete.session.upload_id]: `status = 'verifying', file_id = 'file'`,
+    [doubtful.upload.upload_id]: 'must_recheck = 1',
+    [complete.upload.upload_id]: `status = 'verifying', file_id = 'file'`,
   });
   await server.restart();
 
@@ -47,8 +47,8 @@ test('stop: a server that verifies terabytes sweeps, expires others, and ends in
   // What is verified has not ended meanwhile.
   const { items } = (await admin('GET', '/admin/sessions')).json<OwnedUploadPage>();
   const statusOf = (id: string) => items.find(({ upload_id }) => upload_id === id)?.status;
-  assert.equal(statusOf(doubtful.session.upload_id), 'uploading');
-  assert.equal(statusOf(complete.session.upload_id), 'verifying');
+  assert.equal(statusOf(doubtful.upload.upload_id), 'uploading');
+  assert.equal(statusOf(complete.upload.upload_id), 'verifying');
   assert.equal(await server.stop(), 0);
   assert.match(server.stderr, /"what":"housekeeping".*the next start finishes it/);
 });

@@ -45,20 +45,20 @@ async function readOn(connection: Connection): Promise<Answer> {
 }
 
 // Invariant 8
-test('a part of 8 MiB that is refused by its head', async () => {
-  const { session } = await openSample(call);
+test('early answer: a part of 8 MiB that is refused by its head', async () => {
+  const { upload } = await openSample(call);
   const large = await open(call, { size: 20 * MIB, part_size: 8 * MIB });
   await putBody(call, large, 1, body);
-  const path = partPath(session, 0);
-  await keepsUpload(call, session, async () => {
+  const path = partPath(upload, 0);
+  await keepsUpload(call, upload, async () => {
     assertFailure(await refuse('PUT', path, { authorization: 'Bearer garbage' }), 'unauthenticated');
     assertFailure(
       await refuse('PUT', path, { authorization: `Bearer ${server.token({ sub: 'x' })}` }),
       'upload_not_found',
     );
     assertFailure(await refuse('PUT', path, {}), 'part_too_large');
-    assertFailure(await refuse('PUT', partPath(session, 99), {}), 'part_out_of_range');
-    assertFailure(await refuse('PUT', partPath(session, 'x'), {}), 'invalid_request');
+    assertFailure(await refuse('PUT', partPath(upload, 99), {}), 'part_out_of_range');
+    assertFailure(await refuse('PUT', partPath(upload, 'x'), {}), 'invalid_request');
     assertFailure(await refuse('PUT', path, { 'content-digest': 'md5=:AAAA:' }), 'unsupported_digest');
   });
   await keepsUpload(call, large, async () => {
@@ -71,7 +71,7 @@ test('a part of 8 MiB that is refused by its head', async () => {
   assertFailure(await refuse('PUT', partPath(large, 0), {}), 'upload_closed');
 });
 
-test('bodies of 8 MiB where none, or a small one, is wanted', async () => {
+test('early answer: bodies of 8 MiB where none, or a small one, is wanted', async () => {
   assertFailure(await refuse('POST', '/uploads/init', { 'content-type': 'application/json' }), 'invalid_request');
   assertFailure(await refuse('POST', '/nowhere', {}), 'not_found');
   assertFailure(await refuse('POST', '/limits', {}), 'method_not_allowed');
@@ -114,7 +114,7 @@ test('early answer: a client that sends all before it reads can still read a ref
   }
 });
 
-test('a client that sends on and on after its refusal is cut off', async () => {
+test('early answer: a client that sends on and on after its refusal is cut off', async () => {
   const connection = await Connection.open(server.url);
   connection.send(printHead('PUT', '/uploads/none/part/0', { authorization, 'content-length': String(2 ** 40) }));
   assertFailure(await connection.answer(), 'upload_not_found');
@@ -124,9 +124,9 @@ test('a client that sends on and on after its refusal is cut off', async () => {
   connection.close();
 });
 
-test('a part whose header is refused when its first kilobyte is there', async () => {
+test('early answer: a part whose header is refused when its first kilobyte is there', async () => {
   const bad = makeMrc(17 * MIB).subarray(0, 16 * MIB);
-  const session = await open(call, { size: bad.length, part_size: 8 * MIB });
-  const answer = await putBody(call, session, 0, bad.subarray(0, 8 * MIB));
+  const upload = await open(call, { size: bad.length, part_size: 8 * MIB });
+  const answer = await putBody(call, upload, 0, bad.subarray(0, 8 * MIB));
   assertFailure(answer, 'invalid_mrc');
 });

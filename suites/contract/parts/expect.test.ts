@@ -31,10 +31,10 @@ function describe(part: Uint8Array) {
   return { 'content-length': String(part.length), 'content-digest': digestHeader(part) };
 }
 
-test('a missing part is asked for, then stored', async () => {
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 1);
-  const { connection, answer } = await sendHead('PUT', partPath(session, 1), describe(part));
+test('expect: a missing part is asked for, then stored', async () => {
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 1);
+  const { connection, answer } = await sendHead('PUT', partPath(upload, 1), describe(part));
   assert.equal(answer.status, 100);
   connection.send(part);
   assert.equal((await connection.answer()).status, 201);
@@ -42,23 +42,23 @@ test('a missing part is asked for, then stored', async () => {
   connection.close();
 });
 
-test('a part that is stored already costs no byte', async () => {
-  const { session, bytes } = await openSample(call);
-  await put(call, session, 1, bytes);
-  const part = cutPart(bytes, session, 1);
-  await keepsUpload(call, session, async () => {
-    const answer = await refuse(partPath(session, 1), describe(part));
+test('expect: a part that is stored already costs no byte', async () => {
+  const { upload, bytes } = await openSample(call);
+  await put(call, upload, 1, bytes);
+  const part = cutPart(bytes, upload, 1);
+  await keepsUpload(call, upload, async () => {
+    const answer = await refuse(partPath(upload, 1), describe(part));
     assert.equal(answer.status, 200);
     assert.equal(answer.json<PartReceipt>().deduplicated, true);
-    assertFailure(await refuse(partPath(session, 1), describe(flipBit(part, 0))), 'part_conflict');
+    assertFailure(await refuse(partPath(upload, 1), describe(flipBit(part, 0))), 'part_conflict');
   });
 });
 
-test('a stored part without a digest: its bytes are compared, or not wanted', async () => {
-  const { session, bytes } = await openSample(call);
-  await put(call, session, 1, bytes);
-  const part = cutPart(bytes, session, 1);
-  const { connection, answer } = await sendHead('PUT', partPath(session, 1), { 'content-length': String(part.length) });
+test('expect: a stored part without a digest: its bytes are compared, or not wanted', async () => {
+  const { upload, bytes } = await openSample(call);
+  await put(call, upload, 1, bytes);
+  const part = cutPart(bytes, upload, 1);
+  const { connection, answer } = await sendHead('PUT', partPath(upload, 1), { 'content-length': String(part.length) });
   if (answer.status === 100) connection.send(part);
   const final = answer.status === 100 ? await connection.answer() : answer;
   assert.equal(final.status, 200);
@@ -67,18 +67,18 @@ test('a stored part without a digest: its bytes are compared, or not wanted', as
 
 // Invariant 8
 test('expect: requests that can be refused by the head are refused without the body', async () => {
-  const { session, bytes } = await openSample(call);
-  const path = partPath(session, 0);
-  const head = describe(cutPart(bytes, session, 0));
-  await keepsUpload(call, session, async () => {
+  const { upload, bytes } = await openSample(call);
+  const path = partPath(upload, 0);
+  const head = describe(cutPart(bytes, upload, 0));
+  await keepsUpload(call, upload, async () => {
     assertFailure(await refuse(path, { ...head, authorization: 'Bearer x' }), 'unauthenticated');
     const expired = `Bearer ${server.token({ sub, ttlSeconds: -99 })}`;
     assertFailure(await refuse(path, { ...head, authorization: expired }), 'token_expired');
     const reader = `Bearer ${server.token({ sub, scope: 'files:read' })}`;
     assertFailure(await refuse(path, { ...head, authorization: reader }), 'forbidden');
     assertFailure(await refuse('/uploads/none/part/0', head), 'upload_not_found');
-    assertFailure(await refuse(partPath(session, 4), head), 'part_out_of_range');
-    assertFailure(await refuse(partPath(session, 'x'), head), 'invalid_request');
+    assertFailure(await refuse(partPath(upload, 4), head), 'part_out_of_range');
+    assertFailure(await refuse(partPath(upload, 'x'), head), 'invalid_request');
     assertFailure(await refuse(path, { ...head, 'content-length': '10' }), 'part_size_mismatch');
     assertFailure(await refuse(path, { ...head, 'content-length': '1000000000' }), 'part_too_large');
     assertFailure(await refuse(path, { ...head, 'content-digest': 'md5=:AAAA:' }), 'unsupported_digest');
@@ -87,15 +87,15 @@ test('expect: requests that can be refused by the head are refused without the b
     assertFailure(await refuse('/nowhere', head), 'not_found');
     assertFailure(await refuse('/limits', head), 'method_not_allowed');
   });
-  await call('DELETE', `/uploads/${session.upload_id}`);
+  await call('DELETE', `/uploads/${upload.upload_id}`);
   assertFailure(await refuse(path, head), 'upload_closed');
 });
 
-test('a body that was not asked for and comes all the same does not become a request', async () => {
-  const { session, bytes } = await openSample(call);
-  await put(call, session, 1, bytes);
-  const part = cutPart(bytes, session, 1);
-  const { connection, answer } = await sendHead('PUT', partPath(session, 1), describe(part));
+test('expect: a body that was not asked for and comes all the same does not become a request', async () => {
+  const { upload, bytes } = await openSample(call);
+  await put(call, upload, 1, bytes);
+  const part = cutPart(bytes, upload, 1);
+  const { connection, answer } = await sendHead('PUT', partPath(upload, 1), describe(part));
   assert.equal(answer.status, 200);
   if (/\bclose\b/i.test(answer.headers.connection ?? '')) {
     connection.send(part);
@@ -108,15 +108,15 @@ test('a body that was not asked for and comes all the same does not become a req
   connection.close();
 });
 
-test('init, too, asks for a body', async () => {
+test('expect: init, too, asks for a body', async () => {
   const body = JSON.stringify(initRequest());
   const headers = { 'content-type': 'application/json', 'content-length': String(body.length) };
   const { connection, answer } = await sendHead('POST', '/uploads/init', headers);
   assert.equal(answer.status, 100);
   connection.send(body);
-  const session = await connection.answer();
-  assert.equal(session.status, 201);
-  assert.equal(session.json<UploadRecord>().status, 'pending');
+  const upload = await connection.answer();
+  assert.equal(upload.status, 201);
+  assert.equal(upload.json<UploadRecord>().status, 'pending');
   connection.close();
   const refused = await sendHead('POST', '/uploads/init', { ...headers, authorization: 'Bearer x' });
   assertFailure(refused.answer, 'unauthenticated');

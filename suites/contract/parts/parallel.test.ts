@@ -14,10 +14,10 @@ const PARTS = 40;
 const AT_A_TIME = 8;
 
 // Invariant 5
-test('two clients send all parts of one upload, each in its own order, a fifth of them twice', async () => {
+test('parallel: two clients send all parts of one upload, each in its own order, a fifth of them twice', async () => {
   const sub = 'two-clients';
   const call = callAs(server, { sub });
-  const { session, bytes } = await openSample(call, PARTS);
+  const { upload, bytes } = await openSample(call, PARTS);
   const indexes = Array.from({ length: PARTS }, (_, idx) => idx);
   const stored: number[] = [];
 
@@ -25,7 +25,7 @@ test('two clients send all parts of one upload, each in its own order, a fifth o
     const queue = shuffle([...indexes, ...shuffle(indexes).slice(0, PARTS / 5)]);
     const work = async () => {
       for (let idx = queue.pop(); idx !== undefined; idx = queue.pop()) {
-        const { status, body } = await put(as, session, idx, bytes);
+        const { status, body } = await put(as, upload, idx, bytes);
         assert.ok([200, 201, 409].includes(status), body.toString());
         if (status === 201) stored.push(idx);
       }
@@ -39,7 +39,7 @@ test('two clients send all parts of one upload, each in its own order, a fifth o
     indexes,
     'each part was stored exactly once',
   );
-  const { received_parts, received_bytes, missing_parts, progress } = await readUploadRecord(call, session);
+  const { received_parts, received_bytes, missing_parts, progress } = await readUploadRecord(call, upload);
   assert.deepEqual(
     { received_parts, received_bytes, missing_parts, progress },
     {
@@ -49,7 +49,7 @@ test('two clients send all parts of one upload, each in its own order, a fifth o
       progress: 1,
     },
   );
-  const file = (await complete(call, session)).json<FileRecord>();
+  const file = (await complete(call, upload)).json<FileRecord>();
   assert.equal(file.sha256, sha256Hex(bytes));
   assert.deepEqual((await call('GET', `/files/${file.file_id}/content`)).body, bytes);
 });

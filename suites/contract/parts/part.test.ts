@@ -1,7 +1,7 @@
 /** Storing parts: what is stored, what is refused, and that a refusal changes nothing. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { PartReceipt, UploadRecord, StoredPartPage } from '@cryolift/protocol/messages';
+import type { PartReceipt, StoredPartPage, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader, flipBit, sha256Hex } from '../sample.ts';
@@ -17,23 +17,23 @@ async function readDigests(call: Call, { upload_id }: UploadRecord): Promise<Rec
 }
 
 // Invariant 1
-test('a stored part is acknowledged with its digest and the progress', async () => {
+test('part: a stored part is acknowledged with its digest and the progress', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 4);
-  const answer = await put(call, session, 2, bytes);
+  const { upload, bytes } = await openSample(call, 4);
+  const answer = await put(call, upload, 2, bytes);
   assert.equal(answer.status, 201);
   assert.deepEqual(answer.json<PartReceipt>(), {
-    upload_id: session.upload_id,
+    upload_id: upload.upload_id,
     part: 2,
     size: PART_BYTES,
-    sha256: sha256Hex(cutPart(bytes, session, 2)),
+    sha256: sha256Hex(cutPart(bytes, upload, 2)),
     deduplicated: false,
     received_parts: 1,
     received_bytes: PART_BYTES,
     progress: PART_BYTES / bytes.length,
     status: 'uploading',
   });
-  const { status, received_parts, received_bytes, progress, missing_parts } = await readUploadRecord(call, session);
+  const { status, received_parts, received_bytes, progress, missing_parts } = await readUploadRecord(call, upload);
   assert.deepEqual(
     { status, received_parts, received_bytes, progress, missing_parts },
     {
@@ -49,37 +49,37 @@ test('a stored part is acknowledged with its digest and the progress', async () 
   );
 });
 
-test('the last part is as short as it is; all parts make a progress of 1', async () => {
+test('part: the last part is as short as it is; all parts make a progress of 1', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 3);
-  for (const idx of [2, 0]) assert.equal((await put(call, session, idx, bytes)).status, 201);
-  const last = (await put(call, session, 1, bytes)).json<PartReceipt>();
+  const { upload, bytes } = await openSample(call, 3);
+  for (const idx of [2, 0]) assert.equal((await put(call, upload, idx, bytes)).status, 201);
+  const last = (await put(call, upload, 1, bytes)).json<PartReceipt>();
   assert.deepEqual([last.received_parts, last.received_bytes, last.progress], [3, bytes.length, 1]);
-  assert.deepEqual((await readUploadRecord(call, session)).missing_parts, []);
+  assert.deepEqual((await readUploadRecord(call, upload)).missing_parts, []);
 });
 
-test('a part that says where it begins is stored there, or nowhere', async () => {
+test('part: a part that says where it begins is stored there, or nowhere', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 4);
-  const body = cutPart(bytes, session, 2);
-  await keepsUpload(call, session, async () => {
+  const { upload, bytes } = await openSample(call, 4);
+  const body = cutPart(bytes, upload, 2);
+  await keepsUpload(call, upload, async () => {
     for (const offset of ['0', String(PART_BYTES), String(2 * PART_BYTES + 1), '-1', '1e3', `0${2 * PART_BYTES}`, '']) {
-      const answer = await call('PUT', partPath(session, 2), { body, headers: { 'upload-offset': offset } });
+      const answer = await call('PUT', partPath(upload, 2), { body, headers: { 'upload-offset': offset } });
       assertFailure(answer, 'invalid_request');
     }
   });
   const headers = { 'upload-offset': String(2 * PART_BYTES) };
-  assert.equal((await call('PUT', partPath(session, 2), { body, headers })).status, 201);
+  assert.equal((await call('PUT', partPath(upload, 2), { body, headers })).status, 201);
 });
 
-test('the session lives on for its whole time after each part', async () => {
+test('part: the upload lives on for its whole time after each part', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  await put(call, session, 0, bytes);
-  assert.ok((await readUploadRecord(call, session)).expires_at > session.expires_at);
+  const { upload, bytes } = await openSample(call);
+  await put(call, upload, 0, bytes);
+  assert.ok((await readUploadRecord(call, upload)).expires_at > upload.expires_at);
 });
 
-test('a part needs no digest, and its Content-Type says nothing', async () => {
+test('part: a part needs no digest, and its Content-Type says nothing', async () => {
   const call = callAs(server);
   const types = [
     'application/json',
@@ -88,54 +88,54 @@ test('a part needs no digest, and its Content-Type says nothing', async () => {
     'multipart/form-data',
     'nonsense',
   ];
-  const { session, bytes } = await openSample(call, types.length + 1);
+  const { upload, bytes } = await openSample(call, types.length + 1);
   for (const [idx, type] of types.entries()) {
-    const answer = await putBody(call, session, idx, cutPart(bytes, session, idx), { 'content-type': type });
+    const answer = await putBody(call, upload, idx, cutPart(bytes, upload, idx), { 'content-type': type });
     assert.equal(answer.status, 201, `${type}: ${answer.body}`);
-    assert.equal(answer.json<PartReceipt>().sha256, sha256Hex(cutPart(bytes, session, idx)));
+    assert.equal(answer.json<PartReceipt>().sha256, sha256Hex(cutPart(bytes, upload, idx)));
   }
 });
 
-test('the same bytes again answer 200 and change nothing', async () => {
+test('part: the same bytes again answer 200 and change nothing', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  const first = (await put(call, session, 1, bytes)).json<PartReceipt>();
-  const again = await keepsUpload(call, session, () => put(call, session, 1, bytes));
+  const { upload, bytes } = await openSample(call);
+  const first = (await put(call, upload, 1, bytes)).json<PartReceipt>();
+  const again = await keepsUpload(call, upload, () => put(call, upload, 1, bytes));
   assert.equal(again.status, 200);
   assert.deepEqual(again.json<PartReceipt>(), { ...first, deduplicated: true });
-  const undigested = await keepsUpload(call, session, () => putBody(call, session, 1, cutPart(bytes, session, 1), {}));
+  const undigested = await keepsUpload(call, upload, () => putBody(call, upload, 1, cutPart(bytes, upload, 1), {}));
   assert.equal(undigested.status, 200);
 });
 
 // Invariant 2
-test('other bytes for a stored part are a conflict, and the stored ones stay', async () => {
+test('part: other bytes for a stored part are a conflict, and the stored ones stay', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  await put(call, session, 1, bytes);
-  const other = flipBit(cutPart(bytes, session, 1), 7);
+  const { upload, bytes } = await openSample(call);
+  await put(call, upload, 1, bytes);
+  const other = flipBit(cutPart(bytes, upload, 1), 7);
   for (const headers of [{ 'content-digest': digestHeader(other) }, {}]) {
-    const answer = await keepsUpload(call, session, () => putBody(call, session, 1, other, headers));
+    const answer = await keepsUpload(call, upload, () => putBody(call, upload, 1, other, headers));
     assertFailure(answer, 'part_conflict');
   }
-  assert.equal((await readDigests(call, session))[1], sha256Hex(cutPart(bytes, session, 1)));
+  assert.equal((await readDigests(call, upload))[1], sha256Hex(cutPart(bytes, upload, 1)));
 });
 
 // Invariants 1, 12
-test('a flipped byte is noticed, nothing is recorded, and the retry succeeds', async () => {
+test('part: a flipped byte is noticed, nothing is recorded, and the retry succeeds', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 1);
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 1);
   const headers = { 'content-digest': digestHeader(part) };
-  const damaged = await keepsUpload(call, session, () => putBody(call, session, 1, flipBit(part, 40_000), headers));
+  const damaged = await keepsUpload(call, upload, () => putBody(call, upload, 1, flipBit(part, 40_000), headers));
   assertFailure(damaged, 'part_checksum_mismatch');
-  assert.deepEqual(await readDigests(call, session), {});
-  assert.equal((await putBody(call, session, 1, part, headers)).status, 201);
+  assert.deepEqual(await readDigests(call, upload), {});
+  assert.equal((await putBody(call, upload, 1, part, headers)).status, 201);
 });
 
 test('no digest is ever ignored: one that is not known here is refused, one that is malformed, too', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 0);
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 0);
   const good = digestHeader(part);
   const base64 = good.slice('sha-256=:'.length, -1);
   const refused: Record<string, string>[] = [
@@ -155,17 +155,17 @@ test('no digest is ever ignored: one that is not known here is refused, one that
     { 'repr-digest': digestHeader(bytes).replace('sha-256', 'sha-512') },
   ];
   for (const headers of refused) {
-    const answer = await keepsUpload(call, session, () => putBody(call, session, 0, part, headers));
+    const answer = await keepsUpload(call, upload, () => putBody(call, upload, 0, part, headers));
     assertFailure(answer, 'unsupported_digest', 'invalid_request');
   }
-  const unknown = await putBody(call, session, 0, part, refused[0]);
+  const unknown = await putBody(call, upload, 0, part, refused[0]);
   assertFailure(unknown, 'unsupported_digest');
-  assert.equal((await putBody(call, session, 0, part, { 'content-digest': `\t ${good} ` })).status, 201);
+  assert.equal((await putBody(call, upload, 0, part, { 'content-digest': `\t ${good} ` })).status, 201);
 });
 
-test('a part of the wrong length is refused', async () => {
+test('part: a part of the wrong length is refused', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 3);
+  const { upload, bytes } = await openSample(call, 3);
   const zeros = (length: number) => Buffer.alloc(length);
   for (const [idx, body, code] of [
     [0, zeros(0), 'part_size_mismatch'],
@@ -177,50 +177,50 @@ test('a part of the wrong length is refused', async () => {
     [2, zeros(PART_BYTES), 'part_size_mismatch'],
     [2, zeros(PART_BYTES + 1), 'part_too_large'],
   ] as const) {
-    const answer = await keepsUpload(call, session, () => putBody(call, session, idx, body));
+    const answer = await keepsUpload(call, upload, () => putBody(call, upload, idx, body));
     assertFailure(answer, code);
   }
-  assert.equal((await put(call, session, 0, bytes)).status, 201);
+  assert.equal((await put(call, upload, 0, bytes)).status, 201);
 });
 
-test('an index that no part has is refused', async () => {
+test('part: an index that no part has is refused', async () => {
   const call = callAs(server);
-  const { session } = await openSample(call, 2);
+  const { upload } = await openSample(call, 2);
   const body = Buffer.alloc(PART_BYTES);
   for (const idx of ['2', '1000000000', '9007199254740993', '99999999999999999999999']) {
-    const answer = await keepsUpload(call, session, () => putBody(call, session, idx, body));
+    const answer = await keepsUpload(call, upload, () => putBody(call, upload, idx, body));
     assertFailure(answer, 'part_out_of_range', ...(idx.length > 15 ? (['invalid_request'] as const) : []));
   }
   for (const idx of ['-1', 'x', '01', '1.0', '1e0', '0x1', '+1', '%31%20', '', '%00', '1/2', 'NaN']) {
-    const answer = await keepsUpload(call, session, () => putBody(call, session, idx, body));
+    const answer = await keepsUpload(call, upload, () => putBody(call, upload, idx, body));
     assertFailure(answer, 'part_out_of_range', 'invalid_request', 'not_found');
   }
 });
 
-test('a content coding is not stored as if it were the bytes', async () => {
+test('part: a content coding is not stored as if it were the bytes', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 0);
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 0);
   for (const coding of ['gzip', 'br']) {
-    const answer = await keepsUpload(call, session, () =>
-      putBody(call, session, 0, part, { 'content-encoding': coding }),
+    const answer = await keepsUpload(call, upload, () =>
+      putBody(call, upload, 0, part, { 'content-encoding': coding }),
     );
     assertFailure(answer, 'invalid_request');
   }
 });
 
 // Invariant 7
-test('a client that goes away in the middle of a part leaves the session as it was', async () => {
+test('part: a client that goes away in the middle of a part leaves the upload as it was', async () => {
   const sub = 'goes-away';
   const call = callAs(server, { sub });
-  const { session, bytes } = await openSample(call);
-  await keepsUpload(call, session, async () => {
+  const { upload, bytes } = await openSample(call);
+  await keepsUpload(call, upload, async () => {
     const connection = await Connection.open(server.url);
     const headers = { authorization: `Bearer ${server.token({ sub })}`, expect: '100-continue' };
-    connection.send(printHead('PUT', partPath(session, 0), { ...headers, 'content-length': String(PART_BYTES) }));
+    connection.send(printHead('PUT', partPath(upload, 0), { ...headers, 'content-length': String(PART_BYTES) }));
     assert.equal((await connection.answer()).status, 100);
     connection.send(bytes.subarray(0, PART_BYTES - 1));
     connection.close();
   });
-  assert.equal((await put(call, session, 0, bytes)).status, 201);
+  assert.equal((await put(call, upload, 0, bytes)).status, 201);
 });

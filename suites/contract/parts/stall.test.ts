@@ -13,14 +13,14 @@ const call = callAs(server, { sub });
 const authorization = `Bearer ${server.token({ sub })}`;
 
 // Invariant 7
-test('a part whose body stalls is refused, leaves the session as it was, and can be sent again', async () => {
-  const { session, bytes } = await openSample(call);
-  const head = printHead('PUT', partPath(session, 1), { authorization, 'content-length': String(PART_BYTES) });
-  await keepsUpload(call, session, async () => {
+test('stall: a part whose body stalls is refused, leaves the upload as it was, and can be sent again', async () => {
+  const { upload, bytes } = await openSample(call);
+  const head = printHead('PUT', partPath(upload, 1), { authorization, 'content-length': String(PART_BYTES) });
+  await keepsUpload(call, upload, async () => {
     for (const sentBytes of [0, 1, PART_BYTES - 1]) {
       const connection = await Connection.open(server.url);
       connection.send(head);
-      connection.send(cutPart(bytes, session, 1).subarray(0, sentBytes));
+      connection.send(cutPart(bytes, upload, 1).subarray(0, sentBytes));
       const answer = await connection.answer();
       assertFailure(answer, 'body_timeout');
       assert.match(answer.headers.connection ?? '', /\bclose\b/i);
@@ -28,14 +28,14 @@ test('a part whose body stalls is refused, leaves the session as it was, and can
       connection.close();
     }
   });
-  assert.equal((await put(call, session, 1, bytes)).status, 201);
+  assert.equal((await put(call, upload, 1, bytes)).status, 201);
 });
 
-test('a part that is slow but keeps coming is stored, however long it takes', async () => {
-  const { session, bytes } = await openSample(call);
-  const part = cutPart(bytes, session, 1);
+test('stall: a part that is slow but keeps coming is stored, however long it takes', async () => {
+  const { upload, bytes } = await openSample(call);
+  const part = cutPart(bytes, upload, 1);
   const connection = await Connection.open(server.url);
-  connection.send(printHead('PUT', partPath(session, 1), { authorization, 'content-length': String(part.length) }));
+  connection.send(printHead('PUT', partPath(upload, 1), { authorization, 'content-length': String(part.length) }));
   const pieces = 8;
   for (let piece = 0; piece < pieces; piece++) {
     await new Promise((resolve) => setTimeout(resolve, 700));
@@ -45,7 +45,7 @@ test('a part that is slow but keeps coming is stored, however long it takes', as
   connection.close();
 });
 
-test('a JSON body that stalls holds nothing for ever', async () => {
+test('stall: a JSON body that stalls holds nothing for ever', async () => {
   const body = JSON.stringify(initRequest());
   const headers = { authorization, 'content-type': 'application/json', 'content-length': String(body.length) };
   const connection = await Connection.open(server.url);

@@ -1,4 +1,4 @@
-/** What a client can get wrong in an init: the contract's answer each time, never a 500, and no session of it. */
+/** What a client can get wrong in an init: the contract's answer each time, never a 500, and no upload of it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { ErrorCode } from '@cryolift/protocol/errors';
@@ -23,7 +23,7 @@ function withField(name: string, value: unknown): Extra {
   return { json: { ...initRequest(), [name]: value } };
 }
 
-test('names that are paths, or no names', async () => {
+test('bad input: names that are paths, or no names', async () => {
   const call = callAs(server);
   const names = [
     ...['a/b.mrc', '/etc/a.mrc', '../a.mrc', '..\\a.mrc', 'a\\b.mrc', 'C:\\a.mrc', './a.mrc', 'a.mrc/', '/'],
@@ -34,7 +34,7 @@ test('names that are paths, or no names', async () => {
   await assertNoUploads(call);
 });
 
-test('a name that is no Unicode text is refused, or comes back as it was stored', async () => {
+test('bad input: a name that is no Unicode text is refused, or comes back as it was stored', async () => {
   const call = callAs(server);
   const body = JSON.stringify(initRequest({ filename: 'SURROGATE.mrc' })).replace('SURROGATE', '\\ud800');
   const answer = await call('POST', '/uploads/init', { body, headers: { 'content-type': 'application/json' } });
@@ -46,7 +46,7 @@ test('a name that is no Unicode text is refused, or comes back as it was stored'
   }
 });
 
-test('sizes that are none', async () => {
+test('bad input: sizes that are none', async () => {
   const call = callAs(server);
   for (const size of [-1, -(2 ** 40), 1.5, '12', '', null, true, [], [12], {}]) {
     await assertRefused(call, withField('size', size), 'invalid_request');
@@ -66,7 +66,7 @@ test('sizes that are none', async () => {
   await assertNoUploads(call);
 });
 
-test('known fields of the wrong type', async () => {
+test('bad input: known fields of the wrong type', async () => {
   const call = callAs(server);
   const wrong: Readonly<Record<string, readonly unknown[]>> = {
     filename: [1, null, true, ['a.mrc'], { name: 'a.mrc' }],
@@ -105,7 +105,7 @@ test('metadata: 32 pairs and 4 KiB, and no more', async () => {
   }
 });
 
-test('bodies that are no request', async () => {
+test('bad input: bodies that are no request', async () => {
   const call = callAs(server);
   const json = { 'content-type': 'application/json' };
   const good = JSON.stringify(initRequest());
@@ -142,7 +142,7 @@ test('bodies that are no request', async () => {
   await assertNoUploads(call);
 });
 
-test('JSON that is not UTF-8 is refused, not stored under a name that nobody sent', async () => {
+test('bad input: JSON that is not UTF-8 is refused, not stored under a name that nobody sent', async () => {
   const call = callAs(server);
   const body = Buffer.from('{"filename":"m\xfcller.mrc","size":5000}', 'latin1');
   await assertRefused(
@@ -154,7 +154,7 @@ test('JSON that is not UTF-8 is refused, not stored under a name that nobody sen
   await assertNoUploads(call);
 });
 
-test('names of the language itself are refused or ignored, and have no effect', async () => {
+test('bad input: names of the language itself are refused or ignored, and have no effect', async () => {
   const call = callAs(server);
   for (const name of ['__proto__', 'constructor']) {
     const body = JSON.stringify(initRequest()).replace('{', `{"${name}":{"force":true,"prototype":{"force":true}},`);
@@ -169,7 +169,7 @@ test('names of the language itself are refused or ignored, and have no effect', 
   }
 });
 
-test('JSON that is very deep or very long', async () => {
+test('bad input: JSON that is very deep or very long', async () => {
   const call = callAs(server);
   const headers = { 'content-type': 'application/json' };
   for (const deep of [

@@ -10,45 +10,45 @@ import { Connection, callAs, callWith } from '../wire.ts';
 
 const KIB = 1024;
 
-test('the quota counts files and what open sessions still may write', async () => {
+test('bounds: the quota counts files and what open uploads still may write', async () => {
   const server = await startServer({ CRYOLIFT_QUOTA_BYTES: '1MiB' });
   const call = callAs(server);
   const tryInit = (size: number) => call('POST', '/uploads/init', { json: initRequest({ size }) });
 
   const file = await publish(call, makeMrc(400 * KIB));
-  const session = await open(call, { size: 600 * KIB, fingerprint: 'f' });
+  const upload = await open(call, { size: 600 * KIB, fingerprint: 'f' });
   assertFailure(await tryInit(30 * KIB), 'quota_exceeded');
-  assert.deepEqual(await readUploadRecord(call, session), session);
+  assert.deepEqual(await readUploadRecord(call, upload), upload);
   assert.equal((await tryInit(24 * KIB)).status, 201, 'up to the last byte');
   const request = initRequest({ size: 600 * KIB, fingerprint: 'f' });
   const resumed = await call('POST', '/uploads/init', { json: request });
-  assert.equal(resumed.json<UploadRecord>().upload_id, session.upload_id, 'a resumed session is counted once');
+  assert.equal(resumed.json<UploadRecord>().upload_id, upload.upload_id, 'a resumed upload is counted once');
   assert.equal((await open(callAs(server), { size: 1024 * KIB })).status, 'pending', 'others have their own');
 
-  assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  assert.equal((await call('DELETE', `/uploads/${upload.upload_id}`)).status, 204);
   assertFailure(await tryInit(601 * KIB), 'quota_exceeded');
   assert.equal((await call('DELETE', `/files/${file.file_id}`)).status, 204);
   assert.equal((await tryInit(1000 * KIB)).status, 201);
   await server.discard();
 });
 
-test('no file larger than the quota is ever accepted', async () => {
+test('bounds: no file larger than the quota is ever accepted', async () => {
   const server = await startServer({ CRYOLIFT_QUOTA_BYTES: '100KiB' });
   const answer = await callAs(server)('POST', '/uploads/init', { json: initRequest({ size: 100 * KIB + 1 }) });
   assertFailure(answer, 'quota_exceeded');
   await server.discard();
 });
 
-test('files and uploads count for their owner, empty ones, too, and what was cancelled until it is forgotten', async () => {
+test('bounds: files and uploads count for their owner, empty ones, too, and what was cancelled until it is forgotten', async () => {
   const server = await startServer({ CRYOLIFT_QUOTA_FILES: '3', CRYOLIFT_ACCEPT: 'txt' });
   const call = callAs(server, { sub: 'ada' });
   const empty = () => publish(call, Buffer.alloc(0), { filename: 'empty.txt' });
   const first = await empty();
   await empty();
-  const session = await open(call);
+  const upload = await open(call);
   const tryInit = (other = call) => other('POST', '/uploads/init', { json: initRequest() });
   assertFailure(await tryInit(), 'quota_exceeded');
-  assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  assert.equal((await call('DELETE', `/uploads/${upload.upload_id}`)).status, 204);
   assertFailure(await tryInit(), 'quota_exceeded');
   const { token } = (await call('POST', '/links')).json<{ token: string }>();
   assertFailure(await tryInit(callWith(server, { authorization: `Bearer ${token}` })), 'quota_exceeded');
@@ -58,7 +58,7 @@ test('files and uploads count for their owner, empty ones, too, and what was can
   await server.discard();
 });
 
-test('without a setting there is a rate limit', async () => {
+test('bounds: without a setting there is a rate limit', async () => {
   const server = await startServer();
   assert.equal((await callAs(server)('GET', '/uploads')).headers['ratelimit-limit'], '1000');
   assert.equal((await callWith(server, {})('GET', '/healthz')).headers['ratelimit-limit'], '1000');
@@ -106,11 +106,11 @@ test('connections: the number per address is limited; a closed connection frees 
 test('open uploads: the number per owner is limited; an ended upload frees a slot; others are not affected', async () => {
   const server = await startServer({ CRYOLIFT_MAX_OPEN_UPLOADS: '3' });
   const call = callAs(server);
-  const sessions = await Promise.all(Array.from({ length: 3 }, () => open(call)));
+  const uploads = await Promise.all(Array.from({ length: 3 }, () => open(call)));
   const init = { json: initRequest({ fingerprint: 'one more' }) };
   assertFailure(await call('POST', '/uploads/init', init), 'quota_exceeded');
   assert.equal((await callAs(server)('POST', '/uploads/init', init)).status, 201);
-  await call('DELETE', `/uploads/${sessions[0]?.upload_id}`);
+  await call('DELETE', `/uploads/${uploads[0]?.upload_id}`);
   const answers = await Promise.all(
     Array.from({ length: 5 }, () => call('POST', '/uploads/init', { json: initRequest() })),
   );

@@ -1,7 +1,7 @@
 /** `Idempotency-Key`: an init whose answer was lost is sent again and opens nothing new. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { UploadRecord, UploadPage } from '@cryolift/protocol/messages';
+import type { UploadPage, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { initRequest, openSample, put } from '../upload.ts';
@@ -18,7 +18,7 @@ async function countSessions(call: Call): Promise<number> {
   return (await call('GET', '/uploads')).json<UploadPage>().items.length;
 }
 
-test('the same request with the same key finds its session', async () => {
+test('idempotency: the same request with the same key finds its upload', async () => {
   const call = callAs(server);
   const first = await init(call, 'key-1');
   assert.equal(first.status, 201);
@@ -28,7 +28,7 @@ test('the same request with the same key finds its session', async () => {
   assert.equal(await countSessions(call), 1);
 });
 
-test('also when its members come in another order', async () => {
+test('idempotency: also when its members come in another order', async () => {
   const call = callAs(server);
   const headers = { 'idempotency-key': 'key-2' };
   const first = await call('POST', '/uploads/init', { json: { filename: 'a.mrc', size: 5000 }, headers });
@@ -41,13 +41,13 @@ test('idempotency: after stored parts the current upload is returned', async () 
   const key = { 'idempotency-key': 'key-3' };
   const { bytes } = await openSample(callAs(server));
   const json = initRequest({ size: bytes.length });
-  const session = (await call('POST', '/uploads/init', { json, headers: key })).json<UploadRecord>();
-  await put(call, session, 0, bytes);
+  const upload = (await call('POST', '/uploads/init', { json, headers: key })).json<UploadRecord>();
+  await put(call, upload, 0, bytes);
   const again = (await call('POST', '/uploads/init', { json, headers: key })).json<UploadRecord>();
-  assert.deepEqual([again.upload_id, again.received_parts, again.missing_parts], [session.upload_id, 1, [[1, 3]]]);
+  assert.deepEqual([again.upload_id, again.received_parts, again.missing_parts], [upload.upload_id, 1, [[1, 3]]]);
 });
 
-test('many at once open one session', async () => {
+test('idempotency: many at once open one upload', async () => {
   const call = callAs(server);
   const answers = await Promise.all(Array.from({ length: 8 }, () => init(call, 'key-4')));
   for (const { status, body } of answers) assert.ok(status === 200 || status === 201, body.toString());
@@ -55,7 +55,7 @@ test('many at once open one session', async () => {
   assert.equal(await countSessions(call), 1);
 });
 
-test('a key that was used for another request is a conflict', async () => {
+test('idempotency: a key that was used for another request is a conflict', async () => {
   const call = callAs(server);
   await init(call, 'key-5');
   for (const fields of [
@@ -70,13 +70,13 @@ test('a key that was used for another request is a conflict', async () => {
   assert.equal(await countSessions(call), 1);
 });
 
-test('a refused request uses no key up', async () => {
+test('idempotency: a refused request uses no key up', async () => {
   const call = callAs(server);
   assertFailure(await init(call, 'key-6', { filename: '../x.mrc' }), 'invalid_filename');
   assert.equal((await init(call, 'key-6')).status, 201);
 });
 
-test('keys belong to their owner; other keys open other sessions', async () => {
+test('idempotency: keys belong to their owner; other keys open other uploads', async () => {
   const call = callAs(server);
   const ids = [await init(call, 'key-7'), await init(call, 'key-8'), await init(callAs(server), 'key-7')].map(
     (answer) => answer.json<UploadRecord>().upload_id,
@@ -84,7 +84,7 @@ test('keys belong to their owner; other keys open other sessions', async () => {
   assert.equal(new Set(ids).size, 3);
 });
 
-test('a key that is none is refused', async () => {
+test('idempotency: a key that is none is refused', async () => {
   const call = callAs(server);
   for (const key of ['', 'x'.repeat(300)]) assertFailure(await init(call, key), 'invalid_request');
   assert.equal(await countSessions(call), 0);

@@ -1,9 +1,18 @@
-/** Opening a session: what it says, and when an open one is found again. */
+/** Opening an upload: what it says, and when an open one is found again. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Limits, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
-import { complete, eventually, initRequest, open, openSample, PART_BYTES, putAll, readUploadRecord } from '../upload.ts';
+import {
+  complete,
+  eventually,
+  initRequest,
+  open,
+  openSample,
+  PART_BYTES,
+  putAll,
+  readUploadRecord,
+} from '../upload.ts';
 import { callAs, callWith } from '../wire.ts';
 
 const server = await findServer();
@@ -15,14 +24,14 @@ const UPLOAD_FIELDS =
   'received_bytes received_parts resumed sha256 size status updated_at upload_id warnings';
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-test('a new session says all that the contract names, and nothing else', async () => {
+test('init: a new upload says all that the contract names, and nothing else', async () => {
   const sha256 = 'ab'.repeat(32);
   const metadata = { grid: 'G-17', µscope: 'Krios ü' };
   const answer = await callAs(server)('POST', '/uploads/init', { json: initRequest({ sha256, metadata }) });
   assert.equal(answer.status, 201);
-  const session = answer.json<UploadRecord>();
-  assert.equal(Object.keys(session).sort().join(' '), UPLOAD_FIELDS);
-  const { upload_id, created_at, updated_at, expires_at, ...rest } = session;
+  const upload = answer.json<UploadRecord>();
+  assert.equal(Object.keys(upload).sort().join(' '), UPLOAD_FIELDS);
+  const { upload_id, created_at, updated_at, expires_at, ...rest } = upload;
   assert.match(upload_id, /^[A-Za-z0-9._~-]{1,64}$/);
   for (const time of [created_at, updated_at, expires_at]) assert.match(time, TIME);
   assert.ok(expires_at > created_at);
@@ -46,13 +55,13 @@ test('a new session says all that the contract names, and nothing else', async (
   });
 });
 
-test('what init answered is what the session says later', async () => {
+test('init: what init answered is what the upload says later', async () => {
   const call = callAs(server);
-  const session = await open(call, { metadata: { a: '1' } });
-  assert.deepEqual(await readUploadRecord(call, session), session);
+  const upload = await open(call, { metadata: { a: '1' } });
+  assert.deepEqual(await readUploadRecord(call, upload), upload);
 });
 
-test('ids sort by time', async () => {
+test('init: ids sort by time', async () => {
   const call = callAs(server);
   const first = await open(call);
   await eventually(
@@ -75,7 +84,7 @@ test('init: a requested part size is used within the limits of the server, and c
   assert.equal((await open(call, { size, part_size: 2 ** 53 - 1 })).part_size, max_part_size);
 });
 
-test('the last part is the rest: a size of exactly n parts has n', async () => {
+test('init: the last part is the rest: a size of exactly n parts has n', async () => {
   const call = callAs(server);
   for (const [size, count] of [
     [2 * PART_BYTES - 1, 2],
@@ -86,7 +95,7 @@ test('the last part is the rest: a size of exactly n parts has n', async () => {
   }
 });
 
-test('a name may have any characters that no path needs', async () => {
+test('init: a name may have any characters that no path needs', async () => {
   const call = callAs(server);
   for (const filename of [
     'Grid 17 – ünïcödé 日本 "x" \'y\' 100% #1 ?.MRC',
@@ -99,12 +108,12 @@ test('a name may have any characters that no path needs', async () => {
   }
 });
 
-test('unknown fields are ignored', async () => {
+test('init: unknown fields are ignored', async () => {
   const answer = await callAs(server)('POST', '/uploads/init', { json: { ...initRequest(), colour: { deep: [1] } } });
   assert.equal(answer.status, 201);
 });
 
-test('init may be sent chunked; only parts must announce their length', async () => {
+test('init: init may be sent chunked; only parts must announce their length', async () => {
   const json = JSON.stringify(initRequest());
   const answer = await callAs(server)('POST', '/uploads/init', {
     headers: {
@@ -116,7 +125,7 @@ test('init may be sent chunked; only parts must announce their length', async ()
   assert.equal(answer.status, 201, answer.body.toString());
 });
 
-test('the same fingerprint and size find the open session', async () => {
+test('init: the same fingerprint and size find the open upload', async () => {
   const call = callAs(server);
   const request = initRequest({ fingerprint: 'disk-1:inode-77:mtime-123' });
   const first = await open(call, request);
@@ -125,7 +134,7 @@ test('the same fingerprint and size find the open session', async () => {
   assert.deepEqual(again.json<UploadRecord>(), { ...first, resumed: true });
 });
 
-test('another size, fingerprint or owner opens a new session', async () => {
+test('init: another size, fingerprint or owner opens a new upload', async () => {
   const call = callAs(server);
   const request = initRequest({ fingerprint: 'f'.repeat(256) });
   const ids = [
@@ -139,18 +148,18 @@ test('another size, fingerprint or owner opens a new session', async () => {
   assert.equal(new Set(ids).size, ids.length);
 });
 
-test('a session that has ended is not found by its fingerprint', async () => {
+test('init: an upload that has ended is not found by its fingerprint', async () => {
   const call = callAs(server);
   const cancelled = await open(call, { fingerprint: 'f' });
   await call('DELETE', `/uploads/${cancelled.upload_id}`);
-  const { session, bytes } = await openSample(call, 2, { fingerprint: 'g' });
-  await putAll(call, session, bytes);
-  assert.equal((await complete(call, session)).status, 200);
+  const { upload, bytes } = await openSample(call, 2, { fingerprint: 'g' });
+  await putAll(call, upload, bytes);
+  assert.equal((await complete(call, upload)).status, 200);
   assert.notEqual((await open(call, { fingerprint: 'f' })).upload_id, cancelled.upload_id);
-  assert.notEqual((await open(call, { fingerprint: 'g', size: bytes.length })).upload_id, session.upload_id);
+  assert.notEqual((await open(call, { fingerprint: 'g', size: bytes.length })).upload_id, upload.upload_id);
 });
 
-test('many inits at once with one fingerprint open one session', async () => {
+test('init: many inits at once with one fingerprint open one upload', async () => {
   const call = callAs(server);
   const request = initRequest({ fingerprint: 'at once' });
   const answers = await Promise.all(Array.from({ length: 8 }, () => call('POST', '/uploads/init', { json: request })));

@@ -45,7 +45,7 @@ test('limits: are public, and equal the settings', async () => {
   );
 });
 
-test('a file may be as large as they say and no larger', async () => {
+test('limits: a file may be as large as they say and no larger', async () => {
   const call = callAs(server);
   const { part_size, part_count, created_at, expires_at } = await open(call, { size: 10 * MIB, part_size: MIB });
   assert.deepEqual([part_size, part_count], [MIB, 10]);
@@ -56,7 +56,7 @@ test('a file may be as large as they say and no larger', async () => {
   }
 });
 
-test('types that the setting names are accepted as they are, all others refused', async () => {
+test('limits: types that the setting names are accepted as they are, all others refused', async () => {
   const call = callAs(server);
   const bytes = Buffer.from('no image at all');
   for (const filename of ['a.tif', 'A.MDOC', 'movie.mrc.gz', 'movie.mrc.mdoc']) {
@@ -69,11 +69,11 @@ test('types that the setting names are accepted as they are, all others refused'
   }
 });
 
-test('an empty file of a type that is accepted as it is has no parts, and is a file', async () => {
+test('limits: an empty file of a type that is accepted as it is has no parts, and is a file', async () => {
   const call = callAs(server);
-  const session = await open(call, { filename: 'empty.mdoc', size: 0 });
-  assert.deepEqual([session.part_count, session.missing_parts], [0, []]);
-  const done = await complete(call, session);
+  const upload = await open(call, { filename: 'empty.mdoc', size: 0 });
+  assert.deepEqual([upload.part_count, upload.missing_parts], [0, []]);
+  const done = await complete(call, upload);
   assert.equal(done.status, 200, done.body.toString());
   const { file_id, sha256 } = done.json<FileRecord>();
   assert.equal(sha256, sha256Hex(Buffer.alloc(0)));

@@ -27,7 +27,7 @@ async function readPages(call: Call, path: string, limit: number): Promise<{ ids
   }
 }
 
-test('sessions: newest first, all on one page or on many', async () => {
+test('uploads: newest first, all on one page or on many', async () => {
   const call = callAs(server);
   assert.deepEqual((await call('GET', '/uploads')).json(), { items: [], next_cursor: null });
   const opened: string[] = [];
@@ -38,15 +38,15 @@ test('sessions: newest first, all on one page or on many', async () => {
   assert.deepEqual(await readPages(call, '/uploads', 1), { ids: opened, pages: 7 });
 });
 
-test('an item of the list is the session itself', async () => {
+test('lists: an item of the list is the upload itself', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call);
-  await put(call, session, 2, bytes);
+  const { upload, bytes } = await openSample(call);
+  await put(call, upload, 2, bytes);
   const [item] = (await call('GET', '/uploads')).json<UploadPage>().items;
-  assert.deepEqual(item, await readUploadRecord(call, session));
+  assert.deepEqual(item, await readUploadRecord(call, upload));
 });
 
-test('a session that is opened between two pages moves none of the others', async () => {
+test('lists: an upload that is opened between two pages moves none of the others', async () => {
   const call = callAs(server);
   const opened: string[] = [];
   for (let n = 0; n < 4; n++) opened.unshift((await open(call)).upload_id);
@@ -59,10 +59,10 @@ test('a session that is opened between two pages moves none of the others', asyn
   );
 });
 
-test('sessions by status', async () => {
+test('lists: uploads by status', async () => {
   const call = callAs(server);
   const pending = await open(call);
-  const { session: uploading, bytes } = await openSample(call);
+  const { upload: uploading, bytes } = await openSample(call);
   await put(call, uploading, 0, bytes);
   const cancelled = await open(call);
   await call('DELETE', `/uploads/${cancelled.upload_id}`);
@@ -99,7 +99,7 @@ test('files: newest first, page by page; a deleted one is gone', async () => {
   if (again.status !== 204) assertFailure(again, 'file_not_found');
 });
 
-test("nobody else's sessions and files are listed", async () => {
+test("lists: nobody else's uploads and files are listed", async () => {
   const owner = callAs(server);
   await publish(owner, makeMrc(2000));
   const other = callAs(server);
@@ -107,7 +107,7 @@ test("nobody else's sessions and files are listed", async () => {
   assert.deepEqual(await listFiles(other), []);
 });
 
-test('a limit, cursor or status that is none is refused', async () => {
+test('lists: a limit, cursor or status that is none is refused', async () => {
   const call = callAs(server);
   const { upload_id } = await open(call);
   for (const list of ['/uploads', '/files', `/uploads/${upload_id}/parts`]) {

@@ -17,15 +17,15 @@ const LOCATE = 'uploads:write files:read files:delete files:locate';
 const staging = join(server.dataDir, 'staging');
 
 // Invariant 3
-test('the published file has the bytes, the name and the inode of what was staged', async () => {
+test('publish: the published file has the bytes, the name and the inode of what was staged', async () => {
   const call = callAs(server, { scope: LOCATE });
-  const { session, bytes } = await openSample(call, 6, { filename: 'Grid 7 – ü#%?.mrc' });
-  await putAll(call, session, bytes);
+  const { upload, bytes } = await openSample(call, 6, { filename: 'Grid 7 – ü#%?.mrc' });
+  await putAll(call, upload, bytes);
   const staged = await readdir(staging, { recursive: true, withFileTypes: true });
   const inodes = await Promise.all(
     staged.filter((each) => each.isFile()).map((each) => stat(join(each.parentPath, each.name))),
   );
-  const { location = '', sha256 } = (await complete(call, session)).json<FileRecord>();
+  const { location = '', sha256 } = (await complete(call, upload)).json<FileRecord>();
   assert.match(location, /^file:\/\//);
   const path = fileURLToPath(location);
   assert.ok(path.startsWith(server.dataDir));
@@ -57,7 +57,7 @@ test('publish: the location of a file is returned only with files:locate', async
   }
 });
 
-test('two files of one name lie beside each other', async () => {
+test('publish: two files of one name lie beside each other', async () => {
   const call = callAs(server, { scope: LOCATE });
   const contents = [makeMrc(2000), makeMrc(3000)];
   const [first, second] = await Promise.all(contents.map((bytes) => publish(call, bytes)));
@@ -66,18 +66,18 @@ test('two files of one name lie beside each other', async () => {
 });
 
 // Invariant 6
-test('cancelling and deleting free the space on the disk', async () => {
+test('publish: cancelling and deleting free the space on the disk', async () => {
   const call = callAs(server, { scope: LOCATE });
-  const { session, bytes } = await openSample(call, 3);
-  await putAll(call, session, bytes);
-  await call('DELETE', `/uploads/${session.upload_id}`);
+  const { upload, bytes } = await openSample(call, 3);
+  await putAll(call, upload, bytes);
+  await call('DELETE', `/uploads/${upload.upload_id}`);
   assert.deepEqual(await readdir(staging), []);
   const file = await publish(call, makeMrc(2000));
   assert.equal((await call('DELETE', `/files/${file.file_id}`)).status, 204);
   await assert.rejects(stat(fileURLToPath(file.location ?? '')), { code: 'ENOENT' });
 });
 
-test('refused inits leave nothing on the disk', async () => {
+test('publish: refused inits leave nothing on the disk', async () => {
   const call = callAs(server);
   const before = await readdir(staging);
   await open(call, { size: 2000 }).then(({ upload_id }) => call('DELETE', `/uploads/${upload_id}`));
@@ -88,7 +88,7 @@ test('refused inits leave nothing on the disk', async () => {
 });
 
 // Invariant 4
-test('a file whose bytes somebody took away is reported, not served', async () => {
+test('publish: a file whose bytes somebody took away is reported, not served', async () => {
   const call = callAs(server, { scope: LOCATE });
   const { file_id, location = '' } = await publish(call, makeMrc(2000));
   await rm(fileURLToPath(location));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import type { FileRecord, UploadRecord, StoredPartPage } from '@cryolift/protocol/messages';
+import type { FileRecord, StoredPartPage, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { findServer } from '../../server-under-test.ts';
 import { EventStream } from '../event-stream.ts';
@@ -14,19 +14,19 @@ import { Connection, callAs } from '../wire.ts';
 const server = await findServer();
 after(() => server.discard());
 
-test('a second client finds the session, sends what is missing, and gets the file', async () => {
+test('resume: a second client finds the upload, sends what is missing, and gets the file', async () => {
   const sub = 'resumes';
   const first = callAs(server, { sub });
   const fingerprint = 'movie.mrc|1|2';
-  const { session, bytes } = await openSample(first, 12, { fingerprint });
+  const { upload, bytes } = await openSample(first, 12, { fingerprint });
   const sent = [0, 1, 2, 5, 7, 8, 11];
-  for (const idx of sent) await put(first, session, idx, bytes);
+  for (const idx of sent) await put(first, upload, idx, bytes);
 
   const second = callAs(server, { sub });
   const answer = await second('POST', '/uploads/init', { json: initRequest({ fingerprint, size: bytes.length }) });
   assert.equal(answer.status, 200);
   const resumed = answer.json<UploadRecord>();
-  assert.equal(resumed.upload_id, session.upload_id);
+  assert.equal(resumed.upload_id, upload.upload_id);
   assert.equal(resumed.resumed, true);
   assert.equal(resumed.received_parts, sent.length);
   assert.deepEqual(resumed.missing_parts, [
@@ -34,28 +34,28 @@ test('a second client finds the session, sends what is missing, and gets the fil
     [6, 6],
     [9, 10],
   ]);
-  const parts = (await second('GET', `/uploads/${session.upload_id}/parts`)).json<StoredPartPage>();
+  const parts = (await second('GET', `/uploads/${upload.upload_id}/parts`)).json<StoredPartPage>();
   assert.deepEqual(
     parts.items.map(({ part, sha256 }) => [part, sha256]),
-    sent.map((idx) => [idx, sha256Hex(cutPart(bytes, session, idx))]),
+    sent.map((idx) => [idx, sha256Hex(cutPart(bytes, upload, idx))]),
   );
   for (const idx of eachPart(resumed.missing_parts as [number, number][])) {
-    assert.equal((await put(second, session, idx, bytes)).status, 201);
+    assert.equal((await put(second, upload, idx, bytes)).status, 201);
   }
-  assert.equal((await complete(second, session)).json<FileRecord>().sha256, sha256Hex(bytes));
+  assert.equal((await complete(second, upload)).json<FileRecord>().sha256, sha256Hex(bytes));
 });
 
 test('resume: the part size of an open upload does not change', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 3, { fingerprint: 'f' });
-  await put(call, session, 0, bytes);
+  const { upload, bytes } = await openSample(call, 3, { fingerprint: 'f' });
+  await put(call, upload, 0, bytes);
   const request = initRequest({ fingerprint: 'f', size: bytes.length, part_size: 4 * PART_BYTES });
   const resumed = (await call('POST', '/uploads/init', { json: request })).json<UploadRecord>();
-  assert.equal(resumed.upload_id, session.upload_id);
-  assert.equal(resumed.part_size, session.part_size);
+  assert.equal(resumed.upload_id, upload.upload_id);
+  assert.equal(resumed.part_size, upload.part_size);
 });
 
-test('at most 1,000 missing ranges are listed, and the parts page by page', async () => {
+test('resume: at most 1,000 missing ranges are listed, and the parts page by page', async () => {
   const sub = 'many-parts';
   const call = callAs(server, { sub });
   const partCount = 2003;
@@ -63,11 +63,11 @@ test('at most 1,000 missing ranges are listed, and the parts page by page', asyn
   const odd = Array.from({ length: 1001 }, (_, at) => 2 * at + 1);
   await sendZeros(upload_id, odd, sub);
 
-  const session = await readUploadRecord(call, { upload_id });
-  assert.equal(session.received_parts, odd.length);
-  assert.equal(session.missing_truncated, true);
+  const upload = await readUploadRecord(call, { upload_id });
+  assert.equal(upload.received_parts, odd.length);
+  assert.equal(upload.missing_truncated, true);
   assert.deepEqual(
-    session.missing_parts,
+    upload.missing_parts,
     Array.from({ length: 1000 }, (_, at) => [2 * at, 2 * at]),
   );
 
@@ -96,7 +96,7 @@ test('at most 1,000 missing ranges are listed, and the parts page by page', asyn
   await call('DELETE', `/uploads/${upload_id}`);
 });
 
-/** A session of a file of zeros; forced, since no MRC file is all zeros. */
+/** An upload of a file of zeros; forced, since no MRC file is all zeros. */
 async function openSparse(partCount: number, sub: string): Promise<UploadRecord> {
   const request = initRequest({ size: partCount * PART_BYTES, force: true });
   const answer = await callAs(server, { sub })('POST', '/uploads/init', { json: request });
@@ -120,50 +120,53 @@ async function sendZeros(upload_id: string, indexes: readonly number[], sub: str
   await Promise.all(Array.from({ length: Math.min(4, indexes.length) }, work));
 }
 
-test('a digest that is declared only when resuming is not dropped', async () => {
+test('resume: a digest that is declared only when resuming is not dropped', async () => {
   const call = callAs(server);
-  const { session, bytes } = await openSample(call, 2, { fingerprint: 'f' });
+  const { upload, bytes } = await openSample(call, 2, { fingerprint: 'f' });
   const sha256 = 'ab'.repeat(32);
   const request = initRequest({ fingerprint: 'f', size: bytes.length, sha256 });
   const answer = await call('POST', '/uploads/init', { json: request });
   assert.ok(answer.status < 300, answer.body.toString());
   const found = answer.json<UploadRecord>();
-  assert.ok(found.upload_id !== session.upload_id || found.sha256 === sha256, JSON.stringify(found));
+  assert.ok(found.upload_id !== upload.upload_id || found.sha256 === sha256, JSON.stringify(found));
 });
 
 test('resume: the metadata of the last init are merged, and an event is emitted', async () => {
   const claims = { sub: `owner-${randomUUID()}` };
   const call = callAs(server, claims);
-  const { session, bytes } = await openSample(call, 2, { fingerprint: 'f', metadata: { session: 'A', grid: 'G7' } });
-  const stream = await EventStream.open<UploadRecord>(server, `/uploads/${session.upload_id}/events`, claims);
+  const { upload, bytes } = await openSample(call, 2, { fingerprint: 'f', metadata: { upload: 'A', grid: 'G7' } });
+  const stream = await EventStream.open<UploadRecord>(server, `/uploads/${upload.upload_id}/events`, claims);
   await stream.next();
   const request = (metadata?: Record<string, string>) =>
     initRequest({ fingerprint: 'f', size: bytes.length, ...(metadata ? { metadata } : {}) });
-  const again = await call('POST', '/uploads/init', { json: request({ session: 'B' }) });
+  const again = await call('POST', '/uploads/init', { json: request({ upload: 'B' }) });
   assert.equal(again.status, 200);
-  assert.deepEqual(again.json<UploadRecord>().metadata, { session: 'B', grid: 'G7' });
+  assert.deepEqual(again.json<UploadRecord>().metadata, { upload: 'B', grid: 'G7' });
   const received = await stream.next();
   assert.deepEqual([received?.name, received?.type], ['state', 'cryolift.upload.updated']);
-  assert.deepEqual(received?.data, await readUploadRecord(call, session));
+  assert.deepEqual(received?.data, await readUploadRecord(call, upload));
   // Says nothing of it.
-  assert.deepEqual((await call('POST', '/uploads/init', { json: request() })).json<UploadRecord>().metadata.session, 'B');
+  assert.deepEqual(
+    (await call('POST', '/uploads/init', { json: request() })).json<UploadRecord>().metadata.upload,
+    'B',
+  );
   // Too much together, though not by itself.
   const much = request({ notes: 'x'.repeat(4090) });
   assertFailure(await call('POST', '/uploads/init', { json: much }), 'invalid_request');
-  for (const idx of [0, 1]) await put(call, session, idx, bytes);
-  const file = (await complete(call, session)).json<FileRecord>();
-  assert.deepEqual(file.metadata, { session: 'B', grid: 'G7' });
+  for (const idx of [0, 1]) await put(call, upload, idx, bytes);
+  const file = (await complete(call, upload)).json<FileRecord>();
+  assert.deepEqual(file.metadata, { upload: 'B', grid: 'G7' });
   const types = (await stream.rest()).map(({ type }) => type);
   assert.equal(types.filter((type) => type === 'cryolift.upload.updated').length, 0, 'emitted once');
 });
 
-test('a repeated Idempotency-Key does not bring back metadata that another init has changed', async () => {
+test('resume: a repeated Idempotency-Key does not bring back metadata that another init has changed', async () => {
   const call = callAs(server);
-  const init = async (key: string, session: string) => {
-    const json = initRequest({ fingerprint: 'f', metadata: { session } });
+  const init = async (key: string, upload: string) => {
+    const json = initRequest({ fingerprint: 'f', metadata: { upload } });
     return (await call('POST', '/uploads/init', { json, headers: { 'idempotency-key': key } })).json<UploadRecord>();
   };
   await init('first', 'A');
-  assert.equal((await init('second', 'B')).metadata.session, 'B');
-  assert.equal((await init('first', 'A')).metadata.session, 'B');
+  assert.equal((await init('second', 'B')).metadata.upload, 'B');
+  assert.equal((await init('first', 'A')).metadata.upload, 'B');
 });

@@ -34,22 +34,22 @@ async function readFreeBytes(): Promise<number> {
   return bavail * bsize;
 }
 
-test('a file that does not fit beside what open sessions still may write is refused at init', async () => {
+test('space: a file that does not fit beside what open uploads still may write is refused at init', async () => {
   const free = await readFreeBytes();
   const tryInit = (size: number) => call('POST', '/uploads/init', { json: initRequest({ size, part_size: 8 * MIB }) });
   assertFailure(await tryInit(free + 100 * MIB), 'insufficient_storage');
-  const session = await open(call, { size: Math.floor(free * 0.6), part_size: 8 * MIB });
+  const upload = await open(call, { size: Math.floor(free * 0.6), part_size: 8 * MIB });
   assertFailure(await tryInit(Math.floor(free * 0.6)), 'insufficient_storage');
   assertFailure(
     await callAs(server)('POST', '/uploads/init', { json: initRequest({ size: Math.floor(free * 0.6) }) }),
     'insufficient_storage',
   );
-  assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  assert.equal((await call('DELETE', `/uploads/${upload.upload_id}`)).status, 204);
   const again = await open(call, { size: Math.floor(free * 0.6), part_size: 8 * MIB });
   assert.equal((await call('DELETE', `/uploads/${again.upload_id}`)).status, 204);
 });
 
-test('one init, by a token or by a link, does not reserve the disk for itself', async () => {
+test('space: one init, by a token or by a link, does not reserve the disk for itself', async () => {
   const free = await readFreeBytes();
   const greedy = callAs(server, { sub: 'eve' });
   const { token } = (await greedy('POST', '/links')).json<{ token: string }>();
@@ -64,14 +64,14 @@ test('one init, by a token or by a link, does not reserve the disk for itself', 
     assert.equal((await owner('DELETE', `/uploads/${upload_id}`)).status, 204);
 });
 
-test('bytes that are stored already are not counted twice', smallDisk, async () => {
+test('space: bytes that are stored already are not counted twice', smallDisk, async () => {
   const free = await readFreeBytes();
   const bytes = makeMrc(Math.floor(free * 0.4));
-  const session = await open(call, { size: bytes.length, part_size: 8 * MIB });
-  await putAll(call, session, bytes);
+  const upload = await open(call, { size: bytes.length, part_size: 8 * MIB });
+  await putAll(call, upload, bytes);
   const other = await open(call, { size: Math.floor(free * 0.25), part_size: 8 * MIB });
   assert.equal((await call('DELETE', `/uploads/${other.upload_id}`)).status, 204);
-  assert.equal((await call('DELETE', `/uploads/${session.upload_id}`)).status, 204);
+  assert.equal((await call('DELETE', `/uploads/${upload.upload_id}`)).status, 204);
 });
 
 test(
@@ -79,15 +79,15 @@ test(
   smallDisk,
   async () => {
     const bytes = makeMrc(8 * MIB);
-    const session = await open(call, { size: bytes.length, part_size: 4 * MIB });
+    const upload = await open(call, { size: bytes.length, part_size: 4 * MIB });
     const filler = join(folder, 'filler');
     await fill(filler);
-    await keepsUpload(call, session, async () => {
-      for (const idx of [1, 0]) assertFailure(await put(call, session, idx, bytes), 'insufficient_storage');
+    await keepsUpload(call, upload, async () => {
+      for (const idx of [1, 0]) assertFailure(await put(call, upload, idx, bytes), 'insufficient_storage');
     });
     await rm(filler);
-    await putAll(call, session, bytes);
-    assert.equal((await complete(call, session)).status, 200);
+    await putAll(call, upload, bytes);
+    assert.equal((await complete(call, upload)).status, 200);
   },
 );
 

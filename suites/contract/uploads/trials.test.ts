@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { OwnedUploadPage, UploadRecord, UploadPage } from '@cryolift/protocol/messages';
+import type { OwnedUploadPage, UploadPage, UploadRecord } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
 import { EventStream } from '../event-stream.ts';
 import { assertFailure } from '../failure.ts';

@@ -93,11 +93,7 @@ test('messages: contain the wrong value, and hints for this command', async () =
     [['rm', 'none'], 1, /`cryolift ls` lists/],
     [['link', '--revoke', 'none'], 1, /Check the id/],
     [['ls', '--token', 'x'], 3, /--token, or CRYOLIFT_TOKEN/],
-    [
-      ['audit', '--data-dir', 'none'],
-      2,
-      /^cryolift: none\/audit: no such file or folder; give the --data-dir/,
-    ],
+    [['audit', '--data-dir', 'none'], 2, /^cryolift: none\/audit: no such file or folder; give the --data-dir/],
     [['token', '--data-dir', 'plain'], 2, /no secret found/],
     [['upload', '--checksums', 'none/list', 'b.tif'], 1, /^cryolift: none\/list: no such file or folder/],
     [['upload', 'b.tif'], 1, /plain\/cryolift\/uploads: a part of the path is not a folder \(ENOTDIR\)/, state],

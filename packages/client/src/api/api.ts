@@ -9,12 +9,12 @@ import type {
   LinkRequest,
   PartReceipt,
   PreviewQuery,
-  UploadRecord,
-  UploadPage,
   SignedDownload,
   Statistics,
   StoredPart,
   UploadLink,
+  UploadPage,
+  UploadRecord,
 } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { ConnectionError, ForeignReplyError, foreignReply, SourceError } from '../failures.ts';
@@ -34,10 +34,10 @@ import {
   isPage,
   isPartPage,
   isReceipt,
-  isUploadRecord,
   isSignedDownload,
   isStatistics,
   isUploadLink,
+  isUploadRecord,
   type Shape,
 } from './shapes.ts';
 
@@ -74,7 +74,13 @@ export class Api {
   }
 
   async upload(uploadId: string, options?: CallOptions): Promise<UploadRecord> {
-    return await this.#transport.json(isUploadRecord, 'GET', `/uploads/${encodeURIComponent(uploadId)}`, undefined, options);
+    return await this.#transport.json(
+      isUploadRecord,
+      'GET',
+      `/uploads/${encodeURIComponent(uploadId)}`,
+      undefined,
+      options,
+    );
   }
 
   async uploads(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<UploadPage> {

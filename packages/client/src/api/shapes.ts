@@ -5,12 +5,12 @@ import type {
   FileRecord,
   Limits,
   PartReceipt,
-  UploadRecord,
   SignedDownload,
   Statistics,
   StoredPart,
   StoredPartPage,
   UploadLink,
+  UploadRecord,
 } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 

@@ -55,7 +55,11 @@ test('admin: lists uploads and runs a sweep', async () => {
   assert.equal(upload?.status, 'completed');
   assert.equal(upload?.owner, 'local');
   const swept = await bench.run(['admin', 'sweep']);
-  assert.equal(swept.stdout, '0 expired, 0 leftovers removed, 0 deletions finished, 0 old rows deleted\n', swept.stderr);
+  assert.equal(
+    swept.stdout,
+    '0 expired, 0 leftovers removed, 0 deletions finished, 0 old rows deleted\n',
+    swept.stderr,
+  );
 });
 
 test('backup: database and files of a running server start a server with the same files', async () => {

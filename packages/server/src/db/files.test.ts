@@ -14,21 +14,18 @@ function draftFile(at: number): FileRow {
   return { id, upload_id: `of-${id}`, owner: 'ada', filename: 'a.mrc', ...plan, ...texts, ...times };
 }
 
-testDatabases(
-  'files: all ids are read in batches, and other work runs in between',
-  async (db) => {
-    const count = 9_000;
-    const rows = Array.from({ length: count }, (_, at) => draftFile(at));
-    await db.transaction().execute(async (tx) => {
-      while (rows.length > 0) await tx.insertInto('files').values(rows.splice(0, 500)).execute();
-    });
-    let isRead = false;
-    const reading = listFileIds(db).finally(() => {
-      isRead = true;
-    });
-    let queue = 0;
-    for (; !isRead; queue++) await setImmediate();
-    assert.equal((await reading).size, count);
-    assert.ok(queue > 4, `${queue} queue`);
-  },
-);
+testDatabases('files: all ids are read in batches, and other work runs in between', async (db) => {
+  const count = 9_000;
+  const rows = Array.from({ length: count }, (_, at) => draftFile(at));
+  await db.transaction().execute(async (tx) => {
+    while (rows.length > 0) await tx.insertInto('files').values(rows.splice(0, 500)).execute();
+  });
+  let isRead = false;
+  const reading = listFileIds(db).finally(() => {
+    isRead = true;
+  });
+  let queue = 0;
+  for (; !isRead; queue++) await setImmediate();
+  assert.equal((await reading).size, count);
+  assert.ok(queue > 4, `${queue} queue`);
+});

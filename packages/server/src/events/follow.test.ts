@@ -158,7 +158,8 @@ test('stream: a reader that reconnects gets missed events first', async (t) => {
   await move('a', 'completed');
   const ended = open({ uploadId: 'a' }, 0);
   const lines = [];
-  for (let received = await ended.next(); received !== 'ended'; received = await ended.next()) lines.push(brief(received));
+  for (let received = await ended.next(); received !== 'ended'; received = await ended.next())
+    lines.push(brief(received));
   assert.deepEqual(lines, ['1 state created pending', '3 state verifying verifying', '4 state completed completed']);
 });
 
@@ -253,7 +254,7 @@ test('stream: a stalled reader gets all events when it continues', async (t) => 
   await once(text, 'readable');
   for (let at = 0; at < 250; at++) await move(`upload-${at}`, 'pending');
   for (let at = 0; at < 1000; at++) context.bus.noteParts({ id: 'upload-0', owner: 'ada' });
-  assert.ok(test.reads <= 1, 'no session is read');
+  assert.ok(test.reads <= 1, 'no upload is read');
   assert.ok(text.readableLength < 1000, `${text.readableLength} bytes wait`);
   const ids: number[] = [];
   for await (const chunk of text) {

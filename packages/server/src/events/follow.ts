@@ -15,7 +15,7 @@ import type { Pace } from './pace.ts';
 /** Events per read. This bounds the memory of a stream whose reader is stalled. */
 const BATCH = 8;
 /** Uploads per read, and the limit of characters for long ones. */
-const SESSIONS = 50;
+const UPLOADS = 50;
 const UPLOADS_LENGTH = 64 * 1024;
 
 /** An upload when it was read. */
@@ -104,7 +104,7 @@ export async function* follow(
     const found: Snapshot[] = [];
     if (unseen !== null) await read(unseen);
     else if (performance.now() >= context.pace.nextMs(lookedMs)) {
-      for (let length = 0; found.length < SESSIONS && length < UPLOADS_LENGTH; ) {
+      for (let length = 0; found.length < UPLOADS && length < UPLOADS_LENGTH; ) {
         const id = inbox.takeMoved();
         if (id === undefined) break;
         lookedMs = performance.now();

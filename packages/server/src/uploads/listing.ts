@@ -5,10 +5,10 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type {
   OwnedUpload,
   OwnedUploadPage,
-  UploadRecord,
-  UploadPage,
   StoredPart,
   StoredPartPage,
+  UploadPage,
+  UploadRecord,
 } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';

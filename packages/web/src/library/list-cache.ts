@@ -42,7 +42,9 @@ export function putUpload(queries: QueryClient, upload: UploadRecord): void {
   const isSame = (item: UploadRecord) => item.upload_id === upload.upload_id;
   for (const [key] of queries.getQueriesData<Pages<UploadRecord>>({ queryKey: ['uploads'] })) {
     const belongs = !key[1] || key[1] === upload.status;
-    queries.setQueryData<Pages<UploadRecord>>(key, (data) => (belongs ? put(data, upload, isSame) : drop(data, isSame)));
+    queries.setQueryData<Pages<UploadRecord>>(key, (data) =>
+      belongs ? put(data, upload, isSame) : drop(data, isSame),
+    );
   }
 }
 
@@ -75,7 +77,12 @@ const updateKey = (kind: RecordKind, id: string) => ['updates', kind, id] as con
  *
  * @param item null: it is deleted. No id is used twice.
  */
-function recordUpdate(queries: QueryClient, kind: RecordKind, id: string, item: FileRecord | UploadRecord | null): void {
+function recordUpdate(
+  queries: QueryClient,
+  kind: RecordKind,
+  id: string,
+  item: FileRecord | UploadRecord | null,
+): void {
   queries.setQueryData(updateKey(kind, id), item);
 }
 

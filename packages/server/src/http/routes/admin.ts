@@ -3,9 +3,9 @@ import {
   OwnedUploadPage,
   ScrubReport,
   ScrubRequest,
-  UploadQuery,
   SweepReport,
   Swept,
+  UploadQuery,
 } from '@cryolift/protocol/messages';
 import { listAllUploads } from '../../uploads/listing.ts';
 import type { Routes } from '../route-schema.ts';

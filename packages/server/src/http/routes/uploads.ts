@@ -5,10 +5,10 @@ import {
   FileRecord,
   InitRequest,
   PartQuery,
-  UploadRecord,
+  StoredPartPage,
   UploadPage,
   UploadQuery,
-  StoredPartPage,
+  UploadRecord,
 } from '@cryolift/protocol/messages';
 import { cancelUpload } from '../../uploads/cancellation.ts';
 import { completeUpload } from '../../uploads/completion.ts';

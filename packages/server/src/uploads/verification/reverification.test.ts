@@ -23,7 +23,7 @@ import {
 import { toPlace, toStaged } from '../upload-record.ts';
 import { reverify } from './reverification.ts';
 
-/** As after a power loss: every live session is marked when the server starts in another boot. */
+/** As after a power loss: every live upload is marked when the server starts in another boot. */
 async function reboot(context: TestUploads): Promise<void> {
   await noteBoot(context.db, 'before');
   await noteBoot(context.db, 'after');
