@@ -213,7 +213,7 @@ export async function reviveDelivery(db: Database, seq: number, nowMs: number): 
   return await change(db, seq, { status: 'waiting', next_at: nowMs, created_at: nowMs });
 }
 
-/** @param dueAt only if it is still this; omitted: whatever it is. */
+/** @param dueAt only if it is still this; omitted: any. */
 async function change(
   db: Database,
   seq: number,
