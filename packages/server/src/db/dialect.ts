@@ -26,6 +26,8 @@ export interface DatabaseDialect {
    * are read by number.
    */
   numberEvents(db: Database): Promise<void>;
+  /** Tells the other servers, once the transaction is committed, that there are new events. */
+  notify(tx: Database): Promise<void>;
   /** Migrations of this database alone; their names fit between those of all. */
   readonly migrations: Record<string, Migration>;
   /** Whether a transaction failed because of another one, so that the same work may succeed if it is done again. */

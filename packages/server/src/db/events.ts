@@ -25,6 +25,12 @@ export async function listEvents(
   return await select.orderBy('seq').limit(limit).execute();
 }
 
+/** Events of everybody after `afterSeq`, oldest first, at most `limit`. */
+export async function listAllEvents(db: Database, afterSeq: number, limit: number): Promise<EventRow[]> {
+  await dialectOf(db).numberEvents(db);
+  return await db.selectFrom('events').selectAll().where('seq', '>', afterSeq).orderBy('seq').limit(limit).execute();
+}
+
 /** True when such an event is stored. */
 export async function hasEvent(db: Database, subject: string, type: string): Promise<boolean> {
   const event = await db

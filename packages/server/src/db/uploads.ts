@@ -1,5 +1,5 @@
 /** Rows of uploads. Every change of state is one guarded update; no value is read first and written later. */
-import { statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
+import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
 import { type NotNull, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { findUsage, insertFile } from './files.ts';
@@ -43,6 +43,19 @@ export async function listUploadRows(
   if (query.linkId) select = select.where('link_id', '=', query.linkId);
   if (query.before) select = select.where('id', '<', query.before);
   return await select.orderBy('id', 'desc').limit(query.limit).execute();
+}
+
+/** How far uploads are: these, and those of these owners that take parts. */
+export async function listProgress(
+  db: Database,
+  ids: readonly string[],
+  owners: readonly string[],
+): Promise<Pick<UploadRow, 'id' | 'owner' | 'received_parts'>[]> {
+  const select = () => db.selectFrom('uploads').select(['id', 'owner', 'received_parts']);
+  const named = ids.length > 0 ? await select().where('id', 'in', ids).execute() : [];
+  if (owners.length === 0) return named;
+  const owned = await select().where('owner', 'in', owners).where('status', 'in', OPEN_STATES).execute();
+  return [...named, ...owned];
 }
 
 export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;

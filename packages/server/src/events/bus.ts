@@ -1,6 +1,6 @@
 /**
  * Notifies listeners in this process of changes. The events are in the outbox; the bus only says that it has new ones.
- * With many servers on one database, the database would notify them.
+ * `RemoteChanges` calls it for changes that other servers made.
  */
 
 /** One upload, or all of an owner. */
@@ -51,6 +51,11 @@ export class Bus {
     if (this.#ofUpload.size === 0 && this.#ofOwner.size === 0) return;
     for (const listener of this.#listenersOf({ owner: upload.owner, uploadId: upload.id }))
       listener.noteParts(upload.id);
+  }
+
+  /** What anybody listens to. */
+  watched(): { uploadIds: string[]; owners: string[] } {
+    return { uploadIds: [...this.#ofUpload.keys()], owners: [...this.#ofOwner.keys()] };
   }
 
   #listenersOf({ owner, uploadId }: Changed): Listener[] {

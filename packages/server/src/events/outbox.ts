@@ -1,8 +1,9 @@
 /**
  * The only way to emit an event: it is written in the transaction of the change that it reports, and the listeners of
- * this process are notified after the commit.
+ * this process and the other servers are notified after the commit.
  */
 import { type Database, transact } from '../db/database.ts';
+import { dialectOf } from '../db/dialect.ts';
 import { insertEvent } from '../db/events.ts';
 import type { Bus } from './bus.ts';
 
@@ -43,11 +44,13 @@ export class Outbox {
     let emitted: OutboxEvent[] = [];
     const result = await transact(this.#db, async (tx) => {
       emitted = [];
-      return await work(tx, async (event) => {
+      const done = await work(tx, async (event) => {
         const { type, subject, owner, time, data } = event;
         await insertEvent(tx, { id: this.#newId(), type, subject, owner, time, data: JSON.stringify(data) });
         emitted.push(event);
       });
+      if (emitted.length > 0) await dialectOf(tx).notify(tx);
+      return done;
     });
     for (const { owner, uploadId } of emitted) this.#bus.notifyChange({ owner, uploadId });
     return result;

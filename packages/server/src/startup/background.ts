@@ -7,6 +7,8 @@ import type { Database } from '../db/database.ts';
 import { releaseDeliveries } from '../db/deliveries.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { releaseJobs } from '../db/jobs.ts';
+import { listenForEvents } from '../db/postgres/notifications.ts';
+import { RemoteChanges } from '../events/remote-changes.ts';
 import { printKey, readKey } from '../events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
 import { Scrub } from '../files/scrub.ts';
@@ -72,6 +74,7 @@ export async function createBackground(
   const attempt = async (work: Promise<unknown>, failure: string) => {
     await work.catch((error: unknown) => log.error({ err: error }, failure));
   };
+  const remote = watchOthers(config, context);
   const sweepEveryMs = Math.min(SWEEP_MS, config.uploadTtlMs);
   const sweeping = new Repeated(sweepEveryMs, async () => {
     if (reserve)
@@ -105,13 +108,22 @@ export async function createBackground(
         await scrub.resume();
       });
     },
-    stopHousekeeping: () => Promise.all([sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()]),
+    stopHousekeeping: () =>
+      Promise.all([remote?.stop(), sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()]),
     stopWork: () => ({
       'verification of uploads': context.completions.settle(),
       jobs: Promise.all(queues.map((queue) => queue.stop())),
       webhook: Promise.resolve(webhook?.stop()),
     }),
   };
+}
+
+/** @returns null: no other server can use the database. */
+function watchOthers({ database }: Config, context: UploadContext): { stop(): Promise<unknown> } | null {
+  if (database.kind !== 'postgres') return null;
+  const changes = new RemoteChanges(context);
+  const notifications = listenForEvents(database.url, () => changes.wake());
+  return { stop: () => Promise.all([notifications.stop(), changes.stop()]) };
 }
 
 /** The lock of the folder says that the process that had these leases is dead. */

@@ -7,6 +7,9 @@ import { MIGRATIONS } from './migrations.ts';
 
 type Database = Kysely<Tables>;
 
+/** Of the notifications of new events. */
+export const CHANNEL = 'cryolift_events';
+
 /** Thrown to undo a transaction whose step was refused. */
 class Refused extends Error {
   readonly step: number;
@@ -31,6 +34,10 @@ export const POSTGRES: DatabaseDialect = {
 
   async lock(tx, lock) {
     await sql`select pg_advisory_xact_lock(hashtextextended(${nameOf(lock)}, 0))`.execute(tx);
+  },
+
+  async notify(tx) {
+    await sql`select pg_notify(${CHANNEL}, '')`.execute(tx);
   },
 
   skipLocked: (select) => select.forUpdate().skipLocked(),

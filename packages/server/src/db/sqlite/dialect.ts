@@ -20,6 +20,8 @@ export const SQLITE: DatabaseDialect = {
   /** They have them: the order of inserts is that of commits. */
   async numberEvents() {},
 
+  async notify() {},
+
   migrations: {},
 
   skipLocked: (select) => select,
