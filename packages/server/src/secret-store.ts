@@ -3,7 +3,7 @@ export interface SecretStore {
   /** Null when there is none yet. */
   read(): Promise<string | null>;
   /**
-   * On return it is there after a power loss, too: what is signed with it is given to others.
+   * It is flushed on return, because its signatures are given to clients.
    *
    * @param before what was read: when another server has replaced it since, nothing is written.
    * @returns whether it was written.

@@ -47,7 +47,7 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('JWT_ISSUER', 'TEXT', 'the iss that tokens must have'),
   setting('JWT_AUDIENCE', 'TEXT', 'the aud that tokens must have'),
-  setting('REVOKED_KEYS', 'LIST', 'ids (kid) or thumbprints of keys whose tokens are not taken any more'),
+  setting('REVOKED_KEYS', 'LIST', 'ids (kid) or thumbprints of keys whose tokens are no longer accepted'),
   setting('SIGNING_SECRET', 'TEXT', 'signs URLs, 32 bytes or more; without it the server makes keys and rotates them'),
   setting('TLS_CERT', 'PATH', 'certificate chain, PEM'),
   setting('TLS_KEY', 'PATH', 'private key of the certificate, PEM'),

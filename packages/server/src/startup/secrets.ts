@@ -10,7 +10,7 @@ export function openSecret(db: Database, dataDir: string, name: string): SecretS
   return dialectOf(db).isShared ? openSecretRow(db, name) : explained(openSecretFile(dataDir, name));
 }
 
-/** A secret file that is used while requests are answered: a disk that fails is `storage_unavailable`. */
+/** A secret file that requests use: a failing disk is `storage_unavailable`. */
 function explained({ read, replace }: SecretStore): SecretStore {
   const fail = (explain: typeof explainCode) => (error: unknown) => {
     throw explainFailure(error, explain);
