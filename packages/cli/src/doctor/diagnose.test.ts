@@ -165,9 +165,9 @@ test('tokens', async () => {
     [await signToken(secret, 'ada', SCOPES.join(' '), 600), ['warn token'], /expires in (9|10) min/],
     [await signToken(secret, 'ada', 'files:read', HOUR_SECONDS), ['fail token'], /does not permit uploads.*files:read/],
     [await signToken(secret, '', SCOPES.join(' '), HOUR_SECONDS), ['fail token'], /has no owner/],
-    [token.slice(0, 40), ['fail token'], /not a JSON Web Token/],
+    [token.slice(0, 40), ['fail token'], /not a complete JSON Web Token/],
     [await signToken('x'.repeat(32), 'ada', SCOPES.join(' '), HOUR_SECONDS), ['fail authorised'], /unauthenticated/],
-    [tokenFrom(Date.now() / 1000 + HOUR_SECONDS), ['fail token'], /good only from in (59|60) min/],
+    [tokenFrom(Date.now() / 1000 + HOUR_SECONDS), ['fail token'], /valid only from in (59|60) min/],
   ];
   for (const [given, expected, found] of tokens) {
     const findings = await examine({ getToken: async () => given });
