@@ -100,7 +100,7 @@ for (const [scheme, variable, asked] of WAYS) {
     const refused = await run(['ls'], { ...env, [variable]: `http://${strict.address}` });
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /proxy http:\/\/127\.0\.0\.1:\d+ .*\(407\).*|\(407\).*proxy/);
-    assert.match(refused.stderr, /asks for a name and a password/);
+    assert.match(refused.stderr, /requires a name and a password/);
     const doctor = await run(['doctor'], { ...env, [variable]: `http://${strict.address}` });
     assert.equal(doctor.code, 1);
     assert.match(doctor.stdout, new RegExp(`✗ .*the proxy http://\\S+ refuses requests to .*407.*\\n.*${variable}=`));
