@@ -28,6 +28,9 @@ test('planParts: a requested size is kept between the limits', () => {
 test('planParts: throws for an invalid size and for a file that needs more than 10,000 parts', () => {
   for (const size of [-1, 0.5, Number.NaN, 2 ** 53]) assert.throws(() => planParts(size, LIMITS), RangeError);
   assert.throws(() => planParts(MAX_PART_COUNT * 5 * GIB + 1, LIMITS), RangeError);
+  // A storage that takes fewer parts.
+  assert.deepEqual(planParts(GIB, { ...LIMITS, maxPartCount: 100 }), { partSizeBytes: 11 * MIB, partCount: 94 });
+  assert.throws(() => planParts(100 * 5 * GIB + 1, { ...LIMITS, maxPartCount: 100 }), RangeError);
 });
 
 test('planParts: the parts cover the file exactly, with at most 10,000 parts', () => {

@@ -15,6 +15,8 @@ export interface PartLimits {
   readonly minPartSizeBytes: number;
   /** Largest part size, bytes. */
   readonly maxPartSizeBytes: number;
+  /** Most parts that the storage takes; MAX_PART_COUNT by default. */
+  readonly maxPartCount?: number;
 }
 
 export interface PartPlan {
@@ -26,7 +28,7 @@ export interface PartPlan {
 /**
  * Plans the parts of a file.
  *
- * The requested size is kept between the limits. If the file would have more than 10,000 parts, the size grows in whole
+ * The requested size is kept between the limits. If the file would have more parts than the storage takes, the size grows in whole
  * MiB.
  *
  * @param sizeBytes 0 to 2^53-1.
@@ -37,10 +39,11 @@ export function planParts(sizeBytes: number, limits: PartLimits, requestedPartSi
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) throw new RangeError(`not a file size: ${sizeBytes}`);
   const requested = requestedPartSizeBytes ?? limits.partSizeBytes;
   const allowed = Math.min(Math.max(requested, limits.minPartSizeBytes), limits.maxPartSizeBytes);
-  const needed = Math.ceil(sizeBytes / MAX_PART_COUNT);
+  const maxPartCount = Math.min(limits.maxPartCount ?? MAX_PART_COUNT, MAX_PART_COUNT);
+  const needed = Math.ceil(sizeBytes / maxPartCount);
   const partSizeBytes = needed <= allowed ? allowed : Math.ceil(needed / MIB) * MIB;
   if (partSizeBytes > limits.maxPartSizeBytes) {
-    throw new RangeError(`${sizeBytes} bytes do not fit in ${MAX_PART_COUNT} parts of ${limits.maxPartSizeBytes}`);
+    throw new RangeError(`${sizeBytes} bytes do not fit in ${maxPartCount} parts of ${limits.maxPartSizeBytes}`);
   }
   return { partSizeBytes, partCount: Math.ceil(sizeBytes / partSizeBytes) };
 }

@@ -16,7 +16,7 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
   const row = await findFile(context.db, fileId);
   if (!row) return;
   const analyzed = await context.analyzer
-    .analyze(row.upload_id, fileTarget(context.storage, toFilePlace(row)), signal)
+    .analyze(row.upload_id, await fileTarget(context.storage, toFilePlace(row)), signal)
     .catch(async (error: unknown) => {
       if (await findFile(context.db, fileId)) throw error;
       return 'deleted' as const;

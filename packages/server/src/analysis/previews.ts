@@ -123,7 +123,7 @@ export class Previews {
 
   async #render(of: FilePlace | StagedUpload, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
     const { prefixes } = this.#storage;
-    if ('fileId' in of) return await this.#analyzer.render(fileTarget(this.#storage, of), request, signal);
+    if ('fileId' in of) return await this.#analyzer.render(await fileTarget(this.#storage, of), request, signal);
     if (prefixes) return await this.#analyzer.render(uploadTarget(prefixes, of), request, signal);
     return {
       kind: 'refused',

@@ -13,9 +13,9 @@ export interface AnalysisTarget {
   overrides?: MrcOverrides | undefined;
 }
 
-export function fileTarget(storage: Storage, file: FilePlace): AnalysisTarget {
+export async function fileTarget(storage: Storage, file: FilePlace): Promise<AnalysisTarget> {
   const { sizeBytes, filename, overrides } = file;
-  return { url: storage.files.locate(file), sizeBytes, filename, overrides };
+  return { url: await storage.files.sourceUrl(file), sizeBytes, filename, overrides };
 }
 
 export function uploadTarget(prefixes: PrefixReader, upload: StagedUpload): AnalysisTarget {

@@ -232,4 +232,11 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  '010_storage_references': {
+    async up(db: Database) {
+      // What a storage finds the bytes of an upload, and of a part, by; null where their place is enough.
+      await db.schema.alterTable('uploads').addColumn('storage_ref', 'text').execute();
+      await db.schema.alterTable('parts').addColumn('receipt', 'text').execute();
+    },
+  },
 };

@@ -18,6 +18,7 @@ export interface PartCommit {
   idx: number;
   sizeBytes: number;
   sha256: Uint8Array;
+  receipt: string | null;
   nowMs: number;
   expiresAtMs: number;
   /** The header in part 0, for an MRC file. */
@@ -33,7 +34,13 @@ export type PartOutcome =
 export async function commitPart(db: Database, uploadId: string, part: PartCommit): Promise<PartOutcome> {
   const insert = db
     .insertInto('parts')
-    .values({ upload_id: uploadId, idx: part.idx, sha256: part.sha256, stored_at: part.nowMs })
+    .values({
+      upload_id: uploadId,
+      idx: part.idx,
+      sha256: part.sha256,
+      receipt: part.receipt,
+      stored_at: part.nowMs,
+    })
     .onConflict((conflict) => conflict.columns(['upload_id', 'idx']).doNothing());
   const count = db
     .updateTable('uploads')

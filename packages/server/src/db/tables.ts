@@ -30,6 +30,8 @@ interface UploadTable {
   link_id: string | null;
   /** 1: a trial upload. It emits no event, publishes no file, and is deleted when it ends. */
   is_trial: number;
+  /** What the storage finds its bytes by: on S3 the id of the multipart upload; null: nothing, or it is not there yet. */
+  storage_ref: string | null;
   created_at: number;
   updated_at: number;
   expires_at: number;
@@ -39,6 +41,8 @@ interface PartTable {
   upload_id: string;
   idx: number;
   sha256: Uint8Array;
+  /** What the storage finds its bytes by: on S3 the ETag; null: nothing. */
+  receipt: string | null;
   stored_at: number;
 }
 

@@ -53,6 +53,7 @@ export function draftRow(changes: Partial<UploadRow> = {}): UploadRow {
     must_recheck: 0,
     link_id: null,
     is_trial: 0,
+    storage_ref: null,
     created_at: 1000,
     updated_at: 1000,
     expires_at: 9000,
@@ -69,7 +70,7 @@ export async function insertRow(db: Database, changes: Partial<UploadRow> = {}):
 /** A commit of part `idx` with bytes that depend on `content`. */
 export function draftPart(idx: number, content = `part ${idx}`): PartCommit {
   const sha256 = new Uint8Array(createHash('sha256').update(content).digest());
-  return { idx, sizeBytes: idx === 9 ? 50 : 100, sha256, nowMs: 2000, expiresAtMs: 10_000 };
+  return { idx, sizeBytes: idx === 9 ? 50 : 100, sha256, receipt: null, nowMs: 2000, expiresAtMs: 10_000 };
 }
 
 /** A published file of `ada`, of one part. */

@@ -9,7 +9,7 @@ import { purgeUploads } from './upload-purge.ts';
 import {
   findUploadRow,
   listExpired,
-  listStagedIds,
+  listStagedRefs,
   listUploadRows,
   moveUploadRow,
   recordPublished,
@@ -56,7 +56,7 @@ testDatabases('uploads: lists expired uploads, and uploads with staged bytes', a
   await insertRow(db, { status: 'uploading', expires_at: 501 });
   const expired = (await listExpired(db, { nowMs: 500, after: '', limit: 10 })).map((row) => row.status).sort();
   assert.deepEqual(expired, ['failed', 'pending', 'uploading']);
-  const staged = await listStagedIds(db);
+  const staged = await listStagedRefs(db);
   for (const status of UPLOAD_STATES) {
     const isStaged = ['pending', 'uploading', 'verifying', 'failed'].includes(status);
     assert.equal(staged.has(ids.get(status) as string), isStaged, status);

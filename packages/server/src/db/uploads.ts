@@ -168,8 +168,32 @@ export async function forgetFileId(db: Database, id: string): Promise<void> {
     .execute();
 }
 
-/** Ids of uploads with staged bytes. */
-export async function listStagedIds(db: Database): Promise<Set<string>> {
-  const rows = await db.selectFrom('uploads').select('id').where('status', 'in', STAGED_STATES).execute();
-  return new Set(rows.map((row) => row.id));
+/** Sessions whose bytes belong in the staging area, with what the storage finds them by. */
+export async function listStagedRefs(db: Database): Promise<Map<string, string | null>> {
+  const rows = await db
+    .selectFrom('uploads')
+    .select(['id', 'storage_ref'])
+    .where('status', 'in', STAGED_STATES)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.storage_ref]));
+}
+
+/**
+ * Puts `ref` in the place of `row.storage_ref`, unless another server did so first or the session has ended.
+ *
+ * @returns whether it did.
+ */
+export async function replaceStorageRef(
+  db: Database,
+  row: Pick<UploadRow, 'id' | 'storage_ref'>,
+  ref: string,
+): Promise<boolean> {
+  const replaced = await db
+    .updateTable('uploads')
+    .set({ storage_ref: ref })
+    .where('id', '=', row.id)
+    .where('storage_ref', row.storage_ref === null ? 'is' : '=', row.storage_ref)
+    .where('status', 'in', STAGED_STATES)
+    .executeTakeFirst();
+  return replaced.numUpdatedRows > 0n;
 }

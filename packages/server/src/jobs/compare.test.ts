@@ -9,6 +9,7 @@ import type { StoredFile } from '../files/stored-file.ts';
 import { completeUpload } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { insertUpload, makeUploads, sendPart } from '../uploads/test-uploads.ts';
+import { toStaged } from '../uploads/upload-record.ts';
 import { compare } from './sweep.ts';
 
 interface Line {
@@ -111,7 +112,7 @@ test('compare: an upload that was interrupted between rename and record is not r
   const { context, lines } = await makeLoggingUploads(t);
   const row = await insertUpload(context, { status: 'verifying', file_id: 'cut-off' });
   await context.storage.uploads.publish(
-    { id: row.id, filename: row.filename, sizeBytes: row.size, empty: false },
+    { ...toStaged(row), empty: false },
     {
       fileId: 'cut-off',
       filename: row.filename,

@@ -3,9 +3,10 @@ import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
 import { forgetLinks } from '../db/links.ts';
 import { purgeUploads } from '../db/upload-purge.ts';
-import { forgetFileId, listExpired, listStagedIds, listUnpublished } from '../db/uploads.ts';
+import { forgetFileId, listExpired, listStagedRefs, listUnpublished } from '../db/uploads.ts';
 import { finishDeletions } from '../files/files.ts';
 import { removeStored } from '../storage/removal.ts';
+import type { FoundStaged } from '../storage/upload-storage.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { expireUpload } from '../uploads/ending.ts';
 import { discardStaged } from '../uploads/verification/staged-bytes.ts';
@@ -15,6 +16,8 @@ import { compareFiles } from './compare.ts';
 const BATCH = 100;
 /** How long events are stored for readers that reconnect. */
 const EVENTS_MS = 7 * 86_400_000;
+/** So long a place in the storage may wait for its reference to be kept. */
+const SECOND_PLACE_MS = 3_600_000;
 
 /** One round. Steps are independent: a failure is logged, and the step is repeated in the next round. */
 export async function sweep(context: UploadContext): Promise<Swept> {
@@ -62,18 +65,32 @@ async function forgetOldEvents(context: UploadContext): Promise<void> {
  */
 async function freeUnowned(context: UploadContext): Promise<number> {
   const staged = await context.storage.uploads.list();
-  const owned = await listStagedIds(context.db);
+  const owned = await listStagedRefs(context.db);
   // One that is being verified is freed in a later round.
-  const leftovers = staged.filter((id) => !owned.has(id) && !context.attempts.isExclusive(id));
-  for (const id of leftovers) {
-    // An upload that has just ended may still have a running write.
-    await context.attempts.exclude(id, () => attempt(context, 'free', () => discardStaged(context, id)));
-    context.log.warn({ upload_id: id }, 'staging file without a live upload removed');
+  const leftovers = staged.filter(
+    (found) => isLeftover(context, found, owned) && !context.attempts.isExclusive(found.id),
+  );
+  for (const found of leftovers) {
+    // Of a session that has just ended, a write may still be under way.
+    await context.attempts.exclude(found.id, () => attempt(context, 'free', () => discardStaged(context, found)));
+    context.log.warn({ upload_id: found.id }, 'staging file without a live upload removed');
   }
   return leftovers.length;
 }
 
-/** Frees the bytes of interrupted publishes, of uploads that ended without a file. */
+/** Of a live session, also a second place that a server made and did not keep; a new one may be about to be kept. */
+function isLeftover(
+  context: UploadContext,
+  { id, ref, createdAtMs }: FoundStaged,
+  owned: ReadonlyMap<string, string | null>,
+): boolean {
+  const kept = owned.get(id);
+  if (kept === undefined) return true;
+  if (kept === ref || createdAtMs === null || !context.isClockSettled()) return false;
+  return createdAtMs < context.now() - SECOND_PLACE_MS;
+}
+
+/** Frees what a publish has moved that never came to its end, of uploads that have ended otherwise. */
 async function freeUnpublished(context: UploadContext): Promise<void> {
   for (const { id, file_id } of await listUnpublished(context.db)) {
     await attempt(context, 'free unpublished', async () => {

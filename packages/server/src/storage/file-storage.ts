@@ -18,6 +18,11 @@ export interface FileStorage {
   remove(fileId: string): Promise<void>;
   /** Ids of all stored files. */
   list(): Promise<string[]>;
-  /** URL of a file: for a job on the same storage, and for `openByteSource`. */
+  /** URL that names a file: for a job on the same storage, and for records. */
   locate(file: FilePlace): string;
+  /**
+   * URL that `openByteSource` reads a file by, without any secrets of this process but what the URL itself holds. It may
+   * end working after some hours.
+   */
+  sourceUrl(file: FilePlace): Promise<string>;
 }

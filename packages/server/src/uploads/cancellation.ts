@@ -15,7 +15,7 @@ export async function cancelUpload(context: UploadContext, access: AccessScope, 
   const row = await findUpload(context, access, id);
   const cancelled = await moveUpload(context, id, 'cancel');
   if (cancelled) {
-    await freeUpload(context, id);
+    await freeUpload(context, row);
     if (row.is_trial) await forgetTrial(context.db, id);
     context.log.info({ upload_id: id, received_bytes: row.received_bytes }, 'upload cancelled');
     return;

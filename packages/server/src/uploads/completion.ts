@@ -45,7 +45,8 @@ export async function completeUpload(
   validateDeclared(row, declared);
   if (row.status === 'pending' || row.status === 'uploading') {
     if (row.received_parts < row.part_count) throw await uploadIncomplete(context, row);
-    const changes = { file_id: context.newId(), ...(declared ? { sha256: declared } : {}) };
+    const fileId = context.storage.uploads.fileIdOf(id) ?? context.newId();
+    const changes = { file_id: fileId, ...(declared ? { sha256: declared } : {}) };
     // Undefined: another request was first, or it was cancelled meanwhile, or another digest was declared.
     row = (await moveUpload(context, id, 'complete', changes)) ?? (await findUpload(context, access, id));
     validateDeclared(row, declared);

@@ -14,9 +14,10 @@ import { lifeOf, type UploadContext } from './context.ts';
 import { readFilename } from './filename.ts';
 import { findUpload } from './lookup.ts';
 import { checkHeader, NEEDED_HEADER_BYTES } from './parts/header-check.ts';
+import { createStaged } from './staging.ts';
 import { emitUpload } from './transitions.ts';
 import type { UploadLink } from './upload-links.ts';
-import { toStaged, toUpload } from './upload-record.ts';
+import { toUpload } from './upload-record.ts';
 
 /** Space left free on the storage for the database and other programs, bytes. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
@@ -71,10 +72,11 @@ export async function openUpload(
         row: await findUpload(context, link ? { owner, linkId: link.id } : { owner }, outcome.row.id),
         resumed: true,
       };
-    case 'opened':
-      await makeStagingFile(context, outcome.row);
-      context.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload started');
-      return { row: outcome.row, resumed: false };
+    case 'opened': {
+      const placed = await place(context, outcome.row);
+      context.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
+      return { row: placed, resumed: false };
+    }
     default:
       throw refuse(outcome, row, context, link);
   }
@@ -98,13 +100,14 @@ function scopeKey(key: string, link: UploadLink | null): string {
 }
 
 /**
- * The row is inserted first, so that staged bytes without a row can always be removed. Other requests may have found
- * the upload, so it is kept when this fails: the first part, or complete, creates the file or reports the error.
+ * The row comes first, so that what lies in the staging area without a row is always waste. Others may have found it
+ * already, so the upload stays what it is when this fails: the first part, or complete, makes the place or says why not.
  */
-async function makeStagingFile(context: UploadContext, row: UploadRow): Promise<void> {
-  await context.storage.uploads
-    .create(toStaged(row))
-    .catch((error: unknown) => context.log.warn({ upload_id: row.id, err: error }, 'staging file not created at init'));
+async function place(context: UploadContext, row: UploadRow): Promise<UploadRow> {
+  return await createStaged(context, row).catch((error: unknown) => {
+    context.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init');
+    return row;
+  });
 }
 
 function draft(context: UploadContext, owner: string, request: InitRequest, link: UploadLink | null): UploadRow {
@@ -145,6 +148,7 @@ function draft(context: UploadContext, owner: string, request: InitRequest, link
     must_recheck: 0,
     link_id: link?.id ?? null,
     is_trial: request.trial ? 1 : 0,
+    storage_ref: null,
     created_at: now,
     updated_at: now,
     expires_at: now + lifeOf(policy, request.trial ? 1 : 0),

@@ -1,9 +1,10 @@
 /** Expired and failed uploads, and the cleanup at each end. */
 import type { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
+import { findUploadRow } from '../db/uploads.ts';
 import type { UploadContext } from './context.ts';
 import { moveUpload } from './transitions.ts';
-import type { Failure } from './upload-record.ts';
+import { type Failure, toStaged } from './upload-record.ts';
 import { discardStaged } from './verification/staged-bytes.ts';
 
 /** True when no part arrived for longer than the lifetime of an upload, by a reliable clock. */
@@ -21,7 +22,7 @@ export async function expireUpload(context: UploadContext, row: UploadRow): Prom
   if (context.attempts.isExclusive(row.id)) return undefined;
   const expired = await moveUpload(context, row.id, 'expire');
   if (!expired) return undefined;
-  await freeUpload(context, row.id);
+  await freeUpload(context, row);
   context.log.info({ upload_id: row.id, received_bytes: row.received_bytes }, 'upload expired');
   return expired;
 }
@@ -48,13 +49,16 @@ export async function failUpload(
   context.log.warn({ upload_id: row.id, code: error.code }, 'upload failed');
 }
 
-/** To be called after the row has ended: stops running writes, then frees the space. */
-export async function freeUpload(context: UploadContext, id: string): Promise<void> {
+/** The row says that the session is over: stop what still writes, then free the space. */
+export async function freeUpload(context: UploadContext, { id }: UploadRow): Promise<void> {
   await context.attempts.exclude(id, async () => {
     context.prefixes.forget(id);
     context.verified.forget(id);
-    // Bytes that cannot be removed now are removed by the next sweep.
-    await discardStaged(context, id).catch((error: unknown) =>
+    // A part that was begun before may have made its place only now.
+    const row = await findUploadRow(context.db, id);
+    if (!row) return;
+    // What cannot be removed now is found without a row at the next sweep.
+    await discardStaged(context, toStaged(row)).catch((error: unknown) =>
       context.log.error({ upload_id: id, err: error }, 'staging file not removed'),
     );
   });

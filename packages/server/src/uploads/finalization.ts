@@ -49,19 +49,19 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
     context.log.error({ upload_id: row.id, parts: parts.length }, 'an upload in completion lacks parts');
     throw await reopen(context, row);
   }
-  await assemble(context, row, place);
+  await assemble(context, row, place, parts);
   const sha256 = await digest(context, row, place, parts, requestId);
   await publish(context, row, place);
   return await record(context, row, toFileRow(context, row, place, parts, sha256));
 }
 
-async function assemble(context: UploadContext, row: UploadRow, place: FilePlace): Promise<void> {
+async function assemble(context: UploadContext, row: UploadRow, place: FilePlace, parts: PartRow[]): Promise<void> {
   const { uploads } = context.storage;
   const staged = toStaged(row);
   try {
     // An empty file has no parts that could be lost.
     if (row.part_count === 0) await uploads.create(staged);
-    await uploads.assemble(staged, place);
+    await uploads.assemble(staged, place, parts);
   } catch (error) {
     await reopenIfGone(context, row, error);
   }
@@ -88,6 +88,10 @@ async function digest(
   });
   context.meter.noteVerifyFailures('file', 1);
   await failUpload(context, row, error, requestId);
+  // An object that was made of the parts has no record and never gets one.
+  await context.storage.uploads
+    .withdraw(toStaged(row), place)
+    .catch((cause: unknown) => context.log.error({ upload_id: row.id, err: cause }, 'assembled bytes not removed'));
   throw error;
 }
 

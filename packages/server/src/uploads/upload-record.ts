@@ -68,7 +68,9 @@ export function toStaged(row: UploadRow): StagedUpload {
   return {
     id: row.id,
     filename: row.filename,
+    ref: row.storage_ref,
     sizeBytes: row.size,
+    partSizeBytes: row.part_size,
     overrides: overridesOf(row),
     empty: row.received_parts === 0,
   };

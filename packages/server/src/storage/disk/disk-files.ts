@@ -48,4 +48,8 @@ export class DiskFiles implements FileStorage {
   locate(file: FilePlace): string {
     return pathToFileURL(this.#layout.published(file)).href;
   }
+
+  async sourceUrl(file: FilePlace): Promise<string> {
+    return this.locate(file);
+  }
 }

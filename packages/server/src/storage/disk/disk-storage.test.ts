@@ -18,10 +18,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BytesGone } from '../errors.ts';
+import { describeStorage } from '../test-contract.ts';
 import {
-  describeStorage,
   feed,
   hasCode,
+  MIB,
   makeBytes,
   openSink,
   placeOf,
@@ -29,14 +30,12 @@ import {
   sha256Of,
   storePart,
   upload,
-} from '../test-contract.ts';
+} from '../test-storage.ts';
 import type { PartSink } from '../upload-storage.ts';
 import { Digester } from './digester.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { countDescriptors } from './test-descriptors.ts';
 import { Writers } from './writers.ts';
-
-const MIB = 1024 * 1024;
 
 interface StoreOptions {
   folder?: string;
@@ -52,7 +51,19 @@ async function makeStore(t: TestContext, options: StoreOptions = {}) {
     await storage.close();
     await rm(root, { recursive: true, force: true });
   });
-  return { storage, root, lose: (id: string) => rm(join(root, 'staging', id)) };
+  return { storage, root, lose: ({ id }: { id: string }) => rm(join(root, 'staging', id)) };
+}
+
+/** What is stored from the first byte of an upload on. */
+async function assertStored(storage: DiskStorage, id: string, sizeBytes: number, sha256: Uint8Array): Promise<void> {
+  const parts = [{ idx: 0, sha256, receipt: null }];
+  assert.deepEqual(await storage.uploads.findLost(upload(id, sizeBytes), parts), []);
+}
+
+/** The digest worker has handled every message before this one. */
+async function awaitDigester(storage: DiskStorage): Promise<void> {
+  const parts = [{ idx: 0, sha256: sha256Of(Buffer.alloc(1)), receipt: null }];
+  assert.deepEqual(await storage.uploads.findLost(upload('nobody', 1), parts), [0]);
 }
 
 describeStorage('disk', makeStore);
@@ -98,10 +109,9 @@ test('disk storage: published and discarded uploads leave no open descriptor', o
     await feed(sink, makeBytes(MIB));
     await sink.abort();
     storage.prefixes?.follow(dropped, MIB);
-    await storage.uploads.discard(dropped.id);
+    await storage.uploads.discard(dropped);
   }
-  // The digest worker has handled every message before this one.
-  await assert.rejects(storage.uploads.hashExtent('nobody', { offset: 0, length: 1 }));
+  await awaitDigester(storage);
   assert.equal(countDescriptors(root), 0);
 });
 
@@ -112,7 +122,7 @@ test('disk storage: idle uploads have no open descriptor for their digest', onLi
     await storage.uploads.create(to);
     storage.prefixes?.follow(to, 10);
   }
-  await assert.rejects(storage.uploads.hashExtent('nobody', { offset: 0, length: 1 }));
+  await awaitDigester(storage);
   assert.ok(countDescriptors(root) < 20, `${countDescriptors(root)} descriptors are open`);
 });
 
@@ -169,9 +179,9 @@ test('disk storage: more slow writers than slots make progress in turns', bounde
   for (const byte of bytes) {
     await Promise.all(sinks.map(async (sink) => await sink.write(Buffer.of(byte))));
   }
-  for (const sink of sinks) assert.deepEqual(await sink.commit(), sha256Of(bytes));
+  for (const sink of sinks) assert.deepEqual((await sink.commit()).sha256, sha256Of(bytes));
   const whole = Buffer.concat(Array.from({ length: 12 }, () => bytes));
-  assert.deepEqual(await storage.uploads.hashExtent('slow', { offset: 0, length: whole.length }), sha256Of(whole));
+  await assertStored(storage, 'slow', whole.length, sha256Of(whole));
 });
 
 test('disk storage: more sinks than slots, some of them aborted, release every slot', bounded, async (t) => {
@@ -184,14 +194,14 @@ test('disk storage: more sinks than slots, some of them aborted, release every s
         const sink = await openSink(storage, to, at * 2 * MIB, bytes.length);
         if (at % 3 > 0) {
           await feed(sink, bytes, 300_000);
-          return assert.deepEqual(await sink.commit(), sha256Of(bytes));
+          return assert.deepEqual((await sink.commit()).sha256, sha256Of(bytes));
         }
         const ready = sink.write(bytes)?.catch(() => {});
         await sink.abort();
         await ready;
       }),
     );
-    await storage.uploads.discard(to.id);
+    await storage.uploads.discard(to);
   }
 });
 
@@ -222,12 +232,12 @@ test('disk storage: a full disk is reported, loses no stored bytes, and leaks no
     await assert.rejects(sink.commit(), hasCode('insufficient_storage'));
     await sink.abort();
   }
-  assert.deepEqual(await storage.uploads.hashExtent('full', { offset: 0, length: bytes.length }), stored);
+  await assertStored(storage, 'full', bytes.length, stored);
   // Both slots are there: a sink that needs them gets them.
   const hash = storage.openHash();
   await feed(hash, makeBytes(8 * MIB), MIB);
-  assert.deepEqual(await hash.commit(), sha256Of(makeBytes(8 * MIB)));
-  await storage.uploads.discard('full');
+  assert.deepEqual((await hash.commit()).sha256, sha256Of(makeBytes(8 * MIB)));
+  await storage.uploads.discard(to);
   assert.deepEqual(
     await storePart(storage, upload('next', 4 * MIB), 0, makeBytes(4 * MIB)),
     sha256Of(makeBytes(4 * MIB)),
@@ -266,7 +276,7 @@ test('disk storage: an upload that is discarded during its digest frees its spac
     await storage.uploads.create(huge);
     storage.prefixes?.follow(huge, huge.sizeBytes);
     while (countDescriptors(root) === 0) await new Promise((resolve) => setImmediate(resolve));
-    await storage.uploads.discard(huge.id);
+    await storage.uploads.discard(huge);
     assert.equal(countDescriptors(root), 0);
   }
 });

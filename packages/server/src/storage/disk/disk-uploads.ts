@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { GIB, KIB, MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import { BytesGone } from '../errors.ts';
-import type { Extent, FilePlace, PartSelection, StagedUpload } from '../places.ts';
+import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
 import type { PrefixReader } from '../storage.ts';
-import type { PartSink, UploadStorage, WholeDigest } from '../upload-storage.ts';
+import type { FoundStaged, PartSink, StorageLimits, UploadStorage, WholeDigest } from '../upload-storage.ts';
 import type { Digester } from './digester.ts';
 import type { DiskFiles } from './disk-files.ts';
 import { CREATE, READ } from './file-system.ts';
@@ -18,7 +19,16 @@ import type { Writers } from './writers.ts';
 
 type LossListener = (uploadId: string) => void;
 
+/** The greatest part is that of S3, so that an upload can be moved there. */
+const LIMITS: StorageLimits = {
+  minPartSizeBytes: 64 * KIB,
+  maxPartSizeBytes: 5 * GIB,
+  maxPartCount: MAX_PART_COUNT,
+};
+
 export class DiskUploads implements UploadStorage, PrefixReader {
+  readonly limits = LIMITS;
+  readonly hasRefs = false;
   readonly #layout: DiskLayout;
   readonly #files: DiskFiles;
   readonly #writers: Writers;
@@ -42,19 +52,25 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     return this.#digester.working;
   }
 
-  async create(upload: StagedUpload): Promise<void> {
+  fileIdOf(): null {
+    return null;
+  }
+
+  async create(upload: StagedUpload): Promise<null> {
     const handle = await this.#layout.calls.open(this.#layout.staged(upload.id), CREATE);
     try {
       await this.#layout.calls.truncate(handle, upload.sizeBytes);
     } finally {
       await this.#layout.calls.close(handle);
     }
+    return null;
   }
 
-  async renew(upload: StagedUpload): Promise<void> {
+  async renew(upload: StagedUpload): Promise<null> {
     await this.#stagedFiles.close(upload.id, 'keep');
     await this.create(upload);
     this.#stagedFiles.forget(upload.id);
+    return null;
   }
 
   async openSink(upload: StagedUpload, extent: Extent): Promise<PartSink | 'lost'> {
@@ -73,8 +89,15 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     });
   }
 
-  async hashExtent(uploadId: string, extent: Extent): Promise<Uint8Array> {
-    return await this.#digester.hash(this.#layout.staged(uploadId), extent);
+  async findLost(upload: StagedUpload, parts: readonly StoredPart[]): Promise<number[]> {
+    const lost: number[] = [];
+    for (const { idx, sha256 } of parts) {
+      const extent = partExtent(upload.sizeBytes, upload.partSizeBytes, idx);
+      // Anything else says nothing about the bytes.
+      const stored = await orNull(this.#digester.hash(this.#layout.staged(upload.id), extent));
+      if (!stored || Buffer.compare(stored, sha256) !== 0) lost.push(idx);
+    }
+    return lost;
   }
 
   async assemble(): Promise<void> {}
@@ -121,7 +144,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     await this.#settle(upload, file);
   }
 
-  async withdraw(upload: StagedUpload, file: FilePlace): Promise<void> {
+  async withdraw(upload: StagedUpload, file: FilePlace): Promise<'staged'> {
     if ((await this.#files.stat(file)) !== null) {
       // Before the rename: a server that is killed between the two steps finds a writable file.
       await this.#layout.calls.setMode(this.#layout.published(file), 0o600);
@@ -130,8 +153,9 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     const isMoved = await orNull(
       this.#layout.calls.removeEmptyFolder(join(this.#layout.files, file.fileId)).then(() => true),
     );
-    if (!isMoved) return;
+    if (!isMoved) return 'staged';
     for (const folder of [this.#layout.staging, this.#layout.files]) await this.#layout.syncFolder(folder);
+    return 'staged';
   }
 
   /** After the rename, also one by another process: makes the file read-only and flushes it. */
@@ -143,8 +167,8 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     void this.#digester.forget(upload.id);
   }
 
-  async discard(uploadId: string): Promise<void> {
-    // The space is freed only when the file is closed.
+  async discard({ id: uploadId }: Pick<StagedName, 'id'>): Promise<void> {
+    // The space is free only when nobody has the file open.
     await this.#digester.forget(uploadId);
     await this.#stagedFiles.close(uploadId, 'drop');
     // A folder may have its name. Not flushed: a file that returns after a power loss has no live upload, and is
@@ -153,8 +177,9 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     this.#stagedFiles.forget(uploadId);
   }
 
-  async list(): Promise<string[]> {
-    return await this.#layout.calls.list(this.#layout.staging);
+  async list(): Promise<FoundStaged[]> {
+    const ids = await this.#layout.calls.list(this.#layout.staging);
+    return ids.map((id) => ({ id, filename: '', ref: null, createdAtMs: null }));
   }
 
   follow(upload: StagedUpload, prefixBytes: number, unverified: () => PartSelection | null = () => null): void {

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { UploadError } from '@cryolift/protocol/errors';
 import type { FilePlace, StagedUpload } from '../places.ts';
-import { feed, makeBytes, openSink, placeOf, readAll, storePart, upload } from '../test-contract.ts';
+import { feed, makeBytes, openSink, placeOf, readAll, storePart, upload } from '../test-storage.ts';
 import { Digester } from './digester.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { type DiskCalls, READ, SYSTEM_CALLS } from './file-system.ts';
@@ -94,7 +94,7 @@ const WORK: Record<
   'publish again': { first: publish, run: ({ storage, to, file }) => storage.uploads.publish(to, file) },
   discard: {
     first: ({ storage, to }) => storePart(storage, to, 0, BYTES),
-    run: ({ storage, to }) => storage.uploads.discard(to.id),
+    run: ({ storage, to }) => storage.uploads.discard(to),
   },
   'list staged': { run: ({ storage }) => storage.uploads.list() },
   'read a file': {
@@ -152,7 +152,7 @@ async function record({ first, run }: (typeof WORK)[string]): Promise<CallName[]
 
 async function forget({ to, file }: Subject): Promise<void> {
   failing.arm(null);
-  await storage.uploads.discard(to.id);
+  await storage.uploads.discard(to);
   await storage.files.remove(file.fileId);
 }
 
@@ -181,8 +181,8 @@ for (const [name, work] of Object.entries(WORK)) {
         failed.add(call);
         failing.arm(null);
         if (lost.includes(subject.to.id)) {
-          // The disk has lost the bytes: they are sent again.
-          await storage.uploads.discard(subject.to.id);
+          // The disk did not keep the bytes: they come again.
+          await storage.uploads.discard(subject.to);
           await work.first?.(subject);
         }
         await work.run(subject);
@@ -243,7 +243,7 @@ test('file system: a part whose descriptor could not be examined releases it', a
   await feed(open, BYTES.subarray(0, 10));
   await open.commit();
   await storePart(storage, subject.to, 10, BYTES.subarray(0, 10));
-  await storage.uploads.discard(subject.to.id);
+  await storage.uploads.discard(subject.to);
   assert.deepEqual(
     lost.filter((id) => id === subject.to.id),
     [],

@@ -10,8 +10,15 @@ import { explained, SYSTEM_CALLS } from './file-system.ts';
 import { Flusher } from './flusher.ts';
 import { StagedFiles } from './staging-files.ts';
 
-const fresh: StagedUpload = { id: 'u', filename: 'a.bin', sizeBytes: 100, empty: true };
-const started: StagedUpload = { ...fresh, empty: false };
+const fresh: StagedUpload = {
+  id: 'u',
+  filename: 'a.bin',
+  ref: null,
+  sizeBytes: 100,
+  partSizeBytes: 100,
+  empty: true,
+};
+const begun: StagedUpload = { ...fresh, empty: false };
 
 async function makeFiles(t: TestContext) {
   const folder = await makeFolder(t);

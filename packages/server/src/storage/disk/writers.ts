@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import { explainCode } from '../errors.ts';
-import type { PartSink } from '../upload-storage.ts';
+import type { CommittedPart, PartSink } from '../upload-storage.ts';
 import { SLOT_BYTES, type SlotHolder, SlotPool } from './slots.ts';
 import type { BlockDone, BlockMessage, EndDone, EndMessage } from './write-worker.ts';
 
@@ -99,12 +99,12 @@ class WorkerSink implements PartSink, SlotHolder {
     return undefined;
   }
 
-  async commit(): Promise<Uint8Array> {
+  async commit(): Promise<CommittedPart> {
     if (this.#waiting) throw new Error('a sink was finished while a write of it still waits');
     this.#end();
     const sha256 = await this.#settled.promise;
     if (this.#error) throw this.#error;
-    return sha256;
+    return { sha256, receipt: null };
   }
 
   async abort(): Promise<void> {

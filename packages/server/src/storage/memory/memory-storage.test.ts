@@ -3,5 +3,5 @@ import { MemoryStorage } from './memory-storage.ts';
 
 describeStorage('memory', async () => {
   const storage = new MemoryStorage();
-  return { storage, lose: (uploadId) => storage.uploads.discard(uploadId) };
+  return { storage, lose: (upload) => storage.uploads.discard(upload) };
 });

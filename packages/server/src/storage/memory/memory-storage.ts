@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
+import { GIB, KIB, MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import { BytesGone } from '../errors.ts';
 import type { FileStorage } from '../file-storage.ts';
-import type { Extent, FilePlace, PartSelection, StagedUpload } from '../places.ts';
+import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
 import type { PreviewStorage, Storage } from '../storage.ts';
-import type { PartSink, UploadStorage, WholeDigest } from '../upload-storage.ts';
+import type { CommittedPart, FoundStaged, PartSink, UploadStorage, WholeDigest } from '../upload-storage.ts';
 
 /** Digested at a time by `FileStorage.digest`. */
 const PACE_BYTES = 1024 * 1024;
@@ -38,12 +39,18 @@ export class MemoryStorage implements Storage {
 }
 
 export class MemoryUploads implements UploadStorage {
+  readonly limits = { minPartSizeBytes: 64 * KIB, maxPartSizeBytes: GIB, maxPartCount: MAX_PART_COUNT };
+  readonly hasRefs = false;
   readonly #staged = new Map<string, Buffer>();
   readonly #files: Map<string, Buffer>;
 
   /** @param files the published ones, by id. */
   constructor(files: Map<string, Buffer>) {
     this.#files = files;
+  }
+
+  fileIdOf(): null {
+    return null;
   }
 
   async openSink(upload: StagedUpload, { offset }: Extent): Promise<PartSink | 'lost'> {
@@ -54,18 +61,22 @@ export class MemoryUploads implements UploadStorage {
     return new MemorySink(this.#read(upload.id), offset);
   }
 
-  async create({ id, sizeBytes }: StagedUpload): Promise<void> {
+  async create({ id, sizeBytes }: StagedUpload): Promise<null> {
     if (this.#staged.get(id)?.length !== sizeBytes) this.#staged.set(id, Buffer.alloc(sizeBytes));
+    return null;
   }
 
-  async renew(upload: StagedUpload): Promise<void> {
-    await this.create(upload);
+  async renew(upload: StagedUpload): Promise<null> {
+    return await this.create(upload);
   }
 
-  async hashExtent(uploadId: string, { offset, length }: Extent): Promise<Uint8Array> {
-    const bytes = this.#read(uploadId);
-    if (offset + length > bytes.length) throw new BytesGone('The staged bytes end before this extent.');
-    return hash(bytes.subarray(offset, offset + length));
+  async findLost(upload: StagedUpload, parts: readonly StoredPart[]): Promise<number[]> {
+    const bytes = this.#staged.get(upload.id);
+    const isLost = ({ idx, sha256 }: StoredPart) => {
+      const { offset, length } = partExtent(upload.sizeBytes, upload.partSizeBytes, idx);
+      return !bytes || Buffer.compare(hash(bytes.subarray(offset, offset + length)), sha256) !== 0;
+    };
+    return parts.filter(isLost).map(({ idx }) => idx);
   }
 
   async assemble(): Promise<void> {}
@@ -88,19 +99,20 @@ export class MemoryUploads implements UploadStorage {
     this.#staged.delete(upload.id);
   }
 
-  async withdraw(upload: StagedUpload, file: FilePlace): Promise<void> {
+  async withdraw(upload: StagedUpload, file: FilePlace): Promise<'staged'> {
     const bytes = this.#files.get(file.fileId);
-    if (!bytes) return;
+    if (!bytes) return 'staged';
     this.#files.delete(file.fileId);
     this.#staged.set(upload.id, bytes);
+    return 'staged';
   }
 
-  async discard(uploadId: string): Promise<void> {
-    this.#staged.delete(uploadId);
+  async discard({ id }: Pick<StagedName, 'id'>): Promise<void> {
+    this.#staged.delete(id);
   }
 
-  async list(): Promise<string[]> {
-    return [...this.#staged.keys()];
+  async list(): Promise<FoundStaged[]> {
+    return [...this.#staged.keys()].map((id) => ({ id, filename: '', ref: null, createdAtMs: null }));
   }
 
   #read(uploadId: string): Buffer {
@@ -143,6 +155,10 @@ export class MemoryFiles implements FileStorage {
 
   locate({ fileId, filename }: FilePlace): string {
     return `memory:/${fileId}/${encodeURIComponent(filename)}`;
+  }
+
+  async sourceUrl(file: FilePlace): Promise<string> {
+    return this.locate(file);
   }
 }
 
@@ -195,9 +211,9 @@ class MemorySink implements PartSink {
     if (this.#isAborted) throw new UploadError('storage_unavailable', 'The attempt at this part was aborted.');
   }
 
-  async commit(): Promise<Uint8Array> {
+  async commit(): Promise<CommittedPart> {
     this.#sha256 ??= new Uint8Array(this.#hash.digest());
-    return this.#sha256;
+    return { sha256: this.#sha256, receipt: null };
   }
 
   async abort(): Promise<void> {

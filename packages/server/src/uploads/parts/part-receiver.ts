@@ -8,11 +8,13 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { commitPart } from '../../db/parts.ts';
 import type { PartRow, UploadRow } from '../../db/tables.ts';
-import type { PartSink } from '../../storage/upload-storage.ts';
+import { BytesGone } from '../../storage/errors.ts';
+import type { CommittedPart, PartSink } from '../../storage/upload-storage.ts';
 import { lifeOf, type UploadContext } from '../context.ts';
 import { emitSection } from '../early-section.ts';
 import { failUpload } from '../ending.ts';
 import { uploadNotFound } from '../lookup.ts';
+import { reportLost } from '../verification/lost-parts.ts';
 import { checkHeader, type HeaderVerdict, NEEDED_HEADER_BYTES } from './header-check.ts';
 import { timeStage, type UploadMeter } from './meter.ts';
 import type { Attempt } from './part-attempts.ts';
@@ -39,6 +41,8 @@ export class WritingReceiver implements PartReceiver {
   /** The file's first bytes, when this part has them and they are to be checked. */
   readonly #header: Buffer | null;
   #headerBytes = 0;
+  /** The place of the upload is gone. */
+  #isLost = false;
   readonly #received: ReceivedBytes;
 
   constructor(context: UploadContext, row: UploadRow, request: PartRequest, attempt: Attempt, sink: PartSink) {
@@ -61,48 +65,69 @@ export class WritingReceiver implements PartReceiver {
     }
     this.#received.write(bytes.length);
     if (this.#attempt.aborted) return undefined;
-    const pending = this.#sink.write(bytes);
-    return pending?.catch((error: unknown) => {
-      if (!this.#attempt.aborted) throw error;
-    });
+    try {
+      return this.#sink.write(bytes)?.catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   async commit(): Promise<PartReceipt> {
     this.#received.commit();
     if (!this.#attempt.beginCommit()) return await answerSuperseded(this.#context, this.#row, this.#request);
     try {
-      const { lengthBytes } = this.#request;
-      if (this.#received.bytes !== lengthBytes) {
-        await this.#sink.abort();
-        throw new Error(
-          `${this.#received.bytes} of ${lengthBytes} bytes were written when the part was to be committed`,
-        );
-      }
-      const sha256 = await timeStage(this.#context.meter, 'write', () => this.#sink.commit());
-      const declared = this.#request.sha256;
-      if (declared && Buffer.compare(sha256, declared) !== 0) {
-        this.#context.meter.noteVerifyFailures('part', 1);
-        throw new UploadError(
-          'part_checksum_mismatch',
-          `Part ${this.#request.idx} arrived with other bytes than announced.`,
-          {
-            details: { part: this.#request.idx, expected_sha256: toHex(declared), received_sha256: toHex(sha256) },
-          },
-        );
-      }
-      return await this.#record(sha256);
+      return await this.#store();
+    } catch (error) {
+      if (!(error instanceof BytesGone)) throw error;
+      // The verification waits for the end of every attempt, of this one, too.
+      this.#attempt.release();
+      throw await reportLost(this.#context, this.#row);
     } finally {
       this.#attempt.release();
     }
+  }
+
+  /** Writes what is left, compares the digest and records the part. @throws BytesGone, UploadError. */
+  async #store(): Promise<PartReceipt> {
+    const { lengthBytes } = this.#request;
+    if (this.#received.bytes !== lengthBytes) {
+      await this.#sink.abort();
+      throw new Error(`${this.#received.bytes} of ${lengthBytes} bytes were written when the part was to be committed`);
+    }
+    const committed = await timeStage(this.#context.meter, 'write', () => this.#sink.commit());
+    const { sha256 } = committed;
+    const declared = this.#request.sha256;
+    if (declared && Buffer.compare(sha256, declared) !== 0) {
+      this.#context.meter.noteVerifyFailures('part', 1);
+      throw new UploadError(
+        'part_checksum_mismatch',
+        `Part ${this.#request.idx} arrived with other bytes than announced.`,
+        {
+          details: { part: this.#request.idx, expected_sha256: toHex(declared), received_sha256: toHex(sha256) },
+        },
+      );
+    }
+    return await this.#record(committed);
   }
 
   async abort(): Promise<void> {
     this.#received.abort();
     await this.#sink.abort();
     this.#attempt.release();
+    if (!this.#isLost) return;
+    await reportLost(this.#context, this.#row).catch((error: unknown) =>
+      this.#context.log.error({ upload_id: this.#row.id, err: error }, 'lost parts not verified again'),
+    );
   }
 
-  async #record(sha256: Uint8Array): Promise<PartReceipt> {
+  /** A write has failed. @throws the error, unless a newer attempt has replaced this one. */
+  #fail(error: unknown): void {
+    if (this.#attempt.aborted) return;
+    if (error instanceof BytesGone) this.#isLost = true;
+    throw error;
+  }
+
+  async #record({ sha256, receipt }: CommittedPart): Promise<PartReceipt> {
     const { idx, lengthBytes } = this.#request;
     this.#context.doubtful.assertNone(this.#row.id);
     const header = await this.#checkHeader();
@@ -111,6 +136,7 @@ export class WritingReceiver implements PartReceiver {
       idx,
       sizeBytes: lengthBytes,
       sha256,
+      receipt,
       nowMs: now,
       expiresAtMs: now + lifeOf(this.#context.policy, this.#row.is_trial),
       ...(header ? { header } : {}),
@@ -183,7 +209,7 @@ export class ComparingReceiver implements PartReceiver {
 
   async commit(): Promise<PartReceipt> {
     this.#received.commit();
-    return await compareStored(this.#context, this.#request, this.#part, await this.#sink.commit());
+    return await compareStored(this.#context, this.#request, this.#part, (await this.#sink.commit()).sha256);
   }
 
   async abort(): Promise<void> {

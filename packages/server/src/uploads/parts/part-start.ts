@@ -11,8 +11,9 @@ import type { Extent } from '../../storage/places.ts';
 import { readFreeBytes } from '../../storage/space.ts';
 import type { AccessScope, UploadContext } from '../context.ts';
 import { findUpload } from '../lookup.ts';
+import { ensureStaged } from '../staging.ts';
 import { toStaged } from '../upload-record.ts';
-import { reverify } from '../verification/reverification.ts';
+import { reportLost } from '../verification/lost-parts.ts';
 import { compareStored } from './part-receipt.ts';
 import { ComparingReceiver, type PartReceiver, WritingReceiver } from './part-receiver.ts';
 import { type PartRequest, uploadClosed, validateRequest } from './part-request.ts';
@@ -45,7 +46,8 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
     }
     context.doubtful.assertNone(row.id);
     await assertSpace(context, extent);
-    const sink = await context.storage.uploads.openSink(toStaged(row), extent);
+    const placed = await ensureStaged(context, row);
+    const sink = await context.storage.uploads.openSink(toStaged(placed), extent, request.sha256);
     if (sink === 'lost') {
       // The verification waits for the end of every attempt, of this one, too.
       attempt.release();
@@ -76,14 +78,4 @@ async function answerStored(context: UploadContext, row: UploadRow, request: Par
     return { kind: 'receiving', receiver: new ComparingReceiver(context, request, part) };
   }
   return { kind: 'answered', receipt: await compareStored(context, request, part, request.sha256) };
-}
-
-/** The staging file of recorded parts is missing: the rows are invalidated, so that clients send the parts again. */
-async function reportLost(context: UploadContext, row: UploadRow): Promise<UploadError> {
-  context.log.error({ upload_id: row.id }, 'the bytes of recorded parts are missing');
-  await reverify(context, row);
-  return new UploadError(
-    'storage_unavailable',
-    'The storage lost the parts of this upload; read the missing parts and send them.',
-  );
 }

@@ -131,17 +131,15 @@ test('in doubt: after a failed flush without a writable database, no process use
   for (let idx = 0; idx < row.part_count; idx++) {
     // As `beginPart` does: what invalidates the parts closes no descriptor under a write.
     const attempt = await before.attempts.begin(row.id, idx);
-    const sink = await before.storage.uploads.openSink(toStaged(full), {
-      offset: idx * row.part_size,
-      length: row.part_size,
-    });
+    const extent = { offset: idx * row.part_size, length: row.part_size };
+    const sink = await before.storage.uploads.openSink(toStaged(full), extent, null);
     // A flush may have failed already.
     if (sink === 'lost') {
       attempt.release();
       break;
     }
     await sink.write(bytesOf(row, idx));
-    assert.deepEqual(Buffer.from(await sink.commit()), sha256Of(bytesOf(row, idx)));
+    assert.deepEqual(Buffer.from((await sink.commit()).sha256), sha256Of(bytesOf(row, idx)));
     attempt.release();
   }
   while (!before.doubtful.has(row.id)) await delay(20);

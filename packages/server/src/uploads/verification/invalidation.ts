@@ -34,8 +34,8 @@ export async function invalidateAll(context: UploadContext, uploadId: string): P
   const row = await findUploadRow(context.db, uploadId);
   if (!row || !LIVE_STATES.includes(row.status)) return;
   await withdraw(context, row);
-  // Before the rows are deleted: after a crash here, parts without bytes are found, and no unflushed bytes are used.
-  await discardStaged(context, uploadId);
+  // Before the rows go: a server that ends here finds parts without bytes, not bytes that look right and are not kept.
+  await discardStaged(context, toStaged(row));
   distrustParts(context, uploadId);
   const parts = await listParts(context.db, uploadId, 0, row.part_count);
   await invalidateParts(
@@ -52,10 +52,15 @@ export function distrustParts(context: UploadContext, uploadId: string): void {
   forgetRead(context, uploadId);
 }
 
-/** An interrupted publish may have moved the bytes; parts are written and verified in the staging area. */
-export async function withdraw(context: UploadContext, row: UploadRow): Promise<void> {
-  if (row.status === 'verifying' && row.file_id)
-    await context.storage.uploads.withdraw(toStaged(row), toPlace(row, row.file_id));
+/**
+ * A publish that was cut off may have moved the bytes, or made one object of them; parts are written and verified in the
+ * staging area.
+ *
+ * @returns 'lost' when no part is stored any more.
+ */
+export async function withdraw(context: UploadContext, row: UploadRow): Promise<'staged' | 'lost'> {
+  if (row.status !== 'verifying' || !row.file_id) return 'staged';
+  return await context.storage.uploads.withdraw(toStaged(row), toPlace(row, row.file_id));
 }
 
 /** The error with the missing parts. */

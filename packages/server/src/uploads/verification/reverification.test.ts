@@ -81,7 +81,7 @@ test('re-verification: without its staging file an upload needs every part again
   await sendPart(context, row, 4);
   await reboot(context);
   // Also closes it, as the end of the process did.
-  await context.storage.uploads.discard(row.id);
+  await context.storage.uploads.discard(toStaged(row));
   const found = await findUpload(context, { owner: 'ada' }, row.id);
   assert.deepEqual([found.received_parts, found.received_bytes, found.status], [0, 0, 'uploading']);
   await sendAll(context, row);
@@ -147,7 +147,7 @@ test('re-verification: an upload without bytes ends in a consistent state', asyn
   const context = await makeUploads(t);
   const row = await insertUpload(context);
   await sendAll(context, row);
-  await context.storage.uploads.discard(row.id);
+  await context.storage.uploads.discard(toStaged(row));
   await assert.rejects(complete(context, row), UploadError);
   assert.notEqual((await readRow(context, row.id)).status, 'verifying');
 });
@@ -171,7 +171,7 @@ test('re-verification: parts of a file that vanishes are invalidated, and comple
   // Long ago, so that the store has closed the file.
   await sendPart(context, row, 0);
   await sendPart(context, row, 1);
-  await context.storage.uploads.discard(row.id);
+  await context.storage.uploads.discard(toStaged(row));
   await assert.rejects(
     sendPart(context, row, 2),
     (error) => error instanceof UploadError && error.code === 'storage_unavailable',

@@ -1,17 +1,15 @@
 /**
- * Re-verification of stored parts: after a crash of the operating system, because recorded bytes may not have reached
- * the disk, and when stored bytes are missing. Each recorded part is hashed again; a part that does not match its row
- * is invalidated.
+ * Re-verification of stored parts: after the operating system went down, for what was recorded may not have reached the
+ * disk, and when stored bytes are found missing. Each recorded part is compared with what is stored; what does not match its
+ * row is invalidated and asked for again.
  */
 import { UploadError } from '@cryolift/protocol/errors';
-import { partExtent } from '@cryolift/protocol/plan';
 import { LIVE_STATES, listParts } from '../../db/parts.ts';
 import type { UploadRow } from '../../db/tables.ts';
 import { findUploadRow } from '../../db/uploads.ts';
-import { BytesGone } from '../../storage/errors.ts';
-import type { Extent } from '../../storage/places.ts';
 import { firstOf } from '../../timeout.ts';
 import type { UploadContext } from '../context.ts';
+import { renewStaged } from '../staging.ts';
 import { toStaged } from '../upload-record.ts';
 import { distrustParts, invalidateParts, withdraw } from './invalidation.ts';
 
@@ -40,21 +38,6 @@ export async function reverify(context: UploadContext, { id }: UploadRow): Promi
   );
 }
 
-async function isIntact(
-  context: UploadContext,
-  uploadId: string,
-  extent: Extent,
-  expected: Uint8Array,
-): Promise<boolean> {
-  try {
-    return Buffer.compare(await context.storage.uploads.hashExtent(uploadId, extent), expected) === 0;
-  } catch (error) {
-    // Other errors do not prove a loss: the bytes are verified at the next attempt.
-    if (error instanceof BytesGone) return false;
-    throw error;
-  }
-}
-
 /**
  * Verifies every recorded part against the bytes that are stored, invalidates those that differ, and restores the
  * staging file. The caller has exclusive use of the stored bytes (`PartAttempts.exclude`).
@@ -65,18 +48,14 @@ export async function verifyAgain(context: UploadContext, uploadId: string): Pro
   const row = await findUploadRow(context.db, uploadId);
   if (!row || !LIVE_STATES.includes(row.status)) return row;
   distrustParts(context, uploadId);
-  await withdraw(context, row);
-  const lost: number[] = [];
+  const left = await withdraw(context, row);
   const parts = await listParts(context.db, uploadId, 0, row.part_count);
-  for (const part of parts) {
-    const extent = partExtent(row.size, row.part_size, part.idx);
-    if (!(await isIntact(context, uploadId, extent, part.sha256))) lost.push(part.idx);
-  }
+  const lost =
+    left === 'lost' ? parts.map(({ idx }) => idx) : await context.storage.uploads.findLost(toStaged(row), parts);
   const now = await invalidateParts(context, row, lost);
   context.log.warn(
     { upload_id: uploadId, verified_parts: parts.length, lost_parts: lost.length },
     'parts verified again',
   );
-  if (now) await context.storage.uploads.renew(toStaged(now));
-  return now;
+  return now && (await renewStaged(context, now));
 }

@@ -32,9 +32,12 @@ export async function verifyStored(
     else if (stored || !context.verified.has(row.id, idx)) lost.push(idx);
   }
   if (lost.length === 0) return digest.sha256;
-  await withdraw(context, row);
-  const now = await invalidateParts(context, row, lost);
-  context.log.error({ upload_id: row.id, lost_parts: lost.length }, 'stored bytes differ from the acknowledged ones');
+  const left = await withdraw(context, row);
+  const now = left === 'lost' ? await verifyAgain(context, row.id) : await invalidateParts(context, row, lost);
+  context.log.error(
+    { upload_id: row.id, lost_parts: lost.length },
+    'stored bytes are not those that were acknowledged',
+  );
   throw await uploadIncomplete(context, now ?? row);
 }
 
