@@ -10,7 +10,9 @@ const PAGE = new URL('../docs/dependencies.md', import.meta.url);
 const INSTALLED = ['packages/cli', 'packages/server'];
 /** Why each is there that we chose ourselves. */
 const REASONS = {
-  '@fastify/cors': 'answers browsers of other origins; the rules are complex',
+  '@aws-sdk/client-s3': 'calls of S3-compatible services: signatures, credentials of AWS, retries within a budget',
+  '@aws-sdk/s3-request-presigner': 'signed URLs of objects',
+  '@fastify/cors': 'answers browsers of other origins; the rules are longer than they look',
   '@fastify/rate-limit': 'counts requests per owner, with the IETF draft’s headers',
   '@fastify/static': 'serves the built page with ETags; it brings a glob that we do not use',
   '@fastify/swagger': 'makes the OpenAPI document out of the schemas of the routes',

@@ -59,6 +59,7 @@ export const MODULES: Arrows = {
 /** `what` (a module with all below it, a file or folder of ours, a global) is used inside `within` at `only` and nowhere else. */
 export const RESERVED: readonly Reservation[] = [
   { what: ['kysely', 'pg'], within: 'packages/', only: ['packages/server/src/db/'] },
+  { what: ['@aws-sdk'], within: 'packages/', only: ['packages/server/src/storage/s3/'] },
   {
     what: ['node:sqlite'],
     within: 'packages/',

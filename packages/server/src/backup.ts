@@ -14,8 +14,9 @@ export interface Backup {
   /** Published files, which are still to be copied. */
   readonly files: number;
   readonly fileBytes: number;
-  /** Where they are: `files/ID/NAME` below this folder. */
+  /** Where they are: `files/ID/NAME` below this folder, or `s3://BUCKET/PREFIX`. */
   readonly storageDir: string;
+  readonly isBucket: boolean;
   /** Their paths below the storage folder, one a line. */
   readonly listPath: string;
 }
@@ -67,7 +68,7 @@ async function assertServer({ dataDir }: Config, databasePath: string): Promise<
   if (!hasDatabase(databasePath)) throw say(`${databasePath} is not a database of a Cryolift server`);
 }
 
-async function copyAll({ dataDir, storageDir }: Config, databasePath: string, target: string, copyPath: string) {
+async function copyAll({ dataDir, storage }: Config, databasePath: string, target: string, copyPath: string) {
   const draftPath = `${copyPath}.${randomBytes(4).toString('hex')}`;
   try {
     const files = await copyDatabase(databasePath, draftPath);
@@ -83,7 +84,8 @@ async function copyAll({ dataDir, storageDir }: Config, databasePath: string, ta
       databaseBytes: (await stat(copyPath)).size,
       files: files.length,
       fileBytes: files.reduce((sum, { size }) => sum + size, 0),
-      storageDir,
+      storageDir: storage.kind === 'folder' ? storage.folder : `s3://${storage.bucket}/${storage.prefix}`,
+      isBucket: storage.kind === 's3',
       listPath,
     };
   } finally {

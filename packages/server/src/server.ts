@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
-import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { monotonicFactory } from 'ulid';
 import { Previews } from './analysis/previews.ts';
-import { type Config, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from './config/config.ts';
-import { type Database, pingDatabase } from './db/database.ts';
+import type { Config } from './config/config.ts';
+import { openSecretFile, type SecretFile } from './config/secret.ts';
+import { pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { countOpenJobs } from './db/jobs.ts';
 import { countStaged } from './db/uploads.ts';
@@ -26,7 +26,7 @@ import { type DataOverrides, openData } from './startup/data.ts';
 import { certificateRenewal, listen } from './startup/listening.ts';
 import { openSecret } from './startup/secrets.ts';
 import { shutDown } from './startup/shutdown.ts';
-import { createUploadContext } from './startup/upload-context.ts';
+import { createUploadContext, partLimits } from './startup/upload-context.ts';
 import { warnOfSettings } from './startup/warnings.ts';
 import { Clock } from './uploads/clock.ts';
 import { PartAttempts } from './uploads/parts/part-attempts.ts';
@@ -126,7 +126,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       metrics,
       traces,
       log,
-      limits: describeLimits(config),
+      limits: describeLimits(config, partLimits(config, storage)),
       version: VERSION,
       async checkReady() {
         await storage.ping();
@@ -170,13 +170,24 @@ function createAudit(config: Config, log: Logger): AuditLog {
   );
 }
 
-function describeLimits(config: Config): Limits {
+/** A secret file that is used while requests are answered: a disk that fails is `storage_unavailable`. */
+function explainFile({ read, replace }: SecretFile): SecretFile {
+  const fail = (explain: typeof explainCode) => (error: unknown) => {
+    throw explainFailure(error, explain);
+  };
+  return {
+    read: () => read().catch(fail(explainReadCode)),
+    replace: (text) => replace(text).catch(fail(explainCode)),
+  };
+}
+
+function describeLimits(config: Config, parts: ReturnType<typeof partLimits>): Limits {
   return {
     max_file_size: config.maxFileSizeBytes,
-    part_size: config.partSizeBytes,
-    min_part_size: MIN_PART_SIZE_BYTES,
-    max_part_size: MAX_PART_SIZE_BYTES,
-    max_part_count: MAX_PART_COUNT,
+    part_size: parts.partSizeBytes,
+    min_part_size: parts.minPartSizeBytes,
+    max_part_size: parts.maxPartSizeBytes,
+    max_part_count: parts.maxPartCount,
     session_ttl_seconds: Math.floor(config.uploadTtlMs / 1000),
     body_idle_timeout_seconds: config.bodyIdleTimeoutMs / 1000,
     digest_algorithms: ['sha-256'],

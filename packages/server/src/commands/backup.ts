@@ -27,9 +27,12 @@ export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promi
       'Give a new folder; a backup is never replaced. A cryolift.sqlite of 0 bytes remains after a backup was killed.',
     );
   });
-  const { databaseBytes, files, fileBytes, storageDir, listPath } = done;
-  const copying = `rsync -a --ignore-missing-args --files-from=${quote(listPath)} ${quote(storageDir)}/ ${quote(dir)}/`;
-  const summary = {
+  const { databaseBytes, files, fileBytes, storageDir, isBucket, listPath } = done;
+  // No tool for buckets is everywhere; rclone reads the same list.
+  const copying = isBucket
+    ? `rclone copy --files-from=${quote(listPath)} ${quote(storageDir.replace('s3://', 's3:'))} ${quote(dir)}`
+    : `rsync -a --ignore-missing-args --files-from=${quote(listPath)} ${quote(storageDir)}/ ${quote(dir)}/`;
+  const told = {
     database_bytes: databaseBytes,
     files,
     file_bytes: fileBytes,

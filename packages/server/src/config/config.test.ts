@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { ED_PEM, names, read, SECRET } from './test-settings.ts';
 
 test('config: without settings, a server for this machine alone', () => {
@@ -11,7 +11,7 @@ test('config: without settings, a server for this machine alone', () => {
     port: 8080,
     dataDir: resolve('cryolift-data'),
     database: { kind: 'sqlite', path: resolve('cryolift-data/cryolift.sqlite') },
-    storageDir: resolve('cryolift-data'),
+    storage: { kind: 'folder', folder: resolve('cryolift-data') },
     jwt: {
       secret: null,
       publicKey: null,
@@ -48,20 +48,61 @@ test('config: without settings, a server for this machine alone', () => {
   assert.ok(Object.isFrozen(config));
 });
 
+function folderOf({ storage }: Config): string | null {
+  return storage.kind === 'folder' ? storage.folder : null;
+}
+
+/** What is no URL of a bucket. */
+const BAD_BUCKETS = [
+  ...['S3://', 's3:bucket', 's3://B_x', 's3://bucket:80/', 's3://key:secret@bucket', 's3://bucket?bucket=x'],
+  ...['s3://bucket?region=a&region=b', 's3://bucket?endpoint=ftp://x', 's3://bucket?path_style=x'],
+];
+
+test('config: a bucket, with and without keys', () => {
+  const AWS = 's3://cryo-data/instruments/krios/';
+  assert.deepEqual(readConfig({ CRYOLIFT_STORAGE_URL: AWS, AWS_REGION: 'eu-central-1' }).storage, {
+    kind: 's3',
+    bucket: 'cryo-data',
+    prefix: 'instruments/krios',
+    endpoint: null,
+    region: 'eu-central-1',
+    pathStyle: false,
+    credentials: null,
+  });
+  const env = {
+    CRYOLIFT_STORAGE_URL: 's3://data?endpoint=http://10.0.0.1:8333&region=here&path_style=false',
+    CRYOLIFT_S3_ACCESS_KEY_ID: 'id',
+    CRYOLIFT_S3_SECRET_ACCESS_KEY: 'secret',
+  };
+  assert.deepEqual(readConfig(env).storage, {
+    kind: 's3',
+    bucket: 'data',
+    prefix: '',
+    endpoint: 'http://10.0.0.1:8333',
+    region: 'here',
+    pathStyle: false,
+    credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
+  });
+  const withoutId = { ...env, CRYOLIFT_S3_ACCESS_KEY_ID: '' };
+  assert.throws(() => readConfig(withoutId), names('CRYOLIFT_S3_ACCESS_KEY_ID'));
+  const withoutSecret = { ...env, CRYOLIFT_S3_SECRET_ACCESS_KEY: '' };
+  assert.throws(() => readConfig(withoutSecret), names('CRYOLIFT_S3_SECRET_ACCESS_KEY'));
+});
+
 test('config: good values are read', () => {
   assert.equal(read('HOST', '::1').host, '::1');
   assert.equal(read('HOST', '127.9.9.9').host, '127.9.9.9');
   assert.equal(read('PORT', '0').port, 0);
   const inFolder = { kind: 'sqlite', path: '/srv/cryo/cryolift.sqlite' };
   assert.deepEqual(read('DATA_DIR', '/srv/cryo').database, inFolder);
-  assert.equal(read('DATA_DIR', '/srv/cryo').storageDir, '/srv/cryo');
+  assert.equal(folderOf(read('DATA_DIR', '/srv/cryo')), '/srv/cryo');
   const urls: [string, string][] = [
     ['/a b', '/a b'],
     ['///a', '/a'],
     ['a', resolve('a')],
     ['', resolve('cryolift-data')],
   ];
-  for (const [url, path] of urls) assert.equal(read('STORAGE_URL', `file:${url}`).storageDir, path, url);
+  for (const [url, path] of urls) assert.equal(folderOf(read('STORAGE_URL', `file:${url}`)), path, url);
   assert.deepEqual(read('DATABASE_URL', 'sqlite:///srv/db').database, { kind: 'sqlite', path: '/srv/db' });
   const inDefault = { kind: 'sqlite', path: resolve('cryolift-data/cryolift.sqlite') };
   assert.deepEqual(read('DATABASE_URL', 'sqlite:').database, inDefault);
@@ -129,7 +170,9 @@ test('config: a bad value stops the start with one line that names the setting',
   const bad: Record<string, string[]> = {
     PORT: ['-1', '65536', 'http', '80.5'],
     DATABASE_URL: ['mysql://db/x', '/srv/db', 'postgres://a:x'],
-    STORAGE_URL: ['s3://bucket', '/srv/files', 'file://host/share'],
+    STORAGE_URL: ['/srv/files', 'file://host/share', ...BAD_BUCKETS],
+    S3_ACCESS_KEY_ID: ['without a bucket'],
+    S3_SECRET_ACCESS_KEY: ['without a bucket'],
     JWT_PUBLIC_KEY: ['/nowhere/key.pem', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----'],
     JWKS_URL: ['id.example.org', 'file:///keys'],
     TRUST_PROXY: [

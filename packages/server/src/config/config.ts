@@ -8,13 +8,13 @@ import { assertSafe } from './exposure.ts';
 import { type JwtConfig, parsePublicKey } from './jwt.ts';
 import { SettingError } from './setting-error.ts';
 import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
+import { parseStorageUrl, readStorage, type StorageConfig } from './storage-url.ts';
 import { findTls, type TlsConfig } from './tls.ts';
 import {
   parseBoolean,
   parseCommand,
   parseLevel,
   parseList,
-  parseLocalUrl,
   parseOrigin,
   parseProxies,
   parseSecret,
@@ -27,7 +27,7 @@ export interface Config {
   readonly port: number;
   readonly dataDir: string;
   readonly database: DatabaseConfig;
-  readonly storageDir: string;
+  readonly storage: StorageConfig;
   readonly jwt: JwtConfig;
   /** What signs URLs on several servers alike; null: keys are made, rotated and kept by the servers. */
   readonly signingSecret: string | null;
@@ -73,10 +73,6 @@ interface CommandConfig {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Part sizes that the store can hold; S3's greatest part is 5 GiB. */
-export const MIN_PART_SIZE_BYTES = 64 * 1024;
-export const MAX_PART_SIZE_BYTES = 5 * 1024 * MIB;
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -106,7 +102,11 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     port: bounded('PORT', 8080),
     dataDir,
     database: read('DATABASE_URL', (url) => parseDatabaseUrl(url, dataDir), parseDatabaseUrl('sqlite:', dataDir)),
-    storageDir: read('STORAGE_URL', (url) => parseLocalUrl(url, 'file:'), null) ?? dataDir,
+    storage: readStorage(
+      read('STORAGE_URL', parseStorageUrl, null) ?? { kind: 'folder', folder: dataDir },
+      [text('S3_ACCESS_KEY_ID'), text('S3_SECRET_ACCESS_KEY')],
+      env,
+    ),
     jwt: {
       secret: text('JWT_SECRET'),
       publicKey: read<string | null>('JWT_PUBLIC_KEY', parsePublicKey, null),

@@ -16,19 +16,20 @@ export interface Places {
   readonly data: Place;
   /** Null: the database is not on a disk of this server. */
   readonly database: Place | null;
-  readonly storage: Place;
+  /** Null: it is in a bucket. */
+  readonly storage: Place | null;
 }
 
 const PROBE_BYTES = 64 * 1024;
 
-/** Folders inside the data folder are named by the setting of the data folder. */
-export function placesOf({ dataDir, database, storageDir }: Config): Places {
+/** What the data folder holds, too, goes by the setting of the data folder. */
+export function placesOf({ dataDir, database, storage }: Config): Places {
   const data = { setting: 'CRYOLIFT_DATA_DIR', folder: dataDir };
   const place = (setting: string, folder: string) => (folder === dataDir ? data : { setting, folder });
   return {
     data,
     database: database.kind === 'sqlite' ? place('CRYOLIFT_DATABASE_URL', dirname(database.path)) : null,
-    storage: place('CRYOLIFT_STORAGE_URL', storageDir),
+    storage: storage.kind === 'folder' ? place('CRYOLIFT_STORAGE_URL', storage.folder) : null,
   };
 }
 

@@ -32,7 +32,9 @@ export const SETTINGS: readonly Setting[] = [
     'URL',
     'sqlite: in the data folder, sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME (14 or newer)',
   ),
-  setting('STORAGE_URL', 'URL', 'file: in the data folder, or file:PATH'),
+  setting('STORAGE_URL', 'URL', 'file: in the data folder, file:PATH, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME'),
+  setting('S3_ACCESS_KEY_ID', 'TEXT', 'key of the bucket; without it, as the environment and files of AWS say'),
+  setting('S3_SECRET_ACCESS_KEY', 'TEXT', 'its secret; better in the environment than as an argument'),
   setting(
     'JWT_SECRET',
     'TEXT',

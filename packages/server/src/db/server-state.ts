@@ -27,6 +27,16 @@ export async function readFact(db: Database, name: string): Promise<string | und
   return fact?.value;
 }
 
+/** Servers that start at once on one database agree on the value. */
+export async function readOrMakeFact(db: Database, name: string, make: () => string): Promise<string> {
+  await db
+    .insertInto('facts')
+    .values({ name, value: make() })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+  return (await readFact(db, name)) as string;
+}
+
 export async function writeFact(db: Database, name: string, value: string): Promise<void> {
   await db
     .insertInto('facts')

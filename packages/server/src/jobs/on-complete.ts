@@ -1,6 +1,6 @@
 /**
  * The job that runs the administrator's command on a published file. The file's record comes on standard input as JSON,
- * its path as the last argument; no shell is involved, so special characters in a file name are harmless.
+ * its path as the last argument (in a bucket, its `s3://` URL; the record has a signed URL to read it by); no shell takes part, so a file's name is never read as anything else.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
@@ -35,8 +35,13 @@ export function onCompleteWork(context: FileContext, command: Command): Work {
       const row = await findFile(context.db, file_id);
       if (!row) return { status: 'failed', detail: { message: 'The file was deleted before the command ran.' } };
       const location = context.storage.files.locate(toFilePlace(row));
-      const path = location.startsWith('file:') ? fileURLToPath(location) : location;
-      return await runCommand(command, path, JSON.stringify(toFileRecord(row, location)), signal);
+      const isLocal = location.startsWith('file:');
+      const record = {
+        ...toFileRecord(row, location),
+        // The command has no keys of the bucket.
+        ...(isLocal ? {} : { source_url: await context.storage.files.sourceUrl(toFilePlace(row)) }),
+      };
+      return await runCommand(command, isLocal ? fileURLToPath(location) : location, JSON.stringify(record), signal);
     },
   };
 }

@@ -1,5 +1,4 @@
-/** Opens and locks the folders, the database and the storage. */
-import { availableParallelism } from 'node:os';
+/** Opens what the server keeps: its folders, for it alone, the database and the storage. */
 import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Config } from '../config/config.ts';
 import { hasKey } from '../config/jwt.ts';
@@ -9,14 +8,9 @@ import type { Database } from '../db/database.ts';
 import { openSqliteFile } from '../db/open.ts';
 import type { Reserve } from '../db/sqlite/reserve.ts';
 import type { Logger } from '../ops/log.ts';
-import { Digester } from '../storage/disk/digester.ts';
-import { DiskStorage } from '../storage/disk/disk-storage.ts';
-import { Writers } from '../storage/disk/writers.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openConfigured } from './database.ts';
-
-/** Receive memory: 16 slots of 1 MiB. */
-const SLOTS = 16;
+import { openBucket, openDisk } from './storage.ts';
 
 /** Replacements for tests. */
 export interface DataOverrides {
@@ -54,12 +48,11 @@ export async function openData(
   const ownSecret = hasKey(config.jwt) ? null : await inPlace(places.data, () => readOrMakeSecret(config.dataDir));
   const { db, reserve, marked } = await openConfigured(config, places, log, open);
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
-  const storage = await inPlace(places.storage, () => openStorage(config.storageDir, onLost));
+  const { storage: settings } = config;
+  const storage =
+    places.storage && settings.kind === 'folder'
+      ? await inPlace(places.storage, () => openStorage(settings.folder, onLost))
+      : await openBucket(settings as Config['storage'] & { kind: 's3' }, db);
   const analyzer = new MrcAnalyzer(storage.prefixes?.digesting ?? new SharedArrayBuffer(4));
   return { places, db, storage, analyzer, reserve, ownSecret, unlock };
-}
-
-async function openDisk(folder: string, onLost: (uploadId: string) => void): Promise<Storage> {
-  const threads = Math.min(8, Math.max(2, availableParallelism()));
-  return await DiskStorage.open(folder, new Writers(threads, SLOTS), new Digester(), onLost);
 }

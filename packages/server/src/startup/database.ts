@@ -23,15 +23,15 @@ export interface OpenedDatabase {
  * @throws SettingError when the database cannot be used.
  */
 export async function openConfigured(
-  { database }: Config,
+  { database, storage }: Config,
   places: Places,
   log: Logger,
   openFile: (path: string) => Promise<Database>,
 ): Promise<OpenedDatabase> {
   return await inDatabase(places, async () =>
     database.kind === 'sqlite'
-      ? await openOnDisk(database, log, openFile)
-      : { ...(await openAfterBoot(() => openRemote(database, log))), reserve: null },
+      ? await openOnDisk(database, storage, log, openFile)
+      : { ...(await openAfterBoot(() => openRemote(database, log), storage)), reserve: null },
   );
 }
 
@@ -54,13 +54,14 @@ export async function adjustReserve(reserve: Reserve, log: Logger): Promise<void
 
 async function openOnDisk(
   { path }: Extract<DatabaseConfig, { kind: 'sqlite' }>,
+  storage: Config['storage'],
   log: Logger,
   openFile: (path: string) => Promise<Database>,
 ): Promise<OpenedDatabase> {
   const reserve = new Reserve(path);
   await adjustReserve(reserve, log);
-  const open = () => openAfterBoot(() => openFile(path));
-  // A disk quota may also be used up.
+  const open = () => openAfterBoot(() => openFile(path), storage);
+  // A quota, too, may leave nothing.
   const opened = await open().catch(async (error: unknown) => {
     if (!(await reserve.giveUp())) throw error;
     return await open();
@@ -72,8 +73,13 @@ async function openRemote({ url }: Extract<DatabaseConfig, { kind: 'postgres' }>
   return await openPostgresDatabase(url, (error) => log.warn({ err: error }, 'a connection to the database was lost'));
 }
 
-async function openAfterBoot(open: () => Promise<Database>): Promise<{ db: Database; marked: number }> {
+async function openAfterBoot(
+  open: () => Promise<Database>,
+  { kind }: Config['storage'],
+): Promise<{ db: Database; marked: number }> {
   const db = await open();
+  // What a bucket has acknowledged does not depend on this system.
+  if (kind === 's3') return { db, marked: 0 };
   try {
     return { db, marked: await noteBoot(db, readBootId()) };
   } catch (error) {

@@ -1,7 +1,8 @@
 /** Creates the contexts of `uploads/` and `files/`. */
 import { isMrcName } from '@cryolift/mrc';
+import type { PartLimits } from '@cryolift/protocol/plan';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
-import { type Config, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { Bus } from '../events/bus.ts';
 import { Outbox } from '../events/outbox.ts';
 import { UpdateLimit } from '../files/update-limit.ts';
@@ -9,6 +10,7 @@ import { ON_COMPLETE } from '../jobs/on-complete.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { SingleFlight } from '../single-flight.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../uploads/clock.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { ContiguousPrefixes } from '../uploads/parts/contiguous-prefix.ts';
@@ -29,6 +31,12 @@ interface Made {
   wakeJobs(): void;
 }
 
+/** What the storage can hold, and the part size that the settings ask for as far as it can. */
+export function partLimits({ partSizeBytes }: Config, { uploads: { limits } }: Storage): Required<PartLimits> {
+  const { minPartSizeBytes, maxPartSizeBytes } = limits;
+  return { ...limits, partSizeBytes: Math.min(Math.max(partSizeBytes, minPartSizeBytes), maxPartSizeBytes) };
+}
+
 export function createUploadContext(config: Config, made: Made): UploadContext {
   const { data, attempts, doubtful, metrics, clock, log, newId, wakeJobs } = made;
   const { db, storage, analyzer } = data;
@@ -39,11 +47,7 @@ export function createUploadContext(config: Config, made: Made): UploadContext {
     storage,
     analyzer,
     policy: {
-      parts: {
-        partSizeBytes: config.partSizeBytes,
-        minPartSizeBytes: MIN_PART_SIZE_BYTES,
-        maxPartSizeBytes: MAX_PART_SIZE_BYTES,
-      },
+      parts: partLimits(config, storage),
       maxFileSizeBytes: config.maxFileSizeBytes,
       uploadTtlMs: config.uploadTtlMs,
       quotaBytes: config.quotaBytes,

