@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { FileRecord, JobList, Session, StoredPartPage } from '@cryolift/protocol/messages';
+import type { FileRecord, JobList, StoredPartPage, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { Bucket } from '../../packages/server/src/storage/s3/bucket.ts';
 import { listMultiparts } from '../../packages/server/src/storage/s3/multiparts.ts';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc, sha256Hex, shuffle } from '../contract/sample.ts';
-import { complete, open, put, putAll, putBody, readSession } from '../contract/upload.ts';
+import { complete, open, put, putAll, putBody, readUploadRecord } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
 import { findPort } from '../program.ts';
 import { runServe, startServer } from '../server-under-test.ts';
@@ -60,7 +60,7 @@ test(
     const { session, bytes } = await openLarge(call, 12);
     const acknowledged = new Set<number>();
     for (const killAfter of [3, 7]) {
-      const { missing_parts } = await readSession(call, session);
+      const { missing_parts } = await readUploadRecord(call, session);
       const queue = shuffle([...eachPart(missing_parts as [number, number][])]);
       const enough = Promise.withResolvers<void>();
       const work = async () => {
@@ -77,7 +77,7 @@ test(
       await server.kill9();
       await senders;
       await server.restart();
-      const back = await readSession(call, session);
+      const back = await readUploadRecord(call, session);
       const askedFor = [...eachPart(back.missing_parts as [number, number][])];
       assert.deepEqual(
         askedFor.filter((idx) => acknowledged.has(idx)),
@@ -137,7 +137,7 @@ test(
     assert.equal((await put(call, session, 0, bytes)).status, 201);
     const answer = await complete(call, session);
     assertFailure(answer, 'file_checksum_mismatch');
-    assert.equal((await readSession(call, session)).status, 'failed');
+    assert.equal((await readUploadRecord(call, session)).status, 'failed');
     assert.equal((await call('POST', '/admin/sweep')).status, 200);
     // An object without a record would be found by the comparison, and served by nobody.
     assert.equal((await call('GET', `/files/${session.upload_id}`)).status, 404);
@@ -156,7 +156,7 @@ test('s3 server: cancelled uploads leave no multipart upload, and a lost one is 
   await bucket.abort(multipart.key, multipart.id);
   const answer = await put(call, session, 1, bytes);
   assertFailure(answer, 'storage_unavailable');
-  assert.deepEqual((await readSession(call, session)).missing_parts, [[0, 2]]);
+  assert.deepEqual((await readUploadRecord(call, session)).missing_parts, [[0, 2]]);
   await putAll(call, session, bytes);
   const parts = (await call('GET', `/uploads/${session.upload_id}/parts`)).json<StoredPartPage>();
   assert.equal(parts.items.length, 3);
@@ -191,7 +191,7 @@ test('s3 server: the command line uploads through a kill -9 of the server', opti
   const ended = once(child, 'close');
   const call = callAs(server, { sub: 'commander' });
   for (let received = 0; received < 3; await sleep(20)) {
-    const { items } = (await call('GET', '/uploads')).json<{ items: Session[] }>();
+    const { items } = (await call('GET', '/uploads')).json<{ items: UploadRecord[] }>();
     received = items[0]?.received_parts ?? 0;
   }
   await server.kill9();

@@ -5,8 +5,7 @@ import type { Limits } from '@cryolift/protocol/messages';
 import { monotonicFactory } from 'ulid';
 import { Previews } from './analysis/previews.ts';
 import type { Config } from './config/config.ts';
-import { openSecretFile, type SecretFile } from './config/secret.ts';
-import { pingDatabase } from './db/database.ts';
+import { type Database, pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { countOpenJobs } from './db/jobs.ts';
 import { countStaged } from './db/uploads.ts';
@@ -168,17 +167,6 @@ function createAudit(config: Config, log: Logger): AuditLog {
   return new AuditLog(join(config.dataDir, 'audit'), bounds, (file) =>
     log.warn({ file }, 'a file of the audit was removed because of its age or the total size'),
   );
-}
-
-/** A secret file that is used while requests are answered: a disk that fails is `storage_unavailable`. */
-function explainFile({ read, replace }: SecretFile): SecretFile {
-  const fail = (explain: typeof explainCode) => (error: unknown) => {
-    throw explainFailure(error, explain);
-  };
-  return {
-    read: () => read().catch(fail(explainReadCode)),
-    replace: (text) => replace(text).catch(fail(explainCode)),
-  };
 }
 
 function describeLimits(config: Config, parts: ReturnType<typeof partLimits>): Limits {

@@ -32,7 +32,7 @@ export async function backUp(dir: string, { json, dataDir }: BackupFlags): Promi
   const copying = isBucket
     ? `rclone copy --files-from=${quote(listPath)} ${quote(storageDir.replace('s3://', 's3:'))} ${quote(dir)}`
     : `rsync -a --ignore-missing-args --files-from=${quote(listPath)} ${quote(storageDir)}/ ${quote(dir)}/`;
-  const told = {
+  const summary = {
     database_bytes: databaseBytes,
     files,
     file_bytes: fileBytes,

@@ -18,7 +18,7 @@ const fresh: StagedUpload = {
   partSizeBytes: 100,
   empty: true,
 };
-const begun: StagedUpload = { ...fresh, empty: false };
+const started: StagedUpload = { ...fresh, empty: false };
 
 async function makeFiles(t: TestContext) {
   const folder = await makeFolder(t);
