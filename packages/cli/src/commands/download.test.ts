@@ -275,7 +275,7 @@ test('download: a full disk prints one sentence, and the next run resumes', asyn
     const lastLines = full.stderr.split('\n').slice(-3);
     assert.deepEqual(lastLines, [
       `cryolift: The folder ${disk} has no space left.`,
-      '  Free some space. Then run the same command again to resume.',
+      '  Free space. Then run the same command again to resume.',
       '',
     ]);
     assert.ok(!(await readdir(disk)).includes('same.mrc'));

@@ -52,7 +52,7 @@ async function makeUnreadable(folder: string): Promise<[path: string, said: RegE
     ['dangling.mrc', /no such file/],
     ['gr\\xe5d.mrc', /not UTF-8/],
     ['pipe.mrc', /a named pipe, not a regular file/],
-    ['round.mrc', /links lead round in a circle/],
+    ['round.mrc', /its symbolic links form a cycle/],
     ['to-pipe.mrc', /a named pipe, not a regular file/],
     ['zero.mrc', /a device, not a regular file/],
   ];

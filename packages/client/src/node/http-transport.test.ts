@@ -220,6 +220,6 @@ test('transport: reads at most `maxReplyBytes` of a reply', async () => {
 test('transport: an aborted request ends, also before it started', async () => {
   const controller = new AbortController();
   await start(() => controller.abort(new Error('enough')));
-  await assert.rejects(send({ signal: controller.signal }), failed(/given up/));
+  await assert.rejects(send({ signal: controller.signal }), failed(/aborted/));
   await assert.rejects(send({ signal: controller.signal }), /enough/);
 });
