@@ -8,7 +8,7 @@ import type { Config } from './config/config.ts';
 import { type Database, pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { countOpenJobs } from './db/jobs.ts';
-import { countStaged } from './db/uploads.ts';
+import { countStaged } from './db/uploads/uploads.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
 import { buildApp } from './http/app.ts';

@@ -8,7 +8,7 @@ import { pingDatabase } from './database.ts';
 import { openSqliteFile } from './open.ts';
 import { noteBoot } from './server-state.ts';
 import { insertRow, makeDatabase, makeFolder, plain } from './test-rows.ts';
-import { findUploadRow } from './uploads.ts';
+import { findUploadRow } from './uploads/uploads.ts';
 
 test('database: rows persist when it is opened and migrated again', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');

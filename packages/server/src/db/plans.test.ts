@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import { findNextDelivery, listDue } from './deliveries.ts';
 import { listHalfDeleted } from './files.ts';
 import { makeDatabase } from './test-rows.ts';
-import { listToReverify } from './uploads.ts';
+import { listToReverify } from './uploads/uploads.ts';
 
 /** The query plans of SQLite for the queries of `work`. */
 async function explain(t: TestContext, work: (db: Database) => Promise<unknown>): Promise<string[]> {

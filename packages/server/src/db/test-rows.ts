@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Database } from './database.ts';
 import { openSqliteFile } from './open.ts';
-import type { PartCommit } from './parts.ts';
 import type { FileRow, UploadRow } from './tables.ts';
+import type { PartCommit } from './uploads/parts.ts';
 
 let lastId = 0;
 

@@ -5,7 +5,7 @@
 import type { Database } from '../db/database.ts';
 import { findNewestSeq, listAllEvents } from '../db/events.ts';
 import type { EventRow } from '../db/tables.ts';
-import { listProgress } from '../db/uploads.ts';
+import { listProgress } from '../db/uploads/uploads.ts';
 import { Poller } from '../poller.ts';
 import type { Bus } from './bus.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UploadRow } from '../db/tables.ts';
-import { findUploadRow } from '../db/uploads.ts';
+import { findUploadRow } from '../db/uploads/uploads.ts';
 import { makeBucket, withSeaweed } from '../storage/s3/test-bucket.ts';
 import { cancelUpload } from '../uploads/cancellation.ts';
 import type { UploadContext } from '../uploads/context.ts';

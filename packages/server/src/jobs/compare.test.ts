@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { markDeleted } from '../db/files.ts';
-import { listUploadRows } from '../db/uploads.ts';
+import { listUploadRows } from '../db/uploads/uploads.ts';
 import { deleteFile, finishDeletions, readContent } from '../files/files.ts';
 import type { StoredFile } from '../files/stored-file.ts';
 import { completeUpload } from '../uploads/completion.ts';

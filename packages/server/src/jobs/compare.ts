@@ -1,6 +1,6 @@
 /** Compares the stored files with their records: removes what a finished deletion left behind, and reports the rest. */
 import { findFile, listFileIds } from '../db/files.ts';
-import { listPublishingIds } from '../db/uploads.ts';
+import { listPublishingIds } from '../db/uploads/uploads.ts';
 import { wasDeleted } from '../files/files.ts';
 import { toFilePlace } from '../files/record.ts';
 import { removeStored } from '../storage/removal.ts';

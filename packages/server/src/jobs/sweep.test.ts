@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } fr
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { UploadRow } from '../db/tables.ts';
-import { moveUploadRow } from '../db/uploads.ts';
+import { moveUploadRow } from '../db/uploads/uploads.ts';
 import { completeUpload } from '../uploads/completion.ts';
 import {
   bytesOf,

@@ -1,9 +1,9 @@
 /** Housekeeping at intervals: expires uploads, frees space, deletes old rows. It does not wait for verifications. */
 import type { Swept } from '@cryolift/protocol/messages';
 import { forgetEvents } from '../db/events.ts';
-import { forgetLinks } from '../db/links.ts';
-import { purgeUploads } from '../db/upload-purge.ts';
-import { forgetFileId, listExpired, listStagedRefs, listUnpublished } from '../db/uploads.ts';
+import { forgetLinks } from '../db/uploads/links.ts';
+import { purgeUploads } from '../db/uploads/upload-purge.ts';
+import { forgetFileId, listExpired, listStagedRefs, listUnpublished } from '../db/uploads/uploads.ts';
 import { finishDeletions } from '../files/files.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { FoundStaged } from '../storage/upload-storage.ts';

@@ -1,5 +1,5 @@
 /** Re-verifies uploads after a power loss, and finishes completions. It may read TiBs, so no request waits for it. */
-import { findUploadRow, listToReverify } from '../db/uploads.ts';
+import { findUploadRow, listToReverify } from '../db/uploads/uploads.ts';
 import { resumeVerifying } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { reverify } from '../uploads/verification/reverification.ts';

@@ -1,6 +1,6 @@
 /** Cancelling an upload. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { forgetTrial } from '../db/upload-purge.ts';
+import { forgetTrial } from '../db/uploads/upload-purge.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { freeUpload } from './ending.ts';
 import { findUpload } from './lookup.ts';

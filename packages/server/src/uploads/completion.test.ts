@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { UploadError } from '@cryolift/protocol/errors';
-import { moveUploadRow } from '../db/uploads.ts';
+import { moveUploadRow } from '../db/uploads/uploads.ts';
 import { completeUpload, resumeVerifying } from './completion.ts';
 import { finalize } from './finalization.ts';
 import { bytesOf, insertUpload, makeUploads, readRow, sendPart } from './test-uploads.ts';

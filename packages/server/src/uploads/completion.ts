@@ -3,7 +3,7 @@ import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { FileRow, UploadRow } from '../db/tables.ts';
-import { findUploadRow, listVerifying } from '../db/uploads.ts';
+import { findUploadRow, listVerifying } from '../db/uploads/uploads.ts';
 import { type StoredFile, toStoredFile } from '../files/stored-file.ts';
 import { firstOf } from '../timeout.ts';
 import type { AccessScope, UploadContext } from './context.ts';

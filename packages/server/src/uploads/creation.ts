@@ -6,7 +6,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
 import type { UploadRow } from '../db/tables.ts';
-import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/upload-opening.ts';
+import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/uploads/upload-opening.ts';
 import { UPLOAD_UPDATED } from '../events/event.ts';
 import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
 import { readFreeBytes } from '../storage/space.ts';

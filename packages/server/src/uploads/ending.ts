@@ -1,7 +1,7 @@
 /** Expired and failed uploads, and the cleanup at each end. */
 import type { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
-import { findUploadRow } from '../db/uploads.ts';
+import { findUploadRow } from '../db/uploads/uploads.ts';
 import type { UploadContext } from './context.ts';
 import { moveUpload } from './transitions.ts';
 import { type Failure, toStaged } from './upload-record.ts';

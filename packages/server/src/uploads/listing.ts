@@ -13,9 +13,9 @@ import type {
 import { partExtent } from '@cryolift/protocol/plan';
 import type { UploadState } from '@cryolift/protocol/states';
 import { toPage } from '../db/page.ts';
-import { listParts } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
-import { listUploadRows } from '../db/uploads.ts';
+import { listParts } from '../db/uploads/parts.ts';
+import { listUploadRows } from '../db/uploads/uploads.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { findUpload } from './lookup.ts';
 import { progressOf, toTime, toUpload } from './upload-record.ts';

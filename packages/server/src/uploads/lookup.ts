@@ -3,7 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRecord } from '@cryolift/protocol/messages';
 import { transition } from '@cryolift/protocol/states';
 import type { UploadRow } from '../db/tables.ts';
-import { findUploadRow } from '../db/uploads.ts';
+import { findUploadRow } from '../db/uploads/uploads.ts';
 import { type AccessScope, canAccess, type UploadContext } from './context.ts';
 import { expireUpload, isOverdue } from './ending.ts';
 import { type Upload, uploadOf } from './upload.ts';

@@ -1,6 +1,6 @@
 /** The place of an upload in the storage: made at init or with the first part, and found by a reference in the row. */
 import type { UploadRow } from '../db/tables.ts';
-import { findUploadRow, replaceStorageRef } from '../db/uploads.ts';
+import { findUploadRow, replaceStorageRef } from '../db/uploads/uploads.ts';
 import type { UploadContext } from './context.ts';
 import { uploadClosed } from './parts/part-request.ts';
 import { toStaged } from './upload-record.ts';

@@ -8,7 +8,7 @@ import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { draftRow, makeDatabase, makeFolder } from '../db/test-rows.ts';
-import { findUploadRow, moveUploadRow } from '../db/uploads.ts';
+import { findUploadRow, moveUploadRow } from '../db/uploads/uploads.ts';
 import { Bus } from '../events/bus.ts';
 import { Outbox } from '../events/outbox.ts';
 import { UpdateLimit } from '../files/update-limit.ts';

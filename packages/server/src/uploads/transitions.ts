@@ -2,7 +2,7 @@
 import type { UploadEvent } from '@cryolift/protocol/states';
 import type { Database } from '../db/database.ts';
 import type { UploadRow } from '../db/tables.ts';
-import { type Changes, moveUploadRow } from '../db/uploads.ts';
+import { type Changes, moveUploadRow } from '../db/uploads/uploads.ts';
 import { stateType, uploadSubject } from '../events/event.ts';
 import type { Emit } from '../events/outbox.ts';
 import type { UploadContext } from './context.ts';

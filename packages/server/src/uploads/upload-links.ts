@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { LinkPage, LinkRecord } from '@cryolift/protocol/messages';
+import { toPage } from '../db/page.ts';
+import type { LinkRow } from '../db/tables.ts';
 import {
   deleteLink,
   deleteLinksOf,
@@ -11,9 +13,7 @@ import {
   listLinks,
   sumByLinks,
   UNUSED,
-} from '../db/links.ts';
-import { toPage } from '../db/page.ts';
-import type { LinkRow } from '../db/tables.ts';
+} from '../db/uploads/links.ts';
 import { type AccessScope, canAccess, type UploadContext } from './context.ts';
 import { toTime } from './upload-record.ts';
 

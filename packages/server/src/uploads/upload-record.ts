@@ -6,9 +6,9 @@ import type { ErrorCode } from '@cryolift/protocol/errors';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding, UploadRecord } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
-import { findMissing } from '../db/parts.ts';
 import type { UploadRow } from '../db/tables.ts';
-import { findUploadRow } from '../db/uploads.ts';
+import { findMissing } from '../db/uploads/parts.ts';
+import { findUploadRow } from '../db/uploads/uploads.ts';
 import { overridesOf } from '../files/record.ts';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 

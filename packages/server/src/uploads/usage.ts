@@ -1,6 +1,6 @@
 /** Quota and usage of a caller, which init checks. */
-import { sumByLinks, UNUSED } from '../db/links.ts';
-import { sumHeld } from '../db/uploads.ts';
+import { sumByLinks, UNUSED } from '../db/uploads/links.ts';
+import { sumHeld } from '../db/uploads/uploads.ts';
 import type { UploadContext } from './context.ts';
 import type { UploadLink } from './upload-links.ts';
 

@@ -10,7 +10,7 @@ import { endJob, findJob, insertJob, postponeJob, takeJob } from '../jobs.ts';
 import { openPostgresDatabase } from '../open.ts';
 import { makePostgresUrl } from '../test-databases.ts';
 import { draftRow, insertRow } from '../test-rows.ts';
-import { findUploadRow } from '../uploads.ts';
+import { findUploadRow } from '../uploads/uploads.ts';
 import { openPostgres } from './open.ts';
 import { type Cluster, startCluster, whyNoCluster } from './test-cluster.ts';
 

@@ -9,9 +9,9 @@ import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { openSqliteFile } from '../open.ts';
-import { commitPart, findPart, listParts } from '../parts.ts';
 import { draftPart, draftRow, insertRow, makeDatabase, makeFolder } from '../test-rows.ts';
-import { findUploadRow } from '../uploads.ts';
+import { commitPart, findPart, listParts } from '../uploads/parts.ts';
+import { findUploadRow } from '../uploads/uploads.ts';
 import type { WriterRequest } from './writer-worker.ts';
 
 /** A database, and another connection that can block its commits. */

@@ -5,8 +5,8 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { OPEN_STATES } from '@cryolift/protocol/states';
-import { findPart } from '../../db/parts.ts';
 import type { UploadRow } from '../../db/tables.ts';
+import { findPart } from '../../db/uploads/parts.ts';
 import type { Extent } from '../../storage/places.ts';
 import { readFreeBytes } from '../../storage/space.ts';
 import type { AccessScope, UploadContext } from '../context.ts';

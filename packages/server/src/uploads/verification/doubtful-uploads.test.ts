@@ -7,8 +7,8 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
-import { findMissing } from '../../db/parts.ts';
 import type { UploadRow } from '../../db/tables.ts';
+import { findMissing } from '../../db/uploads/parts.ts';
 import { mountUnflushable, withLoopDevice } from '../../storage/disk/test-disk.ts';
 import { completeUpload, resumeVerifying } from '../completion.ts';
 import {

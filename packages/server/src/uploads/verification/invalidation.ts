@@ -1,9 +1,9 @@
 /** Invalidates parts whose bytes the storage has lost: deletes their rows, so that clients send them again. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { forgetRead } from '../../analysis/forget-read.ts';
-import { findMissing, forgetParts, LIVE_STATES, listParts } from '../../db/parts.ts';
 import type { UploadRow } from '../../db/tables.ts';
-import { findUploadRow } from '../../db/uploads.ts';
+import { findMissing, forgetParts, LIVE_STATES, listParts } from '../../db/uploads/parts.ts';
+import { findUploadRow } from '../../db/uploads/uploads.ts';
 import type { UploadContext } from '../context.ts';
 import { toPlace, toStaged } from '../upload-record.ts';
 import { discardStaged } from './staged-bytes.ts';

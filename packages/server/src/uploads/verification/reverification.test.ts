@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { open, symlink } from 'node:fs/promises';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
-import { findMissing } from '../../db/parts.ts';
 import { noteBoot } from '../../db/server-state.ts';
 import type { UploadRow } from '../../db/tables.ts';
-import { moveUploadRow } from '../../db/uploads.ts';
+import { findMissing } from '../../db/uploads/parts.ts';
+import { moveUploadRow } from '../../db/uploads/uploads.ts';
 import { completeUpload } from '../completion.ts';
 import { findUpload } from '../lookup.ts';
 import {

@@ -4,9 +4,9 @@
  * row is invalidated and asked for again.
  */
 import { UploadError } from '@cryolift/protocol/errors';
-import { LIVE_STATES, listParts } from '../../db/parts.ts';
 import type { UploadRow } from '../../db/tables.ts';
-import { findUploadRow } from '../../db/uploads.ts';
+import { LIVE_STATES, listParts } from '../../db/uploads/parts.ts';
+import { findUploadRow } from '../../db/uploads/uploads.ts';
 import { firstOf } from '../../timeout.ts';
 import type { UploadContext } from '../context.ts';
 import { renewStaged } from '../staging.ts';

@@ -7,9 +7,9 @@ import { chmod, copyFile, open, readdir, readFile, rename, rm, symlink, truncate
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
-import { findMissing } from '../../db/parts.ts';
 import type { UploadRow } from '../../db/tables.ts';
-import { moveUploadRow } from '../../db/uploads.ts';
+import { findMissing } from '../../db/uploads/parts.ts';
+import { moveUploadRow } from '../../db/uploads/uploads.ts';
 import { completeUpload, resumeVerifying } from '../completion.ts';
 import {
   bytesOf,

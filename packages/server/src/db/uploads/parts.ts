@@ -2,9 +2,9 @@
 import { type PartRanges, partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
-import { type Database, transact } from './database.ts';
-import { runGuarded } from './guarded.ts';
-import type { PartRow, UploadRow } from './tables.ts';
+import { type Database, transact } from '../database.ts';
+import { runGuarded } from '../guarded.ts';
+import type { PartRow, UploadRow } from '../tables.ts';
 import { selectUpload } from './uploads.ts';
 
 /** How many rows one statement deletes. */

@@ -1,5 +1,5 @@
 /** Deletes the rows of uploads that have ended. */
-import { type Database, transact } from './database.ts';
+import { type Database, transact } from '../database.ts';
 
 /**
  * Deletes uploads that ended before `endedBeforeMs`, with their parts and keys, and ended trials. Files stay, and so do

@@ -1,11 +1,11 @@
 /** Starts an upload, or finds the one to resume. All limits of an init are checked in one transaction. */
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
-import type { Database } from './database.ts';
-import { dialectOf } from './dialect.ts';
-import { findUsage } from './files.ts';
+import type { Database } from '../database.ts';
+import { dialectOf } from '../dialect.ts';
+import { findUsage } from '../files.ts';
+import type { LinkRow, UploadRow } from '../tables.ts';
 import { sumByLinks, UNUSED } from './links.ts';
 import { sumReserved } from './reservations.ts';
-import type { LinkRow, UploadRow } from './tables.ts';
 import { findUploadRow, STAGED_STATES, sumStaged } from './uploads.ts';
 
 /** States of uploads that have ended without a file and have no bytes. */

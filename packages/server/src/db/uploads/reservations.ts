@@ -4,7 +4,7 @@
  */
 import { OPEN_STATES } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
-import type { Database } from './database.ts';
+import type { Database } from '../database.ts';
 
 /** Since its init or its last part: for this time an upload reserves all bytes that it may still write. */
 const FULL_MS = 10 * 60_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import fc from 'fast-check';
-import type { Database } from './database.ts';
+import type { Database } from '../database.ts';
+import { testDatabases } from '../test-databases.ts';
+import { draftPart, draftRow, insertRow, plain } from '../test-rows.ts';
 import { commitPart, findMissing, findPart, forgetParts, listParts } from './parts.ts';
-import { testDatabases } from './test-databases.ts';
-import { draftPart, draftRow, insertRow, plain } from './test-rows.ts';
 import { findUploadRow } from './uploads.ts';
 
 testDatabases('parts: a part is recorded, counted, and extends the upload', async (db) => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { transition, UPLOAD_EVENTS, UPLOAD_STATES } from '@cryolift/protocol/states';
-import { transact } from './database.ts';
-
+import { transact } from '../database.ts';
+import { testDatabases } from '../test-databases.ts';
+import { draftFile, draftPart, draftRow, insertRow, plain } from '../test-rows.ts';
 import { commitPart, listParts } from './parts.ts';
-import { testDatabases } from './test-databases.ts';
-import { draftFile, draftPart, draftRow, insertRow, plain } from './test-rows.ts';
 import { purgeUploads } from './upload-purge.ts';
 import {
   findUploadRow,

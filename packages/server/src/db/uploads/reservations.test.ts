@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Database } from './database.ts';
+import type { Database } from '../database.ts';
+import { testDatabases } from '../test-databases.ts';
+import { insertRow } from '../test-rows.ts';
 import { sumReserved } from './reservations.ts';
-import { testDatabases } from './test-databases.ts';
-import { insertRow } from './test-rows.ts';
 
 const NOW = 10_000_000;
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 /** Rows of upload links. */
-import { type Database, transact } from './database.ts';
-import { dialectOf } from './dialect.ts';
-import type { LinkRow } from './tables.ts';
+import { type Database, transact } from '../database.ts';
+import { dialectOf } from '../dialect.ts';
+import type { LinkRow } from '../tables.ts';
 
 /** @returns false, and inserts nothing, when the owner has `maxOfOwner` links already, ended ones included. */
 export async function insertLink(db: Database, link: LinkRow, maxOfOwner: number): Promise<boolean> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
-import { type Database, transact } from './database.ts';
-import { insertFile, markDeleted } from './files.ts';
+import { type Database, transact } from '../database.ts';
+import { insertFile, markDeleted } from '../files.ts';
+import type { LinkRow, UploadRow } from '../tables.ts';
+import { testDatabases } from '../test-databases.ts';
+import { draftFile, draftRow, insertRow, plain } from '../test-rows.ts';
 import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
-import type { LinkRow, UploadRow } from './tables.ts';
-import { testDatabases } from './test-databases.ts';
-import { draftFile, draftRow, insertRow, plain } from './test-rows.ts';
 import { type OpenRequest, openUploadRow } from './upload-opening.ts';
 import { purgeUploads } from './upload-purge.ts';
 import { findUploadRow, moveUploadRow } from './uploads.ts';

@@ -1,9 +1,9 @@
 /** Rows of uploads. Every change of state is one guarded update; no value is read first and written later. */
 import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
 import { type NotNull, sql } from 'kysely';
-import type { Database } from './database.ts';
-import { findUsage, insertFile } from './files.ts';
-import type { FileRow, UploadRow } from './tables.ts';
+import type { Database } from '../database.ts';
+import { findUsage, insertFile } from '../files.ts';
+import type { FileRow, UploadRow } from '../tables.ts';
 
 /** States in which the bytes of an upload are staged. */
 export const STAGED_STATES: UploadState[] = ['pending', 'uploading', 'verifying', 'failed'];
