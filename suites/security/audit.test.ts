@@ -83,7 +83,7 @@ test('audit: what was refused is there, with its code and with who it was, parts
     lines.map(({ action, subject, outcome, code }) => [action, subject, outcome, code]),
     [
       ['part.put', 'rita', 'refused', 'forbidden'],
-      ['admin.uploads', 'rita', 'refused', 'forbidden'],
+      ['admin.sessions', 'rita', 'refused', 'forbidden'],
       ['file.delete', 'rita', 'refused', 'forbidden'],
       ['GET /files', null, 'refused', 'unauthenticated'],
       ['file.delete', 'ada', 'refused', 'file_not_found'],
