@@ -44,11 +44,24 @@ async function startOnBucket(t: TestContext, prefix: string, more: Record<string
   return { server, call: callAs(server, { sub: 'survivor', scope: 'admin' }) };
 }
 
-async function openLarge(call: Awaited<ReturnType<typeof startOnBucket>>['call'], partCount: number) {
+type Call = Awaited<ReturnType<typeof startOnBucket>>['call'];
+
+async function openLarge(call: Call, partCount: number) {
   const bytes = makeMrc((partCount - 1) * PART_BYTES + 1500);
   const session = await open(call, { size: bytes.length, part_size: 64 * 1024 });
   assert.deepEqual([session.part_size, session.part_count], [PART_BYTES, partCount]);
   return { session, bytes };
+}
+
+/** Completes it, and waits until the server has read the file for its SHA-256. */
+async function completeWhole(call: Call, session: UploadRecord): Promise<FileRecord> {
+  const answer = await complete(call, session);
+  assert.equal(answer.status, 200, answer.body.toString());
+  const { file_id } = answer.json<FileRecord>();
+  for (; ; await sleep(50)) {
+    const file = (await call('GET', `/files/${file_id}`)).json<FileRecord>();
+    if (file.sha256 !== null) return file;
+  }
 }
 
 // Invariants 1, 2
@@ -90,7 +103,7 @@ test(
     await server.kill9();
     await lost;
     await server.restart();
-    const file = (await complete(call, session)).json<FileRecord>();
+    const file = await completeWhole(call, session);
     assert.equal(file.sha256, sha256Hex(bytes));
     assert.deepEqual((await call('GET', `/files/${file.file_id}/content`)).body, bytes);
     const range = await call('GET', `/files/${file.file_id}/content`, { headers: { range: 'bytes=5242879-5242881' } });
@@ -109,13 +122,15 @@ test('s3 server: a file is shown, analyzed and deleted as on disk', options, asy
   const session = await open(call, { size: bytes.length });
   // Without a digest: it is sent behind the body.
   assert.equal((await putBody(call, session, 0, bytes, {})).status, 201);
-  const { file_id } = (await complete(call, session)).json<FileRecord>();
+  const { file_id, sha256 } = (await complete(call, session)).json<FileRecord>();
+  assert.equal(sha256, null, 'nobody waits for a digest that was not declared');
   for (;;) {
     const { items } = (await call('GET', `/files/${file_id}/jobs`)).json<JobList>();
     assert.ok(items.every(({ status }) => status !== 'failed'));
     if (items.every(({ status }) => status === 'done')) break;
     await sleep(50);
   }
+  assert.equal((await call('GET', `/files/${file_id}`)).json<FileRecord>().sha256, sha256Hex(bytes));
   assert.equal((await call('GET', `/files/${file_id}/preview`)).status, 200);
   assert.equal((await call('GET', `/files/${file_id}/statistics`)).json<{ count: number }>().count, 3000 - 1024);
   assert.equal((await call('DELETE', `/files/${file_id}`)).status, 204);
@@ -163,7 +178,7 @@ test('s3 server: cancelled uploads leave no multipart upload, and a lost one is 
   const second = await openLarge(call, 2);
   assert.equal((await staged()).length, 2);
   await call('DELETE', `/uploads/${second.session.upload_id}`);
-  assert.equal((await complete(call, session)).json<FileRecord>().sha256, sha256Hex(bytes));
+  assert.equal((await completeWhole(call, session)).sha256, sha256Hex(bytes));
   assert.deepEqual(await staged(), []);
 });
 

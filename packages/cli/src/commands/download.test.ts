@@ -24,7 +24,7 @@ before(async () => {
   files = [];
   for (let idx = 0; idx < 2; idx++) {
     const { file_id, sha256 } = await upload('same.mrc', 40 * MIB);
-    files.push({ id: file_id, sha256 });
+    files.push({ id: file_id, sha256: sha256 ?? '' });
   }
   long = await upload(LONG_NAME, 2000);
 });

@@ -42,7 +42,10 @@ export async function fetchFile(id: string, flags: DownloadFlags): Promise<ExitC
   } finally {
     display.stop();
   }
-  const text = [`${toStdout ? file.filename : path}  ${formatBytes(file.size)}`, `  sha256 ${file.sha256}`];
+  const text = [
+    `${toStdout ? file.filename : path}  ${formatBytes(file.size)}`,
+    `  sha256 ${file.sha256 ?? '(not known yet; its parts were compared)'}`,
+  ];
   if (toStdout) output.note(text);
   else output.result({ event: 'done', path, ...file }, () => text);
   return EXIT.done;

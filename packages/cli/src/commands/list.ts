@@ -41,5 +41,5 @@ function uploadRow(upload: UploadRecord, nowMs: number): string[] {
 }
 
 function fileRow({ file_id, filename, size, created_at, sha256 }: FileRecord, nowMs: number): string[] {
-  return [file_id, filename, formatBytes(size), formatWhen(created_at, nowMs), sha256];
+  return [file_id, filename, formatBytes(size), formatWhen(created_at, nowMs), sha256 ?? '-'];
 }

@@ -1,7 +1,6 @@
 /** Uploads many files, a few at a time. A failure does not stop the others, unless they would fail as well. */
 import type { Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
-import type { FileRecord } from '@cryolift/protocol/messages';
 import type { ChecksumFile } from '../files/checksums.ts';
 import type { Found, InFolder } from '../files/find-files.ts';
 import type { Output } from '../output/output.ts';
@@ -12,7 +11,7 @@ import { exitCodeOf, isAboutServer } from '../process/failure.ts';
 import { type Facts, FolderJournal, type WentUp } from './folder-journal.ts';
 import { importOldJournal } from './old-journal.ts';
 import { askOwner, confirm } from './owner.ts';
-import { type FileFlags, reportSent, uploadFile } from './upload-file.ts';
+import { type DigestedFile, type FileFlags, reportSent, uploadFile } from './upload-file.ts';
 
 export interface BatchOptions {
   readonly uploader: Uploader;
@@ -83,7 +82,7 @@ export class Batch {
 
   async #upload(found: Found): Promise<void> {
     const { uploader, flags, output, display, tally, checksums, nameOf } = this.#options;
-    const onPublished = async (file: FileRecord, facts: Facts) => {
+    const onPublished = async (file: DigestedFile, facts: Facts) => {
       if (found.inFolder) await this.#remember(found.inFolder, facts, file);
     };
     const surroundings = { output, display, signal: this.#signal, follow: tally.follow() };
@@ -94,7 +93,7 @@ export class Batch {
   }
 
   /** The file is uploaded. A failed write of the journal is not a failure of the file. */
-  async #remember({ folder, path }: InFolder, facts: Facts, file: FileRecord): Promise<void> {
+  async #remember({ folder, path }: InFolder, facts: Facts, file: DigestedFile): Promise<void> {
     try {
       (await this.#journalOf(folder)).note(path, facts, file);
     } catch (error) {

@@ -45,7 +45,7 @@ function eventsOf({ stdout }: Ended, name: string): Event[] {
   return parseLines<Event>(stdout).filter(({ event }) => event === name);
 }
 
-function doneOf(...runs: readonly Ended[]): Map<string, string | undefined> {
+function doneOf(...runs: readonly Ended[]): Map<string, string | null | undefined> {
   return new Map(runs.flatMap((run) => eventsOf(run, 'done').map(({ path, sha256 }) => [path, sha256] as const)));
 }
 

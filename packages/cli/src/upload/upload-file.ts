@@ -12,6 +12,9 @@ import type { ProgressDisplay } from '../output/progress.ts';
 import { type Figures, NOTHING } from '../output/tally.ts';
 import type { Facts } from './folder-journal.ts';
 
+/** A published file whose SHA-256 is known. */
+export type DigestedFile = FileRecord & { readonly sha256: string };
+
 export interface FileFlags {
   readonly recursive?: boolean;
   meta?: Record<string, string>;
@@ -23,11 +26,11 @@ export interface FileFlags {
   /** Send the file only if it is unchanged since it was found. */
   asFound?: boolean;
   /** Awaited before the upload is removed from the resume store, so that a file recorded by it is never sent twice. */
-  onPublished?: (file: FileRecord, facts: Facts) => Promise<void>;
+  onPublished?: (file: DigestedFile, facts: Facts) => Promise<void>;
 }
 
 interface Sent {
-  readonly file: FileRecord;
+  readonly file: DigestedFile;
   readonly figures: Figures;
   readonly seconds: number;
 }
@@ -69,10 +72,16 @@ export async function uploadFile(
     };
     const requested = { metadata, partSizeBytes, sha256, force, restart };
     const facts = { sizeBytes, modifiedMs, changedMs: found.changedMs, inode: found.inode };
-    const onPublished = async (file: FileRecord) => await flags.onPublished?.(file, facts);
+    let known: string | undefined;
+    // The server has compared every part; where it has not read the whole yet, the digest is that of the local file.
+    const addDigest = async (file: FileRecord): Promise<DigestedFile> => {
+      known ??= file.sha256 ?? (await hashPath(path, signal));
+      return { ...file, sha256: known };
+    };
+    const onPublished = async (file: FileRecord) => await flags.onPublished?.(await addDigest(file), facts);
     const onNotice = (notice: Notice) => reportNotice(output, path, notice);
     const file = await uploader.upload(source, { ...requested, signal, onProgress, onPublished, onNotice });
-    return { file, figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
+    return { file: await addDigest(file), figures, seconds: Math.round(performance.now() - beginMs) / 1000 };
   } finally {
     transfer.end();
     await source.close();

@@ -67,7 +67,7 @@ export class FileHandler {
     const { disposal, uploader, owner, signal } = this.#context;
     if (disposal === null) return { kind: 'there', sha256: known.sha256 };
     const confirmed = await confirm(uploader.api, owner, known, signal);
-    if (confirmed.kind === 'there') return { kind: 'there', sha256: confirmed.file.sha256 };
+    if (confirmed.kind === 'there') return { kind: 'there', sha256: confirmed.file.sha256 ?? known.sha256 };
     return confirmed.kind === 'gone'
       ? { kind: 'kept', why: `it was deleted from the server, or does not belong to ${owner}` }
       : { kind: 'kept', why: 'this token may not read the file record on the server' };

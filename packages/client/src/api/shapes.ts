@@ -32,7 +32,7 @@ export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
   isObject(value) &&
   areStrings(value.file_id, value.owner, value.filename, value.created_at) &&
   areCounts(value.size) &&
-  isDigest(value.sha256) &&
+  (value.sha256 === null || isDigest(value.sha256)) &&
   isDigest(value.parts_sha256) &&
   isObject(value.metadata) &&
   Array.isArray(value.warnings) &&

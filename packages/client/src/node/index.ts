@@ -1,7 +1,7 @@
 /** The adapters for Node: files, connections, resume store. */
 export { createAgent, describeWay, showUrl } from './agent.ts';
 export { toConnectionError } from './connection-failure.ts';
-export { download, hashPath } from './download/download.ts';
+export { download, hasBytesOf, hashPath } from './download/download.ts';
 export { assertHarmlessName } from './download/local-name.ts';
 export { cutName, placeNew, temporaryName } from './download/place.ts';
 export type { DownloadOptions } from './download/ranges.ts';

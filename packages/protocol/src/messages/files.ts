@@ -23,7 +23,11 @@ export const FileRecord = Type.Object(
     owner: Text('`sub` of the token that opened its upload, or of the link.'),
     filename: Text(),
     size: Bytes('Size of the file, bytes.'),
-    sha256: Sha256Hex('Plain SHA-256 of the file, what sha256sum prints.'),
+    sha256: Nullable(
+      Sha256Hex(
+        'Plain SHA-256 of the file, what sha256sum prints. Null: not known yet; a bucket, and none was declared.',
+      ),
+    ),
     parts_sha256: Sha256Hex('SHA-256 over the concatenated binary part digests, in order.'),
     part_size: Bytes('Size of every part but the last, bytes.'),
     part_count: Type.Integer({ minimum: 0 }),
@@ -55,7 +59,9 @@ export const FileChanges = Type.Object(
 export const Job = Type.Object(
   {
     job_id: Id(),
-    kind: Text('`survey`: statistics and pictures; `on_complete`: the command of the administrator.'),
+    kind: Text(
+      '`survey`: statistics and pictures; `digest`: the SHA-256; `on_complete`: the command of the administrator.',
+    ),
     status: Literals(['waiting', 'running', 'done', 'failed'], '`waiting`: not started, or to be repeated.'),
     attempts: Type.Integer({ minimum: 0 }),
     created_at: Time('When it was created.'),

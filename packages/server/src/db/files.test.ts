@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { listFileIds } from './files.ts';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { listFileIds, markDeleted, recordDigest } from './files.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { openSqliteFile } from './open.ts';
+import { ThreadedSqlite } from './sqlite/driver.ts';
 import type { FileRow } from './tables.ts';
 import { testDatabases } from './test-databases.ts';
+import { makeFolder } from './test-rows.ts';
 
 function draftFile(at: number): FileRow {
   const id = `file-${String(at).padStart(6, '0')}`;
@@ -28,4 +36,45 @@ testDatabases('files: all ids are read in batches, and other work runs in betwee
   for (; !isRead; queue++) await setImmediate();
   assert.equal((await reading).size, count);
   assert.ok(queue > 4, `${queue} queue`);
+});
+
+testDatabases('files: a digest is recorded once, and not for a file that was deleted', async (db) => {
+  const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  await db
+    .insertInto('files')
+    .values([1, 2].map((at) => ({ ...draftFile(at), sha256: null })))
+    .execute();
+  const { id } = draftFile(1);
+  assert.deepEqual((await recordDigest(db, id, first))?.sha256, first);
+  assert.equal(await recordDigest(db, id, second), undefined);
+  const deleted = draftFile(2).id;
+  await markDeleted(db, deleted, 5);
+  assert.equal(await recordDigest(db, deleted, first), undefined);
+});
+
+test('files: the digests of an earlier version are kept, and may be null from now on', async (t) => {
+  const path = join(await makeFolder(t), 'a.sqlite');
+  const before = new Kysely<{ files: FileRow }>({ dialect: new ThreadedSqlite(path) });
+  const migrator = new Migrator({ db: before, provider: { getMigrations: async () => MIGRATIONS } });
+  assert.equal((await migrator.migrateTo('010_storage_references')).error, undefined);
+  const sha256 = new Uint8Array(32).fill(3);
+  await before
+    .insertInto('files')
+    .values({ ...draftFile(1), sha256 })
+    .execute();
+  await before.destroy();
+  const db = await openSqliteFile(path);
+  t.after(() => db.destroy());
+  await db
+    .insertInto('files')
+    .values({ ...draftFile(2), sha256: null })
+    .execute();
+  const rows = await db.selectFrom('files').selectAll().orderBy('id').execute();
+  assert.deepEqual(
+    rows.map((row) => ({ ...row })),
+    [
+      { ...draftFile(1), sha256 },
+      { ...draftFile(2), sha256: null },
+    ],
+  );
 });

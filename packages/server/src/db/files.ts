@@ -42,6 +42,18 @@ export async function recordStatistics(
     .executeTakeFirst();
 }
 
+/** @returns the row after the change; undefined when its digest is known already, or the file was deleted meanwhile. */
+export async function recordDigest(db: Database, id: string, sha256: Uint8Array): Promise<FileRow | undefined> {
+  return await db
+    .updateTable('files')
+    .set({ sha256 })
+    .where('id', '=', id)
+    .where('sha256', 'is', null)
+    .where('deleted_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
 /**
  * Puts `metadata` in the place of `before`. @returns undefined when it is not `before` any more, or the file was
  * deleted.

@@ -239,4 +239,14 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('parts').addColumn('receipt', 'text').execute();
     },
   },
+  '011_late_digests': {
+    async up(db: Database) {
+      // Null until a job has read the file. SQLite cannot take `not null` away from a column.
+      const { bytes } = dialectOf(db).columns;
+      await db.schema.alterTable('files').addColumn('sha256_or_null', bytes).execute();
+      await sql`update files set sha256_or_null = sha256`.execute(db);
+      await db.schema.alterTable('files').dropColumn('sha256').execute();
+      await db.schema.alterTable('files').renameColumn('sha256_or_null', 'sha256').execute();
+    },
+  },
 };

@@ -52,7 +52,8 @@ interface FileTable {
   owner: string;
   filename: string;
   size: number;
-  sha256: Uint8Array;
+  /** Plain digest of the whole; null until a job has read the file. */
+  sha256: Uint8Array | null;
   parts_sha256: Uint8Array;
   part_size: number;
   part_count: number;

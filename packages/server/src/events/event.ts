@@ -3,6 +3,8 @@ import { UPLOAD_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { EventRow, NewEvent } from '../db/tables.ts';
 
 export const FILE_UPDATED = 'cryolift.file.updated';
+/** Its SHA-256 is known now, which it was not when it was published. */
+export const FILE_DIGEST_READY = 'cryolift.file.digest_ready';
 export const FILE_PREVIEW_READY = 'cryolift.file.preview_ready';
 /** The stored bytes differ from the published ones, or are missing. */
 export const FILE_DAMAGED = 'cryolift.file.damaged';

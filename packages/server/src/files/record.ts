@@ -14,7 +14,7 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
     owner: row.owner,
     filename: row.filename,
     size: row.size,
-    sha256: toHex(row.sha256),
+    sha256: row.sha256 && toHex(row.sha256),
     parts_sha256: toHex(row.parts_sha256),
     part_size: row.part_size,
     part_count: row.part_count,

@@ -10,7 +10,9 @@ export interface StoredFile {
   readonly owner: string;
   readonly filename: string;
   readonly sizeBytes: number;
-  readonly sha256: Uint8Array;
+  /** Null until a job has read the file. */
+  readonly sha256: Uint8Array | null;
+  readonly partsSha256: Uint8Array;
   readonly contentType: string;
   /** Milliseconds since 1970. */
   readonly createdAtMs: number;
@@ -28,6 +30,7 @@ export function toStoredFile(row: FileRow): StoredFile {
     filename: row.filename,
     sizeBytes: row.size,
     sha256: row.sha256,
+    partsSha256: row.parts_sha256,
     contentType: row.content_type,
     createdAtMs: row.created_at,
     place: toFilePlace(row),

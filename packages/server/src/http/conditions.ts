@@ -12,6 +12,8 @@ export interface Conditions {
 export interface Validators {
   /** A strong entity tag, with its quotes. */
   readonly etag: string;
+  /** Another strong tag that the same bytes had before, with its quotes. */
+  readonly earlierEtag?: string;
   /** When it last changed; null: unknown, and conditions on it are ignored. */
   readonly lastModifiedMs: number | null;
 }
@@ -20,17 +22,17 @@ export interface Validators {
 export type ConditionOutcome = 'proceed' | 'not_modified' | 'failed';
 
 /** Evaluates the conditions in the order of section 13.2.2: an entity tag, where there is one, decides over a date. */
-export function checkConditions(conditions: Conditions, { etag, lastModifiedMs }: Validators): ConditionOutcome {
+export function checkConditions(conditions: Conditions, { lastModifiedMs, ...tags }: Validators): ConditionOutcome {
   const match = conditions['if-match'];
   const noneMatch = conditions['if-none-match'];
   const unmodifiedSince = readDate(conditions['if-unmodified-since'], lastModifiedMs);
   const modifiedSince = readDate(conditions['if-modified-since'], lastModifiedMs);
   if (match !== undefined) {
-    if (!listHas(match, (tag) => tag === etag)) return 'failed';
+    if (!listHas(match, (tag) => isTagOf(tag, tags))) return 'failed';
   } else if (unmodifiedSince && unmodifiedSince.lastModifiedMs > unmodifiedSince.dateMs) return 'failed';
   if (noneMatch !== undefined) {
     // Weak comparison (section 13.1.2).
-    if (listHas(noneMatch, (tag) => tag.replace(/^W\//, '') === etag)) return 'not_modified';
+    if (listHas(noneMatch, (tag) => isTagOf(tag.replace(/^W\//, ''), tags))) return 'not_modified';
   } else if (modifiedSince && modifiedSince.lastModifiedMs <= modifiedSince.dateMs) return 'not_modified';
   return 'proceed';
 }
@@ -51,6 +53,11 @@ export function refuseEntityTags(method: string, { 'if-match': match }: Conditio
   throw new UploadError('precondition_failed', 'The resource has no entity tag, so If-Match cannot match.', {
     hint: 'Send the request without If-Match.',
   });
+}
+
+/** Strong comparison. */
+export function isTagOf(tag: string, { etag, earlierEtag }: Pick<Validators, 'etag' | 'earlierEtag'>): boolean {
+  return tag === etag || tag === earlierEtag;
 }
 
 function listHas(list: string, isIt: (tag: string) => boolean): boolean {

@@ -1,5 +1,12 @@
 /** Range requests on a file whose bytes never change (RFC 9110 section 14), and the conditions before them. */
-import { type Conditions, checkConditions, parseHttpDate, type Validators, wholeSeconds } from './conditions.ts';
+import {
+  type Conditions,
+  checkConditions,
+  isTagOf,
+  parseHttpDate,
+  type Validators,
+  wholeSeconds,
+} from './conditions.ts';
 
 export type Selection =
   | { kind: 'failed' }
@@ -38,9 +45,9 @@ export function selectBytes(request: RangeRequest, validators: Validators, sizeB
 }
 
 /** Compares strongly, as section 13.1.5 requires for If-Range. A date must be equal. */
-function rangeApplies(ifRange: string | undefined, { etag, lastModifiedMs }: Validators): boolean {
+function rangeApplies(ifRange: string | undefined, { lastModifiedMs, ...tags }: Validators): boolean {
   if (ifRange === undefined) return true;
   const value = ifRange.trim();
-  if (value.startsWith('"') || value.startsWith('W/')) return value === etag;
+  if (value.startsWith('"') || value.startsWith('W/')) return isTagOf(value, tags);
   return lastModifiedMs !== null && parseHttpDate(value) === wholeSeconds(lastModifiedMs);
 }

@@ -11,8 +11,10 @@ import { listenForEvents } from '../db/postgres/notifications.ts';
 import { RemoteChanges } from '../events/remote-changes.ts';
 import { printKey, readKey } from '../events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
+import { DIGEST_JOB } from '../files/late-digest.ts';
 import { Scrub } from '../files/scrub.ts';
 import { analysisWork } from '../jobs/analysis.ts';
+import { digestWork } from '../jobs/digest.ts';
 import { ON_COMPLETE, onCompleteWork } from '../jobs/on-complete.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { RequestedSweep } from '../jobs/requested-sweep.ts';
@@ -36,7 +38,7 @@ const SWEEP_MS = 60_000;
 const COMPARE_MS = 3_600_000;
 
 /** Kinds of jobs that there may be. */
-export const JOB_KINDS = [ANALYSIS_JOB, ON_COMPLETE];
+export const JOB_KINDS = [ANALYSIS_JOB, DIGEST_JOB, ON_COMPLETE];
 
 export interface Background {
   readonly scrub: Scrub;
@@ -135,9 +137,11 @@ async function releaseAll(db: Database, nowMs: number): Promise<void> {
 /** Analyses share one thread, so two are no faster than one. */
 function createQueues(context: UploadContext, { onComplete }: Config): JobQueue[] {
   const analyses = new JobQueue(context, ANALYSIS_JOB, analysisWork(context), 1);
-  return onComplete
-    ? [analyses, new JobQueue(context, ON_COMPLETE, onCompleteWork(context, onComplete), 2)]
-    : [analyses];
+  return [
+    analyses,
+    ...(context.storage.lateDigests ? [new JobQueue(context, DIGEST_JOB, digestWork(context), 2)] : []),
+    ...(onComplete ? [new JobQueue(context, ON_COMPLETE, onCompleteWork(context, onComplete), 2)] : []),
+  ];
 }
 
 /** Without a secret in the settings, the server makes one that the receiver is to be given. */

@@ -8,7 +8,6 @@ import { readOrMakeFact } from '../db/server-state.ts';
 import { Digester } from '../storage/disk/digester.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Writers } from '../storage/disk/writers.ts';
-import { S3Storage } from '../storage/s3/s3-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */
@@ -27,6 +26,8 @@ export async function openDisk(folder: string, onLost: (uploadId: string) => voi
 
 /** @throws SettingError when the bucket cannot be reached, or holds the uploads of another database. */
 export async function openBucket(settings: Config['storage'] & { kind: 's3' }, db: Database): Promise<Storage> {
+  // Loaded only here: a server with a disk does not pay for the client library in memory and start time.
+  const { S3Storage } = await import('../storage/s3/s3-storage.ts');
   const storage = new S3Storage(settings, createWriters());
   const where = `s3://${settings.bucket}/${settings.prefix}`;
   try {

@@ -3,8 +3,8 @@
  * folder here and runs the same tests; `startup/data.ts` opens the one of the settings.
  */
 import type { FileStorage } from './file-storage.ts';
-import type { PartSelection, StagedUpload } from './places.ts';
-import type { PartSink, UploadStorage } from './upload-storage.ts';
+import type { FilePlace, PartSelection, StagedUpload } from './places.ts';
+import type { PartSink, UploadStorage, WholeDigest } from './upload-storage.ts';
 
 export interface Storage {
   readonly uploads: UploadStorage;
@@ -12,6 +12,8 @@ export interface Storage {
   readonly previews: PreviewStorage;
   /** Null: staged bytes cannot be read before they are assembled. */
   readonly prefixes: PrefixReader | null;
+  /** Null: the digest of the whole costs no reading of its own, and is known before a file is published. */
+  readonly lateDigests: LateDigester | null;
   /** Null: the storage has no limit. */
   readonly space: SpaceReporter | null;
   /** A sink that stores nothing and only hashes: for stored bytes that are sent again. */
@@ -54,6 +56,16 @@ export interface PrefixReader {
   locate(uploadId: string): string;
   /** One Int32: 1 while digests are computed. Background work yields to them. */
   readonly digesting: SharedArrayBuffer;
+}
+
+/** Digests files after they were published, because that reads all of their bytes. */
+export interface LateDigester {
+  /**
+   * Plain SHA-256 of a file as it is stored, and of the selected parts of it.
+   *
+   * @throws BytesGone, UploadError when the file cannot be read now, or the reason of `signal`.
+   */
+  digest(file: FilePlace, parts: PartSelection, signal: AbortSignal): Promise<WholeDigest>;
 }
 
 export interface SpaceReporter {

@@ -17,6 +17,8 @@ import { uploadIncomplete } from './verification/invalidation.ts';
 
 /** How long a request waits for the whole-file digest (page 7: `complete`). */
 const WAIT_MS = 20_000;
+/** A sender that asks for the digest of a published file comes again after this time, while there is none. */
+const DIGEST_SECONDS = 5;
 /** A verification that failed in this number of rounds is not repeated. */
 const STUCK_AFTER = 3;
 
@@ -120,11 +122,18 @@ function validateDeclared(row: UploadRow, declared: Uint8Array | null): void {
 }
 
 /**
- * The file may have been verified for another request, which declared no digest. @throws UploadError
- * `file_checksum_mismatch`.
+ * The file may have been verified for another request, which declared no digest.
+ *
+ * @throws UploadError `file_checksum_mismatch`; `overloaded` while the digest of the file is not known.
  */
 function assertSame(file: FileRow, declared: Uint8Array | null): FileRow {
-  if (!declared || Buffer.compare(declared, file.sha256) === 0) return file;
+  if (!declared) return file;
+  if (file.sha256 === null) {
+    throw new UploadError('overloaded', 'The file is published, and its SHA-256 is being computed.', {
+      retryAfterSeconds: DIGEST_SECONDS,
+    });
+  }
+  if (Buffer.compare(declared, file.sha256) === 0) return file;
   throw new UploadError('file_checksum_mismatch', 'The published file does not have the declared SHA-256.', {
     details: { expected_sha256: toHex(declared), received_sha256: toHex(file.sha256), file_id: file.id },
   });

@@ -12,6 +12,7 @@ import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { listParts } from '../db/uploads/parts.ts';
 import { findUploadRow, recordPublished } from '../db/uploads/uploads.ts';
 import { contentTypeOf } from '../files/content-type.ts';
+import { DIGEST_JOB } from '../files/late-digest.ts';
 import type { FilePlace } from '../storage/places.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from './context.ts';
@@ -50,7 +51,9 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
     throw await reopen(context, row);
   }
   await assemble(context, row, place, parts);
-  const sha256 = await digest(context, row, place, parts, requestId);
+  // Nobody waits for a digest that nothing is to be compared with, where it costs a reading of the whole.
+  const isLate = row.sha256 === null && row.part_count > 0 && context.storage.lateDigests !== null;
+  const sha256 = isLate ? null : await digest(context, row, place, parts, requestId);
   await publish(context, row, place);
   return await record(context, row, toFileRow(context, row, place, parts, sha256));
 }
@@ -108,7 +111,7 @@ function toFileRow(
   row: UploadRow,
   place: FilePlace,
   parts: PartRow[],
-  sha256: Uint8Array,
+  sha256: Uint8Array | null,
 ): FileRow {
   return {
     id: place.fileId,
@@ -155,7 +158,8 @@ async function record(context: UploadContext, row: UploadRow, file: FileRow): Pr
 
 /** The jobs are inserted in the transaction of the publish, so that a crash cannot lose them. */
 async function insertJobs(context: UploadContext, tx: Database, file: FileRow): Promise<void> {
-  for (const kind of context.fileJobs.kindsFor(file.filename)) {
+  const late = file.sha256 === null ? [DIGEST_JOB] : [];
+  for (const kind of [...late, ...context.fileJobs.kindsFor(file.filename)]) {
     await insertJob(tx, { id: context.newId(), kind, fileId: file.id, owner: file.owner, nowMs: file.created_at });
   }
 }

@@ -110,9 +110,15 @@ export class Downloads {
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       try {
-        const bytes = await this.#api.content(file.file_id, offset, offset + length - 1, `"${file.sha256}"`, {
-          signal,
-        });
+        const bytes = await this.#api.content(
+          file.file_id,
+          offset,
+          offset + length - 1,
+          `"${file.sha256 ?? file.parts_sha256}"`,
+          {
+            signal,
+          },
+        );
         return bytes as Uint8Array<ArrayBuffer>;
       } catch (error) {
         signal.throwIfAborted();

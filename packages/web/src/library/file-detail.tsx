@@ -74,8 +74,8 @@ function FileRecordView({ file }: { file: FileRecord }) {
       {file.mrc && <Voxels fileId={file.file_id} mode0={mode0} />}
       {file.mrc && <MrcTable mrc={file.mrc} />}
       <h3>{texts.files.checksums}</h3>
-      <Checksum label={texts.files.sha256} value={sha256} />
-      <Checksum label={texts.files.sumLine} value={`${sha256}  ${filename}`} />
+      {sha256 && <Checksum label={texts.files.sha256} value={sha256} />}
+      {sha256 && <Checksum label={texts.files.sumLine} value={`${sha256}  ${filename}`} />}
       <Checksum label={texts.files.partsSha256} value={file.parts_sha256} />
       <PropertyTable
         caption={texts.files.facts}

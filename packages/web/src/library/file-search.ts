@@ -12,7 +12,7 @@ export function matches(file: FileRecord, search: string, kind: string): boolean
   if (kind !== '' && (file.mrc?.kind ?? 'other') !== kind) return false;
   const text = textOf(file);
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return words.every((word) => text.includes(word) || file.sha256.startsWith(word));
+  return words.every((word) => text.includes(word) || file.sha256?.startsWith(word));
 }
 
 const searchTexts = new WeakMap<FileRecord, string>();

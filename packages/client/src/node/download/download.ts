@@ -8,9 +8,10 @@ import type { Api } from '../../api/api.ts';
 import { ServerError, SourceError, TargetError } from '../../failures.ts';
 import { RetryPolicy } from '../../pacing/retry-policy.ts';
 import { openRegularFile } from '../regular-file.ts';
+import { digestOf, FileDigest } from './file-digest.ts';
 import { PartialFolder, type TakeLock } from './partial-folder.ts';
 import { placeNew, syncFolder } from './place.ts';
-import { assertDigest, countRanges, type DownloadOptions, fetchRange, rangeExtent } from './ranges.ts';
+import { countRanges, type DownloadOptions, fetchRange, rangeExtent } from './ranges.ts';
 import { fileExists, toNameError, toTargetError } from './target-failure.ts';
 
 const READ_BYTES = 4 * MIB;
@@ -76,7 +77,9 @@ async function fill(
     const mode = await assertFree(path, replace);
     await fetchMissing(api, file, handle, partial, done, options);
     await handle.sync();
-    assertDigest(file, await hashFile(handle, options.signal));
+    const digest = new FileDigest(file);
+    await readAll(handle, digest, options.signal);
+    digest.assertWhole();
     if (mode !== null) await handle.chmod(mode);
   } finally {
     await handle.close();
@@ -159,23 +162,40 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): 
   }
 }
 
-async function hashFile(handle: FileHandle, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256');
+async function readAll(
+  handle: FileHandle,
+  digest: Pick<FileDigest, 'update'>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const buffer = Buffer.allocUnsafe(READ_BYTES);
   for (let at = 0; ; ) {
     signal?.throwIfAborted();
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-    if (bytesRead === 0) return hash.digest('hex');
-    hash.update(buffer.subarray(0, bytesRead));
+    if (bytesRead === 0) return;
+    digest.update(buffer.subarray(0, bytesRead));
     at += bytesRead;
   }
 }
 
 /** Plain SHA-256 of a local file, hex: what `sha256sum` prints. @throws SourceError when it cannot be opened. */
 export async function hashPath(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
   const { handle } = await openRegularFile(path);
   try {
-    return await hashFile(handle, signal);
+    await readAll(handle, hash, signal);
+    return hash.digest('hex');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether a local file has the bytes of a record. @throws SourceError when it cannot be opened. */
+export async function hasBytesOf(file: FileRecord, path: string, signal?: AbortSignal): Promise<boolean> {
+  const digest = new FileDigest(file);
+  const { handle } = await openRegularFile(path);
+  try {
+    await readAll(handle, digest, signal);
+    return digest.end() === digestOf(file);
   } finally {
     await handle.close();
   }

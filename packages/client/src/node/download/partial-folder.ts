@@ -9,6 +9,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, rmd
 import { dirname, join } from 'node:path';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { TargetError } from '../../failures.ts';
+import { digestOf } from './file-digest.ts';
 
 /**
  * Takes a lock that ends with this process. @returns a function that releases it, or null when another process has it.
@@ -49,7 +50,10 @@ export class PartialFolder {
    * @throws TargetError `download_running`, and the system's errors.
    */
   static async claim(folder: string, file: FileRecord, lock: TakeLock): Promise<PartialFolder> {
-    const key = createHash('sha256').update(`${file.file_id}\n${file.sha256}`).digest('hex').slice(0, 32);
+    const key = createHash('sha256')
+      .update(`${file.file_id}\n${digestOf(file)}`)
+      .digest('hex')
+      .slice(0, 32);
     const path = join(folder, `.cryolift-${key}.part`);
     for (;;) {
       await mkdir(path, 0o700).catch((error: NodeJS.ErrnoException) => {
@@ -113,7 +117,7 @@ export class PartialFolder {
     const done = new Set<number>();
     try {
       const [head = '', ...lines] = (await readFile(this.#journalPath, 'utf8')).split('\n');
-      if ((JSON.parse(head) as Head).sha256 !== this.#file.sha256) return done;
+      if ((JSON.parse(head) as Head).sha256 !== digestOf(this.#file)) return done;
       // Empty, or an incomplete line.
       lines.pop();
       let sizeBytes = Buffer.byteLength(head) + 1;
@@ -133,7 +137,8 @@ export class PartialFolder {
   }
 
   async #beginJournal(): Promise<FileHandle> {
-    const { file_id, filename, sha256 } = this.#file;
+    const { file_id, filename } = this.#file;
+    const sha256 = digestOf(this.#file);
     // Created exclusively: a symbolic link at its path is not followed.
     await rm(this.#journalPath, { force: true });
     const journal = await open(this.#journalPath, 'ax');

@@ -2,8 +2,8 @@
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import type { Api } from '../../api/api.ts';
-import { SourceError } from '../../failures.ts';
 import type { RetryPolicy } from '../../pacing/retry-policy.ts';
+import { digestOf } from './file-digest.ts';
 
 const RANGE_BYTES = 8 * MIB;
 
@@ -24,7 +24,7 @@ export function rangeExtent(file: FileRecord, idx: number): { offset: number; le
   return { offset, length: Math.min(RANGE_BYTES, file.size - offset) };
 }
 
-/** @throws ServerError, ConnectionError, SourceError `integrity`, or the signal's reason. */
+/** @throws ServerError, ConnectionError, or the signal's reason. */
 export async function fetchRange(
   api: Api,
   file: FileRecord,
@@ -34,18 +34,8 @@ export async function fetchRange(
   onRetry: (lastError: string) => void,
 ): Promise<Uint8Array> {
   const { offset, length } = rangeExtent(file, idx);
-  const call = () => api.content(file.file_id, offset, offset + length - 1, `"${file.sha256}"`, { signal });
+  const call = () => api.content(file.file_id, offset, offset + length - 1, `"${digestOf(file)}"`, { signal });
   const bytes = await retryPolicy.retry(call, signal, (error) => onRetry((error as Error).message));
   retryPolicy.noteProgress();
   return bytes;
-}
-
-/** @throws SourceError `integrity` unless the SHA-256 is that of the file. */
-export function assertDigest(file: FileRecord, sha256: string): void {
-  if (sha256 === file.sha256) return;
-  throw new SourceError(
-    'integrity',
-    `The downloaded bytes have the SHA-256 ${sha256}, not ${file.sha256}.`,
-    'Download it again; if this happens again, contact the administrator of the server.',
-  );
 }

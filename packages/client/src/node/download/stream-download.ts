@@ -1,9 +1,9 @@
 /** Downloads a file into a pipe. */
-import { createHash } from 'node:crypto';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Api } from '../../api/api.ts';
 import { RetryPolicy } from '../../pacing/retry-policy.ts';
-import { assertDigest, countRanges, type DownloadOptions, fetchRange } from './ranges.ts';
+import { FileDigest } from './file-digest.ts';
+import { countRanges, type DownloadOptions, fetchRange } from './ranges.ts';
 
 /**
  * Writes a file in order, for a pipe: with `write`, which is called again only after its promise has settled. The last
@@ -21,7 +21,7 @@ export async function streamDownload(
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   const retryPolicy = new RetryPolicy();
-  const hash = createHash('sha256');
+  const digest = new FileDigest(file);
   const count = countRanges(file);
   const coming: Promise<Uint8Array>[] = [];
   let asked = 0;
@@ -37,13 +37,13 @@ export async function streamDownload(
         coming.push(range);
       }
       const bytes = await (coming.shift() as Promise<Uint8Array>);
-      hash.update(bytes);
-      if (idx === count - 1) assertDigest(file, hash.copy().digest('hex'));
+      digest.update(bytes);
+      if (idx === count - 1) digest.assertWhole();
       await write(bytes);
       doneBytes += bytes.length;
       report(null);
     }
-    if (count === 0) assertDigest(file, hash.digest('hex'));
+    if (count === 0) digest.assertWhole();
   } finally {
     stop.abort();
     await Promise.allSettled(coming);

@@ -149,11 +149,11 @@ async function answerContent(
   file: StoredFile,
 ): Promise<FastifyReply> {
   const { sizeBytes } = file;
-  const etag = `"${toHex(file.sha256)}"`;
+  const { etag, earlierEtag } = tagsOf(file);
   // RFC 9110 section 14.2 defines ranges for GET alone.
   const { range, ...conditions } = request.headers;
   const asked = request.method === 'GET' ? request.headers : conditions;
-  const selection = selectBytes(asked, { etag, lastModifiedMs: file.createdAtMs }, sizeBytes);
+  const selection = selectBytes(asked, { etag, earlierEtag, lastModifiedMs: file.createdAtMs }, sizeBytes);
   if (selection.kind === 'failed') throw preconditionFailed();
   setContentHeaders(reply, file, etag);
   switch (selection.kind) {
@@ -170,6 +170,12 @@ async function answerContent(
   }
 }
 
+/** Of a file that was published before its SHA-256 was known, the tag that it had then identifies the same bytes. */
+function tagsOf({ sha256, partsSha256 }: StoredFile): { etag: string; earlierEtag: string } {
+  const earlierEtag = `"${toHex(partsSha256)}"`;
+  return { etag: sha256 ? `"${toHex(sha256)}"` : earlierEtag, earlierEtag };
+}
+
 /** @returns the record of a file, with its location when the caller may see it. */
 export function presentFile(context: FileContext, caller: Caller, file: StoredFile): FileRecord {
   if (!hasScope(caller, 'files:locate')) return file.record;
@@ -181,11 +187,11 @@ function setContentHeaders(reply: FastifyReply, file: StoredFile, etag: string):
     .header('etag', etag)
     .header('accept-ranges', 'bytes')
     .header('last-modified', new Date(file.createdAtMs).toUTCString())
-    // RFC 9530: the digest of the whole file, also with a range.
-    .header('repr-digest', printDigestHeader(file.sha256))
     .header('content-disposition', contentDisposition(file.filename))
     // A browser that shows the file in spite of its disposition runs no script of it.
     .header('content-security-policy', "sandbox; default-src 'none'");
+  // RFC 9530: the digest of the whole file, also with a range.
+  if (file.sha256) reply.header('repr-digest', printDigestHeader(file.sha256));
 }
 
 async function sendBytes(

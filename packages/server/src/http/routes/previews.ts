@@ -168,10 +168,10 @@ async function answerFile(
   reply: FastifyReply,
   file: StoredFile,
 ): Promise<FastifyReply> {
-  const { mrc, sha256 } = file.record;
+  const { mrc, sha256, parts_sha256 } = file.record;
   if (!mrc) throw new UploadError('not_found', 'This file has no picture: it is not a readable MRC file.');
   const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
-  const etag = `"${sha256.slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
+  const etag = `"${(sha256 ?? parts_sha256).slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
   const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);
   const drawing = drawFor(request, reply, (viewer) => previews.ofFile(file.place, asked, viewer));
   const drawn = await drawing.catch(async (error: unknown) => {

@@ -16,6 +16,7 @@ export class DiskStorage implements Storage {
   readonly uploads: DiskUploads;
   readonly files: DiskFiles;
   readonly previews: DiskPreviews;
+  readonly lateDigests = null;
   readonly space: SpaceReporter;
   readonly #writers: Writers;
   readonly #digester: Digester;

@@ -21,6 +21,7 @@ export class MemoryStorage implements Storage {
   readonly files: MemoryFiles;
   readonly previews: PreviewStorage = new MemoryPreviews();
   readonly prefixes = null;
+  readonly lateDigests = null;
   readonly space = null;
 
   constructor() {

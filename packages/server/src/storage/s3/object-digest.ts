@@ -4,13 +4,14 @@ import type { PartSink, WholeDigest } from '../upload-storage.ts';
 import type { Bucket } from './bucket.ts';
 import { readObject } from './object-stream.ts';
 
-/** @param openHash opens a sink that only hashes. @throws BytesGone, UploadError. */
+/** @param openHash opens a sink that only hashes. @throws BytesGone, UploadError, or the reason of `signal`. */
 export async function digestObject(
   bucket: Bucket,
   key: string,
   sizeBytes: number,
   unverified: PartSelection | null,
   openHash: () => PartSink,
+  signal?: AbortSignal,
 ): Promise<WholeDigest> {
   const whole = openHash();
   const parts = new Map<number, Uint8Array>();
@@ -18,6 +19,7 @@ export async function digestObject(
   let at = 0;
   try {
     for await (const chunk of readObject(bucket, key, sizeBytes)) {
+      signal?.throwIfAborted();
       await whole.write(chunk);
       for (let from = 0; unverified && from < chunk.length; ) {
         const idx = Math.floor((at + from) / unverified.partSizeBytes);

@@ -1,9 +1,10 @@
 /** The storage in a bucket of an S3-compatible service. Nothing that it needs is in the memory of one process. */
 import type { Writers } from '../disk/writers.ts';
-import type { Storage } from '../storage.ts';
+import type { LateDigester, Storage } from '../storage.ts';
 import type { PartSink } from '../upload-storage.ts';
 import { Bucket } from './bucket.ts';
 import { Keys } from './keys.ts';
+import { digestObject } from './object-digest.ts';
 import { S3Files } from './s3-files.ts';
 import { S3Previews } from './s3-previews.ts';
 import { S3Uploads } from './s3-uploads.ts';
@@ -14,6 +15,7 @@ export class S3Storage implements Storage {
   readonly files: S3Files;
   readonly previews: S3Previews;
   readonly prefixes = null;
+  readonly lateDigests: LateDigester;
   readonly space = null;
   readonly #bucket: Bucket;
   readonly #keys: Keys;
@@ -28,6 +30,10 @@ export class S3Storage implements Storage {
     this.uploads = new S3Uploads(this.#bucket, this.#keys, openHash);
     this.files = new S3Files(this.#bucket, this.#keys, openHash);
     this.previews = new S3Previews(this.#bucket, this.#keys);
+    this.lateDigests = {
+      digest: async (file, parts, signal) =>
+        await digestObject(this.#bucket, this.#keys.ofFile(file), file.sizeBytes, parts, openHash, signal),
+    };
   }
 
   /**

@@ -140,7 +140,7 @@ test('re-verification: the whole-file digest uses the bytes that replaced the da
   await started.receiver.commit();
   const hash = createHash('sha256').update(Buffer.alloc(100, 77));
   for (let idx = 1; idx < row.part_count; idx++) hash.update(bytesOf(row, idx));
-  assert.deepEqual(Buffer.from((await complete(context, row)).sha256), hash.digest());
+  assert.deepEqual(Buffer.from((await complete(context, row)).sha256 ?? []), hash.digest());
 });
 
 test('re-verification: an upload without bytes ends in a consistent state', async (t) => {
