@@ -14,7 +14,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { explainS3, isAbsent, isConflict, isRefusal, isSlowDown, isWrongPart } from './errors.ts';
+import { explainS3, isAbsent, isConflict, isRefusal, isSlowDown, isThere, isWrongPart } from './errors.ts';
 import type { PartBody } from './part-body.ts';
 import type { S3Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
@@ -57,8 +57,8 @@ export interface ObjectHead {
   readonly checksum: string | null;
 }
 
-/** `unknown`: no answer, or one that leaves open what was done. */
-export type CompleteOutcome = 'completed' | 'exists' | 'absent' | 'wrong_part' | { unknown: unknown };
+/** `busy`: another request is at it. `unknown`: no answer, or one that leaves open what was done. */
+export type CompleteOutcome = 'completed' | 'exists' | 'busy' | 'absent' | 'wrong_part' | { unknown: unknown };
 
 const SILENT_LOG = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
@@ -173,7 +173,8 @@ export class Bucket {
       );
       return 'completed';
     } catch (error) {
-      if (isConflict(error)) return 'exists';
+      if (isThere(error)) return 'exists';
+      if (isConflict(error)) return 'busy';
       if (isAbsent(error)) return 'absent';
       if (isWrongPart(error)) return 'wrong_part';
       if (isRefusal(error)) throw explainS3(error);
@@ -210,7 +211,7 @@ export class Bucket {
       await this.client.send(new PutObjectCommand({ ...this.#at(key), Body: bytes, IfNoneMatch: '*' }));
       return true;
     } catch (error) {
-      if (isConflict(error)) return false;
+      if (isThere(error) || isConflict(error)) return false;
       throw explainS3(error);
     }
   }

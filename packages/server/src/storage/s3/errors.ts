@@ -32,9 +32,14 @@ export function isSlowDown(error: unknown): boolean {
   return SLOW_DOWN.has(nameOf(error)) || statusOf(error) === 429 || statusOf(error) === 503;
 }
 
-/** The object is there already (412), or another request is about to make it (409). */
+/** There is an object of that name already. */
+export function isThere(error: unknown): boolean {
+  return statusOf(error) === 412;
+}
+
+/** Another request is about to make the object. */
 export function isConflict(error: unknown): boolean {
-  return statusOf(error) === 412 || statusOf(error) === 409;
+  return statusOf(error) === 409;
 }
 
 /** An answer that says that the request was not carried out; others, and none, leave that open. */

@@ -171,6 +171,44 @@ test('s3: while the service asks for fewer requests, parts are refused as overlo
   assert.equal(lists, 3);
 });
 
+test('s3: a writer whose request was refused or cut off learns it, however much it still has', {
+  ...withSeaweed,
+  timeout: 60_000,
+}, async (t) => {
+  const { storage, proxy } = await makeFaulty(t);
+  const upload = await stage(storage, 'refused-early', 32 * MIB);
+  const bytes = makeBytes(32 * MIB);
+  for (const fault of [{ kind: 'refuse', status: 403, code: 'AccessDenied' }, { kind: 'cut_request' }] as const) {
+    proxy.decide = (method) => (method === 'PUT' ? fault : null);
+    for (const isDeclared of [true, false]) {
+      await assert.rejects(
+        upload.store(0, bytes, { chunkBytes: 64 * 1024, isDeclared }),
+        hasCode('storage_unavailable'),
+      );
+    }
+  }
+  proxy.decide = () => null;
+  await upload.store(0, bytes, { chunkBytes: 64 * 1024 });
+  assert.deepEqual(await upload.findLost(), []);
+});
+
+test(
+  's3: while another request assembles the upload, it is asked for again, and no part counts as lost',
+  withSeaweed,
+  async (t) => {
+    const { storage, proxy } = await makeFaulty(t);
+    const upload = await stage(storage, 'busy', 1000);
+    await upload.storeAll(makeBytes(1000));
+    proxy.decide = (method) =>
+      method === 'POST' ? { kind: 'refuse', status: 409, code: 'ConditionalRequestConflict' } : null;
+    await assert.rejects(upload.assemble(), (error: unknown) => {
+      return hasCode('storage_unavailable')(error) && !(error instanceof BytesGone);
+    });
+    proxy.decide = () => null;
+    await upload.publish();
+  },
+);
+
 // Invariant 1
 test('s3: a part counts only by the checksum of its own answer', withSeaweed, async (t) => {
   const { storage, proxy } = await makeFaulty(t);

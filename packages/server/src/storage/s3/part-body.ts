@@ -13,6 +13,8 @@ export class PartBody extends Readable {
 
   /** @param pieces which are kept until they are sent. @returns undefined when more can follow now, or what to wait for. */
   write(pieces: readonly Buffer[]): Promise<void> | undefined {
+    // Nobody reads any more: the writer learns why from the answer.
+    if (this.destroyed) return undefined;
     let hasRoom = true;
     for (const piece of pieces) hasRoom = this.push(piece);
     if (hasRoom) return undefined;
@@ -31,7 +33,6 @@ export class PartBody extends Readable {
   }
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
-    // Nobody reads any more: the writer learns why from the answer.
     this.#taken?.resolve();
     this.#taken = null;
     done();

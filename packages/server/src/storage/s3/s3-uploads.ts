@@ -3,6 +3,7 @@
  * assembled; what is stored is known by the ETag that the service answered with when it took a part.
  */
 import { createHash } from 'node:crypto';
+import { UploadError } from '@cryolift/protocol/errors';
 import { GIB, MAX_PART_COUNT, MIB, partExtent } from '@cryolift/protocol/plan';
 import { BytesGone } from '../errors.ts';
 import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
@@ -16,6 +17,9 @@ import { S3PartSink } from './part-sink.ts';
 
 /** Of every service that is compatible with AWS. */
 const LIMITS: StorageLimits = { minPartSizeBytes: 5 * MIB, maxPartSizeBytes: 5 * GIB, maxPartCount: MAX_PART_COUNT };
+
+/** A request that found another one at work comes again after this time. */
+const BUSY_SECONDS = 2;
 
 export class S3Uploads implements UploadStorage {
   readonly limits = LIMITS;
@@ -74,6 +78,10 @@ export class S3Uploads implements UploadStorage {
     const { lost, found } = reconcile(upload, parts, listed);
     if (lost.length > 0) throw new BytesGone(`${lost.length} of ${parts.length} parts are not in the storage.`);
     const outcome = await this.#bucket.complete(key, upload.ref, found);
+    if (outcome === 'busy') {
+      const message = 'Another request is making one object of the parts of this upload.';
+      throw new UploadError('storage_unavailable', message, { retryAfterSeconds: BUSY_SECONDS });
+    }
     if (outcome === 'wrong_part') throw new BytesGone('The object storage does not take the parts that it lists.');
     if (typeof outcome === 'object' && (await this.#bucket.head(key)) === null) throw explainS3(outcome.unknown);
     await this.#assertWhole(key, file, parts);

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { TestContext } from 'node:test';
 
-/** What happens to one request: it is refused, or its answer is lost, cut off in the middle of the body, or changed. */
+/** What happens to one request: it is refused, or cut off while it comes, or its answer is lost, cut off in the middle of the body, or changed. */
 type Fault =
   | { kind: 'refuse'; status: number; code: string }
+  | { kind: 'cut_request' }
   | { kind: 'lose_answer' }
   | { kind: 'cut_answer' }
   | { kind: 'change_answer'; headers: Record<string, string | null> };
@@ -29,6 +30,10 @@ export async function startProxy(t: TestContext, endpoint: string): Promise<Faul
     const { searchParams } = new URL(incoming.url ?? '/', endpoint);
     seen.push(`${incoming.method} ${[...searchParams.keys()].find((name) => name !== 'x-id') ?? ''}`.trim());
     const fault = proxy.decide(incoming.method ?? '', searchParams);
+    if (fault?.kind === 'cut_request') {
+      incoming.once('data', () => incoming.socket.destroy());
+      return;
+    }
     if (fault?.kind === 'refuse') {
       incoming.resume();
       outgoing.writeHead(fault.status, { 'content-type': 'application/xml', connection: 'close' });
