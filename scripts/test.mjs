@@ -25,6 +25,7 @@ const PROGRAMS = {
   Prometheus: 'suites/monitoring/prometheus.ts',
   mrcfile: 'suites/mrcfile.ts',
   'a Python client': 'suites/clients/python.ts',
+  PgBouncer: 'suites/engines/pgbouncer.ts',
   SeaweedFS: 'suites/engines/seaweedfs.ts',
 };
 /** How `suites/browser/chromium.ts` ends where no browser can be had. */
