@@ -40,7 +40,7 @@ export function isEnd(status: UploadState): boolean {
   return END_STATES.includes(status);
 }
 
-export function tellsEnd({ type }: EventRow): boolean {
+export function isEndEvent({ type }: EventRow): boolean {
   return END_TYPES.includes(type);
 }
 

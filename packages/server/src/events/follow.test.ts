@@ -54,9 +54,9 @@ async function makeUploads(t: TestContext, heartbeatMs = 60_000) {
       await insertEvent(db, { id: 'i', type: stateType(status), subject, owner, time: 1, data });
       context.bus.notifyChange({ owner, uploadId });
     },
-    open(watch: Watch, after: number | null = null, mayTell: (subject: string) => boolean = EVERYTHING) {
+    open(watch: Watch, after: number | null = null, mayRead: (subject: string) => boolean = EVERYTHING) {
       const end = new AbortController();
-      const frames = follow(context, watch, after, mayTell, end.signal);
+      const frames = follow(context, watch, after, mayRead, end.signal);
       t.after(() => end.abort());
       return {
         end,

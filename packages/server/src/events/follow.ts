@@ -8,7 +8,7 @@ import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { type EventFilter, findNewestSeq, listEvents } from '../db/events.ts';
 import type { Bus, Watch } from './bus.ts';
-import { isEnd, printKept, printLive, tellsEnd, uploadSubject } from './event.ts';
+import { isEnd, printKept, printLive, isEndEvent, uploadSubject } from './event.ts';
 import { Inbox } from './inbox.ts';
 import type { Pace } from './pace.ts';
 
@@ -42,23 +42,23 @@ export interface EventContext {
 
 /**
  * @param after the number of the last event that the reader has received; null: start now.
- * @param mayTell true when this reader has access to the events of a subject.
+ * @param mayRead true when this reader has access to the events of a subject.
  * @param signal ends it. The stream of one upload also ends by itself, with the upload.
  */
 export async function* follow(
   context: EventContext,
   watch: Watch,
   after: number | null,
-  mayTell: (subject: string) => boolean,
+  mayRead: (subject: string) => boolean,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const filter: EventFilter = 'owner' in watch ? watch : { subject: uploadSubject(watch.uploadId) };
   const inbox = new Inbox();
   const unlisten = context.bus.listen(watch, inbox);
   /** The upload whose state was not sent yet. */
-  let unseen = 'owner' in watch ? null : watch.uploadId;
-  let lookedMs = Number.NEGATIVE_INFINITY;
-  let toldMs = performance.now();
+  let unsent = 'owner' in watch ? null : watch.uploadId;
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let sentAtMs = performance.now();
   try {
     const newest = await findNewestSeq(context.db);
     // A greater number belongs to an earlier database.
@@ -66,7 +66,7 @@ export async function* follow(
     yield `: listening\nid: ${seq}\n\n`;
     while (!signal.aborted) {
       const uploads = new Map((await readDue()).map((each) => [uploadSubject(each.uploadId), each]));
-      if (unseen !== null && uploads.size === 0) return;
+      if (unsent !== null && uploads.size === 0) return;
       // Read after the uploads, completely: the events that led to their states are here, or were sent.
       for (let rows = BATCH; rows === BATCH && !signal.aborted; ) {
         const batch = await listEvents(context.db, filter, seq, BATCH);
@@ -75,24 +75,24 @@ export async function* follow(
           seq = row.seq;
           // A newer event exists.
           uploads.delete(row.subject);
-          if (!mayTell(row.subject)) continue;
+          if (!mayRead(row.subject)) continue;
           yield printKept(row, context.source);
-          toldMs = performance.now();
-          if ('uploadId' in watch && tellsEnd(row)) return;
+          sentAtMs = performance.now();
+          if ('uploadId' in watch && isEndEvent(row)) return;
         }
       }
       for (const upload of uploads.values()) {
-        const isSnapshot = upload.uploadId === unseen;
+        const isSnapshot = upload.uploadId === unsent;
         if (isEnd(upload.status) && !isSnapshot) continue;
-        unseen = null;
+        unsent = null;
         yield printLive(isSnapshot ? 'snapshot' : 'progress', draft(upload), context.source, seq);
-        toldMs = performance.now();
+        sentAtMs = performance.now();
         if (isEnd(upload.status)) return;
       }
-      if (unseen === null) await pause();
-      if (performance.now() - toldMs >= context.heartbeatMs) {
+      if (unsent === null) await pause();
+      if (performance.now() - sentAtMs >= context.heartbeatMs) {
         yield ':\n\n';
-        toldMs = performance.now();
+        sentAtMs = performance.now();
       }
     }
   } finally {
@@ -102,14 +102,14 @@ export async function* follow(
   /** The uploads whose states are due. */
   async function readDue(): Promise<Snapshot[]> {
     const found: Snapshot[] = [];
-    if (unseen !== null) await read(unseen);
-    else if (performance.now() >= context.pace.nextMs(lookedMs)) {
+    if (unsent !== null) await read(unsent);
+    else if (performance.now() >= context.pace.nextMs(readAtMs)) {
       for (let length = 0; found.length < UPLOADS && length < UPLOADS_LENGTH; ) {
         const id = inbox.takeMoved();
         if (id === undefined) break;
-        lookedMs = performance.now();
+        readAtMs = performance.now();
         length += await read(id);
-        context.pace.note(performance.now() - lookedMs);
+        context.pace.note(performance.now() - readAtMs);
         // Yields to other requests.
         await setImmediate();
       }
@@ -126,9 +126,9 @@ export async function* follow(
   }
 
   async function pause(): Promise<void> {
-    const wakeMs = toldMs + context.heartbeatMs;
+    const wakeMs = sentAtMs + context.heartbeatMs;
     const nowMs = performance.now();
-    const untilMs = inbox.hasMoved ? Math.min(wakeMs, context.pace.nextMs(lookedMs)) : wakeMs;
+    const untilMs = inbox.hasMoved ? Math.min(wakeMs, context.pace.nextMs(readAtMs)) : wakeMs;
     await inbox.wait(untilMs - nowMs, signal);
   }
 

@@ -15,7 +15,7 @@ export interface PartSink {
    */
   write(bytes: Buffer): Promise<void> | undefined;
   /**
-   * Waits until every byte is written and hashed. With another digest than the one that `openSink` was told, the bytes may
+   * Waits until every byte is written and hashed. With another digest than the one that `openSink` was given, the bytes may
    * not be stored.
    *
    * @throws BytesGone when the upload's place is not there any more; or UploadError.

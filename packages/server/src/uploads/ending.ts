@@ -54,7 +54,7 @@ export async function freeUpload(context: UploadContext, { id }: UploadRow): Pro
   await context.attempts.exclude(id, async () => {
     context.prefixes.forget(id);
     context.verified.forget(id);
-    // A part that was begun before may have made its place only now.
+    // A part that was started before may have created its place only now.
     const row = await findUploadRow(context.db, id);
     if (!row) return;
     // What cannot be removed now is found without a row at the next sweep.

@@ -1,4 +1,4 @@
-/** Published files in a bucket: one object each, under the name that its multipart upload was begun with. */
+/** Published files in a bucket: one object each, under the name that its multipart upload was created with. */
 import type { Readable } from 'node:stream';
 import type { FileStorage } from '../file-storage.ts';
 import type { FilePlace } from '../places.ts';

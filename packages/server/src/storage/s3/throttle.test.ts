@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { Throttle } from './throttle.ts';
 
-test('throttle: refusals within one pause count once, and a longer pause is told and not waited for', async () => {
+test('throttle: refusals within one pause count once, and a longer pause is reported and not waited for', async () => {
   let nowMs = 0;
   const throttle = new Throttle(() => nowMs);
   await throttle.wait();

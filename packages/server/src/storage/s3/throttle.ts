@@ -1,6 +1,6 @@
 /**
  * Holds back parts while the service asks for fewer requests (503 SlowDown). The body of a part cannot be sent twice, so
- * that the client library's own retries do not cover it: the next parts wait before they are begun.
+ * that the client library's own retries do not cover it: the next parts wait before they are started.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
