@@ -8,7 +8,7 @@ import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { type EventFilter, findNewestSeq, listEvents } from '../db/events.ts';
 import type { Bus, Watch } from './bus.ts';
-import { isEnd, printKept, printLive, isEndEvent, uploadSubject } from './event.ts';
+import { isEnd, isEndEvent, printKept, printLive, uploadSubject } from './event.ts';
 import { Inbox } from './inbox.ts';
 import type { Pace } from './pace.ts';
 
