@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmod,
-  chown,
-  mkdir,
-  mkdtemp,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BytesGone } from '../errors.ts';
 import { describeStorage } from '../test-contract.ts';
@@ -35,24 +23,8 @@ import type { PartSink } from '../upload-storage.ts';
 import { Digester } from './digester.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { countDescriptors } from './test-descriptors.ts';
+import { makeStore } from './test-store.ts';
 import { Writers } from './writers.ts';
-
-interface StoreOptions {
-  folder?: string;
-  slots?: number;
-  onLost?: (uploadId: string) => void;
-}
-
-async function makeStore(t: TestContext, options: StoreOptions = {}) {
-  const { folder, slots = 8, onLost = (id: string) => assert.fail(`lost ${id}`) } = options;
-  const root = folder ?? (await mkdtemp(join(tmpdir(), 'cryolift-store-')));
-  const storage = await DiskStorage.open(root, new Writers(2, slots), new Digester(), onLost);
-  t.after(async () => {
-    await storage.close();
-    await rm(root, { recursive: true, force: true });
-  });
-  return { storage, root, lose: ({ id }: { id: string }) => rm(join(root, 'staging', id)) };
-}
 
 /** What is stored from the first byte of an upload on. */
 async function assertStored(storage: DiskStorage, id: string, sizeBytes: number, sha256: Uint8Array): Promise<void> {
@@ -310,36 +282,4 @@ test('disk storage: a close during a flush is no loss', bounded, async (t) => {
   // Until a flush that was under way, and one that would follow it, have ended.
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.deepEqual(lost, []);
-});
-
-test('disk storage: an unreachable file is a storage error, not a missing file', async (t) => {
-  const { storage, root } = await makeStore(t);
-  const file = placeOf(upload('loop', 10));
-  // A link to itself: the system answers ELOOP, also to root.
-  await symlink(file.fileId, join(root, 'files', file.fileId));
-  await symlink('previews', join(root, 'previews'));
-  await assert.rejects(storage.files.stat(file), hasCode('storage_unavailable'));
-  await assert.rejects(storage.files.read(file, { start: 0, end: 9 }), hasCode('storage_unavailable'));
-  await assert.rejects(storage.previews.read(file.fileId, 'p'), hasCode('storage_unavailable'));
-  assert.equal(await storage.files.stat(placeOf(upload('nobody', 10))), null);
-});
-
-test('disk storage: a read that fails in the middle of a file is a storage error', async (t) => {
-  const { storage, root } = await makeStore(t);
-  const file = placeOf(upload('folder', 10));
-  // The system opens a folder, and refuses to read it.
-  await mkdir(join(root, 'files', file.fileId, file.filename), { recursive: true });
-  const readable = await storage.files.read(file, { start: 0, end: 9 });
-  await assert.rejects(async () => readable && (await readable.toArray()), hasCode('storage_unavailable'));
-});
-
-test('disk storage: a file that is too short ends with an error', async (t) => {
-  const { storage, root } = await makeStore(t);
-  const to = upload('cut', 10);
-  await storePart(storage, to, 0, makeBytes(10));
-  await storage.uploads.publish(to, placeOf(to));
-  const path = join(root, 'files', placeOf(to).fileId, placeOf(to).filename);
-  await chmod(path, 0o600);
-  await truncate(path, 5);
-  await assert.rejects(readAll(storage, placeOf(to)), hasCode('storage_unavailable'));
 });

@@ -11,7 +11,7 @@ import { commitPart } from '../../db/uploads/parts.ts';
 import { BytesGone } from '../../storage/errors.ts';
 import type { CommittedPart, PartSink } from '../../storage/upload-storage.ts';
 import { lifeOf, type UploadContext } from '../context.ts';
-import { emitSection } from '../early-section.ts';
+import { emitSection } from './early-section.ts';
 import { failUpload } from '../ending.ts';
 import { uploadNotFound } from '../lookup.ts';
 import { reportLost } from '../verification/lost-parts.ts';

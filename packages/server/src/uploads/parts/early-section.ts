@@ -2,13 +2,13 @@
 import type { PreviewRequest } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRecord } from '@cryolift/protocol/messages';
-import type { UploadRow } from '../db/tables.ts';
-import { listParts } from '../db/uploads/parts.ts';
-import { UPLOAD_PREVIEW_READY, uploadSubject } from '../events/event.ts';
-import type { UploadContext } from './context.ts';
-import { type PartRange, partsOfSection } from './parts/section-parts.ts';
-import type { Upload } from './upload.ts';
-import { toUpload } from './upload-record.ts';
+import type { UploadRow } from '../../db/tables.ts';
+import { listParts } from '../../db/uploads/parts.ts';
+import { UPLOAD_PREVIEW_READY, uploadSubject } from '../../events/event.ts';
+import type { UploadContext } from '../context.ts';
+import { type PartRange, partsOfSection } from './section-parts.ts';
+import type { Upload } from '../upload.ts';
+import { toUpload } from '../upload-record.ts';
 
 type Mrc = NonNullable<UploadRecord['mrc']>;
 
