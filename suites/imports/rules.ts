@@ -97,9 +97,14 @@ export const RESERVED: readonly Reservation[] = [
     // The store reaches its disk through wrapped calls only.
     what: ['node:fs'],
     within: 'packages/server/src/storage/disk/',
-    only: ['file-system.ts', 'file-source.ts', 'flusher.ts', 'boot-id.ts', 'write-worker.ts', 'digest-worker.ts'].map(
-      (file) => `packages/server/src/storage/disk/${file}`,
-    ),
+    only: [
+      'file-system.ts',
+      'file-source.ts',
+      'flusher.ts',
+      'boot-id.ts',
+      'threads/write-worker.ts',
+      'threads/digest-worker.ts',
+    ].map((file) => `packages/server/src/storage/disk/${file}`),
   },
   // What runs in a browser.
   ...['packages/protocol/', 'packages/mrc/', 'packages/client/', 'packages/web/src/'].map((within) => ({

@@ -5,9 +5,9 @@ import type { Config } from '../config/config.ts';
 import { SettingError } from '../config/setting-error.ts';
 import type { Database } from '../db/database.ts';
 import { readOrMakeFact } from '../db/server-state.ts';
-import { Digester } from '../storage/disk/digester.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
-import { Writers } from '../storage/disk/writers.ts';
+import { Digester } from '../storage/disk/threads/digester.ts';
+import { Writers } from '../storage/disk/threads/writers.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */

@@ -7,8 +7,8 @@ import { nameOf, type Previews, toPreviewRequest, type Viewer } from '../../anal
 import { waitForStatistics } from '../../analysis/statistics.ts';
 import { assertNotDeleted } from '../../files/files.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
-import { assertShowable } from '../../uploads/parts/early-section.ts';
 import { getUpload } from '../../uploads/lookup.ts';
+import { assertShowable } from '../../uploads/parts/early-section.ts';
 import type { Upload } from '../../uploads/upload.ts';
 import { accessOf, accountOf, assertScope } from '../auth/caller.ts';
 import { signalOf } from '../client-gone.ts';

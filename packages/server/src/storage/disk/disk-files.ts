@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { BytesGone } from '../errors.ts';
 import type { FileStorage } from '../file-storage.ts';
 import type { FilePlace } from '../places.ts';
-import type { Digester } from './digester.ts';
 import { LargeReads, streamFile } from './file-stream.ts';
 import { READ } from './file-system.ts';
 import { type DiskLayout, orNull } from './layout.ts';
+import type { Digester } from './threads/digester.ts';
 
 export class DiskFiles implements FileStorage {
   readonly #layout: DiskLayout;

@@ -20,11 +20,11 @@ import {
   upload,
 } from '../test-storage.ts';
 import type { PartSink } from '../upload-storage.ts';
-import { Digester } from './digester.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { countDescriptors } from './test-descriptors.ts';
 import { makeStore } from './test-store.ts';
-import { Writers } from './writers.ts';
+import { Digester } from './threads/digester.ts';
+import { Writers } from './threads/writers.ts';
 
 /** What is stored from the first byte of an upload on. */
 async function assertStored(storage: DiskStorage, id: string, sizeBytes: number, sha256: Uint8Array): Promise<void> {

@@ -4,13 +4,13 @@
  */
 import type { SpaceReporter, Storage } from '../storage.ts';
 import type { PartSink } from '../upload-storage.ts';
-import type { Digester } from './digester.ts';
 import { DiskFiles } from './disk-files.ts';
 import { DiskPreviews } from './disk-previews.ts';
 import { DiskUploads } from './disk-uploads.ts';
 import { type DiskCalls, explained, SYSTEM_CALLS } from './file-system.ts';
 import { DiskLayout } from './layout.ts';
-import type { Writers } from './writers.ts';
+import type { Digester } from './threads/digester.ts';
+import type { Writers } from './threads/writers.ts';
 
 export class DiskStorage implements Storage {
   readonly uploads: DiskUploads;

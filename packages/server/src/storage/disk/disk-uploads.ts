@@ -9,13 +9,13 @@ import { BytesGone } from '../errors.ts';
 import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
 import type { PrefixReader } from '../storage.ts';
 import type { FoundStaged, PartSink, StorageLimits, UploadStorage, WholeDigest } from '../upload-storage.ts';
-import type { Digester } from './digester.ts';
 import type { DiskFiles } from './disk-files.ts';
 import { CREATE, READ } from './file-system.ts';
 import { Flusher } from './flusher.ts';
 import { type DiskLayout, orNull } from './layout.ts';
 import { StagedFiles } from './staging-files.ts';
-import type { Writers } from './writers.ts';
+import type { Digester } from './threads/digester.ts';
+import type { Writers } from './threads/writers.ts';
 
 type LossListener = (uploadId: string) => void;
 

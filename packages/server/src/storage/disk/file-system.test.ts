@@ -8,11 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { UploadError } from '@cryolift/protocol/errors';
 import type { FilePlace, StagedUpload } from '../places.ts';
 import { feed, makeBytes, openSink, placeOf, readAll, storePart, upload } from '../test-storage.ts';
-import { Digester } from './digester.ts';
 import { DiskStorage } from './disk-storage.ts';
 import { type DiskCalls, READ, SYSTEM_CALLS } from './file-system.ts';
 import { countDescriptors, needsProc } from './test-descriptors.ts';
-import { Writers } from './writers.ts';
+import { Digester } from './threads/digester.ts';
+import { Writers } from './threads/writers.ts';
 
 type CallName = keyof DiskCalls;
 

@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Digester } from './digester.ts';
 import { DiskStorage } from './disk-storage.ts';
-import { Writers } from './writers.ts';
+import { Digester } from './threads/digester.ts';
+import { Writers } from './threads/writers.ts';
 
 interface StoreOptions {
   folder?: string;

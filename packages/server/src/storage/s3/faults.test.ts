@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
-import { Writers } from '../disk/writers.ts';
+import { Writers } from '../disk/threads/writers.ts';
 import { BytesGone } from '../errors.ts';
 import { feed, hasCode, MIB, makeBytes, openSink, readAll, stage } from '../test-storage.ts';
 import { listMultiparts, listParts } from './multiparts.ts';

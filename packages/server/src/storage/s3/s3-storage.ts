@@ -1,5 +1,5 @@
 /** The storage in a bucket of an S3-compatible service. Nothing that it needs is in the memory of one process. */
-import type { Writers } from '../disk/writers.ts';
+import type { Writers } from '../disk/threads/writers.ts';
 import type { LateDigester, Storage } from '../storage.ts';
 import type { PartSink } from '../upload-storage.ts';
 import { Bucket } from './bucket.ts';

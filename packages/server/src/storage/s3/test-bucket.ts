@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { after, type TestContext } from 'node:test';
 import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { missingSeaweed, type RunningSeaweed, startSeaweed } from '../../../../../suites/engines/seaweedfs.ts';
-import { Writers } from '../disk/writers.ts';
+import { Writers } from '../disk/threads/writers.ts';
 import type { StagedUpload } from '../places.ts';
 import { Bucket } from './bucket.ts';
 import { Keys } from './keys.ts';

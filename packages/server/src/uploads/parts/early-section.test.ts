@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PreviewRequest } from '@cryolift/mrc';
 import type { UploadError } from '@cryolift/protocol/errors';
-import { assertShowable } from './early-section.ts';
-import { checkHeader } from './header-check.ts';
 import { insertUpload, makeUploads } from '../test-uploads.ts';
 import { uploadOf } from '../upload.ts';
 import { mrcOf } from '../upload-record.ts';
+import { assertShowable } from './early-section.ts';
+import { checkHeader } from './header-check.ts';
 
 /** A header that says that there are two sections of 1,000,000 × 1,000,000 voxels. */
 function makeHeader(): Buffer {

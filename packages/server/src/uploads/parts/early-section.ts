@@ -6,9 +6,9 @@ import type { UploadRow } from '../../db/tables.ts';
 import { listParts } from '../../db/uploads/parts.ts';
 import { UPLOAD_PREVIEW_READY, uploadSubject } from '../../events/event.ts';
 import type { UploadContext } from '../context.ts';
-import { type PartRange, partsOfSection } from './section-parts.ts';
 import type { Upload } from '../upload.ts';
 import { toUpload } from '../upload-record.ts';
+import { type PartRange, partsOfSection } from './section-parts.ts';
 
 type Mrc = NonNullable<UploadRecord['mrc']>;
 

@@ -1,9 +1,9 @@
 /** SHA-256 of stored bytes, computed by a worker thread. */
 import { Worker } from 'node:worker_threads';
 import type { UploadError } from '@cryolift/protocol/errors';
-import { BytesGone, explainReadCode } from '../errors.ts';
-import type { Extent, PartSelection } from '../places.ts';
-import type { WholeDigest } from '../upload-storage.ts';
+import { BytesGone, explainReadCode } from '../../errors.ts';
+import type { Extent, PartSelection } from '../../places.ts';
+import type { WholeDigest } from '../../upload-storage.ts';
 import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.ts';
 import { WORKER_LIMITS } from './writers.ts';
 

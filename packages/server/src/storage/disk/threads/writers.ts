@@ -3,8 +3,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { UploadError } from '@cryolift/protocol/errors';
-import { explainCode } from '../errors.ts';
-import type { CommittedPart, PartSink } from '../upload-storage.ts';
+import { explainCode } from '../../errors.ts';
+import type { CommittedPart, PartSink } from '../../upload-storage.ts';
 import { SLOT_BYTES, type SlotHolder, SlotPool } from './slots.ts';
 import type { BlockDone, BlockMessage, EndDone, EndMessage } from './write-worker.ts';
 

@@ -4,8 +4,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { constants, platform, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { PartSelection } from '../places.ts';
-import { identityOf } from './file-identity.ts';
+import type { PartSelection } from '../../places.ts';
+import { identityOf } from '../file-identity.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
