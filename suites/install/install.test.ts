@@ -140,7 +140,7 @@ wait_for() { for try in $(seq 600); do grep -q "$1" /run/cryolift.log && return;
 ( wait_for 'listening on http://127.0.0.1:8080' ) & listening=$!
 ${steps.replace(/^systemctl enable.*$/m, '$&\nwait $listening')}
 systemctl reload cryolift
-wait_for 'no certificate to read again'
+wait_for 'there is no certificate to reload'
 echo "DATA $(ls /srv/cryolift | tr '\\n' ' ')"
 echo "OWNER $(stat -c %U:%a /srv/cryolift /srv/cryolift/cryolift.sqlite /etc/cryolift.env | tr '\\n' ' ')"
 curl -fsS -o /dev/null -w 'PAGE %{content_type}\\n' http://127.0.0.1:8080/

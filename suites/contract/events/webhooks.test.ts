@@ -37,6 +37,9 @@ async function listDeliveries(server: OwnServer, query = ''): Promise<Delivery[]
   return (await callAs(server, ADMIN)('GET', `/webhooks/deliveries${query}`)).json<DeliveryPage>().items;
 }
 
+/** The secret is in the data folder when the database is. */
+const ON_DISK = { CRYOLIFT_DATABASE_URL: 'sqlite:' };
+
 test('webhooks: every event comes, signed, as a CloudEvent, in the order of its upload', async (context) => {
   const { server, receiver } = await startPair(context);
   const call = callAs(server, { sub: 'ada' });
@@ -119,7 +122,7 @@ test('webhooks: a redirect is not followed; an unreachable receiver gets events 
 });
 
 test('webhooks: without a secret the data folder has one, for its own user alone; it stays over a restart', async (context) => {
-  const { server, receiver } = await startPair(context, { CRYOLIFT_WEBHOOK_SECRET: '' });
+  const { server, receiver } = await startPair(context, { ...ON_DISK, CRYOLIFT_WEBHOOK_SECRET: '' });
   const path = join(server.dataDir, 'webhook-secret');
   assert.equal(statSync(path).mode & 0o777, 0o600);
   const secret = readFileSync(path, 'utf8').trim();
@@ -136,11 +139,19 @@ test('webhooks: without a secret the data folder has one, for its own user alone
 });
 
 test('webhooks: events from before the webhook are not sent', async (context) => {
-  const { server, receiver } = await startPair(context, { CRYOLIFT_WEBHOOK_URL: '', CRYOLIFT_WEBHOOK_SECRET: '' });
+  const { server, receiver } = await startPair(context, {
+    ...ON_DISK,
+    CRYOLIFT_WEBHOOK_URL: '',
+    CRYOLIFT_WEBHOOK_SECRET: '',
+  });
   // Of a type that nothing is done with afterwards.
   await publish(callAs(server), Buffer.from('before'), { filename: 'before.txt' });
   await server.stop();
-  const later = await startServer({ CRYOLIFT_WEBHOOK_URL: receiver.url, CRYOLIFT_DATA_DIR: server.dataDir });
+  const later = await startServer({
+    ...ON_DISK,
+    CRYOLIFT_WEBHOOK_URL: receiver.url,
+    CRYOLIFT_DATA_DIR: server.dataDir,
+  });
   context.after(() => later.discard());
   (receiver as { key: Buffer }).key = Buffer.from(
     readFileSync(join(server.dataDir, 'webhook-secret'), 'utf8').slice(6),

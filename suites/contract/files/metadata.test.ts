@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { open, publish } from '../upload.ts';
+import { eventually, open, publish } from '../upload.ts';
 import { callAs } from '../wire.ts';
 import { makeCube, makeSignedBytes, readKept, server, statisticsOf } from './mrc-files.ts';
 
@@ -45,7 +45,14 @@ test('metadata: the kind decides the picture, at init and after a change', async
   assert.deepEqual([upload.mrc?.kind, upload.mrc?.kind_evidence?.code], ['stack', 'given']);
 
   const file = await publish(call, bytes, { metadata: { kind: 'stack' } });
-  const get = async (query = '') => (await call('GET', `/files/${file.file_id}/preview${query}`)).body;
+  /** 503: the machine is so busy that the picture is still being drawn. */
+  const get = async (query = '') =>
+    (
+      await eventually(
+        async () => await call('GET', `/files/${file.file_id}/preview${query}`),
+        ({ status }) => status !== 503,
+      )
+    ).body;
   const [montage, section] = [await get('?kind=montage'), await get('?kind=section')];
   assert.equal(file.mrc?.kind, 'stack');
   assert.deepEqual(await get(), montage);

@@ -11,7 +11,7 @@ import { eventually } from '../upload.ts';
 import { callWith } from '../wire.ts';
 
 const LISTENING = /cryolift listening on (\S+)/;
-const KEPT = 'no certificate to read again';
+const KEPT = 'there is no certificate to reload';
 const BIN = fileURLToPath(new URL('../../../packages/cli/bin/cryolift.js', import.meta.url));
 
 test('SIGHUP: without TLS and without a terminal, one line is logged and the server goes on', async () => {
