@@ -145,7 +145,7 @@ test('transport: a request that the browser queues is not aborted while other re
 test('transport: a signal aborts a request, and the server sees its end', async () => {
   const ended = Promise.withResolvers<void>();
   serve = (request) => request.once('close', ended.resolve);
-  assert.match(message(await send({ abortAfterMs: 100 })), /given up/);
+  assert.match(message(await send({ abortAfterMs: 100 })), /aborted/);
   await ended.promise;
 });
 
