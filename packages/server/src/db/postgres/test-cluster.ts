@@ -5,10 +5,20 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -112,6 +122,7 @@ export async function startCluster(options: Options = {}): Promise<Cluster> {
 async function findPrograms(user: { uid?: number; gid?: number }): Promise<string> {
   const main = fileURLToPath(import.meta.resolve(nameOfPackage()));
   const native = join(dirname(dirname(main)), 'native');
+  linkLibraries(native);
   if (canRun(native, user)) return join(native, 'bin');
   // Below a folder that only root may enter: the programs are copied once to where everybody may read.
   const copy = join(tmpdir(), `cryolift-postgres-programs-${process.getuid?.()}`);
@@ -123,6 +134,23 @@ async function findPrograms(user: { uid?: number; gid?: number }): Promise<strin
     else renameSync(fresh, copy);
   }
   return join(copy, 'bin');
+}
+
+/**
+ * npm keeps no links in packages. The package makes them in its install script, which `scripts/setup.mjs` does not run.
+ * Processes that do this at the same time do the same.
+ */
+function linkLibraries(native: string): void {
+  const links: { source: string; target: string }[] = JSON.parse(
+    readFileSync(join(native, 'pg-symlinks.json'), 'utf8'),
+  );
+  for (const { source, target } of links) {
+    try {
+      symlinkSync(basename(source), join(dirname(native), target));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 function nameOfPackage(): string {
