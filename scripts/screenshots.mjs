@@ -5,9 +5,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildHeader } from '../packages/mrc/src/index.ts';
 import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from '../suites/browser/page-under-test.ts';
 import { openSample, publish, put } from '../suites/contract/upload.ts';
+import { makeVolume } from './sample-volume.mjs';
 
 const FOLDER = fileURLToPath(new URL('../docs/screenshots', import.meta.url));
 const SCREENS = [
@@ -60,21 +60,18 @@ async function fill(call) {
     { nx: 64, ny: 64, nz: 250, mode: 12 },
     { nx: 64, ny: 64, nz: 64, mode: 2, ispg: 1, map: '\0\0\0\0' },
   ];
-  const voxelBytes = { 0: 1, 2: 4, 6: 2, 12: 2 };
   for (const [index, filename] of names.entries()) {
     const shape = shapes[index];
-    const { nx, ny, nz, mode } = shape;
-    const header = buildHeader({
-      ...shape,
-      cella: [nx * 6.8, ny * 6.8, nz * 6.8],
-      m: [nx, ny, nz],
-      dmin: -12.4,
-      dmax: 31.7,
-      dmean: 0.18,
-      rms: 2.94,
-      label: ['Reconstructed with AreTomo 1.3.4', 'Titan Krios G4, Falcon 4i, 300 kV, 64,000 x'],
-    });
-    const bytes = Buffer.concat([header, Buffer.alloc(nx * ny * nz * voxelBytes[mode], filename)]);
+    const { nx, ny, nz } = shape;
+    const bytes = makeVolume(
+      {
+        ...shape,
+        cella: [nx * 6.8, ny * 6.8, nz * 6.8],
+        m: [nx, ny, nz],
+        label: ['Reconstructed with AreTomo 1.3.4', 'Titan Krios G4, Falcon 4i, 300 kV, 64,000 x'],
+      },
+      index,
+    );
     await publish(call, bytes, { filename, metadata: { grid: '7', session: '2026-11-23 krios2' } });
   }
   const { upload, bytes } = await openSample(call, 6, { filename: 'TS_015.st' });
