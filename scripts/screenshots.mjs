@@ -97,19 +97,21 @@ async function takeAll({ name, ...options }, colorScheme) {
   await page.getByText('Drop micrographs').waitFor();
   await shots.take('empty');
 
+  const [frames, series] = [uploadRow(page, 'FoilHole_2071'), uploadRow(page, 'TS_014.st')];
   // At the slow rate no file ends before it is paused, however long a picture takes.
   await throttle(page, FAST);
   await drop(page, files);
-  await uploadRow(page, 'TS_013_tomogram.rec', 'done').waitFor();
-  await waitForParts(uploadRow(page, 'TS_014.st'), 8);
+  for (const row of [frames, series]) await waitForParts(row, 8);
   await throttle(page, SLOW);
-  await uploadRow(page, 'FoilHole_2071').getByRole('button', { name: 'Pause' }).click();
-  await uploadRow(page, 'FoilHole_2071', 'paused').waitFor();
+  for (const row of [frames, series]) await row.getByRole('button', { name: 'Pause' }).click();
+  for (const name of ['FoilHole_2071', 'TS_014.st']) await uploadRow(page, name, 'paused').waitFor();
   await throttle(page, FAST);
-  await waitForParts(uploadRow(page, 'TS_014.st'), 16);
+  await uploadRow(page, 'TS_013_tomogram.rec', 'done').waitFor();
+  await series.getByRole('button', { name: 'Resume' }).click();
+  await waitForParts(series, 36);
   await throttle(page, SLOW);
   await shots.take('uploading');
-  await uploadRow(page, 'TS_014.st').getByRole('button', { name: 'Pause' }).click();
+  await series.getByRole('button', { name: 'Pause' }).click();
   await uploadRow(page, 'TS_014.st', 'paused').waitFor();
 
   await page.reload();
