@@ -26,7 +26,7 @@ const MAX_WAIT_MS = 3_600_000;
 const VARIANCE = 0.2;
 export const LONGEST_WAIT_MS = MAX_WAIT_MS * (1 + VARIANCE);
 /** An event that was not accepted for this time becomes `dead`, until an administrator sends it again. */
-const PATIENCE_MS = 3 * 86_400_000;
+const GIVE_UP_MS = 3 * 86_400_000;
 /** How long a dead event is kept for an administrator. */
 const DEAD_MS = 30 * 86_400_000;
 /** What one server sends, no other does for so long. Longer than any attempt. */
@@ -140,7 +140,7 @@ export class Webhook {
         return;
       }
       const { trouble } = attempt;
-      const isDead = attempt.isFinal || (this.#context.isClockSettled() && now() - delivery.created_at > PATIENCE_MS);
+      const isDead = attempt.isFinal || (this.#context.isClockSettled() && now() - delivery.created_at > GIVE_UP_MS);
       const nextAtMs = now() + waitOf(delivery.attempts, attempt.waitMs);
       await noteFailure(db, delivery, { status: isDead ? 'dead' : 'waiting', nextAtMs, trouble });
       const fields = { seq: delivery.seq, upload_id: delivery.upload_id, attempts: delivery.attempts + 1, trouble };
