@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Database, transact } from './database.ts';
 import { dialectOf } from './dialect.ts';
-import { findNewestSeq } from './events.ts';
+import { findNewestSeq, listAllEvents } from './events.ts';
 import { readFact, writeFact } from './server-state.ts';
 import type { DeliveryRow, EventRow } from './tables.ts';
 
@@ -34,14 +34,7 @@ export async function addDeliveries(
   return await transact(db, async (tx) => {
     await dialectOf(tx).lock(tx, 'deliveries');
     const after = Number(await readFact(tx, CURSOR));
-    await dialectOf(tx).numberEvents(tx);
-    const events = await tx
-      .selectFrom('events')
-      .selectAll()
-      .where('seq', '>', after)
-      .orderBy('seq')
-      .limit(limit)
-      .execute();
+    const events = await listAllEvents(tx, after, limit);
     const last = events.at(-1);
     if (!last) return 0;
     const rows: DeliveryRow[] = events.map((row) => {

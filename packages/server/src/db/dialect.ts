@@ -51,6 +51,8 @@ export type Lock =
   | 'space'
   /** The cursor of the webhook behind the outbox. */
   | 'deliveries'
+  /** The numbers of events. */
+  | 'events'
   | 'migrations';
 
 export interface GuardedStep {

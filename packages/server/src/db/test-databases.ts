@@ -16,6 +16,9 @@ const DATABASES: Readonly<Record<string, { make: Make; whyNot: string | null }>>
 /** Migrated, and never changed. */
 const TEMPLATE = `template_${process.pid}`;
 
+/** So that a test that waits for a notification in vain ends. */
+const POSTGRES_MS = 60_000;
+
 let template: Promise<void> | null = null;
 let made = 0;
 
@@ -24,6 +27,11 @@ export function testDatabases(name: string, body: (db: Database, t: TestContext)
   for (const [database, { make, whyNot }] of Object.entries(DATABASES)) {
     test(`${database}: ${name}`, { skip: whyNot ?? false }, async (t) => await body(await make(t), t));
   }
+}
+
+/** A test of PostgreSQL alone. */
+export function testPostgres(name: string, body: (t: TestContext) => Promise<void>): void {
+  test(name, { skip: whyNoCluster() ?? false, timeout: POSTGRES_MS }, body);
 }
 
 async function makePostgres(t: TestContext): Promise<Database> {

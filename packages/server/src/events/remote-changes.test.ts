@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
-import { test as register, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/database.ts';
 import { openPostgresDatabase } from '../db/open.ts';
 import { listenForEvents } from '../db/postgres/notifications.ts';
-import { whyNoCluster } from '../db/postgres/test-cluster.ts';
-import { makePostgresUrl } from '../db/test-databases.ts';
+import { makePostgresUrl, testPostgres } from '../db/test-databases.ts';
 import { draftPart, insertRow } from '../db/test-rows.ts';
 import { commitPart } from '../db/uploads/parts.ts';
 import { Bus } from './bus.ts';
 import { Outbox } from './outbox.ts';
 import { RemoteChanges } from './remote-changes.ts';
-
-const test = (name: string, body: (t: TestContext) => Promise<void>) =>
-  register(name, { skip: whyNoCluster() ?? false, timeout: 60_000 }, body);
 
 let ids = 0;
 
@@ -31,7 +27,7 @@ async function emit(outbox: Outbox, owner: string, uploadId: string): Promise<vo
   });
 }
 
-test('remote changes: listeners are notified of events and parts of another server', async (t) => {
+testPostgres('remote changes: listeners are notified of events and parts of another server', async (t) => {
   const url = await makePostgresUrl(t);
   const [one, two] = [await openServer(t, url), await openServer(t, url)];
   const row = await insertRow(one.db);
@@ -62,7 +58,7 @@ test('remote changes: listeners are notified of events and parts of another serv
   ]);
 });
 
-test('notifications: the database says at once that another server has emitted', async (t) => {
+testPostgres('notifications: the database says at once that another server has emitted', async (t) => {
   const url = await makePostgresUrl(t);
   const { db, outbox } = await openServer(t, url);
   const woken = { times: 0 };

@@ -31,10 +31,7 @@ export const POSTGRES: DatabaseDialect = {
   migrations: MIGRATIONS,
   isConflict,
   runGuarded,
-
-  async lock(tx, lock) {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${nameOf(lock)}, 0))`.execute(tx);
-  },
+  lock,
 
   async notify(tx) {
     await sql`select pg_notify(${CHANNEL}, '')`.execute(tx);
@@ -55,9 +52,13 @@ export const POSTGRES: DatabaseDialect = {
   },
 };
 
+async function lock(tx: Database, lock: Lock): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${nameOf(lock)}, 0))`.execute(tx);
+}
+
 async function number(tx: Database): Promise<void> {
   // The next statement sees what was committed by those who held the lock before.
-  await sql`select pg_advisory_xact_lock(hashtextextended('events', 0))`.execute(tx);
+  await lock(tx, 'events');
   await sql`
     with unnumbered as materialized (select entry from events where seq is null order by entry),
     numbered as materialized (select entry, nextval('event_numbers') as seq from unnumbered)

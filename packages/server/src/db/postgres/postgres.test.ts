@@ -1,6 +1,6 @@
 /** What only many servers on one PostgreSQL can do to each other, and what a database that goes away does to them. */
 import assert from 'node:assert/strict';
-import { after, test as register, type TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { type Database, pingDatabase, transact } from '../database.ts';
@@ -8,14 +8,11 @@ import { dialectOf } from '../dialect.ts';
 import { insertEvent, listEvents } from '../events.ts';
 import { endJob, findJob, insertJob, postponeJob, takeJob } from '../jobs.ts';
 import { openPostgresDatabase } from '../open.ts';
-import { makePostgresUrl } from '../test-databases.ts';
+import { makePostgresUrl, testPostgres } from '../test-databases.ts';
 import { draftRow, insertRow } from '../test-rows.ts';
 import { findUploadRow } from '../uploads/uploads.ts';
 import { openPostgres } from './open.ts';
-import { type Cluster, startCluster, whyNoCluster } from './test-cluster.ts';
-
-const test = (name: string, body: (t: TestContext) => Promise<void>) =>
-  register(name, { skip: whyNoCluster() ?? false }, body);
+import { type Cluster, startCluster } from './test-cluster.ts';
 
 const clusters: Cluster[] = [];
 after(() => Promise.all(clusters.map((cluster) => cluster.stop())));
@@ -37,14 +34,14 @@ async function startDurable(): Promise<Cluster> {
   return cluster;
 }
 
-test('migrations: several servers that start at once on an empty database all succeed', async (t) => {
+testPostgres('migrations: several servers that start at once on an empty database all succeed', async (t) => {
   const url = await makePostgresUrl(t);
   const all = await Promise.all(Array.from({ length: 4 }, () => openPostgresDatabase(url, () => {})));
   t.after(() => Promise.all(all.map((db) => db.destroy())));
   for (const db of all) await insertRow(db);
 });
 
-test('events: one that is committed late has a higher number than those that were read before', async (t) => {
+testPostgres('events: one that is committed late has a higher number than those that were read before', async (t) => {
   const [one, two] = await openTwo(t);
   const { promise: isRead, resolve: goOn } = Promise.withResolvers<void>();
   const { promise: isInserted, resolve: noteInserted } = Promise.withResolvers<void>();
@@ -67,7 +64,7 @@ test('events: one that is committed late has a higher number than those that wer
   );
 });
 
-test('events: readers on two servers give each event one number', async (t) => {
+testPostgres('events: readers on two servers give each event one number', async (t) => {
   const both = await openTwo(t);
   const subjects = Array.from({ length: 60 }, (_, at) => String(at));
   const reading = { done: false };
@@ -85,7 +82,7 @@ test('events: readers on two servers give each event one number', async (t) => {
   assert.equal(new Set(one?.map(({ seq }) => seq)).size, subjects.length);
 });
 
-test('jobs: each is taken by one server, however many ask at once', async (t) => {
+testPostgres('jobs: each is taken by one server, however many ask at once', async (t) => {
   const both = await openTwo(t);
   const [one] = both;
   for (let at = 0; at < 20; at++) {
@@ -101,7 +98,7 @@ test('jobs: each is taken by one server, however many ask at once', async (t) =>
   assert.equal(new Set(ids).size, 20);
 });
 
-test('jobs: a server that has lost its lease ends nothing', async (t) => {
+testPostgres('jobs: a server that has lost its lease ends nothing', async (t) => {
   const [one, two] = await openTwo(t);
   await insertJob(one, { id: 'job', kind: 'k', fileId: 'f', owner: 'ada', nowMs: 0 });
   const first = await takeJob(one, 'k', 1, 10);
@@ -115,7 +112,7 @@ test('jobs: a server that has lost its lease ends nothing', async (t) => {
   assert.equal((await findJob(two, 'f', 'k'))?.status, 'running');
 });
 
-test('transactions: one that another was in the way of is done again', async (t) => {
+testPostgres('transactions: one that another was in the way of is done again', async (t) => {
   const [one, two] = await openTwo(t);
   const rows = [await insertRow(one), await insertRow(one)];
   const touch = (tx: Database, id: string) =>
@@ -134,7 +131,7 @@ test('transactions: one that another was in the way of is done again', async (t)
   assert.ok(attempts > 2, 'there was no conflict');
 });
 
-test('locks: what one transaction reads under a lock, another does not change before it ends', async (t) => {
+testPostgres('locks: what one transaction reads under a lock, another does not change before it ends', async (t) => {
   const [one, two] = await openTwo(t);
   const order: string[] = [];
   const work = (db: Database, name: string) =>
@@ -151,44 +148,50 @@ test('locks: what one transaction reads under a lock, another does not change be
   );
 });
 
-test('connections: one that was cut is replaced for a read; a transaction that was cut is unavailable', async (t) => {
-  const [one, two] = await openTwo(t);
-  const cut = () =>
-    sql`select pg_terminate_backend(pid) from pg_stat_activity
+testPostgres(
+  'connections: one that was cut is replaced for a read; a transaction that was cut is unavailable',
+  async (t) => {
+    const [one, two] = await openTwo(t);
+    const cut = () =>
+      sql`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`.execute(two);
-  const row = await insertRow(one);
-  await cut();
-  assert.equal((await findUploadRow(one, row.id))?.id, row.id);
-  const cutOff = transact(one, async (tx) => {
-    await tx.insertInto('uploads').values(draftRow()).execute();
+    const row = await insertRow(one);
     await cut();
-    await tx.insertInto('uploads').values(draftRow()).execute();
-  });
-  await assert.rejects(cutOff, isUnavailable);
-  assert.equal((await one.selectFrom('uploads').select('id').execute()).length, 1);
-});
+    assert.equal((await findUploadRow(one, row.id))?.id, row.id);
+    const cutOff = transact(one, async (tx) => {
+      await tx.insertInto('uploads').values(draftRow()).execute();
+      await cut();
+      await tx.insertInto('uploads').values(draftRow()).execute();
+    });
+    await assert.rejects(cutOff, isUnavailable);
+    assert.equal((await one.selectFrom('uploads').select('id').execute()).length, 1);
+  },
+);
 
-test('a database that was killed is unavailable, has lost nothing, and is used again when it is back', async (t) => {
-  const cluster = await startDurable();
-  const db = await openPostgresDatabase(cluster.url, () => {});
-  t.after(() => db.destroy());
-  const row = await insertRow(db);
-  await cluster.kill();
-  await assert.rejects(pingDatabase(db), isUnavailable);
-  await assert.rejects(insertRow(db), isUnavailable);
-  await cluster.start();
-  assert.equal((await findUploadRow(db, row.id))?.id, row.id);
-  await insertRow(db);
-});
+testPostgres(
+  'a database that was killed is unavailable, has lost nothing, and is used again when it is back',
+  async (t) => {
+    const cluster = await startDurable();
+    const db = await openPostgresDatabase(cluster.url, () => {});
+    t.after(() => db.destroy());
+    const row = await insertRow(db);
+    await cluster.kill();
+    await assert.rejects(pingDatabase(db), isUnavailable);
+    await assert.rejects(insertRow(db), isUnavailable);
+    await cluster.start();
+    assert.equal((await findUploadRow(db, row.id))?.id, row.id);
+    await insertRow(db);
+  },
+);
 
-test('a database that is down at the start is unavailable, not a bug', async () => {
+testPostgres('a database that is down at the start is unavailable, not a bug', async () => {
   await assert.rejects(
     openPostgresDatabase('postgres://127.0.0.1:1/none', () => {}),
     isUnavailable,
   );
 });
 
-test('settings: a database that forgets commits is refused', async (t) => {
+testPostgres('settings: a database that forgets commits is refused', async (t) => {
   const url = new URL(await makePostgresUrl(t));
   url.searchParams.set('options', '-c synchronous_commit=off');
   await assert.rejects(
@@ -197,7 +200,7 @@ test('settings: a database that forgets commits is refused', async (t) => {
   );
 });
 
-test('text: U+0000, which PostgreSQL has not, is not found and not stored', async (t) => {
+testPostgres('text: U+0000, which PostgreSQL has not, is not found and not stored', async (t) => {
   const [db] = await openTwo(t);
   assert.equal(await findUploadRow(db, 'a\0b'), undefined);
   await assert.rejects(

@@ -61,8 +61,9 @@ export type OpenOutcome =
  */
 export async function openUploadRow(tx: Database, request: OpenRequest): Promise<OpenOutcome> {
   const { row, idempotency } = request;
-  await dialectOf(tx).lock(tx, { owner: row.owner });
-  if (Number.isFinite(request.freeBytes)) await dialectOf(tx).lock(tx, 'space');
+  const dialect = dialectOf(tx);
+  await dialect.lock(tx, { owner: row.owner });
+  if (Number.isFinite(request.freeBytes)) await dialect.lock(tx, 'space');
   if (idempotency) {
     const used = await tx
       .selectFrom('idempotency_keys')
