@@ -1,0 +1,86 @@
+/** The calls that are measured. Each checks its answer. */
+import type { FilePage, UploadRecord } from '@cryolift/protocol/messages';
+import { digestHeader } from '../../suites/contract/sample.ts';
+
+const PART_BYTES = 64 * 1024;
+const PART = Buffer.alloc(PART_BYTES, 7);
+const HEADERS = { 'content-digest': digestHeader(PART), 'content-length': String(PART_BYTES) };
+
+export interface Client {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly hasRecords: boolean;
+}
+
+type Call = () => Promise<unknown>;
+
+export const CALLS: Readonly<Record<string, (client: Client) => Promise<Call>>> = {
+  'list of files': async (client) => () => get(client, '/files?limit=50'),
+  'list of files, a later page': async (client) => {
+    const path = await findLaterPage(client);
+    return () => get(client, path);
+  },
+  'list of uploads': async (client) => () => get(client, '/uploads?limit=50'),
+  'list of open uploads': async (client) => () => get(client, '/uploads?limit=50&status=uploading'),
+  'status of an upload': async (client) => {
+    const { upload_id } = await open(client);
+    return () => get(client, `/uploads/${upload_id}`);
+  },
+  init: async (client) => async () => {
+    const { upload_id } = await open(client);
+    await cancel(client, upload_id);
+  },
+  'init that finds an upload': async (client) => {
+    await open(client, { fingerprint: 'the same' });
+    return () => open(client, { fingerprint: 'the same' });
+  },
+  part: async (client) => {
+    const { upload_id } = await open(client, { size: 10_000 * PART_BYTES });
+    let idx = 0;
+    return () => send(client, upload_id, idx++);
+  },
+  'init, part, complete': async (client) => async () => {
+    const { upload_id } = await open(client);
+    await send(client, upload_id, 0);
+    const { headers } = client;
+    await expect(fetch(`${client.url}/uploads/${upload_id}/complete`, { method: 'POST', headers }));
+  },
+  'limits and use': async (client) => () => get(client, '/limits'),
+};
+
+/** The page in the middle of what the owner has; without records the first one. */
+async function findLaterPage(client: Client): Promise<string> {
+  let path = '/files?limit=200';
+  for (let page = 0; client.hasRecords && page < 20; page++) {
+    const { next_cursor } = (await get(client, path)) as FilePage;
+    if (!next_cursor) break;
+    path = `/files?limit=200&cursor=${encodeURIComponent(next_cursor)}`;
+  }
+  return path.replace('limit=200', 'limit=50');
+}
+
+async function open(client: Client, fields: Record<string, unknown> = {}): Promise<UploadRecord> {
+  const body = JSON.stringify({ filename: 'a.bin', size: PART_BYTES, part_size: PART_BYTES, ...fields });
+  const headers = { ...client.headers, 'content-type': 'application/json' };
+  return (await expect(fetch(`${client.url}/uploads/init`, { method: 'POST', headers, body }))) as UploadRecord;
+}
+
+async function send(client: Client, id: string, idx: number): Promise<void> {
+  const headers = { ...client.headers, ...HEADERS };
+  await expect(fetch(`${client.url}/uploads/${id}/part/${idx}`, { method: 'PUT', headers, body: PART }));
+}
+
+async function cancel(client: Client, id: string): Promise<void> {
+  await expect(fetch(`${client.url}/uploads/${id}`, { method: 'DELETE', headers: client.headers }));
+}
+
+async function get({ url, headers }: Client, path: string): Promise<unknown> {
+  return await expect(fetch(`${url}${path}`, { headers }));
+}
+
+async function expect(answering: Promise<Response>): Promise<unknown> {
+  const answer = await answering;
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.url} was answered ${answer.status}: ${text}`);
+  return text === '' ? null : JSON.parse(text);
+}
