@@ -71,7 +71,7 @@ export async function measureClients(place: string, gib: number, rounds: number)
   return costs;
 }
 
-async function writeRandom(path: string, sizeBytes: number): Promise<void> {
+export async function writeRandom(path: string, sizeBytes: number): Promise<void> {
   await using file = await open(path, 'w');
   const block = randomBytes(MIB);
   for (let at = 0; at < sizeBytes; at += block.length) {
