@@ -26,6 +26,10 @@ export interface Weather {
   commandsMayFail: boolean;
   /** Bytes may have been lost beneath the server: acknowledged parts may be asked for again. */
   losses: boolean;
+  /** A proxy stands before the servers: it answers in its own words that none of them has answered. */
+  proxied?: boolean;
+  /** A file whose digest was not declared is published before it is known. */
+  lateDigests?: boolean;
 }
 
 export interface Request {
@@ -89,6 +93,7 @@ export class Caller {
       this.#ledger.noteFault(entry, `${method} ${path} got no answer: ${answer.message}`);
       return 'wrong';
     }
+    if (this.#weather.proxied && isOfProxy(answer)) return 'again';
     this.answers++;
     const described = describe(answer);
     const wrong = this.#check(request, answer);
@@ -144,6 +149,11 @@ export class Caller {
     if (!operation) return `${method} ${bare} is not in the document`;
     return checkForm({ operation, path: bare }, answer);
   }
+}
+
+/** Not from a server of Cryolift, whose errors are JSON. */
+function isOfProxy({ status, headers }: Answer): boolean {
+  return [502, 503, 504].includes(status) && !headers['content-type']?.startsWith('application/json');
 }
 
 /** `201`, or `409 part_conflict`. */

@@ -11,8 +11,16 @@ import type { Steps } from './upload-steps.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const FAILED = 1;
+/** What it uploads, unless it is told otherwise. */
+const SMALL: Sizes = { partSizeBytes: PART_BYTES, leastBytes: 8 * PART_BYTES + 77, mostBytes: 32 * PART_BYTES + 77 };
 /** Each fault may end a run or two. */
 const MAX_FAILURES = 20;
+
+export interface Sizes {
+  readonly partSizeBytes: number;
+  readonly leastBytes: number;
+  readonly mostBytes: number;
+}
 
 export class CommandClient {
   readonly #steps: Steps;
@@ -20,28 +28,31 @@ export class CommandClient {
   readonly #owner: string;
   readonly #home: string;
   readonly #url: string;
+  readonly #sizes: Sizes;
   #child: ChildProcess | null = null;
   #isEnding = false;
   #isStopped = false;
 
   /** @param url that the server keeps over its restarts. @param folder for the client's files. */
-  constructor(steps: Steps, random: Random, owner: string, folder: string, url: string) {
+  constructor(steps: Steps, random: Random, owner: string, folder: string, url: string, sizes = SMALL) {
     this.#steps = steps;
     this.#random = random;
     this.#owner = owner;
     this.#home = join(folder, owner);
     this.#url = url;
+    this.#sizes = sizes;
     mkdirSync(this.#home);
   }
 
   /** Uploads one file after the other until `end`. */
   async run(): Promise<void> {
-    for (let nth = 0; !this.#isEnding; nth++) {
+    const { partSizeBytes, leastBytes, mostBytes } = this.#sizes;
+    for (let nth = 0; nth === 0 || !this.#isEnding; nth++) {
       const entry = this.#steps.ledger.open({
         owner: this.#owner,
         filename: `${this.#owner}-${nth}.${this.#random.chance(0.3) ? 'mrc' : 'dat'}`,
-        sizeBytes: this.#random.whole(8, 32) * PART_BYTES + 77,
-        partSizeBytes: PART_BYTES,
+        sizeBytes: this.#random.whole(leastBytes, mostBytes),
+        partSizeBytes,
         declares: 'never',
         by: 'command',
       });
@@ -75,7 +86,7 @@ export class CommandClient {
       const { code, signal, stdout, stderr } = await this.#command([
         'upload',
         path,
-        ...['--part-size', '64KiB', '--parallel', '3', '--json'],
+        ...['--part-size', `${this.#sizes.partSizeBytes}`, '--parallel', '3', '--json'],
         ...limits,
       ]);
       entry.touched = true;

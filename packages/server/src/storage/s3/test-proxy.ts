@@ -2,10 +2,14 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What happens to one request: it is refused, or cut off while it comes, or its answer is lost, cut off in the middle of the body, or changed. */
-type Fault =
+/**
+ * What happens to one request: it is refused, or delayed, or cut off while it comes, or its answer is lost, cut off in the
+ * middle of the body, or changed.
+ */
+export type Fault =
+  | { kind: 'delay'; ms: number }
   | { kind: 'refuse'; status: number; code: string }
   | { kind: 'cut_request' }
   | { kind: 'lose_answer' }
@@ -20,7 +24,8 @@ export interface FaultyProxy {
   decide: (method: string, query: URLSearchParams) => Fault | null;
 }
 
-export async function startProxy(t: TestContext, endpoint: string): Promise<FaultyProxy> {
+/** @param t ends it: the context of a test, for example. */
+export async function startProxy(t: { after(end: () => void): void }, endpoint: string): Promise<FaultyProxy> {
   const seen: string[] = [];
   const server = createServer((incoming, outgoing) => void handle(incoming, outgoing));
   server.on('checkContinue', (incoming, outgoing) => void handle(incoming, outgoing));
@@ -30,6 +35,7 @@ export async function startProxy(t: TestContext, endpoint: string): Promise<Faul
     const { searchParams } = new URL(incoming.url ?? '/', endpoint);
     seen.push(`${incoming.method} ${[...searchParams.keys()].find((name) => name !== 'x-id') ?? ''}`.trim());
     const fault = proxy.decide(incoming.method ?? '', searchParams);
+    if (fault?.kind === 'delay') await sleep(fault.ms);
     if (fault?.kind === 'cut_request') {
       incoming.once('data', () => incoming.socket.destroy());
       return;
