@@ -27,6 +27,7 @@ const PROGRAMS = {
   'a Python client': 'suites/clients/python.ts',
   PgBouncer: 'suites/engines/pgbouncer.ts',
   SeaweedFS: 'suites/engines/seaweedfs.ts',
+  'linters of deploy/': 'suites/deploy/linters.ts',
 };
 /** How `suites/browser/chromium.ts` ends where no browser can be had. */
 const UNAVAILABLE = 69;

@@ -22,6 +22,11 @@ export interface RunningSeaweed {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Of its programs. */
+  readonly bin: string;
+  /** Address of the master, for `weed shell`, as HOST:PORT.GRPC_PORT; so with the filer. */
+  readonly master: string;
+  readonly filer: string;
   /** As `CRYOLIFT_STORAGE_URL` has it. */
   storageUrl(prefix: string): string;
   /** Ends it and removes what it has stored. */
@@ -44,21 +49,27 @@ export function missingSeaweed(): string | false {
   return 'missing' in environment ? environment.missing : false;
 }
 
+/** Flags of its ports, beside that of S3. */
+const PORTS = [
+  ...['s3.port.grpc', 'master.port', 'master.port.grpc', 'filer.port', 'filer.port.grpc'],
+  ...['volume.port', 'volume.port.grpc', 'admin.port', 'admin.port.grpc', 'metricsPort'],
+];
+/** What a test does not need. */
+const FLAGS = ['-master.telemetry=false', '-webdav=false', '-admin.ui=false', '-s3.port.iceberg=0', '-s3.port.lance=0'];
+
 /** On ports of 127.0.0.1 that are free, with a bucket. @throws Error with what it printed. */
-export async function startSeaweed(): Promise<RunningSeaweed> {
+export async function startSeaweed({ flags = FLAGS }: { flags?: readonly string[] } = {}): Promise<RunningSeaweed> {
   const environment = bringSeaweed();
   if ('missing' in environment) throw new Error(environment.missing);
   const folder = mkdtempSync(join(tmpdir(), 'cryolift-seaweed-'));
   const [s3 = 0, ...others] = await findPorts(11);
-  const names = ['s3.port.grpc', 'master.port', 'master.port.grpc', 'filer.port', 'filer.port.grpc', 'volume.port'];
-  const ports = [...names, 'volume.port.grpc', 'admin.port', 'admin.port.grpc', 'metricsPort'].map(
-    (name, at) => `-${name}=${others[at]}`,
-  );
+  const ports = PORTS.map((name, at) => `-${name}=${others[at]}`);
+  const portOf = (name: string) => others[PORTS.indexOf(name)];
+  const addressOf = (name: string) => `127.0.0.1:${portOf(name)}.${portOf(`${name}.grpc`)}`;
   const child = startProgram(
     join(environment.bin, 'weed'),
     [
-      ...['mini', `-dir=${folder}`, '-ip=127.0.0.1', '-ip.bind=127.0.0.1', '-master.telemetry=false'],
-      ...['-webdav=false', '-admin.ui=false', '-s3.port.iceberg=0', '-s3.port.lance=0', `-s3.port=${s3}`],
+      ...['mini', `-dir=${folder}`, '-ip=127.0.0.1', '-ip.bind=127.0.0.1', ...flags, `-s3.port=${s3}`],
       ...[`-s3.localSocket=${join(folder, 's3.sock')}`, `-filer.localSocket=${join(folder, 'filer.sock')}`, ...ports],
     ],
     {
@@ -86,6 +97,9 @@ export async function startSeaweed(): Promise<RunningSeaweed> {
     endpoint,
     region: 'us-east-1',
     credentials: CREDENTIALS,
+    bin: environment.bin,
+    master: addressOf('master.port'),
+    filer: addressOf('filer.port'),
     storageUrl: (prefix) => `s3://${BUCKET}/${prefix}?${query}`,
     stop,
   };
