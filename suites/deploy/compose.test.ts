@@ -22,7 +22,7 @@ import { type OwnServer, startServer } from '../server-under-test.ts';
 import { fillIn, ROOT, serviceOf } from './files.ts';
 
 const MIB = 1024 * 1024;
-const FILE_BYTES = 48 * MIB;
+const FILE_BYTES = 40 * MIB;
 const SECRETS = {
   LIFT_HOST: 'localhost',
   POSTGRES_PASSWORD: 'only-for-tests',
@@ -115,7 +115,7 @@ test(
 async function beginUpload(path: string, url: string, token: string, ca: string): Promise<string> {
   const { PATH = '' } = process.env;
   const env = { PATH, HOME: tmpdir(), NODE_EXTRA_CA_CERTS: ca, CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: token };
-  const child: ChildProcess = spawn(process.execPath, [BIN, 'upload', '--json', '--bwlimit', '12MiB', path], {
+  const child: ChildProcess = spawn(process.execPath, [BIN, 'upload', '--json', '--bwlimit', '16MiB', path], {
     env,
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
