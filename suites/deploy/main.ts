@@ -122,7 +122,20 @@ if (!existsSync('/usr/bin/buildah') || !existsSync('/usr/bin/mmdebstrap')) {
 }
 try {
   makeBase(/^FROM (\S+)/m.exec(read(DOCKERFILE))?.[1] ?? '');
-  run('buildah', 'bud', '--quiet', '--layers=false', '--pull-never', '--file', DOCKERFILE, '--tag', TAG, ROOT);
+  run(
+    'buildah',
+    'bud',
+    '--quiet',
+    '--format',
+    'docker',
+    '--layers=false',
+    '--pull-never',
+    '--file',
+    DOCKERFILE,
+    '--tag',
+    TAG,
+    ROOT,
+  );
   const root = run('buildah', 'mount', run('buildah', 'from', '--pull-never', TAG));
   console.log(`the image without its base: ${run('du', '-sh', join(root, 'app'))}`);
   await runImage(root);
