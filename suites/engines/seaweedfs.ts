@@ -11,26 +11,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { canInstall, findPorts, startProgram } from '../program.ts';
 import { bringEnvironment, type Environment } from '../python-environment.ts';
+import { CREDENTIALS, type RunningService } from './running-service.ts';
 
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const START_MS = 60_000;
 const BUCKET = 'cryolift';
-const CREDENTIALS = { accessKeyId: 'testing', secretAccessKey: 'only-for-tests' };
 
-export interface RunningSeaweed {
-  readonly bucket: string;
-  readonly endpoint: string;
-  readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+export interface RunningSeaweed extends RunningService {
   /** Of its programs. */
   readonly bin: string;
   /** Address of the master, for `weed shell`, as HOST:PORT.GRPC_PORT; so with the filer. */
   readonly master: string;
   readonly filer: string;
-  /** As `CRYOLIFT_STORAGE_URL` has it. */
-  storageUrl(prefix: string): string;
-  /** Ends it and removes what it has stored. */
-  stop(): Promise<void>;
 }
 
 function bringSeaweed(): Environment {

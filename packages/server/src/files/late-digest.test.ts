@@ -7,7 +7,7 @@ import { listJobs } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import { digestWork } from '../jobs/digest.ts';
 import { JobQueue } from '../jobs/queue.ts';
-import { makeBucket, withSeaweed } from '../storage/s3/test-bucket.ts';
+import { makeBucket, withService } from '../storage/s3/test-bucket.ts';
 import { completeUpload } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { bytesOf, insertUpload, makeUploads, sendPart } from '../uploads/test-uploads.ts';
@@ -42,7 +42,7 @@ async function readFile(context: UploadContext, id: string): Promise<FileRow> {
 
 test(
   'late digest: without a declared one a file is published at once, and its job records the digest',
-  withSeaweed,
+  withService,
   async (t) => {
     const { context, publish, types } = await makeBucketUploads(t);
     const { row, file, digest } = await publish();
@@ -67,7 +67,7 @@ test(
 
 test(
   'late digest: with a declared one the digest is there when the file is, and there is no job',
-  withSeaweed,
+  withService,
   async (t) => {
     const { context, publish } = await makeBucketUploads(t);
     const expected = createHash('sha256').update(Buffer.alloc(100, 1)).digest();
@@ -77,7 +77,7 @@ test(
   },
 );
 
-test('late digest: a file whose stored parts are others gets no digest, and is reported', withSeaweed, async (t) => {
+test('late digest: a file whose stored parts are others gets no digest, and is reported', withService, async (t) => {
   const { context, publish, types, direct, keys } = await makeBucketUploads(t);
   const { file } = await publish();
   await direct.put(keys.ofFile(file.place), Buffer.alloc(100, 7));
@@ -86,7 +86,7 @@ test('late digest: a file whose stored parts are others gets no digest, and is r
   assert.equal((await types()).at(-1), 'cryolift.file.damaged');
 });
 
-test('late digest: it ends with its signal, and is done again later', withSeaweed, async (t) => {
+test('late digest: it ends with its signal, and is done again later', withService, async (t) => {
   const { context, publish } = await makeBucketUploads(t);
   const { file, digest } = await publish();
   const stop = new Error('stop');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UploadRow } from '../db/tables.ts';
 import { findUploadRow } from '../db/uploads/uploads.ts';
-import { makeBucket, withSeaweed } from '../storage/s3/test-bucket.ts';
+import { makeBucket, withService } from '../storage/s3/test-bucket.ts';
 import { cancelUpload } from '../uploads/cancellation.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { createStaged, ensureStaged } from '../uploads/staging.ts';
@@ -28,7 +28,7 @@ async function refOf(context: UploadContext, { id }: UploadRow): Promise<string 
 
 test(
   'sweep: a second multipart upload of a live upload is aborted after an hour, the recorded one is kept',
-  withSeaweed,
+  withService,
   async (t) => {
     const { context, clock, storage, insert, listRefs } = await makeBucketUploads(t);
     const row = await createStaged(context, await insert());
@@ -50,7 +50,7 @@ test(
   },
 );
 
-test('staging: servers that create the place of an upload at once agree on one', withSeaweed, async (t) => {
+test('staging: servers that create the place of an upload at once agree on one', withService, async (t) => {
   const { context, insert, listRefs } = await makeBucketUploads(t);
   const row = await insert();
   const placed = await Promise.all([1, 2, 3].map(() => ensureStaged(context, row)));
@@ -63,7 +63,7 @@ test('staging: servers that create the place of an upload at once agree on one',
   assert.deepEqual([await listRefs(), await refOf(context, row)], [[ref], ref]);
 });
 
-test('staging: an upload that has ended meanwhile gets no place', withSeaweed, async (t) => {
+test('staging: an upload that has ended meanwhile gets no place', withService, async (t) => {
   const { context, insert, listRefs } = await makeBucketUploads(t);
   const row = await insert();
   await cancelUpload(context, { owner: row.owner }, row.id);

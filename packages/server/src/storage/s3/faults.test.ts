@@ -7,7 +7,7 @@ import { BytesGone } from '../errors.ts';
 import { feed, hasCode, MIB, makeBytes, openSink, readAll, stage } from '../test-storage.ts';
 import { listMultiparts, listParts } from './multiparts.ts';
 import { S3Storage } from './s3-storage.ts';
-import { makeBucket, withSeaweed } from './test-bucket.ts';
+import { makeBucket, withService } from './test-bucket.ts';
 import { startProxy } from './test-proxy.ts';
 
 type T = Parameters<typeof makeBucket>[0];
@@ -22,7 +22,7 @@ async function makeFaulty(t: T) {
 }
 
 // Invariant 2
-test('s3: a part that was sent twice counts as it was recorded, whichever came last', withSeaweed, async (t) => {
+test('s3: a part that was sent twice counts as it was recorded, whichever came last', withService, async (t) => {
   const { storage, direct, keys } = await makeBucket(t);
   for (const recorded of ['first', 'last']) {
     const upload = await stage(storage, `twice-${recorded}`, 10 * MIB, 5 * MIB);
@@ -33,17 +33,18 @@ test('s3: a part that was sent twice counts as it was recorded, whichever came l
     if (recorded === 'first' && parts[0]) upload.note(0, parts[0]);
     await upload.store(1, end);
     const listed = await listParts(direct, keys.ofUpload(upload.to), upload.to.ref as string);
-    assert.deepEqual(
-      listed?.map(({ number }) => number),
-      [1, 1, 2],
-      'the service lists both',
-    );
+    const entries = listed?.filter(({ number }) => number === 1).length;
+    // Some services keep each body that was sent for a part (SeaweedFS), others only the last one (versitygw).
+    if (entries === 1 && recorded === 'first') {
+      assert.deepEqual(await upload.findLost(), [0], 'it is asked for again, and nothing else is published');
+      continue;
+    }
     const file = await upload.publish();
     assert.ok((await readAll(storage, file)).equals(Buffer.concat([recorded === 'first' ? first : last, end])));
   }
 });
 
-test('s3: more than a page of parts, and a part that was sent twice at the end of a page', withSeaweed, async (t) => {
+test('s3: more than a page of parts, and a part that was sent twice at the end of a page', withService, async (t) => {
   const { storage } = await makeBucket(t);
   const bytes = makeBytes(1001 * 100);
   const upload = await stage(storage, 'many', bytes.length, 100);
@@ -59,7 +60,7 @@ test('s3: more than a page of parts, and a part that was sent twice at the end o
 });
 
 // Invariant 1
-test('s3: a part that was cut off, or has other bytes than declared, is not stored', withSeaweed, async (t) => {
+test('s3: a part that was cut off, or has other bytes than declared, is not stored', withService, async (t) => {
   const { storage, direct, keys } = await makeBucket(t);
   const { to } = await stage(storage, 'cut', 8 * MIB);
   const declared = makeBytes(32);
@@ -74,7 +75,7 @@ test('s3: a part that was cut off, or has other bytes than declared, is not stor
   assert.deepEqual(await listParts(direct, keys.ofUpload(to), to.ref as string), []);
 });
 
-test('s3: an upload is assembled once, however many try it', withSeaweed, async (t) => {
+test('s3: an upload is assembled once, however many try it', withService, async (t) => {
   const { storage, settings, direct, keys } = await makeBucket(t);
   const other = new S3Storage(settings, new Writers(1, 2));
   t.after(() => other.close());
@@ -102,7 +103,7 @@ test('s3: an upload is assembled once, however many try it', withSeaweed, async 
 
 test(
   's3: an object that is not what the parts make is not published, and withdrawn with the parts',
-  withSeaweed,
+  withService,
   async (t) => {
     const { storage, direct, keys, lose } = await makeBucket(t);
     const upload = await stage(storage, 'other', 1000);
@@ -117,7 +118,7 @@ test(
   },
 );
 
-test('s3: a complete whose answer is lost is settled by what is there', withSeaweed, async (t) => {
+test('s3: a complete whose answer is lost is settled by what is there', withService, async (t) => {
   const { storage, proxy } = await makeFaulty(t);
   const bytes = makeBytes(1000);
   const upload = await stage(storage, 'ambiguous', bytes.length);
@@ -133,7 +134,7 @@ test('s3: a complete whose answer is lost is settled by what is there', withSeaw
   assert.ok((await readAll(storage, file)).equals(bytes));
 });
 
-test('s3: a complete that fails for good says so, and can be repeated', withSeaweed, async (t) => {
+test('s3: a complete that fails for good says so, and can be repeated', withService, async (t) => {
   const { storage, proxy } = await makeFaulty(t);
   const bytes = makeBytes(1000);
   const upload = await stage(storage, 'refused', bytes.length);
@@ -145,7 +146,7 @@ test('s3: a complete that fails for good says so, and can be repeated', withSeaw
 });
 
 test('s3: while the service asks for fewer requests, parts are refused as overloaded and wait before they begin', {
-  ...withSeaweed,
+  ...withService,
   timeout: 60_000,
 }, async (t) => {
   const { storage, proxy } = await makeFaulty(t);
@@ -172,7 +173,7 @@ test('s3: while the service asks for fewer requests, parts are refused as overlo
 });
 
 test('s3: a writer whose request was refused or cut off learns it, however much it still has', {
-  ...withSeaweed,
+  ...withService,
   timeout: 60_000,
 }, async (t) => {
   const { storage, proxy } = await makeFaulty(t);
@@ -194,7 +195,7 @@ test('s3: a writer whose request was refused or cut off learns it, however much 
 
 test(
   's3: while another request assembles the upload, it is asked for again, and no part counts as lost',
-  withSeaweed,
+  withService,
   async (t) => {
     const { storage, proxy } = await makeFaulty(t);
     const upload = await stage(storage, 'busy', 1000);
@@ -210,7 +211,7 @@ test(
 );
 
 // Invariant 1
-test('s3: a part counts only by the checksum of its own answer', withSeaweed, async (t) => {
+test('s3: a part counts only by the checksum of its own answer', withService, async (t) => {
   const { storage, proxy } = await makeFaulty(t);
   const bytes = makeBytes(1000);
   const change = (headers: Record<string, string | null>) => {
@@ -232,7 +233,7 @@ test('s3: a part counts only by the checksum of its own answer', withSeaweed, as
   await assert.rejects(upload.store(0, bytes), hasCode('storage_unavailable'));
 });
 
-test('s3: a digest goes on where its connection broke', withSeaweed, async (t) => {
+test('s3: a digest goes on where its connection broke', withService, async (t) => {
   const { storage, proxy } = await makeFaulty(t);
   const bytes = makeBytes(1000);
   const upload = await stage(storage, 'broken', bytes.length);

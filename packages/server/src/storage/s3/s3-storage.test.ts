@@ -1,4 +1,4 @@
 import { describeStorage } from '../test-contract.ts';
-import { makeBucket, withSeaweed } from './test-bucket.ts';
+import { makeBucket, withService } from './test-bucket.ts';
 
-describeStorage('s3', makeBucket, withSeaweed);
+describeStorage('s3', makeBucket, withService);

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { after, type TestContext } from 'node:test';
 import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3';
-import { missingSeaweed, type RunningSeaweed, startSeaweed } from '../../../../../suites/engines/seaweedfs.ts';
+import type { RunningService } from '../../../../../suites/engines/running-service.ts';
+import { missingService, startService } from '../../../../../suites/engines/s3-service.ts';
 import { Writers } from '../disk/threads/writers.ts';
 import type { StagedUpload } from '../places.ts';
 import { Bucket } from './bucket.ts';
@@ -10,19 +11,19 @@ import { Keys } from './keys.ts';
 import { listMultiparts } from './multiparts.ts';
 import { S3Storage } from './s3-storage.ts';
 
-export const withSeaweed = { skip: missingSeaweed() };
+export const withService = { skip: missingService() };
 
-let starting: Promise<RunningSeaweed> | null = null;
+let starting: Promise<RunningService> | null = null;
 after(async () => await (await starting)?.stop());
 
 /** Started by the first test that needs it. */
-async function findSeaweed(): Promise<RunningSeaweed> {
-  starting ??= startSeaweed();
+async function findService(): Promise<RunningService> {
+  starting ??= startService();
   return await starting;
 }
 
 export async function makeBucket(t: TestContext) {
-  const { bucket, endpoint, region, credentials } = await findSeaweed();
+  const { bucket, endpoint, region, credentials } = await findService();
   const prefix = `test-${randomBytes(6).toString('hex')}`;
   const settings = { bucket, prefix, endpoint, region, pathStyle: true, credentials };
   const storage = new S3Storage(settings, new Writers(2, 8));
