@@ -27,6 +27,7 @@ import { openSecret } from './startup/secrets.ts';
 import { shutDown } from './startup/shutdown.ts';
 import { createUploadContext, partLimits } from './startup/upload-context.ts';
 import { warnOfSettings } from './startup/warnings.ts';
+import type { Storage } from './storage/storage.ts';
 import { Clock } from './uploads/clock.ts';
 import { PartAttempts } from './uploads/parts/part-attempts.ts';
 import { readUpload } from './uploads/upload-record.ts';
@@ -125,7 +126,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       metrics,
       traces,
       log,
-      limits: describeLimits(config, partLimits(config, storage)),
+      limits: describeLimits(config, storage),
       version: VERSION,
       async checkReady() {
         await storage.ping();
@@ -169,7 +170,8 @@ function createAudit(config: Config, log: Logger): AuditLog {
   );
 }
 
-function describeLimits(config: Config, parts: ReturnType<typeof partLimits>): Limits {
+function describeLimits(config: Config, storage: Storage): Limits {
+  const parts = partLimits(config, storage);
   return {
     max_file_size: config.maxFileSizeBytes,
     part_size: parts.partSizeBytes,
@@ -181,5 +183,6 @@ function describeLimits(config: Config, parts: ReturnType<typeof partLimits>): L
     digest_algorithms: ['sha-256'],
     mrc_types: [...MRC_EXTENSIONS],
     accepted_types: [...config.acceptedTypes],
+    ...(storage.presigner ? { direct: true } : {}),
   };
 }

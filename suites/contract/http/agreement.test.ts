@@ -26,6 +26,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'GET /uploads/{upload_id}': [200],
   'GET /uploads/{upload_id}/parts': [200],
   'POST /uploads/{upload_id}/complete': [200, 202],
+  'POST /uploads/{upload_id}/parts/confirm': [200],
   'DELETE /uploads/{upload_id}': [204],
   'GET /uploads/{upload_id}/events': [200],
   'GET /uploads/{upload_id}/preview': [200, 304],

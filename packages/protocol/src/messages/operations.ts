@@ -14,6 +14,11 @@ export const Limits = Type.Object(
     digest_algorithms: Type.Array(Type.String()),
     mrc_types: Type.Array(Type.String(), { description: 'Extensions whose header is checked.' }),
     accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted unchanged.' }),
+    direct: Type.Optional(
+      Type.Boolean({
+        description: 'True: parts can be sent to the object storage (`POST /uploads/{upload_id}/sign` with `sha256`).',
+      }),
+    ),
     quota_bytes: Type.Optional(
       Nullable(Bytes('Quota of the caller, bytes; null: no limit. Only with a token or an upload link.')),
     ),

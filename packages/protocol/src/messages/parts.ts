@@ -1,6 +1,6 @@
 /** Parts of an upload. */
 import { type Static, Type } from 'typebox';
-import { Bytes, Id, Sha256Hex, Time, UploadStatus } from './fields.ts';
+import { Bytes, Id, Literals, Nullable, Sha256Hex, Time, UploadStatus } from './fields.ts';
 import { page, pageFields, STRICT } from './lists.ts';
 
 export const PartRanges = Type.Array(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 2, maxItems: 2 }), {
@@ -36,6 +36,44 @@ export type StoredPart = Static<typeof StoredPart>;
 
 export const StoredPartPage = page(StoredPart, 'StoredPartPage');
 export type StoredPartPage = Static<typeof StoredPartPage>;
+
+/** Parts that were sent to the object storage. */
+export const ConfirmPartsRequest = Type.Array(
+  Type.Object(
+    {
+      part: Type.Integer({ minimum: 0 }),
+      etag: Type.String({ minLength: 1, maxLength: 1024, description: 'As the object storage answered.' }),
+      sha256: Sha256Hex('SHA-256 of this part.'),
+    },
+    { title: 'SentPart' },
+  ),
+  { minItems: 1, maxItems: 1000, title: 'ConfirmPartsRequest' },
+);
+
+export const ConfirmedParts = Type.Object(
+  {
+    parts: Type.Array(
+      Type.Object(
+        {
+          part: Type.Integer({ minimum: 0 }),
+          outcome: Literals(
+            ['stored', 'deduplicated', 'conflict', 'missing'],
+            '`stored`: it counts now. `deduplicated`: it counted already. `conflict`: it is stored with other bytes. `missing`: the object storage does not have it with this ETag and SHA-256.',
+          ),
+          sha256: Nullable(Sha256Hex('SHA-256 of the part that counts; null: none does.')),
+        },
+        { title: 'ConfirmedPart' },
+      ),
+      { description: 'In the order of the request.' },
+    ),
+    received_parts: Type.Integer({ minimum: 0 }),
+    received_bytes: Bytes('Acknowledged bytes of the upload.'),
+    progress: Type.Number({ minimum: 0, maximum: 1 }),
+    status: UploadStatus('State of the upload.'),
+  },
+  { title: 'ConfirmedParts' },
+);
+export type ConfirmedParts = Static<typeof ConfirmedParts>;
 
 /** The cursor is the index of the last part of the page before. */
 export const PartQuery = Type.Object(pageFields('^(?:0|[1-9]\\d{0,3})$'), STRICT);

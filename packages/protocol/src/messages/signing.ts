@@ -1,6 +1,6 @@
 /** Signed URLs. */
 import { type Static, Type } from 'typebox';
-import { Literals, Nullable, Pairs, Text, Time } from './fields.ts';
+import { Literals, Nullable, Pairs, Sha256Hex, Text, Time } from './fields.ts';
 
 const SignedSeconds = Type.Optional(
   Type.Integer({
@@ -19,6 +19,14 @@ export const SignPartsRequest = Type.Object(
       maxItems: 10_000,
       description: 'Inclusive pairs of part indexes; at most 10,000 parts in all.',
     }),
+    sha256: Type.Optional(
+      Type.Array(Sha256Hex('SHA-256 of the part.'), {
+        minItems: 1,
+        maxItems: 100,
+        description:
+          'SHA-256 of each part, in the order of `parts`: asks for URLs of the object storage, at most 100, for 900 s at most.',
+      }),
+    ),
     expires_in: SignedSeconds,
   },
   { title: 'SignPartsRequest' },
@@ -34,13 +42,25 @@ export const SignedParts = Type.Object(
           method: Literals(['PUT'], 'HTTP method.'),
           url: Text(),
           headers: SignedHeaders,
+          direct: Type.Optional(
+            Type.Boolean({
+              description: 'Only with `sha256`. True: a URL of the object storage; the part must be confirmed.',
+            }),
+          ),
         },
         { title: 'SignedPart' },
+      ),
+    ),
+    stored: Type.Optional(
+      Type.Array(
+        Type.Object({ part: Type.Integer({ minimum: 0 }), sha256: Sha256Hex('SHA-256 of the stored part.') }),
+        { description: 'Only with `sha256`: the parts that are stored already, which are not signed.' },
       ),
     ),
   },
   { title: 'SignedParts' },
 );
+export type SignedParts = Static<typeof SignedParts>;
 
 export const SignFileRequest = Nullable(Type.Object({ expires_in: SignedSeconds }, { title: 'SignFileRequest' }));
 

@@ -67,6 +67,7 @@ test('config: a bucket, with and without keys', () => {
     endpoint: null,
     region: 'eu-central-1',
     pathStyle: false,
+    direct: true,
     credentials: null,
   });
   const env = {
@@ -81,6 +82,7 @@ test('config: a bucket, with and without keys', () => {
     endpoint: 'http://10.0.0.1:8333',
     region: 'here',
     pathStyle: false,
+    direct: true,
     credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
   });
   const withoutId = { ...env, CRYOLIFT_S3_ACCESS_KEY_ID: '' };

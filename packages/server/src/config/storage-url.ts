@@ -13,6 +13,8 @@ interface S3Url {
   readonly region: string | null;
   /** The bucket is named in the path of URLs, not in the host. */
   readonly pathStyle: boolean;
+  /** Clients may send parts to the bucket by themselves. */
+  readonly direct: boolean;
 }
 
 type StorageUrl = { readonly kind: 'folder'; readonly folder: string } | S3Url;
@@ -26,7 +28,7 @@ export type StorageConfig =
     });
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const PARAMETERS = ['endpoint', 'region', 'path_style'];
+const PARAMETERS = ['endpoint', 'region', 'path_style', 'direct'];
 
 /** @returns null for `file:`, which is the data folder. @throws Error that says what is wrong. */
 export function parseStorageUrl(url: string): StorageUrl | null {
@@ -73,6 +75,7 @@ function parseS3Url(text: string): S3Url {
   }
   const endpoint = searchParams.get('endpoint');
   const pathStyle = searchParams.get('path_style');
+  const direct = searchParams.get('direct');
   return {
     kind: 's3',
     bucket: hostname,
@@ -81,6 +84,7 @@ function parseS3Url(text: string): S3Url {
     region: searchParams.get('region'),
     // Services at an endpoint of their own seldom have a name for each bucket.
     pathStyle: pathStyle === null ? endpoint !== null : parseBoolean(pathStyle),
+    direct: direct === null || parseBoolean(direct),
   };
 }
 

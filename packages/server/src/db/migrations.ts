@@ -249,4 +249,22 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('files').renameColumn('sha256_or_null', 'sha256').execute();
     },
   },
+  '013_signed_parts': {
+    async up(db: Database) {
+      const { text, bytes } = dialectOf(db).columns;
+      await db.schema
+        .createTable('signed_parts')
+        .addColumn('upload_id', text, (column) => column.notNull())
+        .addColumn('idx', 'integer', (column) => column.notNull())
+        .addColumn('sha256', bytes, (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('signed_parts_key', ['upload_id', 'idx'])
+        .execute();
+      // 1: some part was sent through a server.
+      await db.schema
+        .alterTable('uploads')
+        .addColumn('proxied', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };

@@ -30,6 +30,8 @@ interface UploadTable {
   link_id: string | null;
   /** 1: a trial upload. It emits no event, publishes no file, and is deleted when it ends. */
   is_trial: number;
+  /** 1: some part was sent through a server, which may have left bytes of any digest in the storage. */
+  proxied: number;
   /** What the storage finds its bytes by: on S3 the id of the multipart upload; null: nothing, or it is not there yet. */
   storage_ref: string | null;
   created_at: number;
@@ -44,6 +46,15 @@ interface PartTable {
   /** What the storage finds its bytes by: on S3 the ETag; null: nothing. */
   receipt: string | null;
   stored_at: number;
+}
+
+/** A part for which URLs of the storage were signed: these bytes and no others can be stored with them. */
+interface SignedPartTable {
+  upload_id: string;
+  idx: number;
+  sha256: Uint8Array;
+  /** When the last of its URLs expires. */
+  expires_at: number;
 }
 
 interface FileTable {
@@ -165,6 +176,7 @@ interface DeliveryTable {
 export interface Tables {
   uploads: UploadTable;
   parts: PartTable;
+  signed_parts: SignedPartTable;
   files: FileTable;
   owner_usage: OwnerUsageTable;
   idempotency_keys: IdempotencyTable;
@@ -177,6 +189,7 @@ export interface Tables {
 
 export type UploadRow = Selectable<UploadTable>;
 export type PartRow = Selectable<PartTable>;
+export type SignedPartRow = Selectable<SignedPartTable>;
 export type FileRow = Selectable<FileTable>;
 export type EventRow = Selectable<EventTable>;
 export type LinkRow = Selectable<LinkTable>;

@@ -53,6 +53,7 @@ export function draftRow(changes: Partial<UploadRow> = {}): UploadRow {
     must_recheck: 0,
     link_id: null,
     is_trial: 0,
+    proxied: 0,
     storage_ref: null,
     created_at: 1000,
     updated_at: 1000,

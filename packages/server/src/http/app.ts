@@ -26,6 +26,7 @@ import { watchMethods } from './methods.ts';
 import { registerDocs } from './openapi.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerAdmin } from './routes/admin.ts';
+import { registerConfirm } from './routes/confirm.ts';
 import { registerEvents } from './routes/events.ts';
 import { registerFiles } from './routes/files.ts';
 import { registerJobs } from './routes/jobs.ts';
@@ -147,11 +148,12 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerJobs(routes, services);
     registerWebhooks(routes, services);
     registerSign(routes, services);
+    registerConfirm(routes, services);
     registerLinks(routes, services);
     registerAdmin(routes, services);
     registerEvents(routes, services);
     registerOperations(routes, services);
-    registerPage(routes);
+    registerPage(routes, services.uploads.storage.presigner?.origin ?? null);
   });
   await app.register(async (scope) => registerPart(scope, services));
 }

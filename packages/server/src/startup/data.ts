@@ -52,7 +52,7 @@ export async function openData(
   const storage =
     places.storage && settings.kind === 'folder'
       ? await inPlace(places.storage, () => openStorage(settings.folder, onLost))
-      : await openBucket(settings as Config['storage'] & { kind: 's3' }, db);
+      : await openBucket(settings as Config['storage'] & { kind: 's3' }, db, log);
   const analyzer = new MrcAnalyzer(storage.prefixes?.digesting ?? new SharedArrayBuffer(4));
   return { places, db, storage, analyzer, reserve, ownSecret, unlock };
 }

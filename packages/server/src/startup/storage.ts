@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { SettingError } from '../config/setting-error.ts';
 import type { Database } from '../db/database.ts';
 import { readOrMakeFact } from '../db/server-state.ts';
+import type { Logger } from '../ops/log.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Digester } from '../storage/disk/threads/digester.ts';
 import { Writers } from '../storage/disk/threads/writers.ts';
@@ -25,7 +26,11 @@ export async function openDisk(folder: string, onLost: (uploadId: string) => voi
 }
 
 /** @throws SettingError when the bucket cannot be reached, or holds the uploads of another database. */
-export async function openBucket(settings: Config['storage'] & { kind: 's3' }, db: Database): Promise<Storage> {
+export async function openBucket(
+  settings: Config['storage'] & { kind: 's3' },
+  db: Database,
+  log: Logger,
+): Promise<Storage> {
   // Loaded only here: a server with a disk does not pay for the client library in memory and start time.
   const { S3Storage } = await import('../storage/s3/s3-storage.ts');
   const storage = new S3Storage(settings, createWriters());
@@ -33,7 +38,12 @@ export async function openBucket(settings: Config['storage'] & { kind: 's3' }, d
   try {
     await storage.ping();
     const id = await readOrMakeFact(db, DATABASE_ID, randomUUID);
-    if (await storage.claim(id)) return storage;
+    if (await storage.claim(id)) {
+      if (settings.direct && !(await storage.offerDirect())) {
+        log.warn({}, 'the object storage does not compare parts with their signed checksums: clients send none to it');
+      }
+      return storage;
+    }
   } catch (error) {
     await storage.close();
     throw new SettingError(`CRYOLIFT_STORAGE_URL: ${where} cannot be used: ${(error as Error).message}`);

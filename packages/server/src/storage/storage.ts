@@ -4,6 +4,7 @@
  */
 import type { FileStorage } from './file-storage.ts';
 import type { FilePlace, PartSelection, StagedUpload } from './places.ts';
+import type { Presigner } from './presigner.ts';
 import type { PartSink, UploadStorage, WholeDigest } from './upload-storage.ts';
 
 export interface Storage {
@@ -14,6 +15,8 @@ export interface Storage {
   readonly prefixes: PrefixReader | null;
   /** Null: the digest of the whole costs no reading of its own, and is known before a file is published. */
   readonly lateDigests: LateDigester | null;
+  /** Null: parts are stored through this server only. */
+  readonly presigner: Presigner | null;
   /** Null: the storage has no limit. */
   readonly space: SpaceReporter | null;
   /** A sink that stores nothing and only hashes: for stored bytes that are sent again. */

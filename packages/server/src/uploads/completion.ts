@@ -7,6 +7,7 @@ import { findUploadRow, listVerifying } from '../db/uploads/uploads.ts';
 import { type StoredFile, toStoredFile } from '../files/stored-file.ts';
 import { firstOf } from '../timeout.ts';
 import type { AccessScope, UploadContext } from './context.ts';
+import { recordUnconfirmed } from './direct/unconfirmed.ts';
 import { failUpload, isOverdue } from './ending.ts';
 import { finalize, findPublished } from './finalization.ts';
 import { findUpload } from './lookup.ts';
@@ -46,6 +47,7 @@ export async function completeUpload(
   const declared = sha256Hex === undefined ? null : fromHex(sha256Hex);
   validateDeclared(row, declared);
   if (row.status === 'pending' || row.status === 'uploading') {
+    if (row.received_parts < row.part_count) row = await recordUnconfirmed(context, row);
     if (row.received_parts < row.part_count) throw await uploadIncomplete(context, row);
     const fileId = context.storage.uploads.fileIdOf(id) ?? context.newId();
     const changes = { file_id: fileId, ...(declared ? { sha256: declared } : {}) };

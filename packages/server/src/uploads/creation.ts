@@ -148,6 +148,7 @@ function draft(context: UploadContext, owner: string, request: InitRequest, link
     must_recheck: 0,
     link_id: link?.id ?? null,
     is_trial: request.trial ? 1 : 0,
+    proxied: 0,
     storage_ref: null,
     created_at: now,
     updated_at: now,

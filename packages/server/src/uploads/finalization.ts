@@ -10,6 +10,7 @@ import { findFile } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { listParts } from '../db/uploads/parts.ts';
+import { forgetSigned } from '../db/uploads/signed-parts.ts';
 import { findUploadRow, recordPublished } from '../db/uploads/uploads.ts';
 import { contentTypeOf } from '../files/content-type.ts';
 import { DIGEST_JOB } from '../files/late-digest.ts';
@@ -20,6 +21,8 @@ import { failUpload } from './ending.ts';
 import { timeStage } from './parts/meter.ts';
 import { emitUpload } from './transitions.ts';
 import { toPlace, toStaged } from './upload-record.ts';
+import { removeAssembled } from './verification/assembled-bytes.ts';
+import { checkAssembledHeader } from './verification/assembled-header.ts';
 import { distrustParts } from './verification/invalidation.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './verification/stored-bytes.ts';
 
@@ -39,7 +42,7 @@ export async function finalize(context: UploadContext, row: UploadRow, requestId
 /** The caller has exclusive use of the stored bytes (`PartAttempts.exclude`). */
 async function finish(context: UploadContext, asked: UploadRow, requestId: string): Promise<FileRow> {
   // Another request may have finished it since the row was read.
-  const row = await findUploadRow(context.db, asked.id);
+  let row = await findUploadRow(context.db, asked.id);
   if (row?.status === 'completed') return await findPublished(context, row);
   if (row?.status !== 'verifying')
     throw new UploadError('upload_closed', 'This upload is not being verified any more.');
@@ -51,6 +54,7 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
     throw await reopen(context, row);
   }
   await assemble(context, row, place, parts);
+  row = await checkAssembledHeader(context, row, place, requestId);
   // Nobody waits for a digest that nothing is to be compared with, where it costs a reading of the whole.
   const isLate = row.sha256 === null && row.part_count > 0 && context.storage.lateDigests !== null;
   const sha256 = isLate ? null : await digest(context, row, place, parts, requestId);
@@ -91,10 +95,7 @@ async function digest(
   });
   context.meter.noteVerifyFailures('file', 1);
   await failUpload(context, row, error, requestId);
-  // An object that was made of the parts has no record and never gets one.
-  await context.storage.uploads
-    .withdraw(toStaged(row), place)
-    .catch((cause: unknown) => context.log.error({ upload_id: row.id, err: cause }, 'assembled bytes not removed'));
+  await removeAssembled(context, row, place);
   throw error;
 }
 
@@ -149,6 +150,9 @@ async function record(context: UploadContext, row: UploadRow, file: FileRow): Pr
     await removeStored(context.storage, file.id);
     throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
   }
+  await forgetSigned(context.db, row.id).catch((error: unknown) =>
+    context.log.warn({ upload_id: row.id, err: error }, 'signed parts stay until the upload is forgotten'),
+  );
   context.fileJobs.wake();
   context.prefixes.forget(row.id);
   context.verified.forget(row.id);

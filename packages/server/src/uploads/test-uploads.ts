@@ -89,7 +89,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
     updateLimit: new UpdateLimit(),
     fileJobs: { kindsFor: () => [], wake() {} },
     log,
-    meter: { noteReceived() {}, noteStage() {}, noteVerifyFailures() {}, noteJob() {} },
+    meter: { noteReceived() {}, notePart() {}, noteStage() {}, noteVerifyFailures() {}, noteJob() {} },
     now: () => clock.nowMs,
     isClockSettled: () => clock.isSettled,
     newId,

@@ -68,6 +68,22 @@ export async function findPart(db: Database, uploadId: string, idx: number): Pro
   return await selectPart(db, uploadId, idx).executeTakeFirst();
 }
 
+/** Recorded parts among these, by index. */
+export async function findParts(
+  db: Database,
+  uploadId: string,
+  indices: readonly number[],
+): Promise<Map<number, PartRow>> {
+  if (indices.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('parts')
+    .selectAll()
+    .where('upload_id', '=', uploadId)
+    .where('idx', 'in', indices)
+    .execute();
+  return new Map(rows.map((row) => [row.idx, row]));
+}
+
 function selectPart(db: Database, uploadId: string, idx: number) {
   return db.selectFrom('parts').selectAll().where('upload_id', '=', uploadId).where('idx', '=', idx);
 }

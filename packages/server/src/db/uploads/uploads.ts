@@ -178,6 +178,15 @@ export async function listStagedRefs(db: Database): Promise<Map<string, string |
   return new Map(rows.map((row) => [row.id, row.storage_ref]));
 }
 
+/** The header of an MRC file was read again, as it is stored. */
+export async function replaceHeader(
+  db: Database,
+  id: string,
+  { mrc, warnings }: Pick<UploadRow, 'mrc' | 'warnings'>,
+): Promise<void> {
+  await db.updateTable('uploads').set({ mrc, warnings }).where('id', '=', id).execute();
+}
+
 /**
  * Puts `ref` in the place of `row.storage_ref`, unless another server did so first or the session has ended.
  *

@@ -15,6 +15,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'DELETE /uploads/:upload_id': 'upload.cancel',
   'POST /uploads/:upload_id/sign': 'upload.sign',
   'PUT /uploads/:upload_id/part/:idx': 'part.put',
+  'POST /uploads/:upload_id/parts/confirm': 'part.confirm',
   'GET /uploads/:upload_id/preview': 'upload.preview',
   'GET /files/:file_id/content': 'file.read',
   'GET /files/:file_id/preview': 'file.preview',
@@ -32,6 +33,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'DELETE /admin/links': 'admin.links.revoke',
   'POST /webhooks/deliveries/:seq/retry': 'admin.delivery.retry',
 };
+/** Parts are listed with their upload. */
+const PARTS: readonly string[] = ['part.put', 'part.sign', 'part.confirm'];
 /** One task may make thousands of these calls. The same reader of the same thing has one line in ten minutes. */
 const READS: readonly string[] = ['file.read', 'file.preview', 'upload.preview'];
 const READ_AGAIN_MS = 600_000;
@@ -70,7 +73,7 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
   app.addHook('onSend', async (request, reply) => {
     if (!isAudited(request) && !isRefused(reply)) return;
     const entry = toEntry(request, reply, now());
-    if (entry.action === 'part.put' && !isRefused(reply)) return;
+    if (PARTS.includes(entry.action) && !isRefused(reply)) return;
     if (entry.outcome === 'ok' && READS.includes(entry.action) && wasReading(entry)) return;
     const isBounded = entry.outcome === 'refused' || entry.outcome === 'failed' || entry.subject === null;
     const line = isBounded ? refused.admit(entry, now()) : entry;
@@ -115,9 +118,12 @@ function toEntry(request: FastifyRequest, reply: FastifyReply, nowMs: number): A
   };
 }
 
-function actionOf({ method, routeOptions }: FastifyRequest): string {
+function actionOf({ method, routeOptions, body }: FastifyRequest): string {
   const call = `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`;
-  return ACTIONS[call] ?? call;
+  const action = ACTIONS[call] ?? call;
+  // With digests, a client signs for itself the parts that it is about to send.
+  const isForItself = typeof body === 'object' && body !== null && 'sha256' in body;
+  return action === 'upload.sign' && isForItself ? 'part.sign' : action;
 }
 
 /** @param caller null: the caller was not identified. */

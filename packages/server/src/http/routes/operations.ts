@@ -28,8 +28,13 @@ function registerCallerInfo(app: Routes, { uploads, limits }: Services): void {
         response: { 200: Limits },
       },
     },
-    async ({ caller }) =>
-      caller ? { ...limits, ...(await readUsage(uploads, ownerOf(caller), linkOf(caller))) } : limits,
+    async ({ caller }) => {
+      if (!caller) return limits;
+      const usage = await readUsage(uploads, ownerOf(caller), linkOf(caller));
+      // Calls with an upload link sign nothing.
+      const { direct, ...ofLinks } = limits;
+      return linkOf(caller) || !direct ? { ...ofLinks, ...usage } : { ...limits, ...usage };
+    },
   );
 
   app.get(

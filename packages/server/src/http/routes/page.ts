@@ -6,14 +6,21 @@ import type { Routes } from '../route-schema.ts';
 
 const BUILT = new URL('../../../dist/page/', import.meta.url);
 const ASSETS = fileURLToPath(new URL('assets/', BUILT));
-/** All resources and scripts come from this server, no page may frame the page, and its links send no referrer. */
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-  'cross-origin-opener-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-};
+/**
+ * All resources and scripts come from this server, no page may frame the page, and its links send no referrer.
+ *
+ * @param storageOrigin of the object storage that the page may send parts to; null: none.
+ */
+function headersFor(storageOrigin: string | null) {
+  const connections = ["'self'", ...(storageOrigin === null ? [] : [storageOrigin])].join(' ');
+  return {
+    'content-security-policy':
+      `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src ${connections}; ` +
+      "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    'cross-origin-opener-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+  };
+}
 /** For assets, whose names contain a hash of their content. */
 const FOREVER = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'no-cache';
@@ -31,7 +38,9 @@ const NOT_BUILT = `<!doctype html>
 </html>
 `;
 
-export function registerPage(app: Routes): void {
+/** @param storageOrigin as `Presigner.origin`; null: no part is sent to the storage. */
+export function registerPage(app: Routes, storageOrigin: string | null): void {
+  const headers = headersFor(storageOrigin);
   app.register(async (scope) => {
     await scope.register(fastifyStatic, {
       root: BUILT,
@@ -42,16 +51,16 @@ export function registerPage(app: Routes): void {
       preCompressed: true,
       cacheControl: false,
       decorateReply: false,
-      setHeaders: setPageHeaders,
+      setHeaders: (reply, path) => setPageHeaders(reply, path, headers),
     });
     if (scope.hasRoute({ method: 'GET', url: '/' })) return;
     scope.get('/', { schema: { hide: true } }, async (_request, reply) => {
-      reply.headers(HEADERS).type('text/html; charset=utf-8');
+      reply.headers(headers).type('text/html; charset=utf-8');
       return NOT_BUILT;
     });
   });
 }
 
-function setPageHeaders(reply: FastifyReply, path: string): void {
-  reply.headers(HEADERS).header('cache-control', path.startsWith(ASSETS) ? FOREVER : ASK_AGAIN);
+function setPageHeaders(reply: FastifyReply, path: string, headers: ReturnType<typeof headersFor>): void {
+  reply.headers(headers).header('cache-control', path.startsWith(ASSETS) ? FOREVER : ASK_AGAIN);
 }

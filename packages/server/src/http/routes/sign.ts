@@ -1,11 +1,14 @@
 /** Makes signed URLs, with which a client without a token can make single calls. */
 import { setImmediate } from 'node:timers/promises';
+import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import { SignedDownload, SignedParts, SignFileRequest, SignPartsRequest } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
 import type { FastifyRequest } from 'fastify';
+import { type PartToSign, signDirect } from '../../uploads/direct/signing.ts';
 import { getUpload } from '../../uploads/lookup.ts';
 import { assertOpen } from '../../uploads/parts/part-request.ts';
+import type { Upload } from '../../uploads/upload.ts';
 import { toTime } from '../../uploads/upload-record.ts';
 import { accessOf, accountOf, type Caller } from '../auth/caller.ts';
 import { type SignedUse, signUse } from '../auth/url-signature.ts';
@@ -39,7 +42,7 @@ function registerSignParts(app: Routes, services: Services): void {
       schema: {
         operationId: 'signParts',
         tags: ['uploads'],
-        summary: 'Signed URLs for named parts, for a client without a token.',
+        summary: 'Signed URLs for named parts: of this server for a client without a token, or of the object storage.',
         params: UploadParams,
         body: SignPartsRequest,
         response: { 200: SignedParts },
@@ -51,17 +54,59 @@ function registerSignParts(app: Routes, services: Services): void {
       const upload = await getUpload(context, accessOf(caller), params.upload_id);
       assertOpen(upload);
       const parts = listParts(body.parts, upload.partCount);
+      if (body.sha256) return await signDigested(services, request, upload, pairDigests(parts, body.sha256));
       const { expires_at, sign } = await createSigner(services, request, body.expires_in);
-      const method = 'PUT' as const;
-      const signPart = (part: number) => {
-        const lengthBytes = partExtent(upload.sizeBytes, upload.partSizeBytes, part).length;
-        const url = sign({ method, path: `/uploads/${upload.id}/part/${part}`, lengthBytes });
-        return { part, method, url, headers: { 'Content-Length': String(lengthBytes) } };
-      };
+      const signPart = (part: number) => signOwn(sign, upload, part);
       if (parts.length <= AT_ONCE) return { expires_at, urls: parts.map(signPart) };
       return { expires_at, urls: await signMany(large, caller, parts, signPart) };
     },
   );
+}
+
+/**
+ * URLs of the object storage. Parts that it does not take from clients get URLs of this server.
+ *
+ * @param expires_in of the body.
+ */
+async function signDigested(
+  services: Services,
+  request: FastifyRequest<{ Body: { expires_in?: number } }>,
+  upload: Upload,
+  digested: readonly PartToSign[],
+) {
+  const { caller, body } = request;
+  const signed = await signDirect(services.uploads, accessOf(caller), upload.id, digested, body.expires_in);
+  const { sign } = await createSigner(services, request, signed.lifeSeconds);
+  const urls = signed.parts.flatMap((part) => {
+    if (part.kind === 'stored') return [];
+    if (part.kind === 'proxied') return [{ ...signOwn(sign, upload, part.idx), direct: false }];
+    const { url, headers } = part.put;
+    return [{ part: part.idx, method: 'PUT' as const, url, headers: { ...headers }, direct: true }];
+  });
+  const stored = signed.parts.flatMap((part) =>
+    part.kind === 'stored' ? [{ part: part.idx, sha256: toHex(part.sha256) }] : [],
+  );
+  return { expires_at: toTime(signed.expiresAtMs), urls, stored };
+}
+
+/** A URL of this server. */
+function signOwn(sign: Sign, upload: Upload, part: number) {
+  const method = 'PUT' as const;
+  const lengthBytes = partExtent(upload.sizeBytes, upload.partSizeBytes, part).length;
+  const url = sign({ method, path: `/uploads/${upload.id}/part/${part}`, lengthBytes });
+  return { part, method, url, headers: { 'Content-Length': String(lengthBytes) } };
+}
+
+/** @throws UploadError `invalid_request`. */
+function pairDigests(parts: readonly number[], digests: readonly string[]): PartToSign[] {
+  if (parts.length !== digests.length) {
+    throw new UploadError(
+      'invalid_request',
+      `parts names ${parts.length} parts; sha256 has ${digests.length} digests.`,
+    );
+  }
+  if (new Set(parts).size !== parts.length) throw new UploadError('invalid_request', 'parts names a part twice.');
+  return parts.map((idx, at) => ({ idx, sha256: fromHex(digests[at] as string) as Uint8Array }));
 }
 
 function registerSignFile(app: Routes, services: Services): void {
@@ -114,6 +159,8 @@ async function signMany<T>(
   }
 }
 
+type Sign = (use: Omit<SignedUse, 'expiresAtMs'>) => string;
+
 /** All URLs of one request have the same key and expire at the same time. */
 async function createSigner(
   { uploads, signingKeys, options }: Services,
@@ -125,7 +172,7 @@ async function createSigner(
   const expiresAtMs = uploads.now() + seconds * 1000;
   return {
     expires_at: toTime(expiresAtMs),
-    sign: (use: Omit<SignedUse, 'expiresAtMs'>) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`,
+    sign: ((use) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`) satisfies Sign,
   };
 }
 

@@ -151,6 +151,7 @@ function registerComplete(app: Routes, { uploads }: Services): void {
             'upload_closed',
             'upload_expired',
             'file_checksum_mismatch',
+            'invalid_mrc',
           ],
         },
       },

@@ -17,6 +17,7 @@ export class DiskStorage implements Storage {
   readonly files: DiskFiles;
   readonly previews: DiskPreviews;
   readonly lateDigests = null;
+  readonly presigner = null;
   readonly space: SpaceReporter;
   readonly #writers: Writers;
   readonly #digester: Digester;

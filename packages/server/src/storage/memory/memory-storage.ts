@@ -22,6 +22,7 @@ export class MemoryStorage implements Storage {
   readonly previews: PreviewStorage = new MemoryPreviews();
   readonly prefixes = null;
   readonly lateDigests = null;
+  readonly presigner = null;
   readonly space = null;
 
   constructor() {

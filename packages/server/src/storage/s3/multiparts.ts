@@ -5,21 +5,30 @@ import { explainS3, isAbsent } from './errors.ts';
 
 /** The greatest page of AWS; others give more when they are asked for more. */
 const PAGE = 1000;
+/** Room for parts that are listed twice, in a list of few parts. */
+const LEAST_PAGE = 100;
 
 /**
  * All entries of a multipart upload, some of them for one part: services keep every body that was sent for it (SeaweedFS) or
  * the last one.
  *
+ * @param range of part numbers, inclusive; without it, all.
  * @returns null when there is no such multipart upload: it was aborted, or it has become an object.
  */
-export async function listParts({ client, name }: Bucket, key: string, id: string): Promise<ListedPart[] | null> {
+export async function listParts(
+  { client, name }: Bucket,
+  key: string,
+  id: string,
+  { first: from, last: to } = { first: 1, last: Number.POSITIVE_INFINITY },
+): Promise<ListedPart[] | null> {
   const listed: ListedPart[] = [];
-  for (let marker = 0; ; ) {
+  const pageSize = Math.min(PAGE, Math.max(LEAST_PAGE, 2 * (to - from + 1)));
+  for (let marker = from - 1; ; ) {
     const command = new ListPartsCommand({
       Bucket: name,
       Key: key,
       UploadId: id,
-      MaxParts: PAGE,
+      MaxParts: pageSize,
       ...(marker > 0 ? { PartNumberMarker: String(marker) } : {}),
     });
     const page = await client.send(command).catch((error: unknown) => {
@@ -33,9 +42,9 @@ export async function listParts({ client, name }: Bucket, key: string, id: strin
       sizeBytes: Size,
       checksum: ChecksumSHA256,
     }));
-    listed.push(...parts);
+    for (const part of parts) if (part.number <= to) listed.push(part);
     const [first, last] = [parts[0], parts.at(-1)];
-    if (!page.IsTruncated || !first || !last) return listed;
+    if (!page.IsTruncated || !first || !last || last.number > to) return listed;
     // The page may end between two entries of one part, and a marker skips all of them: they are listed again.
     marker = first.number < last.number ? last.number - 1 : last.number;
   }

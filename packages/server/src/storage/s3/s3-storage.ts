@@ -6,6 +6,7 @@ import { Bucket } from './bucket.ts';
 import { Keys } from './keys.ts';
 import { digestObject } from './object-digest.ts';
 import { S3Files } from './s3-files.ts';
+import { S3Presigner } from './s3-presigner.ts';
 import { S3Previews } from './s3-previews.ts';
 import { S3Uploads } from './s3-uploads.ts';
 import type { S3Settings } from './settings.ts';
@@ -17,6 +18,7 @@ export class S3Storage implements Storage {
   readonly prefixes = null;
   readonly lateDigests: LateDigester;
   readonly space = null;
+  #presigner: S3Presigner | null = null;
   readonly #bucket: Bucket;
   readonly #keys: Keys;
   readonly #writers: Writers;
@@ -34,6 +36,21 @@ export class S3Storage implements Storage {
       digest: async (file, parts, signal) =>
         await digestObject(this.#bucket, this.#keys.ofFile(file), file.sizeBytes, parts, openHash, signal),
     };
+  }
+
+  /** Null until `offerDirect`. */
+  get presigner(): S3Presigner | null {
+    return this.#presigner;
+  }
+
+  /**
+   * Lets clients send parts to the bucket, if the service refuses other bytes than were signed.
+   *
+   * @returns false when it does not, and parts go through this server. @throws UploadError.
+   */
+  async offerDirect(): Promise<boolean> {
+    this.#presigner = await S3Presigner.open(this.#bucket, this.#keys);
+    return this.#presigner !== null;
   }
 
   /**

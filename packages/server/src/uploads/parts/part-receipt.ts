@@ -11,10 +11,13 @@ import { uploadNotFound } from '../lookup.ts';
 import { progressOf } from '../upload-record.ts';
 import { type PartRequest, uploadClosed } from './part-request.ts';
 
+/** The part that a receipt is about. */
+export type ReceiptOf = Pick<PartRequest, 'uploadId' | 'idx' | 'lengthBytes'>;
+
 /** @throws UploadError `part_conflict` when the stored part has another digest. */
 export async function compareStored(
   context: UploadContext,
-  request: PartRequest,
+  request: ReceiptOf,
   part: PartRow,
   sha256: Uint8Array,
 ): Promise<PartReceipt> {
@@ -56,12 +59,7 @@ export async function answerSuperseded(
   }
 }
 
-export function toReceipt(
-  row: UploadRow,
-  request: PartRequest,
-  sha256: Uint8Array,
-  deduplicated: boolean,
-): PartReceipt {
+export function toReceipt(row: UploadRow, request: ReceiptOf, sha256: Uint8Array, deduplicated: boolean): PartReceipt {
   return {
     upload_id: row.id,
     part: request.idx,

@@ -7,19 +7,17 @@ import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { PartRow, UploadRow } from '../../db/tables.ts';
-import { commitPart } from '../../db/uploads/parts.ts';
 import { BytesGone } from '../../storage/errors.ts';
 import type { CommittedPart, PartSink } from '../../storage/upload-storage.ts';
-import { lifeOf, type UploadContext } from '../context.ts';
+import type { UploadContext } from '../context.ts';
 import { failUpload } from '../ending.ts';
-import { uploadNotFound } from '../lookup.ts';
 import { reportLost } from '../verification/lost-parts.ts';
-import { emitSection } from './early-section.ts';
 import { checkHeader, type HeaderVerdict, NEEDED_HEADER_BYTES } from './header-check.ts';
 import { timeStage, type UploadMeter } from './meter.ts';
 import type { Attempt } from './part-attempts.ts';
-import { answerSuperseded, compareStored, toReceipt } from './part-receipt.ts';
-import { type PartRequest, uploadClosed } from './part-request.ts';
+import { answerSuperseded, compareStored } from './part-receipt.ts';
+import { recordPart } from './part-record.ts';
+import type { PartRequest } from './part-request.ts';
 
 /** Takes the body of one part. After `write`s, exactly one of `commit` and `abort`. */
 export interface PartReceiver {
@@ -127,48 +125,10 @@ export class WritingReceiver implements PartReceiver {
     throw error;
   }
 
-  async #record({ sha256, receipt }: CommittedPart): Promise<PartReceipt> {
-    const { idx, lengthBytes } = this.#request;
+  async #record(committed: CommittedPart): Promise<PartReceipt> {
     this.#context.doubtful.assertNone(this.#row.id);
     const header = await this.#checkHeader();
-    const now = this.#context.now();
-    const part = {
-      idx,
-      sizeBytes: lengthBytes,
-      sha256,
-      receipt,
-      nowMs: now,
-      expiresAtMs: now + lifeOf(this.#context.policy, this.#row.is_trial),
-      ...(header ? { header } : {}),
-    };
-    const outcome = await timeStage(this.#context.meter, 'commit', () =>
-      commitPart(this.#context.db, this.#row.id, part),
-    );
-    switch (outcome.kind) {
-      case 'stored':
-        // A flush that failed meanwhile may have had these bytes.
-        this.#context.doubtful.assertNone(this.#row.id);
-        this.#context.verified.note(outcome.row, this.#request.idx);
-        this.#context.bus.noteParts(outcome.row);
-        await this.#note(outcome.row);
-        return toReceipt(outcome.row, this.#request, sha256, false);
-      case 'exists':
-        return await compareStored(this.#context, this.#request, outcome.part, sha256);
-      case 'closed':
-        throw outcome.row ? uploadClosed(outcome.row) : uploadNotFound(this.#row.id);
-    }
-  }
-
-  async #note(row: UploadRow): Promise<void> {
-    const slice = await this.#context.prefixes.note(row, this.#request.idx);
-    if (slice === null) return;
-    // The part is stored, also when the event cannot be emitted.
-    await emitSection(this.#context, row, slice).catch((error: unknown) =>
-      this.#context.log.error(
-        { upload_id: row.id, err: error },
-        'the event for a section that has arrived could not be written',
-      ),
-    );
+    return await recordPart(this.#context, this.#row, this.#request, { ...committed, isHashed: true }, header);
   }
 
   /** Checked only after the digest: a header that was damaged in transit must not fail the upload. */

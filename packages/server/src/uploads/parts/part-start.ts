@@ -10,6 +10,7 @@ import { findPart } from '../../db/uploads/parts.ts';
 import type { Extent } from '../../storage/places.ts';
 import { readFreeBytes } from '../../storage/space.ts';
 import type { AccessScope, UploadContext } from '../context.ts';
+import { assertNotSigned } from '../direct/signed-elsewhere.ts';
 import { findUpload } from '../lookup.ts';
 import { ensureStaged } from '../staging.ts';
 import { toStaged } from '../upload-record.ts';
@@ -46,6 +47,7 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
     }
     context.doubtful.assertNone(row.id);
     await assertSpace(context, extent);
+    await assertNotSigned(context, row, request);
     const placed = await ensureStaged(context, row);
     const sink = await context.storage.uploads.openSink(toStaged(placed), extent, request.sha256);
     if (sink === 'lost') {
