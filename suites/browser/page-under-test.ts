@@ -32,14 +32,18 @@ export class PageUnderTest {
   /** Faults of the page: its own errors, violations of its policy, requests to other origins. */
   readonly faults: string[] = [];
 
-  private constructor(server: OwnServer, browser: Browser) {
+  readonly #storageOrigin: string | null;
+
+  private constructor(server: OwnServer, browser: Browser, storageOrigin: string | null) {
     this.server = server;
     this.browser = browser;
+    this.#storageOrigin = storageOrigin;
   }
 
-  static async start(settings: Settings = {}): Promise<PageUnderTest> {
+  /** @param storageOrigin of the object storage that the page may send parts to. */
+  static async start(settings: Settings = {}, storageOrigin: string | null = null): Promise<PageUnderTest> {
     const [server, browser] = await Promise.all([startServer(settings), startChromium()]);
-    return new PageUnderTest(server, browser);
+    return new PageUnderTest(server, browser, storageOrigin);
   }
 
   newOwner(claims: { sub?: string; ttlSeconds?: number } = {}): Owner {
@@ -67,7 +71,8 @@ export class PageUnderTest {
     });
     context.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
-      if (protocol !== 'blob:' && origin !== this.server.url) this.faults.push(`asked ${request.url()}`);
+      const isAllowed = origin === this.server.url || origin === this.#storageOrigin;
+      if (protocol !== 'blob:' && !isAllowed) this.faults.push(`asked ${request.url()}`);
     });
     return await context.newPage();
   }

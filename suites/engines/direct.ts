@@ -16,7 +16,7 @@ let starting: Promise<RunningSeaweed> | null = null;
 after(async () => await (await starting)?.stop());
 
 /** One for all tests of a file. */
-async function findSeaweed(): Promise<RunningSeaweed> {
+export async function findSeaweed(): Promise<RunningSeaweed> {
   starting ??= startSeaweed();
   return await starting;
 }

@@ -3,6 +3,7 @@ export type { CallOptions, GetToken } from './api/authorized-transport.ts';
 export { readEvents } from './api/event-stream.ts';
 export { readRetryAfter } from './api/retry-after.ts';
 export type { Shape } from './api/shapes.ts';
+export type { OpenStorage } from './direct/direct-access.ts';
 export {
   ConnectionError,
   ForeignReplyError,

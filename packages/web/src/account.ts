@@ -1,6 +1,6 @@
 /** The state of one subject: uploads, query cache, downloads, events. It is never shared with another subject. */
 import { type Api, Uploader } from '@cryolift/client';
-import { IndexedDbResumeStore } from '@cryolift/client/browser';
+import { IndexedDbResumeStore, XhrTransport } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { FileReceiver } from './adding/file-receiver.ts';
@@ -42,7 +42,8 @@ export class Account {
     const resumeStore = new IndexedDbResumeStore();
     // The resume store keeps the uploads of each subject apart.
     const server = `${location.origin} ${subject.key}`;
-    const uploader = new Uploader({ server, transport, resumeStore, getToken, parallel: PARALLEL });
+    const openStorage = (origin: string) => new XhrTransport(origin);
+    const uploader = new Uploader({ server, transport, openStorage, resumeStore, getToken, parallel: PARALLEL });
     const { api } = uploader;
     this.api = api;
     const queries = new QueryClient({

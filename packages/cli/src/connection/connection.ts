@@ -40,13 +40,15 @@ export interface UploaderFlags extends ConnectionOptions {
 
 export function createUploader(flags: UploaderFlags): Uploader {
   const { bwlimit } = flags;
-  const { server, transport, getToken } = open(flags, UPLOADS, bwlimit && new Bandwidth(bwlimit).pace);
+  const pace = bwlimit && new Bandwidth(bwlimit).pace;
+  const { server, transport, getToken } = open(flags, UPLOADS, pace);
   const parallel = bwlimit ? sharers(bwlimit, flags.parallel) : flags.parallel;
   return new Uploader({
     server,
     transport,
     getToken,
     parallel,
+    openStorage: (origin) => new HttpTransport(origin, { pace, proxy: findProxy(new URL(origin), process.env)?.url }),
     resumeStore: new FileResumeStore(defaultStateFolder()),
   });
 }

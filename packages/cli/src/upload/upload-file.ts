@@ -110,6 +110,12 @@ function reportNotice(output: Output, path: string, notice: Notice): void {
     );
     return;
   }
+  if (notice.kind === 'through_server') {
+    const { reason } = notice;
+    output.event({ event: 'through_server', path, reason });
+    output.note(`${path}: parts go through the server, because the object storage cannot be used: ${reason}`);
+    return;
+  }
   const { before, now: metadata } = notice;
   output.event({ event: 'metadata_changed', path, before, metadata });
   output.note(

@@ -2,6 +2,7 @@
 import { printDigestHeader } from '@cryolift/protocol/digest';
 import type {
   Caller,
+  ConfirmedParts,
   FilePage,
   FileRecord,
   InitRequest,
@@ -10,6 +11,7 @@ import type {
   PartReceipt,
   PreviewQuery,
   SignedDownload,
+  SignedParts,
   Statistics,
   StoredPart,
   UploadLink,
@@ -29,12 +31,14 @@ import {
 } from './authorized-transport.ts';
 import {
   isCaller,
+  isConfirmedParts,
   isFile,
   isLimits,
   isPage,
   isPartPage,
   isReceipt,
   isSignedDownload,
+  isSignedParts,
   isStatistics,
   isUploadLink,
   isUploadRecord,
@@ -49,6 +53,18 @@ export interface Part {
   readonly body: Uint8Array<ArrayBuffer> | LazyBody;
   /** SHA-256 of its bytes. */
   readonly digest: Uint8Array;
+}
+
+/** A signed request that stores one part. */
+export type SignedPart = SignedParts['urls'][number];
+
+/** A part that the object storage has taken. */
+export interface PartClaim {
+  readonly part: number;
+  /** As the object storage answered. */
+  readonly etag: string;
+  /** Hex. */
+  readonly sha256: string;
 }
 
 /** Maximum length of an error answer. */
@@ -118,6 +134,23 @@ export class Api {
       },
     });
     return parse(reply, isReceipt);
+  }
+
+  /** URLs of the object storage, for parts with these digests (hex). */
+  async signParts(
+    uploadId: string,
+    parts: readonly { part: number; sha256: string }[],
+    options?: CallOptions,
+  ): Promise<SignedParts> {
+    const path = `/uploads/${encodeURIComponent(uploadId)}/sign`;
+    const body = { parts: parts.map(({ part }) => [part, part]), sha256: parts.map(({ sha256 }) => sha256) };
+    return await this.#transport.json(isSignedParts, 'POST', path, body, options);
+  }
+
+  /** Tells the server which parts the object storage has taken. Safe to repeat. */
+  async confirmParts(uploadId: string, claims: readonly PartClaim[], options?: CallOptions): Promise<ConfirmedParts> {
+    const path = `/uploads/${encodeURIComponent(uploadId)}/parts/confirm`;
+    return await this.#transport.json(isConfirmedParts, 'POST', path, claims, options);
   }
 
   async complete(uploadId: string, sha256?: string, options: CallOptions = {}): Promise<Completion> {

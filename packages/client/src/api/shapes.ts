@@ -2,10 +2,12 @@
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type {
   Caller,
+  ConfirmedParts,
   FileRecord,
   Limits,
   PartReceipt,
   SignedDownload,
+  SignedParts,
   Statistics,
   StoredPart,
   StoredPartPage,
@@ -44,6 +46,28 @@ export const isStatistics: Shape<Statistics> = (value): value is Statistics =>
 export const isSignedDownload: Shape<SignedDownload> = (value): value is SignedDownload =>
   isObject(value) && areStrings(value.url, value.expires_at);
 
+export const isSignedParts: Shape<SignedParts> = (value): value is SignedParts =>
+  isObject(value) &&
+  Array.isArray(value.urls) &&
+  value.urls.every(
+    (each) =>
+      isObject(each) && areCounts(each.part) && isWebUrl(each.url) && isObject(each.headers) && areTexts(each.headers),
+  ) &&
+  (value.stored === undefined ||
+    (Array.isArray(value.stored) &&
+      value.stored.every((each) => isObject(each) && areCounts(each.part) && isDigest(each.sha256))));
+
+export const isConfirmedParts: Shape<ConfirmedParts> = (value): value is ConfirmedParts =>
+  isObject(value) &&
+  Array.isArray(value.parts) &&
+  value.parts.every(
+    (each) =>
+      isObject(each) &&
+      areCounts(each.part) &&
+      areStrings(each.outcome) &&
+      (each.sha256 === null || isDigest(each.sha256)),
+  );
+
 export const isUploadLink: Shape<UploadLink> = (value): value is UploadLink =>
   isObject(value) && areStrings(value.link_id, value.url, value.token, value.expires_at);
 
@@ -72,6 +96,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function areStrings(...values: readonly unknown[]): boolean {
   return values.every((value) => typeof value === 'string');
+}
+
+function areTexts(pairs: Record<string, unknown>): boolean {
+  return areStrings(...Object.values(pairs));
+}
+
+function isWebUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:/.test(value) && URL.canParse(value);
 }
 
 function areCounts(...values: readonly unknown[]): boolean {

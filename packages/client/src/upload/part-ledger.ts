@@ -108,6 +108,11 @@ export class PartLedger {
     this.#stored.set(idx, digest);
   }
 
+  /** A part that was sent was not stored after all. */
+  noteLost(idx: number): void {
+    if (this.#underWay.delete(idx)) this.#missing.add(idx);
+  }
+
   /** The server does not have the part (any more). */
   noteMissing(idx: number): void {
     this.#found.delete(idx);

@@ -1,9 +1,11 @@
 /** Sends the missing parts of an upload, several at a time, until all are stored. */
 import { toHex } from '@cryolift/protocol/digest';
-import type { PartReceipt, UploadRecord } from '@cryolift/protocol/messages';
+import type { ConfirmedParts, PartReceipt, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import type { Api, Part } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
+import { Confirmations } from '../direct/confirmations.ts';
+import type { DirectSender } from '../direct/direct-sender.ts';
 import { ConnectionError, ServerError } from '../failures.ts';
 import type { PartWindow } from '../pacing/part-window.ts';
 import type { RetryLoop } from '../pacing/retry-loop.ts';
@@ -26,16 +28,24 @@ export interface SenderOptions {
   readonly reader: PartReader;
   readonly progress: UploadProgress;
   readonly retryLoop: RetryLoop;
+  /** Sends parts to the object storage; null: all go through the server. */
+  readonly direct: DirectSender | null;
   /** Options of every call. */
   readonly call: CallOptions;
 }
 
 export class PartSender {
   readonly #options: SenderOptions;
+  readonly #confirmations: Confirmations;
   #reconciling: Promise<void> | null = null;
 
   constructor(options: SenderOptions) {
+    const { api, upload, retryLoop, call } = options;
     this.#options = options;
+    this.#confirmations = new Confirmations({
+      confirm: (claims) => retryLoop.retry(() => api.confirmParts(upload.upload_id, claims, call), call.signal),
+      settle: (parts) => this.#settle(parts),
+    });
   }
 
   /**
@@ -50,6 +60,11 @@ export class PartSender {
     const failure = new AbortController();
     const signal = AbortSignal.any([failure.signal, ...(call.signal ? [call.signal] : [])]);
     const sending = new Set<Promise<void>>();
+    const follow = (work: Promise<void>) => {
+      // A failure must be known before the loop sees that nothing is being sent.
+      const followed = work.catch((error) => failure.abort(error)).finally(() => sending.delete(followed));
+      sending.add(followed);
+    };
     // The network is slower than the disk.
     const comparing = compareFound(reader, progress, signal).catch((error) => failure.abort(error));
     try {
@@ -71,15 +86,11 @@ export class PartSender {
           reader.release(loadedPart);
           throw error;
         });
-        const sent = this.#sendPart(loadedPart, signal)
-          // The failure must be known before the loop sees that nothing is being sent.
-          .catch((error) => failure.abort(error))
-          .finally(() => {
-            sending.delete(sent);
-            partWindow.leave();
-            reader.release(loadedPart);
-          });
-        sending.add(sent);
+        const sent = this.#sendPart(loadedPart, signal, follow).finally(() => {
+          partWindow.leave();
+          reader.release(loadedPart);
+        });
+        follow(sent);
       }
     } catch (error) {
       failure.abort(error);
@@ -106,8 +117,38 @@ export class PartSender {
     if (isComparing) progress.enter('planned');
   }
 
+  /**
+   * Sends one part until the server has it, or the object storage.
+   *
+   * @param follow is called with the confirmation of a part that the object storage has.
+   */
+  async #sendPart(part: LoadedPart, signal: AbortSignal, follow: (work: Promise<void>) => void): Promise<void> {
+    const outcome = await this.#options.direct?.send(part, signal);
+    if (outcome?.kind === 'taken') follow(this.#confirmations.add(outcome.claim));
+    else if (outcome?.kind === 'stored') await this.#settle([{ ...outcome, part: part.idx, outcome: 'deduplicated' }]);
+    else await this.#sendToServer(part, signal);
+  }
+
+  /** What the server says of parts that the object storage has. @throws OtherFileError, SourceError. */
+  async #settle(parts: ConfirmedParts['parts']): Promise<void> {
+    const { direct, progress } = this.#options;
+    for (const { part, outcome, sha256 } of parts) {
+      const digest = progress.ledger.digestUnderWay(part);
+      // Another answer has settled it.
+      if (!digest) continue;
+      if (outcome === 'missing') {
+        direct?.noteLost(part);
+        progress.ledger.noteLost(part);
+      } else if (sha256 === toHex(digest)) {
+        this.#noteArrived(part);
+      } else {
+        await this.#explainConflict(part);
+      }
+    }
+  }
+
   /** Sends one part until the server has it. */
-  async #sendPart(part: LoadedPart, signal: AbortSignal): Promise<void> {
+  async #sendToServer(part: LoadedPart, signal: AbortSignal): Promise<void> {
     const { api, partWindow, upload, progress, retryLoop, call } = this.#options;
     const { idx } = part;
     const waitOut = retryLoop.begin();

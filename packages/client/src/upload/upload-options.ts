@@ -1,6 +1,7 @@
 /** The options and the progress of an upload. */
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import type { GetToken } from '../api/authorized-transport.ts';
+import type { OpenStorage } from '../direct/direct-access.ts';
 import type { ResumeStore, Transport } from '../ports.ts';
 import type { PartSet } from './part-ledger.ts';
 import type { ClientState } from './upload-states.ts';
@@ -11,6 +12,11 @@ export interface UploaderOptions {
   readonly transport: Transport;
   readonly resumeStore: ResumeStore;
   readonly getToken: GetToken;
+  /**
+   * Opens connections to the object storage, for servers that let clients send parts to it. Without it, and when the
+   * storage cannot be reached, parts go through the server.
+   */
+  readonly openStorage?: OpenStorage | undefined;
   /**
    * The maximum number of parts in flight of all uploads together; 16 by default. The actual number adapts to the path.
    */
@@ -48,6 +54,8 @@ export interface UploadOptions {
 export type Notice =
   /** The found upload belongs to another file with the same fingerprint. This file is sent separately. */
   | { readonly kind: 'other_file'; readonly uploadId: string; readonly part: number }
+  /** Parts go through the server, because the object storage cannot be used now. */
+  | { readonly kind: 'through_server'; readonly reason: string }
   /** The upload, or the file if it was already published, had other metadata. */
   | {
       readonly kind: 'metadata_changed';

@@ -6,6 +6,8 @@ import type { Api } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
 import { makeTraceparent } from '../api/traceparent.ts';
 import { sha256 } from '../digest.ts';
+import type { DirectAccess } from '../direct/direct-access.ts';
+import { DirectSender } from '../direct/direct-sender.ts';
 import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
 import type { PartWindow } from '../pacing/part-window.ts';
 import { RetryLoop } from '../pacing/retry-loop.ts';
@@ -42,6 +44,7 @@ const [SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS] = [0.1, 60];
 interface Shared {
   readonly api: Api;
   readonly partWindow: PartWindow;
+  readonly directAccess: DirectAccess;
   readonly claims: Claims;
   readonly digests: LocalDigests;
   readonly buffers: PartBuffers;
@@ -141,6 +144,7 @@ export class UploadTask {
       reader,
       progress: this.#progress,
       retryLoop: this.#retryLoop,
+      direct: await this.#openDirect(upload),
       call: this.#call,
     });
     for (let round = 1; ; round++) {
@@ -170,6 +174,27 @@ export class UploadTask {
       call: this.#call,
       retry: (call) => this.#retry(call),
     };
+  }
+
+  /** @returns null when all parts go through the server. */
+  async #openDirect(upload: UploadRecord): Promise<DirectSender | null> {
+    const { api, partWindow, directAccess: access } = this.#shared;
+    // For one part, signing and confirming cost more than they save.
+    if (upload.part_count < 2 || !(await access.isOffered(() => this.#retry(() => api.limits(this.#call)))))
+      return null;
+    return new DirectSender({
+      api,
+      access,
+      upload,
+      partWindow,
+      retryLoop: this.#retryLoop,
+      call: this.#call,
+      onSent: (bytes) => {
+        partWindow.noteSent(bytes);
+        this.#progress.noteSent(bytes);
+      },
+      onFallback: (reason) => this.#options.onNotice?.({ kind: 'through_server', reason }),
+    });
   }
 
   /** Asks the server which parts it has. */

@@ -1,6 +1,7 @@
 /** Uploads files to a server. Programs, the page and the command line call it. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { Api } from '../api/api.ts';
+import { DirectAccess } from '../direct/direct-access.ts';
 import { PartWindow } from '../pacing/part-window.ts';
 import type { Source } from '../ports.ts';
 import { Claims } from './claims.ts';
@@ -15,6 +16,7 @@ export class Uploader {
   readonly api: Api;
   readonly #options: UploaderOptions;
   readonly #partWindow: PartWindow;
+  readonly #directAccess: DirectAccess;
   readonly #claims = new Claims();
   readonly #digests = new LocalDigests();
   readonly #buffers = new PartBuffers();
@@ -22,6 +24,7 @@ export class Uploader {
   constructor(options: UploaderOptions) {
     this.#options = options;
     this.api = new Api(options.transport, options.getToken);
+    this.#directAccess = new DirectAccess(options.openStorage);
     this.#partWindow = new PartWindow(options.parallel ?? PARALLEL, () => this.api.limits());
   }
 
@@ -36,7 +39,7 @@ export class Uploader {
   async upload(source: Source, options: UploadOptions = {}): Promise<FileRecord> {
     const shared = { claims: this.#claims, digests: this.#digests, buffers: this.#buffers };
     return await new UploadTask(
-      { ...shared, api: this.api, partWindow: this.#partWindow },
+      { ...shared, api: this.api, partWindow: this.#partWindow, directAccess: this.#directAccess },
       this.#options,
       source,
       options,
