@@ -6,8 +6,9 @@ import { dialectOf } from './dialect.ts';
 import { listFiles, listFilesAfter, listHalfDeleted } from './files.ts';
 import { findNextJobTime } from './jobs.ts';
 import { testDatabases } from './test-databases.ts';
-import { findMissing, findPart, listParts } from './uploads/parts.ts';
+import { findMissing, findPart, findParts, listParts } from './uploads/parts.ts';
 import { sumReserved } from './uploads/reservations.ts';
+import { findSigned, listSigned } from './uploads/signed-parts.ts';
 import {
   findUploadRow,
   listExpired,
@@ -19,7 +20,7 @@ import {
 } from './uploads/uploads.ts';
 
 /** Tables that grow with the years. */
-const LARGE = 'uploads|parts|files|events|jobs|deliveries';
+const LARGE = 'uploads|parts|signed_parts|files|events|jobs|deliveries';
 /** How each database says that it reads all rows of one of them. */
 const FULL_SCAN = {
   SQLite: new RegExp(`^SCAN (?:${LARGE})(?! USING (?:COVERING )?INDEX)`),
@@ -85,6 +86,9 @@ const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, R
   ['uploads to verify again', listToReverify, /uploads_to_recheck/],
   ['a part', (db) => findPart(db, 'u', 1), /parts USING .*\(upload_id=\? AND idx=\?\)/],
   ['the parts of an upload', (db) => listParts(db, 'u', 0, 100), /parts USING .*\(upload_id=\?/],
+  ['some parts', (db) => findParts(db, 'u', [1, 2]), /parts USING .*\(upload_id=\? AND idx=\?\)/],
+  ['a signed part', (db) => findSigned(db, 'u', 1), /signed_parts USING .*\(upload_id=\? AND idx=\?\)/],
+  ['the signed parts of an upload', (db) => listSigned(db, 'u', 0, 9), /signed_parts USING .*\(upload_id=\? AND idx>/],
   ['missing parts', (db) => findMissing(db, UPLOAD), /USING .*\(upload_id=\?/],
   ['the next job', (db) => findNextJobTime(db, 'analysis'), /jobs/],
   ['the next delivery', (db) => findNextDelivery(db, ['a']), /deliveries_due/],

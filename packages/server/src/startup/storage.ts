@@ -40,7 +40,7 @@ export async function openBucket(
     const id = await readOrMakeFact(db, DATABASE_ID, randomUUID);
     if (await storage.claim(id)) {
       if (settings.direct && !(await storage.offerDirect())) {
-        log.warn({}, 'the object storage does not compare parts with their signed checksums: clients send none to it');
+        log.warn({}, 'the object storage was not seen to compare parts with signed checksums: clients send none to it');
       }
       return storage;
     }

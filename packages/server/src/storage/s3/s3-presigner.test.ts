@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Writers } from '../disk/threads/writers.ts';
 import { listMultiparts } from './multiparts.ts';
 import { S3Storage } from './s3-storage.ts';
-import { makeBucket, withSeaweed } from './test-bucket.ts';
+import { makeBucket, withService } from './test-bucket.ts';
 import { startProxy } from './test-proxy.ts';
 
 const BODY = Buffer.from('a part');
@@ -13,7 +13,7 @@ const SHA256 = createHash('sha256').update(BODY).digest();
 
 test(
   's3 presigner: is offered where the service refuses other bytes, and leaves nothing behind',
-  withSeaweed,
+  withService,
   async (t) => {
     const { storage, direct, keys, settings } = await makeBucket(t);
     assert.equal(storage.presigner, null);
@@ -24,7 +24,7 @@ test(
   },
 );
 
-test('s3 presigner: a service that takes any body is not offered', withSeaweed, async (t) => {
+test('s3 presigner: a service that takes any body is not offered', withService, async (t) => {
   const { settings } = await makeBucket(t);
   const proxy = await startProxy(t, settings.endpoint);
   proxy.decide = (_method, query) => (query.has('X-Amz-Signature') ? { kind: 'refuse', status: 200, code: '' } : null);
@@ -34,7 +34,7 @@ test('s3 presigner: a service that takes any body is not offered', withSeaweed, 
   assert.equal(storage.presigner, null);
 });
 
-test('s3 presigner: parts are found by their indices, among those that were sent twice', withSeaweed, async (t) => {
+test('s3 presigner: parts are found by their indices, among those that were sent twice', withService, async (t) => {
   const { storage } = await makeBucket(t);
   await storage.offerDirect();
   const presigner = storage.presigner as NonNullable<typeof storage.presigner>;
@@ -53,4 +53,18 @@ test('s3 presigner: parts are found by their indices, among those that were sent
   assert.deepEqual([...new Set(found.map(({ idx }) => idx))].sort(), [1, 2, 3]);
   const etag = createHash('md5').update(BODY).digest('hex');
   for (const { receipt, sizeBytes } of found) assert.deepEqual([receipt, sizeBytes], [etag, partSizeBytes]);
+});
+
+test('s3 presigner: a service that fails now and then is asked again', withService, async (t) => {
+  const { settings } = await makeBucket(t);
+  const proxy = await startProxy(t, settings.endpoint);
+  let count = 0;
+  proxy.decide = (_method, query) => {
+    if (!query.has('X-Amz-Signature') || ++count % 2 === 0) return null;
+    return count === 1 ? { kind: 'refuse', status: 503, code: 'SlowDown' } : { kind: 'cut_request' };
+  };
+  const storage = new S3Storage({ ...settings, endpoint: proxy.url }, new Writers(2, 8));
+  t.after(() => storage.close());
+  assert.equal(await storage.offerDirect(), true);
+  assert.equal(count, 4);
 });

@@ -1,5 +1,6 @@
 /** Signed URLs with which clients store parts in the bucket by themselves. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { partExtent } from '@cryolift/protocol/plan';
@@ -13,6 +14,9 @@ import { listParts } from './multiparts.ts';
 const CHECKSUM = 'x-amz-checksum-sha256';
 const PROBE_SECONDS = 300;
 const PROBE_MS = 30_000;
+/** A service that fails now and then is asked again, with growing pauses. */
+const PROBE_ATTEMPTS = 8;
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2_000];
 
 export class S3Presigner implements Presigner {
   readonly origin: string;
@@ -28,18 +32,21 @@ export class S3Presigner implements Presigner {
   /**
    * Tries whether the service refuses a body that differs from the signed checksum. Some services ignore it (decision 76).
    *
-   * @returns null when it does not. @throws UploadError when the service cannot be asked.
+   * @returns null when it does not, or when that cannot be found out.
    */
   static async open(bucket: Bucket, keys: Keys): Promise<S3Presigner | null> {
     // Below the folder of files, so that the sweep finds what a killed process leaves.
     const key = `${keys.files}probe-${randomUUID()}/probe`;
     const body = Buffer.from('probe');
-    const id = await bucket.createMultipart(key);
+    const id = await bucket.createMultipart(key).catch(() => null);
+    if (id === null) return null;
     try {
       const put = await signPart(bucket, key, id, 1, body.length, await digestOf(body), PROBE_SECONDS);
       const [right, wrong] = [await send(put, body), await send(put, Buffer.from('wrong'))];
       const { origin } = new URL(put.url);
       return right < 300 && wrong >= 400 && wrong < 500 ? new S3Presigner(bucket, keys, origin) : null;
+    } catch {
+      return null;
     } finally {
       await bucket.abort(key, id).catch(() => {});
     }
@@ -96,16 +103,24 @@ async function signPart(
   }
 }
 
-/** @returns the status of the answer. */
-async function send({ url, headers }: SignedPut, body: Buffer<ArrayBuffer>): Promise<number> {
+/** @returns the status of the answer; 500 and above: no answer, or none that says something. */
+async function send(put: SignedPut, body: Buffer<ArrayBuffer>): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const status = await sendOnce(put, body);
+    if ((status < 500 && status !== 429) || attempt === PROBE_ATTEMPTS) return status;
+    await delay(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
+  }
+}
+
+async function sendOnce({ url, headers }: SignedPut, body: Buffer<ArrayBuffer>): Promise<number> {
   const { [CHECKSUM]: checksum = '' } = headers;
   try {
     const signal = AbortSignal.timeout(PROBE_MS);
     const answer = await fetch(url, { method: 'PUT', headers: { [CHECKSUM]: checksum }, body, signal });
     await answer.body?.cancel();
     return answer.status;
-  } catch (error) {
-    throw explainS3(error);
+  } catch {
+    return 503;
   }
 }
 

@@ -46,7 +46,7 @@ export class S3Storage implements Storage {
   /**
    * Lets clients send parts to the bucket, if the service refuses other bytes than were signed.
    *
-   * @returns false when it does not, and parts go through this server. @throws UploadError.
+   * @returns false when it does not, or does not answer: parts go through this server.
    */
   async offerDirect(): Promise<boolean> {
     this.#presigner = await S3Presigner.open(this.#bucket, this.#keys);
