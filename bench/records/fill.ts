@@ -18,7 +18,8 @@ export interface Counts {
 /** @param ownerFirst owns as many of the records as each of the others. */
 export async function fill(db: Database, ownerFirst: string, { owners, files, uploads }: Counts): Promise<void> {
   const nowMs = Date.now();
-  const id = (letter: string) => sql`${sql.lit(`01A${letter}`)} || ${digits(db)}`;
+  /** Has the form of a ULID. */
+  const id = (letter: string) => sql`${sql.lit(`01A${letter}${'0'.repeat(12)}`)} || ${digits(db)}`;
   const nth = sql`(i / ${sql.lit(OPEN_EACH)} % ${sql.lit(owners)})`;
   const owner = sql`case when ${nth} = 0 then ${sql.lit(ownerFirst)} else 'owner-' || ${nth} end`;
   await insert(db, 'files', files, {
@@ -32,7 +33,7 @@ export async function fill(db: Database, ownerFirst: string, { owners, files, up
   const isOpen = sql`i % ${sql.lit(OPEN_EACH)} = 0`;
   await insert(db, 'uploads', uploads, {
     ...draftRow({ part_count: PARTS, size: 400, expires_at: nowMs + 7 * 86_400_000, updated_at: nowMs }),
-    id: id('U'),
+    id: id('W'),
     owner,
     status: sql`case when ${isOpen} then 'uploading' else 'completed' end`,
     filename: sql`'movie-' || i || '.mrc'`,
@@ -41,7 +42,7 @@ export async function fill(db: Database, ownerFirst: string, { owners, files, up
   });
   for (let idx = 0; idx < PARTS; idx++) {
     const sha256 = new Uint8Array(32);
-    await insert(db, 'parts', uploads, { upload_id: id('U'), idx, sha256, receipt: null, stored_at: nowMs });
+    await insert(db, 'parts', uploads, { upload_id: id('W'), idx, sha256, receipt: null, stored_at: nowMs });
   }
   const usage = sql`insert into owner_usage (owner, files, bytes)
     select owner, count(*), sum(size) from files group by owner`;
