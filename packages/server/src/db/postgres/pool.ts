@@ -37,7 +37,8 @@ const TYPES: pg.CustomTypesConfig = {
  */
 class ReplacedClient {
   readonly #pool: pg.Pool;
-  #client: pg.PoolClient;
+  /** Null: it was lost, and there is no other. */
+  #client: pg.PoolClient | null;
   #inTransaction = false;
   #isUnfit = false;
 
@@ -56,7 +57,8 @@ class ReplacedClient {
         if (!isLost(error)) throw explain(error);
         this.#isUnfit = true;
         if (!changesNothing || attempt === MAX_ATTEMPTS) throw explain(error);
-        this.#client.release(true);
+        this.#client?.release(true);
+        this.#client = null;
         this.#client = await connect(this.#pool);
         this.#isUnfit = false;
       }
@@ -65,10 +67,12 @@ class ReplacedClient {
 
   /** @param isUnfit for the next one. */
   release(isUnfit = false): void {
-    this.#client.release(isUnfit || this.#isUnfit || this.#inTransaction);
+    this.#client?.release(isUnfit || this.#isUnfit || this.#inTransaction);
+    this.#client = null;
   }
 
   async #send(sql: string, parameters: readonly unknown[]): Promise<unknown> {
+    if (!this.#client) throw explain(new Error('the connection was lost'));
     if (sql === 'begin') {
       await this.#client.query(BEGIN);
       this.#inTransaction = true;

@@ -175,7 +175,11 @@ testPostgres(
     const db = await openPostgresDatabase(cluster.url, () => {});
     t.after(() => db.destroy());
     const row = await insertRow(db);
+    // Its connection is lost, and there is no other.
+    const underWay = assert.rejects(sql`select pg_sleep(60)`.execute(db), isUnavailable);
+    await pingDatabase(db);
     await cluster.kill();
+    await underWay;
     await assert.rejects(pingDatabase(db), isUnavailable);
     await assert.rejects(insertRow(db), isUnavailable);
     await cluster.start();
