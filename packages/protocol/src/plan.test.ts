@@ -25,6 +25,15 @@ test('planParts: a requested size is kept between the limits', () => {
   assert.equal(planParts(20 * GIB, LIMITS, 1 * MIB).partSizeBytes, 3 * MIB);
 });
 
+test('planParts: a size is rounded up to a multiple of the step, within the limits', () => {
+  const limits = { ...LIMITS, partSizeStepBytes: 64 * KIB };
+  assert.equal(planParts(100 * MIB, limits, 1).partSizeBytes, 64 * KIB);
+  assert.equal(planParts(100 * MIB, limits, 100_000).partSizeBytes, 128 * KIB);
+  assert.equal(planParts(100 * MIB, limits, 128 * KIB).partSizeBytes, 128 * KIB);
+  assert.equal(planParts(100 * GIB, limits, 5 * GIB - 1).partSizeBytes, 5 * GIB);
+  assert.equal(planParts(20 * GIB, limits, 1_000_000).partSizeBytes, 3 * MIB);
+});
+
 test('planParts: throws for an invalid size and for a file that needs more than 10,000 parts', () => {
   for (const size of [-1, 0.5, Number.NaN, 2 ** 53]) assert.throws(() => planParts(size, LIMITS), RangeError);
   assert.throws(() => planParts(MAX_PART_COUNT * 5 * GIB + 1, LIMITS), RangeError);

@@ -17,6 +17,8 @@ export interface PartLimits {
   readonly maxPartSizeBytes: number;
   /** Most parts that the storage takes; MAX_PART_COUNT by default. */
   readonly maxPartCount?: number;
+  /** Part sizes are multiples of this, bytes, and the smallest and the largest are, too; 1 by default. */
+  readonly partSizeStepBytes?: number;
 }
 
 export interface PartPlan {
@@ -28,8 +30,8 @@ export interface PartPlan {
 /**
  * Plans the parts of a file.
  *
- * The requested size is kept between the limits. If the file would have more parts than the storage takes, the size grows in whole
- * MiB.
+ * The requested size is rounded up to a multiple of the step and kept between the limits. If the file would have more parts than the storage takes, the size grows in whole
+ * MiB, which are multiples of every step.
  *
  * @param sizeBytes 0 to 2^53-1.
  * @param requestedPartSizeBytes the size that the client requested, if any.
@@ -38,7 +40,9 @@ export interface PartPlan {
 export function planParts(sizeBytes: number, limits: PartLimits, requestedPartSizeBytes?: number): PartPlan {
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) throw new RangeError(`not a file size: ${sizeBytes}`);
   const requested = requestedPartSizeBytes ?? limits.partSizeBytes;
-  const allowed = Math.min(Math.max(requested, limits.minPartSizeBytes), limits.maxPartSizeBytes);
+  const step = limits.partSizeStepBytes ?? 1;
+  const aligned = Math.ceil(requested / step) * step;
+  const allowed = Math.min(Math.max(aligned, limits.minPartSizeBytes), limits.maxPartSizeBytes);
   const maxPartCount = Math.min(limits.maxPartCount ?? MAX_PART_COUNT, MAX_PART_COUNT);
   const needed = Math.ceil(sizeBytes / maxPartCount);
   const partSizeBytes = needed <= allowed ? allowed : Math.ceil(needed / MIB) * MIB;

@@ -122,9 +122,9 @@ export class Previews {
   }
 
   async #render(of: FilePlace | StagedUpload, request: PreviewRequest, signal: AbortSignal): Promise<Rendered> {
-    const { prefixes } = this.#storage;
+    const { staged } = this.#storage;
     if ('fileId' in of) return await this.#analyzer.render(await fileTarget(this.#storage, of), request, signal);
-    if (prefixes) return await this.#analyzer.render(uploadTarget(prefixes, of), request, signal);
+    if (staged) return await this.#analyzer.render(uploadTarget(staged, of), request, signal);
     return {
       kind: 'refused',
       code: 'not_applicable',

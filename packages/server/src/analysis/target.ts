@@ -1,7 +1,7 @@
 /** Stored bytes that are, or will be, an MRC file. */
 import type { MrcOverrides } from '@cryolift/mrc';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
-import type { PrefixReader, Storage } from '../storage/storage.ts';
+import type { StagedReader, Storage } from '../storage/storage.ts';
 
 export interface AnalysisTarget {
   /** As `openByteSource` takes it. */
@@ -18,7 +18,7 @@ export async function fileTarget(storage: Storage, file: FilePlace): Promise<Ana
   return { url: await storage.files.sourceUrl(file), sizeBytes, filename, overrides };
 }
 
-export function uploadTarget(prefixes: PrefixReader, upload: StagedUpload): AnalysisTarget {
+export function uploadTarget(staged: StagedReader, upload: StagedUpload): AnalysisTarget {
   const { sizeBytes, filename, overrides } = upload;
-  return { url: prefixes.locate(upload.id), sizeBytes, filename, overrides };
+  return { url: staged.locate(upload.id), sizeBytes, filename, overrides };
 }

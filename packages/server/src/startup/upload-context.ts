@@ -1,6 +1,6 @@
 /** Creates the contexts of `uploads/` and `files/`. */
 import { isMrcName } from '@cryolift/mrc';
-import type { PartLimits } from '@cryolift/protocol/plan';
+import { planParts } from '@cryolift/protocol/plan';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Config } from '../config/config.ts';
 import { Bus } from '../events/bus.ts';
@@ -32,15 +32,14 @@ interface Made {
 }
 
 /** What the storage can hold, and the part size that the settings ask for as far as it can. */
-export function partLimits({ partSizeBytes }: Config, { uploads: { limits } }: Storage): Required<PartLimits> {
-  const { minPartSizeBytes, maxPartSizeBytes } = limits;
-  return { ...limits, partSizeBytes: Math.min(Math.max(partSizeBytes, minPartSizeBytes), maxPartSizeBytes) };
+export function partLimits({ partSizeBytes }: Config, { uploads: { limits } }: Storage) {
+  return { ...limits, partSizeBytes: planParts(0, { ...limits, partSizeBytes }).partSizeBytes };
 }
 
 export function createUploadContext(config: Config, made: Made): UploadContext {
   const { data, attempts, doubtful, metrics, clock, log, newId, wakeJobs } = made;
   const { db, storage, analyzer } = data;
-  const verified = new VerifiedParts();
+  const verified = new VerifiedParts(storage);
   const bus = new Bus();
   return {
     db,

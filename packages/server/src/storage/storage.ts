@@ -11,7 +11,14 @@ export interface Storage {
   readonly uploads: UploadStorage;
   readonly files: FileStorage;
   readonly previews: PreviewStorage;
+  /**
+   * True: several servers write the same files, so that bytes may change after this one has verified them, by a late
+   * write of another one. They are verified in the pass that digests the whole.
+   */
+  readonly hasOtherWriters: boolean;
   /** Null: staged bytes cannot be read before they are assembled. */
+  readonly staged: StagedReader | null;
+  /** Null: staged bytes are not read while others still arrive. */
   readonly prefixes: PrefixReader | null;
   /** Null: the digest of the whole costs no reading of its own, and is known before a file is published. */
   readonly lateDigests: LateDigester | null;
@@ -38,8 +45,13 @@ export interface PreviewStorage {
   list(): Promise<string[]>;
 }
 
+export interface StagedReader {
+  /** URL of the staged bytes, for `openByteSource`. */
+  locate(uploadId: string): string;
+}
+
 /** Reads staged bytes while others still arrive. */
-export interface PrefixReader {
+export interface PrefixReader extends StagedReader {
   /**
    * The first `prefixBytes` of the upload are stored: their share of the whole-file digest can be computed.
    *
@@ -55,8 +67,6 @@ export interface PrefixReader {
   lagBytes(): number;
   /** The bytes that were read may change: the pass starts again at the next request. */
   forget(uploadId: string): void;
-  /** URL of the staged bytes, for `openByteSource`. */
-  locate(uploadId: string): string;
   /** One Int32: 1 while digests are computed. Background work yields to them. */
   readonly digesting: SharedArrayBuffer;
 }

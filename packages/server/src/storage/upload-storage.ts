@@ -38,6 +38,8 @@ export interface StorageLimits {
   readonly minPartSizeBytes: number;
   readonly maxPartSizeBytes: number;
   readonly maxPartCount: number;
+  /** Part sizes are multiples of this; 1 by default. */
+  readonly partSizeStepBytes?: number;
 }
 
 /** Staged bytes, as `list` finds them. */
@@ -86,7 +88,7 @@ export interface UploadStorage {
   findLost(upload: StagedUpload, parts: readonly StoredPart[]): Promise<number[]>;
   /**
    * Makes one readable object of the parts, all of which are recorded. Safe to repeat. A storage that keeps the parts in
-   * one object has nothing to do.
+   * one object has nothing to make; it may compare their receipts.
    *
    * @param parts all of them, in order.
    * @throws BytesGone when some are not stored as they were recorded; or UploadError.

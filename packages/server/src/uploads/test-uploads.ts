@@ -61,7 +61,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
     doubtful.stop();
     await Promise.all([analyzer.close(), storage.close()]);
   });
-  const verified = new VerifiedParts();
+  const verified = new VerifiedParts(storage);
   const context: TestUploads = {
     db,
     storage,

@@ -16,6 +16,7 @@ export class DiskStorage implements Storage {
   readonly uploads: DiskUploads;
   readonly files: DiskFiles;
   readonly previews: DiskPreviews;
+  readonly hasOtherWriters = false;
   readonly lateDigests = null;
   readonly presigner = null;
   readonly space: SpaceReporter;
@@ -28,12 +29,7 @@ export class DiskStorage implements Storage {
     this.files = new DiskFiles(layout, digester);
     this.previews = new DiskPreviews(layout);
     this.uploads = new DiskUploads(layout, this.files, writers, digester, onLost);
-    this.space = {
-      async read() {
-        const { bavail, blocks, bsize } = await layout.calls.space(layout.staging);
-        return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
-      },
-    };
+    this.space = { read: () => layout.readSpace() };
   }
 
   /**
@@ -52,6 +48,10 @@ export class DiskStorage implements Storage {
     const layout = new DiskLayout(folder, explained(calls));
     await layout.create();
     return new DiskStorage(layout, writers, digester, onLost);
+  }
+
+  get staged(): DiskUploads {
+    return this.uploads;
   }
 
   get prefixes(): DiskUploads {

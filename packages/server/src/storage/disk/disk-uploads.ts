@@ -2,17 +2,17 @@
  * Staged uploads on a local file system: parts are written in place into one sparse file per upload, so that assembling
  * needs no work and publishing is a rename.
  */
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { GIB, KIB, MAX_PART_COUNT, partExtent } from '@cryolift/protocol/plan';
+import { GIB, KIB, MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { BytesGone } from '../errors.ts';
 import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
 import type { PrefixReader } from '../storage.ts';
 import type { FoundStaged, PartSink, StorageLimits, UploadStorage, WholeDigest } from '../upload-storage.ts';
 import type { DiskFiles } from './disk-files.ts';
-import { CREATE, READ } from './file-system.ts';
+import { READ } from './file-system.ts';
 import { Flusher } from './flusher.ts';
 import { type DiskLayout, orNull } from './layout.ts';
+import { Staging } from './staging.ts';
 import { StagedFiles } from './staging-files.ts';
 import type { Digester } from './threads/digester.ts';
 import type { Writers } from './threads/writers.ts';
@@ -20,14 +20,14 @@ import type { Writers } from './threads/writers.ts';
 type LossListener = (uploadId: string) => void;
 
 /** The greatest part is that of S3, so that an upload can be moved there. */
-const LIMITS: StorageLimits = {
+export const DISK_LIMITS: StorageLimits = {
   minPartSizeBytes: 64 * KIB,
   maxPartSizeBytes: 5 * GIB,
   maxPartCount: MAX_PART_COUNT,
 };
 
 export class DiskUploads implements UploadStorage, PrefixReader {
-  readonly limits = LIMITS;
+  readonly limits = DISK_LIMITS;
   readonly hasRefs = false;
   readonly #layout: DiskLayout;
   readonly #files: DiskFiles;
@@ -36,6 +36,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   readonly #onLost: LossListener;
   readonly #flusher: Flusher;
   readonly #stagedFiles: StagedFiles;
+  readonly #staging: Staging;
 
   /** @param onLost is called with every upload whose written bytes the disk has lost. */
   constructor(layout: DiskLayout, files: DiskFiles, writers: Writers, digester: Digester, onLost: LossListener) {
@@ -44,6 +45,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     this.#writers = writers;
     this.#digester = digester;
     this.#onLost = onLost;
+    this.#staging = new Staging(layout, digester);
     this.#flusher = new Flusher((uploadId) => this.#lose(uploadId));
     this.#stagedFiles = new StagedFiles(layout.calls, this.#flusher, (uploadId) => layout.staged(uploadId));
   }
@@ -57,12 +59,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   }
 
   async create(upload: StagedUpload): Promise<null> {
-    const handle = await this.#layout.calls.open(this.#layout.staged(upload.id), CREATE);
-    try {
-      await this.#layout.calls.truncate(handle, upload.sizeBytes);
-    } finally {
-      await this.#layout.calls.close(handle);
-    }
+    await this.#staging.create(upload);
     return null;
   }
 
@@ -90,14 +87,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   }
 
   async findLost(upload: StagedUpload, parts: readonly StoredPart[]): Promise<number[]> {
-    const lost: number[] = [];
-    for (const { idx, sha256 } of parts) {
-      const extent = partExtent(upload.sizeBytes, upload.partSizeBytes, idx);
-      // Anything else says nothing about the bytes.
-      const stored = await orNull(this.#digester.hash(this.#layout.staged(upload.id), extent));
-      if (!stored || Buffer.compare(stored, sha256) !== 0) lost.push(idx);
-    }
-    return lost;
+    return await this.#staging.findLost(upload, this.#layout.staged(upload.id), parts);
   }
 
   async assemble(): Promise<void> {}
@@ -136,7 +126,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
         await this.#lose(upload.id);
         throw error;
       });
-      await this.#layout.calls.makeFolder(join(this.#layout.files, file.fileId));
+      await this.#layout.makeFileFolder(file);
       await this.#layout.calls.rename(from, to);
     } finally {
       await this.#layout.calls.close(handle);
@@ -145,25 +135,14 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   }
 
   async withdraw(upload: StagedUpload, file: FilePlace): Promise<'staged'> {
-    if ((await this.#files.stat(file)) !== null) {
-      // Before the rename: a server that is killed between the two steps finds a writable file.
-      await this.#layout.calls.setMode(this.#layout.published(file), 0o600);
-      await this.#layout.calls.rename(this.#layout.published(file), this.#layout.staged(upload.id));
-    }
-    const isMoved = await orNull(
-      this.#layout.calls.removeEmptyFolder(join(this.#layout.files, file.fileId)).then(() => true),
-    );
-    if (!isMoved) return 'staged';
-    for (const folder of [this.#layout.staging, this.#layout.files]) await this.#layout.syncFolder(folder);
+    await this.#staging.withdraw(upload, file);
     return 'staged';
   }
 
-  /** After the rename, also one by another process: makes the file read-only and flushes it. */
+  /** After the rename, also one by another process. */
   async #settle(upload: StagedUpload, file: FilePlace): Promise<void> {
     this.#stagedFiles.forget(upload.id);
-    await this.#layout.calls.setMode(this.#layout.published(file), 0o400);
-    for (const folder of [join(this.#layout.files, file.fileId), this.#layout.files, this.#layout.staging])
-      await this.#layout.syncFolder(folder);
+    await this.#staging.seal(file);
     void this.#digester.forget(upload.id);
   }
 
@@ -178,8 +157,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   }
 
   async list(): Promise<FoundStaged[]> {
-    const ids = await this.#layout.calls.list(this.#layout.staging);
-    return ids.map((id) => ({ id, filename: '', ref: null, createdAtMs: null }));
+    return await this.#staging.list();
   }
 
   follow(upload: StagedUpload, prefixBytes: number, unverified: () => PartSelection | null = () => null): void {

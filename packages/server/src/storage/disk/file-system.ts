@@ -18,7 +18,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { explainCode, explainFailure, explainReadCode } from '../errors.ts';
-import { identityOf } from './file-identity.ts';
+import { identityOf, receiptOf } from './file-identity.ts';
 
 export type { FileHandle };
 
@@ -49,7 +49,8 @@ export const SYSTEM_CALLS = {
   /** Synchronous, so that the descriptor cannot be closed before it is used. */
   examine: (handle: FileHandle) => {
     const stats = fstatSync(handle.fd, { bigint: true });
-    return { isRemoved: stats.nlink === 0n, sizeBytes: Number(stats.size), identity: identityOf(stats) };
+    const { nlink, size } = stats;
+    return { isRemoved: nlink === 0n, sizeBytes: Number(size), identity: identityOf(stats), receipt: receiptOf(stats) };
   },
   /** @returns the number of bytes read. */
   read: async (handle: FileHandle, target: Uint8Array, position: number) =>

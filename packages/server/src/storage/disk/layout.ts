@@ -35,8 +35,19 @@ export class DiskLayout {
     return join(this.files, file.fileId, file.filename);
   }
 
+  /** Makes the folder that `published` is in. */
+  async makeFileFolder({ fileId }: Pick<FilePlace, 'fileId'>): Promise<void> {
+    await this.calls.makeFolder(join(this.files, fileId));
+  }
+
   preview(fileId: string, name: string): string {
     return join(this.previews, fileId, `${name}.png`);
+  }
+
+  /** As `SpaceReporter.read`. */
+  async readSpace(): Promise<{ freeBytes: number; sizeBytes: number }> {
+    const { bavail, blocks, bsize } = await this.calls.space(this.staging);
+    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
   }
 
   /** Flushes the names in a folder. */
@@ -51,10 +62,27 @@ export class DiskLayout {
 
   /** Removes the entry of this id in one of the folders, and flushes the folder. */
   async removeFrom(folder: string, id: string): Promise<void> {
-    await this.calls.remove(join(folder, id));
+    const path = join(folder, id);
+    await this.calls.remove(path).catch(async (error: unknown) => {
+      if (!(await this.#isHeldOpen(path))) throw error;
+    });
     // Also when there was nothing to remove: an earlier attempt may have been interrupted here. `previews` may not exist.
     await orNull(this.syncFolder(folder));
   }
+
+  /**
+   * NFS keeps what is removed while a reader has it open, under a name that begins so, and removes it after that. The
+   * folder is left for the comparison with the records.
+   */
+  async #isHeldOpen(path: string): Promise<boolean> {
+    const names = await this.calls.list(path).catch(() => []);
+    return names.length > 0 && names.every(isHeldName);
+  }
+}
+
+/** Of a file that was removed and is still open somewhere. */
+export function isHeldName(name: string): boolean {
+  return name.startsWith('.nfs');
 }
 
 /** Null when it does not exist. All other failures are thrown. */

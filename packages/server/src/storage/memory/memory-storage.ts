@@ -20,6 +20,8 @@ export class MemoryStorage implements Storage {
   readonly uploads: MemoryUploads;
   readonly files: MemoryFiles;
   readonly previews: PreviewStorage = new MemoryPreviews();
+  readonly hasOtherWriters = false;
+  readonly staged = null;
   readonly prefixes = null;
   readonly lateDigests = null;
   readonly presigner = null;

@@ -15,6 +15,8 @@ export class S3Storage implements Storage {
   readonly uploads: S3Uploads;
   readonly files: S3Files;
   readonly previews: S3Previews;
+  readonly hasOtherWriters = false;
+  readonly staged = null;
   readonly prefixes = null;
   readonly lateDigests: LateDigester;
   readonly space = null;

@@ -4,14 +4,22 @@
  */
 import type { UploadRow } from '../../db/tables.ts';
 import type { PartSelection } from '../../storage/places.ts';
+import type { Storage } from '../../storage/storage.ts';
 
 type Plan = Pick<UploadRow, 'id' | 'part_size' | 'part_count'>;
 
 export class VerifiedParts {
   /** By part: 1 when it is verified. */
   readonly #uploads = new Map<string, Uint8Array>();
+  readonly #hasOtherWriters: boolean;
+
+  /** @param hasOtherWriters of the storage: then no part counts as verified. */
+  constructor({ hasOtherWriters }: Pick<Storage, 'hasOtherWriters'>) {
+    this.#hasOtherWriters = hasOtherWriters;
+  }
 
   note({ id, part_count }: Plan, idx: number): void {
+    if (this.#hasOtherWriters) return;
     const verified = this.#uploads.get(id) ?? new Uint8Array(part_count);
     verified[idx] = 1;
     this.#uploads.set(id, verified);

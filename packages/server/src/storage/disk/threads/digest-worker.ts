@@ -5,7 +5,7 @@ import { flushCompileCache } from 'node:module';
 import { constants, platform, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PartSelection } from '../../places.ts';
-import { identityOf } from '../file-identity.ts';
+import { identityOf, REPLACED } from '../file-identity.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
@@ -128,7 +128,7 @@ function openFile(job: Job): void {
   job.fd = openSync(job.path, 'r');
   const identity = identityOf(fstatSync(job.fd, { bigint: true }));
   job.identity ??= identity;
-  if (job.identity !== identity) throw Object.assign(new Error('the file was replaced'), { code: 'ESTALE' });
+  if (job.identity !== identity) throw Object.assign(new Error('the file was replaced'), { code: REPLACED });
 }
 
 /** `bytes` lie at `job.at`; the digests of the selected parts that end in them are complete. */

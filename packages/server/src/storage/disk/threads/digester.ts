@@ -4,6 +4,7 @@ import type { UploadError } from '@cryolift/protocol/errors';
 import { BytesGone, explainReadCode } from '../../errors.ts';
 import type { Extent, PartSelection } from '../../places.ts';
 import type { WholeDigest } from '../../upload-storage.ts';
+import { REPLACED } from '../file-identity.ts';
 import type { AdvanceJob, DropJob, JobReport, StartJob } from './digest-worker.ts';
 import { WORKER_LIMITS } from './writers.ts';
 
@@ -102,6 +103,29 @@ export class Digester {
     return (await digestion.digest).sha256;
   }
 
+  /** Hashes a whole file and selected parts of it in a pass of its own. @throws the reason of `signal`. */
+  async hashWhole(
+    path: string,
+    sizeBytes: number,
+    parts: PartSelection | null,
+    signal?: AbortSignal,
+  ): Promise<UploadDigest> {
+    signal?.throwIfAborted();
+    const digestion = this.#start(path, { offset: 0, length: sizeBytes }, parts);
+    this.#advance(digestion, sizeBytes);
+    const stop = () => {
+      if (!this.#jobs.delete(digestion.job)) return;
+      this.#send({ kind: 'drop', job: digestion.job });
+      digestion.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', stop);
+    try {
+      return await digestion.digest;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
   /** Hashes a whole file at the rate of `pace`, which is awaited before each read. */
   async hashSlowly(path: string, sizeBytes: number, pace: (bytes: number) => Promise<void>): Promise<Uint8Array> {
     const digestion = this.#start(path, { offset: 0, length: sizeBytes }, null);
@@ -192,8 +216,8 @@ function unpack(parts: PartSelection | null, digests: Uint8Array): Map<number, U
   return unpacked;
 }
 
-/** Another file, or a folder: the written bytes are missing. */
-const GONE = new Set(['ESTALE', 'EISDIR']);
+/** Another file, or a folder: the written bytes are missing. ESTALE of NFS says that only the next open can tell. */
+const GONE = new Set([REPLACED, 'EISDIR']);
 
 function unreadable(code: string): UploadError {
   if (GONE.has(code)) return new BytesGone(`The bytes are not in the storage (${code}).`);

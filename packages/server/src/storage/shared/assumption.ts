@@ -1,0 +1,2 @@
+/** The file system of a shared folder does not do what the storage assumes. */
+export class AssumptionFailed extends Error {}
