@@ -84,7 +84,7 @@ async function copyAll({ dataDir, storage }: Config, databasePath: string, targe
       databaseBytes: (await stat(copyPath)).size,
       files: files.length,
       fileBytes: files.reduce((sum, { size }) => sum + size, 0),
-      storageDir: storage.kind === 'folder' ? storage.folder : `s3://${storage.bucket}/${storage.prefix}`,
+      storageDir: storage.kind === 's3' ? `s3://${storage.bucket}/${storage.prefix}` : storage.folder,
       isBucket: storage.kind === 's3',
       listPath,
     };

@@ -91,6 +91,15 @@ test('config: a bucket, with and without keys', () => {
   assert.throws(() => readConfig(withoutSecret), names('CRYOLIFT_S3_SECRET_ACCESS_KEY'));
 });
 
+test('config: a folder that is named beside PostgreSQL is for several servers, the data folder is not', () => {
+  const env = { CRYOLIFT_DATABASE_URL: 'postgres://db.example/cryolift', CRYOLIFT_DATA_DIR: '/srv/cryo' };
+  const storageOf = (url: string) => readConfig({ ...env, CRYOLIFT_STORAGE_URL: url }).storage;
+  assert.deepEqual(storageOf('file:///mnt/shared/cryo'), { kind: 'shared', folder: '/mnt/shared/cryo' });
+  for (const url of ['', 'file:']) assert.deepEqual(storageOf(url), { kind: 'folder', folder: '/srv/cryo' });
+  const withKey = { ...env, CRYOLIFT_STORAGE_URL: 'file:/mnt/shared', CRYOLIFT_S3_ACCESS_KEY_ID: 'id' };
+  assert.throws(() => readConfig(withKey), names('CRYOLIFT_S3_ACCESS_KEY_ID'));
+});
+
 test('config: good values are read', () => {
   assert.equal(read('HOST', '::1').host, '::1');
   assert.equal(read('HOST', '127.9.9.9').host, '127.9.9.9');

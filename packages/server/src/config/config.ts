@@ -8,7 +8,7 @@ import { assertSafe } from './exposure.ts';
 import { type JwtConfig, parsePublicKey } from './jwt.ts';
 import { SettingError } from './setting-error.ts';
 import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
-import { parseStorageUrl, readStorage, type StorageConfig } from './storage-url.ts';
+import { parseStorageUrl, placeStorage, readStorage, type StorageConfig } from './storage-url.ts';
 import { findTls, type TlsConfig } from './tls.ts';
 import {
   parseBoolean,
@@ -97,13 +97,15 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     read<number | T>(name, (value) => parseBounded(value, boundsOf(name)), fallback);
 
   const dataDir = resolve(text('DATA_DIR') ?? 'cryolift-data');
+  const inFolder = parseDatabaseUrl('sqlite:', dataDir);
+  const database = read('DATABASE_URL', (url) => parseDatabaseUrl(url, dataDir), inFolder);
   const config: Config = {
     host: text('HOST') ?? '127.0.0.1',
     port: bounded('PORT', 8080),
     dataDir,
-    database: read('DATABASE_URL', (url) => parseDatabaseUrl(url, dataDir), parseDatabaseUrl('sqlite:', dataDir)),
+    database,
     storage: readStorage(
-      read('STORAGE_URL', parseStorageUrl, null) ?? { kind: 'folder', folder: dataDir },
+      placeStorage(read('STORAGE_URL', parseStorageUrl, null), database, dataDir),
       [text('S3_ACCESS_KEY_ID'), text('S3_SECRET_ACCESS_KEY')],
       env,
     ),

@@ -16,7 +16,7 @@ export interface Places {
   readonly data: Place;
   /** Null: the database is not on a disk of this server. */
   readonly database: Place | null;
-  /** Null: it is in a bucket. */
+  /** Null: it is in a bucket, or in a folder that other servers use, too. */
   readonly storage: Place | null;
 }
 
@@ -102,9 +102,14 @@ function describe(folder: string, code: string): string {
 }
 
 async function lockPlace(folder: string): Promise<(() => void) | null> {
+  await makeOwnFolder(folder);
+  return lockFolder(join(folder, 'cryolift.lock'));
+}
+
+/** Makes the folder if it is missing. @throws SettingError when other users may write to it. */
+export async function makeOwnFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   assertOwn(folder, await stat(folder));
-  return lockFolder(join(folder, 'cryolift.lock'));
 }
 
 /** A user who can write to the folder could replace files of the server. @throws SettingError */

@@ -1,4 +1,5 @@
 /** Which storage the settings name: `file:PATH` or `s3://BUCKET/PREFIX?…`. */
+import type { DatabaseConfig } from './database-url.ts';
 import { SettingError } from './setting-error.ts';
 import { parseBoolean, parseLocalUrl, parseWebUrl } from './values.ts';
 
@@ -20,12 +21,17 @@ interface S3Url {
 type StorageUrl = { readonly kind: 'folder'; readonly folder: string } | S3Url;
 
 export type StorageConfig =
+  /** Of one server. */
   | { readonly kind: 'folder'; readonly folder: string }
+  /** Of all servers on one PostgreSQL. */
+  | { readonly kind: 'shared'; readonly folder: string }
   | (S3Url & {
       readonly region: string;
       /** Null: the chain of AWS (environment, files, instance metadata). */
       readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
     });
+
+type PlacedUrl = Exclude<StorageConfig, { kind: 's3' }> | S3Url;
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const PARAMETERS = ['endpoint', 'region', 'path_style', 'direct'];
@@ -38,16 +44,22 @@ export function parseStorageUrl(url: string): StorageUrl | null {
   return folder === null ? null : { kind: 'folder', folder };
 }
 
+/** @param url null: it was not set. A folder that is named beside PostgreSQL is for all servers of the database. */
+export function placeStorage(url: StorageUrl | null, database: DatabaseConfig, dataDir: string): PlacedUrl {
+  if (url === null) return { kind: 'folder', folder: dataDir };
+  return url.kind === 'folder' && database.kind === 'postgres' ? { kind: 'shared', folder: url.folder } : url;
+}
+
 /**
  * @param keys id and secret of a key of the bucket. @param env for the region.
  * @throws SettingError one line naming the setting.
  */
 export function readStorage(
-  url: StorageUrl,
+  url: PlacedUrl,
   [id, secret]: readonly (string | null)[],
   env: Readonly<Record<string, string | undefined>>,
 ): StorageConfig {
-  if (url.kind === 'folder') {
+  if (url.kind !== 's3') {
     const name = id ? 'S3_ACCESS_KEY_ID' : 'S3_SECRET_ACCESS_KEY';
     if (id || secret) throw new SettingError(`CRYOLIFT_${name}: is for CRYOLIFT_STORAGE_URL=s3://…, which is not set`);
     return url;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Database, transact } from './database.ts';
 
 /**
@@ -25,6 +26,11 @@ export async function noteBoot(db: Database, bootId: string | null): Promise<num
 export async function readFact(db: Database, name: string): Promise<string | undefined> {
   const fact = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst();
   return fact?.value;
+}
+
+/** Names the database to a storage that may be used by others. */
+export async function readDatabaseId(db: Database): Promise<string> {
+  return await readOrMakeFact(db, 'database_id', randomUUID);
 }
 
 /** Servers that start at once on one database agree on the value. */

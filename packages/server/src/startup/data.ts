@@ -2,7 +2,7 @@
 import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Config } from '../config/config.ts';
 import { hasKey } from '../config/jwt.ts';
-import { inPlace, lockPlaces, placesOf } from '../config/places.ts';
+import { inPlace, lockPlaces, type Places, placesOf } from '../config/places.ts';
 import { readOrMakeSecret } from '../config/secret.ts';
 import type { Database } from '../db/database.ts';
 import { openSqliteFile } from '../db/open.ts';
@@ -10,6 +10,7 @@ import type { Reserve } from '../db/sqlite/reserve.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openConfigured } from './database.ts';
+import { openShared } from './shared-folder.ts';
 import { openBucket, openDisk } from './storage.ts';
 
 /** Replacements for tests. */
@@ -48,11 +49,24 @@ export async function openData(
   const ownSecret = hasKey(config.jwt) ? null : await inPlace(places.data, () => readOrMakeSecret(config.dataDir));
   const { db, reserve, marked } = await openConfigured(config, places, log, open);
   if (marked > 0) log.warn({ uploads: marked }, 'the system was restarted: stored parts are verified again');
-  const { storage: settings } = config;
-  const storage =
-    places.storage && settings.kind === 'folder'
-      ? await inPlace(places.storage, () => openStorage(settings.folder, onLost))
-      : await openBucket(settings as Config['storage'] & { kind: 's3' }, db, log);
+  const storage = await openConfiguredStorage(config.storage, places, db, log, (folder) => openStorage(folder, onLost));
   const analyzer = new MrcAnalyzer(storage.prefixes?.digesting ?? new SharedArrayBuffer(4));
   return { places, db, storage, analyzer, reserve, ownSecret, unlock };
+}
+
+async function openConfiguredStorage(
+  settings: Config['storage'],
+  places: Places,
+  db: Database,
+  log: Logger,
+  openFolder: (folder: string) => Promise<Storage>,
+): Promise<Storage> {
+  switch (settings.kind) {
+    case 'folder':
+      return await inPlace(places.storage ?? places.data, () => openFolder(settings.folder));
+    case 'shared':
+      return await openShared(settings.folder, places, db);
+    case 's3':
+      return await openBucket(settings, db, log);
+  }
 }

@@ -78,8 +78,8 @@ async function openAfterBoot(
   { kind }: Config['storage'],
 ): Promise<{ db: Database; marked: number }> {
   const db = await open();
-  // What a bucket has acknowledged does not depend on this system.
-  if (kind === 's3') return { db, marked: 0 };
+  // What a bucket or a shared folder has acknowledged is not in the memory of this system.
+  if (kind !== 'folder') return { db, marked: 0 };
   try {
     return { db, marked: await noteBoot(db, readBootId()) };
   } catch (error) {

@@ -1,27 +1,34 @@
 /** Opens the storage that the settings name. */
-import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { SettingError } from '../config/setting-error.ts';
 import type { Database } from '../db/database.ts';
-import { readOrMakeFact } from '../db/server-state.ts';
+import { readDatabaseId } from '../db/server-state.ts';
 import type { Logger } from '../ops/log.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Digester } from '../storage/disk/threads/digester.ts';
 import { Writers } from '../storage/disk/threads/writers.ts';
+import { readMark } from '../storage/shared/owner-mark.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** Receive memory: 16 slots of 1 MiB. */
 const SLOTS = 16;
-/** Names the database to the bucket. */
-const DATABASE_ID = 'database_id';
 
-function createWriters(): Writers {
+export function createWriters(): Writers {
   return new Writers(Math.min(8, Math.max(2, availableParallelism())), SLOTS);
 }
 
-/** @param onLost is called with each upload whose written bytes the disk failed to keep. */
+/**
+ * @param onLost is called with each upload whose written bytes the disk failed to keep.
+ * @throws SettingError when the folder is that of several servers.
+ */
 export async function openDisk(folder: string, onLost: (uploadId: string) => void): Promise<Storage> {
+  if (await readMark(folder)) {
+    throw new SettingError(
+      `${folder} is the shared folder of a PostgreSQL database; set CRYOLIFT_DATABASE_URL and CRYOLIFT_STORAGE_URL as ` +
+        'its other servers have them, or remove cryolift.json when they are gone for good',
+    );
+  }
   return await DiskStorage.open(folder, createWriters(), new Digester(), onLost);
 }
 
@@ -37,8 +44,7 @@ export async function openBucket(
   const where = `s3://${settings.bucket}/${settings.prefix}`;
   try {
     await storage.ping();
-    const id = await readOrMakeFact(db, DATABASE_ID, randomUUID);
-    if (await storage.claim(id)) {
+    if (await storage.claim(await readDatabaseId(db))) {
       if (settings.direct && !(await storage.offerDirect())) {
         log.warn({}, 'the object storage was not seen to compare parts with signed checksums: clients send none to it');
       }
