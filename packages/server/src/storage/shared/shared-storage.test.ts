@@ -6,17 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { SYSTEM_CALLS } from '../disk/file-system.ts';
 import { BytesGone } from '../errors.ts';
 import { describeStorage } from '../test-contract.ts';
-import {
-  feed,
-  hasCode,
-  makeBytes,
-  openSink,
-  publishWhole,
-  readAll,
-  sha256Of,
-  stage,
-  UploadUnderTest,
-} from '../test-storage.ts';
+import { feed, makeBytes, openSink, publishWhole, readAll, sha256Of, stage, UploadUnderTest } from '../test-storage.ts';
 import { makeShared } from './test-shared.ts';
 
 const PART = 64 * 1024;
@@ -149,22 +139,6 @@ test('shared folder: a digest can be stopped, and a missing file has none', asyn
   await assert.rejects(one.lateDigests.digest(upload.place, all(1), stop.signal), reason);
   await one.files.remove(upload.place.fileId);
   await assert.rejects(one.lateDigests.digest(upload.place, all(1), new AbortController().signal), BytesGone);
-});
-
-test('shared folder: a part whose bytes the file server did not keep is not acknowledged', async (t) => {
-  for (const call of ['sync', 'close'] as const) {
-    let isFailing = false;
-    const fail = async (handle: Parameters<typeof SYSTEM_CALLS.sync>[0]) => {
-      await SYSTEM_CALLS[call](handle);
-      if (isFailing) throw Object.assign(new Error('made to fail'), { code: 'EIO' });
-    };
-    const { storage } = await makeShared(t, undefined, { ...SYSTEM_CALLS, [call]: fail });
-    const upload = await stage(storage, 'unflushed', PART);
-    isFailing = true;
-    await assert.rejects(upload.store(0, makeBytes(PART)), hasCode('storage_unavailable'));
-    isFailing = false;
-    await upload.store(0, makeBytes(PART));
-  }
 });
 
 test('shared folder: what NFS keeps of removed files is neither an upload nor a failure', async (t) => {
