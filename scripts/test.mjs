@@ -1,6 +1,8 @@
 /**
  * `npm test` runs everything: format and lint, types, unused code, the contract on the standard path and on
- * PostgreSQL, then every test.
+ * PostgreSQL with a shared folder, then every test.
+ * `npm run test:engines` (`--engines`) runs the contract on PostgreSQL with a bucket: its parts have 5 MiB or more, which
+ * takes longer.
  * `npm run test:quick` (`--quick`) runs lint, types, the unit tests and the contract of the calls on the fast path.
  * `npm test -- packages/mrc` runs only the tests found there.
  *
@@ -52,6 +54,11 @@ const CALLS = [
   'suites/contract/uploads/{bad-input,cancel,complete,idempotency,init,limits,publish}.test.ts',
 ];
 
+/** It looks into the folder of the storage; the tests of storages say what a bucket has instead. */
+const IN_FOLDER = 'suites/contract/uploads/publish.test.ts';
+/** The others of `CALLS`, with parts of 5 MiB (`MIN_PART_BYTES`). */
+const CALLS_ON_BUCKET = CALLS.flatMap(expandNames).filter((file) => file !== IN_FOLDER);
+
 /** More of the contract in which the database takes part. */
 const POSTGRES = ['suites/contract/events/{events,webhooks,jobs}.test.ts', 'suites/contract/files/metadata.test.ts'];
 
@@ -67,8 +74,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => killAll(sig
 setTimeout(() => killAll('SIGTERM'), ALL_MS).unref();
 
 const isQuick = process.argv.includes('--quick');
-const only = process.argv.slice(2).filter((argument) => argument !== '--quick');
-const isWhole = !isQuick && only.length === 0;
+const isOfEngines = process.argv.includes('--engines');
+const only = process.argv.slice(2).filter((argument) => argument !== '--quick' && argument !== '--engines');
+const isWhole = !isQuick && !isOfEngines && only.length === 0;
 const failed = [];
 /** What was not run: `{file, name, reason}`. */
 const notRun = [];
@@ -85,6 +93,9 @@ if (isQuick) {
   process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules/.cache/cryolift-tests');
   await step('unit tests', () => runTests('dot', UNIT_TESTS));
   await step('the contract, on the fast path', () => runTests('dot', CALLS));
+} else if (isOfEngines) {
+  if ((await exitCodeOf('node', PROGRAMS.SeaweedFS)) !== 0) failed.push('SeaweedFS');
+  await step('the contract of the calls, on PostgreSQL and a bucket', runOnBucket);
 } else if (isWhole) {
   let hasBrowser = true;
   for (const [name, program] of Object.entries(PROGRAMS)) {
@@ -99,18 +110,7 @@ if (isQuick) {
     delete process.env.CRYOLIFT_TEST_LANE;
     return isGood;
   });
-  await step('the contract of the calls, on PostgreSQL', async () => {
-    const { whyNoCluster } = await import('../packages/server/src/db/postgres/test-cluster.ts');
-    const reason = whyNoCluster();
-    if (reason !== null) {
-      notRun.push({ file: 'suites/contract', name: 'the contract on PostgreSQL', reason });
-      return true;
-    }
-    process.env.CRYOLIFT_TEST_DATABASE = 'postgres';
-    const isGood = await runTests('dot', [...CALLS, ...POSTGRES]);
-    delete process.env.CRYOLIFT_TEST_DATABASE;
-    return isGood;
-  });
+  await step('the contract of the calls, on PostgreSQL and a shared folder', () => runOnPostgres('shared', CALLS));
   if (failed.length > 0) console.log(`# FAILED so far: ${failed.join(', ')} (see above)`);
   await step('every test', () => runTests('spec', hasBrowser ? TESTS : leaveBrowserOut()));
   await step('logs', () => run('node', 'scripts/search-logs.mjs', process.env.CRYOLIFT_TEST_LOGS));
@@ -126,6 +126,37 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 async function step(name, act) {
   console.log(`# ${name}`);
   if (!(await act())) failed.push(name);
+}
+
+/** @param storage as `CRYOLIFT_TEST_STORAGE` has it. */
+async function runOnPostgres(storage, calls) {
+  const { whyNoCluster } = await import('../packages/server/src/db/postgres/test-cluster.ts');
+  const reason = whyNoCluster();
+  if (reason !== null) {
+    notRun.push({ file: 'suites/contract', name: `the contract on PostgreSQL (${storage})`, reason });
+    return true;
+  }
+  Object.assign(process.env, { CRYOLIFT_TEST_DATABASE: 'postgres', CRYOLIFT_TEST_STORAGE: storage });
+  const isGood = await runTests('dot', [...calls, ...POSTGRES]);
+  delete process.env.CRYOLIFT_TEST_DATABASE;
+  delete process.env.CRYOLIFT_TEST_STORAGE;
+  return isGood;
+}
+
+/** All servers have the bucket of one SeaweedFS, each with a prefix of its own. */
+async function runOnBucket() {
+  const { missingSeaweed, startSeaweed } = await import('../suites/engines/seaweedfs.ts');
+  const reason = missingSeaweed();
+  if (reason) {
+    notRun.push({ file: 'suites/contract', name: 'the contract on a bucket', reason });
+    return true;
+  }
+  const seaweed = await startSeaweed();
+  process.env.CRYOLIFT_TEST_SEAWEED_URL = seaweed.endpoint;
+  console.log(`# without ${IN_FOLDER}, which is about a folder`);
+  const isGood = await runOnPostgres('s3', CALLS_ON_BUCKET);
+  await seaweed.stop();
+  return isGood;
 }
 
 /** Collects what was skipped. @returns whether all others have passed, and each pattern names a file. */

@@ -8,15 +8,24 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findCluster, urlOf } from '../packages/server/src/db/postgres/test-cluster.ts';
 import { type Claims, signToken, toPayload } from './contract/token.ts';
+import { seaweedAt } from './engines/seaweedfs.ts';
 
 const BIN = fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
 const SECRET = 'only for tests: 32 bytes or more of it';
 /** `npm test` runs the contract twice: with the fast path, which is the default, and without. */
 const PATH_SETTING = process.env.CRYOLIFT_TEST_LANE === 'ordinary' ? { CRYOLIFT_FAST_LANE: 'false' } : {};
-/** How many databases this process has made. */
+/** Of the servers that are started: a folder of one server, `shared` or `s3`. */
+const STORAGE = process.env.CRYOLIFT_TEST_STORAGE;
+/** The smallest part size of their storage. */
+export const MIN_PART_BYTES = STORAGE === 's3' ? 5 * 1024 * 1024 : 64 * 1024;
+/** Part sizes are multiples of this. */
+export const PART_STEP_BYTES = STORAGE === 'shared' ? 64 * 1024 : 1;
+/** A file may be published before its SHA-256 is known; a job computes it. */
+export const HAS_LATE_DIGESTS = STORAGE === 'shared' || STORAGE === 's3';
+/** How many databases and prefixes this process has made. */
 let databases = 0;
 const START_MS = 90_000;
 /** Above the 30 s that parts under way get at a stop. */
@@ -57,6 +66,23 @@ async function makeDatabase(): Promise<Settings> {
   return { CRYOLIFT_DATABASE_URL: urlOf(url, name) };
 }
 
+/**
+ * With `CRYOLIFT_TEST_STORAGE=shared`, each server has its data folder as a shared folder; with `s3`, a prefix of its own
+ * in the bucket of the SeaweedFS at `CRYOLIFT_TEST_SEAWEED_URL`.
+ */
+function makeStorage(dataDir: string): Settings {
+  if (STORAGE === 'shared') return { CRYOLIFT_STORAGE_URL: pathToFileURL(dataDir).href };
+  if (STORAGE !== 's3') return {};
+  const url = process.env.CRYOLIFT_TEST_SEAWEED_URL;
+  if (!url) throw new Error('CRYOLIFT_TEST_SEAWEED_URL is not set; `npm run test:engines` starts SeaweedFS');
+  const { storageUrl, credentials } = seaweedAt(url);
+  return {
+    CRYOLIFT_STORAGE_URL: storageUrl(`server-${process.pid}-${++databases}`),
+    CRYOLIFT_S3_ACCESS_KEY_ID: credentials.accessKeyId,
+    CRYOLIFT_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+}
+
 /** The server of the environment, or a new one with default settings. */
 export async function findServer(): Promise<Target> {
   const { CRYOLIFT_TEST_URL: url, CRYOLIFT_TEST_SECRET: secret } = process.env;
@@ -83,6 +109,7 @@ export async function startServer(settings: Settings = {}, flags: readonly strin
     CRYOLIFT_JWT_SECRET: SECRET,
     CRYOLIFT_DATA_DIR: dataDir,
     ...(await makeDatabase()),
+    ...makeStorage(dataDir),
   };
   const env = { ...PATH_SETTING, ...own, ...settings };
   const before = { stdout: '', stderr: '' };

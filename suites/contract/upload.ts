@@ -1,11 +1,12 @@
 /** Steps of an upload that tests of something else take for granted. */
 import assert from 'node:assert/strict';
 import type { FilePage, FileRecord, InitRequest, UploadRecord } from '@cryolift/protocol/messages';
+import { MIN_PART_BYTES } from '../server-under-test.ts';
 import { digestHeader, makeMrc } from './sample.ts';
 import type { Answer, Call, Extra } from './wire.ts';
 
 /** The part size that tests request: the smallest, so that small files have many parts. */
-export const PART_BYTES = 64 * 1024;
+export const PART_BYTES = MIN_PART_BYTES;
 
 /** The init request; `part_size` requests the smallest size. */
 export function initRequest(fields: Partial<InitRequest> = {}): InitRequest {
@@ -67,7 +68,7 @@ export async function readUploadRecord(
 }
 
 /** Completes, and repeats that as long as the server is still verifying. */
-export async function complete(
+export async function completeOnce(
   call: Call,
   { upload_id }: Pick<UploadRecord, 'upload_id'>,
   body?: unknown,
@@ -78,6 +79,14 @@ export async function complete(
     assert.equal(answer.json<UploadRecord>().status, 'verifying');
     assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
   }
+}
+
+/** Completes, and repeats that until the file has its SHA-256, which some storages compute after the publish. */
+export async function complete(call: Call, upload: Pick<UploadRecord, 'upload_id'>, body?: unknown): Promise<Answer> {
+  return await eventually(
+    () => completeOnce(call, upload, body),
+    (answer) => answer.status !== 200 || answer.json<FileRecord>().sha256 !== null,
+  );
 }
 
 /** Uploads a whole file. */

@@ -14,7 +14,7 @@ import { Bucket } from '../../packages/server/src/storage/s3/bucket.ts';
 import { listMultiparts } from '../../packages/server/src/storage/s3/multiparts.ts';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc, sha256Hex, shuffle } from '../contract/sample.ts';
-import { complete, open, put, putAll, putBody, readUploadRecord } from '../contract/upload.ts';
+import { completeOnce, open, put, putAll, putBody, readUploadRecord } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
 import { findPort } from '../program.ts';
 import { runServe, startServer } from '../server-under-test.ts';
@@ -55,7 +55,7 @@ async function openLarge(call: Call, partCount: number) {
 
 /** Completes it, and waits until the server has read the file for its SHA-256. */
 async function completeWhole(call: Call, session: UploadRecord): Promise<FileRecord> {
-  const answer = await complete(call, session);
+  const answer = await completeOnce(call, session);
   assert.equal(answer.status, 200, answer.body.toString());
   const { file_id } = answer.json<FileRecord>();
   for (; ; await sleep(50)) {
@@ -98,7 +98,7 @@ test(
       );
     }
     await putAll(call, session, bytes);
-    const lost = complete(call, session).catch(() => null);
+    const lost = completeOnce(call, session).catch(() => null);
     await sleep(30);
     await server.kill9();
     await lost;
@@ -122,7 +122,7 @@ test('s3 server: a file is shown, analyzed and deleted as on disk', options, asy
   const session = await open(call, { size: bytes.length });
   // Without a digest: it is sent behind the body.
   assert.equal((await putBody(call, session, 0, bytes, {})).status, 201);
-  const { file_id, sha256 } = (await complete(call, session)).json<FileRecord>();
+  const { file_id, sha256 } = (await completeOnce(call, session)).json<FileRecord>();
   assert.equal(sha256, null, 'nobody waits for a digest that was not declared');
   for (;;) {
     const { items } = (await call('GET', `/files/${file_id}/jobs`)).json<JobList>();
@@ -150,7 +150,7 @@ test(
     });
     assertFailure(refused, 'part_checksum_mismatch');
     assert.equal((await put(call, session, 0, bytes)).status, 201);
-    const answer = await complete(call, session);
+    const answer = await completeOnce(call, session);
     assertFailure(answer, 'file_checksum_mismatch');
     assert.equal((await readUploadRecord(call, session)).status, 'failed');
     assert.equal((await call('POST', '/admin/sweep')).status, 200);

@@ -83,17 +83,24 @@ export async function startSeaweed({ flags = FLAGS }: { flags?: readonly string[
     await stop();
     throw error;
   }
+  return {
+    ...seaweedAt(endpoint),
+    bin: environment.bin,
+    master: addressOf('master.port'),
+    filer: addressOf('filer.port'),
+    stop,
+  };
+}
+
+/** One that runs already, and was started by `startSeaweed`. */
+export function seaweedAt(endpoint: string): Omit<RunningService, 'stop'> {
   const query = new URLSearchParams({ endpoint, region: 'us-east-1', path_style: 'true' });
   return {
     bucket: BUCKET,
     endpoint,
     region: 'us-east-1',
     credentials: CREDENTIALS,
-    bin: environment.bin,
-    master: addressOf('master.port'),
-    filer: addressOf('filer.port'),
     storageUrl: (prefix) => `s3://${BUCKET}/${prefix}?${query}`,
-    stop,
   };
 }
 
