@@ -18,6 +18,7 @@ export class SharedStorage implements Storage {
   readonly previews: DiskPreviews;
   readonly hasOtherWriters = true;
   readonly prefixes = null;
+  readonly presigner = null;
   readonly lateDigests: LateDigester;
   readonly space: SpaceReporter;
   readonly #writers: Writers;
