@@ -7,6 +7,7 @@ import { Previews } from './analysis/previews.ts';
 import type { Config } from './config/config.ts';
 import { type Database, pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
+import { dialectOf } from './db/dialect.ts';
 import { countOpenJobs } from './db/jobs.ts';
 import { countStaged } from './db/uploads/uploads.ts';
 import { Pace } from './events/pace.ts';
@@ -16,6 +17,7 @@ import { fixedKeys, RotatedKeys, type SigningKeys } from './http/auth/signing-ke
 import { createAuthenticator } from './http/auth/tokens.ts';
 import { ConnectionLimiter } from './http/connection/connection-limiter.ts';
 import { Listeners } from './http/connection/listener.ts';
+import { Leases } from './leases/leases.ts';
 import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
@@ -29,6 +31,7 @@ import { createUploadContext, partLimits } from './startup/upload-context.ts';
 import { warnOfSettings } from './startup/warnings.ts';
 import type { Storage } from './storage/storage.ts';
 import { Clock } from './uploads/clock.ts';
+import { LeasedAttempts } from './uploads/parts/leased-attempts.ts';
 import { PartAttempts } from './uploads/parts/part-attempts.ts';
 import { readUpload } from './uploads/upload-record.ts';
 import { DoubtfulUploads } from './uploads/verification/doubtful-uploads.ts';
@@ -70,19 +73,20 @@ export interface Overrides extends DataOverrides {
 export async function startServer(config: Config, log: Logger, overrides: Overrides = {}): Promise<RunningServer> {
   const { newId = monotonicFactory(), lostLogLines = () => 0 } = overrides;
   warnOfSettings(config, log);
-  const attempts = new PartAttempts();
-  const doubtful = new DoubtfulUploads(attempts, log);
+  const doubtful = new DoubtfulUploads(log);
   const data = await openData(config, log, (uploadId) => doubtful.note(uploadId), overrides);
   const { db, storage, analyzer, ownSecret } = data;
+  const leases = dialectOf(db).isShared ? new Leases(db, monotonicFactory(), log) : null;
+  const attempts = leases ? new LeasedAttempts(db, leases) : new PartAttempts();
   const clock = overrides.clock ?? createClock(config, log);
   const traces = config.otlpUrl === null ? null : new Traces(config.otlpUrl, VERSION, log);
   const streams = new Streams();
   const metrics = createMetrics(JOB_KINDS);
   const wakeJobs = () => background.wakeJobs();
   const uploads = createUploadContext(config, { data, attempts, doubtful, metrics, clock, log, newId, wakeJobs });
-  doubtful.start((uploadId) => invalidateAll(uploads, uploadId));
+  doubtful.start({ attempts, invalidate: (uploadId) => invalidateAll(uploads, uploadId) });
   const audit = createAudit(config, log);
-  const background = await createBackground(config, uploads, data, clock, audit, log);
+  const background = await createBackground(config, uploads, data, { clock, audit, leases, log });
   metrics.observe({
     partsUnderWay: () => attempts.count,
     digestLagBytes: () => storage.prefixes?.lagBytes() ?? 0,
@@ -147,7 +151,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     async stop(graceMs) {
       stopping = true;
       streams.endAll();
-      await shutDown(graceMs, { data, listening, background, doubtful, audit, traces, log });
+      await shutDown(graceMs, { data, listening, background, doubtful, audit, traces, leases, log });
     },
   };
 }

@@ -7,6 +7,9 @@ const MAX_ATTEMPTS = 5;
 
 export type Database = Kysely<Tables>;
 
+/** Throws when the transaction must not be committed. */
+export type Guard = (tx: Database) => Promise<void>;
+
 /** @throws UploadError `database_unavailable` when it does not answer. */
 export async function pingDatabase(db: Database): Promise<void> {
   await sql`select 1`.execute(db);

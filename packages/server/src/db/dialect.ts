@@ -26,8 +26,10 @@ export interface DatabaseDialect {
    * are read by number.
    */
   numberEvents(db: Database): Promise<void>;
-  /** Tells the other servers, once the transaction is committed, that there are new events. */
-  notify(tx: Database): Promise<void>;
+  /** Wakes the other servers, once the transaction is committed: there are new events, or leases that are asked for. */
+  notify(tx: Database, about: Notice): Promise<void>;
+  /** Milliseconds since 1970, by the clock of the database. */
+  readonly nowMs: RawBuilder<number>;
   /** Migrations of this database alone; their names fit between those of all. */
   readonly migrations: Record<string, Migration>;
   /** Whether a transaction failed because of another one, so that the same work may succeed if it is done again. */
@@ -42,6 +44,8 @@ interface ColumnTypes {
   /** Unique; ascends in the order of commits. A number that was used does not come again. */
   readonly eventNumber: RawBuilder<unknown>;
 }
+
+export type Notice = 'events' | 'leases';
 
 /** Where another server could write between a read and an insert that relies on it. */
 export type Lock =

@@ -249,6 +249,18 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('files').renameColumn('sha256_or_null', 'sha256').execute();
     },
   },
+  '012_leases': {
+    async up(db: Database) {
+      const { text } = dialectOf(db).columns;
+      await db.schema
+        .createTable('leases')
+        .addColumn('name', text, (column) => column.primaryKey())
+        .addColumn('holder', text, (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .addColumn('successor', text)
+        .execute();
+    },
+  },
   '013_signed_parts': {
     async up(db: Database) {
       const { text, bytes } = dialectOf(db).columns;

@@ -173,6 +173,18 @@ interface DeliveryTable {
   trouble: string | null;
 }
 
+/** What one server has for itself. */
+interface LeaseTable {
+  /** Of what is held: `part/UPLOAD/IDX`. */
+  name: string;
+  /** Names one taking of the lease; never comes again. */
+  holder: string;
+  /** By the clock of the database. After this time another holder may take it. */
+  expires_at: number;
+  /** The newest holder that waits for it and wants it to be given up; null: nobody asks. */
+  successor: string | null;
+}
+
 export interface Tables {
   uploads: UploadTable;
   parts: PartTable;
@@ -185,6 +197,7 @@ export interface Tables {
   links: LinkTable;
   jobs: JobTable;
   deliveries: DeliveryTable;
+  leases: LeaseTable;
 }
 
 export type UploadRow = Selectable<UploadTable>;
@@ -195,4 +208,5 @@ export type EventRow = Selectable<EventTable>;
 export type LinkRow = Selectable<LinkTable>;
 export type JobRow = Selectable<JobTable>;
 export type DeliveryRow = Selectable<DeliveryTable>;
+export type LeaseRow = Selectable<LeaseTable>;
 export type NewEvent = Insertable<EventTable>;

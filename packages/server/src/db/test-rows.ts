@@ -71,7 +71,16 @@ export async function insertRow(db: Database, changes: Partial<UploadRow> = {}):
 /** A commit of part `idx` with bytes that depend on `content`. */
 export function draftPart(idx: number, content = `part ${idx}`): PartCommit {
   const sha256 = new Uint8Array(createHash('sha256').update(content).digest());
-  return { idx, sizeBytes: idx === 9 ? 50 : 100, sha256, receipt: null, nowMs: 2000, expiresAtMs: 10_000 };
+  return {
+    idx,
+    sizeBytes: idx === 9 ? 50 : 100,
+    sha256,
+    receipt: null,
+    storageRef: null,
+    lease: null,
+    nowMs: 2000,
+    expiresAtMs: 10_000,
+  };
 }
 
 /** A published file of `ada`, of one part. */

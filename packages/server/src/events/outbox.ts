@@ -49,7 +49,7 @@ export class Outbox {
         await insertEvent(tx, { id: this.#newId(), type, subject, owner, time, data: JSON.stringify(data) });
         emitted.push(event);
       });
-      if (emitted.length > 0) await dialectOf(tx).notify(tx);
+      if (emitted.length > 0) await dialectOf(tx).notify(tx, 'events');
       return done;
     });
     for (const { owner, uploadId } of emitted) this.#bus.notifyChange({ owner, uploadId });

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/database.ts';
 import { openPostgresDatabase } from '../db/open.ts';
-import { listenForEvents } from '../db/postgres/notifications.ts';
+import { listenForNotices } from '../db/postgres/notifications.ts';
 import { makePostgresUrl, testPostgres } from '../db/test-databases.ts';
 import { draftPart, insertRow } from '../db/test-rows.ts';
 import { commitPart } from '../db/uploads/parts.ts';
@@ -62,7 +62,7 @@ testPostgres('notifications: the database says at once that another server has e
   const url = await makePostgresUrl(t);
   const { db, outbox } = await openServer(t, url);
   const woken = { times: 0 };
-  const notifications = listenForEvents(url, () => void woken.times++);
+  const notifications = listenForNotices(url, { events: () => void woken.times++, leases() {} });
   t.after(() => notifications.stop());
   const until = async (times: number) => {
     while (woken.times < times) await sleep(10);

@@ -66,16 +66,16 @@ async function forgetOldEvents(context: UploadContext): Promise<void> {
 async function freeUnowned(context: UploadContext): Promise<number> {
   const staged = await context.storage.uploads.list();
   const owned = await listStagedRefs(context.db);
-  // One that is being verified is freed in a later round.
-  const leftovers = staged.filter(
-    (found) => isLeftover(context, found, owned) && !context.attempts.isExclusive(found.id),
-  );
-  for (const found of leftovers) {
+  let freed = 0;
+  for (const found of staged.filter((each) => isLeftover(context, each, owned))) {
+    // One that is being verified is freed in a later round.
+    if (await context.attempts.isExclusive(found.id)) continue;
     // Of a session that has just ended, a write may still be under way.
     await context.attempts.exclude(found.id, () => attempt(context, 'free', () => discardStaged(context, found)));
     context.log.warn({ upload_id: found.id }, 'staging file without a live upload removed');
+    freed++;
   }
-  return leftovers.length;
+  return freed;
 }
 
 /** Of a live session, also a second place that a server made and did not keep; a new one may be about to be kept. */

@@ -7,7 +7,7 @@ import type { Database } from '../db/database.ts';
 import { releaseDeliveries } from '../db/deliveries.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { releaseJobs } from '../db/jobs.ts';
-import { listenForEvents } from '../db/postgres/notifications.ts';
+import { listenForNotices } from '../db/postgres/notifications.ts';
 import { RemoteChanges } from '../events/remote-changes.ts';
 import { printKey, readKey } from '../events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
@@ -22,6 +22,7 @@ import { Repeated } from '../jobs/schedule.ts';
 import { StoredTimes } from '../jobs/stored-times.ts';
 import { compare, sweep } from '../jobs/sweep.ts';
 import { verifyUploads } from '../jobs/verification.ts';
+import type { Leases } from '../leases/leases.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Clock } from '../uploads/clock.ts';
@@ -53,13 +54,19 @@ export interface Background {
   stopWork(): Record<string, Promise<unknown>>;
 }
 
+interface Means {
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  /** Null: no other server uses the database. */
+  readonly leases: Leases | null;
+  readonly log: Logger;
+}
+
 export async function createBackground(
   config: Config,
   context: UploadContext,
   { places, db, reserve }: Data,
-  clock: Clock,
-  audit: AuditLog,
-  log: Logger,
+  { clock, audit, leases, log }: Means,
 ): Promise<Background> {
   const queues = createQueues(context, config);
   const webhook = await inPlace(places.data, () => createWebhook(config, context));
@@ -76,7 +83,7 @@ export async function createBackground(
   const attempt = async (work: Promise<unknown>, failure: string) => {
     await work.catch((error: unknown) => log.error({ err: error }, failure));
   };
-  const remote = watchOthers(config, context);
+  const remote = leases && watchOthers(config, context, leases);
   const sweepEveryMs = Math.min(SWEEP_MS, config.uploadTtlMs);
   const sweeping = new Repeated(sweepEveryMs, async () => {
     if (reserve)
@@ -121,10 +128,14 @@ export async function createBackground(
 }
 
 /** @returns null: no other server can use the database. */
-function watchOthers({ database }: Config, context: UploadContext): { stop(): Promise<unknown> } | null {
+function watchOthers(
+  { database }: Config,
+  context: UploadContext,
+  leases: Leases,
+): { stop(): Promise<unknown> } | null {
   if (database.kind !== 'postgres') return null;
   const changes = new RemoteChanges(context);
-  const notifications = listenForEvents(database.url, () => changes.wake());
+  const notifications = listenForNotices(database.url, { events: () => changes.wake(), leases: () => leases.wake() });
   return { stop: () => Promise.all([notifications.stop(), changes.stop()]) };
 }
 

@@ -1,5 +1,6 @@
 /** Stops the server: running work gets some time, then all is closed. */
 import { Deadline } from '../jobs/deadline.ts';
+import type { Leases } from '../leases/leases.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Traces } from '../ops/traces.ts';
@@ -18,12 +19,14 @@ interface Stopped {
   readonly doubtful: DoubtfulUploads;
   readonly audit: AuditLog;
   readonly traces: Traces | null;
+  /** Null: no other server uses the database. */
+  readonly leases: Leases | null;
   readonly log: Logger;
 }
 
 /** As `RunningServer.stop`. */
 export async function shutDown(graceMs: number, stopped: Stopped): Promise<void> {
-  const { data, listening, background, doubtful, audit, traces, log } = stopped;
+  const { data, listening, background, doubtful, audit, traces, leases, log } = stopped;
   const [grace, end] = [new Deadline(graceMs, log), new Deadline(graceMs + CLOSE_MS, log)];
   const housekeeping = background.stopHousekeeping();
   const cut = setTimeout(() => listening.cut(), graceMs);
@@ -37,6 +40,7 @@ export async function shutDown(graceMs: number, stopped: Stopped): Promise<void>
   doubtful.stop();
   await end.wait('storage', Promise.all([data.analyzer.close(), data.storage.close()]));
   await end.wait('audit', audit.close());
+  await end.wait('leases', Promise.resolve(leases?.stop()));
   await end.wait('database', data.db.destroy());
   // Work on the folders may continue until the process ends.
   if (!grace.isKept || !end.isKept) return;

@@ -14,14 +14,14 @@ import type { Storage } from '../storage/storage.ts';
 import type { Clock } from '../uploads/clock.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { ContiguousPrefixes } from '../uploads/parts/contiguous-prefix.ts';
-import type { PartAttempts } from '../uploads/parts/part-attempts.ts';
+import type { Attempts } from '../uploads/parts/part-attempts.ts';
 import type { DoubtfulUploads } from '../uploads/verification/doubtful-uploads.ts';
 import { VerifiedParts } from '../uploads/verification/verified-parts.ts';
 import type { Data } from './data.ts';
 
 interface Made {
   readonly data: Pick<Data, 'db' | 'storage' | 'analyzer'>;
-  readonly attempts: PartAttempts;
+  readonly attempts: Attempts;
   readonly doubtful: DoubtfulUploads;
   readonly metrics: Metrics;
   readonly clock: Clock;

@@ -108,7 +108,8 @@ async function endStuck(context: UploadContext, id: string): Promise<void> {
     const row = await findUploadRow(context.db, id);
     if (row?.status !== 'verifying' || !isOverdue(context, row)) return;
     const message = 'The stored bytes of this upload could not be verified before it expired.';
-    await failUpload(context, row, new UploadError('upload_expired', message), 'sweep');
+    const guard = context.attempts.guardExclusive(id);
+    await failUpload(context, row, new UploadError('upload_expired', message), 'sweep', guard);
     context.log.error({ upload_id: id }, 'an upload whose verification failed repeatedly was ended');
   });
 }

@@ -10,7 +10,7 @@ import type { SingleFlight } from '../single-flight.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ContiguousPrefixes } from './parts/contiguous-prefix.ts';
 import type { UploadMeter } from './parts/meter.ts';
-import type { PartAttempts } from './parts/part-attempts.ts';
+import type { Attempts } from './parts/part-attempts.ts';
 import type { DoubtfulUploads } from './verification/doubtful-uploads.ts';
 import type { VerifiedParts } from './verification/verified-parts.ts';
 
@@ -21,7 +21,7 @@ export interface UploadContext {
   readonly policy: UploadPolicy;
   readonly bus: Bus;
   readonly outbox: Outbox;
-  readonly attempts: PartAttempts;
+  readonly attempts: Attempts;
   readonly prefixes: ContiguousPrefixes;
   readonly verified: VerifiedParts;
   readonly doubtful: DoubtfulUploads;

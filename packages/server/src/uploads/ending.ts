@@ -1,5 +1,6 @@
 /** Expired and failed uploads, and the cleanup at each end. */
 import type { UploadError } from '@cryolift/protocol/errors';
+import type { Guard } from '../db/database.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { findUploadRow } from '../db/uploads/uploads.ts';
 import type { UploadContext } from './context.ts';
@@ -19,7 +20,7 @@ export function isOverdue(context: UploadContext, row: UploadRow): boolean {
  * later.
  */
 export async function expireUpload(context: UploadContext, row: UploadRow): Promise<UploadRow | undefined> {
-  if (context.attempts.isExclusive(row.id)) return undefined;
+  if (await context.attempts.isExclusive(row.id)) return undefined;
   const expired = await moveUpload(context, row.id, 'expire');
   if (!expired) return undefined;
   await freeUpload(context, row);
@@ -27,26 +28,34 @@ export async function expireUpload(context: UploadContext, row: UploadRow): Prom
   return expired;
 }
 
-/** Fails an upload whose bytes are wrong. They are kept until it expires. */
+/**
+ * Fails an upload whose bytes are wrong. They are kept until it expires.
+ *
+ * @param guard throws when this server may not decide that any more.
+ * @returns false when it has ended otherwise.
+ */
 export async function failUpload(
   context: UploadContext,
   row: UploadRow,
   error: UploadError,
   requestId: string,
-): Promise<void> {
+  guard?: Guard,
+): Promise<boolean> {
   const failure: Failure = {
     code: error.code,
     message: error.message,
     request_id: requestId,
     ...(error.details ? { details: error.details } : {}),
   };
-  await moveUpload(context, row.id, 'fail', {
+  const changes = {
     failure: JSON.stringify(failure),
     expires_at: context.now() + context.policy.uploadTtlMs,
-  });
+  };
+  const failed = await moveUpload(context, row.id, 'fail', changes, guard);
   context.prefixes.forget(row.id);
   context.verified.forget(row.id);
   context.log.warn({ upload_id: row.id, code: error.code }, 'upload failed');
+  return failed !== undefined;
 }
 
 /** The row says that the session is over: stop what still writes, then free the space. */

@@ -9,7 +9,7 @@ import type { Database } from '../db/database.ts';
 import { findFile } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
-import { listParts } from '../db/uploads/parts.ts';
+import { LIVE_STATES, listParts } from '../db/uploads/parts.ts';
 import { forgetSigned } from '../db/uploads/signed-parts.ts';
 import { findUploadRow, recordPublished } from '../db/uploads/uploads.ts';
 import { contentTypeOf } from '../files/content-type.ts';
@@ -53,6 +53,7 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
     context.log.error({ upload_id: row.id, parts: parts.length }, 'an upload in completion lacks parts');
     throw await reopen(context, row);
   }
+  await context.attempts.assertExclusive(row.id);
   await assemble(context, row, place, parts);
   row = await checkAssembledHeader(context, row, place, requestId);
   // Nobody waits for a digest that nothing is to be compared with, where it costs a reading of the whole.
@@ -94,12 +95,15 @@ async function digest(
     details: { expected_sha256: toHex(row.sha256), received_sha256: toHex(sha256) },
   });
   context.meter.noteVerifyFailures('file', 1);
-  await failUpload(context, row, error, requestId);
-  await removeAssembled(context, row, place);
+  // A failed upload does not get a record any more, at any server: the object that was made of the parts can go.
+  if (await failUpload(context, row, error, requestId, context.attempts.guardExclusive(row.id))) {
+    await removeAssembled(context, row, place);
+  }
   throw error;
 }
 
 async function publish(context: UploadContext, row: UploadRow, place: FilePlace): Promise<void> {
+  await context.attempts.assertExclusive(row.id);
   await timeStage(context.meter, 'publish', () => context.storage.uploads.publish(toStaged(row), place)).catch(
     (error) => reopenIfGone(context, row, error),
   );
@@ -136,7 +140,9 @@ function toFileRow(
 
 /** The record makes the file visible. */
 async function record(context: UploadContext, row: UploadRow, file: FileRow): Promise<FileRow> {
+  const guard = context.attempts.guardExclusive(row.id);
   const isRecorded = await context.outbox.transact(async (tx, emit) => {
+    await guard(tx);
     const moved = await recordPublished(tx, file);
     if (!moved) return false;
     await emitUpload(tx, emit, moved);
@@ -146,8 +152,8 @@ async function record(context: UploadContext, row: UploadRow, file: FileRow): Pr
   if (!isRecorded) {
     const now = await findUploadRow(context.db, row.id);
     if (now?.status === 'completed') return await findPublished(context, now);
-    // These bytes have no record.
-    await removeStored(context.storage, file.id);
+    // These bytes have no record, and get none. Those of an upload that accepts parts again may.
+    if (!now || !LIVE_STATES.includes(now.status)) await removeStored(context.storage, file.id);
     throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
   }
   await forgetSigned(context.db, row.id).catch((error: unknown) =>

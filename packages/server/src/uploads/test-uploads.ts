@@ -52,7 +52,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
   const log = { info() {}, warn() {}, error() {} };
   const bus = new Bus();
   const attempts = new PartAttempts();
-  const doubtful = new DoubtfulUploads(attempts, log);
+  const doubtful = new DoubtfulUploads(log);
   const storage = await DiskStorage.open(folder, new Writers(2, 4), new Digester(), (uploadId) =>
     doubtful.note(uploadId),
   );
@@ -96,7 +96,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
     stagedPath: (id) => join(folder, 'staging', id),
     clock,
   };
-  doubtful.start((uploadId) => invalidateAll(context, uploadId));
+  doubtful.start({ attempts, invalidate: (uploadId) => invalidateAll(context, uploadId) });
   return context;
 }
 

@@ -1,6 +1,6 @@
 /** Changes of an upload's state: each is emitted in the transaction that makes it. */
 import type { UploadEvent } from '@cryolift/protocol/states';
-import type { Database } from '../db/database.ts';
+import type { Database, Guard } from '../db/database.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { type Changes, moveUploadRow } from '../db/uploads/uploads.ts';
 import { stateType, uploadSubject } from '../events/event.ts';
@@ -8,14 +8,16 @@ import type { Emit } from '../events/outbox.ts';
 import type { UploadContext } from './context.ts';
 import { toUpload } from './upload-record.ts';
 
-/** As `moveUploadRow`, and emits the new state. */
+/** As `moveUploadRow`, and emits the new state. @param guard throws when the transaction must not be committed. */
 export async function moveUpload(
   context: Pick<UploadContext, 'outbox' | 'now'>,
   id: string,
   event: UploadEvent,
   changes: Changes = {},
+  guard: Guard = async () => {},
 ): Promise<UploadRow | undefined> {
   return await context.outbox.transact(async (tx, emit) => {
+    await guard(tx);
     const row = await moveUploadRow(tx, id, event, context.now(), changes);
     if (row) await emitUpload(tx, emit, row);
     return row;

@@ -1,14 +1,19 @@
 /** The dialect of PostgreSQL, 14 or newer: many servers write at the same time. */
+import { UploadError } from '@cryolift/protocol/errors';
 import { type Kysely, sql } from 'kysely';
-import type { DatabaseDialect, GuardedResult, GuardedStep, Lock } from '../dialect.ts';
+import { transact } from '../database.ts';
+import type { DatabaseDialect, GuardedResult, GuardedStep, Lock, Notice } from '../dialect.ts';
 import type { Tables } from '../tables.ts';
 import { isConflict } from './failure.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 type Database = Kysely<Tables>;
 
-/** Of the notifications of new events. */
-export const CHANNEL = 'cryolift_events';
+/** Of notifications, by what they are about. */
+export const CHANNELS: Readonly<Record<Notice, string>> = { events: 'cryolift_events', leases: 'cryolift_leases' };
+
+/** Of the numbering of events, while the connection is lost each time. */
+const MAX_ATTEMPTS = 3;
 
 /** Thrown to undo a transaction whose step was refused. */
 class Refused extends Error {
@@ -33,9 +38,11 @@ export const POSTGRES: DatabaseDialect = {
   runGuarded,
   lock,
 
-  async notify(tx) {
-    await sql`select pg_notify(${CHANNEL}, '')`.execute(tx);
+  async notify(tx, about) {
+    await sql`select pg_notify(${CHANNELS[about]}, '')`.execute(tx);
   },
+
+  nowMs: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
 
   skipLocked: (select) => select.forUpdate().skipLocked(),
 
@@ -48,7 +55,7 @@ export const POSTGRES: DatabaseDialect = {
     const { rows } = await sql`select 1 from events where seq is null limit 1`.execute(db);
     if (rows.length === 0) return;
     if (db.isTransaction) await number(db);
-    else await db.transaction().execute(number);
+    else await numberAlone(db);
   },
 };
 
@@ -65,9 +72,21 @@ async function number(tx: Database): Promise<void> {
     update events set seq = numbered.seq from numbered where events.entry = numbered.entry`.execute(tx);
 }
 
+/** Numbering twice changes nothing, so that it is repeated also when it is not known whether it was committed. */
+async function numberAlone(db: Database): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transact(db, number);
+    } catch (error) {
+      const isUnavailable = error instanceof UploadError && error.code === 'database_unavailable';
+      if (attempt === MAX_ATTEMPTS || !isUnavailable) throw error;
+    }
+  }
+}
+
 async function runGuarded(db: Database, steps: readonly GuardedStep[]): Promise<GuardedResult> {
   try {
-    const rows = await db.transaction().execute(async (tx) => {
+    const rows = await transact(db, async (tx) => {
       let rows: unknown[] = [];
       for (const [at, { write }] of steps.entries()) {
         const result = await tx.executeQuery(write);

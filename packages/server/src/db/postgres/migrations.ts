@@ -10,4 +10,10 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create sequence event_numbers`.execute(db);
     },
   },
+  '012_leases_unlogged': {
+    async up(db: Kysely<unknown>) {
+      // A lease is of no use after a crash, and must cost no flush.
+      await sql`alter table leases set unlogged`.execute(db);
+    },
+  },
 };

@@ -3,16 +3,18 @@
  * mode nothing arrives, and polling finds what happened.
  */
 import pg from 'pg';
-import { CHANNEL } from './dialect.ts';
+import type { Notice } from '../dialect.ts';
+import { CHANNELS } from './dialect.ts';
 
 const RECONNECT_MS = 5_000;
+const NOTICES = Object.keys(CHANNELS) as Notice[];
 
 export interface Notifications {
   stop(): Promise<void>;
 }
 
-/** @param onNotify is called when a server has committed events, and after each connection: some may have been missed. */
-export function listenForEvents(url: string, onNotify: () => void): Notifications {
+/** @param onNotify by what it is about; all are called after each connection, too: some notifications may have been missed. */
+export function listenForNotices(url: string, onNotify: Readonly<Record<Notice, () => void>>): Notifications {
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -23,11 +25,13 @@ export function listenForEvents(url: string, onNotify: () => void): Notification
     // Also when connecting fails: `end` comes in every case but that of a connection that was never made.
     next.on('error', () => {});
     next.on('end', reconnectLater);
-    next.on('notification', onNotify);
+    next.on('notification', ({ channel }) => {
+      for (const about of NOTICES) if (channel === CHANNELS[about]) onNotify[about]();
+    });
     try {
       await next.connect();
-      await next.query(`listen ${CHANNEL}`);
-      onNotify();
+      for (const about of NOTICES) await next.query(`listen ${CHANNELS[about]}`);
+      for (const about of NOTICES) onNotify[about]();
     } catch {
       await next.end().catch(() => {});
       reconnectLater();

@@ -22,6 +22,8 @@ export const SQLITE: DatabaseDialect = {
 
   async notify() {},
 
+  nowMs: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+
   migrations: {},
 
   skipLocked: (select) => select,

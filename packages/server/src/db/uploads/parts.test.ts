@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import fc from 'fast-check';
 import type { Database } from '../database.ts';
+import { findLeases, takeLease } from '../leases.ts';
 import { testDatabases } from '../test-databases.ts';
 import { draftPart, draftRow, insertRow, plain } from '../test-rows.ts';
 import { commitPart, findMissing, findPart, forgetParts, listParts } from './parts.ts';
@@ -132,4 +133,39 @@ testDatabases('parts: without a loss only the mark of the upload is removed', as
   const row = await insertRow(db, { status: 'verifying', must_recheck: 1, size: 0, part_count: 0 });
   await forgetParts(db, row, [], { nowMs: 10_000, expiresAtMs: 20_000 });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), { ...row, must_recheck: 0 });
+});
+
+testDatabases(
+  'parts: a part whose lease is lost is not recorded, and one that is recorded gives it back',
+  async (db) => {
+    const { id } = await insertRow(db);
+    const [lost, held] = [
+      { name: 'part', holder: 'a' },
+      { name: 'part', holder: 'b' },
+    ];
+    await takeLease(db, held, 60_000);
+    assert.deepEqual(await commitPart(db, id, { ...draftPart(0, 'late'), lease: lost }), { kind: 'lease_lost' });
+    assert.equal((await findUploadRow(db, id))?.received_parts, 0);
+    assert.equal((await commitPart(db, id, { ...draftPart(0), lease: held })).kind, 'stored');
+    assert.deepEqual(await findLeases(db, [held]), []);
+    const after = await commitPart(db, id, { ...draftPart(0, 'late'), lease: lost });
+    assert.equal(after.kind, 'exists');
+  },
+);
+
+testDatabases('parts: a refused part keeps its lease', async (db) => {
+  const { id } = await insertRow(db, { status: 'cancelled' });
+  const held = { name: 'part', holder: 'a' };
+  await takeLease(db, held, 60_000);
+  const refused = await commitPart(db, id, { ...draftPart(0), lease: held });
+  assert.deepEqual(refused.kind === 'closed' && refused.row?.status, 'cancelled');
+  assert.equal((await findLeases(db, [held])).length, 1);
+});
+
+testDatabases('parts: what was written to an earlier place of the upload is not recorded', async (db) => {
+  const { id } = await insertRow(db, { storage_ref: 'second' });
+  for (const storageRef of ['first', null]) {
+    assert.deepEqual(await commitPart(db, id, { ...draftPart(0), storageRef }), { kind: 'moved' });
+  }
+  assert.equal((await commitPart(db, id, { ...draftPart(0), storageRef: 'second' })).kind, 'stored');
 });

@@ -2,8 +2,9 @@
 import { type PartRanges, partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
-import { type Database, transact } from '../database.ts';
+import { type Database, type Guard, transact } from '../database.ts';
 import { runGuarded } from '../guarded.ts';
+import { deleteLease, type HeldLease } from '../leases.ts';
 import type { PartRow, UploadRow } from '../tables.ts';
 import { selectUpload } from './uploads.ts';
 
@@ -19,6 +20,10 @@ export interface PartCommit {
   sizeBytes: number;
   sha256: Uint8Array;
   receipt: string | null;
+  /** Of the upload when the part was written: what was written elsewhere does not count. */
+  storageRef: string | null;
+  /** With which it was written; null: no other server uses the database. It is given back with the commit. */
+  lease: HeldLease | null;
   nowMs: number;
   expiresAtMs: number;
   /** The header in part 0, for an MRC file. */
@@ -28,7 +33,11 @@ export interface PartCommit {
 export type PartOutcome =
   | { kind: 'stored'; row: UploadRow }
   | { kind: 'exists'; part: PartRow }
-  | { kind: 'closed'; row: UploadRow | undefined };
+  | { kind: 'closed'; row: UploadRow | undefined }
+  /** The upload has another place in the storage since. */
+  | { kind: 'moved' }
+  /** Another server may have taken the part over. */
+  | { kind: 'lease_lost' };
 
 /** Records one part and counts it, in one transaction; refuses when the upload accepts no more parts. */
 export async function commitPart(db: Database, uploadId: string, part: PartCommit): Promise<PartOutcome> {
@@ -54,14 +63,24 @@ export async function commitPart(db: Database, uploadId: string, part: PartCommi
     }))
     .where('id', '=', uploadId)
     .where('status', 'in', OPEN_STATES)
+    .where('storage_ref', part.storageRef === null ? 'is' : '=', part.storageRef)
     .returningAll();
+  // The lease first: then the renewal of leases never waits for a transaction that waits for a lease.
+  const stored = selectPart(db, uploadId, part.idx).compile();
+  const release = part.lease ? [{ write: deleteLease(db, part.lease).compile(), otherwise: stored }] : [];
   const { refusedAt, rows } = await runGuarded(db, [
-    { write: insert.compile(), otherwise: selectPart(db, uploadId, part.idx).compile() },
+    ...release,
+    { write: insert.compile(), otherwise: stored },
     { write: count.compile(), otherwise: selectUpload(db, uploadId).compile() },
   ]);
-  if (refusedAt === 0) return { kind: 'exists', part: rows[0] as PartRow };
-  if (refusedAt === 1) return { kind: 'closed', row: rows[0] as UploadRow | undefined };
-  return { kind: 'stored', row: rows[0] as UploadRow };
+  if (refusedAt === null) return { kind: 'stored', row: rows[0] as UploadRow };
+  if (refusedAt > release.length) return explainRefusal(rows[0] as UploadRow | undefined);
+  const [known] = rows as PartRow[];
+  return known ? { kind: 'exists', part: known } : { kind: 'lease_lost' };
+}
+
+function explainRefusal(row: UploadRow | undefined): PartOutcome {
+  return row && OPEN_STATES.includes(row.status) ? { kind: 'moved' } : { kind: 'closed', row };
 }
 
 export async function findPart(db: Database, uploadId: string, idx: number): Promise<PartRow | undefined> {
@@ -132,6 +151,7 @@ export async function findMissing(
  * verification that lacks parts accepts parts again, at least until `expiresAtMs`. Does nothing for an upload that has
  * ended.
  *
+ * @param guard throws when the transaction must not be committed.
  * @returns the row after that, or undefined when the upload has ended.
  */
 export async function forgetParts(
@@ -139,8 +159,10 @@ export async function forgetParts(
   row: Pick<UploadRow, 'id' | 'size' | 'part_size' | 'part_count'>,
   lost: readonly number[],
   { nowMs, expiresAtMs }: { nowMs: number; expiresAtMs: number },
+  guard: Guard = async () => {},
 ): Promise<UploadRow | undefined> {
   return await transact(db, async (tx) => {
+    await guard(tx);
     const live = await tx
       .updateTable('uploads')
       .set({ must_recheck: 0 })

@@ -39,7 +39,11 @@ export async function recordSent(
   const { length: lengthBytes } = partExtent(row.size, row.part_size, idx);
   const part = { uploadId: row.id, idx, lengthBytes };
   try {
-    const { deduplicated } = await recordPart(context, row, part, { sha256, receipt, isHashed: false }, null);
+    const stored = { sha256, receipt, isHashed: false, lease: null };
+    const recorded = await recordPart(context, row, part, stored, null);
+    // Its row was there, and was invalidated at once.
+    if (recorded === 'lease_lost') return { idx, outcome: 'missing', sha256: null };
+    const { deduplicated } = recorded;
     context.meter.notePart({ bytes: lengthBytes, deduplicated });
     return { idx, outcome: deduplicated ? 'deduplicated' : 'stored', sha256 };
   } catch (error) {

@@ -52,14 +52,13 @@ export async function signDirect(
       row.id,
       parts.map(({ idx }) => idx),
     );
-  const isReceiving = ({ idx }: PartToSign) => context.attempts.current(row.id, idx) !== undefined;
   const before = await find();
-  const open = parts.filter(
-    (part) => presigner && !before.has(part.idx) && !isReceiving(part) && isHeaderKnown(row, part),
-  );
+  const unknown = parts.filter((part) => presigner && !before.has(part.idx) && isHeaderKnown(row, part));
+  const open = await leaveOutReceived(context, row, unknown);
   // Before any URL exists, so that complete knows what can have been stored with it.
   const allowed = await noteSigned(context.db, row.id, open, expiresAtMs);
-  const direct = new Set(open.filter((part) => allowed.has(part.idx) && !isReceiving(part)));
+  const noted = open.filter((part) => allowed.has(part.idx));
+  const direct = new Set(await leaveOutReceived(context, row, noted));
   // A part that came through this server meanwhile.
   const recorded = await find();
   const signed = await Promise.all(
@@ -72,6 +71,16 @@ export async function signDirect(
     }),
   );
   return { expiresAtMs, lifeSeconds, parts: signed };
+}
+
+/** Without those that a server is receiving. */
+async function leaveOutReceived(
+  { attempts }: UploadContext,
+  row: UploadRow,
+  parts: readonly PartToSign[],
+): Promise<PartToSign[]> {
+  const received = await Promise.all(parts.map(({ idx }) => attempts.current(row.id, idx)));
+  return parts.filter((_, at) => received[at] === undefined);
 }
 
 /** The header of an MRC file must be known before its first part counts (decision 76). */

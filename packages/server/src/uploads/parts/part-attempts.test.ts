@@ -39,7 +39,7 @@ test('attempts: a newer attempt aborts the older one and waits for its last writ
   older.release();
   const attempt = await newer.promise;
   assert.equal(attempt.aborted, false);
-  assert.equal(attempts.current('a', 0), attempt);
+  assert.equal(await attempts.current('a', 0), attempt);
   assert.equal(aborted, 1);
 });
 
@@ -124,10 +124,10 @@ test('attempts: a second release does not affect a newer attempt', async () => {
   const newer = await attempts.begin('a', 0);
   older.release();
   await setImmediate();
-  assert.equal(attempts.current('a', 0), newer);
+  assert.equal(await attempts.current('a', 0), newer);
   newer.release();
   await setImmediate();
-  assert.equal(attempts.current('a', 0), undefined);
+  assert.equal(await attempts.current('a', 0), undefined);
 });
 
 test('attempts: calls of exclude run one at a time, and no attempt starts meanwhile', async () => {

@@ -44,7 +44,7 @@ export async function answerSuperseded(
   request: PartRequest,
 ): Promise<PartReceipt> {
   for (;;) {
-    const newer = context.attempts.current(row.id, request.idx);
+    const newer = await context.attempts.current(row.id, request.idx);
     const part = await findPart(context.db, row.id, request.idx);
     if (part && request.sha256) return await compareStored(context, request, part, request.sha256);
     if (part) throw new UploadError('part_conflict', `Part ${part.idx} was stored by a newer request for it.`);

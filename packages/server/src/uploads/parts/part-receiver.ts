@@ -74,7 +74,8 @@ export class WritingReceiver implements PartReceiver {
     this.#received.commit();
     if (!this.#attempt.beginCommit()) return await answerSuperseded(this.#context, this.#row, this.#request);
     try {
-      return await this.#store();
+      // The storage keeps the part with its last bytes.
+      return (await this.#attempt.isConfirmed()) ? await this.#store() : await this.#answerLost();
     } catch (error) {
       if (!(error instanceof BytesGone)) throw error;
       // The verification waits for the end of every attempt, of this one, too.
@@ -83,6 +84,13 @@ export class WritingReceiver implements PartReceiver {
     } finally {
       this.#attempt.release();
     }
+  }
+
+  /** Another server has the lease of the part. */
+  async #answerLost(): Promise<PartReceipt> {
+    await this.#sink.abort();
+    this.#attempt.release();
+    return await answerSuperseded(this.#context, this.#row, this.#request);
   }
 
   /** Writes what is left, compares the digest and records the part. @throws BytesGone, UploadError. */
@@ -128,7 +136,9 @@ export class WritingReceiver implements PartReceiver {
   async #record(committed: CommittedPart): Promise<PartReceipt> {
     this.#context.doubtful.assertNone(this.#row.id);
     const header = await this.#checkHeader();
-    return await recordPart(this.#context, this.#row, this.#request, { ...committed, isHashed: true }, header);
+    const stored = { ...committed, isHashed: true, lease: this.#attempt.lease };
+    const receipt = await recordPart(this.#context, this.#row, this.#request, stored, header);
+    return receipt === 'lease_lost' ? await this.#answerLost() : receipt;
   }
 
   /** Checked only after the digest: a header that was damaged in transit must not fail the upload. */

@@ -1,7 +1,9 @@
 /** Records a part whose bytes are stored, however they got there. */
+import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { UploadRow } from '../../db/tables.ts';
 import { commitPart } from '../../db/uploads/parts.ts';
+import type { Lease } from '../../leases/lease.ts';
 import type { CommittedPart } from '../../storage/upload-storage.ts';
 import { lifeOf, type UploadContext } from '../context.ts';
 import { uploadNotFound } from '../lookup.ts';
@@ -15,25 +17,30 @@ import { uploadClosed } from './part-request.ts';
 export interface StoredBytes extends CommittedPart {
   /** This process has hashed the bytes that are stored. */
   readonly isHashed: boolean;
+  /** With which this server has received the part; null: no other server can receive it, or none has. */
+  readonly lease: Lease | null;
 }
 
 /**
  * @param header of part 0 of an MRC file, when its bytes are known.
+ * @returns 'lease_lost' when another server may have taken the part over.
  * @throws UploadError `part_conflict` when the part is recorded with another digest; `upload_closed`, `upload_expired`.
  */
 export async function recordPart(
   context: UploadContext,
   upload: UploadRow,
   request: ReceiptOf,
-  { sha256, receipt, isHashed }: StoredBytes,
+  { sha256, receipt, isHashed, lease }: StoredBytes,
   header: HeaderVerdict | null,
-): Promise<PartReceipt> {
+): Promise<PartReceipt | 'lease_lost'> {
   const now = context.now();
   const part = {
     idx: request.idx,
     sizeBytes: request.lengthBytes,
     sha256,
     receipt,
+    storageRef: upload.storage_ref,
+    lease,
     nowMs: now,
     expiresAtMs: now + lifeOf(context.policy, upload.is_trial),
     ...(header ? { header } : {}),
@@ -41,6 +48,7 @@ export async function recordPart(
   const outcome = await timeStage(context.meter, 'commit', () => commitPart(context.db, upload.id, part));
   switch (outcome.kind) {
     case 'stored':
+      lease?.noteReleased();
       // A flush that failed meanwhile may have had these bytes.
       context.doubtful.assertNone(upload.id);
       if (isHashed) context.verified.note(outcome.row, request.idx);
@@ -51,6 +59,10 @@ export async function recordPart(
       return await compareStored(context, request, outcome.part, sha256);
     case 'closed':
       throw outcome.row ? uploadClosed(outcome.row) : uploadNotFound(upload.id);
+    case 'moved':
+      throw new UploadError('storage_unavailable', 'The upload was given another place in the storage meanwhile.');
+    case 'lease_lost':
+      return 'lease_lost';
   }
 }
 

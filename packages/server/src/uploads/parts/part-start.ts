@@ -55,7 +55,7 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
       attempt.release();
       throw await reportLost(context, row);
     }
-    return { kind: 'receiving', receiver: new WritingReceiver(context, row, request, attempt, sink) };
+    return { kind: 'receiving', receiver: new WritingReceiver(context, placed, request, attempt, sink) };
   } catch (error) {
     attempt.release();
     throw error;

@@ -26,8 +26,8 @@ export async function checkAssembledHeader(
     verdict = checkHeader({ filename: row.filename, sizeBytes: row.size, header, force: row.force === 1 });
   } catch (error) {
     if (error instanceof UploadError && error.code === 'invalid_mrc') {
-      await failUpload(context, row, error, requestId);
-      await removeAssembled(context, row, place);
+      const guard = context.attempts.guardExclusive(row.id);
+      if (await failUpload(context, row, error, requestId, guard)) await removeAssembled(context, row, place);
     }
     throw error;
   }

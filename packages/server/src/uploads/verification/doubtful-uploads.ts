@@ -3,7 +3,7 @@
  * upload is acknowledged, and it is not completed.
  */
 import { UploadError } from '@cryolift/protocol/errors';
-import type { PartAttempts } from '../parts/part-attempts.ts';
+import type { Attempts } from '../parts/part-attempts.ts';
 
 /** Before the second try; doubled for each one after it. */
 const FIRST_WAIT_MS = 500;
@@ -13,37 +13,35 @@ interface DoubtfulLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-/** Invalidates all parts of an upload. */
-type Invalidate = (uploadId: string) => Promise<void>;
+interface Work {
+  readonly attempts: Pick<Attempts, 'exclude'>;
+  /** Invalidates all parts of an upload; it is called with exclusive use of the stored bytes. */
+  invalidate(uploadId: string): Promise<void>;
+}
 
 export class DoubtfulUploads {
-  readonly #attempts: PartAttempts;
-  #invalidate: Invalidate | null = null;
+  /** Null before the start. */
+  #work: Work | null = null;
   readonly #log: DoubtfulLog;
   /** By upload: the timer of the next attempt; undefined during an attempt. */
   readonly #doubtful = new Map<string, NodeJS.Timeout | undefined>();
   #isStopped = false;
 
-  constructor(attempts: PartAttempts, log: DoubtfulLog) {
-    this.#attempts = attempts;
+  constructor(log: DoubtfulLog) {
     this.#log = log;
   }
 
-  /**
-   * To be called once, before the first part is received.
-   *
-   * @param invalidate invalidates all parts of an upload; it is called with exclusive use of the stored bytes.
-   */
-  start(invalidate: Invalidate): void {
-    this.#invalidate = invalidate;
-    for (const uploadId of this.#doubtful.keys()) void this.#resolve(invalidate, uploadId, FIRST_WAIT_MS);
+  /** To be called once, before the first part is received. */
+  start(work: Work): void {
+    this.#work = work;
+    for (const uploadId of this.#doubtful.keys()) void this.#resolve(work, uploadId, FIRST_WAIT_MS);
   }
 
   /** The disk has lost bytes of this upload. Repeats the invalidation of its parts until it succeeds. */
   note(uploadId: string): void {
     if (this.#doubtful.has(uploadId)) return;
     this.#doubtful.set(uploadId, undefined);
-    if (this.#invalidate) void this.#resolve(this.#invalidate, uploadId, FIRST_WAIT_MS);
+    if (this.#work) void this.#resolve(this.#work, uploadId, FIRST_WAIT_MS);
   }
 
   has(uploadId: string): boolean {
@@ -69,10 +67,10 @@ export class DoubtfulUploads {
     }
   }
 
-  async #resolve(invalidate: Invalidate, uploadId: string, waitMs: number): Promise<void> {
+  async #resolve(work: Work, uploadId: string, waitMs: number): Promise<void> {
     try {
-      await this.#attempts.exclude(uploadId, async () => {
-        await invalidate(uploadId);
+      await work.attempts.exclude(uploadId, async () => {
+        await work.invalidate(uploadId);
         this.#doubtful.delete(uploadId);
       });
     } catch (error) {
@@ -81,7 +79,7 @@ export class DoubtfulUploads {
         { upload_id: uploadId, err: error },
         'parts that the disk lost could not be invalidated; will retry',
       );
-      const retry = () => void this.#resolve(invalidate, uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
+      const retry = () => void this.#resolve(work, uploadId, Math.min(2 * waitMs, LONGEST_WAIT_MS));
       this.#doubtful.set(uploadId, setTimeout(retry, waitMs).unref());
     }
   }

@@ -20,7 +20,8 @@ export async function invalidateParts(
   lost: readonly number[],
 ): Promise<UploadRow | undefined> {
   const nowMs = context.now();
-  const now = await forgetParts(context.db, row, lost, { nowMs, expiresAtMs: nowMs + context.policy.uploadTtlMs });
+  const times = { nowMs, expiresAtMs: nowMs + context.policy.uploadTtlMs };
+  const now = await forgetParts(context.db, row, lost, times, context.attempts.guardExclusive(row.id));
   context.prefixes.forget(row.id);
   forgetRead(context, row.id);
   if (!now) return undefined;
@@ -34,6 +35,7 @@ export async function invalidateAll(context: UploadContext, uploadId: string): P
   const row = await findUploadRow(context.db, uploadId);
   if (!row || !LIVE_STATES.includes(row.status)) return;
   await withdraw(context, row);
+  await context.attempts.assertExclusive(uploadId);
   // Before the rows go: a server that ends here finds parts without bytes, not bytes that look right and are not kept.
   await discardStaged(context, toStaged(row));
   distrustParts(context, uploadId);
@@ -60,6 +62,8 @@ export function distrustParts(context: UploadContext, uploadId: string): void {
  */
 export async function withdraw(context: UploadContext, row: UploadRow): Promise<'staged' | 'lost'> {
   if (row.status !== 'verifying' || !row.file_id) return 'staged';
+  // Another server may have recorded the file since.
+  await context.attempts.assertExclusive(row.id);
   return await context.storage.uploads.withdraw(toStaged(row), toPlace(row, row.file_id));
 }
 

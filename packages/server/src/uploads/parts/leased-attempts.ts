@@ -1,0 +1,110 @@
+/**
+ * Attempts at parts among several servers. Inside this process `PartAttempts` decides; between the processes a lease for each
+ * part that is received, and one for an upload whose stored bytes one server has for itself.
+ */
+import { UploadError } from '@cryolift/protocol/errors';
+import type { Database, Guard } from '../../db/database.ts';
+import { askForLeases, lockLease } from '../../db/leases.ts';
+import type { Lease } from '../../leases/lease.ts';
+import type { Leases } from '../../leases/leases.ts';
+import { type Attempt, type Attempts, PartAttempts } from './part-attempts.ts';
+
+/** A superseded request waits so long for the outcome of the newer one. */
+const OUTCOME_MS = 20_000;
+
+export class LeasedAttempts implements Attempts {
+  readonly #db: Database;
+  readonly #leases: Leases;
+  readonly #local = new PartAttempts();
+  /** By upload: the lease of the work that runs in `exclude`. */
+  readonly #exclusive = new Map<string, Lease>();
+
+  constructor(db: Database, leases: Leases) {
+    this.#db = db;
+    this.#leases = leases;
+  }
+
+  async begin(uploadId: string, idx: number): Promise<Attempt> {
+    for (;;) {
+      const attempt = await this.#local.begin(uploadId, idx);
+      try {
+        if (attempt.aborted || !(await this.#lease(attempt, uploadId, idx))) return attempt;
+        // After the lease was taken: either this sees the other server's lease, or `#endAttempts` there sees ours.
+        if (!(await this.#leases.isHeld(ofUpload(uploadId)))) return attempt;
+      } catch (error) {
+        attempt.release();
+        throw error;
+      }
+      attempt.release();
+      await this.#leases.waitUntilFree(ofUpload(uploadId));
+    }
+  }
+
+  async current(uploadId: string, idx: number): Promise<{ readonly released: Promise<void> } | undefined> {
+    const local = await this.#local.current(uploadId, idx);
+    if (local) return local;
+    const name = ofPart(uploadId, idx);
+    if (!(await this.#leases.isHeld(name))) return undefined;
+    return { released: this.#leases.waitUntilFree(name, OUTCOME_MS) };
+  }
+
+  async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {
+    return await this.#local.exclude(uploadId, async () => {
+      const lease = await this.#leases.waitFor(ofUpload(uploadId));
+      this.#exclusive.set(uploadId, lease);
+      try {
+        await this.#endAttempts(uploadId, lease);
+        return await work();
+      } finally {
+        this.#exclusive.delete(uploadId);
+        await lease.release();
+      }
+    });
+  }
+
+  async isExclusive(uploadId: string): Promise<boolean> {
+    return (await this.#local.isExclusive(uploadId)) || (await this.#leases.isHeld(ofUpload(uploadId)));
+  }
+
+  async assertExclusive(uploadId: string): Promise<void> {
+    if (!(await this.#exclusive.get(uploadId)?.confirm())) throw takenOver();
+  }
+
+  guardExclusive(uploadId: string): Guard {
+    const lease = this.#exclusive.get(uploadId);
+    return async (tx) => {
+      if (!lease || !(await lockLease(tx, lease))) throw takenOver();
+    };
+  }
+
+  get count(): number {
+    return this.#local.count;
+  }
+
+  /** @returns false when a newer attempt has replaced this one, which is aborted then. */
+  async #lease(attempt: Attempt, uploadId: string, idx: number): Promise<boolean> {
+    const lease = await this.#leases.replace(ofPart(uploadId, idx), () => attempt.aborted);
+    if (lease) attempt.keep(lease);
+    else attempt.supersede();
+    return lease !== null;
+  }
+
+  /** Aborts the attempts of other servers, and waits until their last writes are done or their leases are over. */
+  async #endAttempts(uploadId: string, lease: Lease): Promise<void> {
+    const parts = `part/${uploadId}/`;
+    while ((await askForLeases(this.#db, parts, lease.holder)) > 0) await this.#leases.pause();
+  }
+}
+
+function ofPart(uploadId: string, idx: number): string {
+  return `part/${uploadId}/${idx}`;
+}
+
+function ofUpload(uploadId: string): string {
+  return `upload/${uploadId}`;
+}
+
+function takenOver(): UploadError {
+  const message = 'Another server is working on this upload.';
+  return new UploadError('overloaded', message, { retryAfterSeconds: 1 });
+}
