@@ -11,6 +11,8 @@ import { type Attempt, type Attempts, PartAttempts } from './part-attempts.ts';
 
 /** A superseded request waits so long for the outcome of the newer one. */
 const OUTCOME_MS = 20_000;
+/** A lease that was given back is taken by the next one in this time. */
+const TAKEN_MS = 1_000;
 
 export class LeasedAttempts implements Attempts {
   readonly #db: Database;
@@ -44,8 +46,11 @@ export class LeasedAttempts implements Attempts {
     const local = await this.#local.current(uploadId, idx);
     if (local) return local;
     const name = ofPart(uploadId, idx);
-    if (!(await this.#leases.isHeld(name))) return undefined;
-    return { released: this.#leases.waitUntilFree(name, OUTCOME_MS) };
+    // One that has asked for the lease takes it a little later.
+    for (const endMs = performance.now() + TAKEN_MS; performance.now() < endMs; await this.#leases.pause()) {
+      if (await this.#leases.isHeld(name)) return { released: this.#leases.waitUntilFree(name, OUTCOME_MS) };
+    }
+    return undefined;
   }
 
   async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {

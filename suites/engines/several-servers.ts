@@ -1,0 +1,30 @@
+/** Several servers on one PostgreSQL and one bucket, each a real process. */
+import { after, type TestContext } from 'node:test';
+import { whyNoCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
+import { makePostgresUrl } from '../../packages/server/src/db/test-databases.ts';
+import { type OwnServer, type Settings, startServer } from '../server-under-test.ts';
+import { missingSeaweed, type RunningSeaweed, startSeaweed } from './seaweedfs.ts';
+
+let starting: Promise<RunningSeaweed> | null = null;
+let prefixes = 0;
+after(async () => await (await starting)?.stop());
+
+/** For tests that start servers. */
+export const options = { skip: whyNoCluster() ?? missingSeaweed(), timeout: 400_000 };
+
+/** Two servers on a new database and a new prefix of the bucket; they end with the test. */
+export async function startTwo(t: TestContext, more: Settings = {}): Promise<[OwnServer, OwnServer]> {
+  starting ??= startSeaweed();
+  const seaweed = await starting;
+  const settings = {
+    CRYOLIFT_DATABASE_URL: await makePostgresUrl(t),
+    CRYOLIFT_STORAGE_URL: seaweed.storageUrl(`several-${process.pid}-${++prefixes}`),
+    CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
+    CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+    CRYOLIFT_ACCEPT: 'bin',
+    ...more,
+  };
+  const servers = await Promise.all([startServer(settings), startServer(settings)]);
+  t.after(() => Promise.all(servers.map((server) => server.discard())));
+  return servers;
+}
