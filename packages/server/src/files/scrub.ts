@@ -3,21 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import type { ScrubReport } from '@cryolift/protocol/messages';
 import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
-import { readFact, writeFact } from '../db/server-state.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_DAMAGED, FILE_UNREADABLE, fileSubject } from '../events/event.ts';
+import type { Leases } from '../leases/leases.ts';
 import { BytesGone } from '../storage/errors.ts';
 import type { FileContext } from './files.ts';
 import { toFilePlace, toFileRecord } from './record.ts';
+import { type ScrubProgress as Progress, type ScrubClaim, ScrubState } from './scrub-state.ts';
 
 type Fault = ScrubReport['faults'][number];
-
-/** The stored state, so that a scrub of weeks survives restarts. Files are read in the order of their ids. */
-interface Progress extends ScrubReport {
-  /** The last file at the start of the scrub, and the last checked file. */
-  until: string;
-  after: string;
-}
 
 interface ScrubContext extends FileContext {
   readonly log: {
@@ -26,7 +20,6 @@ interface ScrubContext extends FileContext {
   };
 }
 
-const FACT = 'scrub';
 const BATCH = 100;
 const MAX_FAULTS = 1000;
 /** After this number of consecutive unreadable files the scrub stops, because the storage itself fails. */
@@ -36,6 +29,7 @@ const KEEP_MS = 5_000;
 
 export class Scrub {
   readonly #context: ScrubContext;
+  readonly #state: ScrubState;
   #progress: Progress | null = null;
   /** Bytes of the current file. */
   #readBytes = 0;
@@ -43,38 +37,89 @@ export class Scrub {
   #unreadableInARow = 0;
   #running: { abort: AbortController; ended: Promise<void> } | null = null;
 
-  constructor(context: ScrubContext) {
+  /** @param leases null: no other server uses the database. */
+  constructor(context: ScrubContext, leases: Leases | null) {
     this.#context = context;
+    this.#state = new ScrubState(context.db, leases);
   }
 
-  /** Resumes a scrub that a stop or a crash has interrupted. */
+  /** Resumes a scrub that a stop or a crash has interrupted, of another server, too. */
   async resume(): Promise<void> {
-    const kept = await readFact(this.#context.db, FACT);
-    this.#progress = kept === undefined ? null : (JSON.parse(kept) as Progress);
-    if (this.#progress?.status === 'running') await this.#start(this.#progress);
+    if (this.#running) return;
+    await this.#refresh();
+    if (this.#progress?.status !== 'running') return;
+    const claim = await this.#state.claim();
+    if (claim) await this.#startAs(claim, async () => await this.#state.read());
   }
 
-  report(): ScrubReport {
+  async report(): Promise<ScrubReport> {
+    await this.#refresh();
     if (!this.#progress) return NEVER;
     const { after: _after, until: _until, ...report } = this.#progress;
     return { ...report, checked_bytes: report.checked_bytes + this.#readBytes };
   }
 
   /** The state of the last or the running one. */
-  countFaults(): Record<Fault['fault'], number> {
-    const { damaged, missing, unreadable } = this.#progress ?? NEVER;
+  async countFaults(): Promise<Record<Fault['fault'], number>> {
+    const { damaged, missing, unreadable } = await this.report();
     return { damaged, missing, unreadable };
   }
 
   /** Joins a running scrub. @param bytesPerSecond maximum read rate. */
   async begin(bytesPerSecond: number): Promise<ScrubReport> {
-    if (this.#progress?.status === 'running' && this.#running) return this.report();
+    if (this.#progress?.status === 'running' && this.#running) return await this.report();
     // A finished one is not joined, and may still be cleaning up.
     await this.#running?.ended;
+    await this.#refresh();
+    const claim = await this.#state.claim();
+    // Another server, or another request, was faster.
+    if (!claim || this.#running) return await this.report();
+    await this.#startAs(claim, async () => {
+      const left = this.#state.isShared ? await this.#state.read() : null;
+      // Of a server that has died.
+      if (left?.status === 'running' && this.#progress?.status !== 'failed') return left;
+      return await this.#plan(bytesPerSecond);
+    });
+    return await this.report();
+  }
+
+  /** Ends it permanently. */
+  async cancel(): Promise<ScrubReport> {
+    await this.#refresh();
+    const mine = this.#running && this.#progress;
+    if (this.#progress?.status !== 'running') return await this.report();
+    await this.stop();
+    const claim = await this.#state.takeOver();
+    try {
+      const left = mine ?? (await this.#state.read());
+      // It may have finished meanwhile.
+      if (claim && left?.status === 'running') {
+        this.#progress = left;
+        await this.#end(left, claim, 'stopped');
+      }
+    } finally {
+      await claim?.release();
+    }
+    return await this.report();
+  }
+
+  /** Interrupts it; the next start resumes it. */
+  async stop(): Promise<void> {
+    this.#running?.abort.abort();
+    await this.#running?.ended;
+  }
+
+  /** Reads what other servers have done. A failure of this one is not stored. */
+  async #refresh(): Promise<void> {
+    if (this.#running || (this.#progress && !this.#state.isShared)) return;
+    const kept = await this.#state.read();
+    const isFailed = this.#progress?.status === 'failed' && this.#progress.started_at === kept?.started_at;
+    if (!isFailed) this.#progress = kept;
+  }
+
+  async #plan(bytesPerSecond: number): Promise<Progress> {
     const { files, bytes, lastId } = await sumFiles(this.#context.db);
-    // Another request may have been faster.
-    if (this.#running) return this.report();
-    const progress: Progress = {
+    return {
       ...NEVER,
       status: 'running',
       started_at: new Date(this.#context.now()).toISOString(),
@@ -85,51 +130,47 @@ export class Scrub {
       until: lastId ?? '',
       after: '',
     };
-    // A scrub that was reported as started survives a crash.
-    await this.#start(progress);
-    return this.report();
   }
 
-  /** Ends it permanently. */
-  async cancel(): Promise<ScrubReport> {
-    const progress = this.#progress;
-    if (!this.#running || !progress) return this.report();
-    await this.stop();
-    // It may have finished meanwhile.
-    if (progress.status === 'running') await this.#end(progress, 'stopped');
-    return this.report();
+  /** Resolves when its start is recorded, so that it survives a crash. @throws when it cannot be recorded. */
+  async #startAs(claim: ScrubClaim, plan: () => Promise<Progress | null>): Promise<void> {
+    let isStarted = false;
+    try {
+      const progress = await plan();
+      // Another request may have been faster, and the scrub of another server may have ended.
+      if (this.#running || progress?.status !== 'running') return;
+      isStarted = true;
+      await this.#start(progress, claim);
+    } finally {
+      if (!isStarted) await claim.release();
+    }
   }
 
-  /** Interrupts it; the next start resumes it. */
-  async stop(): Promise<void> {
-    this.#running?.abort.abort();
-    await this.#running?.ended;
-  }
-
-  /** Resolves when its start is recorded. @throws when it cannot be recorded. */
-  async #start(progress: Progress): Promise<void> {
+  async #start(progress: Progress, claim: ScrubClaim): Promise<void> {
     this.#progress = progress;
     this.#unreadableInARow = 0;
     const abort = new AbortController();
-    const kept = this.#keep(progress);
+    const signal = AbortSignal.any([abort.signal, claim.signal]);
+    const kept = this.#keep(progress, claim);
     const ended = kept
-      .then(() => this.#run(progress, abort.signal))
+      .then(() => this.#run(progress, claim, signal))
       .catch((error: unknown) => {
-        if (abort.signal.aborted) return;
+        if (signal.aborted) return;
         // Not recorded: the next start resumes it.
         progress.status = 'failed';
         progress.ended_at = new Date(this.#context.now()).toISOString();
         this.#context.log.error({ err: error }, 'the scrub failed');
       })
-      .finally(() => {
+      .finally(async () => {
         this.#readBytes = 0;
+        await claim.release();
         this.#running = null;
       });
     this.#running = { abort, ended };
     await kept;
   }
 
-  async #run(progress: Progress, signal: AbortSignal): Promise<void> {
+  async #run(progress: Progress, claim: ScrubClaim, signal: AbortSignal): Promise<void> {
     const pace = makePace(progress.bytes_per_second ?? Number.POSITIVE_INFINITY, signal);
     for (;;) {
       const rows = await listFilesAfter(this.#context.db, {
@@ -141,11 +182,11 @@ export class Scrub {
         signal.throwIfAborted();
         const fault = await this.#check(row, pace);
         signal.throwIfAborted();
-        await this.#note(progress, row, fault);
+        await this.#note(progress, claim, row, fault);
       }
       if (rows.length < BATCH) break;
     }
-    await this.#end(progress, 'done');
+    await this.#end(progress, claim, 'done');
     const { checked_files, ok, damaged, missing, unreadable } = progress;
     this.#context.log.info({ checked_files, ok, damaged, missing, unreadable }, 'scrub done');
   }
@@ -173,14 +214,14 @@ export class Scrub {
     return found && !(await findFile(db, row.id)) ? undefined : found;
   }
 
-  async #note(progress: Progress, row: FileRow, fault: Fault | null | undefined): Promise<void> {
+  async #note(progress: Progress, claim: ScrubClaim, row: FileRow, fault: Fault | null | undefined): Promise<void> {
     progress.after = row.id;
     progress.checked_files++;
     progress.checked_bytes += row.size;
     this.#readBytes = 0;
     if (fault) await this.#emit(progress, row, fault);
     else if (fault === null) progress.ok++;
-    if (fault || performance.now() - this.#keptMs > KEEP_MS) await this.#keep(progress);
+    if (fault || performance.now() - this.#keptMs > KEEP_MS) await this.#keep(progress, claim);
     this.#unreadableInARow = fault?.fault === 'unreadable' ? this.#unreadableInARow + 1 : 0;
     if (this.#unreadableInARow >= MAX_UNREADABLE) throw new Error(`${MAX_UNREADABLE} files in a row cannot be read`);
   }
@@ -204,15 +245,15 @@ export class Scrub {
     });
   }
 
-  async #end(progress: Progress, status: 'done' | 'stopped'): Promise<void> {
+  async #end(progress: Progress, claim: ScrubClaim, status: 'done' | 'stopped'): Promise<void> {
     progress.status = status;
     progress.ended_at = new Date(this.#context.now()).toISOString();
-    await this.#keep(progress);
+    await this.#keep(progress, claim);
   }
 
-  async #keep(progress: Progress): Promise<void> {
+  async #keep(progress: Progress, claim: ScrubClaim): Promise<void> {
     this.#keptMs = performance.now();
-    await writeFact(this.#context.db, FACT, JSON.stringify(progress));
+    await claim.keep(progress);
   }
 }
 

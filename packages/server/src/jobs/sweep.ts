@@ -1,6 +1,8 @@
 /** Housekeeping at intervals: expires uploads, frees space, deletes old rows. It does not wait for verifications. */
 import type { Swept } from '@cryolift/protocol/messages';
+import { dialectOf } from '../db/dialect.ts';
 import { forgetEvents } from '../db/events.ts';
+import { forgetLeases } from '../db/leases.ts';
 import { forgetLinks } from '../db/uploads/links.ts';
 import { purgeUploads } from '../db/uploads/upload-purge.ts';
 import { forgetFileId, listExpired, listStagedRefs, listUnpublished } from '../db/uploads/uploads.ts';
@@ -16,6 +18,8 @@ import { compareFiles } from './compare.ts';
 const BATCH = 100;
 /** How long events are stored for readers that reconnect. */
 const EVENTS_MS = 7 * 86_400_000;
+/** No server takes itself for the holder of a lease that ended so long ago. */
+const OLD_LEASE_MS = 3_600_000;
 /** So long a place in the storage may wait for its reference to be kept. */
 const SECOND_PLACE_MS = 3_600_000;
 
@@ -27,6 +31,7 @@ export async function sweep(context: UploadContext): Promise<Swept> {
   await attempt(context, 'free unpublished', () => freeUnpublished(context));
   const forgotten = await attempt(context, 'forget', () => purgeAll(context));
   await attempt(context, 'delete old events', () => forgetOldEvents(context));
+  await attempt(context, 'delete old leases', () => forgetOldLeases(context));
   return { expired, deleted, leftovers, forgotten };
 }
 
@@ -57,6 +62,11 @@ async function purgeAll(context: UploadContext): Promise<number> {
 async function forgetOldEvents(context: UploadContext): Promise<void> {
   if (!context.isClockSettled()) return;
   while ((await forgetEvents(context.db, context.now() - EVENTS_MS, BATCH)) === BATCH);
+}
+
+/** Of servers that have died, on things that nobody has asked for since. */
+async function forgetOldLeases({ db }: UploadContext): Promise<void> {
+  if (dialectOf(db).isShared) await forgetLeases(db, OLD_LEASE_MS);
 }
 
 /**

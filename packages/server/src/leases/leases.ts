@@ -66,6 +66,11 @@ export class Leases {
     return await this.#take({ name, holder: this.#newId() });
   }
 
+  /** Keeps others from a name for some time, without a holder that could give it back. @returns false when somebody did. */
+  async claim(name: string, forMs: number): Promise<boolean> {
+    return await takeLease(this.#db, { name, holder: this.#newId() }, forMs);
+  }
+
   /**
    * Waits until no other server holds the lease, and takes it.
    *

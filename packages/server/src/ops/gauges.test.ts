@@ -11,7 +11,7 @@ const SOURCES: Sources = {
   jobs: async () => ({}),
   deliveries: async () => ({}),
   space: { read: async () => ({ freeBytes: 10, sizeBytes: 100 }) },
-  scrubFaults: () => ({}),
+  scrubFaults: async () => ({}),
   lostLogLines: () => 0,
 };
 

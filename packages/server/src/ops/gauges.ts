@@ -18,7 +18,7 @@ export interface Sources {
   /** Null: the storage has no limit. */
   readonly space: { read(): Promise<{ freeBytes: number; sizeBytes: number }> } | null;
   /** Files with a fault in the last scrub, by fault. */
-  scrubFaults(): ByLabel;
+  scrubFaults(): Promise<ByLabel>;
   /** Lines of the log that could not be written since the start. */
   lostLogLines(): number;
 }

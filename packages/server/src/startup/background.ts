@@ -23,6 +23,7 @@ import { StoredTimes } from '../jobs/stored-times.ts';
 import { compare, sweep } from '../jobs/sweep.ts';
 import { verifyUploads } from '../jobs/verification.ts';
 import type { Leases } from '../leases/leases.ts';
+import { Rounds } from '../leases/rounds.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Clock } from '../uploads/clock.ts';
@@ -37,6 +38,9 @@ const WEBHOOK_KEY_BYTES = 32;
 const SWEEP_MS = 60_000;
 /** Interval of the comparison of stored files and records; it also runs at the start and with a requested sweep. */
 const COMPARE_MS = 3_600_000;
+
+/** The sweep could not begin. */
+const NOT_SWEPT = { expired: null, deleted: null, leftovers: null, forgotten: null };
 
 /** Kinds of jobs that there may be. */
 export const JOB_KINDS = [ANALYSIS_JOB, DIGEST_JOB, ON_COMPLETE];
@@ -70,7 +74,8 @@ export async function createBackground(
 ): Promise<Background> {
   const queues = createQueues(context, config);
   const webhook = await inPlace(places.data, () => createWebhook(config, context));
-  const scrub = new Scrub(context);
+  const scrub = new Scrub(context, leases);
+  const rounds = new Rounds(leases, log);
   const storedTimes = new StoredTimes(db, clock, config.uploadTtlMs, LONGEST_WAIT_MS);
   const wakeJobs = () => {
     for (const queue of queues) queue.wake();
@@ -85,23 +90,30 @@ export async function createBackground(
   };
   const remote = leases && watchOthers(config, context, leases);
   const sweepEveryMs = Math.min(SWEEP_MS, config.uploadTtlMs);
-  const sweeping = new Repeated(sweepEveryMs, async () => {
+  const sweeping = new Repeated(sweepEveryMs, async (signal) => {
     if (reserve)
       await attempt(adjustReserve(reserve, log), 'the space reserved for the database could not be allocated');
     await attempt(correctTimes(), 'stored times could not be corrected');
     const nowMs = context.isClockSettled() ? context.now() : null;
     await attempt(audit.prune(nowMs), 'old files of the audit could not be removed');
-    return await sweep(context);
+    // One that a server which died has left.
+    if (leases) await attempt(scrub.resume(), 'the scrub could not be resumed');
+    return await rounds.run('sweep', sweepEveryMs, signal, () => sweep(context));
   });
-  const comparing = new Repeated(COMPARE_MS, () => compare(context));
-  const verifying = new Repeated(sweepEveryMs, (signal) => verifyUploads(context, signal));
+  const comparing = new Repeated(COMPARE_MS, (signal) =>
+    rounds.run('compare', COMPARE_MS, signal, () => compare(context)),
+  );
+  const verifying = new Repeated(sweepEveryMs, (signal) =>
+    rounds.run('verify', sweepEveryMs, signal, (either) => verifyUploads(context, either)),
+  );
   return {
     scrub,
     requestedSweep: new RequestedSweep(async () => {
+      for (const name of ['compare', 'sweep', 'verify']) rounds.request(name);
       await comparing.now();
       const swept = await sweeping.now();
       void verifying.now();
-      return swept;
+      return swept ?? NOT_SWEPT;
     }, context.now),
     wakeJobs,
     wakeWebhook: () => webhook?.wake(),

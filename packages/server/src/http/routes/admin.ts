@@ -105,7 +105,7 @@ function registerScrub(app: Routes, { scrub }: Services): void {
         response: { 200: ScrubReport },
       },
     },
-    async () => scrub.report(),
+    async () => await scrub.report(),
   );
 
   app.delete(
