@@ -8,7 +8,7 @@ import { digestHeader, sha256Hex } from '../contract/sample.ts';
 import { complete, eventually, open, partPath } from '../contract/upload.ts';
 import { type Answer, Connection, callAs, printHead } from '../contract/wire.ts';
 import type { OwnServer } from '../server-under-test.ts';
-import { options, startTwo } from './several-servers.ts';
+import { listStored, options, startTwo } from './several-servers.ts';
 
 const PART_BYTES = 300_000;
 const ROUNDS = 25;
@@ -70,8 +70,9 @@ async function openUpload(server: OwnServer): Promise<UploadRecord> {
   return await open(callAs(server, owner), { filename: 'a.bin', size: PART_BYTES, part_size: 5 * 1024 * 1024 });
 }
 
-/** Completes the upload, and asserts that its file is these bytes at each server. */
+/** Asserts that nothing else was stored; completes the upload, and asserts that its file is these bytes at each server. */
 async function assertPublished(servers: readonly OwnServer[], upload: UploadRecord, bytes: Buffer): Promise<void> {
+  assert.equal((await listStored(upload.upload_id))?.length, 1, 'one body was stored for the part');
   const answer = await complete(callAs(servers[0] as OwnServer, owner), upload, { sha256: sha256Hex(bytes) });
   assert.equal(answer.status, 200, answer.body.toString());
   const { file_id } = answer.json<FileRecord>();

@@ -1,7 +1,10 @@
 /** Several servers on one PostgreSQL and one bucket, each a real process. */
+import assert from 'node:assert/strict';
 import { after, type TestContext } from 'node:test';
 import { whyNoCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { makePostgresUrl } from '../../packages/server/src/db/test-databases.ts';
+import { Bucket } from '../../packages/server/src/storage/s3/bucket.ts';
+import { listMultiparts, listParts } from '../../packages/server/src/storage/s3/multiparts.ts';
 import { type OwnServer, type Settings, startServer } from '../server-under-test.ts';
 import { missingSeaweed, type RunningSeaweed, startSeaweed } from './seaweedfs.ts';
 
@@ -27,4 +30,18 @@ export async function startTwo(t: TestContext, more: Settings = {}): Promise<[Ow
   const servers = await Promise.all([startServer(settings), startServer(settings)]);
   t.after(() => Promise.all(servers.map((server) => server.discard())));
   return servers;
+}
+
+/** The bodies that the service has stored as parts of an upload: SeaweedFS lists all that were sent for one part. */
+export async function listStored(uploadId: string) {
+  assert.ok(starting, 'the service runs');
+  const bucket = new Bucket({ ...(await starting), prefix: '', pathStyle: true });
+  try {
+    const all = await Array.fromAsync(listMultiparts(bucket, 'several-'));
+    const multipart = all.find(({ key }) => key.includes(uploadId));
+    assert.ok(multipart, `${uploadId} is among the multipart uploads`);
+    return await listParts(bucket, multipart.key, multipart.id);
+  } finally {
+    bucket.close();
+  }
 }

@@ -9,6 +9,7 @@ import { type Database, pingDatabase } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { dialectOf } from './db/dialect.ts';
 import { countOpenJobs } from './db/jobs.ts';
+import { checkSchema } from './db/schema.ts';
 import { countStaged } from './db/uploads/uploads.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
@@ -135,6 +136,8 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       async checkReady() {
         await storage.ping();
         await pingDatabase(db);
+        // Another server may have migrated it since the start.
+        if (leases) await checkSchema(db);
       },
       options: { ...config, serveMetrics: config.metrics },
     },

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { dialectOf } from './dialect.ts';
 import type { Tables } from './tables.ts';
 
@@ -10,9 +10,9 @@ export type Database = Kysely<Tables>;
 /** Throws when the transaction must not be committed. */
 export type Guard = (tx: Database) => Promise<void>;
 
-/** @throws UploadError `database_unavailable` when it does not answer. */
+/** @throws UploadError `database_unavailable` when it does not answer, or takes no writes. */
 export async function pingDatabase(db: Database): Promise<void> {
-  await sql`select 1`.execute(db);
+  await dialectOf(db).checkWritable(db);
 }
 
 /**

@@ -32,6 +32,8 @@ export interface DatabaseDialect {
   readonly nowMs: RawBuilder<number>;
   /** Migrations of this database alone; their names fit between those of all. */
   readonly migrations: Record<string, Migration>;
+  /** @throws UploadError `database_unavailable` when it does not answer, or takes no writes. */
+  checkWritable(db: Database): Promise<void>;
   /** Whether a transaction failed because of another one, so that the same work may succeed if it is done again. */
   isConflict(error: unknown): boolean;
 }

@@ -1,10 +1,9 @@
 /** Opens the database that the settings name. */
 import { Kysely, sql } from 'kysely';
-import { Migrator } from 'kysely/migration';
 import { type Database, transact } from './database.ts';
 import { dialectOf } from './dialect.ts';
-import { MIGRATIONS } from './migrations.ts';
 import { openPostgres } from './postgres/open.ts';
+import { migrate } from './schema.ts';
 import { ThreadedSqlite } from './sqlite/driver.ts';
 import type { Tables } from './tables.ts';
 
@@ -37,10 +36,4 @@ async function migrated(db: Database, work: (db: Database) => Promise<void>): Pr
     await db.destroy();
     throw error;
   }
-}
-
-async function migrate(db: Database): Promise<void> {
-  const migrations = { ...MIGRATIONS, ...dialectOf(db).migrations };
-  const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
-  if (error) throw error;
 }

@@ -46,6 +46,12 @@ export const POSTGRES: DatabaseDialect = {
 
   skipLocked: (select) => select.forUpdate().skipLocked(),
 
+  async checkWritable(db) {
+    const { rows } = await sql<{ is_read_only: boolean }>`
+      select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as is_read_only`.execute(db);
+    if (rows[0]?.is_read_only) throw new UploadError('database_unavailable', 'The database takes no writes.');
+  },
+
   /**
    * Numbers the events that were committed since, in the order of commits: a sequence counts in the order of inserts,
    * and a reader who has gone past a number would miss an event that is committed later with a lower one. Events of one

@@ -1,6 +1,7 @@
 /** What only many servers on one PostgreSQL can do to each other, and what a database that goes away does to them. */
 import assert from 'node:assert/strict';
 import { after, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { type Database, pingDatabase, transact } from '../database.ts';
@@ -210,5 +211,44 @@ testPostgres('text: U+0000, which PostgreSQL has not, is not found and not store
   await assert.rejects(
     insertRow(db, { owner: 'a\0b' }),
     (error) => error instanceof UploadError && error.code === 'invalid_request',
+  );
+});
+
+testPostgres('readiness: a database that takes no writes is unavailable', async (t) => {
+  const url = new URL(await makePostgresUrl(t));
+  const db = await openPostgresDatabase(url.href, () => {});
+  t.after(() => db.destroy());
+  await pingDatabase(db);
+  url.searchParams.set('options', '-c default_transaction_read_only=on');
+  // As after a fail-over to a standby.
+  const standby = await openPostgres(url.href, () => {});
+  t.after(() => standby.destroy());
+  await assert.rejects(pingDatabase(standby), isUnavailable);
+});
+
+testPostgres('events: their numbering is repeated when the connection was lost', async (t) => {
+  const [one, two] = await openTwo(t);
+  await transact(one, (tx) => insertEvent(tx, event('a')));
+  // It waits for this transaction, and is cut off.
+  const held = Promise.withResolvers<void>();
+  const isLocked = Promise.withResolvers<void>();
+  const other = transact(two, async (tx) => {
+    await dialectOf(tx).lock(tx, 'events');
+    isLocked.resolve();
+    await held.promise;
+  });
+  await isLocked.promise;
+  const reading = listEvents(one, { owner: 'ada' }, 0, 10);
+  const isCut = async () => {
+    const { rows } = await sql<{ cut: boolean }>`select pg_terminate_backend(pid) as cut from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%advisory%'`.execute(two);
+    return rows.length > 0;
+  };
+  while (!(await isCut())) await sleep(20);
+  held.resolve();
+  await other;
+  assert.deepEqual(
+    (await reading).map(({ subject }) => subject),
+    ['a'],
   );
 });

@@ -24,6 +24,10 @@ export const SQLITE: DatabaseDialect = {
 
   nowMs: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
 
+  async checkWritable(db) {
+    await sql`select 1`.execute(db);
+  },
+
   migrations: {},
 
   skipLocked: (select) => select,

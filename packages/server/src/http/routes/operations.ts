@@ -80,7 +80,7 @@ function registerHealth(app: Routes, services: Services): void {
       schema: {
         operationId: 'getReadiness',
         tags: ['operations'],
-        summary: 'Database and storage answer.',
+        summary: 'Database and storage answer, the database takes writes, and the server is not stopping.',
         response: { 200: Readiness },
         documented: { errors: ['storage_unavailable', 'database_unavailable'] },
       },

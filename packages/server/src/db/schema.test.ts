@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { UploadError } from '@cryolift/protocol/errors';
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import { checkSchema, migrate } from './schema.ts';
+import { writeFact } from './server-state.ts';
+import { testDatabases } from './test-databases.ts';
+import { draftPart, insertRow } from './test-rows.ts';
+import { commitPart } from './uploads/parts.ts';
+import { findUploadRow } from './uploads/uploads.ts';
+
+const NEWER = '999_of_a_later_version';
+
+/** What a newer version does that only adds. */
+async function expand(db: Database): Promise<void> {
+  await sql`alter table uploads add column added_later text`.execute(db);
+  await sql`create table added_later (id text primary key)`.execute(db);
+  await sql`insert into kysely_migration (name, timestamp) values (${NEWER}, '2030-01-01')`.execute(db);
+}
+
+const isUnavailable = (error: unknown) => error instanceof UploadError && error.code === 'database_unavailable';
+
+testDatabases('schema: an older server goes on, and starts, after a newer one has added to the tables', async (db) => {
+  const { id } = await insertRow(db);
+  await expand(db);
+  await migrate(db);
+  await checkSchema(db);
+  assert.equal((await commitPart(db, id, draftPart(0))).kind, 'stored');
+  const row = await insertRow(db);
+  assert.equal((await findUploadRow(db, row.id))?.status, 'pending');
+});
+
+testDatabases('schema: an older server is not ready, and does not start, when it must know more', async (db) => {
+  await expand(db);
+  await writeFact(db, 'schema_floor', '011_late_digests');
+  await migrate(db);
+  await writeFact(db, 'schema_floor', NEWER);
+  await assert.rejects(checkSchema(db), isUnavailable);
+  await assert.rejects(migrate(db), /newer version of Cryolift \(999_of_a_later_version\)/);
+});
+
+testDatabases('schema: tables that lack a migration of this version are not ready', async (db) => {
+  await sql`delete from kysely_migration where name = '011_late_digests'`.execute(db);
+  await assert.rejects(checkSchema(db), isUnavailable);
+});

@@ -1,0 +1,68 @@
+/**
+ * The schema of the database, and what servers of different versions do with it. A version first only adds to the schema
+ * (columns that may be null, tables, indexes), so that older servers go on. A later version that takes something away writes
+ * the name of the last migration that a server must know then as `schema_floor`.
+ */
+import { UploadError } from '@cryolift/protocol/errors';
+import { sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Database } from './database.ts';
+import { dialectOf } from './dialect.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { readFact } from './server-state.ts';
+
+const FLOOR = 'schema_floor';
+/** Where Kysely keeps the names of migrations. */
+const TABLE = 'kysely_migration';
+/** Of another version: done, and unknown here. */
+const DONE: Migration = { async up() {} };
+
+/**
+ * Creates or migrates the tables as needed. A database that a newer version has migrated is used as it is.
+ *
+ * @throws Error when that version has taken away something that this one needs.
+ */
+export async function migrate(db: Database): Promise<void> {
+  const ours = migrationsOf(db);
+  const unknown = (await listDone(db)).filter((name) => !(name in ours));
+  if (unknown.length > 0) await assertFloor(db, ours);
+  const migrations = { ...ours, ...Object.fromEntries(unknown.map((name) => [name, DONE])) };
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
+  if (error) throw error;
+}
+
+/** @throws UploadError `database_unavailable` when the tables are not those that this version needs. */
+export async function checkSchema(db: Database): Promise<void> {
+  const ours = migrationsOf(db);
+  const done = new Set(await readNames(db));
+  const missing = Object.keys(ours).find((name) => !done.has(name));
+  const cause = missing ? new Error(`the migration ${missing} is missing`) : await findFloorFault(db, ours);
+  if (cause)
+    throw new UploadError('database_unavailable', 'The database has the tables of another version.', { cause });
+}
+
+async function assertFloor(db: Database, ours: Record<string, Migration>): Promise<void> {
+  const fault = await findFloorFault(db, ours);
+  if (fault) throw fault;
+}
+
+async function findFloorFault(db: Database, ours: Record<string, Migration>): Promise<Error | null> {
+  const floor = await readFact(db, FLOOR);
+  if (floor === undefined || floor in ours) return null;
+  return new Error(`the database was migrated by a newer version of Cryolift (${floor}); start that version`);
+}
+
+function migrationsOf(db: Database): Record<string, Migration> {
+  return { ...MIGRATIONS, ...dialectOf(db).migrations };
+}
+
+/** The names of the migrations that are done; none in an empty database. */
+async function listDone(db: Database): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  return tables.some(({ name }) => name === TABLE) ? await readNames(db) : [];
+}
+
+async function readNames(db: Database): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)} order by name`.execute(db);
+  return rows.map(({ name }) => name);
+}
