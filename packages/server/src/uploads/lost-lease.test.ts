@@ -174,6 +174,8 @@ test('lost lease: a part is not recorded, and its sender learns the outcome of t
   const newer = await beginTestPart(two, row, 0);
   assert.ok(newer.kind === 'receiving');
   const late = older.receiver.commit();
+  await sleep(300);
+  assert.equal((await readRow(base, row.id)).received_parts, 0);
   const other = Buffer.alloc(100, 77);
   await newer.receiver.write(other);
   assert.equal((await newer.receiver.commit()).deduplicated, false);
