@@ -5,6 +5,7 @@ import { dialectOf } from '../../packages/server/src/db/dialect.ts';
 import { draftFile, draftRow } from '../../packages/server/src/db/test-rows.ts';
 
 const PARTS = 4;
+const LIFE_MS = 7 * 86_400_000;
 /** One of so many uploads still takes parts. */
 const OPEN_EACH = 10;
 
@@ -32,13 +33,15 @@ export async function fill(db: Database, ownerFirst: string, { owners, files, up
   });
   const isOpen = sql`i % ${sql.lit(OPEN_EACH)} = 0`;
   await insert(db, 'uploads', uploads, {
-    ...draftRow({ part_count: PARTS, size: 400, expires_at: nowMs + 7 * 86_400_000, updated_at: nowMs }),
+    ...draftRow({ part_count: PARTS, size: 400, expires_at: nowMs + LIFE_MS }),
     id: id('W'),
     owner,
     status: sql`case when ${isOpen} then 'uploading' else 'completed' end`,
     filename: sql`'movie-' || i || '.mrc'`,
     fingerprint: sql`'fingerprint-' || i`,
     created_at: nowMs,
+    // The last part of one came just now, of another one days ago.
+    updated_at: sql`${sql.lit(nowMs)} - (i * 7919) % ${sql.lit(LIFE_MS)}`,
   });
   for (let idx = 0; idx < PARTS; idx++) {
     const sha256 = new Uint8Array(32);

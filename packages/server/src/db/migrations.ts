@@ -279,4 +279,13 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  '014_active_uploads': {
+    async up(db: Database) {
+      // Of the uploads that reserve space; most open ones have been silent for longer.
+      await sql`
+        create index uploads_active on uploads (status, updated_at) where status in ('pending', 'uploading')`.execute(
+        db,
+      );
+    },
+  },
 };

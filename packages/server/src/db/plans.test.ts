@@ -78,7 +78,7 @@ const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, R
   [
     'the space that open uploads reserve',
     (db) => sumReserved(db, { owner: 'ada', linkId: null }, 1, 1),
-    /uploads_by_status/,
+    /uploads_active/,
   ],
   ['expired uploads', (db) => listExpired(db, { nowMs: 1, after: '', limit: 100 }), /uploads/],
   ['uploads with staged bytes', listStagedRefs, /uploads_by_status/],

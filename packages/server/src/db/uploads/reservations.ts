@@ -22,13 +22,19 @@ interface Account {
  * an equal share of the free space. Uploads by a link and by its owner's token are different accounts, so that a link
  * cannot take its owner's space.
  *
- * @param freeBytes of the storage.
+ * @param freeBytes of the storage; infinite: it has no limit, and nothing is reserved.
  */
 export async function sumReserved(db: Database, asker: Account, freeBytes: number, nowMs: number): Promise<number> {
+  if (!Number.isFinite(freeBytes)) return 0;
   const rows = await db
     .selectFrom('uploads')
     .select(['owner', 'link_id', sql<number>`sum(${reservedOfUpload(nowMs)})`.as('bytes')])
-    .where('status', 'in', OPEN_STATES)
+    // Literals, as in the partial index: SQLite does not use the index with parameters.
+    .where(
+      'status',
+      'in',
+      OPEN_STATES.map((state) => sql.lit(state)),
+    )
     .where('updated_at', '>', nowMs - HALF_MS)
     .groupBy(['owner', 'link_id'])
     .execute();
