@@ -1,8 +1,8 @@
 /**
  * `npm test` runs everything: format and lint, types, unused code, the contract on the standard path and on
  * PostgreSQL with a shared folder, then every test.
- * `npm run test:engines` (`--engines`) runs the contract on PostgreSQL with a bucket: its parts have 5 MiB or more, which
- * takes longer.
+ * `npm run test:engines` (`--engines`) runs the contract on PostgreSQL with a bucket, of SeaweedFS and of versitygw, and the
+ * tests of S3 on versitygw: parts have 5 MiB or more, which takes longer, and versitygw is built with Go.
  * `npm run test:quick` (`--quick`) runs lint, types, the unit tests and the contract of the calls on the fast path.
  * `npm test -- packages/mrc` runs only the tests found there.
  *
@@ -59,11 +59,19 @@ const IN_FOLDER = 'suites/contract/uploads/publish.test.ts';
 /** The others of `CALLS`, with parts of 5 MiB (`MIN_PART_BYTES`). */
 const CALLS_ON_BUCKET = CALLS.flatMap(expandNames).filter((file) => file !== IN_FOLDER);
 
+/** On the service that `CRYOLIFT_TEST_S3` names. */
+const S3_TESTS = [
+  'packages/server/src/storage/s3/*.test.ts',
+  'packages/server/src/jobs/bucket.test.ts',
+  'packages/server/src/files/late-digest.test.ts',
+  'suites/engines/{s3-server,direct-server,two-servers}.test.ts',
+];
+
 /** More of the contract in which the database takes part. */
 const POSTGRES = ['suites/contract/events/{events,webhooks,jobs}.test.ts', 'suites/contract/files/metadata.test.ts'];
 
-/** Tests wait more than they compute. */
-const CONCURRENCY = Math.max(2, availableParallelism() - 1);
+/** Tests wait more than they compute, those of several servers above all. */
+const CONCURRENCY = Math.max(3, availableParallelism() - 1);
 const TEST_MS = 4 * 60_000;
 /** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
 const ALL_MS = 80 * 60_000;
@@ -95,7 +103,9 @@ if (isQuick) {
   await step('the contract, on the fast path', () => runTests('dot', CALLS));
 } else if (isOfEngines) {
   if ((await exitCodeOf('node', PROGRAMS.SeaweedFS)) !== 0) failed.push('SeaweedFS');
-  await step('the contract of the calls, on PostgreSQL and a bucket', runOnBucket);
+  await step('the contract of the calls, on PostgreSQL and SeaweedFS', () => runOnBucket('seaweedfs'));
+  await step('the contract of the calls, on PostgreSQL and versitygw', () => runOnBucket('versitygw'));
+  await step('the tests of S3, on versitygw', () => runOnVersitygw());
 } else if (isWhole) {
   let hasBrowser = true;
   for (const [name, program] of Object.entries(PROGRAMS)) {
@@ -143,19 +153,27 @@ async function runOnPostgres(storage, calls) {
   return isGood;
 }
 
-/** All servers have the bucket of one SeaweedFS, each with a prefix of its own. */
-async function runOnBucket() {
-  const { missingSeaweed, startSeaweed } = await import('../suites/engines/seaweedfs.ts');
-  const reason = missingSeaweed();
+/** All servers have the bucket of one service, each with a prefix of its own. */
+async function runOnBucket(name) {
+  const { SERVICES } = await import('../suites/engines/s3-service.ts');
+  const { missing, start } = SERVICES[name];
+  const reason = missing();
   if (reason) {
-    notRun.push({ file: 'suites/contract', name: 'the contract on a bucket', reason });
+    notRun.push({ file: 'suites/contract', name: `the contract on ${name}`, reason });
     return true;
   }
-  const seaweed = await startSeaweed();
-  process.env.CRYOLIFT_TEST_SEAWEED_URL = seaweed.endpoint;
+  const service = await start();
+  process.env.CRYOLIFT_TEST_S3_URL = service.endpoint;
   console.log(`# without ${IN_FOLDER}, which is about a folder`);
   const isGood = await runOnPostgres('s3', CALLS_ON_BUCKET);
-  await seaweed.stop();
+  await service.stop();
+  return isGood;
+}
+
+async function runOnVersitygw() {
+  process.env.CRYOLIFT_TEST_S3 = 'versitygw';
+  const isGood = await runTests('dot', S3_TESTS);
+  delete process.env.CRYOLIFT_TEST_S3;
   return isGood;
 }
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findCluster, urlOf } from '../packages/server/src/db/postgres/test-cluster.ts';
 import { type Claims, signToken, toPayload } from './contract/token.ts';
-import { seaweedAt } from './engines/seaweedfs.ts';
+import { serviceAt } from './engines/running-service.ts';
 
 const BIN = fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
 const SECRET = 'only for tests: 32 bytes or more of it';
@@ -68,14 +68,14 @@ async function makeDatabase(): Promise<Settings> {
 
 /**
  * With `CRYOLIFT_TEST_STORAGE=shared`, each server has its data folder as a shared folder; with `s3`, a prefix of its own
- * in the bucket of the SeaweedFS at `CRYOLIFT_TEST_SEAWEED_URL`.
+ * in the bucket of the S3-compatible service at `CRYOLIFT_TEST_S3_URL`.
  */
 function makeStorage(dataDir: string): Settings {
   if (STORAGE === 'shared') return { CRYOLIFT_STORAGE_URL: pathToFileURL(dataDir).href };
   if (STORAGE !== 's3') return {};
-  const url = process.env.CRYOLIFT_TEST_SEAWEED_URL;
-  if (!url) throw new Error('CRYOLIFT_TEST_SEAWEED_URL is not set; `npm run test:engines` starts SeaweedFS');
-  const { storageUrl, credentials } = seaweedAt(url);
+  const url = process.env.CRYOLIFT_TEST_S3_URL;
+  if (!url) throw new Error('CRYOLIFT_TEST_S3_URL is not set; `npm run test:engines` starts the service');
+  const { storageUrl, credentials } = serviceAt(url);
   return {
     CRYOLIFT_STORAGE_URL: storageUrl(`server-${process.pid}-${++databases}`),
     CRYOLIFT_S3_ACCESS_KEY_ID: credentials.accessKeyId,

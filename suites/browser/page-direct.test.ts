@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setCorsRule } from '../../packages/server/src/storage/s3/test-cors.ts';
 import { listFiles } from '../contract/upload.ts';
-import { findSeaweed, settingsFor, withSeaweed } from '../engines/direct.ts';
+import { findSeaweed, settingsFor, withService } from '../engines/direct.ts';
 import { drop, PageUnderTest, uploadRow, writeMrc } from './page-under-test.ts';
 
 /** 48 MiB. */
@@ -34,7 +34,7 @@ async function upload(under: PageUnderTest): Promise<number> {
   return Number(/^cryolift_received_bytes_total (\d+)$/m.exec(metrics)?.[1]);
 }
 
-test('page: parts go to the bucket', withSeaweed, async (t) => {
+test('page: parts go to the bucket', withService, async (t) => {
   const under = await start(t, 'page');
   const rule = {
     AllowedOrigins: [under.server.url],
@@ -46,7 +46,7 @@ test('page: parts go to the bucket', withSeaweed, async (t) => {
   assert.equal(await upload(under), 0);
 });
 
-test('page: without a CORS rule for it, parts go through the server', withSeaweed, async (t) => {
+test('page: without a CORS rule for it, parts go through the server', withService, async (t) => {
   const under = await start(t, 'page-refused');
   const rule = { AllowedOrigins: ['https://elsewhere.example'], AllowedMethods: ['PUT'], ExposeHeaders: ['ETag'] };
   await setCorsRule(await findSeaweed(), rule);

@@ -14,7 +14,7 @@ import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { type Call, callAs } from '../contract/wire.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
 import { startCounting } from './counting-proxy.ts';
-import { findSeaweed, settingsFor, withSeaweed } from './direct.ts';
+import { findSeaweed, settingsFor, withService } from './direct.ts';
 
 const MIB = 1024 * 1024;
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
@@ -103,7 +103,7 @@ async function awaitParts({ call }: Bench, count: number): Promise<void> {
   }
 }
 
-test('direct upload: of 256 MiB at most a thousandth passes through the server', withSeaweed, async (t) => {
+test('direct upload: of 256 MiB at most a thousandth passes through the server', withService, async (t) => {
   const bench = await prepare(t, 'few-bytes', 256);
   const proxy = await startCounting(t, bench.server.url);
   const run = bench.upload({ CRYOLIFT_SERVER: proxy.url });
@@ -123,7 +123,7 @@ test('direct upload: of 256 MiB at most a thousandth passes through the server',
 // Invariant 2
 test(
   'direct upload: after kill -9 of the client, the next run goes on with what the server has',
-  withSeaweed,
+  withService,
   async (t) => {
     const bench = await prepare(t, 'killed-client', 96);
     for (const count of [3, 8]) {
@@ -143,7 +143,7 @@ test(
 
 test(
   'direct upload: a bucket that the client cannot reach is replaced by the server, which the client says',
-  withSeaweed,
+  withService,
   async (t) => {
     const bench = await prepare(t, 'unreachable', 40);
     const run = bench.upload({
@@ -162,7 +162,7 @@ test(
 
 test(
   'direct upload: refused URLs are signed again, and a bucket that is busy or cuts connections is waited for',
-  withSeaweed,
+  withService,
   async (t) => {
     const proxy = await startProxy(t, (await findSeaweed()).endpoint);
     const bench = await prepare(t, 'faults', 96, proxy);
@@ -194,7 +194,7 @@ test(
 
 test(
   'direct upload: a bucket that refuses for good in the middle is replaced by the server',
-  withSeaweed,
+  withService,
   async (t) => {
     const proxy = await startProxy(t, (await findSeaweed()).endpoint);
     const bench = await prepare(t, 'broken', 64, proxy);

@@ -6,18 +6,19 @@ import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { cutPart, initRequest } from '../contract/upload.ts';
 import { type Answer, type Call, callAs } from '../contract/wire.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
-import { missingSeaweed, type RunningSeaweed, startSeaweed } from './seaweedfs.ts';
+import type { RunningService } from './running-service.ts';
+import { missingService, startService } from './s3-service.ts';
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 5 * MIB;
-export const withSeaweed = { skip: missingSeaweed(), timeout: 300_000 };
+export const withService = { skip: missingService(), timeout: 300_000 };
 
-let starting: Promise<RunningSeaweed> | null = null;
+let starting: Promise<RunningService> | null = null;
 after(async () => await (await starting)?.stop());
 
 /** One for all tests of a file. */
-export async function findSeaweed(): Promise<RunningSeaweed> {
-  starting ??= startSeaweed();
+export async function findSeaweed(): Promise<RunningService> {
+  starting ??= startService();
   return await starting;
 }
 

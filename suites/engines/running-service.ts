@@ -11,3 +11,18 @@ export interface RunningService {
   /** Ends it and removes what it has stored. */
   stop(): Promise<void>;
 }
+
+export const BUCKET = 'cryolift';
+const REGION = 'us-east-1';
+
+/** One that runs already, started by a file of this folder. */
+export function serviceAt(endpoint: string): Omit<RunningService, 'stop'> {
+  const query = new URLSearchParams({ endpoint, region: REGION, path_style: 'true' });
+  return {
+    bucket: BUCKET,
+    endpoint,
+    region: REGION,
+    credentials: CREDENTIALS,
+    storageUrl: (prefix) => `s3://${BUCKET}/${prefix}?${query}`,
+  };
+}

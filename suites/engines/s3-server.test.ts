@@ -18,18 +18,19 @@ import { completeOnce, open, put, putAll, putBody, readUploadRecord } from '../c
 import { callAs } from '../contract/wire.ts';
 import { findPort } from '../program.ts';
 import { runServe, startServer } from '../server-under-test.ts';
-import { missingSeaweed, type RunningSeaweed, startSeaweed } from './seaweedfs.ts';
+import type { RunningService } from './running-service.ts';
+import { missingService, startService } from './s3-service.ts';
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 5 * MIB;
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
-const options = { skip: missingSeaweed(), timeout: 200_000 };
+const options = { skip: missingService(), timeout: 200_000 };
 
-let starting: Promise<RunningSeaweed> | null = null;
+let starting: Promise<RunningService> | null = null;
 after(async () => await (await starting)?.stop());
 
 async function settingsFor(prefix: string): Promise<Record<string, string>> {
-  starting ??= startSeaweed();
+  starting ??= startService();
   const seaweed = await starting;
   return {
     CRYOLIFT_STORAGE_URL: seaweed.storageUrl(prefix),
@@ -161,7 +162,7 @@ test(
 
 test('s3 server: cancelled uploads leave no multipart upload, and a lost one is sent again', options, async (t) => {
   const { call } = await startOnBucket(t, 'lost');
-  const bucket = new Bucket({ ...((await starting) as RunningSeaweed), prefix: '', pathStyle: true });
+  const bucket = new Bucket({ ...((await starting) as RunningService), prefix: '', pathStyle: true });
   t.after(() => bucket.close());
   const staged = async () => await Array.fromAsync(listMultiparts(bucket, 'lost/'));
   const { session, bytes } = await openLarge(call, 3);

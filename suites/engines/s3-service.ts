@@ -2,7 +2,7 @@
 import { missingSeaweed, startSeaweed } from './seaweedfs.ts';
 import { missingVersitygw, startVersitygw } from './versitygw.ts';
 
-const SERVICES = {
+export const SERVICES = {
   seaweedfs: { missing: missingSeaweed, start: startSeaweed },
   versitygw: { missing: missingVersitygw, start: startVersitygw },
 };
@@ -15,3 +15,6 @@ export const missingService = service.missing;
 
 /** On ports of 127.0.0.1 that are free, with a bucket. @throws Error with what it printed. */
 export const startService = service.start;
+
+/** ListParts has the checksums of the parts. */
+export const listsChecksums = name === 'versitygw';

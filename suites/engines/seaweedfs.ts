@@ -11,12 +11,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { canInstall, findPorts, startProgram } from '../program.ts';
 import { bringEnvironment, type Environment } from '../python-environment.ts';
-import { CREDENTIALS, type RunningService } from './running-service.ts';
+import { BUCKET, CREDENTIALS, type RunningService, serviceAt } from './running-service.ts';
 
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const START_MS = 60_000;
-const BUCKET = 'cryolift';
-
 export interface RunningSeaweed extends RunningService {
   /** Of its programs. */
   readonly bin: string;
@@ -84,23 +82,11 @@ export async function startSeaweed({ flags = FLAGS }: { flags?: readonly string[
     throw error;
   }
   return {
-    ...seaweedAt(endpoint),
+    ...serviceAt(endpoint),
     bin: environment.bin,
     master: addressOf('master.port'),
     filer: addressOf('filer.port'),
     stop,
-  };
-}
-
-/** One that runs already, and was started by `startSeaweed`. */
-export function seaweedAt(endpoint: string): Omit<RunningService, 'stop'> {
-  const query = new URLSearchParams({ endpoint, region: 'us-east-1', path_style: 'true' });
-  return {
-    bucket: BUCKET,
-    endpoint,
-    region: 'us-east-1',
-    credentials: CREDENTIALS,
-    storageUrl: (prefix) => `s3://${BUCKET}/${prefix}?${query}`,
   };
 }
 

@@ -6,18 +6,19 @@ import { makePostgresUrl } from '../../packages/server/src/db/test-databases.ts'
 import { Bucket } from '../../packages/server/src/storage/s3/bucket.ts';
 import { listMultiparts, listParts } from '../../packages/server/src/storage/s3/multiparts.ts';
 import { type OwnServer, type Settings, startServer } from '../server-under-test.ts';
-import { missingSeaweed, type RunningSeaweed, startSeaweed } from './seaweedfs.ts';
+import type { RunningService } from './running-service.ts';
+import { missingService, startService } from './s3-service.ts';
 
-let starting: Promise<RunningSeaweed> | null = null;
+let starting: Promise<RunningService> | null = null;
 let prefixes = 0;
 after(async () => await (await starting)?.stop());
 
 /** For tests that start servers. */
-export const options = { skip: whyNoCluster() ?? missingSeaweed(), timeout: 400_000 };
+export const options = { skip: whyNoCluster() ?? missingService(), timeout: 400_000 };
 
 /** Two servers on a new database and a new prefix of the bucket; they end with the test. */
 export async function startTwo(t: TestContext, more: Settings = {}): Promise<[OwnServer, OwnServer]> {
-  starting ??= startSeaweed();
+  starting ??= startService();
   const seaweed = await starting;
   const settings = {
     CRYOLIFT_DATABASE_URL: await makePostgresUrl(t),

@@ -9,20 +9,21 @@ import { makeMrc, sha256Hex, shuffle } from '../contract/sample.ts';
 import { cutPart, initRequest, putBody } from '../contract/upload.ts';
 import { type Answer, type Call, callAs } from '../contract/wire.ts';
 import { startServer } from '../server-under-test.ts';
-import { missingSeaweed, type RunningSeaweed, startSeaweed } from './seaweedfs.ts';
+import type { RunningService } from './running-service.ts';
+import { missingService, startService } from './s3-service.ts';
 
 const PART_BYTES = 5 * 1024 * 1024;
 const PART_COUNT = 4;
 const FILES = 6;
 /** A server that was killed is away for so long; its clients go to the other one. */
 const AWAY_MS = 1_000;
-const options = { skip: whyNoCluster() ?? missingSeaweed(), timeout: 300_000 };
+const options = { skip: whyNoCluster() ?? missingService(), timeout: 300_000 };
 
-let starting: Promise<RunningSeaweed> | null = null;
+let starting: Promise<RunningService> | null = null;
 after(async () => await (await starting)?.stop());
 
 test('two servers: parts of one upload go to both, one is killed, and every file is right', options, async (t) => {
-  starting ??= startSeaweed();
+  starting ??= startService();
   const seaweed = await starting;
   const settings = {
     CRYOLIFT_DATABASE_URL: await makePostgresUrl(t),

@@ -11,14 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { findPort, startProgram } from '../program.ts';
-import { CREDENTIALS, type RunningService } from './running-service.ts';
+import { CREDENTIALS, type RunningService, serviceAt } from './running-service.ts';
 
 const VERSION = 'v1.8.0';
 const FOLDER = fileURLToPath(new URL(`../../node_modules/.cache/versitygw-${VERSION}`, import.meta.url));
 const PROGRAM = join(FOLDER, 'versitygw');
 const START_MS = 60_000;
-const BUCKET = 'cryolift';
-const REGION = 'us-east-1';
 
 /** Builds it where it is missing. @returns why it cannot be had, or false: it is there. */
 export function missingVersitygw(): string | false {
@@ -36,7 +34,7 @@ export function missingVersitygw(): string | false {
 export async function startVersitygw(): Promise<RunningService> {
   const folder = mkdtempSync(join(tmpdir(), 'cryolift-versitygw-'));
   const port = await findPort();
-  const child = startProgram(PROGRAM, ['--port', `127.0.0.1:${port}`, '--region', REGION, 'posix', folder], {
+  const child = startProgram(PROGRAM, ['--port', `127.0.0.1:${port}`, 'posix', folder], {
     HOME: folder,
     ROOT_ACCESS_KEY: CREDENTIALS.accessKeyId,
     ROOT_SECRET_KEY: CREDENTIALS.secretAccessKey,
@@ -46,7 +44,8 @@ export async function startVersitygw(): Promise<RunningService> {
     said = `${said}${text}`.slice(-4000);
   });
   const endpoint = `http://127.0.0.1:${port}`;
-  const client = new S3Client({ endpoint, region: REGION, credentials: CREDENTIALS, forcePathStyle: true });
+  const { bucket, region, credentials } = serviceAt(endpoint);
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
   const stop = async () => {
     client.destroy();
     child.stdin.end();
@@ -54,19 +53,11 @@ export async function startVersitygw(): Promise<RunningService> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   for (const deadlineMs = Date.now() + START_MS; ; await sleep(50)) {
-    const made = await client.send(new CreateBucketCommand({ Bucket: BUCKET })).catch((error: Error) => error);
+    const made = await client.send(new CreateBucketCommand({ Bucket: bucket })).catch((error: Error) => error);
     if (!(made instanceof Error)) break;
     if (child.exitCode === null && Date.now() < deadlineMs) continue;
     await stop();
     throw new Error(`versitygw does not start: ${made.message}: ${said}`);
   }
-  const query = new URLSearchParams({ endpoint, region: REGION, path_style: 'true' });
-  return {
-    bucket: BUCKET,
-    endpoint,
-    region: REGION,
-    credentials: CREDENTIALS,
-    storageUrl: (prefix) => `s3://${BUCKET}/${prefix}?${query}`,
-    stop,
-  };
+  return { ...serviceAt(endpoint), stop };
 }

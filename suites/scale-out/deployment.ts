@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { type FaultyProxy, startProxy } from '../../packages/server/src/storage/s3/test-proxy.ts';
-import { type RunningSeaweed, startSeaweed } from '../engines/seaweedfs.ts';
+import type { RunningService } from '../engines/running-service.ts';
+import { startService } from '../engines/s3-service.ts';
 import { bringProgram, findPort, findPorts, type Program, startProgram } from '../program.ts';
 import { type OwnServer, type Settings, startServer } from '../server-under-test.ts';
 
@@ -28,7 +29,7 @@ export interface Deployment {
   /** What the servers take for the S3 service. */
   readonly store: FaultyProxy;
   /** The service itself. */
-  readonly seaweed: RunningSeaweed;
+  readonly seaweed: RunningService;
   readonly prefix: string;
   readonly folder: string;
   stop(): Promise<void>;
@@ -43,7 +44,7 @@ export async function startDeployment(settings: Settings = {}): Promise<Deployme
     for (const close of closing.reverse()) await close();
   };
   try {
-    const [seaweed, postgres] = await Promise.all([startSeaweed(), startCluster({ fsync: true })]);
+    const [seaweed, postgres] = await Promise.all([startService(), startCluster({ fsync: true })]);
     closing.push(seaweed.stop, postgres.stop);
     const store = await startProxy({ after: (close) => void closing.push(close) }, seaweed.endpoint);
     const query = new URLSearchParams({ endpoint: store.url, region: seaweed.region, path_style: 'true' });

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { whyNoCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
-import { missingSeaweed } from '../engines/seaweedfs.ts';
+import { missingService } from '../engines/s3-service.ts';
 import { type Deployment, startDeployment, whyNoCaddy } from './deployment.ts';
 import { runSeed } from './run.ts';
 
 const MIB = 1024 * 1024;
 const SEEDS = [1, 2, 3];
 const TIMES = { lastsMs: 6_000, postgresAwayMs: 4_000 };
-const skip = whyNoCluster() ?? whyNoCaddy() ?? missingSeaweed();
+const skip = whyNoCluster() ?? whyNoCaddy() ?? missingService();
 
 let starting: Promise<Deployment> | null = null;
 after(async () => await (await starting)?.stop());

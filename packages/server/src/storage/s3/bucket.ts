@@ -8,13 +8,14 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListPartsCommand,
   PutObjectCommand,
   paginateListObjectsV2,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { explainS3, isAbsent, isConflict, isRefusal, isSlowDown, isThere, isWrongPart } from './errors.ts';
+import { explainS3, hasNoAnswer, isAbsent, isConflict, isRefusal, isSlowDown, isThere, isWrongPart } from './errors.ts';
 import type { PartBody } from './part-body.ts';
 import type { S3Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
@@ -136,6 +137,7 @@ export class Bucket {
       return { etag: unquote(ETag), checksum: ChecksumSHA256 };
     } catch (error) {
       if (isSlowDown(error)) this.throttle.noteRefused();
+      if (hasNoAnswer(error) && !signal.aborted) await this.#assertMultipart(key, id);
       throw explainS3(error);
     }
   }
@@ -236,6 +238,21 @@ export class Bucket {
   async signGet(key: string, seconds: number): Promise<string> {
     const command = new GetObjectCommand(this.#at(key));
     return await explained(getSignedUrl(this.client, command, { expiresIn: seconds }));
+  }
+
+  /**
+   * Some services refuse a part of an unknown multipart upload and close the connection while the part is still sent, so
+   * that their answer is lost (versitygw).
+   *
+   * @throws BytesGone when there is none; what else goes wrong is as before.
+   */
+  async #assertMultipart(key: string, id: string): Promise<void> {
+    const command = new ListPartsCommand({ ...this.#at(key), UploadId: id, MaxParts: 1 });
+    const error = await this.client.send(command).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (error !== null && isAbsent(error)) throw explainS3(error);
   }
 
   #at(key: string): { Bucket: string; Key: string } {

@@ -42,6 +42,11 @@ export function isConflict(error: unknown): boolean {
   return statusOf(error) === 409;
 }
 
+/** The connection was lost before the answer had come. */
+export function hasNoAnswer(error: unknown): boolean {
+  return statusOf(error) === undefined;
+}
+
 /** An answer that says that the request was not carried out; others, and none, leave that open. */
 export function isRefusal(error: unknown): boolean {
   const status = statusOf(error);

@@ -244,3 +244,15 @@ test('s3: a digest goes on where its connection broke', withService, async (t) =
   assert.deepEqual(Buffer.from((await upload.digest()).sha256), Buffer.from(upload.parts[0]?.sha256 ?? []));
   assert.ok(gets > 2);
 });
+
+test(
+  's3: a part of a lost multipart upload is known to be lost, also when the answer says nothing',
+  withService,
+  async (t) => {
+    const { storage, proxy, lose } = await makeFaulty(t);
+    const upload = await stage(storage, 'lost-and-cut', 10 * MIB, 5 * MIB);
+    await lose(upload.to);
+    proxy.decide = (method) => (method === 'PUT' ? { kind: 'cut_request' } : null);
+    await assert.rejects(upload.store(0, makeBytes(5 * MIB)), BytesGone);
+  },
+);
