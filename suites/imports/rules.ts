@@ -42,7 +42,8 @@ export const MODULES: Arrows = {
     'top',
   ],
   'backup.ts': ['db', 'config', 'top'],
-  commands: ['main.ts', 'backup.ts', 'config', 'top'],
+  commands: ['main.ts', 'backup.ts', 'relocation', 'config', 'top'],
+  relocation: ['backup.ts', 'startup', 'uploads', 'files', 'events', 'storage', 'db', 'config', 'top'],
   startup: [
     'http',
     'uploads',

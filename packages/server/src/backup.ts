@@ -36,7 +36,7 @@ export async function backUp(
 ): Promise<Backup> {
   const config = readConfig(env, flags);
   const databasePath = pathOf(config);
-  await assertServer(config, databasePath);
+  await assertServer(config);
   const isNew = (await mkdir(target, { recursive: true, mode: 0o700 })) !== undefined;
   await chmod(target, 0o700);
   const copyPath = join(target, 'cryolift.sqlite');
@@ -57,15 +57,17 @@ function pathOf({ database }: Config): string {
   throw new SettingError('CRYOLIFT_DATABASE_URL: back PostgreSQL up with pg_dump or a base backup');
 }
 
-/** @throws SettingError when no server was ever started with these settings. */
-async function assertServer({ dataDir }: Config, databasePath: string): Promise<void> {
+/** @throws SettingError when no server was ever started with these settings, as far as its folders show it. */
+export async function assertServer({ dataDir, database }: Config): Promise<void> {
   const say = (what: string) => new SettingError(`${what}: give the --data-dir and the settings of the server`);
-  for (const path of [dataDir, databasePath]) {
+  const databasePath = database.kind === 'sqlite' ? database.path : null;
+  for (const path of databasePath === null ? [dataDir] : [dataDir, databasePath]) {
     await stat(path).catch(({ code }: NodeJS.ErrnoException) => {
       throw say(code === 'ENOENT' ? `${path} does not exist` : `${path} cannot be read (${code})`);
     });
   }
-  if (!hasDatabase(databasePath)) throw say(`${databasePath} is not a database of a Cryolift server`);
+  if (databasePath !== null && !hasDatabase(databasePath))
+    throw say(`${databasePath} is not a database of a Cryolift server`);
 }
 
 async function copyAll({ dataDir, storage }: Config, databasePath: string, target: string, copyPath: string) {
@@ -105,7 +107,7 @@ async function copyKeys(dataDir: string, target: string, databaseName: string): 
 }
 
 /** A running server may remove old files of the audit meanwhile. No other file may be missing. */
-async function copyAudit(from: string, to: string): Promise<void> {
+export async function copyAudit(from: string, to: string): Promise<void> {
   const names = (await readdir(from).catch(ignoreAbsence)) ?? [];
   if (names.length === 0) return;
   await mkdir(to, { recursive: true, mode: 0o700 });

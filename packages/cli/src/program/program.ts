@@ -193,6 +193,7 @@ export async function createProgram(
   addLink(program, finish);
   server?.addAudit(program, finish);
   server?.addAdmin(program, finish);
+  server?.addMigrate(program, finish);
   add('completion', 'print a script that completes commands and options: source <(cryolift completion bash)')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action(async (shell: Shell) => {

@@ -12,4 +12,5 @@ export interface ServerCommands {
   addToken(program: Command, finish: Finish): void;
   addAudit(program: Command, finish: Finish): void;
   addAdmin(program: Command, finish: Finish): void;
+  addMigrate(program: Command, finish: Finish): void;
 }

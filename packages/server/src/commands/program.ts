@@ -9,7 +9,15 @@ const HALF_A_DAY_SECONDS = 12 * 3600;
 const DATA_DIR = '--data-dir <path>';
 const DATA_DIR_HELP = "the server's data folder (CRYOLIFT_DATA_DIR; ./cryolift-data)";
 
-export const serverCommands: ServerCommands = { addServe, addToken, addAudit, addAdmin };
+const MIGRATE_HELP = `
+Nothing is removed at the source; its server does not start until the migration has ended. One
+that was killed goes on when the same command is run again. Give the password of PostgreSQL in
+PGPASSWORD or ~/.pgpass rather than as an argument, and the key of a bucket in
+CRYOLIFT_S3_ACCESS_KEY_ID and CRYOLIFT_S3_SECRET_ACCESS_KEY; where the bucket of the target
+has another one, in CRYOLIFT_TO_S3_ACCESS_KEY_ID and CRYOLIFT_TO_S3_SECRET_ACCESS_KEY.
+It exits with 4 when files or uploads could not be copied.`;
+
+export const serverCommands: ServerCommands = { addServe, addToken, addAudit, addAdmin, addMigrate };
 
 /** Every setting is an option. The settings are loaded only when they are needed. */
 async function addServe(program: Command, argv: readonly string[], finish: Finish): Promise<void> {
@@ -109,6 +117,36 @@ function addAdmin(program: Command, finish: Finish): void {
     .action(async (dir: string, _own: unknown, command: Command) => {
       const { backUp } = await import('./backup.ts');
       finish(await backUp(dir, command.optsWithGlobals()));
+    });
+}
+
+function addMigrate(program: Command, finish: Finish): void {
+  addCommand(
+    program,
+    'migrate',
+    'copy database, files and keys of a stopped server to another database and storage',
+    false,
+  )
+    .option('--from <url>', 'the database of the server (CRYOLIFT_DATABASE_URL; sqlite: in its data folder)')
+    .option('--to <url>', 'the database to copy to, which is empty: sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME')
+    .option('--storage-from <url>', 'the storage of the server (CRYOLIFT_STORAGE_URL; file: in its data folder)')
+    .option(
+      '--storage-to <url>',
+      'the storage to copy to, which is empty: file:PATH, or s3://BUCKET/PREFIX?endpoint=URL; without it, the storage stays',
+    )
+    .option(DATA_DIR, DATA_DIR_HELP)
+    .option(
+      '--data-dir-to <path>',
+      'where keys and audit are copied to (the folder of the database file, or else --data-dir)',
+    )
+    .option('--dry-run', 'count what would be copied; copy nothing')
+    .option('--cancel-uploads', 'cancel the uploads under way whose parts the target cannot hold')
+    .option('--leave-damaged', 'finish although files at the source are damaged or missing; keep their records')
+    .option('--cancel', 'give up a migration that has not ended; the server starts on the source again')
+    .addHelpText('after', MIGRATE_HELP)
+    .action(async (_own: unknown, command: Command) => {
+      const { migrate } = await import('./migrate.ts');
+      finish(await migrate(command.optsWithGlobals()));
     });
 }
 

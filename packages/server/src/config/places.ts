@@ -33,8 +33,8 @@ export function placesOf({ dataDir, database, storage }: Config): Places {
   };
 }
 
-/** Two servers with one database or storage would delete each other's files. */
-export async function lockPlaces(places: Places): Promise<() => void> {
+/** Two servers with one database or storage would delete each other's files. @param places null: not to be locked. */
+export async function lockPlaces(places: { readonly [Name in keyof Places]: Place | null }): Promise<() => void> {
   const locks = new Map<string, () => void>();
   for (const place of Object.values(places) as (Place | null)[]) {
     if (!place || locks.has(place.folder)) continue;

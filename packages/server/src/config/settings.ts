@@ -120,4 +120,10 @@ export const SETTINGS: readonly Setting[] = [
 ];
 
 /** Variables of the same family that the command line reads; the server ignores them. */
-export const CLIENT_VARIABLES: readonly string[] = ['CRYOLIFT_SERVER', 'CRYOLIFT_TOKEN', 'CRYOLIFT_LINK'];
+export const CLIENT_VARIABLES: readonly string[] = [
+  'CRYOLIFT_SERVER',
+  'CRYOLIFT_TOKEN',
+  'CRYOLIFT_LINK',
+  'CRYOLIFT_TO_S3_ACCESS_KEY_ID',
+  'CRYOLIFT_TO_S3_SECRET_ACCESS_KEY',
+];

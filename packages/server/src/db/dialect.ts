@@ -26,6 +26,12 @@ export interface DatabaseDialect {
    * are read by number.
    */
   numberEvents(db: Database): Promise<void>;
+  /** The greatest number that an event was ever given, also one that was deleted since; 0: none. */
+  findLastNumber(db: Database): Promise<number>;
+  /** Gives events greater numbers than `last` from now on. */
+  continueNumbers(db: Database, last: number): Promise<void>;
+  /** How many connections other processes of Cryolift have to the database; 0 where only one process can have any. */
+  countOtherConnections(db: Database): Promise<number>;
   /** Wakes the other servers, once the transaction is committed: there are new events, or leases that are asked for. */
   notify(tx: Database, about: Notice): Promise<void>;
   /** Milliseconds since 1970, by the clock of the database. */

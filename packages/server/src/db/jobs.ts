@@ -105,6 +105,17 @@ export async function endJob(
     .execute();
 }
 
+/** What the waiting jobs of a kind on a file would do was done in another way. For use inside a transaction. */
+export async function endJobsOf(tx: Database, fileId: string, kind: string, nowMs: number): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ status: 'done', leased_until: null, updated_at: nowMs })
+    .where('file_id', '=', fileId)
+    .where('kind', '=', kind)
+    .where('status', 'in', ['waiting', 'running'])
+    .execute();
+}
+
 /** Makes it wait again. `attempts` is the number of counted attempts. */
 export async function postponeJob(
   db: Database,

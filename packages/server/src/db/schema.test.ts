@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import { checkSchema, migrate } from './schema.ts';
+import { assertMigrated, checkSchema, migrate } from './schema.ts';
 import { writeFact } from './server-state.ts';
 import { testDatabases } from './test-databases.ts';
 import { draftPart, insertRow } from './test-rows.ts';
@@ -42,4 +42,14 @@ testDatabases('schema: an older server is not ready, and does not start, when it
 testDatabases('schema: tables that lack a migration of this version are not ready', async (db) => {
   await sql`delete from kysely_migration where name = '011_late_digests'`.execute(db);
   await assert.rejects(checkSchema(db), isUnavailable);
+});
+
+testDatabases('schema: rows are copied only between tables of exactly this version', async (db) => {
+  await assertMigrated(db);
+  await expand(db);
+  await assert.rejects(assertMigrated(db), /newer version \(999_of_a_later_version\)/);
+  await sql`delete from kysely_migration where name = '011_late_digests'`.execute(db);
+  await assert.rejects(assertMigrated(db), /older version/);
+  await sql`delete from kysely_migration`.execute(db);
+  await assert.rejects(assertMigrated(db), /not the database of a server/);
 });

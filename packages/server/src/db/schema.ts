@@ -31,6 +31,18 @@ export async function migrate(db: Database): Promise<void> {
   if (error) throw error;
 }
 
+/** @throws Error when the tables are not exactly those of this version. Nothing is changed. */
+export async function assertMigrated(db: Database): Promise<void> {
+  const ours = Object.keys(migrationsOf(db));
+  const done = await listDone(db);
+  if (done.length === 0) throw new Error('it is not the database of a server');
+  if (ours.some((name) => !done.includes(name))) {
+    throw new Error('its tables are those of an older version; start and stop the server of this version on it first');
+  }
+  const newer = done.find((name) => !ours.includes(name));
+  if (newer !== undefined) throw new Error(`its tables are those of a newer version (${newer}); use that version`);
+}
+
 /** @throws UploadError `database_unavailable` when the tables are not those that this version needs. */
 export async function checkSchema(db: Database): Promise<void> {
   const ours = migrationsOf(db);

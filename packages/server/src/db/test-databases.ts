@@ -34,7 +34,8 @@ export function testPostgres(name: string, body: (t: TestContext) => Promise<voi
   test(name, { skip: whyNoCluster() ?? false, timeout: POSTGRES_MS }, body);
 }
 
-async function makePostgres(t: TestContext): Promise<Database> {
+/** As `makeDatabase`, in the cluster of tests. */
+export async function makePostgres(t: TestContext): Promise<Database> {
   template ??= makeTemplate();
   await template;
   const db = await openPostgresDatabase(await makePostgresUrl(t, TEMPLATE), () => {});

@@ -5,6 +5,7 @@ import { inPlace, type Places } from '../config/places.ts';
 import { SettingError } from '../config/setting-error.ts';
 import type { Database } from '../db/database.ts';
 import { openPostgresDatabase } from '../db/open.ts';
+import { whyRelocating } from '../db/relocation/marks.ts';
 import { noteBoot } from '../db/server-state.ts';
 import { Reserve } from '../db/sqlite/reserve.ts';
 import type { Logger } from '../ops/log.ts';
@@ -41,6 +42,7 @@ export async function inDatabase<T>(places: Places, step: () => Promise<T>): Pro
   try {
     return await step();
   } catch (error) {
+    if (error instanceof SettingError) throw new SettingError(`CRYOLIFT_DATABASE_URL: ${error.message}`);
     const { message, code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
     throw new SettingError(`CRYOLIFT_DATABASE_URL: PostgreSQL cannot be used: ${message || code}`);
   }
@@ -63,7 +65,7 @@ async function openOnDisk(
   const open = () => openAfterBoot(() => openFile(path), storage);
   // A quota, too, may leave nothing.
   const opened = await open().catch(async (error: unknown) => {
-    if (!(await reserve.giveUp())) throw error;
+    if (error instanceof SettingError || !(await reserve.giveUp())) throw error;
     return await open();
   });
   return { ...opened, reserve };
@@ -78,9 +80,11 @@ async function openAfterBoot(
   { kind }: Config['storage'],
 ): Promise<{ db: Database; marked: number }> {
   const db = await open();
-  // What a bucket or a shared folder has acknowledged is not in the memory of this system.
-  if (kind !== 'folder') return { db, marked: 0 };
   try {
+    const reason = await whyRelocating(db);
+    if (reason !== null) throw new SettingError(reason);
+    // What a bucket or a shared folder has acknowledged is not in the memory of this system.
+    if (kind !== 'folder') return { db, marked: 0 };
     return { db, marked: await noteBoot(db, readBootId()) };
   } catch (error) {
     await db.destroy();

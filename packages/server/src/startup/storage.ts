@@ -32,11 +32,14 @@ export async function openDisk(folder: string, onLost: (uploadId: string) => voi
   return await DiskStorage.open(folder, createWriters(), new Digester(), onLost);
 }
 
-/** @throws SettingError when the bucket cannot be reached, or holds the uploads of another database. */
+/**
+ * @param log null: clients are not to send parts to the bucket.
+ * @throws SettingError when the bucket cannot be reached, or holds the uploads of another database.
+ */
 export async function openBucket(
   settings: Config['storage'] & { kind: 's3' },
   db: Database,
-  log: Logger,
+  log: Logger | null,
 ): Promise<Storage> {
   // Loaded only here: a server with a disk does not pay for the client library in memory and start time.
   const { S3Storage } = await import('../storage/s3/s3-storage.ts');
@@ -45,7 +48,7 @@ export async function openBucket(
   try {
     await storage.ping();
     if (await storage.claim(await readDatabaseId(db))) {
-      if (settings.direct && !(await storage.offerDirect())) {
+      if (log && settings.direct && !(await storage.offerDirect())) {
         log.warn({}, 'the object storage was not seen to compare parts with signed checksums: clients send none to it');
       }
       return storage;

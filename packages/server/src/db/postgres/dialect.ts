@@ -42,6 +42,25 @@ export const POSTGRES: DatabaseDialect = {
     await sql`select pg_notify(${CHANNELS[about]}, '')`.execute(tx);
   },
 
+  async findLastNumber(db) {
+    const { rows } = await sql<{ last: number }>`
+      select case when is_called then last_value else 0 end as last from event_numbers`.execute(db);
+    return rows[0]?.last ?? 0;
+  },
+
+  async continueNumbers(db, last) {
+    await sql`select setval('event_numbers', ${Math.max(1, last)}, ${last > 0})`.execute(db);
+  },
+
+  /** Every connection says which program it is of. Through PgBouncer, those of its pool are seen. */
+  async countOtherConnections(db) {
+    const { rows } = await sql<{ connections: number }>`
+      select count(*) as connections from pg_stat_activity
+      where datname = current_database() and application_name like 'cryolift%'
+        and application_name <> current_setting('application_name')`.execute(db);
+    return rows[0]?.connections ?? 0;
+  },
+
   nowMs: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
 
   skipLocked: (select) => select.forUpdate().skipLocked(),

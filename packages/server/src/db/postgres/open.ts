@@ -23,11 +23,15 @@ class CryoliftPostgres extends PostgresDialect {
 }
 
 /**
- * @param onLost is called when a connection that nobody uses is lost.
+ * @param onLost is called when a connection that nobody uses is lost. @param program as for `Pool`.
  * @returns a database that is not migrated yet. @throws Error when its settings would lose what was committed.
  */
-export async function openPostgres(url: string, onLost: (error: Error) => void): Promise<Kysely<Tables>> {
-  const db = new Kysely<Tables>({ dialect: new CryoliftPostgres({ pool: new Pool(url, onLost) }) });
+export async function openPostgres(
+  url: string,
+  onLost: (error: Error) => void,
+  program?: string,
+): Promise<Kysely<Tables>> {
+  const db = new Kysely<Tables>({ dialect: new CryoliftPostgres({ pool: new Pool(url, onLost, program) }) });
   try {
     await checkSettings(db);
   } catch (error) {

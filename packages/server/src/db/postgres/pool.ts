@@ -88,11 +88,14 @@ export class Pool implements PostgresPool {
   readonly options = {};
   readonly #pool: pg.Pool;
 
-  /** @param onLost is called when a connection that nobody uses is lost. */
-  constructor(url: string, onLost: (error: Error) => void) {
+  /**
+   * @param onLost is called when a connection that nobody uses is lost. @param program shown in `pg_stat_activity`;
+   * begins with `cryolift`.
+   */
+  constructor(url: string, onLost: (error: Error) => void, program = 'cryolift') {
     this.#pool = new pg.Pool({
       connectionString: url,
-      application_name: 'cryolift',
+      application_name: program,
       max: MAX_CONNECTIONS,
       connectionTimeoutMillis: CONNECT_MS,
       idleTimeoutMillis: IDLE_MS,

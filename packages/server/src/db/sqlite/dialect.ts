@@ -20,6 +20,19 @@ export const SQLITE: DatabaseDialect = {
   /** They have them: the order of inserts is that of commits. */
   async numberEvents() {},
 
+  async findLastNumber(db) {
+    const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence where name = 'events'`.execute(db);
+    return rows[0]?.seq ?? 0;
+  },
+
+  async continueNumbers(db, last) {
+    await sql`delete from sqlite_sequence where name = 'events'`.execute(db);
+    await sql`insert into sqlite_sequence (name, seq) values ('events', ${last})`.execute(db);
+  },
+
+  /** Its folder is locked. */
+  countOtherConnections: async () => 0,
+
   async notify() {},
 
   nowMs: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,

@@ -4,25 +4,23 @@
  */
 import { createHash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
-import { GIB, MAX_PART_COUNT, MIB, partExtent } from '@cryolift/protocol/plan';
+import { partExtent } from '@cryolift/protocol/plan';
 import { BytesGone } from '../errors.ts';
 import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
-import type { FoundStaged, PartSink, StorageLimits, UploadStorage, WholeDigest } from '../upload-storage.ts';
+import type { FoundStaged, PartSink, UploadStorage, WholeDigest } from '../upload-storage.ts';
 import type { Bucket, ListedPart, PartAnswer } from './bucket.ts';
 import { explainS3 } from './errors.ts';
 import type { Keys } from './keys.ts';
+import { S3_LIMITS } from './limits.ts';
 import { listMultiparts, listParts } from './multiparts.ts';
 import { digestObject } from './object-digest.ts';
 import { S3PartSink } from './part-sink.ts';
-
-/** Of every service that is compatible with AWS. */
-const LIMITS: StorageLimits = { minPartSizeBytes: 5 * MIB, maxPartSizeBytes: 5 * GIB, maxPartCount: MAX_PART_COUNT };
 
 /** A request that found another one at work comes again after this time. */
 const BUSY_SECONDS = 2;
 
 export class S3Uploads implements UploadStorage {
-  readonly limits = LIMITS;
+  readonly limits = S3_LIMITS;
   readonly hasRefs = true;
   readonly #bucket: Bucket;
   readonly #keys: Keys;

@@ -21,10 +21,10 @@ import { FlushedSink } from './flushed-sink.ts';
  * A system writes whole pages, so two servers never write in one page: the size of a part is a multiple of the largest
  * page that Linux uses.
  */
-const LIMITS: StorageLimits = { ...DISK_LIMITS, partSizeStepBytes: 64 * KIB };
+export const SHARED_LIMITS: StorageLimits = { ...DISK_LIMITS, partSizeStepBytes: 64 * KIB };
 
 export class SharedUploads implements UploadStorage, StagedReader {
-  readonly limits = LIMITS;
+  readonly limits = SHARED_LIMITS;
   readonly hasRefs = false;
   readonly #layout: DiskLayout;
   readonly #files: DiskFiles;

@@ -1,0 +1,87 @@
+/** Which rows a relocation copies as they are, table by table. */
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../database.ts';
+import type { Tables } from '../tables.ts';
+import { LIVE_STATES } from '../uploads/parts.ts';
+
+export type Row = Record<string, unknown>;
+
+/** Any table: names of tables are values here. */
+export function anyTable(db: Database): Kysely<Record<string, Row>> {
+  return db as unknown as Kysely<Record<string, Row>>;
+}
+
+/**
+ * Every table by its key, in the order in which they are copied; null: of running servers, not copied. A new table does
+ * not compile without its key.
+ */
+export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
+  facts: ['name'],
+  links: ['id'],
+  uploads: ['id'],
+  parts: ['upload_id', 'idx'],
+  signed_parts: ['upload_id', 'idx'],
+  files: ['id'],
+  owner_usage: ['owner'],
+  idempotency_keys: ['owner', 'key'],
+  jobs: ['id'],
+  deliveries: ['seq'],
+  events: ['seq'],
+  leases: null,
+};
+
+/** Written by migrations: what this database needs of the version that uses it. */
+export const SCHEMA_FACTS: readonly string[] = ['schema_floor'];
+/**
+ * Facts that belong to one database: the mark of the relocation, the system that the server ran on. Secrets are copied on
+ * their own, because SQLite has them in files.
+ */
+const LOCAL_FACTS = [...SCHEMA_FACTS, 'relocation', 'boot_id', 'signing-keys', 'webhook-secret'];
+/** By these, a bucket or a shared folder and its database know each other. */
+export const STORAGE_FACTS: readonly string[] = ['database_id', 'shared_folder_id'];
+/** How far the bytes of one storage were read. */
+const READ_FACTS = ['scrub'];
+
+export interface CopiedTable {
+  readonly name: keyof Tables;
+  readonly keys: readonly string[];
+  /** The rows that are copied; null: all. */
+  readonly only: ReturnType<typeof sql<boolean>> | null;
+  /** The row as it is written. */
+  change(row: Row): Row;
+}
+
+/**
+ * @param storageStays both databases have the same storage. Otherwise uploads under way are copied together with their
+ *   bytes, and what the storage found the bytes of others by is left out.
+ */
+export function listCopied(storageStays: boolean): CopiedTable[] {
+  return (Object.keys(KEYS) as (keyof Tables)[]).flatMap((name) => {
+    const keys = KEYS[name];
+    // URLs of another storage.
+    if (name === 'signed_parts' && !storageStays) return [];
+    const only = selectionOf(name, storageStays);
+    return keys === null ? [] : [{ name, keys, only, change: (row) => changeOf(name, row, storageStays) }];
+  });
+}
+
+function selectionOf(name: keyof Tables, storageStays: boolean): CopiedTable['only'] {
+  const live = sql.join(LIVE_STATES);
+  if (name === 'facts') {
+    const left = storageStays ? LOCAL_FACTS : [...LOCAL_FACTS, ...STORAGE_FACTS, ...READ_FACTS];
+    return sql<boolean>`name not in (${sql.join(left)})`;
+  }
+  if (storageStays) return null;
+  if (name === 'uploads') return sql<boolean>`status not in (${live})`;
+  if (name === 'parts') return sql<boolean>`upload_id not in (select id from uploads where status in (${live}))`;
+  return null;
+}
+
+function changeOf(name: keyof Tables, row: Row, storageStays: boolean): Row {
+  // PostgreSQL alone has it, and makes it.
+  const { entry: _, ...changed } = row;
+  if (storageStays) return changed;
+  if (name === 'uploads') return { ...changed, storage_ref: null };
+  if (name === 'parts') return { ...changed, receipt: null };
+  return changed;
+}
