@@ -62,6 +62,8 @@ export async function startProxy(t: { after(end: () => void): void }, endpoint: 
       outgoing.writeHead(answer.statusCode ?? 502, changed);
       if (fault?.kind === 'cut_answer') {
         answer.once('data', (bytes: Buffer) => outgoing.write(bytes.subarray(0, 100), () => outgoing.destroy()));
+        // Without a body it is cut off in the head.
+        answer.once('end', () => outgoing.destroy());
       } else pipeline(answer, outgoing).catch(() => {});
     });
     forwarded.on('error', () => incoming.socket.destroy());
