@@ -23,8 +23,10 @@ import { Throttle } from './throttle.ts';
 /** Of one call and of what it repeats. A budget that all calls share bounds the repetitions (the library's "standard" mode). */
 const MAX_ATTEMPTS = 5;
 const CONNECT_MS = 10_000;
-/** Nothing is sent or comes for so long. To complete a large upload takes some services minutes. */
-const SILENT_MS = 5 * 60_000;
+/** Nothing is sent or comes for so long. Clients do not wait longer for a part. */
+const SILENT_MS = 30_000;
+/** To complete a large upload takes some services minutes, and a download is as slow as its reader. */
+const LONG_SILENT_MS = 5 * 60_000;
 /** Parts of all uploads that are sent at once, and all other calls. */
 const MAX_SOCKETS = 512;
 
@@ -67,27 +69,14 @@ export class Bucket {
   readonly client: S3Client;
   readonly name: string;
   readonly throttle = new Throttle();
+  /** For calls that may be silent for longer. */
+  readonly #patient: S3Client;
 
-  constructor({ bucket, endpoint, region, pathStyle, credentials }: S3Settings) {
-    this.name = bucket;
-    this.client = new S3Client({
-      region,
-      forcePathStyle: pathStyle,
-      ...(endpoint ? { endpoint } : {}),
-      ...(credentials ? { credentials } : {}),
-      maxAttempts: MAX_ATTEMPTS,
-      retryMode: 'standard',
-      // What we want checked we say in each call: older services do not know the library's own choice.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: {
-        connectionTimeout: CONNECT_MS,
-        socketTimeout: SILENT_MS,
-        httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-        httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-      },
-      logger: SILENT_LOG,
-    });
+  /** @param silentMs a call fails when nothing was sent or has come for so long. */
+  constructor(settings: S3Settings, silentMs = SILENT_MS) {
+    this.name = settings.bucket;
+    this.client = createClient(settings, silentMs);
+    this.#patient = createClient(settings, LONG_SILENT_MS);
   }
 
   async ping(): Promise<void> {
@@ -96,6 +85,7 @@ export class Bucket {
 
   close(): void {
     this.client.destroy();
+    this.#patient.destroy();
   }
 
   /** @returns the id of the multipart upload. */
@@ -165,7 +155,7 @@ export class Bucket {
       ...(checksum === null ? {} : { ChecksumSHA256: checksum }),
     }));
     try {
-      await this.client.send(
+      await this.#patient.send(
         new CompleteMultipartUploadCommand({
           ...this.#at(key),
           UploadId: id,
@@ -195,7 +185,7 @@ export class Bucket {
   async get(key: string, range?: { start: number; end: number }): Promise<Readable | null> {
     const Range = range && `bytes=${range.start}-${range.end}`;
     try {
-      const answer = await this.client.send(new GetObjectCommand({ ...this.#at(key), ...(Range ? { Range } : {}) }));
+      const answer = await this.#patient.send(new GetObjectCommand({ ...this.#at(key), ...(Range ? { Range } : {}) }));
       return answer.Body as Readable;
     } catch (error) {
       if (isAbsent(error) || (error as Error).name === 'InvalidRange') return null;
@@ -258,6 +248,27 @@ export class Bucket {
   #at(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.name, Key: key };
   }
+}
+
+function createClient({ endpoint, region, pathStyle, credentials }: S3Settings, silentMs: number): S3Client {
+  return new S3Client({
+    region,
+    forcePathStyle: pathStyle,
+    ...(endpoint ? { endpoint } : {}),
+    ...(credentials ? { credentials } : {}),
+    maxAttempts: MAX_ATTEMPTS,
+    retryMode: 'standard',
+    // What we want checked we say in each call: older services do not know the library's own choice.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: silentMs,
+      httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+      httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+    },
+    logger: SILENT_LOG,
+  });
 }
 
 export function unquote(etag: string): string {

@@ -5,6 +5,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { Writers } from '../disk/threads/writers.ts';
 import { BytesGone } from '../errors.ts';
 import { feed, hasCode, MIB, makeBytes, openSink, readAll, stage } from '../test-storage.ts';
+import { Bucket } from './bucket.ts';
 import { listMultiparts, listParts } from './multiparts.ts';
 import { S3Storage } from './s3-storage.ts';
 import { makeBucket, withService } from './test-bucket.ts';
@@ -256,3 +257,12 @@ test(
     await assert.rejects(upload.store(0, makeBytes(5 * MIB)), BytesGone);
   },
 );
+
+test('s3: a call that is never answered fails', withService, async (t) => {
+  const { settings } = await makeBucket(t);
+  const proxy = await startProxy(t, settings.endpoint);
+  const bucket = new Bucket({ ...settings, endpoint: proxy.url }, 500);
+  t.after(() => bucket.close());
+  proxy.decide = () => ({ kind: 'hang' });
+  await assert.rejects(bucket.createMultipart('files/a/a.mrc'), hasCode('storage_unavailable'));
+});

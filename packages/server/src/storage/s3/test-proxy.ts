@@ -5,11 +5,12 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * What happens to one request: it is refused, or delayed, or cut off while it comes, or its answer is lost, cut off in the
+ * What happens to one request: it is refused, or delayed, or never answered, or cut off while it comes, or its answer is lost, cut off in the
  * middle of the body, or changed.
  */
 export type Fault =
   | { kind: 'delay'; ms: number }
+  | { kind: 'hang' }
   | { kind: 'refuse'; status: number; code: string }
   | { kind: 'cut_request' }
   | { kind: 'lose_answer' }
@@ -35,6 +36,10 @@ export async function startProxy(t: { after(end: () => void): void }, endpoint: 
     const { searchParams } = new URL(incoming.url ?? '/', endpoint);
     seen.push(`${incoming.method} ${[...searchParams.keys()].find((name) => name !== 'x-id') ?? ''}`.trim());
     const fault = proxy.decide(incoming.method ?? '', searchParams);
+    if (fault?.kind === 'hang') {
+      incoming.resume();
+      return;
+    }
     if (fault?.kind === 'delay') await sleep(fault.ms);
     if (fault?.kind === 'cut_request') {
       incoming.once('data', () => incoming.socket.destroy());
