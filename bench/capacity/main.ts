@@ -10,7 +10,7 @@ import { GIB, MIB } from '@cryolift/protocol/plan';
 import pg from 'pg';
 import { openPostgresDatabase } from '../../packages/server/src/db/open.ts';
 import { startCluster, urlOf } from '../../packages/server/src/db/postgres/test-cluster.ts';
-import { startSeaweed } from '../../suites/engines/seaweedfs.ts';
+import { type RunningSeaweed, startSeaweed } from '../../suites/engines/seaweedfs.ts';
 import { CryoliftClient, startServer } from '../cryolift.ts';
 import { commitParts } from './commits.ts';
 
@@ -70,25 +70,40 @@ async function measureParts(): Promise<void> {
   }
 }
 
-/** Large parts through a server to an object storage. */
+/** Large parts through a server to an object storage: its memory depends neither on their size nor on that of the file. */
 async function measureBytes(): Promise<void> {
-  await postgres.run('create database bytes');
   const seaweed = await startSeaweed();
-  const server = await startServer(join(folder, 'bytes'), {
-    CRYOLIFT_DATABASE_URL: urlOf(postgres.url, 'bytes'),
-    CRYOLIFT_STORAGE_URL: seaweed.storageUrl('capacity'),
+  try {
+    for (const [partMib, gib] of [
+      [8, 1],
+      [8, 4],
+      [64, 1],
+    ] as const) {
+      await measureBucket(seaweed, partMib, gib);
+    }
+  } finally {
+    await seaweed.stop();
+  }
+}
+
+async function measureBucket(seaweed: RunningSeaweed, partMib: number, gib: number): Promise<void> {
+  const name = `bytes_${partMib}_${gib}`;
+  await postgres.run(`create database ${name}`);
+  const server = await startServer(join(folder, name), {
+    CRYOLIFT_DATABASE_URL: urlOf(postgres.url, name),
+    CRYOLIFT_STORAGE_URL: seaweed.storageUrl(name),
     CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
     CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
   });
   try {
     const client = new CryoliftClient(server);
-    const uploads = [await client.open(GIB, 8 * MIB)];
-    await measureServer('a server, parts of 8 MiB to S3', server, GIB / (8 * MIB), 1, () =>
+    const uploads = [await client.open(gib * GIB, partMib * MIB)];
+    const parts = (gib * GIB) / (partMib * MIB);
+    await measureServer(`${gib} GiB in parts of ${partMib} MiB to S3`, server, parts, gib, () =>
       client.sendParts(uploads, 4),
     );
   } finally {
     await server.process.stop();
-    await seaweed.stop();
   }
 }
 
@@ -107,7 +122,9 @@ async function measureServer(
   await work();
   const [seconds, used] = [(performance.now() - beganMs) / 1000, cpu() - before];
   const perGib = gib > 0 ? `, ${(used / gib).toFixed(2)} CPU-s/GiB, ${((gib * 1024) / seconds).toFixed(0)} MiB/s` : '';
-  print(what, `${(parts / seconds).toFixed(0)} parts/s, ${((used / parts) * 1000).toFixed(2)} ms of CPU each${perGib}`);
+  const memory = `at most ${(server.process.peakBytes() / MIB).toFixed(0)} MiB of memory`;
+  const cost = `${(parts / seconds).toFixed(0)} parts/s, ${((used / parts) * 1000).toFixed(2)} ms of CPU each`;
+  print(what, `${cost}${perGib}, ${memory}`);
 }
 
 async function readWalBytes(url: string): Promise<number> {

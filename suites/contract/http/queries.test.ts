@@ -18,6 +18,7 @@ const admin = callAs(server, { sub: 'root', scope: 'admin' });
 const BODIES: Readonly<Record<string, object>> = {
   'POST /uploads/init': initRequest(),
   'POST /uploads/{upload_id}/sign': { parts: [[0, 0]] },
+  'POST /uploads/{upload_id}/parts/confirm': [{ part: 0, etag: 'x', sha256: 'ab'.repeat(32) }],
   'PATCH /files/{file_id}': { metadata: {} },
 };
 
