@@ -66,5 +66,7 @@ function describeHeaders(validated: Schema = { type: 'object' }, { headers = [] 
 }
 
 function withFields(schema: Schema, fields: Readonly<Record<string, object>> = {}): Schema {
+  // An array has no properties.
+  if (schema.type === 'array') return schema;
   return { ...schema, properties: { ...schema.properties, ...fields } };
 }
