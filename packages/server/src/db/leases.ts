@@ -59,12 +59,18 @@ export async function findLeases(db: Database, leases: readonly HeldLease[]): Pr
 
 /** The lease of this name whose time is not over. */
 export async function findLease(db: Database, name: string): Promise<LeaseRow | undefined> {
+  return (await findLeasesNamed(db, [name]))[0];
+}
+
+/** The leases of these names whose time is not over. */
+export async function findLeasesNamed(db: Database, names: readonly string[]): Promise<LeaseRow[]> {
+  if (names.length === 0) return [];
   return await db
     .selectFrom('leases')
     .selectAll()
-    .where('name', '=', name)
+    .where('name', 'in', names)
     .where('expires_at', '>', dialectOf(db).nowMs)
-    .executeTakeFirst();
+    .execute();
 }
 
 /** Gives it back. A lease that another holder has is not changed. */

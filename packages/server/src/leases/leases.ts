@@ -8,6 +8,7 @@ import {
   askForLease,
   findLease,
   findLeases,
+  findLeasesNamed,
   type HeldLease,
   releaseLease,
   renewLeases,
@@ -107,6 +108,11 @@ export class Leases {
   /** Whether another server, or this one, has the lease. */
   async isHeld(name: string): Promise<boolean> {
     return (await findLease(this.#db, name)) !== undefined;
+  }
+
+  /** The names among these of which another server, or this one, has the lease. */
+  async listHeld(names: readonly string[]): Promise<Set<string>> {
+    return new Set((await findLeasesNamed(this.#db, names)).map(({ name }) => name));
   }
 
   /** Resolves when nobody has the lease. @param forMs at most. */

@@ -79,8 +79,11 @@ async function leaveOutReceived(
   row: UploadRow,
   parts: readonly PartToSign[],
 ): Promise<PartToSign[]> {
-  const received = await Promise.all(parts.map(({ idx }) => attempts.current(row.id, idx)));
-  return parts.filter((_, at) => received[at] === undefined);
+  const received = await attempts.listReceived(
+    row.id,
+    parts.map(({ idx }) => idx),
+  );
+  return parts.filter(({ idx }) => !received.has(idx));
 }
 
 /** The header of an MRC file must be known before its first part counts (decision 76). */

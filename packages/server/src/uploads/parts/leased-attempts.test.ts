@@ -56,6 +56,7 @@ testDatabases('attempts: the current one of another server is known until it end
   const [one, two] = [open(db, t), open(db, t)];
   assert.equal(await two.current('u', 0), undefined);
   const attempt = await one.begin('u', 0);
+  assert.deepEqual(await two.listReceived('u', [0, 1]), new Set([0]));
   const seen = await two.current('u', 0);
   assert.ok(seen);
   attempt.release();

@@ -53,6 +53,12 @@ export class LeasedAttempts implements Attempts {
     return undefined;
   }
 
+  async listReceived(uploadId: string, indices: readonly number[]): Promise<Set<number>> {
+    const local = await this.#local.listReceived(uploadId, indices);
+    const held = await this.#leases.listHeld(indices.map((idx) => ofPart(uploadId, idx)));
+    return new Set(indices.filter((idx) => local.has(idx) || held.has(ofPart(uploadId, idx))));
+  }
+
   async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {
     return await this.#local.exclude(uploadId, async () => {
       const lease = await this.#leases.waitFor(ofUpload(uploadId));

@@ -12,6 +12,8 @@ export interface Attempts {
   begin(uploadId: string, idx: number): Promise<Attempt>;
   /** The attempt at this part that is under way; undefined when there is none. */
   current(uploadId: string, idx: number): Promise<{ readonly released: Promise<void> } | undefined>;
+  /** The parts among these that are being received. */
+  listReceived(uploadId: string, indices: readonly number[]): Promise<Set<number>>;
   /**
    * Runs `work` while nothing else uses the stored bytes of an upload: first aborts every attempt and waits until its
    * last write is done. Attempts and other calls of `exclude` wait until `work` ends. The caller must not hold an
@@ -119,6 +121,11 @@ export class PartAttempts implements Attempts {
 
   async current(uploadId: string, idx: number): Promise<Attempt | undefined> {
     return this.#current.get(uploadId)?.get(idx);
+  }
+
+  async listReceived(uploadId: string, indices: readonly number[]): Promise<Set<number>> {
+    const ofUpload = this.#current.get(uploadId);
+    return new Set(indices.filter((idx) => ofUpload?.has(idx)));
   }
 
   async exclude<Result>(uploadId: string, work: () => Promise<Result>): Promise<Result> {
