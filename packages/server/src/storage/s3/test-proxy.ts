@@ -42,7 +42,8 @@ export async function startProxy(t: { after(end: () => void): void }, endpoint: 
     }
     if (fault?.kind === 'delay') await sleep(fault.ms);
     if (fault?.kind === 'cut_request') {
-      incoming.once('data', () => incoming.socket.destroy());
+      // One without a body is cut off at its end.
+      for (const event of ['data', 'end']) incoming.once(event, () => incoming.socket.destroy());
       return;
     }
     if (fault?.kind === 'refuse') {
