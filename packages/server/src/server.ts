@@ -10,6 +10,7 @@ import { countDeliveries } from './db/deliveries.ts';
 import { dialectOf } from './db/dialect.ts';
 import { countOpenJobs } from './db/jobs.ts';
 import { checkSchema } from './db/schema.ts';
+import { SIGNING_KEYS } from './db/secrets.ts';
 import { countStaged } from './db/uploads/uploads.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
@@ -167,7 +168,7 @@ function createClock(config: Config, log: Logger): Clock {
 
 function createSigningKeys({ dataDir, signingSecret }: Config, db: Database, clock: Clock): SigningKeys {
   if (signingSecret !== null) return fixedKeys(signingSecret);
-  return new RotatedKeys(openSecret(db, dataDir, 'signing-keys'), clock.now);
+  return new RotatedKeys(openSecret(db, dataDir, SIGNING_KEYS), clock.now);
 }
 
 function createAudit(config: Config, log: Logger): AuditLog {

@@ -8,7 +8,7 @@ import type { SecretStore } from '../secret-store.ts';
 /**
  * Where a server without key settings keeps the secret of its tokens; the command line on the same machine reads it.
  */
-const SECRET_FILE = 'jwt-secret';
+export const SECRET_FILE = 'jwt-secret';
 
 /** The data folder's own secret, made at the first start. */
 export async function readOrMakeSecret(dataDir: string): Promise<string> {

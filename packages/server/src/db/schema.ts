@@ -11,7 +11,8 @@ import { dialectOf } from './dialect.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { readFact } from './server-state.ts';
 
-const FLOOR = 'schema_floor';
+/** The name of the fact. */
+export const SCHEMA_FLOOR = 'schema_floor';
 /** Where Kysely keeps the names of migrations. */
 const TABLE = 'kysely_migration';
 /** Of another version: done, and unknown here. */
@@ -59,7 +60,7 @@ async function assertFloor(db: Database, ours: Record<string, Migration>): Promi
 }
 
 async function findFloorFault(db: Database, ours: Record<string, Migration>): Promise<Error | null> {
-  const floor = await readFact(db, FLOOR);
+  const floor = await readFact(db, SCHEMA_FLOOR);
   if (floor === undefined || floor in ours) return null;
   return new Error(`the database was migrated by a newer version of Cryolift (${floor}); start that version`);
 }

@@ -3,6 +3,13 @@ import type { SecretStore } from '../secret-store.ts';
 import type { Database } from './database.ts';
 import { readFact } from './server-state.ts';
 
+/** Signs URLs. */
+export const SIGNING_KEYS = 'signing-keys';
+/** Signs events. */
+export const WEBHOOK_SECRET = 'webhook-secret';
+/** All of them, by their names. */
+export const SHARED_SECRETS: readonly string[] = [SIGNING_KEYS, WEBHOOK_SECRET];
+
 /** @param name among the facts of the database. */
 export function openSecretRow(db: Database, name: string): SecretStore {
   return {

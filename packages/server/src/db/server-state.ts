@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Database, transact } from './database.ts';
 
+/** Facts by which a bucket or a shared folder, and its database, know each other. */
+export const DATABASE_ID = 'database_id';
+export const SHARED_FOLDER_ID = 'shared_folder_id';
+/** How far the scrub is. */
+export const SCRUB = 'scrub';
+/** The boot of the system at the last start. */
+export const BOOT_ID = 'boot_id';
+
 /**
  * Compares the running system's boot id with the one of the last start and remembers the new one.
  *
@@ -11,14 +19,14 @@ import { type Database, transact } from './database.ts';
  */
 export async function noteBoot(db: Database, bootId: string | null): Promise<number> {
   return await transact(db, async (tx) => {
-    const known = await readFact(tx, 'boot_id');
+    const known = await readFact(tx, BOOT_ID);
     if (bootId !== null && known === bootId) return 0;
     const marked = await tx
       .updateTable('uploads')
       .set({ must_recheck: 1 })
       .where('status', 'in', ['pending', 'uploading', 'verifying'])
       .executeTakeFirst();
-    await writeFact(tx, 'boot_id', bootId ?? '');
+    await writeFact(tx, BOOT_ID, bootId ?? '');
     return Number(marked.numUpdatedRows);
   });
 }
@@ -30,7 +38,7 @@ export async function readFact(db: Database, name: string): Promise<string | und
 
 /** Names the database to a storage that may be used by others. */
 export async function readDatabaseId(db: Database): Promise<string> {
-  return await readOrMakeFact(db, 'database_id', randomUUID);
+  return await readOrMakeFact(db, DATABASE_ID, randomUUID);
 }
 
 /** Servers that start at once on one database agree on the value. */
@@ -49,4 +57,9 @@ export async function writeFact(db: Database, name: string, value: string): Prom
     .values({ name, value })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
     .execute();
+}
+
+/** Safe to repeat. */
+export async function removeFact(db: Database, name: string): Promise<void> {
+  await db.deleteFrom('facts').where('name', '=', name).execute();
 }

@@ -2,11 +2,9 @@
 import type { ScrubReport } from '@cryolift/protocol/messages';
 import { type Database, transact } from '../db/database.ts';
 import { lockLease } from '../db/leases.ts';
-import { readFact, writeFact } from '../db/server-state.ts';
+import { readFact, SCRUB, writeFact } from '../db/server-state.ts';
 import type { Lease } from '../leases/lease.ts';
 import type { Leases } from '../leases/leases.ts';
-
-const NAME = 'scrub';
 
 /** The stored state, so that a scrub of weeks survives restarts. Files are read in the order of their ids. */
 export interface ScrubProgress extends ScrubReport {
@@ -40,28 +38,28 @@ export class ScrubState {
   }
 
   async read(): Promise<ScrubProgress | null> {
-    const kept = await readFact(this.#db, NAME);
+    const kept = await readFact(this.#db, SCRUB);
     return kept === undefined ? null : (JSON.parse(kept) as ScrubProgress);
   }
 
   /** @returns null when another server works on the scrub. */
   async claim(): Promise<ScrubClaim | null> {
     if (!this.#leases) return this.#claimAlone();
-    const lease = await this.#leases.take(NAME);
+    const lease = await this.#leases.take(SCRUB);
     return lease && this.#claimBy(lease);
   }
 
   /** Makes another server stop working on the scrub. @returns null when a third one does the same. */
   async takeOver(): Promise<ScrubClaim | null> {
     if (!this.#leases) return this.#claimAlone();
-    const lease = await this.#leases.replace(NAME);
+    const lease = await this.#leases.replace(SCRUB);
     return lease && this.#claimBy(lease);
   }
 
   #claimAlone(): ScrubClaim {
     return {
       signal: new AbortController().signal,
-      keep: async (progress) => await writeFact(this.#db, NAME, JSON.stringify(progress)),
+      keep: async (progress) => await writeFact(this.#db, SCRUB, JSON.stringify(progress)),
       release: async () => {},
     };
   }
@@ -74,7 +72,7 @@ export class ScrubState {
       keep: async (progress) =>
         await transact(this.#db, async (tx) => {
           if (!(await lockLease(tx, lease))) throw new Error('another server works on the scrub');
-          await writeFact(tx, NAME, JSON.stringify(progress));
+          await writeFact(tx, SCRUB, JSON.stringify(progress));
         }),
       release: () => lease.release(),
     };

@@ -2,15 +2,11 @@
 import { join } from 'node:path';
 import { copyAudit } from '../backup.ts';
 import type { Config } from '../config/config.ts';
-import { openSecretFile } from '../config/secret.ts';
+import { openSecretFile, SECRET_FILE } from '../config/secret.ts';
 import type { Database } from '../db/database.ts';
+import { SHARED_SECRETS } from '../db/secrets.ts';
 import type { SecretStore } from '../secret-store.ts';
 import { openSecret } from '../startup/secrets.ts';
-
-/** Signs URLs; signs events. */
-const SHARED = ['signing-keys', 'webhook-secret'];
-/** Signs the tokens of a server without keys in its settings. Always in the data folder. */
-const OWN = 'jwt-secret';
 
 interface Side {
   readonly db: Database;
@@ -19,14 +15,18 @@ interface Side {
 
 /** Safe to repeat. A secret of the source replaces one of the target, because clients hold what it has signed. */
 export async function copySecrets(source: Side, target: Side): Promise<void> {
-  for (const name of SHARED) {
+  for (const name of SHARED_SECRETS) {
     await copySecret(
       openSecret(source.db, source.config.dataDir, name),
       openSecret(target.db, target.config.dataDir, name),
     );
   }
+  // That of tokens is always in the data folder.
   if (source.config.dataDir === target.config.dataDir) return;
-  await copySecret(openSecretFile(source.config.dataDir, OWN), openSecretFile(target.config.dataDir, OWN));
+  await copySecret(
+    openSecretFile(source.config.dataDir, SECRET_FILE),
+    openSecretFile(target.config.dataDir, SECRET_FILE),
+  );
   await copyAudit(join(source.config.dataDir, 'audit'), join(target.config.dataDir, 'audit'));
 }
 

@@ -1,8 +1,8 @@
 /** Copies an upload under way, part by part. Each part is compared with its recorded digest before it counts. */
 import { MIB, partExtent } from '@cryolift/protocol/plan';
-import { changeUpload, deleteParts, insertPart, insertUpload } from '../db/relocation/live-uploads.ts';
+import { changeUpload, insertPart, insertUpload } from '../db/relocation/live-uploads.ts';
 import type { PartRow, UploadRow } from '../db/tables.ts';
-import { listParts } from '../db/uploads/parts.ts';
+import { deleteParts, listParts } from '../db/uploads/parts.ts';
 import { findUploadRow } from '../db/uploads/uploads.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
 import type { StagedUpload } from '../storage/places.ts';

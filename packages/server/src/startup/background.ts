@@ -8,6 +8,7 @@ import { releaseDeliveries } from '../db/deliveries.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { releaseJobs } from '../db/jobs.ts';
 import { listenForNotices } from '../db/postgres/notifications.ts';
+import { WEBHOOK_SECRET } from '../db/secrets.ts';
 import { RemoteChanges } from '../events/remote-changes.ts';
 import { printKey, readKey } from '../events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
@@ -32,7 +33,6 @@ import type { Data } from './data.ts';
 import { adjustReserve, inDatabase } from './database.ts';
 import { openSecret } from './secrets.ts';
 
-const WEBHOOK_SECRET = 'webhook-secret';
 const WEBHOOK_KEY_BYTES = 32;
 /** Interval of the sweep and of the re-verification. */
 const SWEEP_MS = 60_000;

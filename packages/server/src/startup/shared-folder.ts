@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { inPlace, makeOwnFolder, type Places } from '../config/places.ts';
 import { SettingError } from '../config/setting-error.ts';
 import type { Database } from '../db/database.ts';
-import { readDatabaseId, readFact, readOrMakeFact } from '../db/server-state.ts';
+import { readDatabaseId, readFact, readOrMakeFact, SHARED_FOLDER_ID } from '../db/server-state.ts';
 import { Digester } from '../storage/disk/threads/digester.ts';
 import { AssumptionFailed } from '../storage/shared/assumption.ts';
 import { checkMount } from '../storage/shared/mount-options.ts';
@@ -14,14 +14,11 @@ import type { Storage } from '../storage/storage.ts';
 import { inDatabase } from './database.ts';
 import { createWriters } from './storage.ts';
 
-/** The fact that names the folder of the database. */
-const FOLDER_ID = 'shared_folder_id';
-
 /** @throws SettingError when the folder cannot be used by several servers, or is not the one of this database. */
 export async function openShared(folder: string, places: Places, db: Database): Promise<Storage> {
   const inFolder = <T>(step: () => Promise<T>) => inPlace({ setting: 'CRYOLIFT_STORAGE_URL', folder }, step);
   const [databaseId, folderId] = await inDatabase(places, () =>
-    Promise.all([readDatabaseId(db), readFact(db, FOLDER_ID)]),
+    Promise.all([readDatabaseId(db), readFact(db, SHARED_FOLDER_ID)]),
   );
   const storage = await inFolder(async () => {
     await makeOwnFolder(folder);
@@ -30,10 +27,10 @@ export async function openShared(folder: string, places: Places, db: Database): 
   try {
     const mark = await inFolder(async () => {
       await probe(folder);
-      const isEmpty = (await storage.files.list()).length === 0;
+      const isEmpty = async () => (await storage.files.list()).length === 0;
       return await claim(folder, { database_id: databaseId, folder_id: folderId ?? null }, isEmpty);
     });
-    const known = await inDatabase(places, () => readOrMakeFact(db, FOLDER_ID, () => mark.folder_id));
+    const known = await inDatabase(places, () => readOrMakeFact(db, SHARED_FOLDER_ID, () => mark.folder_id));
     return await inFolder(async () => {
       // Two servers that were started at once for the first time, with different folders.
       if (known !== mark.folder_id) throw notThisFolder(folder, 'cryolift.json names another one');
@@ -56,17 +53,17 @@ async function probe(folder: string): Promise<void> {
 }
 
 /**
- * @param expected `folder_id` is null when the database has no folder yet. @param isEmpty no file is stored there.
+ * @param expected `folder_id` is null when the database has no folder yet. @param isEmpty whether no file is stored there; it reads the whole folder.
  * @returns the mark of the folder, which is that of this database.
  */
 async function claim(
   folder: string,
   expected: { database_id: string; folder_id: string | null },
-  isEmpty: boolean,
+  isEmpty: () => Promise<boolean>,
 ): Promise<OwnerMark> {
   const { database_id, folder_id } = expected;
   const found = await readMark(folder);
-  if (!found && folder_id !== null && isEmpty) {
+  if (!found && folder_id !== null && (await isEmpty())) {
     throw notThisFolder(folder, 'it has neither cryolift.json nor files; is the file system mounted?');
   }
   const mark = found ?? (await writeMark(folder, { database_id, folder_id: folder_id ?? randomUUID() }));

@@ -1,8 +1,12 @@
 /** Which rows a relocation copies as they are, table by table. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database.ts';
+import { SCHEMA_FLOOR } from '../schema.ts';
+import { SHARED_SECRETS } from '../secrets.ts';
+import { BOOT_ID, DATABASE_ID, SCRUB, SHARED_FOLDER_ID } from '../server-state.ts';
 import type { Tables } from '../tables.ts';
 import { LIVE_STATES } from '../uploads/parts.ts';
+import { RELOCATION } from './marks.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -31,16 +35,16 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
 };
 
 /** Written by migrations: what this database needs of the version that uses it. */
-export const SCHEMA_FACTS: readonly string[] = ['schema_floor'];
+export const SCHEMA_FACTS: readonly string[] = [SCHEMA_FLOOR];
 /**
  * Facts that belong to one database: the mark of the relocation, the system that the server ran on. Secrets are copied on
  * their own, because SQLite has them in files.
  */
-const LOCAL_FACTS = [...SCHEMA_FACTS, 'relocation', 'boot_id', 'signing-keys', 'webhook-secret'];
+const LOCAL_FACTS = [...SCHEMA_FACTS, RELOCATION, BOOT_ID, ...SHARED_SECRETS];
 /** By these, a bucket or a shared folder and its database know each other. */
-export const STORAGE_FACTS: readonly string[] = ['database_id', 'shared_folder_id'];
+export const STORAGE_FACTS: readonly string[] = [DATABASE_ID, SHARED_FOLDER_ID];
 /** How far the bytes of one storage were read. */
-const READ_FACTS = ['scrub'];
+const READ_FACTS = [SCRUB];
 
 export interface CopiedTable {
   readonly name: keyof Tables;

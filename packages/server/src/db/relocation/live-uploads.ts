@@ -3,8 +3,6 @@ import type { Database } from '../database.ts';
 import type { PartRow, UploadRow } from '../tables.ts';
 import { LIVE_STATES } from '../uploads/parts.ts';
 
-const BATCH = 500;
-
 /** In the order of their ids. Trials are left out: they are forgotten when they end. */
 export async function listLiveAfter(db: Database, after: string, limit: number): Promise<UploadRow[]> {
   return await db
@@ -24,13 +22,6 @@ export async function insertUpload(db: Database, row: UploadRow): Promise<void> 
 
 export async function insertPart(db: Database, part: PartRow): Promise<void> {
   await db.insertInto('parts').values(part).execute();
-}
-
-export async function deleteParts(db: Database, uploadId: string, lost: readonly number[]): Promise<void> {
-  for (let at = 0; at < lost.length; at += BATCH) {
-    const batch = lost.slice(at, at + BATCH);
-    await db.deleteFrom('parts').where('upload_id', '=', uploadId).where('idx', 'in', batch).execute();
-  }
 }
 
 export async function changeUpload(db: Database, id: string, changes: Partial<UploadRow>): Promise<void> {

@@ -3,9 +3,10 @@
  * read at the source and written at the target in several transactions.
  */
 import type { Database } from '../database.ts';
-import { readFact, writeFact } from '../server-state.ts';
+import { readFact, removeFact, writeFact } from '../server-state.ts';
 
-const FACT = 'relocation';
+/** The name of the fact. */
+export const RELOCATION = 'relocation';
 
 /** Up to where the rows of a table are copied: the key of the last one. */
 export interface RowPosition {
@@ -40,16 +41,16 @@ interface SourceMark {
 export type Mark = TargetMark | SourceMark;
 
 export async function readMark(db: Database): Promise<Mark | null> {
-  const kept = await readFact(db, FACT);
+  const kept = await readFact(db, RELOCATION);
   return kept === undefined ? null : (JSON.parse(kept) as Mark);
 }
 
 export async function writeMark(db: Database, mark: Mark): Promise<void> {
-  await writeFact(db, FACT, JSON.stringify(mark));
+  await writeFact(db, RELOCATION, JSON.stringify(mark));
 }
 
 export async function removeMark(db: Database): Promise<void> {
-  await db.deleteFrom('facts').where('name', '=', FACT).execute();
+  await removeFact(db, RELOCATION);
 }
 
 /** @returns why no server may use the database; null when one may. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Database, transact } from '../database.ts';
 import { dialectOf } from '../dialect.ts';
+import { removeFact, SHARED_FOLDER_ID } from '../server-state.ts';
 import type { Tables } from '../tables.ts';
 import { anyTable, type CopiedTable, KEYS, type Row, SCHEMA_FACTS, STORAGE_FACTS } from './copied-tables.ts';
 import { type RowPosition, type TargetMark, writeMark } from './marks.ts';
@@ -40,7 +41,7 @@ export async function isUnused(db: Database): Promise<boolean> {
 
 /** What an unused database knows of a shared folder that a server on it was started with. */
 export async function forgetFolder(db: Database): Promise<void> {
-  await db.deleteFrom('facts').where('name', '=', 'shared_folder_id').execute();
+  await removeFact(db, SHARED_FOLDER_ID);
 }
 
 /**

@@ -171,10 +171,7 @@ export async function forgetParts(
       .returningAll()
       .executeTakeFirst();
     if (!live) return undefined;
-    for (let at = 0; at < lost.length; at += BATCH) {
-      const batch = lost.slice(at, at + BATCH);
-      await tx.deleteFrom('parts').where('upload_id', '=', row.id).where('idx', 'in', batch).execute();
-    }
+    await deleteParts(tx, row.id, lost);
     const kept = await tx.selectFrom('parts').select('idx').where('upload_id', '=', row.id).execute();
     const keptBytes = kept.reduce((sum, { idx }) => sum + partExtent(row.size, row.part_size, idx).length, 0);
     const isReopened = live.status === 'verifying' && kept.length < row.part_count;
@@ -191,4 +188,12 @@ export async function forgetParts(
       .returningAll()
       .executeTakeFirst();
   });
+}
+
+/** Deletes rows alone; the counters of the upload stay as they are. */
+export async function deleteParts(db: Database, uploadId: string, indices: readonly number[]): Promise<void> {
+  for (let at = 0; at < indices.length; at += BATCH) {
+    const batch = indices.slice(at, at + BATCH);
+    await db.deleteFrom('parts').where('upload_id', '=', uploadId).where('idx', 'in', batch).execute();
+  }
 }
