@@ -5,15 +5,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { assertServer } from '../backup.ts';
 import { type Config, readConfig } from '../config/config.ts';
 import { type DatabaseConfig, parseDatabaseUrl } from '../config/database-url.ts';
-import { inPlace, lockPlaces, type Place, placesOf } from '../config/places.ts';
+import { lockPlaces, type Place, placesOf } from '../config/places.ts';
 import { SettingError } from '../config/setting-error.ts';
 import { type Database, transact } from '../db/database.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { openPostgresAsItIs, openPostgresDatabase, openSqliteAsItIs, openSqliteFile } from '../db/open.ts';
 import { assertMigrated } from '../db/schema.ts';
+import { openConfiguredStorage } from '../startup/configured-storage.ts';
 import { inDatabase } from '../startup/database.ts';
-import { openShared } from '../startup/shared-folder.ts';
-import { openBucket, openDisk } from '../startup/storage.ts';
+import { openDisk } from '../startup/storage.ts';
 import type { Storage } from '../storage/storage.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -187,14 +187,6 @@ export async function assertNoServer(db: Database, config: Config): Promise<void
 
 /** @param onLost is called when written bytes of an upload were lost. @throws SettingError. */
 export async function openStorage(config: Config, db: Database, onLost: (uploadId: string) => void): Promise<Storage> {
-  const { storage } = config;
-  const places = placesOf(config);
-  switch (storage.kind) {
-    case 'folder':
-      return await inPlace(places.storage ?? places.data, () => openDisk(storage.folder, onLost));
-    case 'shared':
-      return await openShared(storage.folder, places, db);
-    case 's3':
-      return await openBucket(storage, db, null);
-  }
+  const openFolder = (folder: string) => openDisk(folder, onLost);
+  return await openConfiguredStorage(config.storage, placesOf(config), db, null, openFolder);
 }

@@ -2,16 +2,16 @@
 import { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Config } from '../config/config.ts';
 import { hasKey } from '../config/jwt.ts';
-import { inPlace, lockPlaces, type Places, placesOf } from '../config/places.ts';
+import { inPlace, lockPlaces, placesOf } from '../config/places.ts';
 import { readOrMakeSecret } from '../config/secret.ts';
 import type { Database } from '../db/database.ts';
 import { openSqliteFile } from '../db/open.ts';
 import type { Reserve } from '../db/sqlite/reserve.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Storage } from '../storage/storage.ts';
+import { openConfiguredStorage } from './configured-storage.ts';
 import { openConfigured } from './database.ts';
-import { openShared } from './shared-folder.ts';
-import { openBucket, openDisk } from './storage.ts';
+import { openDisk } from './storage.ts';
 
 /** Replacements for tests. */
 export interface DataOverrides {
@@ -52,21 +52,4 @@ export async function openData(
   const storage = await openConfiguredStorage(config.storage, places, db, log, (folder) => openStorage(folder, onLost));
   const analyzer = new MrcAnalyzer(storage.prefixes?.digesting ?? new SharedArrayBuffer(4));
   return { places, db, storage, analyzer, reserve, ownSecret, unlock };
-}
-
-async function openConfiguredStorage(
-  settings: Config['storage'],
-  places: Places,
-  db: Database,
-  log: Logger,
-  openFolder: (folder: string) => Promise<Storage>,
-): Promise<Storage> {
-  switch (settings.kind) {
-    case 'folder':
-      return await inPlace(places.storage ?? places.data, () => openFolder(settings.folder));
-    case 'shared':
-      return await openShared(settings.folder, places, db);
-    case 's3':
-      return await openBucket(settings, db, log);
-  }
 }
