@@ -3,7 +3,8 @@ import { VOXEL_WARNINGS } from '@cryolift/mrc';
 import type { FileRecord, Finding } from '@cryolift/protocol/messages';
 import { findFile, recordStatistics } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
-import { FILE_PREVIEW_READY, fileSubject } from '../events/event.ts';
+import { FILE_PREVIEW_READY } from '../events/event.ts';
+import { fileEvent } from '../files/file-event.ts';
 import type { FileContext } from '../files/files.ts';
 import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
 import { removeStored } from '../storage/removal.ts';
@@ -75,14 +76,7 @@ async function record(
     const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));
     if (!now) return false;
     if (!statistics) return true;
-    await emit({
-      type: FILE_PREVIEW_READY,
-      subject: fileSubject(row.id),
-      owner: row.owner,
-      uploadId: row.upload_id,
-      time: context.now(),
-      data: { ...toFileRecord(now, null), statistics, previews },
-    });
+    await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { statistics, previews }));
     return true;
   });
 }

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { findFile, recordDigest } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
-import { FILE_DAMAGED, FILE_DIGEST_READY, fileSubject } from '../events/event.ts';
+import { FILE_DAMAGED, FILE_DIGEST_READY } from '../events/event.ts';
 import type { WholeDigest } from '../storage/upload-storage.ts';
+import { fileEvent } from './file-event.ts';
 import type { FileContext } from './files.ts';
-import { toFilePlace, toFileRecord } from './record.ts';
+import { toFilePlace } from './record.ts';
 
 /** A kind of job. */
 export const DIGEST_JOB = 'digest';
@@ -33,7 +34,7 @@ export async function digestFile(
   }
   const recorded = await context.outbox.transact(async (tx, emitEvent) => {
     const changed = await recordDigest(tx, row.id, digest.sha256);
-    if (changed) await emitEvent(toEvent(context, changed, FILE_DIGEST_READY));
+    if (changed) await emitEvent(fileEvent(FILE_DIGEST_READY, changed, context.now()));
     return changed;
   });
   return recorded ? 'recorded' : 'nothing';
@@ -46,11 +47,5 @@ function isAcknowledged(row: FileRow, { parts }: WholeDigest): boolean {
 }
 
 async function emit(context: FileContext, row: FileRow, type: string): Promise<void> {
-  await context.outbox.transact(async (_tx, emitEvent) => await emitEvent(toEvent(context, row, type)));
-}
-
-function toEvent(context: FileContext, row: FileRow, type: string) {
-  const { id, owner, upload_id } = row;
-  const data = toFileRecord(row, null);
-  return { type, subject: fileSubject(id), owner, uploadId: upload_id, time: context.now(), data };
+  await context.outbox.transact(async (_tx, emitEvent) => await emitEvent(fileEvent(type, row, context.now())));
 }

@@ -5,7 +5,8 @@ import type { Database } from '../db/database.ts';
 import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
-import { FILE_UPDATED, fileSubject } from '../events/event.ts';
+import { FILE_UPDATED } from '../events/event.ts';
+import { fileEvent } from './file-event.ts';
 import { type FileContext, fileNotFound } from './files.ts';
 import { overridesOf, toFileRecord } from './record.ts';
 import { type StoredFile, toStoredFile } from './stored-file.ts';
@@ -76,14 +77,7 @@ async function record(context: MetadataContext, row: FileRow, metadata: string):
     const changed = await replaceMetadata(tx, row.id, row.metadata, metadata);
     if (!changed) return undefined;
     if (isReadOtherwise(row, changed)) await analyzeAgain(context, tx, row);
-    await emit({
-      type: FILE_UPDATED,
-      subject: fileSubject(row.id),
-      owner: row.owner,
-      uploadId: row.upload_id,
-      time: context.now(),
-      data: toFileRecord(changed, null),
-    });
+    await emit(fileEvent(FILE_UPDATED, changed, context.now()));
     return changed;
   });
 }

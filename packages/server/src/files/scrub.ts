@@ -4,11 +4,12 @@ import { toHex } from '@cryolift/protocol/digest';
 import type { ScrubReport } from '@cryolift/protocol/messages';
 import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
-import { FILE_DAMAGED, FILE_UNREADABLE, fileSubject } from '../events/event.ts';
+import { FILE_DAMAGED, FILE_UNREADABLE } from '../events/event.ts';
 import type { Leases } from '../leases/leases.ts';
 import { BytesGone } from '../storage/errors.ts';
+import { fileEvent } from './file-event.ts';
 import type { FileContext } from './files.ts';
-import { toFilePlace, toFileRecord } from './record.ts';
+import { toFilePlace } from './record.ts';
 import { type ScrubProgress as Progress, type ScrubClaim, ScrubState } from './scrub-state.ts';
 
 type Fault = ScrubReport['faults'][number];
@@ -233,16 +234,8 @@ export class Scrub {
     const isUnreadable = fault.fault === 'unreadable';
     this.#context.log.error({ ...fault }, isUnreadable ? 'a stored file cannot be read' : 'a stored file has changed');
     const type = isUnreadable ? FILE_UNREADABLE : FILE_DAMAGED;
-    await this.#context.outbox.transact(async (_tx, emit) => {
-      await emit({
-        type,
-        subject: fileSubject(row.id),
-        owner: row.owner,
-        uploadId: row.upload_id,
-        time: this.#context.now(),
-        data: toFileRecord(row, null),
-      });
-    });
+    const event = fileEvent(type, row, this.#context.now());
+    await this.#context.outbox.transact(async (_tx, emit) => await emit(event));
   }
 
   async #end(progress: Progress, claim: ScrubClaim, status: 'done' | 'stopped'): Promise<void> {

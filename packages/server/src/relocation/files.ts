@@ -5,14 +5,16 @@ import { findFile, listFileIds, listFilesAfter, recordDigest } from '../db/files
 import { endJobsOf } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import { Bus } from '../events/bus.ts';
-import { FILE_DIGEST_READY, fileSubject } from '../events/event.ts';
+import { FILE_DIGEST_READY } from '../events/event.ts';
 import { Outbox } from '../events/outbox.ts';
+import { fileEvent } from '../files/file-event.ts';
 import { DIGEST_JOB } from '../files/late-digest.ts';
-import { toFilePlace, toFileRecord } from '../files/record.ts';
+import { toFilePlace } from '../files/record.ts';
 import { removeStored } from '../storage/removal.ts';
 import { forEachOf } from './concurrent.ts';
 import { type FaultKind, FileFault } from './faults.ts';
 import { copyFile } from './file-copy.ts';
+import { eachRow } from './pages.ts';
 import type { OpenSide } from './sides.ts';
 
 const BATCH = 500;
@@ -63,14 +65,8 @@ export async function removeUnknown({ db, storage }: OpenSide): Promise<void> {
   for (const id of await storage.files.list()) if (!recorded.has(id)) await removeStored(storage, id);
 }
 
-async function* eachFile(db: Database): AsyncGenerator<FileRow> {
-  for (let after = ''; ; ) {
-    const rows = await listFilesAfter(db, { after, until: LAST_ID, limit: BATCH });
-    yield* rows;
-    const last = rows.at(-1);
-    if (!last) return;
-    after = last.id;
-  }
+function eachFile(db: Database): AsyncGenerator<FileRow> {
+  return eachRow((after) => listFilesAfter(db, { after, until: LAST_ID, limit: BATCH }));
 }
 
 /** @returns false when it was there before. */
@@ -92,9 +88,6 @@ async function recordLateDigest(db: Database, fileId: string, sha256: Uint8Array
   await outbox.transact(async (tx, emit) => {
     const row = (await recordDigest(tx, fileId, sha256)) ?? (await findFile(tx, fileId));
     await endJobsOf(tx, fileId, DIGEST_JOB, nowMs);
-    if (!row) return;
-    const { id, owner, upload_id } = row;
-    const data = toFileRecord(row, null);
-    await emit({ type: FILE_DIGEST_READY, subject: fileSubject(id), owner, uploadId: upload_id, time: nowMs, data });
+    if (row) await emit(fileEvent(FILE_DIGEST_READY, row, nowMs));
   });
 }

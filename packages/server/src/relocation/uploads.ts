@@ -10,18 +10,13 @@ import { Outbox } from '../events/outbox.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { StorageLimits } from '../storage/upload-storage.ts';
 import { moveUpload } from '../uploads/transitions.ts';
+import { eachRow } from './pages.ts';
 
 const BATCH = 100;
 
 /** In the order of their ids. */
-export async function* eachLive(db: Database): AsyncGenerator<UploadRow> {
-  for (let after = ''; ; ) {
-    const rows = await listLiveAfter(db, after, BATCH);
-    yield* rows;
-    const last = rows.at(-1);
-    if (!last) return;
-    after = last.id;
-  }
+export function eachLive(db: Database): AsyncGenerator<UploadRow> {
+  return eachRow((after) => listLiveAfter(db, after, BATCH));
 }
 
 /** A plan of parts is fixed when an upload is started; an upload of one part fits everywhere. */
