@@ -5,7 +5,7 @@ import { interruptible } from 'cryolift/interrupt';
 import { Output } from 'cryolift/output';
 import { SettingError } from '../config/setting-error.ts';
 import { cancelRelocation } from '../relocation/cancellation.ts';
-import { type Relocated, relocate } from '../relocation/relocation.ts';
+import { type RefusedUpload, type Relocated, relocate } from '../relocation/relocation.ts';
 import { readSides, type Sides } from '../relocation/sides.ts';
 import { countSource, type SourceCounts } from '../relocation/source-counts.ts';
 import { MigrationProgress } from './migration-progress.ts';
@@ -79,11 +79,7 @@ async function count(sides: Sides, output: Output): Promise<ExitCode> {
     file_bytes: fileBytes,
     uploads,
     upload_bytes: uploadBytes,
-    refused_uploads: refused.map(({ uploadId, filename, partSizeBytes }) => ({
-      upload_id: uploadId,
-      filename,
-      part_size: partSizeBytes,
-    })),
+    refused_uploads: refused.map(toRefused),
   };
   output.result(summary, () => [
     `would copy ${rows} rows: ${tables
@@ -118,14 +114,14 @@ function conclude(done: Relocated, progress: MigrationProgress, sides: Sides, ou
     complete: isEnded,
     ...progress.counts,
     uploads: uploads.map(({ uploadId, filename, parts, lost }) => ({ upload_id: uploadId, filename, parts, lost })),
-    refused_uploads: refused.map(({ uploadId, filename, partSizeBytes }) => ({
-      upload_id: uploadId,
-      filename,
-      part_size: partSizeBytes,
-    })),
+    refused_uploads: refused.map(toRefused),
     faults: faulty.map(({ fileId, filename, fault, message }) => ({ file_id: fileId, filename, fault, message })),
     ...(isEnded ? { settings: toSettings(sides) } : {}),
   };
   output.result(summary, () => describeEnd(done, progress.counts, sides));
   return faulty.length > 0 || !isEnded ? EXIT.someFailed : EXIT.done;
+}
+
+function toRefused({ uploadId, filename, partSizeBytes }: RefusedUpload) {
+  return { upload_id: uploadId, filename, part_size: partSizeBytes };
 }

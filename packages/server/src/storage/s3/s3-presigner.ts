@@ -1,5 +1,5 @@
 /** Signed URLs with which clients store parts in the bucket by themselves. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
@@ -41,7 +41,15 @@ export class S3Presigner implements Presigner {
     const id = await bucket.createMultipart(key).catch(() => null);
     if (id === null) return null;
     try {
-      const put = await signPart(bucket, key, id, 1, body.length, await digestOf(body), PROBE_SECONDS);
+      const put = await signPart(
+        bucket,
+        key,
+        id,
+        1,
+        body.length,
+        createHash('sha256').update(body).digest(),
+        PROBE_SECONDS,
+      );
       const [right, wrong] = [await send(put, body), await send(put, Buffer.from('wrong'))];
       const { origin } = new URL(put.url);
       return right < 300 && wrong >= 400 && wrong < 500 ? new S3Presigner(bucket, keys, origin) : null;
@@ -122,8 +130,4 @@ async function sendOnce({ url, headers }: SignedPut, body: Buffer<ArrayBuffer>):
   } catch {
     return 503;
   }
-}
-
-async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }

@@ -1,7 +1,8 @@
 /** The mark of a shared folder: the database that it belongs to, and the id by which the database knows the folder. */
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { flush } from '../../flush.ts';
 
 export interface OwnerMark {
   readonly database_id: string;
@@ -23,28 +24,13 @@ export async function readMark(folder: string): Promise<OwnerMark | null> {
 export async function writeMark(folder: string, mark: OwnerMark): Promise<OwnerMark> {
   const draft = join(folder, `${NAME}.${randomBytes(8).toString('hex')}`);
   try {
-    await writeFlushed(draft, JSON.stringify(mark));
+    await writeFile(draft, JSON.stringify(mark), { flag: 'wx', mode: 0o600, flush: true });
     await link(draft, join(folder, NAME)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
   } finally {
     await rm(draft, { force: true });
   }
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await flush(folder);
   return (await readMark(folder)) as OwnerMark;
-}
-
-async function writeFlushed(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

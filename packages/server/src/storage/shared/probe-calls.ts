@@ -1,6 +1,7 @@
 /** What a probe does with the file system. Tests pass calls that do it wrong. */
 import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { flush } from '../../flush.ts';
 
 const FILE_MODE = 0o600;
 
@@ -26,14 +27,7 @@ export const SYSTEM_PROBE = {
       await file.close();
     }
   },
-  async syncFolder(path: string): Promise<void> {
-    const folder = await open(path, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  },
+  syncFolder: (path: string) => flush(path),
 };
 
 export type ProbeCalls = typeof SYSTEM_PROBE;
