@@ -45,7 +45,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     this.#writers = writers;
     this.#digester = digester;
     this.#onLost = onLost;
-    this.#staging = new Staging(layout, digester);
+    this.#staging = new Staging(layout, files, digester);
     this.#flusher = new Flusher((uploadId) => this.#lose(uploadId));
     this.#stagedFiles = new StagedFiles(layout.calls, this.#flusher, (uploadId) => layout.staged(uploadId));
   }
@@ -93,9 +93,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   async assemble(): Promise<void> {}
 
   async digest(upload: StagedUpload, file: FilePlace, unverified: PartSelection | null = null): Promise<WholeDigest> {
-    // A publish that was interrupted after its rename has moved the bytes.
-    const path =
-      (await this.#files.stat(file)) === null ? this.#layout.staged(upload.id) : this.#layout.published(file);
+    const path = await this.#staging.find(upload, file);
     const { sizeBytes } = upload;
     const digest = await this.#digester.follow(upload.id, path, sizeBytes, sizeBytes, () => unverified);
     if (digest.identity !== null) this.#stagedFiles.assertSame(upload.id, digest.identity);

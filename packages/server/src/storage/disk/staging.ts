@@ -3,16 +3,19 @@ import { join } from 'node:path';
 import { partExtent } from '@cryolift/protocol/plan';
 import type { FilePlace, StagedUpload, StoredPart } from '../places.ts';
 import type { FoundStaged } from '../upload-storage.ts';
+import type { DiskFiles } from './disk-files.ts';
 import { CREATE } from './file-system.ts';
 import { type DiskLayout, isHeldName, orNull } from './layout.ts';
 import type { Digester } from './threads/digester.ts';
 
 export class Staging {
   readonly #layout: DiskLayout;
+  readonly #files: DiskFiles;
   readonly #digester: Digester;
 
-  constructor(layout: DiskLayout, digester: Digester) {
+  constructor(layout: DiskLayout, files: DiskFiles, digester: Digester) {
     this.#layout = layout;
+    this.#files = files;
     this.#digester = digester;
   }
 
@@ -24,6 +27,12 @@ export class Staging {
     } finally {
       await this.#layout.calls.close(handle);
     }
+  }
+
+  /** @returns where the bytes are: a publish that was not recorded has moved them. */
+  async find(upload: Pick<StagedUpload, 'id'>, file: FilePlace): Promise<string> {
+    const isPublished = (await this.#files.stat(file)) !== null;
+    return isPublished ? this.#layout.published(file) : this.#layout.staged(upload.id);
   }
 
   /** Reads parts. @returns the indices of those that are missing or have other digests. */

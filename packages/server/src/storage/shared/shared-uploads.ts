@@ -37,7 +37,7 @@ export class SharedUploads implements UploadStorage, StagedReader {
     this.#files = files;
     this.#writers = writers;
     this.#digester = digester;
-    this.#staging = new Staging(layout, digester);
+    this.#staging = new Staging(layout, files, digester);
   }
 
   fileIdOf(): null {
@@ -86,7 +86,7 @@ export class SharedUploads implements UploadStorage, StagedReader {
   /** Parts that were written to this file were flushed. Those that were written to another one are read. */
   async assemble(upload: StagedUpload, file: FilePlace, parts: readonly StoredPart[]): Promise<void> {
     const { calls } = this.#layout;
-    const path = await this.#find(upload, file);
+    const path = await this.#staging.find(upload, file);
     const handle = await calls.open(path, READ);
     const others: StoredPart[] = [];
     try {
@@ -100,7 +100,7 @@ export class SharedUploads implements UploadStorage, StagedReader {
   }
 
   async digest(upload: StagedUpload, file: FilePlace, unverified: PartSelection | null = null): Promise<WholeDigest> {
-    return await this.#digester.hashWhole(await this.#find(upload, file), upload.sizeBytes, unverified);
+    return await this.#digester.hashWhole(await this.#staging.find(upload, file), upload.sizeBytes, unverified);
   }
 
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
@@ -150,11 +150,5 @@ export class SharedUploads implements UploadStorage, StagedReader {
 
   locate(uploadId: string): string {
     return pathToFileURL(this.#layout.staged(uploadId)).href;
-  }
-
-  /** A publish that was not recorded has moved the bytes. */
-  async #find(upload: StagedUpload, file: FilePlace): Promise<string> {
-    const isPublished = (await this.#files.stat(file)) !== null;
-    return isPublished ? this.#layout.published(file) : this.#layout.staged(upload.id);
   }
 }
