@@ -1,9 +1,10 @@
 /** Programs of Debian's that tests run: installed where they are missing, and ended with the process that started them. */
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { installByApt } from './apt.ts';
 
 /** Not everybody's has the folder where Debian puts servers. */
@@ -45,6 +46,40 @@ export function startProgram(
   env: Readonly<Record<string, string>>,
 ): ChildProcessByStdio<Writable, null, Readable> {
   return spawn('sh', ['-c', GUARD, 'sh', name, ...args], { env: { PATH, ...env }, stdio: ['pipe', 'ignore', 'pipe'] });
+}
+
+/** Waits until it is up. @throws Error with what it printed, when it has ended or takes longer than `withinMs`. */
+export async function awaitProgram(
+  child: ChildProcess,
+  what: string,
+  isUp: () => Promise<boolean>,
+  withinMs: number,
+): Promise<void> {
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(-4000);
+  });
+  for (const deadlineMs = Date.now() + withinMs; !(await isUp()); await sleep(50)) {
+    if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`${what} does not start: ${said}`);
+  }
+}
+
+/** Whether a GET is answered with 2xx. */
+export async function answers(url: string): Promise<boolean> {
+  const answer = await fetch(url).catch(() => null);
+  await answer?.body?.cancel();
+  return answer?.ok ?? false;
+}
+
+/** Whether somebody listens on a port of 127.0.0.1. */
+export async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const isOpen = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isOpen;
 }
 
 /** A free port, for programs that cannot pick one themselves. */

@@ -75,12 +75,7 @@ function makeStorage(dataDir: string): Settings {
   if (STORAGE !== 's3') return {};
   const url = process.env.CRYOLIFT_TEST_S3_URL;
   if (!url) throw new Error('CRYOLIFT_TEST_S3_URL is not set; `npm run test:engines` starts the service');
-  const { storageUrl, credentials } = serviceAt(url);
-  return {
-    CRYOLIFT_STORAGE_URL: storageUrl(`server-${process.pid}-${++databases}`),
-    CRYOLIFT_S3_ACCESS_KEY_ID: credentials.accessKeyId,
-    CRYOLIFT_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  };
+  return serviceAt(url).settings(`server-${process.pid}-${++databases}`);
 }
 
 /** The server of the environment, or a new one with default settings. */

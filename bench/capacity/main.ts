@@ -91,9 +91,7 @@ async function measureBucket(seaweed: RunningSeaweed, partMib: number, gib: numb
   await postgres.run(`create database ${name}`);
   const server = await startServer(join(folder, name), {
     CRYOLIFT_DATABASE_URL: urlOf(postgres.url, name),
-    CRYOLIFT_STORAGE_URL: seaweed.storageUrl(name),
-    CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-    CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+    ...seaweed.settings(name),
   });
   try {
     const client = new CryoliftClient(server);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GIB } from '@cryolift/protocol/plan';
 import { startCluster, urlOf } from '../../packages/server/src/db/postgres/test-cluster.ts';
-import { type RunningSeaweed, startSeaweed } from '../../suites/engines/seaweedfs.ts';
+import { startSeaweed } from '../../suites/engines/seaweedfs.ts';
 import { CLI, type Server, startServer } from '../cryolift.ts';
 import { installPeers, PEERS } from '../peers.ts';
 import { runToEnd } from '../process.ts';
@@ -64,7 +64,12 @@ function library(name: string, checksum: string): Contestant {
     name,
     async send(round) {
       const args = [LIBRARY, file, endpoint, bucket, `library/${checksum}-${round}`, String(PARALLEL), checksum];
-      return (await runToEnd(args, credentialsOf(seaweed, 'AWS'))).seconds;
+      return (
+        await runToEnd(args, {
+          AWS_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+        })
+      ).seconds;
     },
   };
 }
@@ -73,8 +78,8 @@ async function cryolift(name: string, prefix: string, direct: boolean): Promise<
   await postgres.run(`create database ${prefix}`);
   const server = await startServer(join(folder, prefix), {
     CRYOLIFT_DATABASE_URL: urlOf(postgres.url, prefix),
+    ...seaweed.settings(prefix),
     CRYOLIFT_STORAGE_URL: `${seaweed.storageUrl(prefix)}&direct=${direct}`,
-    ...credentialsOf(seaweed, 'CRYOLIFT_S3'),
   });
   servers.push(server);
   return {
@@ -89,12 +94,5 @@ async function cryolift(name: string, prefix: string, direct: boolean): Promise<
       const env = { CRYOLIFT_TOKEN: server.token, HOME: home, XDG_STATE_HOME: home };
       return (await runToEnd([CLI, ...args, ...parallel], env)).seconds;
     },
-  };
-}
-
-function credentialsOf({ credentials }: RunningSeaweed, prefix: string): Record<string, string> {
-  return {
-    [`${prefix}_ACCESS_KEY_ID`]: credentials.accessKeyId,
-    [`${prefix}_SECRET_ACCESS_KEY`]: credentials.secretAccessKey,
   };
 }

@@ -5,14 +5,15 @@ import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setCorsRule } from '../../packages/server/src/storage/s3/test-cors.ts';
 import { listFiles } from '../contract/upload.ts';
-import { findSeaweed, settingsFor, withService } from '../engines/direct.ts';
+import { settingsFor, withService } from '../engines/direct.ts';
+import { findService } from '../engines/shared-service.ts';
 import { drop, PageUnderTest, uploadRow, writeMrc } from './page-under-test.ts';
 
 /** 48 MiB. */
 const SECTIONS = 6;
 
 async function start(t: TestContext, prefix: string): Promise<PageUnderTest> {
-  const seaweed = await findSeaweed();
+  const seaweed = await findService();
   const under = await PageUnderTest.start(await settingsFor(prefix), seaweed.endpoint);
   t.after(() => under.discard());
   return under;
@@ -42,13 +43,13 @@ test('page: parts go to the bucket', withService, async (t) => {
     AllowedHeaders: ['x-amz-checksum-sha256'],
     ExposeHeaders: ['ETag'],
   };
-  await setCorsRule(await findSeaweed(), rule);
+  await setCorsRule(await findService(), rule);
   assert.equal(await upload(under), 0);
 });
 
 test('page: without a CORS rule for it, parts go through the server', withService, async (t) => {
   const under = await start(t, 'page-refused');
   const rule = { AllowedOrigins: ['https://elsewhere.example'], AllowedMethods: ['PUT'], ExposeHeaders: ['ETag'] };
-  await setCorsRule(await findSeaweed(), rule);
+  await setCorsRule(await findService(), rule);
   assert.ok((await upload(under)) >= SECTIONS * 8 * 1024 * 1024);
 });

@@ -58,14 +58,17 @@ export function printHead(method: string, path: string, headers: Readonly<Record
 
 export class Connection {
   readonly #socket: Socket;
-  #unread: Buffer = Buffer.alloc(0);
+  /** What has come and was not taken. It is joined only when it is needed: a large body has many pieces. */
+  #pieces: Buffer[] = [];
+  #unreadBytes = 0;
   #end: string | null = null;
   #wake = (): void => {};
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => {
-      this.#unread = Buffer.concat([this.#unread, bytes]);
+      this.#pieces.push(bytes);
+      this.#unreadBytes += bytes.length;
       this.#wake();
     });
     socket.on('end', () => this.#finish('ended'));
@@ -148,7 +151,7 @@ export class Connection {
 
   /** Bytes that came and belong to no answer read so far. */
   get unread(): string {
-    return this.#unread.toString('latin1');
+    return this.#join().toString('latin1');
   }
 
   close(): void {
@@ -173,22 +176,31 @@ export class Connection {
     const length = headers['content-length'];
     if (length !== undefined) return await this.#take(Number(length));
     await this.closed();
-    return await this.#take(this.#unread.length);
+    return await this.#take(this.#unreadBytes);
   }
 
   async #takeUntil(mark: string): Promise<string> {
     for (;;) {
-      const at = this.#unread.indexOf(mark);
+      const at = this.#join().indexOf(mark);
       if (at >= 0) return (await this.#take(at + mark.length)).subarray(0, at).toString('latin1');
       await this.#more();
     }
   }
 
   async #take(length: number): Promise<Buffer> {
-    while (this.#unread.length < length) await this.#more();
-    const taken = this.#unread.subarray(0, length);
-    this.#unread = this.#unread.subarray(length);
-    return taken;
+    while (this.#unreadBytes < length) await this.#more();
+    const unread = this.#join();
+    this.#pieces = [unread.subarray(length)];
+    this.#unreadBytes -= length;
+    return unread.subarray(0, length);
+  }
+
+  #join(): Buffer {
+    const [joined = Buffer.alloc(0), ...others] = this.#pieces;
+    if (others.length === 0) return joined;
+    const all = Buffer.concat(this.#pieces);
+    this.#pieces = [all];
+    return all;
   }
 
   async #more(): Promise<void> {

@@ -38,9 +38,7 @@ test(
     const startOn = async (url: string) => {
       const server = await startServer({
         CRYOLIFT_DATABASE_URL: url,
-        CRYOLIFT_STORAGE_URL: seaweed.storageUrl(PREFIX),
-        CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-        CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+        ...seaweed.settings(PREFIX),
       });
       t.after(() => server.discard());
       return { server, call: callAs(server, CALLER) };

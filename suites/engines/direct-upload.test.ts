@@ -14,7 +14,8 @@ import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { type Call, callAs } from '../contract/wire.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
 import { startCounting } from './counting-proxy.ts';
-import { findSeaweed, settingsFor, withService } from './direct.ts';
+import { settingsFor, withService } from './direct.ts';
+import { findService } from './shared-service.ts';
 
 const MIB = 1024 * 1024;
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
@@ -164,7 +165,7 @@ test(
   'direct upload: refused URLs are signed again, and a bucket that is busy or cuts connections is waited for',
   withService,
   async (t) => {
-    const proxy = await startProxy(t, (await findSeaweed()).endpoint);
+    const proxy = await startProxy(t, (await findService()).endpoint);
     const bench = await prepare(t, 'faults', 96, proxy);
     const faults = [
       { kind: 'refuse', status: 403, code: 'AccessDenied' },
@@ -196,7 +197,7 @@ test(
   'direct upload: a bucket that refuses for good in the middle is replaced by the server',
   withService,
   async (t) => {
-    const proxy = await startProxy(t, (await findSeaweed()).endpoint);
+    const proxy = await startProxy(t, (await findService()).endpoint);
     const bench = await prepare(t, 'broken', 64, proxy);
     let puts = 0;
     proxy.decide = (method, query) => {

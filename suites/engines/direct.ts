@@ -1,38 +1,22 @@
 /** Servers on a bucket, and parts that are sent to it by signed URLs, for the tests of direct parts. */
 import assert from 'node:assert/strict';
-import { after, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { ConfirmedParts, SignedParts, UploadRecord } from '@cryolift/protocol/messages';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { cutPart, initRequest } from '../contract/upload.ts';
 import { type Answer, type Call, callAs } from '../contract/wire.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
-import type { RunningService } from './running-service.ts';
-import { missingService, startService } from './s3-service.ts';
+import { serviceAt } from './running-service.ts';
+import { missingService } from './s3-service.ts';
+import { findService } from './shared-service.ts';
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 5 * MIB;
 export const withService = { skip: missingService(), timeout: 300_000 };
 
-let starting: Promise<RunningService> | null = null;
-after(async () => await (await starting)?.stop());
-
-/** One for all tests of a file. */
-export async function findSeaweed(): Promise<RunningService> {
-  starting ??= startService();
-  return await starting;
-}
-
 /** @param endpoint of the service, when it is not its own. */
-export async function settingsFor(prefix: string, endpoint?: string): Promise<Record<string, string>> {
-  const seaweed = await findSeaweed();
-  const url = seaweed.storageUrl(prefix);
-  return {
-    CRYOLIFT_STORAGE_URL: endpoint
-      ? url.replace(encodeURIComponent(seaweed.endpoint), encodeURIComponent(endpoint))
-      : url,
-    CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-    CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
-  };
+export async function settingsFor(prefix: string, endpoint?: string): Promise<Readonly<Record<string, string>>> {
+  return (endpoint ? serviceAt(endpoint) : await findService()).settings(prefix);
 }
 
 export async function startOnBucket(

@@ -2,17 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { whyNoCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { makePostgresUrl } from '../../packages/server/src/db/test-databases.ts';
 import type { Settings } from '../server-under-test.ts';
-import { missingSeaweed, type RunningSeaweed, startSeaweed } from './seaweedfs.ts';
+import { serviceAt } from './running-service.ts';
+import { missingService } from './s3-service.ts';
+import { findService } from './shared-service.ts';
 
-export const options = { skip: whyNoCluster() ?? missingSeaweed(), timeout: 400_000 };
+export const options = { skip: whyNoCluster() ?? missingService(), timeout: 400_000 };
 
-let starting: Promise<RunningSeaweed> | null = null;
 let prefixes = 0;
-after(async () => await (await starting)?.stop());
 
 export function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'cryolift-migrate-'));
@@ -34,16 +34,12 @@ export async function onEngines(
   folder: string,
   endpoint?: (real: string) => Promise<string>,
 ): Promise<Settings & { CRYOLIFT_DATABASE_URL: string }> {
-  starting ??= startSeaweed();
-  const seaweed = await starting;
-  const storage = new URL(seaweed.storageUrl(`migrate-${process.pid}-${++prefixes}`));
-  if (endpoint) storage.searchParams.set('endpoint', await endpoint(seaweed.endpoint));
+  const seaweed = await findService();
+  const service = endpoint ? serviceAt(await endpoint(seaweed.endpoint)) : seaweed;
   return {
     CRYOLIFT_DATA_DIR: folder,
     CRYOLIFT_DATABASE_URL: await makePostgresUrl(t),
-    CRYOLIFT_STORAGE_URL: storage.href,
-    CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-    CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+    ...service.settings(`migrate-${process.pid}-${++prefixes}`),
   };
 }
 

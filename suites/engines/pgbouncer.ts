@@ -4,11 +4,9 @@
  */
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { bringProgram, canInstall, findPort, type Program, startProgram } from '../program.ts';
+import { awaitProgram, bringProgram, canInstall, findPort, listens, type Program, startProgram } from '../program.ts';
 
 const PGBOUNCER: Program = { name: 'pgbouncer', packages: ['pgbouncer'], versionArgs: ['--version'] };
 const START_MS = 15_000;
@@ -49,13 +47,7 @@ default_pool_size = 4
   chmodSync(file, 0o644);
   const asUser = process.getuid?.() === 0 ? ['-u', USER] : [];
   const child = startProgram('pgbouncer', [...asUser, file], {});
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = `${said}${text}`.slice(-4000);
-  });
-  for (const endMs = Date.now() + START_MS; !(await listens(listenPort)); await sleep(50)) {
-    if (child.exitCode !== null || Date.now() > endMs) throw new Error(`PgBouncer does not start: ${said}`);
-  }
+  await awaitProgram(child, 'PgBouncer', () => listens(listenPort), START_MS);
   return {
     url: Object.assign(new URL(url), { port: String(listenPort) }).href,
     async stop() {
@@ -64,16 +56,6 @@ default_pool_size = 4
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const isOpen = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return isOpen;
 }
 
 if (import.meta.main) {

@@ -8,6 +8,8 @@ export interface RunningService {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** As `CRYOLIFT_STORAGE_URL` has it. */
   storageUrl(prefix: string): string;
+  /** The settings of a server that stores there. */
+  settings(prefix: string): Readonly<Record<string, string>>;
   /** Ends it and removes what it has stored. */
   stop(): Promise<void>;
 }
@@ -18,11 +20,17 @@ const REGION = 'us-east-1';
 /** One that runs already, started by a file of this folder. */
 export function serviceAt(endpoint: string): Omit<RunningService, 'stop'> {
   const query = new URLSearchParams({ endpoint, region: REGION, path_style: 'true' });
+  const storageUrl = (prefix: string) => `s3://${BUCKET}/${prefix}?${query}`;
   return {
     bucket: BUCKET,
     endpoint,
     region: REGION,
     credentials: CREDENTIALS,
-    storageUrl: (prefix) => `s3://${BUCKET}/${prefix}?${query}`,
+    storageUrl,
+    settings: (prefix) => ({
+      CRYOLIFT_STORAGE_URL: storageUrl(prefix),
+      CRYOLIFT_S3_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      CRYOLIFT_S3_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    }),
   };
 }

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FileRecord, JobList, StoredPartPage, UploadRecord } from '@cryolift/protocol/messages';
@@ -18,29 +18,16 @@ import { completeOnce, open, put, putAll, putBody, readUploadRecord } from '../c
 import { callAs } from '../contract/wire.ts';
 import { findPort } from '../program.ts';
 import { runServe, startServer } from '../server-under-test.ts';
-import type { RunningService } from './running-service.ts';
-import { missingService, startService } from './s3-service.ts';
+import { missingService } from './s3-service.ts';
+import { findService } from './shared-service.ts';
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 5 * MIB;
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const options = { skip: missingService(), timeout: 200_000 };
 
-let starting: Promise<RunningService> | null = null;
-after(async () => await (await starting)?.stop());
-
-async function settingsFor(prefix: string): Promise<Record<string, string>> {
-  starting ??= startService();
-  const seaweed = await starting;
-  return {
-    CRYOLIFT_STORAGE_URL: seaweed.storageUrl(prefix),
-    CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-    CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
-  };
-}
-
 async function startOnBucket(t: TestContext, prefix: string, more: Record<string, string> = {}) {
-  const server = await startServer({ ...(await settingsFor(prefix)), ...more });
+  const server = await startServer({ ...(await findService()).settings(prefix), ...more });
   t.after(() => server.discard());
   return { server, call: callAs(server, { sub: 'survivor', scope: 'admin' }) };
 }
@@ -162,7 +149,7 @@ test(
 
 test('s3 server: cancelled uploads leave no multipart upload, and a lost one is sent again', options, async (t) => {
   const { call } = await startOnBucket(t, 'lost');
-  const bucket = new Bucket({ ...((await starting) as RunningService), prefix: '', pathStyle: true });
+  const bucket = new Bucket({ ...(await findService()), prefix: '', pathStyle: true });
   t.after(() => bucket.close());
   const staged = async () => await Array.fromAsync(listMultiparts(bucket, 'lost/'));
   const { session, bytes } = await openLarge(call, 3);
@@ -220,7 +207,7 @@ test('s3 server: the command line uploads through a kill -9 of the server', opti
 
 test('s3 server: a prefix of another database, and a bucket that is not there, stop the start', options, async (t) => {
   const { server } = await startOnBucket(t, 'claimed');
-  const settings = await settingsFor('claimed');
+  const settings = (await findService()).settings('claimed');
   const own = mkdtempSync(join(tmpdir(), 'cryolift-other-'));
   t.after(() => rmSync(own, { recursive: true, force: true }));
   const other = await runServe({ ...settings, CRYOLIFT_DATA_DIR: own, CRYOLIFT_PORT: '0' });

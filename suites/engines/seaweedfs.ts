@@ -2,14 +2,12 @@
  * SeaweedFS, a real S3-compatible service, from a wheel in a virtual environment of this checkout. What is missing is
  * installed; `npm test` runs this file as a program first, because tests have less time.
  */
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { canInstall, findPorts, startProgram } from '../program.ts';
+import { answers, awaitProgram, canInstall, findPorts, startProgram } from '../program.ts';
 import { bringEnvironment, type Environment } from '../python-environment.ts';
 import { BUCKET, CREDENTIALS, type RunningService, serviceAt } from './running-service.ts';
 
@@ -76,7 +74,7 @@ export async function startSeaweed({ flags = FLAGS }: { flags?: readonly string[
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    await awaitStart(child, `${endpoint}/status`);
+    await awaitProgram(child, 'SeaweedFS', () => answers(`${endpoint}/status`), START_MS);
   } catch (error) {
     await stop();
     throw error;
@@ -88,19 +86,6 @@ export async function startSeaweed({ flags = FLAGS }: { flags?: readonly string[
     filer: addressOf('filer.port'),
     stop,
   };
-}
-
-async function awaitStart(child: ChildProcess, url: string): Promise<void> {
-  let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = `${said}${text}`.slice(-4000);
-  });
-  for (const deadlineMs = Date.now() + START_MS; ; await sleep(50)) {
-    if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`SeaweedFS does not start: ${said}`);
-    const answer = await fetch(url).catch(() => null);
-    await answer?.body?.cancel();
-    if (answer?.ok) return;
-  }
 }
 
 if (import.meta.main) {

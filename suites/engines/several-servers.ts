@@ -1,30 +1,25 @@
 /** Several servers on one PostgreSQL and one bucket, each a real process. */
 import assert from 'node:assert/strict';
-import { after, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { whyNoCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { makePostgresUrl } from '../../packages/server/src/db/test-databases.ts';
 import { Bucket } from '../../packages/server/src/storage/s3/bucket.ts';
 import { listMultiparts, listParts } from '../../packages/server/src/storage/s3/multiparts.ts';
 import { type OwnServer, type Settings, startServer } from '../server-under-test.ts';
-import type { RunningService } from './running-service.ts';
-import { missingService, startService } from './s3-service.ts';
+import { missingService } from './s3-service.ts';
+import { findService } from './shared-service.ts';
 
-let starting: Promise<RunningService> | null = null;
 let prefixes = 0;
-after(async () => await (await starting)?.stop());
 
 /** For tests that start servers. */
 export const options = { skip: whyNoCluster() ?? missingService(), timeout: 400_000 };
 
 /** Two servers on a new database and a new prefix of the bucket; they end with the test. */
 export async function startTwo(t: TestContext, more: Settings = {}): Promise<[OwnServer, OwnServer]> {
-  starting ??= startService();
-  const seaweed = await starting;
+  const seaweed = await findService();
   const settings = {
     CRYOLIFT_DATABASE_URL: await makePostgresUrl(t),
-    CRYOLIFT_STORAGE_URL: seaweed.storageUrl(`several-${process.pid}-${++prefixes}`),
-    CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-    CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+    ...seaweed.settings(`several-${process.pid}-${++prefixes}`),
     CRYOLIFT_ACCEPT: 'bin',
     ...more,
   };
@@ -35,8 +30,7 @@ export async function startTwo(t: TestContext, more: Settings = {}): Promise<[Ow
 
 /** The bodies that the service has stored as parts of an upload: SeaweedFS lists all that were sent for one part. */
 export async function listStored(uploadId: string) {
-  assert.ok(starting, 'the service runs');
-  const bucket = new Bucket({ ...(await starting), prefix: '', pathStyle: true });
+  const bucket = new Bucket({ ...(await findService()), prefix: '', pathStyle: true });
   try {
     const all = await Array.fromAsync(listMultiparts(bucket, 'several-'));
     const multipart = all.find(({ key }) => key.includes(uploadId));

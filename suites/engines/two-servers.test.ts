@@ -1,6 +1,6 @@
 /** Two servers on one PostgreSQL and one bucket: any call may go to either of them, and either may be killed. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { whyNoCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
@@ -9,8 +9,8 @@ import { makeMrc, sha256Hex, shuffle } from '../contract/sample.ts';
 import { cutPart, initRequest, putBody } from '../contract/upload.ts';
 import { type Answer, type Call, callAs } from '../contract/wire.ts';
 import { startServer } from '../server-under-test.ts';
-import type { RunningService } from './running-service.ts';
-import { missingService, startService } from './s3-service.ts';
+import { missingService } from './s3-service.ts';
+import { findService } from './shared-service.ts';
 
 const PART_BYTES = 5 * 1024 * 1024;
 const PART_COUNT = 4;
@@ -19,17 +19,11 @@ const FILES = 6;
 const AWAY_MS = 1_000;
 const options = { skip: whyNoCluster() ?? missingService(), timeout: 300_000 };
 
-let starting: Promise<RunningService> | null = null;
-after(async () => await (await starting)?.stop());
-
 test('two servers: parts of one upload go to both, one is killed, and every file is right', options, async (t) => {
-  starting ??= startService();
-  const seaweed = await starting;
+  const seaweed = await findService();
   const settings = {
     CRYOLIFT_DATABASE_URL: await makePostgresUrl(t),
-    CRYOLIFT_STORAGE_URL: seaweed.storageUrl('two-servers'),
-    CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-    CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+    ...seaweed.settings('two-servers'),
   };
   const servers = await Promise.all([startServer(settings), startServer(settings)]);
   t.after(() => Promise.all(servers.map((server) => server.discard())));

@@ -7,10 +7,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { findPort, startProgram } from '../program.ts';
+import { awaitProgram, findPort, startProgram } from '../program.ts';
 import { CREDENTIALS, type RunningService, serviceAt } from './running-service.ts';
 
 const VERSION = 'v1.8.0';
@@ -39,10 +38,6 @@ export async function startVersitygw(): Promise<RunningService> {
     ROOT_ACCESS_KEY: CREDENTIALS.accessKeyId,
     ROOT_SECRET_KEY: CREDENTIALS.secretAccessKey,
   });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = `${said}${text}`.slice(-4000);
-  });
   const endpoint = `http://127.0.0.1:${port}`;
   const { bucket, region, credentials } = serviceAt(endpoint);
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
@@ -52,12 +47,16 @@ export async function startVersitygw(): Promise<RunningService> {
     if (child.exitCode === null) await once(child, 'close');
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  for (const deadlineMs = Date.now() + START_MS; ; await sleep(50)) {
-    const made = await client.send(new CreateBucketCommand({ Bucket: bucket })).catch((error: Error) => error);
-    if (!(made instanceof Error)) break;
-    if (child.exitCode === null && Date.now() < deadlineMs) continue;
+  const makeBucket = () =>
+    client.send(new CreateBucketCommand({ Bucket: bucket })).then(
+      () => true,
+      () => false,
+    );
+  try {
+    await awaitProgram(child, 'versitygw', makeBucket, START_MS);
+  } catch (error) {
     await stop();
-    throw new Error(`versitygw does not start: ${made.message}: ${said}`);
+    throw error;
   }
   return { ...serviceAt(endpoint), stop };
 }

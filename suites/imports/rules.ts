@@ -23,41 +23,20 @@ export const PACKAGES: Arrows = {
   web: ['client', 'protocol', 'mrc'],
 };
 
+/** What a server is made of. */
+const COMPOSED = [
+  ...['http', 'uploads', 'files', 'analysis', 'events', 'storage'],
+  ...['jobs', 'leases', 'db', 'ops', 'config', 'top'],
+];
+
 /** Module of packages/server/src → the modules it may import; `import type x`: only its types. */
 export const MODULES: Arrows = {
   'main.ts': ['server.ts', 'http', 'ops', 'config', 'top'],
-  'server.ts': [
-    'startup',
-    'http',
-    'uploads',
-    'files',
-    'analysis',
-    'events',
-    'storage',
-    'jobs',
-    'leases',
-    'db',
-    'ops',
-    'config',
-    'top',
-  ],
+  'server.ts': ['startup', ...COMPOSED],
   'backup.ts': ['db', 'config', 'top'],
   commands: ['main.ts', 'backup.ts', 'relocation', 'config', 'top'],
   relocation: ['backup.ts', 'startup', 'uploads', 'files', 'events', 'storage', 'db', 'config', 'top'],
-  startup: [
-    'http',
-    'uploads',
-    'files',
-    'analysis',
-    'events',
-    'storage',
-    'jobs',
-    'leases',
-    'db',
-    'ops',
-    'config',
-    'top',
-  ],
+  startup: COMPOSED,
   config: ['db', 'top'],
   http: ['uploads', 'files', 'analysis', 'events', 'import type storage', 'ops', 'config', 'top'],
   jobs: ['uploads', 'files', 'analysis', 'storage', 'leases', 'db', 'top'],

@@ -2,14 +2,11 @@
  * nginx and Caddy, the real programs, with the files that deploy/ offers. What is missing is installed by apt-get; `npm test`
  * runs this file as a program first, because tests have less time.
  */
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Certificate } from '../certificate.ts';
-import { bringProgram, canInstall, findPort, type Program, startProgram } from '../program.ts';
+import { awaitProgram, bringProgram, canInstall, findPort, listens, type Program, startProgram } from '../program.ts';
 
 const START_MS = 15_000;
 
@@ -112,7 +109,7 @@ export async function startEngine(engine: Engine, place: Place, changes: Changes
     await once(child, 'close');
   };
   try {
-    await awaitStart(child, ports.https);
+    await awaitProgram(child, engine.name, () => listens(ports.https), START_MS);
   } catch (error) {
     await stop();
     throw error;
@@ -126,28 +123,6 @@ function change(text: string, changes: Changes): string {
     if (!changed.includes(was)) throw new Error(`the configuration does not have ${JSON.stringify(was)}`);
     return changed.replaceAll(was, is);
   }, text);
-}
-
-async function awaitStart(child: ChildProcess, port: number): Promise<void> {
-  let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  for (const deadlineMs = Date.now() + START_MS; !(await isOpen(port)); await sleep(20)) {
-    if (Date.now() > deadlineMs) throw new Error(`it does not start: ${said}`);
-  }
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 if (import.meta.main) {

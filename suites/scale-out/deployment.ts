@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { type FaultyProxy, startProxy } from '../../packages/server/src/storage/s3/test-proxy.ts';
-import type { RunningService } from '../engines/running-service.ts';
+import { type RunningService, serviceAt } from '../engines/running-service.ts';
 import { startService } from '../engines/s3-service.ts';
-import { bringProgram, findPort, findPorts, type Program, startProgram } from '../program.ts';
+import { answers, awaitProgram, bringProgram, findPort, findPorts, type Program, startProgram } from '../program.ts';
 import { type OwnServer, type Settings, startServer } from '../server-under-test.ts';
 
 const SERVERS = 3;
@@ -47,12 +46,9 @@ export async function startDeployment(settings: Settings = {}): Promise<Deployme
     const [seaweed, postgres] = await Promise.all([startService(), startCluster({ fsync: true })]);
     closing.push(seaweed.stop, postgres.stop);
     const store = await startProxy({ after: (close) => void closing.push(close) }, seaweed.endpoint);
-    const query = new URLSearchParams({ endpoint: store.url, region: seaweed.region, path_style: 'true' });
     const shared = {
       CRYOLIFT_DATABASE_URL: postgres.url,
-      CRYOLIFT_STORAGE_URL: `s3://${seaweed.bucket}/${PREFIX}?${query}`,
-      CRYOLIFT_S3_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-      CRYOLIFT_S3_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
+      ...serviceAt(store.url).settings(PREFIX),
       CRYOLIFT_TRUST_PROXY: 'true',
       CRYOLIFT_ACCEPT: 'dat',
       CRYOLIFT_RATE_LIMIT: '1000000',
@@ -102,17 +98,8 @@ http://:${port} {
   );
   const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
   const child = startProgram(CADDY.name, ['run', '--config', file, '--adapter', 'caddyfile'], env);
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = `${said}${text}`.slice(-4000);
-  });
   const url = `http://127.0.0.1:${port}`;
-  for (const deadlineMs = Date.now() + START_MS; ; await sleep(50)) {
-    const answer = await fetch(`${url}/healthz`).catch(() => null);
-    await answer?.body?.cancel();
-    if (answer?.ok) break;
-    if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`Caddy does not start: ${said}`);
-  }
+  await awaitProgram(child, 'Caddy', () => answers(`${url}/healthz`), START_MS);
   return {
     url,
     async stop() {

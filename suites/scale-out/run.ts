@@ -10,8 +10,8 @@ import { CommandClient } from '../reliability/command-client.ts';
 import { type Counts, type Entry, Ledger } from '../reliability/ledger.ts';
 import { completeUpload, insist, openUpload, readBack, type Steps, sendPart } from '../reliability/upload-steps.ts';
 import type { Deployment } from './deployment.ts';
-import { findOrphans, findTakenBack, watchParts } from './judge.ts';
-import { makeTroubles, type Troubles, type TroubleTimes } from './troubles.ts';
+import { causeOutages, type Outages, type OutageTimes } from './outages.ts';
+import { findOrphans, findTakenBack, watchParts } from './stored-state.ts';
 
 const WIRE_CLIENTS = 6;
 const COMMAND_CLIENTS = 2;
@@ -20,13 +20,13 @@ const PATIENCE_MS = 240_000;
 /** Time for the jobs that compute digests, on a busy machine. */
 const DIGEST_MS = 120_000;
 
-export interface Options extends TroubleTimes {
+export interface Options extends OutageTimes {
   readonly seed: number;
   readonly sizeBytes: number;
   readonly partSizeBytes: number;
 }
 
-export interface SeedResult extends Troubles {
+export interface SeedResult extends Outages {
   readonly seed: number;
   readonly seconds: number;
   readonly counts: Counts;
@@ -72,7 +72,7 @@ export async function runSeed(deployment: Deployment, options: Options): Promise
   const clients = [...wire, ...commands.map((command) => command.run())].map((client) =>
     client.catch((error: Error) => ledger.noteFault(null, `a client failed: ${error.stack}`)),
   );
-  const troubles = await makeTroubles(deployment, fork(), options, note);
+  const outages = await causeOutages(deployment, fork(), options, note);
   isOver = true;
   for (const command of commands) command.end();
   await Promise.all(clients);
@@ -86,7 +86,7 @@ export async function runSeed(deployment: Deployment, options: Options): Promise
   if (ledger.faults.length > 0) keepEvidence(deployment, [...notes, ...ledger.faults]);
   return {
     seed,
-    ...troubles,
+    ...outages,
     seconds: (performance.now() - startedMs) / 1000,
     counts: ledger.counts,
     answers: caller.answers,
@@ -94,7 +94,7 @@ export async function runSeed(deployment: Deployment, options: Options): Promise
   };
 }
 
-/** One file after the other; the last one is begun before the troubles are over. */
+/** One file after the other; the last one is started before the outages are over. */
 async function runWire(
   steps: Steps,
   random: Random,

@@ -1,9 +1,9 @@
 /** Storages in a bucket of a real service, for tests. Each has a prefix of its own. */
 import { randomBytes } from 'node:crypto';
-import { after, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { AbortMultipartUploadCommand } from '@aws-sdk/client-s3';
-import type { RunningService } from '../../../../../suites/engines/running-service.ts';
-import { missingService, startService } from '../../../../../suites/engines/s3-service.ts';
+import { missingService } from '../../../../../suites/engines/s3-service.ts';
+import { findService } from '../../../../../suites/engines/shared-service.ts';
 import { Writers } from '../disk/threads/writers.ts';
 import type { StagedUpload } from '../places.ts';
 import { Bucket } from './bucket.ts';
@@ -12,15 +12,6 @@ import { listMultiparts } from './multiparts.ts';
 import { S3Storage } from './s3-storage.ts';
 
 export const withService = { skip: missingService() };
-
-let starting: Promise<RunningService> | null = null;
-after(async () => await (await starting)?.stop());
-
-/** Started by the first test that needs it. */
-async function findService(): Promise<RunningService> {
-  starting ??= startService();
-  return await starting;
-}
 
 export async function makeBucket(t: TestContext) {
   const { bucket, endpoint, region, credentials } = await findService();

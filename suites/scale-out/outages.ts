@@ -5,27 +5,27 @@ import type { OwnServer } from '../server-under-test.ts';
 import type { Deployment } from './deployment.ts';
 import { STORE_FAULTS, setStoreFault } from './store-faults.ts';
 
-export interface TroubleTimes {
+export interface OutageTimes {
   /** Nothing begins to fail after this time. */
   readonly lastsMs: number;
   readonly postgresAwayMs: number;
 }
 
 /** What was done, for the report. */
-export interface Troubles {
+export interface Outages {
   kills: number;
   postgresStops: number;
   storePeriods: number;
 }
 
 /** Resolves when everything works again. @param note says what happens, for the evidence. */
-export async function makeTroubles(
+export async function causeOutages(
   deployment: Deployment,
   random: Random,
-  times: TroubleTimes,
+  times: OutageTimes,
   note: (what: string) => void,
-): Promise<Troubles> {
-  const done: Troubles = { kills: 0, postgresStops: 0, storePeriods: 0 };
+): Promise<Outages> {
+  const done: Outages = { kills: 0, postgresStops: 0, storePeriods: 0 };
   const endMs = performance.now() + times.lastsMs;
   const isOn = () => performance.now() < endMs;
   let isUp = true;

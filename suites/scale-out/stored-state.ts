@@ -1,4 +1,4 @@
-/** Looks behind the servers: at the rows of the database and the keys of the bucket. */
+/** Reads behind the servers: the rows of the database and the keys of the bucket. */
 import { ListMultipartUploadsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import pg from 'pg';
 import type { Deployment } from './deployment.ts';
