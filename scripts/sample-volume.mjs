@@ -1,5 +1,6 @@
 /** MRC files that look like those of a microscope: particles in noise, and a header that agrees with the voxels. */
 import { buildHeader } from '../packages/mrc/src/index.ts';
+import { randomNumbers } from '../packages/mrc/src/samples/test-phantom.ts';
 
 /** By mode: bytes of a voxel, how it is written, and mean and spread of the values. */
 const MODES = {
@@ -65,15 +66,4 @@ function statisticsOf(values) {
   let squares = 0;
   for (const value of values) squares += (value - dmean) ** 2;
   return { dmin, dmax, dmean, rms: Math.sqrt(squares / values.length) };
-}
-
-/** Evenly spread over [0, 1) (mulberry32). */
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -2,6 +2,7 @@
 import { HEADER_BYTES } from '../header/layout.ts';
 import { bytesPerVoxel } from '../header/mode.ts';
 import { buildHeader, type HeaderFields } from '../header/writer.ts';
+import { randomNumbers } from '../samples/test-phantom.ts';
 
 interface OracleFile {
   readonly name: string;
@@ -59,15 +60,4 @@ function make(name: string, fields: Omit<HeaderFields, 'nx' | 'ny' | 'nz'>, how:
     });
   }
   return { name, bytes };
-}
-
-/** Reproducible numbers from 0 to 1 (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -7,6 +7,14 @@ export const PartRanges = Type.Array(Type.Array(Type.Integer({ minimum: 0 }), { 
   description: 'Inclusive pairs of part indexes, ascending, at most 1,000.',
 });
 
+/** How far the upload is after a call. */
+const ACKNOWLEDGED = {
+  received_parts: Type.Integer({ minimum: 0 }),
+  received_bytes: Bytes('Acknowledged bytes of the upload.'),
+  progress: Type.Number({ minimum: 0, maximum: 1 }),
+  status: UploadStatus('State of the upload.'),
+};
+
 export const PartReceipt = Type.Object(
   {
     upload_id: Id(),
@@ -14,10 +22,7 @@ export const PartReceipt = Type.Object(
     size: Bytes('Size of this part, bytes.'),
     sha256: Sha256Hex('SHA-256 of this part.'),
     deduplicated: Type.Boolean({ description: 'True when the server already had these bytes.' }),
-    received_parts: Type.Integer({ minimum: 0 }),
-    received_bytes: Bytes('Acknowledged bytes of the upload.'),
-    progress: Type.Number({ minimum: 0, maximum: 1 }),
-    status: UploadStatus('State of the upload.'),
+    ...ACKNOWLEDGED,
   },
   { title: 'PartReceipt' },
 );
@@ -66,10 +71,7 @@ export const ConfirmedParts = Type.Object(
       ),
       { description: 'In the order of the request.' },
     ),
-    received_parts: Type.Integer({ minimum: 0 }),
-    received_bytes: Bytes('Acknowledged bytes of the upload.'),
-    progress: Type.Number({ minimum: 0, maximum: 1 }),
-    status: UploadStatus('State of the upload.'),
+    ...ACKNOWLEDGED,
   },
   { title: 'ConfirmedParts' },
 );
