@@ -30,8 +30,8 @@ export interface PartPlan {
 /**
  * Plans the parts of a file.
  *
- * The requested size is rounded up to a multiple of the step and kept between the limits. If the file would have more parts than the storage takes, the size grows in whole
- * MiB, which are multiples of every step.
+ * The requested size is rounded up to a multiple of the step and kept between the limits. If the file would have more
+ * parts than the storage takes, the size grows in whole MiB, which are multiples of every step.
  *
  * @param sizeBytes 0 to 2^53-1.
  * @param requestedPartSizeBytes the size that the client requested, if any.

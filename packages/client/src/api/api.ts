@@ -147,7 +147,7 @@ export class Api {
     return await this.#transport.json(isSignedParts, 'POST', path, body, options);
   }
 
-  /** Tells the server which parts the object storage has taken. Safe to repeat. */
+  /** Confirms parts that the object storage has taken. Safe to repeat. */
   async confirmParts(uploadId: string, claims: readonly PartClaim[], options?: CallOptions): Promise<ConfirmedParts> {
     const path = `/uploads/${encodeURIComponent(uploadId)}/parts/confirm`;
     return await this.#transport.json(isConfirmedParts, 'POST', path, claims, options);

@@ -1,4 +1,4 @@
-/** Tells the server which parts the object storage has taken, several at a time. */
+/** Confirms to the server which parts the object storage has taken, several at a time. */
 import type { ConfirmedParts } from '@cryolift/protocol/messages';
 import type { PartClaim } from '../api/api.ts';
 import { sleep } from '../pacing/retry-policy.ts';

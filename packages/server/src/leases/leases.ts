@@ -1,6 +1,6 @@
 /**
- * The leases of this server in the database that it shares with others. They are renewed in time; a holder is told when another
- * server asks for its lease, and when it may have lost it.
+ * The leases of this server in the database that it shares with others. They are renewed in time; a holder is notified
+ * when another server asks for its lease, and when it may have lost it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/database.ts';
@@ -23,7 +23,7 @@ const RENEW_MS = 5_000;
 const MARGIN_MS = 2_000;
 /** How often a holder asks whether another server wants its leases, and finds lost ones. A notification comes sooner. */
 const POLL_MS = 1_000;
-/** How often the next holder looks whether a lease is free. */
+/** How often the next holder asks whether a lease is free. */
 const WAIT_MS = 100;
 
 interface LeaseLog {
@@ -122,7 +122,7 @@ export class Leases {
     }
   }
 
-  /** As long as one waits before looking again. */
+  /** As long as one waits before asking again. */
   async pause(): Promise<void> {
     await sleep(WAIT_MS);
   }

@@ -1,7 +1,7 @@
 /** Rounds of work of which one is enough for all servers on a database. With one server, each call does its round. */
 import type { Leases } from './leases.ts';
 
-/** Of the interval: so long no other server begins a round after one has begun. A timer may come a little early. */
+/** Of the interval: so long no other server starts a round after one has started. A timer may come a little early. */
 const REST = 0.9;
 
 interface RoundLog {
@@ -29,7 +29,7 @@ export class Rounds {
    * Does the round, unless another server does it or has done it in this interval.
    *
    * @param work should end soon after its signal, which is that of the caller, and also aborted when another server may have
-   *   begun the round.
+   *   started the round.
    * @returns null when it was not done here. @throws what `work` throws.
    */
   async run<Result>(

@@ -1,9 +1,9 @@
 /** Several pieces of work at the same time. */
 
 /**
- * Does `work` for each item, `atOnce` at a time. After the first failure nothing more is begun.
+ * Does `work` for each item, `atOnce` at a time. After the first failure nothing more is started.
  *
- * @throws the first failure, when all that was begun has ended.
+ * @throws the first failure, when all that was started has ended.
  */
 export async function forEachOf<T>(
   items: AsyncIterable<T> | Iterable<T>,

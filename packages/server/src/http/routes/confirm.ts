@@ -1,4 +1,4 @@
-/** Tells the server which parts a client has sent to the object storage. */
+/** Confirms parts that a client has sent to the object storage. */
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { ConfirmedParts, ConfirmPartsRequest } from '@cryolift/protocol/messages';
 import { confirmParts } from '../../uploads/direct/confirmation.ts';

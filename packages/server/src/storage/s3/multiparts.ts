@@ -5,7 +5,7 @@ import { explainS3, isAbsent } from './errors.ts';
 
 /** The greatest page of AWS; others give more when they are asked for more. */
 const PAGE = 1000;
-/** Room for parts that are listed twice, in a list of few parts. */
+/** Space for parts that are listed twice, in a list of few parts. */
 const LEAST_PAGE = 100;
 
 /**

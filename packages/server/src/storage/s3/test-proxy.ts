@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * What happens to one request: it is refused, or delayed, or never answered, or cut off while it comes, or its answer is lost, cut off in the
- * middle of the body, or changed.
+ * What happens to one request: it is refused, or delayed, or never answered, or cut off while it comes, or its answer is
+ * lost, cut off in the middle of the body, or changed.
  */
 export type Fault =
   | { kind: 'delay'; ms: number }

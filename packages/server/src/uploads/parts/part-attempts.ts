@@ -24,7 +24,7 @@ export interface Attempts {
   isExclusive(uploadId: string): Promise<boolean>;
   /**
    * To be called in such work before something that cannot be undone. @throws UploadError `overloaded` when another server
-   * may have begun such work since.
+   * may have started such work since.
    */
   assertExclusive(uploadId: string): Promise<void>;
   /** As `assertExclusive`, for a transaction: it holds until the commit. */
@@ -46,7 +46,7 @@ export class Attempt {
     return this.#lease;
   }
 
-  /** Whether no other server can have begun an attempt at the part. @throws UploadError `database_unavailable`. */
+  /** Whether no other server can have started an attempt at the part. @throws UploadError `database_unavailable`. */
   async isConfirmed(): Promise<boolean> {
     return this.#lease === null || (await this.#lease.confirm());
   }
