@@ -175,16 +175,19 @@ test(
       { kind: 'lose_answer' },
       { kind: 'cut_request' },
     ] as const;
-    let puts = 0;
+    const countTaken = () => proxy.answered.filter((asked) => asked.startsWith('PUT')).length;
+    const before = countTaken();
+    let [puts, made] = [0, 0];
     proxy.decide = (method, query) => {
       if (method !== 'PUT' || !query.has('X-Amz-Signature')) return null;
-      // The first part is taken, so that what follows looks like a passing failure.
-      const fault = ++puts > 1 && puts % 3 === 0 ? faults[puts / 3 - 1] : undefined;
-      return fault ?? null;
+      // A part is taken first, so that what follows looks like a passing failure.
+      if (++puts % 3 !== 0 || countTaken() === before) return null;
+      return faults[made++] ?? null;
     };
     const run = bench.upload();
     await assertPublished(bench, await run.done());
     assert.ok(puts >= 3 * faults.length, `${puts} requests`);
+    assert.ok(made >= faults.length, `${made} faults`);
     assert.deepEqual(
       run.lines().filter(({ event }) => event === 'through_server'),
       [],

@@ -21,20 +21,23 @@ export interface FaultyProxy {
   readonly url: string;
   /** Requests that came, as `PUT partNumber`: the method and the name of what is asked for. */
   readonly seen: string[];
+  /** Those of them that the service has answered with 2xx. */
+  readonly answered: string[];
   /** Decides on each request; null: it goes through. */
   decide: (method: string, query: URLSearchParams) => Fault | null;
 }
 
 /** @param t ends it: the context of a test, for example. */
 export async function startProxy(t: { after(end: () => void): void }, endpoint: string): Promise<FaultyProxy> {
-  const seen: string[] = [];
+  const [seen, answered]: [string[], string[]] = [[], []];
   const server = createServer((incoming, outgoing) => void handle(incoming, outgoing));
   server.on('checkContinue', (incoming, outgoing) => void handle(incoming, outgoing));
-  const proxy = { url: '', seen, decide: (): Fault | null => null } as FaultyProxy & { url: string };
+  const proxy = { url: '', seen, answered, decide: (): Fault | null => null } as FaultyProxy & { url: string };
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { searchParams } = new URL(incoming.url ?? '/', endpoint);
-    seen.push(`${incoming.method} ${[...searchParams.keys()].find((name) => name !== 'x-id') ?? ''}`.trim());
+    const asked = `${incoming.method} ${[...searchParams.keys()].find((name) => name !== 'x-id') ?? ''}`.trim();
+    seen.push(asked);
     const fault = proxy.decide(incoming.method ?? '', searchParams);
     if (fault?.kind === 'hang') {
       incoming.resume();
@@ -56,6 +59,7 @@ export async function startProxy(t: { after(end: () => void): void }, endpoint: 
     if (_expect) outgoing.writeContinue();
     const forwarded = request(endpoint, { method: incoming.method, path: incoming.url, headers });
     forwarded.on('response', (answer) => {
+      if ((answer.statusCode ?? 500) < 300) answered.push(asked);
       if (fault?.kind === 'lose_answer') {
         answer.resume().on('end', () => incoming.socket.destroy());
         return;
