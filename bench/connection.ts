@@ -4,10 +4,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { MIB } from '@cryolift/protocol/plan';
 
 const SLICE = randomBytes(MIB);
+
+/** The same for all who end TLS, whatever they would choose; certificates are made for the run, and not verified. */
+const TLS = { minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256', rejectUnauthorized: false } as const;
 
 /** A body: the same slice again and again. */
 export interface Payload {
@@ -35,6 +39,17 @@ export function digestPayload({ slices }: Payload): string {
   return `sha-256=:${hash.digest('base64')}:`;
 }
 
+/** @param url http, https, or `unix:` and a path. @param onread where to read to; without it, as events. */
+export async function connectTo(url: string, onread?: OnReadOpts): Promise<Socket> {
+  const { protocol, hostname: host, port, pathname: path } = new URL(url);
+  const address = { ...(protocol === 'unix:' ? { path } : { host, port: Number(port) }), onread };
+  const isSecure = protocol === 'https:';
+  const socket = isSecure ? connectSecurely({ ...address, ...TLS, servername: 'localhost' }) : connect(address);
+  await once(socket, isSecure ? 'secureConnect' : 'connect');
+  socket.setNoDelay();
+  return socket;
+}
+
 /** Writes the slices one after another as the socket takes them; resolves when the last has been given to it. */
 export function writeSlices(socket: Socket, slices: readonly Buffer[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -55,12 +70,13 @@ export function writeSlices(socket: Socket, slices: readonly Buffer[]): Promise<
 /** One keep-alive connection; one request at a time. */
 export class Connection {
   readonly #socket: Socket;
+  readonly #host: string;
   #waiting: PromiseWithResolvers<Answer> | null = null;
   #received = '';
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, host: string) {
     this.#socket = socket;
-    socket.setNoDelay();
+    this.#host = `Host: ${host}\r\n`;
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.#take(text));
     socket.on('error', (error) => this.#waiting?.reject(error));
@@ -68,10 +84,7 @@ export class Connection {
   }
 
   static async open(url: string): Promise<Connection> {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
-    await once(socket, 'connect');
-    return new Connection(socket);
+    return new Connection(await connectTo(url), new URL(url).host);
   }
 
   /** @param head the request line and fields, each with its CR LF, without Host, Content-Length and the blank line. */
@@ -80,7 +93,7 @@ export class Connection {
     this.#waiting = Promise.withResolvers<Answer>();
     const length = body ? `Content-Length: ${body.sizeBytes}\r\n` : '';
     this.#socket.cork();
-    this.#socket.write(`${head}Host: bench\r\n${length}\r\n`);
+    this.#socket.write(`${head}${this.#host}${length}\r\n`);
     // The answer tells when the body is through, or that it never will be.
     if (body) writeSlices(this.#socket, body.slices);
     this.#socket.uncork();
@@ -103,11 +116,18 @@ export class Connection {
     const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return;
     const [statusLine = '', ...lines] = this.#received.slice(0, end).split('\r\n');
+    const status = Number(statusLine.split(' ')[1]);
+    if (status < 200) {
+      // An interim answer.
+      this.#received = this.#received.slice(end + 4);
+      this.#take('');
+      return;
+    }
     const headers = new Map(lines.map((line) => splitField(line)));
     const body = this.#received.slice(end + 4);
     if (Buffer.byteLength(body) < Number(headers.get('content-length') ?? 0)) return;
     this.#received = '';
-    this.#waiting?.resolve({ status: Number(statusLine.split(' ')[1]), headers, body });
+    this.#waiting?.resolve({ status, headers, body });
     this.#waiting = null;
   }
 }

@@ -7,34 +7,40 @@ import { MeasuredProcess } from './process.ts';
 const SECRET = 'a secret of the benchmarks, 32 bytes+';
 export const CLI = new URL('../packages/cli/bin/cryolift.js', import.meta.url).pathname;
 
-export interface Server {
-  readonly process: MeasuredProcess;
+/** Those that every benchmark has. */
+export const SETTINGS: Readonly<Record<string, string>> = {
+  CRYOLIFT_JWT_SECRET: SECRET,
+  CRYOLIFT_ACCEPT: 'raw',
+  CRYOLIFT_LOG_LEVEL: 'error',
+  // What is measured is the server, not its limit.
+  CRYOLIFT_RATE_LIMIT: '1000000',
+};
+
+/** Where a client gets to a server, and with what. */
+interface Access {
   readonly url: string;
   readonly token: string;
 }
 
-/** @param env settings beyond those that every benchmark has. */
+export interface Server extends Access {
+  readonly process: MeasuredProcess;
+}
+
+/** @param env more settings. */
 export async function startServer(dataDir: string, env: Record<string, string> = {}): Promise<Server> {
   const process = new MeasuredProcess(
     globalThis.process.execPath,
     [CLI, 'serve', '--port', '0', '--data-dir', dataDir],
-    {
-      CRYOLIFT_JWT_SECRET: SECRET,
-      CRYOLIFT_ACCEPT: 'raw',
-      CRYOLIFT_LOG_LEVEL: 'warn',
-      // What is measured is the server, not its limit.
-      CRYOLIFT_RATE_LIMIT: '1000000',
-      ...env,
-    },
+    { ...SETTINGS, ...env },
   );
   return { process, url: await process.readUrl(), token: signToken() };
 }
 
 export class CryoliftClient {
-  readonly #server: Server;
+  readonly #server: Access;
   readonly #authorization: string;
 
-  constructor(server: Server) {
+  constructor(server: Access) {
     this.#server = server;
     this.#authorization = `Authorization: Bearer ${server.token}\r\n`;
   }
@@ -109,7 +115,7 @@ function lastPartBytes({ size, part_size, part_count }: UploadRecord): number {
   return size - (part_count - 1) * part_size;
 }
 
-function signToken(): string {
+export function signToken(): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const exp = Math.floor(Date.now() / 1000) + 12 * 3600;
   const scope = 'uploads:write files:read files:delete';

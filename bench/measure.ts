@@ -21,8 +21,9 @@ export interface Figures {
 interface Completed {
   /** From the last acknowledged part on. */
   readonly ms: number;
-  /** CPU seconds of the server for each GiB, from the first byte on. */
+  /** CPU seconds of the server, and wall seconds, for each GiB, from the first byte on. */
   readonly cpuSeconds: number;
+  readonly seconds: number;
 }
 
 /** With a fresh server on a fresh folder below `place`; neither is left behind. @throws what starting and sending throw. */
@@ -46,9 +47,10 @@ async function measureSubject({ process, send, complete }: Subject): Promise<Fig
   let completed: Completed | null = null;
   if (complete) {
     await complete();
-    const ms = performance.now() - sent;
+    const published = performance.now();
     const { user, system } = subtract(process.cpu(), before);
-    completed = { ms, cpuSeconds: (user + system) / gib };
+    const seconds = (published - begin) / 1000 / gib;
+    completed = { ms: published - sent, cpuSeconds: (user + system) / gib, seconds };
   }
   return {
     cpu: { user: cpu.user / gib, system: cpu.system / gib },

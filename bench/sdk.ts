@@ -10,7 +10,7 @@ import { CLI, startServer } from './cryolift.ts';
 import { type ClientCost, runToEnd } from './process.ts';
 import { startTus } from './systems/tus.ts';
 
-const FLOOR = new URL('./send-floor.ts', import.meta.url).pathname;
+const FLOOR = new URL('./floors/send.ts', import.meta.url).pathname;
 const TUS_CLIENT = new URL('./peers/tus-client.js', import.meta.url).pathname;
 
 export interface Client {

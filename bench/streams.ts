@@ -2,6 +2,8 @@
 import { type Connection, makePayload, overConnections, type Payload } from './connection.ts';
 import type { Load } from './load.ts';
 
+type Streams = Pick<Load, 'files' | 'fileBytes' | 'partBytes' | 'connections'>;
+
 export interface StreamProtocol {
   /** @returns the path that the bytes go to. */
   create(connection: Connection, nr: number, sizeBytes: number): Promise<string>;
@@ -13,7 +15,7 @@ export interface StreamProtocol {
  * each connection has its share, and sends a part of each in turn.
  * @returns bytes sent.
  */
-export async function sendStreams(url: string, load: Load, protocol: StreamProtocol): Promise<number> {
+export async function sendStreams(url: string, load: Streams, protocol: StreamProtocol): Promise<number> {
   const { files, fileBytes, partBytes, connections } = load;
   const uploads = files === 1 ? connections : files;
   const partCount = Math.max(1, Math.floor((files * fileBytes) / uploads / partBytes));

@@ -1,8 +1,9 @@
 /**
- * `npm test` runs everything: format and lint, types, unused code, the contract on the standard path and on
- * PostgreSQL with a shared folder, then every test.
+ * `npm test` runs everything: format and lint, types, unused code, the contract of uploads on the standard path, the
+ * one of the calls on PostgreSQL with a shared folder, then every test.
  * `npm run test:engines` (`--engines`) runs the contract on PostgreSQL with a bucket, of SeaweedFS and of versitygw, and the
- * tests of S3 on versitygw: parts have 5 MiB or more, which takes longer, and versitygw is built with Go.
+ * tests of S3 on versitygw: parts have 5 MiB or more, which takes longer, and versitygw is built with Go. At the end it
+ * uploads 50 GB in 10,000 parts, which needs as much disk.
  * `npm run test:quick` (`--quick`) runs lint, types, the unit tests and the contract of the calls on the fast path.
  * `npm test -- packages/mrc` runs only the tests found there.
  *
@@ -27,13 +28,14 @@ const PROGRAMS = {
   Prometheus: 'suites/monitoring/prometheus.ts',
   mrcfile: 'suites/mrcfile.ts',
   'a Python client': 'suites/clients/python.ts',
+  'clients of tus in Python': 'suites/protocols/clients/python.ts',
   PgBouncer: 'suites/engines/pgbouncer.ts',
   SeaweedFS: 'suites/engines/seaweedfs.ts',
   'linters of deploy/': 'suites/deploy/linters.ts',
 };
 /** How `suites/browser/chromium.ts` ends where no browser can be had. */
 const UNAVAILABLE = 69;
-const NEEDS_BROWSER = /from '\.\/(chromium|page-under-test|blank-page)\.ts'/;
+const NEEDS_BROWSER = /from '\.\/(chromium|page-under-test|blank-page|uppy-steps)\.ts'/;
 
 /** Tests of functions and classes, without those that start programs, move many bytes or run for a fixed time. */
 const UNIT_TESTS = [
@@ -51,7 +53,16 @@ const CALLS = [
   'suites/contract/access/{auth,ownership}.test.ts',
   'suites/contract/files/{content,mrc}.test.ts',
   'suites/contract/parts/{expect,parallel,part}.test.ts',
+  'suites/contract/resumable/{append,creation,interop,parallel}.test.ts',
+  'suites/contract/tus/{core,checksum,concatenation}.test.ts',
   'suites/contract/uploads/{bad-input,cancel,complete,idempotency,init,limits,publish}.test.ts',
+];
+
+/** Where it matters on which path a request with a body comes in. */
+const ON_STANDARD_PATH = [
+  'suites/contract/{access,http,parts,resumable,tus,uploads}/*.test.ts',
+  'suites/contract/files/content.test.ts',
+  'suites/contract/operations/{graceful,hangup,kill9,logs}.test.ts',
 ];
 
 /** It looks into the folder of the storage; the tests of storages say what a bucket has instead. */
@@ -64,18 +75,23 @@ const S3_TESTS = [
   'packages/server/src/storage/s3/*.test.ts',
   'packages/server/src/jobs/bucket.test.ts',
   'packages/server/src/files/late-digest.test.ts',
-  'suites/engines/{s3-server,direct-server,two-servers}.test.ts',
+  'suites/engines/{s3-server,append-server,direct-server,two-servers}.test.ts',
 ];
+
+const MOST_PARTS = 'suites/engines/most-parts.ts';
 
 /** More of the contract in which the database takes part. */
 const POSTGRES = ['suites/contract/events/{events,webhooks,jobs}.test.ts', 'suites/contract/files/metadata.test.ts'];
 
 /** Tests wait more than they compute, those of several servers above all. */
-const CONCURRENCY = Math.max(3, availableParallelism() - 1);
+const CONCURRENCY = Math.max(4, availableParallelism() - 1);
 const TEST_MS = 4 * 60_000;
 /** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
 const ALL_MS = 80 * 60_000;
 const LIMITS = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
+
+/** How many files are listed. */
+const SLOWEST = 40;
 
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => killAll(signal));
@@ -88,6 +104,8 @@ const isWhole = !isQuick && !isOfEngines && only.length === 0;
 const failed = [];
 /** What was not run: `{file, name, reason}`. */
 const notRun = [];
+/** By file: how long its tests took, milliseconds. */
+const durations = new Map();
 
 // Each check uses one processor.
 const checks = isWhole ? [LINT, TYPES, UNUSED] : isQuick ? [LINT, TYPES] : [];
@@ -96,9 +114,9 @@ await Promise.all(checks.map((check) => step(check.join(' '), () => run(...check
 const folder = mkdtempSync(join(tmpdir(), 'cryolift-tests-'));
 // What every server of the run has logged is searched at the end.
 process.env.CRYOLIFT_TEST_LOGS = mkdtempSync(join(folder, 'logs-'));
+// Each file of tests is a process of its own; the cache keeps the stripped types, which saves half a second each.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules/.cache/cryolift-tests');
 if (isQuick) {
-  // Each file of tests is a process of its own; the cache keeps the stripped types.
-  process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules/.cache/cryolift-tests');
   await step('unit tests', () => runTests('dot', UNIT_TESTS));
   await step('the contract, on the fast path', () => runTests('dot', CALLS));
 } else if (isOfEngines) {
@@ -106,6 +124,7 @@ if (isQuick) {
   await step('the contract of the calls, on PostgreSQL and SeaweedFS', () => runOnBucket('seaweedfs'));
   await step('the contract of the calls, on PostgreSQL and versitygw', () => runOnBucket('versitygw'));
   await step('the tests of S3, on versitygw', () => runOnVersitygw());
+  await step('10,000 parts of 5 MiB, on SeaweedFS', () => run('node', MOST_PARTS));
 } else if (isWhole) {
   let hasBrowser = true;
   for (const [name, program] of Object.entries(PROGRAMS)) {
@@ -116,7 +135,7 @@ if (isQuick) {
   }
   await step('the contract, on the standard path', async () => {
     process.env.CRYOLIFT_TEST_LANE = 'ordinary';
-    const isGood = await runTests('dot', ['suites/contract/**/*.test.ts']);
+    const isGood = await runTests('dot', ON_STANDARD_PATH);
     delete process.env.CRYOLIFT_TEST_LANE;
     return isGood;
   });
@@ -129,6 +148,7 @@ if (isQuick) {
 }
 rmSync(folder, { recursive: true });
 
+if (isWhole) listSlowest();
 listNotRun();
 if (failed.length > 0) console.log(`# FAILED: ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
@@ -177,21 +197,24 @@ async function runOnVersitygw() {
   return isGood;
 }
 
-/** Collects what was skipped. @returns whether all others have passed, and each pattern names a file. */
+/** Collects how long tests took, and what was skipped. @returns whether all others have passed, and each pattern names a file. */
 async function runTests(reporter, patterns) {
   const empty = patterns.flatMap(expandNames).filter((pattern) => globSync(pattern, { cwd: ROOT }).length === 0);
   if (empty.length > 0) {
     console.log(`no file is named ${empty.join(', ')}`);
     return false;
   }
-  const skipped = join(folder, `not-run-${Math.random()}`);
+  const reported = join(folder, `tests-${Math.random()}`);
   const reporters = [
     ...[`--test-reporter=${reporter}`, '--test-reporter-destination=stdout'],
-    ...['--test-reporter=./scripts/not-run.mjs', `--test-reporter-destination=${skipped}`],
+    ...['--test-reporter=./scripts/report-tests.mjs', `--test-reporter-destination=${reported}`],
   ];
   const isGood = await run('node', '--test', ...reporters, ...LIMITS, ...patterns);
-  const lines = readFileSync(skipped, 'utf8').split('\n').filter(Boolean);
-  notRun.push(...lines.map((line) => JSON.parse(line)));
+  const lines = readFileSync(reported, 'utf8').split('\n').filter(Boolean);
+  for (const { file, ms, ...skipped } of lines.map((line) => JSON.parse(line))) {
+    if (ms === undefined) notRun.push({ file, ...skipped });
+    else durations.set(file, (durations.get(file) ?? 0) + ms);
+  }
   return isGood;
 }
 
@@ -207,6 +230,12 @@ function leaveBrowserOut() {
   const needs = (file) => NEEDS_BROWSER.test(readFileSync(join(ROOT, file), 'utf8'));
   for (const file of files.filter(needs)) notRun.push({ file, name: 'all tests', reason: 'no browser starts here' });
   return files.filter((file) => !needs(file));
+}
+
+function listSlowest() {
+  console.log(`# The files whose tests took the most time, of ${durations.size}:`);
+  const slowest = [...durations].sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
+  for (const [file, ms] of slowest) console.log(`#   ${(ms / 1000).toFixed(1).padStart(6)} s  ${file}`);
 }
 
 function listNotRun() {

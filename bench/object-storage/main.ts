@@ -1,98 +1,73 @@
 /**
- * Uploads to an object storage, in turns: `Upload` of `@aws-sdk/lib-storage` straight to SeaweedFS, and `cryolift upload`
- * to a server that stores there, with direct parts and with parts through the server. Each is a process of its own from
- * its start to its end. `npm run bench:object-storage [-- --size GiB --rounds N]`.
+ * Uploads to an object storage, in turns: `Upload` of `@aws-sdk/lib-storage` straight to SeaweedFS, and `Uploader` of the
+ * SDK and `cryolift upload` to a server that stores there, with direct parts and with parts through the server. Each is a
+ * process of its own from its start to its end. CPU columns are seconds per GiB. `npm run bench:object-storage [-- --size GiB --rounds N --parallel N]`.
  */
-import { linkSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GIB } from '@cryolift/protocol/plan';
-import { startCluster, urlOf } from '../../packages/server/src/db/postgres/test-cluster.ts';
+import { startCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { startSeaweed } from '../../suites/engines/seaweedfs.ts';
-import { CLI, type Server, startServer } from '../cryolift.ts';
-import { installPeers, PEERS } from '../peers.ts';
-import { runToEnd } from '../process.ts';
+import { installPeers } from '../peers.ts';
 import { median } from '../report/quantile.ts';
 import { writeRandom } from '../sdk.ts';
+import { Contest, type Contestant, type Cost } from './contestants.ts';
 
-const PARALLEL = 4;
-const LIBRARY = join(PEERS, 'lib-storage.js');
+const COLUMNS = ['MiB/s', '÷ library', 'client', 'server', 'storage', 'database', 'later'];
 
 const { values } = parseArgs({
-  options: { size: { type: 'string', default: '1' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    size: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    parallel: { type: 'string', default: '4' },
+  },
 });
 const gib = Number(values.size);
 installPeers();
 const folder = mkdtempSync(join(tmpdir(), 'cryolift-object-storage-'));
 const file = join(folder, 'sent.raw');
 const [seaweed, postgres] = await Promise.all([startSeaweed(), startCluster({ fsync: true })]);
-const servers: Server[] = [];
+const contest = new Contest({ file, folder, seaweed, postgres, parallel: Number(values.parallel) });
 try {
   await writeRandom(file, gib * GIB);
+  const direct = await contest.startServer('direct', true);
+  const proxied = await contest.startServer('proxied', false);
   const contestants: readonly Contestant[] = [
-    library('lib-storage', 'CRC32'),
-    library('lib-storage, SHA-256', 'SHA256'),
-    await cryolift('cryolift, direct parts', 'direct', true),
-    await cryolift('cryolift, parts through the server', 'proxied', false),
+    contest.library('lib-storage', 'CRC32'),
+    contest.library('lib-storage, SHA-256', 'SHA256'),
+    contest.sdk('SDK, direct parts', direct),
+    contest.sdk('SDK, parts through the server', proxied),
+    contest.command('cryolift upload, direct parts', direct),
+    contest.command('cryolift upload, through the server', proxied),
   ];
-  const seconds = new Map(contestants.map((contestant): [Contestant, number[]] => [contestant, []]));
+  const costs = new Map(contestants.map((contestant): [Contestant, Cost[]] => [contestant, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const [{ send }, times] of seconds) times.push(await send(round));
+    for (const [contestant, measured] of costs) measured.push(await contestant.send(round));
   }
-  const [[, reference] = [null, []]] = seconds;
-  for (const [{ name }, times] of seconds) {
-    const speed = (gib * 1024) / median(times);
-    const ratio = median(reference) / median(times);
-    console.log(`${name.padEnd(36)} ${speed.toFixed(0).padStart(5)} MiB/s  ${ratio.toFixed(2)} × lib-storage`);
+  console.log(`${''.padEnd(36)} ${COLUMNS.map((column) => column.padStart(9)).join(' ')}`);
+  const reference = median(
+    costs
+      .values()
+      .next()
+      .value?.map(({ seconds }) => seconds) ?? [],
+  );
+  for (const [{ name }, measured] of costs) {
+    const of = (pick: (cost: Cost) => number) => median(measured.map(pick));
+    const seconds = of((cost) => cost.seconds);
+    const cpu = (['client', 'server', 'storage', 'database', 'later'] as const).map(
+      (who) => of((cost) => cost[who]) / gib,
+    );
+    const figures = [
+      ((gib * 1024) / seconds).toFixed(0),
+      (reference / seconds).toFixed(2),
+      ...cpu.map((each) => each.toFixed(2)),
+    ];
+    console.log(`${name.padEnd(36)} ${figures.map((figure) => figure.padStart(9)).join(' ')}`);
   }
 } finally {
-  for (const server of servers) await server.process.stop();
+  await contest.end();
   await Promise.all([seaweed.stop(), postgres.stop()]);
   rmSync(folder, { recursive: true, force: true });
-}
-
-interface Contestant {
-  readonly name: string;
-  /** @returns seconds. */
-  send(round: number): Promise<number>;
-}
-
-function library(name: string, checksum: string): Contestant {
-  const { endpoint, bucket } = seaweed;
-  return {
-    name,
-    async send(round) {
-      const args = [LIBRARY, file, endpoint, bucket, `library/${checksum}-${round}`, String(PARALLEL), checksum];
-      return (
-        await runToEnd(args, {
-          AWS_ACCESS_KEY_ID: seaweed.credentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: seaweed.credentials.secretAccessKey,
-        })
-      ).seconds;
-    },
-  };
-}
-
-async function cryolift(name: string, prefix: string, direct: boolean): Promise<Contestant> {
-  await postgres.run(`create database ${prefix}`);
-  const server = await startServer(join(folder, prefix), {
-    CRYOLIFT_DATABASE_URL: urlOf(postgres.url, prefix),
-    ...seaweed.settings(prefix),
-    CRYOLIFT_STORAGE_URL: `${seaweed.storageUrl(prefix)}&direct=${direct}`,
-  });
-  servers.push(server);
-  return {
-    name,
-    async send(round) {
-      // Another name is another upload, although the bytes are the same.
-      const named = join(folder, `${prefix}-${round}.raw`);
-      linkSync(file, named);
-      const args = ['upload', named, '--server', server.url, '--json'];
-      const parallel = ['--parallel', String(PARALLEL), '--part-size', '8MiB'];
-      const home = join(folder, `${prefix}-${round}`);
-      const env = { CRYOLIFT_TOKEN: server.token, HOME: home, XDG_STATE_HOME: home };
-      return (await runToEnd([CLI, ...args, ...parallel], env)).seconds;
-    },
-  };
 }

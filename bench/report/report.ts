@@ -1,74 +1,14 @@
 /** What was measured, as Markdown: medians, and the least and the greatest of the rounds in brackets. */
 import { availableParallelism, cpus } from 'node:os';
-import { describeLoad, type Load } from '../load.ts';
 import type { Figures } from '../measure.ts';
 import type { ClientCost } from '../process.ts';
 import type { Sample } from '../promises.ts';
 import type { Client } from '../sdk.ts';
-import type { System } from '../systems/system.ts';
 import { median, quantile } from './quantile.ts';
-
-/** Of one load. */
-export interface LoadResult {
-  readonly load: Load;
-  /** How many were tried; those that failed have no figures. */
-  readonly rounds: number;
-  readonly figures: ReadonlyMap<System, readonly Figures[]>;
-}
 
 export function describeRun(command: string): string {
   const date = new Date().toISOString().slice(0, 10);
   return `${date}, Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown CPU'} (${availableParallelism()} cores): \`${command}\`.\n`;
-}
-
-export function reportLoads(results: readonly LoadResult[]): string {
-  const systems = [...new Set(results.flatMap(({ figures }) => [...figures.keys()]))];
-  return [
-    'CPU-s/GiB and wall are counted until the last part is acknowledged; "all CPU" and `complete` until the files are',
-    'published.\n',
-    ...systems.map(({ name, what }) => `- \`${name}\`: ${what}`),
-    '',
-    ...results.map(reportLoad),
-  ].join('\n');
-}
-
-function reportLoad({ load, rounds: tried, figures }: LoadResult): string {
-  const totals = new Map([...figures].map(([{ name }, rounds]) => [name, median(rounds.map(totalCpu))]));
-  const rows = [...figures].map(([{ name }, rounds]) => {
-    const completed = rounds.flatMap((round) => round.completed ?? []);
-    const failed = tried - rounds.length;
-    return [
-      failed === 0 ? name : `${name} (${failed} of ${tried} rounds failed)`,
-      spread(rounds.map(totalCpu)),
-      spread(rounds.map(({ cpu }) => cpu.user)),
-      spread(rounds.map(({ cpu }) => cpu.system)),
-      ratio(totals, name, 'floor'),
-      ratio(totals, name, 'tus'),
-      spread(rounds.map(({ seconds }) => seconds)),
-      spread(
-        rounds.map(({ peakBytes }) => peakBytes / 1e6),
-        0,
-      ),
-      spread(
-        completed.map(({ ms }) => ms),
-        0,
-      ),
-      spread(completed.map(({ cpuSeconds }) => cpuSeconds)),
-    ];
-  });
-  const head = [
-    '',
-    'CPU-s/GiB',
-    'user',
-    'system',
-    '÷ floor',
-    '÷ tus',
-    'wall s/GiB',
-    'peak MB',
-    '`complete` ms',
-    'all CPU-s/GiB',
-  ];
-  return `### ${load.name}: ${describeLoad(load)}\n\n${table(head, rows)}`;
 }
 
 export function reportPromises(samples: readonly Sample[]): string {
@@ -98,12 +38,12 @@ export function totalCpu({ cpu }: Pick<Figures, 'cpu'>): number {
   return cpu.user + cpu.system;
 }
 
-function ratio(totals: ReadonlyMap<string, number>, name: string, base: string): string {
+export function ratio(totals: ReadonlyMap<string, number>, name: string, base: string): string {
   const [mine, other] = [totals.get(name), totals.get(base)];
   return mine && other ? (mine / other).toFixed(2) : '–';
 }
 
-function spread(values: readonly number[], digits = 2): string {
+export function spread(values: readonly number[], digits = 2): string {
   if (values.length === 0) return '–';
   const middle = number(median(values), digits);
   if (values.length === 1) return middle;

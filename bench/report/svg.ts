@@ -1,7 +1,8 @@
 /** A chart of bars: CPU seconds per GiB, user and system stacked, a group of bars for each load. */
 import { describeLoad } from '../load.ts';
+import type { LoadResult } from './loads.ts';
 import { median } from './quantile.ts';
-import { type LoadResult, totalCpu } from './report.ts';
+import { totalCpu } from './report.ts';
 
 const WIDTH = 880;
 const LEFT = 190;

@@ -1,14 +1,32 @@
-/** This project: on the fast path or the standard path, with the digest of the whole file or of its parts only. */
+/** This project: on the fast path or the standard path, with TLS or without, with all digests or with those of parts only. */
+import { join } from 'node:path';
 import type { UploadRecord } from '@cryolift/protocol/messages';
+import { makeCertificate } from '../../suites/certificate.ts';
+import type { Engine } from '../../suites/proxies/engine.ts';
 import { CryoliftClient, startServer } from '../cryolift.ts';
+import { type Endpoint, putBehind } from './proxy.ts';
 import type { System } from './system.ts';
 
-function cryolift(name: string, what: string, env: Record<string, string>, wholeDigest: boolean): System {
+const WHOLE = 'SHA-256 of every part and of the whole file, durable records';
+const PARTS = 'SHA-256 of every part, not of the whole; durable records';
+const STANDARD = { CRYOLIFT_FAST_LANE: 'false' };
+
+interface Running extends Endpoint {
+  readonly token: string;
+}
+
+/** @param start below `folder`. */
+function cryolift(
+  what: Pick<System, 'name' | 'what' | 'kind'>,
+  wholeDigest: boolean,
+  start: (folder: string) => Promise<Running>,
+): System {
+  const secure = what.kind === 'tls' ? '-tls' : '';
   return {
-    name,
-    what,
+    ...what,
+    floor: `floor${secure}${wholeDigest ? '-both' : ''}`,
     async start(folder, { files, fileBytes, partBytes, connections }) {
-      const server = await startServer(folder, env);
+      const server = await start(folder);
       const client = new CryoliftClient(server);
       const uploads: UploadRecord[] = [];
       const subject = {
@@ -30,13 +48,45 @@ function cryolift(name: string, what: string, env: Record<string, string>, whole
   };
 }
 
-const WHOLE = 'SHA-256 of every part and of the whole file, durable records';
-const PARTS = 'SHA-256 of every part, durable records; no digest of the whole (part 0 is held back)';
-const ORDINARY = { CRYOLIFT_FAST_LANE: 'false' };
+function plain(name: string, path: string, env: Record<string, string>, wholeDigest: boolean): System {
+  const what = `${path}; ${wholeDigest ? WHOLE : PARTS}`;
+  return cryolift({ name, what, kind: 'upload' }, wholeDigest, (folder) => startServer(folder, env));
+}
+
+/** With TLS of its own. */
+function secure(name: string, path: string, env: Record<string, string>, wholeDigest: boolean): System {
+  const what = `TLS of its own, ${path}; ${wholeDigest ? WHOLE : PARTS}`;
+  return cryolift({ name, what, kind: 'tls' }, wholeDigest, (folder) => {
+    const { cert, key } = makeCertificate(folder, 'localhost');
+    return startServer(join(folder, 'data'), { CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key, ...env });
+  });
+}
+
+/** Behind a proxy that ends TLS, with the file of deploy/. Its CPU time counts, too. */
+function behind(engine: Engine, socket: boolean): System {
+  const between = socket ? 'a unix socket' : 'TCP';
+  const what = `${engine.name} ends TLS, ${between} to the fast path; ${WHOLE}`;
+  const name = `${engine.name}-${socket ? 'unix' : 'tcp'}-cryolift`;
+  return cryolift({ name, what, kind: 'tls' }, true, async (folder) => {
+    const server = await startServer(join(folder, 'data'), {
+      CRYOLIFT_TRUST_PROXY: 'true',
+      ...(socket ? { CRYOLIFT_SOCKET: join(folder, 'server.sock') } : {}),
+    });
+    return { ...server, ...(await putBehind(engine, join(folder, 'proxy'), server)) };
+  });
+}
 
 export const CRYOLIFT: readonly System[] = [
-  cryolift('cryolift-fast', `fast path; ${WHOLE}`, {}, true),
-  cryolift('cryolift-fast-parts', `fast path; ${PARTS}`, {}, false),
-  cryolift('cryolift-ordinary', `\`node:http\`; ${WHOLE}`, ORDINARY, true),
-  cryolift('cryolift-ordinary-parts', `\`node:http\`; ${PARTS}`, ORDINARY, false),
+  plain('cryolift-fast', 'fast path', {}, true),
+  plain('cryolift-fast-parts', 'fast path', {}, false),
+  plain('cryolift-ordinary', '`node:http`', STANDARD, true),
+  plain('cryolift-ordinary-parts', '`node:http`', STANDARD, false),
+  secure('cryolift-tls', 'fast path', {}, true),
+  secure('cryolift-tls-parts', 'fast path', {}, false),
+  secure('cryolift-tls-ordinary', '`node:https`', STANDARD, true),
+  secure('cryolift-tls-ordinary-parts', '`node:https`', STANDARD, false),
 ];
+
+export function behindProxy(engine: Engine): readonly System[] {
+  return [behind(engine, false), behind(engine, true)];
+}

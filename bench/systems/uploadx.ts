@@ -21,6 +21,8 @@ const PROTOCOL: StreamProtocol = {
 export const UPLOADX: System = {
   name: 'uploadx',
   what: '`@uploadx/core` on disk: no checksum; one file per connection',
+  kind: 'upload',
+  floor: 'floor',
   async start(folder, load) {
     const server = new MeasuredProcess(process.execPath, [SERVER, folder]);
     const url = await server.readUrl();

@@ -33,30 +33,65 @@ export interface Outcome {
   readonly retries?: number;
   /** Bytes of bodies that the client has handed to the network, resends included. */
   readonly sentBytes?: number;
+  /** The greatest resident memory of the client. */
+  readonly memoryMib?: number;
   readonly samples?: readonly Sample[];
 }
 
-const SECRET = 'a secret of the benchmarks, 32 bytes+';
+export const SECRET = 'a secret of the benchmarks, 32 bytes+';
+
+const SETTINGS = {
+  CRYOLIFT_JWT_SECRET: SECRET,
+  // It would not listen here without TLS otherwise; the others have none either.
+  CRYOLIFT_TRUST_PROXY: 'true',
+  CRYOLIFT_ACCEPT: 'raw',
+  CRYOLIFT_LOG_LEVEL: 'warn',
+};
 
 const CRYOLIFT: Contestant = {
   name: 'cryolift',
   what: 'the SDK with nothing set; SHA-256 of every part and of the whole file, compared before it is done',
-  expectedMbit: { lossy: 18, slow: 19 },
+  expectedMbit: { lossy: 75, slow: 19, shared: 45 },
   startServer(link, folder) {
     const args = ['serve', '--host', SERVER_ADDRESS, '--port', '0', '--data-dir', join(folder, 'data')];
-    return link.serve([CLI, ...args], {
-      CRYOLIFT_JWT_SECRET: SECRET,
-      // It would not listen here without TLS otherwise; the others have none either.
-      CRYOLIFT_TRUST_PROXY: 'true',
-      CRYOLIFT_ACCEPT: 'raw',
-      CRYOLIFT_LOG_LEVEL: 'warn',
-    });
+    return link.serve([CLI, ...args], SETTINGS);
   },
   send(link, folder, url, { path }) {
     const args = [locate('cryolift-client.ts'), path, url, join(folder, 'memory')];
     return link.run<Outcome>(args, { CRYOLIFT_TOKEN: makeToken() }).result;
   },
 };
+
+/**
+ * Browsers compute checksums only on pages from https or from this machine, which they know by the name. In a namespace
+ * of its own nobody else has this port.
+ */
+const PAGE_URL = 'http://lift.localhost:8080';
+
+/** @param further number of further origins. */
+function page(further: number, lossyMbit: number): Contestant {
+  const origins = Array.from({ length: further }, (_, idx) => `http://a${idx + 2}.localhost:8080`);
+  return {
+    name: further === 0 ? 'page' : `page + ${further}`,
+    what:
+      further === 0
+        ? 'the page in Chromium, with six connections to its origin'
+        : `the same with ${further} in \`CRYOLIFT_PART_ORIGINS\``,
+    expectedMbit: { lossy: lossyMbit, slow: 19, shared: 45 },
+    startServer(link, folder) {
+      const args = ['serve', '--host', SERVER_ADDRESS, '--port', '8080', '--data-dir', join(folder, 'data')];
+      return link.serve([CLI, ...args], {
+        ...SETTINGS,
+        CRYOLIFT_PUBLIC_URL: PAGE_URL,
+        CRYOLIFT_PART_ORIGINS: origins.join(),
+      });
+    },
+    send(link, _folder, _url, { path }) {
+      const args = [locate('page-client.ts'), path, PAGE_URL, SERVER_ADDRESS];
+      return link.run<Outcome>(args, { CRYOLIFT_TOKEN: makeToken() }).result;
+    },
+  };
+}
 
 function tus(name: string, what: string, parallel: number, expectedMbit: Record<string, number>): Contestant {
   return {
@@ -80,17 +115,28 @@ function plainTcp(connections: number): Contestant {
   };
 }
 
+/** Whose share is measured beside the others. */
+export const BESIDE = plainTcp(1);
+
 export const CONTESTANTS: readonly Contestant[] = [
   CRYOLIFT,
-  tus('tus', '`tus-js-client` with nothing set, to `@tus/server`; no checksum', 1, { lossy: 1.1, slow: 19 }),
+  page(0, 6),
+  page(1, 12),
+  page(3, 25),
+  tus('tus', '`tus-js-client` with nothing set, to `@tus/server`; no checksum', 1, {
+    lossy: 1.1,
+    slow: 19,
+    shared: 45,
+  }),
   tus('tus × 4', 'the same with `parallelUploads: 4`; the four are not put together, which favours it', 4, {
     lossy: 5,
     slow: 19,
+    shared: 45,
   }),
-  ...[1, 4, 16].map(plainTcp),
+  ...[1, 4, 16, 64].map(plainTcp),
 ];
 
-function makeToken(): string {
+export function makeToken(): string {
   const args = [CLI, 'token', '--sub', 'bench', '--scope', 'uploads:write files:read'];
   const env = { PATH: process.env.PATH, CRYOLIFT_JWT_SECRET: SECRET };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });

@@ -2,6 +2,7 @@
  * Uploads one file with the SDK as a program of somebody else's would; prints how it went.
  * `CRYOLIFT_TOKEN=… node cryolift-client.ts FILE URL FOLDER`
  */
+import { readFileSync } from 'node:fs';
 import { type Progress, Uploader } from '@cryolift/client';
 import { FileResumeStore, FileSource, HttpTransport } from '@cryolift/client/node';
 
@@ -35,7 +36,9 @@ clearInterval(sampling);
 transport.close();
 await source.close();
 const { retries, sentBytes } = progress!;
-console.log(JSON.stringify({ bytes: source.sizeBytes, seconds, retries, sentBytes, samples }));
+// Not `resourceUsage`: after a fork it has the memory of the parent.
+const memoryMib = Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+console.log(JSON.stringify({ bytes: source.sizeBytes, seconds, retries, sentBytes, memoryMib, samples }));
 
 function sample({ storedBytes, sentBytes, underWay }: Progress): Sample {
   return { seconds: secondsSoFar(), storedBytes, sentBytes, underWay: underWay.size };

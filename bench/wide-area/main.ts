@@ -2,9 +2,10 @@
  * Goodput over a wide-area path with real TCP, side by side with `tus-js-client` and with what plain TCP gets.
  * Needs Linux, root and python3 (`link.py`); installs the peers.
  *
- *   npm run bench:wide-area -- [--only PATH] [--contestant NAME] [--seconds 90] [--rounds 1] [--trace]
+ *   npm run bench:wide-area -- [--only PATH] [--contestant NAME] [--seconds 90] [--rounds 1] [--trace] [--beside]
  *
  * --seconds: the file of each is as large as it will get there in about this time; plain TCP has a third of it.
+ * --beside: how much one plain connection carries that begins together with each, in two thirds of the time.
  * --trace: how each upload of ours went, second by second.
  * Every measurement has a link, a server and a folder of its own. Prints Markdown.
  */
@@ -17,7 +18,7 @@ import { MIB } from '@cryolift/protocol/plan';
 import { installPeers } from '../peers.ts';
 import { makePlace } from '../place.ts';
 import { describeRun } from '../report/report.ts';
-import { CONTESTANTS, type Contestant, type Outcome } from './contestants.ts';
+import { BESIDE, CONTESTANTS, type Contestant, type Outcome } from './contestants.ts';
 import { Link, SERVER_ADDRESS } from './link.ts';
 import { PATHS, type Path } from './paths.ts';
 import { goodputMbit, type Measurement, reportPath } from './report.ts';
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '90' },
     rounds: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false },
+    beside: { type: 'boolean', default: false },
   },
 });
 const [seconds, rounds] = [Number(options.seconds), Number(options.rounds)];
@@ -74,20 +76,29 @@ async function measure(path: Path, contestant: Contestant, link: Link): Promise<
     const expectedMbit = contestant.expectedMbit?.[path.name];
     const load = expectedMbit
       ? { path: writeFile(Math.ceil((expectedMbit * seconds * 1e6) / 8 / MIB)), seconds }
-      : { path: '', seconds: seconds / 3 };
+      : { path: '', seconds: options.beside ? (seconds * 2) / 3 : seconds / 3 };
     const server = contestant.startServer(link, folder);
     const url = await server.readUrl();
     const watch = link.run<RoundTrips>([ROUND_TRIPS, SERVER_ADDRESS]);
+    const beside = options.beside ? sendBeside(link, folder) : null;
     const outcome = await contestant.send(link, folder, url, load);
     watch.stop();
     const roundTrips = await watch.result;
     await server.stop();
-    return { outcome, roundTrips, traffic: await link.close() };
+    return { outcome, beside: await beside, roundTrips, traffic: await link.close() };
   } finally {
     // Nothing writes there any more.
     await link.close();
     rmSync(folder, { recursive: true });
   }
+}
+
+/** One plain connection, to a server of its own. */
+async function sendBeside(link: Link, folder: string): Promise<Outcome> {
+  const server = BESIDE.startServer(link, folder);
+  const outcome = await BESIDE.send(link, folder, await server.readUrl(), { path: '', seconds: (seconds * 2) / 3 });
+  await server.stop();
+  return outcome;
 }
 
 /** @returns the path of a file that nothing can compress. */

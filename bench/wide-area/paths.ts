@@ -28,4 +28,12 @@ export const PATHS: readonly Path[] = [
     rateMbit: 20,
     bufferSeconds: 4,
   },
+  {
+    name: 'shared',
+    what: '50 Mbit/s, round trip 40 ms, no loss but by the queue, 100 ms of buffer',
+    delayMs: 20,
+    lossPercent: 0,
+    rateMbit: 50,
+    bufferSeconds: 0.1,
+  },
 ];

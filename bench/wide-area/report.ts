@@ -9,6 +9,8 @@ import type { RoundTrips } from './round-trips.ts';
 
 export interface Measurement {
   readonly outcome: Outcome;
+  /** Of a plain connection at the same time; null: there was none. */
+  readonly beside: Outcome | null;
   readonly roundTrips: RoundTrips;
   readonly traffic: Statistics;
 }
@@ -29,6 +31,8 @@ export function reportPath(path: Path, rounds: ReadonlyMap<Contestant, readonly 
     'client sent ÷ file',
     'wire ÷ file',
     'parts under way, median / max',
+    'client memory MiB',
+    'one TCP beside it, Mbit/s',
   ];
   const rows = [...rounds].map(([{ name, expectedMbit }, all]) => {
     const of = (pick: (measurement: Measurement) => number, digits: number) => print(all.map(pick), digits);
@@ -47,6 +51,8 @@ export function reportPath(path: Path, rounds: ReadonlyMap<Contestant, readonly 
       of(({ outcome }) => (outcome.sentBytes ?? Number.NaN) / outcome.bytes, 2),
       isFile ? of(({ outcome, traffic }) => traffic.up.sent_bytes / outcome.bytes, 2) : '–',
       describeParts(all),
+      of(({ outcome }) => outcome.memoryMib ?? Number.NaN, 0),
+      of(({ beside }) => (beside ? goodputMbit({ outcome: beside }) : Number.NaN), 2),
     ];
   });
   const whats = [...rounds.keys()].map(({ name, what }) => `- \`${name}\`: ${what}`);

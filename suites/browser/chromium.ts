@@ -35,15 +35,17 @@ const WAYS: readonly (() => Promise<LaunchOptions>)[] = [
 /**
  * The caller closes the browser.
  *
+ * @param args further arguments of its program.
  * @throws Error with a remedy when no browser starts.
  */
-export async function startChromium(): Promise<Browser> {
+export async function startChromium(args: readonly string[] = []): Promise<Browser> {
   const { CRYOLIFT_TEST_CHROMIUM: chosen } = process.env;
-  if (chosen) return await chromium.launch({ executablePath: chosen });
+  if (chosen) return await chromium.launch({ executablePath: chosen, args: [...args] });
   const failures: string[] = [];
   for (const way of WAYS) {
     try {
-      return await chromium.launch(await way());
+      const options = await way();
+      return await chromium.launch({ ...options, args: [...(options.args ?? []), ...args] });
     } catch (error) {
       failures.push(String(error));
     }

@@ -14,7 +14,7 @@ const SECTIONS = 6;
 
 async function start(t: TestContext, prefix: string): Promise<PageUnderTest> {
   const seaweed = await findService();
-  const under = await PageUnderTest.start(await settingsFor(prefix), seaweed.endpoint);
+  const under = await PageUnderTest.start(await settingsFor(prefix), [seaweed.endpoint]);
   t.after(() => under.discard());
   return under;
 }

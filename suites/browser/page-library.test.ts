@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { eventually, listFiles, openSample, publish, put } from '../contract/upload.ts';
+import { nameInList, serveLongList } from './long-list.ts';
 import { drop, PageUnderTest, uploadRow, writeMrc } from './page-under-test.ts';
 
 const under = await PageUnderTest.start();
@@ -142,9 +142,9 @@ test('lists: a server without events is polled', async () => {
 
 test('lists: a thousand files are listed page by page, scrolled to the end and searched', async () => {
   const owner = under.newOwner();
-  const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
+  const file = await publish(owner.call, makeMrc(5_000), { filename: nameInList(0) });
   const page = await under.openProfile();
-  await serveThousand(page, file);
+  await serveLongList(page, file, 1000);
   await page.goto(`${under.server.url}/#token=${owner.token}`);
   await goTo(page, 'Files');
   const rows = page.getByRole('link', { name: /square_/ });
@@ -162,22 +162,22 @@ test('lists: a thousand files are listed page by page, scrolled to the end and s
         .length,
   );
   assert.ok(skipped > 900, `${skipped} rows are skipped`);
-  await page.getByRole('searchbox').fill('square_0777');
+  await page.getByRole('searchbox').fill('square_000777');
   await page.getByText('1 file', { exact: true }).waitFor();
   await rows.click();
-  await page.getByRole('article', { name: 'square_0777.mrc' }).waitFor();
+  await page.getByRole('article', { name: 'square_000777.mrc' }).waitFor();
 });
 
 test('search: a file on a page that is not fetched yet is found', async () => {
   const owner = under.newOwner();
-  const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
+  const file = await publish(owner.call, makeMrc(5_000), { filename: nameInList(0) });
   const page = await under.openProfile();
-  await serveThousand(page, file);
+  await serveLongList(page, file, 1000);
   await page.goto(`${under.server.url}/#token=${owner.token}`);
   await goTo(page, 'Files');
   await page.getByText('200 files and more').waitFor();
-  await page.getByRole('searchbox').fill('square_0999');
-  await page.getByRole('link', { name: /square_0999/ }).waitFor();
+  await page.getByRole('searchbox').fill('square_000999');
+  await page.getByRole('link', { name: /square_000999/ }).waitFor();
 });
 
 test('lists: a server error is shown with its hint, and the request can be repeated', async () => {
@@ -203,20 +203,6 @@ test('lists: a server error is shown with its hint, and the request can be repea
   await alert.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('No files yet').waitFor();
 });
-
-/** Answers lists with a thousand copies of one record: publishing a thousand files would only test the disk. */
-async function serveThousand(page: Page, file: FileRecord): Promise<void> {
-  await page.route('**/files?*', async (route) => {
-    const query = new URL(route.request().url()).searchParams;
-    const start = Number(query.get('cursor') ?? 0);
-    const end = start + Number(query.get('limit'));
-    const items = Array.from({ length: Math.min(end, 1000) - start }, (_, index) => {
-      const number = String(start + index).padStart(4, '0');
-      return { ...file, file_id: `${file.file_id}${number}`, filename: `square_${number}.mrc` };
-    });
-    await route.fulfill({ json: { items, next_cursor: end < 1000 ? String(end) : null } });
-  });
-}
 
 test('lists: an event during a list request is newer than its answer', async () => {
   const owner = under.newOwner();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { makeMrc } from '../contract/sample.ts';
 import { publish } from '../contract/upload.ts';
+import { nameInList, serveLongList } from './long-list.ts';
 import { PageUnderTest } from './page-under-test.ts';
 
 const FILES = 10_000;
@@ -12,18 +13,9 @@ after(() => under.discard());
 
 test('lists: of ten thousand found files a thousand are drawn, and more when the list is scrolled', async () => {
   const owner = under.newOwner();
-  const file = await publish(owner.call, makeMrc(5_000), { filename: 'one.mrc' });
+  const file = await publish(owner.call, makeMrc(5_000), { filename: nameInList(0) });
   const page = await under.openProfile();
-  await page.route('**/files?*', async (route) => {
-    const query = new URL(route.request().url()).searchParams;
-    const start = Number(query.get('cursor') ?? 0);
-    const end = start + Number(query.get('limit'));
-    const items = Array.from({ length: Math.min(end, FILES) - start }, (_, index) => {
-      const number = String(start + index).padStart(6, '0');
-      return { ...file, file_id: `${file.file_id}${number}`, filename: `square_${number}.mrc` };
-    });
-    await route.fulfill({ json: { items, next_cursor: end < FILES ? String(end) : null } });
-  });
+  await serveLongList(page, file, FILES);
   await page.goto(`${under.server.url}/#token=${owner.token}`);
   await page.getByRole('navigation').getByRole('link', { name: 'Files' }).click();
   await page.getByText('200 files and more').waitFor();

@@ -128,7 +128,7 @@ test('link: the page asks while uploads of a signed-out subject wait', async () 
   const [one, other] = [newPerson('one'), newPerson('other')];
   const page = await under.open(one);
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'waits.mrc', 4)]);
+  await drop(page, [writeMrc(under.folder, 'waits.mrc', 20)]);
   await waitForParts(uploadRow(page, 'waits.mrc'), 1);
   await signOut(page);
   await follow(page, other.token);

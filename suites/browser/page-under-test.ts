@@ -32,18 +32,18 @@ export class PageUnderTest {
   /** Faults of the page: its own errors, violations of its policy, requests to other origins. */
   readonly faults: string[] = [];
 
-  readonly #storageOrigin: string | null;
+  readonly #partOrigins: readonly string[];
 
-  private constructor(server: OwnServer, browser: Browser, storageOrigin: string | null) {
+  private constructor(server: OwnServer, browser: Browser, partOrigins: readonly string[]) {
     this.server = server;
     this.browser = browser;
-    this.#storageOrigin = storageOrigin;
+    this.#partOrigins = partOrigins;
   }
 
-  /** @param storageOrigin of the object storage that the page may send parts to. */
-  static async start(settings: Settings = {}, storageOrigin: string | null = null): Promise<PageUnderTest> {
+  /** @param partOrigins further origins that the page may send parts to. */
+  static async start(settings: Settings = {}, partOrigins: readonly string[] = []): Promise<PageUnderTest> {
     const [server, browser] = await Promise.all([startServer(settings), startChromium()]);
-    return new PageUnderTest(server, browser, storageOrigin);
+    return new PageUnderTest(server, browser, partOrigins);
   }
 
   newOwner(claims: { sub?: string; ttlSeconds?: number } = {}): Owner {
@@ -71,7 +71,7 @@ export class PageUnderTest {
     });
     context.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
-      const isAllowed = origin === this.server.url || origin === this.#storageOrigin;
+      const isAllowed = origin === this.server.url || this.#partOrigins.includes(origin);
       if (protocol !== 'blob:' && !isAllowed) this.faults.push(`asked ${request.url()}`);
     });
     return await context.newPage();

@@ -85,8 +85,11 @@ test('document: a body is required exactly where the server refuses a call witho
 const HEADERS: Readonly<
   Record<string, readonly [read: readonly string[], answered: Readonly<Record<string, string[]>>]>
 > = {
-  initUpload: [['Idempotency-Key'], { 200: ['Location'], 201: ['Location'] }],
-  putPart: [['Content-Digest', 'Upload-Offset'], { 200: [], 201: [] }],
+  initUpload: [['Idempotency-Key'], { 200: ['Accept-Encoding', 'Location'], 201: ['Accept-Encoding', 'Location'] }],
+  putPart: [
+    ['Content-Digest', 'Content-Encoding', 'Unencoded-Digest', 'Upload-Offset'],
+    { 200: ['Accept-Encoding'], 201: ['Accept-Encoding'] },
+  ],
   completeUpload: [[], { 200: [], 202: ['Retry-After'] }],
   readFile: [
     ['If-Match', 'If-None-Match', 'If-Modified-Since', 'If-Unmodified-Since', 'Range', 'If-Range'],

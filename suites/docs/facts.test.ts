@@ -81,7 +81,7 @@ function isSaid(text: string): boolean {
 /** Quoted texts of three and more words that are no commands. */
 const MESSAGE = /`([a-z][a-zA-Z ,'/-]*)`/g;
 const COMMAND =
-  /^(ls|systemd-analyze|npx|npm|cryolift|systemctl|node|git|proxy|client|listen|openssl|option|keepalive|protocols|log|sudo) /;
+  /^(ls|codesign|xcrun|systemd-analyze|npx|npm|cryolift|systemctl|node|git|proxy|client|listen|openssl|option|keepalive|protocols|log|sudo) /;
 
 for (const page of PAGES.filter((path) => /^docs\/(guides|architecture)\//.test(path))) {
   test(`${page}: quoted messages are those of the code`, () => {

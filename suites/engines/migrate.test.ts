@@ -73,7 +73,8 @@ test('migrate: from SQLite and a folder to PostgreSQL and a bucket, and back', o
   await assertMoved(third, all, [[0, 2]]);
   const swept = await callAs(third, CLAIMS)('POST', '/admin/sweep');
   assert.equal(swept.status, 200);
-  assert.equal(readdirSync(join(third.dataDir, 'staging')).length, 2, 'two uploads of the link are under way');
+  // The other one of the link has no bytes yet.
+  assert.equal(readdirSync(join(third.dataDir, 'staging')).length, 1, 'an upload of the link was moved');
 });
 
 test(

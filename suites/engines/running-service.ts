@@ -1,4 +1,6 @@
 /** An S3-compatible service that runs for tests. */
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+
 export const CREDENTIALS = { accessKeyId: 'testing', secretAccessKey: 'only-for-tests' };
 
 export interface RunningService {
@@ -14,7 +16,7 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-export const BUCKET = 'cryolift';
+const BUCKET = 'cryolift';
 const REGION = 'us-east-1';
 
 /** One that runs already, started by a file of this folder. */
@@ -33,4 +35,24 @@ export function serviceAt(endpoint: string): Omit<RunningService, 'stop'> {
       CRYOLIFT_S3_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     }),
   };
+}
+
+/**
+ * Makes the bucket of a service that starts, which may answer before it can make one. @returns whether it is there.
+ */
+export async function makeBucket({
+  endpoint,
+  region,
+  credentials,
+  bucket,
+}: Omit<RunningService, 'stop'>): Promise<boolean> {
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 });
+  try {
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
+    return true;
+  } catch (error) {
+    return (error as Error).name === 'BucketAlreadyOwnedByYou';
+  } finally {
+    client.destroy();
+  }
 }

@@ -8,14 +8,15 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { FileRecord, JobList, StoredPartPage, UploadRecord } from '@cryolift/protocol/messages';
+import type { FileRecord, JobList, ScrubReport, StoredPartPage, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { Bucket } from '../../packages/server/src/storage/s3/bucket.ts';
 import { listMultiparts } from '../../packages/server/src/storage/s3/multiparts.ts';
 import { assertFailure } from '../contract/failure.ts';
-import { makeMrc, sha256Hex, shuffle } from '../contract/sample.ts';
-import { completeOnce, open, put, putAll, putBody, readUploadRecord } from '../contract/upload.ts';
+import { flipBit, makeMrc, sha256Hex, shuffle } from '../contract/sample.ts';
+import { completeOnce, eventually, open, publish, put, putAll, putBody, readUploadRecord } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
+import { downloadBy } from '../disk-trouble/download.ts';
 import { findPort } from '../program.ts';
 import { runServe, startServer } from '../server-under-test.ts';
 import { missingService } from './s3-service.ts';
@@ -168,6 +169,44 @@ test('s3 server: cancelled uploads leave no multipart upload, and a lost one is 
   await call('DELETE', `/uploads/${second.session.upload_id}`);
   assert.equal((await completeWhole(call, session)).sha256, sha256Hex(bytes));
   assert.deepEqual(await staged(), []);
+});
+
+// Invariant 12
+test('s3 server: an object that was overwritten is found by the scrub and by a download', options, async (t) => {
+  const { server, call } = await startOnBucket(t, 'overwritten');
+  const bucket = new Bucket({ ...(await findService()), prefix: '', pathStyle: true });
+  t.after(() => bucket.close());
+  const bytes = makeMrc(300_000);
+  const [sound, turned, gone] = [
+    await publish(call, makeMrc(3000), { filename: 'sound.mrc' }),
+    await publish(call, bytes, { filename: 'turned.mrc' }),
+    await publish(call, makeMrc(3001), { filename: 'gone.mrc' }),
+  ];
+  await bucket.put(`overwritten/files/${turned.file_id}/turned.mrc`, flipBit(bytes, 200_001));
+  await bucket.remove(`overwritten/files/${gone.file_id}/gone.mrc`);
+  assert.equal((await call('POST', '/admin/scrub', { json: {} })).status, 202);
+  const { faults, ok } = await eventually(
+    async () => (await call('GET', '/admin/scrub')).json<ScrubReport>(),
+    ({ status }) => status !== 'running',
+  );
+  assert.deepEqual(
+    [faults.map(({ file_id, fault }) => [file_id, fault]), ok],
+    [
+      [
+        [turned.file_id, 'damaged'],
+        [gone.file_id, 'missing'],
+      ],
+      1,
+    ],
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'cryolift-overwritten-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const fetch = (fileId: string) => downloadBy(server, 'survivor', fileId, join(folder, fileId));
+  assert.deepEqual([(await fetch(sound.file_id)).code, (await fetch(turned.file_id)).code], [0, 1]);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => !name.startsWith('.')),
+    [sound.file_id],
+  );
 });
 
 test('s3 server: the command line uploads through a kill -9 of the server', options, async (t) => {

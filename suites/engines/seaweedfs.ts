@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answers, awaitProgram, canInstall, findPorts, startProgram } from '../program.ts';
+import { awaitProgram, canInstall, findPorts, startProgram } from '../program.ts';
 import { bringEnvironment, type Environment } from '../python-environment.ts';
-import { BUCKET, CREDENTIALS, type RunningService, serviceAt } from './running-service.ts';
+import { CREDENTIALS, makeBucket, type RunningService, serviceAt } from './running-service.ts';
 
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 const START_MS = 60_000;
@@ -64,23 +64,22 @@ export async function startSeaweed({ flags = FLAGS }: { flags?: readonly string[
       HOME: folder,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      S3_BUCKET: BUCKET,
     },
   );
-  const endpoint = `http://127.0.0.1:${s3}`;
+  const service = serviceAt(`http://127.0.0.1:${s3}`);
   const stop = async () => {
     child.stdin.end();
     if (child.exitCode === null) await once(child, 'close');
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    await awaitProgram(child, 'SeaweedFS', () => answers(`${endpoint}/status`), START_MS);
+    await awaitProgram(child, 'SeaweedFS', () => makeBucket(service), START_MS);
   } catch (error) {
     await stop();
     throw error;
   }
   return {
-    ...serviceAt(endpoint),
+    ...service,
     bin: environment.bin,
     master: addressOf('master.port'),
     filer: addressOf('filer.port'),

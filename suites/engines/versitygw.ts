@@ -8,9 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { awaitProgram, findPort, startProgram } from '../program.ts';
-import { CREDENTIALS, type RunningService, serviceAt } from './running-service.ts';
+import { CREDENTIALS, makeBucket, type RunningService, serviceAt } from './running-service.ts';
 
 const VERSION = 'v1.8.0';
 const FOLDER = fileURLToPath(new URL(`../../node_modules/.cache/versitygw-${VERSION}`, import.meta.url));
@@ -38,25 +37,17 @@ export async function startVersitygw(): Promise<RunningService> {
     ROOT_ACCESS_KEY: CREDENTIALS.accessKeyId,
     ROOT_SECRET_KEY: CREDENTIALS.secretAccessKey,
   });
-  const endpoint = `http://127.0.0.1:${port}`;
-  const { bucket, region, credentials } = serviceAt(endpoint);
-  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  const service = serviceAt(`http://127.0.0.1:${port}`);
   const stop = async () => {
-    client.destroy();
     child.stdin.end();
     if (child.exitCode === null) await once(child, 'close');
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  const makeBucket = () =>
-    client.send(new CreateBucketCommand({ Bucket: bucket })).then(
-      () => true,
-      () => false,
-    );
   try {
-    await awaitProgram(child, 'versitygw', makeBucket, START_MS);
+    await awaitProgram(child, 'versitygw', () => makeBucket(service), START_MS);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { ...serviceAt(endpoint), stop };
+  return { ...service, stop };
 }

@@ -1,5 +1,6 @@
 /** One connection from its first byte to its end: all that a client sends and receives. */
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 
 /** The default: for what needs no disk. */
 export const SILENCE_MS = 400;
@@ -91,9 +92,11 @@ export class Client {
   }
 
   static async open(url: string): Promise<Client> {
-    const { hostname, port } = new URL(url);
+    const { protocol, hostname: host, port } = new URL(url);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const socket = connect({ host: hostname, port: Number(port) }, resolve).once('error', reject);
+    const at = { host, port: Number(port) };
+    const socket: Socket = protocol === 'https:' ? connectSecurely(at, resolve) : connect(at, resolve);
+    socket.once('error', reject);
     await promise;
     socket.off('error', reject);
     return new Client(url, socket);

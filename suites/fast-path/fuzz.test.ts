@@ -21,7 +21,14 @@ after(() => pair.discard());
 
 const LENGTH = 'Content-Length: 5\r\n';
 const CHUNKS = '5\r\n12345\r\n0\r\n\r\n';
+/** Of an upload that is not there, and of a file that is not accepted: the body is never wanted, and nothing changes. */
+const APPEND = 'PATCH /resumable/uploads/none HTTP/1.1';
+const APPEND_FIELDS = 'Content-Type: application/partial-upload\r\nUpload-Offset: 0\r\nUpload-Complete: ?1\r\n';
+const CREATION = 'POST /resumable/a.exe HTTP/1.1';
 const WHOLE = [
+  printPart(`${APPEND_FIELDS}${LENGTH}`, '12345', APPEND),
+  printPart(`${APPEND_FIELDS}Transfer-Encoding: chunked\r\n`, CHUNKS, APPEND),
+  printPart(`Upload-Complete: ?1\r\nUpload-Draft-Interop-Version: 8\r\n${LENGTH}`, '12345', CREATION),
   printPart(LENGTH),
   printPart(`Accept: a\r\n${LENGTH}Connection: keep-alive\r\n`),
   printPart(`Expect: 100-continue\r\n${LENGTH}`),

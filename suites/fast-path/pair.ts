@@ -1,6 +1,10 @@
 /** Two servers that differ only in the path of requests: one with the fast path, one with only `node:http`. */
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { UploadRecord } from '@cryolift/protocol/messages';
+import { makeCertificate } from '../certificate.ts';
 import { type Call, callWith } from '../contract/wire.ts';
 import { type Settings, startServer, type Target } from '../server-under-test.ts';
 
@@ -27,13 +31,19 @@ export interface Pair {
   discard(): Promise<void>;
 }
 
-/** @param settings of both servers. */
+/** @param settings of both servers. With `CRYOLIFT_TEST_TLS=true`, both speak TLS. */
 export async function startPair(settings: Settings = {}): Promise<Pair> {
   const usual = { CRYOLIFT_ACCEPT: '.raw', CRYOLIFT_LOG_LEVEL: 'error', CRYOLIFT_RATE_LIMIT: '1000000' };
-  const both = { ...usual, ...settings };
-  return await pairUp(
-    ...(await Promise.all([startServer(both), startServer({ ...both, CRYOLIFT_FAST_LANE: 'false' })])),
-  );
+  const folder = mkdtempSync(join(tmpdir(), 'cryolift-pair-'));
+  const both = { ...usual, ...(process.env.CRYOLIFT_TEST_TLS ? tlsSettings(folder) : {}), ...settings };
+  const servers = await Promise.all([startServer(both), startServer({ ...both, CRYOLIFT_FAST_LANE: 'false' })]);
+  rmSync(folder, { recursive: true });
+  return await pairUp(...servers);
+}
+
+function tlsSettings(folder: string): Settings {
+  const { cert, key } = makeCertificate(folder, 'pair');
+  return { CRYOLIFT_TLS_CERT: cert, CRYOLIFT_TLS_KEY: key };
 }
 
 /** Takes two servers that have one secret, and stores a file of one part in both. */

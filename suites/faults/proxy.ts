@@ -24,8 +24,15 @@ export interface BadWires {
 
 const LISTEN_AGAIN_MS = 20;
 
-/** @param serverUrl `http://host:port`. @param faults one for each connection, in order. */
-export async function startProxy(serverUrl: string, faults: readonly Fault[]): Promise<BadWires> {
+/**
+ * @param serverUrl `http://host:port`. @param faults one for each connection, in order; undefined: it meets none.
+ * @param onFault is told of each that comes to pass.
+ */
+export async function startProxy(
+  serverUrl: string,
+  faults: Iterable<Fault | undefined>,
+  onFault: (fault: Fault) => void = () => {},
+): Promise<BadWires> {
   const { hostname, port } = new URL(serverUrl);
   const script = faults[Symbol.iterator]();
   const wires = new Set<Wire>();
@@ -60,6 +67,7 @@ export async function startProxy(serverUrl: string, faults: readonly Fault[]): P
     const meet = (what: Fault) => {
       note(`connection ${number} met its ${what.kind}`);
       met.push(what);
+      onFault(what);
     };
     if (fault?.kind === 'refuse') {
       meet(fault);

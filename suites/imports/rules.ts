@@ -82,6 +82,7 @@ export const RESERVED: readonly Reservation[] = [
       'packages/server/src/db/', // the database file
       'packages/server/src/commands/audit.ts',
       'packages/server/src/config/', // key files, secrets, the folders
+      'packages/server/src/http/routes/install.ts', // the folder of the one-file programs
       'packages/server/src/ops/audit.ts',
       'packages/server/src/ops/log-stream.ts',
       'packages/server/src/backup.ts',

@@ -1,9 +1,13 @@
 /** What has to hold behind every proxy whose configuration we offer. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import type { IncomingMessage, InformationEvent } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import type { FilePage, UploadPage, UploadRecord } from '@cryolift/protocol/messages';
+import type { FilePage, FileRecord, UploadPage, UploadRecord } from '@cryolift/protocol/messages';
 import { EventStream } from '../contract/event-stream.ts';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
@@ -34,6 +38,30 @@ export function testBehind(engine: Engine): void {
   const callAs = (sub: string): Call => {
     return callWith(site, { authorization: `Bearer ${site.token({ sub })}`, host: new URL(site.url).host });
   };
+
+  behind('a file in one request, by a client that can resume it where 104 arrives', async () => {
+    const bytes = makeMrc(3 * MIB);
+    const headers = {
+      authorization: `Bearer ${site.token({ sub: 'resumable' })}`,
+      'content-length': String(bytes.length),
+      'upload-complete': '?1',
+      'upload-draft-interop-version': '8',
+    };
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const request = httpsRequest(`${site.url}/resumable/movie.mrc`, { method: 'PUT', headers, agent });
+    const interim: InformationEvent[] = [];
+    request.on('information', (each: InformationEvent) => interim.push(each)).end(bytes);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const file = (await json(response)) as FileRecord;
+    assert.equal(response.statusCode, 201);
+    assert.equal(file.sha256, sha256Hex(bytes));
+    const supported = interim.filter(({ statusCode }) => statusCode === 104);
+    assert.equal(supported[0]?.headers.location, engine.passesInterim ? response.headers.location : undefined);
+    const next = httpsRequest(`${site.url}/limits`, { agent }).end();
+    const [limits] = (await once(next, 'response')) as [IncomingMessage];
+    assert.equal(limits.resume().statusCode, 200, 'the connection is of use');
+    agent.destroy();
+  });
 
   behind('64 MiB in parallel parts, killed in the middle, resumed, with the right digest', async () => {
     const sub = 'uploads';

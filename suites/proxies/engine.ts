@@ -13,7 +13,7 @@ const START_MS = 15_000;
 export interface Place {
   /** For what the engine writes; only this test's. */
   readonly folder: string;
-  /** Where Cryolift listens, as host and port. */
+  /** Where Cryolift listens, as host and port, or as `unix:` and a path. */
   readonly upstream: string;
   readonly certificate: Certificate;
 }
@@ -24,6 +24,8 @@ export type Changes = readonly (readonly [was: string, is: string])[];
 export interface Engine extends Program {
   /** Reads on after it has passed an early answer on: a client that reads late gets it, too. Go's server waits half a second. */
   readonly lingers: boolean;
+  /** Passes interim answers of status 104 on. For one that does not, the server sends none. */
+  readonly passesInterim: boolean;
   readonly file: URL;
   /** What has to differ from the file on this machine. */
   place(place: Place, ports: Ports): Changes;
@@ -41,6 +43,7 @@ export const NGINX: Engine = {
   packages: ['nginx'],
   versionArgs: ['-v'],
   lingers: true,
+  passesInterim: false,
   file: new URL('../../deploy/nginx/cryolift.conf', import.meta.url),
   place: ({ folder, upstream, certificate }, { http, https }) => [
     ['server 127.0.0.1:8080;', `server ${upstream};`],
@@ -72,15 +75,24 @@ export const CADDY: Engine = {
   packages: ['caddy'],
   versionArgs: ['version'],
   lingers: false,
+  passesInterim: true,
   file: new URL('../../deploy/caddy/Caddyfile', import.meta.url),
   place: ({ upstream, certificate }, { https }) => [
-    ['127.0.0.1:8080', upstream],
+    ['127.0.0.1:8080', upstream.replace(/^unix:/, 'unix/')],
     ['\nlift.example.org {', `\nhttps://localhost:${https} {\n\tbind 127.0.0.1`],
     ['# tls /etc/ssl/lift.pem /etc/ssl/lift.key', `tls ${certificate.cert} ${certificate.key}`],
     ['\n{\n', '\n{\n\tadmin off\n\tauto_https disable_redirects\n'],
   ],
   prepare: (_folder, file) => ['run', '--config', file, '--adapter', 'caddyfile'],
 };
+
+/** By which nginx sends the published files itself, as docs/guides/behind-a-proxy.md has it. */
+export function readSendfileLocation(dataDir: string): string {
+  const guide = readFileSync(new URL('../../docs/guides/behind-a-proxy.md', import.meta.url), 'utf8');
+  const [, location] = /```nginx\n(location \/cryolift-files\/ [\s\S]*?)```/.exec(guide) ?? [];
+  if (!location?.includes('/srv/cryolift')) throw new Error('the guide has no location for the published files');
+  return location.replace('/srv/cryolift', dataDir);
+}
 
 /** Installs it where it is missing and that can be done. @returns why it cannot be had, or null: it is there. */
 export function bring(engine: Engine): string | null {
@@ -95,15 +107,27 @@ export interface RunningEngine {
   stop(): Promise<void>;
 }
 
-/** Starts it with its file of deploy/, placed on this machine and changed. @throws Error with what it printed. */
-export async function startEngine(engine: Engine, place: Place, changes: Changes = []): Promise<RunningEngine> {
+interface Prepared {
+  readonly args: string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: Ports;
+}
+
+/** Writes its file of deploy/, placed on this machine and changed. @returns how to start it. */
+export async function prepareEngine(engine: Engine, place: Place, changes: Changes = []): Promise<Prepared> {
   const ports = { http: await findPort(), https: await findPort() };
   const { folder } = place;
   const text = change(readFileSync(engine.file, 'utf8'), [...engine.place(place, ports), ...changes]);
   const file = join(folder, 'site.conf');
   writeFileSync(file, text);
   const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  const child = startProgram(engine.name, engine.prepare(folder, file), env);
+  return { args: engine.prepare(folder, file), env, ports };
+}
+
+/** Starts it with its file of deploy/, placed on this machine and changed. @throws Error with what it printed. */
+export async function startEngine(engine: Engine, place: Place, changes: Changes = []): Promise<RunningEngine> {
+  const { args, env, ports } = await prepareEngine(engine, place, changes);
+  const child = startProgram(engine.name, args, env);
   const stop = async () => {
     child.stdin.end();
     await once(child, 'close');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { makeCertificate } from '../certificate.ts';
-import { type OwnServer, startServer, type Target } from '../server-under-test.ts';
+import { type OwnServer, type Settings, startServer, type Target } from '../server-under-test.ts';
 import { type Changes, type Engine, type RunningEngine, startEngine } from './engine.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
@@ -25,19 +25,30 @@ export class Site implements Target {
     this.#cert = cert;
   }
 
-  /** This process trusts its certificate from then on. @param changes of the engine's file. */
-  static async start(engine: Engine, changes: Changes = []): Promise<Site> {
+  /**
+   * This process trusts its certificate from then on.
+   *
+   * @param changes of the engine's file. @param settings of the server; with a socket, the engine uses it.
+   */
+  static async start(engine: Engine, changes: Changes = [], settings: Settings = {}): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), 'cryolift-site-'));
     const certificate = makeCertificate(folder, 'localhost');
     setDefaultCACertificates([...getCACertificates('default'), certificate.pem]);
-    const server = await startServer({ CRYOLIFT_TRUST_PROXY: 'true' });
-    const proxy = await startEngine(engine, { folder, upstream: new URL(server.url).host, certificate }, changes);
+    const interim = engine.passesInterim ? {} : { CRYOLIFT_INTERIM_ANSWERS: 'false' };
+    const server = await startServer({ CRYOLIFT_TRUST_PROXY: 'true', ...interim, ...settings });
+    const upstream = settings.CRYOLIFT_SOCKET ? server.url : new URL(server.url).host;
+    const proxy = await startEngine(engine, { folder, upstream, certificate }, changes);
     return new Site(folder, proxy, server, certificate.cert);
   }
 
   /** What clients know. */
   get url(): string {
     return this.proxy.url;
+  }
+
+  /** Of the server. */
+  get dataDir(): string {
+    return this.#server.dataDir;
   }
 
   token(claims?: Parameters<Target['token']>[0]): string {

@@ -12,7 +12,13 @@ import type { Steps } from './upload-steps.ts';
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const FAILED = 1;
 /** What it uploads, unless it is told otherwise. */
-const SMALL: Sizes = { partSizeBytes: PART_BYTES, leastBytes: 8 * PART_BYTES + 77, mostBytes: 32 * PART_BYTES + 77 };
+const SMALL: Sizes = {
+  partSizeBytes: PART_BYTES,
+  leastBytes: 8 * PART_BYTES + 77,
+  mostBytes: 32 * PART_BYTES + 77,
+  slowest: 512 * 1024,
+  fastest: 2048 * 1024,
+};
 /** Each fault may end a run or two. */
 const MAX_FAILURES = 20;
 
@@ -20,6 +26,9 @@ export interface Sizes {
   readonly partSizeBytes: number;
   readonly leastBytes: number;
   readonly mostBytes: number;
+  /** Bandwidth, bytes per second: slow enough to meet a fault. */
+  readonly slowest: number;
+  readonly fastest: number;
 }
 
 export class CommandClient {
@@ -81,8 +90,9 @@ export class CommandClient {
     writeFileSync(path, entry.makeBytes());
     entry.completed = 'asked';
     for (let failures = 0; ; failures++) {
-      // Slow enough to meet a fault, but the last one is to come to its end.
-      const limits = this.#isEnding ? [] : ['--bwlimit', `${this.#random.whole(512, 2048)}KiB`];
+      const { slowest, fastest } = this.#sizes;
+      // The last one is to come to its end.
+      const limits = this.#isEnding ? [] : ['--bwlimit', String(this.#random.whole(slowest, fastest))];
       const { code, signal, stdout, stderr } = await this.#command([
         'upload',
         path,
@@ -91,9 +101,10 @@ export class CommandClient {
       ]);
       entry.touched = true;
       if (this.#isStopped) return;
-      if (code === 0) {
-        const done = stdout.map((line) => JSON.parse(line) as FileRecord & { event: string });
-        const record = done.find(({ event }) => event === 'done');
+      const lines = stdout.map((line) => JSON.parse(line) as FileRecord & { event: string });
+      const record = lines.find(({ event }) => event === 'done');
+      // A command that has said so may be killed before it ends; another one would upload the file once more.
+      if (code === 0 || record) {
         if (record?.sha256 !== entry.sha256) {
           this.#steps.ledger.noteFault(entry, `the command line says done, with SHA-256 ${record?.sha256}`);
         }

@@ -16,8 +16,8 @@ export interface Plan {
   readonly sizeBytes: number;
   readonly partSizeBytes: number;
   readonly declares: Declaring;
-  /** The command line keeps count of its parts itself. */
-  readonly by: 'wire' | 'command';
+  /** The command line keeps count of its parts itself, and tus has none. */
+  readonly by: 'wire' | 'command' | 'tus';
 }
 
 export class Entry {
@@ -57,6 +57,8 @@ export class Entry {
 export interface Counts {
   uploads: number;
   acknowledgedParts: number;
+  /** Bodies of tus that were answered for. */
+  appends: number;
   completes: number;
   cancels: number;
   deletes: number;
@@ -69,6 +71,7 @@ export class Ledger {
   readonly counts: Counts = {
     uploads: 0,
     acknowledgedParts: 0,
+    appends: 0,
     completes: 0,
     cancels: 0,
     deletes: 0,
@@ -76,6 +79,7 @@ export class Ledger {
   };
   /** What the server did and must not do. */
   readonly faults: string[] = [];
+  readonly #wrong = new Set<Entry>();
 
   open(plan: Plan): Entry {
     const entry = new Entry(plan);
@@ -89,7 +93,13 @@ export class Ledger {
     const { filename, owner } = entry?.plan ?? {};
     const whose = entry ? `${filename} of ${owner} (${entry.upload?.upload_id ?? 'no id'}): ` : '';
     const fault = (whose + what).replace(/"request_id":"[^"]*"/, '"request_id":"…"');
+    if (entry) this.#wrong.add(entry);
     if (!this.faults.includes(fault)) this.faults.push(fault);
+  }
+
+  /** Whether something was wrong with this upload. */
+  hasFault(entry: Entry): boolean {
+    return this.#wrong.has(entry);
   }
 
   notePart(entry: Entry, idx: number): void {

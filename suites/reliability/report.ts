@@ -33,6 +33,7 @@ export function summarise(
     counts: {
       uploads: sum(({ counts }) => counts.uploads),
       acknowledgedParts: sum(({ counts }) => counts.acknowledgedParts),
+      appends: sum(({ counts }) => counts.appends),
       completes: sum(({ counts }) => counts.completes),
       cancels: sum(({ counts }) => counts.cancels),
       deletes: sum(({ counts }) => counts.deletes),
@@ -60,10 +61,10 @@ export function printSummary({
   faults,
   refusedStarts,
 }: Summary): string {
-  const { uploads, acknowledgedParts, completes, cancels, deletes, takenBackParts } = counts;
+  const { uploads, acknowledgedParts, appends, completes, cancels, deletes, takenBackParts } = counts;
   return [
     `${campaign} (seed ${seed}): ${rounds} rounds on ${folders} data folders in ${seconds} s`,
-    `${uploads} uploads, ${acknowledgedParts} parts acknowledged, ${takenBackParts} of them asked for again`,
+    `${uploads} uploads, ${acknowledgedParts} parts and ${appends} appends acknowledged, ${takenBackParts} asked for again`,
     `${completes} completes, ${cancels} cancels, ${deletes} deletes, ${answers} answers checked`,
     ...(campaign === 'full' ? [`${refusedStarts} starts on a full disk refused with a clear message`] : []),
     `${faults} wrong`,

@@ -14,6 +14,7 @@ import { CommandClient } from './command-client.ts';
 import { Gate } from './gate.ts';
 import { type Entry, Ledger } from './ledger.ts';
 import { compareStored } from './stored.ts';
+import { TusClient } from './tus-client.ts';
 import { deleteFile, type Steps } from './upload-steps.ts';
 import { runWireClient } from './wire-client.ts';
 
@@ -21,6 +22,7 @@ const PRELOAD = fileURLToPath(new URL('./preload.mjs', import.meta.url));
 /** Two of one owner see each other's uploads in the lists. */
 const WIRE_OWNERS = ['ada', 'ada', 'bob', 'bob', 'eve', 'joe'];
 const COMMAND_OWNERS = ['mic', 'kry'];
+const TUS_OWNERS = ['tus'];
 /** Far beyond what a busy machine needs: what takes longer is stuck. */
 const PATIENCE_MS = 90_000;
 const COMPLETING_MS = 2_000;
@@ -56,6 +58,7 @@ export class Site {
   readonly #gate = new Gate();
   readonly #clients: Promise<void>[] = [];
   readonly #commands: CommandClient[] = [];
+  readonly #tusClients: TusClient[] = [];
   /** What was inflicted, with times, for the evidence. */
   readonly #notes: string[] = [];
 
@@ -194,7 +197,7 @@ export class Site {
 
   /** Checks all uploads that changed since the last time, and some others. The clients must be paused. */
   async inspect(): Promise<void> {
-    const touched = this.ledger.entries.filter((entry) => entry.touched && entry.plan.by === 'wire');
+    const touched = this.ledger.entries.filter((entry) => entry.touched && entry.plan.by !== 'command');
     const others = this.random.shuffle(this.ledger.entries.filter((entry) => !entry.touched)).slice(0, SAMPLE);
     for (const entry of [...touched, ...others]) await inspect(this.#checkSteps, entry);
   }
@@ -208,9 +211,11 @@ export class Site {
     }
     this.#gate.end();
     await this.#clientsEnded();
+    for (const client of this.#tusClients) await client.finish(this.#checkSteps);
     for (const entry of this.ledger.entries) await finish(this.#checkSteps, entry);
     await sweep(this.#checkSteps);
-    for (const owner of new Set([...WIRE_OWNERS, ...COMMAND_OWNERS])) await compareLists(this.#checkSteps, owner);
+    for (const owner of new Set([...WIRE_OWNERS, ...COMMAND_OWNERS, ...TUS_OWNERS]))
+      await compareLists(this.#checkSteps, owner);
     compareStored(this.ledger, this.#storageDir);
   }
 
@@ -238,7 +243,9 @@ export class Site {
     for (const owner of COMMAND_OWNERS) {
       this.#commands.push(new CommandClient(steps, fork(), owner, this.#folder, this.server.url));
     }
-    for (const client of [...wire, ...this.#commands.map((command) => command.run())]) {
+    this.#tusClients.push(...TUS_OWNERS.map((owner) => new TusClient(steps, fork(), owner)));
+    const others = [...this.#commands, ...this.#tusClients].map((client) => client.run());
+    for (const client of [...wire, ...others]) {
       // A client that fails by itself is a fault of the suite; it must be reported, and not end the process.
       this.#clients.push(
         client.catch((error: Error) => this.ledger.noteFault(null, `a client failed: ${error.stack}`)),

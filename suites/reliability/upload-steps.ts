@@ -1,4 +1,5 @@
 /** The steps of an upload on the wire. Each asks until it is answered and enters what was answered into the ledger. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import { digestHeader, flipBit, sha256Hex } from '../contract/sample.ts';
@@ -14,6 +15,9 @@ export interface Steps {
   readonly pass: Pass;
   readonly patienceMs: number;
 }
+
+/** Between two questions for the jobs of a file. */
+const POLL_MS = 25;
 
 /** How a part is sent: with its digest, without, damaged on the way. */
 export type Manner = 'with digest' | 'without digest' | 'damaged';
@@ -89,6 +93,38 @@ export async function completeUpload(steps: Steps, entry: Entry, bytes: Buffer):
       return null;
     }
   }
+}
+
+/** Sends all parts in their order, and completes. */
+export async function publish(steps: Steps, entry: Entry): Promise<void> {
+  const bytes = entry.makeBytes();
+  const { part_count } = await openUpload(steps, entry);
+  for (let idx = 0; idx < part_count; idx++) await sendPart(steps, entry, bytes, idx, 'with digest');
+  await completeUpload(steps, entry, bytes);
+}
+
+/** Waits until the jobs of published files are done: their pictures and digests. One that has failed is a fault. */
+export async function awaitJobs(steps: Steps, entries: readonly Entry[]): Promise<void> {
+  const deadlineMs = performance.now() + steps.patienceMs;
+  for (const entry of entries) {
+    if (entry.completed !== 'answered' || entry.deleted !== 'no') continue;
+    for (;;) {
+      const request = { method: 'GET', path: `/files/${entry.fileId}/jobs`, expected: ['200'] } as const;
+      const { items } = (await insist(steps, entry, request)).json<{ items: { status: string }[] }>();
+      const open = items.filter(({ status }) => status !== 'done');
+      if (open.length === 0) break;
+      if (performance.now() > deadlineMs || open.some(({ status }) => status === 'failed')) {
+        steps.ledger.noteFault(entry, `its jobs are not done: ${JSON.stringify(items)}`);
+        break;
+      }
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+export async function readUpload(steps: Steps, entry: Entry, id: string): Promise<UploadRecord> {
+  const request = { method: 'GET', path: `/uploads/${id}`, expected: ['200'] } as const;
+  return (await insist(steps, entry, request)).json<UploadRecord>();
 }
 
 /** Asks for the file before all parts are there. @param missing parts that nobody has sent. */

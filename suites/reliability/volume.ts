@@ -24,8 +24,14 @@ const MIB = 1024 * 1024;
 const IMAGE_BYTES = 320 * MIB;
 /** Init keeps 64 MiB free. */
 const SMALL_BYTES = 160 * MIB;
+/** For a soak: many files under way at the same time. */
+const LARGE_BYTES = 3072 * MIB;
+
+type Size = 'normal' | 'small' | 'large';
 const PREFIX = 'cryolift-volume-';
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
+/** Nothing gets to the disk by itself between an answer and the loss of power. */
+const LONGEST_COMMIT_SECONDS = 300;
 const UNMOUNT_TRIES = 50;
 const XFS = { name: 'mkfs.xfs', packages: ['xfsprogs'], versionArgs: ['-V'] };
 
@@ -69,20 +75,26 @@ export class Volume {
   readonly #folder: string;
   readonly #image: string;
   readonly #sizeBytes: number;
+  readonly #commitSeconds: number;
 
-  private constructor(kind: Kind, size: 'normal' | 'small') {
+  private constructor(kind: Kind, size: Size, commitSeconds: number) {
     this.kind = kind;
+    this.#commitSeconds = commitSeconds;
     this.#folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     this.path = join(this.#folder, 'mount');
     this.#image = join(this.#folder, 'image');
-    this.#sizeBytes = size === 'normal' || kind === 'xfs' ? IMAGE_BYTES : SMALL_BYTES;
+    const least = kind === 'xfs' ? IMAGE_BYTES : SMALL_BYTES;
+    this.#sizeBytes = { normal: IMAGE_BYTES, small: least, large: LARGE_BYTES }[size];
     mkdirSync(this.path);
     volumes.set(this.#folder, this);
   }
 
-  /** @throws Error with what the system says. */
-  static create(kind: Kind, size: 'normal' | 'small'): Volume {
-    const volume = new Volume(kind, size);
+  /**
+   * @param commitSeconds after so long ext4 writes to the disk by itself; its default is 5. @throws Error with what the
+   * system says.
+   */
+  static create(kind: Kind, size: Size, commitSeconds = LONGEST_COMMIT_SECONDS): Volume {
+    const volume = new Volume(kind, size, commitSeconds);
     try {
       volume.#format();
       volume.mount();
@@ -99,8 +111,7 @@ export class Volume {
     if (this.kind === 'tmpfs')
       run('mount', ['-t', 'tmpfs', '-o', `size=${this.#sizeBytes},mode=700`, 'tmpfs', this.path]);
     else {
-      // ext4's longest commit interval: nothing gets to the disk by itself between an answer and the loss of power.
-      const commit = this.kind === 'ext4' ? ',commit=300' : '';
+      const commit = this.kind === 'ext4' ? `,commit=${this.#commitSeconds}` : '';
       run('mount', ['-t', this.kind, '-o', `loop,${access}${commit}`, this.#image, this.path]);
     }
   }

@@ -44,7 +44,8 @@ export async function runWireClient(
   }
 }
 
-function drawPlan(random: Random, owner: string, name: string): Plan {
+/** Of small files; one in twenty has parts of 1 MiB. */
+export function drawPlan(random: Random, owner: string, name: string): Plan {
   const isMrc = random.chance(0.2);
   const isLarge = random.chance(0.05);
   const partSizeBytes = isLarge ? LARGE_PART_BYTES : PART_BYTES;
@@ -60,7 +61,8 @@ function drawPlan(random: Random, owner: string, name: string): Plan {
   };
 }
 
-async function runUpload(steps: Steps, random: Random, entry: Entry, url: () => string): Promise<void> {
+/** One upload, from its start to whatever end the seed picks. @throws GivenUp after a fault, which the ledger has. */
+export async function runUpload(steps: Steps, random: Random, entry: Entry, url: () => string): Promise<void> {
   const bytes = entry.makeBytes();
   const { part_count } = await openUpload(steps, entry);
   const all = Array.from({ length: part_count }, (_, idx) => idx);

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { startDeployment } from './deployment.ts';
+import { startDeployment, whyNoCaddy } from './deployment.ts';
 import { runSeed, type SeedResult } from './run.ts';
 
 const MIB = 1024 * 1024;
@@ -19,6 +19,8 @@ const { values } = parseArgs({
     json: { type: 'string' },
   },
 });
+const missing = whyNoCaddy();
+if (missing) throw new Error(missing);
 const results: SeedResult[] = [];
 for (let nth = 0; nth < Number(values.seeds); nth++) {
   const deployment = await startDeployment();

@@ -64,7 +64,9 @@ export async function runSeed(deployment: Deployment, options: Options): Promise
   const wire = Array.from({ length: WIRE_CLIENTS }, (_, at) =>
     runWire(steps, fork(), `wire-${seed}-${at}`, options, () => isOver),
   );
-  const sizes = { partSizeBytes, leastBytes: sizeBytes, mostBytes: sizeBytes + 4096 };
+  // A command takes as long as the outages, or a quarter of it.
+  const slowest = Math.ceil((sizeBytes * 1000) / options.lastsMs);
+  const sizes = { partSizeBytes, leastBytes: sizeBytes, mostBytes: sizeBytes + 4096, slowest, fastest: 4 * slowest };
   const commands = Array.from(
     { length: COMMAND_CLIENTS },
     (_, at) => new CommandClient(steps, fork(), `command-${seed}-${at}`, deployment.folder, deployment.url, sizes),

@@ -1,6 +1,7 @@
 /** Reads behind the servers: the rows of the database and the keys of the bucket. */
 import { ListMultipartUploadsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import pg from 'pg';
+import type { RunningService } from '../engines/running-service.ts';
 import type { Deployment } from './deployment.ts';
 
 /** Keeps every part row that is deleted or changed while its upload is open or in verification. */
@@ -31,8 +32,15 @@ export async function findTakenBack({ postgres }: Deployment): Promise<string[]>
   );
 }
 
+/** What is behind the servers. */
+interface Behind {
+  readonly postgres: { readonly url: string };
+  readonly seaweed: Omit<RunningService, 'stop'>;
+  readonly prefix: string;
+}
+
 /** @returns a line for everything in the bucket that no record has, and for every record whose object is missing. */
-export async function findOrphans({ postgres, seaweed, prefix }: Deployment): Promise<string[]> {
+export async function findOrphans({ postgres, seaweed, prefix }: Behind): Promise<string[]> {
   const { endpoint, region, credentials, bucket } = seaweed;
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
   try {
@@ -45,9 +53,18 @@ export async function findOrphans({ postgres, seaweed, prefix }: Deployment): Pr
     for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: `${prefix}/files/` })) {
       for (const { Key = '', Size = 0 } of page.Contents ?? []) found.set(Key, Size);
     }
+    const others: string[] = [];
+    for (const folder of ['pieces', 'previews']) {
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: `${prefix}/${folder}/` })) {
+        others.push(...(page.Contents ?? []).map(({ Key = '' }) => Key));
+      }
+    }
+    const ids = new Set(files.map(({ id }) => id));
+    const isOfFile = (key: string) => ids.has(key.slice(`${prefix}/previews/`.length).split('/', 1)[0] as string);
     const multiparts = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix }));
     return [
       ...[...found.keys()].filter((key) => !expected.has(key)).map((key) => `no record has the object ${key}`),
+      ...others.filter((key) => !isOfFile(key)).map((key) => `nothing needs the object ${key}`),
       ...[...expected].flatMap(([key, size]) =>
         found.get(key) === Number(size) ? [] : [`${key} has ${found.get(key) ?? 'none'} of ${size} bytes`],
       ),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { AuditEntry } from '../../packages/server/src/ops/audit.ts';
 import { makeMrc } from '../contract/sample.ts';
+import { asTus, create, idOf, patch } from '../contract/tus/tus-client.ts';
 import { eventually, initRequest, openSample, publish, put } from '../contract/upload.ts';
 import { callAs, callWith } from '../contract/wire.ts';
 import { startServer } from '../server-under-test.ts';
@@ -57,6 +58,31 @@ test('audit: has a file from init to deletion, without single parts', async () =
     if (line.action.startsWith('upload')) assert.equal(line.upload_id, ids.upload_id);
     else assert.equal(line.file_id, ids.file_id);
   }
+});
+
+test('audit: has what a client of tus does, without single appends, and names what was deleted', async () => {
+  const tus = asTus(ada);
+  let path = '';
+  const lines = await linesOf(async () => {
+    path = await create(tus, { 'upload-length': '5000' }, { filename: 'a.mrc' });
+    const bytes = makeMrc(5000);
+    await patch(tus, path, 0, bytes.subarray(0, 2000));
+    await patch(tus, path, 2000, bytes.subarray(2000));
+    await tus('DELETE', path);
+    const other = await create(tus, { 'upload-length': '5000' }, { filename: 'a.mrc' });
+    await tus('POST', other, { headers: { 'x-http-method-override': 'DELETE' } });
+  });
+  assert.deepEqual(
+    lines.map(({ action, outcome, upload_id }) => [action, outcome, upload_id === idOf(path)]),
+    [
+      ['upload.init', 'ok', true],
+      ['upload.complete', 'ok', true],
+      ['file.delete', 'ok', true],
+      ['upload.init', 'ok', false],
+      ['upload.cancel', 'ok', false],
+    ],
+  );
+  assert.match(lines[2]?.file_id ?? '', /^[\w-]+$/);
 });
 
 test('audit: a line has the request id of its answer', async () => {

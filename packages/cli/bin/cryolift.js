@@ -22,8 +22,12 @@ const PLACES = [
  * V8's heap and are freed only when it collects (docs/decisions/0018); sources without their types, kept for the next start.
  */
 const SERVE_FLAGS = ['--max-semi-space-size=1'];
-const SERVE_ENV = { ...process.env, NODE_COMPILE_CACHE: join(dirname(FILE), '..', '.cache') };
+/** Two more than the server uses for files, so that a disk that does not answer does not stop what needs none (docs/decisions/0095). */
+const POOL_THREADS = '6';
 const serving = process.argv[2] === 'serve';
+// Read when the first thread is needed.
+if (serving) process.env.UV_THREADPOOL_SIZE ??= POOL_THREADS;
+const SERVE_ENV = { ...process.env, NODE_COMPILE_CACHE: join(dirname(FILE), '..', '.cache') };
 
 if (majorOf(process.version) >= NODE_MAJOR) {
   const prepared = process.execArgv.includes(SERVE_FLAGS[0]);

@@ -39,7 +39,7 @@ const WRONG_USAGE: readonly string[][] = [
   ['nosuch'],
   ['upload'],
   ['upload', '--nosuch', 'x.mrc'],
-  ['upload', '--parallel', '17', 'x.mrc'],
+  ['upload', '--parallel', '65', 'x.mrc'],
   ['upload', '--part-size', 'big', 'x.mrc'],
   ['upload', '--meta', 'novalue', 'x.mrc'],
   ['upload', '--files', '0', 'x.mrc'],

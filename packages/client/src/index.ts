@@ -1,6 +1,7 @@
 export { Api, type Completion } from './api/api.ts';
 export type { CallOptions, GetToken } from './api/authorized-transport.ts';
 export { readEvents } from './api/event-stream.ts';
+export type { PartOriginsOptions } from './api/part-origins.ts';
 export { readRetryAfter } from './api/retry-after.ts';
 export type { Shape } from './api/shapes.ts';
 export type { OpenStorage } from './direct/direct-access.ts';
@@ -15,7 +16,16 @@ export {
 } from './failures.ts';
 export { Rate } from './pacing/rate.ts';
 export { orAborted, RetryPolicy, sleep } from './pacing/retry-policy.ts';
-export type { ResumeKey, ResumeRecord, ResumeStore, Source, Transport, WireReply, WireRequest } from './ports.ts';
+export type {
+  PartEncoder,
+  ResumeKey,
+  ResumeRecord,
+  ResumeStore,
+  Source,
+  Transport,
+  WireReply,
+  WireRequest,
+} from './ports.ts';
 export type { PartSet } from './upload/part-ledger.ts';
 export type { Notice, Progress, UploaderOptions, UploadOptions } from './upload/upload-options.ts';
 export type { ClientState } from './upload/upload-states.ts';

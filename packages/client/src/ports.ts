@@ -80,6 +80,14 @@ export interface Transport {
   whenOnline?(signal: AbortSignal): Promise<void>;
 }
 
+/** Compresses parts. It must not block the thread of the caller. */
+export interface PartEncoder {
+  /** Its `Content-Encoding` (RFC 9110 section 8.4.1). */
+  readonly coding: string;
+  /** The bytes are not changed before it resolves. */
+  encode(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /** The key of a resume record. */
 export interface ResumeKey {
   readonly server: string;

@@ -16,8 +16,11 @@ test('ERRORS: temporary failures are retryable, wrong requests are not', () => {
   for (const code of ERROR_CODES) {
     const { status, retryable } = ERRORS[code];
     if (status >= 500 || status === 408 || status === 429) assert.equal(retryable, true, code);
-    if ([400, 403, 404, 405, 409, 410, 411, 413, 415, 416].includes(status)) assert.equal(retryable, false, code);
+    if ([400, 403, 404, 405, 409, 410, 411, 412, 413, 415, 416].includes(status)) assert.equal(retryable, false, code);
   }
+  // Of statuses that have both: a body that was damaged in transit, and a token that can be renewed.
+  const both = ERROR_CODES.filter((code) => [401, 422].includes(ERRORS[code].status) && ERRORS[code].retryable);
+  assert.deepEqual(both, ['token_expired', 'part_checksum_mismatch']);
 });
 
 test('UploadError: the envelope has the fields of the API, and details only when there are some', () => {

@@ -79,6 +79,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'This upload has ended. Start a new one with POST /uploads/init.',
   },
+  offset_mismatch: {
+    status: 409,
+    retryable: false,
+    hint: 'Ask for the Upload-Offset of the upload (HEAD), and send the bytes from there.',
+  },
   idempotency_conflict: {
     status: 409,
     retryable: false,

@@ -28,6 +28,11 @@ test('upload states: every state can reach an end, and an end is final', () => {
   }
 });
 
+// Invariant 6
+test('upload states: whatever has bytes expires, unless it is being verified', () => {
+  assert.deepEqual(statesAllowing('expire'), ['pending', 'uploading', 'failed']);
+});
+
 test('upload states: parts are accepted only before verification', () => {
   assert.deepEqual(OPEN_STATES, ['pending', 'uploading']);
 });

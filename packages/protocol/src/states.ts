@@ -58,3 +58,6 @@ export function statesAllowing(event: UploadEvent): UploadState[] {
 
 /** States in which an upload accepts parts; init with a known fingerprint finds uploads in these. */
 export const OPEN_STATES = statesAllowing('part_stored');
+
+/** States of uploads that have ended without a file: bytes that are sent to them are useless. */
+export const ENDED_STATES: UploadState[] = ['failed', 'cancelled', 'expired'];

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type Config, readConfig } from './config/config.ts';
 import { SettingError } from './config/setting-error.ts';
 import { copyDatabase, hasDatabase } from './db/sqlite/backup.ts';
+import { durableStep } from './durable-step.ts';
 import { flush, flushAll } from './flush.ts';
 
 export { SettingError } from './config/setting-error.ts';
@@ -37,16 +38,16 @@ export async function backUp(
   const config = readConfig(env, flags);
   const databasePath = pathOf(config);
   await assertServer(config);
-  const isNew = (await mkdir(target, { recursive: true, mode: 0o700 })) !== undefined;
-  await chmod(target, 0o700);
+  const made = await durableStep('backup.make-folder', () => mkdir(target, { recursive: true, mode: 0o700 }));
+  await durableStep('backup.set-folder-mode', () => chmod(target, 0o700));
   const copyPath = join(target, 'cryolift.sqlite');
   // An empty file reserves the name, so that only one backup uses the folder, and an existing database is complete.
-  await (await open(copyPath, 'wx', 0o600)).close();
+  await (await durableStep('backup.reserve-name', () => open(copyPath, 'wx', 0o600))).close();
   try {
     return await copyAll(config, databasePath, target, copyPath);
   } catch (error) {
-    await rm(copyPath, { force: true });
-    if (isNew) await rmdir(target).catch(() => {});
+    await durableStep('backup.free-name', () => rm(copyPath, { force: true }));
+    if (made !== undefined) await durableStep('backup.remove-folder', () => rmdir(target)).catch(() => {});
     throw error;
   }
 }
@@ -76,10 +77,11 @@ async function copyAll({ dataDir, storage }: Config, databasePath: string, targe
     const files = await copyDatabase(databasePath, draftPath);
     await copyKeys(dataDir, target, basename(databasePath));
     const listPath = join(target, 'files.txt');
-    await writeFile(listPath, files.map(({ id, filename }) => `files/${id}/${filename}\n`).join(''), { mode: 0o600 });
+    const list = files.map(({ id, filename }) => `files/${id}/${filename}\n`).join('');
+    await durableStep('backup.write-list', () => writeFile(listPath, list, { mode: 0o600 }));
     // A reported backup survives a power loss.
     await flushAll(target);
-    await rename(draftPath, copyPath);
+    await durableStep('backup.rename', () => rename(draftPath, copyPath));
     await flush(target);
     await flush(dirname(resolve(target)));
     return {
@@ -91,7 +93,7 @@ async function copyAll({ dataDir, storage }: Config, databasePath: string, targe
       listPath,
     };
   } finally {
-    await rm(draftPath, { force: true });
+    await durableStep('backup.remove-draft', () => rm(draftPath, { force: true }));
   }
 }
 
@@ -100,8 +102,9 @@ async function copyKeys(dataDir: string, target: string, databaseName: string): 
   for (const entry of await readdir(dataDir, { withFileTypes: true })) {
     const isOurs = entry.isFile() && !entry.name.startsWith('cryolift.') && !entry.name.startsWith(databaseName);
     if (!isOurs) continue;
-    await copyFile(join(dataDir, entry.name), join(target, entry.name));
-    await chmod(join(target, entry.name), 0o600);
+    const copyPath = join(target, entry.name);
+    await durableStep('backup.copy-secret', () => copyFile(join(dataDir, entry.name), copyPath));
+    await durableStep('backup.set-mode', () => chmod(copyPath, 0o600));
   }
   await copyAudit(join(dataDir, 'audit'), join(target, 'audit'));
 }
@@ -110,8 +113,10 @@ async function copyKeys(dataDir: string, target: string, databaseName: string): 
 export async function copyAudit(from: string, to: string): Promise<void> {
   const names = (await readdir(from).catch(ignoreAbsence)) ?? [];
   if (names.length === 0) return;
-  await mkdir(to, { recursive: true, mode: 0o700 });
-  for (const name of names) await copyFile(join(from, name), join(to, name)).catch(ignoreAbsence);
+  await durableStep('backup.make-audit-folder', () => mkdir(to, { recursive: true, mode: 0o700 }));
+  for (const name of names) {
+    await durableStep('backup.copy-audit', () => copyFile(join(from, name), join(to, name))).catch(ignoreAbsence);
+  }
 }
 
 function ignoreAbsence(error: NodeJS.ErrnoException): null {

@@ -1,12 +1,13 @@
 /** Makes files and names in folders survive a power loss. */
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { durableStep } from './durable-step.ts';
 
 /** Flushes the bytes of a file, or the names in a folder. */
 export async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
-    await handle.sync();
+    await durableStep('file.sync', () => handle.sync());
   } finally {
     await handle.close();
   }

@@ -47,8 +47,9 @@ export async function serve(
     // Before the message, because its reader may stop the server at once.
     stopAsked = nextSignal();
     process.stdout.write(`cryolift listening on ${server.url}\n`);
-    if (server.ownSecret !== null) {
-      process.stdout.write(`open ${server.url}/#token=${await signLinkToken(server.ownSecret)}\n`);
+    const openAt = config.socketPath === null ? server.url : config.publicUrl;
+    if (server.ownSecret !== null && openAt !== null) {
+      process.stdout.write(`open ${openAt}/#token=${await signLinkToken(server.ownSecret)}\n`);
     }
     // Flushed now, because a killed process loses it.
     flushCompileCache();

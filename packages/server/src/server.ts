@@ -2,10 +2,9 @@
 import { join } from 'node:path';
 import { MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
-import { monotonicFactory } from 'ulid';
 import { Previews } from './analysis/previews.ts';
 import type { Config } from './config/config.ts';
-import { type Database, pingDatabase } from './db/database.ts';
+import { type Database, pingDatabase, readTime } from './db/database.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { dialectOf } from './db/dialect.ts';
 import { countOpenJobs } from './db/jobs.ts';
@@ -19,6 +18,8 @@ import { fixedKeys, RotatedKeys, type SigningKeys } from './http/auth/signing-ke
 import { createAuthenticator } from './http/auth/tokens.ts';
 import { ConnectionLimiter } from './http/connection/connection-limiter.ts';
 import { Listeners } from './http/connection/listener.ts';
+import { ZSTD } from './http/connection/zstd-receiver.ts';
+import { createIds } from './ids.ts';
 import { Leases } from './leases/leases.ts';
 import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
@@ -28,6 +29,7 @@ import { createBackground, JOB_KINDS } from './startup/background.ts';
 import { type DataOverrides, openData } from './startup/data.ts';
 import { certificateRenewal, listen } from './startup/listening.ts';
 import { openSecret } from './startup/secrets.ts';
+import { SharedTime } from './startup/shared-time.ts';
 import { shutDown } from './startup/shutdown.ts';
 import { createUploadContext, partLimits } from './startup/upload-context.ts';
 import { warnOfSettings } from './startup/warnings.ts';
@@ -73,16 +75,18 @@ export interface Overrides extends DataOverrides {
  * server has.
  */
 export async function startServer(config: Config, log: Logger, overrides: Overrides = {}): Promise<RunningServer> {
-  const { newId = monotonicFactory(), lostLogLines = () => 0 } = overrides;
+  const { lostLogLines = () => 0 } = overrides;
   warnOfSettings(config, log);
   const doubtful = new DoubtfulUploads(log);
   const data = await openData(config, log, (uploadId) => doubtful.note(uploadId), overrides);
   const { db, storage, analyzer, ownSecret } = data;
-  const leases = dialectOf(db).isShared ? new Leases(db, monotonicFactory(), log) : null;
+  const leases = dialectOf(db).isShared ? new Leases(db, createIds(), log) : null;
   const attempts = leases ? new LeasedAttempts(db, leases) : new PartAttempts();
-  const clock = overrides.clock ?? createClock(config, log);
+  const sharedTime = leases && (await SharedTime.open(() => readTime(db), log));
+  const clock = overrides.clock ?? createClock(config, log, sharedTime?.now);
+  const newId = overrides.newId ?? createIds(clock.now);
   const traces = config.otlpUrl === null ? null : new Traces(config.otlpUrl, VERSION, log);
-  const streams = new Streams();
+  const streams = new Streams(clock.now);
   const metrics = createMetrics(JOB_KINDS);
   const wakeJobs = () => background.wakeJobs();
   const uploads = createUploadContext(config, { data, attempts, doubtful, metrics, clock, log, newId, wakeJobs });
@@ -127,7 +131,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       sweep: background.requestedSweep,
       wakeWebhook: background.wakeWebhook,
       signingKeys: createSigningKeys(config, db, clock),
-      authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log),
+      authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log, clock.now),
       tokenSecret,
       metrics,
       traces,
@@ -146,7 +150,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     () => stopping,
   );
   await background.start();
-  const listening = await listen(config, app, limiter, log);
+  const listening = await listen(config, app, listeners, limiter, log);
 
   return {
     url: listening.url,
@@ -155,15 +159,17 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     async stop(graceMs) {
       stopping = true;
       streams.endAll();
+      sharedTime?.stop();
       await shutDown(graceMs, { data, listening, background, doubtful, audit, traces, leases, log });
     },
   };
 }
 
-function createClock(config: Config, log: Logger): Clock {
-  return new Clock(config.uploadTtlMs, (byMs) =>
-    log.warn({ by_seconds: Math.round(byMs / 1000) }, 'the clock has jumped: nothing expires for some time'),
-  );
+/** @param wall milliseconds since 1970; that of this system when not given. */
+function createClock(config: Config, log: Logger, wall?: () => number): Clock {
+  const onJump = (byMs: number) =>
+    log.warn({ by_seconds: Math.round(byMs / 1000) }, 'the clock has jumped: nothing expires for some time');
+  return new Clock(config.uploadTtlMs, onJump, wall);
 }
 
 function createSigningKeys({ dataDir, signingSecret }: Config, db: Database, clock: Clock): SigningKeys {
@@ -189,8 +195,10 @@ function describeLimits(config: Config, storage: Storage): Limits {
     session_ttl_seconds: Math.floor(config.uploadTtlMs / 1000),
     body_idle_timeout_seconds: config.bodyIdleTimeoutMs / 1000,
     digest_algorithms: ['sha-256'],
+    part_encodings: [ZSTD],
     mrc_types: [...MRC_EXTENSIONS],
     accepted_types: [...config.acceptedTypes],
     ...(storage.presigner ? { direct: true } : {}),
+    ...(config.partOrigins.length > 0 ? { part_origins: [...config.partOrigins] } : {}),
   };
 }

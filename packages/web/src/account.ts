@@ -15,6 +15,8 @@ import { UploadList } from './uploads/upload-list.ts';
 
 /** A browser opens six connections per server: one is for events, one for short calls, and the others for parts. */
 const PARALLEL = 4;
+/** At a further origin of the server one of the six is for preflights. */
+const PARALLEL_ELSEWHERE = 5;
 /** The start of a lock's name; the subject's key follows. Every tab in which the subject is signed in holds the lock. */
 export const SIGNED_IN_LOCK = 'cryolift-signed-in ';
 
@@ -42,8 +44,16 @@ export class Account {
     const resumeStore = new IndexedDbResumeStore();
     // The resume store keeps the uploads of each subject apart.
     const server = `${location.origin} ${subject.key}`;
-    const openStorage = (origin: string) => new XhrTransport(origin);
-    const uploader = new Uploader({ server, transport, openStorage, resumeStore, getToken, parallel: PARALLEL });
+    const open = (url: string) => new XhrTransport(url);
+    const uploader = new Uploader({
+      server,
+      transport,
+      openStorage: open,
+      partOrigins: { server: location.origin, open, parallel: PARALLEL_ELSEWHERE },
+      resumeStore,
+      getToken,
+      parallel: PARALLEL,
+    });
     const { api } = uploader;
     this.api = api;
     const queries = new QueryClient({

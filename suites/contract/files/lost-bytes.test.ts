@@ -48,7 +48,7 @@ test('lost bytes: an empty file is completed without its staging file', async (c
   context.after(() => server.discard());
   const call = callAs(server);
   const upload = await open(call, { filename: 'empty.mrc', size: 0, force: true });
-  await rm(join(server.dataDir, 'staging', upload.upload_id));
+  await rm(join(server.dataDir, 'staging', upload.upload_id), { force: true });
   const answer = await complete(call, upload);
   assert.equal(answer.status, 200, answer.body.toString());
   assert.equal(answer.json<FileRecord>().sha256, sha256Hex(new Uint8Array()));

@@ -18,6 +18,27 @@ test('cors: a preflight needs no token and names what a page may do', async () =
   assert.match(answer.headers['access-control-allow-methods'] ?? '', /\bPUT\b/);
 });
 
+test('cors: a preflight allows the headers of upload protocols, and those that it asks for', async () => {
+  const asked = { ...ask(ORIGIN), 'access-control-request-headers': 'X-Own, Upload-Offset' };
+  const { headers } = await callWith(server, asked)('OPTIONS', '/uploads/x/part/0');
+  const allowed = (headers['access-control-allow-headers'] ?? '').split(', ');
+  for (const name of ['authorization', 'content-type', 'tus-resumable', 'upload-offset', 'upload-complete', 'x-own']) {
+    assert.equal(allowed.filter((each) => each === name).length, 1, name);
+  }
+});
+
+test('cors: a page may read where an upload is and how far', async () => {
+  const { headers } = await call('GET', '/files', { headers: { origin: ORIGIN } });
+  const exposed = (headers['access-control-expose-headers'] ?? '').split(', ');
+  for (const name of ['location', 'upload-offset', 'upload-expires', 'tus-extension', 'upload-limit', 'retry-after']) {
+    assert.ok(exposed.includes(name), name);
+  }
+});
+
+test('cors: OPTIONS that is no preflight is for the path', async () => {
+  assertFailure(await call('OPTIONS', '/limits', { headers: { origin: ORIGIN } }), 'method_not_allowed');
+});
+
 test('cors: a listed origin reads the answers, another does not', async () => {
   const listed = await call('GET', '/files', { headers: { origin: ORIGIN } });
   assert.equal(listed.headers['access-control-allow-origin'], ORIGIN);

@@ -96,6 +96,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     await call('DELETE', `/uploads/${upload.upload_id}`);
     return await put(call, upload, 0, bytes);
   },
+  offset_mismatch: 'suites/contract/tus, suites/contract/resumable',
   async idempotency_conflict() {
     const headers = { 'idempotency-key': 'errors' };
     await call('POST', '/uploads/init', { json: initRequest(), headers });

@@ -1,15 +1,17 @@
 /** TLS by the server itself: what it speaks, and a certificate that is renewed while it runs. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { makeCertificate } from '../../certificate.ts';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
-import { digestHeader } from '../sample.ts';
+import { digestHeader, sha256Hex } from '../sample.ts';
 import { cutPart, eventually, openSample, PART_BYTES, partPath, readUploadRecord } from '../upload.ts';
 import { type Call, Connection, callWith, printHead } from '../wire.ts';
 
@@ -70,6 +72,59 @@ test('tls: a refusal that closes the connection comes whole', async () => {
   await connection.sendUnread(Buffer.concat([Buffer.from(head), body]));
   assertFailure(await connection.answer(), 'unauthenticated');
   assert.equal(await connection.closed(), 'ended');
+});
+
+test('tls: a session is resumed', async () => {
+  const { port } = new URL(server.url);
+  const open = (session?: Buffer) =>
+    connect({ port: Number(port), host: '127.0.0.1', ca: first.pem, ...(session ? { session } : {}) });
+  const one = open();
+  one.write(printHead('GET', '/healthz'));
+  const [session] = (await once(one, 'session')) as [Buffer];
+  one.destroy();
+  const two = open(session);
+  two.write(printHead('GET', '/healthz'));
+  const [answer] = (await once(two, 'data')) as [Buffer];
+  assert.match(String(answer), /^HTTP\/1\.1 200 /);
+  assert.equal(two.isSessionReused(), true);
+  two.destroy();
+});
+
+test('tls: keys that are renewed within a body change nothing', async () => {
+  const connection = await Connection.open(server.url, first.pem);
+  const { upload, bytes } = await openSample(callOver(connection));
+  connection.close();
+  const part = Buffer.alloc(PART_BYTES, 'x');
+  const { port } = new URL(server.url);
+  // openssl: a line of K sends a KeyUpdate (RFC 8446 section 4.6.3) and asks for one. No other piece begins with it.
+  const client = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`], { stdio: 'pipe' });
+  let output = '';
+  for (const stream of [client.stdout, client.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      output += text;
+    });
+  }
+  const head = printHead('PUT', partPath(upload, 1), { authorization, 'content-length': String(PART_BYTES) });
+  for (const piece of [
+    head,
+    part.subarray(0, 20_000),
+    'K\n',
+    part.subarray(20_000, 50_000),
+    'K\n',
+    part.subarray(50_000),
+  ]) {
+    client.stdin.write(piece);
+    await sleep(200);
+  }
+  await eventually(
+    async () => output,
+    (text) => /"sha256":"[0-9a-f]{64}"/.test(text),
+  );
+  client.kill();
+  assert.match(output, /KEYUPDATE/);
+  assert.match(output, /HTTP\/1\.1 201 /);
+  assert.ok(output.includes(sha256Hex(part)));
+  assert.ok(bytes.length > PART_BYTES);
 });
 
 test('a new certificate by SIGHUP: for new connections, and an upload goes on', async () => {

@@ -1,48 +1,21 @@
 /** The wall clock of the server is set while uploads are under way. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DeliveryPage, FileRecord, JobList } from '@cryolift/protocol/messages';
-import { bringProgram } from '../../program.ts';
-import { startServer } from '../../server-under-test.ts';
+import { startWithClock as startMoved, whyNoMovedClock } from '../../time/moved-clock.ts';
 import { Receiver } from '../../webhooks/receiver.ts';
 import { makeMrc } from '../sample.ts';
 import { complete, eventually, openSample, publish, put, putAll, readUploadRecord } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
-const why = bringProgram(
-  { name: 'faketime', packages: ['faketime'], versionArgs: ['--version'] },
-  'a server whose clock is set',
-);
-const options = { skip: process.platform === 'linux' ? (why ?? false) : 'needs libfaketime', timeout: 120_000 };
+const options = { skip: whyNoMovedClock ?? false, timeout: 120_000 };
 
-/** A server, and how many days its wall clock is ahead; its steady clock is the real one. */
 async function startWithClock(context: TestContext, ttl: string, more: Record<string, string> = {}) {
-  const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
-  assert.ok(library);
-  const folder = mkdtempSync(join(tmpdir(), 'cryolift-clock-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'time');
-  writeFileSync(path, '+0');
-  const server = await startServer({
-    LD_PRELOAD: library,
-    FAKETIME_TIMESTAMP_FILE: path,
-    FAKETIME_NO_CACHE: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    CRYOLIFT_SESSION_TTL: ttl,
-    ...more,
-  });
-  context.after(() => server.discard());
-  const set = async (days: number) => {
-    writeFileSync(path, `+${days}d`);
-    await eventually(
-      async () => Date.parse((await fetch(`${server.url}/healthz`)).headers.get('date') ?? ''),
-      (shown) => Math.abs(shown - Date.now() - days * 86_400_000) < 3_600_000,
-    );
-  };
+  const { server, set } = await startMoved(context, { CRYOLIFT_SESSION_TTL: ttl, ...more });
   return { server, call: callAs(server, { ttlSeconds: 365 * 86_400 }), set };
 }
 

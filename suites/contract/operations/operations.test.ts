@@ -50,6 +50,13 @@ test('operations: the OpenAPI document and a page that shows it', async () => {
     page = await anybody('GET', new URL(page.headers.location ?? '', 'http://x/docs').pathname);
   assert.equal(page.status, 200);
   assert.match(page.headers['content-type'] ?? '', /^text\/html/);
+  const [style = ''] = /[\w/.-]*swagger-ui\.css/.exec(page.body.toString()) ?? [];
+  const { pathname } = new URL(style, `${server.url}/docs`);
+  const { status, headers } = await anybody('GET', pathname);
+  assert.equal(status, 200, pathname);
+  const again = await anybody('GET', pathname, { headers: { 'if-none-match': headers.etag ?? '' } });
+  assert.equal(again.status, 304);
+  assertFailure(await anybody('GET', '/docs/static/nothing.js'), 'not_found');
 });
 
 test('operations: the web page', async () => {

@@ -84,3 +84,18 @@ test('limits: an empty file of a type that is accepted as it is has no parts, an
   const ranged = await call('GET', `/files/${file_id}/content`, { headers: { range: 'bytes=0-' } });
   assertFailure(ranged, 'range_not_satisfiable');
 });
+
+test('limits: a server that accepts any type accepts names without an extension', async () => {
+  const tolerant = await startServer({ CRYOLIFT_ACCEPT: '*' });
+  try {
+    const call = callAs(tolerant);
+    assert.deepEqual((await call('GET', '/limits')).json<Limits>().accepted_types, ['*']);
+    const file = await publish(call, Buffer.from('frames'), { filename: 'README' });
+    assert.equal(file.filename, 'README');
+    // A name of MRC is still checked.
+    const answer = await call('POST', '/uploads/init', { json: initRequest({ filename: 'a.mrc', size: 10 }) });
+    assertFailure(answer, 'invalid_mrc');
+  } finally {
+    await tolerant.discard();
+  }
+});

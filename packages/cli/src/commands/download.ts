@@ -1,6 +1,6 @@
 /** `cryolift download FILE_ID`: downloads a file. A second run resumes after an interruption. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { type Api, TargetError } from '@cryolift/client';
 import { lockFolder } from '@cryolift/client/folder-lock';
 import { assertHarmlessName, type DownloadOptions, download, streamDownload } from '@cryolift/client/node';
@@ -71,6 +71,6 @@ async function chooseTarget(file: FileRecord, { output = '.' }: DownloadFlags): 
     assertHarmlessName(file.filename);
     return join(output, file.filename);
   }
-  if (!output.endsWith('/')) return output;
+  if (!output.endsWith('/') && !output.endsWith(sep)) return output;
   throw new TargetError('target_unwritable', `${output} is not a folder.`, 'Create it, or give another folder (-o).');
 }

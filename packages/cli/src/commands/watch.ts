@@ -1,8 +1,9 @@
 /** `cryolift watch DIR`: uploads the files of a folder when they have stopped growing. */
-import { mkdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Api, RetryPolicy } from '@cryolift/client';
 import { lockFolder } from '@cryolift/client/folder-lock';
+import { realPath } from '@cryolift/client/node';
 import { createUploader, serverOf, type UploaderFlags } from '../connection/connection.ts';
 import { sayWaiting } from '../connection/waiting.ts';
 import type { Selection } from '../files/find-files.ts';
@@ -93,18 +94,23 @@ async function waitForOwner(api: Api, { once }: WatchFlags, output: Output, sign
 
 async function chooseDisposal(folder: string, flags: WatchFlags): Promise<Disposal | null> {
   if (flags.moveTo === undefined) return flags.delete ? { kind: 'delete' } : null;
-  const below = relative(await realpath(folder), await realPlace(resolve(flags.moveTo)));
-  if (below !== '..' && !below.startsWith('../')) {
+  if (isWithin(await realPath(folder), await realPlace(resolve(flags.moveTo)))) {
     throw new UsageError('--move-to is inside the watched folder: its files would be uploaded again');
   }
   await mkdir(flags.moveTo, { recursive: true });
   return { kind: 'move', to: flags.moveTo };
 }
 
+function isWithin(folder: string, path: string): boolean {
+  const below = relative(folder, path);
+  // A path on another drive of Windows stays absolute.
+  return !isAbsolute(below) && below.split(sep)[0] !== '..';
+}
+
 /** Resolves an absolute path, also one that does not exist yet. */
 async function realPlace(path: string): Promise<string> {
   try {
-    return await realpath(path);
+    return await realPath(path);
   } catch (error) {
     if (!isMissing(error) || dirname(path) === path) throw error;
     return join(await realPlace(dirname(path)), basename(path));

@@ -1,6 +1,6 @@
 /** The server and the token that a command uses. */
 import { Api, type GetToken, type Transport, Uploader } from '@cryolift/client';
-import { defaultStateFolder, FileResumeStore, HttpTransport } from '@cryolift/client/node';
+import { defaultStateFolder, FileResumeStore, HttpTransport, zstdEncoder } from '@cryolift/client/node';
 import { Bandwidth, sharers, type Timetable } from '../options/bandwidth.ts';
 import { NoTokenError, UsageError } from '../process/exit.ts';
 import { readCredential } from './credential.ts';
@@ -36,10 +36,12 @@ export interface UploaderFlags extends ConnectionOptions {
   /** The maximum number of parts in flight. */
   parallel: number;
   bwlimit?: Timetable;
+  /** False: no part is compressed. */
+  compress: boolean;
 }
 
 export function createUploader(flags: UploaderFlags): Uploader {
-  const { bwlimit } = flags;
+  const { bwlimit, compress } = flags;
   const pace = bwlimit && new Bandwidth(bwlimit).pace;
   const { server, transport, getToken } = open(flags, UPLOADS, pace);
   const parallel = bwlimit ? sharers(bwlimit, flags.parallel) : flags.parallel;
@@ -48,6 +50,7 @@ export function createUploader(flags: UploaderFlags): Uploader {
     transport,
     getToken,
     parallel,
+    encoder: compress ? zstdEncoder : undefined,
     openStorage: (origin) => new HttpTransport(origin, { pace, proxy: findProxy(new URL(origin), process.env)?.url }),
     resumeStore: new FileResumeStore(defaultStateFolder()),
   });

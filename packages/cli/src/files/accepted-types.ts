@@ -5,7 +5,7 @@ import type { Limits } from '@cryolift/protocol/messages';
 /**
  * Waits for a server that restarts, as uploads do.
  *
- * @returns extensions in lower case, without the dot.
+ * @returns extensions in lower case, without the dot; `*` for any type.
  * @throws as RetryPolicy does.
  */
 export async function askAcceptedTypes(

@@ -94,3 +94,12 @@ test('find files: the error for an empty selection gives the reason', async () =
   await assert.rejects(find({}, [folder]), /does not accept the types of the files there \(log none\)/);
   await rm(folder, { recursive: true });
 });
+
+test('find files: of a server that accepts any type, no file is left out', async () => {
+  const any = { limits: async () => ({ mrc_types: ['mrc'], accepted_types: ['*'] }) as unknown as Limits };
+  const { leftOut } = await findFiles([root], { recursive: true }, any);
+  assert.deepEqual(
+    leftOut.filter(({ reason }) => reason === 'type'),
+    [],
+  );
+});

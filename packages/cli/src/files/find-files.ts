@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join, posix, resolve } from 'node:path';
 import type { Api } from '@cryolift/client';
 import { extensionOf } from '@cryolift/mrc';
+import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import { UsageError } from '../process/exit.ts';
 import { type AskOptions, askAcceptedTypes } from './accepted-types.ts';
 import { type Entry, examine, isMissing, listFolder, notUtf8 } from './folder-entries.ts';
@@ -127,7 +128,7 @@ class Walk {
     } else if (entry.isFolder && examined.kind !== 'file') {
       failed.push({ path, error: examined.error });
     } else if (!include || fits(inFolder.path, include)) {
-      if (!this.#accepted.has(extensionOf(entry.name))) leftOut.push({ path, reason: 'type' });
+      if (!isAcceptedType(this.#accepted, extensionOf(entry.name))) leftOut.push({ path, reason: 'type' });
       else if (examined.kind === 'file') this.#take(path, inFolder, examined.stats);
       else failed.push({ path, error: examined.error });
     }

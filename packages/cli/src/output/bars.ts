@@ -87,7 +87,7 @@ function totalRow(tally: Tally): () => Row {
   const rate = new Rate();
   return () => {
     const { files, bytes, done, already, failed, sum } = tally;
-    rate.note(sum.sentBytes);
+    rate.note(tally.passedBytes);
     const speed = rate.bytesPerSecond;
     const left = bytes - sum.storedBytes;
     const name = `${done + already} of ${files} files${failed > 0 ? `, ${failed} failed` : ''}`;

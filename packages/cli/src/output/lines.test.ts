@@ -32,7 +32,7 @@ test('lines: with many files the total is printed at intervals, and no line for 
     const follow = tally.follow();
     transfer.update(0, 'planning', null, 0);
     clock.ms += 21;
-    follow({ storedBytes: 1024, resumedBytes: 0, sentBytes: 1024, retries: 0 });
+    follow({ storedBytes: 1024, resumedBytes: 0, sentBytes: 1024, savedBytes: 0, retries: 0 });
     transfer.update(1024, 'done', null, 1024);
     transfer.end();
     tally.done++;

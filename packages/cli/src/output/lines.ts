@@ -49,7 +49,7 @@ export class Lines {
   #showTotal(): void {
     if (!this.#tally) return;
     const { files, bytes, done, already, failed, sum } = this.#tally;
-    this.#totalRate.note(sum.sentBytes);
+    this.#totalRate.note(this.#tally.passedBytes);
     const bytesPerSecond = Math.round(this.#totalRate.bytesPerSecond);
     const ms = performance.now();
     if (ms - this.#totalMs < this.#everyMs) return;

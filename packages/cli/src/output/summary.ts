@@ -11,7 +11,7 @@ import type { Tally } from './tally.ts';
 export function printSummary(output: Output, tally: Tally, leftOut: number): void {
   const { files, done, already, failed, movedBytes, seconds } = tally;
   if (files + leftOut < 2) return;
-  const { storedBytes, resumedBytes, sentBytes, retries } = tally.sum;
+  const { storedBytes, resumedBytes, sentBytes, savedBytes, retries } = tally.sum;
   const open = files - done - already - failed;
   const bytesPerSecond = movedBytes > 0 ? Math.round(movedBytes / seconds) : 0;
   output.event({
@@ -25,6 +25,7 @@ export function printSummary(output: Output, tally: Tally, leftOut: number): voi
     bytes: storedBytes,
     resumed_bytes: resumedBytes,
     sent_bytes: sentBytes,
+    saved_bytes: savedBytes,
     seconds,
     bytes_per_second: bytesPerSecond,
     retries,
@@ -40,7 +41,10 @@ export function printSummary(output: Output, tally: Tally, leftOut: number): voi
     ...(movedBytes > 0
       ? [`${formatBytes(movedBytes)} in ${formatSeconds(seconds)} (${formatBytes(bytesPerSecond)}/s)`]
       : []),
-    ...(retries > 0 ? [`${retries} retries, ${formatBytes(Math.max(0, sentBytes - movedBytes))} sent again`] : []),
+    ...(retries > 0
+      ? [`${retries} retries, ${formatBytes(Math.max(0, tally.passedBytes - movedBytes))} sent again`]
+      : []),
+    ...(savedBytes > 0 ? [`compression saved ${formatBytes(savedBytes)}`] : []),
     ...(resumedBytes > 0 ? [`resuming saved ${formatBytes(resumedBytes)}`] : []),
   ];
   output.note([counts.join(', '), ...bytes].join('; '));

@@ -8,10 +8,12 @@ export interface Figures {
   readonly resumedBytes: number;
   /** Bytes given to the network in this run, including those that were sent twice. */
   readonly sentBytes: number;
+  /** Bytes of the files that compression has saved. */
+  readonly savedBytes: number;
   readonly retries: number;
 }
 
-export const NOTHING: Figures = { storedBytes: 0, resumedBytes: 0, sentBytes: 0, retries: 0 };
+export const NOTHING: Figures = { storedBytes: 0, resumedBytes: 0, sentBytes: 0, savedBytes: 0, retries: 0 };
 
 export class Tally {
   readonly files: number;
@@ -31,6 +33,11 @@ export class Tally {
 
   get sum(): Figures {
     return this.#sum;
+  }
+
+  /** Bytes of the files that were sent in this run, compressed or not. */
+  get passedBytes(): number {
+    return this.#sum.sentBytes + this.#sum.savedBytes;
   }
 
   /** Bytes uploaded in this run. */
@@ -57,6 +64,7 @@ function add(sum: Figures, now: Figures, before: Figures): Figures {
     storedBytes: sum.storedBytes + now.storedBytes - before.storedBytes,
     resumedBytes: sum.resumedBytes + now.resumedBytes - before.resumedBytes,
     sentBytes: sum.sentBytes + now.sentBytes - before.sentBytes,
+    savedBytes: sum.savedBytes + now.savedBytes - before.savedBytes,
     retries: sum.retries + now.retries - before.retries,
   };
 }

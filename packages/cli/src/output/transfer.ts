@@ -4,8 +4,8 @@ export interface Transfer {
    * @param doneBytes acknowledged bytes.
    * @param state one word.
    * @param lastError the error after which the transfer waits, or null.
-   * @param movedBytes bytes that went over the network, where they differ from `doneBytes`; rates are computed from
-   *   them.
+   * @param movedBytes bytes of the file that went over the network, compressed or not, where they differ from
+   *   `doneBytes`; rates are computed from them.
    */
   update(doneBytes: number, state: string, lastError: string | null, movedBytes?: number): void;
   /** The transfer has ended, with or without success. */

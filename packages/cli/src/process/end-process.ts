@@ -11,9 +11,12 @@ export function endProcess(code: number): never {
   process.exit(code);
 }
 
-/** As `endProcess`, after a signal: does not wait for the threads. `execve` ends them, and keeps the process id. */
+/**
+ * As `endProcess`, after a signal: does not wait for the threads. `execve` ends them, and keeps the process id. Windows
+ * has no such call; the function is there and throws.
+ */
 export function endInterrupted(): never {
-  if (process.execve) {
+  if (process.platform !== 'win32' && process.execve) {
     process.emit('exit', EXIT.interrupted);
     process.execve('/bin/sh', ['sh', '-c', `exit ${EXIT.interrupted}`], {});
   }

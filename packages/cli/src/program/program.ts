@@ -14,6 +14,8 @@ import { addLink } from './link-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
 
 const MAX_PARALLEL = 16;
+/** Of parts in flight, as in the SDK. */
+const PARTS = 64;
 const RANGES = 4;
 const FILES = 4;
 const SETTLE_SECONDS = 60;
@@ -49,9 +51,9 @@ export async function createProgram(
     .showHelpAfterError('(see cryolift --help)');
 
   const add = (name: string, description: string) => addCommand(program, name, description);
-  const count = (flags: string, what: string, defaultValue: number) =>
-    new Option(`${flags} <n>`, `${what}, 1 to ${MAX_PARALLEL}`)
-      .argParser((text) => parseCount(text, MAX_PARALLEL))
+  const count = (flags: string, what: string, defaultValue: number, most = MAX_PARALLEL) =>
+    new Option(`${flags} <n>`, `${what}, 1 to ${most}`)
+      .argParser((text) => parseCount(text, most))
       .default(defaultValue);
 
   await server?.addServe(program, argv, finish);
@@ -66,13 +68,14 @@ export async function createProgram(
     .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
     .addOption(count('--files', 'files uploaded at the same time', FILES))
     .addOption(
-      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', MAX_PARALLEL),
+      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', PARTS, PARTS),
     )
     .option(
       '--bwlimit <limit>',
       'limit in bytes per second: 20MiB, or by time of day: "08:00,20MiB 19:00,off"',
       parseTimetable,
     )
+    .option('--no-compress', 'never compress parts; otherwise they are when they shrink and the network is slower')
     .option('--part-size <size>', 'part size to request, 64KiB to 5GiB', PART_SIZE)
     .option('--checksums <file>', 'write the SHA-256 of every uploaded file, for `sha256sum -c` in the folder')
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
@@ -107,9 +110,10 @@ export async function createProgram(
     .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
     .addOption(count('--files', 'files uploaded at the same time', FILES))
     .addOption(
-      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', MAX_PARALLEL),
+      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', PARTS, PARTS),
     )
     .option('--bwlimit <limit>', 'limit in bytes per second, as for upload', parseTimetable)
+    .option('--no-compress', 'never compress parts, as for upload')
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
     .action(async (dir: string, _own: unknown, command: Command) => {
       const { watch } = await import('../commands/watch.ts');

@@ -8,6 +8,7 @@ import type { ProgressDisplay } from '../output/progress.ts';
 import type { Tally } from '../output/tally.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { exitCodeOf, isAboutServer } from '../process/failure.ts';
+import { FileSlots } from './file-slots.ts';
 import { type Facts, FolderJournal, type WentUp } from './folder-journal.ts';
 import { importOldJournal } from './old-journal.ts';
 import { askOwner, confirm } from './owner.ts';
@@ -18,7 +19,7 @@ export interface BatchOptions {
   /** The name of the server in resume records. */
   readonly server: string;
   readonly flags: FileFlags;
-  /** Files uploaded at the same time. */
+  /** Files uploaded at the same time, as `FileSlots` counts them. */
   readonly atOnce: number;
   readonly output: Output;
   readonly display: ProgressDisplay;
@@ -46,14 +47,19 @@ export class Batch {
 
   /** Files that were not started because of a stop are neither done nor failed. */
   async run(files: readonly Found[]): Promise<void> {
-    const queue = files.values();
-    const worker = async () => {
-      for (const found of queue) {
-        if (this.#signal.aborted) return;
-        await this.#attempt(found);
-      }
-    };
-    await Promise.all(Array.from({ length: this.#options.atOnce }, worker));
+    const slots = new FileSlots(this.#options.atOnce);
+    const running = new Set<Promise<void>>();
+    for (const found of files) {
+      let free = slots.take(found.sizeBytes);
+      for (; !free; free = slots.take(found.sizeBytes)) await Promise.race(running);
+      if (this.#signal.aborted) break;
+      const attempt = this.#attempt(found).finally(() => {
+        free();
+        running.delete(attempt);
+      });
+      running.add(attempt);
+    }
+    await Promise.all(running);
   }
 
   get exitCode(): ExitCode {
@@ -111,7 +117,7 @@ export class Batch {
     if (!entry || !(await this.#isThere(entry))) return false;
     const { path, sizeBytes } = found;
     tally.already++;
-    tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, retries: 0 });
+    tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, savedBytes: 0, retries: 0 });
     checksums?.add(nameOf(found), entry.sha256);
     const { file_id, sha256 } = entry;
     output.event({ event: 'skipped', path, reason: 'uploaded', file_id, size: sizeBytes, sha256 });

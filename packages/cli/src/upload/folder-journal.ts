@@ -3,10 +3,10 @@
  * are not offered again until something changes.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, realpath } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { defaultStateFolder, naming } from '@cryolift/client/node';
+import { defaultStateFolder, naming, realPath } from '@cryolift/client/node';
 
 /** Properties of a file at one time. */
 interface Known {
@@ -83,7 +83,7 @@ export class FolderJournal {
   }
 
   static async open(server: string, owner: string, folder: string): Promise<FolderJournal> {
-    const path = placeFor(JSON.stringify([server, owner, await realpath(folder)]), '.db');
+    const path = placeFor(JSON.stringify([server, owner, await realPath(folder)]), '.db');
     await naming(dirname(path), async () => {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       // SQLite gives its other files the same mode.
@@ -214,7 +214,7 @@ export function hasInode(inode: number): boolean {
 
 /** @param extension with its dot. @returns the path of the state of a folder at a server. */
 export async function placeOf(server: string, folder: string, extension: string): Promise<string> {
-  return placeFor(`${server}\n${await realpath(folder)}`, extension);
+  return placeFor(`${server}\n${await realPath(folder)}`, extension);
 }
 
 function placeFor(key: string, extension: string): string {

@@ -166,16 +166,17 @@ test('upload: --bwlimit is kept', async () => {
 });
 
 test('upload: a terminal shows bars, the total, and a line for each finished file', async () => {
+  // Above 1 MiB: four smaller ones would take the place of one.
   const names = Array.from({ length: 5 }, (_, at) => `m${at}.mrc`);
-  await makeTree('shown', Object.fromEntries(names.map((name) => [name, randomBytes(4 * PART_BYTES)])));
-  const { stdout, code } = await bench.runOnTerminal(['upload', '--files', '2', '--bwlimit', '1MiB', 'shown']);
+  await makeTree('shown', Object.fromEntries(names.map((name) => [name, randomBytes(17 * PART_BYTES)])));
+  const { stdout, code } = await bench.runOnTerminal(['upload', '--files', '2', '--bwlimit', '3MiB', 'shown']);
   assert.equal(code, 0, stdout);
-  for (const name of names) assert.match(stdout, new RegExp(`${name}  \\S+  257\\.0 KiB in`));
+  for (const name of names) assert.match(stdout, new RegExp(`${name}  \\S+  1\\.06 MiB in`));
   assert.match(stdout, /m0\.mrc +[█░]+ +\d+%/);
   const totals = [...stdout.matchAll(/(\d) of 5 files +[█░]+ +\d+%/g)].map(([, count]) => Number(count));
   assert.deepEqual(totals, [...totals].sort());
   assert.ok(totals.length > 5);
   // Each redraw has at most two bars.
   for (const picture of stdout.split(/\d of 5 files/)) assert.ok((picture.match(/[█░]{8,}/g) ?? []).length <= 3);
-  assert.match(stdout, /5 of 5 files done; 1\.2\d MiB in/);
+  assert.match(stdout, /5 of 5 files done; 5\.3\d MiB in/);
 });

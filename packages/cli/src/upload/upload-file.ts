@@ -65,10 +65,10 @@ export async function uploadFile(
     if (flags.sha256) transfer.update(0, 'hashing', null);
     const sha256 = flags.sha256 ? await hashPath(path, signal) : undefined;
     const onProgress = (progress: Progress) => {
-      const { storedBytes, resumedBytes, sentBytes, retries, lastError } = progress;
-      figures = { storedBytes, resumedBytes, sentBytes, retries };
+      const { storedBytes, resumedBytes, sentBytes, savedBytes, retries, lastError } = progress;
+      figures = { storedBytes, resumedBytes, sentBytes, savedBytes, retries };
       follow(figures);
-      transfer.update(storedBytes, describeState(progress), lastError, sentBytes);
+      transfer.update(storedBytes, describeState(progress), lastError, sentBytes + savedBytes);
     };
     const requested = { metadata, partSizeBytes, sha256, force, restart };
     const facts = { sizeBytes, modifiedMs, changedMs: found.changedMs, inode: found.inode };
@@ -131,8 +131,8 @@ function describePairs(metadata: Readonly<Record<string, string>>): string {
 /** @param brief true for one of many files. */
 export function reportSent(output: Output, found: Found, sent: Sent, brief: boolean): void {
   const { file, figures, seconds } = sent;
-  const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, retries } = figures;
-  const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, retries, ...file };
+  const { resumedBytes: resumed_bytes, sentBytes: sent_bytes, savedBytes: saved_bytes, retries } = figures;
+  const event = { event: 'done', path: found.path, seconds, resumed_bytes, sent_bytes, saved_bytes, retries, ...file };
   output.result(event, () => describeSent(found, sent, brief));
 }
 
@@ -144,6 +144,7 @@ function describeSent({ path, inFolder }: Found, { file, figures, seconds }: Sen
     ...(movedBytes > 0 || file.size === 0
       ? [`${formatBytes(movedBytes)} in ${formatSeconds(seconds)} (${rate}/s)`]
       : []),
+    ...(figures.savedBytes > 0 ? [`compression saved ${formatBytes(figures.savedBytes)}`] : []),
     ...(figures.resumedBytes > 0 ? [`${formatBytes(figures.resumedBytes)} were already there`] : []),
   ].join('; ');
   const head = `${inFolder?.path ?? basename(path)}  ${file.file_id}`;

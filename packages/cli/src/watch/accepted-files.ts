@@ -1,6 +1,7 @@
 /** Keeps the files of a scan whose types the server accepts. */
 import { basename } from 'node:path/posix';
 import { extensionOf } from '@cryolift/mrc';
+import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import type { Limits } from '@cryolift/protocol/messages';
 import { typesOf } from '../files/accepted-types.ts';
 import type { Output } from '../output/output.ts';
@@ -31,7 +32,7 @@ export class AcceptedFiles {
   }
 
   #accepts(path: string): boolean {
-    return this.#types.has(extensionOf(basename(path)));
+    return isAcceptedType(this.#types, extensionOf(basename(path)));
   }
 
   #reportType(path: string): false {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { link, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { utimesSync, writeFileSync } from 'node:fs';
+import { link, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -108,6 +109,27 @@ test('disposal: a move to another file system that was killed after the copy is 
   assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), BYTES);
 });
 
+// Invariant 2
+test('disposal: a file whose copy has other bytes is kept', async (t) => {
+  const path = join(folder, 'in/sub/a.mrc');
+  await utimes(path, 1000, 1000);
+  stamp = (await statFile(path)) as Stamp;
+  const elsewhere = await mkdtemp(join(ELSEWHERE, 'cryolift-disposal-'));
+  t.after(() => rm(elsewhere, { recursive: true }));
+  const moving = {
+    kind: 'move' as const,
+    /** Asked for after the file was read: it changes, and nothing but its bytes says so. */
+    get to() {
+      writeFileSync(path, BYTES.toUpperCase());
+      utimesSync(path, 1000, 1000);
+      return elsewhere;
+    },
+  };
+  assert.equal((await run(moving)).kind, 'kept');
+  assert.equal(await readFile(path, 'utf8'), BYTES.toUpperCase());
+  assert.deepEqual(await readdir(join(elsewhere, 'sub')), []);
+});
+
 test('disposal: a symbolic link at the target is not mistaken for the moved file', async () => {
   const to = join(folder, 'out');
   await mkdir(join(to, 'sub'), { recursive: true });
@@ -139,10 +161,13 @@ test('disposal: a move replaces no file', async (t) => {
   t.after(() => rm(elsewhere, { recursive: true }));
   for (const to of [join(folder, 'out'), elsewhere]) {
     await mkdir(join(to, 'sub'), { recursive: true });
-    await writeFile(join(to, 'sub/a.mrc'), 'another');
-    assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*already exists/);
-    assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), 'another');
-    assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
+    // Also one of the same size.
+    for (const another of ['another', BYTES.toUpperCase()]) {
+      await writeFile(join(to, 'sub/a.mrc'), another);
+      assert.match(JSON.stringify(await run({ kind: 'move', to })), /"kept".*already exists/);
+      assert.equal(await readFile(join(to, 'sub/a.mrc'), 'utf8'), another);
+      assert.ok(await statFile(join(folder, 'in/sub/a.mrc')));
+    }
   }
 });
 

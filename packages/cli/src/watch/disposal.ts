@@ -44,7 +44,7 @@ export async function dispose(
   await mkdir(dirname(to), { recursive: true });
   const brought = await naming(to, () => bring(from, to, sha256));
   if (!brought) return { kind: 'kept', why: `${to} already exists` };
-  await syncFolder(dirname(to));
+  await syncName(to);
   const removal = await remove(from, stamp);
   // The file is unchanged since its upload, and the server has it.
   if (removal.kind !== 'removed' && brought === 'new') await unlink(to);
@@ -177,7 +177,9 @@ async function syncFile(path: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** Flushes a name of a file. Windows cannot flush a folder; there, a flush of the file includes its names. */
+async function syncName(path: string): Promise<void> {
+  if (process.platform === 'win32') return await syncFile(path);
+  const folder = await open(dirname(path), 'r');
   await folder.sync().finally(() => folder.close());
 }

@@ -7,6 +7,7 @@ import type { Selection } from '../files/find-files.ts';
 import { isDenied } from '../files/folder-entries.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { exitCodeOf, isAboutServer } from '../process/failure.ts';
+import { FileSlots } from '../upload/file-slots.ts';
 import { AcceptedFiles } from './accepted-files.ts';
 import { findDue } from './due-files.ts';
 import { FileHandler, type FileHandlerContext } from './file-handler.ts';
@@ -27,7 +28,7 @@ export interface WatchOptions extends FileHandlerContext {
   readonly selection: Selection;
   /** End when all files in the folder have settled and are uploaded. */
   readonly once: boolean;
-  /** Files uploaded at the same time. */
+  /** Files uploaded at the same time, as `FileSlots` counts them. */
   readonly atOnce: number;
   /** Aborting it ends the watch. Started uploads are kept. */
   readonly signal: AbortSignal;
@@ -36,6 +37,7 @@ export interface WatchOptions extends FileHandlerContext {
 export class Watcher {
   readonly #options: WatchOptions;
   readonly #settling: Settling;
+  readonly #slots: FileSlots;
   readonly #holding = new Holding();
   readonly #handler: FileHandler;
   readonly #accepted: AcceptedFiles;
@@ -57,6 +59,7 @@ export class Watcher {
   constructor(options: WatchOptions) {
     this.#options = { ...options, signal: AbortSignal.any([options.signal, this.#stop.signal]) };
     this.#settling = new Settling(options.settleMs);
+    this.#slots = new FileSlots(options.atOnce);
     this.#handler = new FileHandler(this.#options);
     this.#accepted = new AcceptedFiles(options.output);
     this.#unusable = new UnusableReport(options.output, options.folder);
@@ -149,13 +152,17 @@ export class Watcher {
   }
 
   #startSome(): void {
-    const { atOnce, signal } = this.#options;
-    while (this.#active.size < atOnce && !signal.aborted && !this.#holding.isHeld) {
-      const next = this.#due.shift();
+    const { signal } = this.#options;
+    while (!signal.aborted && !this.#holding.isHeld) {
+      const [next] = this.#due;
       if (!next) return;
       const [path, stamp] = next;
+      const free = this.#slots.take(stamp.sizeBytes);
+      if (!free) return;
+      this.#due.shift();
       this.#active.set(path, stamp);
       void this.#handle(path, stamp).finally(() => {
+        free();
         this.#active.delete(path);
         this.#startSome();
         if (this.#active.size === 0) this.#wakeUp();

@@ -53,6 +53,14 @@ export interface Part {
   readonly body: Uint8Array<ArrayBuffer> | LazyBody;
   /** SHA-256 of its bytes. */
   readonly digest: Uint8Array;
+  /** Sent in place of `body`; null: the part is sent as it is. */
+  readonly encoded?: EncodedBody | null;
+}
+
+export interface EncodedBody {
+  /** `Content-Encoding`. */
+  readonly coding: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** A signed request that stores one part. */
@@ -78,10 +86,13 @@ export type Completion = { kind: 'completed'; file: FileRecord } | { kind: 'veri
  */
 export class Api {
   readonly #transport: AuthorizedTransport;
+  readonly #parts: AuthorizedTransport;
   #known: { readonly token: string; readonly owner: string } | null = null;
 
-  constructor(transport: Transport, getToken: GetToken) {
+  /** @param parts for the bodies of parts, if they go another way. */
+  constructor(transport: Transport, getToken: GetToken, parts = transport) {
     this.#transport = new AuthorizedTransport(transport, getToken);
+    this.#parts = new AuthorizedTransport(parts, getToken);
   }
 
   async init(request: InitRequest, idempotencyKey: string, options: CallOptions = {}): Promise<UploadRecord> {
@@ -120,17 +131,19 @@ export class Api {
 
   async putPart(
     uploadId: string,
-    { idx, offset, body, digest }: Part,
+    { idx, offset, body, digest, encoded }: Part,
     options: CallOptions & Pick<WireRequest, 'expectContinue' | 'onSent'> = {},
   ): Promise<PartReceipt> {
-    const reply = await this.#transport.send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
+    const reply = await this.#parts.send('PUT', `/uploads/${encodeURIComponent(uploadId)}/part/${idx}`, {
       ...options,
-      body,
+      body: encoded?.bytes ?? body,
       headers: {
         ...options.headers,
         'content-type': 'application/octet-stream',
-        'content-digest': printDigestHeader(digest),
         'upload-offset': String(offset),
+        ...(encoded
+          ? { 'content-encoding': encoded.coding, 'unencoded-digest': printDigestHeader(digest) }
+          : { 'content-digest': printDigestHeader(digest) }),
       },
     });
     return parse(reply, isReceipt);

@@ -31,7 +31,8 @@ export interface XhrTransportOptions {
  * `maxReplyBytes` has no body, because browsers deliver a body as a whole.
  *
  * Over HTTP/1.1 a browser holds six connections per server for all tabs, and queues further requests. Use `parallel: 4`
- * for an Uploader, so that two remain for short calls and events.
+ * for an Uploader, so that two remain for short calls and events. Where the server has further origins, `partOrigins` with
+ * `parallel: 5` uses connections to them, too.
  */
 export class XhrTransport implements Transport {
   readonly #base: URL;

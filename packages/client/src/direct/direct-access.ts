@@ -2,8 +2,6 @@
 import type { Limits } from '@cryolift/protocol/messages';
 import type { Transport } from '../ports.ts';
 
-/** The limits of a server change when it is started again. */
-const ASK_AGAIN_MS = 10 * 60_000;
 /** A storage that could not be used is not tried for so long. */
 const REST_MS = 10 * 60_000;
 
@@ -13,7 +11,6 @@ export type OpenStorage = (origin: string) => Transport;
 export class DirectAccess {
   readonly #openStorage: OpenStorage | undefined;
   readonly #transports = new Map<string, Transport>();
-  #offer: { readonly isMade: boolean; readonly untilMs: number } | null = null;
   #restsUntilMs = Number.NEGATIVE_INFINITY;
   #hasTaken = false;
 
@@ -34,12 +31,7 @@ export class DirectAccess {
 
   /** @returns whether the server lets clients send parts to its storage. */
   async isOffered(askLimits: () => Promise<Limits>): Promise<boolean> {
-    if (!this.#openStorage) return false;
-    if (!this.#offer || performance.now() >= this.#offer.untilMs) {
-      const isMade = (await askLimits()).direct === true;
-      this.#offer = { isMade, untilMs: performance.now() + ASK_AGAIN_MS };
-    }
-    return this.#offer.isMade;
+    return this.#openStorage !== undefined && (await askLimits()).direct === true;
   }
 
   /** @param origin of a signed URL. */

@@ -1,6 +1,7 @@
 /** Connections to a server, direct or through a proxy. */
-import { Agent as HttpAgent } from 'node:http';
+import type { Agent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { HttpAgent } from './node-http.ts';
 
 /**
  * Kept connections. For https they go through a tunnel of the proxy (CONNECT); for http the proxy receives the
@@ -8,7 +9,7 @@ import { Agent as HttpsAgent } from 'node:https';
  *
  * @param proxy `http:` or `https:`, with name and password if the proxy requires them.
  */
-export function createAgent(server: URL, proxy: URL | null): HttpAgent {
+export function createAgent(server: URL, proxy: URL | null): Agent {
   const secure = server.protocol === 'https:';
   const by = proxy?.href;
   const proxyEnv = by === undefined ? {} : { proxyEnv: secure ? { https_proxy: by } : { http_proxy: by } };

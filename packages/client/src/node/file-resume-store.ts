@@ -6,9 +6,13 @@ import { dirname, join } from 'node:path';
 import type { ResumeKey, ResumeRecord, ResumeStore } from '../ports.ts';
 import { naming } from './system-error.ts';
 
-/** @returns the state folder of the XDG base directory specification. */
+/** @returns the folder of the XDG base directory specification; on Windows, of the application data of this machine. */
 export function defaultStateFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'cryolift', 'uploads');
+  const own =
+    process.platform === 'win32'
+      ? env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local')
+      : join(homedir(), '.local', 'state');
+  return join(env.XDG_STATE_HOME || own, 'cryolift', 'uploads');
 }
 
 export class FileResumeStore implements ResumeStore {

@@ -1,10 +1,11 @@
 /** A file on this machine's file system as a source. */
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, realpath } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SourceError } from '../failures.ts';
 import type { LazyBody, Source } from '../ports.ts';
+import { realPath } from './real-path.ts';
 import { openRegularFile, toSourceError } from './regular-file.ts';
 
 /** Bytes that are read and hashed at a time. Hashing runs on this thread and must not block it for long. */
@@ -32,7 +33,7 @@ export class FileSource implements Source {
    */
   static async open(path: string): Promise<FileSource> {
     try {
-      const location = join(await realpath(dirname(path)), basename(path));
+      const location = join(await realPath(dirname(path)), basename(path));
       const { handle } = await openRegularFile(location);
       return new FileSource(handle, location, await readFacts(handle));
     } catch (cause) {

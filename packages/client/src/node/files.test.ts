@@ -56,6 +56,10 @@ test('source: a large part is hashed in chunks, and read again as a body', async
         .equals(await source.digest(offset, length)),
       `${length}`,
     );
+    const whole = new Uint8Array(length);
+    const digest = await source.read(offset, whole);
+    assert.ok(createHash('sha256').update(part).digest().equals(digest), `read ${length}`);
+    assert.ok(part.equals(whole));
     const into = new Uint8Array(Math.min(length, 1000));
     const body = source.body(offset, length);
     await body.fill(length - into.length, into);

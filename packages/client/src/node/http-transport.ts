@@ -1,11 +1,12 @@
 /** Requests over `node:http` and `node:https`, with kept connections and a watchdog for stalled requests. */
-import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError, SourceError } from '../failures.ts';
 import type { LazyBody, Transport, WireReply, WireRequest } from '../ports.ts';
 import { createAgent, describeWay } from './agent.ts';
 import { toConnectionError } from './connection-failure.ts';
+import { httpRequest } from './node-http.ts';
 
 /** Bodies are written in chunks of this size. A connection that sends one within the stall time has not stalled. */
 const PIECE_BYTES = 64 * 1024;

@@ -9,5 +9,7 @@ export { streamDownload } from './download/stream-download.ts';
 export { defaultStateFolder, FileResumeStore } from './file-resume-store.ts';
 export { FileSource } from './file-source.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+export { realPath } from './real-path.ts';
 export { assertRegular, openRegularFile, toSourceError } from './regular-file.ts';
 export { describeSystemError, isSystemError, naming } from './system-error.ts';
+export { zstdEncoder } from './zstd-encoder.ts';

@@ -1,15 +1,17 @@
 /** Limits the number of parts in flight of all uploads together by the throughput of the network. */
+import { LinkRate } from './link-rate.ts';
 import { WindowLimit } from './window-limit.ts';
 
 export class PartWindow {
   readonly #limit: WindowLimit;
   readonly #ping: () => Promise<unknown>;
+  readonly #linkRate = new LinkRate();
   /** First come, first served. */
   readonly #waiting = new Set<() => void>();
   #parts = 0;
 
-  /** @param most maximum of parts in flight, from 1. @param ping a call of few bytes, whose duration is measured. */
-  constructor(most: number, ping: () => Promise<unknown>) {
+  /** @param most maximum of parts in flight, from 1; it may change. @param ping a call of few bytes, whose duration is measured. */
+  constructor(most: number | (() => number), ping: () => Promise<unknown>) {
     this.#limit = new WindowLimit(most);
     this.#ping = ping;
   }
@@ -42,8 +44,24 @@ export class PartWindow {
     this.#next();
   }
 
+  /** Bytes per second that the connections carry; null: not measured yet. */
+  get linkRate(): number | null {
+    return this.#linkRate.bytesPerSecond;
+  }
+
+  /** The duration of the fastest call of few bytes, milliseconds; infinity: none was made. */
+  get roundTripMs(): number {
+    return this.#limit.roundTripMs;
+  }
+
+  /** How many more parts could be sent now. */
+  get room(): number {
+    return Math.max(0, this.#limit.limit - this.#parts);
+  }
+
   /** A connection sent this many bytes of a part. */
   noteSent(bytes: number): void {
+    this.#linkRate.note(bytes);
     const before = this.#limit.limit;
     const isDue = this.#limit.noteSent(bytes, this.#parts);
     if (this.#limit.limit > before) this.#next();

@@ -3,21 +3,38 @@
  *
  * More connections increase the goodput over a path with packet loss or a limit per connection. Over a path that is
  * only slow they make queues longer. The goodput shows which case applies. So the number goes up and down in powers of
- * two, and stays where `goodput / COST^parts` is greatest, the utility of Falcon (Arifuzzaman and Arslan, SC '21):
- * doubling 8 parts must bring 37 % more, doubling 1 part 4 %.
+ * two, and stays where the utility is greatest. Up to 8 parts that is `goodput / COST^parts`, the utility of Falcon
+ * (Arifuzzaman and Arslan, SC '21): doubling 1 part must bring 4 % more, doubling 4 parts 17 %. From 8 parts on, every
+ * doubling must bring 37 % more.
  *
- * Two rules have priority. An error (a lost or stalled connection, 429, 503) halves the number at once, which is the
+ * Three rules have priority. An error (a lost or stalled connection, 429, 503) halves the number at once, which is the
  * multiplicative decrease of AIMD. A short call that takes much longer than without load was delayed by a queue of
- * parts: their number is then reduced, even if the goodput is high, because buffers on the path hide the queue.
+ * parts: their number is then reduced, even if the goodput is high, because buffers on the path hide the queue. More
+ * than QUEUE_BOUND parts are in flight only while short calls are not delayed at all: then only loss, or a limit per
+ * connection, keeps the connections slow.
  */
+import { QuickClimb } from './quick-climb.ts';
+import { RoundTrips } from './round-trips.ts';
 
 const FIRST = 4;
 const COST = 1.04;
+/** From here on, every doubling costs the same. */
+const DOUBLED = 8;
+/** The most parts on a path with a queue. */
+const QUEUE_BOUND = 16;
+/** After an error with more parts, no more than half as many are tried for this time. */
+const FAILED_MS = 10 * 60_000;
 /** Until new connections have reached their rate, and the system's buffers are full. */
 const SETTLE_MS = 2_000;
 /** A measurement ends after as many acknowledged parts as are in flight, within these bounds. */
 const LEAST_MEASURE_MS = 2_000;
 const LONGEST_MEASURE_MS = 5_000;
+/** A measurement of the climb, and one that shows that a smaller number is clearly worse, ends after this time. */
+const QUICK_MEASURE_MS = 800;
+/** So many measurements wait for the end of a delay of short calls, which may have other reasons than a queue. */
+const PATIENCE = 3;
+/** Clearly: the goodput is divided by this, or more, for half the parts. */
+const CLEAR = 1.5;
 /** A measurement counts only if the path was in use: mean of parts in flight to parts allowed. */
 const IN_USE = 0.75;
 /**
@@ -26,16 +43,17 @@ const IN_USE = 0.75;
  */
 const REST_MS = 30_000;
 const REST_ROUNDS = 4;
+/** Longer by this factor above QUEUE_BOUND, where a smaller number costs much and short calls watch the path. */
+const MANY_REST = 4;
 /** Consecutive rests grow up to this factor. */
 const LONGEST_REST = 16;
-const ASK_MS = 1_000;
 /** A measurement that differs by more than this factor means that the path has changed. */
 const CHANGED = 1.5;
-/** A call was queued when it took longer than this multiple of the fastest one, plus this time. */
-const QUEUE_MS = 500;
-const QUEUE_ROUND_TRIPS = 2;
-/** With a single part the path is idle while its answer is in transit, so a queue never reduces the number to one. */
-const LEAST_BUSY = 2;
+/**
+ * While the answer to a part is in transit its connection is idle, and with few parts the path is idle at times. Neither a
+ * queue nor the search on a wide-area path leads below this number.
+ */
+const LEAST_BUSY = 3;
 
 interface Measured {
   readonly limit: number;
@@ -43,7 +61,7 @@ interface Measured {
 }
 
 export class WindowLimit {
-  readonly #most: number;
+  readonly #most: () => number;
   readonly #now: () => number;
   #limit: number;
   /** The best measurement so far; null: none for the current path. */
@@ -53,15 +71,17 @@ export class WindowLimit {
   #upward = true;
   /** Consecutive probes that were not better: after one in each direction it rests. */
   #worse = 0;
+  /** Consecutive measurements after which it would have grown without QUEUE_BOUND. */
+  #held = 0;
   #restUntilMs = 0;
   #restParts = 0;
   #restTimes = 1;
-  #quickestMs = Number.POSITIVE_INFINITY;
-  /** Durations of the last two calls: a single one may be long because of a lost packet. */
-  #roundTripsMs: readonly number[] = [];
-  #askedMs = Number.NEGATIVE_INFINITY;
-  #isAnswered = true;
+  readonly #roundTrips = new RoundTrips();
+  readonly #climb = new QuickClimb(this.#roundTrips);
   #calmUntilMs = 0;
+  /** After an error with more than QUEUE_BOUND parts. */
+  #failedBound = Number.POSITIVE_INFINITY;
+  #failedUntilMs = 0;
   #startedMs: number;
   #measuringSinceMs: number | null = null;
   #sentBytes = 0;
@@ -69,17 +89,22 @@ export class WindowLimit {
   #inFlightSum = 0;
   #samples = 0;
 
-  /** @param most maximum of parts in flight, from 1. @param now milliseconds of a monotonic clock. */
-  constructor(most: number, now: () => number = () => performance.now()) {
-    this.#most = most;
+  /** @param most maximum of parts in flight, from 1; it may change. @param now milliseconds of a monotonic clock. */
+  constructor(most: number | (() => number), now: () => number = () => performance.now()) {
+    this.#most = typeof most === 'number' ? () => most : most;
     this.#now = now;
-    this.#limit = Math.min(FIRST, most);
+    this.#limit = Math.min(FIRST, this.#most());
     this.#startedMs = now();
   }
 
   /** The number of parts that may be in flight now. */
   get limit(): number {
-    return this.#limit;
+    return Math.min(this.#limit, this.#most());
+  }
+
+  /** The duration of the fastest call, milliseconds; infinity: none was made. */
+  get roundTripMs(): number {
+    return this.#roundTrips.fastestMs;
   }
 
   /**
@@ -90,40 +115,18 @@ export class WindowLimit {
    */
   noteSent(bytes: number, inFlight: number): boolean {
     const nowMs = this.#now();
-    if (this.#measuringSinceMs === null) {
-      // More than allowed: parts from before the limit was reduced must finish first.
-      if (inFlight <= this.#limit && nowMs - this.#startedMs >= SETTLE_MS) this.#startMeasuring(nowMs);
-      return this.#ask(nowMs);
-    }
-    this.#sentBytes += bytes;
-    this.#inFlightSum += inFlight;
-    this.#samples++;
-    const ms = nowMs - this.#measuringSinceMs;
-    const enough = ms >= LONGEST_MEASURE_MS || (ms >= LEAST_MEASURE_MS && this.#arrivedParts >= this.#limit);
-    if (!enough) return this.#ask(nowMs);
-    if (this.#inFlightSum < IN_USE * this.#limit * this.#samples) this.#startMeasuring(nowMs);
-    else this.#evaluate({ limit: this.#limit, bytesPerSecond: (this.#sentBytes * 1000) / ms }, nowMs);
-    return this.#ask(nowMs);
+    this.#measure(bytes, inFlight, nowMs);
+    return this.#roundTrips.ask(nowMs);
   }
 
   /** The duration of a call of few bytes, made at any time. */
   noteCall(ms: number): void {
-    this.#quickestMs = Math.min(this.#quickestMs, ms);
+    this.#roundTrips.noteCall(ms);
   }
 
   /** The duration of the requested call; null when it failed, which gives no information. */
   noteRoundTrip(ms: number | null): void {
-    this.#isAnswered = true;
-    if (ms === null) return;
-    this.noteCall(ms);
-    this.#roundTripsMs = [...this.#roundTripsMs, ms].slice(-2);
-  }
-
-  #ask(nowMs: number): boolean {
-    if (!this.#isAnswered || nowMs - this.#askedMs < ASK_MS) return false;
-    this.#isAnswered = false;
-    this.#askedMs = nowMs;
-    return true;
+    this.#roundTrips.note(ms);
   }
 
   notePart(): void {
@@ -137,8 +140,11 @@ export class WindowLimit {
     if (nowMs < this.#calmUntilMs) return;
     this.#calmUntilMs = nowMs + SETTLE_MS + LEAST_MEASURE_MS;
     this.#forget();
+    this.#climb.end();
     this.#upward = true;
     this.#go(powerBelow(this.#limit), nowMs);
+    this.#failedBound = Math.max(QUEUE_BOUND, this.#limit);
+    this.#failedUntilMs = nowMs + FAILED_MS;
   }
 
   #startMeasuring(nowMs: number): void {
@@ -149,22 +155,63 @@ export class WindowLimit {
     this.#samples = 0;
   }
 
-  #isQueued(nowMs: number): boolean {
-    const long = QUEUE_MS + QUEUE_ROUND_TRIPS * this.#quickestMs;
-    // A call without an answer has taken this long already.
-    const waitingMs = this.#isAnswered ? 0 : nowMs - this.#askedMs;
-    const recent = [...this.#roundTripsMs, ...(waitingMs > long ? [waitingMs] : [])].slice(-2);
-    return recent.length === 2 && recent.every((ms) => ms > long);
+  #measure(bytes: number, inFlight: number, nowMs: number): void {
+    if (this.#measuringSinceMs === null) {
+      const settleMs = this.#climb.isOn(nowMs) ? Math.min(SETTLE_MS, this.#climb.settleMs) : SETTLE_MS;
+      // More than allowed: parts from before the limit was reduced must finish first.
+      if (inFlight <= this.#limit && nowMs - this.#startedMs >= settleMs) this.#startMeasuring(nowMs);
+      return;
+    }
+    this.#sentBytes += bytes;
+    this.#inFlightSum += inFlight;
+    this.#samples++;
+    const ms = nowMs - this.#measuringSinceMs;
+    const found = { limit: this.#limit, bytesPerSecond: (this.#sentBytes * 1000) / ms };
+    const isClimbing = this.#climb.isOn(nowMs) && this.#roundTrips.areShort(nowMs);
+    const enough = ms >= LONGEST_MEASURE_MS || (ms >= LEAST_MEASURE_MS && this.#arrivedParts >= this.#limit);
+    if (!(enough || (ms >= QUICK_MEASURE_MS && (isClimbing || this.#isClearlyWorse(found))))) return;
+    if (this.#inFlightSum < IN_USE * this.#limit * this.#samples) this.#startMeasuring(nowMs);
+    else if (isClimbing) this.#climbOn(found.bytesPerSecond, nowMs);
+    else this.#evaluate(found, nowMs);
+  }
+
+  /** The next step of the quick climb, or its end. */
+  #climbOn(bytesPerSecond: number, nowMs: number): void {
+    const isWorth = this.#climb.isWorth(bytesPerSecond);
+    const next = Math.min(this.#bound(nowMs), this.#limit * 2);
+    if (!isWorth || next === this.#limit) {
+      this.#climb.end();
+      // At the maximum, half of it is known not to be better.
+      this.#upward = isWorth && this.#climb.hasCompared;
+      this.#worse = this.#upward ? 1 : 0;
+    }
+    this.#go(isWorth ? next : this.#limit, nowMs);
+  }
+
+  /** True when a longer measurement would lead to the same decision. */
+  #isClearlyWorse(found: Measured): boolean {
+    const best = this.#best;
+    return best !== null && found.limit < best.limit && found.bytesPerSecond < best.bytesPerSecond / CLEAR;
+  }
+
+  /** The most parts that may be tried now. */
+  #bound(nowMs: number): number {
+    const failed = nowMs < this.#failedUntilMs ? this.#failedBound : Number.POSITIVE_INFINITY;
+    const queued = this.#roundTrips.areShort(nowMs) ? Number.POSITIVE_INFINITY : QUEUE_BOUND;
+    return Math.min(this.#most(), Math.max(this.#limit, Math.min(failed, queued)));
   }
 
   #evaluate(found: Measured, nowMs: number): void {
+    this.#climb.end();
     const best = this.#best;
     const isProbe = best !== null && found.limit !== best.limit;
-    if (found.limit > LEAST_BUSY && this.#isQueued(nowMs)) {
+    const isLong = this.#roundTrips.areLong(nowMs);
+    const isQueued = isLong || (found.limit > QUEUE_BOUND && this.#roundTrips.areDelayed(nowMs));
+    if (found.limit > LEAST_BUSY && isQueued) {
       if (!isProbe) this.#forget();
-      this.#upward = false;
+      this.#upward = !isLong;
       this.#rest(found.limit, nowMs);
-      this.#go(powerBelow(found.limit), nowMs);
+      this.#go(Math.max(LEAST_BUSY, powerBelow(found.limit)), nowMs);
     } else if (isProbe && utility(found) <= utility(best)) {
       this.#turn(nowMs);
       this.#rejected = found;
@@ -192,9 +239,13 @@ export class WindowLimit {
   /** Tries the neighbour in the direction that was better last. */
   #probe(nowMs: number): void {
     const isResting = nowMs < this.#restUntilMs || this.#restParts > 0;
-    const next = this.#upward ? Math.min(this.#most, this.#limit * 2) : powerBelow(this.#limit);
+    const least = Math.min(this.#roundTrips.isWide ? LEAST_BUSY : 1, this.#limit);
+    const [up, down] = [Math.min(this.#bound(nowMs), this.#limit * 2), Math.max(least, powerBelow(this.#limit))];
+    const next = this.#upward ? up : down;
     if (isResting || next === this.#limit) {
-      if (!isResting) this.#turn(nowMs);
+      const isHeld = this.#upward && this.#limit < this.#most() && this.#held < PATIENCE;
+      if (isHeld) this.#held++;
+      else if (!isResting) this.#turn(nowMs);
       this.#startMeasuring(nowMs);
     } else {
       this.#go(next, nowMs);
@@ -203,13 +254,14 @@ export class WindowLimit {
 
   /** It is not better there, or the bound is reached. */
   #turn(nowMs: number): void {
+    this.#held = 0;
     this.#upward = !this.#upward;
-    if (++this.#worse >= 2) this.#rest(this.#limit, nowMs);
+    if (++this.#worse >= 2) this.#rest(this.#limit, nowMs, this.#limit > QUEUE_BOUND ? MANY_REST : 1);
   }
 
-  #rest(limit: number, nowMs: number): void {
+  #rest(limit: number, nowMs: number, factor = 1): void {
     this.#worse = 0;
-    this.#restUntilMs = nowMs + REST_MS * this.#restTimes;
+    this.#restUntilMs = nowMs + REST_MS * this.#restTimes * factor;
     this.#restParts = REST_ROUNDS * limit * this.#restTimes;
     this.#restTimes = Math.min(LONGEST_REST, this.#restTimes * 2);
   }
@@ -227,12 +279,13 @@ export class WindowLimit {
   #go(limit: number, nowMs: number): void {
     this.#limit = limit;
     this.#startedMs = nowMs;
+    this.#held = 0;
     this.#measuringSinceMs = null;
   }
 }
 
 function utility({ limit, bytesPerSecond }: Measured): number {
-  return bytesPerSecond / COST ** limit;
+  return bytesPerSecond / COST ** (limit <= DOUBLED ? limit : DOUBLED * (1 + Math.log2(limit / DOUBLED)));
 }
 
 function isOther(known: Measured, found: Measured): boolean {

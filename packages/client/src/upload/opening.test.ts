@@ -32,6 +32,20 @@ test('opening: a lost reply to init leads to the same upload, also in another ru
   assert.equal(server.uploads.length, 1);
 });
 
+// Invariant 4
+test('opening: an init that is repeated has the same idempotency key', async () => {
+  const keys: string[] = [];
+  server.tamper = (request, answer) => {
+    if (server.calls.at(-1) !== 'POST init') return answer();
+    keys.push(request.headers['idempotency-key'] ?? '');
+    return keys.length === 1 ? lost() : answer();
+  };
+  await upload();
+  const [first, second] = keys;
+  assert.deepEqual([keys.length, second], [2, first]);
+  assert.ok(first);
+});
+
 test('opening: a resumed upload sends only the missing parts', async () => {
   await uploadSome(4);
   const reports: Progress[] = [];

@@ -1,20 +1,17 @@
 /** Finds the upload of an earlier run, or opens a new one. */
 import { isMrcName } from '@cryolift/mrc';
-import type { FileRecord, InitRequest, Limits, UploadRecord } from '@cryolift/protocol/messages';
-import { MIB } from '@cryolift/protocol/plan';
+import type { FileRecord, InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import type { Api } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
 import { ForeignReplyError, ServerError, SourceError } from '../failures.ts';
 import type { ResumeKey, ResumeStore, Source } from '../ports.ts';
 import type { Claims } from './claims.ts';
+import { preferPartSize } from './part-size.ts';
 import { assertMatchesRecord, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
 import type { UploadOptions } from './upload-options.ts';
 
 /** The server needs 1,024 bytes to check an MRC file. */
 const HEADER_BYTES = 4096;
-const PREFERRED_PARTS = 128;
-const LEAST_PART_BYTES = MIB;
-const MAX_PREFERRED_BYTES = 4 * MIB;
 const OPEN: readonly UploadRecord['status'][] = ['pending', 'uploading'];
 /** States in which an upload can continue. A completed one only has to be reported. */
 const OF_USE: readonly UploadRecord['status'][] = [...OPEN, 'verifying', 'completed'];
@@ -33,6 +30,8 @@ export interface Opening {
   readonly claims: Claims;
   /** Options of every call. */
   readonly call: CallOptions;
+  /** The duration of the fastest call so far, milliseconds. */
+  roundTripMs(): number;
   /** Repeats a call that is safe to repeat, while its error is temporary. */
   retry<Result>(call: () => Promise<Result>): Promise<Result>;
 }
@@ -175,9 +174,10 @@ function isOf(upload: UploadRecord, { sizeBytes, name }: Source): boolean {
   return upload.size === sizeBytes && upload.filename.normalize() === name.normalize();
 }
 
-async function describe({ api, source, options, call, retry }: Opening, key: string): Promise<InitRequest> {
+async function describe(opening: Opening, key: string): Promise<InitRequest> {
+  const { source, options } = opening;
   const { metadata, sha256, force } = options;
-  const partSizeBytes = options.partSizeBytes ?? (await choosePartSize(source, () => retry(() => api.limits(call))));
+  const partSizeBytes = options.partSizeBytes ?? (await choosePartSize(opening));
   const header = isMrcName(source.name) ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
   if (header) await source.read(0, header);
   return {
@@ -192,16 +192,14 @@ async function describe({ api, source, options, call, retry }: Opening, key: str
   };
 }
 
-/**
- * A file with few parts ends with few connections in use, and an interruption costs a part. A file below 1 GiB
- * therefore has about a hundred parts, unless they become too small for a request.
- *
- * @returns undefined when the default of the server is as small.
- */
-async function choosePartSize({ sizeBytes }: Source, askLimits: () => Promise<Limits>): Promise<number | undefined> {
-  const preferred = Math.max(LEAST_PART_BYTES, 2 ** Math.ceil(Math.log2(sizeBytes / PREFERRED_PARTS)));
-  if (preferred > MAX_PREFERRED_BYTES || sizeBytes <= LEAST_PART_BYTES) return undefined;
-  return preferred < (await askLimits()).part_size ? preferred : undefined;
+/** @returns undefined when the default of the server is as small. */
+async function choosePartSize(opening: Opening): Promise<number | undefined> {
+  const { api, source, call, retry, roundTripMs } = opening;
+  // The call shows the round trip, too: the first one may have opened a connection.
+  if (preferPartSize(source.sizeBytes, Number.POSITIVE_INFINITY) === null) return undefined;
+  const { part_size } = await retry(() => api.limits(call));
+  const preferred = preferPartSize(source.sizeBytes, roundTripMs());
+  return preferred !== null && preferred < part_size ? preferred : undefined;
 }
 
 /** @returns null when the server does not have the upload any more, or its file was deleted. */

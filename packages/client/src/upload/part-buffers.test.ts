@@ -49,3 +49,12 @@ test('part buffers: an aborted wait leaves its memory to the next part', async (
   await new Promise(setImmediate);
   assert.equal(small.buffer?.length, 40);
 });
+
+test('part buffers: there is room for one buffer of any size, and for others until the memory is used', async () => {
+  const buffers = new PartBuffers(100);
+  assert.equal(buffers.hasRoom(150), true);
+  await ask(buffers, 60);
+  assert.deepEqual([buffers.hasRoom(40), buffers.hasRoom(41)], [true, false]);
+  await ask(buffers, 41);
+  assert.equal(buffers.hasRoom(1), false, 'another one waits');
+});

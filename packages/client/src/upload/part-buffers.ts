@@ -40,6 +40,11 @@ export class PartBuffers {
     }
   }
 
+  /** True when a buffer of this size is given at once. */
+  hasRoom(bytes: number): boolean {
+    return this.#waiting.size === 0 && (this.#usedBytes === 0 || this.#usedBytes + bytes <= this.#maxBytes);
+  }
+
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
     this.#usedBytes -= buffer.length;
     this.#freeBytes += buffer.length;

@@ -6,7 +6,10 @@ import type { Source } from '../ports.ts';
 import type { LocalDigests } from './local-digests.ts';
 import type { PartBuffers } from './part-buffers.ts';
 
-/** Larger parts are read twice, to be hashed and to be sent, and never kept in memory as a whole. */
+/**
+ * Larger parts are read twice, to be hashed and to be sent, and never kept in memory as a whole. So are further parts
+ * when those in flight have all the memory: over a path with many slow connections.
+ */
 const LARGEST_BUFFERED_BYTES = 32 * 1024 * 1024;
 
 /** A part that was read and hashed. */
@@ -32,17 +35,19 @@ export class PartReader {
   }
 
   /**
-   * Waits for a buffer. Call `release` when the bytes are not needed any more.
+   * Call `release` when the bytes are not needed any more.
    *
+   * @param whole waits for a buffer if memory is short: the part is to be compressed.
    * @throws SourceError, the signal's reason.
    */
-  async read(idx: number, signal: AbortSignal): Promise<LoadedPart> {
+  async read(idx: number, whole: boolean, signal: AbortSignal): Promise<LoadedPart> {
     const { offset, length } = partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
-    if (length > LARGEST_BUFFERED_BYTES) {
+    const bufferBytes = Math.min(this.#partSizeBytes, this.#sizeBytes);
+    if (length > LARGEST_BUFFERED_BYTES || !(whole || this.#buffers.hasRoom(bufferBytes))) {
       const digest = await this.digest(idx);
       return { idx, offset, body: this.#source.body(offset, length), digest, buffer: null };
     }
-    const buffer = await this.#buffers.take(Math.min(this.#partSizeBytes, this.#sizeBytes), signal);
+    const buffer = await this.#buffers.take(bufferBytes, signal);
     try {
       const body = buffer.subarray(0, length);
       const digest = await this.#source.read(offset, body);

@@ -9,16 +9,30 @@ import type { DirectSender } from '../direct/direct-sender.ts';
 import { ConnectionError, ServerError } from '../failures.ts';
 import type { PartWindow } from '../pacing/part-window.ts';
 import type { RetryLoop } from '../pacing/retry-loop.ts';
+import { sleep } from '../pacing/retry-policy.ts';
 import type { Source } from '../ports.ts';
 import { compareFound, OtherFileError } from './comparison.ts';
+import type { PartEncoding } from './part-encoding.ts';
 import type { LoadedPart, PartReader } from './part-reader.ts';
 import { assertUntouched } from './same-file.ts';
+import { Stragglers } from './stragglers.ts';
 import type { UploadProgress } from './upload-progress.ts';
 
 /** A part that arrives damaged this often is damaged on this machine. */
 const MAX_DAMAGED = 5;
+/** How often idle connections look for a part to take over. */
+const LOOK_MS = 1_000;
 /** Codes of an overloaded server. */
 const BUSY = [429, 503];
+/** Refusals of a compressed part after which it is sent as it is: a proxy may have changed the body or its head. */
+const NOT_ENCODED: readonly string[] = [
+  'invalid_request',
+  'part_size_mismatch',
+  'part_too_large',
+  'part_checksum_mismatch',
+  'unsupported_digest',
+  'length_required',
+];
 
 export interface SenderOptions {
   readonly api: Api;
@@ -30,6 +44,8 @@ export interface SenderOptions {
   readonly retryLoop: RetryLoop;
   /** Sends parts to the object storage; null: all go through the server. */
   readonly direct: DirectSender | null;
+  /** Compresses parts that go through the server; null: none. */
+  readonly encoding: PartEncoding | null;
   /** Options of every call. */
   readonly call: CallOptions;
 }
@@ -37,6 +53,7 @@ export interface SenderOptions {
 export class PartSender {
   readonly #options: SenderOptions;
   readonly #confirmations: Confirmations;
+  readonly #stragglers = new Stragglers();
   #reconciling: Promise<void> | null = null;
 
   constructor(options: SenderOptions) {
@@ -55,7 +72,7 @@ export class PartSender {
    * @throws OtherFileError when the upload belongs to another file.
    */
   async sendMissing(): Promise<void> {
-    const { partWindow, reader, progress, call } = this.#options;
+    const { partWindow, reader, progress, encoding, call } = this.#options;
     const { ledger } = progress;
     const failure = new AbortController();
     const signal = AbortSignal.any([failure.signal, ...(call.signal ? [call.signal] : [])]);
@@ -77,10 +94,10 @@ export class PartSender {
             return;
           }
           // The parts in flight may turn out to be missing.
-          await Promise.race(sending);
+          await this.#awaitChange(sending);
           continue;
         }
-        const loadedPart = await reader.read(idx, signal);
+        const loadedPart = await this.#encode(await reader.read(idx, encoding?.isUseful === true, signal));
         ledger.noteDigest(idx, loadedPart.digest);
         await partWindow.enter(signal).catch((error) => {
           reader.release(loadedPart);
@@ -97,6 +114,17 @@ export class PartSender {
       await Promise.allSettled([...sending, comparing]);
       throw signal.reason;
     }
+  }
+
+  /** Waits until a part was sent, or idle connections have looked for a part to take over. */
+  async #awaitChange(sending: ReadonlySet<Promise<void>>): Promise<void> {
+    const looking = new AbortController();
+    const look = sleep(LOOK_MS, looking.signal).then(
+      () => this.#stragglers.takeOver(this.#options.partWindow.room),
+      () => {},
+    );
+    await Promise.race([...sending, look]);
+    looking.abort();
   }
 
   /** Asks the server which parts are missing. Parts that lost their replies at the same time share one answer. */
@@ -147,28 +175,53 @@ export class PartSender {
     }
   }
 
+  /** @throws what the encoder throws; the part is released then. */
+  async #encode(part: LoadedPart): Promise<LoadedPart> {
+    const { encoding, reader } = this.#options;
+    try {
+      const encoded = (await encoding?.encode(part)) ?? null;
+      return { ...part, encoded };
+    } catch (error) {
+      reader.release(part);
+      throw error;
+    }
+  }
+
   /** Sends one part until the server has it. */
-  async #sendToServer(part: LoadedPart, signal: AbortSignal): Promise<void> {
-    const { api, partWindow, upload, progress, retryLoop, call } = this.#options;
-    const { idx } = part;
+  async #sendToServer(loaded: LoadedPart, signal: AbortSignal): Promise<void> {
+    const { api, partWindow, upload, progress, retryLoop, encoding, call } = this.#options;
+    const { idx } = loaded;
+    let part = loaded;
     const waitOut = retryLoop.begin();
     let damaged = 0;
     // The reconciliation may find that it is stored.
     for (let attempt = 0; progress.ledger.underWay.has(idx); attempt++) {
+      const takenOver = new AbortController();
+      this.#stragglers.begin(idx, (part.encoded?.bytes ?? part.body).length, () => takenOver.abort());
       try {
         const { headers = {} } = call;
         const options = {
-          signal,
+          signal: AbortSignal.any([signal, takenOver.signal]),
           headers,
           expectContinue: attempt > 0,
-          onSent: (sent: number) => this.#noteSent(sent),
+          onSent: (sent: number) => this.#noteSent(idx, sent),
         };
         assertAbout(part, await api.putPart(upload.upload_id, part, options));
+        this.#stragglers.end(idx, true);
         partWindow.notePart();
+        if (part.encoded) progress.noteSaved(part.body.length - part.encoded.bytes.length);
         this.#noteArrived(idx);
       } catch (error) {
         signal.throwIfAborted();
+        this.#stragglers.end(idx, false);
+        // The next attempt ends this one at the server, too, and is sent over another connection.
+        if (takenOver.signal.aborted) continue;
         if (error instanceof ServerError) {
+          if (part.encoded && NOT_ENCODED.includes(error.code)) {
+            encoding?.forbid();
+            part = { ...part, encoded: null };
+            continue;
+          }
           if (error.code === 'part_conflict') await this.#explainConflict(idx);
           if (error.code === 'part_checksum_mismatch' && ++damaged >= MAX_DAMAGED) {
             // Other bytes may have been sent than were hashed.
@@ -190,7 +243,8 @@ export class PartSender {
     throw new OtherFileError(idx);
   }
 
-  #noteSent(bytes: number): void {
+  #noteSent(idx: number, bytes: number): void {
+    this.#stragglers.noteSent(idx, bytes);
     this.#options.partWindow.noteSent(bytes);
     this.#options.progress.noteSent(bytes);
   }

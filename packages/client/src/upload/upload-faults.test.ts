@@ -58,6 +58,7 @@ test('upload: a part that the server stored under another index is looked up, an
   });
   await upload();
   assertStored();
+  assert.equal(server.calls.filter((call) => call === 'POST complete').length, 1, 'it was known before');
 });
 
 test('upload: a damaged answer counts as no answer', async () => {
@@ -204,4 +205,22 @@ test('upload: a record that lacks a required field is a foreign reply', async ()
     };
     await assert.rejects(upload(), ForeignReplyError, field);
   }
+});
+
+test('upload: a part that crawls at the end is taken over by another connection', async () => {
+  const attempts: WireRequest[] = [];
+  server.tamper = (request, answer) => {
+    if (!request.path.endsWith('/part/5')) return answer();
+    attempts.push(request);
+    if (attempts.length > 1) return answer();
+    request.onSent?.(1);
+    // Never answered.
+    return new Promise((_resolve, reject) => request.signal?.addEventListener('abort', reject));
+  };
+  await upload();
+  assertStored();
+  assert.equal(attempts.length, 2);
+  assert.equal(server.putCount, 7);
+  // It is no failure: the parts that the server has are not asked for.
+  assert.equal(server.calls.filter((call) => call === `GET ${server.upload.id}`).length, 0);
 });

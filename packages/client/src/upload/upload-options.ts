@@ -1,8 +1,9 @@
 /** The options and the progress of an upload. */
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import type { GetToken } from '../api/authorized-transport.ts';
+import type { PartOriginsOptions } from '../api/part-origins.ts';
 import type { OpenStorage } from '../direct/direct-access.ts';
-import type { ResumeStore, Transport } from '../ports.ts';
+import type { PartEncoder, ResumeStore, Transport } from '../ports.ts';
 import type { PartSet } from './part-ledger.ts';
 import type { ClientState } from './upload-states.ts';
 
@@ -17,8 +18,16 @@ export interface UploaderOptions {
    * storage cannot be reached, parts go through the server.
    */
   readonly openStorage?: OpenStorage | undefined;
+  /** Sends parts to further origins of the server, too: for a browser, which opens few connections to each. */
+  readonly partOrigins?: PartOriginsOptions | undefined;
   /**
-   * The maximum number of parts in flight of all uploads together; 16 by default. The actual number adapts to the path.
+   * Compresses parts for a server that takes them so, where that makes the upload faster: the bytes compress well, and the
+   * link is slower than the encoder. Parts for an object storage are not compressed.
+   */
+  readonly encoder?: PartEncoder | undefined;
+  /**
+   * The maximum number of parts in flight of all uploads together, without those to further origins; 64 by default. The
+   * actual number adapts to the path: more than 16 are used only over a path without a queue.
    */
   readonly parallel?: number | undefined;
   /**
@@ -72,8 +81,10 @@ export interface Progress {
   readonly totalBytes: number;
   /** Bytes that earlier runs stored and that are equal to those of the file. */
   readonly resumedBytes: number;
-  /** Bytes of parts that connections sent in this run, including lost ones. */
+  /** Bytes of bodies that connections sent in this run, including lost ones. A compressed part has fewer than the file. */
   readonly sentBytes: number;
+  /** Bytes of the file that were not sent because their parts were compressed. */
+  readonly savedBytes: number;
   /** Number of retries. */
   readonly retries: number;
   /** The error after which the upload waits, as text; null otherwise. */

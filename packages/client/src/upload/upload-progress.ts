@@ -16,6 +16,7 @@ export class UploadProgress {
   #state: ClientState = 'planning';
   #isOwn = false;
   #sentBytes = 0;
+  #savedBytes = 0;
   #lastError: unknown = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
   ledger = new PartLedger();
@@ -48,6 +49,11 @@ export class UploadProgress {
     this.reportNowAndThen();
   }
 
+  /** A compressed part with so many fewer bytes was acknowledged. */
+  noteSaved(bytes: number): void {
+    this.#savedBytes += bytes;
+  }
+
   /** The current error; null: none, from the next report on. */
   noteError(error: unknown): void {
     this.#lastError = error;
@@ -73,6 +79,7 @@ export class UploadProgress {
       totalBytes: this.#totalBytes,
       resumedBytes: this.resumedBytes,
       sentBytes: this.#sentBytes,
+      savedBytes: this.#savedBytes,
       retries: this.#retryPolicy.retries,
       lastError: lastError === null || lastError instanceof Error ? (lastError?.message ?? null) : String(lastError),
       offline: lastError instanceof ConnectionError && lastError.offline,

@@ -1,9 +1,11 @@
 /** Uploads one file: plan → send → reconcile → done. */
 import { fromHex, toHex } from '@cryolift/protocol/digest';
-import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
+import type { FileRecord, Limits, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
 import type { Api } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
+import type { KnownLimits } from '../api/known-limits.ts';
+import type { PartOrigins } from '../api/part-origins.ts';
 import { makeTraceparent } from '../api/traceparent.ts';
 import { sha256 } from '../digest.ts';
 import type { DirectAccess } from '../direct/direct-access.ts';
@@ -27,6 +29,7 @@ import {
   updateMetadata,
 } from './opening.ts';
 import type { PartBuffers } from './part-buffers.ts';
+import { PartEncoding } from './part-encoding.ts';
 import { PartReader } from './part-reader.ts';
 import { PartSender } from './part-sender.ts';
 import { assertUntouched, changedMeanwhile, fingerprint } from './same-file.ts';
@@ -44,6 +47,8 @@ const [SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS] = [0.1, 60];
 interface Shared {
   readonly api: Api;
   readonly partWindow: PartWindow;
+  readonly limits: KnownLimits;
+  readonly origins: PartOrigins;
   readonly directAccess: DirectAccess;
   readonly claims: Claims;
   readonly digests: LocalDigests;
@@ -135,7 +140,10 @@ export class UploadTask {
     this.#noteMetadata(opened.upload.metadata, upload.metadata);
     this.#retryLoop.noteProgress();
     this.#progress.enter('planned');
-    const { api, partWindow } = this.#shared;
+    const { api, partWindow, origins } = this.#shared;
+    const direct = await this.#openDirect(upload);
+    // Servers of earlier versions name none.
+    if (origins.isOpen) origins.use((!direct && (await this.#limits()).part_origins) || []);
     const sender = new PartSender({
       api,
       partWindow,
@@ -144,7 +152,8 @@ export class UploadTask {
       reader,
       progress: this.#progress,
       retryLoop: this.#retryLoop,
-      direct: await this.#openDirect(upload),
+      direct,
+      encoding: direct ? null : await this.#openEncoding(),
       call: this.#call,
     });
     for (let round = 1; ; round++) {
@@ -172,6 +181,7 @@ export class UploadTask {
       others: this.#others,
       claims: this.#shared.claims,
       call: this.#call,
+      roundTripMs: () => this.#shared.partWindow.roundTripMs,
       retry: (call) => this.#retry(call),
     };
   }
@@ -180,8 +190,7 @@ export class UploadTask {
   async #openDirect(upload: UploadRecord): Promise<DirectSender | null> {
     const { api, partWindow, directAccess: access } = this.#shared;
     // For one part, signing and confirming cost more than they save.
-    if (upload.part_count < 2 || !(await access.isOffered(() => this.#retry(() => api.limits(this.#call)))))
-      return null;
+    if (upload.part_count < 2 || !(await access.isOffered(() => this.#limits()))) return null;
     return new DirectSender({
       api,
       access,
@@ -195,6 +204,20 @@ export class UploadTask {
       },
       onFallback: (reason) => this.#options.onNotice?.({ kind: 'through_server', reason }),
     });
+  }
+
+  /** @returns null when parts are not compressed. */
+  async #openEncoding(): Promise<PartEncoding | null> {
+    const { encoder } = this.#uploader;
+    if (!encoder) return null;
+    // Servers of earlier versions offer none.
+    const { part_encodings: offered = [] } = (await this.#limits()) as Partial<Limits>;
+    if (!offered.includes(encoder.coding)) return null;
+    return new PartEncoding(encoder, this.#source.name, () => this.#shared.partWindow.linkRate);
+  }
+
+  async #limits(): Promise<Limits> {
+    return await this.#shared.limits.read(() => this.#retry(() => this.#shared.api.limits(this.#call)));
   }
 
   /** Asks the server which parts it has. */

@@ -1,6 +1,8 @@
 /** Uploads files to a server. Programs, the page and the command line call it. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { Api } from '../api/api.ts';
+import { KnownLimits } from '../api/known-limits.ts';
+import { PartOrigins } from '../api/part-origins.ts';
 import { DirectAccess } from '../direct/direct-access.ts';
 import { PartWindow } from '../pacing/part-window.ts';
 import type { Source } from '../ports.ts';
@@ -10,22 +12,29 @@ import { PartBuffers } from './part-buffers.ts';
 import type { UploaderOptions, UploadOptions } from './upload-options.ts';
 import { UploadTask } from './upload-task.ts';
 
-const PARALLEL = 16;
+const PARALLEL = 64;
 
 export class Uploader {
   readonly api: Api;
   readonly #options: UploaderOptions;
+  readonly #partOrigins: PartOrigins;
   readonly #partWindow: PartWindow;
   readonly #directAccess: DirectAccess;
+  readonly #limits = new KnownLimits();
   readonly #claims = new Claims();
   readonly #digests = new LocalDigests();
   readonly #buffers = new PartBuffers();
 
   constructor(options: UploaderOptions) {
     this.#options = options;
-    this.api = new Api(options.transport, options.getToken);
+    const parallel = options.parallel ?? PARALLEL;
+    this.#partOrigins = new PartOrigins(options.transport, parallel, options.partOrigins);
+    this.api = new Api(options.transport, options.getToken, this.#partOrigins);
     this.#directAccess = new DirectAccess(options.openStorage);
-    this.#partWindow = new PartWindow(options.parallel ?? PARALLEL, () => this.api.limits());
+    this.#partWindow = new PartWindow(
+      () => this.#partOrigins.parallel,
+      () => this.api.limits(),
+    );
   }
 
   /**
@@ -37,7 +46,14 @@ export class Uploader {
    *   every case, and the next call continues it.
    */
   async upload(source: Source, options: UploadOptions = {}): Promise<FileRecord> {
-    const shared = { claims: this.#claims, digests: this.#digests, buffers: this.#buffers };
+    const origins = this.#partOrigins;
+    const shared = {
+      limits: this.#limits,
+      origins,
+      claims: this.#claims,
+      digests: this.#digests,
+      buffers: this.#buffers,
+    };
     return await new UploadTask(
       { ...shared, api: this.api, partWindow: this.#partWindow, directAccess: this.#directAccess },
       this.#options,

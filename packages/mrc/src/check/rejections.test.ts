@@ -47,6 +47,8 @@ test('file_too_short: the message counts the missing bytes', () => {
     /^10 bytes are missing: .*10 × 10 × 2 voxels of mode 2 \(32-bit float\).* 1,824 bytes in all, .*1,814/,
   );
   assert.equal(check.mrc?.expected_size, imageBytes);
+  assertRejected({ header: buildHeader(image), sizeBytes: imageBytes - 1 }, 'file_too_short', /^1 bytes are missing/);
+  assert.equal(checkMrc({ header: buildHeader(image), sizeBytes: imageBytes }).verdict, 'accepted');
 });
 
 test('extended_header_missing: distinguished from a truncated file', () => {
@@ -77,6 +79,10 @@ test('extended_header_negative, extended_header_beyond_file: impossible NSYMBT i
     'extended_header_beyond_file',
     /5,000.*1,824/,
   );
+  // The size of compressed data says nothing.
+  const compressed = (nsymbt: number) => ({ header: buildHeader({ ...image, mode: 1002, nsymbt }), sizeBytes: 1824 });
+  assertRejected(compressed(801), 'extended_header_beyond_file', /801/);
+  assert.equal(checkMrc(compressed(800)).verdict, 'accepted');
 });
 
 test('file_too_short: dimensions larger than any file are rejected', () => {

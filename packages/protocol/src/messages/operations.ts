@@ -12,11 +12,19 @@ export const Limits = Type.Object(
     session_ttl_seconds: Type.Integer({ description: 'An upload expires this long after its last part.' }),
     body_idle_timeout_seconds: Type.Number({ description: 'A part whose body stalls for this long is refused.' }),
     digest_algorithms: Type.Array(Type.String()),
+    part_encodings: Type.Array(Type.String(), { description: '`Content-Encoding`s that a part may have.' }),
     mrc_types: Type.Array(Type.String(), { description: 'Extensions whose header is checked.' }),
-    accepted_types: Type.Array(Type.String(), { description: 'Further extensions, accepted unchanged.' }),
+    accepted_types: Type.Array(Type.String(), {
+      description: 'Further extensions, accepted unchanged; `*`: any, and names without one.',
+    }),
     direct: Type.Optional(
       Type.Boolean({
         description: 'True: parts can be sent to the object storage (`POST /uploads/{upload_id}/sign` with `sha256`).',
+      }),
+    ),
+    part_origins: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Further origins of this server: a page can send parts to them, over connections of their own.',
       }),
     ),
     quota_bytes: Type.Optional(

@@ -46,6 +46,9 @@ export const UploadRecord = Type.Object(
     status: UploadStatus('State of the upload.'),
     filename: Text(),
     size: Bytes('Size of the file, bytes.'),
+    length_known: Type.Optional(
+      Type.Boolean({ description: 'False while the length is not known: size is what was announced so far.' }),
+    ),
     part_size: Bytes('Size of every part but the last, bytes.'),
     part_count: Type.Integer({ minimum: 0, maximum: 10_000 }),
     received_parts: Type.Integer({ minimum: 0 }),

@@ -8,6 +8,7 @@ test('config: without settings, a server for this machine alone', () => {
   const config = readConfig({ PATH: '/bin', HOME: '/root' });
   assert.deepEqual(config, {
     host: '127.0.0.1',
+    socketPath: null,
     port: 8080,
     dataDir: resolve('cryolift-data'),
     database: { kind: 'sqlite', path: resolve('cryolift-data/cryolift.sqlite') },
@@ -37,11 +38,16 @@ test('config: without settings, a server for this machine alone', () => {
     bodyIdleTimeoutMs: 30_000,
     connectionsPerAddress: 1024,
     corsOrigins: [],
+    partOrigins: [],
     webhook: null,
     onComplete: null,
     audit: { maxTotalBytes: 10 * 1024 ** 3, maxAgeMs: null },
     otlpUrl: null,
     fastPath: true,
+    sendfile: null,
+    distDir: null,
+    interimAnswers: true,
+    parallelAppends: false,
     metrics: true,
     logLevel: 'info',
   });
@@ -145,6 +151,7 @@ test('config: good values are read', () => {
   assert.equal(read('PART_SIZE', '64KiB').partSizeBytes, 65_536);
   assert.equal(read('SESSION_TTL', '1s').uploadTtlMs, 1000);
   assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
+  assert.deepEqual(read('ACCEPT', 'tif *').acceptedTypes, ['*']);
   assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);
   assert.equal(read('RATE_LIMIT', '5').rateLimit, 5);
   assert.equal(read('QUOTA_FILES', '1').maxFiles, 1);
@@ -211,6 +218,7 @@ test('config: a bad value stops the start with one line that names the setting',
     MAX_LINK_TTL: ['12', '0s', '999ms', '31d', '2592001s'],
     BODY_IDLE_TIMEOUT: ['30', '0s'],
     CORS_ORIGINS: ['*', 'a.org', 'https://a.org/path', 'https://a.org/'],
+    PART_ORIGINS: ['a.org', 'https://a.org/', Array.from('abcdefghi', (name) => `https://${name}.org`).join()],
     METRICS: ['perhaps'],
     LOG_LEVEL: ['loud', 'INFO'],
     WEBHOOK_URL: ['a.org', 'ftp://a.org'],
@@ -219,6 +227,20 @@ test('config: a bad value stops the start with one line that names the setting',
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) assert.throws(() => read(name, value), names(`CRYOLIFT_${name}`), `${name}=${value}`);
+  }
+});
+
+test('config: part origins are further ones of the public URL, and no less secure', () => {
+  const read = (PART_ORIGINS: string, PUBLIC_URL = 'https://a.org/') =>
+    readConfig({ CRYOLIFT_PART_ORIGINS: PART_ORIGINS, CRYOLIFT_PUBLIC_URL: PUBLIC_URL }).partOrigins;
+  assert.deepEqual(read('https://b.org,https://a.org:81,https://b.org'), ['https://b.org', 'https://a.org:81']);
+  assert.deepEqual(read('http://b.org,https://b.org', 'http://a.org'), ['http://b.org', 'https://b.org']);
+  for (const [origins, publicUrl] of [
+    ['https://b.org', ''],
+    ['https://a.org', 'https://a.org/'],
+    ['http://b.org', 'https://a.org/'],
+  ] as const) {
+    assert.throws(() => read(origins, publicUrl), names('CRYOLIFT_PART_ORIGINS'), origins);
   }
 });
 

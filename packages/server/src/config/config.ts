@@ -16,15 +16,20 @@ import {
   parseLevel,
   parseList,
   parseOrigin,
+  parsePartOrigins,
   parseProxies,
   parseSecret,
+  parseSendfile,
   parseTypes,
   parseWebUrl,
+  type Sendfile,
 } from './values.ts';
 
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Listened on instead of host and port; null: none. */
+  readonly socketPath: string | null;
   readonly dataDir: string;
   readonly database: DatabaseConfig;
   readonly storage: StorageConfig;
@@ -50,6 +55,8 @@ export interface Config {
   readonly bodyIdleTimeoutMs: number;
   readonly connectionsPerAddress: number;
   readonly corsOrigins: readonly string[];
+  /** Further origins of this server, to which pages send parts. */
+  readonly partOrigins: readonly string[];
   /** Without a secret the server makes one in its data folder. */
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   readonly onComplete: CommandConfig | null;
@@ -57,6 +64,14 @@ export interface Config {
   readonly audit: { readonly maxTotalBytes: number; readonly maxAgeMs: number | null };
   readonly otlpUrl: string | null;
   readonly fastPath: boolean;
+  /** How the server asks a proxy on the same disk to send files; null: the server sends them. */
+  readonly sendfile: Sendfile | null;
+  /** Absolute; null: no programs are offered. */
+  readonly distDir: string | null;
+  /** Answers of status 104 are sent. */
+  readonly interimAnswers: boolean;
+  /** IETF resumable uploads take appends in parallel. */
+  readonly parallelAppends: boolean;
   readonly metrics: boolean;
   readonly logLevel: string;
 }
@@ -102,6 +117,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
   const config: Config = {
     host: text('HOST') ?? '127.0.0.1',
     port: bounded('PORT', 8080),
+    socketPath: read<string | null>('SOCKET', (path) => resolve(path), null),
     dataDir,
     database,
     storage: readStorage(
@@ -134,6 +150,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     bodyIdleTimeoutMs: bounded('BODY_IDLE_TIMEOUT', 30_000),
     connectionsPerAddress: bounded('CONNECTIONS_PER_ADDRESS', 1024),
     corsOrigins: read('CORS_ORIGINS', (value) => parseList(value).map(parseOrigin), []),
+    partOrigins: read('PART_ORIGINS', parsePartOrigins, []),
     webhook: readWebhook(read<string | null>('WEBHOOK_URL', parseWebUrl, null), text('WEBHOOK_SECRET')),
     onComplete: readCommand(
       read<string[] | null>('ON_COMPLETE', parseCommand, null),
@@ -146,11 +163,37 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     },
     otlpUrl: read<string | null>('OTLP_URL', parseWebUrl, null),
     fastPath: read('FAST_LANE', parseBoolean, true),
+    sendfile: read<Sendfile | null>('SENDFILE', parseSendfile, null),
+    distDir: read<string | null>('DIST_DIR', (text) => resolve(text), null),
+    interimAnswers: read('INTERIM_ANSWERS', parseBoolean, true),
+    parallelAppends: read('PARALLEL_APPENDS', parseBoolean, false),
     metrics: read('METRICS', parseBoolean, true),
     logLevel: read('LOG_LEVEL', parseLevel, 'info'),
   };
   assertSafe(config);
+  assertSendfile(config);
+  assertPartOrigins(config);
   return Object.freeze(config);
+}
+
+/** @throws SettingError where no proxy can read the files. */
+function assertSendfile({ sendfile, trustProxy, storage }: Config): void {
+  if (sendfile === null) return;
+  if (trustProxy === 0) throw new SettingError('CRYOLIFT_SENDFILE: a proxy sends the files; set CRYOLIFT_TRUST_PROXY');
+  if (storage.kind === 's3') throw new SettingError('CRYOLIFT_SENDFILE: the files are in a bucket, and not on a disk');
+}
+
+/** @throws SettingError where a page could not use them. */
+function assertPartOrigins({ partOrigins, publicUrl }: Config): void {
+  if (partOrigins.length === 0) return;
+  if (publicUrl === null) throw new SettingError('CRYOLIFT_PART_ORIGINS: set CRYOLIFT_PUBLIC_URL, the URL of the page');
+  const { origin, protocol } = new URL(publicUrl);
+  for (const each of partOrigins) {
+    if (each === origin) throw new SettingError(`CRYOLIFT_PART_ORIGINS: ${each} is the origin of CRYOLIFT_PUBLIC_URL`);
+    // A browser refuses it, and the token would travel without TLS.
+    if (protocol === 'https:' && !each.startsWith('https:'))
+      throw new SettingError(`CRYOLIFT_PART_ORIGINS: ${each} must begin with https:, as CRYOLIFT_PUBLIC_URL does`);
+  }
 }
 
 function boundsOf(name: string): Bounds {

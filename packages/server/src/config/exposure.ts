@@ -6,14 +6,19 @@ import type { TlsConfig } from './tls.ts';
 
 interface Exposure {
   readonly host: string;
+  readonly socketPath: string | null;
   readonly jwt: JwtConfig;
   readonly tls: TlsConfig | null;
   readonly trustProxy: number | readonly string[];
 }
 
 /** @throws SettingError naming the missing setting; also for two settings that contradict each other. */
-export function assertSafe({ host, jwt, tls, trustProxy }: Exposure): void {
-  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+export function assertSafe({ host, socketPath, jwt, tls, trustProxy }: Exposure): void {
+  if (socketPath !== null && tls) {
+    throw new SettingError('CRYOLIFT_SOCKET: has no TLS, which the proxy ends; remove CRYOLIFT_TLS_CERT');
+  }
+  const loopback =
+    socketPath !== null || host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   const { oidcIssuer, jwksUrl, issuer } = jwt;
   if (oidcIssuer !== null && (jwksUrl !== null || issuer !== null)) {
     const other = jwksUrl === null ? 'CRYOLIFT_JWT_ISSUER' : 'CRYOLIFT_JWKS_URL';

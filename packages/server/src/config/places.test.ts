@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from '../db/test-rows.ts';
-import { inPlace } from './places.ts';
+import { inPlace, makeOwnFolder } from './places.ts';
 import { SettingError } from './setting-error.ts';
 
 async function explain(folder: string, error: object): Promise<string> {
@@ -42,4 +43,19 @@ test('places: an error of SQLite is explained by a write to the folder', async (
 test('places: a bug is not reported as a fault of the folder', async () => {
   const mistake = new TypeError('undefined is not a function');
   await assert.rejects(explain('/x', mistake), mistake);
+});
+
+test('places: the names of folders that are made are flushed, those of folders that were there are not', async (t) => {
+  const folder = join(await makeFolder(t), 'new', 'data');
+  const steps: string[] = [];
+  const note = (message: unknown) => {
+    const { name, when } = message as { name: string; when: string };
+    if (when === 'after') steps.push(name);
+  };
+  subscribe('cryolift:durable-step', note);
+  t.after(() => unsubscribe('cryolift:durable-step', note));
+  await makeOwnFolder(folder);
+  assert.deepEqual(steps.splice(0), ['place.make-folder', 'file.sync', 'file.sync']);
+  await makeOwnFolder(folder);
+  assert.deepEqual(steps, ['place.make-folder']);
 });

@@ -3,6 +3,8 @@ import type { Stats } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockFolder } from '@cryolift/client/folder-lock';
+import { durableStep } from '../durable-step.ts';
+import { flush } from '../flush.ts';
 import type { Config } from './config.ts';
 import { SettingError } from './setting-error.ts';
 
@@ -106,9 +108,11 @@ async function lockPlace(folder: string): Promise<(() => void) | null> {
   return lockFolder(join(folder, 'cryolift.lock'));
 }
 
-/** Makes the folder if it is missing. @throws SettingError when other users may write to it. */
+/** Makes the folder if it is missing, to stay. @throws SettingError when other users may write to it. */
 export async function makeOwnFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const made = await durableStep('place.make-folder', () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  // Nothing in a folder survives a power loss that the folder itself does not survive.
+  for (let path = folder; made && path.length >= made.length; path = dirname(path)) await flush(dirname(path));
   assertOwn(folder, await stat(folder));
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from '../db/test-rows.ts';
@@ -24,4 +24,12 @@ test('secret: a secret file is flushed, private, and replaced atomically', async
   }
   assert.deepEqual(await readdir(folder), ['keys']);
   assert.equal((await stat(join(folder, 'keys'))).mode & 0o777, 0o600);
+});
+
+test('secret: what a crash has left of a draft is replaced, and does not lend its mode', async (t) => {
+  const folder = await makeFolder(t);
+  await writeFile(join(folder, 'jwt-secret.new'), 'half', { mode: 0o644 });
+  await readOrMakeSecret(folder);
+  assert.deepEqual(await readdir(folder), ['jwt-secret']);
+  assert.equal((await stat(join(folder, 'jwt-secret'))).mode & 0o777, 0o600);
 });

@@ -1,7 +1,8 @@
 /** Files of the data folder that only the user of the server can read. */
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { durableStep } from '../durable-step.ts';
 import { flush } from '../flush.ts';
 import type { SecretStore } from '../secret-store.ts';
 
@@ -15,11 +16,9 @@ export async function readOrMakeSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, SECRET_FILE);
   const known = await readSecret(path);
   if (known !== null) return known;
-  const fresh = await writeBeside(path, randomBytes(32).toString('base64url'));
-  await link(fresh, path);
-  await rm(fresh);
-  await flush(dataDir);
-  return (await readFile(path, 'utf8')).trim();
+  const secret = randomBytes(32).toString('base64url');
+  await writeSecret(path, secret);
+  return secret;
 }
 
 /** A secret of this server alone. */
@@ -28,8 +27,7 @@ export function openSecretFile(dataDir: string, name: string): SecretStore {
   return {
     read: () => readSecret(path),
     async replace(text) {
-      await rename(await writeBeside(path, text), path);
-      await flush(dirname(path));
+      await writeSecret(path, text);
       return true;
     },
   };
@@ -44,10 +42,15 @@ async function readSecret(path: string): Promise<string | null> {
   }
 }
 
-/** Written atomically: a secret truncated by a crash would refuse all tokens. */
-async function writeBeside(path: string, text: string): Promise<string> {
-  const fresh = `${path}.${process.pid}`;
-  await rm(fresh, { force: true });
-  await writeFile(fresh, `${text}\n`, { mode: 0o600, flush: true });
-  return fresh;
+/**
+ * Written atomically: a secret truncated by a crash would refuse all tokens. The caller holds the lock of the folder, so that
+ * nobody else writes the draft; the next secret overwrites what a crash leaves of it.
+ */
+async function writeSecret(path: string, text: string): Promise<void> {
+  const draft = `${path}.new`;
+  // Its mode is only set when it is made.
+  await durableStep('secret.remove-old-draft', () => rm(draft, { force: true }));
+  await durableStep('secret.write', () => writeFile(draft, `${text}\n`, { mode: 0o600, flush: true }));
+  await durableStep('secret.rename', () => rename(draft, path));
+  await flush(dirname(path));
 }

@@ -26,6 +26,7 @@ function bounded(name: string, bounds: Bounds, help: string): Setting {
 export const SETTINGS: readonly Setting[] = [
   setting('HOST', 'ADDRESS', 'address to listen on (127.0.0.1)'),
   bounded('PORT', { kind: 'number', min: '0', max: '65535' }, 'port to listen on; 0 picks one (8080)'),
+  setting('SOCKET', 'PATH', 'unix socket to listen on instead, for a proxy on this machine'),
   setting('DATA_DIR', 'PATH', 'folder of the database and the files (./cryolift-data)'),
   setting(
     'DATABASE_URL',
@@ -54,6 +55,12 @@ export const SETTINGS: readonly Setting[] = [
   setting('TLS_CERT', 'PATH', 'certificate chain, PEM'),
   setting('TLS_KEY', 'PATH', 'private key of the certificate, PEM'),
   setting('TRUST_PROXY', 'N|LIST', 'how many proxies in a row set X-Forwarded-*, or their addresses; true is 1 (none)'),
+  setting(
+    'SENDFILE',
+    'HEADER',
+    'a proxy on the same disk sends files: x-accel-redirect:/PREFIX/ (nginx) or x-sendfile (Apache, lighttpd)',
+  ),
+  setting('DIST_DIR', 'PATH', 'folder of the one-file programs, from `npm run dist`, that GET /install offers'),
   setting('PUBLIC_URL', 'URL', 'URL under which clients reach this server, if it differs from host and port'),
   bounded('MAX_FILE_SIZE', { kind: 'size', min: '1b', max: '50000GiB' }, 'maximum size of a file (16TiB)'),
   bounded(
@@ -91,6 +98,7 @@ export const SETTINGS: readonly Setting[] = [
     'connections that one address may hold open (1024); no limit behind a proxy',
   ),
   setting('CORS_ORIGINS', 'LIST', 'origins of other web pages that may call this server'),
+  setting('PART_ORIGINS', 'LIST', 'further origins of this server, to which its page sends parts: https://a2.example'),
   setting('WEBHOOK_URL', 'URL', 'where events are posted (Standard Webhooks)'),
   setting(
     'WEBHOOK_SECRET',
@@ -115,6 +123,12 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('OTLP_URL', 'URL', 'OpenTelemetry collector for traces, http://host:4318/v1/traces'),
   setting('FAST_LANE', 'true|false', 'read the bodies of parts without the HTTP parser; not with TLS (true)'),
+  setting('INTERIM_ANSWERS', 'true|false', 'send 104 answers of resumable uploads; false behind nginx (true)'),
+  setting(
+    'PARALLEL_APPENDS',
+    'true|false',
+    'take appends of IETF resumable uploads in parallel, which is a draft (false)',
+  ),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
   setting('LOG_LEVEL', 'LEVEL', 'trace, debug, info, warn, error or silent (info)'),
 ];

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ANY_TYPE } from '@cryolift/protocol/accepted-types';
 import { parseBounded } from '@cryolift/protocol/quantity';
 
 const MIN_SECRET_BYTES = 32;
@@ -66,9 +67,11 @@ export function parseLocalUrl(url: string, scheme: 'sqlite:' | 'file:'): string 
   return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice(scheme.length).replace(/^\/\//, ''));
 }
 
-/** @returns file extensions without a dot, lower case. */
+/** @returns file extensions without a dot, lower case; `*` alone for any type. */
 export function parseTypes(value: string): string[] {
-  return parseList(value).map((type) => {
+  const types = parseList(value);
+  if (types.includes(ANY_TYPE)) return [ANY_TYPE];
+  return types.map((type) => {
     const extension = type.replace(/^\*?\./, '').toLowerCase();
     return /^[a-z0-9_-]+$/.test(extension) ? extension : fail(`"${type}" is not a file extension`);
   });
@@ -78,6 +81,14 @@ export function parseOrigin(value: string): string {
   return new URL(parseWebUrl(value)).origin === value
     ? value
     : fail(`"${value}" is not an origin like https://example.org`);
+}
+
+const MAX_PART_ORIGINS = 8;
+
+/** Up to eight origins, each once. */
+export function parsePartOrigins(value: string): string[] {
+  const origins = [...new Set(parseList(value).map(parseOrigin))];
+  return origins.length <= MAX_PART_ORIGINS ? origins : fail(`at most ${MAX_PART_ORIGINS} origins`);
 }
 
 export function parseLevel(value: string): string {
@@ -100,4 +111,19 @@ function fail(message: string): never {
 export function parseSecret(text: string): string {
   if (Buffer.byteLength(text) < MIN_SECRET_BYTES) throw new Error(`must have ${MIN_SECRET_BYTES} bytes or more`);
   return text;
+}
+
+/** The header that names a file to a proxy. */
+export type Sendfile =
+  /** nginx: a path below an internal location (`prefix`, with a slash at both ends). */
+  | { readonly header: 'x-accel-redirect'; readonly prefix: string }
+  /** Apache and lighttpd: a path on the disk. */
+  | { readonly header: 'x-sendfile' };
+
+/** @throws Error */
+export function parseSendfile(text: string): Sendfile {
+  if (text === 'x-sendfile') return { header: 'x-sendfile' };
+  const [, prefix] = /^x-accel-redirect:(\/(?:[\w.~-]+\/)+)$/.exec(text) ?? [];
+  if (prefix !== undefined) return { header: 'x-accel-redirect', prefix };
+  throw new Error(`"${text}" is neither x-sendfile nor x-accel-redirect:/PREFIX/`);
 }

@@ -15,6 +15,12 @@ export async function pingDatabase(db: Database): Promise<void> {
   await dialectOf(db).checkWritable(db);
 }
 
+/** Milliseconds since 1970, by the clock of the database. @throws UploadError `database_unavailable`. */
+export async function readTime(db: Database): Promise<number> {
+  const { now } = await db.selectNoFrom(dialectOf(db).nowMs.as('now')).executeTakeFirstOrThrow();
+  return now;
+}
+
 /**
  * Runs `work` in one transaction.
  *

@@ -68,10 +68,9 @@ export type Lock =
   | 'migrations';
 
 export interface GuardedStep {
-  /** Must touch a row. */
   readonly write: CompiledQuery;
-  /** The query to run after the rollback when it touches no row. */
-  readonly otherwise: CompiledQuery;
+  /** The write must touch a row, and this is the query to run after the rollback when it does not; absent: it need not. */
+  readonly otherwise?: CompiledQuery;
 }
 
 export interface GuardedResult {

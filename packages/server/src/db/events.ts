@@ -8,7 +8,12 @@ export type EventFilter = { subject: string } | { owner: string };
 
 /** For use inside the transaction of the change. */
 export async function insertEvent(tx: Database, event: NewEvent): Promise<void> {
-  await tx.insertInto('events').values(event).execute();
+  await eventInsert(tx, event).execute();
+}
+
+/** The insert of an event, for a unit that has the change. */
+export function eventInsert(db: Database, event: NewEvent) {
+  return db.insertInto('events').values(event);
 }
 
 /** Events after `afterSeq`, oldest first, at most `limit`. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { listFileIds, markDeleted, recordDigest } from './files.ts';
+import { findUsage, insertFile, listFileIds, markDeleted, recordDigest } from './files.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { openSqliteFile } from './open.ts';
 import { ThreadedSqlite } from './sqlite/driver.ts';
@@ -50,6 +50,17 @@ testDatabases('files: a digest is recorded once, and not for a file that was del
   const deleted = draftFile(2).id;
   await markDeleted(db, deleted, 5);
   assert.equal(await recordDigest(db, deleted, first), undefined);
+});
+
+// Invariant 4
+testDatabases('files: a file is deleted once, and its bytes are subtracted once', async (db) => {
+  const draft = { ...draftFile(1), size: 10 };
+  await insertFile(db, draft);
+  await insertFile(db, { ...draftFile(2), size: 5 });
+  assert.deepEqual(await findUsage(db, 'ada'), { files: 2, bytes: 15 });
+  const outcomes = await Promise.all([1, 2, 3].map((nowMs) => markDeleted(db, draft.id, nowMs)));
+  assert.deepEqual(outcomes.sort(), [false, false, true]);
+  assert.deepEqual(await findUsage(db, 'ada'), { files: 1, bytes: 5 });
 });
 
 test('files: the digests of an earlier version are kept, and may be null from now on', async (t) => {

@@ -1,6 +1,6 @@
 /** Rows of published files. */
 import { setImmediate } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { type CompiledQuery, sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { FileRow } from './tables.ts';
 
@@ -77,8 +77,12 @@ export async function replaceMetadata(
 
 /** For use inside the transaction that publishes the file. */
 export async function insertFile(tx: Database, file: FileRow): Promise<void> {
-  await tx.insertInto('files').values(file).execute();
-  await tx
+  for (const write of fileInserts(tx, file)) await tx.executeQuery(write);
+}
+
+/** The inserts of the record of a file, for a unit that publishes it. */
+export function fileInserts(db: Database, file: FileRow): CompiledQuery[] {
+  const usage = db
     .insertInto('owner_usage')
     .values({ owner: file.owner, files: 1, bytes: file.size })
     .onConflict((conflict) =>
@@ -86,8 +90,8 @@ export async function insertFile(tx: Database, file: FileRow): Promise<void> {
         files: eb('owner_usage.files', '+', 1),
         bytes: eb('owner_usage.bytes', '+', file.size),
       })),
-    )
-    .execute();
+    );
+  return [db.insertInto('files').values(file).compile(), usage.compile()];
 }
 
 /** How many files an owner has, and their bytes. */

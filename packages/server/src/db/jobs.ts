@@ -5,28 +5,35 @@ import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
 import type { JobRow, JobStatus } from './tables.ts';
 
+export interface NewJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly fileId: string;
+  readonly owner: string;
+  readonly nowMs: number;
+}
+
 /** For use inside the transaction of the change. */
-export async function insertJob(
-  tx: Database,
-  job: { id: string; kind: string; fileId: string; owner: string; nowMs: number },
-): Promise<void> {
-  await tx
-    .insertInto('jobs')
-    .values({
-      id: job.id,
-      kind: job.kind,
-      file_id: job.fileId,
-      owner: job.owner,
-      status: 'waiting',
-      attempts: 0,
-      fence: 0,
-      run_at: job.nowMs,
-      leased_until: null,
-      outcome: null,
-      created_at: job.nowMs,
-      updated_at: job.nowMs,
-    })
-    .execute();
+export async function insertJob(tx: Database, job: NewJob): Promise<void> {
+  await jobInsert(tx, job).execute();
+}
+
+/** The insert of a job, for a unit that has the change. */
+export function jobInsert(db: Database, job: NewJob) {
+  return db.insertInto('jobs').values({
+    id: job.id,
+    kind: job.kind,
+    file_id: job.fileId,
+    owner: job.owner,
+    status: 'waiting',
+    attempts: 0,
+    fence: 0,
+    run_at: job.nowMs,
+    leased_until: null,
+    outcome: null,
+    created_at: job.nowMs,
+    updated_at: job.nowMs,
+  });
 }
 
 /** The newest job of a kind on a file. */

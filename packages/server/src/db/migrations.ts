@@ -288,4 +288,47 @@ export const MIGRATIONS: Record<string, Migration> = {
       );
     },
   },
+  '015_appends': {
+    async up(db: Database) {
+      const { text, bytes } = dialectOf(db).columns;
+      const add = (name: string) =>
+        db.schema
+          .alterTable('uploads')
+          .addColumn(name, 'integer', (column) => column.notNull().defaultTo(0))
+          .execute();
+      await db.schema.alterTable('uploads').addColumn('door', text).execute();
+      await add('is_partial');
+      await add('is_growing');
+      await db.schema
+        .createTable('appends')
+        .addColumn('upload_id', text, (column) => column.primaryKey())
+        .addColumn('raw_metadata', text)
+        .addColumn('sources', text)
+        .addColumn('header', bytes)
+        .addColumn('stalled', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema
+        .createTable('pieces')
+        .addColumn('upload_id', text, (column) => column.notNull())
+        .addColumn('offset', 'bigint', (column) => column.notNull())
+        .addColumn('length', 'bigint', (column) => column.notNull())
+        .addColumn('sha256', bytes, (column) => column.notNull())
+        .addColumn('receipt', text)
+        .addPrimaryKeyConstraint('pieces_key', ['upload_id', 'offset'])
+        .execute();
+    },
+  },
+  '016_concatenations': {
+    async up(db: Database) {
+      const { text } = dialectOf(db).columns;
+      await db.schema.alterTable('uploads').addColumn('final_id', text).execute();
+      await db.schema
+        .alterTable('uploads')
+        .addColumn('is_counted', 'integer', (column) => column.notNull().defaultTo(1))
+        .execute();
+      await db.schema.alterTable('appends').addColumn('concat', text).execute();
+      await sql`create index uploads_final on uploads (final_id) where final_id is not null`.execute(db);
+      await sql`create index appends_sources on appends (upload_id) where sources is not null`.execute(db);
+    },
+  },
 };

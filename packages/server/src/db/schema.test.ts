@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import { openSqliteFile } from './open.ts';
 import { assertMigrated, checkSchema, migrate } from './schema.ts';
 import { writeFact } from './server-state.ts';
 import { testDatabases } from './test-databases.ts';
-import { draftPart, insertRow } from './test-rows.ts';
+import { draftPart, insertRow, makeFolder } from './test-rows.ts';
 import { commitPart } from './uploads/parts.ts';
 import { findUploadRow } from './uploads/uploads.ts';
 
@@ -52,4 +56,22 @@ testDatabases('schema: rows are copied only between tables of exactly this versi
   await assert.rejects(assertMigrated(db), /older version/);
   await sql`delete from kysely_migration`.execute(db);
   await assert.rejects(assertMigrated(db), /not the database of a server/);
+});
+
+test('schema: on SQLite the migrations are done together, or none of them: a crash between two leaves no half', async (t) => {
+  const path = join(await makeFolder(t), 'half.sqlite');
+  const file = new DatabaseSync(path);
+  t.after(() => file.close());
+  const listTables = () => file.prepare("select name from sqlite_master where type = 'table'").all();
+  // In the way of a late migration.
+  file.exec('create table links (id text)');
+  await assert.rejects(openSqliteFile(path), /links/);
+  const left = listTables().map(({ name }) => name);
+  assert.deepEqual(
+    left.filter((name) => !String(name).startsWith('kysely_')),
+    ['links'],
+  );
+  file.exec('drop table links');
+  const db = await openSqliteFile(path);
+  await assertMigrated(db).finally(() => db.destroy());
 });

@@ -8,6 +8,8 @@ export const SHARED_FOLDER_ID = 'shared_folder_id';
 export const SCRUB = 'scrub';
 /** The boot of the system at the last start. */
 export const BOOT_ID = 'boot_id';
+/** The timeline of PostgreSQL that the last events were numbered on. */
+export const EVENT_TIMELINE = 'event_timeline';
 
 /**
  * Compares the running system's boot id with the one of the last start and remembers the new one.

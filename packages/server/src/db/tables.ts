@@ -1,6 +1,8 @@
 /** The rows of the database. Times are milliseconds since 1970, digests 32 bytes, JSON is text. */
+
 import type { UploadState } from '@cryolift/protocol/states';
 import type { Generated, Insertable, Selectable } from 'kysely';
+import type { Door } from '../door.ts';
 
 interface UploadTable {
   id: string;
@@ -34,6 +36,16 @@ interface UploadTable {
   proxied: number;
   /** What the storage finds its bytes by: on S3 the id of the multipart upload; null: nothing, or it is not there yet. */
   storage_ref: string | null;
+  /** The protocol that appends to it; null: its parts are sent one by one. */
+  door: Door | null;
+  /** 1: a part of a later concatenation. It emits no event, is not listed, and publishes no file. */
+  is_partial: number;
+  /** 1: its length is not known. `size` is what was announced so far. */
+  is_growing: number;
+  /** Of a partial upload: the concatenation that takes its bytes; else null. */
+  final_id: string | null;
+  /** 0: the concatenation counts its bytes, for quotas and links. */
+  is_counted: number;
   created_at: number;
   updated_at: number;
   expires_at: number;
@@ -55,6 +67,32 @@ interface SignedPartTable {
   sha256: Uint8Array;
   /** When the last of its URLs expires. */
   expires_at: number;
+}
+
+/** What the protocol of an appended upload needs beside the upload. */
+interface AppendTable {
+  upload_id: string;
+  /** Upload-Metadata of tus as it was sent; null: none. */
+  raw_metadata: string | null;
+  /** JSON: the ids of the uploads that are concatenated; null: none. */
+  sources: string | null;
+  /** Upload-Concat of a concatenation as it was sent, without queries; null: none. */
+  concat: string | null;
+  /** While the length is not known: the first bytes of an MRC file, which are checked again when it is. */
+  header: Uint8Array | null;
+  /** Appends in a row that ended before a byte was kept. */
+  stalled: number;
+}
+
+/** Acknowledged bytes of an appended upload that are not a whole part yet. */
+interface PieceTable {
+  upload_id: string;
+  /** In the upload, bytes. A piece never crosses the border of a part. */
+  offset: number;
+  length: number;
+  sha256: Uint8Array;
+  /** What the storage finds its bytes by; null: its place is enough. */
+  receipt: string | null;
 }
 
 interface FileTable {
@@ -189,6 +227,8 @@ export interface Tables {
   uploads: UploadTable;
   parts: PartTable;
   signed_parts: SignedPartTable;
+  appends: AppendTable;
+  pieces: PieceTable;
   files: FileTable;
   owner_usage: OwnerUsageTable;
   idempotency_keys: IdempotencyTable;
@@ -203,6 +243,8 @@ export interface Tables {
 export type UploadRow = Selectable<UploadTable>;
 export type PartRow = Selectable<PartTable>;
 export type SignedPartRow = Selectable<SignedPartTable>;
+export type AppendRow = Selectable<AppendTable>;
+export type PieceRow = Selectable<PieceTable>;
 export type FileRow = Selectable<FileTable>;
 export type EventRow = Selectable<EventTable>;
 export type LinkRow = Selectable<LinkTable>;

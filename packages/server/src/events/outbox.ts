@@ -3,11 +3,14 @@
  * this process and the other servers are notified after the commit.
  */
 import { type Database, transact } from '../db/database.ts';
-import { dialectOf } from '../db/dialect.ts';
-import { insertEvent } from '../db/events.ts';
+import { dialectOf, type GuardedStep } from '../db/dialect.ts';
+import { eventInsert, insertEvent } from '../db/events.ts';
+import { runGuarded } from '../db/guarded.ts';
+import type { NewEvent } from '../db/tables.ts';
+import { betweenSteps } from '../durable-step.ts';
 import type { Bus } from './bus.ts';
 
-interface OutboxEvent {
+export interface OutboxEvent {
   /** Type of the CloudEvent: `cryolift.file.deleted`. */
   readonly type: string;
   /** `uploads/ID` or `files/ID`. */
@@ -45,14 +48,38 @@ export class Outbox {
     const result = await transact(this.#db, async (tx) => {
       emitted = [];
       const done = await work(tx, async (event) => {
-        const { type, subject, owner, time, data } = event;
-        await insertEvent(tx, { id: this.#newId(), type, subject, owner, time, data: JSON.stringify(data) });
+        await insertEvent(tx, this.#toRow(event));
         emitted.push(event);
       });
       if (emitted.length > 0) await dialectOf(tx).notify(tx, 'events');
       return done;
     });
-    for (const { owner, uploadId } of emitted) this.#bus.notifyChange({ owner, uploadId });
+    this.#announce(emitted);
     return result;
+  }
+
+  /**
+   * Commits steps together with the events of what they change, as one unit: it waits for the disk together with those
+   * of others. Where servers share the database nothing is done, because such steps have to wait for each other.
+   *
+   * @returns false when nothing was written: the caller does the same by `transact`.
+   */
+  async commit(steps: readonly GuardedStep[], events: readonly OutboxEvent[]): Promise<boolean> {
+    const db = this.#db;
+    if (dialectOf(db).isShared) return false;
+    const inserts = events.map((event) => ({ write: eventInsert(db, this.#toRow(event)).compile() }));
+    const { refusedAt } = await runGuarded(db, [...steps, ...inserts]);
+    if (refusedAt !== null) return false;
+    this.#announce(events);
+    return true;
+  }
+
+  #toRow({ type, subject, owner, time, data }: OutboxEvent): NewEvent {
+    return { id: this.#newId(), type, subject, owner, time, data: JSON.stringify(data) };
+  }
+
+  #announce(events: readonly OutboxEvent[]): void {
+    if (events.length > 0) betweenSteps('event.committed');
+    for (const { owner, uploadId } of events) this.#bus.notifyChange({ owner, uploadId });
   }
 }

@@ -7,7 +7,13 @@ const MAX_PER_OWNER = 32;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class Streams {
+  readonly #now: () => number;
   readonly #open = new Map<string, Set<AbortController>>();
+
+  /** @param now milliseconds since 1970. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
 
   /**
    * @param untilMs when the stream must end, milliseconds since 1970; Infinity: no limit.
@@ -23,7 +29,7 @@ export class Streams {
     }
     const stream = new AbortController();
     this.#open.set(owner, ofOwner.add(stream));
-    const timer = setTimeout(() => stream.abort(), Math.min(untilMs - Date.now(), MAX_TIMER_MS));
+    const timer = setTimeout(() => stream.abort(), Math.min(untilMs - this.#now(), MAX_TIMER_MS));
     stream.signal.addEventListener('abort', () => {
       clearTimeout(timer);
       ofOwner.delete(stream);

@@ -7,6 +7,7 @@ import type { Database } from '../db/database.ts';
 import { hasEvent } from '../db/events.ts';
 import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
 import { type Page, toPage } from '../db/page.ts';
+import { betweenSteps } from '../durable-step.ts';
 import { FILE_DELETED, fileSubject } from '../events/event.ts';
 import type { Outbox } from '../events/outbox.ts';
 import { removeStored } from '../storage/removal.ts';
@@ -88,6 +89,7 @@ export async function deleteFile(context: FileContext, file: StoredFile): Promis
       data: file.record,
     });
   });
+  betweenSteps('file.deleted');
   forgetRead(context, file.uploadId);
   await removeBytes(context, file.id);
 }
@@ -121,6 +123,7 @@ export async function assertNotDeleted(context: FileContext, id: string): Promis
 /** The removal is flushed before the record is deleted, so that no power loss restores bytes without a record. */
 async function removeBytes(context: FileContext, id: string): Promise<void> {
   await removeStored(context.storage, id);
+  betweenSteps('file.removed');
   await forgetFile(context.db, id);
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { findFile, recordDigest } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
+import { betweenSteps } from '../durable-step.ts';
 import { FILE_DAMAGED, FILE_DIGEST_READY } from '../events/event.ts';
 import type { WholeDigest } from '../storage/upload-storage.ts';
 import { fileEvent } from './file-event.ts';
@@ -32,6 +33,7 @@ export async function digestFile(
     await emit(context, row, FILE_DAMAGED);
     return 'damaged';
   }
+  betweenSteps('file.digested');
   const recorded = await context.outbox.transact(async (tx, emitEvent) => {
     const changed = await recordDigest(tx, row.id, digest.sha256);
     if (changed) await emitEvent(fileEvent(FILE_DIGEST_READY, changed, context.now()));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -62,6 +63,35 @@ test('scrub: stops when the storage cannot be read, and the next start resumes i
   await next.resume();
   const whole = await ended(next);
   assert.deepEqual([whole.status, whole.unreadable, whole.missing], ['done', 100, COUNT - 100]);
+});
+
+// Invariant 12
+test('scrub: a file of the same size with other bytes is damaged, and one without bytes is missing', async (t) => {
+  const context = await makeUploads(t);
+  const [good, bad, gone] = draftRows(3) as [FileRow, FileRow, FileRow];
+  const sha256 = new Uint8Array(createHash('sha256').update('a').digest());
+  await context.db
+    .insertInto('files')
+    .values([good, bad, gone].map((row) => ({ ...row, sha256 })))
+    .execute();
+  for (const [row, bytes] of [
+    [good, 'a'],
+    [bad, 'b'],
+  ] as const) {
+    await mkdir(join(context.folder, 'files', row.id));
+    await writeFile(join(context.folder, 'files', row.id, 'a.bin'), bytes);
+  }
+  const scrub = new Scrub(context, null);
+  await scrub.begin(1e9);
+  const { status, ok, faults } = await ended(scrub);
+  assert.deepEqual([status, ok], ['done', 1]);
+  assert.deepEqual(
+    faults.map(({ file_id, fault }) => [file_id, fault]),
+    [
+      [bad.id, 'damaged'],
+      [gone.id, 'missing'],
+    ],
+  );
 });
 
 /** Two servers on one database. */

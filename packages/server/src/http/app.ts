@@ -13,7 +13,6 @@ import { registerAudit } from './hooks/audit.ts';
 import { registerRateLimit } from './hooks/rate-limit.ts';
 import {
   drainBody,
-  noSuchPath,
   registerBodies,
   registerCommonHeaders,
   registerCors,
@@ -22,13 +21,15 @@ import {
 } from './hooks/request-hooks.ts';
 import { registerTraces } from './hooks/traces.ts';
 import { createJsonParser } from './json.ts';
-import { watchMethods } from './methods.ts';
+import { type RefuseUnrouted, watchMethods } from './methods.ts';
 import { registerDocs } from './openapi.ts';
 import { requestIdOf } from './request-id.ts';
+import { registerResumable } from './resumable/routes.ts';
 import { registerAdmin } from './routes/admin.ts';
 import { registerConfirm } from './routes/confirm.ts';
 import { registerEvents } from './routes/events.ts';
 import { registerFiles } from './routes/files.ts';
+import { registerInstall } from './routes/install.ts';
 import { registerJobs } from './routes/jobs.ts';
 import { registerLinks } from './routes/links.ts';
 import { registerOperations } from './routes/operations.ts';
@@ -39,7 +40,8 @@ import { registerSign } from './routes/sign.ts';
 import { registerUploads } from './routes/uploads.ts';
 import { registerWebhooks } from './routes/webhooks.ts';
 import type { Services } from './services.ts';
-import { createValidator, requireStrictQueries } from './validation.ts';
+import { registerTus, registerTusVersion } from './tus/tus.ts';
+import { createSerializer, createValidator, requireStrictQueries } from './validation.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -58,6 +60,8 @@ declare module 'fastify' {
     signable?: boolean;
     /** An upload link is accepted, too. */
     linkable?: boolean;
+    /** The token of an upload link is accepted in the query, as `token`. */
+    linkInQuery?: boolean;
   }
 }
 
@@ -71,13 +75,12 @@ export async function buildApp(services: Services, listeners: Listeners, isStopp
   const answerFailure = createFailureHandler(services.metrics);
   const queue = new RequestQueue((request, response) => app.routing(request, response));
   const app = createApp(services, listeners, queue, answerFailure);
-  const refuseOtherMethods = watchMethods(app);
-  setHandlers(app, answerFailure);
+  const refuseUnrouted = watchMethods(app);
+  setHandlers(app, answerFailure, refuseUnrouted);
   takeRequests(app, queue);
-  await registerHooks(app, services, isStopping);
-  await registerDocs(app, services);
+  await registerHooks(app, services, refuseUnrouted, isStopping);
+  registerDocs(app, services);
   await registerRoutes(app, services);
-  refuseOtherMethods();
   await app.ready();
   return app;
 }
@@ -105,13 +108,12 @@ function createApp(services: Services, listeners: Listeners, queue: RequestQueue
 }
 
 /** Validation, errors and JSON. */
-function setHandlers(app: FastifyInstance, answerFailure: FailureHandler): void {
-  app.setValidatorCompiler(createValidator());
+function setHandlers(app: FastifyInstance, answerFailure: FailureHandler, refuseUnrouted: RefuseUnrouted): void {
   requireStrictQueries(app);
+  app.setValidatorCompiler(createValidator());
+  app.setSerializerCompiler(createSerializer());
   app.setErrorHandler(answerFailure);
-  app.setNotFoundHandler(() => {
-    throw noSuchPath();
-  });
+  app.setNotFoundHandler(refuseUnrouted);
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonParser(app));
 }
 
@@ -126,17 +128,29 @@ function takeRequests(app: FastifyInstance, queue: RequestQueue): void {
 }
 
 /** Fastify runs the hooks of one kind in the order in which they are registered. */
-async function registerHooks(app: FastifyInstance, services: Services, isStopping: () => boolean): Promise<void> {
-  const { corsOrigins, bodyIdleTimeoutMs, rateLimit } = services.options;
+async function registerHooks(
+  app: FastifyInstance,
+  services: Services,
+  refuseUnrouted: RefuseUnrouted,
+  isStopping: () => boolean,
+): Promise<void> {
+  const { bodyIdleTimeoutMs, rateLimit } = services.options;
   registerCommonHeaders(app);
+  registerTusVersion(app);
   registerAudit(app, services);
   registerTraces(app, services.traces);
-  await registerCors(app, corsOrigins);
-  registerIdentity(app, services, isStopping);
+  await registerCors(app, pageOrigins(services.options));
+  registerIdentity(app, services, refuseUnrouted, isStopping);
   registerLoadShedder(app);
   registerBodies(app, bodyIdleTimeoutMs);
   registerRequestLog(app, services, isStopping);
   await registerRateLimit(app, rateLimit);
+}
+
+/** Of the pages that may call this server: other ones, and its own when that sends parts to another of its origins. */
+function pageOrigins({ corsOrigins, partOrigins, publicUrl }: Services['options']): string[] {
+  if (partOrigins.length === 0 || publicUrl === null) return [...corsOrigins];
+  return [...new Set([...corsOrigins, new URL(publicUrl).origin, ...partOrigins])];
 }
 
 async function registerRoutes(app: FastifyInstance, services: Services): Promise<void> {
@@ -153,7 +167,11 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerAdmin(routes, services);
     registerEvents(routes, services);
     registerOperations(routes, services);
-    registerPage(routes, services.uploads.storage.presigner?.origin ?? null);
+    registerInstall(routes, services);
+    const { presigner } = services.uploads.storage;
+    registerPage(routes, [...(presigner ? [presigner.origin] : []), ...services.options.partOrigins]);
   });
   await app.register(async (scope) => registerPart(scope, services));
+  await app.register(async (scope) => registerResumable(scope, services));
+  await app.register(async (scope) => registerTus(scope, services));
 }

@@ -2,12 +2,13 @@
  * Answers every failure with the error envelope, also failures that Fastify or Node's parser find before a handler
  * runs.
  */
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, UploadError } from '@cryolift/protocol/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../ops/metrics.ts';
 import { Drain } from './connection/drain.ts';
+import { STATUS_CODES } from './node-http.ts';
 import { newRequestId } from './request-id.ts';
 
 /** The client closed the connection in the middle of its request, so no answer can be sent. */
@@ -25,8 +26,15 @@ const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
   insufficient_storage: 60,
 };
 
-/** Answers a failed request. Unexpected errors are logged with their stack and answered as `internal`. */
-export function createFailureHandler(metrics: Metrics) {
+/** Sends the answer of a failed request. */
+export type SendFailure = (failure: UploadError, request: FastifyRequest, reply: FastifyReply) => void;
+
+/**
+ * Answers a failed request. Unexpected errors are logged with their stack and answered as `internal`.
+ *
+ * @param send for a protocol that gives errors a form of its own.
+ */
+export function createFailureHandler(metrics: Metrics, send: SendFailure = sendFailure) {
   return (error: FastifyError | UploadError | ClientGone, request: FastifyRequest, reply: FastifyReply): void => {
     if (error instanceof ClientGone) {
       request.raw.socket.destroy();
@@ -39,11 +47,17 @@ export function createFailureHandler(metrics: Metrics) {
     }
     metrics.noteError(failure.code);
     request.failureCode = failure.code;
-    sendFailure(failure, request, reply);
+    send(failure, request, reply);
   };
 }
 
 function sendFailure(failure: UploadError, request: FastifyRequest, reply: FastifyReply): void {
+  setFailureHeaders(failure, request, reply);
+  reply.code(failure.status).type('application/json').serializer(JSON.stringify).send(failure.toEnvelope(request.id));
+}
+
+/** Sets what a client needs beside the envelope. */
+export function setFailureHeaders(failure: UploadError, request: FastifyRequest, reply: FastifyReply): void {
   // Fastify may refuse a request before any hook has run.
   reply.header('x-request-id', request.id).header('cache-control', 'no-store');
   const retryAfter = failure.retryAfterSeconds ?? RETRY_AFTER[failure.code];
@@ -55,7 +69,6 @@ function sendFailure(failure: UploadError, request: FastifyRequest, reply: Fasti
     reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer');
   }
   if (failure.code === 'token_expired') reply.header('www-authenticate', 'Bearer error="invalid_token"');
-  reply.code(failure.status).type('application/json').serializer(JSON.stringify).send(failure.toEnvelope(request.id));
 }
 
 /** Translates the errors of Fastify: a body that is not JSON, or does not match the schema. */
@@ -79,7 +92,8 @@ function translate(error: FastifyError): UploadError {
   if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH') {
     return new UploadError('not_found', 'This path does not exist.');
   }
-  if (error.code?.startsWith('FST_') && status >= 400 && status < 500) {
+  // Errors of the Web platform have numbers for codes.
+  if (String(error.code).startsWith('FST_') && status >= 400 && status < 500) {
     return new UploadError('invalid_request', error.message);
   }
   // secure-json-parse and JSON.parse, as Fastify marks them.

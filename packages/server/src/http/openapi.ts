@@ -1,79 +1,64 @@
-/** The OpenAPI 3.1 document, made from the schemas of the routes, and a page that shows it. */
+/**
+ * The OpenAPI 3.1 document, made from the schemas of the routes, and a page that shows it. What makes them is loaded when
+ * somebody asks for one of them.
+ */
 import { createHash } from 'node:crypto';
 import { ERRORS } from '@cryolift/protocol/errors';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { checkConditions, preconditionFailed } from './conditions.ts';
-import { finishDocument } from './openapi/document.ts';
-import { describeRoute } from './openapi/route.ts';
 import type { Services } from './services.ts';
 
-/** Swagger UI sets styles in place; nothing is fetched from elsewhere. */
-const DOCS_CSP =
-  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'";
+/** What the page is asked under. */
+const CONDITIONS = ['if-none-match', 'if-modified-since'];
 
-const TAGS = [
-  { name: 'uploads', description: 'Uploads: start, send parts, complete.' },
-  { name: 'files', description: 'Published files: records, bytes, previews.' },
-  { name: 'links', description: 'Links for uploads without a token.' },
-  { name: 'events', description: 'Server-sent events.' },
-  { name: 'admin', description: 'Calls for administrators, on the uploads and files of all owners.' },
-  { name: 'operations', description: 'Limits, health and metrics.' },
-];
-
-export async function registerDocs(app: FastifyInstance, { version, options }: Services): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Cryolift',
-        version,
-        description:
-          'Uploads of large cryo-EM files: in parallel parts, resumable, verified, published without copying.',
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      },
-      servers: [{ url: options.publicUrl ?? '/' }],
-      tags: TAGS,
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-          signed_url: { type: 'apiKey', in: 'query', name: 'cl_sig', description: 'A URL of one of the calls …/sign.' },
-        },
-      },
-    },
-    transform: describeRoute,
-    transformObject: (made) => ('openapiObject' in made ? finishDocument(made.openapiObject) : {}),
-  });
-  // Made once, when all routes are there, and shared by all answers.
-  let document: { bytes: Buffer; etag: string } | null = null;
-  const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
-    document ??= print(app);
-    const outcome = checkConditions(request.headers, { etag: document.etag, lastModifiedMs: null });
-    if (outcome === 'failed') throw preconditionFailed();
-    reply.header('etag', document.etag).header('cache-control', 'no-cache');
-    return outcome === 'not_modified'
-      ? reply.code(304).send()
-      : reply.type('application/json; charset=utf-8').send(document.bytes);
-  };
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: DOCS_CSP,
-    uiConfig: { validatorUrl: null },
-    uiHooks: {
-      // The page has routes of its own for the document, which would print it anew for every request.
-      async onRequest(request, reply) {
-        const url = request.routeOptions.url ?? '';
-        if (url === '/docs/json') return await answerDocument(request, reply);
-        if (url === '/docs/yaml') return await reply.redirect('/openapi.json');
-      },
-    },
-  });
-  app.get('/openapi.json', { schema: { hide: true } }, answerDocument);
+interface Docs {
+  readonly bytes: Buffer;
+  readonly etag: string;
+  /** Has the page. */
+  readonly pages: FastifyInstance;
 }
 
-function print(app: FastifyInstance): { bytes: Buffer; etag: string } {
+/** To be called before the routes are registered. */
+export function registerDocs(app: FastifyInstance, { version, options }: Services): void {
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => {
+    if (!route.schema?.hide) routes.push(route);
+  });
+  let made: Promise<Docs> | null = null;
+  const docs = () => {
+    made ??= makeDocs(routes, version, options.publicUrl);
+    return made;
+  };
+  const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { bytes, etag } = await docs();
+    const outcome = checkConditions(request.headers, { etag, lastModifiedMs: null });
+    if (outcome === 'failed') throw preconditionFailed();
+    reply.header('etag', etag).header('cache-control', 'no-cache');
+    return outcome === 'not_modified'
+      ? reply.code(304).send()
+      : reply.type('application/json; charset=utf-8').send(bytes);
+  };
+  const answerPage = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { pages } = await docs();
+    const asked = Object.entries(request.headers).filter(([name]) => CONDITIONS.includes(name));
+    const page = await pages.inject({ url: request.url, headers: Object.fromEntries(asked) });
+    if (page.statusCode === 404) return reply.callNotFound();
+    const { connection: _connection, date: _date, ...shown } = page.headers;
+    return await reply.code(page.statusCode).headers(shown).send(page.rawPayload);
+  };
+  const schema = { hide: true };
+  app.get('/openapi.json', { schema }, answerDocument);
+  // The page has routes of its own for the document, which would print it anew for every request.
+  app.get('/docs/json', { schema }, answerDocument);
+  app.get('/docs/yaml', { schema }, async (_request, reply) => await reply.redirect('/openapi.json'));
+  app.get('/docs', { schema }, answerPage);
+  app.get('/docs/*', { schema }, answerPage);
+}
+
+async function makeDocs(routes: readonly RouteOptions[], version: string, publicUrl: string | null): Promise<Docs> {
+  const { buildPages } = await import('./openapi/pages.ts');
+  const pages = await buildPages(routes, version, publicUrl);
   // The table of error codes: status, whether the same request can succeed when repeated, and what to do.
-  const bytes = Buffer.from(JSON.stringify({ ...app.swagger(), 'x-errors': ERRORS }));
-  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"` };
+  const bytes = Buffer.from(JSON.stringify({ ...pages.swagger(), 'x-errors': ERRORS }));
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`, pages };
 }

@@ -1,6 +1,8 @@
 /** The services that the routes use. */
+
 import type { Limits, SweepReport, Swept } from '@cryolift/protocol/messages';
 import type { Previews } from '../analysis/previews.ts';
+import type { Sendfile } from '../config/values.ts';
 import type { EventContext } from '../events/follow.ts';
 import type { Streams } from '../events/streams.ts';
 import type { Scrub } from '../files/scrub.ts';
@@ -49,8 +51,17 @@ interface HttpOptions {
   readonly trustProxy: number | readonly string[];
   readonly publicUrl: string | null;
   readonly corsOrigins: readonly string[];
+  readonly partOrigins: readonly string[];
   /** Requests per second of one caller. */
   readonly rateLimit: number;
   readonly bodyIdleTimeoutMs: number;
   readonly serveMetrics: boolean;
+  /** Answers of status 104 are sent. */
+  readonly interimAnswers: boolean;
+  /** How the server asks a proxy on the same disk to send files; null: the server sends them. */
+  readonly sendfile: Sendfile | null;
+  /** Folder of the one-file programs that `GET /install` offers; null: none. */
+  readonly distDir: string | null;
+  /** IETF resumable uploads take appends in parallel. */
+  readonly parallelAppends: boolean;
 }

@@ -1,7 +1,8 @@
-/** Validates requests against their schemas. Values are converted only in queries and paths, which are text. */
+/** Validates requests against their schemas, and prints answers by them. Values are converted only in queries and paths, which are text. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { Ajv, type ValidateFunction } from 'ajv';
-import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
+import fastJson from 'fast-json-stringify';
+import type { FastifyInstance, FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 
 /** Allows one spelling of an integer, so that different URLs are different requests. */
@@ -16,11 +17,12 @@ const SIGNED_QUERY = Type.Object(
   { additionalProperties: false },
 );
 
+/** A schema is compiled when the first value has to be validated, because a start would take longer by all of them. */
 export function createValidator(): FastifySchemaCompiler<TSchema> {
   const exact = new Ajv({ coerceTypes: false, useDefaults: true });
   const fromText = new Ajv({ coerceTypes: true, useDefaults: true });
   return ({ schema, httpPart }) =>
-    httpPart === 'body' ? exact.compile(schema) : withPlainIntegers(schema, fromText.compile(schema));
+    httpPart === 'body' ? compileLater(exact, schema) : withPlainIntegers(schema, compileLater(fromText, schema));
 }
 
 /**
@@ -41,8 +43,36 @@ export function requireStrictQueries(app: FastifyInstance): void {
   });
 }
 
+/** Prints answers. The code for a schema is made when the first value has to be printed, as for validators. */
+export function createSerializer(): FastifySerializerCompiler<TSchema> {
+  return ({ schema }) => {
+    let print: ((value: unknown) => string) | null = null;
+    return (value) => {
+      print ??= fastJson(schema as Parameters<typeof fastJson>[0]);
+      return print(value);
+    };
+  };
+}
+
+interface Validator {
+  (data: unknown): boolean;
+  errors: NonNullable<ValidateFunction['errors']> | null;
+}
+
+function compileLater(ajv: Ajv, schema: TSchema): Validator {
+  let compiled: ValidateFunction | null = null;
+  const validate: Validator = (data) => {
+    compiled ??= ajv.compile(schema);
+    const isValid = compiled(data);
+    validate.errors = compiled.errors ?? null;
+    return isValid;
+  };
+  validate.errors = null;
+  return validate;
+}
+
 /** Ajv converts `1e2`, ` 5` and `0x10`; and `1e309` to infinity, which it compares with no minimum and no maximum. */
-function withPlainIntegers(schema: unknown, validate: ValidateFunction) {
+function withPlainIntegers(schema: unknown, validate: Validator) {
   const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
   const integers = Object.keys(properties).filter((name) => properties[name]?.type === 'integer');
   const check = (data: Record<string, unknown>) => {
@@ -51,9 +81,9 @@ function withPlainIntegers(schema: unknown, validate: ValidateFunction) {
       return { error: new UploadError('invalid_request', `The request is not valid: ${odd} is not an integer.`) };
     }
     const isValid = validate(data);
-    check.errors = validate.errors ?? null;
+    check.errors = validate.errors;
     return isValid;
   };
-  check.errors = null as NonNullable<ValidateFunction['errors']> | null;
+  check.errors = null as Validator['errors'];
   return check;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { markDeleted } from '../db/files.ts';
 import { listUploadRows } from '../db/uploads/uploads.ts';
 import { deleteFile, finishDeletions, readContent } from '../files/files.ts';
@@ -156,4 +157,12 @@ test('files: a file that is deleted while it is read is not found; missing bytes
   assert.equal(await context.storage.files.stat(gone.place), null);
   await assert.rejects(readContent(context, deleted, { start: 0, end: 1 }), { code: 'file_not_found' });
   await assert.rejects(readContent(context, gone, { start: 0, end: 1 }), { code: 'storage_unavailable' });
+});
+
+// Invariant 4
+test('files: nothing is served of a file that has lost its end', async (t) => {
+  const { context } = await makeLoggingUploads(t);
+  const cut = await publishFile(context);
+  await truncate(fileURLToPath(context.storage.files.locate(cut.place)), 100);
+  await assert.rejects(readContent(context, cut, { start: 0, end: 1 }), { code: 'storage_unavailable' });
 });

@@ -2,6 +2,7 @@
 import type { Database } from '../db/database.ts';
 import { endJob, extendLease, findNextJobTime, postponeJob, takeJob } from '../db/jobs.ts';
 import type { JobRow } from '../db/tables.ts';
+import { betweenSteps } from '../durable-step.ts';
 import { Poller } from '../poller.ts';
 import type { UploadMeter } from '../uploads/parts/meter.ts';
 
@@ -95,6 +96,7 @@ export class JobQueue {
     const extending = setInterval(() => void this.#extend(job, lost), EXTEND_MS);
     try {
       const outcome = await this.#attempt(job, AbortSignal.any([this.#poller.signal, lost.signal]));
+      betweenSteps('job.ended');
       const end = await this.#conclude(job, outcome);
       if (end) this.#context.meter.noteJob(this.#kind, end, (performance.now() - startedMs) / 1000);
     } catch (error) {

@@ -5,12 +5,19 @@ import { forgetEvents } from '../db/events.ts';
 import { forgetLeases } from '../db/leases.ts';
 import { forgetLinks } from '../db/uploads/links.ts';
 import { purgeUploads } from '../db/uploads/upload-purge.ts';
-import { forgetFileId, listExpired, listStagedRefs, listUnpublished } from '../db/uploads/uploads.ts';
+import {
+  forgetFileId,
+  listExpired,
+  listFailedAssembled,
+  listStagedRefs,
+  listUnpublished,
+} from '../db/uploads/uploads.ts';
 import { finishDeletions } from '../files/files.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { FoundStaged } from '../storage/upload-storage.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { expireUpload } from '../uploads/ending.ts';
+import { toPlace, toStaged } from '../uploads/upload-record.ts';
 import { discardStaged } from '../uploads/verification/staged-bytes.ts';
 import { attempt } from './attempt.ts';
 import { compareFiles } from './compare.ts';
@@ -28,6 +35,8 @@ export async function sweep(context: UploadContext): Promise<Swept> {
   const expired = await attempt(context, 'expire', () => expireAll(context));
   const deleted = await attempt(context, 'finish deletions', () => finishDeletions(context, context.log));
   const leftovers = await attempt(context, 'free', () => freeUnowned(context));
+  await attempt(context, 'free pieces', () => freePieces(context));
+  await attempt(context, 'withdraw failed', () => withdrawFailed(context));
   await attempt(context, 'free unpublished', () => freeUnpublished(context));
   const forgotten = await attempt(context, 'forget', () => purgeAll(context));
   await attempt(context, 'delete old events', () => forgetOldEvents(context));
@@ -88,6 +97,16 @@ async function freeUnowned(context: UploadContext): Promise<number> {
   return freed;
 }
 
+/** Frees pieces without a live upload. */
+async function freePieces({ db, storage, log }: UploadContext): Promise<void> {
+  const stored = await storage.pieces.list();
+  const owned = await listStagedRefs(db);
+  for (const id of stored.filter((each) => !owned.has(each))) {
+    await storage.pieces.discard(id);
+    log.warn({ upload_id: id }, 'pieces without a live upload removed');
+  }
+}
+
 /** Of a live session, also a second place that a server made and did not keep; a new one may be about to be kept. */
 function isLeftover(
   context: UploadContext,
@@ -98,6 +117,19 @@ function isLeftover(
   if (kept === undefined) return true;
   if (kept === ref || createdAtMs === null || !context.isClockSettled()) return false;
   return createdAtMs < context.now() - SECOND_PLACE_MS;
+}
+
+/** Withdraws what was assembled of failed uploads: the process that was to do so may have died. */
+async function withdrawFailed(context: UploadContext): Promise<void> {
+  for (const row of await listFailedAssembled(context.db)) {
+    if (await context.attempts.isExclusive(row.id)) continue;
+    await context.attempts.exclude(row.id, () =>
+      attempt(context, 'withdraw', async () => {
+        await context.storage.uploads.withdraw(toStaged(row), toPlace(row, row.file_id as string));
+        await forgetFileId(context.db, row.id);
+      }),
+    );
+  }
 }
 
 /** Frees what a publish has moved that never came to its end, of uploads that have ended otherwise. */

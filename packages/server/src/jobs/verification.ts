@@ -1,5 +1,7 @@
-/** Re-verifies uploads after a power loss, and finishes completions. It may read TiBs, so no request waits for it. */
+/** Re-verifies uploads after a power loss, and finishes concatenations and completions. It may read TiBs, so no request waits for it. */
 import { findUploadRow, listToReverify } from '../db/uploads/uploads.ts';
+import { resumeConcatenations } from '../uploads/append/concatenating.ts';
+import { completeWholeUploads } from '../uploads/append/whole.ts';
 import { resumeVerifying } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { reverify } from '../uploads/verification/reverification.ts';
@@ -16,5 +18,7 @@ export async function verifyUploads(context: UploadContext, signal?: AbortSignal
       if (row?.must_recheck) await reverify(context, row);
     });
   }
+  await attempt(context, 'concatenate', () => resumeConcatenations(context, signal));
+  await attempt(context, 'complete', () => completeWholeUploads(context, signal));
   await attempt(context, 'complete', () => resumeVerifying(context, signal));
 }

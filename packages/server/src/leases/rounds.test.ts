@@ -44,6 +44,18 @@ testDatabases('rounds: a requested round waits for that of another server, and i
   assert.deepEqual(order, ['first', 'second']);
 });
 
+testDatabases('rounds: a request that the round of a timer has taken is done by another one', async (db, t) => {
+  const rounds = open(db, t);
+  const done: string[] = [];
+  const run = (who: string) => rounds.run('sweep', LONG_MS, never, async () => done.push(who));
+  const round = async () => {
+    if (done.length === 0) await run('timer');
+    return await run('request');
+  };
+  assert.notEqual(await rounds.doRequested('sweep', round), null);
+  assert.deepEqual(done, ['timer', 'request']);
+});
+
 testDatabases('rounds: after the death of a server another one does the round', async (db, t) => {
   const [one, two] = [open(db, t), open(db, t)];
   const begun = Promise.withResolvers<void>();

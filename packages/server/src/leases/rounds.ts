@@ -26,6 +26,19 @@ export class Rounds {
   }
 
   /**
+   * Does a round on request. A timer may have started one meanwhile, which has taken the request: then there is another.
+   *
+   * @param round calls `run` with this name. @returns null when it was not done.
+   */
+  async doRequested<Result>(name: string, round: () => Promise<Result | null>): Promise<Result | null> {
+    this.request(name);
+    const done = await round();
+    if (done !== null) return done;
+    this.request(name);
+    return await round();
+  }
+
+  /**
    * Does the round, unless another server does it or has done it in this interval.
    *
    * @param work should end soon after its signal, which is that of the caller, and also aborted when another server may have

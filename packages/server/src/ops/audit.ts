@@ -1,6 +1,7 @@
 /** The audit: append-only lines of JSON, in one file per month, or more when a file is large. */
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { durableStep } from '../durable-step.ts';
 
 /** Only ids, codes and addresses: no names, metadata, tokens or signatures. */
 export interface AuditEntry {
@@ -93,7 +94,7 @@ export class AuditLog {
     const oldestMs = nowMs === null || maxAgeMs === null ? Number.NEGATIVE_INFINITY : nowMs - maxAgeMs;
     for (const { name, size, mtimeMs } of files.slice(0, -1)) {
       if (total <= maxTotalBytes && mtimeMs >= oldestMs) return;
-      await rm(join(this.#folder, name), { force: true });
+      await durableStep('audit.remove', () => rm(join(this.#folder, name), { force: true }));
       total -= size;
       this.#onRemoved(name);
     }
@@ -121,7 +122,7 @@ export class AuditLog {
     for (const [month, these] of months) {
       const file = await this.#open(month);
       const text = these.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-      const { bytesWritten } = await file.handle.write(text);
+      const { bytesWritten } = await durableStep('audit.write', () => file.handle.write(text));
       file.bytes += bytesWritten;
       if (bytesWritten < Buffer.byteLength(text))
         throw new Error('a line of the audit was not written completely; the disk may be full');
@@ -134,7 +135,7 @@ export class AuditLog {
     const before = this.#file;
     this.#file = null;
     await before?.handle.close();
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await durableStep('audit.make-folder', () => mkdir(this.#folder, { recursive: true, mode: 0o700 }));
     let number = 1;
     for (const name of await this.#listFiles()) {
       const [, ofMonth, written] = FILE.exec(name) as unknown as [string, string, string | undefined];
@@ -171,5 +172,5 @@ function ignoreAbsence(error: NodeJS.ErrnoException): null {
 async function endTornLine(handle: FileHandle, size: number): Promise<void> {
   if (size === 0) return;
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  if (buffer.toString() !== '\n') await handle.write('\n');
+  if (buffer.toString() !== '\n') await durableStep('audit.end-line', () => handle.write('\n'));
 }

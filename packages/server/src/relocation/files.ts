@@ -1,5 +1,4 @@
 /** Published files, several at a time. What the target has in full was verified before it was published there. */
-import { monotonicFactory } from 'ulid';
 import type { Database } from '../db/database.ts';
 import { findFile, listFileIds, listFilesAfter, recordDigest } from '../db/files.ts';
 import { endJobsOf } from '../db/jobs.ts';
@@ -10,6 +9,7 @@ import { Outbox } from '../events/outbox.ts';
 import { fileEvent } from '../files/file-event.ts';
 import { DIGEST_JOB } from '../files/late-digest.ts';
 import { toFilePlace } from '../files/record.ts';
+import { createIds } from '../ids.ts';
 import { removeStored } from '../storage/removal.ts';
 import { forEachOf } from './concurrent.ts';
 import { type FaultKind, FileFault } from './faults.ts';
@@ -83,7 +83,7 @@ async function copyOnce(source: OpenSide, target: OpenSide, row: FileRow, option
 
 /** As the job does it that reads a file of a bucket after it was published. */
 async function recordLateDigest(db: Database, fileId: string, sha256: Uint8Array): Promise<void> {
-  const outbox = new Outbox(db, new Bus(), monotonicFactory());
+  const outbox = new Outbox(db, new Bus(), createIds());
   const nowMs = Date.now();
   await outbox.transact(async (tx, emit) => {
     const row = (await recordDigest(tx, fileId, sha256)) ?? (await findFile(tx, fileId));

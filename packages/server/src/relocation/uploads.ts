@@ -1,12 +1,12 @@
 /** Uploads under way: those that the storage of the target can hold go on there. */
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
-import { monotonicFactory } from 'ulid';
 import type { Database } from '../db/database.ts';
 import { insertUpload, listLiveAfter } from '../db/relocation/live-uploads.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { findUploadRow, listStagedRefs } from '../db/uploads/uploads.ts';
 import { Bus } from '../events/bus.ts';
 import { Outbox } from '../events/outbox.ts';
+import { createIds } from '../ids.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { StorageLimits } from '../storage/upload-storage.ts';
 import { moveUpload } from '../uploads/transitions.ts';
@@ -36,7 +36,7 @@ export async function cancelAtTarget(db: Database, row: UploadRow): Promise<void
     const empty = { storage_ref: null, received_parts: 0, received_bytes: 0, must_recheck: 0, file_id: null };
     await insertUpload(db, { ...row, ...empty, status: 'pending' });
   }
-  const outbox = new Outbox(db, new Bus(), monotonicFactory());
+  const outbox = new Outbox(db, new Bus(), createIds());
   await moveUpload({ outbox, now: Date.now }, row.id, 'cancel');
 }
 

@@ -109,9 +109,9 @@ export async function createBackground(
   return {
     scrub,
     requestedSweep: new RequestedSweep(async () => {
-      for (const name of ['compare', 'sweep', 'verify']) rounds.request(name);
+      for (const name of ['compare', 'verify']) rounds.request(name);
       await comparing.now();
-      const swept = await sweeping.now();
+      const swept = await rounds.doRequested('sweep', () => sweeping.now());
       void verifying.now();
       return swept ?? NOT_SWEPT;
     }, context.now),
@@ -132,6 +132,7 @@ export async function createBackground(
     stopHousekeeping: () =>
       Promise.all([remote?.stop(), sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()]),
     stopWork: () => ({
+      concatenations: context.concatenations.stop(),
       'verification of uploads': context.completions.settle(),
       jobs: Promise.all(queues.map((queue) => queue.stop())),
       webhook: Promise.resolve(webhook?.stop()),

@@ -5,16 +5,19 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { SettingError } from '../config/setting-error.ts';
 import { readTls } from '../config/tls.ts';
+import { freeSocket, openToGroup } from '../config/unix-socket.ts';
 import type { ConnectionLimiter } from '../http/connection/connection-limiter.ts';
 import { FastPathServer } from '../http/connection/fast-path/server.ts';
-import { worksHere } from '../http/connection/fast-path/socket.ts';
+import { worksHere, worksOverTls } from '../http/connection/fast-path/socket.ts';
 import type { Listeners } from '../http/connection/listener.ts';
 import type { Logger } from '../ops/log.ts';
+
+type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** The part of Fastify that is used here. */
 interface App {
   readonly server: Server;
-  listen(at: { host: string; port: number }): Promise<unknown>;
+  listen(at: Address): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
@@ -27,15 +30,30 @@ export interface Listening {
 }
 
 /** @throws SettingError when the address is not available. */
-export async function listen(config: Config, app: App, limiter: ConnectionLimiter, log: Logger): Promise<Listening> {
-  const { host, port } = config;
-  const fastPath = (await usesFastPath(config, log)) ? new FastPathServer(app.server, limiter) : null;
-  await (fastPath ?? app).listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+export async function listen(
+  config: Config,
+  app: App,
+  listeners: Listeners,
+  limiter: ConnectionLimiter,
+  log: Logger,
+): Promise<Listening> {
+  const { host, port, socketPath, tls } = config;
+  const fastPath = (await usesFastPath(config, log))
+    ? new FastPathServer(app.server, limiter, (serve) => listeners.addSecure(serve))
+    : null;
+  if (socketPath !== null) await freeSocket(socketPath);
+  const at = socketPath === null ? { host, port } : { path: socketPath };
+  await (fastPath ?? app).listen(at).catch((error: NodeJS.ErrnoException) => {
+    if (socketPath !== null) throw new SettingError(`CRYOLIFT_SOCKET: cannot listen on ${socketPath} (${error.code})`);
     throw new SettingError(`CRYOLIFT_PORT: cannot listen on ${host}:${port} (${error.code})`);
   });
-  const address = (fastPath ?? app.server).address() as AddressInfo;
+  if (socketPath !== null) openToGroup(socketPath);
+  const address = (fastPath ?? app.server).address() as AddressInfo | string;
   return {
-    url: `${config.tls ? 'https' : 'http'}://${printHost(host)}:${address.port}`,
+    url:
+      typeof address === 'string'
+        ? `unix:${address}`
+        : `${tls ? 'https' : 'http'}://${printHost(host)}:${address.port}`,
     async close() {
       await fastPath?.close();
       await app.close();
@@ -57,10 +75,9 @@ export function certificateRenewal(tls: NonNullable<Config['tls']>, listeners: L
   };
 }
 
-/** TLS uses the standard path, because the socket has encrypted bytes. */
-async function usesFastPath(config: Config, log: Logger): Promise<boolean> {
-  if (!config.fastPath || config.tls) return false;
-  if (await worksHere()) return true;
+async function usesFastPath({ fastPath, tls }: Config, log: Logger): Promise<boolean> {
+  if (!fastPath) return false;
+  if (tls ? await worksOverTls(tls) : await worksHere()) return true;
   log.warn(`this version of Node (${process.version}) does not support the fast path; parts take the standard path`);
   return false;
 }

@@ -11,6 +11,7 @@ import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { SingleFlight } from '../single-flight.ts';
 import type { Storage } from '../storage/storage.ts';
+import { Concatenations } from '../uploads/append/concatenations.ts';
 import type { Clock } from '../uploads/clock.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { ContiguousPrefixes } from '../uploads/parts/contiguous-prefix.ts';
@@ -62,6 +63,7 @@ export function createUploadContext(config: Config, made: Made): UploadContext {
     verified,
     doubtful,
     completions: new SingleFlight(),
+    concatenations: new Concatenations(),
     failedRounds: new Map(),
     reverifications: new SingleFlight(),
     updateLimit: new UpdateLimit(),

@@ -18,6 +18,8 @@ export interface StagedUpload extends StagedName {
   overrides?: MrcOverrides | undefined;
   /** True when no part is recorded, so that missing staged bytes are no loss. */
   empty: boolean;
+  /** Its length is not known: the staged bytes may be fewer than `sizeBytes`. */
+  isGrowing?: boolean;
 }
 
 /** A recorded part of an upload. */

@@ -3,12 +3,14 @@
  * folder here and runs the same tests; `startup/data.ts` opens the one of the settings.
  */
 import type { FileStorage } from './file-storage.ts';
+import type { PieceStorage } from './pieces.ts';
 import type { FilePlace, PartSelection, StagedUpload } from './places.ts';
 import type { Presigner } from './presigner.ts';
 import type { PartSink, UploadStorage, WholeDigest } from './upload-storage.ts';
 
 export interface Storage {
   readonly uploads: UploadStorage;
+  readonly pieces: PieceStorage;
   readonly files: FileStorage;
   readonly previews: PreviewStorage;
   /**

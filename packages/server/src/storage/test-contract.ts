@@ -4,6 +4,7 @@ import { type TestOptions, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import fc from 'fast-check';
 import { describeDigests, describePublishing } from './test-contract-files.ts';
+import { describePieces } from './test-contract-pieces.ts';
 import { feed, type MakeStorage, MIB, makeBytes, openSink, readAll, sha256Of, stage, tryPart } from './test-storage.ts';
 
 export function describeStorage(name: string, make: MakeStorage, options: TestOptions = {}): void {
@@ -11,6 +12,7 @@ export function describeStorage(name: string, make: MakeStorage, options: TestOp
   describeStaging(name, make, options);
   describeDigests(name, make, options);
   describePublishing(name, make, options);
+  describePieces(name, make, options);
 }
 
 function describeWriting(name: string, make: MakeStorage, options: TestOptions = {}): void {

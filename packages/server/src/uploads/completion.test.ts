@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { UploadError } from '@cryolift/protocol/errors';
+import { deleteParts } from '../db/uploads/parts.ts';
 import { moveUploadRow } from '../db/uploads/uploads.ts';
 import { completeUpload, resumeVerifying } from './completion.ts';
 import { finalize } from './finalization.ts';
@@ -30,6 +31,22 @@ test('completion: an upload in verification is finished at the next start', asyn
   await resumeVerifying(context);
   assert.equal((await readRow(context, row.id)).status, 'completed');
   assert.equal(await context.storage.files.stat(toPlace(row, 'f1')), row.size);
+});
+
+// Invariant 3
+test('complete: the rows of the parts decide, not their number in the row of the upload', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  for (let idx = 0; idx < row.part_count; idx++) await sendPart(context, row, idx);
+  await deleteParts(context.db, row.id, [4]);
+  const complete = () => completeUpload(context, { owner: row.owner }, row.id, undefined, 'r');
+  await assert.rejects(complete(), (error: UploadError) => {
+    assert.deepEqual(error.details?.missing_parts, [[4, 4]]);
+    return error.code === 'upload_incomplete';
+  });
+  assert.deepEqual(await context.storage.files.list(), []);
+  await sendPart(context, row, 4);
+  assert.equal((await complete()).kind, 'completed');
 });
 
 test('complete: a digest that is declared between read and change is kept, and another one is refused', async (t) => {

@@ -1,18 +1,22 @@
 /** Completing an upload, and finishing completions that were interrupted. */
+
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRecord } from '@cryolift/protocol/messages';
+import { OPEN_STATES } from '@cryolift/protocol/states';
 import type { FileRow, UploadRow } from '../db/tables.ts';
 import { findUploadRow, listVerifying } from '../db/uploads/uploads.ts';
+import { betweenSteps } from '../durable-step.ts';
 import { type StoredFile, toStoredFile } from '../files/stored-file.ts';
 import { firstOf } from '../timeout.ts';
+import { finishPart } from './append/last-part.ts';
 import type { AccessScope, UploadContext } from './context.ts';
 import { recordUnconfirmed } from './direct/unconfirmed.ts';
 import { failUpload, isOverdue } from './ending.ts';
 import { finalize, findPublished } from './finalization.ts';
 import { findUpload } from './lookup.ts';
 import { uploadClosed } from './parts/part-request.ts';
-import { moveUpload } from './transitions.ts';
+import { moveSeenUpload } from './transitions.ts';
 import { toUpload } from './upload-record.ts';
 import { uploadIncomplete } from './verification/invalidation.ts';
 
@@ -43,22 +47,30 @@ export async function completeUpload(
   if (row.is_trial) {
     throw new UploadError('invalid_request', 'A trial upload cannot be completed: cancel it.');
   }
+  if (row.is_partial) {
+    throw new UploadError('invalid_request', 'This upload is a part of a concatenation, which completes the file.');
+  }
+  if (row.is_growing) {
+    throw new UploadError('invalid_request', 'The length of this upload is not known: send it with the last bytes.');
+  }
   context.doubtful.assertNone(id);
   const declared = sha256Hex === undefined ? null : fromHex(sha256Hex);
   validateDeclared(row, declared);
-  if (row.status === 'pending' || row.status === 'uploading') {
+  if (OPEN_STATES.includes(row.status)) {
     if (row.received_parts < row.part_count) row = await recordUnconfirmed(context, row);
+    if (row.received_parts < row.part_count && row.door !== null) row = await finishLastPart(context, row, requestId);
     if (row.received_parts < row.part_count) throw await uploadIncomplete(context, row);
     const fileId = context.storage.uploads.fileIdOf(id) ?? context.newId();
     const changes = { file_id: fileId, ...(declared ? { sha256: declared } : {}) };
     // Undefined: another request was first, or it was cancelled meanwhile, or another digest was declared.
-    row = (await moveUpload(context, id, 'complete', changes)) ?? (await findUpload(context, access, id));
+    row = (await moveSeenUpload(context, row, 'complete', changes)) ?? (await findUpload(context, access, id));
     validateDeclared(row, declared);
   }
   switch (row.status) {
     case 'completed':
       return { kind: 'completed', file: toStoredFile(assertSame(await findPublished(context, row), declared)) };
     case 'verifying': {
+      betweenSteps('upload.verifying');
       const file = await firstOf(finalize(context, row, requestId), WAIT_MS);
       if (file === 'late') return { kind: 'verifying', upload: await toUpload(context.db, row) };
       return { kind: 'completed', file: toStoredFile(assertSame(file, declared)) };
@@ -73,6 +85,12 @@ export async function completeUpload(
     default:
       throw await uploadIncomplete(context, row);
   }
+}
+
+/** A server may have been killed between the last byte and the record of its part. */
+async function finishLastPart(context: UploadContext, row: UploadRow, requestId: string): Promise<UploadRow> {
+  await finishPart(context, row, requestId);
+  return (await findUploadRow(context.db, row.id)) ?? row;
 }
 
 /**

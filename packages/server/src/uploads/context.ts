@@ -8,6 +8,7 @@ import type { Outbox } from '../events/outbox.ts';
 import type { UpdateLimit } from '../files/update-limit.ts';
 import type { SingleFlight } from '../single-flight.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Concatenations } from './append/concatenations.ts';
 import type { ContiguousPrefixes } from './parts/contiguous-prefix.ts';
 import type { UploadMeter } from './parts/meter.ts';
 import type { Attempts } from './parts/part-attempts.ts';
@@ -27,6 +28,8 @@ export interface UploadContext {
   readonly doubtful: DoubtfulUploads;
   /** Uploads that are being verified and published. */
   readonly completions: SingleFlight<FileRow>;
+  /** Concatenations that are under way. */
+  readonly concatenations: Concatenations;
   /** By upload: the number of consecutive failed verifications. */
   readonly failedRounds: Map<string, number>;
   /** Uploads whose parts are being re-verified. */
@@ -64,7 +67,7 @@ interface UploadPolicy {
   readonly maxFiles: number;
   /** Maximum lifetime of an upload link. */
   readonly maxLinkMs: number;
-  /** Extensions without the dot, lower case, that are accepted without a check, besides MRC. */
+  /** Extensions without the dot, lower case, that are accepted without a check, besides MRC; `*`: any type. */
   readonly acceptedTypes: readonly string[];
 }
 

@@ -1,21 +1,28 @@
 /** Starts an upload, or finds the one to resume. All checks that do not need the bytes are done here. */
 import { createHash } from 'node:crypto';
 import { extensionOf, isMrcName } from '@cryolift/mrc';
+import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import { fromHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
-import type { UploadRow } from '../db/tables.ts';
+import type { Database } from '../db/database.ts';
+import type { AppendRow, UploadRow } from '../db/tables.ts';
+import { appendInsert, insertAppend } from '../db/uploads/appends.ts';
+import { openPlainly } from '../db/uploads/plain-opening.ts';
 import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/uploads/upload-opening.ts';
+import type { Door } from '../door.ts';
+import { betweenSteps } from '../durable-step.ts';
 import { UPLOAD_UPDATED } from '../events/event.ts';
 import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
 import { readFreeBytes } from '../storage/space.ts';
 import { lifeOf, type UploadContext } from './context.ts';
 import { readFilename } from './filename.ts';
 import { findUpload } from './lookup.ts';
-import { checkHeader, NEEDED_HEADER_BYTES } from './parts/header-check.ts';
+import { refusalOf } from './opening-refusal.ts';
+import { checkHeader, NEEDED_HEADER_BYTES, NO_HEADER } from './parts/header-check.ts';
 import { createStaged } from './staging.ts';
-import { emitUpload } from './transitions.ts';
+import { emitUpload, eventsOf } from './transitions.ts';
 import type { UploadLink } from './upload-links.ts';
 import { toUpload } from './upload-record.ts';
 
@@ -27,9 +34,25 @@ export interface Opened {
   resumed: boolean;
 }
 
+/** An upload whose bytes a protocol appends. */
+export interface Appending {
+  readonly door: Door;
+  /** True: its name and type are those of a later concatenation. */
+  readonly isPartial: boolean;
+  /** True: its length is not known. */
+  readonly isGrowing: boolean;
+  /** What its protocol needs. */
+  readonly row: Pick<AppendRow, 'raw_metadata' | 'sources' | 'concat'>;
+  /** Bytes of it that are counted already, as those of its partial uploads. */
+  readonly countedBytes?: number;
+  /** Called in the transaction that starts it. */
+  onOpened?(tx: Database, row: UploadRow): Promise<void>;
+}
+
 /**
  * @param idempotencyKey of the request, or null.
  * @param link of `owner` with which the upload is started; null: a token.
+ * @param appending null: its parts are sent one by one.
  * @throws UploadError as page 7 lists them for init.
  */
 export async function openUpload(
@@ -38,8 +61,9 @@ export async function openUpload(
   request: InitRequest,
   idempotencyKey: string | null,
   link: UploadLink | null = null,
+  appending: Appending | null = null,
 ): Promise<Opened> {
-  const row = draft(context, owner, request, link);
+  const row = draft(context, owner, request, link, appending);
   const { metadata: given = {}, keep_metadata = false } = request;
   const freeBytes = (await readFreeBytes(context.storage)) - RESERVE_BYTES;
   const opening: OpenRequest = {
@@ -55,17 +79,15 @@ export async function openUpload(
     quotaBytes: context.policy.quotaBytes,
     maxOpen: context.policy.maxOpenUploads,
     maxFiles: context.policy.maxFiles,
+    countedBytes: appending?.countedBytes ?? 0,
     link: link && { id: link.id, max_bytes: link.maxBytes, max_files: link.maxFiles },
     // While nothing expires, all open uploads are found.
     expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
     freeBytes,
   };
-  const outcome = await context.outbox.transact(async (tx, emit) => {
-    const opened = await openUploadRow(tx, opening);
-    if (opened.kind === 'opened') await emitUpload(tx, emit, opened.row);
-    if (opened.kind === 'found' && opened.isUpdated) await emitUpload(tx, emit, opened.row, UPLOAD_UPDATED);
-    return opened;
-  });
+  const outcome: OpenOutcome = (await opensPlainly(context, opening, appending))
+    ? { kind: 'opened', row }
+    : await openOrFind(context, opening, appending);
   switch (outcome.kind) {
     case 'found':
       return {
@@ -73,13 +95,44 @@ export async function openUpload(
         resumed: true,
       };
     case 'opened': {
+      betweenSteps('upload.opened');
       const placed = await place(context, outcome.row);
       context.log.info({ upload_id: row.id, size: row.size, part_size: row.part_size }, 'upload opened');
       return { row: placed, resumed: false };
     }
     default:
-      throw refuse(outcome, row, context, link);
+      throw refusalOf(outcome, row, context.policy, link);
   }
+}
+
+/** @returns false when it has to be looked at more closely. */
+async function opensPlainly(context: UploadContext, opening: OpenRequest, appending: Appending | null) {
+  const { db, outbox } = context;
+  const steps = appending?.onOpened ? null : openPlainly(db, opening);
+  if (!steps) return false;
+  if (appending) steps.push({ write: appendInsert(db, toAppendRow(opening.row, appending)).compile() });
+  return await outbox.commit(steps, await eventsOf(db, opening.row));
+}
+
+async function openOrFind(
+  context: UploadContext,
+  opening: OpenRequest,
+  appending: Appending | null,
+): Promise<OpenOutcome> {
+  return await context.outbox.transact(async (tx, emit) => {
+    const opened = await openUploadRow(tx, opening);
+    if (opened.kind === 'opened' && appending) {
+      await insertAppend(tx, toAppendRow(opened.row, appending));
+      await appending.onOpened?.(tx, opened.row);
+    }
+    if (opened.kind === 'opened') await emitUpload(tx, emit, opened.row);
+    if (opened.kind === 'found' && opened.isUpdated) await emitUpload(tx, emit, opened.row, UPLOAD_UPDATED);
+    return opened;
+  });
+}
+
+function toAppendRow({ id }: UploadRow, { row }: Appending): AppendRow {
+  return { upload_id: id, header: null, stalled: 0, ...row };
 }
 
 /** As `openUpload`. @returns the message for clients. */
@@ -104,24 +157,34 @@ function scopeKey(key: string, link: UploadLink | null): string {
  * already, so the upload stays what it is when this fails: the first part, or complete, makes the place or says why not.
  */
 async function place(context: UploadContext, row: UploadRow): Promise<UploadRow> {
+  // It has pieces alone, which have places of their own.
+  if (row.is_partial && context.storage.pieces.maxBytes !== null) return row;
+  if (!context.storage.uploads.hasRefs && beginsAtStart(row)) return row;
   return await createStaged(context, row).catch((error: unknown) => {
     context.log.warn({ upload_id: row.id, err: error }, 'staging file not made at init');
     return row;
   });
 }
 
-function draft(context: UploadContext, owner: string, request: InitRequest, link: UploadLink | null): UploadRow {
+/** The first bytes that are stored of it make its place: they are a part, or the start of the file. */
+function beginsAtStart({ door, is_growing }: UploadRow): boolean {
+  return door === null || (door === 'resumable' && !is_growing);
+}
+
+function draft(
+  context: UploadContext,
+  owner: string,
+  request: InitRequest,
+  link: UploadLink | null,
+  appending: Appending | null,
+): UploadRow {
   const { size, force = false } = request;
   const { policy } = context;
-  const filename = readFilename(request.filename);
+  const id = context.newId();
+  // Without a name an upload has that of its id.
+  const filename = request.filename === '' && appending ? id : readFilename(request.filename);
   assertMetadata(request.metadata ?? {});
-  const extension = extensionOf(filename);
-  if (!isMrcName(filename) && !policy.acceptedTypes.includes(extension)) {
-    throw new UploadError(
-      'unsupported_file_type',
-      `Files of type ${extension ? `.${extension}` : '(none)'} are not accepted.`,
-    );
-  }
+  if (!appending?.isPartial) assertAccepted(policy.acceptedTypes, filename);
   if (size > policy.maxFileSizeBytes) {
     throw new UploadError('file_too_large', `The file has ${size} bytes; ${policy.maxFileSizeBytes} are allowed.`);
   }
@@ -129,7 +192,7 @@ function draft(context: UploadContext, owner: string, request: InitRequest, link
   const plan = planParts(size, policy.parts, request.part_size);
   const now = context.now();
   return {
-    id: context.newId(),
+    id,
     owner,
     status: 'pending',
     filename,
@@ -141,7 +204,7 @@ function draft(context: UploadContext, owner: string, request: InitRequest, link
     sha256: request.sha256 === undefined ? null : fromHex(request.sha256),
     fingerprint: request.fingerprint ?? null,
     metadata: JSON.stringify(request.metadata ?? {}),
-    ...checkHeader({ filename, sizeBytes: size, header, force }),
+    ...(appending?.isGrowing ? NO_HEADER : checkHeader({ filename, sizeBytes: size, header, force })),
     force: force ? 1 : 0,
     file_id: null,
     failure: null,
@@ -150,10 +213,23 @@ function draft(context: UploadContext, owner: string, request: InitRequest, link
     is_trial: request.trial ? 1 : 0,
     proxied: 0,
     storage_ref: null,
+    door: appending?.door ?? null,
+    is_partial: appending?.isPartial ? 1 : 0,
+    is_growing: appending?.isGrowing ? 1 : 0,
+    final_id: null,
+    is_counted: 1,
     created_at: now,
     updated_at: now,
     expires_at: now + lifeOf(policy, request.trial ? 1 : 0),
   };
+}
+
+/** @throws UploadError `unsupported_file_type`. */
+function assertAccepted(acceptedTypes: readonly string[], filename: string): void {
+  const extension = extensionOf(filename);
+  if (isMrcName(filename) || isAcceptedType(acceptedTypes, extension)) return;
+  const message = `Files of type ${extension ? `.${extension}` : '(none)'} are not accepted.`;
+  throw new UploadError('unsupported_file_type', message);
 }
 
 function decodeHeader(base64: string, sizeBytes: number): Uint8Array {
@@ -189,70 +265,4 @@ function hashRequest(request: InitRequest): Uint8Array {
     ...rest,
   ]);
   return createHash('sha256').update(canonical).digest();
-}
-
-function refuse(
-  outcome: Exclude<OpenOutcome, { row: UploadRow }>,
-  row: UploadRow,
-  { policy }: UploadContext,
-  link: UploadLink | null,
-): UploadError {
-  switch (outcome.kind) {
-    case 'idempotency_conflict':
-      return new UploadError('idempotency_conflict', 'This Idempotency-Key was used with a different request.');
-    case 'too_many_open': {
-      const { open: used } = outcome;
-      const limit = policy.maxOpenUploads;
-      return new UploadError('quota_exceeded', `You have ${used} uploads open; ${limit} are allowed.`, {
-        hint: 'Finish or cancel some of them: GET /uploads lists yours.',
-        details: { used, limit, needed: 1 },
-      });
-    }
-    case 'too_many_files': {
-      const { files: used } = outcome;
-      const limit = policy.maxFiles;
-      return new UploadError('quota_exceeded', `You have ${used} files and uploads; ${limit} are allowed.`, {
-        hint: 'Delete files, or ask for a larger CRYOLIFT_QUOTA_FILES. Uploads that ended count until their rows are deleted.',
-        details: { used, limit, needed: 1 },
-      });
-    }
-    case 'too_many_ended':
-      return new UploadError('quota_exceeded', `${outcome.ended} uploads have ended without a file.`, {
-        hint: 'They count until their rows are deleted. Check for a program that starts uploads and does not finish them.',
-      });
-    case 'too_many_keys':
-      return new UploadError('quota_exceeded', 'This upload has been found under too many Idempotency-Keys.', {
-        hint: 'Send the same Idempotency-Key again, or none.',
-      });
-    case 'quota_exceeded': {
-      const details = { used: outcome.usedBytes, limit: policy.quotaBytes, needed: row.size };
-      return new UploadError('quota_exceeded', `${printBytes(details)}: more than your quota.`, { details });
-    }
-    case 'link_exceeded': {
-      const details = { used: outcome.usedBytes, limit: link?.maxBytes ?? null, needed: row.size };
-      const files = { used_files: outcome.usedFiles, limit_files: link?.maxFiles ?? null };
-      const reason =
-        details.limit !== null && details.used + details.needed > details.limit
-          ? printBytes(details)
-          : `${files.used_files} of ${files.limit_files} files were started, and this file is one more`;
-      return new UploadError('quota_exceeded', `${reason}: more than this link allows.`, {
-        hint: 'Ask for another link, or cancel unfinished uploads.',
-        details: { ...details, ...files },
-      });
-    }
-    case 'no_space': {
-      const available = Math.max(0, outcome.availableBytes);
-      return new UploadError(
-        'insufficient_storage',
-        `The file has ${row.size} bytes; ${available} are left for new uploads.`,
-        {
-          details: { needed: row.size, available },
-        },
-      );
-    }
-  }
-}
-
-function printBytes({ used, limit, needed }: { used: number; limit: number | null; needed: number }): string {
-  return `${used} of ${limit} bytes are used, and this file needs ${needed}`;
 }

@@ -19,6 +19,7 @@ import {
   sendPart,
   type TestUploads,
 } from './test-uploads.ts';
+import { reportLost } from './verification/lost-parts.ts';
 
 const ada = { owner: 'ada' };
 
@@ -90,6 +91,18 @@ test('cancel: at any point of a starting part, no staged bytes remain', async (t
   }
 });
 
+test('cancel: a part that finds no bytes of a cancelled upload gets the reason, and nothing is reported lost', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  await sendPart(context, row, 0);
+  const before = await readRow(context, row.id);
+  await cancelUpload(context, ada, row.id);
+  const logged: string[] = [];
+  const log = { ...context.log, error: (_: object, message: string) => logged.push(message) };
+  assert.equal((await reportLost({ ...context, log }, before)).code, 'upload_closed');
+  assert.deepEqual(logged, []);
+});
+
 // Invariant 6
 test('expiry: an expired upload is freed by the first access', async (t) => {
   const context = await makeUploads(t);
@@ -99,6 +112,16 @@ test('expiry: an expired upload is freed by the first access', async (t) => {
   assert.equal((await findUpload(context, ada, row.id)).status, 'expired');
   assert.equal(await isStaged(context, row.id), false);
   await assert.rejects(sendPart(context, row, 0), (error) => isRefusal(error, 'upload_expired'));
+});
+
+test('expiry: of accesses at once, each finds the upload expired', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context, { expires_at: 2000 });
+  const found = await Promise.all(Array.from({ length: 4 }, () => findUpload(context, ada, row.id)));
+  assert.deepEqual(
+    found.map(({ status }) => status),
+    ['expired', 'expired', 'expired', 'expired'],
+  );
 });
 
 test('expiry: a part that arrives between read and change extends the upload', async (t) => {

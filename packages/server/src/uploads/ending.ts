@@ -3,10 +3,12 @@ import type { UploadError } from '@cryolift/protocol/errors';
 import type { Guard } from '../db/database.ts';
 import type { UploadRow } from '../db/tables.ts';
 import { findUploadRow } from '../db/uploads/uploads.ts';
+import { betweenSteps } from '../durable-step.ts';
 import type { UploadContext } from './context.ts';
 import { moveUpload } from './transitions.ts';
 import { type Failure, toStaged } from './upload-record.ts';
 import { discardStaged } from './verification/staged-bytes.ts';
+import { forgetPieces } from './verification/stored-pieces.ts';
 
 /** True when no part arrived for longer than the lifetime of an upload, by a reliable clock. */
 export function isOverdue(context: UploadContext, row: UploadRow): boolean {
@@ -66,9 +68,12 @@ export async function freeUpload(context: UploadContext, { id }: UploadRow): Pro
     // A part that was started before may have created its place only now.
     const row = await findUploadRow(context.db, id);
     if (!row) return;
+    betweenSteps('upload.ended');
     // What cannot be removed now is found without a row at the next sweep.
     await discardStaged(context, toStaged(row)).catch((error: unknown) =>
       context.log.error({ upload_id: id, err: error }, 'staging file not removed'),
     );
+    betweenSteps('upload.freed');
+    if (row.door) await forgetPieces(context, id);
   });
 }

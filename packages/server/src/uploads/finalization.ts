@@ -2,16 +2,18 @@
  * Publishes an upload after all its parts are stored: assemble, digest, publish, record. After a crash in between, the
  * next start repeats this; each step is safe to repeat.
  */
+
 import { createHash } from 'node:crypto';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { Database } from '../db/database.ts';
-import { findFile } from '../db/files.ts';
-import { insertJob } from '../db/jobs.ts';
+import { OPEN_STATES } from '@cryolift/protocol/states';
+import { fileInserts, findFile } from '../db/files.ts';
+import { insertJob, jobInsert, type NewJob } from '../db/jobs.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
 import { LIVE_STATES, listParts } from '../db/uploads/parts.ts';
 import { forgetSigned } from '../db/uploads/signed-parts.ts';
-import { findUploadRow, recordPublished } from '../db/uploads/uploads.ts';
+import { findUploadRow, moveSeenRow, recordPublished } from '../db/uploads/uploads.ts';
+import { betweenSteps } from '../durable-step.ts';
 import { contentTypeOf } from '../files/content-type.ts';
 import { DIGEST_JOB } from '../files/late-digest.ts';
 import type { FilePlace } from '../storage/places.ts';
@@ -19,11 +21,11 @@ import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from './context.ts';
 import { failUpload } from './ending.ts';
 import { timeStage } from './parts/meter.ts';
-import { emitUpload } from './transitions.ts';
+import { emitUpload, eventsOf } from './transitions.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 import { removeAssembled } from './verification/assembled-bytes.ts';
 import { checkAssembledHeader } from './verification/assembled-header.ts';
-import { distrustParts } from './verification/invalidation.ts';
+import { distrustParts, uploadIncomplete } from './verification/invalidation.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './verification/stored-bytes.ts';
 
 /** Verifies and publishes an upload that is `verifying`; joins a running one. */
@@ -44,8 +46,7 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
   // Another request may have finished it since the row was read.
   let row = await findUploadRow(context.db, asked.id);
   if (row?.status === 'completed') return await findPublished(context, row);
-  if (row?.status !== 'verifying')
-    throw new UploadError('upload_closed', 'This upload is not being verified any more.');
+  if (row?.status !== 'verifying') throw await explainEnd(context, row);
   context.doubtful.assertNone(row.id);
   const place = toPlace(row, row.file_id as string);
   const parts = await listParts(context.db, row.id, 0, row.part_count + 1);
@@ -55,12 +56,21 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
   }
   await context.attempts.assertExclusive(row.id);
   await assemble(context, row, place, parts);
+  betweenSteps('upload.assembled');
   row = await checkAssembledHeader(context, row, place, requestId);
   // Nobody waits for a digest that nothing is to be compared with, where it costs a reading of the whole.
   const isLate = row.sha256 === null && row.part_count > 0 && context.storage.lateDigests !== null;
   const sha256 = isLate ? null : await digest(context, row, place, parts, requestId);
+  betweenSteps('upload.digested');
   await publish(context, row, place);
+  betweenSteps('upload.published');
   return await record(context, row, toFileRow(context, row, place, parts, sha256));
+}
+
+/** Of an upload that is neither verified any more nor completed: its bytes may have been lost meanwhile. */
+async function explainEnd(context: UploadContext, row: UploadRow | undefined): Promise<UploadError> {
+  if (row && OPEN_STATES.includes(row.status)) return await uploadIncomplete(context, row);
+  return new UploadError('upload_closed', 'This upload has ended while it was being verified.');
 }
 
 async function assemble(context: UploadContext, row: UploadRow, place: FilePlace, parts: PartRow[]): Promise<void> {
@@ -97,6 +107,7 @@ async function digest(
   context.meter.noteVerifyFailures('file', 1);
   // A failed upload does not get a record any more, at any server: the object that was made of the parts can go.
   if (await failUpload(context, row, error, requestId, context.attempts.guardExclusive(row.id))) {
+    betweenSteps('upload.failed');
     await removeAssembled(context, row, place);
   }
   throw error;
@@ -140,25 +151,19 @@ function toFileRow(
 
 /** The record makes the file visible. */
 async function record(context: UploadContext, row: UploadRow, file: FileRow): Promise<FileRow> {
-  const guard = context.attempts.guardExclusive(row.id);
-  const isRecorded = await context.outbox.transact(async (tx, emit) => {
-    await guard(tx);
-    const moved = await recordPublished(tx, file);
-    if (!moved) return false;
-    await emitUpload(tx, emit, moved);
-    await insertJobs(context, tx, file);
-    return true;
-  });
-  if (!isRecorded) {
+  if (!(await recordSeen(context, row, file)) && !(await recordNow(context, row, file))) {
     const now = await findUploadRow(context.db, row.id);
     if (now?.status === 'completed') return await findPublished(context, now);
     // These bytes have no record, and get none. Those of an upload that accepts parts again may.
     if (!now || !LIVE_STATES.includes(now.status)) await removeStored(context.storage, file.id);
-    throw new UploadError('upload_closed', 'This upload has ended while it was being published.');
+    throw await explainEnd(context, now);
   }
-  await forgetSigned(context.db, row.id).catch((error: unknown) =>
-    context.log.warn({ upload_id: row.id, err: error }, 'signed parts stay until the upload is forgotten'),
-  );
+  betweenSteps('upload.recorded');
+  if (context.storage.presigner) {
+    await forgetSigned(context.db, row.id).catch((error: unknown) =>
+      context.log.warn({ upload_id: row.id, err: error }, 'signed parts stay until the upload is forgotten'),
+    );
+  }
   context.fileJobs.wake();
   context.prefixes.forget(row.id);
   context.verified.forget(row.id);
@@ -166,12 +171,39 @@ async function record(context: UploadContext, row: UploadRow, file: FileRow): Pr
   return file;
 }
 
+/** @returns false when the row has changed since, or other servers use the database. */
+async function recordSeen(context: UploadContext, row: UploadRow, file: FileRow): Promise<boolean> {
+  const { db, outbox } = context;
+  const moved = moveSeenRow(db, row, 'published', file.created_at);
+  const jobs = jobsOf(context, file).map((job) => jobInsert(db, job).compile());
+  const inserts = [...fileInserts(db, file), ...jobs].map((write) => ({ write }));
+  return await outbox.commit([moved.step, ...inserts], await eventsOf(db, moved.row));
+}
+
+/** @returns false when the upload is not `verifying` any more. */
+async function recordNow(context: UploadContext, row: UploadRow, file: FileRow): Promise<boolean> {
+  const guard = context.attempts.guardExclusive(row.id);
+  return await context.outbox.transact(async (tx, emit) => {
+    await guard(tx);
+    const moved = await recordPublished(tx, file);
+    if (!moved) return false;
+    await emitUpload(tx, emit, moved);
+    for (const job of jobsOf(context, file)) await insertJob(tx, job);
+    return true;
+  });
+}
+
 /** The jobs are inserted in the transaction of the publish, so that a crash cannot lose them. */
-async function insertJobs(context: UploadContext, tx: Database, file: FileRow): Promise<void> {
+function jobsOf(context: UploadContext, file: FileRow): NewJob[] {
   const late = file.sha256 === null ? [DIGEST_JOB] : [];
-  for (const kind of [...late, ...context.fileJobs.kindsFor(file.filename)]) {
-    await insertJob(tx, { id: context.newId(), kind, fileId: file.id, owner: file.owner, nowMs: file.created_at });
-  }
+  const { id: fileId, owner, created_at: nowMs } = file;
+  return [...late, ...context.fileJobs.kindsFor(file.filename)].map((kind) => ({
+    id: context.newId(),
+    kind,
+    fileId,
+    owner,
+    nowMs,
+  }));
 }
 
 /** SHA-256 over the part digests in order. */

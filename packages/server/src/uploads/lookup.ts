@@ -17,11 +17,15 @@ import { waitForReverification } from './verification/reverification.ts';
  *   parts are being re-verified.
  */
 export async function findUpload(context: UploadContext, access: AccessScope, id: string): Promise<UploadRow> {
-  const row = await findUploadRow(context.db, id);
+  let row = await findUploadRow(context.db, id);
   if (!row || !canAccess(access, row.owner, row.link_id)) throw uploadNotFound(id);
-  const expired =
-    isOverdue(context, row) && transition(row.status, 'expire') ? await expireUpload(context, row) : undefined;
-  if (expired) return expired;
+  if (isOverdue(context, row) && transition(row.status, 'expire')) {
+    const expired = await expireUpload(context, row);
+    if (expired) return expired;
+    // Another request may have expired it since the row was read.
+    row = await findUploadRow(context.db, id);
+    if (!row) throw uploadNotFound(id);
+  }
   return row.must_recheck ? await waitForReverification(context, row) : row;
 }
 

@@ -4,10 +4,13 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
+import { listPieces } from '../db/uploads/pieces.ts';
 import { Leases } from '../leases/leases.ts';
 import { SingleFlight } from '../single-flight.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { UploadStorage } from '../storage/upload-storage.ts';
+import { beginAppend } from './append/append.ts';
+import { createAppended } from './append/creation.ts';
 import { cancelUpload } from './cancellation.ts';
 import { completeUpload } from './completion.ts';
 import type { UploadContext } from './context.ts';
@@ -113,7 +116,8 @@ for (const stopsAt of ['assemble', 'digest', 'publish'] as const) {
     await assert.rejects(late, isTakenOver);
     assert.equal((await readRow(base, row.id)).status, 'completed');
     assert.equal(await base.storage.files.stat(done.file.place), row.size);
-    assert.ok(!stopped.calls.some((name) => ['withdraw', 'discard', 'renew'].includes(name)), stopped.calls.join());
+    const undone = ['publish', 'withdraw', 'discard', 'renew'];
+    assert.ok(!stopped.calls.some((name) => undone.includes(name)), stopped.calls.join());
   });
 }
 
@@ -183,6 +187,35 @@ test('lost lease: a part is not recorded, and its sender learns the outcome of t
   assert.deepEqual([one.attempts.count, two.attempts.count], [0, 0]);
 });
 
+// Invariant 4
+test('lost lease: the bytes of an append are not recorded', async (t) => {
+  const base = await makeUploads(t);
+  const one = openServer(t, base);
+  const draft = { filename: 'a.bin', metadata: {}, sha256: null, door: 'tus' as const, rawMetadata: null };
+  const { uploadId } = await createAppended(one, 'ada', { ...draft, sizeBytes: 950, isPartial: false }, null);
+  const { uploads } = base.storage;
+  const openSink = uploads.openSink.bind(uploads);
+  const openAndLose: typeof openSink = async (upload, extent, digest) => {
+    const sink = await openSink(upload, extent, digest);
+    assert.ok(sink !== 'lost');
+    const commit = sink.commit.bind(sink);
+    // The server is stopped when it has written the bytes.
+    return Object.assign(sink, {
+      commit: async () => {
+        const committed = await commit();
+        await base.db.deleteFrom('leases').execute();
+        return committed;
+      },
+    });
+  };
+  Object.assign(uploads, { openSink: openAndLose });
+  const request = { uploadId, offset: 0, lengthBytes: 50, checksum: null, requestId: 'r' };
+  const receiver = await beginAppend(one, ada, request);
+  await receiver.write(Buffer.alloc(50, 1));
+  await assert.rejects(receiver.commit(), isTakenOver);
+  assert.deepEqual(await listPieces(base.db, uploadId), []);
+});
+
 test('lost lease: cancelling at one server ends the part that another one receives', async (t) => {
   const base = await makeUploads(t);
   const row = await insertUpload(base);
@@ -203,9 +236,9 @@ test('lost lease: cancelling at one server ends the part that another one receiv
 
 test('an upload that ended while it was published: its bytes are removed, those of a live one are not', async (t) => {
   const base = await makeUploads(t);
-  for (const [ended, isKept] of [
-    ['failed', false],
-    ['uploading', true],
+  for (const [ended, isKept, code] of [
+    ['failed', false, 'upload_closed'],
+    ['uploading', true, 'upload_incomplete'],
   ] as const) {
     const row = await insertWhole(base);
     const stopped = openStopped(t, base, 'publish');
@@ -213,7 +246,7 @@ test('an upload that ended while it was published: its bytes are removed, those 
     await stopped.reached;
     await base.db.updateTable('uploads').set({ status: ended }).where('id', '=', row.id).execute();
     stopped.resume();
-    await assert.rejects(late, (error) => error instanceof UploadError && error.code === 'upload_closed');
+    await assert.rejects(late, (error) => error instanceof UploadError && error.code === code);
     assert.equal((await base.storage.files.list()).length > 0, isKept, ended);
   }
 });

@@ -16,6 +16,7 @@ import { SingleFlight } from '../single-flight.ts';
 import { DiskStorage } from '../storage/disk/disk-storage.ts';
 import { Digester } from '../storage/disk/threads/digester.ts';
 import { Writers } from '../storage/disk/threads/writers.ts';
+import { Concatenations } from './append/concatenations.ts';
 import type { UploadContext } from './context.ts';
 import { ContiguousPrefixes } from './parts/contiguous-prefix.ts';
 import { PartAttempts } from './parts/part-attempts.ts';
@@ -84,6 +85,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
     verified,
     doubtful,
     completions: new SingleFlight(),
+    concatenations: new Concatenations(),
     failedRounds: new Map(),
     reverifications: new SingleFlight(),
     updateLimit: new UpdateLimit(),

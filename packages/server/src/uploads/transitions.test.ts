@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { UploadRecord } from '@cryolift/protocol/messages';
 import { listEvents } from '../db/events.ts';
+import { plain } from '../db/test-rows.ts';
 import { deleteFile } from '../files/files.ts';
 import { cancelUpload } from './cancellation.ts';
 import { completeUpload } from './completion.ts';
 import { openUpload } from './creation.ts';
 import { expireUpload } from './ending.ts';
 import { insertUpload, makeUploads, readRow, sendPart, type TestUploads } from './test-uploads.ts';
-import { moveUpload } from './transitions.ts';
+import { moveSeenUpload, moveUpload } from './transitions.ts';
+import { toUpload } from './upload-record.ts';
 
 const ADA = { owner: 'ada' };
 
@@ -80,4 +82,39 @@ test('transitions: a change whose event cannot be written is rolled back', async
   await assert.rejects(openUpload(context, 'ada', { filename: 'a.bin', size: 250 }, null));
   assert.equal((await context.db.selectFrom('uploads').select('id').execute()).length, 1);
   assert.equal(notified.events, 0);
+});
+
+// Invariant 4
+test('transitions: what has changed since an upload was read is in its event', async (t) => {
+  const changes = [
+    { metadata: '{"grid":"2"}' },
+    { received_parts: 2, received_bytes: 200 },
+    { sha256: new Uint8Array(32).fill(1) },
+    { updated_at: 5000 },
+    {},
+  ];
+  for (const change of changes) {
+    const { context, notified } = await makeListenedUploads(t);
+    const seen = await insertUpload(context, { status: 'uploading', received_parts: 1, received_bytes: 100 });
+    if (Object.keys(change).length > 0) {
+      await context.db.updateTable('uploads').set(change).where('id', '=', seen.id).execute();
+    }
+    const moved = await moveSeenUpload(context, seen, 'complete', { file_id: 'f' });
+    const stored = await readRow(context, seen.id);
+    assert.deepEqual(plain(moved), plain(stored));
+    const [event, ...others] = await readEvents(context);
+    assert.deepEqual(event?.data, JSON.parse(JSON.stringify(await toUpload(context.db, stored))));
+    assert.deepEqual([others.length, notified.events], [0, 1]);
+  }
+});
+
+test('transitions: an upload that was cancelled since it was read is not moved', async (t) => {
+  const { context } = await makeListenedUploads(t);
+  const seen = await insertUpload(context);
+  await cancelUpload(context, ADA, seen.id);
+  assert.equal(await moveSeenUpload(context, seen, 'complete', { file_id: 'f' }), undefined);
+  assert.deepEqual(
+    (await readEvents(context)).map(({ type }) => type),
+    ['upload.cancelled'],
+  );
 });

@@ -2,9 +2,9 @@
 import type { UploadEvent } from '@cryolift/protocol/states';
 import type { Database, Guard } from '../db/database.ts';
 import type { UploadRow } from '../db/tables.ts';
-import { type Changes, moveUploadRow } from '../db/uploads/uploads.ts';
+import { type Changes, moveSeenRow, moveUploadRow } from '../db/uploads/uploads.ts';
 import { stateType, uploadSubject } from '../events/event.ts';
-import type { Emit } from '../events/outbox.ts';
+import type { Emit, OutboxEvent } from '../events/outbox.ts';
 import type { UploadContext } from './context.ts';
 import { toUpload } from './upload-record.ts';
 
@@ -24,19 +24,39 @@ export async function moveUpload(
   });
 }
 
+/** As `moveUpload`, for an upload as it was read before. When it has not changed since, this waits less for the disk. */
+export async function moveSeenUpload(
+  context: Pick<UploadContext, 'db' | 'outbox' | 'now'>,
+  seen: UploadRow,
+  event: UploadEvent,
+  changes: Changes = {},
+): Promise<UploadRow | undefined> {
+  const { db, outbox } = context;
+  const { step, row } = moveSeenRow(db, seen, event, context.now(), changes);
+  if (await outbox.commit([step], await eventsOf(db, row))) return row;
+  return await moveUpload(context, seen.id, event, changes);
+}
+
+/** Emits an upload as clients see it after a change. @param type as for `eventsOf`. */
+export async function emitUpload(tx: Database, emit: Emit, row: UploadRow, type?: string): Promise<void> {
+  for (const event of await eventsOf(tx, row, type)) await emit(event);
+}
+
 /**
- * Emits an upload as clients see it after a change. A trial makes no events.
+ * The event of an upload after a change; none of a trial, and of a part of a later concatenation.
  *
  * @param type of the event; that of the upload's state when not given.
  */
-export async function emitUpload(tx: Database, emit: Emit, row: UploadRow, type?: string): Promise<void> {
-  if (row.is_trial) return;
-  await emit({
-    type: type ?? stateType(row.status),
-    subject: uploadSubject(row.id),
-    owner: row.owner,
-    uploadId: row.id,
-    time: row.updated_at,
-    data: await toUpload(tx, row),
-  });
+export async function eventsOf(db: Database, row: UploadRow, type?: string): Promise<OutboxEvent[]> {
+  if (row.is_trial || row.is_partial) return [];
+  return [
+    {
+      type: type ?? stateType(row.status),
+      subject: uploadSubject(row.id),
+      owner: row.owner,
+      uploadId: row.id,
+      time: row.updated_at,
+      data: await toUpload(db, row),
+    },
+  ];
 }

@@ -27,6 +27,7 @@ export async function toUpload(db: Database, row: UploadRow, resumed = false): P
     status: row.status,
     filename: row.filename,
     size: row.size,
+    ...(row.is_growing ? { length_known: false } : {}),
     part_size: row.part_size,
     part_count: row.part_count,
     received_parts: row.received_parts,
@@ -43,8 +44,13 @@ export async function toUpload(db: Database, row: UploadRow, resumed = false): P
     updated_at: toTime(row.updated_at),
     expires_at: toTime(row.expires_at),
     file_id: row.status === 'completed' ? row.file_id : null,
-    failure: row.failure === null ? null : toEnvelope(JSON.parse(row.failure) as Failure),
+    failure: toFailure(row),
   };
+}
+
+/** Why an upload has failed; null when it has not. */
+export function toFailure({ failure }: Pick<UploadRow, 'failure'>): UploadRecord['failure'] {
+  return failure === null ? null : toEnvelope(JSON.parse(failure) as Failure);
 }
 
 /** The MRC header of an upload; null for another type, or before the header has arrived. */
@@ -73,6 +79,7 @@ export function toStaged(row: UploadRow): StagedUpload {
     partSizeBytes: row.part_size,
     overrides: overridesOf(row),
     empty: row.received_parts === 0,
+    isGrowing: row.is_growing === 1,
   };
 }
 

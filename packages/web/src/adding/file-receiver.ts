@@ -1,5 +1,6 @@
 /** Passes dropped or chosen files to the upload list. */
 import { extensionOf, isMrcName } from '@cryolift/mrc';
+import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import type { Limits } from '@cryolift/protocol/messages';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
@@ -39,7 +40,7 @@ export class FileReceiver {
     if (this.#uploads.isOpen) location.hash = 'upload';
     const limits = await this.#getLimits();
     const isAccepted = ({ file, path }: FoundFile) =>
-      path === null || !limits || isMrcName(file.name) || limits.accepted_types.includes(extensionOf(file.name));
+      path === null || !limits || isMrcName(file.name) || isAcceptedType(limits.accepted_types, extensionOf(file.name));
     const accepted = files.filter(isAccepted);
     const leftOut = files.length - accepted.length;
     const messages = [

@@ -42,3 +42,8 @@ test('header check: without limits only the header is checked', async () => {
   assert.deepEqual((await checkHeader(new File(['x'], 'a.docx'), null)).refusals, []);
   assert.equal((await checkHeader(mrcFile(60), null)).refusals.length, 1);
 });
+
+test('header check: a server that accepts any type accepts names without an extension', async () => {
+  const check = await checkHeader(new File(['x'], 'README'), { ...LIMITS, accepted_types: ['*'] });
+  assert.deepEqual(check.refusals, []);
+});

@@ -1,5 +1,6 @@
 /** The check of a file's type, size and MRC header before its upload. */
 import { checkMrc, extensionOf, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
+import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import type { FileRecord, Finding, Limits } from '@cryolift/protocol/messages';
 import { texts } from '../texts.ts';
 
@@ -37,7 +38,7 @@ export async function checkHeader(file: File, limits: Limits | null): Promise<He
 function checkLimits(file: File, limits: Limits): string[] {
   const type = extensionOf(file.name);
   const known = [...limits.mrc_types, ...limits.accepted_types];
-  if (!isMrcName(file.name) && !known.includes(type)) return [texts.check.unknownType(type, known)];
+  if (!isMrcName(file.name) && !isAcceptedType(known, type)) return [texts.check.unknownType(type, known)];
   if (file.size > limits.max_file_size) return [texts.check.tooLarge(limits.max_file_size)];
   return [];
 }

@@ -1,4 +1,5 @@
 /** Texts of the upload view. */
+import { ANY_TYPE } from '@cryolift/protocol/accepted-types';
 import { formatBytes, formatCount } from '../format.ts';
 import { plural } from './plural.ts';
 
@@ -10,7 +11,7 @@ export const dropTexts = {
   files: 'Choose files',
   folder: 'Choose a folder',
   types: (types: readonly string[], maxBytes: number) =>
-    `${types.map((type) => `.${type}`).join(' ')} · up to ${formatBytes(maxBytes)}`,
+    `${types.includes(ANY_TYPE) ? 'any type' : types.map((type) => `.${type}`).join(' ')} · up to ${formatBytes(maxBytes)}`,
   quota: (usedBytes: number, quotaBytes: number) =>
     `${formatBytes(usedBytes)} of your quota of ${formatBytes(quotaBytes)} used`,
   leftOut: (count: number) =>

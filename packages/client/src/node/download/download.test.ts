@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
@@ -100,6 +112,26 @@ test('download: each range appends one line to the journal', async () => {
   const [[firstInode, first], [secondInode, second]] = journals as [[number, string], [number, string]];
   assert.equal(secondInode, firstInode);
   assert.equal(second, `${first}1\n`);
+});
+
+// Invariant 2
+test('download: a range is noted when it is on the disk, and the file gets its name after a flush', async () => {
+  const file = await open(path, 'w');
+  const calls = Object.getPrototypeOf(file) as FileHandle;
+  await file.close();
+  await rm(path);
+  const made: string[] = [];
+  for (const name of ['datasync', 'sync', 'appendFile'] as const) {
+    const call = calls[name] as (...values: unknown[]) => Promise<void>;
+    mock.method(calls, name, async function (this: FileHandle, ...values: unknown[]) {
+      await call.apply(this, values);
+      // The file appears at its end.
+      made.push(name === 'sync' && existsSync(path) ? 'folder' : name);
+    });
+  }
+  await download(server.api, FILE, at(path), { parallel: 1 });
+  const range = ['datasync', 'appendFile'];
+  assert.deepEqual(made, ['appendFile', ...range, ...range, ...range, 'sync', 'folder']);
 });
 
 test('download: an incomplete line of the journal is ignored, and later lines are read after a resume', async () => {

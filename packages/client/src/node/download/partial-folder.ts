@@ -176,14 +176,29 @@ export class PartialFolder {
    * Removes the folder. It is renamed first, so that a process that waits for the lock finds another folder or none.
    */
   async discard(): Promise<void> {
+    await this.#closeJournal();
+    if (process.platform === 'win32') return await this.#empty();
     try {
-      await this.#closeJournal();
       const aside = removedName(this.#path);
       await rename(this.#path, aside);
       await rm(aside, { recursive: true, force: true });
     } finally {
       this.#unlock();
     }
+  }
+
+  /**
+   * `discard` on Windows, which renames no folder while a file in it is open, and removes no lock that another process
+   * has open: what is left then belongs to that process.
+   */
+  async #empty(): Promise<void> {
+    try {
+      await rm(this.bytesPath, { force: true });
+      await rm(this.#journalPath, { force: true });
+    } finally {
+      this.#unlock();
+    }
+    await rm(this.#path, { recursive: true, force: true }).catch(() => {});
   }
 }
 

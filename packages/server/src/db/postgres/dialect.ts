@@ -1,8 +1,9 @@
 /** The dialect of PostgreSQL, 14 or newer: many servers write at the same time. */
 import { UploadError } from '@cryolift/protocol/errors';
-import { type Kysely, sql } from 'kysely';
+import { type CompiledQuery, type Kysely, sql } from 'kysely';
 import { transact } from '../database.ts';
 import type { DatabaseDialect, GuardedResult, GuardedStep, Lock, Notice } from '../dialect.ts';
+import { EVENT_TIMELINE } from '../server-state.ts';
 import type { Tables } from '../tables.ts';
 import { isConflict } from './failure.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -12,16 +13,43 @@ type Database = Kysely<Tables>;
 /** Of notifications, by what they are about. */
 export const CHANNELS: Readonly<Record<Notice, string>> = { events: 'cryolift_events', leases: 'cryolift_leases' };
 
+/** Above the events that a replica can lack when it takes the place of its primary. */
+const LOST_EVENTS = 1_000_000;
+/**
+ * A replica that takes the place of its primary may lack the last events, and would give their numbers to other ones. A
+ * reader that has seen the old numbers would miss the new events. A new primary has a new timeline: its numbers begin far
+ * behind those that were lost. Databases that do not give their timeline lose no commits when they fail over.
+ */
+const PASS_LOST_NUMBERS = sql`
+  do $$
+  declare
+    current text;
+    known text;
+  begin
+    current := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+    select value into known from facts where name = ${sql.lit(EVENT_TIMELINE)};
+    if known is distinct from current then
+      if known is not null then
+        perform setval('event_numbers', nextval('event_numbers') + ${sql.lit(LOST_EVENTS)});
+      end if;
+      insert into facts (name, value) values (${sql.lit(EVENT_TIMELINE)}, current)
+        on conflict (name) do update set value = excluded.value;
+    end if;
+  exception when feature_not_supported or insufficient_privilege then null;
+  end $$`;
+
 /** Of the numbering of events, while the connection is lost each time. */
 const MAX_ATTEMPTS = 3;
 
 /** Thrown to undo a transaction whose step was refused. */
 class Refused extends Error {
   readonly step: number;
+  readonly otherwise: CompiledQuery;
 
-  constructor(step: number) {
+  constructor(step: number, otherwise: CompiledQuery) {
     super(`step ${step} touched no row`);
     this.step = step;
+    this.otherwise = otherwise;
   }
 }
 
@@ -91,6 +119,7 @@ async function lock(tx: Database, lock: Lock): Promise<void> {
 async function number(tx: Database): Promise<void> {
   // The next statement sees what was committed by those who held the lock before.
   await lock(tx, 'events');
+  await PASS_LOST_NUMBERS.execute(tx);
   await sql`
     with unnumbered as materialized (select entry from events where seq is null order by entry),
     numbered as materialized (select entry, nextval('event_numbers') as seq from unnumbered)
@@ -113,17 +142,17 @@ async function runGuarded(db: Database, steps: readonly GuardedStep[]): Promise<
   try {
     const rows = await transact(db, async (tx) => {
       let rows: unknown[] = [];
-      for (const [at, { write }] of steps.entries()) {
+      for (const [at, { write, otherwise }] of steps.entries()) {
         const result = await tx.executeQuery(write);
         rows = result.rows;
-        if (rows.length === 0 && !result.numAffectedRows) throw new Refused(at);
+        if (otherwise && rows.length === 0 && !result.numAffectedRows) throw new Refused(at, otherwise);
       }
       return rows;
     });
     return { refusedAt: null, rows };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const { rows } = await db.executeQuery((steps[error.step] as GuardedStep).otherwise);
+    const { rows } = await db.executeQuery(error.otherwise);
     return { refusedAt: error.step, rows };
   }
 }

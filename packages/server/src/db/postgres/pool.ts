@@ -5,6 +5,7 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
+import { durableStep } from '../../durable-step.ts';
 import { explain, isLost } from './failure.ts';
 
 /** Of one server. */
@@ -13,10 +14,16 @@ const CONNECT_MS = 5_000;
 const IDLE_MS = 30_000;
 /** Of one statement. None of ours takes as long, but the migrations. */
 const STATEMENT_MS = 60_000;
-/** Settings end with the transaction. One that the process has forgotten does not keep its locks. */
-const BEGIN = `begin; set local statement_timeout = ${STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${STATEMENT_MS}`;
+/**
+ * So long a server that does not go on keeps the locks of its transaction, for which others wait: less than its leases
+ * (20 s). No transaction of ours waits for anything but the database.
+ */
+const IDLE_IN_TRANSACTION_MS = 15_000;
+/** Settings end with the transaction. */
+const BEGIN = `begin; set local statement_timeout = ${STATEMENT_MS}; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
 /** How often a query that has changed nothing is tried on a new connection. */
 const MAX_ATTEMPTS = 3;
+const READING = /^\s*(?:begin|select)\b/i;
 
 /** Types of PostgreSQL by their number: bigint, numeric, bytea. */
 const INT8 = 20;
@@ -49,7 +56,7 @@ class ReplacedClient {
 
   async query(sql: string, parameters: readonly unknown[] = []): Promise<unknown> {
     if (parameters.some(hasNul)) return refuseNul(sql);
-    const changesNothing = !this.#inTransaction && /^\s*(?:begin|select)\b/i.test(sql);
+    const changesNothing = !this.#inTransaction && READING.test(sql);
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#send(sql, parameters);
@@ -78,9 +85,18 @@ class ReplacedClient {
       this.#inTransaction = true;
       return { command: 'BEGIN', rowCount: null, rows: [] };
     }
-    const result = await this.#client.query(sql, parameters as unknown[]);
+    const client = this.#client;
+    const query = () => client.query(sql, parameters as unknown[]);
+    const result = await this.#announce(sql, query);
     if (result.command === 'COMMIT' || result.command === 'ROLLBACK') this.#inTransaction = false;
     return result;
+  }
+
+  /** A statement outside of a transaction is committed by itself. */
+  #announce<T>(sql: string, query: () => Promise<T>): Promise<T> {
+    if (sql === 'commit') return durableStep('postgres.commit', query);
+    if (this.#inTransaction || READING.test(sql)) return query();
+    return durableStep('postgres.statement', query);
   }
 }
 

@@ -4,11 +4,12 @@ import { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
-import { type Database, pingDatabase, transact } from '../database.ts';
+import { type Database, pingDatabase, readTime, transact } from '../database.ts';
 import { dialectOf } from '../dialect.ts';
 import { insertEvent, listEvents } from '../events.ts';
 import { endJob, findJob, insertJob, postponeJob, takeJob } from '../jobs.ts';
 import { openPostgresDatabase } from '../open.ts';
+import { writeFact } from '../server-state.ts';
 import { makePostgresUrl, testPostgres } from '../test-databases.ts';
 import { draftRow, insertRow } from '../test-rows.ts';
 import { findUploadRow } from '../uploads/uploads.ts';
@@ -251,4 +252,38 @@ testPostgres('events: their numbering is repeated when the connection was lost',
     (await reading).map(({ subject }) => subject),
     ['a'],
   );
+});
+
+testPostgres('events: a replica that took over numbers them far behind those that it has lost', async (t) => {
+  const [one, two] = await openTwo(t);
+  const numberOf = async (db: Database, subject: string) =>
+    (await listEvents(db, { subject }, 0, 10)).map(({ seq }) => seq)[0] as number;
+  await transact(one, (tx) => insertEvent(tx, event('before')));
+  const before = await numberOf(one, 'before');
+  await transact(one, (tx) => insertEvent(tx, event('next')));
+  assert.equal(await numberOf(two, 'next'), before + 1);
+  // As the replica has it: the timeline of the primary that it has followed.
+  await writeFact(one, 'event_timeline', '00000000');
+  for (const subject of ['after', 'later']) await transact(one, (tx) => insertEvent(tx, event(subject)));
+  const after = await numberOf(two, 'after');
+  assert.ok(after >= before + 1_000_000, `${after}`);
+  assert.equal(await numberOf(two, 'later'), after + 1);
+  assert.equal(await dialectOf(one).findLastNumber(one), after + 1);
+});
+
+testPostgres('transactions: a server that does not go on keeps its locks for less time than its leases', async (t) => {
+  const [db] = await openTwo(t);
+  const { rows } = await transact(db, (tx) =>
+    sql<{ seconds: number }>`
+      select extract(epoch from current_setting('idle_in_transaction_session_timeout')::interval)::int as seconds
+    `.execute(tx),
+  );
+  assert.equal(rows[0]?.seconds, 15);
+});
+
+testPostgres('time: is that of the database', async (t) => {
+  const [db] = await openTwo(t);
+  const before = Date.now();
+  const now = await readTime(db);
+  assert.ok(Number.isInteger(now) && now >= before - 1 && now <= Date.now() + 1, `${now}`);
 });

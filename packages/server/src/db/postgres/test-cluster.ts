@@ -33,6 +33,8 @@ const GUARD = '"$@" & pid=$!; cat > /dev/null; kill -QUIT $pid; wait $pid';
 export interface Cluster {
   /** Of the database that is there from the start. */
   readonly url: string;
+  /** The folder of its data. */
+  readonly data: string;
   /** Its superuser. */
   run(sql: string): Promise<void>;
   /** Ends at once, as a killed machine does; what was committed is kept. */
@@ -46,6 +48,8 @@ interface Options {
   /** Waits for the disk at each commit. Tests of queries need not. Default: false. */
   fsync?: boolean;
   maxConnections?: number;
+  /** Follows another cluster, as its hot standby: a copy of its data folder, which must not run while it is copied. */
+  standby?: { of: string; copiedFrom: string };
 }
 
 let shared: Promise<Pick<Cluster, 'url' | 'run'>> | null = null;
@@ -71,7 +75,11 @@ export async function startCluster(options: Options = {}): Promise<Cluster> {
   const data = join(folder, 'data');
   const quiet = { ...user, cwd: folder, env: { PATH: process.env.PATH, LC_ALL: 'C' } };
   const settings = ['-A', 'trust', '-U', USER, '-E', 'UTF8', '--no-locale', '--no-sync', '--no-instructions'];
-  execFileSync(join(programs, 'initdb'), ['-D', data, ...settings], { ...quiet, stdio: 'pipe' });
+  if (options.standby) {
+    execFileSync('cp', ['-a', options.standby.copiedFrom, data]);
+    rmSync(join(data, 'postmaster.pid'), { force: true });
+    execFileSync('touch', [join(data, 'standby.signal')], quiet);
+  } else execFileSync(join(programs, 'initdb'), ['-D', data, ...settings], { ...quiet, stdio: 'pipe' });
   const port = await findPort();
   const url = `postgres://${USER}@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | null = null;
@@ -84,6 +92,7 @@ export async function startCluster(options: Options = {}): Promise<Cluster> {
       fsync: options.fsync ? 'on' : 'off',
       max_connections: options.maxConnections ?? 200,
       log_min_messages: 'fatal',
+      ...(options.standby ? { primary_conninfo: conninfoOf(options.standby.of) } : {}),
     };
     const flags = Object.entries(configuration).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const command = [join(programs, 'postgres'), '-D', data, ...flags];
@@ -104,18 +113,26 @@ export async function startCluster(options: Options = {}): Promise<Cluster> {
     server = null;
   }
 
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.on('exit', remove);
   await start();
   return {
     url,
+    data,
     kill,
     start,
     run: (sql) => runOnce(url, sql),
     async stop() {
       await kill();
-      rmSync(folder, { recursive: true, force: true });
+      process.off('exit', remove);
+      remove();
     },
   };
+}
+
+function conninfoOf(url: string): string {
+  const { hostname, port, username } = new URL(url);
+  return `host=${hostname} port=${port} user=${username}`;
 }
 
 /** @returns the folder of `initdb` and `postgres`, which the user may run. */

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { SCHEMA_FLOOR } from '../schema.ts';
 import { SHARED_SECRETS } from '../secrets.ts';
-import { BOOT_ID, DATABASE_ID, SCRUB, SHARED_FOLDER_ID } from '../server-state.ts';
+import { BOOT_ID, DATABASE_ID, EVENT_TIMELINE, SCRUB, SHARED_FOLDER_ID } from '../server-state.ts';
 import type { Tables } from '../tables.ts';
 import { LIVE_STATES } from '../uploads/parts.ts';
 import { RELOCATION } from './marks.ts';
@@ -25,6 +25,8 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
   uploads: ['id'],
   parts: ['upload_id', 'idx'],
   signed_parts: ['upload_id', 'idx'],
+  appends: ['upload_id'],
+  pieces: ['upload_id', 'offset'],
   files: ['id'],
   owner_usage: ['owner'],
   idempotency_keys: ['owner', 'key'],
@@ -37,10 +39,10 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
 /** Written by migrations: what this database needs of the version that uses it. */
 export const SCHEMA_FACTS: readonly string[] = [SCHEMA_FLOOR];
 /**
- * Facts that belong to one database: the mark of the relocation, the system that the server ran on. Secrets are copied on
- * their own, because SQLite has them in files.
+ * Facts that belong to one database: the mark of the relocation, the system that the server ran on, the timeline of
+ * PostgreSQL. Secrets are copied on their own, because SQLite has them in files.
  */
-const LOCAL_FACTS = [...SCHEMA_FACTS, RELOCATION, BOOT_ID, ...SHARED_SECRETS];
+const LOCAL_FACTS = [...SCHEMA_FACTS, RELOCATION, BOOT_ID, EVENT_TIMELINE, ...SHARED_SECRETS];
 /** By these, a bucket or a shared folder and its database know each other. */
 export const STORAGE_FACTS: readonly string[] = [DATABASE_ID, SHARED_FOLDER_ID];
 /** How far the bytes of one storage were read. */
@@ -62,8 +64,8 @@ export interface CopiedTable {
 export function listCopied(storageStays: boolean): CopiedTable[] {
   return (Object.keys(KEYS) as (keyof Tables)[]).flatMap((name) => {
     const keys = KEYS[name];
-    // URLs of another storage.
-    if (name === 'signed_parts' && !storageStays) return [];
+    // URLs of another storage, and bytes that are not a whole part: only parts are copied.
+    if ((name === 'signed_parts' || name === 'pieces') && !storageStays) return [];
     const only = selectionOf(name, storageStays);
     return keys === null ? [] : [{ name, keys, only, change: (row) => changeOf(name, row, storageStays) }];
   });
@@ -77,6 +79,8 @@ function selectionOf(name: keyof Tables, storageStays: boolean): CopiedTable['on
   }
   if (storageStays) return null;
   if (name === 'uploads') return sql<boolean>`status not in (${live})`;
+  // Of parts of concatenations nothing is copied.
+  if (name === 'appends') return sql<boolean>`upload_id in (select id from uploads where is_partial = 0)`;
   if (name === 'parts') return sql<boolean>`upload_id not in (select id from uploads where status in (${live}))`;
   return null;
 }

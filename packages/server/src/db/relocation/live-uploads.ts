@@ -3,13 +3,17 @@ import type { Database } from '../database.ts';
 import type { PartRow, UploadRow } from '../tables.ts';
 import { LIVE_STATES } from '../uploads/parts.ts';
 
-/** In the order of their ids. Trials are left out: they are forgotten when they end. */
+/**
+ * In the order of their ids. Trials are left out, because they are forgotten when they end, and so are parts of later
+ * concatenations, which have pieces alone.
+ */
 export async function listLiveAfter(db: Database, after: string, limit: number): Promise<UploadRow[]> {
   return await db
     .selectFrom('uploads')
     .selectAll()
     .where('status', 'in', LIVE_STATES)
     .where('is_trial', '=', 0)
+    .where('is_partial', '=', 0)
     .where('id', '>', after)
     .orderBy('id')
     .limit(limit)

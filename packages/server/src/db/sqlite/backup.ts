@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { durableStep } from '../../durable-step.ts';
 
 export interface CopiedFile {
   readonly id: string;
@@ -37,20 +38,20 @@ export async function copyDatabase(path: string, target: string): Promise<Copied
   const source = openExisting(path);
   try {
     // One read transaction: unlike a copy by pages, it does not start again after each write.
-    source.prepare('VACUUM INTO ?').run(target);
+    durableStep('backup.copy-database', () => source.prepare('VACUUM INTO ?').run(target));
   } finally {
     source.close();
   }
   const copy = new DatabaseSync(target);
   try {
     // The bytes of open uploads are not copied. A server that starts on this copy verifies them again.
-    copy.exec("DELETE FROM facts WHERE name = 'boot_id'");
+    durableStep('backup.forget-boot', () => copy.exec("DELETE FROM facts WHERE name = 'boot_id'"));
     const files = copy.prepare('SELECT id, filename, size FROM files WHERE deleted_at IS NULL ORDER BY id').all();
     return files as unknown as CopiedFile[];
   } finally {
     copy.close();
     const handle = await open(target, 'r+');
-    await handle.sync();
+    await durableStep('backup.sync-database', () => handle.sync());
     await handle.close();
   }
 }

@@ -11,7 +11,10 @@ export const SQLITE: DatabaseDialect = {
 
   /** Handed over to the writer's thread whole; it waits for the disk together with others. */
   async runGuarded(db, steps) {
-    const unit = steps.map(({ write, otherwise }) => ({ ...toStatement(write), otherwise: toStatement(otherwise) }));
+    const unit = steps.map(({ write, otherwise }) => ({
+      ...toStatement(write),
+      ...(otherwise ? { otherwise: toStatement(otherwise) } : {}),
+    }));
     return await db.getExecutor().provideConnection((connection) => (connection as ThreadedConnection).runUnit(unit));
   },
 

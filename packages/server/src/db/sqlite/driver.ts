@@ -38,6 +38,11 @@ class ThreadedAdapter extends SqliteAdapter implements CryoliftAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
   }
+
+  /** All migrations are one transaction: after a crash between a change of a table and its record, none could start. */
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 class ThreadedDriver implements Driver {

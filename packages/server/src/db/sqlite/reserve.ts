@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { open, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { durableStep } from '../../durable-step.ts';
 
 /** Twice the size at which the WAL restarts. */
 const RESERVE_BYTES = 8 * 1024 * 1024;
@@ -32,10 +33,10 @@ export class Reserve {
   /** @returns false when there was none. */
   async giveUp(): Promise<boolean> {
     if ((await this.#readSize()) === 0) return false;
-    await rm(this.#path, { force: true });
+    await durableStep('reserve.remove', () => rm(this.#path, { force: true }));
     // Journaling file systems reuse its blocks only after the removal is on the disk.
     const folder = await open(dirname(this.#path), 'r');
-    await folder.sync().finally(() => folder.close());
+    await durableStep('reserve.sync-folder', () => folder.sync()).finally(() => folder.close());
     return true;
   }
 
@@ -61,8 +62,10 @@ export class Reserve {
   /** Random bytes: compressing file systems would reserve no space for zeros. Bytes that do not fit are omitted. */
   async #make(sizeBytes: number): Promise<void> {
     const bytes = await promisify(randomBytes)(sizeBytes);
-    await writeFile(this.#path, bytes, { mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error;
-    });
+    await durableStep('reserve.write', () => writeFile(this.#path, bytes, { mode: 0o600 })).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error;
+      },
+    );
   }
 }

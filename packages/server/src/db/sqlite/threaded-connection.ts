@@ -1,5 +1,6 @@
 /** What a query or a transaction has of the database: reads here and now, everything else by the writer's thread. */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import { durableStep } from '../../durable-step.ts';
 import type { SqliteConnection, Statement, StatementResult } from './connection.ts';
 import { explain } from './failure.ts';
 import type { Writer } from './writer.ts';
@@ -46,7 +47,7 @@ export class ThreadedConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    await this.#writer.execute({ sql: 'commit', parameters: [] });
+    await durableStep('sqlite.commit', () => this.#writer.execute({ sql: 'commit', parameters: [] }));
   }
 
   async rollBack(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The thread that writes the database. Only this thread waits for the disk at a commit. */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { durableStep } from '../../durable-step.ts';
 import { SqliteConnection, type Statement, type StatementResult } from './connection.ts';
 
 /** One statement of a unit. */
@@ -64,7 +65,7 @@ function commitGroup(units: Unit[]): WriterAnswer[] {
   try {
     connection.execute('begin immediate');
     const answers = units.map(runUnit);
-    connection.execute('commit');
+    durableStep('sqlite.commit-group', () => connection.execute('commit'));
     return answers;
   } catch (error) {
     rollBack();

@@ -1,4 +1,5 @@
 /** Rows of upload links. */
+import { sql } from 'kysely';
 import { type Database, transact } from '../database.ts';
 import { dialectOf } from '../dialect.ts';
 import type { LinkRow } from '../tables.ts';
@@ -64,9 +65,15 @@ export async function sumByLinks(db: Database, ids: readonly string[]): Promise<
   if (ids.length === 0) return new Map();
   const started = await db
     .selectFrom('uploads')
-    .select((eb) => ['link_id', eb.fn.sum<number>('size').as('bytes'), eb.fn.countAll<number>().as('files')])
+    .select((eb) => [
+      'link_id',
+      eb.fn.sum<number>('size').as('bytes'),
+      // A partial upload becomes no file of its own.
+      sql<number>`sum(1 - is_partial)`.as('files'),
+    ])
     .where('link_id', 'in', ids)
     .where('status', 'not in', ['cancelled', 'expired'])
+    .where('is_counted', '=', 1)
     .groupBy('link_id')
     .execute();
   return new Map(

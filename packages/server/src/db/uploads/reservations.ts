@@ -9,7 +9,7 @@ import type { Database } from '../database.ts';
 /** Since its init or its last part: for this time an upload reserves all bytes that it may still write. */
 const FULL_MS = 10 * 60_000;
 /** Then it reserves as many bytes as it has sent, for this time since its last part; after that, nothing. */
-const HALF_MS = 60 * 60_000;
+export const HALF_MS = 60 * 60_000;
 
 /** The account that starts an upload: an owner, or a link of the owner. */
 interface Account {

@@ -18,6 +18,7 @@ function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest
     quotaBytes: null,
     maxOpen: 100,
     maxFiles: 1000,
+    countedBytes: 0,
     link: null,
     expiredBeforeMs: row.created_at,
     freeBytes: 1_000_000,
@@ -54,6 +55,19 @@ testDatabases('opening: a fingerprint finds the open upload of the same owner, s
   ]) {
     const outcome = await open(db, asking(draftRow({ fingerprint: 'f', ...other })));
     assert.equal(outcome.kind, 'opened', JSON.stringify(other));
+  }
+});
+
+// Invariant 12
+testDatabases('opening: a fingerprint does not find an upload with another declared SHA-256', async (db) => {
+  const declaring = (fill: number | null) =>
+    draftRow({ fingerprint: 'f', sha256: fill === null ? null : new Uint8Array(32).fill(fill) });
+  const first = declaring(1);
+  await open(db, asking(first));
+  assert.equal((await open(db, asking(declaring(2)))).kind, 'opened');
+  for (const fill of [1, null]) {
+    const again = await open(db, asking(declaring(fill)));
+    assert.equal(again.kind, 'found', `${fill}`);
   }
 });
 

@@ -10,8 +10,9 @@ import { findUploadRow, STAGED_STATES, sumStaged } from './uploads.ts';
 
 /** States of uploads that have ended without a file and have no bytes. */
 const GIVEN_UP_STATES: UploadState[] = ['cancelled', 'expired'];
+export const UNPUBLISHED_STATES: UploadState[] = [...STAGED_STATES, ...GIVEN_UP_STATES];
 /** Limits of ended uploads without a file whose rows still exist: of an owner's tokens, and of a link. */
-const MAX_ENDED = 20_000;
+export const MAX_ENDED = 20_000;
 const MAX_ENDED_OF_LINK = 1_000;
 /** Number of files for a link without its own limit. */
 const MAX_FILES_OF_LINK = 100_000;
@@ -34,6 +35,8 @@ export interface OpenRequest {
   maxOpen: number;
   /** Maximum of files, and uploads that are not published, of one owner. */
   maxFiles: number;
+  /** Bytes of the upload that are counted already, as those of its partial uploads. */
+  countedBytes: number;
   /** The link with which the upload is started, for its row. */
   link: Pick<LinkRow, 'id' | 'max_bytes' | 'max_files'> | null;
   /** Uploads that expire at this time or before, ms since 1970, are not found by their fingerprint. */
@@ -61,6 +64,7 @@ export type OpenOutcome =
  */
 export async function openUploadRow(tx: Database, request: OpenRequest): Promise<OpenOutcome> {
   const { row, idempotency } = request;
+  const newBytes = row.size - request.countedBytes;
   const dialect = dialectOf(tx);
   await dialect.lock(tx, { owner: row.owner });
   if (Number.isFinite(request.freeBytes)) await dialect.lock(tx, 'space');
@@ -86,19 +90,19 @@ export async function openUploadRow(tx: Database, request: OpenRequest): Promise
     if (refused) return refused;
     if (request.quotaBytes !== null) {
       const usedBytes = files.bytes + (await sumStaged(tx, row.owner));
-      if (usedBytes + row.size > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
+      if (usedBytes + newBytes > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
     }
     if (request.link) {
       const { id, max_bytes, max_files } = request.link;
       const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
       const isOver =
-        (max_bytes !== null && used.bytes + row.size > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
+        (max_bytes !== null && used.bytes + newBytes > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
       if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
     }
     const asker = { owner: row.owner, linkId: row.link_id };
     const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
     const availableBytes = Math.floor(request.freeBytes - reserved);
-    if (row.size > availableBytes) return { kind: 'no_space', availableBytes };
+    if (newBytes > availableBytes) return { kind: 'no_space', availableBytes };
     await tx.insertInto('uploads').values(row).execute();
   }
   if (idempotency) {
@@ -163,7 +167,8 @@ async function countUnpublished(db: Database, owner: string): Promise<Unpublishe
     .selectFrom('uploads')
     .select(({ fn }) => ['status', 'link_id', fn.countAll<number>().as('count')])
     .where('owner', '=', owner)
-    .where('status', 'in', [...STAGED_STATES, ...GIVEN_UP_STATES])
+    .where('status', 'in', UNPUBLISHED_STATES)
+    .where('is_counted', '=', 1)
     .groupBy(['status', 'link_id'])
     .execute();
 }

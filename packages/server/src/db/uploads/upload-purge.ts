@@ -37,6 +37,8 @@ export async function forgetTrial(db: Database, id: string): Promise<void> {
 
 async function deleteUploads(tx: Database, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
+  await tx.deleteFrom('appends').where('upload_id', 'in', ids).execute();
+  await tx.deleteFrom('pieces').where('upload_id', 'in', ids).execute();
   await tx.deleteFrom('signed_parts').where('upload_id', 'in', ids).execute();
   await tx.deleteFrom('parts').where('upload_id', 'in', ids).execute();
   await tx.deleteFrom('idempotency_keys').where('upload_id', 'in', ids).execute();

@@ -1,7 +1,15 @@
 /** Rows of uploads. Every change of state is one guarded update; no value is read first and written later. */
-import { OPEN_STATES, statesAllowing, transition, type UploadEvent, type UploadState } from '@cryolift/protocol/states';
+import {
+  ENDED_STATES,
+  OPEN_STATES,
+  statesAllowing,
+  transition,
+  type UploadEvent,
+  type UploadState,
+} from '@cryolift/protocol/states';
 import { type NotNull, sql } from 'kysely';
 import type { Database } from '../database.ts';
+import type { GuardedStep } from '../dialect.ts';
 import { findUsage, insertFile } from '../files.ts';
 import type { FileRow, UploadRow } from '../tables.ts';
 
@@ -19,6 +27,7 @@ export async function sumStaged(db: Database, owner: string): Promise<number> {
     .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
     .where('owner', '=', owner)
     .where('status', 'in', STAGED_STATES)
+    .where('is_counted', '=', 1)
     .executeTakeFirst();
   return Number(uploads?.bytes ?? 0);
 }
@@ -31,13 +40,17 @@ export function selectUpload(db: Database, id: string) {
   return db.selectFrom('uploads').selectAll().where('id', '=', id);
 }
 
-/** Newest first; `before` is the last id of the previous page. @param owner null: all owners. */
+/**
+ * Newest first, without the parts of later concatenations; `before` is the last id of the previous page.
+ *
+ * @param owner null: all owners.
+ */
 export async function listUploadRows(
   db: Database,
   owner: string | null,
   query: { status?: UploadState | undefined; linkId?: string | undefined; before?: string | undefined; limit: number },
 ): Promise<UploadRow[]> {
-  let select = db.selectFrom('uploads').selectAll();
+  let select = db.selectFrom('uploads').selectAll().where('is_partial', '=', 0);
   if (owner !== null) select = select.where('owner', '=', owner);
   if (query.status) select = select.where('status', '=', query.status);
   if (query.linkId) select = select.where('link_id', '=', query.linkId);
@@ -72,11 +85,14 @@ export async function moveUploadRow(
   nowMs: number,
   changes: Changes = {},
 ): Promise<UploadRow | undefined> {
+  return await stateUpdate(db, id, event, nowMs, changes).returningAll().executeTakeFirst();
+}
+
+function stateUpdate(db: Database, id: string, event: UploadEvent, nowMs: number, changes: Changes) {
   const from = statesAllowing(event);
-  const to = transition(from[0] as UploadState, event) as UploadState;
   let update = db
     .updateTable('uploads')
-    .set({ ...changes, status: to, updated_at: nowMs })
+    .set({ ...changes, status: stateAfter(event), updated_at: nowMs })
     .where('id', '=', id)
     .where('status', 'in', from);
   // A part that arrived since the row was read has extended the upload.
@@ -84,7 +100,35 @@ export async function moveUploadRow(
   // A digest that was declared meanwhile is not replaced.
   const { sha256 } = changes;
   if (sha256) update = update.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));
-  return await update.returningAll().executeTakeFirst();
+  return update;
+}
+
+function stateAfter(event: UploadEvent): UploadState {
+  return transition(statesAllowing(event)[0] as UploadState, event) as UploadState;
+}
+
+/**
+ * As `moveUploadRow`, for a row that was read before, as a step of a unit. It touches no row when what is shown of the
+ * upload has changed since.
+ *
+ * @returns the step, and the row after it.
+ */
+export function moveSeenRow(
+  db: Database,
+  seen: UploadRow,
+  event: UploadEvent,
+  nowMs: number,
+  changes: Changes = {},
+): { step: GuardedStep; row: UploadRow } {
+  const { sha256 } = seen;
+  const write = stateUpdate(db, seen.id, event, nowMs, changes)
+    .where('status', '=', seen.status)
+    .where('received_parts', '=', seen.received_parts)
+    .where('updated_at', '=', seen.updated_at)
+    .where('metadata', '=', seen.metadata)
+    .where('sha256', sha256 === null ? 'is' : '=', sha256);
+  const step = { write: write.compile(), otherwise: selectUpload(db, seen.id).compile() };
+  return { step, row: { ...seen, ...changes, status: stateAfter(event), updated_at: nowMs } };
 }
 
 /**
@@ -158,13 +202,24 @@ export async function listUnpublished(db: Database): Promise<{ id: string; file_
     .execute();
 }
 
+/** Uploads that failed after their parts were assembled: there may be bytes under `file_id`. */
+export async function listFailedAssembled(db: Database): Promise<UploadRow[]> {
+  return await db
+    .selectFrom('uploads')
+    .selectAll()
+    .where('status', '=', 'failed')
+    .where('file_id', 'is not', null)
+    .orderBy('id')
+    .execute();
+}
+
 /** Records that no bytes are left under the file id of an unpublished upload. */
 export async function forgetFileId(db: Database, id: string): Promise<void> {
   await db
     .updateTable('uploads')
     .set({ file_id: null })
     .where('id', '=', id)
-    .where('status', 'in', ['cancelled', 'expired'])
+    .where('status', 'in', ENDED_STATES)
     .execute();
 }
 

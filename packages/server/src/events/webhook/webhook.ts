@@ -12,6 +12,7 @@ import {
   removeDelivery,
 } from '../../db/deliveries.ts';
 import type { DeliveryRow, EventRow } from '../../db/tables.ts';
+import { betweenSteps } from '../../durable-step.ts';
 import { Poller } from '../../poller.ts';
 import type { Bus } from '../bus.ts';
 import { toCloudEvent } from '../event.ts';
@@ -136,6 +137,7 @@ export class Webhook {
       delivery = claimed;
       const attempt = await sendEvent(this.#url, this.#key, delivery.event, now(), this.#poller.signal);
       if (attempt.kind === 'accepted') {
+        betweenSteps('webhook.accepted');
         await removeDelivery(db, delivery.seq);
         return;
       }

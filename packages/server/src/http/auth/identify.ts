@@ -15,10 +15,10 @@ import { isSigned, verifySignature } from './url-signature.ts';
  * @throws UploadError `unauthenticated`, `token_expired`, `forbidden`, `signature_invalid`, `signature_expired`.
  */
 export async function identify(request: FastifyRequest, services: Services): Promise<Caller> {
-  const { scope, signable = false, linkable = false } = request.routeOptions.config;
+  const { scope, signable = false, linkable = false, linkInQuery = false } = request.routeOptions.config;
   const { authorization } = request.headers;
   if (signable && isSigned(request.query)) return await identifySigned(request, services);
-  const linkToken = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  const linkToken = linkInQuery && authorization === undefined ? tokenInQuery(request) : tokenOf(authorization);
   if (linkToken !== undefined && isLinkToken(linkToken)) {
     const caller = await identifyLink(services.uploads, linkToken);
     request.caller = caller;
@@ -30,6 +30,17 @@ export async function identify(request: FastifyRequest, services: Services): Pro
   request.caller = caller;
   if (scope) assertScope(caller, scope);
   return caller;
+}
+
+function tokenOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+}
+
+/** @throws UploadError `unauthenticated` for another token than that of a link: URLs are no place for others. */
+function tokenInQuery({ query }: FastifyRequest): string | undefined {
+  const { token } = query as { token?: unknown };
+  if (token === undefined || (typeof token === 'string' && isLinkToken(token))) return token;
+  throw new UploadError('unauthenticated', 'The token in the URL is not that of an upload link.');
 }
 
 async function identifySigned(request: FastifyRequest, { signingKeys, uploads }: Services): Promise<SignedCaller> {

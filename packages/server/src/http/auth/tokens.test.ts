@@ -294,3 +294,16 @@ test('tokens: an owner with control characters or broken text is refused', async
   }
   assert.equal((await call({ secret: SECRET }, token('HS256', SECRET, { sub: 'Zoë|自' }))).sub, 'Zoë|自');
 });
+
+test('tokens: expire by the clock that all servers share, not by that of this system', async () => {
+  let aheadMs = 0;
+  const authenticate = createAuthenticator({ ...NO_KEYS, secret: SECRET }, QUIET, () => Date.now() + aheadMs);
+  const made = Math.floor(Date.now() / 1000);
+  const bearer = `Bearer ${token('HS256', SECRET, { iat: made, exp: made + 60 })}`;
+  assert.equal((await authenticate(bearer)).sub, 'ada');
+  aheadMs = 61_000;
+  await assert.rejects(authenticate(bearer), refuses('token_expired'));
+  aheadMs = -600_000;
+  const fresh = `Bearer ${token('HS256', SECRET, { iat: made, exp: made + 61 })}`;
+  await assert.rejects(authenticate(fresh), refuses('unauthenticated'));
+});

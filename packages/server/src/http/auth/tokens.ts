@@ -24,10 +24,11 @@ const KNOWN_MS = 60_000;
 const MAX_KNOWN = 1_000;
 
 /**
+ * @param now milliseconds since 1970.
  * @returns a function from an Authorization header to its caller; it throws UploadError `unauthenticated` or
  *   `token_expired`.
  */
-export function createAuthenticator(keys: JwtConfig, log: TokenLog): Authenticate {
+export function createAuthenticator(keys: JwtConfig, log: TokenLog, now: () => number = Date.now): Authenticate {
   const findKey = keyFinder(keys, log);
   const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...PUBLIC_KEY_ALGORITHMS];
   const issuer = keys.issuer ?? keys.oidcIssuer;
@@ -41,12 +42,13 @@ export function createAuthenticator(keys: JwtConfig, log: TokenLog): Authenticat
   return async (authorization) => {
     const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1];
     if (!token) throw new UploadError('unauthenticated', 'This call needs a bearer token.');
-    const caller = known.find(token);
+    const nowMs = now();
+    const caller = known.find(token, nowMs);
     if (caller) return caller;
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, findKey, claims);
-      const caller = toCaller(payload, protectedHeader.alg === 'HS256' ? 0 : SKEW_SECONDS);
-      if (caller.expiresAtMs <= Date.now()) throw new errors.JWTExpired('too late', payload);
+      const { payload, protectedHeader } = await jwtVerify(token, findKey, { ...claims, currentDate: new Date(nowMs) });
+      const caller = toCaller(payload, protectedHeader.alg === 'HS256' ? 0 : SKEW_SECONDS, nowMs);
+      if (caller.expiresAtMs <= nowMs) throw new errors.JWTExpired('too late', payload);
       return known.keep(token, caller);
     } catch (error) {
       throw explain(error);
@@ -61,9 +63,9 @@ export function createAuthenticator(keys: JwtConfig, log: TokenLog): Authenticat
 class KnownTokens {
   readonly #callers = new LRUCache<string, TokenCaller>({ max: MAX_KNOWN, ttl: KNOWN_MS });
 
-  find(token: string): TokenCaller | undefined {
+  find(token: string, nowMs: number): TokenCaller | undefined {
     const caller = this.#callers.get(hash('sha256', token));
-    return caller && Date.now() < caller.expiresAtMs ? caller : undefined;
+    return caller && nowMs < caller.expiresAtMs ? caller : undefined;
   }
 
   keep(token: string, caller: TokenCaller): TokenCaller {
@@ -111,8 +113,9 @@ function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: JwtConfig, log: Tok
 function toCaller(
   { sub, scope, scp, iat, exp = Number.POSITIVE_INFINITY }: JWTPayload,
   graceSeconds: number,
+  nowMs: number,
 ): TokenCaller {
-  if (iat !== undefined && iat > Date.now() / 1000 + SKEW_SECONDS) {
+  if (iat !== undefined && iat > nowMs / 1000 + SKEW_SECONDS) {
     throw new UploadError('unauthenticated', 'The token was made in the future: a clock is wrong.');
   }
   if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUB_LENGTH) {

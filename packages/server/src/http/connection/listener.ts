@@ -1,6 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import { Socket } from 'node:net';
+import type { Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type Server as NetServer, Socket } from 'node:net';
+import { createServer as createSecureServer, type TLSSocket, Server as TlsServer } from 'node:tls';
+import { createServer } from '../node-http.ts';
 import type { ConnectionLimiter } from './connection-limiter.ts';
 import type { RequestQueue } from './request-queue.ts';
 
@@ -16,6 +18,8 @@ const OPTIONS = {
 
 /** RFC 8996. Flags of Node cannot lower it. */
 const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const;
+/** HTTP/2 is not spoken. */
+const PROTOCOLS = ['http/1.1'];
 
 /** PEM. */
 interface Certificate {
@@ -25,7 +29,7 @@ interface Certificate {
 
 /** The servers of the standard path: one for each address of the host (localhost may have two). */
 export class Listeners {
-  readonly #all: Server[] = [];
+  readonly #all: NetServer[] = [];
   readonly #limiter: ConnectionLimiter;
   readonly #unreadTimeoutMs: number;
   #certificate: Certificate | null;
@@ -52,15 +56,37 @@ export class Listeners {
       if (queue.isIdle(socket) || socket.writableLength > 0) socket.destroy();
       else socket.setTimeout(this.#unreadTimeoutMs);
     });
-    // The fast path counts the connections that it hands over. Before TLS a refusal cannot be explained.
+    this.#limit(listener);
+    this.#all.push(listener);
+    return listener;
+  }
+
+  /**
+   * Adds a listener of the fast path, which does not listen yet.
+   *
+   * @param serve gets the connections after their handshakes. @returns null without a certificate.
+   */
+  addSecure(serve: (connection: TLSSocket) => void): NetServer | null {
+    const certificate = this.#certificate;
+    if (!certificate) return null;
+    const { headersTimeout: handshakeTimeout } = OPTIONS;
+    const options = { ...TLS_OPTIONS, ...certificate, handshakeTimeout, ALPNProtocols: PROTOCOLS };
+    const listener = createSecureServer({ ...options, allowHalfOpen: true, noDelay: true }, serve);
+    // As `node:https` does: a client that speaks no TLS is disconnected.
+    listener.on('tlsClientError', (_error, connection) => connection.destroy());
+    this.#limit(listener);
+    this.#all.push(listener);
+    return listener;
+  }
+
+  /** The fast path counts the connections without TLS itself. Before TLS a refusal cannot be explained. */
+  #limit(listener: NetServer): void {
     listener.prependListener('connection', (accepted: unknown) => {
       if (!(accepted instanceof Socket)) return;
       const leave = this.#limiter.admit(accepted.remoteAddress);
       if (leave) accepted.once('close', leave);
       else accepted.destroy();
     });
-    this.#all.push(listener);
-    return listener;
   }
 
   /**

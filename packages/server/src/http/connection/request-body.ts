@@ -1,9 +1,8 @@
 /**
- * Moves the body of a request into a part receiver, at the speed of the slower of the two. Both paths use this file.
+ * Moves the body of a request into a receiver, at the speed of the slower of the two. Both paths use this file.
  */
 import { UploadError } from '@cryolift/protocol/errors';
-import type { PartReceipt } from '@cryolift/protocol/messages';
-import type { PartReceiver } from '../../uploads/parts/part-receiver.ts';
+import type { BodyReceiver } from '../../uploads/body-receiver.ts';
 
 /** The body of one request on either path. */
 export interface RequestBody {
@@ -17,7 +16,7 @@ export interface RequestBody {
    * @throws UploadError `body_timeout` and what the receiver's `write` throws; ClientGone when the connection ends
    * first.
    */
-  pipe(receiver: PartReceiver, idleTimeoutMs: number): Promise<void>;
+  pipe(receiver: BodyReceiver<unknown>, idleTimeoutMs: number): Promise<void>;
   /**
    * Reads and drops the rest after an early answer, within the limits of `Drain`. Resolves when all has arrived, or the
    * connection has ended.
@@ -29,11 +28,11 @@ export interface RequestBody {
  * Writes the body to the receiver and commits it. @throws what `pipe` and the receiver throw; the receiver is aborted
  * then.
  */
-export async function receiveBody(
+export async function receiveBody<Result>(
   body: RequestBody,
-  receiver: PartReceiver,
+  receiver: BodyReceiver<Result>,
   idleTimeoutMs: number,
-): Promise<PartReceipt> {
+): Promise<Result> {
   try {
     await body.pipe(receiver, idleTimeoutMs);
   } catch (error) {
@@ -45,14 +44,15 @@ export async function receiveBody(
 
 /** Passes the bytes of one body to a receiver, and limits how long the client may send nothing. */
 export class BodyPump {
-  readonly #receiver: PartReceiver;
+  readonly #receiver: BodyReceiver<unknown>;
   readonly #timer: NodeJS.Timeout;
   readonly #done = Promise.withResolvers<void>();
   /** The write that the storage has not taken yet. */
   #waiting: Promise<void> | undefined;
 
-  constructor(receiver: PartReceiver, idleTimeoutMs: number) {
+  constructor(receiver: BodyReceiver<unknown>, idleTimeoutMs: number) {
     this.#receiver = receiver;
+    receiver.onStop = (error) => this.abort(error);
     this.#timer = setTimeout(() => {
       if (this.#waiting) this.#timer.refresh();
       else this.abort(new UploadError('body_timeout', `No bytes of the body arrived for ${idleTimeoutMs} ms.`));

@@ -1,7 +1,7 @@
 /** The body of a request on the standard path, and the choice between the two paths. */
 import type { IncomingMessage } from 'node:http';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { PartReceiver } from '../../uploads/parts/part-receiver.ts';
+import type { BodyReceiver } from '../../uploads/body-receiver.ts';
 import { answerOnSocket, ClientGone } from '../errors.ts';
 import { Drain } from './drain.ts';
 import { RequestStream } from './fast-path/request-stream.ts';
@@ -10,7 +10,7 @@ import { BodyPump, type RequestBody } from './request-body.ts';
 /** @returns the body on the path that the request came by. */
 export function bodyOf(request: IncomingMessage): RequestBody {
   const stream: unknown = request.socket;
-  return (stream instanceof RequestStream ? stream.partBody : null) ?? new StandardBody(request);
+  return (stream instanceof RequestStream ? stream.rawBody : null) ?? new StandardBody(request);
 }
 
 /** A body that Node's parser reads. */
@@ -25,7 +25,7 @@ class StandardBody implements RequestBody {
     return this.#request.complete;
   }
 
-  async pipe(receiver: PartReceiver, idleTimeoutMs: number): Promise<void> {
+  async pipe(receiver: BodyReceiver<unknown>, idleTimeoutMs: number): Promise<void> {
     const request = this.#request;
     if (request.destroyed && !request.complete) throw new ClientGone();
     const pump = new BodyPump(receiver, idleTimeoutMs);

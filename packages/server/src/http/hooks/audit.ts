@@ -17,6 +17,15 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'PUT /uploads/:upload_id/part/:idx': 'part.put',
   'POST /uploads/:upload_id/parts/confirm': 'part.confirm',
   'GET /uploads/:upload_id/preview': 'upload.preview',
+  'POST /resumable': 'upload.init',
+  'POST /resumable/*': 'upload.init',
+  'PUT /resumable/*': 'upload.init',
+  'PATCH /resumable/uploads/:upload_id': 'part.put',
+  'DELETE /resumable/uploads/:upload_id': 'upload.cancel',
+  'POST /tus': 'upload.init',
+  'PATCH /tus/:upload_id': 'part.put',
+  'POST /tus/:upload_id': 'part.put',
+  'DELETE /tus/:upload_id': 'upload.cancel',
   'GET /files/:file_id/content': 'file.read',
   'GET /files/:file_id/preview': 'file.preview',
   'POST /files/:file_id/sign': 'file.sign',
@@ -50,6 +59,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The ids of what the call uses, and of what it creates. */
     audited: Ids;
+    /** What the call turned out to do, where its route does not say that; null: the route says it. */
+    auditedAs: string | null;
   }
 }
 
@@ -63,6 +74,7 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
   const flushing = setInterval(() => void writeOmitted(now()), FLUSH_MS).unref();
 
   app.decorateRequest('audited', null as unknown as Ids);
+  app.decorateRequest<string | null>('auditedAs', null);
   app.addHook('onRequest', async (request) => {
     request.audited = pickIds(request.params);
   });
@@ -111,7 +123,7 @@ function toEntry(request: FastifyRequest, reply: FastifyReply, nowMs: number): A
     request_id: request.id,
     ...describeCaller(caller),
     address: request.ip,
-    action: actionOf(request),
+    action: request.auditedAs ?? actionOf(request),
     ...audited,
     outcome: outcomeOf(reply.statusCode),
     ...(failureCode === null ? {} : { code: failureCode }),
@@ -141,6 +153,7 @@ function describeCaller(caller: Caller | null): Pick<AuditEntry, 'subject' | 'li
 }
 
 function isAudited(request: FastifyRequest): boolean {
+  if (request.auditedAs !== null) return true;
   if (request.is404 || !request.routeOptions.config.scope) return false;
   return !['GET', 'HEAD'].includes(request.method) || ACTIONS[`GET ${request.routeOptions.url}`] !== undefined;
 }

@@ -10,6 +10,7 @@ import { refuseEntityTags } from '../conditions.ts';
 import { linger } from '../connection/drain.ts';
 import { continueBody, isUncontinued } from '../connection/expect.ts';
 import { bodyOf, limitBodyTime } from '../connection/standard-body.ts';
+import type { RefuseUnrouted } from '../methods.ts';
 import type { Services } from '../services.ts';
 
 declare module 'fastify' {
@@ -35,29 +36,89 @@ export function registerCommonHeaders(app: FastifyInstance): void {
   });
 }
 
+/** That a page of another origin may read, besides those that any page may read. */
+const EXPOSED_HEADERS = [
+  'x-request-id',
+  'accept-encoding',
+  'retry-after',
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'etag',
+  'repr-digest',
+  'content-range',
+  'content-disposition',
+  'location',
+  // Of tus 1.0 and of the resumable uploads of the IETF.
+  'upload-offset',
+  'upload-length',
+  'upload-metadata',
+  'upload-defer-length',
+  'upload-concat',
+  'upload-expires',
+  'upload-complete',
+  'upload-incomplete',
+  'upload-limit',
+  'upload-received',
+  'upload-draft-interop-version',
+  'want-repr-digest',
+  'tus-resumable',
+  'tus-version',
+  'tus-extension',
+  'tus-max-size',
+  'tus-checksum-algorithm',
+];
+
+/** That a page of another origin may send. Those that a preflight asks for are allowed, too. */
+const ALLOWED_HEADERS = [
+  'authorization',
+  'content-type',
+  'content-digest',
+  'content-encoding',
+  'repr-digest',
+  'unencoded-digest',
+  'x-requested-with',
+  'x-request-id',
+  'x-http-method-override',
+  'tus-resumable',
+  'upload-length',
+  'upload-offset',
+  'upload-metadata',
+  'upload-defer-length',
+  'upload-concat',
+  'upload-checksum',
+  'upload-complete',
+  'upload-incomplete',
+  'upload-parallel',
+  'upload-draft-interop-version',
+];
+
 /** Stands before every hook that refuses a request, so that a page of another origin can read the refusal. */
 export async function registerCors(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
-  await app.register(cors, {
+  const fixed = {
     origin: [...origins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: [
-      'x-request-id',
-      'retry-after',
-      'ratelimit-limit',
-      'ratelimit-remaining',
-      'ratelimit-reset',
-      'etag',
-      'repr-digest',
-      'content-range',
-      'content-disposition',
-    ],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: 3600,
+  };
+  await app.register(cors, {
+    delegator: ({ method, headers }, done) => {
+      // Other OPTIONS requests are for the routes.
+      const preflight = method === 'OPTIONS' && Boolean(headers.origin && headers['access-control-request-method']);
+      const asked = headers['access-control-request-headers']?.toLowerCase().split(/ *, */) ?? [];
+      done(null, { ...fixed, preflight, allowedHeaders: [...new Set([...ALLOWED_HEADERS, ...asked])] });
+    },
   });
 }
 
 /** Refuses what no route takes, and identifies the caller. @param isStopping true once the server takes no new work. */
-export function registerIdentity(app: FastifyInstance, services: Services, isStopping: () => boolean): void {
+export function registerIdentity(
+  app: FastifyInstance,
+  services: Services,
+  refuseUnrouted: RefuseUnrouted,
+  isStopping: () => boolean,
+): void {
   const failedLogins = new FailedLogins();
   app.addHook('onRequest', async (request, reply) => {
     if (isStopping()) {
@@ -66,7 +127,7 @@ export function registerIdentity(app: FastifyInstance, services: Services, isSto
     }
     assertOneHost(request.raw);
     // Before Fastify reads a body that no route takes.
-    if (request.is404) throw noSuchPath();
+    if (request.is404) refuseUnrouted(request, reply);
     const { scope, identifies } = request.routeOptions.config;
     if (!scope && !(identifies && request.headers.authorization !== undefined)) return;
     request.caller = await identify(request, services).catch((error: unknown) => {
@@ -98,10 +159,6 @@ export function registerRequestLog(app: FastifyInstance, { metrics }: Services, 
     );
     if (isStopping()) setImmediate(() => app.server.closeIdleConnections());
   });
-}
-
-export function noSuchPath(): UploadError {
-  return new UploadError('not_found', 'This path does not exist.');
 }
 
 /** Reads and drops the part of the body that has not arrived when the request is answered. */

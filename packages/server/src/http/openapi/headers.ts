@@ -14,6 +14,7 @@ export const REQUEST_HEADERS = {
     maxLength: DIGEST_LENGTH,
     description: 'SHA-256 of the body, `sha-256=:BASE64:` (RFC 9530). The part is refused when it differs.',
   }),
+  'Content-Encoding': Type.Enum(['identity', 'zstd'], { description: 'zstd: the body is the compressed part.' }),
   'Cryolift-Challenge': Type.String({
     pattern: '^[0-9a-f]{64}$',
     maxLength: 64,
@@ -38,6 +39,12 @@ export const REQUEST_HEADERS = {
     maxLength: MAX_LENGTH,
     description: 'One range of bytes, as in `bytes=0-1023` (RFC 9110 section 14.2).',
   }),
+  'Unencoded-Digest': Type.String({
+    pattern: '^sha-256=:[A-Za-z0-9+/]{43}=:$',
+    maxLength: DIGEST_LENGTH,
+    description:
+      'SHA-256 of the part before it was compressed, `sha-256=:BASE64:`. The part is refused when it differs.',
+  }),
   'Upload-Offset': Type.Integer({
     minimum: 0,
     maximum: 999_999_999_999_999,
@@ -52,6 +59,7 @@ export const CONDITIONS = ['If-Match', 'If-None-Match', 'If-Modified-Since', 'If
 
 /** Of answers: the headers of `components`. */
 export const RESPONSE_HEADERS = {
+  'Accept-Encoding': Type.Enum(['zstd'], { description: 'A part may have this Content-Encoding.' }),
   'Accept-Ranges': Type.Enum(['bytes'], { description: 'Ranges of bytes are supported.' }),
   'Content-Disposition': Type.String({ description: 'The name of the file (RFC 6266).' }),
   'Content-Range': Type.String({ description: 'Range of the file in this answer; with 416, its size.' }),

@@ -16,6 +16,7 @@ import { selectBytes } from '../range.ts';
 import { FileParams, NoContent, NotModified, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { findFile } from './find-file.ts';
+import { mayProxySend, nameFile } from './sendfile.ts';
 
 const CONTENT_HEADERS = ['ETag', 'Last-Modified', 'Accept-Ranges', 'Repr-Digest', 'Content-Disposition'] as const;
 const BYTES_SCHEMA = { schema: Type.Any({ description: "The file's bytes." }) };
@@ -116,7 +117,8 @@ function registerDelete(app: Routes, { uploads: context }: Services): void {
   );
 }
 
-function registerContent(app: Routes, { uploads: context }: Services): void {
+function registerContent(app: Routes, services: Services): void {
+  const { uploads: context } = services;
   app.route({
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/content',
@@ -136,14 +138,14 @@ function registerContent(app: Routes, { uploads: context }: Services): void {
     },
     handler: async (request, reply) => {
       const file = await findFile(context, request.caller, request.params.file_id);
-      return await answerContent(context, request, reply, file);
+      return await answerContent(services, request, reply, file);
     },
   });
 }
 
 /** Answers with the bytes that the conditions and the Range of the request ask for. */
 async function answerContent(
-  context: FileContext,
+  { uploads: context, options }: Services,
   request: FastifyRequest,
   reply: FastifyReply,
   file: StoredFile,
@@ -163,11 +165,19 @@ async function answerContent(
       reply.header('content-range', `bytes */${sizeBytes}`);
       throw new UploadError('range_not_satisfiable', `The file has ${sizeBytes} bytes.`);
     case 'range':
-      reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${sizeBytes}`);
-      return await sendBytes(context, request.method, reply, file, selection);
     case 'whole':
-      return await sendBytes(context, request.method, reply, file, { start: 0, end: sizeBytes - 1 });
+      break;
   }
+  const wanted = selection.kind === 'range' ? selection : { start: 0, end: sizeBytes - 1 };
+  if (options.sendfile && sizeBytes > 0 && mayProxySend(request)) {
+    (await readContent(context, file, wanted)).destroy();
+    nameFile(reply, options.sendfile, context.storage.files.locate(file.place));
+    return await reply.type(file.contentType).send();
+  }
+  if (selection.kind === 'range') {
+    reply.code(206).header('content-range', `bytes ${selection.start}-${selection.end}/${sizeBytes}`);
+  }
+  return await sendBytes(context, request.method, reply, file, wanted);
 }
 
 /** Of a file that was published before its SHA-256 was known, the tag that it had then identifies the same bytes. */

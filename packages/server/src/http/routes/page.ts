@@ -9,10 +9,10 @@ const ASSETS = fileURLToPath(new URL('assets/', BUILT));
 /**
  * All resources and scripts come from this server, no page may frame the page, and its links send no referrer.
  *
- * @param storageOrigin of the object storage that the page may send parts to; null: none.
+ * @param partOrigins origins to which the page may send parts.
  */
-function headersFor(storageOrigin: string | null) {
-  const connections = ["'self'", ...(storageOrigin === null ? [] : [storageOrigin])].join(' ');
+function headersFor(partOrigins: readonly string[]) {
+  const connections = ["'self'", ...partOrigins].join(' ');
   return {
     'content-security-policy':
       `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src ${connections}; ` +
@@ -38,9 +38,9 @@ const NOT_BUILT = `<!doctype html>
 </html>
 `;
 
-/** @param storageOrigin as `Presigner.origin`; null: no part is sent to the storage. */
-export function registerPage(app: Routes, storageOrigin: string | null): void {
-  const headers = headersFor(storageOrigin);
+/** @param partOrigins of the object storage and of this server, to which the page may send parts. */
+export function registerPage(app: Routes, partOrigins: readonly string[]): void {
+  const headers = headersFor(partOrigins);
   app.register(async (scope) => {
     await scope.register(fastifyStatic, {
       root: BUILT,

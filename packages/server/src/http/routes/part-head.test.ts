@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printDigestHeader } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import { parsePartDigest, parsePartIndex, parsePartLength } from './part-head.ts';
+import { isPartCoded, parsePartDigests, parsePartIndex, parsePartLength } from './part-head.ts';
 
 const sha256 = new Uint8Array(32).fill(5);
 const digest = printDigestHeader(sha256);
@@ -40,8 +40,16 @@ test('part head: only the text 0 means part 0', () => {
 });
 
 test('part head: a digest is read, and may be missing', () => {
-  assert.deepEqual(parsePartDigest({ 'content-digest': digest }), sha256);
-  assert.equal(parsePartDigest({}), null);
+  assert.deepEqual(parsePartDigests({ 'content-digest': digest }, false), { part: sha256, codedBody: null });
+  assert.deepEqual(parsePartDigests({}, false), { part: null, codedBody: null });
+});
+
+test('part head: Unencoded-Digest is of the part, Content-Digest of the body as it is sent', () => {
+  const other = new Uint8Array(32).fill(6);
+  const both = { 'content-digest': printDigestHeader(other), 'unencoded-digest': digest };
+  assert.deepEqual(parsePartDigests(both, true), { part: sha256, codedBody: other });
+  assert.deepEqual(parsePartDigests({ 'unencoded-digest': digest }, false), { part: sha256, codedBody: null });
+  assert.throws(() => parsePartDigests(both, false), refuses('invalid_request'));
 });
 
 test('part head: a digest that would not be checked is refused', () => {
@@ -53,20 +61,22 @@ test('part head: a digest that would not be checked is refused', () => {
     { 'content-md5': 'AAAAAAAAAAAAAAAAAAAAAA==' },
     { 'content-digest': digest, 'content-md5': '' },
   ]) {
-    assert.throws(() => parsePartDigest(headers), refuses('unsupported_digest'), JSON.stringify(headers));
+    assert.throws(() => parsePartDigests(headers, false), refuses('unsupported_digest'), JSON.stringify(headers));
   }
   for (const value of ['', 'sha-256', 'sha-256=:AAAA:', 'sha-256=abc', `${digest}x`, `${digest}, ${digest}`]) {
-    assert.throws(() => parsePartDigest({ 'content-digest': value }), refuses('invalid_request'), value);
+    assert.throws(() => parsePartDigests({ 'content-digest': value }, false), refuses('invalid_request'), value);
   }
 });
 
-test('part head: a length is required, and content encodings are refused', () => {
+test('part head: a length is required, and other codings than zstd are refused', () => {
   assert.equal(parsePartLength({ 'content-length': '0' }), 0);
   assert.equal(parsePartLength({ 'content-length': '8388608', 'content-encoding': 'identity' }), 8_388_608);
   assert.throws(() => parsePartLength({}), refuses('length_required'));
   assert.throws(() => parsePartLength({ 'transfer-encoding': 'chunked' }), refuses('length_required'));
-  for (const encoding of ['gzip', 'br', 'identity, gzip', '']) {
-    const headers = { 'content-length': '1', 'content-encoding': encoding };
-    assert.throws(() => parsePartLength(headers), refuses('invalid_request'), encoding);
+  for (const encoding of ['gzip', 'br', 'identity, gzip', 'zstd, zstd', '']) {
+    assert.throws(() => isPartCoded({ 'content-encoding': encoding }), refuses('invalid_request'), encoding);
   }
+  assert.equal(isPartCoded({ 'content-encoding': 'ZSTD' }), true);
+  assert.equal(isPartCoded({ 'content-encoding': 'identity' }), false);
+  assert.equal(isPartCoded({}), false);
 });

@@ -1,18 +1,18 @@
 /** Stores a part. */
-import { UploadError } from '@cryolift/protocol/errors';
 import { PartReceipt } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { beginPart } from '../../uploads/parts/part-start.ts';
+import type { PartReceiver } from '../../uploads/parts/part-receiver.ts';
+import { beginPart, type PartStart } from '../../uploads/parts/part-start.ts';
 import { accessOf } from '../auth/caller.ts';
-import { continueBody } from '../connection/expect.ts';
-import { receiveBody } from '../connection/request-body.ts';
-import { bodyOf } from '../connection/standard-body.ts';
+import { takeAnyBody } from '../connection/any-body.ts';
+import { receiveRequest } from '../connection/receive.ts';
+import { ZSTD, ZstdReceiver } from '../connection/zstd-receiver.ts';
 import { UPLOAD_ERRORS } from '../openapi/operation.ts';
 import type { Services } from '../services.ts';
-import { parsePartDigest, parsePartIndex, parsePartLength, parsePartOffset } from './part-head.ts';
+import { isPartCoded, parsePartDigests, parsePartIndex, parsePartLength, parsePartOffset } from './part-head.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -42,12 +42,7 @@ const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx
  */
 export function registerPart(instance: FastifyInstance, services: Services): void {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>();
-  // Fastify would refuse a Content-Type that it cannot parse. A part may have any.
-  app.addHook('onRequest', async ({ raw }) => {
-    delete raw.headers['content-type'];
-  });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  takeAnyBody(instance);
 
   app.put(
     '/uploads/:upload_id/part/:idx',
@@ -62,7 +57,8 @@ export function registerPart(instance: FastifyInstance, services: Services): voi
         response: { 200: PartReceipt, 201: PartReceipt },
         documented: {
           params: { idx: PART_INDEX },
-          headers: ['Content-Digest', 'Upload-Offset'],
+          headers: ['Content-Digest', 'Content-Encoding', 'Unencoded-Digest', 'Upload-Offset'],
+          responseHeaders: { 200: ['Accept-Encoding'], 201: ['Accept-Encoding'] },
           errors: PART_ERRORS,
         },
       },
@@ -80,24 +76,40 @@ async function receivePart(
 ): Promise<PartReceipt> {
   const { headers, caller } = request;
   const idx = parsePartIndex(params.idx);
-  const sha256 = parsePartDigest(headers);
-  const lengthBytes = parsePartLength(headers);
-  const offsetBytes = parsePartOffset(headers);
-  const part = { uploadId: params.upload_id, idx, lengthBytes, offsetBytes, sha256, requestId: request.id };
+  // RFC 9110 section 12.5.3: which codings a request may have.
+  reply.header('accept-encoding', ZSTD);
+  const isCoded = isPartCoded(headers);
+  const digests = parsePartDigests(headers, isCoded);
+  const bodyBytes = parsePartLength(headers);
+  const part = {
+    uploadId: params.upload_id,
+    idx,
+    lengthBytes: isCoded ? null : bodyBytes,
+    offsetBytes: parsePartOffset(headers),
+    sha256: digests.part,
+    requestId: request.id,
+  };
   const started = await beginPart(uploads, accessOf(caller), part);
   if (started.kind === 'answered') {
     metrics.notePart({ bytes: started.receipt.size, deduplicated: true });
     return started.receipt;
   }
-  continueBody(request.raw, reply.raw);
+  const receiver = isCoded ? await decode(started, digests.codedBody) : started.receiver;
+  const receipt = await receiveRequest(request, reply, receiver, options.bodyIdleTimeoutMs);
+  metrics.notePart({ bytes: receipt.size, deduplicated: receipt.deduplicated });
+  reply.code(receipt.deduplicated ? 200 : 201);
+  return receipt;
+}
+
+/** @throws UploadError `overloaded` when too many bodies are being decoded. */
+async function decode(
+  { receiver, lengthBytes }: Extract<PartStart, { kind: 'receiving' }>,
+  sha256: Uint8Array | null,
+): Promise<PartReceiver> {
   try {
-    const receipt = await receiveBody(bodyOf(request.raw), started.receiver, options.bodyIdleTimeoutMs);
-    metrics.notePart({ bytes: receipt.size, deduplicated: receipt.deduplicated });
-    reply.code(receipt.deduplicated ? 200 : 201);
-    return receipt;
+    return new ZstdReceiver({ receiver, lengthBytes, sha256 });
   } catch (error) {
-    // The rest of a stalled body may still arrive, so this connection cannot carry another request.
-    if (error instanceof UploadError && error.code === 'body_timeout') reply.header('connection', 'close');
+    await receiver.abort();
     throw error;
   }
 }

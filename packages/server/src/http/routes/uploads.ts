@@ -16,6 +16,7 @@ import { initUpload } from '../../uploads/creation.ts';
 import { listStoredParts, listUploads } from '../../uploads/listing.ts';
 import { showUpload } from '../../uploads/lookup.ts';
 import { accessOf, linkOf, ownerOf } from '../auth/caller.ts';
+import { ZSTD } from '../connection/zstd-receiver.ts';
 import { STORAGE_ERRORS, UPLOAD_ERRORS } from '../openapi/operation.ts';
 import { NoContent, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
@@ -49,7 +50,7 @@ function registerInit(app: Routes, { uploads }: Services): void {
         response: { 200: UploadRecord, 201: UploadRecord },
         documented: {
           headers: ['Idempotency-Key'],
-          responseHeaders: { 200: ['Location'], 201: ['Location'] },
+          responseHeaders: { 200: ['Accept-Encoding', 'Location'], 201: ['Accept-Encoding', 'Location'] },
           body: { filename: { ...InitRequest.properties.filename, minLength: 1 } },
           errors: [
             'invalid_filename',
@@ -69,6 +70,7 @@ function registerInit(app: Routes, { uploads }: Services): void {
       const key = parseIdempotencyKey(headers['idempotency-key']);
       const upload = await initUpload(uploads, ownerOf(caller), body, key, linkOf(caller));
       reply.code(upload.resumed ? 200 : 201).header('location', `/uploads/${upload.upload_id}`);
+      reply.header('accept-encoding', ZSTD);
       return upload;
     },
   );

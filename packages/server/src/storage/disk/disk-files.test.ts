@@ -37,3 +37,17 @@ test('disk files: a file that is too short ends with an error', async (t) => {
   await truncate(path, 5);
   await assert.rejects(readAll(storage, placeOf(to)), hasCode('storage_unavailable'));
 });
+
+test('disk files: pictures are removed while others are being kept', async (t) => {
+  const { storage } = await makeStore(t);
+  const picture = makeBytes(1000);
+  for (let round = 0; round < 200; round++) {
+    const names = Array.from({ length: 6 }, (_, index) => `picture-${index}`);
+    // One that is kept too late may find no folder.
+    const kept = names.map((name) => storage.previews.keep('file', name, picture).catch(() => {}));
+    await storage.previews.remove('file');
+    await Promise.all(kept);
+  }
+  await storage.previews.remove('file');
+  assert.deepEqual(await storage.previews.list(), []);
+});

@@ -4,15 +4,16 @@ import { pathToFileURL } from 'node:url';
 import { BytesGone } from '../errors.ts';
 import type { FileStorage } from '../file-storage.ts';
 import type { FilePlace } from '../places.ts';
-import { LargeReads, streamFile } from './file-stream.ts';
+import { FileStream } from './file-stream.ts';
 import { READ } from './file-system.ts';
 import { type DiskLayout, orNull } from './layout.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import type { Digester } from './threads/digester.ts';
 
 export class DiskFiles implements FileStorage {
   readonly #layout: DiskLayout;
   readonly #digester: Digester;
-  readonly #largeReads = new LargeReads();
+  readonly #buffers = new ReadBuffers();
 
   constructor(layout: DiskLayout, digester: Digester) {
     this.#layout = layout;
@@ -23,7 +24,7 @@ export class DiskFiles implements FileStorage {
     if (range.end < range.start) return null;
     const { calls } = this.#layout;
     const handle = await orNull(calls.open(this.#layout.published(file), READ));
-    return handle && streamFile(calls, handle, range, this.#largeReads);
+    return handle && new FileStream(calls, handle, range, this.#buffers);
   }
 
   async stat(file: FilePlace): Promise<number | null> {

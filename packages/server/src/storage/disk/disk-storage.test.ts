@@ -100,6 +100,12 @@ test('disk storage: idle uploads have no open descriptor for their digest', onLi
 
 test('disk storage: a publish that was interrupted at any step is finished by the next', asRoot, async (t) => {
   const { storage, root } = await makeStore(t);
+  // The threads read their sources, which the other user may not.
+  for (const id of ['first', 'second']) {
+    await storePart(storage, upload(id, 1), 0, makeBytes(1));
+    await storage.uploads.publish(upload(id, 1), placeOf({ id, sizeBytes: 1 }));
+    await readAll(storage, placeOf({ id, sizeBytes: 1 }));
+  }
   for (const folder of ['', 'staging', 'files']) await chown(join(root, folder), 65_534, 65_534);
   // Root may write what is read-only; servers do not run as root.
   process.setegid?.(65_534);

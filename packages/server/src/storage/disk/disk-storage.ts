@@ -7,17 +7,20 @@ import { DiskUploads } from './disk-uploads.ts';
 import { type DiskCalls, SYSTEM_CALLS } from './file-system.ts';
 import { FolderStorage } from './folder-storage.ts';
 import type { DiskLayout } from './layout.ts';
+import { PlacedPieces } from './placed-pieces.ts';
 import type { Digester } from './threads/digester.ts';
 import type { Writers } from './threads/writers.ts';
 
 export class DiskStorage extends FolderStorage implements Storage {
   readonly uploads: DiskUploads;
+  readonly pieces: PlacedPieces;
   readonly hasOtherWriters = false;
   readonly lateDigests = null;
 
   private constructor(layout: DiskLayout, writers: Writers, digester: Digester, onLost: (uploadId: string) => void) {
     super(layout, writers, digester);
     this.uploads = new DiskUploads(layout, this.files, writers, digester, onLost);
+    this.pieces = new PlacedPieces(layout, digester, this.uploads);
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, Stored
 import type { PrefixReader } from '../storage.ts';
 import type { FoundStaged, PartSink, StorageLimits, UploadStorage, WholeDigest } from '../upload-storage.ts';
 import type { DiskFiles } from './disk-files.ts';
-import { READ } from './file-system.ts';
+import { type FileHandle, READ } from './file-system.ts';
 import { Flusher } from './flusher.ts';
 import { type DiskLayout, orNull } from './layout.ts';
 import { Staging } from './staging.ts';
@@ -93,7 +93,9 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   async assemble(): Promise<void> {}
 
   async digest(upload: StagedUpload, file: FilePlace, unverified: PartSelection | null = null): Promise<WholeDigest> {
-    const path = await this.#staging.find(upload, file);
+    const path = this.#digester.isFollowing(upload.id)
+      ? this.#layout.staged(upload.id)
+      : await this.#staging.find(upload, file);
     const { sizeBytes } = upload;
     const digest = await this.#digester.follow(upload.id, path, sizeBytes, sizeBytes, () => unverified);
     if (digest.identity !== null) this.#stagedFiles.assertSame(upload.id, digest.identity);
@@ -101,10 +103,9 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   }
 
   async publish(upload: StagedUpload, file: FilePlace): Promise<void> {
-    const from = this.#layout.staged(upload.id);
-    const to = this.#layout.published(file);
     // The result of a running flush is awaited before the bytes count as safe.
-    await this.#stagedFiles.close(upload.id, 'keep');
+    const isFlushed = await this.#stagedFiles.close(upload.id, 'keep');
+    const from = this.#layout.staged(upload.id);
     const handle = await orNull(this.#layout.calls.open(from, READ));
     if (!handle) {
       // The rename was done, and the process died before the record was inserted.
@@ -120,16 +121,20 @@ export class DiskUploads implements UploadStorage, PrefixReader {
         throw new BytesGone(`The staging file has ${sizeBytes} bytes instead of ${file.sizeBytes}.`);
       }
       this.#stagedFiles.assertSame(upload.id, identity);
-      await this.#layout.calls.sync(handle).catch(async (error: unknown) => {
-        await this.#lose(upload.id);
-        throw error;
-      });
+      if (!isFlushed) await this.#flush(upload.id, handle);
       await this.#layout.makeFileFolder(file);
-      await this.#layout.calls.rename(from, to);
+      await this.#layout.calls.rename(from, this.#layout.published(file));
     } finally {
       await this.#layout.calls.close(handle);
     }
     await this.#settle(upload, file);
+  }
+
+  async #flush(uploadId: string, handle: FileHandle): Promise<void> {
+    await this.#layout.calls.sync(handle).catch(async (error: unknown) => {
+      await this.#lose(uploadId);
+      throw error;
+    });
   }
 
   async withdraw(upload: StagedUpload, file: FilePlace): Promise<'staged'> {

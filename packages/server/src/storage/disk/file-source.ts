@@ -16,7 +16,11 @@ export function openFileSource(url: string): ByteSource {
       }
     },
     async close() {
-      closeSync(fd);
+      try {
+        closeSync(fd);
+      } catch {
+        // The bytes were read correctly.
+      }
     },
   };
 }

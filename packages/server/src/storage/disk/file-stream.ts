@@ -1,89 +1,138 @@
-/** A range of a file as a stream, read with the wrapped calls of the storage. */
-import { Readable } from 'node:stream';
+/**
+ * A range of a file as a stream, read with the wrapped calls of the storage. Piped into an answer it uses two buffers in
+ * turn: one is being sent while the other one is being read into.
+ */
+import { Readable, type Writable } from 'node:stream';
 import { BytesGone } from '../errors.ts';
 import type { DiskCalls, FileHandle } from './file-system.ts';
+import { ReadBuffers } from './read-buffers.ts';
 
 const SMALL_READ_BYTES = 64 * 1024;
-const LARGE_READ_BYTES = 256 * 1024;
-/** Memory limit for large reads of all streams together. */
-const MAX_LARGE_BYTES = 64 * 1024 * 1024;
-/** Number of reads in memory: one in the stream, and one in the connection. */
+/** Of a stream that is not piped. */
+const KEPT_READ_BYTES = 256 * 1024;
+/** Buffers of a piped stream. */
 const HELD_READS = 2;
 
 /** Bytes of a stream whose reader is stalled, without large reads. */
 export const STREAM_BYTES = HELD_READS * SMALL_READ_BYTES;
 
-/** Large reads need less CPU time per byte. All streams of a storage share a limited amount. */
-export class LargeReads {
-  readonly #maxBytes: number;
-  #heldBytes = 0;
+/** The stream closes its handle. It fails when the file is shorter than `end` says. */
+export class FileStream extends Readable {
+  readonly #calls: DiskCalls;
+  readonly #handle: FileHandle;
+  readonly #buffers: ReadBuffers;
+  readonly #start: number;
+  /** Inclusive. */
+  readonly #end: number;
+  #at: number;
+  /** Large buffers of this stream. */
+  readonly #large = new Set<Buffer>();
 
-  constructor(maxBytes = MAX_LARGE_BYTES) {
-    this.#maxBytes = maxBytes;
+  /**
+   * @param range `end` is inclusive.
+   * @param buffers for `pipe`.
+   */
+  constructor(
+    calls: DiskCalls,
+    handle: FileHandle,
+    { start, end }: { start: number; end: number },
+    buffers = new ReadBuffers(0),
+  ) {
+    super({ highWaterMark: SMALL_READ_BYTES });
+    this.#calls = calls;
+    this.#handle = handle;
+    this.#buffers = buffers;
+    this.#start = start;
+    this.#end = end;
+    this.#at = start;
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
+  get #leftBytes(): number {
+    return this.#end + 1 - this.#at;
   }
 
-  /** @returns false when less is left. */
-  take(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.#maxBytes) return false;
-    this.#heldBytes += bytes;
-    return true;
+  /** Must not be combined with other ways to read the stream. */
+  override pipe<Destination extends NodeJS.WritableStream>(destination: Destination, options?: { end?: boolean }) {
+    this.#sendTo(destination as unknown as Writable, options?.end !== false).catch((error: Error) =>
+      this.destroy(error),
+    );
+    return destination;
   }
 
-  giveBack(bytes: number): void {
-    this.#heldBytes -= bytes;
+  /** For readers that keep the bytes: each read has a buffer of its own. */
+  override async _read(): Promise<void> {
+    try {
+      if (this.#leftBytes === 0) {
+        this.push(null);
+        return;
+      }
+      const bytes = this.#at < this.#start + STREAM_BYTES ? SMALL_READ_BYTES : KEPT_READ_BYTES;
+      this.push(await this.#readInto(Buffer.allocUnsafeSlow(Math.min(bytes, this.#leftBytes))));
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // A read or a write may still use them.
+    this.#giveBack(false);
+    // The bytes were read correctly, so an error of close is ignored.
+    this.#calls.close(this.#handle).then(
+      () => done(error),
+      () => done(error),
+    );
+  }
+
+  /** Returns early when the destination does not take the bytes: who closed it destroys this stream, too. */
+  async #sendTo(destination: Writable, ends: boolean): Promise<void> {
+    let sent: Buffer | null = null;
+    let buffer = this.#makeSmall();
+    let bytes = await this.#readInto(buffer);
+    while (this.#leftBytes > 0) {
+      if (this.destroyed) return;
+      const taken = write(destination, bytes);
+      const next = this.#grow(sent ?? this.#makeSmall());
+      const [nextBytes, isTaken] = await Promise.all([this.#readInto(next), taken]);
+      if (!isTaken) return;
+      [sent, buffer, bytes] = [buffer, next, nextBytes];
+    }
+    if (this.destroyed || !(await write(destination, bytes)) || this.destroyed) return;
+    this.#giveBack(true);
+    if (ends) destination.end();
+    this.push(null);
+    this.resume();
+  }
+
+  #makeSmall(): Buffer {
+    return Buffer.allocUnsafeSlow(Math.min(SMALL_READ_BYTES, this.#leftBytes));
+  }
+
+  /** @returns a large buffer instead of a small one, when the client reads and there is one. */
+  #grow(buffer: Buffer): Buffer {
+    // A stalled reader has received at most this.
+    if (this.#at < this.#start + STREAM_BYTES || this.#large.has(buffer)) return buffer;
+    const large = this.#buffers.take();
+    if (!large) return buffer;
+    this.#large.add(large);
+    return large;
+  }
+
+  #giveBack(areFree: boolean): void {
+    for (const buffer of this.#large) this.#buffers.giveBack(buffer, areFree);
+    this.#large.clear();
+  }
+
+  /** @returns the bytes that were read. @throws BytesGone, UploadError. */
+  async #readInto(buffer: Buffer): Promise<Buffer> {
+    const target = buffer.length > this.#leftBytes ? buffer.subarray(0, this.#leftBytes) : buffer;
+    const count = await this.#calls.read(this.#handle, target, this.#at);
+    if (count === 0) throw new BytesGone('The file is shorter than its record says.');
+    this.#at += count;
+    return count === target.length ? target : target.subarray(0, count);
   }
 }
 
-/** @param end inclusive. The stream closes `handle`; it fails when the file is shorter than `end` says. */
-export function streamFile(
-  calls: DiskCalls,
-  handle: FileHandle,
-  { start, end }: { start: number; end: number },
-  largeReads: LargeReads,
-): Readable {
-  let at = start;
-  /** Amount taken for each read that may still be in memory. */
-  const taken: number[] = [];
-
-  function nextReadBytes(): number {
-    // A stalled reader has received at most this.
-    if (at < start + STREAM_BYTES) return SMALL_READ_BYTES;
-    if (taken.length === HELD_READS) largeReads.giveBack(taken.shift() ?? 0);
-    const more = LARGE_READ_BYTES - SMALL_READ_BYTES;
-    const isLarge = largeReads.take(more);
-    taken.push(isLarge ? more : 0);
-    return isLarge ? LARGE_READ_BYTES : SMALL_READ_BYTES;
-  }
-
-  return new Readable({
-    highWaterMark: SMALL_READ_BYTES,
-    async read() {
-      try {
-        const leftBytes = end + 1 - at;
-        if (leftBytes === 0) {
-          this.push(null);
-          return;
-        }
-        const target = Buffer.allocUnsafeSlow(Math.min(nextReadBytes(), leftBytes));
-        const count = await calls.read(handle, target, at);
-        if (count === 0) throw new BytesGone('The file is shorter than its record says.');
-        at += count;
-        this.push(target.subarray(0, count));
-      } catch (error) {
-        this.destroy(error as Error);
-      }
-    },
-    destroy(error, done) {
-      for (const bytes of taken.splice(0)) largeReads.giveBack(bytes);
-      // The bytes were read correctly, so an error of close is ignored.
-      calls.close(handle).then(
-        () => done(error),
-        () => done(error),
-      );
-    },
-  });
+/** @returns whether the destination has taken the bytes: it does not read from the buffer any more. */
+function write(destination: Writable, bytes: Buffer): Promise<boolean> {
+  return new Promise((resolve) => destination.write(bytes, (error) => resolve(!error)));
 }

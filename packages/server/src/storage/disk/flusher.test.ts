@@ -119,3 +119,20 @@ test('flusher: remaining bytes are flushed after a pause', async (t) => {
   while (flushed.length === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(flushed, ['small']);
 });
+
+// Invariant 2
+test('flusher: finish says that all is flushed only when something was written, and its last flush succeeded', async (t) => {
+  const flusher = makeFlusher();
+  const [fd] = openFiles(t, flusher, 1) as [number];
+  assert.equal(await flusher.finish(fd), false);
+  flusher.noteWritten('a', fd, MIB);
+  assert.equal(await flusher.finish(fd), true);
+  // More than the window: it is flushed before.
+  flusher.noteWritten('a', fd, 128 * MIB);
+  assert.equal(await flusher.finish(fd), true);
+  const failing = new Flusher(() => {});
+  failing.noteWritten('b', NO_DESCRIPTOR, MIB);
+  assert.equal(await failing.finish(NO_DESCRIPTOR), false);
+  failing.noteWritten('b', NO_DESCRIPTOR, 128 * MIB);
+  assert.equal(await failing.finish(NO_DESCRIPTOR), false);
+});

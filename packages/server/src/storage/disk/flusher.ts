@@ -3,6 +3,8 @@
  * unflushed bytes; above the limit writers wait, and with them the sockets.
  */
 import { fdatasync } from 'node:fs';
+import { durableStep } from '../../durable-step.ts';
+import { diskCalls } from './call-gate.ts';
 
 /** Unflushed bytes at which writers wait. At a few hundred MB/s this is a fraction of a second of flushing. */
 const WINDOW_BYTES = 128 * 1024 * 1024;
@@ -15,6 +17,8 @@ interface DirtyFile {
   fd: number;
   uploadId: string;
   unflushedBytes: number;
+  /** The last flush has succeeded. It flushes all bytes of the file, whoever wrote them. */
+  isFlushed: boolean;
 }
 
 export class Flusher {
@@ -46,7 +50,7 @@ export class Flusher {
   }
 
   noteWritten(uploadId: string, fd: number, bytes: number): void {
-    const file = this.#files.get(fd) ?? { fd, uploadId, unflushedBytes: 0 };
+    const file = this.#files.get(fd) ?? { fd, uploadId, unflushedBytes: 0, isFlushed: false };
     file.unflushedBytes += bytes;
     this.#files.set(fd, file);
     this.#unflushedBytes += bytes;
@@ -55,13 +59,20 @@ export class Flusher {
     this.#flushNext();
   }
 
-  /** To be called before a file is closed whose bytes are kept: flushes the remaining bytes, and forgets the file. */
-  async finish(fd: number): Promise<void> {
+  /**
+   * To be called before a file is closed whose bytes are kept: flushes the remaining bytes, and forgets the file.
+   *
+   * @returns false when nothing was written through this descriptor, or its last flush has failed.
+   */
+  async finish(fd: number): Promise<boolean> {
     while (this.#flushing === fd) await this.#flushed;
-    const { uploadId, unflushedBytes } = this.#files.get(fd) ?? { uploadId: '', unflushedBytes: 0 };
+    const file = this.#files.get(fd);
+    const unflushedBytes = file?.unflushedBytes ?? 0;
     // No other flush of it starts from here on.
     await this.forget(fd);
-    if (unflushedBytes > 0) await this.#flush(fd, uploadId);
+    if (!file) return false;
+    if (unflushedBytes > 0) file.isFlushed = await this.#flush(fd, file.uploadId);
+    return file.isFlushed;
   }
 
   /** To be called before a file is closed: waits for its running flush, and forgets the file. */
@@ -77,16 +88,21 @@ export class Flusher {
     if (!file) return;
     const { fd, uploadId, unflushedBytes } = file;
     this.#flushing = fd;
-    this.#flushed = this.#flush(fd, uploadId).then(() => {
+    this.#flushed = this.#flush(fd, uploadId).then((isFlushed) => {
+      file.isFlushed = isFlushed;
       this.#flushing = null;
       this.#settle(fd, unflushedBytes);
       this.#flushNext();
     });
   }
 
-  async #flush(fd: number, uploadId: string): Promise<void> {
-    const error = await new Promise((resolve) => fdatasync(fd, resolve));
+  /** @returns false when it has failed. */
+  async #flush(fd: number, uploadId: string): Promise<boolean> {
+    const error = await diskCalls.run(() =>
+      durableStep('disk.flush', () => new Promise((resolve) => fdatasync(fd, resolve))),
+    );
     if (error) await this.#onFailure(uploadId);
+    return !error;
   }
 
   #dirtiest(): DirtyFile | undefined {

@@ -1,8 +1,10 @@
 /** The folders of the storage on a local file system, all on one file system, and where things are in them. */
 import { join } from 'node:path';
+import { durableStep } from '../../durable-step.ts';
 import { BytesGone } from '../errors.ts';
 import type { FilePlace } from '../places.ts';
 import { type DiskCalls, READ } from './file-system.ts';
+import { FolderFlushes } from './folder-flushes.ts';
 
 export class DiskLayout {
   readonly staging: string;
@@ -10,6 +12,7 @@ export class DiskLayout {
   readonly previews: string;
   readonly calls: DiskCalls;
   readonly #root: string;
+  readonly #flushes = new FolderFlushes((path) => this.#flushFolder(path));
 
   /** @param calls whose errors are UploadErrors (`explained`). */
   constructor(root: string, calls: DiskCalls) {
@@ -50,11 +53,15 @@ export class DiskLayout {
     return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
   }
 
-  /** Flushes the names in a folder. */
+  /** Flushes the names that are in a folder now, together with other callers. */
   async syncFolder(path: string): Promise<void> {
+    await this.#flushes.flush(path);
+  }
+
+  async #flushFolder(path: string): Promise<void> {
     const handle = await this.calls.open(path, READ);
     try {
-      await this.calls.sync(handle);
+      await durableStep('disk.sync-folder', () => this.calls.sync(handle));
     } finally {
       await this.calls.close(handle);
     }

@@ -14,6 +14,8 @@ interface OpenFile {
   users: number;
   closing: NodeJS.Timeout | undefined;
   closed: boolean;
+  /** All bytes of the file were flushed when it was closed. */
+  flushed: boolean;
 }
 
 type Fate = 'keep' | 'drop';
@@ -76,11 +78,13 @@ export class StagedFiles {
    *
    * @param bytes kept bytes are flushed first, through the descriptor that wrote them, because a loss may not be
    * reported to   a later one.
+   * @returns true when all bytes of the file are flushed; false when that is not known, as for those of an earlier process.
    */
-  async close(uploadId: string, bytes: Fate): Promise<void> {
+  async close(uploadId: string, bytes: Fate): Promise<boolean> {
     const file = this.#open.get(uploadId);
     if (file) this.#close(uploadId, file, bytes);
     await this.#closing.get(uploadId);
+    return file?.flushed ?? false;
   }
 
   async closeAll(): Promise<void> {
@@ -92,7 +96,7 @@ export class StagedFiles {
   #take(upload: StagedUpload): OpenFile {
     let file = this.#open.get(upload.id);
     if (!file) {
-      file = { handle: this.#openFile(upload), users: 0, closing: undefined, closed: false };
+      file = { handle: this.#openFile(upload), users: 0, closing: undefined, closed: false, flushed: false };
       this.#open.set(upload.id, file);
     }
     clearTimeout(file.closing);
@@ -136,7 +140,8 @@ export class StagedFiles {
     // The caller of the open got the error.
     const handle = await file.handle.catch(() => null);
     if (!handle) return;
-    await (bytes === 'keep' ? this.#flusher.finish(handle.fd) : this.#flusher.forget(handle.fd));
+    if (bytes === 'keep') file.flushed = await this.#flusher.finish(handle.fd);
+    else await this.#flusher.forget(handle.fd);
     // Its error is ignored, because the result of the flush is known.
     await this.#calls.close(handle).catch(() => {});
   }

@@ -19,11 +19,15 @@ export class Staging {
     this.#digester = digester;
   }
 
-  /** Makes the sparse file. One that is there, with the right size, stays as it is. */
-  async create(upload: Pick<StagedUpload, 'id' | 'sizeBytes'>): Promise<void> {
+  /**
+   * Makes the sparse file. One that is there, with the right size, stays as it is.
+   *
+   * @param hasLength false: it is as long as what is written to it.
+   */
+  async create(upload: Pick<StagedUpload, 'id' | 'sizeBytes'>, hasLength = true): Promise<void> {
     const handle = await this.#layout.calls.open(this.#layout.staged(upload.id), CREATE);
     try {
-      await this.#layout.calls.truncate(handle, upload.sizeBytes);
+      if (hasLength) await this.#layout.calls.truncate(handle, upload.sizeBytes);
     } finally {
       await this.#layout.calls.close(handle);
     }
@@ -51,7 +55,8 @@ export class Staging {
   async seal(file: FilePlace): Promise<void> {
     const { calls, files, staging } = this.#layout;
     await calls.setMode(this.#layout.published(file), 0o400);
-    for (const folder of [join(files, file.fileId), files, staging]) await this.#layout.syncFolder(folder);
+    const folders = [join(files, file.fileId), files, staging];
+    await Promise.all(folders.map((folder) => this.#layout.syncFolder(folder)));
   }
 
   /** Moves a file that was published and not recorded back. Safe to repeat. */

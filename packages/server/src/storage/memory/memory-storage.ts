@@ -12,12 +12,14 @@ import type { FileStorage } from '../file-storage.ts';
 import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
 import type { PreviewStorage, Storage } from '../storage.ts';
 import type { CommittedPart, FoundStaged, PartSink, UploadStorage, WholeDigest } from '../upload-storage.ts';
+import { MemoryPieces } from './memory-pieces.ts';
 
 /** Digested at a time by `FileStorage.digest`. */
 const PACE_BYTES = 1024 * 1024;
 
 export class MemoryStorage implements Storage {
   readonly uploads: MemoryUploads;
+  readonly pieces: MemoryPieces;
   readonly files: MemoryFiles;
   readonly previews: PreviewStorage = new MemoryPreviews();
   readonly hasOtherWriters = false;
@@ -31,6 +33,7 @@ export class MemoryStorage implements Storage {
     const files = new Map<string, Buffer>();
     this.files = new MemoryFiles(files);
     this.uploads = new MemoryUploads(files);
+    this.pieces = new MemoryPieces(this.uploads);
   }
 
   openHash(): PartSink {
@@ -62,7 +65,7 @@ export class MemoryUploads implements UploadStorage {
       if (!upload.empty) return 'lost';
       await this.create(upload);
     }
-    return new MemorySink(this.#read(upload.id), offset);
+    return new MemorySink(this.bytesOf(upload.id), offset);
   }
 
   async create({ id, sizeBytes }: StagedUpload): Promise<null> {
@@ -86,7 +89,7 @@ export class MemoryUploads implements UploadStorage {
   async assemble(): Promise<void> {}
 
   async digest(upload: StagedUpload, file: FilePlace, unverified: PartSelection | null = null): Promise<WholeDigest> {
-    const bytes = this.#files.get(file.fileId) ?? this.#read(upload.id);
+    const bytes = this.#files.get(file.fileId) ?? this.bytesOf(upload.id);
     const parts = new Map<number, Uint8Array>();
     unverified?.selected.forEach((isSelected, idx) => {
       const start = idx * unverified.partSizeBytes;
@@ -119,10 +122,16 @@ export class MemoryUploads implements UploadStorage {
     return [...this.#staged.keys()].map((id) => ({ id, filename: '', ref: null, createdAtMs: null }));
   }
 
-  #read(uploadId: string): Buffer {
+  /** The staged bytes. @throws BytesGone. */
+  bytesOf(uploadId: string): Buffer {
     const bytes = this.#staged.get(uploadId);
     if (!bytes) throw new BytesGone('The bytes are not in the storage.', { isAbsent: true });
     return bytes;
+  }
+
+  /** Puts other staged bytes in the place of those of an upload. */
+  replace(uploadId: string, bytes: Buffer): void {
+    this.#staged.set(uploadId, bytes);
   }
 }
 

@@ -11,24 +11,26 @@ import {
   ListPartsCommand,
   PutObjectCommand,
   paginateListObjectsV2,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { explainS3, hasNoAnswer, isAbsent, isConflict, isRefusal, isSlowDown, isThere, isWrongPart } from './errors.ts';
+import { durableStep } from '../../durable-step.ts';
+import { createClient, LONG_SILENT_MS, SILENT_MS } from './client.ts';
+import {
+  explainS3,
+  hasNoAnswer,
+  isAbsent,
+  isConflict,
+  isRefusal,
+  isSlowDown,
+  isThere,
+  isUnknownCall,
+  isWrongPart,
+} from './errors.ts';
 import type { PartBody } from './part-body.ts';
 import type { S3Settings } from './settings.ts';
 import { Throttle } from './throttle.ts';
-
-/** Of one call and of what it repeats. A budget that all calls share bounds the repetitions (the library's "standard" mode). */
-const MAX_ATTEMPTS = 5;
-const CONNECT_MS = 10_000;
-/** Nothing is sent or comes for so long. Clients do not wait longer for a part. */
-const SILENT_MS = 30_000;
-/** To complete a large upload takes some services minutes, and a download is as slow as its reader. */
-const LONG_SILENT_MS = 5 * 60_000;
-/** Parts of all uploads that are sent at once, and all other calls. */
-const MAX_SOCKETS = 512;
 
 /** A part as it is sent. */
 export interface PartUpload {
@@ -58,12 +60,12 @@ export interface ObjectHead {
   readonly sizeBytes: number;
   /** Of the digests of the parts, `BASE64-COUNT`; null: the service does not say. */
   readonly checksum: string | null;
+  /** Without quotes; '': the service does not say. */
+  readonly etag: string;
 }
 
 /** `busy`: another request is at it. `unknown`: no answer, or one that leaves open what was done. */
 export type CompleteOutcome = 'completed' | 'exists' | 'busy' | 'absent' | 'wrong_part' | { unknown: unknown };
-
-const SILENT_LOG = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 export class Bucket {
   readonly client: S3Client;
@@ -79,6 +81,14 @@ export class Bucket {
     this.#patient = createClient(settings, LONG_SILENT_MS);
   }
 
+  /**
+   * By the clock of the service, which the library knows when that differs from ours by five minutes: a signed URL counts
+   * from then.
+   */
+  get signingDate(): Date {
+    return new Date(Date.now() + this.client.config.systemClockOffset);
+  }
+
   async ping(): Promise<void> {
     await explained(this.client.send(new HeadBucketCommand({ Bucket: this.name })));
   }
@@ -91,7 +101,7 @@ export class Bucket {
   /** @returns the id of the multipart upload. */
   async createMultipart(key: string): Promise<string> {
     const command = new CreateMultipartUploadCommand({ ...this.#at(key), ChecksumAlgorithm: 'SHA256' });
-    const { UploadId } = await explained(this.client.send(command));
+    const { UploadId } = await explained(durableStep('s3.create', () => this.client.send(command)));
     if (!UploadId) throw explainS3(new Error('no id of a multipart upload'));
     return UploadId;
   }
@@ -121,7 +131,9 @@ export class Bucket {
       { step: 'build', priority: 'low', name: 'cryoliftPartHeaders' },
     );
     try {
-      const { ETag, ChecksumSHA256 = null } = await this.client.send(command, { abortSignal: signal });
+      const { ETag, ChecksumSHA256 = null } = await durableStep('s3.upload-part', () =>
+        this.client.send(command, { abortSignal: signal }),
+      );
       this.throttle.noteTaken();
       if (!ETag) throw new Error('a part without an ETag');
       return { etag: unquote(ETag), checksum: ChecksumSHA256 };
@@ -135,7 +147,8 @@ export class Bucket {
   /** @returns whether the multipart upload was there. */
   async abort(key: string, id: string): Promise<boolean> {
     try {
-      await this.client.send(new AbortMultipartUploadCommand({ ...this.#at(key), UploadId: id }));
+      const command = new AbortMultipartUploadCommand({ ...this.#at(key), UploadId: id });
+      await durableStep('s3.abort', () => this.client.send(command));
       return true;
     } catch (error) {
       if (isAbsent(error)) return false;
@@ -154,15 +167,14 @@ export class Bucket {
       ETag: `"${etag}"`,
       ...(checksum === null ? {} : { ChecksumSHA256: checksum }),
     }));
+    const command = new CompleteMultipartUploadCommand({
+      ...this.#at(key),
+      UploadId: id,
+      MultipartUpload: { Parts },
+      IfNoneMatch: '*',
+    });
     try {
-      await this.#patient.send(
-        new CompleteMultipartUploadCommand({
-          ...this.#at(key),
-          UploadId: id,
-          MultipartUpload: { Parts },
-          IfNoneMatch: '*',
-        }),
-      );
+      await durableStep('s3.complete', () => this.#patient.send(command));
       return 'completed';
     } catch (error) {
       if (isThere(error)) return 'exists';
@@ -178,7 +190,9 @@ export class Bucket {
   async head(key: string): Promise<ObjectHead | null> {
     const command = new HeadObjectCommand({ ...this.#at(key), ChecksumMode: 'ENABLED' });
     const answer = await orAbsent(this.client.send(command));
-    return answer && { sizeBytes: answer.ContentLength ?? 0, checksum: answer.ChecksumSHA256 ?? null };
+    if (!answer) return null;
+    const { ContentLength = 0, ChecksumSHA256 = null, ETag = '' } = answer;
+    return { sizeBytes: ContentLength, checksum: ChecksumSHA256, etag: unquote(ETag) };
   }
 
   /** Opens the bytes `start` to `end` (inclusive), or all; null when there is no such object or it ends before `start`. */
@@ -194,13 +208,15 @@ export class Bucket {
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
-    await explained(this.client.send(new PutObjectCommand({ ...this.#at(key), Body: bytes })));
+    const command = new PutObjectCommand({ ...this.#at(key), Body: bytes });
+    await explained(durableStep('s3.put', () => this.client.send(command)));
   }
 
   /** @returns false when there was an object of that name. */
   async putNew(key: string, bytes: Uint8Array): Promise<boolean> {
+    const command = new PutObjectCommand({ ...this.#at(key), Body: bytes, IfNoneMatch: '*' });
     try {
-      await this.client.send(new PutObjectCommand({ ...this.#at(key), Body: bytes, IfNoneMatch: '*' }));
+      await durableStep('s3.put-new', () => this.client.send(command));
       return true;
     } catch (error) {
       if (isThere(error) || isConflict(error)) return false;
@@ -210,7 +226,23 @@ export class Bucket {
 
   /** Safe to repeat. */
   async remove(key: string): Promise<void> {
-    await explained(this.client.send(new DeleteObjectCommand(this.#at(key))));
+    const command = new DeleteObjectCommand(this.#at(key));
+    await explained(durableStep('s3.remove', () => this.client.send(command)));
+  }
+
+  /**
+   * Removes this object, and none that has taken its place since, where the service knows conditional deletions; others
+   * ignore the condition.
+   */
+  async removeExactly(key: string, etag: string): Promise<void> {
+    if (etag === '') return await this.remove(key);
+    const command = new DeleteObjectCommand({ ...this.#at(key), IfMatch: `"${etag}"` });
+    try {
+      await durableStep('s3.remove-exactly', () => this.client.send(command));
+    } catch (error) {
+      if (isUnknownCall(error)) return await this.remove(key);
+      if (!isThere(error) && !isAbsent(error)) throw explainS3(error);
+    }
   }
 
   /** The keys of all objects whose names begin with `prefix`. Not by folders: some services list empty ones. */
@@ -227,7 +259,7 @@ export class Bucket {
   /** A URL with which everybody can read the object for a while. */
   async signGet(key: string, seconds: number): Promise<string> {
     const command = new GetObjectCommand(this.#at(key));
-    return await explained(getSignedUrl(this.client, command, { expiresIn: seconds }));
+    return await explained(getSignedUrl(this.client, command, { expiresIn: seconds, signingDate: this.signingDate }));
   }
 
   /**
@@ -248,27 +280,6 @@ export class Bucket {
   #at(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.name, Key: key };
   }
-}
-
-function createClient({ endpoint, region, pathStyle, credentials }: S3Settings, silentMs: number): S3Client {
-  return new S3Client({
-    region,
-    forcePathStyle: pathStyle,
-    ...(endpoint ? { endpoint } : {}),
-    ...(credentials ? { credentials } : {}),
-    maxAttempts: MAX_ATTEMPTS,
-    retryMode: 'standard',
-    // What we want checked we say in each call: older services do not know the library's own choice.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: CONNECT_MS,
-      socketTimeout: silentMs,
-      httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-      httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-    },
-    logger: SILENT_LOG,
-  });
 }
 
 export function unquote(etag: string): string {

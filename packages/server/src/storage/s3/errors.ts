@@ -37,6 +37,11 @@ export function isThere(error: unknown): boolean {
   return statusOf(error) === 412;
 }
 
+/** The service does not know the call, or a condition of it. */
+export function isUnknownCall(error: unknown): boolean {
+  return statusOf(error) === 501;
+}
+
 /** Another request is about to make the object. */
 export function isConflict(error: unknown): boolean {
   return statusOf(error) === 409;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
+import { StaleLists } from '../../../../../suites/many-servers/stale-lists.ts';
 import { Writers } from '../disk/threads/writers.ts';
 import { BytesGone } from '../errors.ts';
 import { feed, hasCode, MIB, makeBytes, openSink, readAll, stage } from '../test-storage.ts';
@@ -43,6 +44,17 @@ test('s3: a part that was sent twice counts as it was recorded, whichever came l
     const file = await upload.publish();
     assert.ok((await readAll(storage, file)).equals(Buffer.concat([recorded === 'first' ? first : last, end])));
   }
+});
+
+// Invariants 2, 3
+test('s3: an upload that lacks a part is not made an object, and keeps the others', withService, async (t) => {
+  const { storage } = await makeBucket(t);
+  const upload = await stage(storage, 'lacking', 10 * MIB, 5 * MIB);
+  await upload.store(0, makeBytes(5 * MIB, 1));
+  await upload.store(1, makeBytes(5 * MIB, 2));
+  upload.note(0, { sha256: makeBytes(32), receipt: '0'.repeat(32) });
+  await assert.rejects(upload.assemble(), BytesGone);
+  assert.deepEqual(await upload.findLost(), [0]);
 });
 
 test('s3: more than a page of parts, and a part that was sent twice at the end of a page', withService, async (t) => {
@@ -266,3 +278,56 @@ test('s3: a call that is never answered fails', withService, async (t) => {
   proxy.decide = () => ({ kind: 'hang' });
   await assert.rejects(bucket.createMultipart('files/a/a.mrc'), hasCode('storage_unavailable'));
 });
+
+// Invariant 2
+test('s3: an upload is assembled of its parts while the lists are old, or do not have it', withService, async (t) => {
+  const { settings } = await makeBucket(t);
+  const lists = await StaleLists.open(t, settings);
+  const storage = new S3Storage({ ...settings, endpoint: lists.url }, new Writers(2, 8));
+  t.after(() => storage.close());
+  const bytes = makeBytes(10 * MIB);
+  for (const lag of [1, 2, Number.POSITIVE_INFINITY]) {
+    const upload = await stage(storage, `stale-${lag}`, bytes.length, 5 * MIB);
+    await upload.storeAll(bytes);
+    lists.lag = lag;
+    assert.notDeepEqual(await upload.findLost(), [], 'the list is old');
+    const file = await upload.publish();
+    // It was assembled before.
+    await upload.assemble();
+    lists.lag = 0;
+    assert.ok((await readAll(storage, file)).equals(bytes));
+  }
+});
+
+// Invariant 2
+test('s3: a part that is neither listed nor known by its receipt is asked for again', withService, async (t) => {
+  const { storage } = await makeBucket(t);
+  const upload = await stage(storage, 'unknown', 10 * MIB, 5 * MIB);
+  await upload.store(0, makeBytes(5 * MIB));
+  upload.note(1, { sha256: makeBytes(32), receipt: '0'.repeat(32) });
+  await assert.rejects(upload.assemble(), BytesGone);
+  assert.deepEqual(await upload.findLost(), [1]);
+  upload.note(1, { sha256: makeBytes(32), receipt: null });
+  await assert.rejects(upload.assemble(), BytesGone);
+});
+
+// Invariant 2
+test(
+  's3: an object that was made meanwhile is not removed in place of the one that was found',
+  withService,
+  async (t) => {
+    const { storage, direct, keys } = await makeBucket(t);
+    const upload = await stage(storage, 'replaced', 1000);
+    const key = keys.ofUpload(upload.to);
+    await direct.put(key, makeBytes(1000, 1));
+    const found = await direct.head(key);
+    // Another server has removed that one, and has made the right one.
+    await direct.put(key, makeBytes(1000, 2));
+    await direct.removeExactly(key, found?.etag ?? '');
+    assert.ok((await readAll(storage, upload.place)).equals(makeBytes(1000, 2)));
+    const now = await direct.head(key);
+    await direct.removeExactly(key, now?.etag ?? '');
+    assert.equal(await direct.head(key), null);
+    await direct.removeExactly(key, now?.etag ?? '');
+  },
+);

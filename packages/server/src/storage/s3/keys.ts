@@ -1,4 +1,7 @@
-/** Names of objects: `files/ID/NAME` for files, `previews/ID/NAME.png` for their pictures. */
+/**
+ * Names of objects: `files/ID/NAME` for files, `previews/ID/NAME.png` for their pictures, `pieces/ID/NAME` for bytes of
+ * uploads that are not a whole part.
+ */
 import type { FilePlace, StagedName } from '../places.ts';
 
 export class Keys {
@@ -15,6 +18,10 @@ export class Keys {
 
   get previews(): string {
     return `${this.#prefix}previews/`;
+  }
+
+  get pieces(): string {
+    return `${this.#prefix}pieces/`;
   }
 
   /** Names the database that the objects belong to. */
@@ -35,7 +42,11 @@ export class Keys {
     return `${this.previews}${fileId}/${name}.png`;
   }
 
-  /** @param folder `files` or `previews`. @returns null for a key that is not ours. */
+  ofPiece(uploadId: string, name: string): string {
+    return `${this.pieces}${uploadId}/${name}`;
+  }
+
+  /** @param folder `files`, `previews` or `pieces`. @returns null for a key that is not ours. */
   parse(folder: string, key: string): { id: string; name: string } | null {
     const [id, name, ...rest] = key.startsWith(folder) ? key.slice(folder.length).split('/') : [];
     return id && name && rest.length === 0 ? { id, name } : null;

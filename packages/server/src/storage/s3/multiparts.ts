@@ -1,5 +1,6 @@
 /** Lists of multipart uploads and of their parts, page by page. */
 import { ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
+import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 import { type Bucket, type ListedPart, unquote } from './bucket.ts';
 import { explainS3, isAbsent } from './errors.ts';
 
@@ -7,6 +8,8 @@ import { explainS3, isAbsent } from './errors.ts';
 const PAGE = 1000;
 /** Space for parts that are listed twice, in a list of few parts. */
 const LEAST_PAGE = 100;
+/** What comes before part 10000 where the numbers are ordered as text (SeaweedFS). */
+const BEFORE_MOST_AS_TEXT = 999;
 
 /**
  * All entries of a multipart upload, some of them for one part: services keep every body that was sent for it (SeaweedFS) or
@@ -16,38 +19,58 @@ const LEAST_PAGE = 100;
  * @returns null when there is no such multipart upload: it was aborted, or it has become an object.
  */
 export async function listParts(
-  { client, name }: Bucket,
+  bucket: Bucket,
   key: string,
   id: string,
-  { first: from, last: to } = { first: 1, last: Number.POSITIVE_INFINITY },
+  { first: from, last: to } = { first: 1, last: MAX_PART_COUNT },
 ): Promise<ListedPart[] | null> {
   const listed: ListedPart[] = [];
   const pageSize = Math.min(PAGE, Math.max(LEAST_PAGE, 2 * (to - from + 1)));
   for (let marker = from - 1; ; ) {
-    const command = new ListPartsCommand({
-      Bucket: name,
-      Key: key,
-      UploadId: id,
-      MaxParts: pageSize,
-      ...(marker > 0 ? { PartNumberMarker: String(marker) } : {}),
-    });
-    const page = await client.send(command).catch((error: unknown) => {
-      if (isAbsent(error)) return null;
-      throw explainS3(error);
-    });
+    const page = await listPage(bucket, key, id, marker, pageSize);
     if (page === null) return null;
-    const parts = (page.Parts ?? []).map(({ PartNumber = 0, ETag = '', Size = 0, ChecksumSHA256 = null }) => ({
-      number: PartNumber,
-      etag: unquote(ETag),
-      sizeBytes: Size,
-      checksum: ChecksumSHA256,
-    }));
-    for (const part of parts) if (part.number <= to) listed.push(part);
-    const [first, last] = [parts[0], parts.at(-1)];
-    if (!page.IsTruncated || !first || !last || last.number > to) return listed;
+    for (const part of page.parts) if (part.number >= from && part.number <= to) listed.push(part);
+    // Some services order the numbers as text, in which 10000 comes before 1000: it says nothing of what follows.
+    const ordered = page.parts.filter(({ number }) => number < MAX_PART_COUNT);
+    const [first, last] = [ordered[0], ordered.at(-1)];
+    if (!page.isTruncated || !first || !last || last.number > to) break;
     // The page may end between two entries of one part, and a marker skips all of them: they are listed again.
     marker = first.number < last.number ? last.number - 1 : last.number;
   }
+  const isSkipped = from > BEFORE_MOST_AS_TEXT && to === MAX_PART_COUNT && listed.every(({ number }) => number < to);
+  if (isSkipped) {
+    const page = await listPage(bucket, key, id, BEFORE_MOST_AS_TEXT, LEAST_PAGE);
+    listed.push(...(page?.parts ?? []).filter(({ number }) => number === to));
+  }
+  return listed;
+}
+
+/** Null when there is no such multipart upload. */
+async function listPage(
+  { client, name }: Bucket,
+  key: string,
+  id: string,
+  marker: number,
+  pageSize: number,
+): Promise<{ parts: ListedPart[]; isTruncated: boolean } | null> {
+  const command = new ListPartsCommand({
+    Bucket: name,
+    Key: key,
+    UploadId: id,
+    MaxParts: pageSize,
+    ...(marker > 0 ? { PartNumberMarker: String(marker) } : {}),
+  });
+  const page = await client.send(command).catch((error: unknown) => {
+    if (isAbsent(error)) return null;
+    throw explainS3(error);
+  });
+  const parts = page?.Parts?.map(({ PartNumber = 0, ETag = '', Size = 0, ChecksumSHA256 = null }) => ({
+    number: PartNumber,
+    etag: unquote(ETag),
+    sizeBytes: Size,
+    checksum: ChecksumSHA256,
+  }));
+  return page && { parts: parts ?? [], isTruncated: page.IsTruncated ?? false };
 }
 
 interface ListedMultipart {

@@ -6,8 +6,12 @@ import { createHash } from 'node:crypto';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { CommittedPart, PartSink } from '../upload-storage.ts';
 import { AwsChunked } from './aws-chunked.ts';
+import { BLOCK_BYTES, giveBlock, takeBlock } from './blocks.ts';
 import type { PartAnswer, PartUpload } from './bucket.ts';
 import { PartBody } from './part-body.ts';
+
+/** Pieces are gathered for so long, so that few large ones are sent; a slow client must not make the request fall silent. */
+const GATHER_MS = 1_000;
 
 /** What an attempt fails with that was given up. */
 const GIVEN_UP = 'This part was given up.';
@@ -26,7 +30,10 @@ export class S3PartSink implements PartSink {
   readonly #encoding: AwsChunked | null;
   readonly #body = new PartBody();
   readonly #stop = new AbortController();
-  #held: Buffer | null = null;
+  /** What is held back: the first bytes of a block. */
+  #block: Buffer | null = null;
+  #held = 0;
+  #sentMs = performance.now();
   #answer: Promise<PartAnswer> | null = null;
   #error: unknown = null;
   #committed: Promise<CommittedPart> | null = null;
@@ -45,10 +52,7 @@ export class S3PartSink implements PartSink {
     this.#answer ??= this.#begin();
     const hashed = this.#hash.write(bytes);
     if (!this.#declared) this.#md5.update(bytes);
-    const before = this.#held;
-    // The caller reuses its buffer at once.
-    this.#held = Buffer.from(bytes);
-    const sent = before ? this.#body.write(this.#encode(before)) : undefined;
+    const sent = this.#gather(bytes);
     if (!hashed && !sent) return undefined;
     return Promise.all([hashed, sent]).then(() => this.#assertOpen());
   }
@@ -63,6 +67,28 @@ export class S3PartSink implements PartSink {
     this.#stop.abort();
     await this.#hash.abort();
     await this.#answer?.catch(() => {});
+  }
+
+  /** Copies the bytes, because the caller reuses its buffer at once, and sends what was held before when it is enough. */
+  #gather(bytes: Buffer): Promise<void> | undefined {
+    let sent: Promise<void> | undefined;
+    for (let at = 0; at < bytes.length; ) {
+      const isDue = performance.now() - this.#sentMs >= GATHER_MS;
+      if (this.#block && (this.#held === BLOCK_BYTES || isDue)) sent = this.#sendHeld(this.#block) ?? sent;
+      this.#block ??= takeBlock();
+      const copied = bytes.copy(this.#block, this.#held, at);
+      this.#held += copied;
+      at += copied;
+    }
+    return sent;
+  }
+
+  #sendHeld(block: Buffer): Promise<void> | undefined {
+    const held = block.subarray(0, this.#held);
+    this.#block = null;
+    this.#held = 0;
+    this.#sentMs = performance.now();
+    return this.#body.write(this.#encode(held), () => giveBlock(block));
   }
 
   #begin(): Promise<PartAnswer> {
@@ -86,8 +112,8 @@ export class S3PartSink implements PartSink {
     }
     this.#answer ??= this.#begin();
     const checksum = Buffer.from(sha256).toString('base64');
-    const rest = this.#held ? this.#encode(this.#held) : [];
-    this.#held = null;
+    const rest = this.#block ? this.#encode(this.#block.subarray(0, this.#held)) : [];
+    this.#block = null;
     this.#body.end(this.#encoding ? [...rest, this.#encoding.end(checksum)] : rest);
     const answer = await this.#answer;
     this.#assertStored(answer, checksum);

@@ -4,6 +4,7 @@ import type { FileStorage } from '../file-storage.ts';
 import type { FilePlace } from '../places.ts';
 import type { PartSink } from '../upload-storage.ts';
 import type { Bucket } from './bucket.ts';
+import { listIds, removeId } from './folders.ts';
 import type { Keys } from './keys.ts';
 import { readObject } from './object-stream.ts';
 
@@ -56,17 +57,11 @@ export class S3Files implements FileStorage {
   }
 
   async remove(fileId: string): Promise<void> {
-    for await (const key of this.#bucket.list(`${this.#keys.files}${fileId}/`)) await this.#bucket.remove(key);
+    await removeId(this.#bucket, this.#keys.files, fileId);
   }
 
   async list(): Promise<string[]> {
-    const ids = new Set<string>();
-    const { files } = this.#keys;
-    for await (const key of this.#bucket.list(files)) {
-      const found = this.#keys.parse(files, key);
-      if (found) ids.add(found.id);
-    }
-    return [...ids];
+    return await listIds(this.#bucket, this.#keys, this.#keys.files);
   }
 
   locate(file: FilePlace): string {

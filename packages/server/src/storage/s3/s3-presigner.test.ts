@@ -68,3 +68,26 @@ test('s3 presigner: a service that fails now and then is asked again', withServi
   assert.equal(await storage.offerDirect(), true);
   assert.equal(count, 4);
 });
+
+test('s3 presigner: a clock that is minutes off signs URLs that are valid now', withService, async (t) => {
+  for (const offMs of [-10 * 60_000, 10 * 60_000]) {
+    const { storage, direct } = await makeBucket(t);
+    const now = Date.now;
+    // The whole process: what a server on a system with another clock does.
+    t.mock.method(Date, 'now', () => now() + offMs);
+    await storage.offerDirect();
+    const presigner = storage.presigner as NonNullable<typeof storage.presigner>;
+    const upload = { id: `off${offMs}`, filename: 'a', ref: null, sizeBytes: 6, partSizeBytes: 6, empty: true };
+    const staged = { ...upload, ref: await storage.uploads.create(upload) };
+    const { url, headers } = await presigner.sign(staged, 0, SHA256, 60);
+    t.mock.restoreAll();
+    const signed = /X-Amz-Date=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(url)?.slice(1) ?? [];
+    const [year, month, ...rest] = signed.map(Number) as [number, number, number, number, number, number];
+    assert.ok(Math.abs(Date.UTC(year, month - 1, ...rest) - Date.now()) < 60_000, url);
+    const { 'Content-Length': _length, ...others } = headers;
+    const answer = await fetch(url, { method: 'PUT', headers: others, body: BODY });
+    assert.equal(answer.status, 200, await answer.text());
+    const get = await fetch(await direct.signGet('no-such-object', 60));
+    assert.equal(get.status, 404);
+  }
+});

@@ -80,7 +80,7 @@ export class S3Presigner implements Presigner {
 }
 
 async function signPart(
-  { client, name }: Bucket,
+  { client, name, signingDate }: Bucket,
   key: string,
   id: string,
   number: number,
@@ -100,7 +100,7 @@ async function signPart(
   try {
     // As a header, because not every service compares a checksum in the query with the body.
     const unhoistableHeaders = new Set([CHECKSUM]);
-    const url = await getSignedUrl(client, command, { expiresIn: seconds, unhoistableHeaders });
+    const url = await getSignedUrl(client, command, { expiresIn: seconds, unhoistableHeaders, signingDate });
     const signed = new URL(url).searchParams.get('X-Amz-SignedHeaders')?.split(';') ?? [];
     if (!signed.includes('content-length') || !signed.includes(CHECKSUM)) {
       throw new Error(`only ${signed} of a part are signed`);

@@ -2,6 +2,7 @@
 import { buffer } from 'node:stream/consumers';
 import type { PreviewStorage } from '../storage.ts';
 import type { Bucket } from './bucket.ts';
+import { listIds, removeId } from './folders.ts';
 import type { Keys } from './keys.ts';
 
 export class S3Previews implements PreviewStorage {
@@ -23,16 +24,10 @@ export class S3Previews implements PreviewStorage {
   }
 
   async remove(fileId: string): Promise<void> {
-    for await (const key of this.#bucket.list(`${this.#keys.previews}${fileId}/`)) await this.#bucket.remove(key);
+    await removeId(this.#bucket, this.#keys.previews, fileId);
   }
 
   async list(): Promise<string[]> {
-    const ids = new Set<string>();
-    const { previews } = this.#keys;
-    for await (const key of this.#bucket.list(previews)) {
-      const found = this.#keys.parse(previews, key);
-      if (found) ids.add(found.id);
-    }
-    return [...ids];
+    return await listIds(this.#bucket, this.#keys, this.#keys.previews);
   }
 }

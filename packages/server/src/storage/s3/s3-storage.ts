@@ -6,6 +6,7 @@ import { Bucket } from './bucket.ts';
 import { Keys } from './keys.ts';
 import { digestObject } from './object-digest.ts';
 import { S3Files } from './s3-files.ts';
+import { S3Pieces } from './s3-pieces.ts';
 import { S3Presigner } from './s3-presigner.ts';
 import { S3Previews } from './s3-previews.ts';
 import { S3Uploads } from './s3-uploads.ts';
@@ -13,6 +14,7 @@ import type { S3Settings } from './settings.ts';
 
 export class S3Storage implements Storage {
   readonly uploads: S3Uploads;
+  readonly pieces: S3Pieces;
   readonly files: S3Files;
   readonly previews: S3Previews;
   readonly hasOtherWriters = false;
@@ -32,6 +34,7 @@ export class S3Storage implements Storage {
     this.#writers = writers;
     const openHash = () => this.openHash();
     this.uploads = new S3Uploads(this.#bucket, this.#keys, openHash);
+    this.pieces = new S3Pieces(this.#bucket, this.#keys);
     this.files = new S3Files(this.#bucket, this.#keys, openHash);
     this.previews = new S3Previews(this.#bucket, this.#keys);
     this.lateDigests = {

@@ -16,6 +16,8 @@ import { listMultiparts, listParts } from './multiparts.ts';
 import { digestObject } from './object-digest.ts';
 import { S3PartSink } from './part-sink.ts';
 
+type NumberedAnswer = PartAnswer & { readonly number: number };
+
 /** A request that found another one at work comes again after this time. */
 const BUSY_SECONDS = 2;
 
@@ -70,17 +72,21 @@ export class S3Uploads implements UploadStorage {
   async assemble(upload: StagedUpload, file: FilePlace, parts: readonly StoredPart[]): Promise<void> {
     const key = this.#keys.ofUpload(upload);
     if (file.sizeBytes === 0) return void (await this.#bucket.putNew(key, new Uint8Array()));
-    const listed = upload.ref && (await listParts(this.#bucket, key, upload.ref));
-    // It was assembled before, or it is gone.
-    if (!upload.ref || !listed) return await this.#assertWhole(key, file, parts);
-    const { lost, found } = reconcile(upload, parts, listed);
-    if (lost.length > 0) throw new BytesGone(`${lost.length} of ${parts.length} parts are not in the storage.`);
-    const outcome = await this.#bucket.complete(key, upload.ref, found);
+    if (!upload.ref) return await this.#assertWhole(key, file, parts);
+    const listed = await listParts(this.#bucket, key, upload.ref);
+    const { lost, found } = reconcile(upload, parts, listed ?? []);
+    // A list may be older than the parts: the service knows them by the receipts that it gave, or refuses the whole.
+    const unlisted = toUnlisted(parts, lost);
+    const gone = `${lost.length} of ${parts.length} parts are not in the storage.`;
+    if (!unlisted) throw new BytesGone(gone);
+    const outcome = await this.#bucket.complete(key, upload.ref, inOrder([...found, ...unlisted]));
     if (outcome === 'busy') {
       const message = 'Another request is making one object of the parts of this upload.';
       throw new UploadError('storage_unavailable', message, { retryAfterSeconds: BUSY_SECONDS });
     }
-    if (outcome === 'wrong_part') throw new BytesGone('The object storage does not take the parts that it lists.');
+    if (outcome === 'wrong_part') {
+      throw new BytesGone(lost.length > 0 ? gone : 'The object storage does not take the parts that it lists.');
+    }
     if (typeof outcome === 'object' && (await this.#bucket.head(key)) === null) throw explainS3(outcome.unknown);
     await this.#assertWhole(key, file, parts);
     // Another server made the object of the same parts.
@@ -99,8 +105,10 @@ export class S3Uploads implements UploadStorage {
 
   async withdraw(upload: StagedUpload): Promise<'staged' | 'lost'> {
     const key = this.#keys.ofUpload(upload);
-    if ((await this.#bucket.head(key)) === null) return 'staged';
-    await this.#bucket.remove(key);
+    const head = await this.#bucket.head(key);
+    if (head === null) return 'staged';
+    // Another server may make the right object meanwhile: that one stays.
+    await this.#bucket.removeExactly(key, head.etag);
     return 'lost';
   }
 
@@ -136,10 +144,10 @@ function reconcile(
   { sizeBytes, partSizeBytes }: Pick<StagedUpload, 'sizeBytes' | 'partSizeBytes'>,
   parts: readonly StoredPart[],
   listed: readonly ListedPart[],
-): { lost: number[]; found: (PartAnswer & { number: number })[] } {
+): { lost: number[]; found: NumberedAnswer[] } {
   const entries = Map.groupBy(listed, ({ number }) => number);
   const lost: number[] = [];
-  const found: (PartAnswer & { number: number })[] = [];
+  const found: NumberedAnswer[] = [];
   for (const { idx, sha256, receipt } of parts) {
     const checksum = Buffer.from(sha256).toString('base64');
     const { length } = partExtent(sizeBytes, partSizeBytes, idx);
@@ -152,6 +160,22 @@ function reconcile(
     else lost.push(idx);
   }
   return { lost, found };
+}
+
+/** @returns the parts that were not listed, as they were recorded; null when one of them has no receipt. */
+function toUnlisted(parts: readonly StoredPart[], lost: readonly number[]): NumberedAnswer[] | null {
+  const isLost = new Set(lost);
+  const unlisted: NumberedAnswer[] = [];
+  for (const { idx, sha256, receipt } of parts) {
+    if (!isLost.has(idx)) continue;
+    if (receipt === null) return null;
+    unlisted.push({ number: idx + 1, etag: receipt, checksum: Buffer.from(sha256).toString('base64') });
+  }
+  return unlisted;
+}
+
+function inOrder(parts: NumberedAnswer[]): NumberedAnswer[] {
+  return parts.sort((a, b) => a.number - b.number);
 }
 
 /** As services give the SHA-256 of an object that was made of parts. */

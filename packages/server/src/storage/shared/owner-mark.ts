@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { durableStep } from '../../durable-step.ts';
 import { flush } from '../../flush.ts';
 
 export interface OwnerMark {
@@ -24,12 +25,14 @@ export async function readMark(folder: string): Promise<OwnerMark | null> {
 export async function writeMark(folder: string, mark: OwnerMark): Promise<OwnerMark> {
   const draft = join(folder, `${NAME}.${randomBytes(8).toString('hex')}`);
   try {
-    await writeFile(draft, JSON.stringify(mark), { flag: 'wx', mode: 0o600, flush: true });
-    await link(draft, join(folder, NAME)).catch((error: NodeJS.ErrnoException) => {
+    await durableStep('mark.write', () =>
+      writeFile(draft, JSON.stringify(mark), { flag: 'wx', mode: 0o600, flush: true }),
+    );
+    await durableStep('mark.link', () => link(draft, join(folder, NAME))).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
   } finally {
-    await rm(draft, { force: true });
+    await durableStep('mark.remove-draft', () => rm(draft, { force: true }));
   }
   await flush(folder);
   return (await readMark(folder)) as OwnerMark;

@@ -34,13 +34,14 @@ export class ProbeHelper {
 
   /** One request at a time. */
   async #ask(request: HelperRequest): Promise<HelperAnswer> {
-    const stop = AbortSignal.timeout(ANSWER_MS);
-    const ended = once(this.#child, 'exit', { signal: stop }).then(() => ({ error: 'the second process ended' }));
-    ended.catch(() => {});
-    const answered = once(this.#child, 'message', { signal: stop }).then(([message]) => message as HelperAnswer);
-    answered.catch(() => {});
+    const settled = new AbortController();
+    // Takes the listeners of the one that did not come away: the process lives for many requests.
+    const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(ANSWER_MS)]);
+    const ended = once(this.#child, 'exit', { signal }).then(() => ({ error: 'the second process ended' }));
+    const answered = once(this.#child, 'message', { signal }).then(([message]) => message as HelperAnswer);
+    for (const each of [ended, answered]) each.catch(() => {});
     this.#child.send(request);
-    const answer = await Promise.race([answered, ended]);
+    const answer: HelperAnswer = await Promise.race([answered, ended]).finally(() => settled.abort());
     if (answer.error === undefined) return answer;
     throw Object.assign(new Error(answer.error), { code: answer.error });
   }

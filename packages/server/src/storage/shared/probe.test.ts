@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { AssumptionFailed } from './assumption.ts';
 import { probeFolder } from './probe.ts';
 import { type ProbeCalls, SYSTEM_PROBE } from './probe-calls.ts';
+import { ProbeHelper } from './probe-helper.ts';
 import { PROBES } from './probes.ts';
 
 async function makeFolder(t: TestContext): Promise<string> {
@@ -113,4 +114,17 @@ test('probe: what a killed probe left behind is removed by a later one, and that
   await utimes(old, longAgo, longAgo);
   await probeFolder(folder);
   assert.deepEqual(await readdir(join(folder, 'probe')), ['running']);
+});
+
+test('probe: many requests leave no listeners at the second process', async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+  const path = join(await makeFolder(t), 'read');
+  await writeFile(path, 'bytes');
+  const helper = new ProbeHelper();
+  for (let nth = 0; nth < 12; nth++) assert.equal(String(await helper.read(path)), 'bytes');
+  await helper.close();
+  assert.deepEqual(warnings, []);
 });

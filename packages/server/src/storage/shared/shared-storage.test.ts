@@ -1,6 +1,6 @@
 /** Two storages on one folder stand for two servers. */
 import assert from 'node:assert/strict';
-import { chmod, cp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, open, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SYSTEM_CALLS } from '../disk/file-system.ts';
@@ -156,4 +156,37 @@ test('shared folder: what NFS keeps of removed files is neither an upload nor a 
   assert.deepEqual(await readdir(join(root, 'files', place.fileId)), ['.nfs0000000000000001']);
   await writeFile(join(root, 'staging', '.nfs0000000000000002'), '');
   assert.deepEqual(await storage.uploads.list(), []);
+});
+
+test('shared folder: a staging file that a server which died has left short takes parts', async (t) => {
+  const { storage, root } = await makeShared(t);
+  const bytes = makeBytes(2 * PART);
+  const upload = await stage(storage, 'short', bytes.length, PART);
+  await truncate(join(root, 'staging', upload.to.id), 0);
+  await upload.storeAll(bytes);
+  assert.ok((await readAll(storage, await upload.publish())).equals(bytes));
+});
+
+// Invariant 2
+test('shared folder: a server that was late with a length cuts nothing off that another one has written', async (t) => {
+  const { one, two } = await makeTwo(t);
+  const bytes = makeBytes(5000);
+  const growing = { id: 'grows', filename: 'a.dat', ref: null, sizeBytes: 0, partSizeBytes: PART, isGrowing: true };
+  await one.uploads.create({ ...growing, empty: true });
+  const at = (sizeBytes: number) => ({ ...growing, sizeBytes, empty: false });
+  const store = async (storage: typeof one, offset: number, end: number) => {
+    await storage.pieces.resize(at(end));
+    const sink = await storage.pieces.open(at(end), { offset, length: end - offset });
+    assert.ok(sink !== 'lost');
+    await feed(sink, bytes.subarray(offset, end), 100);
+    return { offset, length: end - offset, ...(await sink.commit()) };
+  };
+  const pieces = [await store(one, 0, 1000), await store(two, 1000, 5000)];
+  // It was stopped before this, when the upload had 1,000 bytes.
+  await one.pieces.resize(at(1000));
+  for (const piece of pieces) assert.deepEqual(await two.pieces.hash(at(5000), piece), piece.sha256);
+  await one.pieces.resize({ ...at(5000), isGrowing: false });
+  const sink = await two.pieces.open({ ...at(5000), isGrowing: false }, { offset: 0, length: 1 });
+  assert.ok(sink !== 'lost');
+  await sink.abort();
 });

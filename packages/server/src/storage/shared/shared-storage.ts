@@ -8,10 +8,12 @@ import type { DiskLayout } from '../disk/layout.ts';
 import type { Digester } from '../disk/threads/digester.ts';
 import type { Writers } from '../disk/threads/writers.ts';
 import type { LateDigester, Storage } from '../storage.ts';
+import { SharedPieces } from './shared-pieces.ts';
 import { SharedUploads } from './shared-uploads.ts';
 
 export class SharedStorage extends FolderStorage implements Storage {
   readonly uploads: SharedUploads;
+  readonly pieces: SharedPieces;
   readonly hasOtherWriters = true;
   readonly prefixes = null;
   readonly lateDigests: LateDigester;
@@ -19,6 +21,7 @@ export class SharedStorage extends FolderStorage implements Storage {
   private constructor(layout: DiskLayout, writers: Writers, digester: Digester) {
     super(layout, writers, digester);
     this.uploads = new SharedUploads(layout, this.files, writers, digester);
+    this.pieces = new SharedPieces(layout, digester, this.uploads);
     this.lateDigests = {
       digest: (file, parts, signal) => digester.hashWhole(layout.published(file), file.sizeBytes, parts, signal),
     };

@@ -45,7 +45,7 @@ export class SharedUploads implements UploadStorage, StagedReader {
   }
 
   async create(upload: StagedUpload): Promise<null> {
-    await this.#staging.create(upload);
+    await this.#staging.create(upload, !upload.isGrowing);
     return null;
   }
 
@@ -58,8 +58,15 @@ export class SharedUploads implements UploadStorage, StagedReader {
     if (!handle) return 'lost';
     const { calls } = this.#layout;
     try {
-      const { isRemoved, sizeBytes, receipt } = calls.examine(handle);
-      if (!isRemoved && sizeBytes === upload.sizeBytes) {
+      let found = calls.examine(handle);
+      if (upload.empty && !upload.isGrowing && found.sizeBytes < upload.sizeBytes) {
+        // A process that died while it made the file has left it short.
+        await calls.truncate(handle, upload.sizeBytes);
+        found = calls.examine(handle);
+      }
+      const { isRemoved, sizeBytes, receipt } = found;
+      const isLong = sizeBytes === upload.sizeBytes || (upload.isGrowing && sizeBytes < upload.sizeBytes);
+      if (!isRemoved && isLong) {
         return new FlushedSink(calls, handle, receipt, (settled) => this.#writers.open({ ...settled, offset }));
       }
     } catch (error) {

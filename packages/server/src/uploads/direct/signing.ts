@@ -6,7 +6,7 @@ import { noteSigned } from '../../db/uploads/signed-parts.ts';
 import type { SignedPut } from '../../storage/presigner.ts';
 import type { AccessScope, UploadContext } from '../context.ts';
 import { findUpload } from '../lookup.ts';
-import { assertOpen } from '../parts/part-request.ts';
+import { assertOpen, assertParted } from '../parts/part-request.ts';
 import { ensureStaged } from '../staging.ts';
 import { toStaged } from '../upload-record.ts';
 
@@ -41,6 +41,7 @@ export async function signDirect(
 ): Promise<{ expiresAtMs: number; lifeSeconds: number; parts: DirectPart[] }> {
   const { presigner } = context.storage;
   const row = await findUpload(context, access, uploadId);
+  assertParted(row);
   assertOpen(row);
   context.doubtful.assertNone(row.id);
   const staged = toStaged(presigner ? await ensureStaged(context, row) : row);

@@ -41,6 +41,8 @@ export class ContiguousPrefixes {
    * @returns the section in the middle of the file, from 0, when this part was the last that it lacked; else null.
    */
   async note(row: UploadRow, idx: number): Promise<number | null> {
+    // Its number of parts changes.
+    if (row.is_growing) return null;
     let loading = this.#uploads.get(row.id);
     if (!loading) {
       loading = this.#load(row);

@@ -18,6 +18,9 @@ export interface HeaderQuestion {
   force: boolean;
 }
 
+/** Nothing is known of the first bytes. */
+export const NO_HEADER: HeaderVerdict = { mrc: null, warnings: '[]' };
+
 export const NEEDED_HEADER_BYTES = MRC_HEADER_BYTES;
 
 /**
@@ -40,6 +43,20 @@ export function checkHeader(question: HeaderQuestion): HeaderVerdict {
     );
   }
   return verdict(check.mrc, check.rejections, check.warnings, force);
+}
+
+/**
+ * As `checkHeader`, while the size of the file is not known: it counts as the one that the header expects.
+ *
+ * @returns null for a file that does not have the name of an MRC file.
+ * @throws UploadError `invalid_mrc`.
+ */
+export function checkHeaderAlone(question: Omit<HeaderQuestion, 'sizeBytes'>): HeaderVerdict | null {
+  const { filename, header } = question;
+  if (!header || !isMrcName(filename)) return null;
+  const check = checkMrc({ header, sizeBytes: Number.MAX_SAFE_INTEGER, filename });
+  const expected = check.verdict === 'header_incomplete' ? null : check.mrc?.expected_size;
+  return checkHeader({ ...question, sizeBytes: expected ?? Number.MAX_SAFE_INTEGER });
 }
 
 function verdict(

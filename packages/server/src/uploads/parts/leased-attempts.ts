@@ -7,7 +7,7 @@ import type { Database, Guard } from '../../db/database.ts';
 import { askForLeases, lockLease } from '../../db/leases.ts';
 import type { Lease } from '../../leases/lease.ts';
 import type { Leases } from '../../leases/leases.ts';
-import { type Attempt, type Attempts, PartAttempts } from './part-attempts.ts';
+import { type Attempt, type Attempts, exclusive, PartAttempts } from './part-attempts.ts';
 
 /** A superseded request waits so long for the outcome of the newer one. */
 const OUTCOME_MS = 20_000;
@@ -29,17 +29,15 @@ export class LeasedAttempts implements Attempts {
   async begin(uploadId: string, idx: number): Promise<Attempt> {
     for (;;) {
       const attempt = await this.#local.begin(uploadId, idx);
-      try {
-        if (attempt.aborted || !(await this.#lease(attempt, uploadId, idx))) return attempt;
-        // After the lease was taken: either this sees the other server's lease, or `#endAttempts` there sees ours.
-        if (!(await this.#leases.isHeld(ofUpload(uploadId)))) return attempt;
-      } catch (error) {
-        attempt.release();
-        throw error;
-      }
-      attempt.release();
+      if (await this.#admit(attempt, uploadId, idx)) return attempt;
       await this.#leases.waitUntilFree(ofUpload(uploadId));
     }
+  }
+
+  async beginWithin(uploadId: string, idx: number): Promise<Attempt> {
+    const attempt = await this.#local.beginWithin(uploadId, idx);
+    if (await this.#admit(attempt, uploadId, idx)) return attempt;
+    throw exclusive();
   }
 
   async current(uploadId: string, idx: number): Promise<{ readonly released: Promise<void> } | undefined> {
@@ -90,6 +88,20 @@ export class LeasedAttempts implements Attempts {
 
   get count(): number {
     return this.#local.count;
+  }
+
+  /** Takes the lease of an attempt. @returns false when another server works on the upload: the attempt is released. */
+  async #admit(attempt: Attempt, uploadId: string, idx: number): Promise<boolean> {
+    try {
+      if (attempt.aborted || !(await this.#lease(attempt, uploadId, idx))) return true;
+      // After the lease was taken: either this sees the other server's lease, or `#endAttempts` there sees ours.
+      if (!(await this.#leases.isHeld(ofUpload(uploadId)))) return true;
+    } catch (error) {
+      attempt.release();
+      throw error;
+    }
+    attempt.release();
+    return false;
   }
 
   /** @returns false when a newer attempt has replaced this one, which is aborted then. */

@@ -9,7 +9,7 @@ type Unsound = 'part' | 'file' | 'stored_part';
 export interface UploadMeter {
   /** Received bytes of a part, also when it is not stored. */
   noteReceived(bytes: number): void;
-  /** A part that was acknowledged, and did not come through this server. */
+  /** A part that was acknowledged, and was not a request of its own to this server. */
   notePart(part: { bytes: number; deduplicated: boolean }): void;
   /** A stage that succeeded. */
   noteStage(stage: Stage, seconds: number): void;

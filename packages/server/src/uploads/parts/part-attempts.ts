@@ -3,6 +3,7 @@
  * newer attempt aborts the older one and waits until its last write is done. An attempt that commits is not aborted,
  * only awaited.
  */
+import { UploadError } from '@cryolift/protocol/errors';
 import type { Guard } from '../../db/database.ts';
 import type { Lease } from '../../leases/lease.ts';
 
@@ -10,6 +11,12 @@ import type { Lease } from '../../leases/lease.ts';
 export interface Attempts {
   /** Aborts the older attempt at this part, if there is one, and replaces it. @throws UploadError. */
   begin(uploadId: string, idx: number): Promise<Attempt>;
+  /**
+   * As `begin`, for a caller that holds another attempt at the upload. It does not wait for `exclude`, which waits for that.
+   *
+   * @throws UploadError `overloaded` while `exclude` runs.
+   */
+  beginWithin(uploadId: string, idx: number): Promise<Attempt>;
   /** The attempt at this part that is under way; undefined when there is none. */
   current(uploadId: string, idx: number): Promise<{ readonly released: Promise<void> } | undefined>;
   /** The parts among these that are being received. */
@@ -106,6 +113,15 @@ export class PartAttempts implements Attempts {
   async begin(uploadId: string, idx: number): Promise<Attempt> {
     // No await may stand between this loop and the `set` below: all attempts that wait here resume at the same time.
     while (this.#exclusive.has(uploadId)) await this.#exclusive.get(uploadId);
+    return await this.#replace(uploadId, idx);
+  }
+
+  async beginWithin(uploadId: string, idx: number): Promise<Attempt> {
+    if (this.#exclusive.has(uploadId)) throw exclusive();
+    return await this.#replace(uploadId, idx);
+  }
+
+  async #replace(uploadId: string, idx: number): Promise<Attempt> {
     const ofUpload = this.#current.get(uploadId) ?? new Map<number, Attempt>();
     this.#current.set(uploadId, ofUpload);
     const older = ofUpload.get(idx);
@@ -156,4 +172,10 @@ export class PartAttempts implements Attempts {
     for (const ofUpload of this.#current.values()) count += ofUpload.size;
     return count;
   }
+}
+
+/** Some work has the stored bytes of the upload for itself. */
+export function exclusive(): UploadError {
+  const message = 'The server is working on the stored bytes of this upload.';
+  return new UploadError('overloaded', message, { retryAfterSeconds: 1 });
 }

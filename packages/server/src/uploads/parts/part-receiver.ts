@@ -9,25 +9,18 @@ import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { PartRow, UploadRow } from '../../db/tables.ts';
 import { BytesGone } from '../../storage/errors.ts';
 import type { CommittedPart, PartSink } from '../../storage/upload-storage.ts';
+import type { BodyReceiver } from '../body-receiver.ts';
 import type { UploadContext } from '../context.ts';
-import { failUpload } from '../ending.ts';
 import { reportLost } from '../verification/lost-parts.ts';
 import { checkHeader, type HeaderVerdict, NEEDED_HEADER_BYTES } from './header-check.ts';
+import { failIfRefused } from './header-refusal.ts';
 import { timeStage, type UploadMeter } from './meter.ts';
 import type { Attempt } from './part-attempts.ts';
 import { answerSuperseded, compareStored } from './part-receipt.ts';
 import { recordPart } from './part-record.ts';
 import type { PartRequest } from './part-request.ts';
 
-/** Takes the body of one part. After `write`s, exactly one of `commit` and `abort`. */
-export interface PartReceiver {
-  /** Takes bytes; the buffer may be reused at once. A promise: wait for it before the next write. */
-  write(bytes: Buffer): Promise<void> | undefined;
-  /** The body is complete. @throws UploadError when the part is not stored. */
-  commit(): Promise<PartReceipt>;
-  /** The body ends before it is complete. Resolves when no write is running any more. */
-  abort(): Promise<void>;
-}
+export type PartReceiver = BodyReceiver<PartReceipt>;
 
 /** For a part that is not stored: writes its bytes at their offset. */
 export class WritingReceiver implements PartReceiver {
@@ -145,14 +138,8 @@ export class WritingReceiver implements PartReceiver {
   async #checkHeader(): Promise<HeaderVerdict | null> {
     if (!this.#header) return null;
     const { filename, size, force } = this.#row;
-    try {
-      return checkHeader({ filename, sizeBytes: size, header: this.#header, force: force === 1 });
-    } catch (error) {
-      if (error instanceof UploadError && error.code === 'invalid_mrc') {
-        await failUpload(this.#context, this.#row, error, this.#request.requestId);
-      }
-      throw error;
-    }
+    const question = { filename, sizeBytes: size, header: this.#header, force: force === 1 };
+    return await failIfRefused(this.#context, this.#row, this.#request.requestId, () => checkHeader(question));
   }
 }
 

@@ -3,6 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import type { UploadRow } from '../../db/tables.ts';
 import { commitPart } from '../../db/uploads/parts.ts';
+import { betweenSteps } from '../../durable-step.ts';
 import type { Lease } from '../../leases/lease.ts';
 import type { CommittedPart } from '../../storage/upload-storage.ts';
 import { lifeOf, type UploadContext } from '../context.ts';
@@ -45,9 +46,11 @@ export async function recordPart(
     expiresAtMs: now + lifeOf(context.policy, upload.is_trial),
     ...(header ? { header } : {}),
   };
+  betweenSteps('part.stored');
   const outcome = await timeStage(context.meter, 'commit', () => commitPart(context.db, upload.id, part));
   switch (outcome.kind) {
     case 'stored':
+      betweenSteps('part.recorded');
       lease?.noteReleased();
       // A flush that failed meanwhile may have had these bytes.
       context.doubtful.assertNone(upload.id);

@@ -1,17 +1,14 @@
 /** The request to store a part, and the checks that need no body. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { partExtent } from '@cryolift/protocol/plan';
-import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
+import { ENDED_STATES, OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { UploadRow } from '../../db/tables.ts';
 import type { Extent } from '../../storage/places.ts';
-
-/** States in which sent bytes are deleted or useless. A completed upload still confirms its parts. */
-const ENDED_STATES: readonly UploadState[] = ['expired', 'cancelled', 'failed'];
 
 export interface PartRequest {
   uploadId: string;
   idx: number;
-  /** Content-Length, bytes. */
+  /** Of the part, bytes. */
   lengthBytes: number;
   /** Offset of the part according to the client, bytes; null when absent. */
   offsetBytes: number | null;
@@ -20,13 +17,27 @@ export interface PartRequest {
   requestId: string;
 }
 
+export interface RequestedPart extends Omit<PartRequest, 'lengthBytes'> {
+  /** Content-Length, bytes; null: the body is coded, and its length is known when it is decoded. */
+  lengthBytes: number | null;
+}
+
 /** @throws UploadError `upload_expired` or `upload_closed` when the upload accepts no parts. */
 export function assertOpen(upload: { readonly status: UploadState }): void {
   if (!OPEN_STATES.includes(upload.status)) throw uploadClosed(upload);
 }
 
+/** @throws UploadError `invalid_request` for an upload whose bytes a protocol appends. */
+export function assertParted({ door }: Pick<UploadRow, 'door'>): void {
+  if (door === null) return;
+  throw new UploadError('invalid_request', 'This upload takes no parts: it was started to append to it.', {
+    hint: 'Send its bytes with PATCH to the Location that it was started with.',
+  });
+}
+
 /** @throws UploadError when the upload has no such part, or the part does not have this length or offset. */
-export function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: PartRequest): Extent {
+export function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes }: RequestedPart): Extent {
+  // A completed upload still confirms its parts.
   if (ENDED_STATES.includes(row.status)) throw uploadClosed(row);
   if (idx < 0 || idx >= row.part_count) {
     throw new UploadError(
@@ -35,13 +46,13 @@ export function validateRequest(row: UploadRow, { idx, lengthBytes, offsetBytes 
     );
   }
   const extent = partExtent(row.size, row.part_size, idx);
-  if (lengthBytes > row.part_size) {
+  if (lengthBytes !== null && lengthBytes > row.part_size) {
     throw new UploadError(
       'part_too_large',
       `The body has ${lengthBytes} bytes; a part of this upload has ${row.part_size}.`,
     );
   }
-  if (lengthBytes !== extent.length) {
+  if (lengthBytes !== null && lengthBytes !== extent.length) {
     throw new UploadError('part_size_mismatch', `The body has ${lengthBytes} bytes; part ${idx} has ${extent.length}.`);
   }
   if (offsetBytes !== null && offsetBytes !== extent.offset) {

@@ -17,22 +17,31 @@ import { toStaged } from '../upload-record.ts';
 import { reportLost } from '../verification/lost-parts.ts';
 import { compareStored } from './part-receipt.ts';
 import { ComparingReceiver, type PartReceiver, WritingReceiver } from './part-receiver.ts';
-import { type PartRequest, uploadClosed, validateRequest } from './part-request.ts';
+import { assertParted, type PartRequest, type RequestedPart, uploadClosed, validateRequest } from './part-request.ts';
 
 /** Kept free on the disk for the database, which records parts and deletions. */
 const KEPT_FREE_BYTES = 16 * 1024 * 1024;
 
-/** `answered`: the body is not needed. `receiving`: the body goes to the receiver. */
-export type PartStart = { kind: 'answered'; receipt: PartReceipt } | { kind: 'receiving'; receiver: PartReceiver };
+export type PartStart =
+  /** The body is not needed. */
+  | { kind: 'answered'; receipt: PartReceipt }
+  /** The part goes to the receiver. It has `lengthBytes`. */
+  | { kind: 'receiving'; receiver: PartReceiver; lengthBytes: number };
 
 /**
  * Checks everything that needs no body.
  *
  * @throws UploadError as `docs/architecture/7-api-specifications.md` lists them for parts.
  */
-export async function beginPart(context: UploadContext, access: AccessScope, request: PartRequest): Promise<PartStart> {
-  const row = await findUpload(context, access, request.uploadId);
-  const extent = validateRequest(row, request);
+export async function beginPart(
+  context: UploadContext,
+  access: AccessScope,
+  requested: RequestedPart,
+): Promise<PartStart> {
+  const row = await findUpload(context, access, requested.uploadId);
+  assertParted(row);
+  const extent = validateRequest(row, requested);
+  const request = { ...requested, lengthBytes: extent.length };
   context.doubtful.assertNone(row.id);
   const known = await answerStored(context, row, request);
   if (known) return known;
@@ -55,7 +64,8 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
       attempt.release();
       throw await reportLost(context, row);
     }
-    return { kind: 'receiving', receiver: new WritingReceiver(context, placed, request, attempt, sink) };
+    const receiver = new WritingReceiver(context, placed, request, attempt, sink);
+    return { kind: 'receiving', receiver, lengthBytes: extent.length };
   } catch (error) {
     attempt.release();
     throw error;
@@ -63,7 +73,7 @@ export async function beginPart(context: UploadContext, access: AccessScope, req
 }
 
 /** @throws UploadError `insufficient_storage` before the body is read. */
-async function assertSpace(context: UploadContext, { length }: Extent): Promise<void> {
+export async function assertSpace(context: UploadContext, { length }: Pick<Extent, 'length'>): Promise<void> {
   const freeBytes = await readFreeBytes(context.storage);
   if (freeBytes >= length + KEPT_FREE_BYTES) return;
   throw new UploadError('insufficient_storage', `The storage has ${freeBytes} bytes left, which is too little.`);
@@ -77,7 +87,11 @@ async function answerStored(context: UploadContext, row: UploadRow, request: Par
     throw uploadClosed(row);
   }
   if (request.sha256 === null) {
-    return { kind: 'receiving', receiver: new ComparingReceiver(context, request, part) };
+    return {
+      kind: 'receiving',
+      receiver: new ComparingReceiver(context, request, part),
+      lengthBytes: request.lengthBytes,
+    };
   }
   return { kind: 'answered', receipt: await compareStored(context, request, part, request.sha256) };
 }

@@ -23,6 +23,7 @@ import {
   type TestUploads,
 } from '../test-uploads.ts';
 import { toStaged } from '../upload-record.ts';
+import { invalidateAll } from './invalidation.ts';
 
 const MIB = 1024 * 1024;
 const ada = { owner: 'ada' };
@@ -92,6 +93,22 @@ test('in doubt: an upload in completion is not published, and completes after it
   assert.deepEqual(await context.storage.files.list(), []);
   const now = await readRow(context, row.id);
   assert.deepEqual([now.status, now.received_parts], ['uploading', 0]);
+  await sendAll(context, row);
+  assert.equal((await complete(context, row)).kind, 'completed');
+});
+
+test('in doubt: a request to complete that waited meanwhile is answered which parts are missing', async (t) => {
+  const context = await makeUploads(t);
+  const row = await insertUpload(context);
+  await sendAll(context, row);
+  let completing: ReturnType<typeof complete> | undefined;
+  await context.attempts.exclude(row.id, async () => {
+    completing = complete(context, row);
+    completing.catch(() => {});
+    while ((await readRow(context, row.id)).status !== 'verifying') await delay(1);
+    await invalidateAll(context, row.id);
+  });
+  await assert.rejects(completing as Promise<unknown>, { code: 'upload_incomplete' });
   await sendAll(context, row);
   assert.equal((await complete(context, row)).kind, 'completed');
 });

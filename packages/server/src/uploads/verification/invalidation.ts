@@ -7,6 +7,7 @@ import { findUploadRow } from '../../db/uploads/uploads.ts';
 import type { UploadContext } from '../context.ts';
 import { toPlace, toStaged } from '../upload-record.ts';
 import { discardStaged } from './staged-bytes.ts';
+import { forgetPieces } from './stored-pieces.ts';
 
 /**
  * Invalidates the parts `lost`; an empty list only corrects the counters. The caller has exclusive use of the stored
@@ -39,6 +40,7 @@ export async function invalidateAll(context: UploadContext, uploadId: string): P
   // Before the rows go: a server that ends here finds parts without bytes, not bytes that look right and are not kept.
   await discardStaged(context, toStaged(row));
   distrustParts(context, uploadId);
+  if (row.door) await forgetPieces(context, uploadId);
   const parts = await listParts(context.db, uploadId, 0, row.part_count);
   await invalidateParts(
     context,

@@ -12,6 +12,7 @@ import type { UploadContext } from '../context.ts';
 import { renewStaged } from '../staging.ts';
 import { toStaged } from '../upload-record.ts';
 import { distrustParts, invalidateParts, withdraw } from './invalidation.ts';
+import { verifyPieces } from './stored-pieces.ts';
 
 /** How long a request waits for a re-verification before it answers `overloaded`. */
 const WAIT_MS = 20_000;
@@ -52,6 +53,7 @@ export async function verifyAgain(context: UploadContext, uploadId: string): Pro
   const parts = await listParts(context.db, uploadId, 0, row.part_count);
   const lost =
     left === 'lost' ? parts.map(({ idx }) => idx) : await context.storage.uploads.findLost(toStaged(row), parts);
+  if (row.door) await verifyPieces(context, row);
   const now = await invalidateParts(context, row, lost);
   context.log.warn(
     { upload_id: uploadId, verified_parts: parts.length, lost_parts: lost.length },

@@ -1,9 +1,9 @@
 /**
- * The body of a part, read from the connection directly into a receiver, without a parser, a stream or a Buffer per
+ * A body of many bytes, read from the connection directly into a receiver, without a parser, a stream or a Buffer per
  * chunk.
  */
 import type { Socket } from 'node:net';
-import type { PartReceiver } from '../../../uploads/parts/part-receiver.ts';
+import type { BodyReceiver } from '../../../uploads/body-receiver.ts';
 import { ClientGone } from '../../errors.ts';
 import { Drain } from '../drain.ts';
 import { BodyPump, type RequestBody } from '../request-body.ts';
@@ -35,7 +35,7 @@ export class FastPathBody implements RequestBody {
     return this.#awaited === 0;
   }
 
-  async pipe(receiver: PartReceiver, idleTimeoutMs: number): Promise<void> {
+  async pipe(receiver: BodyReceiver<unknown>, idleTimeoutMs: number): Promise<void> {
     if (this.#socket.destroyed && !this.complete) throw new ClientGone();
     this.#pump = new BodyPump(receiver, idleTimeoutMs);
     this.#pass(this.#early);

@@ -19,7 +19,15 @@ import { type ConnectionEvent, transition } from './states.ts';
  */
 const BLOCK = Buffer.allocUnsafeSlow(256 * 1024);
 const HEAD_BLOCK = BLOCK.subarray(0, MAX_HEAD_BYTES);
+/** Among many connections most wait for their turn to be written, and each keeps what it has read last. */
+const SHARED_BLOCK = BLOCK.subarray(0, 64 * 1024);
+const MANY = 64;
+let connections = 0;
 const NONE = Buffer.alloc(0);
+
+function bodyBlock(): Buffer {
+  return connections > MANY ? SHARED_BLOCK : BLOCK;
+}
 
 type State =
   | { readonly kind: 'idle' }
@@ -64,8 +72,9 @@ export class FastPathConnection {
   constructor(accepted: Socket, serve: (stream: RequestStream) => void, timing: Timing, onClose: () => void) {
     this.#serve = serve;
     this.#timing = timing;
+    connections++;
     this.#socket = adopt(accepted, {
-      buffer: () => (this.#expectsBody() ? BLOCK : HEAD_BLOCK),
+      buffer: () => (this.#expectsBody() ? bodyBlock() : HEAD_BLOCK),
       callback: (count, buffer) => {
         this.#read(count === buffer.length ? (buffer as Buffer) : (buffer as Buffer).subarray(0, count));
         return true;
@@ -75,8 +84,9 @@ export class FastPathConnection {
     this.#socket.on('end', () => this.#readEnd());
     this.#socket.on('timeout', () => this.#stream?.emit('timeout'));
     this.#socket.on('close', () => {
+      connections--;
       clearTimeout(this.#timer);
-      this.#stream?.partBody?.abort();
+      this.#stream?.rawBody?.abort();
       this.#stream?.destroy();
       this.#move('close', { kind: 'closed' });
       onClose();
@@ -121,7 +131,7 @@ export class FastPathConnection {
     const state = this.#state;
     if (state.kind === 'handed_over') return true;
     if (state.kind !== 'request' && state.kind !== 'answered') return false;
-    return state.exchange.awaited > 0 || state.exchange.stream.partBody?.complete === false;
+    return state.exchange.awaited > 0 || state.exchange.stream.rawBody?.complete === false;
   }
 
   /** @param bytes in memory that is reused at once. */
@@ -154,12 +164,12 @@ export class FastPathConnection {
     if (head.kind === 'incomplete') return;
     const extra = head.kind === 'plain' ? bytes.length - head.headBytes - head.bodyBytes : 0;
     if (head.kind === 'other' || extra > 0) this.#handOver(bytes);
-    else this.#begin(bytes, head.headBytes, head.bodyBytes, head.isPart);
+    else this.#begin(bytes, head.headBytes, head.bodyBytes, head.isRaw);
   }
 
   #readBody(exchange: Exchange, bytes: Buffer): void {
     const { stream } = exchange;
-    const awaited = stream.partBody?.awaited ?? exchange.awaited;
+    const awaited = stream.rawBody?.awaited ?? exchange.awaited;
     if (bytes.length > awaited) {
       // The next request came before the answer. Its bytes are kept first, because the write below may settle this request.
       exchange.next = Buffer.concat([exchange.next, bytes.subarray(awaited)]);
@@ -167,25 +177,25 @@ export class FastPathConnection {
     }
     const own = bytes.subarray(0, awaited);
     if (own.length === 0) return;
-    if (stream.partBody) stream.partBody.write(own);
+    if (stream.rawBody) stream.rawBody.write(own);
     else {
       exchange.awaited -= own.length;
       stream.give(Buffer.from(own));
     }
   }
 
-  #begin(bytes: Buffer, headBytes: number, bodyBytes: number, isPart: boolean): void {
+  #begin(bytes: Buffer, headBytes: number, bodyBytes: number, isRaw: boolean): void {
     const stream = new RequestStream(this.#socket);
     const awaited = bodyBytes - (bytes.length - headBytes);
-    const exchange: Exchange = { stream, awaited: isPart ? 0 : awaited, request: null, next: NONE };
-    if (isPart) {
+    const exchange: Exchange = { stream, awaited: isRaw ? 0 : awaited, request: null, next: NONE };
+    if (isRaw) {
       const early = bytes.subarray(headBytes);
-      stream.partBody = new FastPathBody(this.#socket, early, awaited, () => this.#settle(exchange));
+      stream.rawBody = new FastPathBody(this.#socket, early, awaited, () => this.#settle(exchange));
     }
     clearTimeout(this.#timer);
     this.#move('begin', { kind: 'request', exchange });
     this.#serve(stream);
-    stream.give(isPart ? bytes.subarray(0, headBytes) : bytes);
+    stream.give(isRaw ? bytes.subarray(0, headBytes) : bytes);
   }
 
   /** Gives the whole connection to the standard path. @param bytes all that arrived since the last request. */
@@ -205,7 +215,7 @@ export class FastPathConnection {
     const { stream } = exchange;
     this.#move('answer', { kind: 'answered', exchange });
     // When the stream is ended, the standard path closes the connection.
-    if (!stream.writableEnded) stream.partBody?.drain();
+    if (!stream.writableEnded) stream.rawBody?.drain();
     this.#settle(exchange);
   }
 
@@ -213,7 +223,7 @@ export class FastPathConnection {
   #settle(exchange: Exchange): void {
     const { stream, awaited, request, next } = exchange;
     if (this.#state.kind !== 'answered' || this.#state.exchange !== exchange || awaited > 0) return;
-    if (!(stream.partBody ?? request)?.complete) return;
+    if (!(stream.rawBody ?? request)?.complete) return;
     // The standard path closes the connection.
     if (stream.destroyed || stream.writableEnded) return;
     stream.release();
@@ -255,7 +265,7 @@ export class FastPathConnection {
       case 'answered': {
         const { stream } = state.exchange;
         // The parser has not seen the body of a part, so it would take this end for a body that is cut short.
-        if (stream.partBody?.complete) stream.end();
+        if (stream.rawBody?.complete) stream.end();
         else stream.push(null);
         break;
       }

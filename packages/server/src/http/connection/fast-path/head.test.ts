@@ -10,12 +10,24 @@ function read(text: string): Head {
 
 test('head: a plain part has the end of its head and the length of its body', () => {
   const text = `${PART}Host: x\r\ncontent-length: 12\r\n\r\n`;
-  assert.deepEqual(read(`${text}body`), { kind: 'plain', headBytes: text.length, bodyBytes: 12, isPart: true });
+  assert.deepEqual(read(`${text}body`), { kind: 'plain', headBytes: text.length, bodyBytes: 12, isRaw: true });
 });
 
 test('head: a signed part is a part', () => {
   const head = read('PUT /uploads/01ABC/part/7?cl_exp=1&cl_sig=a-_ HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n');
-  assert.ok(head.kind === 'plain' && head.isPart);
+  assert.ok(head.kind === 'plain' && head.isRaw);
+});
+
+test('head: appended bodies are raw, also below names and with a query', () => {
+  for (const line of [
+    'POST /resumable',
+    'POST /resumable?token=cl_link_x',
+    'PUT /resumable/a%20b.mrc',
+    'PATCH /resumable/uploads/01ABC?token=cl_link_x',
+  ]) {
+    const head = read(`${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n`);
+    assert.ok(head.kind === 'plain' && head.isRaw, line);
+  }
 });
 
 test('head: other requests can be plain, too', () => {
@@ -26,7 +38,7 @@ test('head: other requests can be plain, too', () => {
     'PUT /uploads/a%2f/part/1',
   ]) {
     const head = read(`${line} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    assert.ok(head.kind === 'plain' && !head.isPart && head.bodyBytes === 0, line);
+    assert.ok(head.kind === 'plain' && !head.isRaw && head.bodyBytes === 0, line);
   }
 });
 

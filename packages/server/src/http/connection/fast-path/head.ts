@@ -12,12 +12,17 @@ export type Head =
   /** The head is not plain. */
   | { kind: 'other' }
   /** @property headBytes includes the blank line. @property bodyBytes the Content-Length, 0 without one. */
-  | { kind: 'plain'; headBytes: number; bodyBytes: number; isPart: boolean };
+  | { kind: 'plain'; headBytes: number; bodyBytes: number; isRaw: boolean };
 
 const OTHER: Head = { kind: 'other' };
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const REQUEST_LINE = new RegExp(`^(?:${METHODS.join('|')}) /[!-~]* HTTP/1\\.1$`);
-const PART_LINE = /^PUT \/uploads\/[0-9A-Za-z_-]{1,64}\/part\/\d{1,6}(?:\?[!-~]*)? /;
+/** Requests whose bodies may be large: parts, and bodies that are appended. Their routes read the body by themselves. */
+const RAW_LINES = [
+  /^PUT \/uploads\/[0-9A-Za-z_-]{1,64}\/part\/\d{1,6}(?:\?[!-~]*)? /,
+  /^(?:POST|PATCH) \/tus(?:\/[0-9A-Za-z_-]{1,64})?(?:\?[!-~]*)? /,
+  /^(?:POST|PUT|PATCH) \/resumable(?:[/?][!-~]*)? /,
+];
 /** No white space before the colon, no folding, printable ASCII only. */
 const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~]*)$/;
 /** Fields that change how a message is framed, or what follows it. */
@@ -43,7 +48,7 @@ export function readHead(bytes: Buffer): Head {
     kind: 'plain',
     headBytes: end + 4,
     bodyBytes: bodyBytes ?? 0,
-    isPart: PART_LINE.test(requestLine),
+    isRaw: RAW_LINES.some((line) => line.test(requestLine)),
   };
 }
 

@@ -1,6 +1,7 @@
 /** One request of a connection. To the standard path it looks like a connection that carries only this request. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { FastPathBody } from './body.ts';
 
 type WriteCallback = (error?: Error | null) => void;
@@ -9,13 +10,18 @@ export class RequestStream extends Duplex {
   readonly #socket: Socket;
   #released = false;
   /** Set when the body does not pass through this stream, but is read from the connection directly. */
-  partBody: FastPathBody | null = null;
+  rawBody: FastPathBody | null = null;
   /** The number of bytes that were pushed. */
   bytesRead = 0;
 
   constructor(socket: Socket) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
+  }
+
+  /** As of a `TLSSocket`: the connection has TLS. */
+  get encrypted(): boolean {
+    return this.#socket instanceof TLSSocket;
   }
 
   get remoteAddress(): string | undefined {
@@ -55,7 +61,7 @@ export class RequestStream extends Duplex {
   }
 
   override _read(): void {
-    if (!this.partBody) this.#socket.resume();
+    if (!this.rawBody) this.#socket.resume();
   }
 
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: WriteCallback): void {

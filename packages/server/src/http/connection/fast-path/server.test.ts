@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
@@ -26,7 +26,12 @@ async function start(t: TestContext, handler: Handler, times: ServerOptions = {}
     await closed;
   });
   const open = async () => {
-    const socket = connect({ port: fastPath.address().port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const socket = connect({
+      port: (fastPath.address() as AddressInfo).port,
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     t.after(() => socket.destroy());
     socket.on('error', () => {});
     await once(socket, 'connect');
@@ -110,11 +115,24 @@ test('fast path: one connection carries parts, other requests and parts again', 
   assert.deepEqual(requests, ['PUT fast hello', 'GET standard ', 'POST standard hi', 'PUT fast bye']);
 });
 
+// Invariant 9
 test('fast path: parallel bodies arrive completely in any chunks, while the storage is slow', async (t) => {
   const bodies = new Map<string, Buffer>();
+  let tooEarly = 0;
   const { open } = await start(t, async (request, response) => {
     let turn = 0;
-    const kept = keep(() => (++turn % 3 === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined));
+    let isBusy = false;
+    const kept = keep(() => {
+      if (isBusy) tooEarly++;
+      if (++turn % 3 !== 0) return undefined;
+      isBusy = true;
+      return new Promise((resolve) =>
+        setTimeout(() => {
+          isBusy = false;
+          resolve();
+        }, 2),
+      );
+    });
     await receiveBody(bodyOf(request), kept, 1000);
     bodies.set(request.url as string, Buffer.concat(kept.chunks));
     answer(response, 'done');
@@ -135,6 +153,7 @@ test('fast path: parallel bodies arrive completely in any chunks, while the stor
     }),
   );
   for (const [at, bytes] of whole.entries()) assert.ok(bodies.get(`/uploads/u/part/${at}`)?.equals(bytes));
+  assert.equal(tooEarly, 0, 'a storage that is busy is not given more');
 });
 
 test('fast path: a request before the last answer is served after it, on the standard path', async (t) => {

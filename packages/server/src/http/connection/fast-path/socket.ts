@@ -1,21 +1,32 @@
 /**
- * The only file that depends on undocumented behaviour of Node: a connection that a `net.Server` accepted is given to a
- * socket that reads into a buffer of this server (`onread` is documented for outgoing connections only). `worksHere`
- * tests the behaviour at the start. When it is not as expected, the server uses only the standard path.
+ * Depends on undocumented behaviour of Node, as only tls-socket.ts does, too: a connection that a `net.Server` accepted is
+ * given to a socket that reads into a buffer of this server (`onread` is documented for outgoing connections only).
+ * `worksHere` and `worksOverTls` test the behaviour at the start. When it is not as expected, the server uses only the
+ * standard path.
  */
 import { EventEmitter, once } from 'node:events';
-import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
+import { connect, createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type ConnectionOptions,
+  connect as connectSecurely,
+  createServer as createSecureServer,
+  TLSSocket,
+} from 'node:tls';
+import { adoptSecure } from './tls-socket.ts';
 
-export type Adopt = typeof adopt;
+type Adopt<Accepted extends Socket> = (accepted: Accepted, onread: OnReadOpts) => Socket;
 
 const PROOF_MS = 2_000;
 
 /**
- * @param accepted a connection that is not being read (`pauseOnConnect`). Its socket object cannot be used afterwards.
+ * @param accepted a connection that is not being read (`pauseOnConnect`), or one with TLS. Its socket object cannot be used
+ *   afterwards.
  * @param onread as `net.connect` takes it.
  * @returns the same connection. It reads at once, and may be half open.
  */
 export function adopt(accepted: Socket, onread: OnReadOpts): Socket {
+  if (accepted instanceof TLSSocket) return adoptSecure(accepted, onread);
   const shell = accepted as unknown as { _handle: unknown };
   const handle = shell._handle;
   if (!handle) throw new Error('the accepted socket has no handle');
@@ -25,17 +36,42 @@ export function adopt(accepted: Socket, onread: OnReadOpts): Socket {
 }
 
 /** True when an adopted connection reads into the given buffer, pauses, writes and ends as the fast path needs it. */
-export async function worksHere(tried: Adopt = adopt): Promise<boolean> {
+export async function worksHere(tried: Adopt<Socket> = adopt): Promise<boolean> {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  const open = (port: number) => connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  return await tryIt(server, 'connection', open, tried);
+}
+
+/** The same with TLS. @param certificate of the server, PEM. */
+export async function worksOverTls(
+  certificate: { readonly cert: string; readonly key: string },
+  tried: Adopt<TLSSocket> = adopt,
+): Promise<boolean> {
+  const { cert, key } = certificate;
+  const server = createSecureServer({ cert, key, allowHalfOpen: true });
+  // It speaks to itself.
+  const open = (port: number) =>
+    connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false, allowHalfOpen: true } as ConnectionOptions);
+  return await tryIt(server, 'secureConnection', open, tried);
+}
+
+async function tryIt<Accepted extends Socket>(
+  server: Server,
+  event: string,
+  open: (port: number) => Socket,
+  tried: Adopt<Accepted>,
+): Promise<boolean> {
   const late = AbortSignal.timeout(PROOF_MS);
   const sockets: Socket[] = [];
   try {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening', { signal: late });
     const { port } = server.address() as { port: number };
-    const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const client = open(port);
+    client.on('error', () => {});
     sockets.push(client);
-    const [accepted] = (await once(server, 'connection', { signal: late })) as [Socket];
+    const [accepted] = (await once(server, event, { signal: late })) as [Accepted];
+    sockets.push(accepted);
     return await prove(tried, accepted, client, late, sockets);
   } catch {
     return false;
@@ -45,7 +81,13 @@ export async function worksHere(tried: Adopt = adopt): Promise<boolean> {
   }
 }
 
-async function prove(tried: Adopt, accepted: Socket, client: Socket, late: AbortSignal, sockets: Socket[]) {
+async function prove<Accepted extends Socket>(
+  tried: Adopt<Accepted>,
+  accepted: Accepted,
+  client: Socket,
+  late: AbortSignal,
+  sockets: Socket[],
+): Promise<boolean> {
   const buffers = [Buffer.alloc(4), Buffer.alloc(8)] as const;
   const got: string[] = [];
   const onBytes = new EventEmitter();
@@ -65,9 +107,14 @@ async function prove(tried: Adopt, accepted: Socket, client: Socket, late: Abort
   await once(onBytes, 'two', { signal: late });
 
   socket.pause();
-  client.write('mnopqrstuvwx');
+  const { promise: isSent, resolve: noteSent } = Promise.withResolvers<void>();
+  client.write('mnopqrstuvwx', () => noteSent());
+  await isSent;
   socket.write('paused');
   const [answer] = (await once(client, 'data', { signal: late })) as [Buffer];
+  // A socket that is not paused reads meanwhile.
+  await nextTurn();
+  await nextTurn();
   if (String(answer) !== 'paused' || got.length !== 2) return false;
   const resumed = once(onBytes, 'two', { signal: late });
   socket.resume();

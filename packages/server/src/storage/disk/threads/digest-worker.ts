@@ -157,8 +157,14 @@ function drop(id: number): void {
 }
 
 function shut(job: Job): void {
-  if (job.fd !== null) closeSync(job.fd);
+  const { fd } = job;
+  if (fd === null) return;
   job.fd = null;
+  try {
+    closeSync(fd);
+  } catch {
+    // The bytes were read correctly. An error here would end the server.
+  }
 }
 
 function report(message: JobReport): void {

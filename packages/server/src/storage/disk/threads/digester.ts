@@ -97,6 +97,11 @@ export class Digester {
     return digestion.digest;
   }
 
+  /** Whether a pass over the upload is under way, or is done. */
+  isFollowing(uploadId: string): boolean {
+    return this.#followed.has(uploadId);
+  }
+
   async hash(path: string, extent: Extent): Promise<Uint8Array> {
     const digestion = this.#start(path, extent, null);
     this.#advance(digestion, extent.offset + extent.length);

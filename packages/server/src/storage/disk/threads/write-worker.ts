@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { durableStep } from '../../../durable-step.ts';
 import { SLOT_BYTES } from './slots.ts';
 
 /** To the worker: a block of a sink; `fd` null: hash only. */
@@ -57,7 +58,9 @@ function handleBlock({ sink, slot, length, fd, position }: BlockMessage): BlockD
   let error: string | null = null;
   if (fd !== null) {
     try {
-      for (let at = 0; at < length; ) at += writeSync(fd, bytes, at, length - at, position + at);
+      durableStep('disk.write', () => {
+        for (let at = 0; at < length; ) at += writeSync(fd, bytes, at, length - at, position + at);
+      });
     } catch (cause) {
       error = (cause as NodeJS.ErrnoException).code ?? 'EIO';
     }

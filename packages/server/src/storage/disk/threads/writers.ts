@@ -26,16 +26,22 @@ export interface WriteTarget {
   onSettled(): void;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  /** Blocks that it has and has not answered. */
+  blocks: number;
+}
+
 export class Writers {
   readonly #pool: SlotPool;
-  readonly #workers: Worker[];
+  readonly #threads: Thread[];
   readonly #sinks = new Map<number, WorkerSink>();
   #lastSink = 0;
 
   /** @param threads number of workers. @param slots MiB of receive memory. */
   constructor(threads: number, slots: number) {
     this.#pool = new SlotPool(slots);
-    this.#workers = Array.from({ length: threads }, () => {
+    this.#threads = Array.from({ length: threads }, () => {
       const worker = new Worker(new URL('./write-worker.ts', import.meta.url), {
         workerData: this.#pool.memory,
         resourceLimits: WORKER_LIMITS,
@@ -45,27 +51,32 @@ export class Writers {
       worker.on('error', (error) => {
         throw error;
       });
-      return worker;
+      return { worker, blocks: 0 };
     });
   }
 
   /** @param target where to write, or null to hash only. */
   open(target: WriteTarget | null): PartSink {
     const id = ++this.#lastSink;
-    const worker = this.#workers[id % this.#workers.length] as Worker;
-    const sink = new WorkerSink(id, worker, this.#pool, target, () => this.#sinks.delete(id));
+    const sink = new WorkerSink(id, this.#pick(id), this.#pool, target, () => this.#sinks.delete(id));
     this.#sinks.set(id, sink);
     return sink;
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  /** In turn, but none that waits for a stalled disk while others are free. */
+  #pick(id: number): Thread {
+    const inTurn = this.#threads.map((_, idx) => this.#threads[(id + idx) % this.#threads.length] as Thread);
+    return inTurn.reduce((best, thread) => (thread.blocks < best.blocks ? thread : best));
   }
 }
 
 class WorkerSink implements PartSink, SlotHolder {
   readonly #id: number;
-  readonly #worker: Worker;
+  readonly #thread: Thread;
   readonly #pool: SlotPool;
   readonly #target: WriteTarget | null;
   readonly #settled = Promise.withResolvers<Uint8Array>();
@@ -80,9 +91,9 @@ class WorkerSink implements PartSink, SlotHolder {
   #error: UploadError | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(id: number, worker: Worker, pool: SlotPool, target: WriteTarget | null, onSettled: () => void) {
+  constructor(id: number, thread: Thread, pool: SlotPool, target: WriteTarget | null, onSettled: () => void) {
     this.#id = id;
-    this.#worker = worker;
+    this.#thread = thread;
     this.#pool = pool;
     this.#target = target;
     this.#position = target?.offset ?? 0;
@@ -122,6 +133,7 @@ class WorkerSink implements PartSink, SlotHolder {
       return;
     }
     this.#underWay--;
+    this.#thread.blocks--;
     this.#pool.release(message.slot);
     if (message.error !== null) this.#error ??= explainCode(message.error);
     else this.#target?.onWritten(message.length);
@@ -192,6 +204,7 @@ class WorkerSink implements PartSink, SlotHolder {
       return;
     }
     this.#underWay++;
+    this.#thread.blocks++;
     const block: BlockMessage = {
       kind: 'block',
       sink: this.#id,
@@ -202,7 +215,7 @@ class WorkerSink implements PartSink, SlotHolder {
       position: this.#position,
     };
     this.#position += this.#filled;
-    this.#worker.postMessage(block);
+    this.#thread.worker.postMessage(block);
   }
 
   /** Ends the sink; the worker answers when all earlier blocks are done. */
@@ -210,7 +223,7 @@ class WorkerSink implements PartSink, SlotHolder {
     if (this.#ended) return;
     this.#submit();
     this.#ended = true;
-    this.#worker.postMessage({ kind: 'end', sink: this.#id } satisfies EndMessage);
+    this.#thread.worker.postMessage({ kind: 'end', sink: this.#id } satisfies EndMessage);
     this.#wake?.();
   }
 

@@ -1,0 +1,124 @@
+/** What a one-file program does on each system. */
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
+import { MIB } from '@cryolift/protocol/plan';
+import { makeMrc, sha256Hex } from '../contract/sample.ts';
+import { type OwnServer, startServer } from '../server-under-test.ts';
+import type { Ended, Machine, Running } from './machine.ts';
+
+const SERVER_COMMANDS = /^ {2}(serve|admin|audit|migrate)\b/m;
+
+export function testProgram(name: string, machine: Machine): void {
+  let server: OwnServer;
+  before(async () => {
+    server = await startServer();
+  });
+  after(() => server.discard());
+
+  const begin = (...args: string[]): Running =>
+    machine.begin(args, { CRYOLIFT_SERVER: server.url, CRYOLIFT_TOKEN: server.token() });
+  const run = async (...args: string[]): Promise<Ended> => await begin(...args).ended;
+
+  function make(file: string, sizeBytes: number): Buffer {
+    const bytes = makeMrc(sizeBytes);
+    writeFileSync(join(machine.folder, file), bytes);
+    return bytes;
+  }
+
+  async function get<Body>(path: string): Promise<Body> {
+    const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${server.token()}` } });
+    return (await answer.json()) as Body;
+  }
+
+  async function until<Result>(what: string, find: () => Promise<Result | undefined>): Promise<Result> {
+    for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; await sleep(50)) {
+      const found = await find();
+      if (found !== undefined) return found;
+    }
+    throw new Error(`not within a minute: ${what}`);
+  }
+
+  const lastLine = ({ stdout }: Ended) => JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  const findFile = async (file: string) =>
+    (await get<{ items: FileRecord[] }>('/files')).items.find(({ filename }) => filename === file);
+
+  test(`${name}: it has the commands of the client and not those of the server`, async () => {
+    const { code, stdout } = await run('--help');
+    assert.equal(code, 0);
+    assert.match(stdout, /^ {2}upload /m);
+    assert.doesNotMatch(stdout, SERVER_COMMANDS);
+    assert.equal((await run('serve')).code, 2);
+  });
+
+  test(`${name}: an upload that is killed is resumed; the file is downloaded and verified`, async (t) => {
+    const bytes = make('killed.mrc', 12 * MIB);
+    const path = machine.path('killed.mrc');
+    const first = begin('upload', '--json', '--part-size', '256KiB', '--bwlimit', '2MiB', path);
+    t.after(() => first.child.kill('SIGKILL'));
+    const received = await until('parts have arrived', async () => {
+      const { items } = await get<{ items: UploadRecord[] }>('/uploads');
+      return items.find(({ filename, received_parts }) => filename === 'killed.mrc' && received_parts > 2);
+    });
+    first.child.kill('SIGKILL');
+    await first.ended;
+    assert.equal(await findFile('killed.mrc'), undefined, 'it was killed before its end');
+
+    const second = await run('upload', '--json', path);
+    assert.equal(second.code, 0, second.stdout + second.stderr);
+    const done = lastLine(second);
+    assert.equal(done.sha256, sha256Hex(bytes));
+    assert.ok(done.resumed_bytes >= received.received_bytes, `${done.resumed_bytes} bytes were resumed`);
+
+    const back = await run('download', done.file_id, '-o', machine.path('back.mrc'));
+    assert.equal(back.code, 0, back.stderr);
+    assert.ok(readFileSync(join(machine.folder, 'back.mrc')).equals(bytes));
+    assert.equal((await run('verify', path, done.file_id)).code, 0);
+    make('other.mrc', 12 * MIB);
+    assert.equal((await run('verify', machine.path('other.mrc'), done.file_id)).code, 1);
+  });
+
+  test(`${name}: watch waits for a growing file, uploads it and moves it`, async (t) => {
+    mkdirSync(join(machine.folder, 'session'));
+    const whole = makeMrc(3 * MIB);
+    const grows = join(machine.folder, 'session', 'grows.mrc');
+    writeFileSync(grows, whole.subarray(0, MIB));
+    const watching = begin(
+      'watch',
+      '--json',
+      '--settle',
+      '3s',
+      '--move-to',
+      machine.path('moved'),
+      machine.path('session'),
+    );
+    t.after(() => watching.child.kill('SIGKILL'));
+    for (const at of [1, 2]) {
+      await sleep(1000);
+      assert.equal(await findFile('grows.mrc'), undefined, 'it still grows');
+      appendFileSync(grows, whole.subarray(at * MIB, (at + 1) * MIB));
+    }
+    const file = await until('the file is uploaded', () => findFile('grows.mrc'));
+    assert.equal(file.sha256, sha256Hex(whole));
+    await until('the file is moved', async () => {
+      const isMoved = existsSync(join(machine.folder, 'moved', 'grows.mrc'));
+      return (isMoved && readdirSync(join(machine.folder, 'session')).length === 0) || undefined;
+    });
+    assert.ok(readFileSync(join(machine.folder, 'moved', 'grows.mrc')).equals(whole));
+    watching.child.kill('SIGINT');
+    const { code } = await watching.ended;
+    assert.equal(code, 130);
+  });
+
+  test(`${name}: inspect and doctor`, async () => {
+    make('inspected.mrc', 2 * MIB);
+    const inspected = await run('inspect', '--json', machine.path('inspected.mrc'));
+    assert.equal(inspected.code, 0, inspected.stderr);
+    assert.deepEqual([lastLine(inspected).verdict, lastLine(inspected).mrc.nz], ['accepted', 1]);
+    const doctor = await run('doctor');
+    assert.equal(doctor.code, 0, doctor.stdout + doctor.stderr);
+  });
+}

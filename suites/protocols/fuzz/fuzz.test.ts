@@ -1,0 +1,11 @@
+/** Fuzz of heads and offsets at `/tus` and `/resumable`. `node suites/protocols/fuzz.ts --runs 1000` has more of it. */
+import { test } from 'node:test';
+import { fuzzDoors, PATHS } from './run.ts';
+
+const RUNS = 6;
+
+for (const path of Object.keys(PATHS) as (keyof typeof PATHS)[]) {
+  test(`upload protocols: no head and no offset is answered 5xx or stores a wrong byte, on the ${path}`, async () => {
+    await fuzzDoors(path, RUNS, Math.floor(Math.random() * 2 ** 31));
+  });
+}
