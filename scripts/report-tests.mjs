@@ -1,5 +1,5 @@
 /**
- * A reporter of `node --test` that writes one line of JSON for each test: `{file, ms}`, and for one that was skipped
+ * A reporter of `node --test` that writes one line of JSON for each test: `{file, ms, isFailed}`, and for one that was skipped
  * `{file, name, reason}`. `scripts/test.mjs` reads them and lists at its end what was not run, and which files took the
  * most time, so that no suite has to report that itself.
  */
@@ -9,7 +9,10 @@ export default async function* reportTests(events) {
   for await (const { type, data } of events) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const file = data.file === undefined ? '' : relative(process.cwd(), data.file);
-    if (data.nesting === 0) yield `${JSON.stringify({ file, ms: Math.round(data.details.duration_ms) })}\n`;
+    if (data.nesting === 0) {
+      const ms = Math.round(data.details.duration_ms);
+      yield `${JSON.stringify({ file, ms, isFailed: type === 'test:fail' })}\n`;
+    }
     const why = data.skip ?? data.todo;
     if (why === undefined || why === false) continue;
     const reason = typeof why === 'string' && why !== '' ? why : 'no reason is given';

@@ -1,4 +1,4 @@
-/** What `npm test` says of tests that were skipped. */
+/** What `npm test` says of tests that were skipped, and of those that failed once. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,4 +47,40 @@ test('npm test: with CI=true and no skipped test, it succeeds', (context) => {
   const { code, all } = runSuite(context, "test('here', () => {});", 'true');
   assert.equal(code, 0, all);
   assert.ok(!all.includes('NOT RUN'));
+});
+
+/** The first run leaves a file behind. */
+const failingOnce = (last: string) => `
+import { existsSync, writeFileSync } from 'node:fs';
+const mark = new URL('./ran', import.meta.url);
+test('now and then', () => {
+  const ranBefore = existsSync(mark);
+  writeFileSync(mark, '');
+  if (!ranBefore) throw new Error('a slow machine');
+});
+${last}`;
+
+test('npm test: with CI=true a file that fails is run once more, and is named', (context) => {
+  const { code, all } = runSuite(context, failingOnce(''), 'true');
+  assert.equal(code, 0, all);
+  assert.match(all, /a slow machine/);
+  assert.match(all, /^# UNSTEADY, .*: \S*sample\.test\.mjs$/m);
+});
+
+test('npm test: with CI=true a file that fails again is a failure', (context) => {
+  const { code, all } = runSuite(context, failingOnce("test('never', () => process.exit(3));"), 'true');
+  assert.equal(code, 1, all);
+  assert.match(all, /^# FAILED: tests$/m);
+  assert.ok(!all.includes('UNSTEADY'));
+});
+
+test('npm test: a failed property is not run again, and nothing is without CI=true', (context) => {
+  for (const [more, CI] of [
+    ["// from 'fast-check'", 'true'],
+    ['', ''],
+  ] as const) {
+    const { code, all } = runSuite(context, failingOnce(more), CI);
+    assert.equal(code, 1, all);
+    assert.ok(!all.includes('again, alone'));
+  }
 });

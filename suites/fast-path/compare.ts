@@ -43,9 +43,24 @@ async function compare(
     await Promise.all([pair.fast, pair.standard].map(async (place) => describe(place, await run(place, ms))));
   const [fast, standard] = await runBoth(silenceMs);
   if (isDeepStrictEqual(fast, standard)) return standard as Course;
-  const [fastAgain, standardAgain] = await runBoth(10 * silenceMs);
-  assert.deepEqual(fastAgain, standardAgain);
-  return standardAgain as Course;
+  const [fastAgain, standardAgain] = (await runBoth(10 * silenceMs)) as [Course, Course];
+  if (!lacksEarlyAnswer(fastAgain, standardAgain)) assert.deepEqual(fastAgain, standardAgain);
+  return standardAgain;
+}
+
+/**
+ * Whether the paths differ only in the early answer to a request whose chunked body turns out to be damaged. Node runs
+ * handlers between a chunk and the bytes after it if its parser reads the connection itself, and not if it is given the
+ * bytes. So on the fast path the 400 for the damage can be the only answer. Both then end the connection.
+ */
+function lacksEarlyAnswer(fast: Course, standard: Course): boolean {
+  const [answers, all] = [fast, standard].map(({ received }) => received.join('\r\n').split(/(?=HTTP\/1\.1 )/));
+  const [last, , ...before] = (all as string[]).toReversed();
+  return (
+    last?.startsWith('HTTP/1.1 400 ') === true &&
+    isDeepStrictEqual(answers, [...before.reverse(), last]) &&
+    isDeepStrictEqual({ ...fast, received: [] }, { ...standard, received: [] })
+  );
 }
 
 /** As lines, with variable values replaced by their names. */

@@ -1,6 +1,6 @@
 /**
  * Requests with random damage, some in two chunks: both paths give the same answers. CRYOLIFT_FUZZ_RUNS is the approximate
- * number of requests (1,000), and CRYOLIFT_FUZZ_SEED repeats a run.
+ * number of requests (1,000), and CRYOLIFT_TEST_SEED repeats a run.
  */
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import { startPair, TOKEN, UPLOAD } from './pair.ts';
 import { printPart } from './request.ts';
 
 const RUNS = Number(process.env.CRYOLIFT_FUZZ_RUNS ?? 1000);
-const SEED = Number(process.env.CRYOLIFT_FUZZ_SEED ?? Date.now() % 2 ** 31);
+const SEED = Number(process.env.CRYOLIFT_TEST_SEED ?? Date.now() % 2 ** 31);
 /** Requests of one run, which go at once. */
 const AT_ONCE = 20;
 /** Then shrinking ends, at the latest. */
@@ -121,7 +121,7 @@ function apply(bytes: string, done: Damage): string {
 }
 
 test('fuzz: both paths agree on damaged requests', { timeout: Number.POSITIVE_INFINITY }, async (t) => {
-  t.diagnostic(`CRYOLIFT_FUZZ_SEED=${SEED}`);
+  t.diagnostic(`CRYOLIFT_TEST_SEED=${SEED}`);
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: AT_ONCE, size: 'max' }), async (requests) => {
       await Promise.all(
