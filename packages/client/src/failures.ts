@@ -71,7 +71,8 @@ export function refusedBetween(status: number, message: string, cause?: unknown)
   return new ForeignReplyError(message, { cause });
 }
 
-export type SourceFault = 'source_changed' | 'source_unreadable' | 'integrity' | 'metadata_differs';
+/** `source_in_use`: another program holds the file. */
+export type SourceFault = 'source_changed' | 'source_in_use' | 'source_unreadable' | 'integrity' | 'metadata_differs';
 
 /** The local file has changed, cannot be read, or differs from the published file. */
 export class SourceError extends Error {
@@ -86,7 +87,14 @@ export class SourceError extends Error {
   }
 }
 
-export type TargetFault = 'file_exists' | 'download_running' | 'name_not_possible' | 'disk_full' | 'target_unwritable';
+/** `target_in_use`: another program holds the file that is to be replaced, or a file of the download. */
+export type TargetFault =
+  | 'file_exists'
+  | 'download_running'
+  | 'name_not_possible'
+  | 'disk_full'
+  | 'target_in_use'
+  | 'target_unwritable';
 
 /** A download cannot be stored at its target. Downloaded bytes are kept, unless the message says otherwise. */
 export class TargetError extends Error {

@@ -9,8 +9,8 @@ export const COMMAND_LINE: readonly Mutation[] = [
     name: 'watch: a file that still grows is uploaded',
     invariant: 3,
     file: `${CLI}/watch/settling.ts`,
-    find: 'const current = known && isSame(known.stamp, stamp) ? known : { stamp, sinceMs: nowMs };',
-    replace: 'const current = known && isSame(stamp, stamp) ? known : { stamp, sinceMs: nowMs };',
+    find: 'const current = known && isSame(known.stamp, stamp) ? known : { stamp, sinceMs: nowMs, heldMs };',
+    replace: 'const current = known && isSame(stamp, stamp) ? known : { stamp, sinceMs: nowMs, heldMs };',
     tests: [`${CLI}/watch/settling.test.ts`],
   },
   {

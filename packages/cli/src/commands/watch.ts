@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Api, RetryPolicy } from '@cryolift/client';
 import { lockFolder } from '@cryolift/client/folder-lock';
-import { realPath } from '@cryolift/client/node';
+import { realPath, retryWhileHeld } from '@cryolift/client/node';
 import { createUploader, serverOf, type UploaderFlags } from '../connection/connection.ts';
 import { sayWaiting } from '../connection/waiting.ts';
 import type { Selection } from '../files/find-files.ts';
@@ -41,7 +41,7 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   const disposal = await chooseDisposal(folder, flags);
   const lock = await placeOf(server, folder, '.lock');
   await mkdir(dirname(lock), { recursive: true, mode: 0o700 });
-  const unlock = lockFolder(lock);
+  const unlock = await retryWhileHeld(async () => lockFolder(lock), signal);
   if (!unlock)
     throw new Refusal(
       'watched',

@@ -13,6 +13,8 @@ before(async () => {
   bench = await TestBench.start({ CRYOLIFT_ACCEPT: 'bin' });
   token = await signToken((await findSecret({}, bench.path('data'))) ?? '', 'ada', 'uploads:write files:read', 3600);
   await writeFile(bench.path('token'), `${token}\n`);
+  await writeFile(bench.path('token-crlf'), `\ufeff${token}\r\n`);
+  await writeFile(bench.path('token-utf-16'), Buffer.from(`\ufeff${token}\r\n`, 'utf16le'));
   await writeFile(bench.path('empty'), '\n');
   await writeFile(bench.path('a.bin'), 'abc');
 });
@@ -25,6 +27,9 @@ test('token: read from a file, standard input, the environment, or a file named 
   const ways: readonly (readonly [line: string, env: Record<string, string>])[] = [
     ['$CRYOLIFT ls --token @token', AWAY],
     ['$CRYOLIFT ls --token - < token', AWAY],
+    ['$CRYOLIFT ls --token @token-crlf', AWAY],
+    ['$CRYOLIFT ls --token @token-utf-16', AWAY],
+    ['$CRYOLIFT ls --token - < token-utf-16', AWAY],
     ['$CRYOLIFT ls', { ...AWAY, CRYOLIFT_TOKEN: token }],
     ['$CRYOLIFT ls', { ...AWAY, CRYOLIFT_TOKEN: '@token' }],
   ];
@@ -54,7 +59,7 @@ test('link: read from standard input, a file, or the environment; contains the U
 
 test('token: an unreadable or empty source is a usage error', async () => {
   for (const [given, reason] of [
-    ['@nowhere', /--token: nowhere cannot be read \(ENOENT\)/],
+    ['@nowhere', /--token: nowhere cannot be read: no such file or folder/],
     ['@empty', /--token: empty is empty/],
     ['-', /--token: standard input is empty/],
   ] as const) {

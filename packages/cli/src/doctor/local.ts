@@ -1,7 +1,7 @@
 /** This machine. */
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeSystemError } from '@cryolift/client/node';
+import { describeSystemError, retryWhileHeld } from '@cryolift/client/node';
 import { formatBytes } from '../output/format.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
@@ -19,7 +19,7 @@ export async function checkStateFolder(folder: string): Promise<Finding> {
       await handle.sync();
     } finally {
       await handle.close();
-      await rm(probe, { force: true });
+      await retryWhileHeld(() => rm(probe, { force: true }));
     }
   } catch (error) {
     return fail(

@@ -1,7 +1,7 @@
 /** Checksums of the uploaded files, in the form that `sha256sum -c` reads (GNU coreutils). */
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { naming, temporaryName } from '@cryolift/client/node';
+import { naming, retryWhileHeld, temporaryName } from '@cryolift/client/node';
 import { UsageError } from '../process/exit.ts';
 
 /** A line of `sha256sum`: a name with a line end or backslash is escaped, and the line starts with a backslash. */
@@ -52,7 +52,7 @@ export class ChecksumFile {
       const lines = this.#lines.sort((a, b) => (a.path < b.path ? -1 : 1));
       await this.#handle.writeFile(lines.map(({ line }) => line).join(''));
       await this.#handle.sync();
-      await rename(this.#draft, this.#path);
+      await retryWhileHeld(() => rename(this.#draft, this.#path));
     } finally {
       await this.#handle.close();
       await rm(this.#draft, { force: true });

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cutName, naming, openRegularFile } from '@cryolift/client/node';
+import { cutName, naming, openRegularFile, retryWhileHeld } from '@cryolift/client/node';
 import {
   compareStatistics,
   decideKind,
@@ -52,7 +52,7 @@ export async function surveyVoxels(
   overrides: MrcOverrides,
   signal: AbortSignal,
 ): Promise<Voxels | null> {
-  const { handle, stats } = await openRegularFile(path);
+  const { handle, stats } = await openRegularFile(path, signal);
   try {
     const { size } = stats;
     const source = sourceOf(handle, signal);
@@ -97,7 +97,7 @@ async function writePictures(
     const ending = `.${nameOf(request)}.png`;
     const target = join(folder, `${cutName(filename, MAX_NAME_BYTES - ending.length)}${ending}`);
     const png = await encodePng(outcome.picture);
-    await naming(target, () => writeFile(target, png));
+    await naming(target, () => retryWhileHeld(() => writeFile(target, png)));
     written.push(target);
   }
   return written;
@@ -112,7 +112,8 @@ function sourceOf(handle: FileHandle, signal: AbortSignal): VoxelSource {
     async read(offsetBytes, target) {
       signal.throwIfAborted();
       for (let done = 0; done < target.length; ) {
-        const { bytesRead } = await handle.read(target, done, target.length - done, offsetBytes + done);
+        const read = () => handle.read(target, done, target.length - done, offsetBytes + done);
+        const { bytesRead } = await retryWhileHeld(read, signal);
         if (bytesRead === 0) throw new Error('the file has become shorter while it was read');
         done += bytesRead;
       }

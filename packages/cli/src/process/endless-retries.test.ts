@@ -111,7 +111,7 @@ for (const args of [['watch'], ['watch', '--once'], ['upload']]) {
     }
     const { code, stdout, stderr } = await running.ended;
     assert.notEqual(code, 0);
-    assert.match(stderr, /cannot be read \(ENOENT\)/);
+    assert.match(stderr, /cannot be read: no such file or folder/);
     assert.ok(`${stdout}${stderr}`.split('\n').length < MOST_LINES, stderr);
   });
 }

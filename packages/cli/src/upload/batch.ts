@@ -101,7 +101,7 @@ export class Batch {
   /** The file is uploaded. A failed write of the journal is not a failure of the file. */
   async #remember({ folder, path }: InFolder, facts: Facts, file: DigestedFile): Promise<void> {
     try {
-      (await this.#journalOf(folder)).note(path, facts, file);
+      await (await this.#journalOf(folder)).note(path, facts, file);
     } catch (error) {
       this.#options.output.note(
         `${path}: uploaded, but not recorded in the journal; the next run sends it again: ${String(error)}`,
@@ -130,7 +130,7 @@ export class Batch {
     if (known) return known;
     const alike = journal.findAlike(path, found);
     if (alike?.path !== path || (await hashPath(found.path, this.#signal)) !== alike.sha256) return null;
-    journal.note(path, found, alike);
+    await journal.note(path, found, alike);
     return alike;
   }
 

@@ -21,7 +21,7 @@ after(() => rm(folder, { recursive: true }));
 const open = () => FolderJournal.open('http://a', 'ada', folder);
 
 test('journal: finds an uploaded file by path, size and time, also renamed, and in the next run', async () => {
-  (await open()).note('sub/a.mrc', FACTS, FILE);
+  await (await open()).note('sub/a.mrc', FACTS, FILE);
   const journal = await open();
   assert.equal(journal.find('sub/a.mrc', FACTS)?.file_id, 'f1');
   assert.equal(journal.find('sub/a.mrc', { ...FACTS, sizeBytes: 11 }), null);
@@ -38,26 +38,26 @@ test('journal: finds an uploaded file by path, size and time, also renamed, and 
 test('journal: files without a usable inode are not mistaken for each other', async () => {
   for (const inode of [0, 2 ** 60]) {
     const journal = await open();
-    journal.note('a.mrc', { ...FACTS, inode }, FILE);
+    await journal.note('a.mrc', { ...FACTS, inode }, FILE);
     assert.equal(journal.findAlike('z.mrc', { ...FACTS, inode }), null);
   }
 });
 
 test('journal: the last entry of a path is valid', async () => {
   const journal = await open();
-  journal.note('b.mrc', FACTS, FILE);
-  journal.note('b.mrc', FACTS, REFUSED);
+  await journal.note('b.mrc', FACTS, FILE);
+  await journal.note('b.mrc', FACTS, REFUSED);
   const again = await open();
   assert.deepEqual(again.findRefusal('b.mrc', FACTS)?.depends_on, REFUSED.depends_on);
   assert.equal(again.find('b.mrc', FACTS), null);
-  journal.note('b.mrc', FACTS, FILE);
+  await journal.note('b.mrc', FACTS, FILE);
   assert.equal(again.findRefusal('b.mrc', FACTS), null);
   assert.equal(again.find('b.mrc', FACTS)?.file_id, 'f1');
 });
 
 test('journal: two processes can write at the same time, and only their user can read it', async () => {
   const memories = [await open(), await open()];
-  for (const [at, journal] of memories.entries()) journal.note(`at-once-${at}.mrc`, FACTS, FILE);
+  for (const [at, journal] of memories.entries()) await journal.note(`at-once-${at}.mrc`, FACTS, FILE);
   for (const journal of memories) assert.ok([0, 1].every((at) => journal.find(`at-once-${at}.mrc`, FACTS)));
   const place = join(folder, 'state', 'cryolift', 'folders');
   for (const name of await readdir(place)) assert.equal((await stat(join(place, name))).mode & 0o077, 0, name);
@@ -70,8 +70,8 @@ test('journal: its size grows with the files, not with the runs', async () => {
     const sizes = await Promise.all((await readdir(place)).map(async (name) => (await stat(join(place, name))).size));
     return sizes.reduce((sum, size) => sum + size, 0);
   };
-  for (let at = 0; at < 50; at++) journal.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
+  for (let at = 0; at < 50; at++) await journal.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
   const before = await sizeOf();
-  for (let at = 50; at < 500; at++) journal.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
+  for (let at = 50; at < 500; at++) await journal.note('same.mrc', { ...FACTS, modifiedMs: at }, FILE);
   assert.equal(await sizeOf(), before);
 });

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { defaultStateFolder, naming, realPath } from '@cryolift/client/node';
+import { defaultStateFolder, naming, realPath, retryWhileHeld } from '@cryolift/client/node';
 
 /** Properties of a file at one time. */
 interface Known {
@@ -67,7 +67,7 @@ const TABLES = `
 
 /**
  * One row per file in an SQLite database in the user's state folder. Its size and memory do not grow with the number of
- * runs, and several processes can write to it. Entries are on the disk when a call returns.
+ * runs, and several processes can write to it. Entries are on the disk when the promise of `note` has resolved.
  */
 export class FolderJournal {
   readonly #path: string;
@@ -87,9 +87,9 @@ export class FolderJournal {
     await naming(dirname(path), async () => {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       // SQLite gives its other files the same mode.
-      await (await open(path, 'a', 0o600)).close();
+      await (await retryWhileHeld(() => open(path, 'a', 0o600))).close();
     });
-    return new FolderJournal(path);
+    return await retryWhileHeld(async () => new FolderJournal(path));
   }
 
   /** @returns null when the file was not uploaded, or has changed since. */
@@ -114,11 +114,11 @@ export class FolderJournal {
     return entry && !isWentUp(entry) && isOf(entry, facts) ? entry : null;
   }
 
-  note(path: string, facts: Facts, outcome: Outcome): void {
+  async note(path: string, facts: Facts, outcome: Outcome): Promise<void> {
     const { sizeBytes: size, modifiedMs: modified_ms, changedMs: changed_ms, inode } = facts;
     const entry = { ...outcome, path, size, modified_ms, changed_ms, inode, at: new Date().toISOString() };
     try {
-      this.#save(entry);
+      await retryWhileHeld(async () => this.#save(entry));
     } catch (cause) {
       throw new Error(`${this.#path}: ${(cause as Error).message}`, { cause });
     }

@@ -54,7 +54,7 @@ export async function uploadFile(
   const { output, display, signal, follow } = surroundings;
   const { force, restart, meta = {}, partSize: partSizeBytes } = flags;
   const metadata = flags.recursive ? withPath(meta, found) : meta;
-  const source = await FileSource.open(path);
+  const source = await FileSource.open(path, signal);
   const beginMs = performance.now();
   const transfer = display.begin(inFolder?.path ?? basename(path), source.sizeBytes, path);
   let figures = NOTHING;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
-import { cutName, hashPath, naming, placeNew, temporaryName } from '@cryolift/client/node';
+import { cutName, hashPath, isHeld, naming, placeNew, retryWhileHeld, temporaryName } from '@cryolift/client/node';
 import { hasInode } from '../upload/folder-journal.ts';
 import { isSame, type Stamp, statFile } from './scan.ts';
 
@@ -17,15 +17,32 @@ export type Disposal = { readonly kind: 'delete' } | { readonly kind: 'move'; re
 export type Disposed =
   | { readonly kind: 'deleted' }
   | { readonly kind: 'moved'; readonly to: string }
-  /** Reason as text. */
-  | { readonly kind: 'kept'; readonly why: string };
+  /** Reason as text. Only with `again`, a later attempt may succeed although the file is unchanged. */
+  | { readonly kind: 'kept'; readonly why: string; readonly again?: true };
 
 /**
  * @param path relative to `folder`; kept when the file is moved.
  * @param stamp properties of the file when it was uploaded.
  * @param sha256 SHA-256 of the whole file on the server, hex.
+ * @throws the system's errors, and the signal's reason.
  */
 export async function dispose(
+  disposal: Disposal,
+  folder: string,
+  path: string,
+  stamp: Stamp,
+  sha256: string,
+  signal: AbortSignal,
+): Promise<Disposed> {
+  try {
+    return await moveOrDelete(disposal, folder, path, stamp, sha256, signal);
+  } catch (error) {
+    if (!isHeld(error)) throw error;
+    return { kind: 'kept', why: 'another program has it open', again: true };
+  }
+}
+
+async function moveOrDelete(
   disposal: Disposal,
   folder: string,
   path: string,
@@ -39,16 +56,30 @@ export async function dispose(
   const now = await statFile(from);
   if (!now || !isSame(now, stamp)) return CHANGED;
   if (local !== sha256) return { kind: 'kept', why: 'its bytes differ from those on the server' };
+  await assertNotHeld(from, signal);
   if (disposal.kind === 'delete') return describe(await remove(from, stamp), { kind: 'deleted' });
   const to = join(disposal.to, path);
   await mkdir(dirname(to), { recursive: true });
   const brought = await naming(to, () => bring(from, to, sha256));
   if (!brought) return { kind: 'kept', why: `${to} already exists` };
   await syncName(to);
-  const removal = await remove(from, stamp);
+  const removal = await remove(from, stamp).catch(async (error) => {
+    if (brought === 'new') await unlink(to).catch(() => {});
+    throw error;
+  });
   // The file is unchanged since its upload, and the server has it.
   if (removal.kind !== 'removed' && brought === 'new') await unlink(to);
   return describe(removal, { kind: 'moved', to });
+}
+
+/**
+ * Renames the file to its own name. This changes nothing and fails when another program holds the file: then nothing has
+ * been begun. @throws the system's error; the signal's reason.
+ */
+async function assertNotHeld(path: string, signal: AbortSignal): Promise<void> {
+  await retryWhileHeld(() => rename(path, path), signal).catch((error) => {
+    if (isHeld(error) || signal.aborted) throw error;
+  });
 }
 
 const CHANGED: Disposed = { kind: 'kept', why: 'it was changed after the upload' };
@@ -92,14 +123,14 @@ async function isThere(from: string, to: string, sha256: string): Promise<boolea
 async function copy(from: string, to: string, sha256: string): Promise<boolean> {
   const draft = join(dirname(to), temporaryName(basename(to), 'part'));
   try {
-    await copyFile(from, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await retryWhileHeld(() => copyFile(from, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL));
     await syncFile(draft);
     if ((await hashPath(draft)) !== sha256) return false;
     const { mtimeMs } = await stat(from);
     await utimes(draft, new Date(), mtimeMs / 1000);
     return await placeNew(draft, to);
   } finally {
-    await rm(draft, { force: true });
+    await retryWhileHeld(() => rm(draft, { force: true }));
   }
 }
 
@@ -119,17 +150,27 @@ async function remove(path: string, stamp: Stamp): Promise<Removal> {
   await mkdir(taking, 0o700);
   try {
     const aside = join(taking, basename(path));
-    await rename(path, aside);
+    await retryWhileHeld(() => rename(path, aside));
     const taken = await statFile(aside).catch(() => null);
     const { sizeBytes, modifiedMs, inode } = stamp;
     if (taken && taken.sizeBytes === sizeBytes && taken.modifiedMs === modifiedMs && taken.inode === inode) {
-      await unlink(aside);
+      await unlinkTaken(aside, path);
       return { kind: 'removed' };
     }
     return await giveBack(aside, path);
   } finally {
     // The folder is not empty when the file could not be restored.
     await rmdir(taking).catch(() => {});
+  }
+}
+
+/** A virus scanner may open the file under its new name. Then it is given back. @throws the system's error. */
+async function unlinkTaken(aside: string, path: string): Promise<void> {
+  try {
+    await retryWhileHeld(() => unlink(aside));
+  } catch (error) {
+    await giveBack(aside, path).catch(() => {});
+    throw error;
   }
 }
 
@@ -173,7 +214,7 @@ async function showBeside(aside: string, path: string): Promise<string> {
 }
 
 async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
+  const handle = await retryWhileHeld(() => open(path, 'r+'));
   await handle.sync().finally(() => handle.close());
 }
 

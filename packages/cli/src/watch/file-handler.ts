@@ -1,7 +1,7 @@
 /** Handles one settled file: upload it, or prove that the server has it; then dispose of it. */
 import { join } from 'node:path';
 import type { Uploader } from '@cryolift/client';
-import { hashPath } from '@cryolift/client/node';
+import { hashPath, isHeldNow } from '@cryolift/client/node';
 import type { Found } from '../files/find-files.ts';
 import type { Output } from '../output/output.ts';
 import type { ProgressDisplay } from '../output/progress.ts';
@@ -37,11 +37,17 @@ export class FileHandler {
   }
 
   /**
-   * @returns `kept` when the file was to be disposed of and was not.
+   * @returns what became of the local file after the upload; null when it was not to be disposed of; `held` when another
+   * program holds the file, so that it cannot be read: nothing was done.
    * @throws the error of the upload or of the file system.
    */
-  async handle(path: string, stamp: Stamp): Promise<'done' | 'kept'> {
-    const known = this.#context.journal.find(path, stamp) ?? (await this.#adopt(path, stamp));
+  async handle(path: string, stamp: Stamp): Promise<Disposed | 'held' | null> {
+    const { journal, folder } = this.#context;
+    let known = journal.find(path, stamp);
+    if (!known) {
+      if (await isHeldNow(join(folder, path))) return 'held';
+      known = await this.#adopt(path, stamp);
+    }
     const proof = known ? await this.#prove(known) : await this.#upload(path, stamp);
     return await this.#dispose(path, stamp, proof);
   }
@@ -56,7 +62,7 @@ export class FileHandler {
     const { journal, folder, output, signal } = this.#context;
     const alike = journal.findAlike(path, stamp);
     if (!alike || (await hashPath(join(folder, path), signal)) !== alike.sha256) return null;
-    journal.note(path, stamp, alike);
+    await journal.note(path, stamp, alike);
     output.event({ event: 'skipped', path, reason: 'renamed', was: alike.path, file_id: alike.file_id });
     output.note(`${path}: already uploaded, as ${alike.path}`);
     return alike;
@@ -98,13 +104,9 @@ export class FileHandler {
     return { kind: 'there', sha256: sent.file.sha256 };
   }
 
-  async #dispose(path: string, stamp: Stamp, proof: Proof): Promise<'done' | 'kept'> {
-    const { disposal, folder, output, signal } = this.#context;
-    if (!disposal) return 'done';
-    const disposed: Disposed =
-      proof.kind === 'kept' ? proof : await dispose(disposal, folder, path, stamp, proof.sha256, signal);
-    if (disposed.kind === 'kept') output.note(`${path}: uploaded, and kept here: ${disposed.why}`);
-    output.event({ event: 'disposed', path, ...disposed });
-    return disposed.kind === 'kept' ? 'kept' : 'done';
+  async #dispose(path: string, stamp: Stamp, proof: Proof): Promise<Disposed | null> {
+    const { disposal, folder, signal } = this.#context;
+    if (!disposal) return null;
+    return proof.kind === 'kept' ? proof : await dispose(disposal, folder, path, stamp, proof.sha256, signal);
   }
 }

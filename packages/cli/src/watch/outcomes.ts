@@ -1,7 +1,7 @@
 /** The outcome of each file of a watch: done, refused, failed, or kept although it was to be disposed of. */
 import type { Output } from '../output/output.ts';
 import type { FolderJournal } from '../upload/folder-journal.ts';
-import type { Disposal } from './disposal.ts';
+import type { Disposal, Disposed } from './disposal.ts';
 import { pauseAfter } from './holding.ts';
 import { type Refusals, tryAgainAt } from './refusals.ts';
 import { reportOnce } from './reports.ts';
@@ -15,9 +15,10 @@ export interface OutcomesContext {
   readonly once: boolean;
 }
 
-interface Failed {
+/** A file for which something was tried in vain. */
+interface Tried {
   readonly stamp: Stamp;
-  /** Failures in a row. */
+  /** Attempts in a row. */
   readonly times: number;
   /** By `performance.now()`. */
   readonly retryAtMs: number;
@@ -26,9 +27,9 @@ interface Failed {
 export class Outcomes {
   readonly #context: OutcomesContext;
   readonly #refusals: Refusals;
-  readonly #failed = new Map<string, Failed>();
+  readonly #failed = new Map<string, Tried>();
   /** Uploaded, and kept in the folder as it is: it differs from the server's, or its new place is occupied. */
-  readonly #kept = new Map<string, Stamp>();
+  readonly #kept = new Map<string, Tried>();
   /** Refused files that were reported. */
   readonly #reported = new Set<string>();
 
@@ -42,44 +43,56 @@ export class Outcomes {
     const { journal, disposal } = this.#context;
     if (this.#isRefused(path, stamp)) return true;
     if (!journal.find(path, stamp)) return false;
-    const kept = this.#kept.get(path);
-    return disposal === null || (kept !== undefined && isSame(kept, stamp));
+    return disposal === null || this.#isPaused(this.#find(this.#kept, path, stamp));
   }
 
   hasFailed(path: string, stamp: Stamp): boolean {
-    return this.#findFailed(path, stamp) !== null;
+    return this.#find(this.#failed, path, stamp) !== null;
   }
 
   /** True: the file has failed, and is not tried again yet. */
   isPaused(path: string, stamp: Stamp): boolean {
-    const failed = this.#findFailed(path, stamp);
-    return failed !== null && (this.#context.once || performance.now() < failed.retryAtMs);
+    return this.#isPaused(this.#find(this.#failed, path, stamp));
   }
 
   isAtRest(files: ReadonlyMap<string, Stamp>): boolean {
     return [...files].every(([path, stamp]) => this.isDone(path, stamp) || this.hasFailed(path, stamp));
   }
 
-  noteKept(path: string, stamp: Stamp): void {
-    this.#kept.set(path, stamp);
+  /**
+   * The file is uploaded.
+   *
+   * @param disposed null when it was not to be disposed of.
+   */
+  noteDone(path: string, stamp: Stamp, disposed: Disposed | null): void {
+    this.#failed.delete(path);
+    if (disposed?.kind === 'kept') this.#noteKept(path, stamp, disposed);
+    else if (disposed) this.#context.output.event({ event: 'disposed', path, ...disposed });
   }
 
-  noteDone(path: string): void {
-    this.#failed.delete(path);
+  /** A file that is held is tried again, and reported only the first time. */
+  #noteKept(path: string, stamp: Stamp, { kind, why, again }: Extract<Disposed, { kind: 'kept' }>): void {
+    const { output } = this.#context;
+    const times = (this.#find(this.#kept, path, stamp)?.times ?? 0) + 1;
+    const retryAtMs = again ? performance.now() + pauseAfter(times) : Number.POSITIVE_INFINITY;
+    this.#kept.set(path, { stamp, times, retryAtMs });
+    if (times > 1 && again) return;
+    output.note(`${path}: uploaded, and kept here: ${why}${again ? '; it is tried again' : ''}`);
+    output.event({ event: 'disposed', path, kind, why });
   }
 
   noteFailed(path: string, stamp: Stamp): void {
-    const times = (this.#findFailed(path, stamp)?.times ?? 0) + 1;
+    const times = (this.#find(this.#failed, path, stamp)?.times ?? 0) + 1;
     this.#failed.set(path, { stamp, times, retryAtMs: performance.now() + pauseAfter(times) });
   }
 
   /** @throws the journal's error when the refusal cannot be written. */
-  noteRefused(path: string, stamp: Stamp, error: unknown): void {
+  async noteRefused(path: string, stamp: Stamp, error: unknown): Promise<void> {
     const { output } = this.#context;
     output.failure(error, path);
     output.note('  It is tried again when the file or the limits of the server change, or in a day.');
     this.#reported.add(path);
-    this.#refusals.note(path, stamp, error);
+    await this.#refusals.note(path, stamp, error);
   }
 
   /**
@@ -99,9 +112,14 @@ export class Outcomes {
     return refused.length + failed + unusable === 0;
   }
 
-  #findFailed(path: string, stamp: Stamp): Failed | null {
-    const failed = this.#failed.get(path);
-    return failed && isSame(failed.stamp, stamp) ? failed : null;
+  #find(tried: ReadonlyMap<string, Tried>, path: string, stamp: Stamp): Tried | null {
+    const last = tried.get(path);
+    return last && isSame(last.stamp, stamp) ? last : null;
+  }
+
+  /** A watch with `--once` tries nothing twice. */
+  #isPaused(tried: Tried | null): boolean {
+    return tried !== null && (this.#context.once || performance.now() < tried.retryAtMs);
   }
 
   #isRefused(path: string, stamp: Stamp): boolean {

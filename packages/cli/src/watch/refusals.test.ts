@@ -29,7 +29,7 @@ function refusal(code: 'file_too_large' | 'invalid_mrc' | 'overloaded'): ServerE
 const open = () => FolderJournal.open('http://a', 'ada', folder);
 
 test('refusals: a refusal is valid, also in later runs, until a value on which it depends changes', async () => {
-  new Refusals(await open(), GROUNDS).note('a.mrc', FACTS, refusal('file_too_large'));
+  await new Refusals(await open(), GROUNDS).note('a.mrc', FACTS, refusal('file_too_large'));
   const later = new Refusals(await open(), GROUNDS);
   assert.equal(later.find('a.mrc', FACTS)?.refused, 'it is file_too_large');
   assert.equal(later.find('a.mrc', FACTS)?.code, 'file_too_large');
@@ -42,7 +42,7 @@ test('refusals: a refusal is valid, also in later runs, until a value on which i
 
 test('refusals: a refusal ends after a day, also when the clock was set back', async () => {
   const refusals = new Refusals(await open(), GROUNDS);
-  refusals.note('b.mrc', FACTS, refusal('invalid_mrc'));
+  await refusals.note('b.mrc', FACTS, refusal('invalid_mrc'));
   assert.ok(refusals.find('b.mrc', FACTS, Date.now() + DAY_MS - 60_000));
   assert.equal(refusals.find('b.mrc', FACTS, Date.now() + DAY_MS), null);
   assert.equal(refusals.find('b.mrc', FACTS, Date.now() - 2 * DAY_MS), null);
@@ -51,7 +51,7 @@ test('refusals: a refusal ends after a day, also when the clock was set back', a
 test('refusals: a refusal for the metadata ends with other metadata', async () => {
   const error = new Refusal('path_too_long', 'too long', '');
   assert.ok(isRefusal(error) && !isRefusal(refusal('overloaded')) && !isRefusal(new Error('other')));
-  new Refusals(await open(), { ...GROUNDS, metadata: { notes: 'long' } }).note('c.mrc', FACTS, error);
+  await new Refusals(await open(), { ...GROUNDS, metadata: { notes: 'long' } }).note('c.mrc', FACTS, error);
   assert.ok(new Refusals(await open(), { ...GROUNDS, metadata: { notes: 'long' } }).find('c.mrc', FACTS));
   assert.equal(new Refusals(await open(), GROUNDS).find('c.mrc', FACTS), null);
 });

@@ -51,12 +51,12 @@ export class Refusals {
     return isSame && ageMs < LONGEST_MS && ageMs > -LONGEST_MS ? refused : null;
   }
 
-  /** It is on disk when this returns. */
-  note(path: string, facts: Facts, error: unknown): void {
+  /** It is on disk when the promise resolves. */
+  async note(path: string, facts: Facts, error: unknown): Promise<void> {
     const { code, message } = describeFailure(error);
     const names = DEPENDS_ON[code] ?? [];
     const depends_on = Object.fromEntries(names.map((name) => [name, this.#reasons[name]]));
-    this.#journal.note(path, facts, { refused: message, code, depends_on });
+    await this.#journal.note(path, facts, { refused: message, code, depends_on });
   }
 }
 

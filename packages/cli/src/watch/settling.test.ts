@@ -43,3 +43,21 @@ test('settling: a change of size, times or inode starts the period again, and so
   settling.forget('a.mrc');
   assert.equal(settling.observe(present, SETTLE_MS).size, 0);
 });
+
+test('settling: a held file is tried again after 2 s, and noted the first time', () => {
+  const settling = new Settling(SETTLE_MS);
+  const present = new Map([['a.mrc', stampOf(1)]]);
+  const isSettled = (nowMs: number, stamps = present) => settling.observe(stamps, nowMs).has('a.mrc');
+  assert.equal(settling.noteHeld('a.mrc', 0), false, 'the file is gone');
+  isSettled(0);
+  assert.equal(isSettled(100), true);
+  assert.equal(settling.noteHeld('a.mrc', 100), true);
+  assert.deepEqual([isSettled(2099), isSettled(2100)], [false, true]);
+  assert.equal(settling.noteHeld('a.mrc', 2100), false);
+  // It has grown while it was held.
+  assert.equal(isSettled(5000, new Map([['a.mrc', stampOf(2)]])), false);
+  assert.equal(settling.noteHeld('a.mrc', 5000), false);
+  settling.observe(new Map(), 5001);
+  isSettled(5002);
+  assert.equal(settling.noteHeld('a.mrc', 5003), true, 'another file of this name');
+});

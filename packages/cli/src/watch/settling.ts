@@ -1,9 +1,17 @@
-/** Finds files that have stopped growing: their size, times and inode are unchanged for long enough. */
+/**
+ * Finds files that have stopped growing: their size, times and inode are unchanged for long enough, and no other program
+ * holds them.
+ */
 import { isSame, type Stamp } from './scan.ts';
+
+/** Pause before a held file is tried again. */
+const HELD_PAUSE_MS = 2_000;
 
 interface Observed {
   readonly stamp: Stamp;
   readonly sinceMs: number;
+  /** When another program held the file the last time; null: it was not seen held. */
+  readonly heldMs: number | null;
 }
 
 export class Settling {
@@ -24,8 +32,11 @@ export class Settling {
     const settled = new Map<string, Stamp>();
     for (const [path, stamp] of present) {
       const known = before.get(path);
-      const current = known && isSame(known.stamp, stamp) ? known : { stamp, sinceMs: nowMs };
+      const heldMs = known?.heldMs ?? null;
+      const current = known && isSame(known.stamp, stamp) ? known : { stamp, sinceMs: nowMs, heldMs };
       this.#observed.set(path, current);
+      const isPaused = heldMs !== null && nowMs - heldMs < HELD_PAUSE_MS;
+      if (isPaused) continue;
       if (nowMs - current.sinceMs >= this.#settleMs) settled.set(path, stamp);
     }
     return settled;
@@ -34,6 +45,19 @@ export class Settling {
   /** Forgets a changed file: it must settle again. */
   forget(path: string): void {
     this.#observed.delete(path);
+  }
+
+  /**
+   * Another program holds the file: it has not settled.
+   *
+   * @param nowMs as for `observe`.
+   * @returns true the first time since the file was seen.
+   */
+  noteHeld(path: string, nowMs: number): boolean {
+    const known = this.#observed.get(path);
+    if (!known) return false;
+    this.#observed.set(path, { ...known, heldMs: nowMs });
+    return known.heldMs === null;
   }
 
   /** Number of known files. */

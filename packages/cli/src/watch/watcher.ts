@@ -1,6 +1,7 @@
 /** Uploads the files of a folder that have stopped changing, until it is ended. */
 import { join } from 'node:path';
 import { RetryPolicy, SourceError } from '@cryolift/client';
+import { isHeld } from '@cryolift/client/node';
 import type { Limits } from '@cryolift/protocol/messages';
 import { sayWaiting } from '../connection/waiting.ts';
 import type { Selection } from '../files/find-files.ts';
@@ -177,14 +178,16 @@ export class Watcher {
       // The file may have changed since the scan.
       const now = await statFile(join(folder, path));
       if (!now || !isSame(now, stamp)) return this.#settling.forget(path);
-      if ((await this.#handler.handle(path, stamp)) === 'kept') this.#outcomes.noteKept(path, stamp);
-      this.#outcomes.noteDone(path);
+      const handled = await this.#handler.handle(path, stamp);
+      if (handled === 'held') return this.#noteHeld(path);
+      this.#outcomes.noteDone(path, stamp, handled);
       this.#holding.noteSuccess();
     } catch (error) {
       if (signal.aborted) return;
       if (isAboutServer(error)) this.#noteServerFailed(path, error);
       else if ((await statFile(join(folder, path)).catch(() => undefined)) === null) this.#noteGone(path);
-      else if (isRefusal(error)) this.#noteRefused(path, stamp, error);
+      else if (isHeld(error)) this.#noteHeld(path);
+      else if (isRefusal(error)) await this.#noteRefused(path, stamp, error);
       else this.#noteFailed(path, stamp, error);
     }
   }
@@ -200,14 +203,21 @@ export class Watcher {
     }
   }
 
+  /** A program, such as that of the camera, still writes the file. Reported once. */
+  #noteHeld(path: string): void {
+    if (!this.#settling.noteHeld(path, performance.now())) return;
+    this.#options.output.event({ event: 'held', path });
+    this.#options.output.note(`${path}: still being written: another program has it open`);
+  }
+
   #noteGone(path: string): void {
     this.#options.output.event({ event: 'gone', path });
     this.#options.output.note(`${path}: removed before it was uploaded`);
   }
 
-  #noteRefused(path: string, stamp: Stamp, error: unknown): void {
+  async #noteRefused(path: string, stamp: Stamp, error: unknown): Promise<void> {
     try {
-      this.#outcomes.noteRefused(path, stamp, error);
+      await this.#outcomes.noteRefused(path, stamp, error);
     } catch (problem) {
       this.#noteFailed(path, stamp, problem);
     }

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ResumeKey, ResumeRecord, ResumeStore } from '../ports.ts';
+import { retryWhileHeld } from './held-file.ts';
 import { naming } from './system-error.ts';
 
 /** @returns the folder of the XDG base directory specification; on Windows, of the application data of this machine. */
@@ -25,7 +26,7 @@ export class FileResumeStore implements ResumeStore {
   async load(key: ResumeKey): Promise<ResumeRecord | null> {
     const { server, owner, location } = key;
     try {
-      const text = await naming(this.#folder, () => readFile(this.#path(key), 'utf8'));
+      const text = await naming(this.#folder, () => retryWhileHeld(() => readFile(this.#path(key), 'utf8')));
       const record = JSON.parse(text) as ResumeRecord | null;
       return record?.server === server && record.owner === owner && record.location === location ? record : null;
     } catch (error) {
@@ -44,18 +45,18 @@ export class FileResumeStore implements ResumeStore {
     const path = this.#path(record);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const fresh = `${path}.${process.pid}.new`;
-    const handle = await open(fresh, 'w', 0o600);
+    const handle = await retryWhileHeld(() => open(fresh, 'w', 0o600));
     try {
       await handle.writeFile(`${JSON.stringify(record, null, 2)}\n`);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(fresh, path);
+    await retryWhileHeld(() => rename(fresh, path));
   }
 
   async forget(key: ResumeKey): Promise<void> {
-    await rm(this.#path(key), { force: true });
+    await retryWhileHeld(() => rm(this.#path(key), { force: true }));
   }
 
   #path({ server, owner, location }: ResumeKey): string {

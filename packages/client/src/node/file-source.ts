@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SourceError } from '../failures.ts';
 import type { LazyBody, Source } from '../ports.ts';
+import { retryWhileHeld } from './held-file.ts';
 import { realPath } from './real-path.ts';
 import { openRegularFile, toSourceError } from './regular-file.ts';
 
@@ -29,14 +30,17 @@ export class FileSource implements Source {
   }
 
   /**
-   * A symbolic link is opened under its own name. @throws SourceError `source_unreadable`. Close the source after use.
+   * A symbolic link is opened under its own name. Close the source after use.
+   *
+   * @throws SourceError `source_unreadable` or `source_in_use`; the signal's reason.
    */
-  static async open(path: string): Promise<FileSource> {
+  static async open(path: string, signal?: AbortSignal): Promise<FileSource> {
     try {
       const location = join(await realPath(dirname(path)), basename(path));
-      const { handle } = await openRegularFile(location);
+      const { handle } = await openRegularFile(location, signal);
       return new FileSource(handle, location, await readFacts(handle));
     } catch (cause) {
+      signal?.throwIfAborted();
       throw toSourceError(cause);
     }
   }
@@ -79,7 +83,8 @@ export class FileSource implements Source {
 
   async #fill(offset: number, into: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let at = 0; at < into.length; ) {
-      const { bytesRead } = await this.#handle.read(into, at, into.length - at, offset + at).catch((cause) => {
+      const read = () => this.#handle.read(into, at, into.length - at, offset + at);
+      const { bytesRead } = await retryWhileHeld(read).catch((cause) => {
         throw toSourceError(cause);
       });
       if (bytesRead === 0) {

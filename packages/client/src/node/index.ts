@@ -8,6 +8,7 @@ export type { DownloadOptions } from './download/ranges.ts';
 export { streamDownload } from './download/stream-download.ts';
 export { defaultStateFolder, FileResumeStore } from './file-resume-store.ts';
 export { FileSource } from './file-source.ts';
+export { isHeld, isHeldNow, mayBeHeld, retryWhileHeld } from './held-file.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { realPath } from './real-path.ts';
 export { assertRegular, openRegularFile, toSourceError } from './regular-file.ts';

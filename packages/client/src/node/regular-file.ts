@@ -3,6 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../failures.ts';
+import { isHeld, retryWhileHeld } from './held-file.ts';
 import { describeSystemError } from './system-error.ts';
 
 /** Another process may have a lease of the file, which it must release within 45 s (fcntl(2), F_SETLEASE). */
@@ -15,21 +16,22 @@ export interface RegularFile {
 }
 
 /**
- * Opens a file to read it. Symbolic links are followed. Other kinds are not opened: opening a device can change it.
+ * Opens a file to read it, also one that another program holds for some seconds. Symbolic links are followed. Other kinds are not opened: opening a device can change it.
  * Uses O_NONBLOCK, because the path may have become a named pipe after the check.
  *
- * @throws SourceError `source_unreadable`. Close the handle after use.
+ * @throws SourceError `source_unreadable` or `source_in_use`; the signal's reason. Close the handle after use.
  */
-export async function openRegularFile(path: string): Promise<RegularFile> {
+export async function openRegularFile(path: string, signal?: AbortSignal): Promise<RegularFile> {
   let handle: FileHandle | null = null;
   try {
     assertRegular(await stat(path));
-    handle = await openWithoutWaiting(path);
+    handle = await retryWhileHeld(() => openWithoutWaiting(path), signal);
     const stats = await handle.stat();
     assertRegular(stats);
     return { handle, stats };
   } catch (cause) {
     await handle?.close();
+    signal?.throwIfAborted();
     throw toSourceError(cause);
   }
 }
@@ -39,9 +41,10 @@ export function assertRegular(stats: Stats): void {
   if (!stats.isFile()) throw unreadable(`it is ${kindOf(stats)}, not a regular file`);
 }
 
-/** @returns the SourceError `source_unreadable` for a failed call on a file or a folder. */
+/** @returns the SourceError for a failed call on a file or a folder. */
 export function toSourceError(cause: unknown, what: 'file' | 'folder' = 'file'): SourceError {
-  return cause instanceof SourceError ? cause : unreadable(describeSystemError(cause), cause, what);
+  if (cause instanceof SourceError) return cause;
+  return isHeld(cause) ? inUse(cause, what) : unreadable(describeSystemError(cause), cause, what);
 }
 
 async function openWithoutWaiting(path: string): Promise<FileHandle> {
@@ -52,6 +55,11 @@ async function openWithoutWaiting(path: string): Promise<FileHandle> {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > deadlineMs) throw error;
     }
   }
+}
+
+function inUse(cause: unknown, what: string): SourceError {
+  const hint = 'Close it in that program, or wait until the program is done with it. Then run the command again.';
+  return new SourceError('source_in_use', `Another program has the ${what} open.`, hint, { cause });
 }
 
 function unreadable(reason: string, cause?: unknown, what = 'file'): SourceError {

@@ -3,7 +3,7 @@
 /** By their code (errno of POSIX). */
 const FILE_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
-  EBUSY: 'it is in use',
+  EBUSY: 'another program has it open',
   EDQUOT: 'the disk quota is used up',
   EEXIST: 'it already exists',
   EFBIG: 'the file is too large for this file system or for its limit',

@@ -7,6 +7,7 @@ import { MIB } from '@cryolift/protocol/plan';
 import type { Api } from '../../api/api.ts';
 import { ServerError, SourceError, TargetError } from '../../failures.ts';
 import { RetryPolicy } from '../../pacing/retry-policy.ts';
+import { mayBeHeld, retryWhileHeld } from '../held-file.ts';
 import { openRegularFile } from '../regular-file.ts';
 import { digestOf, FileDigest } from './file-digest.ts';
 import { PartialFolder, type TakeLock } from './partial-folder.ts';
@@ -47,7 +48,10 @@ export async function download(
       else await partial.discard().catch(() => {});
       throw error;
     }
-    await partial.discard();
+    // The file is complete. What another program holds of the folder stays there.
+    await partial.discard().catch((error) => {
+      if (!mayBeHeld(error)) throw error;
+    });
   } catch (error) {
     throw toTargetError(error, place.path);
   }
@@ -84,7 +88,7 @@ async function fill(
   } finally {
     await handle.close();
   }
-  if (replace) await rename(partial.bytesPath, path);
+  if (replace) await retryWhileHeld(() => rename(partial.bytesPath, path), options.signal);
   else if (!(await placeNew(partial.bytesPath, path))) {
     throw fileExists(
       path,
@@ -170,7 +174,7 @@ async function readAll(
   const buffer = Buffer.allocUnsafe(READ_BYTES);
   for (let at = 0; ; ) {
     signal?.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    const { bytesRead } = await retryWhileHeld(() => handle.read(buffer, 0, buffer.length, at), signal);
     if (bytesRead === 0) return;
     digest.update(buffer.subarray(0, bytesRead));
     at += bytesRead;
@@ -180,7 +184,7 @@ async function readAll(
 /** Plain SHA-256 of a local file, hex: what `sha256sum` prints. @throws SourceError when it cannot be opened. */
 export async function hashPath(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  const { handle } = await openRegularFile(path);
+  const { handle } = await openRegularFile(path, signal);
   try {
     await readAll(handle, hash, signal);
     return hash.digest('hex');
@@ -192,7 +196,7 @@ export async function hashPath(path: string, signal?: AbortSignal): Promise<stri
 /** Whether a local file has the bytes of a record. @throws SourceError when it cannot be opened. */
 export async function hasBytesOf(file: FileRecord, path: string, signal?: AbortSignal): Promise<boolean> {
   const digest = new FileDigest(file);
-  const { handle } = await openRegularFile(path);
+  const { handle } = await openRegularFile(path, signal);
   try {
     await readAll(handle, digest, signal);
     return digest.end() === digestOf(file);

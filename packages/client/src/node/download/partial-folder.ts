@@ -9,7 +9,9 @@ import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, rmd
 import { dirname, join } from 'node:path';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { TargetError } from '../../failures.ts';
+import { mayBeHeld, retryWhileHeld } from '../held-file.ts';
 import { digestOf } from './file-digest.ts';
+import { toInUseError } from './target-failure.ts';
 
 /**
  * Takes a lock that ends with this process. @returns a function that releases it, or null when another process has it.
@@ -87,12 +89,13 @@ export class PartialFolder {
   async open(): Promise<{ handle: FileHandle; done: Set<number> }> {
     const there = await lstat(this.bytesPath).catch(() => null);
     // An earlier run has linked the file to its final name and died: it must not be written to any more.
-    if (there && there.nlink > 1) await rm(this.bytesPath);
-    const handle = await open(this.bytesPath, constants.O_RDWR | constants.O_CREAT | O_NOFOLLOW, 0o666);
+    if (there && there.nlink > 1) await retryWhileHeld(() => rm(this.bytesPath));
+    const flags = constants.O_RDWR | constants.O_CREAT | O_NOFOLLOW;
+    const handle = await retryWhileHeld(() => open(this.bytesPath, flags, 0o666));
     try {
       const isWhole = (await handle.stat()).size === this.#file.size;
       // The journal belongs to other bytes.
-      if (!isWhole) await rm(this.#journalPath, { force: true });
+      if (!isWhole) await retryWhileHeld(() => rm(this.#journalPath, { force: true }));
       await handle.truncate(this.#file.size);
       const done = isWhole ? await this.#readJournal() : new Set<number>();
       // Flushed while there is space: a disk that the bytes fill must not lose the journal.
@@ -116,7 +119,7 @@ export class PartialFolder {
   async #readJournal(): Promise<Set<number>> {
     const done = new Set<number>();
     try {
-      const [head = '', ...lines] = (await readFile(this.#journalPath, 'utf8')).split('\n');
+      const [head = '', ...lines] = (await retryWhileHeld(() => readFile(this.#journalPath, 'utf8'))).split('\n');
       if ((JSON.parse(head) as Head).sha256 !== digestOf(this.#file)) return done;
       // Empty, or an incomplete line.
       lines.pop();
@@ -126,7 +129,8 @@ export class PartialFolder {
         done.add(Number(line));
         sizeBytes += line.length + 1;
       }
-      this.#journal = await open(this.#journalPath, constants.O_WRONLY | constants.O_APPEND | O_NOFOLLOW);
+      const flags = constants.O_WRONLY | constants.O_APPEND | O_NOFOLLOW;
+      this.#journal = await retryWhileHeld(() => open(this.#journalPath, flags));
       await this.#journal.truncate(sizeBytes);
       return done;
     } catch {
@@ -140,7 +144,7 @@ export class PartialFolder {
     const { file_id, filename } = this.#file;
     const sha256 = digestOf(this.#file);
     // Created exclusively: a symbolic link at its path is not followed.
-    await rm(this.#journalPath, { force: true });
+    await retryWhileHeld(() => rm(this.#journalPath, { force: true }));
     const journal = await open(this.#journalPath, 'ax');
     try {
       await journal.appendFile(`${JSON.stringify({ file_id, filename, sha256 } satisfies Head)}\n`);
@@ -163,7 +167,7 @@ export class PartialFolder {
     const folder = join(this.#path, randomBytes(8).toString('hex'));
     await mkdir(folder);
     await writeFile(join(folder, name), '', { flag: 'wx' });
-    await rm(folder, { recursive: true });
+    await retryWhileHeld(() => rm(folder, { recursive: true, force: true }));
   }
 
   /** Keeps the downloaded bytes for a later run. */
@@ -193,12 +197,12 @@ export class PartialFolder {
    */
   async #empty(): Promise<void> {
     try {
-      await rm(this.bytesPath, { force: true });
-      await rm(this.#journalPath, { force: true });
+      await retryWhileHeld(() => rm(this.bytesPath, { force: true }));
+      await retryWhileHeld(() => rm(this.#journalPath, { force: true }));
     } finally {
       this.#unlock();
     }
-    await rm(this.#path, { recursive: true, force: true }).catch(() => {});
+    await retryWhileHeld(() => rm(this.#path, { recursive: true, force: true })).catch(() => {});
   }
 }
 
@@ -232,9 +236,10 @@ async function lockOwn(path: string, lock: TakeLock): Promise<(() => void) | nul
     };
     let unlock: (() => void) | null;
     try {
-      unlock = lock(join(path, 'lock'));
+      unlock = await retryWhileHeld(async () => lock(join(path, 'lock')));
     } catch (cause) {
       if (!(await isStillThere())) return null;
+      if (mayBeHeld(cause)) throw toInUseError(join(path, 'lock'), cause);
       throw new TargetError(
         'target_unwritable',
         `The folder ${dirname(path)} cannot be used for downloads: its file system does not support locks.`,

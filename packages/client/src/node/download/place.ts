@@ -1,9 +1,19 @@
 /** Renames a finished file without replacing another file. */
 import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
+import { mayBeHeld, retryWhileHeld } from '../held-file.ts';
 
-/** Error codes of file systems without hard links (exFAT, some network shares). */
-const NO_LINKS: readonly unknown[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL'];
+/** Error codes of file systems without hard links (exFAT, some network shares). EISDIR: Windows, for exFAT. */
+const NO_LINKS: readonly unknown[] = [
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EXDEV',
+  'EMLINK',
+  'EINVAL',
+  'EISDIR',
+];
 
 /** Error codes of folders that cannot be opened or flushed: on some file systems, or without read permission. */
 const NO_SYNC: readonly unknown[] = ['EINVAL', 'ENOTSUP', 'ENOSYS', 'EISDIR', 'EPERM', 'EACCES'];
@@ -14,6 +24,7 @@ const SHOWN_BYTES = 100;
 /**
  * Moves a file to an unused name in the same file system. Unlike rename(2), link(2) fails when the name exists.
  * Without hard links, an empty file is created exclusively to reserve the name, and is then replaced.
+ * A file that another program holds for long may keep its old name, too.
  *
  * @returns false when the name exists; then nothing is changed.
  */
@@ -31,7 +42,9 @@ export async function placeNew(from: string, to: string): Promise<boolean> {
       throw error;
     }
   }
-  await unlink(from);
+  await retryWhileHeld(() => unlink(from)).catch((error) => {
+    if (!mayBeHeld(error)) throw error;
+  });
   return true;
 }
 
@@ -43,8 +56,18 @@ export async function placeWithoutLinks(from: string, to: string): Promise<boole
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-  await rename(from, to);
+  try {
+    await retryWhileHeld(() => rename(from, to));
+  } catch (error) {
+    await removeEmpty(to).catch(() => {});
+    throw error;
+  }
   return true;
+}
+
+async function removeEmpty(path: string): Promise<void> {
+  const { size } = await lstat(path);
+  if (size === 0) await retryWhileHeld(() => unlink(path));
 }
 
 async function isOneFile(a: string, b: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** Error messages for targets that cannot be written. */
 import { dirname, resolve } from 'node:path';
 import { TargetError, type TargetFault } from '../../failures.ts';
+import { mayBeHeld } from '../held-file.ts';
 
 const GO_ON = 'Then run the same command again to resume.';
 const ELSEWHERE = 'Give another folder or name (-o).';
@@ -21,12 +22,26 @@ const FAILURES: Readonly<Record<string, readonly [fault: TargetFault, what: stri
 
 /** @returns a TargetError for an error of the file system, and any other error unchanged. */
 export function toTargetError(error: unknown, path: string): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall, path: failed, dest } = error as NodeJS.ErrnoException & { dest?: string };
   if (!(error instanceof Error) || syscall === undefined || code === undefined) return error;
+  if (mayBeHeld(error)) return toInUseError(dest ?? failed ?? path, error);
   const [fault, what, hint] = FAILURES[code] ?? ['target_unwritable', `cannot be written to (${code})`, ELSEWHERE];
   const parent = dirname(path);
   const folder = parent === '.' ? resolve(parent) : parent;
   return new TargetError(fault, `The folder ${folder} ${what}.`, hint, { cause: error });
+}
+
+/** @param cause an error for which `mayBeHeld` is true. */
+export function toInUseError(path: string, cause: unknown): TargetError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const why =
+    code === 'EBUSY' ? 'another program has it open' : 'another program has it open, or permission is missing';
+  return new TargetError(
+    'target_in_use',
+    `${path} cannot be written, replaced or removed: ${why} (${code}).`,
+    `Close it in that program. ${GO_ON}`,
+    { cause },
+  );
 }
 
 /** @param error the error of creating a file of this name. */
