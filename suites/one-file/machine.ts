@@ -1,17 +1,9 @@
 /** Where a one-file program runs: its commands, and what its paths are called there. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Running } from '../../packages/cli/src/testing/test-process.ts';
 
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-}
+export type { Ended, Running } from '../../packages/cli/src/testing/test-process.ts';
 
 export interface Machine {
   /** A folder of this system that the program reaches, too. */
@@ -30,17 +22,20 @@ export function collect(
   cwd: string,
 ): Running {
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = () => void child.kill('SIGKILL');
-  process.once('exit', kill);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
     });
   }
-  const ended = once(child, 'close').then(([code]) => {
-    process.off('exit', kill);
-    return { code: code as number | null, ...output };
-  });
-  return { child, ended };
+  return { child, ended: endOf(child).then((code) => ({ code, ...output })) };
+}
+
+/** Kills the process when that of the tests ends. @returns its exit code, when it has ended. */
+export async function endOf(child: ChildProcess): Promise<number | null> {
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const [code] = await once(child, 'close');
+  process.off('exit', kill);
+  return code;
 }

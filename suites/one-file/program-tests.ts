@@ -1,12 +1,13 @@
 /** What a one-file program does on each system. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { MIB } from '@cryolift/protocol/plan';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
+import { eventually } from '../contract/upload.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
 import type { Ended, Machine, Running } from './machine.ts';
 
@@ -34,14 +35,6 @@ export function testProgram(name: string, machine: Machine): void {
     return (await answer.json()) as Body;
   }
 
-  async function until<Result>(what: string, find: () => Promise<Result | undefined>): Promise<Result> {
-    for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; await sleep(50)) {
-      const found = await find();
-      if (found !== undefined) return found;
-    }
-    throw new Error(`not within a minute: ${what}`);
-  }
-
   const lastLine = ({ stdout }: Ended) => JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   const findFile = async (file: string) =>
     (await get<{ items: FileRecord[] }>('/files')).items.find(({ filename }) => filename === file);
@@ -59,10 +52,9 @@ export function testProgram(name: string, machine: Machine): void {
     const path = machine.path('killed.mrc');
     const first = begin('upload', '--json', '--part-size', '256KiB', '--bwlimit', '2MiB', path);
     t.after(() => first.child.kill('SIGKILL'));
-    const received = await until('parts have arrived', async () => {
-      const { items } = await get<{ items: UploadRecord[] }>('/uploads');
-      return items.find(({ filename, received_parts }) => filename === 'killed.mrc' && received_parts > 2);
-    });
+    const findUpload = async () =>
+      (await get<{ items: UploadRecord[] }>('/uploads')).items.find(({ filename }) => filename === 'killed.mrc');
+    const received = await eventually(findUpload, (upload) => (upload?.received_parts ?? 0) > 2);
     first.child.kill('SIGKILL');
     await first.ended;
     assert.equal(await findFile('killed.mrc'), undefined, 'it was killed before its end');
@@ -71,7 +63,7 @@ export function testProgram(name: string, machine: Machine): void {
     assert.equal(second.code, 0, second.stdout + second.stderr);
     const done = lastLine(second);
     assert.equal(done.sha256, sha256Hex(bytes));
-    assert.ok(done.resumed_bytes >= received.received_bytes, `${done.resumed_bytes} bytes were resumed`);
+    assert.ok(received && done.resumed_bytes >= received.received_bytes, `${done.resumed_bytes} bytes were resumed`);
 
     const back = await run('download', done.file_id, '-o', machine.path('back.mrc'));
     assert.equal(back.code, 0, back.stderr);
@@ -101,12 +93,11 @@ export function testProgram(name: string, machine: Machine): void {
       assert.equal(await findFile('grows.mrc'), undefined, 'it still grows');
       appendFileSync(grows, whole.subarray(at * MIB, (at + 1) * MIB));
     }
-    const file = await until('the file is uploaded', () => findFile('grows.mrc'));
-    assert.equal(file.sha256, sha256Hex(whole));
-    await until('the file is moved', async () => {
-      const isMoved = existsSync(join(machine.folder, 'moved', 'grows.mrc'));
-      return (isMoved && readdirSync(join(machine.folder, 'session')).length === 0) || undefined;
-    });
+    const isThere = (found: FileRecord | undefined) => found !== undefined;
+    const file = await eventually(() => findFile('grows.mrc'), isThere);
+    assert.equal(file?.sha256, sha256Hex(whole));
+    const listLeft = async () => readdirSync(join(machine.folder, 'session'));
+    await eventually(listLeft, (names) => names.length === 0);
     assert.ok(readFileSync(join(machine.folder, 'moved', 'grows.mrc')).equals(whole));
     watching.child.kill('SIGINT');
     const { code } = await watching.ended;

@@ -1,53 +1,31 @@
 /** The program for Windows, under Wine. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { MIB } from '@cryolift/protocol/plan';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { startServer } from '../server-under-test.ts';
-import { buildProgram } from './build.ts';
-import type { Machine, Running } from './machine.ts';
+import { testHeldFiles } from './held-tests.ts';
 import { testProgram } from './program-tests.ts';
 import { bringWine, insideWine } from './wine.ts';
+import { WineMachine } from './wine-machine.ts';
 
 const wine = bringWine();
 if ('missing' in wine) test('one file, Windows', { skip: wine.missing }, () => {});
 else testOnWindows(wine.root);
 
 function testOnWindows(root: string): void {
-  const folder = mkdtempSync(join(root, 'root/work/'));
-  const inside = `Z:\\root\\work\\${basename(folder)}`;
-  let runs = 0;
+  const machine = new WineMachine(root);
+  const { folder, inside } = machine;
 
-  /** Wine gives a program no pipe of this system that Node could write to. */
-  function begin(args: readonly string[], settings: Readonly<Record<string, string>>): Running {
-    const outputs = ['stdout', 'stderr'].map((name) => join(folder, `${name}-${runs}`)) as [string, string];
-    runs++;
-    const fds = outputs.map((path) => openSync(path, 'w')) as [number, number];
-    const command = ['wine', `${inside}\\dist\\cryolift-win-x64.exe`, ...args];
-    const child: ChildProcess = spawn('unshare', insideWine(root, settings, ...command), {
-      stdio: ['ignore', ...fds],
-    });
-    for (const fd of fds) closeSync(fd);
-    const kill = () => void child.kill('SIGKILL');
-    process.once('exit', kill);
-    const ended = once(child, 'close').then(([code]) => {
-      process.off('exit', kill);
-      const [stdout, stderr] = outputs.map((path) => readFileSync(path, 'utf8')) as [string, string];
-      return { code: code as number | null, stdout, stderr };
-    });
-    return { child, ended };
-  }
-
-  const machine: Machine = { folder, path: (name) => `${inside}\\${name.replaceAll('/', '\\')}`, begin };
-
-  before(() => void buildProgram('win-x64', join(folder, 'dist')));
+  before(() => machine.build());
   after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
   testProgram('one file, Windows', machine);
+  testHeldFiles(machine);
 
   // Wine has no server for shares; these paths have their form.
   for (const [what, begin] of [
