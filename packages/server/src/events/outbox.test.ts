@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listEvents } from '../db/events.ts';
+import { makePostgres, testPostgres } from '../db/test-databases.ts';
 import { insertRow, makeDatabase } from '../db/test-rows.ts';
 import { findUploadRow, selectUpload } from '../db/uploads/uploads.ts';
 import { Bus } from './bus.ts';
@@ -41,9 +42,16 @@ test('outbox: a unit that is refused writes no event, and notifies nobody', asyn
     const write = db.updateTable('uploads').set({ filename: 'b.bin' }).where('id', '=', id).compile();
     return { write, otherwise: selectUpload(db, id).compile() };
   };
-  assert.equal(await outbox.commit([rename(row.id), rename('nobody')], [EVENT]), false);
+  const describe = async () => [EVENT];
+  assert.equal(await outbox.commit([rename(row.id), rename('nobody')], describe), false);
   assert.equal((await findUploadRow(db, row.id))?.filename, 'a.bin');
   assert.deepEqual([notified, await listEvents(db, ADA, 0, 10)], [0, []]);
-  assert.equal(await outbox.commit([rename(row.id)], [EVENT]), true);
+  assert.equal(await outbox.commit([rename(row.id)], describe), true);
   assert.deepEqual([notified, (await listEvents(db, ADA, 0, 10)).length], [1, 1]);
+});
+
+testPostgres('outbox: where servers share the database, no unit is tried, and no event is made for it', async (t) => {
+  const outbox = new Outbox(await makePostgres(t), new Bus(), () => 'id');
+  const describe = async () => assert.fail('the record is read for nothing');
+  assert.equal(await outbox.commit([], describe), false);
 });

@@ -62,11 +62,13 @@ export class Outbox {
    * Commits steps together with the events of what they change, as one unit: it waits for the disk together with those
    * of others. Where servers share the database nothing is done, because such steps have to wait for each other.
    *
+   * @param describe makes the events; called only when the steps are tried.
    * @returns false when nothing was written: the caller does the same by `transact`.
    */
-  async commit(steps: readonly GuardedStep[], events: readonly OutboxEvent[]): Promise<boolean> {
+  async commit(steps: readonly GuardedStep[], describe: () => Promise<readonly OutboxEvent[]>): Promise<boolean> {
     const db = this.#db;
     if (dialectOf(db).isShared) return false;
+    const events = await describe();
     const inserts = events.map((event) => ({ write: eventInsert(db, this.#toRow(event)).compile() }));
     const { refusedAt } = await runGuarded(db, [...steps, ...inserts]);
     if (refusedAt !== null) return false;

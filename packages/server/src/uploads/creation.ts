@@ -111,7 +111,7 @@ async function opensPlainly(context: UploadContext, opening: OpenRequest, append
   const steps = appending?.onOpened ? null : openPlainly(db, opening);
   if (!steps) return false;
   if (appending) steps.push({ write: appendInsert(db, toAppendRow(opening.row, appending)).compile() });
-  return await outbox.commit(steps, await eventsOf(db, opening.row));
+  return await outbox.commit(steps, () => eventsOf(db, opening.row));
 }
 
 async function openOrFind(

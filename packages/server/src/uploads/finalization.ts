@@ -177,7 +177,7 @@ async function recordSeen(context: UploadContext, row: UploadRow, file: FileRow)
   const moved = moveSeenRow(db, row, 'published', file.created_at);
   const jobs = jobsOf(context, file).map((job) => jobInsert(db, job).compile());
   const inserts = [...fileInserts(db, file), ...jobs].map((write) => ({ write }));
-  return await outbox.commit([moved.step, ...inserts], await eventsOf(db, moved.row));
+  return await outbox.commit([moved.step, ...inserts], () => eventsOf(db, moved.row));
 }
 
 /** @returns false when the upload is not `verifying` any more. */

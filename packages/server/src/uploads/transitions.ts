@@ -33,7 +33,7 @@ export async function moveSeenUpload(
 ): Promise<UploadRow | undefined> {
   const { db, outbox } = context;
   const { step, row } = moveSeenRow(db, seen, event, context.now(), changes);
-  if (await outbox.commit([step], await eventsOf(db, row))) return row;
+  if (await outbox.commit([step], () => eventsOf(db, row))) return row;
   return await moveUpload(context, seen.id, event, changes);
 }
 
