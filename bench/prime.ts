@@ -1,26 +1,26 @@
 /**
- * Touches the free memory before a run. On a virtual machine whose hypervisor takes freed pages back, the first touch of a
- * page costs 1 to 2.5 CPU-seconds of system time per GiB, and whoever is measured first on fresh pages would pay it.
+ * Writes to all free memory before a run. On a virtual machine whose hypervisor takes freed pages back, the first write to
+ * a page costs 1 to 2.5 s of system time per GiB. Without this, the system that is measured first would have this cost.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { GIB } from '@cryolift/protocol/plan';
 
-/** Linux: blocks of at least 2^this pages are reported to the hypervisor as free. */
+/** Linux: free blocks of at least 2^N pages are reported to the hypervisor, with the N of this file. */
 const REPORTING_ORDER = '/sys/module/page_reporting/parameters/page_reporting_order';
-/** More than the largest block: nothing is reported. */
+/** Larger than any block: nothing is reported. */
 const NEVER = '11';
-/** Is left to everybody else. */
+/** Left for other processes. */
 const MARGIN_BYTES = GIB;
 
-/** Takes memory until it has what it was asked for, and ends. When memory runs short, it is the first to be killed. */
+/** Allocates its argument, bytes, writes to all of it, and ends. The kernel kills it first when memory is short. */
 const TOUCH = `
   require('node:fs').writeFileSync('/proc/self/oom_score_adj', '1000');
   const kept = [];
   for (let left = Number(process.argv[1]); left > 0; left -= 2 ** 28) kept.push(Buffer.allocUnsafeSlow(2 ** 28).fill(1));
 `;
 
-/** What is changed for it is changed back when this process ends, on a signal too. @returns what was done, in words. */
+/** Settings that it changes are restored when this process ends, also on a signal. @returns what was done, as text. */
 export function primeMemory(): string {
   const reporting = stopReporting();
   const freeBytes = Number(/MemFree:\s+(\d+) kB/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) * 1024;
@@ -29,7 +29,7 @@ export function primeMemory(): string {
   return `${(Math.max(bytes, 0) / GIB).toFixed(1)} GiB of free memory were touched first; ${reporting}.`;
 }
 
-/** @returns what came of it. */
+/** @returns whether it was possible, as text. */
 function stopReporting(): string {
   if (!existsSync(REPORTING_ORDER)) return 'this kernel gives no freed pages back';
   const before = readFileSync(REPORTING_ORDER, 'utf8').trim();
@@ -37,7 +37,7 @@ function stopReporting(): string {
   try {
     writeFileSync(REPORTING_ORDER, NEVER);
   } catch {
-    return 'freed pages are given back all the same, because only root can change that: the system time is less certain';
+    return 'freed pages are given back, because only root can change that: system times are less exact';
   }
   process.on('exit', () => writeFileSync(REPORTING_ORDER, before));
   return 'freed pages were not given back meanwhile';

@@ -25,6 +25,11 @@ export class ServerError extends Error {
   }
 }
 
+/** True for a server that refuses the requests of all callers now: too many requests, or no capacity. */
+export function isOverload(status: number): boolean {
+  return status === 429 || status === 503;
+}
+
 /**
  * No complete reply arrived: refused, reset, stalled, not resolvable. The effect of the request is unknown; a retry may
  * succeed.

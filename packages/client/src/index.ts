@@ -9,6 +9,7 @@ export {
   ConnectionError,
   ForeignReplyError,
   foreignReply,
+  isOverload,
   ServerError,
   SourceError,
   type SourceFault,

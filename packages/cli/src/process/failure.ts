@@ -1,5 +1,12 @@
 /** Maps an error to an exit code and to the fields of the error envelope. */
-import { ConnectionError, ForeignReplyError, ServerError, SourceError, TargetError } from '@cryolift/client';
+import {
+  ConnectionError,
+  ForeignReplyError,
+  isOverload,
+  ServerError,
+  SourceError,
+  TargetError,
+} from '@cryolift/client';
 import { describeSystemError, isSystemError } from '@cryolift/client/node';
 import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
 
@@ -21,15 +28,12 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failed;
 }
 
-/** The server refuses requests of all callers. */
-const BUSY = [429, 503];
-
 /** True when the error is about the connection or the token, so that every other file would fail too. */
 export function isAboutServer(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof ForeignReplyError) return true;
   // The file of the token, which is read again after the token expired, cannot be read.
   if (error instanceof UsageError) return true;
-  return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && BUSY.includes(error.status));
+  return exitCodeOf(error) === EXIT.unauthorised || (error instanceof ServerError && isOverload(error.status));
 }
 
 /** The error envelope (page 7 of the architecture); without `request_id` when no request was sent. */

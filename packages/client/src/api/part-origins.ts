@@ -2,15 +2,13 @@
  * Sends parts to the server and to its further origins (`part_origins` of `GET /limits`). A browser opens six
  * connections to each origin.
  */
-import { ConnectionError, SourceError } from '../failures.ts';
+import { ConnectionError, isOverload, SourceError } from '../failures.ts';
 import type { Transport, WireReply, WireRequest } from '../ports.ts';
 import { parse } from './authorized-transport.ts';
 import { isReceipt } from './shapes.ts';
 
 /** An origin that could not be used is not tried for so long. */
 const REST_MS = 10 * 60_000;
-/** Answers of an overloaded server, which is the same at each origin. */
-const BUSY = [429, 503];
 
 export interface PartOriginsOptions {
   /** The URL of the server. Its path is kept at every origin. */
@@ -85,7 +83,8 @@ export class PartOrigins implements Transport {
       if (error instanceof SourceError || (error instanceof ConnectionError && error.offline)) throw error;
       return null;
     });
-    if (reply && (isStored(reply) || BUSY.includes(reply.status))) return reply;
+    // An overloaded server is the same at each origin.
+    if (reply && (isStored(reply) || isOverload(reply.status))) return reply;
     const authoritative = await this.#sendTo(this.#main, wire);
     if (authoritative.status !== reply?.status) origin.restsUntilMs = this.#now() + REST_MS;
     return authoritative;

@@ -10,7 +10,10 @@ export class PartWindow {
   readonly #waiting = new Set<() => void>();
   #parts = 0;
 
-  /** @param most maximum of parts in flight, from 1; it may change. @param ping a call of few bytes, whose duration is measured. */
+  /**
+   * @param most maximum of parts in flight, from 1; it may change.
+   * @param ping a call of few bytes, whose duration is measured.
+   */
   constructor(most: number | (() => number), ping: () => Promise<unknown>) {
     this.#limit = new WindowLimit(most);
     this.#ping = ping;
@@ -55,7 +58,7 @@ export class PartWindow {
   }
 
   /** How many more parts could be sent now. */
-  get room(): number {
+  get freeParts(): number {
     return Math.max(0, this.#limit.limit - this.#parts);
   }
 

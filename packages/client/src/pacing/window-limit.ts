@@ -32,7 +32,7 @@ const LONGEST_MEASURE_MS = 5_000;
 /** A measurement of the climb, and one that shows that a smaller number is clearly worse, ends after this time. */
 const QUICK_MEASURE_MS = 800;
 /** So many measurements wait for the end of a delay of short calls, which may have other reasons than a queue. */
-const PATIENCE = 3;
+const MOST_HELD = 3;
 /** Clearly: the goodput is divided by this, or more, for half the parts. */
 const CLEAR = 1.5;
 /** A measurement counts only if the path was in use: mean of parts in flight to parts allowed. */
@@ -243,7 +243,7 @@ export class WindowLimit {
     const [up, down] = [Math.min(this.#bound(nowMs), this.#limit * 2), Math.max(least, powerBelow(this.#limit))];
     const next = this.#upward ? up : down;
     if (isResting || next === this.#limit) {
-      const isHeld = this.#upward && this.#limit < this.#most() && this.#held < PATIENCE;
+      const isHeld = this.#upward && this.#limit < this.#most() && this.#held < MOST_HELD;
       if (isHeld) this.#held++;
       else if (!isResting) this.#turn(nowMs);
       this.#startMeasuring(nowMs);

@@ -52,9 +52,9 @@ test('part buffers: an aborted wait leaves its memory to the next part', async (
 
 test('part buffers: there is room for one buffer of any size, and for others until the memory is used', async () => {
   const buffers = new PartBuffers(100);
-  assert.equal(buffers.hasRoom(150), true);
+  assert.equal(buffers.hasFree(150), true);
   await ask(buffers, 60);
-  assert.deepEqual([buffers.hasRoom(40), buffers.hasRoom(41)], [true, false]);
+  assert.deepEqual([buffers.hasFree(40), buffers.hasFree(41)], [true, false]);
   await ask(buffers, 41);
-  assert.equal(buffers.hasRoom(1), false, 'another one waits');
+  assert.equal(buffers.hasFree(1), false, 'another one waits');
 });

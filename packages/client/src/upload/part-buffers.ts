@@ -41,7 +41,7 @@ export class PartBuffers {
   }
 
   /** True when a buffer of this size is given at once. */
-  hasRoom(bytes: number): boolean {
+  hasFree(bytes: number): boolean {
     return this.#waiting.size === 0 && (this.#usedBytes === 0 || this.#usedBytes + bytes <= this.#maxBytes);
   }
 

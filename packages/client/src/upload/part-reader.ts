@@ -43,7 +43,7 @@ export class PartReader {
   async read(idx: number, whole: boolean, signal: AbortSignal): Promise<LoadedPart> {
     const { offset, length } = partExtent(this.#sizeBytes, this.#partSizeBytes, idx);
     const bufferBytes = Math.min(this.#partSizeBytes, this.#sizeBytes);
-    if (length > LARGEST_BUFFERED_BYTES || !(whole || this.#buffers.hasRoom(bufferBytes))) {
+    if (length > LARGEST_BUFFERED_BYTES || !(whole || this.#buffers.hasFree(bufferBytes))) {
       const digest = await this.digest(idx);
       return { idx, offset, body: this.#source.body(offset, length), digest, buffer: null };
     }

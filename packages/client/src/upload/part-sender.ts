@@ -6,7 +6,7 @@ import type { Api, Part } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
 import { Confirmations } from '../direct/confirmations.ts';
 import type { DirectSender } from '../direct/direct-sender.ts';
-import { ConnectionError, ServerError } from '../failures.ts';
+import { ConnectionError, isOverload, ServerError } from '../failures.ts';
 import type { PartWindow } from '../pacing/part-window.ts';
 import type { RetryLoop } from '../pacing/retry-loop.ts';
 import { sleep } from '../pacing/retry-policy.ts';
@@ -22,8 +22,6 @@ import type { UploadProgress } from './upload-progress.ts';
 const MAX_DAMAGED = 5;
 /** How often idle connections look for a part to take over. */
 const LOOK_MS = 1_000;
-/** Codes of an overloaded server. */
-const BUSY = [429, 503];
 /** Refusals of a compressed part after which it is sent as it is: a proxy may have changed the body or its head. */
 const NOT_ENCODED: readonly string[] = [
   'invalid_request',
@@ -120,7 +118,7 @@ export class PartSender {
   async #awaitChange(sending: ReadonlySet<Promise<void>>): Promise<void> {
     const looking = new AbortController();
     const look = sleep(LOOK_MS, looking.signal).then(
-      () => this.#stragglers.takeOver(this.#options.partWindow.room),
+      () => this.#stragglers.takeOver(this.#options.partWindow.freeParts),
       () => {},
     );
     await Promise.race([...sending, look]);
@@ -229,7 +227,7 @@ export class PartSender {
             throw error;
           }
         }
-        if (!(error instanceof ServerError) || BUSY.includes(error.status)) partWindow.noteFailure();
+        if (!(error instanceof ServerError) || isOverload(error.status)) partWindow.noteFailure();
         await waitOut(error, signal);
         // Without a reply, the part may be stored.
         if (!(error instanceof ServerError)) await this.reconcile(signal);

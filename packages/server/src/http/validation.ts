@@ -1,4 +1,7 @@
-/** Validates requests against their schemas, and prints answers by them. Values are converted only in queries and paths, which are text. */
+/**
+ * Validates requests against their schemas, and prints answers by them. Values are converted only in queries and paths,
+ * which are text.
+ */
 import { UploadError } from '@cryolift/protocol/errors';
 import { Ajv, type ValidateFunction } from 'ajv';
 import fastJson from 'fast-json-stringify';

@@ -105,7 +105,7 @@ export async function openUpload(
   }
 }
 
-/** @returns false when it has to be looked at more closely. */
+/** @returns false when nothing was written: `openOrFind` decides. */
 async function opensPlainly(context: UploadContext, opening: OpenRequest, appending: Appending | null) {
   const { db, outbox } = context;
   const steps = appending?.onOpened ? null : openPlainly(db, opening);

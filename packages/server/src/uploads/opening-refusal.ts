@@ -1,4 +1,4 @@
-/** Why an upload is not started, as clients are told. */
+/** The errors for uploads that are not started. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
 import type { OpenOutcome } from '../db/uploads/upload-opening.ts';

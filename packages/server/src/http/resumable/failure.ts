@@ -1,5 +1,4 @@
 /** Answers failures with problem details (RFC 9457), which have the members of the error envelope as well. */
-
 import type { UploadError } from '@cryolift/protocol/errors';
 import { ENDED_STATES } from '@cryolift/protocol/states';
 import type { FastifyRequest } from 'fastify';

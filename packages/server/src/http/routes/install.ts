@@ -46,7 +46,10 @@ export function registerInstall(app: Routes, { options }: Services): void {
   });
 }
 
-/** Programs that SHA256SUMS names and that are there. @throws UploadError when there is no such list, and the system's errors. */
+/**
+ * Programs that SHA256SUMS names and that are there. @throws UploadError when there is no such list, and the system's
+ * errors.
+ */
 async function listPrograms(folder: string): Promise<Program[]> {
   const sums = await readFile(join(folder, SUMS), 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw cause;
