@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { openSqliteFile } from './open.ts';
 import type { FileRow, UploadRow } from './tables.ts';
 import type { PartCommit } from './uploads/parts.ts';
+import type { OpenRequest } from './uploads/upload-opening.ts';
 
 let lastId = 0;
 
@@ -71,6 +72,23 @@ export async function insertRow(db: Database, changes: Partial<UploadRow> = {}):
   const row = draftRow(changes);
   await db.insertInto('uploads').values(row).execute();
   return row;
+}
+
+/** A request for a new upload, which no limit refuses. */
+export function openRequest(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
+  return {
+    row,
+    mergeMetadata: (metadata) => metadata,
+    idempotency: null,
+    quotaBytes: null,
+    maxOpen: 100,
+    maxFiles: 1000,
+    countedBytes: 0,
+    link: null,
+    expiredBeforeMs: row.created_at,
+    freeBytes: 1_000_000,
+    ...changes,
+  };
 }
 
 /** A commit of part `idx` with bytes that depend on `content`. */

@@ -1,31 +1,16 @@
-/** Where `openPlainly` starts an upload, `openUploadRow` would, too. SQLite alone: servers with PostgreSQL do not use it. */
+/**
+ * Where `openPlainly` starts an upload, `openUploadRow` would, too. SQLite alone: servers with PostgreSQL do not use it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UPLOAD_STATES } from '@cryolift/protocol/states';
 import { type Database, transact } from '../database.ts';
 import { insertFile } from '../files.ts';
 import { runGuarded } from '../guarded.ts';
-import type { UploadRow } from '../tables.ts';
-import { draftFile, draftRow, insertRow, makeDatabase, plain } from '../test-rows.ts';
+import { draftFile, draftRow, insertRow, makeDatabase, openRequest, plain } from '../test-rows.ts';
 import { openPlainly } from './plain-opening.ts';
 import { type OpenRequest, openUploadRow } from './upload-opening.ts';
 import { findUploadRow } from './uploads.ts';
-
-function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
-  return {
-    row,
-    mergeMetadata: (metadata) => metadata,
-    idempotency: null,
-    quotaBytes: null,
-    maxOpen: 100,
-    maxFiles: 1000,
-    countedBytes: 0,
-    link: null,
-    expiredBeforeMs: row.created_at,
-    freeBytes: 1_000_000,
-    ...changes,
-  };
-}
 
 const withKey = (key: string) => ({ key, requestSha256: new Uint8Array(32) });
 
@@ -37,21 +22,24 @@ async function opens(db: Database, request: OpenRequest): Promise<boolean> {
 test('plain opening: inserts the row and its key', async (t) => {
   const db = await makeDatabase(t);
   const row = draftRow({ fingerprint: 'f', sha256: new Uint8Array(32).fill(7) });
-  assert.equal(await opens(db, asking(row, { idempotency: withKey('k') })), true);
+  assert.equal(await opens(db, openRequest(row, { idempotency: withKey('k') })), true);
   assert.deepEqual(plain(await findUploadRow(db, row.id)), row);
-  const again = asking(draftRow({ fingerprint: 'f' }), { idempotency: withKey('k') });
+  const again = openRequest(draftRow({ fingerprint: 'f' }), { idempotency: withKey('k') });
   const found = await transact(db, (tx) => openUploadRow(tx, again));
   assert.equal(found.kind === 'found' && found.row.id, row.id);
 });
 
 test('plain opening: refuses, and writes nothing, where there may be an upload to resume', async (t) => {
   const db = await makeDatabase(t);
-  await opens(db, asking(draftRow({ fingerprint: 'f' }), { idempotency: withKey('k') }));
+  await opens(db, openRequest(draftRow({ fingerprint: 'f' }), { idempotency: withKey('k') }));
   const before = await db.selectFrom('uploads').select('id').execute();
-  assert.equal(await opens(db, asking(draftRow({ fingerprint: 'f' }))), false);
-  assert.equal(await opens(db, asking(draftRow(), { idempotency: withKey('k') })), false);
-  assert.equal(await opens(db, asking(draftRow(), { link: { id: 'l', max_bytes: null, max_files: null } })), false);
-  assert.equal(await opens(db, asking(draftRow(), { countedBytes: 1 })), false);
+  assert.equal(await opens(db, openRequest(draftRow({ fingerprint: 'f' }))), false);
+  assert.equal(await opens(db, openRequest(draftRow(), { idempotency: withKey('k') })), false);
+  assert.equal(
+    await opens(db, openRequest(draftRow(), { link: { id: 'l', max_bytes: null, max_files: null } })),
+    false,
+  );
+  assert.equal(await opens(db, openRequest(draftRow(), { countedBytes: 1 })), false);
   assert.deepEqual(await db.selectFrom('uploads').select('id').execute(), before);
 });
 
@@ -75,7 +63,7 @@ for (const [limit, enough, tooLittle] of LIMITS) {
     await insertRow(db, { size: 50_000, status: 'completed' });
     // Of others: they count for the free space alone.
     await insertRow(db, { owner: 'bob', size: 50_000, status: 'verifying' });
-    const ask = (changes: Partial<OpenRequest>) => asking(draftRow({ size: 100 }), changes);
+    const ask = (changes: Partial<OpenRequest>) => openRequest(draftRow({ size: 100 }), changes);
     assert.equal(await opens(db, ask(tooLittle)), false);
     const outcome = await transact(db, (tx) => openUploadRow(tx, ask(tooLittle)));
     assert.notEqual(outcome.kind, 'opened');
@@ -89,10 +77,10 @@ test('plain opening: what it starts, a closer look would start, whatever is ther
   for (const maxOpen of [2, 3, 5, 8]) {
     for (const maxFiles of [2, 6, 7]) {
       const changes = { maxOpen, maxFiles, quotaBytes: 60 };
-      const plainly = await opens(db, asking(draftRow({ size: 5, id: 'plain' }), changes));
+      const plainly = await opens(db, openRequest(draftRow({ size: 5, id: 'plain' }), changes));
       await db.deleteFrom('uploads').where('id', '=', 'plain').execute();
       const closely = await transact(db, (tx) =>
-        openUploadRow(tx, asking(draftRow({ size: 5, id: 'close' }), changes)),
+        openUploadRow(tx, openRequest(draftRow({ size: 5, id: 'close' }), changes)),
       );
       await db.deleteFrom('uploads').where('id', '=', 'close').execute();
       if (plainly) assert.equal(closely.kind, 'opened', JSON.stringify(changes));

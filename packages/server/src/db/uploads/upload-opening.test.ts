@@ -4,27 +4,11 @@ import { type Database, transact } from '../database.ts';
 import { insertFile, markDeleted } from '../files.ts';
 import type { LinkRow, UploadRow } from '../tables.ts';
 import { testDatabases } from '../test-databases.ts';
-import { draftFile, draftRow, insertRow, plain } from '../test-rows.ts';
+import { draftFile, draftRow, insertRow, openRequest, plain } from '../test-rows.ts';
 import { deleteLinksOf, forgetLinks, insertLink, sumByLinks } from './links.ts';
 import { type OpenRequest, openUploadRow } from './upload-opening.ts';
 import { purgeUploads } from './upload-purge.ts';
 import { findUploadRow, moveUploadRow } from './uploads.ts';
-
-function asking(row: UploadRow, changes: Partial<OpenRequest> = {}): OpenRequest {
-  return {
-    row,
-    mergeMetadata: (metadata) => metadata,
-    idempotency: null,
-    quotaBytes: null,
-    maxOpen: 100,
-    maxFiles: 1000,
-    countedBytes: 0,
-    link: null,
-    expiredBeforeMs: row.created_at,
-    freeBytes: 1_000_000,
-    ...changes,
-  };
-}
 
 const open = async (db: Database, request: OpenRequest) => await transact(db, (tx) => openUploadRow(tx, request));
 
@@ -36,15 +20,15 @@ async function countUploads(db: Database): Promise<number> {
 
 testDatabases('opening: inserts the row of a new upload', async (db) => {
   const row = draftRow({ sha256: new Uint8Array(32).fill(7), size: Number.MAX_SAFE_INTEGER });
-  const outcome = await open(db, asking(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
+  const outcome = await open(db, openRequest(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
   assert.deepEqual(outcome, { kind: 'opened', row });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), row);
 });
 
 testDatabases('opening: a fingerprint finds the open upload of the same owner, size and time only', async (db) => {
   const first = draftRow({ fingerprint: 'f' });
-  await open(db, asking(first));
-  const found = await open(db, asking(draftRow({ fingerprint: 'f' })));
+  await open(db, openRequest(first));
+  const found = await open(db, openRequest(draftRow({ fingerprint: 'f' })));
   assert.deepEqual(found.kind === 'found' && plain(found.row), first);
   for (const other of [
     { owner: 'bob' },
@@ -53,7 +37,7 @@ testDatabases('opening: a fingerprint finds the open upload of the same owner, s
     { fingerprint: null },
     { created_at: 9000 },
   ]) {
-    const outcome = await open(db, asking(draftRow({ fingerprint: 'f', ...other })));
+    const outcome = await open(db, openRequest(draftRow({ fingerprint: 'f', ...other })));
     assert.equal(outcome.kind, 'opened', JSON.stringify(other));
   }
 });
@@ -63,10 +47,10 @@ testDatabases('opening: a fingerprint does not find an upload with another decla
   const declaring = (fill: number | null) =>
     draftRow({ fingerprint: 'f', sha256: fill === null ? null : new Uint8Array(32).fill(fill) });
   const first = declaring(1);
-  await open(db, asking(first));
-  assert.equal((await open(db, asking(declaring(2)))).kind, 'opened');
+  await open(db, openRequest(first));
+  assert.equal((await open(db, openRequest(declaring(2)))).kind, 'opened');
   for (const fill of [1, null]) {
-    const again = await open(db, asking(declaring(fill)));
+    const again = await open(db, openRequest(declaring(fill)));
     assert.equal(again.kind, 'found', `${fill}`);
   }
 });
@@ -84,15 +68,15 @@ const LINK: LinkRow = {
 testDatabases('opening: with a link, a fingerprint finds only uploads of this link', async (db) => {
   for (const link_id of [null, 'l', 'm']) {
     const row = draftRow({ fingerprint: 'f', link_id });
-    assert.equal((await open(db, asking(row))).kind, 'opened', String(link_id));
-    const again = await open(db, asking(draftRow({ fingerprint: 'f', link_id })));
+    assert.equal((await open(db, openRequest(row))).kind, 'opened', String(link_id));
+    const again = await open(db, openRequest(draftRow({ fingerprint: 'f', link_id })));
     assert.equal(again.kind === 'found' && again.row.id, row.id);
   }
 });
 
 testDatabases('opening: the limits of a link apply, also to concurrent inits', async (db) => {
   const begin = (link: LinkRow, size: number) =>
-    open(db, asking(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
+    open(db, openRequest(draftRow({ link_id: link.id, size }), { link, freeBytes: Number.MAX_SAFE_INTEGER }));
   const bytes = { ...LINK, max_bytes: 1000 };
   // Any order: two of 400 and the one of 200 fit.
   const outcomes = await Promise.all([400, 400, 400, 200].map((size) => begin(bytes, size)));
@@ -135,39 +119,41 @@ testDatabases('opening: a fingerprint does not find an upload that accepts no pa
   for (const status of UPLOAD_STATES) {
     const fingerprint = `of ${status}`;
     await insertRow(db, { status, fingerprint });
-    const { kind } = await open(db, asking(draftRow({ fingerprint })));
+    const { kind } = await open(db, openRequest(draftRow({ fingerprint })));
     assert.equal(kind, status === 'pending' || status === 'uploading' ? 'found' : 'opened', status);
   }
 });
 
 testDatabases('opening: two concurrent inits with one fingerprint give one upload', async (db) => {
-  const outcomes = await Promise.all(Array.from({ length: 5 }, () => open(db, asking(draftRow({ fingerprint: 'f' })))));
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () => open(db, openRequest(draftRow({ fingerprint: 'f' })))),
+  );
   assert.equal(new Set(outcomes.map((outcome) => 'row' in outcome && outcome.row.id)).size, 1);
   assert.equal(await countUploads(db), 1);
 });
 
 testDatabases('opening: an idempotency key returns the first upload in any state', async (db) => {
   const first = draftRow();
-  await open(db, asking(first, withKey('k', 1)));
+  await open(db, openRequest(first, withKey('k', 1)));
   await moveUploadRow(db, first.id, 'cancel', 3000);
-  const again = await open(db, asking(draftRow(), withKey('k', 1)));
+  const again = await open(db, openRequest(draftRow(), withKey('k', 1)));
   assert.deepEqual(again.kind === 'found' && [again.row.id, again.row.status], [first.id, 'cancelled']);
   assert.equal(await countUploads(db), 1);
 });
 
 testDatabases('opening: an idempotency key is bound to its request and its owner', async (db) => {
-  await open(db, asking(draftRow(), withKey('k', 1)));
-  assert.deepEqual(await open(db, asking(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
-  assert.equal((await open(db, asking(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
-  assert.equal((await open(db, asking(draftRow(), withKey('l', 2)))).kind, 'opened');
+  await open(db, openRequest(draftRow(), withKey('k', 1)));
+  assert.deepEqual(await open(db, openRequest(draftRow(), withKey('k', 2))), { kind: 'idempotency_conflict' });
+  assert.equal((await open(db, openRequest(draftRow({ owner: 'bob' }), withKey('k', 2)))).kind, 'opened');
+  assert.equal((await open(db, openRequest(draftRow(), withKey('l', 2)))).kind, 'opened');
 });
 
 testDatabases('opening: an idempotency key also returns an upload that was found by its fingerprint', async (db) => {
   const first = draftRow({ fingerprint: 'f' });
-  await open(db, asking(first));
-  await open(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  await open(db, openRequest(first));
+  await open(db, openRequest(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
   await moveUploadRow(db, first.id, 'cancel', 3000);
-  const again = await open(db, asking(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
+  const again = await open(db, openRequest(draftRow({ fingerprint: 'f' }), withKey('k', 1)));
   assert.equal(again.kind === 'found' && again.row.id, first.id);
 });
 
@@ -180,17 +166,17 @@ testDatabases('opening: the quota counts files and live uploads of this owner on
   // pending, uploading, verifying and failed hold bytes; deleted files do not.
   const held = 1000 + 4 * 100;
   const row = draftRow({ size: 50 });
-  assert.deepEqual(await open(db, asking(row, { quotaBytes: held + 49 })), {
+  assert.deepEqual(await open(db, openRequest(row, { quotaBytes: held + 49 })), {
     kind: 'quota_exceeded',
     usedBytes: held,
   });
   assert.equal(await findUploadRow(db, row.id), undefined);
-  assert.equal((await open(db, asking(row, { quotaBytes: held + 50 }))).kind, 'opened');
+  assert.equal((await open(db, openRequest(row, { quotaBytes: held + 50 }))).kind, 'opened');
 });
 
 testDatabases('opening: files, and uploads that are not published, count for their owner', async (db) => {
   const begin = async (maxFiles: number, changes: Partial<UploadRow> = {}) =>
-    await open(db, asking(draftRow(changes), { maxFiles }));
+    await open(db, openRequest(draftRow(changes), { maxFiles }));
   for (const status of UPLOAD_STATES) await insertRow(db, { status });
   await insertRow(db, { owner: 'bob' });
   for (const file of [draftFile('f1', 0), draftFile('f2', 0), draftFile('f3', 0)]) await insertFile(db, file);
@@ -204,7 +190,7 @@ testDatabases('opening: files, and uploads that are not published, count for the
 
 testDatabases('opening: ended uploads are limited, separately for a link', async (db) => {
   const begin = async (link: LinkRow | null) =>
-    (await open(db, asking(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
+    (await open(db, openRequest(draftRow({ link_id: link?.id ?? null }), { link, maxFiles: 1_000_000 }))).kind;
   await insertRows(db, 1_000, { status: 'cancelled', link_id: 'l' });
   assert.equal(await begin(LINK), 'too_many_ended');
   assert.equal(await begin({ ...LINK, id: 'm' }), 'opened');
@@ -218,14 +204,15 @@ testDatabases('opening: ended uploads are limited, separately for a link', async
 
 testDatabases('opening: a link without a number of files has a default limit', async (db) => {
   const begin = async () =>
-    await open(db, asking(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
+    await open(db, openRequest(draftRow({ link_id: 'l', size: 0 }), { link: LINK, maxFiles: 1_000_000 }));
   await insertRows(db, 99_999, { status: 'completed', link_id: 'l', size: 0 });
   assert.equal((await begin()).kind, 'opened');
   assert.deepEqual(await begin(), { kind: 'link_exceeded', usedBytes: 0, usedFiles: 100_000 });
 });
 
 testDatabases('opening: the keys of one upload are limited', async (db) => {
-  const find = async (key: string) => (await open(db, asking(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
+  const find = async (key: string) =>
+    (await open(db, openRequest(draftRow({ fingerprint: 'f' }), withKey(key, 1)))).kind;
   assert.equal(await find('first'), 'opened');
   for (let at = 1; at < 1_000; at++) await find(`key ${at}`);
   assert.equal(await find('one more'), 'too_many_keys');
@@ -247,12 +234,12 @@ testDatabases('opening: reserved space is not reserved twice', async (db) => {
   await insertRow(db, { size: 9999, status: 'cancelled' });
   await insertRow(db, { size: 9999, received_bytes: 9999, status: 'verifying' });
   const row = draftRow({ size: 101 });
-  assert.deepEqual(await open(db, asking(row, { freeBytes: 1000 })), { kind: 'no_space', availableBytes: 100 });
-  assert.equal((await open(db, asking(row, { freeBytes: 1001 }))).kind, 'opened');
+  assert.deepEqual(await open(db, openRequest(row, { freeBytes: 1000 })), { kind: 'no_space', availableBytes: 100 });
+  assert.equal((await open(db, openRequest(row, { freeBytes: 1001 }))).kind, 'opened');
 });
 
 testDatabases('opening: a resumed upload needs no quota or space again', async (db) => {
   await insertRow(db, { fingerprint: 'f' });
-  const outcome = await open(db, asking(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
+  const outcome = await open(db, openRequest(draftRow({ fingerprint: 'f' }), { quotaBytes: 0, freeBytes: 0 }));
   assert.equal(outcome.kind, 'found');
 });

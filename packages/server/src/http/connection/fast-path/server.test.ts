@@ -1,43 +1,20 @@
 /** The fast path over real sockets, in front of a plain `node:http` server. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { ServerOptions, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
 import { ClientGone } from '../../errors.ts';
-import { ConnectionLimiter } from '../connection-limiter.ts';
 import { receiveBody } from '../request-body.ts';
 import { bodyOf } from '../standard-body.ts';
 import { FastPathBody } from './body.ts';
-import { FastPathServer } from './server.ts';
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+import { type Handler, startFastPath } from './test-server.ts';
 
 async function start(t: TestContext, handler: Handler, times: ServerOptions = {}) {
-  const options = { requireHostHeader: false, ...times };
-  const standard = createServer(options, (request, response) => void handler(request, response));
-  const fastPath = new FastPathServer(standard, new ConnectionLimiter(1000));
-  await fastPath.listen({ host: '127.0.0.1', port: 0 });
-  t.after(async () => {
-    const closed = fastPath.close();
-    fastPath.closeAllConnections();
-    await closed;
-  });
-  const open = async () => {
-    const socket = connect({
-      port: (fastPath.address() as AddressInfo).port,
-      host: '127.0.0.1',
-      allowHalfOpen: true,
-      noDelay: true,
-    });
-    t.after(() => socket.destroy());
-    socket.on('error', () => {});
-    await once(socket, 'connect');
-    return new Peer(socket);
-  };
-  return { fastPath, open };
+  const { fastPath, open } = await startFastPath(t, handler, times);
+  return { fastPath, open: async () => new Peer(await open()) };
 }
 
 class Peer {
