@@ -12,18 +12,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { MIB } from '@cryolift/protocol/plan';
-import { CLI, SETTINGS, signToken } from '../cryolift.ts';
+import { CLI, SETTINGS, signToken, startServer } from '../cryolift.ts';
 import { makePlace } from '../place.ts';
 import { primeMemory } from '../prime.ts';
-import { MeasuredProcess } from '../process.ts';
 import { median } from '../report/quantile.ts';
 import { describeRun, spread, table } from '../report/report.ts';
+import type { Outcome as Sent } from '../wide-area/contestants.ts';
 import { Link, SERVER_ADDRESS } from '../wide-area/link.ts';
 import type { Path } from '../wide-area/paths.ts';
-import type { Outcome } from './client.ts';
 import { FILES, writeFile } from './files.ts';
 
-const CLIENT = new URL('./client.ts', import.meta.url).pathname;
+type Outcome = Required<Pick<Sent, 'seconds' | 'sentBytes'>>;
+
+const CLIENT = new URL('../wide-area/cryolift-client.ts', import.meta.url).pathname;
 const LINK: Path = {
   name: '100 Mbit/s',
   what: '100 Mbit/s, round trip 20 ms, no loss, 100 ms of buffer',
@@ -92,9 +93,7 @@ async function overLink(args: (url: string) => string[], seed: number): Promise<
 
 async function onLoopback(args: (url: string) => string[]): Promise<Outcome> {
   return await inFolder(async (dataDir) => {
-    const serve = [CLI, 'serve', '--port', '0', '--data-dir', dataDir];
-    const server = new MeasuredProcess(process.execPath, serve, SETTINGS);
-    const url = await server.readUrl();
+    const { process: server, url } = await startServer(dataDir);
     const { stdout } = await promisify(execFile)(process.execPath, args(url), { env }).finally(() => server.stop());
     return JSON.parse(stdout) as Outcome;
   });
@@ -112,7 +111,7 @@ async function inFolder(measure: (dataDir: string) => Promise<Outcome>): Promise
 
 function describe(what: string, sizeMib: number, { zstd, identity }: Record<string, Outcome[]>): string[] {
   const seconds = (all: readonly Outcome[] = []) => all.map((each) => each.seconds);
-  const share = median((zstd ?? []).map(({ wireBytes }) => wireBytes / (sizeMib * MIB)));
+  const share = median((zstd ?? []).map(({ sentBytes }) => sentBytes / (sizeMib * MIB)));
   const ratio = median(seconds(zstd)) / median(seconds(identity));
   return [what, spread(seconds(zstd)), spread(seconds(identity)), ratio.toFixed(2), share.toFixed(2)];
 }

@@ -12,11 +12,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MIB } from '@cryolift/protocol/plan';
 import { missingTusd } from '../../suites/protocols/peers/tusd.ts';
+import { connectTo, overConnections } from '../connection.ts';
 import { installPeers } from '../peers.ts';
 import { makePlace } from '../place.ts';
 import { median } from '../report/quantile.ts';
+import { table } from '../report/report.ts';
 import { CRYOLIFT, PART_BYTES, type Receiver, type Running, TUS_SERVER, TUSD_RECEIVERS } from './receivers.ts';
-import { connectTo, readSlowly } from './sockets.ts';
+import { readSlowly } from './slow-reader.ts';
 
 const REST_MS = 2_000;
 const SIP_MS = 1_000;
@@ -45,13 +47,9 @@ const LOADS: Readonly<Record<string, Load>> = {
 async function upload(running: Running, connections: number): Promise<void> {
   const parts = Math.max(1, Math.round(UPLOAD_BYTES / PART_BYTES / connections));
   const senders = await running.prepare(connections, parts);
-  const sockets = await Promise.all(senders.map(() => connectTo(running.url)));
-  await Promise.all(
-    senders.map(async (send, nr) => {
-      for (let sent = 0; sent < parts; sent++) await send(sockets[nr]!);
-    }),
-  );
-  for (const socket of sockets) socket.destroy();
+  await overConnections(running.url, connections, async (connection, nr) => {
+    for (let sent = 0; sent < parts; sent++) await senders[nr]!(connection);
+  });
 }
 
 async function download(running: Running, connections: number): Promise<void> {
@@ -110,17 +108,11 @@ for (let round = 0; round < Number(options.rounds); round++) {
   }
 }
 
-console.log(`| | start CPU-s | at rest MiB | ${loads.map(([what]) => what).join(' | ')} |`);
-console.log(
-  `| --- | --: | --: | ${loads
-    .map(([what]) => what)
-    .map(() => '--:')
-    .join(' | ')} |`,
-);
-for (const [name, measured] of samples) {
+const rows = [...samples].map(([name, measured]) => {
   const all = [...measured.values()].flat();
   const starts = median(all.map(({ startSeconds }) => startSeconds)).toFixed(2);
   const rest = mib(median(all.map(({ restBytes }) => restBytes)));
   const growths = [...measured.values()].map((each) => `+${mib(median(each.map(({ growthBytes }) => growthBytes)))}`);
-  console.log(`| ${name} | ${starts} | ${rest} | ${growths.join(' | ')} |`);
-}
+  return [name, starts, rest, ...growths];
+});
+console.log(table(['', 'start CPU-s', 'at rest MiB', ...loads.map(([what]) => what)], rows));

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { MIB } from '@cryolift/protocol/plan';
 import { readSendfileLocation } from '../../suites/proxies/engine.ts';
 import { CryoliftClient, type Server, startServer } from '../cryolift.ts';
-
 import { MeasuredProcess } from '../process.ts';
 import { receiveRanges } from '../ranges.ts';
 import { writeRandom } from '../sdk.ts';
@@ -85,14 +84,9 @@ async function publishByTusd(folder: string, sizeBytes: number): Promise<Publish
   return { ...server, path, fields: '' };
 }
 
-async function placeFile(path: string, sizeBytes: number): Promise<string> {
-  await writeRandom(path, sizeBytes);
-  return path;
-}
-
 const NGINX_SENDFILE = download('nginx-sendfile', 'nginx alone, `sendfile`', async (folder, sizeBytes) => {
   const server = await startNginx(folder);
-  await placeFile(join(folder, 'files', 'big.raw'), sizeBytes);
+  await writeRandom(join(folder, 'files', 'big.raw'), sizeBytes);
   return { ...server, path: '/big.raw', fields: '' };
 });
 
@@ -108,7 +102,8 @@ export const DOWNLOADS: readonly System[] = [
     upload(await startServer(folder), sizeBytes),
   ),
   download('floor-download', 'reads into a block, writes it to the socket', async (folder, sizeBytes) => {
-    const path = await placeFile(join(folder, 'big.raw'), sizeBytes);
+    const path = join(folder, 'big.raw');
+    await writeRandom(path, sizeBytes);
     const server = new MeasuredProcess(process.execPath, [FLOOR, path]);
     return { process: server, url: await server.readUrl(), path: '/', fields: '' };
   }),

@@ -1,5 +1,4 @@
 /** Files so small that what a file costs is not its bytes. Each client has one connection and one file at a time. */
-
 import { type Connection, digestPayload, makePayload, overConnections, type Payload } from '../connection.ts';
 import { CryoliftClient, startServer } from '../cryolift.ts';
 import type { Load } from '../load.ts';

@@ -12,19 +12,23 @@ import { tusProtocol } from './tus.ts';
 
 const WHAT = 'tusd with its file store: no checksum; one upload per connection';
 
+interface Tusd extends Endpoint {
+  readonly process: MeasuredProcess;
+}
+
 /** Stores below `folder`. @param args where it listens, which is `url`. */
-async function launch(folder: string, args: readonly string[], url: string): Promise<Endpoint> {
+async function launch(folder: string, args: readonly string[], url: string): Promise<Tusd> {
   const process = new MeasuredProcess(TUSD, ['-upload-dir', join(folder, 'files'), ...args], {}, true);
   await awaitConnection(url, 'tusd');
   return { process, url };
 }
 
-export async function startTusd(folder: string, args: readonly string[] = [], scheme = 'http'): Promise<Endpoint> {
+export async function startTusd(folder: string, args: readonly string[] = [], scheme = 'http'): Promise<Tusd> {
   const port = await findPort();
   return await launch(folder, ['-host', '127.0.0.1', '-port', `${port}`, ...args], `${scheme}://127.0.0.1:${port}`);
 }
 
-async function startSecureTusd(folder: string): Promise<Endpoint> {
+export async function startSecureTusd(folder: string): Promise<Tusd> {
   const { cert, key } = makeCertificate(folder, 'localhost');
   const args = ['-tls-certificate', cert, '-tls-key', key, '-tls-mode', 'tls13'];
   return await startTusd(folder, args, 'https');

@@ -1,7 +1,6 @@
 /** Who sends over the link, each to a server of its own. */
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { CLI } from '../cryolift.ts';
+import { CLI, SETTINGS, signToken } from '../cryolift.ts';
 import { PEERS } from '../peers.ts';
 import type { MeasuredProcess } from '../process.ts';
 import type { Sample } from './cryolift-client.ts';
@@ -38,15 +37,8 @@ export interface Outcome {
   readonly samples?: readonly Sample[];
 }
 
-export const SECRET = 'a secret of the benchmarks, 32 bytes+';
-
-const SETTINGS = {
-  CRYOLIFT_JWT_SECRET: SECRET,
-  // It would not listen here without TLS otherwise; the others have none either.
-  CRYOLIFT_TRUST_PROXY: 'true',
-  CRYOLIFT_ACCEPT: 'raw',
-  CRYOLIFT_LOG_LEVEL: 'warn',
-};
+/** It would not listen here without TLS otherwise; the others have none either. */
+const LINK_SETTINGS = { ...SETTINGS, CRYOLIFT_TRUST_PROXY: 'true' };
 
 const CRYOLIFT: Contestant = {
   name: 'cryolift',
@@ -54,11 +46,11 @@ const CRYOLIFT: Contestant = {
   expectedMbit: { lossy: 75, slow: 19, shared: 45 },
   startServer(link, folder) {
     const args = ['serve', '--host', SERVER_ADDRESS, '--port', '0', '--data-dir', join(folder, 'data')];
-    return link.serve([CLI, ...args], SETTINGS);
+    return link.serve([CLI, ...args], LINK_SETTINGS);
   },
   send(link, folder, url, { path }) {
-    const args = [locate('cryolift-client.ts'), path, url, join(folder, 'memory')];
-    return link.run<Outcome>(args, { CRYOLIFT_TOKEN: makeToken() }).result;
+    const args = [locate('cryolift-client.ts'), path, url, join(folder, 'resume'), 'identity'];
+    return link.run<Outcome>(args, { CRYOLIFT_TOKEN: signToken() }).result;
   },
 };
 
@@ -81,14 +73,14 @@ function page(further: number, lossyMbit: number): Contestant {
     startServer(link, folder) {
       const args = ['serve', '--host', SERVER_ADDRESS, '--port', '8080', '--data-dir', join(folder, 'data')];
       return link.serve([CLI, ...args], {
-        ...SETTINGS,
+        ...LINK_SETTINGS,
         CRYOLIFT_PUBLIC_URL: PAGE_URL,
         CRYOLIFT_PART_ORIGINS: origins.join(),
       });
     },
     send(link, _folder, _url, { path }) {
       const args = [locate('page-client.ts'), path, PAGE_URL, SERVER_ADDRESS];
-      return link.run<Outcome>(args, { CRYOLIFT_TOKEN: makeToken() }).result;
+      return link.run<Outcome>(args, { CRYOLIFT_TOKEN: signToken() }).result;
     },
   };
 }
@@ -135,14 +127,6 @@ export const CONTESTANTS: readonly Contestant[] = [
   }),
   ...[1, 4, 16, 64].map(plainTcp),
 ];
-
-export function makeToken(): string {
-  const args = [CLI, 'token', '--sub', 'bench', '--scope', 'uploads:write files:read'];
-  const env = { PATH: process.env.PATH, CRYOLIFT_JWT_SECRET: SECRET };
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  return stdout.trim();
-}
 
 function locate(program: string): string {
   return new URL(`./${program}`, import.meta.url).pathname;

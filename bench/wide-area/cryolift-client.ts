@@ -1,12 +1,12 @@
 /**
- * Uploads one file with the SDK as a program of somebody else's would; prints how it went.
- * `CRYOLIFT_TOKEN=… node cryolift-client.ts FILE URL FOLDER`
+ * Uploads one file with the SDK and prints an Outcome.
+ * `CRYOLIFT_TOKEN=… node cryolift-client.ts FILE URL FOLDER identity|zstd`. FOLDER: of the resume store.
  */
 import { readFileSync } from 'node:fs';
 import { type Progress, Uploader } from '@cryolift/client';
-import { FileResumeStore, FileSource, HttpTransport } from '@cryolift/client/node';
+import { FileResumeStore, FileSource, HttpTransport, zstdEncoder } from '@cryolift/client/node';
 
-const [path = '', server = '', folder = ''] = process.argv.slice(2);
+const [path = '', server = '', folder = '', coding] = process.argv.slice(2);
 const SAMPLE_MS = 1_000;
 
 export interface Sample {
@@ -19,7 +19,8 @@ export interface Sample {
 
 const transport = new HttpTransport(server);
 const getToken = async () => process.env.CRYOLIFT_TOKEN ?? '';
-const uploader = new Uploader({ server, transport, resumeStore: new FileResumeStore(folder), getToken });
+const encoder = coding === 'zstd' ? zstdEncoder : undefined;
+const uploader = new Uploader({ server, transport, encoder, resumeStore: new FileResumeStore(folder), getToken });
 const source = await FileSource.open(path);
 let progress: Progress | undefined;
 const samples: Sample[] = [];

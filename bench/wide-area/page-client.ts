@@ -2,7 +2,6 @@
  * Uploads one file with the page in Chromium, which opens six connections to an origin; prints how it went.
  * `CRYOLIFT_TOKEN=… node page-client.ts FILE URL ADDRESS`: every other name leads to ADDRESS.
  */
-
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { startChromium } from '../../suites/browser/chromium.ts';
