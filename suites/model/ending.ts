@@ -25,7 +25,7 @@ async function completeSome(session: Session): Promise<void> {
     const same = { upload: nth, isStranger: false } as const;
     const missing = upload.parts.flatMap((sent, idx) => (sent === null ? [idx] : []));
     const rest: Call[] =
-      upload.door === 'tus'
+      upload.protocol === 'tus'
         ? [{ kind: 'append', ...same, at: 'right', length: 'rest', variant: 0, checksum: 'none' }]
         : missing.map((idx) => ({ kind: 'part', ...same, idx, variant: 0, digest: 'right', isShort: false }));
     for (const call of rest) await session.run([call], nth % session.site.servers);

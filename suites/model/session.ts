@@ -89,7 +89,7 @@ export class Session {
     const upload = this.model.uploads.get(uploadId);
     const common = { owner, uploadId };
     const shown = await this.#ask(server, { kind: 'show', ...common });
-    const isAppended = upload?.door === 'tus' && OPEN_STATES.includes(shown.answer.body?.status as 'pending');
+    const isAppended = upload?.protocol === 'tus' && OPEN_STATES.includes(shown.answer.body?.status as 'pending');
     if (!isAppended) return [shown];
     const head = await this.#ask(server, { kind: 'head', ...common });
     // Completes an upload that has all of its bytes.

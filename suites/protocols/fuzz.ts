@@ -1,6 +1,6 @@
 /** `node suites/protocols/fuzz.ts --runs 1000 [--seed N]`: fuzz of heads and offsets at `/tus` and `/resumable`. */
 import { parseArgs } from 'node:util';
-import { fuzzDoors, PATHS } from './fuzz/run.ts';
+import { fuzzProtocols, PATHS } from './fuzz/run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -9,7 +9,7 @@ const { values } = parseArgs({
   },
 });
 for (const path of Object.keys(PATHS) as (keyof typeof PATHS)[]) {
-  await fuzzDoors(path, Number(values.runs), Number(values.seed));
+  await fuzzProtocols(path, Number(values.runs), Number(values.seed));
   console.log(
     `${path}: ${values.runs} runs of appends and ${Number(values.runs) * 10} heads for each protocol, seed ${values.seed}`,
   );

@@ -44,7 +44,7 @@ async function callOnce(context: UploadContext, request: Request): Promise<Answe
   }
 }
 
-/** As the door of tus has it. */
+/** The status that the endpoint of tus answers. */
 function statusOf({ code, status }: UploadError, { kind }: Request): number {
   if (kind !== 'append' && kind !== 'head') return status;
   return { part_checksum_mismatch: 460, upload_closed: 410 }[code as 'upload_closed'] ?? status;
@@ -107,7 +107,7 @@ async function init(context: UploadContext, request: NewUpload): Promise<Answer>
 async function create(context: UploadContext, { owner, sizeBytes, sha256 }: NewUpload): Promise<Answer> {
   const digest = sha256 === null ? null : new Uint8Array(Buffer.from(sha256, 'hex'));
   const asked = { filename: 'movie.bin', sizeBytes, metadata: {}, sha256: digest, rawMetadata: null };
-  const state = await createAppended(context, owner, { ...asked, door: 'tus', isPartial: false }, null);
+  const state = await createAppended(context, owner, { ...asked, protocol: 'tus', isPartial: false }, null);
   const headers = { location: `/tus/${state.uploadId}`, 'upload-offset': String(state.offset) };
   return { status: 201, headers, body: null };
 }

@@ -102,9 +102,9 @@ async function look({ context }: GatedUploads, { uploads }: Model): Promise<Done
     seen.push({ server: 0, request, answer });
     return answer;
   };
-  for (const { id: uploadId, owner, door } of uploads.values()) {
+  for (const { id: uploadId, owner, protocol } of uploads.values()) {
     const shown = await ask({ kind: 'show', owner, uploadId });
-    if (door !== 'tus' || !['pending', 'uploading'].includes(String(shown.body?.status))) continue;
+    if (protocol !== 'tus' || !['pending', 'uploading'].includes(String(shown.body?.status))) continue;
     // Completes an upload that has all of its bytes.
     await ask({ kind: 'head', owner, uploadId });
     await ask({ kind: 'show', owner, uploadId });
@@ -117,7 +117,7 @@ async function finish(run: PlanRun): Promise<void> {
   const [upload] = run.model.uploads.values();
   const same = { upload: 0, isStranger: false } as const;
   const isOpen = upload !== undefined && OPEN_STATES.includes(upload.state);
-  if (isOpen && upload.door === 'tus') {
+  if (isOpen && upload.protocol === 'tus') {
     await run.calls([{ kind: 'append', ...same, at: 'right', length: 'rest', variant: 0, checksum: 'none' }]);
   }
   const missing = isOpen ? upload.parts.flatMap((sent, idx) => (sent === null ? [idx] : [])) : [];

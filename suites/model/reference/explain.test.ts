@@ -81,7 +81,7 @@ test('model: an append that was ended keeps what the offset says afterwards, and
   const cancel: Request = { kind: 'cancel', owner: 'ada', uploadId: 'u1' };
   const explained = (endBytes: number) => {
     const model = makeModel();
-    Object.assign(model.uploads.get('u1') ?? {}, { door: 'tus', parts: [] });
+    Object.assign(model.uploads.get('u1') ?? {}, { protocol: 'tus', parts: [] });
     const second = { ...append, offset: 30, length: 10, variant: 1 } as const;
     const done: Done[] = [
       { server: 0, request: append, answer: superseded },

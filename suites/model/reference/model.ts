@@ -6,12 +6,12 @@ import { bytesOfRuns, type Run, sha256, type Variant } from '../content.ts';
 export const OWNERS = ['ada', 'bob'] as const;
 export type Owner = (typeof OWNERS)[number];
 /** How its bytes come: as parts with an index, or appended by tus. */
-type Door = 'parts' | 'tus';
+type Protocol = 'parts' | 'tus';
 
 export interface ModelUpload {
   readonly id: string;
   readonly owner: Owner;
-  readonly door: Door;
+  readonly protocol: Protocol;
   /** Which bytes it has. */
   readonly content: number;
   readonly sizeBytes: number;
@@ -97,7 +97,7 @@ export function offsetOf({ runs }: Pick<ModelUpload, 'runs'>): number {
 /** Which parts are recorded, by index. */
 export function recordedParts(limits: Limits, upload: ModelUpload): boolean[] {
   const count = partCountOf(limits, upload);
-  if (upload.door === 'parts') return upload.parts.map((variant) => variant !== null);
+  if (upload.protocol === 'parts') return upload.parts.map((variant) => variant !== null);
   const offset = offsetOf(upload);
   return Array.from({ length: count }, (_, idx) => {
     const part = partExtent(upload.sizeBytes, limits.partBytes, idx);
@@ -118,7 +118,7 @@ export function missingParts(limits: Limits, upload: ModelUpload): [number, numb
 }
 
 function runsOf(limits: Limits, upload: ModelUpload): readonly Run[] {
-  if (upload.door === 'tus') return upload.runs;
+  if (upload.protocol === 'tus') return upload.runs;
   return upload.parts.map((variant, idx) => ({
     length: partExtent(upload.sizeBytes, limits.partBytes, idx).length,
     variant: variant ?? 0,

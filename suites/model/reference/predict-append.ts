@@ -11,7 +11,7 @@ function gone({ state }: ModelUpload): Expected {
 }
 
 export function predictAppend(model: Model, upload: ModelUpload, request: AppendRequest): Expected {
-  if (upload.door !== 'tus') return NOT_FOUND;
+  if (upload.protocol !== 'tus') return NOT_FOUND;
   if (ENDED_STATES.includes(upload.state)) return gone(upload);
   const offset = offsetOf(upload);
   if (request.offset !== offset) {
@@ -34,7 +34,7 @@ export function appendBytes(model: Model, upload: ModelUpload, { variant }: Appe
 }
 
 export function predictHead(model: Model, upload: ModelUpload): Expected {
-  if (upload.door !== 'tus') return NOT_FOUND;
+  if (upload.protocol !== 'tus') return NOT_FOUND;
   if (ENDED_STATES.includes(upload.state)) return gone(upload);
   if (upload.state === 'completed' && !model.files.has(upload.id)) return gone(upload);
   // The request that brought the last bytes was ended before it could complete the upload.
@@ -45,7 +45,7 @@ export function predictHead(model: Model, upload: ModelUpload): Expected {
 }
 
 export function predictTerminate(model: Model, upload: ModelUpload): Expected {
-  if (upload.door !== 'tus') return NOT_FOUND;
+  if (upload.protocol !== 'tus') return NOT_FOUND;
   if (upload.state === 'cancelled' || upload.state === 'expired') return gone(upload);
   if (upload.state === 'completed') return model.files.delete(upload.id) ? { status: 204 } : gone(upload);
   if (OPEN_STATES.includes(upload.state) || upload.state === 'failed') move(model, upload, 'cancel');

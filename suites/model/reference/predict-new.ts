@@ -45,16 +45,16 @@ function refuse(model: Model, { owner, sizeBytes }: NewUpload): Expected {
 }
 
 /** @returns undefined when the quota does not allow it. */
-function open(model: Model, request: NewUpload, door: 'parts' | 'tus', id: string): ModelUpload | undefined {
+function open(model: Model, request: NewUpload, protocol: 'parts' | 'tus', id: string): ModelUpload | undefined {
   const { owner, sizeBytes, content, sha256, fingerprint } = request;
   const { limits, wallMs } = model;
   if (usedBytes(model, owner) + sizeBytes > limits.quotaBytes) return undefined;
   const upload: ModelUpload = {
-    ...{ id, owner, door, content, sizeBytes, fingerprint },
+    ...{ id, owner, protocol, content, sizeBytes, fingerprint },
     createdMs: wallMs,
     state: 'pending',
     declared: sha256,
-    parts: Array.from({ length: door === 'parts' ? partCountOf(limits, { sizeBytes }) : 0 }, () => null),
+    parts: Array.from({ length: protocol === 'parts' ? partCountOf(limits, { sizeBytes }) : 0 }, () => null),
     runs: [],
     updatedMs: wallMs,
     expiresMs: wallMs + limits.ttlMs,

@@ -14,7 +14,7 @@ export function closed({ state }: ModelUpload): Expected {
 export function predictPart(model: Model, upload: ModelUpload, request: PartRequest): Expected {
   const { limits } = model;
   const { idx, length, variant, sha256 } = request;
-  if (upload.door === 'tus') return { status: 400, code: 'invalid_request' };
+  if (upload.protocol === 'tus') return { status: 400, code: 'invalid_request' };
   if (ENDED_STATES.includes(upload.state)) return closed(upload);
   if (idx >= partCountOf(limits, upload)) return { status: 404, code: 'part_out_of_range' };
   if (length !== partExtent(upload.sizeBytes, limits.partBytes, idx).length) {

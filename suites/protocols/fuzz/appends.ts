@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { bytesOf } from '../tus/tus-check.ts';
-import type { Append, Cover, Door } from './door.ts';
+import type { Append, Cover, ProtocolClient } from './protocol-client.ts';
 
 const LENGTH_BYTES = 300_000;
 const CONTENT = bytesOf(LENGTH_BYTES, 7);
@@ -35,25 +35,25 @@ const step: fc.Arbitrary<Step> = fc.record({
 });
 
 /** @throws Error with the steps that show what is wrong. */
-export async function fuzzAppends(door: Door, runs: number, seed: number): Promise<void> {
+export async function fuzzAppends(client: ProtocolClient, runs: number, seed: number): Promise<void> {
   const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
-    const url = await door.create(LENGTH_BYTES);
+    const url = await client.create(LENGTH_BYTES);
     let offset = 0;
-    for (const each of steps) offset = await take(door, url, offset, each);
+    for (const each of steps) offset = await take(client, url, offset, each);
     while (offset < LENGTH_BYTES) {
       const bytes = CONTENT.subarray(offset);
-      const answer = await door.append(url, { offset, bytes, cover: 'none', chunked: false, cutAfter: null });
+      const answer = await client.append(url, { offset, bytes, cover: 'none', chunked: false, cutAfter: null });
       assert.ok(answer && answer.status < 300, `the rest at ${offset} was answered ${answer?.status} ${answer?.body}`);
       offset = LENGTH_BYTES;
     }
-    await door.finish(url, LENGTH_BYTES);
-    assert.ok(CONTENT.equals(await door.read(url)), 'the file has other bytes');
+    await client.finish(url, LENGTH_BYTES);
+    assert.ok(CONTENT.equals(await client.read(url)), 'the file has other bytes');
   });
   await fc.assert(property, { numRuns: runs, seed });
 }
 
 /** @returns the offset afterwards, which the server says, and which the answers imply. */
-async function take(door: Door, url: string, offset: number, step: Step): Promise<number> {
+async function take(client: ProtocolClient, url: string, offset: number, step: Step): Promise<number> {
   const at = Math.max(0, Math.min(LENGTH_BYTES, offset + step.shift));
   // What is sent at a wrong offset has wrong bytes: they would show.
   const bytes =
@@ -62,9 +62,9 @@ async function take(door: Door, url: string, offset: number, step: Step): Promis
   const cutAfter = isCut ? Math.floor((bytes.length - 1) * (step.cutAt ?? 0)) : null;
   // A digest of another length than the body is known at once; the body of a cut request has none.
   const append: Append = { offset: at, bytes, cover: step.cover, chunked: step.chunked && !isCut, cutAfter };
-  const answer = await door.append(url, append);
+  const answer = await client.append(url, append);
   if (answer === null) await sleep(SETTLED_MS);
-  const head = await door.head(url);
+  const head = await client.head(url);
   assert.ok(head.status < 300, `HEAD was answered ${head.status}`);
   const after = Number(head.headers['upload-offset']);
   const what = JSON.stringify({ ...append, bytes: bytes.length });
@@ -75,7 +75,7 @@ async function take(door: Door, url: string, offset: number, step: Step): Promis
   }
   assert.ok(answer.status < 500, `${what} was answered ${answer.status} ${answer.body}`);
   const isTaken = answer.status < 300;
-  const mayBeTaken = at === offset && (step.cover === 'none' || step.cover === 'right' || isIgnored(door, step));
+  const mayBeTaken = at === offset && (step.cover === 'none' || step.cover === 'right' || isIgnored(client, step));
   assert.ok(!isTaken || mayBeTaken, `${what} at ${offset} was answered ${answer.status}`);
   assert.ok(isTaken || at !== offset || step.cover !== 'none', `${what} was answered ${answer.status} ${answer.body}`);
   assert.equal(after, isTaken ? offset + bytes.length : offset, what);
@@ -83,6 +83,6 @@ async function take(door: Door, url: string, offset: number, step: Step): Promis
 }
 
 /** A Content-Digest that does not parse is none (RFC 9530). */
-function isIgnored(door: Door, { cover }: Step): boolean {
-  return cover === 'garbage' && door.name !== 'tus';
+function isIgnored(client: ProtocolClient, { cover }: Step): boolean {
+  return cover === 'garbage' && client.name !== 'tus';
 }

@@ -1,7 +1,7 @@
 /** Heads with any values in the fields of the protocols: no 5xx, and each request has an answer. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Door } from './door.ts';
+import type { ProtocolClient } from './protocol-client.ts';
 
 const METHODS = ['POST', 'POST', 'PATCH', 'PATCH', 'HEAD', 'GET', 'PUT', 'DELETE', 'OPTIONS'];
 const FIELDS = [
@@ -75,20 +75,20 @@ const request = fc.record({
 });
 
 /** @throws Error with the request that shows what is wrong. */
-export async function fuzzHeads(door: Door, runs: number, seed: number): Promise<void> {
-  let url = await door.create(10);
+export async function fuzzHeads(client: ProtocolClient, runs: number, seed: number): Promise<void> {
+  let url = await client.create(10);
   const property = fc.asyncProperty(request, async ({ method, place, headers, body }) => {
-    const base = door.url.replace(/\/$/, '');
+    const base = client.url.replace(/\/$/, '');
     const target = { endpoint: base, upload: url, missing: url.replace(/.$/, '!'), below: `${base}/a/b` }[place];
     const hasBody = ['POST', 'PATCH', 'PUT'].includes(method);
-    const { status, body: answered } = await door.send(method, target, headers, hasBody ? body : undefined);
+    const { status, body: answered } = await client.send(method, target, headers, hasBody ? body : undefined);
     assert.ok(status < 500, `it was answered ${status} ${answered}`);
     if (place !== 'upload') return;
-    const { status: still, headers: state } = await door.head(url);
+    const { status: still, headers: state } = await client.head(url);
     assert.ok(still < 500, `HEAD was then answered ${still}`);
     const offset = Number(state['upload-offset'] ?? 0);
     assert.ok(offset >= 0 && offset <= Number(state['upload-length'] ?? 10), `the offset is ${offset}`);
-    if (still !== 200 && still !== 204) url = await door.create(10);
+    if (still !== 200 && still !== 204) url = await client.create(10);
   });
   await fc.assert(property, { numRuns: runs, seed });
 }

@@ -2,7 +2,7 @@
 
 import type { UploadState } from '@cryolift/protocol/states';
 import type { Generated, Insertable, Selectable } from 'kysely';
-import type { Door } from '../door.ts';
+import type { AppendProtocol } from '../append-protocol.ts';
 
 interface UploadTable {
   id: string;
@@ -37,7 +37,7 @@ interface UploadTable {
   /** What the storage finds its bytes by: on S3 the id of the multipart upload; null: nothing, or it is not there yet. */
   storage_ref: string | null;
   /** The protocol that appends to it; null: its parts are sent one by one. */
-  door: Door | null;
+  door: AppendProtocol | null;
   /** 1: a part of a later concatenation. It emits no event, is not listed, and publishes no file. */
   is_partial: number;
   /** 1: its length is not known. `size` is what was announced so far. */

@@ -6,12 +6,12 @@ import { fromHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
+import type { AppendProtocol } from '../append-protocol.ts';
 import type { Database } from '../db/database.ts';
 import type { AppendRow, UploadRow } from '../db/tables.ts';
 import { appendInsert, insertAppend } from '../db/uploads/appends.ts';
 import { openPlainly } from '../db/uploads/plain-opening.ts';
 import { type OpenOutcome, type OpenRequest, openUploadRow } from '../db/uploads/upload-opening.ts';
-import type { Door } from '../door.ts';
 import { betweenSteps } from '../durable-step.ts';
 import { UPLOAD_UPDATED } from '../events/event.ts';
 import { assertMetadata, mergeMetadata } from '../files/metadata.ts';
@@ -36,7 +36,7 @@ export interface Opened {
 
 /** An upload whose bytes a protocol appends. */
 export interface Appending {
-  readonly door: Door;
+  readonly protocol: AppendProtocol;
   /** True: its name and type are those of a later concatenation. */
   readonly isPartial: boolean;
   /** True: its length is not known. */
@@ -213,7 +213,7 @@ function draft(
     is_trial: request.trial ? 1 : 0,
     proxied: 0,
     storage_ref: null,
-    door: appending?.door ?? null,
+    door: appending?.protocol ?? null,
     is_partial: appending?.isPartial ? 1 : 0,
     is_growing: appending?.isGrowing ? 1 : 0,
     final_id: null,

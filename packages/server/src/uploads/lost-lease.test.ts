@@ -191,7 +191,7 @@ test('lost lease: a part is not recorded, and its sender learns the outcome of t
 test('lost lease: the bytes of an append are not recorded', async (t) => {
   const base = await makeUploads(t);
   const one = openServer(t, base);
-  const draft = { filename: 'a.bin', metadata: {}, sha256: null, door: 'tus' as const, rawMetadata: null };
+  const draft = { filename: 'a.bin', metadata: {}, sha256: null, protocol: 'tus' as const, rawMetadata: null };
   const { uploadId } = await createAppended(one, 'ada', { ...draft, sizeBytes: 950, isPartial: false }, null);
   const { uploads } = base.storage;
   const openSink = uploads.openSink.bind(uploads);

@@ -1,7 +1,7 @@
 /** Rows of appended uploads: what their protocol needs. */
 import { OPEN_STATES } from '@cryolift/protocol/states';
 import { sql } from 'kysely';
-import type { Door } from '../../door.ts';
+import type { AppendProtocol } from '../../append-protocol.ts';
 import type { Database } from '../database.ts';
 import type { AppendRow } from '../tables.ts';
 
@@ -27,7 +27,7 @@ export async function changeAppend(
 }
 
 /** Open uploads of a protocol that ends with the last byte, all of whose bytes are recorded. */
-export async function listWhole(db: Database, door: Door): Promise<string[]> {
+export async function listWhole(db: Database, protocol: AppendProtocol): Promise<string[]> {
   const rows = await db
     .selectFrom('uploads')
     .select('id')
@@ -37,7 +37,7 @@ export async function listWhole(db: Database, door: Door): Promise<string[]> {
       'in',
       OPEN_STATES.map((state) => sql.lit(state)),
     )
-    .where('door', '=', door)
+    .where('door', '=', protocol)
     .where('is_partial', '=', 0)
     .where('is_growing', '=', 0)
     .whereRef('received_parts', '=', 'part_count')

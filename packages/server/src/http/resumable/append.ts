@@ -22,7 +22,7 @@ export async function append(services: Services, request: FastifyRequest, reply:
   const head = readAppend(request.raw, spoken.interop);
   const before = await findResumable(services, request, { endRunning: false });
   if (isComplete(before)) return await answerComplete(services, request, reply, before, head);
-  if (before.door === 'parallel') await receiveParallel(services, request, reply, before, head);
+  if (before.protocol === 'parallel') await receiveParallel(services, request, reply, before, head);
   else await receive(services, request, reply, { before, head, spoken });
   if (head.isComplete) return await complete(services, request, reply, before, head.sha256);
   const { uploads } = services;

@@ -49,7 +49,7 @@ function toRequest(head: CreationHead, { parallelAppends }: Services['options'])
     sizeBytes: lengthBytes,
     metadata,
     sha256,
-    door: isParallel ? ('parallel' as const) : ('resumable' as const),
+    protocol: isParallel ? ('parallel' as const) : ('resumable' as const),
     isPartial: false,
     // This protocol has no metadata to repeat. What the client wants to know at the end is kept in their place.
     rawMetadata: wantedDigest,

@@ -11,11 +11,11 @@ type Range = AppendState['received'][number];
 
 /** @returns null for an upload that is not in parallel mode. */
 export function parallelLimitsOf({
-  door,
+  protocol,
   lengthBytes,
   partSizeBytes,
-}: Pick<AppendState, 'door' | 'lengthBytes' | 'partSizeBytes'>): ParallelLimits | null {
-  if (door !== 'parallel') return null;
+}: Pick<AppendState, 'protocol' | 'lengthBytes' | 'partSizeBytes'>): ParallelLimits | null {
+  if (protocol !== 'parallel') return null;
   return { maxParallel: MAX_PARALLEL, windowBytes: lengthBytes ?? 0, alignmentBytes: partSizeBytes };
 }
 

@@ -20,7 +20,7 @@ export function setState(reply: HeaderReply, services: Services, interop: Intero
   reply.header('Upload-Offset', String(state.offset));
   const limits = limitsOf(services, interop, state);
   if (limits !== null) reply.header('Upload-Limit', limits);
-  if (state.door === 'parallel') reply.header('Upload-Received', printReceived(state.received));
+  if (state.protocol === 'parallel') reply.header('Upload-Received', printReceived(state.received));
 }
 
 /** All bytes are there, and the client has said so. */

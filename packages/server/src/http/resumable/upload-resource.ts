@@ -26,8 +26,8 @@ export async function showState(services: Services, request: FastifyRequest, rep
 export async function cancel(services: Services, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { upload_id } = request.params as { upload_id: string };
   const access = accessOf(request.caller);
-  const { door, uploadId } = await readAppendState(services.uploads, access, upload_id, { endRunning: false });
-  if (door === 'tus') throw uploadNotFound(uploadId);
+  const { protocol, uploadId } = await readAppendState(services.uploads, access, upload_id, { endRunning: false });
+  if (protocol === 'tus') throw uploadNotFound(uploadId);
   await cancelUpload(services.uploads, access, uploadId);
   return await reply.code(204).send();
 }
@@ -43,8 +43,8 @@ export async function findResumable(
 ): Promise<AppendState> {
   const { upload_id } = request.params as { upload_id: string };
   const state = await readAppendState(uploads, accessOf(request.caller), upload_id, options);
-  const { door, status, failure } = state;
-  if (door === 'tus') throw uploadNotFound(upload_id);
+  const { protocol, status, failure } = state;
+  if (protocol === 'tus') throw uploadNotFound(upload_id);
   if (status === 'expired') throw new UploadError('upload_expired', 'This upload expired; its bytes were deleted.');
   if (ENDED_STATES.includes(status)) {
     throw new UploadError('upload_closed', `This upload is ${status}.`, { details: { status, failure } });

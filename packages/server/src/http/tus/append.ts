@@ -99,7 +99,7 @@ export async function completeWhole(
 export async function findTusUpload({ uploads }: Services, request: FastifyRequest): Promise<AppendState> {
   const { upload_id } = request.params as { upload_id: string };
   const state = await readAppendState(uploads, accessOf(request.caller), upload_id, { endRunning: false });
-  if (state.door === 'tus') return state;
+  if (state.protocol === 'tus') return state;
   throw new UploadError('upload_not_found', `There is no upload ${upload_id} of tus.`);
 }
 

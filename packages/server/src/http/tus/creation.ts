@@ -62,7 +62,7 @@ async function createUpload(
   if (sizeBytes !== null && bodyBytes !== null && bodyBytes > sizeBytes) {
     throw new UploadError('file_too_large', `The body has ${bodyBytes} bytes, and Upload-Length is ${sizeBytes}.`);
   }
-  const asked = { ...common, sizeBytes, door: 'tus' as const, isPartial: concat !== null };
+  const asked = { ...common, sizeBytes, protocol: 'tus' as const, isPartial: concat !== null };
   return await createAppended(uploads, ownerOf(caller), asked, linkOf(caller));
 }
 

@@ -56,7 +56,7 @@ export class AppendReceiver implements BodyReceiver<number> {
     this.#request.checksum?.update(bytes);
     if (!this.#row.is_growing && this.#at + bytes.length > this.#row.size) throw this.#stop(tooLong(this.#row.size));
     const segment = this.#segment;
-    if (!segment || bytes.length > segment.room) return this.#change(segment, bytes);
+    if (!segment || bytes.length > segment.missingBytes) return this.#change(segment, bytes);
     this.#at += bytes.length;
     const ready = segment.write(bytes);
     if (!ready) return undefined;
@@ -126,11 +126,11 @@ export class AppendReceiver implements BodyReceiver<number> {
   async #fill(open: OpenSegment | null, bytes: Buffer): Promise<void> {
     let segment = open;
     for (let done = 0; done < bytes.length; ) {
-      if (!segment || segment.room === 0) {
+      if (!segment || segment.missingBytes === 0) {
         await this.#endSegment();
         segment = await this.#open();
       }
-      const some = bytes.subarray(done, done + segment.room);
+      const some = bytes.subarray(done, done + segment.missingBytes);
       this.#at += some.length;
       done += some.length;
       await segment.write(some);

@@ -22,7 +22,7 @@ import { readAppendState } from './state.ts';
 const ADA = { owner: 'ada' };
 
 async function create(context: UploadContext, sizeBytes: number | null, isPartial = false): Promise<string> {
-  const request = { filename: 'a.bin', metadata: {}, sha256: null, door: 'tus' as const, rawMetadata: null };
+  const request = { filename: 'a.bin', metadata: {}, sha256: null, protocol: 'tus' as const, rawMetadata: null };
   return (await createAppended(context, 'ada', { ...request, sizeBytes, isPartial }, null)).uploadId;
 }
 

@@ -21,7 +21,7 @@ const ADA = { owner: 'ada' };
 const COMMON = { metadata: {}, sha256: null, rawMetadata: null };
 
 async function createPartial(context: UploadContext, sizeBytes: number | null): Promise<string> {
-  const request = { ...COMMON, filename: null, door: 'tus' as const, sizeBytes, isPartial: true };
+  const request = { ...COMMON, filename: null, protocol: 'tus' as const, sizeBytes, isPartial: true };
   return (await createAppended(context, 'ada', request, null)).uploadId;
 }
 

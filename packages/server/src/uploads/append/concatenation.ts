@@ -80,7 +80,7 @@ async function open(
     ...(sizeBytes === null ? { part_size: growingPartBytes(context) } : {}),
   };
   const { row } = await openUpload(context, owner, init, null, link, {
-    door: 'tus',
+    protocol: 'tus',
     isPartial: false,
     isGrowing: sizeBytes === null,
     row: { raw_metadata: rawMetadata, sources: JSON.stringify(sources), concat },

@@ -1,7 +1,7 @@
 /** Starts an upload whose bytes a protocol appends. Its row, limits, checks and events are those of any upload. */
 import { toHex } from '@cryolift/protocol/digest';
 import { MIB } from '@cryolift/protocol/plan';
-import type { Door } from '../../door.ts';
+import type { AppendProtocol } from '../../append-protocol.ts';
 import type { UploadContext } from '../context.ts';
 import { openUpload } from '../creation.ts';
 import type { UploadLink } from '../upload-links.ts';
@@ -18,7 +18,7 @@ export interface AppendedRequest {
   readonly metadata: Readonly<Record<string, string>>;
   /** Of the whole file, 32 bytes; checked when it is complete. */
   readonly sha256: Uint8Array | null;
-  readonly door: Door;
+  readonly protocol: AppendProtocol;
   /** A part of a later concatenation, which has the name and the type of the file. */
   readonly isPartial: boolean;
   /** Upload-Metadata as it was sent. */
@@ -35,7 +35,7 @@ export async function createAppended(
   request: AppendedRequest,
   link: UploadLink | null,
 ): Promise<AppendState> {
-  const { filename, sizeBytes, metadata, sha256, door, isPartial, rawMetadata } = request;
+  const { filename, sizeBytes, metadata, sha256, protocol, isPartial, rawMetadata } = request;
   const isGrowing = sizeBytes === null;
   const init = {
     filename: filename ?? '',
@@ -45,7 +45,7 @@ export async function createAppended(
     ...(isGrowing ? { part_size: growingPartBytes(context) } : {}),
   };
   const row = { raw_metadata: rawMetadata, sources: null, concat: null };
-  const appending = { door, isPartial, isGrowing, row };
+  const appending = { protocol, isPartial, isGrowing, row };
   const opened = await openUpload(context, owner, init, null, link, appending);
   return await stateOf(context, opened.row);
 }

@@ -58,7 +58,7 @@ async function declare(context: UploadContext, row: UploadRow, sizeBytes: number
 }
 
 /**
- * Makes room for the bytes up to `endBytes`, while the length is not known. Safe to repeat.
+ * Increases the size of an upload whose length is not known to `endBytes` at least. Safe to repeat.
  *
  * @returns the row after that. @throws UploadError `file_too_large`, `quota_exceeded`, `insufficient_storage`.
  */

@@ -10,7 +10,7 @@ import { Segment } from './segment.ts';
 import { type SegmentPlan, stagedWithPieces } from './segments.ts';
 import { StoredSegment } from './stored-segment.ts';
 
-export type OpenSegment = Pick<Segment, 'isAborted' | 'room' | 'write' | 'end' | 'abort'>;
+export type OpenSegment = Pick<Segment, 'isAborted' | 'missingBytes' | 'write' | 'end' | 'abort'>;
 
 interface SegmentOptions {
   /** Of the upload, before the segment. */

@@ -58,7 +58,7 @@ class ParallelReceiver implements BodyReceiver<void> {
     this.#context.meter.noteReceived(bytes.length);
     this.#request.checksum?.update(bytes);
     const segment = this.#segment;
-    if (segment && bytes.length < segment.room) {
+    if (segment && bytes.length < segment.missingBytes) {
       this.#at += bytes.length;
       if (segment.isAborted) throw superseded();
       return segment.write(bytes)?.catch((error: unknown) => this.#fail(error));
@@ -101,12 +101,12 @@ class ParallelReceiver implements BodyReceiver<void> {
   async #fill(bytes: Buffer): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const segment = this.#segment ?? (await this.#open());
-      const some = bytes.subarray(done, done + segment.room);
+      const some = bytes.subarray(done, done + segment.missingBytes);
       this.#at += some.length;
       done += some.length;
       if (segment.isAborted) throw superseded();
       await segment.write(some);
-      if (segment.room === 0) await this.#endSegment(segment);
+      if (segment.missingBytes === 0) await this.#endSegment(segment);
     }
   }
 

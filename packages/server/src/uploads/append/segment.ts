@@ -68,12 +68,12 @@ export class Segment {
     return this.#attempt.aborted;
   }
 
-  /** Bytes that it still takes. */
-  get room(): number {
+  /** Bytes of the segment that have not arrived. */
+  get missingBytes(): number {
     return this.#plan.length - this.#bytes;
   }
 
-  /** @param bytes at most `room`. */
+  /** @param bytes at most `missingBytes`. */
   write(bytes: Buffer): Promise<void> | undefined {
     this.#bytes += bytes.length;
     const ready = this.#sink.write(bytes);
@@ -85,7 +85,7 @@ export class Segment {
 
   /** No more bytes come. @returns null when nothing can be kept of them. @throws UploadError, BytesGone. */
   async end(): Promise<WrittenSegment | null> {
-    const isShort = this.room > 0;
+    const isShort = this.missingBytes > 0;
     if (this.#bytes === 0 || (isShort && this.#plan.isPart && !this.#isInPlace)) {
       await this.abort();
       return null;
@@ -115,7 +115,7 @@ export class Segment {
       this.#context.doubtful.assertNone(this.#row.id);
       const header = await this.#checkHeader();
       const { idx, isPart } = this.#plan;
-      if (isPart && this.room === 0) {
+      if (isPart && this.missingBytes === 0) {
         const part = { uploadId: this.#row.id, idx, lengthBytes: this.#bytes };
         const stored = { ...written, isHashed: true, lease: this.#attempt.lease };
         if ((await recordPart(this.#context, this.#row, part, stored, header)) === 'lease_lost') throw leaseLost();

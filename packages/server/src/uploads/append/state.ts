@@ -2,11 +2,11 @@
 import type { UploadRecord } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
+import type { AppendProtocol } from '../../append-protocol.ts';
 import type { UploadRow } from '../../db/tables.ts';
 import { findAppend } from '../../db/uploads/appends.ts';
 import { findMissing } from '../../db/uploads/parts.ts';
 import { countPieceBytes, listPieces } from '../../db/uploads/pieces.ts';
-import type { Door } from '../../door.ts';
 import type { Extent } from '../../storage/places.ts';
 import type { AccessScope, UploadContext } from '../context.ts';
 import { findUpload, uploadNotFound } from '../lookup.ts';
@@ -18,7 +18,7 @@ export const APPEND = -1;
 export interface AppendState {
   readonly uploadId: string;
   readonly status: UploadState;
-  readonly door: Door;
+  readonly protocol: AppendProtocol;
   /** Acknowledged bytes without a gap. */
   readonly offset: number;
   /** Bytes; null: not known. */
@@ -71,7 +71,7 @@ export async function stateOf(context: UploadContext, row: UploadRow): Promise<A
   return {
     uploadId: row.id,
     status: row.status,
-    door: row.door as Door,
+    protocol: row.door as AppendProtocol,
     offset: first?.offset === 0 ? first.length : 0,
     lengthBytes: row.is_growing ? null : row.size,
     partSizeBytes: row.part_size,

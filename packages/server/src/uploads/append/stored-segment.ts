@@ -22,7 +22,7 @@ export class StoredSegment {
     this.#isWhole = plan.length === extentOfPart(row, plan.idx).length;
   }
 
-  get room(): number {
+  get missingBytes(): number {
     return this.#length - this.#bytes;
   }
 
@@ -35,7 +35,7 @@ export class StoredSegment {
   async end(): Promise<WrittenSegment> {
     const { sha256 } = await this.#sink.commit();
     // Some bytes of a part are not compared: the digest of the whole file is.
-    if (this.#isWhole && this.room === 0 && Buffer.compare(sha256, this.#part.sha256) !== 0) {
+    if (this.#isWhole && this.missingBytes === 0 && Buffer.compare(sha256, this.#part.sha256) !== 0) {
       throw new UploadError('part_conflict', `Part ${this.#part.idx} is stored with other bytes.`, {
         details: {
           part: this.#part.idx,

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Door } from '../../door.ts';
+import type { AppendProtocol } from '../../append-protocol.ts';
 import type { UploadContext } from '../context.ts';
 import { makeUploads, readRow } from '../test-uploads.ts';
 import { beginAppend } from './append.ts';
 import { createAppended } from './creation.ts';
 import { completeWholeUploads } from './whole.ts';
 
-async function send(context: UploadContext, door: Door, sizeBytes: number, isPartial = false): Promise<string> {
-  const request = { filename: 'a.bin', metadata: {}, sha256: null, rawMetadata: null, door, sizeBytes, isPartial };
+async function send(
+  context: UploadContext,
+  protocol: AppendProtocol,
+  sizeBytes: number,
+  isPartial = false,
+): Promise<string> {
+  const request = { filename: 'a.bin', metadata: {}, sha256: null, rawMetadata: null, protocol, sizeBytes, isPartial };
   const { uploadId } = await createAppended(context, 'ada', request, null);
   const body = { uploadId, offset: 0, lengthBytes: 250, checksum: null, requestId: 'r' };
   const receiver = await beginAppend(context, { owner: 'ada' }, body);

@@ -18,7 +18,7 @@ export interface Append {
   readonly cutAfter: number | null;
 }
 
-export interface Door {
+export interface ProtocolClient {
   readonly name: string;
   /** @returns the URL of a new upload of this length. */
   create(lengthBytes: number): Promise<string>;
@@ -33,7 +33,7 @@ export interface Door {
   readonly url: string;
 }
 
-export function tusDoor(server: TusServer): Door {
+export function tusClient(server: TusServer): ProtocolClient {
   const calls = new TusCalls(server);
   return {
     name: 'tus',
@@ -55,7 +55,7 @@ export function tusDoor(server: TusServer): Door {
   };
 }
 
-export function resumableDoor(server: ResumableServer): Door {
+export function resumableClient(server: ResumableServer): ProtocolClient {
   const calls = new ResumableCalls(server);
   return {
     name: `resumable ${server.version}`,
