@@ -31,6 +31,7 @@ const REASONS = {
   kysely: 'SQL that is checked against the tables, in two dialects; no dependency',
   'lru-cache': 'caches with a bound and an age that drop the oldest entry, not all of them; no dependency',
   pino: 'the log; Fastify has it as well',
+  'toml-eslint-parser': 'reads the settings file of a watch, with the line of each key; TOML 1.0',
   'prom-client': 'metrics of Prometheus’ format; its histograms and Node’s own figures',
   typebox: 'schemas of messages, shared by server and clients; no dependency',
   ulid: 'ids that sort by time; no dependency',

@@ -55,6 +55,13 @@ test('completion: bash offers files only where an argument is a path', () => {
   assert.deepEqual(complete('completion', ''), [...complete('completion', '-'), 'bash', 'fish', 'zsh'].sort());
 });
 
+test('completion: bash offers subcommands, and files where a subcommand takes a path', () => {
+  assert.deepEqual(complete('config', ''), ['check', 'help', 'init', 'my file.mrc', 'other.mrc', 'script']);
+  assert.deepEqual(complete('config', 'o'), ['other.mrc']);
+  assert.deepEqual(complete('link', 'l'), ['ls']);
+  assert.equal(complete('config', '--').filter((option) => option === '--system').length, 1);
+});
+
 test('completion: the scripts for zsh and fish contain every command and option', () => {
   const shape = shapeOf(program);
   const [zsh, fish] = [zshScript(shape), fishScript(shape)];

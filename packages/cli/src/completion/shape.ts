@@ -12,7 +12,7 @@ export interface OptionShape {
 export interface ValueShape {
   readonly name: string;
   readonly isPath: boolean;
-  /** The allowed values; empty when any value is allowed. */
+  /** The allowed values; empty when any value is allowed. A path is allowed besides them. */
   readonly choices: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export interface CommandShape {
   readonly description: string;
   /** The options of the program are valid here, too, except those that only print something. */
   readonly options: readonly OptionShape[];
-  /** Its arguments; the last one can be repeated. */
+  /** Its arguments; the last one can be repeated. With subcommands: one for their names and all their arguments. */
   readonly values: readonly ValueShape[];
 }
 
@@ -38,20 +38,18 @@ export function shapeOf(program: Command): ProgramShape {
   const help = program.createHelp();
   const options = optionsOf(program);
   const global = options.filter(({ names }) => !names.includes('--version') && !names.includes('--help'));
-  const commands = help.visibleCommands(program).map((command) => ({
-    name: command.name(),
-    description: command.description(),
-    options: [...[command, ...command.commands].flatMap(optionsOf), ...global],
-    values:
-      command.commands.length > 0
-        ? [
-            toValue(
-              'command',
-              help.visibleCommands(command).map((each) => each.name()),
-            ),
-          ]
-        : command.registeredArguments.map((each) => toValue(each.name(), each.argChoices)),
-  }));
+  const commands = help.visibleCommands(program).map((command) => {
+    const all = [command, ...command.commands];
+    const names = command.commands.length > 0 ? help.visibleCommands(command).map((each) => each.name()) : [];
+    const args = all.flatMap((each) => each.registeredArguments.map((one) => toValue(one.name(), one.argChoices)));
+    return {
+      name: command.name(),
+      description: command.description(),
+      options: unique([...all.flatMap(optionsOf), ...global]),
+      values:
+        names.length > 0 ? [{ name: 'command', isPath: args.some(({ isPath }) => isPath), choices: names }] : args,
+    };
+  });
   return { name: program.name(), options, commands };
 }
 
@@ -64,6 +62,11 @@ function optionsOf(command: Command): OptionShape[] {
       description,
       value: required ? toValue(/<(.+)>/.exec(flags)?.[1] ?? '', argChoices) : null,
     }));
+}
+
+/** Subcommands share options. */
+function unique(options: readonly OptionShape[]): OptionShape[] {
+  return [...new Map(options.map((option) => [option.names.join(), option])).values()];
 }
 
 function toValue(name: string, choices: readonly string[] = []): ValueShape {

@@ -37,6 +37,8 @@ function specify({ names, description, value }: OptionShape): string[] {
 }
 
 function toAction({ name, isPath, choices }: ValueShape): string {
+  if (isPath && choices.length > 0)
+    return `:${name}:{_alternative "names:name:(${choices.join(' ')})" "files:file:_files"}`;
   const action = isPath ? '_files' : choices.length > 0 ? `(${choices.join(' ')})` : ' ';
   return `:${name}:${action}`;
 }

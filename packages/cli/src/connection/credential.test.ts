@@ -16,6 +16,8 @@ before(async () => {
   await writeFile(bench.path('token-crlf'), `\ufeff${token}\r\n`);
   await writeFile(bench.path('token-utf-16'), Buffer.from(`\ufeff${token}\r\n`, 'utf16le'));
   await writeFile(bench.path('empty'), '\n');
+  await writeFile(bench.path('two'), `${token}\r\n${token}\r\n`);
+  await writeFile(bench.path('bytes'), Buffer.from([0x61, 0xff, 0x80]));
   await writeFile(bench.path('a.bin'), 'abc');
 });
 
@@ -57,10 +59,38 @@ test('link: read from standard input, a file, or the environment; contains the U
   assert.equal(own.code, 0, 'what is on the command line goes before the environment');
 });
 
+/** As Notepad and the shells of Windows write a line. */
+const WINDOWS_FILES: readonly (readonly [name: string, encode: (line: string) => Buffer])[] = [
+  ['CRLF', (line) => Buffer.from(`${line}\r\n`)],
+  ['a byte order mark and CRLF', (line) => Buffer.from(`\ufeff${line}\r\n`)],
+  ['UTF-16', (line) => Buffer.from(`\ufeff${line}\r\n`, 'utf16le')],
+  ['UTF-16, big-endian', (line) => Buffer.from(`\ufeff${line}\r\n`, 'utf16le').swap16()],
+];
+for (const [name, encode] of WINDOWS_FILES) {
+  test(`token, link: read from files with ${name}`, async () => {
+    await writeFile(bench.path('windows-token'), encode(token));
+    const made = await bench.run(['link'], { ...AWAY, CRYOLIFT_TOKEN: token });
+    await writeFile(bench.path('windows-link'), encode(made.stdout.trim()));
+    const ways: readonly (readonly [line: string, env: Record<string, string>])[] = [
+      ['$CRYOLIFT ls --token @windows-token', AWAY],
+      ['$CRYOLIFT ls --token - < windows-token', AWAY],
+      ['$CRYOLIFT ls', { ...AWAY, CRYOLIFT_TOKEN: '@windows-token' }],
+      ['$CRYOLIFT upload --link @windows-link a.bin', AWAY],
+      ['$CRYOLIFT upload a.bin', { ...AWAY, CRYOLIFT_LINK: '@windows-link' }],
+    ];
+    for (const [line, env] of ways) {
+      const { code, stderr } = await bench.runInShell(line, env);
+      assert.equal(code, 0, `${line}: ${stderr}`);
+    }
+  });
+}
+
 test('token: an unreadable or empty source is a usage error', async () => {
   for (const [given, reason] of [
     ['@nowhere', /--token: nowhere cannot be read: no such file or folder/],
     ['@empty', /--token: empty is empty/],
+    ['@two', /--token: two has more than one line or word/],
+    ['@bytes', /--token: bytes is not a text file in UTF-8/],
     ['-', /--token: standard input is empty/],
   ] as const) {
     const { code, stderr } = await bench.run(['ls', '--token', given], AWAY);

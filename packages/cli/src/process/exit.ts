@@ -6,6 +6,19 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** Invalid arguments. */
 export class UsageError extends Error {}
 
+/** A settings file with faults. */
+export class InvalidSettings extends UsageError {
+  readonly path: string;
+  readonly faults: readonly { readonly line: number; readonly message: string }[];
+
+  /** @param faults at least one. */
+  constructor(path: string, faults: InvalidSettings['faults']) {
+    super(`${path}: ${faults.map(({ line, message }) => `line ${line}: ${message}`).join('; ')}`);
+    this.path = path;
+    this.faults = faults;
+  }
+}
+
 /** No token was given. */
 export class NoTokenError extends Error {}
 

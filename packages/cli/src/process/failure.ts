@@ -8,7 +8,7 @@ import {
   TargetError,
 } from '@cryolift/client';
 import { describeSystemError, isSystemError } from '@cryolift/client/node';
-import { EXIT, type ExitCode, Interrupted, NoTokenError, Refusal, UsageError } from './exit.ts';
+import { EXIT, type ExitCode, Interrupted, InvalidSettings, NoTokenError, Refusal, UsageError } from './exit.ts';
 
 /** Hints of the command line by error code, which replace those of the API. */
 const HINTS: Readonly<Record<string, string>> = {
@@ -60,6 +60,11 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof SourceError || error instanceof TargetError) return own(error.code, error.hint);
   if (error instanceof Refusal) {
     return { ...own(error.code, error.hint), ...(error.details ? { details: error.details } : {}) };
+  }
+  if (error instanceof InvalidSettings) {
+    const { path, faults } = error;
+    const hint = 'Correct the settings file; `cryolift config check` checks it.';
+    return { ...own('invalid_settings', hint), details: { path, faults } };
   }
   if (error instanceof UsageError) return own('usage', 'See `cryolift --help`.');
   if (error instanceof NoTokenError) {

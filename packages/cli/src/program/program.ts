@@ -7,18 +7,17 @@ import { Argument, Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { SHELLS, type Shell } from '../completion/shells.ts';
 import { parseTimetable } from '../options/bandwidth.ts';
-import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from '../options/quantity.ts';
+import { FILES, PARTS } from '../options/defaults.ts';
+import { between, collectPair, collectText, parseSeq, secondsBetween } from '../options/quantity.ts';
 import { UsageError } from '../process/exit.ts';
 import { addCommand } from './add-command.ts';
+import { addConfig } from './config-program.ts';
+import { countOption } from './count-option.ts';
 import { addLink } from './link-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
+import { addWatch } from './watch-program.ts';
 
-const MAX_PARALLEL = 16;
-/** Of parts in flight, as in the SDK. */
-const PARTS = 64;
 const RANGES = 4;
-const FILES = 4;
-const SETTLE_SECONDS = 60;
 /** The values of `@cryolift/mrc`, which is not loaded for every command. */
 const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
@@ -51,10 +50,6 @@ export async function createProgram(
     .showHelpAfterError('(see cryolift --help)');
 
   const add = (name: string, description: string) => addCommand(program, name, description);
-  const count = (flags: string, what: string, defaultValue: number, most = MAX_PARALLEL) =>
-    new Option(`${flags} <n>`, `${what}, 1 to ${most}`)
-      .argParser((text) => parseCount(text, most))
-      .default(defaultValue);
 
   await server?.addServe(program, argv, finish);
   add('upload', 'upload files, or the files in folders; a second run resumes')
@@ -66,9 +61,14 @@ export async function createProgram(
       collectText,
     )
     .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
-    .addOption(count('--files', 'files uploaded at the same time', FILES))
+    .addOption(countOption('--files', 'files uploaded at the same time', FILES))
     .addOption(
-      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', PARTS, PARTS),
+      countOption(
+        '--parallel',
+        'maximum of parts sent at the same time; the number adapts to the network',
+        PARTS,
+        PARTS,
+      ),
     )
     .option(
       '--bwlimit <limit>',
@@ -92,33 +92,7 @@ export async function createProgram(
       const { upload } = await import('../commands/upload.ts');
       finish(await upload(paths, command.optsWithGlobals()));
     });
-  add('watch', 'upload the files of a folder when they stop changing')
-    .argument('<dir>')
-    .addOption(
-      new Option('--settle <duration>', 'how long the size and times of a file must be unchanged before it is uploaded')
-        .argParser(secondsBetween('1s', '7d'))
-        .default(SETTLE_SECONDS, '60s'),
-    )
-    .option('--move-to <dir>', 'move files there, with their subfolders, after the server has confirmed their digest')
-    .option('--delete', 'delete local files after the server has confirmed their digest')
-    .option('--once', 'exit when all files in the folder are uploaded')
-    .option(
-      '--include <glob>',
-      "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder",
-      collectText,
-    )
-    .option('--exclude <glob>', 'leave out these files and folders; repeatable', collectText)
-    .addOption(count('--files', 'files uploaded at the same time', FILES))
-    .addOption(
-      count('--parallel', 'maximum of parts sent at the same time; the number adapts to the network', PARTS, PARTS),
-    )
-    .option('--bwlimit <limit>', 'limit in bytes per second, as for upload', parseTimetable)
-    .option('--no-compress', 'never compress parts, as for upload')
-    .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
-    .action(async (dir: string, _own: unknown, command: Command) => {
-      const { watch } = await import('../commands/watch.ts');
-      finish(await watch(dir, command.optsWithGlobals()));
-    });
+  addWatch(program, finish);
   add('ls', 'list your files and your unfinished uploads').action(async (_own: unknown, command: Command) => {
     const { list } = await import('../commands/list.ts');
     finish(await list(command.optsWithGlobals()));
@@ -154,7 +128,7 @@ export async function createProgram(
       '-o, --output <path>',
       'where to write it: a folder, a file, or - for standard output (default: its name in the current folder)',
     )
-    .addOption(count('--parallel', 'ranges downloaded at the same time', RANGES))
+    .addOption(countOption('--parallel', 'ranges downloaded at the same time', RANGES))
     .option('-f, --force', 'replace an existing file')
     .action(async (id: string, _own: unknown, command: Command) => {
       const { fetchFile } = await import('../commands/download.ts');
@@ -195,6 +169,7 @@ export async function createProgram(
     });
   server?.addToken(program, finish);
   addLink(program, finish);
+  addConfig(program, finish);
   server?.addAudit(program, finish);
   server?.addAdmin(program, finish);
   server?.addMigrate(program, finish);
