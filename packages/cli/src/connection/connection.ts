@@ -40,11 +40,13 @@ export interface UploaderFlags extends ConnectionOptions {
   compress: boolean;
 }
 
-export function createUploader(flags: UploaderFlags): Uploader {
+/** @param outer a limit that several uploaders share; it holds in addition to that of the flags. */
+export function createUploader(flags: UploaderFlags, outer: Bandwidth | null = null): Uploader {
   const { bwlimit, compress } = flags;
-  const pace = bwlimit && new Bandwidth(bwlimit).pace;
+  const limits = [outer, bwlimit && new Bandwidth(bwlimit)].filter((limit) => limit instanceof Bandwidth);
+  const pace: Pace | undefined = limits.length === 0 ? undefined : (bytes, signal) => paceAll(limits, bytes, signal);
   const { server, transport, getToken } = open(flags, UPLOADS, pace);
-  const parallel = bwlimit ? sharers(bwlimit, flags.parallel) : flags.parallel;
+  const parallel = limits.reduce((most, { timetable }) => sharers(timetable, most), flags.parallel);
   return new Uploader({
     server,
     transport,
@@ -54,6 +56,10 @@ export function createUploader(flags: UploaderFlags): Uploader {
     openStorage: (origin) => new HttpTransport(origin, { pace, proxy: findProxy(new URL(origin), process.env)?.url }),
     resumeStore: new FileResumeStore(defaultStateFolder()),
   });
+}
+
+async function paceAll(limits: readonly Bandwidth[], bytes: number, signal: AbortSignal): Promise<void> {
+  for (const limit of limits) await limit.pace(bytes, signal);
 }
 
 /** @param scope as for `connect`. */

@@ -82,14 +82,14 @@ export function sharers(timetable: Timetable, requested: number): number {
 
 /** A token bucket: bytes are claimed in order and released at the current rate. */
 export class Bandwidth {
-  readonly #timetable: Timetable;
+  readonly timetable: Timetable;
   readonly #clock: Clock;
   #claimedBytes = 0;
   #releasedBytes = 0;
   #updatedMs: number;
 
   constructor(timetable: Timetable, clock = SYSTEM_CLOCK) {
-    this.#timetable = timetable;
+    this.timetable = timetable;
     this.#clock = clock;
     this.#updatedMs = clock.elapsedMs();
   }
@@ -114,7 +114,7 @@ export class Bandwidth {
   /** @returns the current rate. */
   #release(): number | null {
     const nowMs = this.#clock.elapsedMs();
-    const rate = rateAt(this.#timetable, this.#clock.date());
+    const rate = rateAt(this.timetable, this.#clock.date());
     if (rate === null) {
       this.#releasedBytes = this.#claimedBytes;
     } else {

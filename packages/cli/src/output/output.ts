@@ -6,12 +6,24 @@ import { printable, printableJson } from './printable.ts';
 /** One line, or several. Line ends within a line are escaped. */
 export type Lines = string | readonly string[];
 
+/** For one of several folders that a process watches. */
+export interface OutputHooks {
+  /** Begins each message, and is a field of each event. */
+  readonly folder?: string;
+  /** Receives every event, also without `--json`. */
+  readonly onEvent?: (event: object) => void;
+  /** Receives every message for people, also with `--json`. */
+  readonly log?: (lines: string) => void;
+}
+
 export class Output {
   readonly json: boolean;
+  readonly #hooks: OutputHooks;
   #above: ((lines: string) => void) | null = null;
 
-  constructor(json = false) {
+  constructor(json = false, hooks: OutputHooks = {}) {
     this.json = json;
+    this.#hooks = hooks;
   }
 
   /** While bars are drawn, `above` prints terminal output above them. Null ends this. */
@@ -24,23 +36,27 @@ export class Output {
    * contain colours.
    */
   result(value: object, text: () => Lines, prefix = ''): void {
-    if (this.json) this.event(value);
-    else this.#write(process.stdout, `${prefix}${join(text())}`);
+    this.event(value);
+    if (this.json) this.#hooks.log?.(this.#join(text()));
+    else this.#say(process.stdout, text(), prefix);
   }
 
   /** A table of results, for people only. */
   table(text: () => Lines): void {
-    if (!this.json) this.#write(process.stdout, join(text()));
+    if (!this.json) this.#write(process.stdout, this.#join(text()));
   }
 
   /** An intermediate event, for programs only. */
   event(value: object): void {
-    if (this.json) this.#write(process.stdout, printableJson(value));
+    const { folder, onEvent } = this.#hooks;
+    onEvent?.(value);
+    if (this.json) this.#write(process.stdout, printableJson(folder === undefined ? value : { folder, ...value }));
   }
 
   /** An intermediate message, for people only. */
   note(text: Lines): void {
-    if (!this.json) this.#write(process.stderr, join(text));
+    if (this.json) this.#hooks.log?.(this.#join(text));
+    else this.#say(process.stderr, text);
   }
 
   /** Waits until standard output accepts more data. For commands with unlimited output. */
@@ -55,12 +71,21 @@ export class Output {
     this.note(failure.hint ? [message, `  ${failure.hint}`] : message);
   }
 
+  #say(stream: NodeJS.WriteStream, text: Lines, prefix = ''): void {
+    const lines = this.#join(text);
+    this.#hooks.log?.(lines);
+    this.#write(stream, `${prefix}${lines}`);
+  }
+
+  #join(text: Lines): string {
+    const { folder } = this.#hooks;
+    const label = folder === undefined ? '' : `[${printable(folder)}] `;
+    const lines = typeof text === 'string' ? [text] : text;
+    return lines.map((line) => `${label}${printable(line)}`).join('\n');
+  }
+
   #write(stream: NodeJS.WriteStream, text: string): void {
     if (this.#above && stream.isTTY) this.#above(text);
     else stream.write(`${text}\n`);
   }
-}
-
-function join(text: Lines): string {
-  return typeof text === 'string' ? printable(text) : text.map(printable).join('\n');
 }

@@ -2,14 +2,21 @@
 import { type Command, Option } from 'commander';
 import { parseTimetable } from '../options/bandwidth.ts';
 import { FILES, PARTS, SETTLE_BOUNDS, SETTLE_SECONDS } from '../options/defaults.ts';
-import { collectPair, collectText, secondsBetween } from '../options/quantity.ts';
+import { collectPair, collectText, parseCount, secondsBetween } from '../options/quantity.ts';
+import { UsageError } from '../process/exit.ts';
 import { addCommand } from './add-command.ts';
 import { countOption } from './count-option.ts';
 import type { Finish } from './server-commands.ts';
 
+/** Options that go with `--config`. The file has the others. */
+const WITH_CONFIG = ['config', 'system', 'once', 'server', 'token', 'link', 'json'];
+
+const LINES = 50;
+const MAX_LINES = 1_000_000;
+
 export function addWatch(program: Command, finish: Finish): void {
-  addCommand(program, 'watch', 'upload the files of a folder when they stop changing')
-    .argument('<dir>')
+  const watch = addCommand(program, 'watch', 'upload the files of a folder when they stop changing')
+    .argument('[dir]')
     .addOption(
       new Option('--settle <duration>', 'how long the size and times of a file must be unchanged before it is uploaded')
         .argParser(secondsBetween(...SETTLE_BOUNDS))
@@ -36,8 +43,51 @@ export function addWatch(program: Command, finish: Finish): void {
     .option('--bwlimit <limit>', 'limit in bytes per second, as for upload', parseTimetable)
     .option('--no-compress', 'never compress parts, as for upload')
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
-    .action(async (dir: string, _own: unknown, command: Command) => {
-      const { watch } = await import('../commands/watch.ts');
-      finish(await watch(dir, command.optsWithGlobals()));
+    .option('--config <file>', 'instead of a folder: watch all folders of a settings file, see `cryolift config init`')
+    .addOption(
+      new Option('--system', 'with --config: keep the state where the service of the system has it').hideHelp(),
+    )
+    .action(async (dir: string | undefined, _own: unknown, command: Command) => {
+      const flags = command.optsWithGlobals();
+      if (flags.config === undefined) {
+        if (dir === undefined) throw new UsageError('watch needs a folder, or --config FILE');
+        const { watch } = await import('../commands/watch.ts');
+        return finish(await watch(dir, command.optsWithGlobals()));
+      }
+      const extra = givenBeside(command);
+      if (dir !== undefined) throw new UsageError('give a folder or --config FILE, not both');
+      if (extra !== undefined) throw new UsageError(`${extra} cannot be given with --config: write it into the file`);
+      const { watchAll } = await import('../commands/watch-all.ts');
+      finish(await watchAll(flags.config, command.optsWithGlobals()));
     });
+  const add = (name: string, description: string) =>
+    addCommand(watch, name, description, false)
+      .configureHelp({
+        showGlobalOptions: true,
+        visibleGlobalOptions: () => program.createHelp().visibleOptions(program),
+      })
+      .option('--config <file>', 'the settings file; default: that of the installed service, or else the default file')
+      .option('--user', 'the service of this user (default)')
+      .option('--system', 'the service of the system');
+  add('status', 'show whether the watch of a settings file runs, and its folders; exit code 1: it does not run').action(
+    async (_own: unknown, command: Command) => {
+      const { showWatchStatus } = await import('../commands/watch-status.ts');
+      finish(await showWatchStatus(command.optsWithGlobals()));
+    },
+  );
+  add('logs', 'print the log of the watch of a settings file')
+    .option('-f, --follow', 'print what is added, until Ctrl-C')
+    .option('-n, --lines <n>', 'lines to begin with', (text: string) => parseCount(text, MAX_LINES), LINES)
+    .action(async (_own: unknown, command: Command) => {
+      const { showLogs } = await import('../commands/watch-logs.ts');
+      finish(await showLogs(command.optsWithGlobals()));
+    });
+}
+
+/** @returns the first option that was given although the settings file has it. */
+function givenBeside(command: Command): string | undefined {
+  return command.options.find(
+    (option) =>
+      command.getOptionValueSource(option.attributeName()) === 'cli' && !WITH_CONFIG.includes(option.attributeName()),
+  )?.long;
 }

@@ -25,6 +25,12 @@ export function defaultSettingsPath(scope: Scope, { platform, env, home }: Machi
   return posix.join(folder, 'cryolift', 'cryolift.toml');
 }
 
+/** The state home of the service of the system: what XDG_STATE_HOME is for a user. */
+export function systemStateHome({ platform, env }: Machine = thisMachine()): string {
+  if (platform === 'win32') return programData(env);
+  return platform === 'darwin' ? '/Library/Application Support' : '/var/lib/cryolift-watch';
+}
+
 function programData(env: NodeJS.ProcessEnv): string {
   return env.PROGRAMDATA || 'C:\\ProgramData';
 }

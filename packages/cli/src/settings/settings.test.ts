@@ -64,7 +64,7 @@ parallel = 3
         exclude: undefined,
         files: 4,
         meta: {},
-        own: { parallel: 3, bwlimit, compress: false },
+        own: { parallel: 3, bwlimit: undefined, compress: false },
       },
     ],
   });

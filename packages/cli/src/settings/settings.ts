@@ -98,7 +98,8 @@ function readConnection(table: TableReader, fallback: ConnectionSettings): Conne
 function readFolder(table: TableReader, shared: ConnectionSettings): FolderSettings {
   const folder = table.path('folder');
   if (!table.has('folder')) table.fault('folder', 'folder is missing');
-  const own = readConnection(table, shared);
+  // The limit at the top holds in any case.
+  const own = readConnection(table, { ...shared, bwlimit: undefined });
   const settings = {
     folder: folder ?? '',
     settle: table.text('settle', '"60s"', secondsBetween(...SETTLE_BOUNDS)) ?? SETTLE_SECONDS,

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { defaultStateFolder, naming, realPath, retryWhileHeld } from '@cryolift/client/node';
 
 /** Properties of a file at one time. */
@@ -72,6 +72,8 @@ const TABLES = `
 export class FolderJournal {
   readonly #path: string;
   readonly #db: DatabaseSync;
+  /** It is used for every file of a scan. */
+  #findRow: StatementSync | undefined;
 
   private constructor(path: string) {
     this.#path = path;
@@ -90,6 +92,10 @@ export class FolderJournal {
       await (await retryWhileHeld(() => open(path, 'a', 0o600))).close();
     });
     return await retryWhileHeld(async () => new FolderJournal(path));
+  }
+
+  close(): void {
+    this.#db.close();
   }
 
   /** @returns null when the file was not uploaded, or has changed since. */
@@ -150,6 +156,12 @@ export class FolderJournal {
     }
   }
 
+  /** @returns the last upload; null when there is none. */
+  findLast(): Pick<WentUp, 'path' | 'at'> | null {
+    const row = this.#db.prepare('SELECT path, max(at) AS at FROM files WHERE file_id IS NOT NULL').get();
+    return row?.path ? { path: String(row.path), at: String(row.at) } : null;
+  }
+
   /** @returns some entries whose owner is not known yet; empty when there are none. */
   nextEarlier(most: number): Omit<WentUp, 'upload_id'>[] {
     const rows = this.#db.prepare('SELECT entry FROM earlier LIMIT ?').all(most);
@@ -182,7 +194,8 @@ export class FolderJournal {
   }
 
   #row(path: string): WentUp | Refused | null {
-    const row = this.#db.prepare('SELECT * FROM files WHERE path = ?').get(path);
+    this.#findRow ??= this.#db.prepare('SELECT * FROM files WHERE path = ?');
+    const row = this.#findRow.get(path);
     return row ? toEntry(row) : null;
   }
 

@@ -37,7 +37,7 @@ interface Sent {
 
 interface Surroundings {
   readonly output: Output;
-  readonly display: ProgressDisplay;
+  readonly display: Pick<ProgressDisplay, 'begin'>;
   readonly signal: AbortSignal;
   /** Called with the progress. */
   readonly follow: (now: Figures) => void;

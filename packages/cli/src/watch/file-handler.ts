@@ -20,7 +20,7 @@ export interface FileHandlerContext {
   readonly owner: string;
   readonly journal: FolderJournal;
   readonly output: Output;
-  readonly display: ProgressDisplay;
+  readonly display: Pick<ProgressDisplay, 'begin'>;
   readonly signal: AbortSignal;
 }
 

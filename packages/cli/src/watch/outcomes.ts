@@ -59,6 +59,19 @@ export class Outcomes {
     return [...files].every(([path, stamp]) => this.isDone(path, stamp) || this.hasFailed(path, stamp));
   }
 
+  /** How many of these files have failed, or were refused. */
+  count(files: ReadonlyMap<string, Stamp>): { failed: number; refused: number } {
+    const failed = [...this.#failed.keys()].filter((path) => {
+      const stamp = files.get(path);
+      return stamp !== undefined && this.hasFailed(path, stamp);
+    });
+    const refused = [...this.#reported].filter((path) => {
+      const stamp = files.get(path);
+      return stamp !== undefined && this.#refusals.find(path, stamp) !== null;
+    });
+    return { failed: failed.length, refused: refused.length };
+  }
+
   /**
    * The file is uploaded.
    *
@@ -66,6 +79,7 @@ export class Outcomes {
    */
   noteDone(path: string, stamp: Stamp, disposed: Disposed | null): void {
     this.#failed.delete(path);
+    this.#reported.delete(path);
     if (disposed?.kind === 'kept') this.#noteKept(path, stamp, disposed);
     else if (disposed) this.#context.output.event({ event: 'disposed', path, ...disposed });
   }

@@ -35,6 +35,20 @@ export interface WatchOptions extends FileHandlerContext {
   readonly signal: AbortSignal;
 }
 
+/** Numbers of files, now. */
+export interface WatchCounts {
+  /** To be uploaded when they have settled, or when others are done. */
+  readonly waiting: number;
+  readonly uploading: number;
+  readonly failed: number;
+  /** By the server. */
+  readonly refused: number;
+  /** Entries that cannot be read, or whose names cannot be sent. */
+  readonly unreadable: number;
+  /** A failure of the connection or the token delays all files. */
+  readonly isHeld: boolean;
+}
+
 export class Watcher {
   readonly #options: WatchOptions;
   readonly #settling: Settling;
@@ -53,6 +67,10 @@ export class Watcher {
   #isAway = false;
   /** Files to handle, in order, as the last scan found them. */
   #due: [string, Stamp][] = [];
+  /** Of the last scan; null before the first one. */
+  #scanned: Pick<WatchCounts, 'failed' | 'refused' | 'unreadable'> | null = null;
+  /** Files that must settle, or wait for their sidecars. */
+  #later = 0;
   /** A wake-up between two pauses ends the next one. */
   #isWoken = false;
   #wake = (): void => {};
@@ -85,7 +103,11 @@ export class Watcher {
         const files = this.#accepted.filter(present.files);
         const unusable = this.#accepted.filterUnusable(present.unusable);
         this.#unusable.update(unusable);
-        this.#due = findDue(this.#settling.observe(files, startedMs), files, this.#active, this.#outcomes);
+        const settled = this.#settling.observe(files, startedMs);
+        const { due, later } = findDue(settled, files, this.#active, this.#outcomes);
+        this.#due = due;
+        this.#later = later;
+        this.#scanned = { ...this.#outcomes.count(files), unreadable: unusable.size };
         this.#startSome();
         if (once && this.#active.size === 0 && this.#outcomes.isAtRest(files)) {
           return this.#outcomes.reportEnd(files, unusable.size) ? EXIT.done : EXIT.someFailed;
@@ -99,6 +121,13 @@ export class Watcher {
     if (!isAboutServer(reason) || exitCodeOf(reason) === EXIT.unauthorised) throw reason;
     output.failure(reason);
     return EXIT.someFailed;
+  }
+
+  /** Null before the first scan. */
+  get counts(): WatchCounts | null {
+    if (!this.#scanned) return null;
+    const [waiting, uploading] = [this.#later + this.#due.length, this.#active.size];
+    return { ...this.#scanned, waiting, uploading, isHeld: this.#holding.isHeld };
   }
 
   /** Ends early when the last active file is done, or the watch is to end. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
@@ -19,4 +20,25 @@ export function lockFolder(lockPath: string): (() => void) | null {
     throw error;
   }
   return () => database.close();
+}
+
+/**
+ * Whether a process holds this lock. It needs to read the file only, and takes no lock that others would have to wait
+ * for longer than a moment.
+ *
+ * @throws the system's error when the file cannot be read.
+ */
+export function isFolderLocked(lockPath: string): boolean {
+  if (!existsSync(lockPath)) return false;
+  const database = new DatabaseSync(lockPath, { readOnly: true });
+  try {
+    database.exec('PRAGMA busy_timeout=0');
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === 5) return true;
+    throw error;
+  } finally {
+    database.close();
+  }
 }
