@@ -3,6 +3,8 @@ import { formatBytes, formatSeconds, formatWhen } from '../output/format.ts';
 import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { findWatch, type WatchChoice } from '../service/find-watch.ts';
+import { chooseService, isInstalled, thisHost } from '../service/install.ts';
+import { planService } from '../service/plan.ts';
 import { readLastLines } from '../state/log-file.ts';
 import type { FolderReport, WatchReport } from '../state/report.ts';
 import { isSilent, readState } from '../state/watch-state.ts';
@@ -13,12 +15,15 @@ export interface StatusFlags extends WatchChoice {
 
 /** @returns `failed` when the watch does not run, or has not reported for a minute. */
 export async function showWatchStatus(flags: StatusFlags): Promise<ExitCode> {
-  const { config, places } = await findWatch(flags);
+  const { scope, config, places } = await findWatch(flags);
   const { kind, report } = readState(places);
   const running = kind === 'running';
   const [lastLine = null] = running ? [] : readLastLines(places.log, 1);
+  const choice = chooseService(scope, config, null);
+  const installed = isInstalled(planService(choice, thisHost(scope)));
   const value = {
     config,
+    installed,
     running,
     pid: running ? (report?.pid ?? null) : null,
     started_at: report?.started_at ?? null,
@@ -29,6 +34,7 @@ export async function showWatchStatus(flags: StatusFlags): Promise<ExitCode> {
   const nowMs = Date.now();
   new Output(flags.json).result(value, () => [
     `watch of ${config}`,
+    `service: ${installed ? 'installed' : 'not installed'}`,
     describeProcess(running, report, nowMs),
     ...(lastLine === null ? [] : [`  last line of its log: ${lastLine}`]),
     ...(report?.folders ?? []).flatMap((folder) => describeFolder(folder, nowMs)),

@@ -69,6 +69,19 @@ export function addWatch(program: Command, finish: Finish): void {
       .option('--config <file>', 'the settings file; default: that of the installed service, or else the default file')
       .option('--user', 'the service of this user (default)')
       .option('--system', 'the service of the system');
+  add('install', 'install the watch of a settings file as a service that starts with the machine or the login')
+    .option('--run-as <user>', 'with --system on Linux: the user of the service; default: root')
+    .option('--print', 'only show what would be written and run')
+    .action(async (_own: unknown, command: Command) => {
+      const { install } = await import('../commands/watch-service.ts');
+      finish(await install(command.optsWithGlobals()));
+    });
+  add('uninstall', 'end and remove the service; settings, files and the record of uploads stay').action(
+    async (_own: unknown, command: Command) => {
+      const { uninstall } = await import('../commands/watch-service.ts');
+      finish(await uninstall(command.optsWithGlobals()));
+    },
+  );
   add('status', 'show whether the watch of a settings file runs, and its folders; exit code 1: it does not run').action(
     async (_own: unknown, command: Command) => {
       const { showWatchStatus } = await import('../commands/watch-status.ts');

@@ -2,7 +2,8 @@
 
 import { UsageError } from '../process/exit.ts';
 import { defaultSettingsPath, type Scope } from '../settings/places.ts';
-import { completePath, placesOf, type WatchPlaces } from '../state/watch-state.ts';
+import { completePath, placesOf, stateRoot, type WatchPlaces } from '../state/watch-state.ts';
+import { readInstalledConfig } from './record.ts';
 
 export interface WatchChoice {
   /** The settings file; by default that of the installed service, or else the default file. */
@@ -23,6 +24,6 @@ export interface FoundWatch {
 export async function findWatch({ config, user, system }: WatchChoice): Promise<FoundWatch> {
   if (user && system) throw new UsageError('give only one of --user and --system');
   const scope = system ? 'system' : 'user';
-  const path = await completePath(config ?? defaultSettingsPath(scope));
+  const path = await completePath(config ?? readInstalledConfig(stateRoot(scope)) ?? defaultSettingsPath(scope));
   return { scope, config: path, places: placesOf(path, scope) };
 }

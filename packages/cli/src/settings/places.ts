@@ -5,13 +5,13 @@ import { posix, win32 } from 'node:path';
 export type Scope = 'user' | 'system';
 
 /** The machine for which places are chosen. */
-interface Machine {
+export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly env: NodeJS.ProcessEnv;
   readonly home: string;
 }
 
-function thisMachine(): Machine {
+export function thisMachine(): Machine {
   return { platform: process.platform, env: process.env, home: homedir() };
 }
 

@@ -38,7 +38,7 @@ export async function completePath(config: string): Promise<string> {
 }
 
 /** The folder of all state of this program. */
-function stateRoot(scope: Scope): string {
+export function stateRoot(scope: Scope): string {
   const env = scope === 'system' ? { ...process.env, XDG_STATE_HOME: systemStateHome() } : process.env;
   return dirname(defaultStateFolder(env));
 }
