@@ -33,7 +33,7 @@ export async function watchAll(config: string, flags: WatchAllFlags): Promise<Ex
   try {
     const settings = loadSettings(path);
     statuses = settings.folders.map(({ folder }) => new FolderStatus(folder));
-    output.note(`watching ${settings.folders.length} folders of ${path}`);
+    output.note(`watching the folders of ${path}: ${settings.folders.length}`);
     const connection = connectionOf(settings, flags);
     const code = await new AllFolders(settings, { connection, json, once, log, signal }).run(statuses);
     if (code === EXIT.interrupted) output.failure(signal.reason);

@@ -1,7 +1,7 @@
 /** `cryolift watch status`: whether the watch of a settings file runs, and what each folder does. */
 import { formatBytes, formatSeconds, formatWhen } from '../output/format.ts';
 import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode } from '../process/exit.ts';
+import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
 import { findWatch, type WatchChoice } from '../service/find-watch.ts';
 import { chooseService, isInstalled, thisHost } from '../service/install.ts';
 import { planService } from '../service/plan.ts';
@@ -11,11 +11,18 @@ import { isSilent, readState } from '../state/watch-state.ts';
 
 export interface StatusFlags extends WatchChoice {
   json?: boolean;
+  live?: boolean;
 }
 
 /** @returns `failed` when the watch does not run, or has not reported for a minute. */
 export async function showWatchStatus(flags: StatusFlags): Promise<ExitCode> {
-  const { scope, config, places } = await findWatch(flags);
+  const found = await findWatch(flags);
+  if (flags.live) {
+    if (flags.json) throw new UsageError('give only one of --live and --json');
+    const { showLive } = await import('./watch-live.ts');
+    return await showLive(found);
+  }
+  const { scope, config, places } = found;
   const { kind, report } = readState(places);
   const running = kind === 'running';
   const [lastLine = null] = running ? [] : readLastLines(places.log, 1);

@@ -82,12 +82,12 @@ export function addWatch(program: Command, finish: Finish): void {
       finish(await uninstall(command.optsWithGlobals()));
     },
   );
-  add('status', 'show whether the watch of a settings file runs, and its folders; exit code 1: it does not run').action(
-    async (_own: unknown, command: Command) => {
+  add('status', 'show whether the watch of a settings file runs, and its folders; exit code 1: it does not run')
+    .option('--live', 'a full-screen view in large letters, until q')
+    .action(async (_own: unknown, command: Command) => {
       const { showWatchStatus } = await import('../commands/watch-status.ts');
       finish(await showWatchStatus(command.optsWithGlobals()));
-    },
-  );
+    });
   add('logs', 'print the log of the watch of a settings file')
     .option('-f, --follow', 'print what is added, until Ctrl-C')
     .option('-n, --lines <n>', 'lines to begin with', (text: string) => parseCount(text, MAX_LINES), LINES)
