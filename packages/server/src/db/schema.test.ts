@@ -4,10 +4,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
+import { VERSION } from '../version.ts';
 import type { Database } from './database.ts';
 import { openSqliteFile } from './open.ts';
-import { assertMigrated, checkSchema, migrate } from './schema.ts';
-import { writeFact } from './server-state.ts';
+import { assertMigrated, checkSchema, migrate, SERVER_VERSION } from './schema.ts';
+import { readFact, writeFact } from './server-state.ts';
 import { testDatabases } from './test-databases.ts';
 import { draftPart, insertRow, makeFolder } from './test-rows.ts';
 import { commitPart } from './uploads/parts.ts';
@@ -34,13 +35,26 @@ testDatabases('schema: an older server goes on, and starts, after a newer one ha
   assert.equal((await findUploadRow(db, row.id))?.status, 'pending');
 });
 
+testDatabases('schema: the database names the last version that knows all of it', async (db) => {
+  await writeFact(db, SERVER_VERSION, '0.0.1');
+  await migrate(db);
+  assert.equal(await readFact(db, SERVER_VERSION), VERSION);
+  await expand(db);
+  await writeFact(db, SERVER_VERSION, '9.0.0');
+  await migrate(db);
+  assert.equal(await readFact(db, SERVER_VERSION), '9.0.0', 'an older one does not take its place');
+});
+
 testDatabases('schema: an older server is not ready, and does not start, when it must know more', async (db) => {
   await expand(db);
   await writeFact(db, 'schema_floor', '011_late_digests');
   await migrate(db);
   await writeFact(db, 'schema_floor', NEWER);
   await assert.rejects(checkSchema(db), isUnavailable);
-  await assert.rejects(migrate(db), /newer version of Cryolift \(999_of_a_later_version\)/);
+  await assert.rejects(
+    migrate(db),
+    /newer version of Cryolift \(\d+\.\d+\.\d+\S*, 999_of_a_later_version\); start that version, or/,
+  );
 });
 
 testDatabases('schema: tables that lack a migration of this version are not ready', async (db) => {

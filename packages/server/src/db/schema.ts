@@ -6,22 +6,28 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import { VERSION } from '../version.ts';
 import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { readFact } from './server-state.ts';
+import { readFact, writeFact } from './server-state.ts';
 
 /** The name of the fact. */
 export const SCHEMA_FLOOR = 'schema_floor';
+/** The fact with the version that started last on the database, of those that know all of its migrations. */
+export const SERVER_VERSION = 'server_version';
 /** Where Kysely keeps the names of migrations. */
 const TABLE = 'kysely_migration';
 /** Of another version: done, and unknown here. */
 const DONE: Migration = { async up() {} };
 
+/** A newer version has taken away something that this one needs. Its message is one line, and says what to do. */
+export class NewerSchema extends Error {}
+
 /**
  * Creates or migrates the tables as needed. A database that a newer version has migrated is used as it is.
  *
- * @throws Error when that version has taken away something that this one needs.
+ * @throws NewerSchema when it cannot be used. Nothing is changed then.
  */
 export async function migrate(db: Database): Promise<void> {
   const ours = migrationsOf(db);
@@ -30,6 +36,9 @@ export async function migrate(db: Database): Promise<void> {
   const migrations = { ...ours, ...Object.fromEntries(unknown.map((name) => [name, DONE])) };
   const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
   if (error) throw error;
+  // For the message of an older one.
+  const isNewest = unknown.length === 0;
+  if (isNewest && (await readFact(db, SERVER_VERSION)) !== VERSION) await writeFact(db, SERVER_VERSION, VERSION);
 }
 
 /** @throws Error when the tables are not exactly those of this version. Nothing is changed. */
@@ -59,10 +68,13 @@ async function assertFloor(db: Database, ours: Record<string, Migration>): Promi
   if (fault) throw fault;
 }
 
-async function findFloorFault(db: Database, ours: Record<string, Migration>): Promise<Error | null> {
+async function findFloorFault(db: Database, ours: Record<string, Migration>): Promise<NewerSchema | null> {
   const floor = await readFact(db, SCHEMA_FLOOR);
   if (floor === undefined || floor in ours) return null;
-  return new Error(`the database was migrated by a newer version of Cryolift (${floor}); start that version`);
+  const version = (await readFact(db, SERVER_VERSION)) ?? 'unknown';
+  return new NewerSchema(
+    `the database was migrated by a newer version of Cryolift (${version}, ${floor}); start that version, or restore the backup that was made before the upgrade`,
+  );
 }
 
 function migrationsOf(db: Database): Record<string, Migration> {

@@ -6,6 +6,7 @@ import { SettingError } from '../config/setting-error.ts';
 import type { Database } from '../db/database.ts';
 import { openPostgresDatabase } from '../db/open.ts';
 import { whyRelocating } from '../db/relocation/marks.ts';
+import { NewerSchema } from '../db/schema.ts';
 import { noteBoot } from '../db/server-state.ts';
 import { Reserve } from '../db/sqlite/reserve.ts';
 import type { Logger } from '../ops/log.ts';
@@ -79,7 +80,9 @@ async function openAfterBoot(
   open: () => Promise<Database>,
   { kind }: Config['storage'],
 ): Promise<{ db: Database; marked: number }> {
-  const db = await open();
+  const db = await open().catch((error: unknown) => {
+    throw error instanceof NewerSchema ? new SettingError(error.message) : error;
+  });
   try {
     const reason = await whyRelocating(db);
     if (reason !== null) throw new SettingError(reason);

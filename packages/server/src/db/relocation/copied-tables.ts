@@ -1,7 +1,7 @@
 /** Which rows a relocation copies as they are, table by table. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database.ts';
-import { SCHEMA_FLOOR } from '../schema.ts';
+import { SCHEMA_FLOOR, SERVER_VERSION } from '../schema.ts';
 import { SHARED_SECRETS } from '../secrets.ts';
 import { BOOT_ID, DATABASE_ID, EVENT_TIMELINE, SCRUB, SHARED_FOLDER_ID } from '../server-state.ts';
 import type { Tables } from '../tables.ts';
@@ -36,8 +36,8 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
   leases: null,
 };
 
-/** Written by migrations: what this database needs of the version that uses it. */
-export const SCHEMA_FACTS: readonly string[] = [SCHEMA_FLOOR];
+/** What this database needs of the version that uses it, and the version that has used it. */
+export const SCHEMA_FACTS: readonly string[] = [SCHEMA_FLOOR, SERVER_VERSION];
 /**
  * Facts that belong to one database: the mark of the relocation, the system that the server ran on, the timeline of
  * PostgreSQL. Secrets are copied on their own, because SQLite has them in files.

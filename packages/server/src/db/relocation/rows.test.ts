@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VERSION } from '../../version.ts';
 import type { Database } from '../database.ts';
 import { findNewestSeq, insertEvent, listAllEvents } from '../events.ts';
 import { insertFile } from '../files.ts';
@@ -126,6 +127,7 @@ test('relocation: with another storage, uploads under way and what the storage k
     [
       ['database_id', 'of the target'],
       ['relocation', ''],
+      ['server_version', VERSION],
       ['webhook_seq', '7'],
     ],
   );
