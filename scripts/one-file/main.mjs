@@ -14,13 +14,14 @@ import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle, licenseOf } from './bundle.mjs';
 import { fetchNode, lockedNode } from './node-binary.mjs';
-import { PLATFORMS } from './platforms.mjs';
+import { choosePlatforms, PLATFORMS } from './platforms.mjs';
 import { makeSbom } from './sbom.mjs';
+import { recordSums } from './sums.mjs';
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string', multiple: true }, folder: { type: 'string', default: 'dist' } },
 });
-const platforms = choosePlatforms(options.only);
+const platforms = choosePlatforms(PLATFORMS, options.only);
 const folder = resolve(options.folder);
 const { version } = JSON.parse(readFileSync(new URL('../../packages/cli/package.json', import.meta.url), 'utf8'));
 
@@ -29,14 +30,13 @@ const work = mkdtempSync(join(tmpdir(), 'cryolift-dist-'));
 try {
   const main = join(work, 'cryolift.mjs');
   const places = await bundle(main);
-  const sums = platforms.map((platform) => makeProgram(platform, main, places));
-  writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+  recordSums(folder, Object.fromEntries(platforms.map((platform) => makeProgram(platform, main, places))));
   writeFileSync(join(folder, 'LICENSES.txt'), collectLicenses(places));
 } finally {
   rmSync(work, { recursive: true });
 }
 
-/** @returns its line in SHA256SUMS. */
+/** @returns its name and its digest. */
 function makeProgram(platform, main, places) {
   // Blobs must be prepared by the version of Node that they are put into.
   if (lockedNode(platform).version !== process.versions.node)
@@ -65,7 +65,7 @@ function makeProgram(platform, main, places) {
   writeFileSync(join(folder, `${name}.cdx.json`), makeSbom({ name, version, sha256, places: all }));
   install(draft, join(folder, name));
   console.error(`${name}: ${(statSync(join(folder, name)).size / 1e6).toFixed(0)} MB, SHA-256 ${sha256}`);
-  return `${sha256}  ${name}\n`;
+  return [name, sha256];
 }
 
 /** The folder may be served meanwhile: a program appears whole, and on the same file system. */
@@ -80,14 +80,4 @@ function collectLicenses(places) {
   const own = ['cryolift', readFileSync(new URL('../../LICENSE', import.meta.url), 'utf8')];
   const texts = [own, ...places.map((place) => [place.replace('node_modules/', ''), licenseOf(place)]), node];
   return texts.map(([name, text]) => `${'='.repeat(80)}\n${name}\n${'='.repeat(80)}\n\n${text.trim()}\n`).join('\n');
-}
-
-/** @throws when a name is not that of a platform. */
-function choosePlatforms(names) {
-  if (names === undefined) return PLATFORMS;
-  return names.map((name) => {
-    const platform = PLATFORMS.find((each) => each.name === name);
-    if (platform) return platform;
-    throw new Error(`--only ${name}: not one of ${PLATFORMS.map((each) => each.name).join(', ')}`);
-  });
 }

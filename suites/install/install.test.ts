@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { followScript, PREPARATION, whyNoSandbox } from './sandbox.ts';
 import { SystemdAnalyze } from './systemd-analyze.ts';
 import { parseEnvironment, parseUnit } from './unit.ts';
 
@@ -103,40 +104,14 @@ function makeRepository(context: TestContext): string {
   return folder;
 }
 
-const OWN_SYSTEM = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-
-function whyNoSystem(): string | null {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can follow the guide';
-  const { status, stderr } = spawnSync('unshare', [...OWN_SYSTEM, 'mount', '-t', 'tmpfs', 'tmpfs', '/run'], {
-    encoding: 'utf8',
-  });
-  return status === 0 ? null : `no namespaces here: ${stderr}`;
-}
-
 /**
- * /etc, /opt, /srv and /run of its own, which are gone with the process. The packages are those of this checkout: that npm
- * brings them is tried whenever `npm test` begins on a fresh clone. systemctl is the one thing that is not real.
+ * The packages are those of this checkout: that npm brings them is tried whenever `npm test` begins on a fresh clone.
  */
 function printScript(repository: string): string {
-  const shim = `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'suites/install/systemctl.ts')}' "$@"\n`;
   const bring = `mkdir /opt/cryolift/node_modules; mount --bind '${join(ROOT, 'node_modules')}' /opt/cryolift/node_modules`;
   const steps = readSteps().replace(/^git clone URL (.*)$/m, `git clone --quiet '${repository}' $1; ${bring}`);
   assert.ok(steps.includes(repository), 'the guide clones');
-  return `
-set -eu
-mount -t tmpfs tmpfs /run
-for folder in etc opt srv; do
-  mkdir -p /run/upper/$folder /run/work/$folder /$folder
-  mount -t overlay overlay -o lowerdir=/$folder,upperdir=/run/upper/$folder,workdir=/run/work/$folder /$folder
-done
-mkdir -p /run/bin /etc/systemd/system
-cat > /run/bin/systemctl <<'END'
-${shim}END
-chmod 755 /run/bin/systemctl
-ip link set lo up
-export PATH=/run/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-unset CRYOLIFT_TOKEN
-wait_for() { for try in $(seq 600); do grep -q "$1" /run/cryolift.log && return; sleep 0.1; done; cat /run/cryolift.log; exit 1; }
+  return `${PREPARATION}
 ( wait_for 'listening on http://127.0.0.1:8080' ) & listening=$!
 ${steps.replace(/^systemctl enable.*$/m, '$&\nwait $listening')}
 systemctl reload cryolift
@@ -150,7 +125,7 @@ echo STOPPED
 `;
 }
 
-const noSystem = whyNoSystem();
+const noSystem = whyNoSandbox();
 
 test('guide: followed to the letter, it leads to a server that doctor finds nothing wrong with', {
   skip: noSystem ?? false,
@@ -158,12 +133,7 @@ test('guide: followed to the letter, it leads to a server that doctor finds noth
   const repository = makeRepository(context);
   const script = join(repository, 'follow.sh');
   writeFileSync(script, printScript(repository));
-  const { PATH: _, NODE_ENV: __, ...others } = process.env;
-  const env = Object.fromEntries(Object.entries(others).filter(([name]) => !/^(npm_|CRYOLIFT_)/.test(name)));
-  const ended = spawnSync('/usr/bin/unshare', [...OWN_SYSTEM, 'bash', script], {
-    env: { ...env, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    encoding: 'utf8',
-  });
+  const ended = followScript(script);
   const said = ended.stdout + ended.stderr;
   assert.equal(ended.status, 0, said);
   assert.match(ended.stdout, /✓ speed/, said);

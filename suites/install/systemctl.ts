@@ -14,14 +14,27 @@ const pidFile = `/run/${name}.pid`;
 if (verb === 'daemon-reload' && names.length === 0) process.exit(0);
 const unit = parseUnit(readFileSync(`/etc/systemd/system/${name}.service`, 'utf8'));
 if (verb === 'enable') start();
+else if (verb === 'restart') {
+  stop();
+  start();
+} else if (verb === 'disable') stop();
 else if (verb === 'reload') run(one('ExecReload').replaceAll('$MAINPID', readFileSync(pidFile, 'utf8')));
-else if (verb === 'stop') process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
+else if (verb === 'stop') stop();
 else throw new Error(`systemctl ${verb} is not known here`);
 
 function one(key: string): string {
   const value = unit.get(key)?.at(-1);
   if (value === undefined) throw new Error(`the unit has no ${key}`);
   return value;
+}
+
+/** Returns when the process has ended. */
+function stop(): void {
+  const pid = readFileSync(pidFile, 'utf8');
+  process.kill(Number(pid), 'SIGTERM');
+  // The first process of a sandbox does not reap others: an ended one stays as a zombie.
+  const isThere = () => spawnSync('sh', ['-c', `grep -q '^State:.[^Z]' /proc/${pid}/status`]).status === 0;
+  while (isThere()) spawnSync('sleep', ['0.05']);
 }
 
 function start(): void {
