@@ -15,7 +15,7 @@ import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
 import { buildApp } from './http/app.ts';
 import { fixedKeys, RotatedKeys, type SigningKeys } from './http/auth/signing-keys.ts';
-import { createAuthenticator } from './http/auth/tokens.ts';
+import { createAuthenticator, discoveryOf } from './http/auth/tokens.ts';
 import { ConnectionLimiter } from './http/connection/connection-limiter.ts';
 import { Listeners } from './http/connection/listener.ts';
 import { ZSTD } from './http/connection/zstd-receiver.ts';
@@ -110,6 +110,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
   const limiter = new ConnectionLimiter(perAddress);
   const listeners = new Listeners(config.tls, limiter, config.bodyIdleTimeoutMs);
   const tokenSecret = config.jwt.secret ?? ownSecret;
+  const discovery = discoveryOf(config.jwt);
   let stopping = false;
   const app = await buildApp(
     {
@@ -131,7 +132,8 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       sweep: background.requestedSweep,
       wakeWebhook: background.wakeWebhook,
       signingKeys: createSigningKeys(config, db, clock),
-      authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log, clock.now),
+      authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log, clock.now, discovery),
+      signInOrigins: () => (config.signIn === null ? [] : (discovery?.origins ?? [])),
       tokenSecret,
       metrics,
       traces,
@@ -198,7 +200,14 @@ function describeLimits(config: Config, storage: Storage): Limits {
     part_encodings: [ZSTD],
     mrc_types: [...MRC_EXTENSIONS],
     accepted_types: [...config.acceptedTypes],
+    sign_in: describeSignIn(config),
     ...(storage.presigner ? { direct: true } : {}),
     ...(config.partOrigins.length > 0 ? { part_origins: [...config.partOrigins] } : {}),
   };
+}
+
+function describeSignIn({ signIn }: Config): Limits['sign_in'] {
+  if (signIn === null) return null;
+  const { issuer, clientId, scope, audience } = signIn;
+  return { issuer, client_id: clientId, scope, audience };
 }

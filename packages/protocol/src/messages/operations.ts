@@ -2,6 +2,23 @@
 import { type Static, Type } from 'typebox';
 import { Bytes, Id, Literals, Nullable, Text } from './fields.ts';
 
+/** What a client needs to get tokens of the identity provider, by OAuth 2.0 with a public client. */
+export const SignIn = Type.Object(
+  {
+    issuer: Text('Issuer of the tokens; its endpoints are found by OpenID Connect Discovery.'),
+    client_id: Text('Public client of the issuer.'),
+    scope: Text('Scopes to ask for, separated by spaces.'),
+    audience: Nullable(
+      Text(
+        'The audience that tokens must have; null: any. Ask for it as `audience`, and as `resource` (RFC 8707) when it is ' +
+          'an absolute URI.',
+      ),
+    ),
+  },
+  { title: 'SignIn' },
+);
+export type SignIn = Static<typeof SignIn>;
+
 export const Limits = Type.Object(
   {
     max_file_size: Bytes('Greatest file, bytes.'),
@@ -16,6 +33,9 @@ export const Limits = Type.Object(
     mrc_types: Type.Array(Type.String(), { description: 'Extensions whose header is checked.' }),
     accepted_types: Type.Array(Type.String(), {
       description: 'Further extensions, accepted unchanged; `*`: any, and names without one.',
+    }),
+    sign_in: Type.Union([SignIn, Type.Null()], {
+      description: 'How people get tokens of the identity provider; null: this server does not say.',
     }),
     direct: Type.Optional(
       Type.Boolean({

@@ -22,6 +22,7 @@ test('config: without settings, a server for this machine alone', () => {
       audience: null,
       revokedKeys: [],
     },
+    signIn: null,
     signingSecret: null,
     tls: null,
     trustProxy: 0,

@@ -8,6 +8,7 @@ import { assertSafe } from './exposure.ts';
 import { type JwtConfig, parsePublicKey } from './jwt.ts';
 import { SettingError } from './setting-error.ts';
 import { CLIENT_VARIABLES, SETTINGS } from './settings.ts';
+import { parseClientId, parseScope, readSignIn, type SignInConfig } from './sign-in.ts';
 import { parseStorageUrl, placeStorage, readStorage, type StorageConfig } from './storage-url.ts';
 import { findTls, type TlsConfig } from './tls.ts';
 import {
@@ -34,6 +35,8 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly storage: StorageConfig;
   readonly jwt: JwtConfig;
+  /** How people sign in at the identity provider; null: with tokens that they have. */
+  readonly signIn: SignInConfig | null;
   /** What signs URLs on several servers alike; null: keys are made, rotated and kept by the servers. */
   readonly signingSecret: string | null;
   readonly tls: TlsConfig | null;
@@ -114,6 +117,15 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
   const dataDir = resolve(text('DATA_DIR') ?? 'cryolift-data');
   const inFolder = parseDatabaseUrl('sqlite:', dataDir);
   const database = read('DATABASE_URL', (url) => parseDatabaseUrl(url, dataDir), inFolder);
+  const jwt: JwtConfig = {
+    secret: text('JWT_SECRET'),
+    publicKey: read<string | null>('JWT_PUBLIC_KEY', parsePublicKey, null),
+    jwksUrl: read<string | null>('JWKS_URL', parseWebUrl, null),
+    oidcIssuer: read<string | null>('OIDC_ISSUER', parseWebUrl, null),
+    issuer: text('JWT_ISSUER'),
+    audience: text('JWT_AUDIENCE'),
+    revokedKeys: read('REVOKED_KEYS', parseList, []),
+  };
   const config: Config = {
     host: text('HOST') ?? '127.0.0.1',
     port: bounded('PORT', 8080),
@@ -125,15 +137,12 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       [text('S3_ACCESS_KEY_ID'), text('S3_SECRET_ACCESS_KEY')],
       env,
     ),
-    jwt: {
-      secret: text('JWT_SECRET'),
-      publicKey: read<string | null>('JWT_PUBLIC_KEY', parsePublicKey, null),
-      jwksUrl: read<string | null>('JWKS_URL', parseWebUrl, null),
-      oidcIssuer: read<string | null>('OIDC_ISSUER', parseWebUrl, null),
-      issuer: text('JWT_ISSUER'),
-      audience: text('JWT_AUDIENCE'),
-      revokedKeys: read('REVOKED_KEYS', parseList, []),
-    },
+    jwt,
+    signIn: readSignIn(
+      jwt,
+      read<string | null>('OIDC_CLIENT_ID', parseClientId, null),
+      read<string | null>('OIDC_SCOPE', parseScope, null),
+    ),
     signingSecret: read('SIGNING_SECRET', parseSecret, null),
     tls: findTls(text('TLS_CERT'), text('TLS_KEY')),
     trustProxy: read<number | string[]>('TRUST_PROXY', parseProxies, 0),

@@ -48,6 +48,12 @@ export const SETTINGS: readonly Setting[] = [
     'URL',
     'identity provider whose keys are found by OpenID discovery, and whose tokens are accepted',
   ),
+  setting('OIDC_CLIENT_ID', 'TEXT', 'public client of the identity provider, with which people sign in'),
+  setting(
+    'OIDC_SCOPE',
+    'LIST',
+    'scopes they ask for, separated by spaces (openid offline_access uploads:write files:read files:delete files:locate)',
+  ),
   setting('JWT_ISSUER', 'TEXT', 'the iss that tokens must have'),
   setting('JWT_AUDIENCE', 'TEXT', 'the aud that tokens must have'),
   setting('REVOKED_KEYS', 'LIST', 'ids (kid) or thumbprints of keys whose tokens are no longer accepted'),

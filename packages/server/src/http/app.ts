@@ -169,7 +169,8 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerOperations(routes, services);
     registerInstall(routes, services);
     const { presigner } = services.uploads.storage;
-    registerPage(routes, [...(presigner ? [presigner.origin] : []), ...services.options.partOrigins]);
+    const partOrigins = [...(presigner ? [presigner.origin] : []), ...services.options.partOrigins];
+    registerPage(routes, () => [...partOrigins, ...services.signInOrigins()]);
   });
   await app.register(async (scope) => registerPart(scope, services));
   await app.register(async (scope) => registerResumable(scope, services));

@@ -20,6 +20,8 @@ export interface Services {
   readonly events: EventContext;
   readonly streams: Streams;
   readonly authenticate: Authenticate;
+  /** Origins of the identity provider that the page calls. They are more once the provider has answered. */
+  signInOrigins(): readonly string[];
   /** The secret of HS256 tokens, which clients on this machine may have, too; null: there is none. */
   readonly tokenSecret: string | null;
   readonly signingKeys: SigningKeys;

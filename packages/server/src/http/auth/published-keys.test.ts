@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, type FlattenedJWSInput, type JWK, type JWTHeaderParameters } from 'jose';
-import { discoverKeys, PublishedKeys } from './published-keys.ts';
+import { Discovery } from './discovery.ts';
+import { PublishedKeys } from './published-keys.ts';
 
 const QUIET = { warn() {} };
 const MINUTE = 60_000;
@@ -137,13 +138,29 @@ test('published keys: discovery accepts only the document of the issuer', async 
   provider.answer = (path) =>
     path === '/lab/.well-known/openid-configuration' ? [200, { issuer, jwks_uri }] : [404, ''];
   let issuer = `${provider.url}/lab`;
-  assert.equal(await discoverKeys(issuer), jwks_uri);
+  assert.equal(await new Discovery(issuer).findKeys(), jwks_uri);
   const asked = issuer;
   for (const wrong of [`${provider.url}/other`, `${asked}/`, undefined]) {
     issuer = wrong as string;
-    await assert.rejects(discoverKeys(asked), /issuer/);
+    await assert.rejects(new Discovery(asked).findKeys(), /issuer/);
   }
   issuer = asked;
   provider.answer = () => [200, { issuer }];
-  await assert.rejects(discoverKeys(issuer), /jwks_uri/);
+  await assert.rejects(new Discovery(issuer).findKeys(), /jwks_uri/);
+});
+
+test('published keys: the page may call the token endpoint of another origin, once the document is known', async (t) => {
+  const provider = await startProvider(t);
+  const issuer = provider.url;
+  const jwks_uri = `${issuer}/keys`;
+  const endpoints = {
+    token_endpoint: 'https://tokens.example.org/lab/token',
+    revocation_endpoint: "javascript:alert('x')",
+    authorization_endpoint: 'https://pages.example.org/',
+  };
+  provider.answer = () => [200, { issuer, jwks_uri, ...endpoints }];
+  const discovery = new Discovery(issuer);
+  assert.deepEqual(discovery.origins, [issuer]);
+  await discovery.findKeys();
+  assert.deepEqual(discovery.origins, [issuer, 'https://tokens.example.org']);
 });

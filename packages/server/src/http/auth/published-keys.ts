@@ -1,6 +1,7 @@
 /** Keys that an identity provider publishes: JSON Web Key Sets (RFC 7517), found by URL or by OpenID discovery. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { calculateJwkThumbprint, createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { fetchJson } from './fetch-json.ts';
 
 /** The keys are fetched again after this time, so that a key that is no longer published is no longer accepted. */
 const FRESH_MS = 10 * 60_000;
@@ -10,8 +11,6 @@ const COOLDOWN_MS = 30_000;
 const RETRY_MS = 5_000;
 /** When the provider is down, the keys are accepted for this long, so that uploads go on. */
 const KEPT_MS = 24 * 3_600_000;
-const TIMEOUT_MS = 5_000;
-const MAX_BYTES = 1024 * 1024;
 
 interface KeyLog {
   warn(fields: Record<string, unknown>, message: string): void;
@@ -102,38 +101,4 @@ async function withoutRevoked(keys: JSONWebKeySet['keys'], revoked: readonly str
   );
   const gone = new Set(named.filter(({ isNamed }) => isNamed).map(({ thumbprint }) => thumbprint));
   return named.filter(({ thumbprint, isNamed }) => !isNamed && !gone.has(thumbprint)).map(({ key }) => key);
-}
-
-/**
- * Finds the URL of the keys in the provider's document (OpenID Connect Discovery 1.0).
- *
- * @param issuer as its tokens name it. @throws Error when the document has another issuer.
- */
-export async function discoverKeys(issuer: string): Promise<string> {
-  const found = (await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
-    issuer?: unknown;
-    jwks_uri?: unknown;
-  };
-  if (found.issuer !== issuer) throw new Error(`the issuer in the document is ${String(found.issuer)}, not ${issuer}`);
-  if (typeof found.jwks_uri !== 'string') throw new Error('the document has no jwks_uri');
-  // Over plain HTTP, anybody on the network path could replace the keys.
-  if (issuer.startsWith('https:') && !found.jwks_uri.startsWith('https:')) throw new Error('jwks_uri is not https');
-  return found.jwks_uri;
-}
-
-async function fetchJson(url: string): Promise<unknown> {
-  const response = await fetch(url, {
-    headers: { accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}`);
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of response.body) {
-    length += piece.length;
-    if (length > MAX_BYTES) throw new Error(`${url} answers more than ${MAX_BYTES} bytes`);
-    pieces.push(piece);
-  }
-  return JSON.parse(Buffer.concat(pieces).toString());
 }

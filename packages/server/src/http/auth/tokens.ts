@@ -6,7 +6,8 @@ import { LRUCache } from 'lru-cache';
 import type { JwtConfig } from '../../config/jwt.ts';
 import { algorithmOf, PUBLIC_KEY_ALGORITHMS, readPublicKey } from '../../config/token-key.ts';
 import type { TokenCaller } from './caller.ts';
-import { discoverKeys, PublishedKeys } from './published-keys.ts';
+import { Discovery } from './discovery.ts';
+import { PublishedKeys } from './published-keys.ts';
 
 interface TokenLog {
   warn(fields: Record<string, unknown>, message: string): void;
@@ -25,11 +26,17 @@ const MAX_KNOWN = 1_000;
 
 /**
  * @param now milliseconds since 1970.
+ * @param discovery finds the keys of `oidcIssuer`.
  * @returns a function from an Authorization header to its caller; it throws UploadError `unauthenticated` or
  *   `token_expired`.
  */
-export function createAuthenticator(keys: JwtConfig, log: TokenLog, now: () => number = Date.now): Authenticate {
-  const findKey = keyFinder(keys, log);
+export function createAuthenticator(
+  keys: JwtConfig,
+  log: TokenLog,
+  now: () => number = Date.now,
+  discovery: Discovery | null = discoveryOf(keys),
+): Authenticate {
+  const findKey = keyFinder(keys, log, discovery);
   const algorithms = [...(keys.secret === null ? [] : ['HS256']), ...PUBLIC_KEY_ALGORITHMS];
   const issuer = keys.issuer ?? keys.oidcIssuer;
   const claims = {
@@ -77,11 +84,11 @@ class KnownTokens {
 /**
  * A key is used only for the algorithms of its own family, also when the header of the token names another algorithm.
  */
-function keyFinder(keys: JwtConfig, log: TokenLog): JWTVerifyGetKey {
+function keyFinder(keys: JwtConfig, log: TokenLog, discovery: Discovery | null): JWTVerifyGetKey {
   const secret = keys.secret === null ? null : new TextEncoder().encode(keys.secret);
   const publicKey = keys.publicKey === null ? null : readPublicKey(keys.publicKey);
   const publicAlgorithm = publicKey && algorithmOf(publicKey);
-  const remote = publishedKeys(keys, log);
+  const remote = publishedKeys(keys, log, discovery);
   remote?.fetchAhead();
   // A token may have any `kid` or none, so a key of the settings is compared by its thumbprint.
   const isPublicKeyRevoked =
@@ -104,9 +111,14 @@ function keyFinder(keys: JwtConfig, log: TokenLog): JWTVerifyGetKey {
   };
 }
 
-function publishedKeys({ jwksUrl, oidcIssuer, revokedKeys }: JwtConfig, log: TokenLog): PublishedKeys | null {
+function publishedKeys({ jwksUrl, revokedKeys }: JwtConfig, log: TokenLog, discovery: Discovery | null) {
   if (jwksUrl !== null) return new PublishedKeys(async () => jwksUrl, revokedKeys, log);
-  return oidcIssuer === null ? null : new PublishedKeys(() => discoverKeys(oidcIssuer), revokedKeys, log);
+  return discovery && new PublishedKeys(discovery.findKeys, revokedKeys, log);
+}
+
+/** Null when no issuer is set. */
+export function discoveryOf({ oidcIssuer }: JwtConfig): Discovery | null {
+  return oidcIssuer === null ? null : new Discovery(oidcIssuer);
 }
 
 /** @param graceSeconds how long the token is accepted after it has expired. */

@@ -9,10 +9,10 @@ const ASSETS = fileURLToPath(new URL('assets/', BUILT));
 /**
  * All resources and scripts come from this server, no page may frame the page, and its links send no referrer.
  *
- * @param partOrigins origins to which the page may send parts.
+ * @param otherOrigins origins beside its own that the page may call.
  */
-function headersFor(partOrigins: readonly string[]) {
-  const connections = ["'self'", ...partOrigins].join(' ');
+function headersFor(otherOrigins: readonly string[]) {
+  const connections = ["'self'", ...otherOrigins].join(' ');
   return {
     'content-security-policy':
       `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src ${connections}; ` +
@@ -38,9 +38,11 @@ const NOT_BUILT = `<!doctype html>
 </html>
 `;
 
-/** @param partOrigins of the object storage and of this server, to which the page may send parts. */
-export function registerPage(app: Routes, partOrigins: readonly string[]): void {
-  const headers = headersFor(partOrigins);
+/**
+ * @param otherOrigins to which the page may send parts, of the object storage and of this server, and those of the identity
+ *   provider; called for each answer.
+ */
+export function registerPage(app: Routes, otherOrigins: () => readonly string[]): void {
   app.register(async (scope) => {
     await scope.register(fastifyStatic, {
       root: BUILT,
@@ -51,11 +53,11 @@ export function registerPage(app: Routes, partOrigins: readonly string[]): void 
       preCompressed: true,
       cacheControl: false,
       decorateReply: false,
-      setHeaders: (reply, path) => setPageHeaders(reply, path, headers),
+      setHeaders: (reply, path) => setPageHeaders(reply, path, headersFor(otherOrigins())),
     });
     if (scope.hasRoute({ method: 'GET', url: '/' })) return;
     scope.get('/', { schema: { hide: true } }, async (_request, reply) => {
-      reply.headers(headers).type('text/html; charset=utf-8');
+      reply.headers(headersFor(otherOrigins())).type('text/html; charset=utf-8');
       return NOT_BUILT;
     });
   });
