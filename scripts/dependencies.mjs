@@ -27,6 +27,8 @@ const REASONS = {
   'fast-json-stringify': 'serializes answers by their schemas; Fastify has it as well',
   fastify: 'routes, hooks, serialisation; the largest part of what is here',
   jose: 'JWT, JWKS; no dependency, and the one thing that nobody should write himself',
+  'openid-client':
+    'signs people in at identity providers (OAuth 2.0, OpenID Connect); certified, loaded when it is needed',
   pg: 'PostgreSQL; the client that most of Node uses, without native code',
   kysely: 'SQL that is checked against the tables, in two dialects; no dependency',
   'lru-cache': 'caches with a bound and an age that drop the oldest entry, not all of them; no dependency',

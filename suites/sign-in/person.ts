@@ -42,7 +42,7 @@ export class Person {
 
   async refuseDevice(url: string): Promise<void> {
     const { page } = await this.#confirmDevice(url, 'abort');
-    assert.match(page, /aborted/i);
+    assert.match(page, /was interrupted/);
   }
 
   /** The first page sends its form by itself; the second asks whether the code is the one that the device shows. */

@@ -38,7 +38,7 @@ interface Counts {
   revoked: number;
 }
 
-interface ProviderOptions {
+export interface ProviderOptions {
   /** 3600, 86400 and 600 s when not given. */
   readonly lives?: Partial<Lives>;
   /**
@@ -60,6 +60,8 @@ export class TestProvider {
   readonly issuer: string;
   readonly lives: Lives;
   readonly counts: Counts = { granted: {}, refused: {}, revoked: 0 };
+  /** Awaited after tokens were issued, before they are sent: grant type as in `counts`. */
+  beforeAnswer: (grantType: string) => Promise<void> = async () => {};
   readonly #answer: RequestListener;
   #server: Server;
   readonly #port: number;
@@ -70,6 +72,10 @@ export class TestProvider {
     this.#port = (server.address() as AddressInfo).port;
     this.issuer = `http://127.0.0.1:${this.#port}`;
     const provider = makeProvider(this.issuer, this.lives, options);
+    provider.use(async (ctx: KoaContextWithOIDC, next) => {
+      await next();
+      if (ctx.path === '/token' && ctx.status === 200) await this.beforeAnswer(grantTypeOf(ctx));
+    });
     this.#answer = provider.callback();
     server.on('request', this.#answer);
     provider.on('grant.success', (ctx) => count(this.counts.granted, grantTypeOf(ctx)));
@@ -115,6 +121,13 @@ export class TestProvider {
   /** Refuses a device. @param url as of `approveDevice`. */
   async refuseDevice(url: string): Promise<void> {
     await new Person(this.issuer, 'ada').refuseDevice(url);
+  }
+
+  /** Ends a grant, as an administrator does. */
+  async revoke(refreshToken: string): Promise<void> {
+    const body = new URLSearchParams({ client_id: this.clientId, token: refreshToken });
+    const { status } = await fetch(`${this.issuer}/token/revocation`, { method: 'POST', body });
+    if (status !== 200) throw new Error(`the provider did not revoke the grant: ${status}`);
   }
 
   /** Nobody can connect any more; what was issued stays valid. */

@@ -22,10 +22,16 @@ export interface MovedClock {
   set(days: number): Promise<void>;
 }
 
-/** It ends with the test. */
-export async function startWithClock(context: TestContext, settings: Settings = {}): Promise<MovedClock> {
+/** For LD_PRELOAD. */
+export function findFaketime(): string {
   const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
   if (!library) throw new Error('libfaketime is not where Debian has it');
+  return library;
+}
+
+/** It ends with the test. */
+export async function startWithClock(context: TestContext, settings: Settings = {}): Promise<MovedClock> {
+  const library = findFaketime();
   const folder = mkdtempSync(join(tmpdir(), 'cryolift-clock-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'time');

@@ -21,7 +21,7 @@ export async function watch(folder: string, flags: WatchFlags): Promise<ExitCode
   try {
     return await watchFolder(folder, flags, {
       server,
-      createUploader: () => createUploader(flags),
+      createUploader: (onSignedOut) => createUploader(flags, { onSignedOut }),
       output,
       display,
       signal,

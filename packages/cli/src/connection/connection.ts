@@ -2,7 +2,8 @@
 import { Api, type GetToken, type Transport, Uploader } from '@cryolift/client';
 import { defaultStateFolder, FileResumeStore, HttpTransport, zstdEncoder } from '@cryolift/client/node';
 import { Bandwidth, sharers, type Timetable } from '../options/bandwidth.ts';
-import { NoTokenError, UsageError } from '../process/exit.ts';
+import { NoTokenError, type SignedOutError, UsageError } from '../process/exit.ts';
+import type { SignInRecord } from '../sign-in/record.ts';
 import { readCredential } from './credential.ts';
 import { findProxy } from './proxy.ts';
 
@@ -32,6 +33,9 @@ export function connect(options: ConnectionOptions, scope: string): Api {
   return new Api(transport, getToken);
 }
 
+/** Called now and then while a sign-in that has ended is waited for. */
+export type OnSignedOut = (error: SignedOutError) => void;
+
 export interface UploaderFlags extends ConnectionOptions {
   /** The maximum number of parts in flight. */
   parallel: number;
@@ -40,12 +44,19 @@ export interface UploaderFlags extends ConnectionOptions {
   compress: boolean;
 }
 
-/** @param outer a limit that several uploaders share; it holds in addition to that of the flags. */
-export function createUploader(flags: UploaderFlags, outer: Bandwidth | null = null): Uploader {
+/**
+ * @param outer a limit that several uploaders share; it holds in addition to that of the flags.
+ * @param onSignedOut when given, a sign-in that has ended is waited for until somebody signs in again, and this is called
+ *   now and then.
+ */
+export function createUploader(
+  flags: UploaderFlags,
+  { outer, onSignedOut }: { outer?: Bandwidth | null; onSignedOut?: OnSignedOut | undefined } = {},
+): Uploader {
   const { bwlimit, compress } = flags;
   const limits = [outer, bwlimit && new Bandwidth(bwlimit)].filter((limit) => limit instanceof Bandwidth);
   const pace: Pace | undefined = limits.length === 0 ? undefined : (bytes, signal) => paceAll(limits, bytes, signal);
-  const { server, transport, getToken } = open(flags, UPLOADS, pace);
+  const { server, transport, getToken } = open(flags, UPLOADS, { pace, onSignedOut });
   const parallel = limits.reduce((most, { timetable }) => sharers(timetable, most), flags.parallel);
   return new Uploader({
     server,
@@ -63,13 +74,30 @@ async function paceAll(limits: readonly Bandwidth[], bytes: number, signal: Abor
 }
 
 /** @param scope as for `connect`. */
-export function open(options: ConnectionOptions, scope: string, pace?: Pace) {
+export function open(
+  options: ConnectionOptions,
+  scope: string,
+  { pace, onSignedOut }: { pace?: Pace | undefined; onSignedOut?: OnSignedOut | undefined } = {},
+) {
   const server = serverOf(options);
   const proxy = findProxy(new URL(server), process.env);
   const transport = new HttpTransport(server, { pace, proxy: proxy?.url });
-  const isGiven = linkOf(options) !== undefined || Boolean(options.token || process.env.CRYOLIFT_TOKEN);
-  // A token that is signed here is renewed before it expires.
-  return { server, proxy, transport, getToken: tokenSource(options, server, transport, scope), isRenewing: !isGiven };
+  const getToken = isGiven(options)
+    ? givenToken(options)
+    : foundToken(server, ownToken(server, transport, scope), onSignedOut);
+  // A token that is signed here, or that somebody signed in for, is renewed before it expires.
+  return { server, proxy, transport, getToken, isRenewing: !isGiven(options) };
+}
+
+/** The sign-in that commands with these options use; null: they use another credential. */
+export async function findSignIn(options: ConnectionOptions): Promise<SignInRecord | null> {
+  if (isGiven(options)) return null;
+  const { SignInStore } = await import('../sign-in/store.ts');
+  return await new SignInStore(serverOf(options)).read();
+}
+
+function isGiven(options: ConnectionOptions): boolean {
+  return linkOf(options) !== undefined || Boolean(options.token || process.env.CRYOLIFT_TOKEN);
 }
 
 /** @returns its URL, without a slash at the end. @throws UsageError */
@@ -79,22 +107,39 @@ export function serverOf(options: ConnectionOptions): string {
   return given.replace(/\/+$/, '');
 }
 
-/** The token that was given, or one of the data folder's secret when the server runs on this machine. */
-function tokenSource(options: ConnectionOptions, server: string, transport: Transport, scope: string): GetToken {
+/** The token or the link of the options or the environment. */
+function givenToken(options: ConnectionOptions): GetToken {
   const link = linkOf(options);
   if (link !== undefined) {
     const linkToken = tokenOf(link);
     return async () => linkToken;
   }
-  const [given, name] = options.token ? [options.token, '--token'] : [process.env.CRYOLIFT_TOKEN, 'CRYOLIFT_TOKEN'];
-  if (given) {
-    let token = readCredential(given, name);
-    return async (renew) => {
-      // Another program may write a renewed token into the same file.
-      if (renew) token = readCredential(given, name);
-      return token;
-    };
-  }
+  const [given = '', name] = options.token
+    ? [options.token, '--token']
+    : [process.env.CRYOLIFT_TOKEN, 'CRYOLIFT_TOKEN'];
+  let token = readCredential(given, name);
+  return async (renew) => {
+    // Another program may write a renewed token into the same file.
+    if (renew) token = readCredential(given, name);
+    return token;
+  };
+}
+
+/** Of a person who has signed in, else `own`. Which of them is decided at the first call. */
+function foundToken(server: string, own: GetToken, onSignedOut?: OnSignedOut): GetToken {
+  let source: Promise<GetToken> | null = null;
+  const find = async () => {
+    const { openSignIn } = await import('../sign-in/signed-in.ts');
+    return (await openSignIn(server, onSignedOut))?.get ?? own;
+  };
+  return async (renew) => {
+    source ??= find();
+    return await (await source)(renew);
+  };
+}
+
+/** Signed with the secret of the data folder, when the server runs on this machine. */
+function ownToken(server: string, transport: Transport, scope: string): GetToken {
   let own: { token: string; signedMs: number } | null = null;
   return async (renew) => {
     if (own && !renew && Date.now() - own.signedMs < OWN_TOKEN_RENEW_MS) return own.token;

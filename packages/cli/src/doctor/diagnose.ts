@@ -2,7 +2,7 @@
 import { ConnectionError, type GetToken } from '@cryolift/client';
 import type { Limits } from '@cryolift/protocol/messages';
 import type { ChosenProxy } from '../connection/proxy.ts';
-import { NoTokenError, Refusal } from '../process/exit.ts';
+import { NoTokenError, Refusal, SignedOutError } from '../process/exit.ts';
 import { checkClock } from './clock.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkSpace } from './free-space.ts';
@@ -23,7 +23,7 @@ export interface Patient {
   /** The proxy that leads to it. */
   readonly proxy: ChosenProxy | null;
   readonly getToken: GetToken;
-  /** True when the command line signs the token, and renews it before it expires. */
+  /** True when the command line renews the token before it expires: it signs it, or somebody has signed in. */
   readonly isRenewing: boolean;
   readonly stateFolder: string;
   /** How long to wait for an answer that should come at once, milliseconds. */
@@ -172,14 +172,15 @@ function noAnswer(check: string, error: unknown, signal: AbortSignal): Finding {
   return fail(check, `connected, but no answer (${code ?? message})`, mend);
 }
 
-const GIVE_ONE = 'Give --token @FILE, or set CRYOLIFT_TOKEN; make one on the server with `cryolift token`.';
+const GIVE_ONE =
+  'Sign in with `cryolift login`, or give --token @FILE or CRYOLIFT_TOKEN; `cryolift token` on the server makes one.';
 
 /** @returns the problem; null when the server does not answer, which a later check reports. */
 async function findToken(getToken: GetToken): Promise<string | Finding | null> {
   try {
     return await getToken(false);
   } catch (error) {
-    if (error instanceof NoTokenError) return fail('token', error.message, GIVE_ONE);
+    if (error instanceof NoTokenError || error instanceof SignedOutError) return fail('token', error.message, GIVE_ONE);
     if (error instanceof ConnectionError) return null;
     throw error;
   }

@@ -47,7 +47,7 @@ export function checkToken(token: string, nowMs: number, isRenewing: boolean): F
     );
   }
   const found = `for ${sub}, ${exp === undefined ? 'without expiry' : `expires ${when(exp)}`}; ${scopes.join(' ')}`;
-  if (isRenewing) return ok('token', `made here for ${sub}, renewed as long as it is needed; ${scopes.join(' ')}`);
+  if (isRenewing) return ok('token', `for ${sub}, renewed as long as it is needed; ${scopes.join(' ')}`);
   if (exp === undefined || exp > nowSeconds + SOON_SECONDS) return ok('token', found);
   return warn('token', found, 'Get a new token before a long upload: the command line cannot renew it.');
 }

@@ -22,6 +22,9 @@ export class InvalidSettings extends UsageError {
 /** No token was given. */
 export class NoTokenError extends Error {}
 
+/** The sign-in by `cryolift login` has ended, or its tokens cannot be read. */
+export class SignedOutError extends Error {}
+
 /** Ctrl-C or SIGTERM: the progress is kept. */
 export class Interrupted extends Error {}
 

@@ -8,22 +8,32 @@ import {
   TargetError,
 } from '@cryolift/client';
 import { describeSystemError, isSystemError } from '@cryolift/client/node';
-import { EXIT, type ExitCode, Interrupted, InvalidSettings, NoTokenError, Refusal, UsageError } from './exit.ts';
+import {
+  EXIT,
+  type ExitCode,
+  Interrupted,
+  InvalidSettings,
+  NoTokenError,
+  Refusal,
+  SignedOutError,
+  UsageError,
+} from './exit.ts';
 
 /** Hints of the command line by error code, which replace those of the API. */
 const HINTS: Readonly<Record<string, string>> = {
   upload_not_found: 'Check the id and the owner of the token; `cryolift ls` lists your uploads and files.',
   file_not_found: 'Check the id and the owner of the token; `cryolift ls` lists your uploads and files.',
   unauthenticated:
-    'Give a token of this server: --token, or CRYOLIFT_TOKEN; make one on the server with `cryolift token`.',
-  token_expired: 'Give a new token: --token, or CRYOLIFT_TOKEN; make one on the server with `cryolift token`.',
+    'Sign in with `cryolift login`, or give a token of this server: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one there.',
+  token_expired:
+    'Sign in with `cryolift login`, or give a new token: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one on the server.',
   not_found: 'Check the id, and the URL of the server.',
 };
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof Interrupted) return EXIT.interrupted;
-  if (error instanceof NoTokenError) return EXIT.unauthorised;
+  if (error instanceof NoTokenError || error instanceof SignedOutError) return EXIT.unauthorised;
   if (error instanceof ServerError && (error.status === 401 || error.status === 403)) return EXIT.unauthorised;
   return EXIT.failed;
 }
@@ -70,9 +80,10 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof NoTokenError) {
     return own(
       'unauthenticated',
-      'Give --token @FILE, or set CRYOLIFT_TOKEN; make one on the server with `cryolift token`.',
+      'Sign in with `cryolift login`, or give --token @FILE or CRYOLIFT_TOKEN; `cryolift token` on the server makes one.',
     );
   }
+  if (error instanceof SignedOutError) return own('signed_out', 'Sign in again: `cryolift login`.');
   if (error instanceof Interrupted) return own('interrupted', 'Run the same command again to continue.', true);
   if (isSystemError(error)) return { ...own(error.code, null), message: describeCall(error) };
   return own((error as NodeJS.ErrnoException).code ?? 'failed', null);

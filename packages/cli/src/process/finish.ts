@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endInterrupted, endProcess } from './end-process.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { isInterrupted } from './interrupt.ts';
+import { awaitLastWork } from './last-work.ts';
 
 /** What a shell reports for a program that SIGPIPE ended. */
 const CLOSED_PIPE = 128 + constants.signals.SIGPIPE;
@@ -56,6 +57,7 @@ export async function endWith(code: ExitCode): Promise<never> {
   const all = Promise.all([delivered('stdout'), delivered('stderr')]);
   // An interrupted command does not wait for a stalled reader.
   await (code === EXIT.interrupted ? Promise.race([all, delay(INTERRUPTED_MS)]) : all);
+  await awaitLastWork();
   if (code === EXIT.interrupted) endInterrupted();
   endProcess(code);
 }

@@ -15,6 +15,7 @@ import { addConfig } from './config-program.ts';
 import { countOption } from './count-option.ts';
 import { addLink } from './link-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
+import { addSignIn } from './sign-in-program.ts';
 import { addWatch } from './watch-program.ts';
 
 const RANGES = 4;
@@ -167,6 +168,7 @@ export async function createProgram(
       const { examine } = await import('../commands/doctor.ts');
       finish(await examine(command.optsWithGlobals()));
     });
+  addSignIn(program, finish);
   server?.addToken(program, finish);
   addLink(program, finish);
   addConfig(program, finish);

@@ -1,7 +1,7 @@
 /** Watches several folders in one process. The trouble of one does not stop the others. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Uploader } from '@cryolift/client';
-import { type ConnectionOptions, createUploader, serverOf } from '../connection/connection.ts';
+import { type ConnectionOptions, createUploader, type OnSignedOut, serverOf } from '../connection/connection.ts';
 import { Bandwidth } from '../options/bandwidth.ts';
 import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode, Interrupted } from '../process/exit.ts';
@@ -78,7 +78,7 @@ export class AllFolders {
         { ...toFlags(settings), once },
         {
           server: serverOf(connection),
-          createUploader: () => this.#uploaderOf(settings),
+          createUploader: (onSignedOut) => this.#uploaderOf(settings, onSignedOut),
           output,
           display: { begin: (_name, _totalBytes, path = '') => status.begin(output, path) },
           signal: AbortSignal.any([signal, attempt.signal]),
@@ -90,14 +90,14 @@ export class AllFolders {
     }
   }
 
-  #uploaderOf(settings: FolderSettings): Uploader {
+  #uploaderOf(settings: FolderSettings, onSignedOut?: OnSignedOut): Uploader {
     const key = settings.own ? settings : null;
     const known = this.#uploaders.get(key);
     if (known) return known;
     const { parallel, compress } = settings.own ?? this.#settings.shared;
     const bwlimit = settings.own?.bwlimit;
     const flags = { ...this.#context.connection, parallel, compress, ...(bwlimit ? { bwlimit } : {}) };
-    const uploader = createUploader(flags, this.#bandwidth);
+    const uploader = createUploader(flags, { outer: this.#bandwidth, onSignedOut });
     this.#uploaders.set(key, uploader);
     return uploader;
   }

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type Api, RetryPolicy, type Uploader } from '@cryolift/client';
 import { lockFolder } from '@cryolift/client/folder-lock';
 import { realPath, retryWhileHeld } from '@cryolift/client/node';
+import type { OnSignedOut } from '../connection/connection.ts';
 import { sayWaiting } from '../connection/waiting.ts';
 import type { Selection } from '../files/find-files.ts';
 import { isMissing } from '../files/folder-entries.ts';
@@ -32,7 +33,7 @@ export interface FolderContext {
   /** Its URL. */
   readonly server: string;
   /** Called after the folder is locked. @throws UsageError for a credential that cannot be read. */
-  readonly createUploader: () => Uploader;
+  readonly createUploader: (onSignedOut?: OnSignedOut) => Uploader;
   readonly output: Output;
   readonly display: Pick<ProgressDisplay, 'begin'>;
   readonly signal: AbortSignal;
@@ -65,7 +66,8 @@ export async function watchFolder(folder: string, flags: FolderFlags, context: F
       output.event({ event: 'given_back', path });
       output.note(`${path}: put back; an earlier watch was killed while it removed this file`);
     }
-    const uploader = createUploader();
+    // A watch runs for weeks: it goes on when somebody signs in again.
+    const uploader = createUploader(flags.once ? undefined : sayWaiting(output));
     const owner = await waitForOwner(uploader.api, flags, output, signal);
     journal = await FolderJournal.open(server, owner, folder);
     await importOldJournal(journal, folder, { api: uploader.api, server, owner, output, signal });

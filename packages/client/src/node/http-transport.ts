@@ -191,6 +191,8 @@ async function sendBody(
     waited.abort();
   }
   const isOver = () => answered || request.destroyed;
+  // The body may wait for the bandwidth limit, and a token of the head must not end meanwhile.
+  if (pace) request.flushHeaders();
   let pieceBytes = PIECE_BYTES;
   for (let at = 0; at < wire.body.length && !isOver(); ) {
     watchdog.rest();

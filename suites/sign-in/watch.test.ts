@@ -1,0 +1,29 @@
+/** A watch whose sign-in ends says so, keeps waiting, and goes on when somebody signs in again. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { eventually } from '../contract/upload.ts';
+import { startAll } from './home.ts';
+
+test('watch: renews its token, waits after a logout, and goes on after a login', {
+  timeout: 180_000,
+}, async (context) => {
+  const { home, provider } = await startAll(context, { lives: { access: 2 } });
+  await home.login();
+  mkdirSync(home.path('in'));
+  const running = home.begin(['watch', '--json', '--settle', '1s', home.path('in')]);
+  home.makeFile('in/first.mrc', 100_000);
+  await running.printed(/"event":"done"[^\n]*first\.mrc|first\.mrc[^\n]*"sha256"/);
+  await eventually(
+    async () => provider.counts.granted.refresh_token ?? 0,
+    (count) => count >= 1,
+  );
+  await provider.revoke(home.tokens.refreshToken);
+  home.makeFile('in/second.mrc', 100_000);
+  await running.printed(/"event":"waiting","message":"the sign-in has ended/);
+  assert.equal((await home.run(['logout'])).code, 0);
+  await home.login();
+  await running.printed(/second\.mrc[^\n]*"sha256"/);
+  running.child.kill('SIGTERM');
+  assert.equal((await running.ended).code, 130);
+});
