@@ -35,9 +35,16 @@ export class Home {
   readonly folder: string;
   readonly #server: string;
   readonly provider: TestProvider;
+  readonly #command: readonly [string, ...string[]];
   readonly #children = new Set<ChildProcess>();
 
-  constructor(server: string, provider: TestProvider) {
+  /** @param command the program of the command line and its first arguments. */
+  constructor(
+    server: string,
+    provider: TestProvider,
+    command: readonly [string, ...string[]] = [process.execPath, BIN],
+  ) {
+    this.#command = command;
     this.folder = mkdtempSync(join(tmpdir(), 'cryolift-home-'));
     this.#server = server;
     this.provider = provider;
@@ -72,7 +79,8 @@ export class Home {
   begin(args: readonly string[], env: Environment = {}): Running {
     const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
     const own = { PATH, NODE_COMPILE_CACHE, HOME: this.folder, CRYOLIFT_SERVER: this.#server };
-    const child = spawn(process.execPath, [BIN, ...args], {
+    const [program, ...first] = this.#command;
+    const child = spawn(program, [...first, ...args], {
       cwd: this.folder,
       env: { ...own, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -94,3 +94,25 @@ test('logout: says that the provider could not be told, and deletes the tokens',
   assert.deepEqual(home.signInFiles, []);
   await provider.reconnect();
 });
+
+test('login: a token that the server does not accept is not kept, and the message says which setting to look at', {
+  timeout: TIMEOUT_MS,
+}, async (context) => {
+  const refusals: [Record<string, string>, RegExp][] = [
+    [
+      { CRYOLIFT_JWT_AUDIENCE: 'https://other.example.org/' },
+      /does not accept the token[^\n]*\n.*CRYOLIFT_JWT_AUDIENCE/,
+    ],
+    [{ CRYOLIFT_OIDC_SCOPE: 'openid files:read' }, /does not accept the token[^\n]*\n.*uploads:write/],
+  ];
+  for (const [settings, words] of refusals) {
+    const { home, provider } = await startAll(context, {}, settings);
+    const running = home.begin(['login'], DISPLAY);
+    const [, url = ''] = await running.printed(/open this URL:\n {2}(\S+)\n/);
+    await fetch(await provider.signIn(url));
+    const { code, stderr } = await running.ended;
+    assert.equal(code, 1);
+    assert.match(stderr, words);
+    assert.equal((await home.run(['ls'])).code, 3);
+  }
+});
