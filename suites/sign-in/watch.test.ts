@@ -22,6 +22,8 @@ test('watch: renews its token, waits after a logout, and goes on after a login',
   home.makeFile('in/second.mrc', 100_000);
   await running.printed(/"event":"waiting","message":"the sign-in has ended/);
   assert.equal((await home.run(['logout'])).code, 0);
+  await home.login('bob');
+  await running.printed(/"event":"waiting","message":"bob has signed in, and this command works for ada"/);
   await home.login();
   await running.printed(/second\.mrc[^\n]*"sha256"/);
   running.child.kill('SIGTERM');

@@ -4,8 +4,11 @@ import type { Output } from '../output/output.ts';
 /** The same message is repeated after this time. */
 const AGAIN_MS = 60_000;
 
-/** @returns a function that reports each failure after which the command waits, unless it was just reported. */
-export function sayWaiting(output: Output): (error: unknown) => void {
+/**
+ * @param what is waited for.
+ * @returns a function that reports each failure after which the command waits, unless it was just reported.
+ */
+export function sayWaiting(output: Output, what = 'the server'): (error: unknown) => void {
   let said = '';
   let saidMs = 0;
   return (error) => {
@@ -15,6 +18,6 @@ export function sayWaiting(output: Output): (error: unknown) => void {
     said = message;
     saidMs = nowMs;
     output.event({ event: 'waiting', message });
-    output.note(`waiting for the server: ${message}`);
+    output.note(`waiting for ${what}: ${message}`);
   };
 }

@@ -21,6 +21,8 @@ export class RenewedToken {
   readonly #onSignedOut: ((error: SignedOutError) => void) | undefined;
   #known: KnownToken | null = null;
   #renewing: Promise<KnownToken> | null = null;
+  /** The owner for whom this process works. */
+  #sub: string | null = null;
   /** The access token of the sign-in that has ended. */
   #ended: string | null = null;
 
@@ -68,8 +70,7 @@ export class RenewedToken {
   }
 
   async #load(): Promise<KnownToken> {
-    const record = await this.#store.read();
-    if (!record) throw new SignedOutError('nobody is signed in');
+    const record = this.#check(await this.#store.read());
     this.#known = knowToken(record.tokens);
     return this.#known;
   }
@@ -87,8 +88,7 @@ export class RenewedToken {
   async #renew(old: string): Promise<KnownToken> {
     const unlock = await this.#store.lock();
     try {
-      const record = await this.#store.read();
-      if (!record) throw new SignedOutError('nobody is signed in any more');
+      const record = this.#check(await this.#store.read());
       const stored = knowToken(record.tokens);
       // Another process has renewed it. A refresh token that is used twice ends the grant.
       if (stored.accessToken !== old && performance.now() < stored.renewAtMs) {
@@ -104,6 +104,14 @@ export class RenewedToken {
     } finally {
       unlock();
     }
+  }
+
+  /** An upload of one person must not go on as that of another one. */
+  #check(record: SignInRecord | null): SignInRecord {
+    if (!record) throw new SignedOutError('nobody is signed in');
+    this.#sub ??= record.sub;
+    if (record.sub === this.#sub) return record;
+    throw new SignedOutError(`${record.sub} has signed in, and this command works for ${this.#sub}`);
   }
 
   async #renewRecord(record: SignInRecord, refreshToken: string): Promise<void> {
@@ -125,8 +133,7 @@ export class RenewedToken {
     for (let error = first; ; await sleep(LOOK_MS)) {
       report(error);
       try {
-        const record = await this.#store.read();
-        if (record && record.tokens.accessToken !== this.#ended) return;
+        if (this.#check(await this.#store.read()).tokens.accessToken !== this.#ended) return;
       } catch (problem) {
         if (problem instanceof SignedOutError) error = problem;
         else if (!(problem instanceof ConnectionError)) throw problem;

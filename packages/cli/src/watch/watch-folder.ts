@@ -67,7 +67,8 @@ export async function watchFolder(folder: string, flags: FolderFlags, context: F
       output.note(`${path}: put back; an earlier watch was killed while it removed this file`);
     }
     // A watch runs for weeks: it goes on when somebody signs in again.
-    const uploader = createUploader(flags.once ? undefined : sayWaiting(output));
+    const saySignedOut = sayWaiting(output, 'somebody to sign in (`cryolift login`)');
+    const uploader = createUploader(flags.once ? undefined : saySignedOut);
     const owner = await waitForOwner(uploader.api, flags, output, signal);
     journal = await FolderJournal.open(server, owner, folder);
     await importOldJournal(journal, folder, { api: uploader.api, server, owner, output, signal });

@@ -204,6 +204,20 @@ test('transport: waits for its bandwidth limit without a time-out', async () => 
   assert.equal(allowed, PART.length);
 });
 
+test('transport: the head is sent before the body waits for the bandwidth limit', async () => {
+  const { promise: arrived, resolve } = Promise.withResolvers<void>();
+  const server = await start(async (request, response) => {
+    resolve();
+    await readAll(request);
+    response.end();
+  });
+  transport.close();
+  const { port } = server.address() as AddressInfo;
+  // The body waits until the server has the head.
+  transport = new HttpTransport(`http://127.0.0.1:${port}`, { pace: () => arrived });
+  assert.equal((await send({ method: 'PUT', body: new Uint8Array(1000) })).status, 200);
+});
+
 test('transport: a missing network, an unknown name and a silent server are different errors', async () => {
   connect(1);
   await assert.rejects(send(), (error) => error instanceof ConnectionError && !error.offline && !error.nameUnknown);
