@@ -36,7 +36,7 @@ const PROGRAMS = {
 };
 /** How `suites/browser/chromium.ts` ends where no browser can be had. */
 const UNAVAILABLE = 69;
-const NEEDS_BROWSER = /from '\.\/(chromium|page-under-test|blank-page|uppy-steps)\.ts'/;
+const NEEDS_BROWSER = /from '\.\.?\/(chromium|page-under-test|sign-in-under-test|blank-page|uppy-steps)\.ts'/;
 
 /** Tests of functions and classes, without those that start programs, move many bytes or run for a fixed time. */
 const UNIT_TESTS = [

@@ -1,19 +1,16 @@
 /** Properties of the whole page: headers, size, accessibility, response to input. */
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type * as Axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { makeMrc } from '../contract/sample.ts';
 import { openSample, publish } from '../contract/upload.ts';
 import { callWith } from '../contract/wire.ts';
+import { assertAccessible } from './accessible.ts';
 import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
 
 const MIB = 1024 * 1024;
 const SECTIONS = 128;
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const under = await PageUnderTest.start();
 after(() => under.discard());
@@ -101,28 +98,6 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByRole('article').waitFor();
     await assertAccessible(page, 'a file');
   });
-}
-
-/** Also checks that no element is wider than the screen or than its container. */
-async function assertAccessible(page: Page, state: string): Promise<void> {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof Axe };
-    const { violations } = await axe.run();
-    return violations.map(({ id, impact, nodes }) => ({
-      id,
-      impact,
-      nodes: nodes.map(({ html }) => html).slice(0, 3),
-    }));
-  });
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(serious, [], state);
-  const tooWide = await page.evaluate(() =>
-    [document.documentElement, ...document.querySelectorAll('.card, .rows, .header')]
-      .filter((box) => box.scrollWidth > box.clientWidth)
-      .map((box) => box.className),
-  );
-  assert.deepEqual(tooWide, [], state);
 }
 
 test('keyboard: skip to the content, choose a file, pause', async () => {

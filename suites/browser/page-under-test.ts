@@ -32,18 +32,18 @@ export class PageUnderTest {
   /** Faults of the page: its own errors, violations of its policy, requests to other origins. */
   readonly faults: string[] = [];
 
-  readonly #partOrigins: readonly string[];
+  readonly #otherOrigins: readonly string[];
 
-  private constructor(server: OwnServer, browser: Browser, partOrigins: readonly string[]) {
+  private constructor(server: OwnServer, browser: Browser, otherOrigins: readonly string[]) {
     this.server = server;
     this.browser = browser;
-    this.#partOrigins = partOrigins;
+    this.#otherOrigins = otherOrigins;
   }
 
-  /** @param partOrigins further origins that the page may send parts to. */
-  static async start(settings: Settings = {}, partOrigins: readonly string[] = []): Promise<PageUnderTest> {
+  /** @param otherOrigins further origins that may be called: for parts, and to sign in. */
+  static async start(settings: Settings = {}, otherOrigins: readonly string[] = []): Promise<PageUnderTest> {
     const [server, browser] = await Promise.all([startServer(settings), startChromium()]);
-    return new PageUnderTest(server, browser, partOrigins);
+    return new PageUnderTest(server, browser, otherOrigins);
   }
 
   newOwner(claims: { sub?: string; ttlSeconds?: number } = {}): Owner {
@@ -71,7 +71,7 @@ export class PageUnderTest {
     });
     context.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
-      const isAllowed = origin === this.server.url || this.#partOrigins.includes(origin);
+      const isAllowed = origin === this.server.url || this.#otherOrigins.includes(origin);
       if (protocol !== 'blob:' && !isAllowed) this.faults.push(`asked ${request.url()}`);
     });
     return await context.newPage();

@@ -5,8 +5,9 @@ import { Cell } from './cell.ts';
 import { route } from './current-route.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { locksHeld } from './locks.ts';
+import type { SignInConflict } from './signing-in/signed-in.ts';
 import type { Subject } from './signing-in/subject.ts';
-import type { SignInConflict, TokenKeeper } from './signing-in/token-keeper.ts';
+import type { TokenKeeper } from './signing-in/token-keeper.ts';
 import { isActive, type Upload } from './uploads/upload.ts';
 
 const NOTHING: Found = { files: [], unreadable: 0 };

@@ -13,6 +13,7 @@ import { sumUp } from './progress/totals.ts';
 import { AccountProvider, useServices } from './services.ts';
 import { LinkNotice, LinkQuestion } from './signing-in/link-question.tsx';
 import { SignInView } from './signing-in/sign-in.tsx';
+import type { SignedIn } from './signing-in/signed-in.ts';
 import { nameOf } from './signing-in/subject.ts';
 import { TokenNotice } from './signing-in/token-notice.tsx';
 import { texts } from './texts.ts';
@@ -96,15 +97,7 @@ function Header({ account }: { account: Account | null }) {
             {link('files', texts.nav.files)}
           </nav>
           <div className="account">
-            <span className="subject" title={texts.signIn.as(nameOf(account.subject))}>
-              {nameOf(account.subject)}
-              {signedIn.kind === 'signed-in' && signedIn.expiresAtMs !== null && (
-                <span className="faint">
-                  {' '}
-                  {texts.signIn.until(formatTime(new Date(signedIn.expiresAtMs).toISOString()))}
-                </span>
-              )}
-            </span>
+            <SignedInAs signedIn={signedIn} />
             <button type="button" className="small" onClick={() => keeper.signOut()}>
               {texts.signIn.out}
             </button>
@@ -112,6 +105,27 @@ function Header({ account }: { account: Account | null }) {
         </>
       )}
     </header>
+  );
+}
+
+function SignedInAs({ signedIn }: { signedIn: SignedIn }) {
+  if (signedIn.kind !== 'signed-in' && signedIn.kind !== 'expired') return null;
+  const { subject } = signedIn;
+  const name = nameOf(subject);
+  const grant = signedIn.kind === 'signed-in' ? signedIn.grant : null;
+  const time =
+    signedIn.kind === 'signed-in' && signedIn.expiresAtMs !== null
+      ? formatTime(new Date(signedIn.expiresAtMs).toISOString())
+      : null;
+  const until = grant?.state === 'renewing' ? texts.provider.renewedUntil : texts.signIn.until;
+  return (
+    <span
+      className="subject"
+      title={grant ? texts.provider.signedInAt(name, subject.owner, grant.host) : texts.signIn.as(name)}
+    >
+      {name}
+      {time !== null && <span className="faint"> {until(time)}</span>}
+    </span>
   );
 }
 

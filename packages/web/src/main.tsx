@@ -1,5 +1,7 @@
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { SignInWindow, tabOfWindow } from './provider/sign-in-window.tsx';
+import { takeAnswer } from './provider/started-sign-in.ts';
 import { createServices, ServicesProvider } from './services.ts';
 import './style/tokens.css';
 import './style/base.css';
@@ -10,12 +12,18 @@ import './style/library.css';
 import { warnBeforeLeaving } from './uploads/leave-warning.ts';
 import { holdWakeLock } from './uploads/wake-lock.ts';
 
-const services = createServices();
-holdWakeLock(services.accounts.uploads);
-warnBeforeLeaving(services.accounts);
-
-createRoot(document.getElementById('page') as HTMLElement).render(
-  <ServicesProvider value={services}>
-    <App />
-  </ServicesProvider>,
-);
+const page = createRoot(document.getElementById('page') as HTMLElement);
+const answer = takeAnswer();
+const tab = tabOfWindow(answer);
+if (tab === null) {
+  const services = createServices(answer);
+  holdWakeLock(services.accounts.uploads);
+  warnBeforeLeaving(services.accounts);
+  page.render(
+    <ServicesProvider value={services}>
+      <App />
+    </ServicesProvider>,
+  );
+} else {
+  page.render(<SignInWindow tab={tab} answer={answer} />);
+}

@@ -4,18 +4,27 @@ import { createContext, useContext } from 'react';
 import type { Account } from './account.ts';
 import { Accounts } from './accounts.ts';
 import { WatchedTransport } from './live/watched-transport.ts';
+import { ProviderSignIn } from './provider/provider-sign-in.ts';
+import type { ProviderAnswer } from './provider/started-sign-in.ts';
 import { identify } from './signing-in/subject.ts';
 import { TokenKeeper } from './signing-in/token-keeper.ts';
+import { readSaved } from './signing-in/token-storage.ts';
 
 /** Services that do not depend on the account. */
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices() {
+/** @param answer of the identity provider, in the address from which the page was loaded. */
+export function createServices(answer: ProviderAnswer | null) {
   const transport = new WatchedTransport(new XhrTransport(location.origin));
-  const keeper = new TokenKeeper((token) => identify(transport, token));
+  const provider = new ProviderSignIn(transport);
+  const keeper = new TokenKeeper((token) => identify(transport, token), provider);
   const accounts = new Accounts(keeper, transport);
-  keeper.start();
-  return { transport, keeper, accounts };
+  provider.onSignedIn = (grant) => keeper.takeGrant(grant);
+  // The button Back can load an old answer again, which matters to nobody who is signed in.
+  const isOld = answer !== null && answer.started === null && readSaved() !== null;
+  keeper.start(answer && !isOld ? provider.finish(answer) : null);
+  void provider.load();
+  return { transport, provider, keeper, accounts };
 }
 
 const ServicesContext = createContext<Services | null>(null);

@@ -2,6 +2,7 @@
 import { connectivityTexts, errorTexts, navTexts } from './texts/frame.ts';
 import { activityTexts, filesTexts } from './texts/library.ts';
 import { mrcTexts, pictureTexts, voxelsTexts } from './texts/mrc.ts';
+import { providerTexts } from './texts/provider.ts';
 import { signInTexts } from './texts/sign-in.ts';
 import { announceTexts, checkTexts, dropTexts, partsTexts, uploadTexts } from './texts/uploads.ts';
 
@@ -20,6 +21,7 @@ export const texts = {
   connectivity: connectivityTexts,
   error: errorTexts,
   signIn: signInTexts,
+  provider: providerTexts,
   drop: dropTexts,
   check: checkTexts,
   upload: uploadTexts,

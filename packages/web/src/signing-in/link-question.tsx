@@ -6,8 +6,8 @@ import { useCell } from '../cell.ts';
 import { Confirm } from '../confirm.tsx';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
+import type { SignInConflict } from './signed-in.ts';
 import { nameOf } from './subject.ts';
-import type { SignInConflict } from './token-keeper.ts';
 
 export function LinkQuestion() {
   const { keeper } = useServices();
@@ -30,12 +30,12 @@ export function LinkQuestion() {
 
 export function LinkNotice() {
   const { keeper } = useServices();
-  const refusal = useCell(keeper.linkRefusal);
+  const refusal = useCell(keeper.refusal);
   if (refusal === null) return null;
   return (
     <p className="notice notice-warning" role="alert">
-      {texts.signIn.linkRefused(refusal)}{' '}
-      <button type="button" className="small" onClick={() => keeper.linkRefusal.set(null)}>
+      {refusal}{' '}
+      <button type="button" className="small" onClick={() => keeper.refusal.set(null)}>
         {texts.close}
       </button>
     </p>

@@ -1,6 +1,7 @@
-/** The field for a token, shown when nobody is signed in and when a token has expired. */
-import { type FormEvent, useId, useState } from 'react';
+/** The ways to sign in, shown when nobody is signed in and when a token has expired. */
+import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useCell } from '../cell.ts';
+import { ProviderButton } from '../provider/provider-button.tsx';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
 
@@ -50,9 +51,51 @@ export function TokenForm({ onDone }: { onDone?: () => void }) {
   );
 }
 
+/**
+ * The identity provider of the server first, if it has one, and then a token that is pasted.
+ *
+ * @param again somebody was signed in before.
+ * @param isLink they came with an upload link, and have no account at the provider.
+ * @param children about tokens.
+ */
+export function SignInWays({ again = false, isLink = false, children }: SignInWaysProps) {
+  const { provider } = useServices();
+  const known = useCell(provider.known);
+  if (known === undefined) {
+    return (
+      <p className="faint notice-late" role="status">
+        {texts.loading}
+      </p>
+    );
+  }
+  const paste = (
+    <>
+      {children}
+      <TokenForm />
+    </>
+  );
+  if (known === null || isLink) return paste;
+  return (
+    <>
+      <ProviderButton again={again} />
+      <details className="other-way">
+        <summary>{texts.provider.paste}</summary>
+        {paste}
+      </details>
+    </>
+  );
+}
+
+interface SignInWaysProps {
+  readonly again?: boolean;
+  readonly isLink?: boolean;
+  readonly children?: ReactNode;
+}
+
 /** The page without a token. */
 export function SignInView() {
-  const { keeper, accounts } = useServices();
+  const { keeper, accounts, provider } = useServices();
+  const known = useCell(provider.known);
   const signedIn = useCell(keeper.state);
   const waitingFiles = useCell(accounts.waiting).files.length;
   const { waitingForSignIn } = accounts;
@@ -75,12 +118,13 @@ export function SignInView() {
       )}
       {waitingFiles > 0 && <p className="notice">{texts.signIn.waitingFiles(waitingFiles)}</p>}
       {waitingForSignIn > 0 && <p className="notice">{texts.signIn.waitingForSignIn(waitingForSignIn)}</p>}
-      <p>{texts.signIn.lead}</p>
-      <TokenForm />
-      <p className="faint">
-        {texts.signIn.commandLead} <code>{texts.signIn.command}</code>
-      </p>
-      <p className="faint">{texts.signIn.kept}</p>
+      <SignInWays>
+        <p>{texts.signIn.lead}</p>
+        <p className="faint">
+          {texts.signIn.commandLead} <code>{texts.signIn.command}</code>
+        </p>
+      </SignInWays>
+      <p className="faint">{known ? texts.provider.kept : texts.signIn.kept}</p>
     </section>
   );
 }

@@ -8,6 +8,8 @@ export interface Subject {
   readonly key: string;
   readonly owner: string;
   readonly isLink: boolean;
+  /** The name that the identity provider gives, for display; null: the owner is shown. */
+  readonly name: string | null;
 }
 
 export type Identified =
@@ -31,10 +33,10 @@ export async function identify(transport: Transport, token: string): Promise<Ide
   }
 }
 
-export function nameOf({ owner, isLink }: Subject): string {
-  return isLink ? texts.signIn.linkOf(owner) : owner;
+export function nameOf({ owner, isLink, name }: Subject): string {
+  return isLink ? texts.signIn.linkOf(owner) : (name ?? owner);
 }
 
 function subjectOf(owner: string, linkId: string | null): Subject {
-  return { key: JSON.stringify([owner, linkId]), owner, isLink: linkId !== null };
+  return { key: JSON.stringify([owner, linkId]), owner, isLink: linkId !== null, name: null };
 }

@@ -5,8 +5,14 @@ import type { Identified, Subject } from './subject.ts';
 import { TokenKeeper } from './token-keeper.ts';
 
 function subject(owner: string): Subject {
-  return { key: owner, owner, isLink: false };
+  return { key: owner, owner, isLink: false, name: null };
 }
+
+/** The tests in Chromium use grants, with a real identity provider. */
+const NO_GRANTS = {
+  renewerOf: () => assert.fail('no grant expected'),
+  signOut: () => assert.fail('no grant expected'),
+};
 
 /** Tokens are `owner:number`. A token is refused while it is in `refused`. */
 function newKeeper() {
@@ -16,7 +22,7 @@ function newKeeper() {
     asked.push(token);
     if (refused.has(token)) return { kind: 'refused', message: `${token} is refused` };
     return { kind: 'accepted', subject: subject(token.split(':')[0] as string) };
-  });
+  }, NO_GRANTS);
   return { keeper, refused, asked };
 }
 
@@ -25,7 +31,12 @@ test('token keeper: a pasted token or link signs in', async () => {
     const { keeper, asked } = newKeeper();
     assert.equal(await keeper.signIn(text), null);
     assert.deepEqual(asked, ['ada:1'], text);
-    assert.deepEqual(keeper.state.value, { kind: 'signed-in', subject: subject('ada'), expiresAtMs: null });
+    assert.deepEqual(keeper.state.value, {
+      kind: 'signed-in',
+      subject: subject('ada'),
+      expiresAtMs: null,
+      grant: null,
+    });
   }
 });
 
@@ -37,13 +48,13 @@ test('token keeper: a refused token signs nobody in', async () => {
 });
 
 test('token keeper: an unreachable server is reported in words', async () => {
-  const keeper = new TokenKeeper(() => Promise.reject(new ConnectionError('refused')));
+  const keeper = new TokenKeeper(() => Promise.reject(new ConnectionError('refused')), NO_GRANTS);
   await assert.rejects(keeper.signIn('ada:1'), /The server does not answer/);
 });
 
 test('token keeper: a sign-out during the check signs nobody in', async () => {
   const { promise, resolve } = Promise.withResolvers<Identified>();
-  const keeper = new TokenKeeper(() => promise);
+  const keeper = new TokenKeeper(() => promise, NO_GRANTS);
   const signingIn = keeper.signIn('ada:1');
   keeper.signOut();
   resolve({ kind: 'accepted', subject: subject('ada') });

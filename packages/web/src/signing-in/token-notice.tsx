@@ -1,9 +1,11 @@
-/** Reports that the token has expired or will expire soon. Uploads wait for a new one. */
-import { useEffect, useState } from 'react';
+/** Reports that the token or the grant has ended or will end soon. Uploads wait for a new one. */
+import { useEffect, useReducer } from 'react';
 import { useCell } from '../cell.ts';
+import { ProviderButton } from '../provider/provider-button.tsx';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
-import { TokenForm } from './sign-in.tsx';
+import { SignInWays, TokenForm } from './sign-in.tsx';
+import type { GrantStatus, SignedIn } from './signed-in.ts';
 
 /** Early enough to fetch a new token. */
 const SOON_MS = 15 * 60_000;
@@ -12,32 +14,54 @@ const CLOCK_MS = 15_000;
 export function TokenNotice() {
   const { keeper } = useServices();
   const signedIn = useCell(keeper.state);
-  const nowMs = useNow();
+  useClock();
   if (signedIn.kind === 'signed-out' || signedIn.kind === 'checking') return null;
-  if (signedIn.kind === 'expired') {
-    return (
-      <section className="notice notice-warning" role="alert">
-        <h2>{texts.signIn.expiredHeading}</h2>
-        <p>{texts.signIn.expiredLead}</p>
-        <TokenForm />
-      </section>
-    );
-  }
-  const leftMs = (signedIn.expiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
-  if (leftMs > SOON_MS) return null;
+  if (signedIn.kind === 'expired') return <Expired {...signedIn} />;
+  const { grant, subject, expiresAtMs } = signedIn;
+  const leftMs = (expiresAtMs ?? Number.POSITIVE_INFINITY) - Date.now();
+  if (grant?.state === 'away') return <Away host={grant.host} leftMs={leftMs} />;
+  if (grant?.state === 'renewing' || leftMs > soonMs(grant)) return null;
+  const minutes = Math.max(0, Math.ceil(leftMs / 60_000));
   return (
     <section className="notice">
-      <p role="status">{texts.signIn.expiresSoon(Math.max(0, Math.ceil(leftMs / 60_000)))}</p>
-      <TokenForm />
+      <p role="status">{grant ? texts.provider.endsSoon(minutes) : texts.signIn.expiresSoon(minutes)}</p>
+      {grant && !subject.isLink ? <ProviderButton again /> : <TokenForm />}
     </section>
   );
 }
 
-function useNow(): number {
-  const [nowMs, setNowMs] = useState(Date.now);
+function Expired({ subject, wasGrant }: SignedIn & { kind: 'expired' }) {
+  const { accounts } = useServices();
+  const lead = accounts.isBusy ? texts.provider.endedLead : texts.provider.endedIdle;
+  return (
+    <section className="notice notice-warning" role="alert">
+      <h2>{wasGrant ? texts.provider.endedHeading : texts.signIn.expiredHeading}</h2>
+      <p>{wasGrant ? lead : texts.signIn.expiredLead}</p>
+      <SignInWays isLink={subject.isLink} again />
+    </section>
+  );
+}
+
+/** The provider does not answer. A single failed request is not reported. */
+function Away({ host, leftMs }: { host: string; leftMs: number }) {
+  const minutes = Math.floor(leftMs / 60_000);
+  return (
+    <p className="notice notice-warning notice-late" role="status">
+      {leftMs > 0 ? texts.provider.awayWhileGood(host, minutes) : texts.provider.awayAndLate(host)}
+    </p>
+  );
+}
+
+/** A third of its life before a grant ends: before that, somebody has just signed in. */
+function soonMs(grant: GrantStatus | null): number {
+  return Math.min(SOON_MS, grant?.lifeMs == null ? SOON_MS : grant.lifeMs / 3);
+}
+
+/** Renders again every few seconds. */
+function useClock(): void {
+  const [, tick] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), CLOCK_MS);
+    const timer = setInterval(tick, CLOCK_MS);
     return () => clearInterval(timer);
   }, []);
-  return nowMs;
 }

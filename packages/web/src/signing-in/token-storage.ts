@@ -1,5 +1,11 @@
-/** The token in the page's address and in the session storage of this tab. */
-const STORAGE_KEY = 'cryolift-token';
+/** The token in the page's address, and the token or the grant in the session storage of this tab. */
+import type { Grant } from '../provider/grant.ts';
+
+const TOKEN_KEY = 'cryolift-token';
+const GRANT_KEY = 'cryolift-grant';
+
+/** A token that was pasted or came with a link, or a grant of the identity provider. */
+export type Credential = string | Grant;
 
 /** Reads `#token=…`, as the server prints it, or `?token=…`, and removes it from the address bar and the history. */
 export function takeTokenFromAddress(): string | null {
@@ -14,20 +20,24 @@ export function takeTokenFromAddress(): string | null {
 }
 
 /** Null when there is none, or when the browser allows no storage. */
-export function readSavedToken(): string | null {
+export function readSaved(): Credential | null {
   try {
-    return sessionStorage.getItem(STORAGE_KEY);
+    const grant = sessionStorage.getItem(GRANT_KEY);
+    return grant === null ? sessionStorage.getItem(TOKEN_KEY) : (JSON.parse(grant) as Grant);
   } catch {
     return null;
   }
 }
 
-/** @param token null removes it. When the browser allows no storage, the token is lost when the page is reloaded. */
-export function saveToken(token: string | null): void {
+/** @param credential null removes it. When the browser allows no storage, it is lost when the page is reloaded. */
+export function save(credential: Credential | null): void {
   try {
-    if (token === null) sessionStorage.removeItem(STORAGE_KEY);
-    else sessionStorage.setItem(STORAGE_KEY, token);
+    const isToken = typeof credential === 'string';
+    if (isToken) sessionStorage.setItem(TOKEN_KEY, credential);
+    else sessionStorage.removeItem(TOKEN_KEY);
+    if (credential === null || isToken) sessionStorage.removeItem(GRANT_KEY);
+    else sessionStorage.setItem(GRANT_KEY, JSON.stringify(credential));
   } catch {
-    // The token in memory still works.
+    // What is in memory still works.
   }
 }

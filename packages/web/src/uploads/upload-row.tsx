@@ -106,6 +106,9 @@ function Figures({ upload: { state, sizeBytes, received, progress, bytesPerSecon
 
   function describeLastError(): string | null {
     if (signedIn.kind !== 'signed-in') return texts.upload.waitsForToken;
+    const { grant, expiresAtMs } = signedIn;
+    const isLate = expiresAtMs !== null && Date.now() >= expiresAtMs;
+    if (grant?.state === 'away' && isLate) return texts.provider.waitsForProvider(grant.host);
     if (progress?.offline) return texts.upload.offline;
     return progress?.lastError ? texts.upload.retrying(progress.lastError) : null;
   }

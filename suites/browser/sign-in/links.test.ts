@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { eventually, listFiles } from '../contract/upload.ts';
+import { eventually, listFiles } from '../../contract/upload.ts';
 import {
   drop,
   PageUnderTest,
@@ -13,7 +13,7 @@ import {
   uploadRow,
   waitForParts,
   writeMrc,
-} from './page-under-test.ts';
+} from '../page-under-test.ts';
 
 const SLOW = 4 * 1024 * 1024;
 

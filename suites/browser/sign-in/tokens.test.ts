@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import { makeMrc } from '../contract/sample.ts';
-import { eventually, listFiles, publish } from '../contract/upload.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+import { makeMrc } from '../../contract/sample.ts';
+import { eventually, listFiles, publish } from '../../contract/upload.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from '../page-under-test.ts';
 
 const MIB = 1024 * 1024;
 
