@@ -9,6 +9,7 @@ import type { SignInConflict } from './signing-in/signed-in.ts';
 import type { Subject } from './signing-in/subject.ts';
 import type { TokenKeeper } from './signing-in/token-keeper.ts';
 import { isActive, type Upload } from './uploads/upload.ts';
+import { traitsOf } from './uploads/upload-states.ts';
 
 const NOTHING: Found = { files: [], unreadable: 0 };
 
@@ -62,6 +63,11 @@ export class Accounts {
     if (this.#listingCount > 0 || this.waiting.value.files.length > 0 || this.waitingForSignIn > 0) return true;
     if ([...this.#accounts.values()].some(({ fileReceiver }) => fileReceiver.isReceiving)) return true;
     return this.uploads.value.some(isActive);
+  }
+
+  /** Leaving the page would interrupt something, also what waits for the user. */
+  get hasWork(): boolean {
+    return this.isBusy || this.uploads.value.some(({ state }) => traitsOf(state).isUnfinished);
   }
 
   /** A subject with an expired token stays signed in: the uploads wait for another token. */

@@ -36,7 +36,7 @@ test('provider down: an upload waits, says for whom, and continues when the prov
   const page = await startUpload('ada', 'waits.mrc');
   await provider.disconnect();
   try {
-    await page.getByText(/does not answer, so your sign-in is not renewed now/).waitFor();
+    await page.getByText(/does not answer, so your sign-in cannot be renewed now/).waitFor();
     await uploadRow(page, 'waits.mrc').getByText('Waiting for 127.0.0.1').waitFor();
     assert.equal(await signInAgainButton(page).count(), 0);
   } finally {
@@ -51,7 +51,7 @@ test('grant revoked: uploads wait, and continue when the same person has signed 
   const page = await startUpload('bob', 'revoked.mrc');
   await revokeGrant(here, page);
   await waitForEnd(page);
-  await uploadRow(page, 'revoked.mrc').getByText('Waiting for a token').waitFor();
+  await uploadRow(page, 'revoked.mrc').getByText('Waiting for you to sign in').waitFor();
   await page.getByText('A window opens where you sign in').waitFor();
   const window = await openWindow(page, () => signInAgainButton(page).click());
   // The session at the provider has not ended, so it asks for consent only.
@@ -62,14 +62,16 @@ test('grant revoked: uploads wait, and continue when the same person has signed 
   assert.equal(await page.getByRole('heading', { name: 'Your sign-in has ended' }).count(), 0);
 });
 
-test('grant revoked: somebody who cancels in the window reads so, and uploads still wait', async () => {
+test('grant revoked: somebody who cancels in the window reads so, and a paused upload is kept', async () => {
   const page = await startUpload('carla', 'cancelled.mrc');
   await revokeGrant(here, page);
   await waitForEnd(page);
+  await uploadRow(page, 'cancelled.mrc').getByRole('button', { name: 'Pause' }).click();
+  await uploadRow(page, 'cancelled.mrc', 'paused').waitFor();
   const window = await openWindow(page, () => signInAgainButton(page).click());
   await cancelAtProvider(window);
   await page.getByRole('alert').getByText('The sign-in was cancelled').waitFor();
-  assert.equal(await uploadRow(page, 'cancelled.mrc', 'running').count(), 1);
+  assert.equal(await uploadRow(page, 'cancelled.mrc', 'paused').count(), 1);
 });
 
 test('grant revoked: a token that is pasted continues the uploads, too', async () => {

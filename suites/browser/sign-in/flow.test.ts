@@ -51,8 +51,10 @@ test('sign in: with PKCE, back to the same view, and nothing secret in addresses
   const grant = await savedGrant(page);
   assert.ok(grant);
   const secrets = [grant.accessToken, grant.refreshToken];
-  const answered = urls.filter((url) => url.startsWith(under.server.url) && url.includes('code='));
-  assert.equal(answered.length, 1);
+  const answers = urls.filter((url) => url.startsWith(under.server.url) && url.includes('code='));
+  assert.equal(answers.length, 1);
+  const code = new URL(answers[0] as string).searchParams.get('code') ?? '';
+  assert.ok(!under.server.stdout.includes(code) && !under.server.stderr.includes(code), 'the code is in the log');
   for (const url of await historyOf(page)) assert.doesNotMatch(url, /[?&#](code|state|token)=/);
   const found = await page.evaluate(() => ({
     html: document.documentElement.outerHTML,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { callWith } from '../../contract/wire.ts';
+import { assertAccessible } from '../accessible.ts';
 import { drop, uploadRow, writeMrc } from '../page-under-test.ts';
 import {
   openWindow,
@@ -53,6 +54,7 @@ test('window: when its tab is gone, it says so, and revokes the grant that nobod
   await passProvider(window, 'ada');
   await window.getByText('The tab that you came from was closed or reloaded').waitFor();
   assert.equal(await savedGrant(window), null);
+  await assertAccessible(window, 'the tab is gone');
   while (provider.counts.revoked === revoked) await window.waitForTimeout(50);
 });
 

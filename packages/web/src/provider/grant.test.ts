@@ -16,6 +16,11 @@ test('grant: after the clock was set to an earlier time, its access token is ren
   assert.equal(isDue(newGrant(CONFIG, TOKENS, 1_000_000), 999_999), true);
 });
 
+test('grant: a token that has ended when it comes is renewed after a second, and not at once', () => {
+  const grant = newGrant(CONFIG, { ...TOKENS, lifeSeconds: 0 }, 1_000);
+  assert.deepEqual([isGood(grant, 1_000), isDue(grant, 1_999), isDue(grant, 2_000)], [false, false, true]);
+});
+
 test('grant: without a refresh token, or without an end, nothing is renewed', () => {
   for (const change of [{ refreshToken: null }, { lifeSeconds: null }]) {
     const grant = newGrant(CONFIG, { ...TOKENS, ...change }, 1_000);

@@ -31,6 +31,8 @@ export interface Tokens {
 
 /** A token is renewed when this share of its life is over. The rest is for a provider that does not answer. */
 const RENEWED_AT = 2 / 3;
+/** Tokens with a shorter life are not renewed more often. */
+const SHORTEST_MS = 1_000;
 
 export function newGrant(config: ProviderConfig, tokens: Tokens, nowMs = Date.now()): Grant {
   const secret = crypto.randomUUID() + crypto.randomUUID();
@@ -59,7 +61,7 @@ export function isGood({ expiresAtMs }: Grant, nowMs = Date.now()): boolean {
 /** When the access token should be renewed. Infinity: it cannot be, or need not be. */
 export function renewAtMs({ refreshToken, receivedAtMs, expiresAtMs }: Grant): number {
   if (refreshToken === null || expiresAtMs === null) return Number.POSITIVE_INFINITY;
-  return receivedAtMs + (expiresAtMs - receivedAtMs) * RENEWED_AT;
+  return receivedAtMs + Math.max(SHORTEST_MS, (expiresAtMs - receivedAtMs) * RENEWED_AT);
 }
 
 /** Also after the clock was set to an earlier time: the age of the token is not known then. */

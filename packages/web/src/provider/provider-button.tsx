@@ -1,4 +1,5 @@
 /** The button that signs in at the identity provider. */
+import { useId } from 'react';
 import { useCell } from '../cell.ts';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
@@ -10,6 +11,9 @@ export function ProviderButton({ again = false }: { again?: boolean }) {
   const known = useCell(provider.known);
   const failure = useCell(provider.failure);
   const isLeaving = useCell(provider.isLeaving);
+  // Renders again when there is work, and when there is none any more.
+  useCell(accounts.uploads);
+  const id = useId();
   if (!known) return null;
   const host = hostOf(known.config);
   const words = texts.provider;
@@ -20,12 +24,13 @@ export function ProviderButton({ again = false }: { again?: boolean }) {
           type="button"
           className="primary"
           disabled={isLeaving}
-          onClick={() => void provider.start(accounts.isBusy)}
+          aria-describedby={id}
+          onClick={() => void provider.start(accounts.hasWork)}
         >
           {again ? words.again : words.signIn}
         </button>
-        <span className="faint">
-          {isLeaving ? words.leaving(host) : accounts.isBusy ? words.inWindow(host) : words.at(host)}
+        <span id={id} className="faint">
+          {isLeaving ? words.leaving(host) : accounts.hasWork ? words.inWindow(host) : words.at(host)}
         </span>
       </div>
       <p className="refusal" role="alert">

@@ -53,7 +53,7 @@ export class ProviderSignIn {
       )
       .catch(() => null);
     this.known.set(known);
-    void this.#shared.removeOld();
+    if (known) void this.#shared.removeOld();
   }
 
   /** @param inWindow this tab has work that leaving it would stop. */
@@ -82,7 +82,7 @@ export class ProviderSignIn {
     const { startSignIn } = await loadOAuth();
     const redirectUri = `${location.origin}/`;
     const { url, started } = await startSignIn(config, { ...place, redirectUri, skewSeconds }, hasSignedOut());
-    saveStarted(started);
+    if (!saveStarted(started)) throw new SignInError(texts.provider.noStorage);
     return url;
   }
 
@@ -91,7 +91,7 @@ export class ProviderSignIn {
     if (!started) throw new SignInError(texts.provider.notStarted);
     const { finishSignIn } = await loadOAuth();
     const tokens = await finishSignIn(started, parameters);
-    localStorage.removeItem(SIGNED_OUT_KEY);
+    setSignedOut(false);
     return newGrant(started.config, tokens);
   }
 
@@ -108,11 +108,7 @@ export class ProviderSignIn {
 
   /** The next one to sign in in this browser is asked for a name and a password. */
   async signOut(renewer: GrantRenewer): Promise<void> {
-    try {
-      localStorage.setItem(SIGNED_OUT_KEY, 'yes');
-    } catch {
-      // The browser allows no storage.
-    }
+    setSignedOut(true);
     await renewer.signOut((grant) => this.revoke(grant));
   }
 
@@ -153,11 +149,20 @@ function hasSignedOut(): boolean {
   }
 }
 
+/** Where the browser allows no storage, nobody signs in at the provider. */
+function setSignedOut(isSignedOut: boolean): void {
+  try {
+    if (isSignedOut) localStorage.setItem(SIGNED_OUT_KEY, 'yes');
+    else localStorage.removeItem(SIGNED_OUT_KEY);
+  } catch {}
+}
+
 /** Sent without a token. @throws ConnectionError when the server does not answer as it should. */
 async function fetchKnown(transport: Transport): Promise<Known> {
   const { status, body, headers } = await transport.send({ method: 'GET', path: '/limits', headers: {} });
   if (status !== 200) throw new ConnectionError(`GET /limits answered ${status}`);
-  const { sign_in: config } = JSON.parse(new TextDecoder().decode(body)) as Limits;
+  // A server of an earlier version, beside this one, says nothing.
+  const { sign_in: config = null } = JSON.parse(new TextDecoder().decode(body)) as Partial<Limits>;
   const aheadMs = Date.parse(headers.date ?? '') - Date.now();
   return config && { config, skewSeconds: Number.isNaN(aheadMs) ? 0 : Math.round(aheadMs / 1000) };
 }

@@ -21,8 +21,14 @@ export interface StartedSignIn {
   readonly windowOf: string | null;
 }
 
-export function saveStarted(started: StartedSignIn): void {
-  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(started));
+/** @returns false when the browser allows no storage: the answer could not be checked. */
+export function saveStarted(started: StartedSignIn): boolean {
+  try {
+    sessionStorage.setItem(STORAGE_KEY, JSON.stringify(started));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A sign-in has one answer. */

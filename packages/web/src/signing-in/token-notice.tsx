@@ -1,6 +1,7 @@
 /** Reports that the token or the grant has ended or will end soon. Uploads wait for a new one. */
 import { useEffect, useReducer } from 'react';
 import { useCell } from '../cell.ts';
+import { formatTime } from '../format.ts';
 import { ProviderButton } from '../provider/provider-button.tsx';
 import { useServices } from '../services.ts';
 import { texts } from '../texts.ts';
@@ -19,7 +20,7 @@ export function TokenNotice() {
   if (signedIn.kind === 'expired') return <Expired {...signedIn} />;
   const { grant, subject, expiresAtMs } = signedIn;
   const leftMs = (expiresAtMs ?? Number.POSITIVE_INFINITY) - Date.now();
-  if (grant?.state === 'away') return <Away host={grant.host} leftMs={leftMs} />;
+  if (grant?.state === 'away') return <Away host={grant.host} expiresAtMs={expiresAtMs} />;
   if (grant?.state === 'renewing' || leftMs > soonMs(grant)) return null;
   const minutes = Math.max(0, Math.ceil(leftMs / 60_000));
   return (
@@ -43,11 +44,12 @@ function Expired({ subject, wasGrant }: SignedIn & { kind: 'expired' }) {
 }
 
 /** The provider does not answer. A single failed request is not reported. */
-function Away({ host, leftMs }: { host: string; leftMs: number }) {
-  const minutes = Math.floor(leftMs / 60_000);
+function Away({ host, expiresAtMs }: { host: string; expiresAtMs: number | null }) {
+  const isGood = expiresAtMs === null || Date.now() < expiresAtMs;
+  const time = formatTime(new Date(expiresAtMs ?? 0).toISOString());
   return (
     <p className="notice notice-warning notice-late" role="status">
-      {leftMs > 0 ? texts.provider.awayWhileGood(host, minutes) : texts.provider.awayAndLate(host)}
+      {isGood ? texts.provider.awayWhileGood(host, time) : texts.provider.awayAndLate(host)}
     </p>
   );
 }

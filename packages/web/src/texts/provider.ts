@@ -22,6 +22,7 @@ export const providerTexts = {
   clock: 'The clock of this machine is wrong, or the sign-in took too long. Set the clock, then sign in again.',
   notStarted: 'This sign-in was not started in this tab, or it has been answered before. Sign in again.',
   notLoaded: 'A part of this page could not be loaded. Reload the page, then sign in again.',
+  noStorage: 'This browser allows the page to store nothing, which signing in needs. Allow it, or paste a token.',
   windowBlocked: 'The browser has blocked the window. Allow windows for this page and try again, or paste a token.',
   ended: 'Your sign-in has ended. Sign in again.',
   endedHeading: 'Your sign-in has ended',
@@ -29,9 +30,10 @@ export const providerTexts = {
   endedIdle: 'Sign in again to continue.',
   endsSoon: (minutes: number) =>
     `Your sign-in ends in ${plural(minutes, 'minute', 'minutes')}. Sign in again, and uploads continue without a break.`,
-  awayWhileGood: (host: string, minutes: number) =>
-    `${host} does not answer, so your sign-in is not renewed now. Uploads continue for ${plural(minutes, 'minute', 'minutes')} without it. It is asked again and again.`,
+  awayWhileGood: (host: string, time: string) =>
+    `${host} does not answer, so your sign-in cannot be renewed now. Uploads continue until ${time}, then wait for it.`,
   awayAndLate: (host: string) => `${host} does not answer. Uploads wait, and continue automatically when it is back.`,
+  waitsForSignIn: 'Waiting for you to sign in',
   waitsForProvider: (host: string) => `Waiting for ${host}`,
   window: {
     heading: (host: string) => `Signing in at ${host}`,

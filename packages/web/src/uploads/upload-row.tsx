@@ -105,6 +105,7 @@ function Figures({ upload: { state, sizeBytes, received, progress, bytesPerSecon
   }
 
   function describeLastError(): string | null {
+    if (signedIn.kind === 'expired' && signedIn.wasGrant) return texts.provider.waitsForSignIn;
     if (signedIn.kind !== 'signed-in') return texts.upload.waitsForToken;
     const { grant, expiresAtMs } = signedIn;
     const isLate = expiresAtMs !== null && Date.now() >= expiresAtMs;
