@@ -81,8 +81,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await assertAccessible(page, 'nothing uploaded yet');
     const broken = join(under.folder, 'broken.mrc');
     writeFileSync(broken, makeMrc(5_000).subarray(0, 4_000));
-    await throttle(page, 4 * MIB);
-    await drop(page, [writeMrc(under.folder, 'c.mrc', 3), broken]);
+    // Slow enough that axe is done before the upload.
+    await throttle(page, MIB);
+    await drop(page, [writeMrc(under.folder, 'c.mrc', 6), broken]);
     await waitForParts(uploadRow(page, 'c.mrc'), 1);
     await uploadRow(page, 'broken.mrc', 'refused').waitFor();
     await assertAccessible(page, 'uploading');
