@@ -22,8 +22,8 @@ const { provider, under } = here;
 /** Somebody is signed in, and a slow upload has begun. */
 async function startUpload(person: string, file: string): Promise<Page> {
   const page = await here.signIn(person);
-  await throttle(page, 2 * MIB);
-  await drop(page, [writeMrc(under.folder, file, 12)]);
+  await throttle(page, MIB);
+  await drop(page, [writeMrc(under.folder, file, 4)]);
   await waitForParts(uploadRow(page, file), 1);
   return page;
 }
@@ -42,9 +42,10 @@ test('provider down: an upload waits, says for whom, and continues when the prov
   } finally {
     await provider.reconnect();
   }
+  // The page asks at intervals that grow to 30 s.
+  await page.getByText(/does not answer/).waitFor({ state: 'detached' });
   await throttle(page);
   await uploadRow(page, 'waits.mrc', 'done').waitFor();
-  await page.getByText(/does not answer/).waitFor({ state: 'detached' });
 });
 
 test('grant revoked: uploads wait, and continue when the same person has signed in again in a window', async () => {
