@@ -104,6 +104,43 @@ export function testProgram(name: string, machine: Machine): void {
     assert.equal(code, 130);
   });
 
+  test(`${name}: watch --config uploads two folders; status and log show it, and that it was killed`, async (t) => {
+    const folders = ['first', 'second'];
+    for (const folder of folders) mkdirSync(join(machine.folder, folder));
+    writeFileSync(join(machine.folder, 'token'), `${server.token()}\r\n`);
+    const tables = folders.map((folder) => `[[watch]]\r\nfolder = '${machine.path(folder)}'\r\nsettle = "1s"\r\n`);
+    const head = `\ufeffserver = "${server.url}"\r\ntoken_file = '${machine.path('token')}'\r\n`;
+    writeFileSync(join(machine.folder, 'cryolift.toml'), head + tables.join(''));
+    const config = machine.path('cryolift.toml');
+    const own = (...args: string[]) => machine.begin([...args, '--config', config], {});
+    const checked = await machine.begin(['config', 'check', config], {}).ended;
+    assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+
+    const watching = own('watch');
+    t.after(() => watching.child.kill('SIGKILL'));
+    for (const folder of folders) make(join(folder, `${folder}.mrc`), MIB);
+    await until('both files are uploaded', async () => (await findFile('first.mrc')) && (await findFile('second.mrc')));
+    const status = await until('the status has both', async () => {
+      const ended = await own('watch', 'status', '--json').ended;
+      const { running, folders: all } = lastLine(ended);
+      const isDone = running && all.length === 2 && all.every(({ done }: { done: number }) => done === 1);
+      return isDone ? ended : undefined;
+    });
+    assert.equal(status.code, 0);
+    assert.match((await own('watch', 'logs').ended).stdout, /\] second\.mrc /);
+    watching.child.kill('SIGKILL');
+    await watching.ended;
+    await until('it is seen as not running', async () => {
+      const { code } = await own('watch', 'status').ended;
+      return code === 1 || undefined;
+    });
+    const printed = await own('watch', 'install', '--print').ended;
+    assert.equal(printed.code, 0, printed.stderr);
+    // The program starts itself, without Node.
+    assert.match(printed.stdout, /dist[\\/]cryolift-[\w-]+(\.exe)?"?( |<\/Command>)/);
+    assert.doesNotMatch(printed.stdout, /cryolift\.js/);
+  });
+
   test(`${name}: inspect and doctor`, async () => {
     make('inspected.mrc', 2 * MIB);
     const inspected = await run('inspect', '--json', machine.path('inspected.mrc'));
