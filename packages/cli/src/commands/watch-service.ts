@@ -4,6 +4,7 @@ import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
 import { findWatch, type WatchChoice } from '../service/find-watch.ts';
 import { checkService, chooseService, installService, thisHost, uninstallService } from '../service/install.ts';
 import { planService } from '../service/plan.ts';
+import { ownProgram } from '../service/program.ts';
 import type { ServicePlan } from '../service/service.ts';
 import { describeSettings } from '../settings/describe.ts';
 import { loadSettings } from '../settings/settings-file.ts';
@@ -29,7 +30,7 @@ export async function install(flags: InstallFlags): Promise<ExitCode> {
   if (runAs !== null && (scope === 'user' || process.platform !== 'linux' || !/^[a-z_][\w.-]*\$?$/i.test(runAs))) {
     throw new UsageError('--run-as names a user, for --system on Linux');
   }
-  const choice = chooseService(scope, config, runAs);
+  const choice = chooseService(scope, config, ownProgram(), runAs);
   const host = thisHost(scope);
   const plan = planService(choice, host);
   if (print) {
@@ -61,7 +62,7 @@ export async function install(flags: InstallFlags): Promise<ExitCode> {
 
 export async function uninstall(flags: WatchChoice & { json?: boolean }): Promise<ExitCode> {
   const { scope, config } = await findWatch(flags);
-  const choice = chooseService(scope, config, null);
+  const choice = chooseService(scope, config, []);
   const removed = await uninstallService(choice, thisHost(scope));
   const said = removed
     ? 'removed the service; the settings and the record of what was uploaded stay'

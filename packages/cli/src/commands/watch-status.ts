@@ -26,7 +26,7 @@ export async function showWatchStatus(flags: StatusFlags): Promise<ExitCode> {
   const { kind, report } = readState(places);
   const running = kind === 'running';
   const [lastLine = null] = running ? [] : readLastLines(places.log, 1);
-  const choice = chooseService(scope, config, null);
+  const choice = chooseService(scope, config, []);
   const installed = isInstalled(planService(choice, thisHost(scope)));
   const value = {
     config,

@@ -7,7 +7,6 @@ import { type Scope, thisMachine } from '../settings/places.ts';
 import type { Settings } from '../settings/settings.ts';
 import { placesOf, readState, stateRoot } from '../state/watch-state.ts';
 import { planService } from './plan.ts';
-import { ownProgram } from './program.ts';
 import { forgetInstalledConfig, replaceFile, writeInstalledConfig } from './record.ts';
 import { runCommand, succeeds } from './run-command.ts';
 import type { Host, ServiceChoice, ServicePlan } from './service.ts';
@@ -26,12 +25,18 @@ export function thisHost(scope: Scope): Host {
   return { ...thisMachine(), home: homedir(), uid, user: username, stateRoot: stateRoot(scope) };
 }
 
-export function chooseService(scope: Scope, config: string, runAs: string | null): ServiceChoice {
+/** @param program empty to find a service that is installed. */
+export function chooseService(
+  scope: Scope,
+  config: string,
+  program: readonly string[],
+  runAs: string | null = null,
+): ServiceChoice {
   const names = scope === 'user' ? ['XDG_STATE_HOME', ...VARIABLES] : VARIABLES;
   const environment = Object.fromEntries(
     names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
-  return { scope, program: ownProgram(), config, runAs, environment: environment as Record<string, string> };
+  return { scope, program, config, runAs, environment: environment as Record<string, string> };
 }
 
 /** @throws Refusal when the service could not work: without a credential, or open to other users. */
