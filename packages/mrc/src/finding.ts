@@ -23,12 +23,19 @@ export type WarningCode =
   | 'volume_stack_uneven'
   | 'unusual_mode'
   | 'voxel_size_implausible'
+  | 'cell_placeholder'
   | 'statistics_mismatch'
   | 'constant_data'
   | 'not_finite';
 
 /** Harmless deviations from MRC2014. */
-export type NoteCode = 'map_id_padding' | 'version_undeclared' | 'extended_type_unknown' | 'labels' | 'statistics';
+export type NoteCode =
+  | 'map_id_padding'
+  | 'version_undeclared'
+  | 'cell_not_orthogonal'
+  | 'extended_type_unknown'
+  | 'labels'
+  | 'statistics';
 
 /** One thing that was found; the message is for a person at a microscope. */
 export interface Finding<Code extends string> {

@@ -1,20 +1,33 @@
 export { checkMrc, type MrcCandidate, type MrcCheck } from './check/check.ts';
+export { describeAcquisition, describeExtent, describeTilts } from './check/describe.ts';
 export { describePixelSize } from './check/pixel-size.ts';
 export { checkMrcSize } from './check/rejections.ts';
-export type { MrcSummary } from './check/summary.ts';
+export { completeSummary, type MrcSummary } from './check/summary.ts';
+export { describeMrc, EXTENDED_WARNINGS, type MrcDescription } from './extended/description.ts';
 export type { Finding, NoteCode, RejectionCode, WarningCode } from './finding.ts';
+export { type Axis, axisOrder } from './header/axes.ts';
+export { describeAxes } from './header/geometry.ts';
 export { type MrcHeader, parseHeader, type Triple } from './header/header.ts';
 export { HEADER_BYTES as MRC_HEADER_BYTES } from './header/layout.ts';
 export { statisticsOf, voxelSize } from './header/meaning.ts';
+export { type HeaderWord, listWords } from './header/words.ts';
 export { buildHeader, type HeaderFields } from './header/writer.ts';
 export { decideKind, type KindDecision, type KindEvidence, MRC_KINDS, type MrcKind } from './kind/kind.ts';
 export { extensionOf, isMrcName, MRC_EXTENSIONS } from './kind/name.ts';
 export { applyKind, type MrcOverrides, readOverrides } from './kind/overrides.ts';
 export { decideSignedness, type Signedness, type SignednessDecision } from './kind/signedness.ts';
+export { fileAxisOf } from './pictures/orientation.ts';
 export { type Picture, toPicture } from './pictures/picture.ts';
 export { encodePng } from './pictures/png.ts';
 export { type PreviewOutcome, renderPreview } from './pictures/preview.ts';
-export { type Axis, defaultPreviews, type PreviewKind, type PreviewRequest } from './pictures/preview-request.ts';
+export {
+  centralSection,
+  defaultPreviews,
+  type Previewed,
+  type PreviewKind,
+  type PreviewRequest,
+  sectionsAlong,
+} from './pictures/preview-request.ts';
 export type { Raster } from './pictures/raster.ts';
 export { type ContentReader, generateMrc, type MrcContent, openContent } from './samples/content.ts';
 export { compareStatistics, VOXEL_WARNINGS } from './statistics/compare.ts';

@@ -1,6 +1,6 @@
+import type { Axis } from './header/axes.ts';
 import type { MrcKind } from './kind/kind.ts';
 import { BoxMean, binFactor } from './pictures/box-mean.ts';
-import type { Axis } from './pictures/preview-request.ts';
 import type { Raster } from './pictures/raster.ts';
 import { Statistics, type VoxelStatistics } from './statistics/statistics.ts';
 import { decodeVoxels, type VoxelLayout } from './voxels/voxels.ts';
@@ -62,7 +62,7 @@ export class VoxelAnalysis {
   }
 
   /**
-   * The central section along an axis, at most 512 pixels wide and high. x has NY columns and NZ rows, y NX and NZ, z
+   * The central section along an axis of the file, at most 512 pixels wide and high. x has NY columns and NZ rows, y NX and NZ, z
    * NX and NY.
    */
   section(axis: Axis): Raster {

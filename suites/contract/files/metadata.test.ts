@@ -70,7 +70,10 @@ test('metadata: the kind decides the picture, at init and after a change', async
   assert.deepEqual(await change(null), ['volume', 'dimensions']);
   assert.deepEqual(await change('gain reference'), ['volume', 'dimensions']);
   const { mrc } = (await call('GET', `/files/${file.file_id}`)).json<FileRecord>();
-  assert.match(mrc?.kind_evidence?.message ?? '', /the kind in the metadata is none of image, stack, volume/);
+  assert.match(
+    mrc?.kind_evidence?.message ?? '',
+    /the kind in the metadata is none of image, stack, tilt_series, volume, volume_stack/,
+  );
 });
 
 test('metadata: mode0 decides how bytes of mode 0 are read, also later', async () => {

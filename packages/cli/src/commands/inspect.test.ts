@@ -1,16 +1,27 @@
 /** `cryolift inspect` of files with incomplete headers and of compressed files. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { buildHeader } from '@cryolift/mrc';
 import { parseLines, runAlone } from '../testing/test-process.ts';
 
 interface Inspected {
   verdict: string;
-  mrc: { kind: string; kind_evidence: { code: string }; expected_size: number } | null;
+  mrc: {
+    kind: string;
+    kind_evidence: { code: string };
+    expected_size: number;
+    voxel_size: number[] | null;
+    geometry: { size: number[]; axes: number[]; extent: number[] | null };
+    row_order: { first: string; evidence: { code: string } };
+    tilts: { min: number; max: number; middle_section: number } | null;
+    symmetry: string[];
+  } | null;
+  header?: { word: number; name: string; value: string }[];
   signedness: { value: string; evidence: { code: string } } | null;
   statistics: { min: number; max: number } | null;
   compressed: string | null;
@@ -143,4 +154,93 @@ test('inspect: a compressed file whose content is not an MRC file is refused', a
   assert.deepEqual([found.code, found.rejections[0]?.code], [1, 'header_is_text']);
   const small = await inspect(await write('small.mrc.gz', gzipSync(Buffer.from('no map'))));
   assert.deepEqual([small.code, small.rejections[0]?.code], [1, 'file_too_small']);
+});
+
+/** A tilt series as SerialEM writes it, from -6° to 6°, with short integers for each section. */
+function makeTiltSeries(): Buffer {
+  const [nx, ny, nz] = [64, 64, 5];
+  const extended = new Int16Array(nz).map((_, section) => 300 * (section - 2));
+  const fields = { nsymbt: 2 * nz, exttyp: 'SERI', nint: 2, nreal: 1, cella: [128, 128, 1] } as const;
+  const header = buildHeader({ nx, ny, nz, mode: 1, ...fields });
+  const voxels = new Int16Array(nx * ny * nz).map((_, at) => Math.floor(at / (nx * ny)) * 100 + (at % 7));
+  return Buffer.concat([header, new Uint8Array(extended.buffer), new Uint8Array(voxels.buffer)]);
+}
+
+test('inspect: a tilt series is called so, and shown by its middle tilt in a folder that --png makes', async () => {
+  const path = await write('tilts.mrc', makeTiltSeries());
+  const pictures = join(folder, 'made', 'here');
+  const found = await inspect(path, '--png', pictures);
+  assert.deepEqual([found.mrc?.kind, found.mrc?.kind_evidence.code], ['tilt_series', 'tilts']);
+  assert.deepEqual(
+    [found.mrc?.tilts?.min, found.mrc?.tilts?.max, found.mrc?.tilts?.middle_section, found.mrc?.voxel_size?.[0]],
+    [-6, 6, 2, 2],
+  );
+  assert.deepEqual(found.pictures, [
+    join(pictures, 'tilts.mrc.section-z.png'),
+    join(pictures, 'tilts.mrc.spectrum.png'),
+  ]);
+  assert.match((await readFile(found.pictures[0] as string)).toString('latin1'), /Section 2 of z/);
+  const { stdout } = await runAlone(['inspect', path]);
+  assert.match(stdout, /^tilt angles +-6° to 6° in steps of 3°, 5 images$/m);
+  assert.match(stdout, /^extent +128 × 128 Å$/m);
+});
+
+test('inspect: permuted axes, symmetry and the rule of the row order are said', async () => {
+  const path = fileURLToPath(new URL('../../../mrc/fixtures/EMD-3001.map', import.meta.url));
+  const { mrc } = await inspect(path);
+  assert.deepEqual(mrc?.geometry.size, [43, 25, 73]);
+  assert.deepEqual(mrc?.symmetry, ['X,  Y,  Z', '-X,  Y+1/2,  -Z']);
+  assert.deepEqual([mrc?.row_order.first, mrc?.row_order.evidence.code], ['bottom', 'standard']);
+  const { stdout } = await runAlone(['inspect', path]);
+  assert.match(stdout, /^axes +MAPC, MAPR, MAPS 3, 1, 2: columns Z, rows X, sections Y$/m);
+  assert.match(stdout, /^extended header +untyped, 160 bytes, operators of the space group$/m);
+  assert.match(stdout, /^note: The cell is not orthogonal: CELLB is 90°, 94\.326°, 90°/m);
+});
+
+test('inspect: --header prints the 56 words as they stand, also of a file that is rejected', async () => {
+  const path = await write('words.mrc', makeTiltSeries().subarray(0, 2000));
+  const { header = [], code } = await inspect(path, '--header');
+  assert.equal(code, 1);
+  assert.equal(header.length, 56);
+  assert.deepEqual(
+    header.filter(({ name }) => ['NZ', 'EXTTYP', 'NINT,NREAL'].includes(name)).map(({ word, value }) => [word, value]),
+    [
+      [3, '5'],
+      [27, '"SERI"'],
+      [33, '2, 1'],
+    ],
+  );
+  const { stdout } = await runAlone(['inspect', '--header', path]);
+  assert.match(stdout, /^word 54 +MACHST +44 44 00 00 +44 44 00 00$/m);
+});
+
+test('inspect: --diff names the words, labels and the first voxel that differ; 1 when some do', async () => {
+  const a = await write('a.mrc', makeTiltSeries());
+  const changed = makeTiltSeries();
+  changed.writeFloatLE(130, 40);
+  changed.write('made by a test', 224);
+  const at = 1024 + 10 + 2 * (64 * 64 * 3 + 64 * 2 + 1);
+  changed[at] = (changed[at] as number) ^ 1;
+  const b = await write('b.mrc', changed);
+  const { code, stdout } = await runAlone(['inspect', '--diff', a, b, '--json']);
+  assert.equal(code, 1);
+  const [{ header, data } = {}] = parseLines<{ header: object[]; data: object }>(stdout);
+  assert.deepEqual(header, [
+    { name: 'CELLA_X (word 11)', a: '128', b: '130' },
+    { name: 'label 1', a: '""', b: '"made by a test"' },
+  ]);
+  assert.deepEqual(data, { result: 'different', voxel: [1, 2, 3] });
+  const same = await runAlone(['inspect', '--diff', a, a]);
+  assert.deepEqual([same.code, same.stdout], [0, 'the headers are the same\nthe voxels are the same\n']);
+  const shorter = await write('short.mrc', makeVolume());
+  assert.match((await runAlone(['inspect', '--diff', a, shorter])).stdout, /not compared: they differ in dimensions/);
+  const tiny = await write('tiny.mrc', Buffer.alloc(10));
+  const [refused, one, two] = await Promise.all(
+    [
+      ['--diff', a, tiny],
+      ['--diff', a],
+      [a, b],
+    ].map((args) => runAlone(['inspect', ...args])),
+  );
+  assert.deepEqual([refused?.code, one?.code, two?.code], [1, 2, 2]);
 });

@@ -1,17 +1,16 @@
 /** Statistics and pictures of a local MRC file. */
 import type { FileHandle } from 'node:fs/promises';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cutName, naming, openRegularFile, retryWhileHeld } from '@cryolift/client/node';
 import {
   compareStatistics,
-  decideKind,
   defaultPreviews,
   encodePng,
   type Finding,
   layoutOf,
   MRC_HEADER_BYTES,
-  type MrcHeader,
+  type MrcDescription,
   type MrcKind,
   type MrcOverrides,
   type PreviewRequest,
@@ -42,7 +41,8 @@ export interface Voxels {
 /**
  * Reads all voxels of a file once.
  *
- * @param folder where pictures are written; null: none.
+ * @param folder where pictures are written; it is made when it is missing. Null: none.
+ * @param description what the headers of the file say.
  * @returns null when the voxels cannot be read.
  * @throws SourceError, the system's errors, and `signal`'s reason.
  */
@@ -50,8 +50,10 @@ export async function surveyVoxels(
   path: string,
   folder: string | null,
   overrides: MrcOverrides,
+  description: MrcDescription,
   signal: AbortSignal,
 ): Promise<Voxels | null> {
+  if (folder !== null) await naming(folder, () => mkdir(folder, { recursive: true }));
   const { handle, stats } = await openRegularFile(path, signal);
   try {
     const { size } = stats;
@@ -63,7 +65,7 @@ export async function surveyVoxels(
     const said = layoutOf(header, size, overrides);
     if (!said) return null;
     const layout = await settleLayout(source, said);
-    const { kind } = decideKind(header, basename(path), overrides.kind);
+    const kind = overrides.kind ?? description.kind.kind;
     const analysis = new VoxelAnalysis(layout, kind);
     const chunk = new Uint8Array(CHUNK_BYTES);
     const end = layout.dataOffset + layout.dataBytes;
@@ -73,7 +75,8 @@ export async function surveyVoxels(
       analysis.add(at, bytes);
     }
     const statistics = analysis.statistics();
-    const pictures = folder === null ? [] : await writePictures(path, folder, source, header, layout, kind);
+    const shown = { ...description, kind };
+    const pictures = folder === null ? [] : await writePictures(path, folder, source, layout, shown);
     return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), pictures };
   } finally {
     await handle.close();
@@ -84,13 +87,12 @@ async function writePictures(
   path: string,
   folder: string,
   source: VoxelSource,
-  header: MrcHeader,
   layout: VoxelLayout,
-  kind: MrcKind,
+  { header, kind, geometry, tilts }: Pick<MrcDescription, 'header' | 'geometry' | 'tilts'> & { kind: MrcKind },
 ): Promise<string[]> {
   const written: string[] = [];
   const filename = basename(path);
-  for (const preview of defaultPreviews({ ...layout, kind }, filename)) {
+  for (const preview of defaultPreviews({ ...layout, kind, geometry, tilts }, filename)) {
     const request = { ...preview, sizePx: PICTURE_PX };
     const outcome = await renderPreview(source, header, layout, request);
     if (outcome.kind === 'refused') continue;

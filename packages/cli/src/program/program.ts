@@ -144,18 +144,20 @@ export async function createProgram(
     });
   add('inspect', 'show the header, statistics and errors of a local MRC file; needs no server')
     .argument('<path>')
-    .option('--header', 'only the header; read no voxels')
+    .argument('[other]', 'the file to compare with, for --diff')
+    .option('--header', 'only the header, with all its words as they stand; read no voxels')
+    .option('--diff', 'compare the headers and the voxels of two files; 1: they differ')
     .addOption(new Option('--kind <kind>', 'what the sections are; replaces the kind in the header').choices(KINDS))
     .addOption(new Option('--mode0 <how>', 'how to read the bytes of mode 0').choices(SIGNEDNESSES))
     .addOption(
       new Option(
         '--png [dir]',
         'also write previews for this kind of file, into the given or the current folder',
-      ).conflicts('header'),
+      ).conflicts(['header', 'diff']),
     )
-    .action(async (path: string, _own: unknown, command: Command) => {
+    .action(async (path: string, other: string | undefined, _own: unknown, command: Command) => {
       const { inspect } = await import('../commands/inspect.ts');
-      finish(await inspect(path, command.optsWithGlobals()));
+      finish(await inspect(path, other, command.optsWithGlobals()));
     });
   add('doctor', 'check this machine, the network and the server, and say how to fix problems')
     .option('--room <size>', 'fail when the server has no space for a file of this size, such as 500GiB', SIZE)

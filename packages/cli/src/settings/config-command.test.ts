@@ -25,7 +25,7 @@ test('config init: writes the file of the user once; config check names what is 
   const missing = await runAlone(['config', 'check', '--json'], env);
   assert.equal(missing.code, 2);
   const line = text.split('\n').findIndex((each) => each.startsWith('token_file')) + 1;
-  const message = 'token_file: /etc/cryolift/token cannot be read (ENOENT)';
+  const message = 'token_file: /etc/cryolift/token cannot be read: no such file or folder';
   if (!existsSync('/etc/cryolift/token')) {
     assert.deepEqual(parseLines(missing.stdout), [{ path, valid: false, faults: [{ line, message }] }]);
   }

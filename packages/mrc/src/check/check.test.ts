@@ -20,7 +20,24 @@ test('checkMrc: a real EMDB map is accepted and summarised', () => {
     voxel_size: [0.44825, 0.3925, 0.45875],
     kind: 'volume',
     kind_evidence: { code: 'extension', message: 'the name ends in .map' },
-    extended_header: { type: '', bytes: 160 },
+    extended_header: { type: '', bytes: 160, holds: 'symmetry' },
+    geometry: {
+      size: [43, 25, 73],
+      extent: [19.27475, 9.8125, 33.48875],
+      volumes: 1,
+      axes: [3, 1, 2],
+      nstart: [0, -21, -12],
+      m: [40, 12, 72],
+      cell: [17.93, 4.71, 33.03],
+      angles: [90, 94.326, 90],
+      origin: [0, 0, 0],
+      ispg: 4,
+      nversion: 0,
+    },
+    row_order: {
+      first: 'bottom',
+      evidence: { code: 'standard', message: 'MRC2014 has the first row at the bottom' },
+    },
     byte_order: 'little',
     expected_size: 315_084,
     stats: {
@@ -34,7 +51,7 @@ test('checkMrc: a real EMDB map is accepted and summarised', () => {
   assert.deepEqual(check.warnings, []);
   assert.deepEqual(
     check.notes.map(({ code }) => code),
-    ['version_undeclared', 'extended_type_unknown'],
+    ['version_undeclared', 'cell_not_orthogonal'],
   );
 });
 
@@ -68,7 +85,27 @@ test('checkMrc: a correct file gives no finding', () => {
       voxel_size: [2.5, 2.5, 2.5],
       kind: 'volume',
       kind_evidence: { code: 'ispg', message: 'ISPG is 1, which is for volumes' },
-      extended_header: { type: 'FEI1', bytes: 23_040 },
+      extended_header: { type: 'FEI1', bytes: 23_040, holds: 'fei' },
+      geometry: {
+        size: [10, 20, 30],
+        extent: [25, 50, 75],
+        volumes: 1,
+        axes: [1, 2, 3],
+        nstart: [0, 0, 0],
+        m: [10, 20, 30],
+        cell: [25, 50, 75],
+        angles: [90, 90, 90],
+        origin: [0, 0, 0],
+        ispg: 1,
+        nversion: 20_141,
+      },
+      row_order: {
+        first: 'bottom',
+        evidence: {
+          code: 'fei_other_version',
+          message: 'EXTTYP is FEI1, but NVERSION is 20141: only with 20140 is the first row on top',
+        },
+      },
       byte_order: 'big',
       expected_size: sizeBytes,
       stats: { min: -1, max: 1, mean: 0, rms: 0.5 },
@@ -84,7 +121,7 @@ test('checkMrc: EXTTYP is left out without an extended header', () => {
   const header = buildHeader({ nx: 1, ny: 1, nz: 1, mode: 0, exttyp: 'SERI' });
   const check = checkMrc({ header, sizeBytes: 1025 });
   assert.ok(check.verdict === 'accepted');
-  assert.deepEqual(check.mrc?.extended_header, { type: '', bytes: 0 });
+  assert.deepEqual(check.mrc?.extended_header, { type: '', bytes: 0, holds: null });
 });
 
 test('checkMrc: stats are null unless all four are determined', () => {

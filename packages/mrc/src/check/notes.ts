@@ -1,3 +1,4 @@
+import { extendedLayout } from '../extended/layout.ts';
 import { count, type Finding, type NoteCode } from '../finding.ts';
 import { hasMapId, type MrcHeader } from '../header/header.ts';
 import { declaresMrc2014, statisticsOf } from '../header/meaning.ts';
@@ -11,6 +12,7 @@ export function listNotes(header: MrcHeader): Note[] {
   return [
     ...noteMapPadding(header),
     ...noteVersion(header),
+    ...noteCell(header),
     ...noteExtendedType(header),
     ...noteLabels(header),
     ...noteStatistics(header),
@@ -30,8 +32,21 @@ function noteVersion(header: MrcHeader): Note[] {
   return [{ code: 'version_undeclared', message }];
 }
 
-function noteExtendedType({ nsymbt, exttyp }: MrcHeader): Note[] {
-  if (nsymbt <= 0 || EXTENDED_TYPES.includes(exttyp)) return [];
+/** Angles that are no more than rounded away from 90° are right angles. */
+const ANGLE_TOLERANCE = 0.01;
+
+/** Many programs leave the angles at 0. */
+function noteCell({ cellb }: MrcHeader): Note[] {
+  const isGiven = cellb.every((angle) => angle > 0 && angle < 180);
+  if (!isGiven || cellb.every((angle) => Math.abs(angle - 90) <= ANGLE_TOLERANCE)) return [];
+  const angles = cellb.map((angle) => Number(angle.toPrecision(7))).join('°, ');
+  const message = `The cell is not orthogonal: CELLB is ${angles}°. Pictures show its sections as rectangles.`;
+  return [{ code: 'cell_not_orthogonal', message }];
+}
+
+function noteExtendedType(header: MrcHeader): Note[] {
+  const { nsymbt, exttyp } = header;
+  if (nsymbt <= 0 || EXTENDED_TYPES.includes(exttyp) || extendedLayout(header) !== null) return [];
   const message =
     `EXTTYP is none of ${EXTENDED_TYPES.join(', ')}, so it is not known what the ${count(nsymbt)} bytes of ` +
     'extended header mean. They are kept unchanged.';

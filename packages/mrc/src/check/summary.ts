@@ -1,10 +1,16 @@
+import type { Acquisition } from '../extended/acquisition.ts';
+import type { MrcDescription } from '../extended/description.ts';
+import { type ExtendedLayout, extendedLayout } from '../extended/layout.ts';
 import type { Finding } from '../finding.ts';
+import { describeGeometry, type MrcGeometry } from '../header/geometry.ts';
 import type { MrcHeader, Triple } from '../header/header.ts';
 import { labelsOf } from '../header/labels.ts';
 import { statisticsOf, voxelSize } from '../header/meaning.ts';
 import { bytesPerVoxel } from '../header/mode.ts';
+import { decideRowOrder, type RowOrder } from '../header/row-order.ts';
 import { computeFileSize } from '../header/size.ts';
 import { decideKind, type KindEvidence, type MrcKind } from '../kind/kind.ts';
+import type { Tilts } from '../tilts/tilts.ts';
 
 /** The contents of a header in the form and with the names of Cryolift's API. Safe for JSON. */
 export interface MrcSummary {
@@ -19,8 +25,18 @@ export interface MrcSummary {
   readonly kind: MrcKind;
   /** What decided the kind. */
   readonly kind_evidence: Finding<KindEvidence>;
-  /** `type` is EXTTYP, '' when there is none. */
-  readonly extended_header: { readonly type: string; readonly bytes: number };
+  /** `type` is EXTTYP, '' when there is none; `holds` what it consists of, null when that is not known. */
+  readonly extended_header: {
+    readonly type: string;
+    readonly bytes: number;
+    readonly holds: ExtendedLayout | null;
+  };
+  readonly geometry: MrcGeometry;
+  readonly row_order: RowOrder;
+  /** What `completeSummary` adds. */
+  readonly acquisition?: Acquisition | null;
+  readonly tilts?: Tilts | null;
+  readonly symmetry?: readonly string[];
   readonly byte_order: 'little' | 'big';
   /** Bytes of the whole file. */
   readonly expected_size: number;
@@ -48,11 +64,31 @@ export function summarise(header: MrcHeader, sizeBytes: number, filename?: strin
     voxel_size: voxelSize(header),
     kind,
     kind_evidence: evidence,
-    extended_header: { type: extendedType(header), bytes: header.nsymbt },
+    extended_header: { type: extendedType(header), bytes: header.nsymbt, holds: extendedLayout(header) },
+    geometry: describeGeometry(header),
+    row_order: decideRowOrder(header),
     byte_order: header.byteOrder,
     expected_size: Number(size.bytes),
     stats: min === null || max === null || mean === null || rms === null ? null : { min, max, mean, rms },
     labels: labelsOf(header),
+  };
+}
+
+/** Adds to a summary what `describeMrc` has found in the extended header. */
+export function completeSummary(
+  summary: MrcSummary,
+  { header, geometry, kind, extended, tilts }: MrcDescription,
+): MrcSummary & Required<Pick<MrcSummary, 'acquisition' | 'tilts' | 'symmetry'>> {
+  return {
+    ...summary,
+    voxel_size: voxelSize(header),
+    kind: kind.kind,
+    kind_evidence: kind.evidence,
+    geometry,
+    row_order: decideRowOrder(header),
+    acquisition: extended?.acquisition ?? null,
+    tilts,
+    symmetry: extended?.symmetry ?? [],
   };
 }
 

@@ -1,9 +1,11 @@
 import { count, type Finding, type WarningCode } from '../finding.ts';
 import { isPermutation, readStamp } from '../header/byte-order.ts';
 import { hasMapId, type MrcHeader } from '../header/header.ts';
+import { isPlaceholderCell } from '../header/meaning.ts';
 import { describeMode, isCompressedMode } from '../header/mode.ts';
 import { computeFileSize } from '../header/size.ts';
-import { isVolumeStack, type MrcKind } from '../kind/kind.ts';
+import type { MrcKind } from '../kind/kind.ts';
+import { isVolumeStack } from '../kind/volume-stack.ts';
 import { hasThickness } from './pixel-size.ts';
 
 type Warning = Finding<WarningCode>;
@@ -87,7 +89,14 @@ function warnOfMode({ mode }: MrcHeader): Warning[] {
   return [{ code: 'unusual_mode', message }];
 }
 
-function warnOfVoxelSize({ cella, m }: MrcHeader, kind: MrcKind): Warning[] {
+function warnOfVoxelSize(header: MrcHeader, kind: MrcKind): Warning[] {
+  const { cella, m } = header;
+  if (isPlaceholderCell(header)) {
+    const message =
+      `CELLA is 1 × 1 × 1 Å for ${m.join(' × ')} intervals, as programs leave it that do not know the cell. So the ` +
+      'voxel size is not known; programs that scale by it will go wrong.';
+    return [{ code: 'cell_placeholder', message }];
+  }
   const [least, greatest] = PLAUSIBLE_VOXEL;
   const axes = ([0, 1, 2] as const).filter((axis) => {
     const isUnset = cella[axis] === 0 || (axis === 2 && !hasThickness(kind));

@@ -31,6 +31,8 @@ const header: fc.Arbitrary<MrcHeader> = fc
     nsymbt: fc.nat(2 ** 31 - 1),
     exttyp: fc.constantFrom('FEI1', 'CCP4', '\0\0\0\0', '\u00ff\u0001A '),
     nversion: int,
+    nint: fc.integer({ min: -32_768, max: 32_767 }),
+    nreal: fc.integer({ min: -32_768, max: 32_767 }),
     imodStamp: int,
     imodFlags: int,
     origin: triple(float),

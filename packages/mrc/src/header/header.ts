@@ -36,6 +36,9 @@ export interface MrcHeader {
   /** Four characters. */
   readonly exttyp: string;
   readonly nversion: number;
+  /** Bytes 128 to 131, which extended headers of SerialEM and Agard's format need: two int16. */
+  readonly nint: number;
+  readonly nreal: number;
   readonly imodStamp: number;
   readonly imodFlags: number;
   /** Å; read from bytes 208 to 219 in a file without a MAP identifier, as before 2000. */
@@ -89,6 +92,8 @@ export function parseHeader(bytes: Uint8Array, sizeBytes?: number): MrcHeader {
     nsymbt: int(OFFSET.nsymbt),
     exttyp: chars(OFFSET.exttyp),
     nversion: int(OFFSET.nversion),
+    nint: view.getInt16(OFFSET.nint, isLittle),
+    nreal: view.getInt16(OFFSET.nreal, isLittle),
     imodStamp: int(OFFSET.imodStamp),
     imodFlags: int(OFFSET.imodFlags),
     origin: floats(hasMap ? OFFSET.origin : OFFSET.oldOrigin),

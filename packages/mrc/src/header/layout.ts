@@ -20,6 +20,8 @@ export const OFFSET = {
   nsymbt: 92,
   exttyp: 104,
   nversion: 108,
+  nint: 128,
+  nreal: 130,
   imodStamp: 152,
   imodFlags: 156,
   origin: 196,

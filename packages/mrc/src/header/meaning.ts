@@ -1,10 +1,16 @@
 import type { MrcHeader, Triple } from './header.ts';
 
+/** True when CELLA is 1 × 1 × 1 Å for more than one interval: no cell is so small, so it was never set. */
+export function isPlaceholderCell({ cella, m }: Pick<MrcHeader, 'cella' | 'm'>): boolean {
+  return cella.every((edge) => edge === 1) && m.some((intervals) => intervals > 1);
+}
+
 /**
- * Voxel size in Å (CELLA / M), rounded to the seven digits of a float32. Null when it is missing for x or y; z is 0
- * when only z is missing, as in many single images.
+ * Voxel size along X, Y, Z in Å (CELLA / M), rounded to the seven digits of a float32. Null when it is missing for x or
+ * y, and when the cell is a placeholder; z is 0 when only z is missing, as in many single images.
  */
 export function voxelSize({ cella, m }: Pick<MrcHeader, 'cella' | 'm'>): Triple | null {
+  if (isPlaceholderCell({ cella, m })) return null;
   const edge = (axis: 0 | 1 | 2) => {
     const angstroms = cella[axis] / m[axis];
     return Number.isFinite(angstroms) && angstroms > 0 ? Number(angstroms.toPrecision(7)) : 0;

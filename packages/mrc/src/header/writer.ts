@@ -34,6 +34,8 @@ export function buildHeader(fields: HeaderFields): Uint8Array {
   writeInts(OFFSET.ispg, header.ispg, header.nsymbt);
   writeChars(OFFSET.exttyp, header.exttyp);
   writeInts(OFFSET.nversion, header.nversion);
+  view.setInt16(OFFSET.nint, header.nint, isLittle);
+  view.setInt16(OFFSET.nreal, header.nreal, isLittle);
   writeInts(OFFSET.imodStamp, header.imodStamp, header.imodFlags);
   writeFloats(OFFSET.origin, ...header.origin);
   writeChars(OFFSET.map, header.map);
@@ -68,6 +70,8 @@ function standardHeader({ nx, ny, nz, mode, byteOrder = 'little', label = [] }: 
     nsymbt: 0,
     exttyp: '\0\0\0\0',
     nversion: 20141,
+    nint: 0,
+    nreal: 0,
     imodStamp: 0,
     imodFlags: 0,
     origin: [0, 0, 0],

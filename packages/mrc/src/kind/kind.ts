@@ -3,8 +3,9 @@ import type { MrcHeader } from '../header/header.ts';
 import { labelsOf } from '../header/labels.ts';
 import { voxelSize } from '../header/meaning.ts';
 import { extensionOf } from './name.ts';
+import { isVolumeStack } from './volume-stack.ts';
 
-export const MRC_KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const;
+export const MRC_KINDS = ['image', 'stack', 'tilt_series', 'volume', 'volume_stack'] as const;
 export type MrcKind = (typeof MRC_KINDS)[number];
 
 /** What decided the kind, in order of priority. */
@@ -17,6 +18,8 @@ export type KindEvidence =
   | 'mz'
   | 'label'
   | 'ispg'
+  | 'tilts'
+  | 'mdoc'
   | 'extended_header'
   | 'mode'
   | 'dimensions'
@@ -80,11 +83,6 @@ const MAX_TILTS = 150;
 const CUBE_RATIO = 1.25;
 /** How much the voxels of a volume may differ along z. */
 const ANISOTROPY = 0.1;
-
-/** True when ISPG (spacegroup + 400) declares a stack of volumes of MZ sections each. */
-export function isVolumeStack({ ispg }: Pick<MrcHeader, 'ispg'>): boolean {
-  return ispg >= 401 && ispg <= 630;
-}
 
 /**
  * Decides what the sections of a file are. MRC2014 defines it by ISPG, but RELION, ChimeraX, CryoSPARC, EMAN2 and

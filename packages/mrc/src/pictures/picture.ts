@@ -1,6 +1,7 @@
 import type { VoxelLayout } from '../voxels/voxels.ts';
 import { shrink } from './box-mean.ts';
 import { findLimits, type Limits, toGray } from './contrast.ts';
+import { fileAxisOf, firstVolume, isTopFirst, orient, sizeInSpace } from './orientation.ts';
 import type { PreviewRequest } from './preview-request.ts';
 import { flipRows, type Raster } from './raster.ts';
 import { sectionCount } from './section.ts';
@@ -21,14 +22,13 @@ export interface Picture {
 }
 
 /**
- * Draws a section or an average of sections in the requested size and the right orientation. Row 0 of the raster is the
- * first of the file. It is drawn at the bottom, as MRC2014 defines; in z sections it is drawn at the top when the
- * layout has `isFlipped`. In x and y sections z always increases upwards.
+ * Draws a section of the file or an average of its sections in the requested size, with square pixels, and in the right
+ * orientation. Row 0 of the raster is the first of the file. It is drawn at the bottom, as MRC2014 defines; across z it
+ * is drawn at the top when the layout has `isFlipped`. Across x and y, z always increases upwards.
  */
 export function toPicture(raster: Raster, layout: VoxelLayout, request: PreviewRequest): Picture {
-  const small = shrink(raster, request.sizePx);
-  const isTopFirst = layout.isFlipped && (request.kind !== 'section' || request.axis === 'z');
-  return paint(isTopFirst ? small : flipRows(small), layout, request);
+  const upright = orient(shrink(raster, request.sizePx), layout, request);
+  return paint(isTopFirst(layout, request) ? upright : flipRows(upright), layout, request);
 }
 
 /** Draws a raster whose row 0 is the top. `limits`: black and white, when they are not those of all pixels. */
@@ -40,21 +40,26 @@ export function paint(raster: Raster, layout: VoxelLayout, request: PreviewReque
   return { widthPx, heightPx, gray, black, white, slice, shows: describe(layout, request, slice) };
 }
 
-/** The number of the section that a picture shows, from 0: floor(n / 2) by default. Null when it shows several. */
+/**
+ * The number of the section that a picture shows, from 0: by default the central one, floor(n / 2), of the first volume.
+ * Null when it shows several.
+ */
 export function sliceOf(layout: VoxelLayout, { kind, axis, slice }: PreviewRequest): number | null {
   if (kind === 'average' || kind === 'montage') return null;
-  return slice ?? Math.floor(sectionCount(layout, kind === 'section' ? axis : 'z') / 2);
+  const across = kind === 'section' ? fileAxisOf(layout, axis) : 'z';
+  return slice ?? Math.floor(sectionCount(firstVolume(layout), across) / 2);
 }
 
 function describe(layout: VoxelLayout, { kind, axis }: PreviewRequest, slice: number | null): string {
   const { nx, ny, nz, isFlipped } = layout;
-  const size = `${nx} x ${ny} x ${nz} voxels`;
+  const size = `${sizeInSpace(layout).join(' x ')} voxels`;
   const first = isFlipped ? 'first row on top' : 'first row at the bottom';
+  const one = layout.volumeSections === nz ? '' : ', of the first volume';
   switch (kind) {
     case 'section':
       return axis === 'z'
         ? `Section ${slice} of z (from 0) of ${size}, ${first}`
-        : `Section ${slice} of ${axis} (from 0) of ${size}, ${axis === 'x' ? 'y' : 'x'} to the right, z up`;
+        : `Section ${slice} of ${axis} (from 0) of ${size}, ${axis === 'x' ? 'y' : 'x'} to the right, z up${one}`;
     case 'average':
       return `Average of the ${nz} sections of ${nx} x ${ny} voxels, ${first}`;
     case 'montage':

@@ -5,6 +5,7 @@ import { settleLayout } from '../voxels/settled-layout.ts';
 import type { VoxelLayout, VoxelSource } from '../voxels/voxels.ts';
 import { readAverage } from './average.ts';
 import { readMontage } from './montage.ts';
+import { fileAxisOf, firstVolume } from './orientation.ts';
 import { type Picture, paint, sliceOf, toPicture } from './picture.ts';
 import type { PreviewRequest } from './preview-request.ts';
 import { readSection, sectionCount } from './section.ts';
@@ -47,13 +48,21 @@ async function renderOne(
   request: PreviewRequest,
 ): Promise<PreviewOutcome> {
   const axis = request.kind === 'section' ? request.axis : 'z';
+  const across = request.kind === 'section' ? fileAxisOf(layout, axis) : 'z';
   const slice = sliceOf(layout, request) as number;
-  const count = sectionCount(layout, axis);
+  const count = sectionCount(layout, across);
   if (!Number.isInteger(slice) || slice < 0 || slice >= count) {
     return refuse('slice_out_of_range', `Along ${axis} the file has sections 0 to ${count - 1}, not ${slice}.`);
   }
   if (request.kind === 'spectrum') return await renderSpectrum(source, header, layout, request, slice);
-  const raster = await readSection(source, layout, axis, slice, request.sizePx);
+  // Other sections of a stack of volumes would go through all of them.
+  const raster = await readSection(
+    source,
+    across === 'z' ? layout : firstVolume(layout),
+    across,
+    slice,
+    request.sizePx,
+  );
   return { kind: 'picture', picture: toPicture(raster, layout, request) };
 }
 

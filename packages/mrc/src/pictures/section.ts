@@ -1,7 +1,7 @@
+import type { Axis } from '../header/axes.ts';
 import { readRows } from '../voxels/rows.ts';
 import type { VoxelLayout, VoxelSource } from '../voxels/voxels.ts';
 import { BoxMean, binFactor } from './box-mean.ts';
-import type { Axis } from './preview-request.ts';
 import type { Raster } from './raster.ts';
 
 /** How many sections there are perpendicular to an axis of the file: x its columns, y its rows, z its sections. */

@@ -67,7 +67,7 @@ describe('layoutOf', () => {
   });
 
   test('detects files whose first row is at the top', () => {
-    const epu = { nx: 2, ny: 2, nz: 1, mode: 0, nsymbt: 768, exttyp: 'FEI1' };
+    const epu = { nx: 2, ny: 2, nz: 1, mode: 0, nsymbt: 768, exttyp: 'FEI1', nversion: 20_140 };
     assert.equal(layout(epu, 1024 + 768 + 4)?.isFlipped, true);
     assert.equal(layout({ nx: 2, ny: 2, nz: 1, mode: 0, axes: [1, -2, 3] }, 1028)?.isFlipped, true);
   });

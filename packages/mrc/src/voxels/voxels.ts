@@ -1,7 +1,10 @@
+import { axisOrder } from '../header/axes.ts';
 import type { ByteOrder } from '../header/byte-order.ts';
-import type { MrcHeader } from '../header/header.ts';
-import { HEADER_BYTES, IMOD_STAMP } from '../header/layout.ts';
+import { volumeSections, voxelScale } from '../header/geometry.ts';
+import type { MrcHeader, Triple } from '../header/header.ts';
+import { HEADER_BYTES } from '../header/layout.ts';
 import { bytesPerVoxel } from '../header/mode.ts';
+import { decideRowOrder } from '../header/row-order.ts';
 import { computeFileSize } from '../header/size.ts';
 import { decideSignedness, type Signedness, type SignednessDecision } from '../kind/signedness.ts';
 
@@ -27,6 +30,12 @@ export interface VoxelLayout {
   readonly dataBytes: number;
   /** True when the first row of the file is the top of the picture; MRC2014's first row is its bottom. */
   readonly isFlipped: boolean;
+  /** The axes in space (0 X, 1 Y, 2 Z) of columns, rows and sections. */
+  readonly order: Triple;
+  /** Relative lengths of a voxel along columns, rows and sections. */
+  readonly scale: Triple;
+  /** Sections of one volume; NZ unless the file is a stack of volumes. */
+  readonly volumeSections: number;
 }
 
 /** Reads a file. `read` fills the whole of `target` from `offsetBytes`, or rejects. */
@@ -72,13 +81,11 @@ export function layoutOf(
     voxelBytes,
     isUnpadded: size.isUnpadded,
     dataBytes: Number(size.bytes) - dataOffset,
-    isFlipped: isFlipped(header),
+    isFlipped: decideRowOrder(header).first === 'top',
+    order: axisOrder(header),
+    scale: voxelScale(header),
+    volumeSections: volumeSections(header),
   };
-}
-
-/** IMOD's two cases of a first row at the top: files of EPU (FEI1, not rewritten by IMOD), and MAPR = -2. */
-function isFlipped({ exttyp, nsymbt, imodStamp, axes }: MrcHeader): boolean {
-  return axes[1] === -2 || (nsymbt > 0 && exttyp === 'FEI1' && imodStamp !== IMOD_STAMP);
 }
 
 /** Bytes from the start of one row to the start of the next; may be fractional when `isUnpadded`. */

@@ -6,6 +6,68 @@ import { STRICT } from './lists.ts';
 export const Finding = Type.Object({ code: Text(), message: Text() }, { title: 'Finding' });
 export type Finding = Static<typeof Finding>;
 
+/** Three numbers; null where a number of the header is NaN or infinite. */
+const Three = (description: string) => Type.Array(Nullable(Type.Number()), { minItems: 3, maxItems: 3, description });
+
+const Geometry = Type.Object(
+  {
+    size: Type.Array(Type.Integer(), { minItems: 3, maxItems: 3, description: 'Voxels along X, Y, Z.' }),
+    extent: Nullable(
+      Type.Array(Type.Number(), {
+        minItems: 3,
+        maxItems: 3,
+        description: 'Å along X, Y, Z, of one volume in a stack of volumes; z has no meaning for images and stacks.',
+      }),
+    ),
+    volumes: Type.Integer({ description: 'In a stack of volumes; otherwise 1.' }),
+    axes: Type.Array(Type.Integer(), {
+      minItems: 3,
+      maxItems: 3,
+      description: 'MAPC, MAPR, MAPS: axes (1 X, 2 Y, 3 Z) of columns, rows, sections.',
+    }),
+    nstart: Type.Array(Type.Integer(), { description: 'NXSTART, NYSTART, NZSTART, of columns, rows, sections.' }),
+    m: Type.Array(Type.Integer(), { description: 'MX, MY, MZ.' }),
+    cell: Three('CELLA, Å.'),
+    angles: Three('CELLB, degrees.'),
+    origin: Three('ORIGIN, Å.'),
+    ispg: Type.Integer(),
+    nversion: Type.Integer(),
+  },
+  { title: 'MrcGeometry' },
+);
+
+const Pair = Type.Array(Type.Number(), { minItems: 2, maxItems: 2 });
+
+const Acquisition = Type.Object(
+  {
+    microscope: Nullable(Type.String()),
+    camera: Nullable(Type.String()),
+    application: Nullable(Type.String()),
+    voltage: Nullable(Type.Number({ description: 'kV.' })),
+    magnification: Nullable(Type.Number()),
+    pixel_size: Nullable(Pair),
+    dose: Nullable(Type.Number({ description: 'Electrons per Å².' })),
+    defocus: Nullable(Type.Number({ description: 'µm, as stored.' })),
+    exposure: Nullable(Type.Number({ description: 'Seconds.' })),
+    slit: Nullable(Type.Number({ description: 'eV.' })),
+    tilt_axis: Nullable(Type.Number({ description: 'Degrees, as stored.' })),
+    stage: Nullable(Pair),
+  },
+  { title: 'Acquisition', description: 'How the first image was taken, by the extended header.' },
+);
+
+export const Tilts = Type.Object(
+  {
+    source: Literals(['extended_header', 'mdoc'], 'Where the angles are from.'),
+    min: Type.Number({ description: 'Degrees.' }),
+    max: Type.Number(),
+    step: Type.Number({ description: 'Median distance of neighbouring angles.' }),
+    middle_section: Type.Integer({ description: 'The section whose angle is nearest to 0, from 0.' }),
+    angles: Type.Array(Type.Number(), { description: 'By section.' }),
+  },
+  { title: 'Tilts' },
+);
+
 export const Mrc = Type.Object(
   {
     nx: Type.Integer(),
@@ -20,11 +82,27 @@ export const Mrc = Type.Object(
         description: 'x, y, z in Å; z has no meaning for images and stacks.',
       }),
     ),
-    kind: Literals(['image', 'stack', 'volume', 'volume_stack'], 'What the data are.'),
+    kind: Literals(['image', 'stack', 'tilt_series', 'volume', 'volume_stack'], 'What the data are.'),
     kind_evidence: Type.Optional(
       Type.Object({ code: Text(), message: Text() }, { description: 'What decided the kind.' }),
     ),
-    extended_header: Type.Object({ type: Type.String(), bytes: Type.Integer() }),
+    extended_header: Type.Object({
+      type: Type.String(),
+      bytes: Type.Integer(),
+      holds: Type.Optional(
+        Nullable(Literals(['fei', 'serialem', 'agard', 'symmetry'], 'What it consists of; null: not known.')),
+      ),
+    }),
+    geometry: Type.Optional(Geometry),
+    row_order: Type.Optional(
+      Type.Object({
+        first: Literals(['top', 'bottom'], 'Where the first row of the file is in the picture.'),
+        evidence: Finding,
+      }),
+    ),
+    acquisition: Type.Optional(Nullable(Acquisition)),
+    tilts: Type.Optional(Nullable(Tilts)),
+    symmetry: Type.Optional(Type.Array(Type.String(), { description: 'Operators in the extended header.' })),
     byte_order: Literals(['little', 'big'], 'Byte order of header and data.'),
     expected_size: Bytes('Size of the file according to the header, bytes.'),
     stats: Nullable(Type.Object({ min: Type.Number(), max: Type.Number(), mean: Type.Number(), rms: Type.Number() })),

@@ -9,9 +9,12 @@ import {
   compareStatistics,
   decideKind,
   defaultPreviews,
+  describeMrc,
   encodePng,
+  fileAxisOf,
   layoutOf,
   MRC_HEADER_BYTES,
+  type MrcDescription,
   type MrcHeader,
   type MrcKind,
   type PreviewRequest,
@@ -183,23 +186,37 @@ async function settle(analyzing: AnalysisJob, analysis: NonNullable<AnalysisJob[
 
 async function sumUp(
   target: AnalysisTarget,
-  { header, layout, kind, pass }: NonNullable<AnalysisJob['analysis']>,
+  { header, layout, pass }: NonNullable<AnalysisJob['analysis']>,
 ): Promise<AnalysisResult> {
   const statistics = pass.statistics();
+  const description = await describe(target, header);
+  const { geometry, tilts } = description;
   const previews: AnalysisResult['previews'] = [];
-  for (const request of defaultPreviews({ ...layout, kind }, target.filename)) {
-    const raster = rasterOf(pass, request);
+  for (const request of defaultPreviews(
+    { ...layout, kind: target.overrides?.kind ?? description.kind.kind, geometry, tilts },
+    target.filename,
+  )) {
+    const raster = rasterOf(pass, layout, request);
     const png = raster
       ? await encodePng(toPicture(raster, layout, request))
-      : await drawDefault(target, header, layout, request);
+      : await drawDefault(target, description.header, layout, request);
     if (png) previews.push({ request, png });
   }
-  return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), previews };
+  const findings = [...description.findings, ...compareStatistics(header, statistics)];
+  return { statistics, signedness: layout.signedness, description, findings, previews };
+}
+
+async function describe(target: AnalysisTarget, header: MrcHeader): Promise<MrcDescription> {
+  const source = await openByteSource(target.url);
+  return await describeMrc(voxelsOf(source), header, target).finally(() => source.close());
 }
 
 /** Pictures from the pass itself; null: the file must be read again. */
-function rasterOf(pass: VoxelAnalysis, { kind, axis }: PreviewRequest): Raster | null {
-  return kind === 'section' ? pass.section(axis) : kind === 'average' ? pass.average() : null;
+function rasterOf(pass: VoxelAnalysis, layout: VoxelLayout, { kind, axis, slice }: PreviewRequest): Raster | null {
+  if (kind === 'average') return pass.average();
+  // It collects the central sections of the whole file.
+  const isCentral = slice === null && layout.volumeSections === layout.nz;
+  return kind === 'section' && isCentral ? pass.section(fileAxisOf(layout, axis)) : null;
 }
 
 async function drawDefault(
@@ -224,12 +241,14 @@ async function draw(job: number, target: AnalysisTarget, request: PreviewRequest
   try {
     const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, target.sizeBytes));
     await source.read(0, head);
-    const header = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, target.sizeBytes);
-    const layout = header && layoutOf(header, target.sizeBytes, target.overrides);
-    if (!header || !layout) {
+    const stored = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, target.sizeBytes);
+    const layout = stored && layoutOf(stored, target.sizeBytes, target.overrides);
+    if (!stored || !layout) {
       return { kind: 'refused', code: 'not_applicable', message: 'The voxels of this file cannot be read.' };
     }
-    const outcome = await renderPreview(voxelsOf(source, controller.signal), header, layout, request);
+    const voxels = voxelsOf(source, controller.signal);
+    const { header } = await describeMrc(voxels, stored, target);
+    const outcome = await renderPreview(voxels, header, layout, request);
     if (outcome.kind === 'refused') return outcome;
     return { kind: 'png', png: await encodePng(outcome.picture) };
   } finally {

@@ -1,16 +1,19 @@
 /** Stores, records and emits the result of the analysis of a published MRC file. */
-import { VOXEL_WARNINGS } from '@cryolift/mrc';
-import type { FileRecord, Finding } from '@cryolift/protocol/messages';
+import { applyKind, completeSummary, EXTENDED_WARNINGS, type MrcSummary, VOXEL_WARNINGS } from '@cryolift/mrc';
+import type { Finding } from '@cryolift/protocol/messages';
 import { findFile, recordStatistics } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_PREVIEW_READY } from '../events/event.ts';
 import { fileEvent } from '../files/file-event.ts';
 import type { FileContext } from '../files/files.ts';
-import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
+import { overridesOf, toFilePlace } from '../files/record.ts';
 import { removeStored } from '../storage/removal.ts';
 import { nameOf, toPreviewRequest } from './previews.ts';
 import type { AnalysisResult } from './result.ts';
 import { fileTarget } from './target.ts';
+
+/** Warnings of an earlier analysis, which the next one replaces. */
+const COMPUTED: readonly string[] = [...VOXEL_WARNINGS, ...EXTENDED_WARNINGS];
 
 /** Analyzes a file, unless it was deleted meanwhile; safe to repeat. @throws what the storage throws. */
 export async function analyzeFile(context: FileContext, fileId: string, signal: AbortSignal): Promise<void> {
@@ -23,24 +26,31 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
       return 'deleted' as const;
     });
   if (analyzed === 'deleted') return;
-  const mrc = toFileRecord(row, null).mrc;
+  const mrc = analyzed && complete(row, analyzed);
   const isRecorded = await record(
     context,
     row,
     analyzed,
+    mrc,
     mrc && analyzed ? await keepPictures(context, row, mrc, analyzed) : [],
   );
   // It was deleted meanwhile, perhaps before the pictures were stored.
   if (!isRecorded) await removeStored(context.storage, row.id);
 }
 
+/** What the record says of the header, with the extended header. Null when it says nothing. */
+function complete(row: FileRow, { description }: AnalysisResult): MrcSummary | null {
+  return row.mrc === null ? null : completeSummary(JSON.parse(row.mrc) as MrcSummary, description);
+}
+
 /** @returns their kinds and names. */
 async function keepPictures(
   context: FileContext,
   row: FileRow,
-  mrc: NonNullable<FileRecord['mrc']>,
+  completed: MrcSummary,
   analyzed: AnalysisResult,
 ): Promise<object[]> {
+  const mrc = applyKind(completed, JSON.parse(row.metadata) as Record<string, string>);
   const shown = [];
   for (const { request, png } of analyzed.previews) {
     const exact = toPreviewRequest(mrc, row.filename, {
@@ -62,18 +72,21 @@ async function record(
   context: FileContext,
   row: FileRow,
   analyzed: AnalysisResult | null,
+  mrc: MrcSummary | null,
   previews: object[],
 ): Promise<boolean> {
   const found = (analyzed?.findings ?? []).map(({ code, message }) => ({ code, message }));
-  const known = (JSON.parse(row.warnings) as Finding[]).filter(
-    ({ code }) => !(VOXEL_WARNINGS as readonly string[]).includes(code),
-  );
+  const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !COMPUTED.includes(code));
   const statistics = analyzed && { ...analyzed.statistics, signedness: analyzed.signedness };
   return await context.outbox.transact(async (tx, emit) => {
     // The signedness of mode 0 was changed meanwhile: another job analyzes the file again.
     const current = await findFile(tx, row.id);
     if (current && overridesOf(current).mode0 !== overridesOf(row).mode0) return true;
-    const now = await recordStatistics(tx, row.id, JSON.stringify(statistics), JSON.stringify([...known, ...found]));
+    const now = await recordStatistics(tx, row.id, {
+      statistics: JSON.stringify(statistics),
+      warnings: JSON.stringify([...known, ...found]),
+      ...(mrc && { mrc: JSON.stringify(mrc) }),
+    });
     if (!now) return false;
     if (!statistics) return true;
     await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { statistics, previews }));

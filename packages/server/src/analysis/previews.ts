@@ -1,6 +1,5 @@
 /** Pictures of MRC files: drawn on request, and cached for some time. */
-import { defaultPreviews, type PreviewKind, type PreviewRequest } from '@cryolift/mrc';
-import type { FileRecord } from '@cryolift/protocol/messages';
+import { centralSection, defaultPreviews, type Previewed, type PreviewKind, type PreviewRequest } from '@cryolift/mrc';
 import { LRUCache } from 'lru-cache';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -15,8 +14,6 @@ const LIMITS = { max: 4, maxLong: 2, maxPerOwner: 2, maxWaitingPerOwner: 8, maxW
 const LONG_BYTES = 256 * 1024 * 1024;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
-type Mrc = NonNullable<FileRecord['mrc']>;
-
 /** The request; defaults depend on the kind of the file. */
 export interface PictureQuery {
   kind?: PreviewKind | undefined;
@@ -28,15 +25,15 @@ export interface PictureQuery {
 }
 
 /** @returns the complete request, on which the picture depends. */
-export function toPreviewRequest(mrc: Mrc, filename: string, query: PictureQuery): PreviewRequest {
+export function toPreviewRequest(mrc: Previewed, filename: string, query: PictureQuery): PreviewRequest {
   const main = defaultPreviews(mrc, filename)[0];
   const kind = query.kind ?? (query.axis || query.slice !== undefined ? 'section' : (main?.kind ?? 'section'));
   const axis = query.axis ?? 'z';
-  const central = Math.floor({ x: mrc.nx, y: mrc.ny, z: mrc.nz }[axis] / 2);
+  const middleTilt = mrc.kind === 'tilt_series' && mrc.tilts ? mrc.tilts.middle_section : null;
   return {
     kind,
     axis,
-    slice: kind === 'section' ? (query.slice ?? central) : null,
+    slice: kind === 'section' ? (query.slice ?? centralSection(mrc, axis)) : kind === 'spectrum' ? middleTilt : null,
     sizePx: query.size ?? 512,
     contrast: query.contrast ?? 'sigma',
   };
@@ -47,7 +44,8 @@ export function nameOf(
   { kind, axis, slice, sizePx, contrast }: PreviewRequest,
   { overrides: { mode0 } = {} }: Pick<FilePlace, 'overrides'>,
 ): string {
-  return [kind, ...(kind === 'section' ? [axis, slice] : []), sizePx, contrast, ...(mode0 ? [mode0] : [])].join('-');
+  const section = [...(kind === 'section' ? [axis] : []), ...(slice === null ? [] : [slice])];
+  return [kind, ...section, sizePx, contrast, ...(mode0 ? [mode0] : [])].join('-');
 }
 
 /** The caller of a request for a picture. */

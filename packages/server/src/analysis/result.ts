@@ -1,5 +1,12 @@
 /** The result of the analysis of an MRC file. */
-import type { Finding, PreviewOutcome, PreviewRequest, SignednessDecision, VoxelStatistics } from '@cryolift/mrc';
+import type {
+  Finding,
+  MrcDescription,
+  PreviewOutcome,
+  PreviewRequest,
+  SignednessDecision,
+  VoxelStatistics,
+} from '@cryolift/mrc';
 
 /** One picture, or the reason for having none. */
 export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome, { kind: 'refused' }>;
@@ -9,6 +16,8 @@ export interface AnalysisResult {
   statistics: VoxelStatistics;
   /** How the bytes of mode 0 were read; null for other modes. */
   signedness: SignednessDecision | null;
+  /** What the two headers say together. */
+  description: MrcDescription;
   /** Differences between data and header, and other notes for the owner. */
   findings: Finding<string>[];
   /** The default pictures of such a file; the first one is the main picture. */

@@ -31,12 +31,11 @@ export async function listFiles(
 export async function recordStatistics(
   db: Database,
   id: string,
-  statistics: string,
-  warnings: string,
+  found: { statistics: string; warnings: string; mrc?: string },
 ): Promise<FileRow | undefined> {
   return await db
     .updateTable('files')
-    .set({ statistics, warnings })
+    .set(found)
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .returningAll()

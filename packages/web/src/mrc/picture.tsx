@@ -1,5 +1,5 @@
 /** A preview of an MRC file, with the choices for it. */
-import type { PreviewKind } from '@cryolift/mrc';
+import { centralSection, type PreviewKind, sectionsAlong } from '@cryolift/mrc';
 import type { FileRecord, PreviewQuery } from '@cryolift/protocol/messages';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useDeferredValue, useEffect, useId, useState } from 'react';
@@ -25,8 +25,8 @@ export function Picture(props: { fileId: string; filename: string; mrc: Mrc; mod
   const [axis, setAxis] = useState<Axis>('z');
   const [contrast, setContrast] = useState<Contrast>('sigma');
   const [slices, setSlices] = useState<Partial<Record<Axis, number>>>({});
-  const count = { x: mrc.nx, y: mrc.ny, z: mrc.nz }[axis];
-  const slice = slices[axis] ?? Math.floor(count / 2);
+  const count = sectionsAlong(mrc, axis);
+  const slice = slices[axis] ?? centralSection(mrc, axis);
   const size = devicePixelRatio > 1 ? HIGH_DENSITY_SIZE_PX : SIZE_PX;
   const section = kind === 'section' ? { axis, slice } : {};
   const words = texts.picture;

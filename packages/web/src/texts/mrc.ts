@@ -1,7 +1,20 @@
 /** Texts about the content of MRC files: header, preview, statistics. */
 import { formatBytes, formatCount } from '../format.ts';
 
-const KINDS = { image: 'Image', stack: 'Stack', volume: 'Volume', volume_stack: 'Stack of volumes' } as const;
+const KINDS = {
+  image: 'Image',
+  stack: 'Stack',
+  tilt_series: 'Tilt series',
+  volume: 'Volume',
+  volume_stack: 'Stack of volumes',
+} as const;
+
+const HOLDS = {
+  fei: 'a record of Thermo Fisher for each image',
+  serialem: 'a record of SerialEM for each image',
+  agard: "a record in Agard's format for each image",
+  symmetry: 'operators of the space group',
+} as const;
 
 const MODES: Record<number, string> = {
   // Signed or unsigned: the header does not say which.
@@ -27,7 +40,29 @@ export const mrcTexts = {
     kind: 'Kind',
     dims: 'Dimensions',
     mode: 'Data type',
-    pixel: (kind: keyof typeof KINDS) => (kind === 'image' || kind === 'stack' ? 'Pixel size' : 'Voxel size'),
+    axes: 'Axes',
+    pixel: (kind: keyof typeof KINDS) => (kind === 'volume' || kind === 'volume_stack' ? 'Voxel size' : 'Pixel size'),
+    extent: 'Extent',
+    volumes: 'Volumes',
+    start: 'First column, row, section',
+    origin: 'Origin',
+    angles: 'Cell angles',
+    spaceGroup: 'Space group',
+    firstRow: 'First row',
+    tilts: 'Tilt angles',
+    symmetry: 'Symmetry',
+    acquisition: {
+      microscope: 'Microscope',
+      camera: 'Camera',
+      application: 'Program',
+      voltage: 'Voltage',
+      magnification: 'Magnification',
+      dose: 'Dose',
+      defocus: 'Defocus',
+      exposure: 'Exposure',
+      slit: 'Energy slit',
+      tilt_axis: 'Tilt axis',
+    },
     byteOrder: 'Byte order',
     extended: 'Extended header',
     expected: 'Size by the header',
@@ -43,7 +78,9 @@ export const mrcTexts = {
   none: 'none',
   noStats: 'not determined',
   modeNumber: (mode: number, bytes: number) => `mode ${mode}, ${bytes} B per voxel`,
-  extendedOf: (type: string, bytes: number) => (type === '' ? formatBytes(bytes) : `${type}, ${formatBytes(bytes)}`),
+  extendedOf: (type: string, bytes: number, holds: keyof typeof HOLDS | null | undefined) =>
+    [...(type === '' ? [] : [type]), formatBytes(bytes), ...(holds ? [HOLDS[holds]] : [])].join(', '),
+  firstRow: (first: 'top' | 'bottom', because: string) => `${first === 'top' ? 'on top' : 'at the bottom'}: ${because}`,
 } as const;
 
 export const pictureTexts = {

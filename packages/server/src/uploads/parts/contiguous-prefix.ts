@@ -1,5 +1,5 @@
 /** The contiguous prefix of each upload, which the whole-file digest can read. */
-import { isMrcName } from '@cryolift/mrc';
+import { centralSection, isMrcName } from '@cryolift/mrc';
 import type { MrcAnalyzer } from '../../analysis/mrc-analyzer.ts';
 import { uploadTarget } from '../../analysis/target.ts';
 import type { Database } from '../../db/database.ts';
@@ -8,7 +8,7 @@ import { listParts } from '../../db/uploads/parts.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { mrcOf, toStaged } from '../upload-record.ts';
 import type { VerifiedParts } from '../verification/verified-parts.ts';
-import { partsOfSection } from './section-parts.ts';
+import { hasSectionsAlongZ, partsOfSection } from './section-parts.ts';
 
 /** How far the digest may be behind before senders are slowed, in parts. */
 const SLACK_PARTS = 2;
@@ -87,11 +87,12 @@ export class ContiguousPrefixes {
 function takeSection(row: UploadRow, arrived: PrefixState): number | null {
   if (arrived.isSectionEmitted || !arrived.stored[0]) return null;
   const mrc = mrcOf(row);
-  if (!mrc || mrc.nz < 2) {
+  // Sections across Z are ranges of the file only when its sections run along Z.
+  if (!mrc || mrc.nz < 2 || !hasSectionsAlongZ(mrc)) {
     arrived.isSectionEmitted = true;
     return null;
   }
-  const slice = Math.floor(mrc.nz / 2);
+  const slice = centralSection(mrc, 'z');
   for (const [first, last] of partsOfSection(mrc, slice, row.part_size)) {
     if (arrived.stored.subarray(first, last + 1).includes(0)) return null;
   }

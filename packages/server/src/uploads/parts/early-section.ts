@@ -8,7 +8,7 @@ import { UPLOAD_PREVIEW_READY, uploadSubject } from '../../events/event.ts';
 import type { UploadContext } from '../context.ts';
 import type { Upload } from '../upload.ts';
 import { toUpload } from '../upload-record.ts';
-import { type PartRange, partsOfSection } from './section-parts.ts';
+import { hasSectionsAlongZ, type PartRange, partsOfSection } from './section-parts.ts';
 
 type Mrc = NonNullable<UploadRecord['mrc']>;
 
@@ -17,7 +17,7 @@ function partsOfPicture(
   mrc: Mrc,
   { kind, axis, slice }: PreviewRequest,
 ): PartRange[] {
-  if (kind !== 'section' || axis !== 'z' || slice === null) return [[0, partCount - 1]];
+  if (kind !== 'section' || axis !== 'z' || slice === null || !hasSectionsAlongZ(mrc)) return [[0, partCount - 1]];
   // Only the header is needed to refuse a section that does not exist.
   return slice < mrc.nz ? partsOfSection(mrc, slice, partSizeBytes) : [[0, 0]];
 }

@@ -1,9 +1,15 @@
 /** Which parts hold a section of an MRC file. */
+import { axisOrder } from '@cryolift/mrc';
 import type { UploadRecord } from '@cryolift/protocol/messages';
 
 type Mrc = NonNullable<UploadRecord['mrc']>;
 /** Both included. */
 export type PartRange = [first: number, last: number];
+
+/** True unless the axes are permuted so that the sections of the file run along X or Y. */
+export function hasSectionsAlongZ({ geometry }: Mrc): boolean {
+  return geometry === undefined || axisOrder({ axes: geometry.axes as [number, number, number] })[2] === 2;
+}
 
 /** The parts that hold the header and section `slice` (of Z, from 0): sections follow each other without gaps. */
 export function partsOfSection(mrc: Mrc, slice: number, partSizeBytes: number): PartRange[] {
