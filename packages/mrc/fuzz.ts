@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { hostileFile, useFile, useHugeFile } from './src/test-hostile.ts';
+import { hostileExtended, hostileMdoc, useExtended, useMdoc } from './src/test-hostile-parts.ts';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string', default: String(Date.now()) } },
@@ -14,10 +15,12 @@ const limits = {
 };
 let files = 0;
 await fc.assert(
-  fc.asyncProperty(hostileFile, async (bytes) => {
+  fc.asyncProperty(hostileFile, hostileExtended, hostileMdoc, async (bytes, extended, mdoc) => {
     files++;
     await useFile(bytes, files % 2 === 0 ? 'a.mrc' : 'a.mrcs');
     await useHugeFile(bytes);
+    await useExtended(extended);
+    useMdoc(mdoc);
   }),
   limits,
 );

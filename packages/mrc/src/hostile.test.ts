@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
 import { hostileFile, useFile, useHugeFile } from './test-hostile.ts';
+import { hostileExtended, hostileMdoc, useExtended, useMdoc } from './test-hostile-parts.ts';
 
 const SECONDS = 3;
 /** The sums of a raster of 1024 × 1024 pixels are the largest that is needed. */
@@ -33,5 +34,15 @@ for (const [what, use] of [
   test(`hostile headers: ${what} cause no exception and no large allocation`, async () => {
     const limits = { numRuns: 1_000_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false };
     await fc.assert(fc.asyncProperty(hostileFile, use), limits);
+  });
+}
+
+for (const [what, files, use] of [
+  ['extended headers', hostileExtended, useExtended],
+  ['.mdoc files', hostileMdoc, async (bytes: Uint8Array) => useMdoc(bytes)],
+] as const) {
+  test(`hostile ${what}: cause no exception and no large allocation`, async () => {
+    const limits = { numRuns: 1_000_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false };
+    await fc.assert(fc.asyncProperty(files, use), limits);
   });
 }

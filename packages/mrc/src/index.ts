@@ -16,6 +16,8 @@ export { decideKind, type KindDecision, type KindEvidence, MRC_KINDS, type MrcKi
 export { extensionOf, isMrcName, MRC_EXTENSIONS } from './kind/name.ts';
 export { applyKind, type MrcOverrides, readOverrides } from './kind/overrides.ts';
 export { decideSignedness, type Signedness, type SignednessDecision } from './kind/signedness.ts';
+export { decodeMdoc, isMdocName, MAX_MDOC_BYTES, parseMdoc } from './mdoc/mdoc.ts';
+export { type MdocSummary, summariseMdoc } from './mdoc/summary.ts';
 export { fileAxisOf } from './pictures/orientation.ts';
 export { type Picture, toPicture } from './pictures/picture.ts';
 export { encodePng } from './pictures/png.ts';

@@ -33,9 +33,9 @@ export interface MrcSummary {
   };
   readonly geometry: MrcGeometry;
   readonly row_order: RowOrder;
-  /** What `completeSummary` adds. */
-  readonly acquisition?: Acquisition | null;
-  readonly tilts?: Tilts | null;
+  /** What `completeSummary` adds, where the extended header has it. */
+  readonly acquisition?: Acquisition;
+  readonly tilts?: Tilts;
   readonly symmetry?: readonly string[];
   readonly byte_order: 'little' | 'big';
   /** Bytes of the whole file. */
@@ -74,11 +74,9 @@ export function summarise(header: MrcHeader, sizeBytes: number, filename?: strin
   };
 }
 
-/** Adds to a summary what `describeMrc` has found in the extended header. */
-export function completeSummary(
-  summary: MrcSummary,
-  { header, geometry, kind, extended, tilts }: MrcDescription,
-): MrcSummary & Required<Pick<MrcSummary, 'acquisition' | 'tilts' | 'symmetry'>> {
+/** Adds to a summary what `describeMrc` has found in the extended header; without one it stays the same. */
+export function completeSummary(summary: MrcSummary, description: MrcDescription): MrcSummary {
+  const { header, geometry, kind, extended, tilts } = description;
   return {
     ...summary,
     voxel_size: voxelSize(header),
@@ -86,9 +84,9 @@ export function completeSummary(
     kind_evidence: kind.evidence,
     geometry,
     row_order: decideRowOrder(header),
-    acquisition: extended?.acquisition ?? null,
-    tilts,
-    symmetry: extended?.symmetry ?? [],
+    ...(extended?.acquisition && { acquisition: extended.acquisition }),
+    ...(tilts && { tilts }),
+    ...(extended && extended.symmetry.length > 0 && { symmetry: extended.symmetry }),
   };
 }
 

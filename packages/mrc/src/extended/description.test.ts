@@ -61,6 +61,6 @@ test('tilt series: by angles that differ, of a stack', () => {
     [0, 3],
   ]) {
     const movie = describe(tilts.map((tilt) => ({ tilt })));
-    assert.deepEqual([movie.summary.kind, movie.summary.tilts], ['stack', null], tilts.join());
+    assert.deepEqual([movie.summary.kind, movie.summary.tilts], ['stack', undefined], tilts.join());
   }
 });

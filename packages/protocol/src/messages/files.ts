@@ -14,7 +14,44 @@ import {
   Time,
 } from './fields.ts';
 import { page } from './lists.ts';
-import { Finding, Mrc } from './mrc.ts';
+import { Finding, Mrc, Tilts } from './mrc.ts';
+
+/** What an `.mdoc` file says, and the series that it describes. */
+export const FileMdoc = Type.Object(
+  {
+    file_id: Id('The `.mdoc` file.'),
+    filename: Text(),
+    series: Nullable(
+      Type.Object(
+        { file_id: Id(), filename: Text(), sections: Nullable(Type.Integer({ description: 'NZ.' })) },
+        { description: 'Of the same owner, in the same folder; null: not here.' },
+      ),
+    ),
+    describes: Literals(['series', 'frames'], 'A section for each image of a stack, or of a movie.'),
+    image_file: Nullable(Type.String({ description: 'ImageFile, without its folder.' })),
+    sections: Type.Integer({ description: 'ZValue or FrameSet sections.' }),
+    image_size: Nullable(Type.Array(Type.Number())),
+    pixel_size: Nullable(Type.Number({ description: 'Å.' })),
+    voltage: Nullable(Type.Number({ description: 'kV.' })),
+    tilts: Nullable(Tilts),
+    rotation_angle: Nullable(Type.Number({ description: 'Degrees.' })),
+    total_dose: Nullable(Type.Number({ description: 'Electrons per Å², after the last image.' })),
+    defocus: Nullable(Type.Array(Type.Number(), { description: 'µm, least and greatest.' })),
+    taken: Nullable(
+      Type.Array(Type.String(), { description: 'First and last DateTime, in the time of the microscope.' }),
+    ),
+    frames: Type.Array(Type.String(), { description: 'Movies that it names (SubFramePath), at most 1,000.' }),
+    missing_frames: Type.Optional(
+      Type.Array(Type.String(), { description: 'Those that the owner has no file of; in the record of one file.' }),
+    ),
+    titles: Type.Array(Type.String()),
+    other: Pairs(Type.String(), 'Further pairs of the whole file.', { title: 'MdocPairs' }),
+    is_cut: Type.Boolean({ description: 'It has more than is read.' }),
+    warnings: Type.Array(Finding, { description: 'Where it and the series differ.' }),
+  },
+  { title: 'FileMdoc' },
+);
+export type FileMdoc = Static<typeof FileMdoc>;
 
 export const FileRecord = Type.Object(
   {
@@ -34,6 +71,7 @@ export const FileRecord = Type.Object(
     content_type: Text(),
     metadata: Metadata,
     mrc: Nullable(Mrc),
+    mdoc: Type.Optional(FileMdoc),
     warnings: Type.Array(Finding),
     created_at: Time('When the file was published.'),
     location: Type.Optional(Type.String({ description: 'file:// or s3:// URL, for scope files:locate.' })),

@@ -1,5 +1,12 @@
 /** Stores, records and emits the result of the analysis of a published MRC file. */
-import { applyKind, completeSummary, EXTENDED_WARNINGS, type MrcSummary, VOXEL_WARNINGS } from '@cryolift/mrc';
+import {
+  applyKind,
+  completeSummary,
+  EXTENDED_WARNINGS,
+  isMdocName,
+  type MrcSummary,
+  VOXEL_WARNINGS,
+} from '@cryolift/mrc';
 import type { Finding } from '@cryolift/protocol/messages';
 import { findFile, recordStatistics } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
@@ -8,6 +15,7 @@ import { fileEvent } from '../files/file-event.ts';
 import type { FileContext } from '../files/files.ts';
 import { overridesOf, toFilePlace } from '../files/record.ts';
 import { removeStored } from '../storage/removal.ts';
+import { analyzeMdoc } from './mdoc-analysis.ts';
 import { nameOf, toPreviewRequest } from './previews.ts';
 import type { AnalysisResult } from './result.ts';
 import { fileTarget } from './target.ts';
@@ -19,6 +27,10 @@ const COMPUTED: readonly string[] = [...VOXEL_WARNINGS, ...EXTENDED_WARNINGS];
 export async function analyzeFile(context: FileContext, fileId: string, signal: AbortSignal): Promise<void> {
   const row = await findFile(context.db, fileId);
   if (!row) return;
+  if (isMdocName(row.filename)) {
+    await analyzeMdoc(context, row);
+    return;
+  }
   const analyzed = await context.analyzer
     .analyze(row.upload_id, await fileTarget(context.storage, toFilePlace(row)), signal)
     .catch(async (error: unknown) => {

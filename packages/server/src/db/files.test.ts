@@ -16,7 +16,15 @@ function draftFile(at: number): FileRow {
   const id = `file-${String(at).padStart(6, '0')}`;
   const digest = new Uint8Array(32);
   const plan = { size: 1, part_size: 1, part_count: 1, sha256: digest, parts_sha256: digest };
-  const texts = { content_type: 'a/b', metadata: '{}', mrc: null, warnings: '[]', statistics: null };
+  const texts = {
+    content_type: 'a/b',
+    metadata: '{}',
+    mrc: null,
+    warnings: '[]',
+    statistics: null,
+    mdoc: null,
+    mdoc_image: null,
+  };
   // Every third is being deleted.
   const times = { created_at: 1, deleted_at: at % 3 === 0 ? 2 : null };
   return { id, upload_id: `of-${id}`, owner: 'ada', filename: 'a.mrc', ...plan, ...texts, ...times };
@@ -65,13 +73,14 @@ testDatabases('files: a file is deleted once, and its bytes are subtracted once'
 
 test('files: the digests of an earlier version are kept, and may be null from now on', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
-  const before = new Kysely<{ files: FileRow }>({ dialect: new ThreadedSqlite(path) });
+  const before = new Kysely<{ files: Omit<FileRow, 'mdoc' | 'mdoc_image'> }>({ dialect: new ThreadedSqlite(path) });
   const migrator = new Migrator({ db: before, provider: { getMigrations: async () => MIGRATIONS } });
   assert.equal((await migrator.migrateTo('010_storage_references')).error, undefined);
   const sha256 = new Uint8Array(32).fill(3);
+  const { mdoc: _, mdoc_image: __, ...earlier } = draftFile(1);
   await before
     .insertInto('files')
-    .values({ ...draftFile(1), sha256 })
+    .values({ ...earlier, sha256 })
     .execute();
   await before.destroy();
   const db = await openSqliteFile(path);

@@ -42,6 +42,21 @@ export async function recordStatistics(
     .executeTakeFirst();
 }
 
+/** What an `.mdoc` file says. @returns the row after the change; undefined when the file was deleted meanwhile. */
+export async function recordMdoc(
+  db: Database,
+  id: string,
+  found: { mdoc: string | null; mdoc_image: string | null; warnings: string },
+): Promise<FileRow | undefined> {
+  return await db
+    .updateTable('files')
+    .set(found)
+    .where('id', '=', id)
+    .where('deleted_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
 /** @returns the row after the change; undefined when its digest is known already, or the file was deleted meanwhile. */
 export async function recordDigest(db: Database, id: string, sha256: Uint8Array): Promise<FileRow | undefined> {
   return await db

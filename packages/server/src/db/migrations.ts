@@ -331,4 +331,14 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create index appends_sources on appends (upload_id) where sources is not null`.execute(db);
     },
   },
+  '017_mdoc': {
+    async up(db: Database) {
+      const { text } = dialectOf(db).columns;
+      await db.schema.alterTable('files').addColumn('mdoc', text).execute();
+      await db.schema.alterTable('files').addColumn('mdoc_image', text).execute();
+      await db.schema.createIndex('files_by_name').on('files').columns(['owner', 'filename']).execute();
+      await sql`
+        create index files_by_mdoc_image on files (owner, mdoc_image) where mdoc_image is not null`.execute(db);
+    },
+  },
 };

@@ -5,6 +5,7 @@ import { findNextDelivery, listDue } from './deliveries.ts';
 import { dialectOf } from './dialect.ts';
 import { listFiles, listFilesAfter, listHalfDeleted } from './files.ts';
 import { findNextJobTime } from './jobs.ts';
+import { listAbsent, listNamed, listNaming } from './named-files.ts';
 import { testDatabases } from './test-databases.ts';
 import { findMissing, findPart, findParts, listParts } from './uploads/parts.ts';
 import { sumReserved } from './uploads/reservations.ts';
@@ -66,6 +67,9 @@ const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, R
     (db) => listFilesAfter(db, { after: 'a', until: 'z', limit: 50 }),
     /files USING INDEX .*\(id>/,
   ],
+  ['files of an owner by name', (db) => listNamed(db, 'ada', ['a', 'b'], 50), /files_by_name/],
+  ['the .mdoc files of a series', (db) => listNaming(db, 'ada', ['a', 'b'], 50), /files_by_mdoc_image/],
+  ['names without a file', (db) => listAbsent(db, 'ada', ['a', 'b']), /files_by_name/],
   ['half deleted files', listHalfDeleted, /files_by_deletion \(deleted_at>\?\)/],
   ['an upload', (db) => findUploadRow(db, 'u'), /uploads USING INDEX .*\(id=/],
   ['a page of the uploads of an owner', (db) => listUploadRows(db, 'ada', { limit: 50 }), /uploads_by_owner/],

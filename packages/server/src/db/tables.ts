@@ -112,6 +112,10 @@ interface FileTable {
   warnings: string;
   /** JSON: the result of the analysis; null until it is known. */
   statistics: string | null;
+  /** JSON: what an `.mdoc` file says; null until it is read, and for other files. */
+  mdoc: string | null;
+  /** The name of the series that an `.mdoc` file names. */
+  mdoc_image: string | null;
   created_at: number;
   /** Set when the deletion starts: callers no longer see the record, and the bytes are being removed. */
   deleted_at: number | null;

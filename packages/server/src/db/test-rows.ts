@@ -125,6 +125,8 @@ export function draftFile(id: string, size: number, uploadId = `of-${id}`): File
     warnings: '[]',
     created_at: 4000,
     statistics: null,
+    mdoc: null,
+    mdoc_image: null,
     deleted_at: null,
   };
 }

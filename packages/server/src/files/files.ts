@@ -12,6 +12,7 @@ import { FILE_DELETED, fileSubject } from '../events/event.ts';
 import type { Outbox } from '../events/outbox.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { Storage } from '../storage/storage.ts';
+import { linkFile, linkFiles } from './sidecars.ts';
 import { type StoredFile, toStoredFile } from './stored-file.ts';
 
 export interface FileContext {
@@ -38,6 +39,17 @@ export async function getFile(
   return toStoredFile(row);
 }
 
+/** As `getFile`, with the `.mdoc` file of a series, or the series of an `.mdoc` file. */
+export async function getLinkedFile(
+  context: FileContext,
+  id: string,
+  mayAccess: (owner: string) => boolean,
+): Promise<StoredFile> {
+  const row = await findFile(context.db, id);
+  if (!row || !mayAccess(row.owner)) throw fileNotFound(id);
+  return await linkFile(context.db, row);
+}
+
 /** An owner's files, newest first. */
 export async function listOwned(
   context: FileContext,
@@ -46,7 +58,7 @@ export async function listOwned(
 ): Promise<Page<StoredFile>> {
   const rows = await listFiles(context.db, owner, { before: cursor, limit: limit + 1 });
   const page = toPage(rows, limit, (row) => row.id);
-  return { ...page, items: page.items.map(toStoredFile) };
+  return { ...page, items: await linkFiles(context.db, page.items) };
 }
 
 /**

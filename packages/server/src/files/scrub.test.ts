@@ -22,6 +22,8 @@ const ROW = {
   mrc: null,
   warnings: '[]',
   statistics: null,
+  mdoc: null,
+  mdoc_image: null,
   created_at: 1000,
   deleted_at: null,
 };

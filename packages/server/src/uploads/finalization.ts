@@ -144,6 +144,8 @@ function toFileRow(
     mrc: row.mrc,
     warnings: row.warnings,
     statistics: null,
+    mdoc: null,
+    mdoc_image: null,
     created_at: context.now(),
     deleted_at: null,
   };

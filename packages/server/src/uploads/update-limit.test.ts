@@ -32,7 +32,7 @@ test('metadata: an account above the limit cannot change files or uploads', asyn
   const file = {
     ...{ id: 'f1', upload_id: row.id, owner: 'ada', filename: 'a.bin', size: 1, part_size: 1, part_count: 1 },
     ...{ sha256: new Uint8Array(32), parts_sha256: new Uint8Array(32), content_type: 'text/plain', metadata: '{}' },
-    ...{ mrc: null, warnings: '[]', statistics: null, created_at: 1, deleted_at: null },
+    ...{ mrc: null, warnings: '[]', statistics: null, mdoc: null, mdoc_image: null, created_at: 1, deleted_at: null },
   };
   await insertFile(context.db, file);
   await changeMetadata(context, 'f1', { a: '1' }, 'ada');

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
+import { MdocTable } from '../mrc/mdoc-table.tsx';
 import { MrcTable } from '../mrc/mrc-table.tsx';
 import { Picture } from '../mrc/picture.tsx';
 import { Voxels } from '../mrc/voxels.tsx';
@@ -71,6 +72,7 @@ function FileRecordView({ file }: { file: FileRecord }) {
       {file.mrc && (
         <Picture key={file.mrc.kind} fileId={file.file_id} filename={filename} mrc={file.mrc} mode0={mode0} />
       )}
+      {file.mdoc && <MdocTable file={{ ...file, mdoc: file.mdoc }} />}
       {file.mrc && <Voxels fileId={file.file_id} mode0={mode0} />}
       {file.mrc && <MrcTable mrc={file.mrc} />}
       <h3>{texts.files.checksums}</h3>

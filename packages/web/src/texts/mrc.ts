@@ -114,3 +114,24 @@ export const voxelsTexts = {
   notFiniteOf: (nan: number, inf: number) => `${formatCount(nan)} NaN, ${formatCount(inf)} infinite`,
   histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
 } as const;
+
+export const mdocTexts = {
+  caption: 'Session data (.mdoc)',
+  file: 'File',
+  series: 'Series',
+  noSeries: 'not uploaded to this folder',
+  sections: 'Sections',
+  tilts: 'Tilt angles',
+  dose: 'Total dose',
+  pixel: 'Pixel size',
+  voltage: 'Voltage',
+  defocus: 'Defocus',
+  rotation: 'Rotation angle',
+  taken: 'Taken (time of the microscope)',
+  frames: 'Movies',
+  framesOf: (named: number, missing: number | null) =>
+    `${formatCount(named)} named${missing === null ? '' : missing === 0 ? ', all are here' : `, ${formatCount(missing)} missing`}`,
+  missing: 'Missing movies',
+  titles: 'Titles',
+  range: (least: string, greatest: string) => (least === greatest ? `${least} µm` : `${least} to ${greatest} µm`),
+} as const;

@@ -15,7 +15,7 @@ import { STORAGE_ERRORS } from '../openapi/operation.ts';
 import { selectBytes } from '../range.ts';
 import { FileParams, NoContent, NotModified, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
-import { findFile } from './find-file.ts';
+import { findFile, findLinkedFile } from './find-file.ts';
 import { mayProxySend, nameFile } from './sendfile.ts';
 
 const CONTENT_HEADERS = ['ETag', 'Last-Modified', 'Accept-Ranges', 'Repr-Digest', 'Content-Disposition'] as const;
@@ -68,7 +68,7 @@ function registerShow(app: Routes, { uploads: context }: Services): void {
         documented: { errors: ['file_not_found'] },
       },
     },
-    async ({ caller, params }) => presentFile(context, caller, await findFile(context, caller, params.file_id)),
+    async ({ caller, params }) => presentFile(context, caller, await findLinkedFile(context, caller, params.file_id)),
   );
 }
 

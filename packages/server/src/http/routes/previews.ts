@@ -17,13 +17,13 @@ import { CONDITIONS } from '../openapi/headers.ts';
 import { UPLOAD_ERRORS } from '../openapi/operation.ts';
 import { FileParams, NotModified, type Routes, UploadParams } from '../route-schema.ts';
 import type { Services } from '../services.ts';
-import { findFile } from './find-file.ts';
+import { findFile, findLinkedFile } from './find-file.ts';
 
 /** How long a request waits. The work goes on after that. */
 const WAIT_MS = 20_000;
 const RETRY_SECONDS = 2;
 /** Both have to be changed when the same request gives another picture. */
-const RENDERER = { version: 1, sinceMs: Date.UTC(2026, 0, 1) };
+const RENDERER = { version: 2, sinceMs: Date.UTC(2026, 10, 30) };
 
 const VALIDATORS = { 200: ['ETag', 'Last-Modified'], 304: ['ETag', 'Last-Modified'] } as const;
 const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
@@ -71,7 +71,7 @@ function registerFilePreview(app: Routes, services: Services): void {
       },
     },
     async (request, reply) => {
-      const file = await findFile(services.uploads, request.caller, request.params.file_id);
+      const file = await findLinkedFile(services.uploads, request.caller, request.params.file_id);
       return await answerFile(services, request, reply, file);
     },
   );
