@@ -28,6 +28,7 @@ const PROGRAMS = {
   proxies: 'suites/proxies/engine.ts',
   Prometheus: 'suites/monitoring/prometheus.ts',
   mrcfile: 'suites/mrcfile.ts',
+  'mrcfile and gemmi': 'suites/real-maps/python.ts',
   'a Python client': 'suites/clients/python.ts',
   'clients of tus in Python': 'suites/protocols/clients/python.ts',
   PgBouncer: 'suites/engines/pgbouncer.ts',

@@ -41,7 +41,7 @@ export interface MrcHeader {
   readonly nreal: number;
   readonly imodStamp: number;
   readonly imodFlags: number;
-  /** Å; read from bytes 208 to 219 in a file without a MAP identifier, as before 2000. */
+  /** Å; read from bytes 208 to 219 in a file that has other data than a MAP identifier there, as before 2000. */
   readonly origin: Triple;
   /** Four characters, `MAP ` in a correct file. */
   readonly map: string;
@@ -73,6 +73,8 @@ export function parseHeader(bytes: Uint8Array, sizeBytes?: number): MrcHeader {
   const chars = (offset: number) => String.fromCharCode(...bytes.subarray(offset, offset + 4));
   const map = chars(OFFSET.map);
   const hasMap = hasMapId({ map });
+  // Zeros are no origin of the time before 2000: programs since then leave the identifier and the stamp out.
+  const isOld = !hasMap && bytes.subarray(OFFSET.map, OFFSET.rms).some((byte) => byte !== 0);
   return {
     byteOrder,
     nx: int(OFFSET.nx),
@@ -96,7 +98,7 @@ export function parseHeader(bytes: Uint8Array, sizeBytes?: number): MrcHeader {
     nreal: view.getInt16(OFFSET.nreal, isLittle),
     imodStamp: int(OFFSET.imodStamp),
     imodFlags: int(OFFSET.imodFlags),
-    origin: floats(hasMap ? OFFSET.origin : OFFSET.oldOrigin),
+    origin: floats(isOld ? OFFSET.oldOrigin : OFFSET.origin),
     map,
     machst: [byte(OFFSET.machst), byte(OFFSET.machst + 1), byte(OFFSET.machst + 2), byte(OFFSET.machst + 3)],
     nlabl: int(OFFSET.nlabl),
