@@ -69,7 +69,7 @@ export function summariseMdoc({ titles, globals, sections, isCut }: Mdoc): MdocS
 }
 
 /** The last part of a path of Windows or of other systems. */
-export function baseName(path: string): string {
+function baseName(path: string): string {
   return path.replace(/^.*[\\/]/s, '').trim();
 }
 

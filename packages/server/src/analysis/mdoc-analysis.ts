@@ -21,7 +21,7 @@ export async function analyzeMdoc(context: FileContext, row: FileRow): Promise<v
   await context.outbox.transact(async (tx, emit) => {
     const now = await recordMdoc(tx, row.id, {
       mdoc: summary && JSON.stringify(summary),
-      mdoc_image: summary && summary.image_file,
+      mdoc_image: summary?.image_file ?? null,
       warnings: JSON.stringify([...known, ...findings]),
     });
     if (now) await emit(fileEvent(FILE_UPDATED, now, context.now()));
