@@ -13,6 +13,8 @@ import type { Ended, Machine, Running } from './machine.ts';
 
 const SERVER_COMMANDS = /^ {2}(serve|admin|audit|migrate)\b/m;
 
+const isThere = (found: FileRecord | undefined) => found !== undefined;
+
 export function testProgram(name: string, machine: Machine): void {
   let server: OwnServer;
   before(async () => {
@@ -93,7 +95,6 @@ export function testProgram(name: string, machine: Machine): void {
       assert.equal(await findFile('grows.mrc'), undefined, 'it still grows');
       appendFileSync(grows, whole.subarray(at * MIB, (at + 1) * MIB));
     }
-    const isThere = (found: FileRecord | undefined) => found !== undefined;
     const file = await eventually(() => findFile('grows.mrc'), isThere);
     assert.equal(file?.sha256, sha256Hex(whole));
     const listLeft = async () => readdirSync(join(machine.folder, 'session'));
@@ -119,21 +120,23 @@ export function testProgram(name: string, machine: Machine): void {
     const watching = own('watch');
     t.after(() => watching.child.kill('SIGKILL'));
     for (const folder of folders) make(join(folder, `${folder}.mrc`), MIB);
-    await until('both files are uploaded', async () => (await findFile('first.mrc')) && (await findFile('second.mrc')));
-    const status = await until('the status has both', async () => {
-      const ended = await own('watch', 'status', '--json').ended;
-      const { running, folders: all } = lastLine(ended);
-      const isDone = running && all.length === 2 && all.every(({ done }: { done: number }) => done === 1);
-      return isDone ? ended : undefined;
-    });
+    await eventually(() => findFile('first.mrc'), isThere);
+    await eventually(() => findFile('second.mrc'), isThere);
+    const status = await eventually(
+      () => own('watch', 'status', '--json').ended,
+      (ended) => {
+        const { running, folders: all } = lastLine(ended);
+        return running && all.length === 2 && all.every(({ done }: { done: number }) => done === 1);
+      },
+    );
     assert.equal(status.code, 0);
     assert.match((await own('watch', 'logs').ended).stdout, /\] second\.mrc /);
     watching.child.kill('SIGKILL');
     await watching.ended;
-    await until('it is seen as not running', async () => {
-      const { code } = await own('watch', 'status').ended;
-      return code === 1 || undefined;
-    });
+    await eventually(
+      () => own('watch', 'status').ended,
+      ({ code }) => code === 1,
+    );
     const printed = await own('watch', 'install', '--print').ended;
     assert.equal(printed.code, 0, printed.stderr);
     // The program starts itself, without Node.

@@ -38,7 +38,7 @@ export async function install(flags: InstallFlags): Promise<ExitCode> {
     return EXIT.done;
   }
   const settings = loadSettings(config);
-  checkService(choice, settings);
+  await checkService(choice, settings);
   const { log } = placesOf(config, scope);
   const runs = await installService(choice, host);
   if (!runs) {

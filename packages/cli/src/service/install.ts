@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Refusal } from '../process/exit.ts';
 import { type Scope, thisMachine } from '../settings/places.ts';
 import type { Settings } from '../settings/settings.ts';
+import { SignInStore } from '../sign-in/store.ts';
 import { placesOf, readState, stateRoot } from '../state/watch-state.ts';
 import { planService } from './plan.ts';
 import { forgetInstalledConfig, replaceFile, writeInstalledConfig } from './record.ts';
@@ -40,14 +41,17 @@ export function chooseService(
 }
 
 /** @throws Refusal when the service could not work: without a credential, or open to other users. */
-export function checkService({ scope, config, program, runAs }: ServiceChoice, settings: Settings): void {
-  if (settings.tokenFile === null && settings.linkFile === null) {
+export async function checkService(choice: ServiceChoice, settings: Settings): Promise<void> {
+  const { scope, config, program, runAs } = choice;
+  const isGiven = settings.tokenFile !== null || settings.linkFile !== null;
+  if (!isGiven && !(await isSignedIn(choice, settings))) {
     const given = ['CRYOLIFT_TOKEN', 'CRYOLIFT_LINK'].filter((name) => process.env[name]);
     const lost = given.length > 0 ? `, and a service does not have ${given.join(' and ')} of this shell` : '';
     throw new Refusal(
       'no_credential',
       `${config} names no token_file or link_file${lost}`,
-      'Write the token into a file that only the user of the service can read, and name that file in the settings.',
+      'Write the token into a file that only the user of the service can read, and name that file in the settings. ' +
+        'A service of your own can also use your sign-in: `cryolift login --no-keyring`.',
     );
   }
   if (scope !== 'system' || process.platform === 'win32') return;
@@ -56,6 +60,11 @@ export function checkService({ scope, config, program, runAs }: ServiceChoice, s
   // A service of another user can do what that user can.
   if (runAs !== null) return;
   for (const path of [...program, config]) assertOnlyRootWrites(path);
+}
+
+/** The service runs as the person who has signed in at the server. */
+async function isSignedIn({ scope }: ServiceChoice, { server }: Settings): Promise<boolean> {
+  return scope === 'user' && server !== null && (await new SignInStore(server.replace(/\/+$/, '')).isThere());
 }
 
 /** @returns whether it runs at the end. */
