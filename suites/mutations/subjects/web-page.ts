@@ -73,8 +73,8 @@ export const WEB_PAGE: readonly Mutation[] = [
     name: 'the page gives the token of one person to the uploads of another',
     invariant: 11,
     file: `${WEB}/signing-in/token-keeper.ts`,
-    find: "value.kind === 'signed-in' && value.subject.key === subject.key) return this.#token;",
-    replace: "value.kind === 'signed-in' && subject.key !== '') return this.#token;",
+    find: "value.kind === 'signed-in' && value.subject.key === subject.key;\n        const token",
+    replace: "value.kind === 'signed-in' && subject.key !== '';\n        const token",
     tests: [`${WEB}/signing-in/token-keeper.test.ts`],
   },
   {
