@@ -1,13 +1,13 @@
 /** Analyzes one file: the child process of analysis.ts, for separate memory figures. Prints seconds and bytes as JSON. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import {
+  collectedPicture,
   decideKind,
   encodePng,
   layoutOf,
   MRC_HEADER_BYTES,
   parseHeader,
   renderPreview,
-  toPicture,
   VoxelAnalysis,
   type VoxelSource,
 } from '@cryolift/mrc';
@@ -38,7 +38,9 @@ for (let at = 0; at < sizeBytes; at += chunk.length) {
 pass.statistics();
 for (const axis of ['x', 'y', 'z'] as const) {
   const request = { kind: 'section', axis, slice: null, sizePx: 512, contrast: 'sigma' } as const;
-  await encodePng(toPicture(pass.section(axis), layout, request));
+  const picture = collectedPicture(pass, layout, request);
+  if (!picture) throw new Error('no section');
+  await encodePng(picture);
 }
 const request = { kind: 'spectrum', axis: 'z', slice: null, sizePx: 512, contrast: 'sigma' } as const;
 const outcome = await renderPreview(source, header, layout, request);

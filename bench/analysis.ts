@@ -1,6 +1,6 @@
 /**
  * The cost of an analysis: statistics of all voxels, the central sections and a power spectrum of a large float32
- * volume, beside `sha256sum` of the same file in the same run.
+ * volume, beside `sha256sum` of the same file in the same run; and the statistics of whole numbers, beside numpy.
  *
  *   npm run bench:analysis -- [GiB, default 4] [folder on the disk to measure, default: the temporary one]
  */
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildHeader, generateMrc, MRC_HEADER_BYTES } from '@cryolift/mrc';
 import { GIB, MIB } from '@cryolift/protocol/plan';
+import { measureIntegers } from './analysis-integers.ts';
 import { makePlace } from './place.ts';
 
 interface Run {
@@ -42,6 +43,7 @@ console.log(`${gib} GiB float32, ${nx} × ${ny} × ${nz}, the best of ${ROUNDS}:
 console.log(`  sha256sum ${sha256sum.toFixed(2)} s; statistics + 3 sections + spectrum ${fastest.toFixed(2)} s`);
 console.log(`  ${(sha256sum / fastest).toFixed(2)} × the speed of sha256sum; asked for: 0.5`);
 console.log(`  greatest resident memory ${Math.round(residentBytes / MIB)} MiB; asked for: below 200`);
+measureIntegers();
 
 /** Voxels with a mean and a spread, so that nothing is easier than in real files. */
 function writeVolume(): void {

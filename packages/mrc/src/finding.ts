@@ -26,7 +26,8 @@ export type WarningCode =
   | 'cell_placeholder'
   | 'statistics_mismatch'
   | 'constant_data'
-  | 'not_finite';
+  | 'not_finite'
+  | 'odd_frames';
 
 /** Harmless deviations from MRC2014. */
 export type NoteCode =
@@ -35,7 +36,9 @@ export type NoteCode =
   | 'cell_not_orthogonal'
   | 'extended_type_unknown'
   | 'labels'
-  | 'statistics';
+  | 'statistics'
+  | 'hot_pixels'
+  | 'ice';
 
 /** One thing that was found; the message is for a person at a microscope. */
 export interface Finding<Code extends string> {
@@ -46,4 +49,9 @@ export interface Finding<Code extends string> {
 /** A number of bytes, or any other count, with separators: 1,234,567. */
 export function count(value: number | bigint): string {
   return value.toLocaleString('en');
+}
+
+/** A measured number with seven digits. */
+export function print(value: number): string {
+  return String(Number(value.toPrecision(7)));
 }

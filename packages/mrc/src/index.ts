@@ -18,22 +18,31 @@ export { applyKind, type MrcOverrides, readOverrides } from './kind/overrides.ts
 export { decideSignedness, type Signedness, type SignednessDecision } from './kind/signedness.ts';
 export { decodeMdoc, isMdocName, MAX_MDOC_BYTES, parseMdoc } from './mdoc/mdoc.ts';
 export { type MdocSummary, summariseMdoc } from './mdoc/summary.ts';
-export { fileAxisOf } from './pictures/orientation.ts';
-export { type Picture, toPicture } from './pictures/picture.ts';
+export { collectedPicture } from './pictures/collected.ts';
+export { CONTRASTS, type Contrast } from './pictures/contrast.ts';
+export type { Picture } from './pictures/picture.ts';
 export { encodePng } from './pictures/png.ts';
 export { type PreviewOutcome, renderPreview } from './pictures/preview.ts';
 export {
   centralSection,
   defaultPreviews,
+  PREVIEW_KINDS,
   type Previewed,
   type PreviewKind,
   type PreviewRequest,
   sectionsAlong,
+  spectrumSlice,
 } from './pictures/preview-request.ts';
-export type { Raster } from './pictures/raster.ts';
 export { type ContentReader, generateMrc, type MrcContent, openContent } from './samples/content.ts';
+export { SPECTRUM_RANGES, type SpectrumRange } from './spectra/plan.ts';
+export type { IcePeak } from './spectra/profile.ts';
+export { renderSpectrumAndProfile } from './spectra/render.ts';
 export { compareStatistics, VOXEL_WARNINGS } from './statistics/compare.ts';
-export { type Histogram, Statistics, type VoxelStatistics } from './statistics/statistics.ts';
+export { checkVoxels, type FileStatistics, sumUpFile } from './statistics/file-statistics.ts';
+export type { Dose } from './statistics/frames.ts';
+export type { Histogram } from './statistics/histogram.ts';
+export type { SectionStatistics } from './statistics/section-statistics.ts';
+export { Statistics, type VoxelStatistics } from './statistics/statistics.ts';
 export { VoxelAnalysis } from './voxel-analysis.ts';
 export { settleLayout } from './voxels/settled-layout.ts';
 export { decodeVoxels, extentOf, layoutOf, type VoxelLayout, type VoxelSource } from './voxels/voxels.ts';

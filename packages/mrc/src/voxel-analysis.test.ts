@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { type MrcHeader, parseHeader } from './header/header.ts';
 import { buildHeader } from './header/writer.ts';
 import { decideKind } from './kind/kind.ts';
+import { makePhantom } from './samples/test-phantom.ts';
 import { makeOracleFiles } from './statistics/test-oracle.ts';
 import { VoxelAnalysis } from './voxel-analysis.ts';
 import { layoutOf, type VoxelLayout } from './voxels/voxels.ts';
@@ -23,7 +24,9 @@ function sum(analysis: VoxelAnalysis) {
   const all = [...rasters, analysis.average()].map(
     (raster) => raster && [...raster.values].map((value) => round(value)),
   );
-  return { ...exact, mean: round(mean), sd: round(sd), all };
+  const { mean: means, sd: sds } = analysis.sectionStatistics() ?? { mean: [], sd: [] };
+  const few = (value: number | null) => value && Number(value.toPrecision(5));
+  return { ...exact, mean: round(mean), sd: round(sd), all, sections: [means.map(few), sds.map(few)] };
 }
 
 function wholeOf(bytes: Uint8Array, name: string) {
@@ -91,6 +94,56 @@ describe('VoxelAnalysis', () => {
     assert.equal(pick('x').values[3 * ny + 1], 3 + 10 + 300);
     assert.equal(analysis.average()?.values[nx + 2], 2 + 10 + 200);
     assert.equal(new VoxelAnalysis(layout, 'volume').average(), null);
+  });
+
+  test('sectionStatistics() gives the mean and the deviation of each section, in every mode', () => {
+    const [nx, ny, nz] = [300, 5, 4];
+    const worth = (x: number, y: number, z: number) => (z === 2 ? 0 : (x * 7 + y * 3 + z) % (z === 1 ? 1 : 11));
+    for (const mode of [0, 1, 2, 3, 4, 6, 12, 16, 101]) {
+      for (const kind of ['stack', 'volume'] as const) {
+        for (const variant of [{ nx }, { nx: 7 }, { nx, byteOrder: 'big' as const }, { nx: 301 }]) {
+          const fields = { ny, nz, mode, dmin: 0, dmax: 10, dmean: 5, ...variant };
+          const { bytes, layout } = makePhantom(fields, worth);
+          const analysis = new VoxelAnalysis(layout, kind);
+          for (let at = 0; at < bytes.length; at += 997) analysis.add(at, bytes.subarray(at, at + 997));
+          const { mean = [], sd = [] } = analysis.sectionStatistics() ?? {};
+          for (let z = 0; z < nz; z++) {
+            const values = Array.from({ length: fields.nx * ny }, (_, i) =>
+              worth(i % fields.nx, Math.floor(i / fields.nx), z),
+            );
+            const wanted = values.reduce((sum, value) => sum + value, 0) / values.length;
+            const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - wanted) ** 2, 0) / values.length);
+            const which = JSON.stringify({ ...fields, kind, z });
+            assert.ok(Math.abs((mean[z] ?? Number.NaN) - wanted) < 1e-5, `${which}: ${mean[z]}, not ${wanted}`);
+            assert.ok(Math.abs((sd[z] ?? Number.NaN) - spread) < 1e-5, `${which}: ${sd[z]}, not ${spread}`);
+          }
+        }
+      }
+    }
+  });
+
+  test('sectionStatistics() is null for more than 2,048 sections, and its numbers for one without finite voxels', () => {
+    const many = makePhantom({ nx: 2, ny: 1, nz: 2049, mode: 0 }, () => 1);
+    const analysis = new VoxelAnalysis(many.layout, 'stack');
+    analysis.add(0, many.bytes);
+    assert.equal(analysis.sectionStatistics(), null);
+    assert.equal(analysis.statistics().count, 2 * 2049);
+    const empty = makePhantom({ nx: 2, ny: 2, nz: 2, mode: 2 }, (_, __, z) => (z === 0 ? Number.NaN : 3));
+    const one = new VoxelAnalysis(empty.layout, 'stack');
+    one.add(0, empty.bytes);
+    assert.deepEqual(one.sectionStatistics(), { mean: [null, 3], sd: [null, 0] });
+  });
+
+  test('the rasters have the size that is asked for', () => {
+    const { layout, bytes } = makePhantom({ nx: 300, ny: 200, nz: 2, mode: 1 }, (x) => x);
+    for (const [rasterPx, width] of [
+      [100, 100],
+      [1024, 300],
+    ] as const) {
+      const analysis = new VoxelAnalysis(layout, 'stack', rasterPx);
+      analysis.add(0, bytes);
+      assert.deepEqual([analysis.section('z').widthPx, analysis.average()?.widthPx], [width, width]);
+    }
   });
 
   test('bytes before and after the data are ignored', () => {

@@ -19,8 +19,14 @@ test('previews: every kind and size, with an ETag that saves sending them again'
   assert.deepEqual(sizeOf(await get('?size=80')), [80, 60]);
   assert.deepEqual(sizeOf(await get('?kind=average&contrast=percentile')), [NX, NY]);
   assert.ok(sizeOf(await get('?kind=montage&size=512'))[0] <= 512);
-  const spectrum = sizeOf(await get('?kind=spectrum'));
-  assert.equal(spectrum[0], spectrum[1]);
+  assert.ok(sizeOf(await get('?kind=montage&size=512&contrast=cell'))[0] <= 512);
+  // A spectrum and plots have the size that is asked for.
+  assert.deepEqual(sizeOf(await get('?kind=spectrum&size=300')), [300, 300]);
+  assert.deepEqual(sizeOf(await get('?kind=profile&size=600')), [600, 300]);
+  assert.deepEqual(sizeOf(await get('?kind=means')), [512, 256]);
+  const spectra = await Promise.all(['', '&range=full', '&slice=3'].map((more) => get(`?kind=spectrum${more}`)));
+  for (const drawn of spectra) assert.deepEqual(sizeOf(drawn), [512, 512]);
+  assert.equal(new Set(spectra.map(({ headers }) => headers.etag)).size, 3);
 
   const first = await get('?slice=0');
   const last = await get(`?slice=${NZ - 1}`);
@@ -52,6 +58,8 @@ test('previews: what cannot be shown is refused with a reason', async () => {
     'size=5000',
     'kind=film',
     'contrast=no',
+    'range=half',
+    'kind=spectrum&slice=40',
   ]) {
     assertFailure(await call('GET', `/files/${file_id}/preview?${query}`), 'invalid_request');
   }

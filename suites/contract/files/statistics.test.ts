@@ -21,6 +21,13 @@ test('statistics: those of a published file are exact, and a right header gives 
   assert.deepEqual([statistics.min, statistics.max, statistics.nan, statistics.inf], [0, dmax, 0, 0]);
   assert.ok(Math.abs((statistics.mean ?? 0) / dmean - 1) < 1e-9, String(statistics.mean));
   assert.ok(Math.abs((statistics.sd ?? 0) / sd - 1) < 1e-9, String(statistics.sd));
+  assert.deepEqual([statistics.hot, statistics.dose_per_frame, statistics.ice], [null, null, null]);
+  const { mean = [], sd: spreads = [] } = statistics.sections ?? {};
+  assert.deepEqual([mean.length, spreads.length], [NZ, NZ]);
+  assert.ok(
+    mean.every((value, z) => Math.abs((value ?? 0) - (NX - 1) / 2 - (NY - 1) - 3 * z) < 1e-3),
+    String(mean),
+  );
   const { edges = [], counts = [] } = statistics.histogram ?? {};
   assert.equal(edges.length, counts.length + 1);
   assert.equal(

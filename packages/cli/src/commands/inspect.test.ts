@@ -1,5 +1,6 @@
 /** `cryolift inspect` of files with incomplete headers and of compressed files. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,10 +24,11 @@ interface Inspected {
   } | null;
   header?: { word: number; name: string; value: string }[];
   signedness: { value: string; evidence: { code: string } } | null;
-  statistics: { min: number; max: number } | null;
+  statistics: { min: number; max: number; hot: number | null; sections: { mean: number[] } | null } | null;
   compressed: string | null;
   rejections: { code: string; message: string }[];
   warnings: { code: string }[];
+  notes: { code: string }[];
   pictures: string[];
 }
 
@@ -92,6 +94,77 @@ test('inspect: --kind overrides the evidence, also for the pictures', async () =
   assert.deepEqual([found.mrc?.kind, found.mrc?.kind_evidence.code], ['stack', 'given']);
   assert.deepEqual(found.pictures, [join(folder, 'given.mrc.montage.png')]);
   assert.equal((await runAlone(['inspect', path, '--kind', 'film'])).code, 2);
+});
+
+/** Twelve frames of counted electrons, the seventh of which is empty; three pixels are hot. */
+function makeMovie(nx = 1100, ny = 200, nz = 12): Buffer {
+  const header = buildHeader({ nx, ny, nz, mode: 0, m: [nx, ny, 1], cella: [nx / 2, ny / 2, 1] });
+  const counts = new Uint8Array(nx * ny * nz).map((_, at) => [0, 0, 1, 3][((at * 2_654_435_761) >>> 7) & 3] as number);
+  counts.fill(0, 6 * nx * ny, 7 * nx * ny).fill(100, 5000, 5003);
+  return Buffer.concat([header, counts]);
+}
+
+test('inspect: a movie has a dose, hot pixels and a warning of an empty frame, and its plots are written', async () => {
+  const path = await write('movie.mrcs', makeMovie());
+  const found = await inspect(path, '--png', folder, '--size', '300', '--range', 'full');
+  assert.deepEqual(
+    found.pictures,
+    ['average', 'spectrum', 'profile', 'means'].map((kind) => join(folder, `movie.mrcs.${kind}.png`)),
+  );
+  const sizes = await Promise.all(found.pictures.map(async (picture) => (await readFile(picture)).readUInt32BE(16)));
+  assert.deepEqual(sizes, [275, 300, 300, 300]);
+  assert.deepEqual(
+    found.warnings.map(({ code }) => code),
+    ['odd_frames'],
+  );
+  assert.equal(found.statistics?.sections?.mean.length, 12);
+  assert.equal(found.statistics?.hot, 3);
+  assert.deepEqual(found.notes.map(({ code }) => code).includes('hot_pixels'), true);
+  const { stdout } = await runAlone(['inspect', path]);
+  assert.match(stdout, /^dose +1 electrons per pixel and frame, 4 electrons per Å²$/m);
+  assert.match(stdout, /^warning: Some frames are unlike the others: frame 7 of 12 is 0\.$/m);
+  assert.match(stdout, /^note: 3 of 2,640,000 pixels are hot/m);
+});
+
+test('inspect: --size, --contrast and --range are refused without --png, and when they are unknown', async () => {
+  const path = await write('some.mrc', makeVolume());
+  for (const flags of [
+    ['--size', '300'],
+    ['--contrast', 'cell'],
+    ['--range', 'full'],
+    ['--png', folder, '--size', '10'],
+    ['--png', folder, '--size', '5000'],
+    ['--png', folder, '--contrast', 'much'],
+    ['--png', folder, '--range', 'half'],
+  ]) {
+    assert.equal((await runAlone(['inspect', path, ...flags])).code, 2, flags.join(' '));
+  }
+});
+
+test('inspect: --png reads a stack once, and little more than half of it again', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const bytes = makeMovie(1100, 200, 30);
+  const path = await write('counted.mrcs', bytes);
+  const survey = new URL('../files/voxels.ts', import.meta.url).href;
+  const script = `
+    import { readFileSync } from 'node:fs';
+    const { surveyVoxels } = await import(${JSON.stringify(survey)});
+    const { describeMrc, parseHeader } = await import(${JSON.stringify(import.meta.resolve('@cryolift/mrc'))});
+    const header = parseHeader(readFileSync(${JSON.stringify(path)}).subarray(0, 1024), ${bytes.length});
+    const description = await describeMrc({}, header, { sizeBytes: ${bytes.length}, filename: 'counted.mrcs' });
+    const read = () => Number(/rchar: (\\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))[1]);
+    const before = read();
+    const choice = { folder: ${JSON.stringify(folder)} };
+    const { signal } = new AbortController();
+    const { pictures } = await surveyVoxels(${JSON.stringify(path)}, choice, {}, description, signal);
+    console.log(JSON.stringify({ bytes: read() - before, pictures: pictures.length }));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  assert.notEqual(stdout, '', stderr);
+  const counted = JSON.parse(stdout) as { bytes: number; pictures: number };
+  assert.equal(counted.pictures, 4);
+  const times = counted.bytes / bytes.length;
+  assert.ok(times >= 1 && times < 1.7, `${times.toFixed(2)} times the file was read`);
 });
 
 test('inspect: images have no pixel size along z; --mode0 decides how bytes are read', async () => {
@@ -178,8 +251,13 @@ test('inspect: a tilt series is called so, and shown by its middle tilt in a fol
   assert.deepEqual(found.pictures, [
     join(pictures, 'tilts.mrc.section-z.png'),
     join(pictures, 'tilts.mrc.spectrum.png'),
+    join(pictures, 'tilts.mrc.profile.png'),
+    join(pictures, 'tilts.mrc.means.png'),
   ]);
-  assert.match((await readFile(found.pictures[0] as string)).toString('latin1'), /Section 2 of z/);
+  const texts = await Promise.all(found.pictures.map(async (picture) => (await readFile(picture)).toString('latin1')));
+  assert.match(texts[0] as string, /Section 2 of z/);
+  assert.match(texts[1] as string, /power spectrum of section 2 \(from 0\)/);
+  assert.match(texts[2] as string, /power spectrum of section 2 \(from 0\)/);
   const { stdout } = await runAlone(['inspect', path]);
   assert.match(stdout, /^tilt angles +-6° to 6° in steps of 3°, 5 images$/m);
   assert.match(stdout, /^extent +128 × 128 Å$/m);

@@ -3,6 +3,7 @@
 import type { FileSource } from '@cryolift/client/node';
 import {
   applyKind,
+  type Contrast,
   completeSummary,
   decideSignedness,
   describeMrc,
@@ -13,6 +14,7 @@ import {
   type MrcHeader,
   type MrcOverrides,
   parseHeader,
+  type SpectrumRange,
 } from '@cryolift/mrc';
 import { type CompressedFile, openCompressed } from '../files/compressed.ts';
 import { type Check, checkHeader, checkPrefix, readHeader } from '../files/mrc-check.ts';
@@ -30,9 +32,17 @@ interface InspectFlags extends MrcOverrides {
   diff?: boolean;
   /** Folder of the pictures; true: the current folder. */
   png?: string | true;
+  /** Pixels of their long side. */
+  size?: number;
+  contrast?: Contrast;
+  /** Of a spectrum. */
+  range?: SpectrumRange;
 }
 
 export async function inspect(path: string, other: string | undefined, flags: InspectFlags): Promise<ExitCode> {
+  if (flags.png === undefined && (flags.size ?? flags.contrast ?? flags.range) !== undefined) {
+    throw new UsageError('--size, --contrast and --range are for the pictures of --png');
+  }
   if (flags.diff) {
     if (other === undefined) throw new UsageError('--diff needs two files: cryolift inspect --diff A B');
     return await compareFiles(path, other, flags);
@@ -74,17 +84,18 @@ async function inspectPlain(
   path: string,
   check: Check,
   description: MrcDescription | null,
-  { png, header: isHeaderOnly, kind, mode0 }: InspectFlags,
+  { png, header: isHeaderOnly, kind, mode0, size: sizePx, contrast, range }: InspectFlags,
 ): Promise<Inspected> {
-  const folder = png === undefined ? null : png === true ? '.' : png;
+  const choice = png === undefined ? null : { folder: png === true ? '.' : png, sizePx, contrast, range };
   const overrides = { ...(kind && { kind }), ...(mode0 && { mode0 }) };
   const isRead = !isHeaderOnly && description !== null;
-  const voxels = isRead ? await surveyVoxels(path, folder, overrides, description, interruptible()) : null;
+  const voxels = isRead ? await surveyVoxels(path, choice, overrides, description, interruptible()) : null;
   const mrc = check.mrc && description ? completeSummary(check.mrc, description) : check.mrc;
   return {
     ...check,
     mrc: mrc && applyKind(mrc, overrides),
-    warnings: [...check.warnings, ...(mrc ? (description?.findings ?? []) : []), ...(voxels?.findings ?? [])],
+    warnings: [...check.warnings, ...(mrc ? (description?.findings ?? []) : []), ...(voxels?.warnings ?? [])],
+    notes: [...check.notes, ...(voxels?.notes ?? [])],
     signedness: voxels ? voxels.signedness : mrc && description && decideSignedness(description.header, mode0),
     compressed: null,
     voxels,

@@ -4,24 +4,32 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cutName, naming, openRegularFile, retryWhileHeld } from '@cryolift/client/node';
 import {
-  compareStatistics,
+  type Contrast,
+  checkVoxels,
+  collectedPicture,
   defaultPreviews,
   encodePng,
+  type FileStatistics,
   type Finding,
+  type IcePeak,
   layoutOf,
   MRC_HEADER_BYTES,
   type MrcDescription,
+  type MrcHeader,
   type MrcKind,
   type MrcOverrides,
+  type Picture,
   type PreviewRequest,
   parseHeader,
   renderPreview,
+  renderSpectrumAndProfile,
   type SignednessDecision,
+  type SpectrumRange,
   settleLayout,
+  sumUpFile,
   VoxelAnalysis,
   type VoxelLayout,
   type VoxelSource,
-  type VoxelStatistics,
 } from '@cryolift/mrc';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -30,30 +38,41 @@ const PICTURE_PX = 1024;
 const MAX_NAME_BYTES = 255;
 
 export interface Voxels {
-  readonly statistics: VoxelStatistics;
+  readonly statistics: FileStatistics;
   /** How the bytes of mode 0 were read; null for other modes. */
   readonly signedness: SignednessDecision | null;
-  readonly findings: readonly Finding<string>[];
+  readonly warnings: readonly Finding<string>[];
+  readonly notes: readonly Finding<string>[];
   /** The paths of the pictures that were written. */
   readonly pictures: readonly string[];
 }
 
+/** The pictures to write. */
+export interface PictureChoice {
+  /** Where they are written. */
+  readonly folder: string;
+  readonly sizePx: number | undefined;
+  readonly contrast: Contrast | undefined;
+  /** Of spectra. */
+  readonly range: SpectrumRange | undefined;
+}
+
 /**
- * Reads all voxels of a file once.
+ * Reads all voxels of a file once. For a montage and a spectrum, some sections or parts of them are read again.
  *
- * @param folder where pictures are written; it is made when it is missing. Null: none.
+ * @param choice where pictures are written, in a folder that is made when it is missing. Null: none.
  * @param description what the headers of the file say.
  * @returns null when the voxels cannot be read.
  * @throws SourceError, the system's errors, and `signal`'s reason.
  */
 export async function surveyVoxels(
   path: string,
-  folder: string | null,
+  choice: PictureChoice | null,
   overrides: MrcOverrides,
   description: MrcDescription,
   signal: AbortSignal,
 ): Promise<Voxels | null> {
-  if (folder !== null) await naming(folder, () => mkdir(folder, { recursive: true }));
+  if (choice) await naming(choice.folder, () => mkdir(choice.folder, { recursive: true }));
   const { handle, stats } = await openRegularFile(path, signal);
   try {
     const { size } = stats;
@@ -66,7 +85,8 @@ export async function surveyVoxels(
     if (!said) return null;
     const layout = await settleLayout(source, said);
     const kind = overrides.kind ?? description.kind.kind;
-    const analysis = new VoxelAnalysis(layout, kind);
+    const sizePx = choice?.sizePx ?? PICTURE_PX;
+    const analysis = new VoxelAnalysis(layout, kind, choice ? sizePx : 1);
     const chunk = new Uint8Array(CHUNK_BYTES);
     const end = layout.dataOffset + layout.dataBytes;
     for (let at = layout.dataOffset; at < end; at += chunk.length) {
@@ -74,10 +94,11 @@ export async function surveyVoxels(
       await source.read(at, bytes);
       analysis.add(at, bytes);
     }
-    const statistics = analysis.statistics();
     const shown = { ...description, kind };
-    const pictures = folder === null ? [] : await writePictures(path, folder, source, layout, shown);
-    return { statistics, signedness: layout.signedness, findings: compareStatistics(header, statistics), pictures };
+    const drawn = choice ? await writePictures(path, choice, sizePx, source, layout, shown, analysis) : null;
+    const statistics = sumUpFile(analysis, description.header, layout, kind, drawn?.ice ?? null);
+    const { warnings, notes } = checkVoxels(statistics, description.header, kind);
+    return { statistics, signedness: layout.signedness, warnings, notes, pictures: drawn?.written ?? [] };
   } finally {
     await handle.close();
   }
@@ -85,24 +106,46 @@ export async function surveyVoxels(
 
 async function writePictures(
   path: string,
-  folder: string,
+  { folder, contrast, range }: PictureChoice,
+  sizePx: number,
   source: VoxelSource,
   layout: VoxelLayout,
   { header, kind, geometry, tilts }: Pick<MrcDescription, 'header' | 'geometry' | 'tilts'> & { kind: MrcKind },
-): Promise<string[]> {
+  analysis: VoxelAnalysis,
+): Promise<{ written: string[]; ice: IcePeak | null }> {
   const written: string[] = [];
+  let ice: IcePeak | null = null;
   const filename = basename(path);
   for (const preview of defaultPreviews({ ...layout, kind, geometry, tilts }, filename)) {
-    const request = { ...preview, sizePx: PICTURE_PX };
-    const outcome = await renderPreview(source, header, layout, request);
-    if (outcome.kind === 'refused') continue;
-    const ending = `.${nameOf(request)}.png`;
-    const target = join(folder, `${cutName(filename, MAX_NAME_BYTES - ending.length)}${ending}`);
-    const png = await encodePng(outcome.picture);
-    await naming(target, () => retryWhileHeld(() => writeFile(target, png)));
-    written.push(target);
+    const request = { ...preview, sizePx, ...(contrast && { contrast }), ...(range && { range }) };
+    for (const [name, picture] of await drawAll(source, header, layout, request, analysis)) {
+      ice ??= picture.ice ?? null;
+      const ending = `.${name}.png`;
+      const target = join(folder, `${cutName(filename, MAX_NAME_BYTES - ending.length)}${ending}`);
+      const png = await encodePng(picture);
+      await naming(target, () => retryWhileHeld(() => writeFile(target, png)));
+      written.push(target);
+    }
   }
-  return written;
+  return { written, ice };
+}
+
+/** Pictures with their names: the one that is asked for, and beside a spectrum its rotational average. */
+async function drawAll(
+  source: VoxelSource,
+  header: MrcHeader,
+  layout: VoxelLayout,
+  request: PreviewRequest,
+  analysis: VoxelAnalysis,
+): Promise<(readonly [string, Picture])[]> {
+  if (request.kind === 'spectrum') {
+    const both = await renderSpectrumAndProfile(source, header, layout, request);
+    return both ? [['spectrum', both.spectrum] as const, ['profile', both.profile] as const] : [];
+  }
+  const collected = collectedPicture(analysis, layout, request);
+  if (collected) return [[nameOf(request), collected]];
+  const outcome = await renderPreview(source, header, layout, request);
+  return outcome.kind === 'picture' ? [[nameOf(request), outcome.picture]] : [];
 }
 
 function nameOf({ kind, axis }: PreviewRequest): string {

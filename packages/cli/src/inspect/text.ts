@@ -1,22 +1,24 @@
 /** What `cryolift inspect` prints for people. */
 import {
+  type Dose,
   describeAcquisition,
   describeAxes,
   describeExtent,
   describePixelSize,
   describeTilts,
+  type FileStatistics,
   type Finding,
   type HeaderWord,
   type MrcSummary,
   type SignednessDecision,
-  type VoxelStatistics,
 } from '@cryolift/mrc';
 import type { Check } from '../files/mrc-check.ts';
 import type { Voxels } from '../files/voxels.ts';
 import { formatBytes, formatTable } from '../output/format.ts';
 
-export interface Inspected extends Pick<Check, 'verdict' | 'mrc' | 'rejections' | 'notes'> {
+export interface Inspected extends Pick<Check, 'verdict' | 'mrc' | 'rejections'> {
   readonly warnings: readonly Finding<string>[];
+  readonly notes: readonly Finding<string>[];
   /** How the bytes of mode 0 are read; null for other modes. */
   readonly signedness: SignednessDecision | null;
   /** How the whole file is compressed; null when it is not. */
@@ -99,10 +101,18 @@ function describeExtended({ extended_header: { type, bytes, holds } }: MrcSummar
   return [type || 'untyped', `${bytes} bytes`, ...(holds ? [HOLDS[holds]] : [])].join(', ');
 }
 
-function describeVoxels({ count, min, max, mean, sd, nan, inf }: VoxelStatistics): string[][] {
+function describeVoxels(statistics: FileStatistics): string[][] {
+  const { count, min, max, mean, sd, nan, inf, dose_per_frame: dose } = statistics;
   const digits = (value: number | null) => (value === null ? 'none' : String(Number(value.toPrecision(7))));
   return [
     ['voxels', `${count + nan + inf}${nan + inf > 0 ? `, of which ${nan} NaN and ${inf} infinite` : ''}`],
     ['statistics', `min ${digits(min)}, max ${digits(max)}, mean ${digits(mean)}, rms ${digits(sd)}`],
+    ...(dose ? [['dose', describeDose(dose)]] : []),
   ];
+}
+
+function describeDose({ per_pixel, per_square_angstrom: dense }: Dose): string {
+  const short = (value: number) => String(Number(value.toPrecision(3)));
+  const area = dense === null ? '' : `, ${short(dense)} electrons per Å²`;
+  return `${short(per_pixel)} electrons per pixel and frame${area}`;
 }

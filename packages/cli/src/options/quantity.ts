@@ -23,10 +23,12 @@ export function secondsBetween(min: string, max: string): (text: string) => numb
   };
 }
 
-/** A whole number from 1 to `max`. */
-export function parseCount(text: string, max: number): number {
+/** A whole number from `min` to `max`. */
+export function parseCount(text: string, max: number, min = 1): number {
   const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(count >= 1 && count <= max)) throw new UsageError(`"${text}" is not a whole number from 1 to ${max}`);
+  if (!(count >= min && count <= max)) {
+    throw new UsageError(`"${text}" is not a whole number from ${min} to ${max}`);
+  }
   return count;
 }
 

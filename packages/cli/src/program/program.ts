@@ -2,13 +2,13 @@
  * All commands of the client with their options. The code of a command is loaded when it runs, so that the start is
  * fast.
  */
-import type { MrcKind, Signedness } from '@cryolift/mrc';
+import type { Contrast, MrcKind, Signedness, SpectrumRange } from '@cryolift/mrc';
 import { Argument, Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { SHELLS, type Shell } from '../completion/shells.ts';
 import { parseTimetable } from '../options/bandwidth.ts';
 import { FILES, PARTS } from '../options/defaults.ts';
-import { between, collectPair, collectText, parseSeq, secondsBetween } from '../options/quantity.ts';
+import { between, collectPair, collectText, parseCount, parseSeq, secondsBetween } from '../options/quantity.ts';
 import { UsageError } from '../process/exit.ts';
 import { addCommand } from './add-command.ts';
 import { addConfig } from './config-program.ts';
@@ -22,6 +22,9 @@ const RANGES = 4;
 /** The values of `@cryolift/mrc`, which is not loaded for every command. */
 const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
+const CONTRASTS = ['sigma', 'percentile', 'cell'] as const satisfies readonly Contrast[];
+const RANGES_OF_SPECTRA = ['thon', 'full'] as const satisfies readonly SpectrumRange[];
+const PICTURE_PX = { least: 64, most: 4096 };
 const CREDENTIALS = `
 Every user of a machine can read the arguments of its commands. Give tokens and links in a
 file (--token @FILE, --link @FILE), on standard input (--token -), or in the environment:
@@ -154,6 +157,22 @@ export async function createProgram(
         '--png [dir]',
         'also write previews for this kind of file, into the given or the current folder',
       ).conflicts(['header', 'diff']),
+    )
+    .addOption(
+      new Option(
+        '--size <n>',
+        `pixels of the long side of pictures, ${PICTURE_PX.least} to ${PICTURE_PX.most}; 1024`,
+      ).argParser((text) => parseCount(text, PICTURE_PX.most, PICTURE_PX.least)),
+    )
+    .addOption(
+      new Option('--contrast <how>', 'black and white: mean ± 3 σ, percentiles, or each image of a montage').choices(
+        CONTRASTS,
+      ),
+    )
+    .addOption(
+      new Option('--range <range>', 'spectra up to 2.8 Å, for Thon rings, or all frequencies, for ice').choices(
+        RANGES_OF_SPECTRA,
+      ),
     )
     .action(async (path: string, other: string | undefined, _own: unknown, command: Command) => {
       const { inspect } = await import('../commands/inspect.ts');

@@ -229,7 +229,7 @@ describe('kind: files as programs write them', () => {
 });
 
 describe('compareStatistics: statistics that a program did not compute are not compared', () => {
-  const found = { count: 9, min: -2, max: 3, mean: 0.5, sd: 0.7, nan: 0, inf: 0, histogram: null };
+  const found = { count: 9, min: -2, max: 3, mean: 0.5, sd: 0.7, nan: 0, inf: 0, hot: 0, histogram: null };
   for (const [what, , fields] of FILES) {
     test(what, () => assert.deepEqual(compareStatistics(parseHeader(buildHeader(fields)), found), []));
   }

@@ -6,29 +6,56 @@ export interface Limits {
   readonly white: number;
 }
 
+/**
+ * How black and white are chosen: mean ± 3 standard deviations of the usual values, or the 0.1 and 99.9 percentiles.
+ * `cell` is `sigma` for each image of a montage by itself.
+ */
+export const CONTRASTS = ['sigma', 'percentile', 'cell'] as const;
+export type Contrast = (typeof CONTRASTS)[number];
+
 const SIGMAS = 3;
+/** The share of the values on each side that are not usual. */
 const TAIL = 0.001;
+/** In small pictures, at least as many values are not usual, up to a share: a camera has some tens of hot pixels. */
+const TAIL_VALUES = 50;
+const MAX_TAIL = 0.02;
 const MID_GRAY = 128;
 
 /**
- * The values of black and white: mean ± 3 standard deviations of the finite values, or their 0.1 and 99.9 percentiles.
- * Both are 0 when nothing is finite.
+ * The values of black and white. Infinite values and NaN do not count. For `sigma` the mean and the deviation are of the
+ * values between the 0.1 and 99.9 percentiles, so that hot pixels do not matter. Both are 0 when nothing is finite.
  */
-export function findLimits(values: Float32Array, contrast: 'sigma' | 'percentile'): Limits {
-  const finite = values.filter(Number.isFinite);
-  if (finite.length === 0) return { black: 0, white: 0 };
-  return contrast === 'sigma' ? sigmaLimits(finite) : percentileLimits(finite);
+export function findLimits(values: Float32Array, contrast: Contrast): Limits {
+  const sorted = values.filter(Number.isFinite).sort();
+  if (sorted.length === 0) return { black: 0, white: 0 };
+  const limits = contrast === 'percentile' ? percentileLimits(sorted) : sigmaLimits(usualOf(sorted));
+  // Values other than the tails are all the same: the tails are the picture.
+  return limits.black < limits.white ? limits : sigmaLimits(sorted);
+}
+
+/** Mean and standard deviation of the values between the 0.1 and 99.9 percentiles; NaN when nothing is finite. */
+export function usualMoments(values: Float32Array): { mean: number; sd: number } {
+  return momentsOf(usualOf(values.filter(Number.isFinite).sort()));
+}
+
+function usualOf(sorted: Float32Array): Float32Array {
+  const { length } = sorted;
+  const tail = Math.floor(Math.max(TAIL * length, Math.min(TAIL_VALUES, MAX_TAIL * length)));
+  return sorted.subarray(tail, length - tail);
+}
+
+function momentsOf(values: Float32Array): { mean: number; sd: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, sd: Math.sqrt(variance) };
 }
 
 function sigmaLimits(values: Float32Array): Limits {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  const reach = SIGMAS * Math.sqrt(variance);
-  return { black: mean - reach, white: mean + reach };
+  const { mean, sd } = momentsOf(values);
+  return { black: mean - SIGMAS * sd, white: mean + SIGMAS * sd };
 }
 
-function percentileLimits(values: Float32Array): Limits {
-  const sorted = values.sort();
+function percentileLimits(sorted: Float32Array): Limits {
   const tail = Math.floor(TAIL * sorted.length);
   return { black: sorted[tail] as number, white: sorted[sorted.length - 1 - tail] as number };
 }

@@ -10,7 +10,7 @@ import { layoutOf } from '../voxels/voxels.ts';
 import { renderPreview } from './preview.ts';
 import { assertGolden } from './test-png.ts';
 
-async function draw({ source, header, layout }: Phantom, axis: Axis) {
+async function draw({ source, header, layout }: Omit<Phantom, 'bytes'>, axis: Axis) {
   const request = { kind: 'section', axis, slice: null, sizePx: 512, contrast: 'sigma' } as const;
   const outcome = await renderPreview(source, header, layout, request);
   assert.ok(outcome.kind === 'picture', JSON.stringify(outcome));

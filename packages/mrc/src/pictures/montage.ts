@@ -8,15 +8,20 @@ const GAP_PX = 2;
 
 /**
  * The first 25 sections side by side, starting at the top left. The montage is at most `sizePx` wide and high; its row
- * 0 is the top.
+ * 0 is the top. `change` is applied to each image. NaN between the images.
  */
-export async function readMontage(source: VoxelSource, layout: VoxelLayout, sizePx: number): Promise<Raster> {
+export async function readMontage(
+  source: VoxelSource,
+  layout: VoxelLayout,
+  sizePx: number,
+  change: (image: Raster) => Raster,
+): Promise<Raster> {
   const count = Math.min(layout.nz, MAX_IMAGES);
   const columns = Math.ceil(Math.sqrt(count));
   const cellPx = Math.floor((sizePx + GAP_PX) / columns) - GAP_PX;
   const images: Raster[] = [];
   for (let z = 0; z < count; z++) {
-    const image = await readSection(source, layout, 'z', z, cellPx);
+    const image = change(await readSection(source, layout, 'z', z, cellPx));
     images.push(layout.isFlipped ? image : flipRows(image));
   }
   return arrange(images, columns);

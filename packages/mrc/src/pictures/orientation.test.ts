@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makePhantom, type Phantom } from '../samples/test-phantom.ts';
 import { VoxelAnalysis } from '../voxel-analysis.ts';
-import { fileAxisOf } from './orientation.ts';
-import { type Picture, toPicture } from './picture.ts';
+import { collectedPicture } from './collected.ts';
+import type { Picture } from './picture.ts';
 import { renderPreview } from './preview.ts';
 import type { PreviewRequest } from './preview-request.ts';
 import { resample } from './resample.ts';
@@ -71,8 +71,9 @@ test('orientation: the sections that an analysis collects are drawn as those tha
     pass.add(0, bytes);
     for (const axis of ['x', 'y', 'z'] as const) {
       const request = { kind: 'section', axis, slice: null, sizePx: 512, contrast: 'sigma' } as const;
-      const collected = toPicture(pass.section(fileAxisOf(phantom.layout, axis)), phantom.layout, request);
-      assert.deepEqual(collected.gray, (await draw(phantom, { axis, contrast: 'sigma' })).gray, `${axes} ${axis}`);
+      const collected = collectedPicture(pass, phantom.layout, request);
+      assert.deepEqual(collected?.gray, (await draw(phantom, { axis, contrast: 'sigma' })).gray, `${axes} ${axis}`);
+      assert.equal(collectedPicture(pass, phantom.layout, { ...request, slice: 1 }), null);
     }
   }
 });
@@ -103,6 +104,8 @@ test('orientation: a stack of volumes is shown by the middle of its first volume
   assert.deepEqual([along.widthPx, along.heightPx], [6, 5]);
   assert.match(along.shows, /of the first volume/);
   assert.equal((await draw(stack, { axis: 'z', slice: 19 })).slice, 19);
+  const request = { kind: 'section', axis: 'z', slice: null, sizePx: 512, contrast: 'sigma' } as const;
+  assert.equal(collectedPicture(new VoxelAnalysis(stack.layout, 'volume_stack'), stack.layout, request), null);
 });
 
 test('resample: keeps the mean, and draws a ramp as a ramp', () => {

@@ -1,3 +1,4 @@
+import type { IcePeak } from '../spectra/profile.ts';
 import type { VoxelLayout } from '../voxels/voxels.ts';
 import { shrink } from './box-mean.ts';
 import { findLimits, type Limits, toGray } from './contrast.ts';
@@ -5,6 +6,7 @@ import { fileAxisOf, firstVolume, isTopFirst, orient, sizeInSpace } from './orie
 import type { PreviewRequest } from './preview-request.ts';
 import { flipRows, type Raster } from './raster.ts';
 import { sectionCount } from './section.ts';
+import { logAmplitudes, withoutPadding } from './values.ts';
 
 /** An 8-bit grey picture with its description. */
 export interface Picture {
@@ -12,13 +14,18 @@ export interface Picture {
   readonly heightPx: number;
   /** Row by row from the top, 0 black, 255 white. */
   readonly gray: Uint8Array;
-  /** The values that are black and white, in the units of the file; of a spectrum, those of the scaled logarithm. */
-  readonly black: number;
-  readonly white: number;
+  /**
+   * The values that are black and white, in the units of the file; of a spectrum and of a transform, logarithms; of a
+   * montage with a contrast for each image, 0 and 1. Null for plots.
+   */
+  readonly black: number | null;
+  readonly white: number | null;
   /** The number of the shown section from 0; null when several are shown. */
   readonly slice: number | null;
   /** A description of the picture in Latin-1. */
   readonly shows: string;
+  /** Of a spectrum and its rotational average: the peak of ice, or null. */
+  readonly ice?: IcePeak | null;
 }
 
 /**
@@ -27,8 +34,21 @@ export interface Picture {
  * is drawn at the top when the layout has `isFlipped`. Across x and y, z always increases upwards.
  */
 export function toPicture(raster: Raster, layout: VoxelLayout, request: PreviewRequest): Picture {
-  const upright = orient(shrink(raster, request.sizePx), layout, request);
-  return paint(isTopFirst(layout, request) ? upright : flipRows(upright), layout, request);
+  const upright = orient(drawable(shrink(raster, request.sizePx), layout), layout, request);
+  const limits = findLimits(withoutPadding(upright), request.contrast);
+  return paint(isTopFirst(layout, request) ? upright : flipRows(upright), layout, request, limits);
+}
+
+/** The complex modes: their data are already a Fourier transform. */
+const TRANSFORM_MODES: readonly number[] = [3, 4];
+
+export function isTransform({ mode }: Pick<VoxelLayout, 'mode'>): boolean {
+  return TRANSFORM_MODES.includes(mode);
+}
+
+/** The values to draw: a transform is shown by the logarithms of its amplitudes, which differ by orders of magnitude. */
+export function drawable(raster: Raster, layout: VoxelLayout): Raster {
+  return isTransform(layout) ? logAmplitudes(raster) : raster;
 }
 
 /** Draws a raster whose row 0 is the top. `limits`: black and white, when they are not those of all pixels. */
@@ -41,13 +61,21 @@ export function paint(raster: Raster, layout: VoxelLayout, request: PreviewReque
 }
 
 /**
- * The number of the section that a picture shows, from 0: by default the central one, floor(n / 2), of the first volume.
- * Null when it shows several.
+ * The number of the section that a picture shows, from 0: by default, for a section, the central one, floor(n / 2), of
+ * the first volume. Null when it shows several.
  */
 export function sliceOf(layout: VoxelLayout, { kind, axis, slice }: PreviewRequest): number | null {
-  if (kind === 'average' || kind === 'montage') return null;
-  const across = kind === 'section' ? fileAxisOf(layout, axis) : 'z';
-  return slice ?? Math.floor(sectionCount(firstVolume(layout), across) / 2);
+  switch (kind) {
+    case 'section':
+      return slice ?? Math.floor(sectionCount(firstVolume(layout), fileAxisOf(layout, axis)) / 2);
+    case 'spectrum':
+    case 'profile':
+      return slice ?? (layout.nz === 1 ? 0 : null);
+    case 'average':
+    case 'montage':
+    case 'means':
+      return null;
+  }
 }
 
 function describe(layout: VoxelLayout, { kind, axis }: PreviewRequest, slice: number | null): string {
@@ -64,7 +92,7 @@ function describe(layout: VoxelLayout, { kind, axis }: PreviewRequest, slice: nu
       return `Average of the ${nz} sections of ${nx} x ${ny} voxels, ${first}`;
     case 'montage':
       return `The first sections of ${size}, from the top left, ${first}`;
-    case 'spectrum':
-      return `Logarithm of the power spectrum of section ${slice} (from 0) of ${size}, ${first}`;
+    default:
+      return `${kind} of ${size}`;
   }
 }

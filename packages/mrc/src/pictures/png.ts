@@ -5,8 +5,8 @@ const BIT_DEPTH = 8;
 const GRAYSCALE = 0;
 
 /**
- * An 8-bit grey PNG (ISO/IEC 15948) with a tEXt chunk "Description" that says what the picture shows, and which values
- * are black and white.
+ * An 8-bit grey PNG (ISO/IEC 15948) with a tEXt chunk "Description" that says what the picture shows, and, but for
+ * plots, which values are black and white.
  */
 export async function encodePng({ widthPx, heightPx, gray, shows, black, white }: Picture): Promise<Uint8Array> {
   const size = new DataView(new ArrayBuffer(13));
@@ -14,7 +14,9 @@ export async function encodePng({ widthPx, heightPx, gray, shows, black, white }
   size.setUint32(4, heightPx);
   size.setUint8(8, BIT_DEPTH);
   size.setUint8(9, GRAYSCALE);
-  const text = `Description\0${shows}; black is ${black.toPrecision(6)}, white is ${white.toPrecision(6)}`;
+  const limits =
+    black === null || white === null ? '' : `; black is ${black.toPrecision(6)}, white is ${white.toPrecision(6)}`;
+  const text = `Description\0${shows}${limits}`;
   return concatenate([
     Uint8Array.from(SIGNATURE),
     chunk('IHDR', new Uint8Array(size.buffer)),

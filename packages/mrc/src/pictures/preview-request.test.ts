@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { centralSection, defaultPreviews, type Previewed, sectionsAlong } from './preview-request.ts';
+import { centralSection, defaultPreviews, type Previewed, sectionsAlong, spectrumSlice } from './preview-request.ts';
 
 const base: Previewed = { kind: 'volume', nx: 1024, ny: 1000, nz: 200, mode: 2 };
 
@@ -24,9 +24,10 @@ test('default previews: a tilt series is shown by the image whose angle is neare
     [
       ['section', 7],
       ['spectrum', 7],
+      ['means', null],
     ],
   );
-  assert.deepEqual(kinds({ kind: 'tilt_series', nz: 41 }), ['z', 'spectrum']);
+  assert.deepEqual(kinds({ kind: 'tilt_series', nz: 41 }), ['z', 'spectrum', 'means']);
   assert.equal(centralSection({ ...base, kind: 'tilt_series', tilts }, 'z'), 7);
   assert.equal(centralSection({ ...base, kind: 'tilt_series', tilts }, 'x'), 512);
   assert.equal(centralSection({ ...base, kind: 'stack', tilts }, 'z'), 100);
@@ -46,4 +47,19 @@ test('sections: are counted along the axes in space', () => {
     (['x', 'y', 'z'] as const).map((axis) => sectionsAlong(base, axis)),
     [1024, 1000, 200],
   );
+});
+
+test('spectra: of the middle tilt, of the central section of one volume, or of all frames', () => {
+  const tilts = { middle_section: 7 };
+  const geometry = { size: [1024, 1000, 40], extent: null, volumes: 4 };
+  const slices = [
+    [{ ...base, kind: 'tilt_series', tilts }, 'a.mrc', 7],
+    [{ ...base, kind: 'tilt_series' }, 'a.mrc', 100],
+    [{ ...base, kind: 'stack', tilts }, 'a.mrc', null],
+    [{ ...base, kind: 'stack' }, 'a.st', 100],
+    [{ ...base, kind: 'stack', nz: 1 }, 'a.mrc', 0],
+    [{ ...base, kind: 'volume_stack', nz: 40, geometry }, 'a.mrc', 5],
+    [base, 'a.mrc', 100],
+  ] as const;
+  for (const [file, filename, slice] of slices) assert.equal(spectrumSlice(file, filename), slice);
 });

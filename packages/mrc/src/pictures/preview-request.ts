@@ -2,20 +2,33 @@ import type { Axis } from '../header/axes.ts';
 import { isPlausibleVoxel } from '../header/geometry.ts';
 import type { MrcKind } from '../kind/kind.ts';
 import { extensionOf } from '../kind/name.ts';
+import type { SpectrumRange } from '../spectra/plan.ts';
+import { MAX_SECTIONS } from '../statistics/section-statistics.ts';
+import type { Contrast } from './contrast.ts';
 
-export type PreviewKind = 'section' | 'average' | 'montage' | 'spectrum';
+/**
+ * `profile` is the rotational average of the power spectrum, `means` a plot of the mean and the standard deviation of
+ * each section.
+ */
+export const PREVIEW_KINDS = ['section', 'average', 'montage', 'spectrum', 'profile', 'means'] as const;
+export type PreviewKind = (typeof PREVIEW_KINDS)[number];
 
 /** Everything that determines a preview of a file. */
 export interface PreviewRequest {
   readonly kind: PreviewKind;
   /** For a section: the axis in space that it is perpendicular to. */
   readonly axis: Axis;
-  /** For a section: its number from 0; null means the central one, floor(n / 2). */
+  /**
+   * For a section: its number from 0; null means the central one, floor(n / 2). For a spectrum and its profile: the
+   * section to transform; null means the average over all, such as the frames of a movie.
+   */
   readonly slice: number | null;
-  /** The most pixels of the long side. */
+  /** The most pixels of the long side. A spectrum and a plot have exactly as many. */
   readonly sizePx: number;
-  /** The values of black and white: mean ± 3 σ of the pixels, or their 0.1 and 99.9 percentiles. */
-  readonly contrast: 'sigma' | 'percentile';
+  /** How the values of black and white are chosen. */
+  readonly contrast: Contrast;
+  /** Of a spectrum; `thon` when not given. */
+  readonly range?: SpectrumRange;
 }
 
 const TILT_SERIES_NAMES: readonly string[] = ['st', 'ali', 'preali'];
@@ -41,21 +54,40 @@ export interface Previewed {
 /**
  * The useful previews of a file, the one to show first at the start: three orthogonal sections of a volume; the average
  * of a movie, whose frames are mostly noise; a montage of particles; the middle tilt of a tilt series; the central
- * section of an image. Images, movies and tilt series also have a power spectrum. A volume with few sections is shown
- * as an image. Tilt series are also recognised by name, particles by their size.
+ * section of an image. Images, movies and tilt series also have a power spectrum; movies and tilt series a plot of their
+ * means. A volume with few sections is shown as an image. Tilt series are also recognised by name, particles by their
+ * size.
  */
 export function defaultPreviews(file: Previewed, filename = ''): PreviewRequest[] {
-  const { kind, nx, ny, nz, mode, tilts } = file;
-  const isTransform = mode === 3 || mode === 4;
-  const spectrum = isTransform || Math.min(nx, ny) < MIN_SPECTRUM_PX ? [] : [ask('spectrum')];
+  const { kind, nx, ny, nz, mode } = file;
   if (isVolume(kind) && !isThin(file)) return [ask('section'), ask('section', 'y'), ask('section', 'x')];
-  if (kind === 'tilt_series' && tilts) {
-    const slice = tilts.middle_section;
-    return [ask('section'), ...spectrum].map((request) => ({ ...request, slice }));
-  }
-  const isSeries = kind === 'tilt_series' || TILT_SERIES_NAMES.includes(extensionOf(filename));
-  if (nz === 1 || kind !== 'stack' || isSeries) return [ask('section'), ...spectrum];
-  return Math.max(nx, ny) <= MAX_PARTICLE_PX ? [ask('montage')] : [ask('average'), ...spectrum];
+  const isTransform = mode === 3 || mode === 4;
+  const slice = spectrumSlice(file, filename);
+  const spectrum = isTransform || Math.min(nx, ny) < MIN_SPECTRUM_PX ? [] : [{ ...ask('spectrum'), slice }];
+  const section = { ...ask('section'), slice: middleTilt(file) };
+  if (nz === 1 || kind === 'image' || isVolume(kind)) return [section, ...spectrum];
+  const means = nz <= MAX_SECTIONS ? [ask('means')] : [];
+  if (isTiltSeries(file, filename)) return [section, ...spectrum, ...means];
+  return Math.max(nx, ny) <= MAX_PARTICLE_PX ? [ask('montage')] : [ask('average'), ...spectrum, ...means];
+}
+
+/**
+ * The section of the file whose spectrum is shown: the middle tilt, or the central one of the first volume. Null for
+ * movies and particles, whose sections are averaged.
+ */
+export function spectrumSlice(file: Previewed, filename = ''): number | null {
+  const { kind, nz, geometry } = file;
+  if (kind === 'stack' && nz > 1 && !isTiltSeries(file, filename)) return null;
+  return middleTilt(file) ?? Math.floor(nz / (geometry?.volumes ?? 1) / 2);
+}
+
+function isTiltSeries({ kind }: Previewed, filename: string): boolean {
+  return kind === 'tilt_series' || TILT_SERIES_NAMES.includes(extensionOf(filename));
+}
+
+/** Null when the file is no tilt series, or its angles are not known. */
+function middleTilt({ kind, tilts }: Previewed): number | null {
+  return kind === 'tilt_series' && tilts ? tilts.middle_section : null;
 }
 
 function isVolume(kind: MrcKind): boolean {
@@ -87,6 +119,6 @@ export function sectionsAlong({ nx, ny, nz, geometry }: Previewed, axis: Axis): 
 
 /** The section to show first: the middle tilt, or floor(n / 2), of one volume in a stack of volumes. */
 export function centralSection(file: Previewed, axis: Axis): number {
-  if (axis === 'z' && file.kind === 'tilt_series' && file.tilts) return file.tilts.middle_section;
-  return Math.floor(sectionsAlong(file, axis) / (axis === 'z' ? (file.geometry?.volumes ?? 1) : 1) / 2);
+  const middle = axis === 'z' ? middleTilt(file) : null;
+  return middle ?? Math.floor(sectionsAlong(file, axis) / (axis === 'z' ? (file.geometry?.volumes ?? 1) : 1) / 2);
 }

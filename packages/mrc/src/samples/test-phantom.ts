@@ -7,6 +7,7 @@ import { Fft } from '../spectra/fft.ts';
 import { layoutOf, type VoxelLayout, type VoxelSource } from '../voxels/voxels.ts';
 
 export interface Phantom {
+  readonly bytes: Uint8Array;
   readonly header: MrcHeader;
   readonly layout: VoxelLayout;
   readonly source: VoxelSource;
@@ -35,7 +36,7 @@ export function makePhantom(
   const header = parseHeader(file, file.length);
   const layout = layoutOf(header, file.length);
   if (!layout) throw new Error('a phantom has no layout');
-  return { header, layout, source: sourceOf(file) };
+  return { bytes: file, header, layout, source: sourceOf(file) };
 }
 
 /** Bytes in memory; rejects past their end. */

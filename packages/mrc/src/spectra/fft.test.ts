@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomNumbers } from '../samples/test-phantom.ts';
 import { Fft } from './fft.ts';
-import { PowerSum } from './power.ts';
+import { PowerSum, powerAt } from './power.ts';
 
 const random = randomNumbers(7);
 
@@ -28,29 +28,49 @@ test('FFT: a length that is not a power of two is refused', () => {
   for (const size of [0, 1, 3, 96, 2.5]) assert.throws(() => new Fft(size), RangeError);
 });
 
-test('power: the sum does not depend on how tiles are paired', () => {
-  const tiles = [1, 2, 3].map(() => Float32Array.from({ length: 64 }, () => 100 + random()));
-  const alone = tiles.map((tile) => powerOf([tile]));
-  powerOf(tiles).forEach((power, k) => {
-    const expected = alone.reduce((sum, one) => sum + one[k]!, 0);
-    assert.ok(Math.abs(power - expected) < 1e-9, `${power} is not ${expected}`);
-  });
+test('power: the mean of the tiles, at each frequency, with the Hann window', () => {
+  const edge = 8;
+  const tiles = [1, 2, 3].map(() => Float32Array.from({ length: edge * edge }, () => random() - 0.5));
+  for (const kept of [4, 2]) {
+    const sum = new PowerSum(edge, kept);
+    // The rows of the tiles take turns.
+    const open = tiles.map(() => sum.open());
+    for (let y = 0; y < edge; y++) open.forEach((rows, at) => void sum.addRow(rows, y, tiles[at]!, y * edge));
+    const { power } = sum.result();
+    assert.equal(power.length, (kept + 1) * (2 * kept + 1));
+    for (let kx = 0, at = 0; kx <= kept; kx++) {
+      for (let ky = -kept; ky <= kept; ky++, at++) {
+        const wanted = tiles.reduce((total, tile) => total + powerOf(tile, edge, kx, ky), 0) / tiles.length;
+        assert.ok(Math.abs(power[at]! - wanted) < 1e-6 * (1 + wanted), `${kx}, ${ky}: ${power[at]}, not ${wanted}`);
+      }
+    }
+  }
 });
 
-test('power: values that are not finite count as the mean', () => {
-  const tile = Float32Array.from({ length: 64 }, random).fill(Number.NaN, 3, 20).fill(Number.POSITIVE_INFINITY, 30, 31);
-  const finite = tile.filter(Number.isFinite);
-  const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
-  const filled = tile.map((value) => (Number.isFinite(value) ? value : mean));
-  const expected = powerOf([filled]);
-  powerOf([tile]).forEach((power, k) => {
-    assert.ok(Math.abs(power - expected[k]!) < 1e-6);
-  });
-  assert.ok(powerOf([new Float32Array(64).fill(Number.NaN)]).every((power) => power === 0));
+test('powerAt: the power between frequencies, and of mirrored ones', () => {
+  const kept = 4;
+  const power = Float64Array.from({ length: (kept + 1) * (2 * kept + 1) }, random);
+  const spectrum = { edge: 8, kept, power };
+  const at = (kx: number, ky: number) => power[kx * (2 * kept + 1) + ky + kept]!;
+  assert.equal(powerAt(spectrum, 2, -3, 1), at(2, -3));
+  assert.equal(powerAt(spectrum, -2, 3, 1), at(2, -3));
+  assert.ok(Math.abs(powerAt(spectrum, 2.5, 1, 1) - (at(2, 1) + at(3, 1)) / 2) < 1e-12);
+  assert.ok(Math.abs(powerAt(spectrum, -0.5, 1, 1) - (at(0, -1) + at(1, -1)) / 2) < 1e-12);
+  const wide = (2 * at(2, 1) + at(1, 1) + at(3, 1)) / 4;
+  const above = (2 * at(2, 2) + at(1, 2) + at(3, 2)) / 4;
+  const below = (2 * at(2, 0) + at(1, 0) + at(3, 0)) / 4;
+  assert.ok(Math.abs(powerAt(spectrum, 2, 1, 2) - (2 * wide + above + below) / 4) < 1e-12);
 });
 
-function powerOf(tiles: Float32Array[]): Float64Array {
-  const sum = new PowerSum(8);
-  for (const tile of tiles) sum.add(tile);
-  return sum.result();
+/** |F|² of a tile by the definition. */
+function powerOf(tile: Float32Array, edge: number, kx: number, ky: number): number {
+  let [re, im] = [0, 0];
+  const hann = (i: number) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / edge);
+  tile.forEach((value, i) => {
+    const [x, y] = [i % edge, Math.floor(i / edge)];
+    const angle = (-2 * Math.PI * (kx * x + ky * y)) / edge;
+    re += value * hann(x) * hann(y) * Math.cos(angle);
+    im += value * hann(x) * hann(y) * Math.sin(angle);
+  });
+  return re * re + im * im;
 }

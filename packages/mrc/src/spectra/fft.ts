@@ -21,13 +21,16 @@ export class Fft {
   /** Replaces `size` complex numbers, their real and imaginary parts, by their transform exp(-2πi jk / size). */
   transform(real: Float64Array, imaginary: Float64Array): void {
     this.#reorder(real, imaginary);
+    addPairs(real, imaginary, this.size);
     const { size } = this;
-    for (let half = 1; half < size; half *= 2) {
+    const cosines = this.#cos;
+    const sines = this.#sin;
+    for (let half = 2; half < size; half *= 2) {
       const stride = size / (2 * half);
       for (let start = 0; start < size; start += 2 * half) {
         for (let i = start, turn = 0; i < start + half; i++, turn += stride) {
-          const cos = this.#cos[turn] as number;
-          const sin = this.#sin[turn] as number;
+          const cos = cosines[turn] as number;
+          const sin = sines[turn] as number;
           const re = real[i + half] as number;
           const im = imaginary[i + half] as number;
           const turnedRe = re * cos - im * sin;
@@ -42,8 +45,9 @@ export class Fft {
   }
 
   #reorder(real: Float64Array, imaginary: Float64Array): void {
-    for (let i = 0; i < this.size; i++) {
-      const j = this.#reversed[i] as number;
+    const reversed = this.#reversed;
+    for (let i = 0; i < reversed.length; i++) {
+      const j = reversed[i] as number;
       if (j <= i) continue;
       const re = real[i] as number;
       const im = imaginary[i] as number;
@@ -52,5 +56,17 @@ export class Fft {
       real[j] = re;
       imaginary[j] = im;
     }
+  }
+}
+
+/** The first step, which turns nothing: sums and differences of neighbours. */
+function addPairs(real: Float64Array, imaginary: Float64Array, size: number): void {
+  for (let i = 0; i < size; i += 2) {
+    const re = real[i + 1] as number;
+    const im = imaginary[i + 1] as number;
+    real[i + 1] = (real[i] as number) - re;
+    imaginary[i + 1] = (imaginary[i] as number) - im;
+    real[i] = (real[i] as number) + re;
+    imaginary[i] = (imaginary[i] as number) + im;
   }
 }

@@ -1,10 +1,11 @@
 import { PLAUSIBLE_VOXEL } from '../check/warnings.ts';
 import type { MrcHeader } from '../header/header.ts';
 import { voxelSize } from '../header/meaning.ts';
-import { drawText, textSize } from './font.ts';
+import { drawText, textSize } from '../plots/font.ts';
 
-/** Resolutions of rings in Å, and the least distance of a ring from the previous one and from the middle. */
-const RESOLUTIONS: readonly number[] = [500, 200, 100, 50, 20, 10, 7, 5, 4, 3, 2.5, 2, 1.5, 1, 0.8, 0.6, 0.5];
+/** Resolutions of rings and marks in Å. */
+export const RESOLUTIONS: readonly number[] = [500, 200, 100, 50, 20, 10, 7, 5, 4, 3, 2.5, 2, 1.5, 1, 0.8, 0.6, 0.5];
+/** The least distance of a ring from the previous one and from the middle. */
 const MIN_DISTANCE_PX = 24;
 /** Length of the dashes and of the gaps of a ring, so that the spectrum stays visible. */
 const DASH_PX = 3;
@@ -37,7 +38,7 @@ export function chooseRings(edge: number, pixelAngstroms: number): number[] {
 }
 
 /**
- * Draws rings with their resolutions into a spectrum of edge × edge pixels with frequency 0 at (edge / 2, edge / 2),
+ * Draws rings with their resolutions into a spectrum of edge × edge pixels with frequency 0 at floor(edge / 2),
  * and labels the right edge with its resolution, two pixels per wave.
  */
 export function drawRings(
@@ -45,7 +46,7 @@ export function drawRings(
   edge: number,
   [columnAngstroms, rowAngstroms]: readonly [number, number],
 ): void {
-  const half = edge / 2;
+  const half = Math.floor(edge / 2);
   const rings = chooseRings(edge, Math.max(columnAngstroms, rowAngstroms)).map((resolution) => ({
     label: `${resolution} Å`,
     radiusX: (edge * columnAngstroms) / resolution,
@@ -63,8 +64,8 @@ function drawEllipse(gray: Uint8Array, edge: number, radiusX: number, radiusY: n
   for (let step = 0; step < steps; step++) {
     if (Math.floor(step / DASH_PX) % 2 === 1) continue;
     const angle = (2 * Math.PI * step) / steps;
-    const x = Math.round(edge / 2 + radiusX * Math.cos(angle));
-    const y = Math.round(edge / 2 + radiusY * Math.sin(angle));
+    const x = Math.floor(edge / 2) + Math.round(radiusX * Math.cos(angle));
+    const y = Math.floor(edge / 2) + Math.round(radiusY * Math.sin(angle));
     if (x >= 0 && x < edge && y >= 0 && y < edge) gray[y * edge + x] = INK;
   }
 }

@@ -1,79 +1,93 @@
-import { findLimits, type Limits } from '../pictures/contrast.ts';
-import type { Raster } from '../pictures/raster.ts';
+import { usualMoments } from '../pictures/contrast.ts';
 import { readRows } from '../voxels/rows.ts';
 import type { VoxelLayout, VoxelSource } from '../voxels/voxels.ts';
-import { PowerSum } from './power.ts';
+import { type Band, placeTiles, type SpectrumPlan } from './plan.ts';
+import { type PowerSpectrum, PowerSum } from './power.ts';
 
-/** Pixels along the edge of a tile. */
-const MAX_TILE = 512;
-const MIN_TILE = 64;
-const MAX_TILES = 64;
-/** Radii in pixels: inside the first nothing is shown, inside the second nothing counts for the contrast. */
-const BLANK_PX = 5;
-const BRIGHT_PX = 10;
-/** The power, in thousandths of its mean, below which the logarithm is flat. */
-const LEAST_POWER = 0.001;
-
-/** The largest power of two from 64 to 512 that fits into a section and the picture; null when none does. */
-export function tileEdge({ nx, ny }: VoxelLayout, sizePx: number): number | null {
-  const edge = 2 ** Math.floor(Math.log2(Math.min(nx, ny, sizePx, MAX_TILE)));
-  return edge < MIN_TILE ? null : edge;
-}
+/** Memory for tiles that are open at the same time. */
+const OPEN_BYTES = 16 * 1024 * 1024;
+/** Rows from which the mean and the spread of a band are taken, and the most voxels of one. */
+const SAMPLED_ROWS = 16;
+const SAMPLED_COLUMNS = 16_384;
+/** Values further from the mean are hot pixels; they count as the mean. One of them would cover all rings. */
+const HOT_SIGMAS = 20;
 
 /**
- * The averaged power spectrum of a section: log(1 + P), where P is in thousandths of the mean power, so that the scale
- * of the image does not matter. It uses at most 64 tiles, spread evenly over a grid in which neighbours overlap by
- * half. As shown: row 0 is the top, frequency 0 lies at (edge / 2, edge / 2) and is NaN up to 5 pixels around.
+ * The averaged power spectrum of a section, or of all: of all tiles that `placeTiles` chooses. Values that are not
+ * finite, and hot pixels, count as the mean.
+ *
+ * @param slice the section, from 0; null: all of them.
  */
 export async function readSpectrum(
   source: VoxelSource,
   layout: VoxelLayout,
-  slice: number,
+  slice: number | null,
+  { edge, kept }: Pick<SpectrumPlan, 'edge' | 'kept'>,
+): Promise<PowerSpectrum> {
+  const sum = new PowerSum(edge, kept);
+  const sections = slice === null ? { first: 0, count: layout.nz } : { first: slice, count: 1 };
+  const atOnce = Math.max(1, Math.floor(OPEN_BYTES / (8 * edge * (kept + 1))));
+  for (const band of placeTiles(layout, edge, sections)) {
+    const usual = await sampleBand(source, layout, band, edge);
+    for (const xs of groupTiles(band.xs, edge, atOnce)) {
+      await addTiles(source, layout, { ...band, xs }, sum, edge, usual);
+    }
+  }
+  return sum.result();
+}
+
+/** Tiles that are read together: neighbours, at most `atOnce`. */
+function groupTiles(xs: readonly number[], edge: number, atOnce: number): number[][] {
+  const groups: number[][] = [];
+  for (const x of xs) {
+    const last = groups.at(-1);
+    const isNear = last !== undefined && x - (last.at(-1) as number) <= edge;
+    if (isNear && last.length < atOnce) last.push(x);
+    else groups.push([x]);
+  }
+  return groups;
+}
+
+interface Usual {
+  readonly mean: number;
+  /** How far a value may be from the mean. */
+  readonly reach: number;
+}
+
+/** The usual values in the middle of a band. */
+async function sampleBand(source: VoxelSource, layout: VoxelLayout, band: Band, edge: number): Promise<Usual> {
+  const columns = Math.min(layout.nx, SAMPLED_COLUMNS);
+  const from = band.section * layout.ny + band.y + (edge - SAMPLED_ROWS) / 2;
+  const values = new Float32Array(SAMPLED_ROWS * columns);
+  const range = { from: 0, to: columns };
+  await readRows(source, layout, { from, to: from + SAMPLED_ROWS }, range, (row, column, run, first, last) =>
+    values.set(run.subarray(first, last), (row - from) * columns + column),
+  );
+  const { mean, sd } = usualMoments(values);
+  return { mean: Number.isNaN(mean) ? 0 : mean, reach: sd > 0 ? HOT_SIGMAS * sd : Number.POSITIVE_INFINITY };
+}
+
+async function addTiles(
+  source: VoxelSource,
+  layout: VoxelLayout,
+  { section, y, xs }: Band,
+  sum: PowerSum,
   edge: number,
-): Promise<Raster> {
-  const sum = new PowerSum(edge);
-  const tile = new Float32Array(edge * edge);
-  for (const { x, y } of placeTiles(layout, edge)) {
-    const top = slice * layout.ny + y;
-    await readRows(source, layout, { from: top, to: top + edge }, { from: x, to: x + edge }, (row, column, ...run) =>
-      tile.set(run[0].subarray(run[1], run[2]), (row - top) * edge + column - x),
-    );
-    sum.add(tile);
-  }
-  return toRaster(sum.result(), edge, layout.isFlipped);
-}
-
-/** The values of a spectrum that are drawn black and white. */
-export function spectrumLimits({ widthPx: edge, values }: Raster, contrast: 'sigma' | 'percentile'): Limits {
-  const outer = values.map((value, index) => (radiusOf(index, edge) > BRIGHT_PX ? value : Number.NaN));
-  return findLimits(outer, contrast);
-}
-
-function* placeTiles({ nx, ny }: VoxelLayout, edge: number): Generator<{ x: number; y: number }> {
-  const step = edge / 2;
-  const columns = Math.floor((nx - edge) / step) + 1;
-  const places = columns * (Math.floor((ny - edge) / step) + 1);
-  const count = Math.min(places, MAX_TILES);
-  for (let i = 0; i < count; i++) {
-    const place = Math.floor(((i + 0.5) * places) / count);
-    yield { x: (place % columns) * step, y: Math.floor(place / columns) * step };
-  }
-}
-
-function toRaster(power: Float64Array, edge: number, isFlipped: boolean): Raster {
-  const unit = LEAST_POWER * (power.reduce((sum, value) => sum + value, 0) / power.length) || 1;
-  const values = new Float32Array(edge * edge);
-  const half = edge / 2;
-  for (let index = 0; index < values.length; index++) {
-    const kx = ((index % edge) + half) % edge;
-    const down = Math.floor(index / edge) - half;
-    const ky = ((isFlipped ? down : -down) + edge) % edge;
-    values[index] =
-      radiusOf(index, edge) < BLANK_PX ? Number.NaN : Math.log1p((power[ky * edge + kx] as number) / unit);
-  }
-  return { widthPx: edge, heightPx: edge, values };
-}
-
-function radiusOf(index: number, edge: number): number {
-  return Math.hypot((index % edge) - edge / 2, Math.floor(index / edge) - edge / 2);
+  { mean, reach }: Usual,
+): Promise<void> {
+  const tiles = xs.map((x) => ({ x, rows: sum.open() }));
+  const [left, right] = [xs[0] as number, (xs.at(-1) as number) + edge];
+  const top = section * layout.ny + y;
+  const buffer = new Float32Array(right - left);
+  const columns = { from: left, to: right };
+  await readRows(source, layout, { from: top, to: top + edge }, columns, (row, column, values, from, to) => {
+    for (let i = from, at = column - left; i < to; i++, at++) {
+      const difference = (values[i] as number) - mean;
+      // False for NaN, too.
+      buffer[at] = Math.abs(difference) <= reach && Math.abs(difference) < Number.POSITIVE_INFINITY ? difference : 0;
+    }
+    // A long row arrives in several runs.
+    if (column + to - from < right) return;
+    for (const { x, rows } of tiles) sum.addRow(rows, row - top, buffer, x - left);
+  });
 }

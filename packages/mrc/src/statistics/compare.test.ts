@@ -13,6 +13,7 @@ const FOUND: VoxelStatistics = {
   sd: 0.8,
   nan: 0,
   inf: 0,
+  hot: 0,
   histogram: null,
 };
 const RIGHT = { dmin: -2.5, dmax: 7.1, dmean: 1.5, rms: 0.8 };

@@ -1,4 +1,4 @@
-import { count, type Finding, type WarningCode } from '../finding.ts';
+import { count, type Finding, print, type WarningCode } from '../finding.ts';
 import type { MrcHeader } from '../header/header.ts';
 import { statisticsOf } from '../header/meaning.ts';
 import type { VoxelStatistics } from './statistics.ts';
@@ -6,14 +6,19 @@ import type { VoxelStatistics } from './statistics.ts';
 /** As mrcfile has it: mean and RMS agree to 1 %, minimum and maximum exactly. */
 const TOLERANCE = 0.01;
 
-/** The codes that `compareStatistics` can return. */
-export const VOXEL_WARNINGS: readonly WarningCode[] = ['statistics_mismatch', 'constant_data', 'not_finite'];
+/** The codes of warnings about voxels, which `compareStatistics` and `checkFrames` return. */
+export const VOXEL_WARNINGS: readonly WarningCode[] = [
+  'statistics_mismatch',
+  'constant_data',
+  'not_finite',
+  'odd_frames',
+];
 
 /**
  * Warnings about the voxels: they disagree with the header, they all have the same value, or some are not finite.
  * Statistics that the header leaves undetermined are not compared.
  */
-export function compareStatistics(header: MrcHeader, statistics: VoxelStatistics): Finding<WarningCode>[] {
+export function compareStatistics(header: MrcHeader, statistics: Omit<VoxelStatistics, 'hot'>): Finding<WarningCode>[] {
   const { count: finite, min, max, mean, sd, nan, inf } = statistics;
   const findings: Finding<WarningCode>[] = [];
   if (nan + inf > 0) {
@@ -42,8 +47,4 @@ function describe(name: string, said: number | null, found: number, tolerance: n
   // The header stores float32.
   if (said === null || Math.abs(said - Math.fround(found)) <= tolerance) return null;
   return `the ${name} is ${print(found)}, the header says ${print(said)}`;
-}
-
-function print(value: number): string {
-  return String(Number(value.toPrecision(7)));
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import { randomNumbers } from '../samples/test-phantom.ts';
+import { Moments } from './moments.ts';
 import { Statistics, type VoxelStatistics } from './statistics.ts';
 
 function of(mode: number, values: ArrayLike<number>): VoxelStatistics {
@@ -31,13 +33,13 @@ describe('Statistics', () => {
       Number.POSITIVE_INFINITY,
       Number.NEGATIVE_INFINITY,
     ]);
-    assert.deepEqual(numbers, { count: 4, min: 1, max: 4, mean: 2.5, sd: Math.sqrt(1.25), nan: 1, inf: 2 });
+    assert.deepEqual(numbers, { count: 4, min: 1, max: 4, mean: 2.5, sd: Math.sqrt(1.25), nan: 1, inf: 2, hot: 0 });
     assert.equal(histogram?.edges[0], 1);
     assert.equal(histogram?.edges.at(-1), 4);
   });
 
   test('without finite values gives counts and null for the rest', () => {
-    const nothing = { count: 0, min: null, max: null, mean: null, sd: null, histogram: null };
+    const nothing = { count: 0, min: null, max: null, mean: null, sd: null, hot: 0, histogram: null };
     assert.deepEqual(of(2, []), { ...nothing, nan: 0, inf: 0 });
     assert.deepEqual(of(2, [Number.NaN, Number.NEGATIVE_INFINITY]), { ...nothing, nan: 1, inf: 1 });
   });
@@ -54,6 +56,74 @@ describe('Statistics', () => {
   test('gives exactly 0 as the deviation of equal values', () => {
     assert.deepEqual(of(2, new Float32Array(10_000).fill(0.1)).sd, 0);
     assert.deepEqual(of(6, new Float32Array(10_000).fill(65_535)).sd, 0);
+  });
+
+  test('bytes give the numbers of their values, at any address and in either byte order', () => {
+    const random = randomNumbers(5);
+    for (const layout of [
+      { mode: 0, isSigned: true },
+      { mode: 0, isSigned: false },
+      { mode: 1 },
+      { mode: 1, byteOrder: 'big' },
+      { mode: 6 },
+      { mode: 6, byteOrder: 'big' },
+    ] as const) {
+      const { mode, byteOrder = 'little', isSigned = null } = { byteOrder: undefined, isSigned: null, ...layout };
+      const width = mode === 0 ? 1 : 2;
+      for (const count of [1, 2, 3, 5, 16_384, 40_001]) {
+        const bytes = new Uint8Array(width * count + 1).map(() => random() * 256).subarray(1);
+        const view = new DataView(bytes.buffer, bytes.byteOffset);
+        const values = Float32Array.from({ length: count }, (_, at) => {
+          if (mode === 0) return isSigned ? view.getInt8(at) : view.getUint8(at);
+          return mode === 1
+            ? view.getInt16(2 * at, byteOrder === 'little')
+            : view.getUint16(2 * at, byteOrder === 'little');
+        });
+        const [counted, summed] = [new Statistics({ mode, byteOrder, isSigned }), new Statistics({ mode: 2 })];
+        const [into, wanted] = [new Moments(), new Moments()];
+        counted.addBytes(bytes, into);
+        summed.add(values, 0, count, wanted);
+        const { histogram: _, ...found } = counted.result();
+        const { histogram: __, ...expected } = summed.result();
+        assertSame({ ...found, histogram: null }, { ...expected, histogram: null });
+        assert.deepEqual([into.count, into.mean.toPrecision(9)], [count, wanted.mean.toPrecision(9)]);
+        assert.ok(Math.abs(into.sd - wanted.sd) <= 1e-9 * wanted.sd, `${into.sd}, not ${wanted.sd}`);
+        assertSame(counted.result(), of(mode, values));
+      }
+    }
+  });
+
+  test('equal bytes have a deviation of exactly 0, also in a section', () => {
+    for (const mode of [0, 1, 6]) {
+      const into = new Moments();
+      const statistics = new Statistics({ mode, isSigned: false });
+      statistics.addBytes(new Uint8Array(100_000).fill(255), into);
+      assert.deepEqual([into.sd, statistics.result().sd], [0, 0], `mode ${mode}`);
+    }
+  });
+
+  test('hot voxels are counted, and neither the tails of a volume nor sparse electrons are hot', () => {
+    const random = randomNumbers(6);
+    const gauss = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const usual = (mean: number, sd: number) => Float32Array.from({ length: 200_000 }, () => mean + sd * gauss());
+    const whole = usual(1000, 40).map(Math.round);
+    assert.equal(of(1, whole).hot, 0);
+    assert.equal(of(2, usual(0, 1)).hot, 0);
+    assert.equal(of(2, usual(1e6, 1)).hot, 0);
+    for (const mode of [1, 2]) {
+      assert.equal(
+        of(
+          mode,
+          whole.map((value, at) => (at % 5000 === 7 ? 30_000 : value)),
+        ).hot,
+        40,
+        `mode ${mode}`,
+      );
+    }
+    assert.equal(of(2, usual(0, 1).fill(1e9, 4, 5).fill(2000, 9, 12)).hot, 4);
+    const sparse = Float32Array.from({ length: 200_000 }, () => (random() < 0.02 ? 1 : 0)).fill(3, 100, 110);
+    assert.equal(of(0, sparse).hot, 0);
+    assert.equal(of(0, sparse.fill(100, 50, 52)).hot, 2);
   });
 
   test('merged pieces in any order give the result of the whole', () => {

@@ -121,6 +121,40 @@ export const Statistics = Type.Object(
     sd: Nullable(Type.Number({ description: 'Standard deviation of the population, what the header calls RMS.' })),
     nan: Type.Integer({ minimum: 0 }),
     inf: Type.Integer({ minimum: 0 }),
+    hot: Type.Optional(
+      Nullable(
+        Type.Integer({
+          minimum: 0,
+          description: 'Pixels above the mean by more than 20 standard deviations; null for volumes.',
+        }),
+      ),
+    ),
+    sections: Type.Optional(
+      Nullable(
+        Type.Object(
+          { mean: Type.Array(Nullable(Type.Number())), sd: Type.Array(Nullable(Type.Number())) },
+          { description: 'Mean and standard deviation of each section; null for more than 2,048 sections.' },
+        ),
+      ),
+    ),
+    dose_per_frame: Type.Optional(
+      Nullable(
+        Type.Object(
+          { per_pixel: Type.Number(), per_square_angstrom: Nullable(Type.Number()) },
+          { description: 'Electrons; null unless the voxels of a movie count electrons.' },
+        ),
+      ),
+    ),
+    ice: Type.Optional(
+      Nullable(
+        Type.Object(
+          { angstroms: Type.Number(), ratio: Type.Number() },
+          {
+            description: 'The peak of ice near 3.7 Å in the power spectrum, and how many times its surroundings it is.',
+          },
+        ),
+      ),
+    ),
     signedness: Type.Optional(
       Nullable(
         Type.Object(
@@ -144,7 +178,7 @@ export const PreviewQuery = Type.Object(
   {
     kind: Type.Optional(
       Literals(
-        ['section', 'average', 'montage', 'spectrum'],
+        ['section', 'average', 'montage', 'spectrum', 'profile', 'means'],
         'What to show; by default it depends on the kind of the file.',
       ),
     ),
@@ -153,18 +187,26 @@ export const PreviewQuery = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 2 ** 31 - 1,
-        description: 'Of a section, from 0; the central one when not given.',
+        description:
+          'Of a section, from 0; the central one when not given. Of a spectrum; the average of all frames of a movie.',
       }),
     ),
     size: Type.Optional(
       Type.Integer({
         minimum: 64,
         maximum: 1024,
-        description: 'Pixels of the long side, at most; 512 when not given.',
+        description:
+          'Pixels of the long side, at most; 512 when not given. A spectrum and a plot have exactly as many.',
       }),
     ),
     contrast: Type.Optional(
-      Literals(['sigma', 'percentile'], 'Black and white at mean ± 3 σ (not given), or at 0.1 and 99.9 %.'),
+      Literals(
+        ['sigma', 'percentile', 'cell'],
+        'Black and white at mean ± 3 σ (not given), at 0.1 and 99.9 %, or of each image of a montage by itself.',
+      ),
+    ),
+    range: Type.Optional(
+      Literals(['thon', 'full'], 'Of a spectrum: up to 2.8 Å for Thon rings (not given), or all frequencies, for ice.'),
     ),
   },
   STRICT,

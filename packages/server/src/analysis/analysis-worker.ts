@@ -6,23 +6,24 @@ import { constants, platform, setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
-  compareStatistics,
+  checkVoxels,
+  collectedPicture,
   decideKind,
   defaultPreviews,
   describeMrc,
   encodePng,
-  fileAxisOf,
+  type IcePeak,
   layoutOf,
   MRC_HEADER_BYTES,
   type MrcDescription,
   type MrcHeader,
   type MrcKind,
+  type Picture,
   type PreviewRequest,
   parseHeader,
-  type Raster,
   renderPreview,
   settleLayout,
-  toPicture,
+  sumUpFile,
   VoxelAnalysis,
   type VoxelLayout,
   type VoxelSource,
@@ -188,21 +189,19 @@ async function sumUp(
   target: AnalysisTarget,
   { header, layout, pass }: NonNullable<AnalysisJob['analysis']>,
 ): Promise<AnalysisResult> {
-  const statistics = pass.statistics();
   const description = await describe(target, header);
+  const kind = target.overrides?.kind ?? description.kind.kind;
   const { geometry, tilts } = description;
   const previews: AnalysisResult['previews'] = [];
-  for (const request of defaultPreviews(
-    { ...layout, kind: target.overrides?.kind ?? description.kind.kind, geometry, tilts },
-    target.filename,
-  )) {
-    const raster = rasterOf(pass, layout, request);
-    const png = raster
-      ? await encodePng(toPicture(raster, layout, request))
-      : await drawDefault(target, description.header, layout, request);
-    if (png) previews.push({ request, png });
+  let ice: IcePeak | null = null;
+  for (const request of defaultPreviews({ ...layout, kind, geometry, tilts }, target.filename)) {
+    const picture =
+      collectedPicture(pass, layout, request) ?? (await drawDefault(target, description.header, layout, request));
+    ice ??= picture?.ice ?? null;
+    if (picture) previews.push({ request, png: await encodePng(picture) });
   }
-  const findings = [...description.findings, ...compareStatistics(header, statistics)];
+  const statistics = sumUpFile(pass, description.header, layout, kind, ice);
+  const findings = [...description.findings, ...checkVoxels(statistics, description.header, kind).warnings];
   return { statistics, signedness: layout.signedness, description, findings, previews };
 }
 
@@ -211,24 +210,16 @@ async function describe(target: AnalysisTarget, header: MrcHeader): Promise<MrcD
   return await describeMrc(voxelsOf(source), header, target).finally(() => source.close());
 }
 
-/** Pictures from the pass itself; null: the file must be read again. */
-function rasterOf(pass: VoxelAnalysis, layout: VoxelLayout, { kind, axis, slice }: PreviewRequest): Raster | null {
-  if (kind === 'average') return pass.average();
-  // It collects the central sections of the whole file.
-  const isCentral = slice === null && layout.volumeSections === layout.nz;
-  return kind === 'section' && isCentral ? pass.section(fileAxisOf(layout, axis)) : null;
-}
-
 async function drawDefault(
   target: AnalysisTarget,
   header: MrcHeader,
   layout: VoxelLayout,
   request: PreviewRequest,
-): Promise<Uint8Array | null> {
+): Promise<Picture | null> {
   const source = await openByteSource(target.url);
   try {
     const outcome = await renderPreview(voxelsOf(source), header, layout, request);
-    return outcome.kind === 'picture' ? await encodePng(outcome.picture) : null;
+    return outcome.kind === 'picture' ? outcome.picture : null;
   } finally {
     await source.close();
   }

@@ -101,7 +101,9 @@ async function record(
     });
     if (!now) return false;
     if (!statistics) return true;
-    await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { statistics, previews }));
+    // Those of each section may be long; `GET /files/{id}/statistics` has them.
+    const { sections: _, ...brief } = statistics;
+    await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { statistics: brief, previews }));
     return true;
   });
 }

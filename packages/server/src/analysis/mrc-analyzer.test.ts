@@ -98,6 +98,30 @@ test('analysis: starts again when the metadata have changed', async (t) => {
   );
 });
 
+test('analysis: a movie has statistics of its frames, a warning of an empty one, and plots', async (t) => {
+  const { analyzer, write } = await makeBench(t);
+  const { path } = await write('movie.mrc');
+  const [nx, ny, nz] = [1100, 100, 8];
+  const counts = new Uint8Array(nx * ny * nz).map((_, at) => [0, 0, 1, 3][((at * 2_654_435_761) >>> 7) & 3] as number);
+  counts.fill(0, 6 * nx * ny, 7 * nx * ny);
+  counts.fill(100, 5000, 5003);
+  const cella = [nx / 2, ny / 2, 1] as const;
+  await writeFile(path, buildHeader({ nx, ny, nz, mode: 0, m: [nx, ny, 1], cella }));
+  await writeFile(path, counts, { flag: 'a' });
+  const target = { url: urlOf(path), sizeBytes: 1024 + counts.length, filename: 'movie.mrcs' };
+  const analyzed = await analyzer.analyze('u', target, never);
+  assert.ok(analyzed);
+  const { sections, dose_per_frame: dose, hot, ice } = analyzed.statistics;
+  assert.equal(sections?.mean.length, nz);
+  assert.deepEqual([sections?.mean[6], sections?.sd[6], hot, ice], [0, 0, 3, null]);
+  assert.ok(dose && Math.abs(dose.per_pixel - 1) < 0.01 && Math.abs((dose.per_square_angstrom ?? 0) - 4) < 0.04);
+  assert.match(analyzed.findings.find(({ code }) => code === 'odd_frames')?.message ?? '', /: frame 7 of 8 is 0\./);
+  assert.deepEqual(
+    analyzed.previews.map(({ request: { kind } }) => kind),
+    ['average', 'spectrum', 'means'],
+  );
+});
+
 test('analysis: digests have priority, and an analysis still ends while they are busy', async (t) => {
   const { analyzer, digesting, write } = await makeBench(t);
   Atomics.store(digesting, 0, 1);

@@ -1,5 +1,12 @@
 /** Pictures of MRC files: drawn on request, and cached for some time. */
-import { centralSection, defaultPreviews, type Previewed, type PreviewKind, type PreviewRequest } from '@cryolift/mrc';
+import {
+  centralSection,
+  defaultPreviews,
+  type Previewed,
+  type PreviewKind,
+  type PreviewRequest,
+  spectrumSlice,
+} from '@cryolift/mrc';
 import { LRUCache } from 'lru-cache';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -22,6 +29,7 @@ export interface PictureQuery {
   /** Pixels of the long side, at most. */
   size?: number | undefined;
   contrast?: PreviewRequest['contrast'] | undefined;
+  range?: PreviewRequest['range'] | undefined;
 }
 
 /** @returns the complete request, on which the picture depends. */
@@ -29,23 +37,44 @@ export function toPreviewRequest(mrc: Previewed, filename: string, query: Pictur
   const main = defaultPreviews(mrc, filename)[0];
   const kind = query.kind ?? (query.axis || query.slice !== undefined ? 'section' : (main?.kind ?? 'section'));
   const axis = query.axis ?? 'z';
-  const middleTilt = mrc.kind === 'tilt_series' && mrc.tilts ? mrc.tilts.middle_section : null;
   return {
     kind,
     axis,
-    slice: kind === 'section' ? (query.slice ?? centralSection(mrc, axis)) : kind === 'spectrum' ? middleTilt : null,
+    slice: sliceOf(kind, axis, mrc, filename, query.slice),
     sizePx: query.size ?? 512,
     contrast: query.contrast ?? 'sigma',
+    ...(kind === 'spectrum' && query.range === 'full' && { range: 'full' }),
   };
 }
 
+function sliceOf(
+  kind: PreviewKind,
+  axis: PreviewRequest['axis'],
+  mrc: Previewed,
+  filename: string,
+  asked: number | undefined,
+): number | null {
+  switch (kind) {
+    case 'section':
+      return asked ?? centralSection(mrc, axis);
+    case 'spectrum':
+    case 'profile':
+      return asked ?? spectrumSlice(mrc, filename);
+    default:
+      return null;
+  }
+}
+
+/** Both have to be changed when the same request gives another picture, so that stored ones are drawn again. */
+export const RENDERER = { version: 3, sinceMs: Date.UTC(2026, 10, 30, 10) };
+
 /** The name of the picture among those of its file; safe in file names and ETags. */
 export function nameOf(
-  { kind, axis, slice, sizePx, contrast }: PreviewRequest,
+  { kind, axis, slice, sizePx, contrast, range }: PreviewRequest,
   { overrides: { mode0 } = {} }: Pick<FilePlace, 'overrides'>,
 ): string {
-  const section = [...(kind === 'section' ? [axis] : []), ...(slice === null ? [] : [slice])];
-  return [kind, ...section, sizePx, contrast, ...(mode0 ? [mode0] : [])].join('-');
+  const shown = [...(kind === 'section' ? [axis] : []), ...(slice === null ? [] : [slice]), ...(range ? [range] : [])];
+  return [kind, ...shown, sizePx, contrast, ...(mode0 ? [mode0] : []), `v${RENDERER.version}`].join('-');
 }
 
 /** The caller of a request for a picture. */
@@ -136,7 +165,9 @@ export class Previews {
   }
 }
 
-/** True when all of a large file, or a row of each of its sections, is read for it. */
-function isLong({ sizeBytes }: FilePlace | StagedUpload, { kind, axis }: PreviewRequest): boolean {
-  return sizeBytes > LONG_BYTES && (kind === 'average' || (kind === 'section' && axis !== 'z'));
+/** True when much of a large file, or a row of each of its sections, is read for it. */
+function isLong({ sizeBytes }: FilePlace | StagedUpload, { kind, axis, slice }: PreviewRequest): boolean {
+  if (sizeBytes <= LONG_BYTES) return false;
+  if (kind === 'section') return axis !== 'z';
+  return kind === 'average' || kind === 'means' || (kind !== 'montage' && slice === null);
 }

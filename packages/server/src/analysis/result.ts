@@ -1,11 +1,11 @@
 /** The result of the analysis of an MRC file. */
 import type {
+  FileStatistics,
   Finding,
   MrcDescription,
   PreviewOutcome,
   PreviewRequest,
   SignednessDecision,
-  VoxelStatistics,
 } from '@cryolift/mrc';
 
 /** One picture, or the reason for having none. */
@@ -13,12 +13,12 @@ export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome
 
 /** The result of one pass over a file. */
 export interface AnalysisResult {
-  statistics: VoxelStatistics;
+  statistics: FileStatistics;
   /** How the bytes of mode 0 were read; null for other modes. */
   signedness: SignednessDecision | null;
   /** What the two headers say together. */
   description: MrcDescription;
-  /** Differences between data and header, and other notes for the owner. */
+  /** Differences between data and header, and other warnings for the owner. */
   findings: Finding<string>[];
   /** The default pictures of such a file; the first one is the main picture. */
   previews: { request: PreviewRequest; png: Uint8Array }[];

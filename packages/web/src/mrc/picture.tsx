@@ -12,9 +12,11 @@ import { isNotFound, slowQuery } from './slow-query.ts';
 type Mrc = NonNullable<FileRecord['mrc']>;
 type Axis = NonNullable<PreviewQuery['axis']>;
 type Contrast = NonNullable<PreviewQuery['contrast']>;
+type Range = NonNullable<PreviewQuery['range']>;
 
 const AXES: readonly Axis[] = ['z', 'y', 'x'];
 const CONTRASTS: readonly Contrast[] = ['sigma', 'percentile'];
+const RANGES: readonly Range[] = ['thon', 'full'];
 const SIZE_PX = 512;
 const HIGH_DENSITY_SIZE_PX = 1024;
 
@@ -24,11 +26,14 @@ export function Picture(props: { fileId: string; filename: string; mrc: Mrc; mod
   const [kind, setKind] = useState<PreviewKind>(kinds[0] ?? 'section');
   const [axis, setAxis] = useState<Axis>('z');
   const [contrast, setContrast] = useState<Contrast>('sigma');
+  const [range, setRange] = useState<Range>('thon');
   const [slices, setSlices] = useState<Partial<Record<Axis, number>>>({});
   const count = sectionsAlong(mrc, axis);
   const slice = slices[axis] ?? centralSection(mrc, axis);
   const size = devicePixelRatio > 1 ? HIGH_DENSITY_SIZE_PX : SIZE_PX;
-  const section = kind === 'section' ? { axis, slice } : {};
+  const section = kind === 'section' ? { axis, slice } : kind === 'spectrum' ? { range } : {};
+  const contrasts: readonly Contrast[] = kind === 'montage' ? [...CONTRASTS, 'cell'] : CONTRASTS;
+  const isPlot = kind === 'profile' || kind === 'means';
   const words = texts.picture;
   return (
     <section className="picture" aria-label={words.heading}>
@@ -43,13 +48,18 @@ export function Picture(props: { fileId: string; filename: string; mrc: Mrc; mod
         {kind === 'section' && mrc.nz > 1 && (
           <Select label={words.axis} options={AXES} names={words.axes} value={axis} onChange={setAxis} />
         )}
-        <Select
-          label={words.contrast}
-          options={CONTRASTS}
-          names={words.contrasts}
-          value={contrast}
-          onChange={setContrast}
-        />
+        {kind === 'spectrum' && (
+          <Select label={words.range} options={RANGES} names={words.ranges} value={range} onChange={setRange} />
+        )}
+        {!isPlot && (
+          <Select
+            label={words.contrast}
+            options={contrasts}
+            names={words.contrasts}
+            value={contrast}
+            onChange={setContrast}
+          />
+        )}
         {kind === 'section' && count > 1 && (
           <Slice count={count} value={slice} onChange={(value) => setSlices({ ...slices, [axis]: value })} />
         )}

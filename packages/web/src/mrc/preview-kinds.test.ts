@@ -10,12 +10,19 @@ function mrc(kind: Mrc['kind'], nz: number): Mrc {
 }
 
 test('preview kinds: a single section has no average and no montage', () => {
-  assert.deepEqual(previewKinds(mrc('image', 1), 'a.mrc').sort(), ['section', 'spectrum']);
+  assert.deepEqual(previewKinds(mrc('image', 1), 'a.mrc').sort(), ['profile', 'section', 'spectrum']);
 });
 
 test('preview kinds: several sections have all kinds, each once', () => {
   for (const kind of ['stack', 'volume'] as const) {
-    assert.deepEqual(previewKinds(mrc(kind, 40), 'a.mrc').sort(), ['average', 'montage', 'section', 'spectrum']);
+    assert.deepEqual(previewKinds(mrc(kind, 40), 'a.mrc').sort(), [
+      'average',
+      'means',
+      'montage',
+      'profile',
+      'section',
+      'spectrum',
+    ]);
   }
 });
 

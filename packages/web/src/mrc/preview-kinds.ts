@@ -5,6 +5,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 /** The first kind is shown first. */
 export function previewKinds(mrc: NonNullable<FileRecord['mrc']>, filename: string): PreviewKind[] {
   const defaults = defaultPreviews(mrc, filename).map(({ kind }) => kind);
-  const possible: PreviewKind[] = mrc.nz > 1 ? ['section', 'average', 'montage', 'spectrum'] : ['section', 'spectrum'];
+  const possible: PreviewKind[] =
+    mrc.nz > 1 ? ['section', 'average', 'montage', 'spectrum', 'profile', 'means'] : ['section', 'spectrum', 'profile'];
   return [...new Set([...defaults, ...possible])];
 }

@@ -7,6 +7,7 @@ import { PropertyTable } from '../library/property-table.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { HISTOGRAM_HEIGHT, HISTOGRAM_WIDTH, histogramPath } from './histogram.ts';
+import { MEANS_HEIGHT, MEANS_WIDTH, meansPath } from './means.ts';
 import { isNotFound, slowQuery } from './slow-query.ts';
 
 export function Voxels({ fileId, mode0 }: { fileId: string; mode0: string | undefined }) {
@@ -27,7 +28,7 @@ export function Voxels({ fileId, mode0 }: { fileId: string; mode0: string | unde
 }
 
 function StatisticsTable({ statistics }: { statistics: Statistics }) {
-  const { count, min, max, mean, sd, nan, inf, histogram, signedness } = statistics;
+  const { count, min, max, mean, sd, nan, inf, histogram, signedness, hot, dose_per_frame: dose, ice } = statistics;
   const words = texts.voxels;
   const rows: (readonly [string, string])[] = [[words.count, formatCount(count + nan + inf)]];
   for (const [name, value] of [
@@ -40,10 +41,20 @@ function StatisticsTable({ statistics }: { statistics: Statistics }) {
   }
   if (signedness) rows.push([words.bytes, words.bytesBecause(signedness.value, signedness.evidence.message)]);
   if (nan + inf > 0) rows.push([words.notFinite, words.notFiniteOf(nan, inf)]);
+  if (hot) rows.push([words.hot, formatCount(hot)]);
+  if (dose) {
+    const perArea = dose.per_square_angstrom;
+    rows.push([
+      words.dose,
+      words.doseOf(formatNumber(dose.per_pixel), perArea === null ? null : formatNumber(perArea)),
+    ]);
+  }
+  if (ice) rows.push([words.ice, words.iceOf(formatNumber(ice.angstroms), formatNumber(ice.ratio))]);
   return (
     <>
       <PropertyTable caption={words.heading} rows={rows} />
       {histogram && <HistogramChart histogram={histogram} />}
+      {statistics.sections && <MeansChart mean={statistics.sections.mean} />}
     </>
   );
 }
@@ -60,6 +71,24 @@ function HistogramChart({ histogram: { edges, counts } }: { histogram: NonNullab
       aria-label={texts.voxels.histogram(formatNumber(first), formatNumber(last))}
     >
       <path d={histogramPath(edges, counts)} />
+    </svg>
+  );
+}
+
+/** The mean of each section, as a line. */
+function MeansChart({ mean }: { mean: readonly (number | null)[] }) {
+  const known = mean.filter((value) => value !== null);
+  if (known.length < 2) return null;
+  const [least, greatest] = [Math.min(...known), Math.max(...known)];
+  return (
+    <svg
+      className="means"
+      viewBox={`0 0 ${MEANS_WIDTH} ${MEANS_HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={texts.voxels.means(mean.length, formatNumber(least), formatNumber(greatest))}
+    >
+      <path d={meansPath(mean)} />
     </svg>
   );
 }

@@ -86,13 +86,22 @@ export const mrcTexts = {
 export const pictureTexts = {
   heading: 'Picture',
   kind: 'Show',
-  kinds: { section: 'Section', average: 'Average', montage: 'Montage', spectrum: 'Power spectrum' },
+  kinds: {
+    section: 'Section',
+    average: 'Average',
+    montage: 'Montage',
+    spectrum: 'Power spectrum',
+    profile: 'Power spectrum, rotational average',
+    means: 'Means of sections',
+  },
   axis: 'Across',
   axes: { z: 'z', y: 'y', x: 'x' },
   slice: 'Section',
   sliceOf: (slice: number, count: number) => `${formatCount(slice)} of 0 to ${formatCount(count - 1)}`,
   contrast: 'Contrast',
-  contrasts: { sigma: 'Mean ± 3 σ', percentile: '0.1 to 99.9 %' },
+  contrasts: { sigma: 'Mean ± 3 σ', percentile: '0.1 to 99.9 %', cell: 'Each image by itself' },
+  range: 'Frequencies',
+  ranges: { thon: 'To 2.8 Å: Thon rings', full: 'All: ice' },
   drawing: 'Drawing …',
   none: 'This file has no such picture.',
   alt: (kind: string, filename: string, section: string | null) =>
@@ -112,6 +121,14 @@ export const voxelsTexts = {
   bytesBecause: (value: string, because: string) => `${value}: ${because}`,
   notFinite: 'Not finite',
   notFiniteOf: (nan: number, inf: number) => `${formatCount(nan)} NaN, ${formatCount(inf)} infinite`,
+  hot: 'Hot pixels',
+  dose: 'Dose per frame',
+  doseOf: (perPixel: string, perArea: string | null) =>
+    perArea === null ? `${perPixel} e⁻ per pixel` : `${perPixel} e⁻ per pixel, ${perArea} e⁻/Å²`,
+  ice: 'Ice',
+  iceOf: (angstroms: string, ratio: string) => `a peak at ${angstroms} Å, ${ratio} times its surroundings`,
+  means: (count: number, min: string, max: string) =>
+    `Means of the ${formatCount(count)} sections, from ${min} to ${max}`,
   histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
 } as const;
 

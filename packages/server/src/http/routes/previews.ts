@@ -3,7 +3,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { nameOf, type Previews, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
+import { nameOf, type Previews, RENDERER, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
 import { waitForStatistics } from '../../analysis/statistics.ts';
 import { assertNotDeleted } from '../../files/files.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
@@ -22,8 +22,6 @@ import { findFile, findLinkedFile } from './find-file.ts';
 /** How long a request waits. The work goes on after that. */
 const WAIT_MS = 20_000;
 const RETRY_SECONDS = 2;
-/** Both have to be changed when the same request gives another picture. */
-const RENDERER = { version: 2, sinceMs: Date.UTC(2026, 10, 30) };
 
 const VALIDATORS = { 200: ['ETag', 'Last-Modified'], 304: ['ETag', 'Last-Modified'] } as const;
 const PNG = { content: { 'image/png': { schema: Type.Any({ description: 'The picture.' }) } } };
@@ -59,7 +57,7 @@ function registerFilePreview(app: Routes, services: Services): void {
       schema: {
         operationId: 'getFilePreview',
         tags: ['files'],
-        summary: 'A picture of an MRC file: a section, an average, a montage, or the power spectrum.',
+        summary: 'A picture of an MRC file: a section, an average, a montage, a power spectrum, or a plot.',
         params: FileParams,
         querystring: PreviewQuery,
         response: { 200: PNG, 304: NotModified },
@@ -171,7 +169,7 @@ async function answerFile(
   const { mrc, sha256, parts_sha256 } = file.record;
   if (!mrc) throw new UploadError('not_found', 'This file has no picture: it is not a readable MRC file.');
   const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
-  const etag = `"${(sha256 ?? parts_sha256).slice(0, 32)}-${nameOf(asked, file.place)}-${RENDERER.version}"`;
+  const etag = `"${(sha256 ?? parts_sha256).slice(0, 32)}-${nameOf(asked, file.place)}"`;
   const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);
   const drawing = drawFor(request, reply, (viewer) => previews.ofFile(file.place, asked, viewer));
   const drawn = await drawing.catch(async (error: unknown) => {
