@@ -188,7 +188,8 @@ export const PreviewQuery = Type.Object(
         minimum: 0,
         maximum: 2 ** 31 - 1,
         description:
-          'Of a section, from 0; the central one when not given. Of a spectrum; the average of all frames of a movie.',
+          'Of a section or a spectrum, from 0. Not given: the middle tilt, or the central one; of a spectrum of a movie ' +
+          'the average of all frames.',
       }),
     ),
     size: Type.Optional(
