@@ -1,6 +1,6 @@
 /**
- * `npm test` runs everything: format and lint, types, unused code, the contract of uploads on the standard path, the
- * one of the calls on PostgreSQL with a shared folder, then every test.
+ * `npm test` runs everything: format and lint, types, unused code, every test in groups, then the contract of uploads on
+ * the standard path, and the one of the calls on PostgreSQL with a shared folder.
  * `npm run test:engines` (`--engines`) runs the contract on PostgreSQL with a bucket, of SeaweedFS and of versitygw, and the
  * tests of S3 on versitygw: parts have 5 MiB or more, which takes longer, and versitygw is built with Go. At the end it
  * uploads 50 GB in 10,000 parts, which needs as much disk.
@@ -95,9 +95,25 @@ const LIMITS = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`
 /** How many files are listed. */
 const SLOWEST = 40;
 /** More failed files than this have a common cause. They are not run again. */
-const MOST_RERUN = 5;
-/** A property that fails once has found something. */
-const HAS_PROPERTIES = /from 'fast-check'/;
+const MOST_RERUN = 25;
+/** The files of `TESTS` run in these groups, one after the other; the last one has what is in no other. */
+const GROUPS = [
+  ['the packages', /^packages\//],
+  ['the contract', /^suites\/contract\//],
+  [
+    'sign-in, callers, documents',
+    /^(examples\/|suites\/([^/]+$|sign-in|security|clients|docs|imports|mutations|packages))/,
+  ],
+  ['the page', /^suites\/browser\//],
+  ['programs and files', /^suites\/(fast-path|faults|fuzz|install|one-file|real-maps|release|upgrade|webhooks)/],
+  ['protocols, proxies, engines', /^suites\/(absence|deploy|engines|monitoring|protocols|proxies|restarts|scale-out)/],
+  ['reliability', /^/],
+];
+/**
+ * Minutes after which no further group is started, for a machine on which everything takes longer than it may. What is
+ * left out is named at the end.
+ */
+const MINUTES = Number(process.env.CRYOLIFT_TEST_MINUTES ?? Number.POSITIVE_INFINITY);
 
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => killAll(signal));
@@ -113,6 +129,8 @@ const notRun = [];
 const isCi = Boolean(process.env.CI) && process.env.CI !== 'false';
 /** Files of which a test failed, and passed when the file was run again. */
 const unsteady = [];
+/** Names of the steps for which there was no time. */
+const tooLate = [];
 /** By file: how long its tests took, milliseconds. */
 const durations = new Map();
 
@@ -145,15 +163,20 @@ if (isQuick) {
     if (code === UNAVAILABLE) hasBrowser = false;
     else if (code !== 0) failed.push(name);
   }
-  await step('the contract, on the standard path', async () => {
+  for (const [name, files] of groupFiles(
+    hasBrowser ? TESTS.flatMap((pattern) => globSync(pattern, { cwd: ROOT })) : leaveBrowserOut(),
+  )) {
+    await stepInTime(name, () => runTests('spec', files));
+  }
+  await stepInTime('the contract, on the standard path', async () => {
     process.env.CRYOLIFT_TEST_LANE = 'ordinary';
     const isGood = await runTests('dot', ON_STANDARD_PATH);
     delete process.env.CRYOLIFT_TEST_LANE;
     return isGood;
   });
-  await step('the contract of the calls, on PostgreSQL and a shared folder', () => runOnPostgres('shared', CALLS));
-  if (failed.length > 0) console.log(`# FAILED so far: ${failed.join(', ')} (see above)`);
-  await step('every test', () => runTests('spec', hasBrowser ? TESTS : leaveBrowserOut()));
+  await stepInTime('the contract of the calls, on PostgreSQL and a shared folder', () =>
+    runOnPostgres('shared', CALLS),
+  );
   await step('logs', () => run('node', 'scripts/search-logs.mjs', process.env.CRYOLIFT_TEST_LOGS));
 } else {
   await step('tests', () => runTests('spec', only.map(toPattern)));
@@ -162,6 +185,7 @@ rmSync(folder, { recursive: true });
 
 if (isWhole) listSlowest();
 listNotRun();
+if (tooLate.length > 0) console.log(`# NOT RUN, because ${MINUTES} minutes were over: ${tooLate.join('; ')}`);
 if (unsteady.length > 0) console.log(`# UNSTEADY, failed once and passed when run again alone: ${unsteady.join(', ')}`);
 if (failed.length > 0) console.log(`# FAILED: ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
@@ -169,6 +193,18 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 async function step(name, act) {
   console.log(`# ${name}`);
   if (!(await act())) failed.push(name);
+}
+
+async function stepInTime(name, act) {
+  if (performance.now() < MINUTES * 60_000) await step(name, act);
+  else tooLate.push(name);
+}
+
+/** @returns `[name, files]` of the groups that have some. */
+function groupFiles(files) {
+  const nameOf = (file) => GROUPS.find(([, pattern]) => pattern.test(file))[0];
+  const byName = Map.groupBy(files.toSorted(), nameOf);
+  return GROUPS.flatMap(([name]) => (byName.has(name) ? [[name, byName.get(name)]] : []));
 }
 
 /** @param storage as `CRYOLIFT_TEST_STORAGE` has it. */
@@ -219,8 +255,7 @@ async function runTests(reporter, patterns) {
   }
   const failedFiles = await runFiles(reporter, patterns);
   if (failedFiles.length === 0) return true;
-  const isProperty = (file) => HAS_PROPERTIES.test(readFileSync(join(ROOT, file), 'utf8'));
-  if (!isCi || failedFiles.length > MOST_RERUN || failedFiles.some(isProperty)) return false;
+  if (!isCi || failedFiles.length > MOST_RERUN) return false;
   console.log(`# again, alone: ${failedFiles.join(', ')}`);
   if ((await runFiles('spec', failedFiles, ['--test-concurrency=1'])).length > 0) return false;
   unsteady.push(...failedFiles);
