@@ -28,7 +28,7 @@ exit $(cat "${folder}/code" 2>/dev/null || echo 0)
 `,
 );
 chmodSync(script, 0o700);
-const server = await startServer({ CRYOLIFT_ON_COMPLETE: `"${script}" --now`, CRYOLIFT_ACCEPT: 'mdoc' });
+const server = await startServer({ CRYOLIFT_ON_COMPLETE: `"${script}" --now`, CRYOLIFT_ACCEPT: 'txt' });
 after(() => server.discard());
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -101,7 +101,7 @@ for (const [how, end] of [
 
 test('jobs: a file of another type runs only the command', async () => {
   const call = callAs(server, ADA);
-  const file = await publish(call, Buffer.from('[T = tilts]'), { filename: 'series.mdoc' });
+  const file = await publish(call, Buffer.from('notes'), { filename: 'notes.txt' });
   await readJob(call, file.file_id, 'on_complete', 'done');
   const kinds = (await call('GET', `/files/${file.file_id}/jobs`)).json<JobList>().items.map(({ kind }) => kind);
   assert.deepEqual(kinds, [...(HAS_LATE_DIGESTS ? ['digest'] : []), 'on_complete']);
