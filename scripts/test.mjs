@@ -163,10 +163,9 @@ if (isQuick) {
     if (code === UNAVAILABLE) hasBrowser = false;
     else if (code !== 0) failed.push(name);
   }
-  for (const [name, files] of groupFiles(
-    hasBrowser ? TESTS.flatMap((pattern) => globSync(pattern, { cwd: ROOT })) : leaveBrowserOut(),
-  )) {
-    await stepInTime(name, () => runTests('spec', files));
+  const files = TESTS.flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+  for (const [name, group] of groupFiles(hasBrowser ? files : leaveBrowserOut(files))) {
+    await stepInTime(name, () => runTests('spec', group));
   }
   await stepInTime('the contract, on the standard path', async () => {
     process.env.CRYOLIFT_TEST_LANE = 'ordinary';
@@ -287,9 +286,8 @@ function expandNames(pattern) {
   return names === undefined ? [pattern] : names.split(',').flatMap((name) => expandNames(before + name + after));
 }
 
-/** @returns the files of all tests that need no browser. */
-function leaveBrowserOut() {
-  const files = TESTS.flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+/** @returns those that need no browser. */
+function leaveBrowserOut(files) {
   const needs = (file) => NEEDS_BROWSER.test(readFileSync(join(ROOT, file), 'utf8'));
   for (const file of files.filter(needs)) notRun.push({ file, name: 'all tests', reason: 'no browser starts here' });
   return files.filter((file) => !needs(file));
