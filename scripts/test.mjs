@@ -87,7 +87,7 @@ const POSTGRES = ['suites/contract/events/{events,webhooks,jobs}.test.ts', 'suit
 
 /** Tests wait more than they compute, those of several servers above all. */
 const CONCURRENCY = Math.max(4, availableParallelism() - 1);
-const TEST_MS = 4 * 60_000;
+const TEST_MS = 6 * 60_000;
 /** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
 const ALL_MS = 80 * 60_000;
 const LIMITS = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { eventually, listFiles } from '../contract/upload.ts';
 import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
 
-const SLOW = 4 * 1024 * 1024;
+const SLOW = 2 * 1024 * 1024;
 const NAMES = ['one.mrc', 'two.mrc', 'three.mrc'];
 
 const under = await PageUnderTest.start();

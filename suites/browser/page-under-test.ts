@@ -62,7 +62,7 @@ export class PageUnderTest {
   /** An empty page of a new profile. */
   async openProfile({ options = {}, before }: Visit = {}): Promise<Page> {
     const context = await this.browser.newContext(options);
-    context.setDefaultTimeout(60_000);
+    context.setDefaultTimeout(120_000);
     await context.addInitScript(keepHandlesByName);
     if (before) await context.addInitScript(before);
     context.on('weberror', (error) => this.faults.push(String(error.error())));

@@ -23,7 +23,7 @@ const { provider, under } = here;
 async function startUpload(person: string, file: string): Promise<Page> {
   const page = await here.signIn(person);
   await throttle(page, MIB);
-  await drop(page, [writeMrc(under.folder, file, 4)]);
+  await drop(page, [writeMrc(under.folder, file, 8)]);
   await waitForParts(uploadRow(page, file), 1);
   return page;
 }
