@@ -121,17 +121,17 @@ test('keyboard: skip to the content, choose a file, pause', async () => {
   await uploadRow(page, 'keys.mrc', 'paused').waitFor();
 });
 
-test('input: the page reacts while four parts of 8 MiB are in flight', async () => {
+test('input: the page reacts while four parts are in flight', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
-  // Only files from 1 GiB have parts of this size. The file is sparse.
+  // Of 1 GiB, for parts of 8 MiB, or of 1 MiB where an answer takes 20 ms. The file is sparse.
   const path = writeMrc(under.folder, 'busy.mrc', 1, { nz: SECTIONS });
   truncateSync(path, 1024 + SECTIONS * 8 * MIB);
   // A network slower than the disk, so that parts are in flight.
   await throttle(page, 2 * MIB);
   await drop(page, [path]);
   await uploadRow(page, 'busy.mrc')
-    .getByRole('img', { name: /of 129 parts received, [4-9] in flight/ })
+    .getByRole('img', { name: /parts received, ([4-9]|[1-9]\d) in flight/ })
     .waitFor();
   await page.getByRole('link', { name: 'Activity' }).click();
   const field = page.getByRole('searchbox');

@@ -14,6 +14,8 @@ import {
 
 const MIB = 1024 * 1024;
 const LIFE_SECONDS = 4;
+/** Of the tokens with which an upload goes on. */
+const LONG_LIFE_SECONDS = 600;
 
 const here = await SignInUnderTest.start(LIFE_SECONDS);
 after(() => here.discard());
@@ -21,6 +23,7 @@ const { provider, under } = here;
 
 /** Somebody is signed in, and a slow upload has begun. */
 async function startUpload(person: string, file: string): Promise<Page> {
+  provider.lives.access = LIFE_SECONDS;
   const page = await here.signIn(person);
   await throttle(page, MIB);
   await drop(page, [writeMrc(under.folder, file, 8)]);
@@ -40,6 +43,7 @@ test('provider down: an upload waits, says for whom, and continues when the prov
     await uploadRow(page, 'waits.mrc').getByText('Waiting for 127.0.0.1').waitFor();
     assert.equal(await signInAgainButton(page).count(), 0);
   } finally {
+    provider.lives.access = LONG_LIFE_SECONDS;
     await provider.reconnect();
   }
   // The page asks at intervals that grow to 30 s.
@@ -56,6 +60,7 @@ test('grant revoked: uploads wait, and continue when the same person has signed 
   await page.getByText('A window opens where you sign in').waitFor();
   const window = await openWindow(page, () => signInAgainButton(page).click());
   // The session at the provider has not ended, so it asks for consent only.
+  provider.lives.access = LONG_LIFE_SECONDS;
   await window.getByRole('button', { name: 'Continue' }).click();
   if (!window.isClosed()) await window.waitForEvent('close');
   await throttle(page);
