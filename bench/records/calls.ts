@@ -20,6 +20,26 @@ export const CALLS: Readonly<Record<string, (client: Client) => Promise<Call>>> 
     const path = await findLaterPage(client);
     return () => get(client, path);
   },
+  'first page of the library': async (client) => () => get(client, '/files?sort=created_at&limit=50'),
+  'sorted by size': async (client) => () => get(client, '/files?sort=size&limit=50'),
+  'sorted by name': async (client) => () => get(client, '/files?sort=filename&limit=50'),
+  'search, a rare word': async (client) => () => get(client, '/files?q=movie-123456&limit=50'),
+  'search, a word that none has': async (client) => () => get(client, '/files?q=zzqqzz&limit=50'),
+  'search, a common word': async (client) => () => get(client, '/files?q=movie&limit=50'),
+  'search, two common words': async (client) => () => get(client, '/files?q=ribosome%20krios-2&limit=50'),
+  'search, two common words, by size': async (client) => () => get(client, '/files?q=movie%20krios&sort=size&limit=50'),
+  'search, never together': async (client) => () => get(client, '/files?q=krios-1%20krios-2&limit=50'),
+  'search, a common and a rare word': async (client) => () => get(client, '/files?q=movie%20session-42&limit=50'),
+  'search, a word of two letters': async (client) => () => get(client, '/files?q=12&limit=50'),
+  'search, one letter that none has': async (client) => () => get(client, '/files?q=%C3%A9&limit=50'),
+  'search in a folder, by name': async (client) => () =>
+    get(client, '/files?q=movie&prefix=session-3/grid-2/&sort=filename&limit=50'),
+  'search in many folders, by size': async (client) => () =>
+    get(client, '/files?q=ribosome&prefix=session-1&sort=size&limit=50'),
+  'kind that none has': async (client) => () => get(client, '/files?kind=volume&limit=50'),
+  folders: async (client) => () => get(client, '/files/tree?limit=100'),
+  'folders below one': async (client) => () => get(client, '/files/tree?prefix=session-7/'),
+  owners: async (client) => () => get(client, '/admin/owners?limit=50'),
   'list of uploads': async (client) => () => get(client, '/uploads?limit=50'),
   'list of open uploads': async (client) => () => get(client, '/uploads?limit=50&status=uploading'),
   'status of an upload': async (client) => {

@@ -1,8 +1,10 @@
 /**
  * What records cost: the same calls of a server whose database has one page of records and of one with 1,000,000 files and 100,000
- * uploads, in turns, on SQLite and on PostgreSQL. `npm run bench:records [-- --files N --uploads N --calls N]`.
+ * uploads, in turns, on SQLite and on PostgreSQL. `npm run bench:records [-- --files N
+ * --uploads N --calls N --database NAME… --folder PATH]`. `--folder` keeps the SQLite databases
+ * there, and uses those that are there.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,20 +32,23 @@ const { values } = parseArgs({
     files: { type: 'string', default: '1000000' },
     uploads: { type: 'string', default: '100000' },
     calls: { type: 'string', default: '200' },
+    folder: { type: 'string' },
+    database: { type: 'string', multiple: true, default: ['SQLite', 'PostgreSQL'] },
   },
 });
-const MANY = { owners: 100, files: Number(values.files), uploads: Number(values.uploads) };
+/** The caller has all of them: lists and searches are of one owner. */
+const MANY = { owners: 1, files: Number(values.files), uploads: Number(values.uploads) };
 /** So that the pages of lists are as long. */
 const FEW = { owners: 1, files: 50, uploads: 500 };
-const folder = mkdtempSync(join(tmpdir(), 'cryolift-records-'));
+const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'cryolift-records-'));
 const postgres = await startCluster({ fsync: true });
 try {
   await postgres.run('create database records_few');
   await postgres.run('create database records_many');
-  for (const database of ['SQLite', 'PostgreSQL']) await measure(database);
+  for (const database of values.database) await measure(database);
 } finally {
   await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
+  if (!values.folder) rmSync(folder, { recursive: true, force: true });
 }
 
 async function measure(database: string): Promise<void> {
@@ -78,18 +83,20 @@ async function serve(database: string, which: 'few' | 'many') {
     CRYOLIFT_DATA_DIR: dataDir,
     CRYOLIFT_JWT_SECRET: SECRET,
     CRYOLIFT_RATE_LIMIT: '1000000',
-    CRYOLIFT_MAX_OPEN_UPLOADS: '100000',
+    CRYOLIFT_MAX_OPEN_UPLOADS: '1000000',
+    CRYOLIFT_QUOTA_FILES: '100000000',
     CRYOLIFT_ACCEPT: 'bin',
     ...(url ? { CRYOLIFT_DATABASE_URL: url } : {}),
   });
   const log = createLogger('error', new LogStream());
+  const isFilled = url === null && existsSync(join(dataDir, DATABASE_FILE));
   // Makes the database, and notes the boot of the system: else all parts would be verified again.
-  await (await startServer(config, log)).stop(1000);
-  const recorded = await fillOnce(dataDir, url, which === 'many' ? MANY : FEW);
+  if (!isFilled) await (await startServer(config, log)).stop(1000);
+  const recorded = await fillOnce(dataDir, url, isFilled ? null : which === 'many' ? MANY : FEW);
   const server = await startServer(config, log, {
     openStorage: async (at, onLost) => pretend(await openDisk(at, onLost), recorded),
   });
-  const token = await signToken(toPayload({ sub: OWNER }), 'HS256', SECRET);
+  const token = await signToken(toPayload({ sub: OWNER, scope: 'admin' }), 'HS256', SECRET);
   const client: Client = {
     url: server.url,
     headers: { authorization: `Bearer ${token}` },
@@ -98,10 +105,11 @@ async function serve(database: string, which: 'few' | 'many') {
   return { client, stop: () => server.stop(1000) };
 }
 
-async function fillOnce(dataDir: string, url: string | null, counts: Counts): Promise<string[]> {
+/** @param counts null: it is filled. */
+async function fillOnce(dataDir: string, url: string | null, counts: Counts | null): Promise<string[]> {
   const beganMs = performance.now();
   const db = url ? await openPostgresDatabase(url, () => {}) : await openSqliteFile(join(dataDir, DATABASE_FILE));
-  await fill(db, OWNER, counts);
+  if (counts) await fill(db, OWNER, counts);
   const recorded = [...(await listFileIds(db))];
   await db.destroy();
   console.error(`filled in ${Math.round((performance.now() - beganMs) / 1000)} s`);

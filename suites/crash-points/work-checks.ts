@@ -58,7 +58,7 @@ async function checkEvents(
 function eventsOf({ upload, completed, cancelled, deleted, failed }: Entry): string[] {
   return [
     ...(upload ? ['cryolift.upload.created'] : []),
-    ...(completed === 'answered' ? ['cryolift.upload.completed'] : []),
+    ...(completed === 'answered' ? ['cryolift.upload.completed', 'cryolift.file.published'] : []),
     ...(failed ? ['cryolift.upload.failed'] : []),
     ...(cancelled === 'answered' ? ['cryolift.upload.cancelled'] : []),
     ...(deleted === 'answered' ? ['cryolift.file.deleted'] : []),

@@ -46,6 +46,6 @@ test('decisions: what supersedes another one says so', () => {
 test('decisions: the index says which numbers are not used', () => {
   const used = DECISIONS.map(({ number }) => number);
   const free = Array.from({ length: Math.max(...used) }, (_, index) => index + 1).filter((n) => !used.includes(n));
-  const [, said = ''] = /not used: ([\d, ]+\d)/.exec(read(INDEX)) ?? [];
-  assert.deepEqual(said.split(', ').map(Number), free);
+  const [, said = ''] = /not used: ([\d,\s]+\d)/.exec(read(INDEX)) ?? [];
+  assert.deepEqual(said.split(/,\s+/).map(Number), free);
 });

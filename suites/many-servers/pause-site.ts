@@ -243,7 +243,7 @@ export function printMoment(point: Point, nth: number): string {
 
 function endsOf({ completed, cancelled, deleted, failed }: Entry): string[] {
   return [
-    ...(completed === 'answered' ? ['cryolift.upload.completed'] : []),
+    ...(completed === 'answered' ? ['cryolift.upload.completed', 'cryolift.file.published'] : []),
     ...(failed ? ['cryolift.upload.failed'] : []),
     ...(cancelled === 'answered' ? ['cryolift.upload.cancelled'] : []),
     ...(deleted === 'answered' ? ['cryolift.file.deleted'] : []),

@@ -34,6 +34,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /uploads/{upload_id}/sign': { parts: [[0, 1]] },
   'POST /uploads/{upload_id}/parts/confirm': [{ part: 0, etag: 'x', sha256: 'ab'.repeat(32) }],
   'PATCH /files/{file_id}': { metadata: { mine: 'now' } },
+  'POST /files/delete': { file_ids: [file.file_id] },
 };
 
 test('other callers: there are calls to try', () => {

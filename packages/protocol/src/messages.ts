@@ -2,6 +2,7 @@
 export * from './messages/admin.ts';
 export * from './messages/error.ts';
 export * from './messages/files.ts';
+export * from './messages/library.ts';
 export * from './messages/links.ts';
 export { PageQuery } from './messages/lists.ts';
 export * from './messages/mrc.ts';

@@ -49,7 +49,7 @@ test('events: an upload from its snapshot to its end', async () => {
   const states = received.filter(({ name }) => name === 'state');
   assert.deepEqual(states.map(kindOf), ['upload.verifying', 'upload.completed']);
   assert.equal(received.at(-1), states.at(-1), 'nothing follows the end');
-  assert.deepEqual(states.at(-1)?.data, await readUploadRecord(call, upload));
+  assert.deepEqual(states.at(-1)?.data, { ...(await readUploadRecord(call, upload)), file });
   assert.equal(states.at(-1)?.data.file_id, file.file_id);
   assert.ok(received.length - states.length <= 6, 'one progress a part at most');
 });
@@ -128,6 +128,7 @@ test('all of an owner: uploads and files, and nobody else’s', async () => {
     `upload.created uploads/${upload_id}`,
     `upload.verifying uploads/${upload_id}`,
     `upload.completed uploads/${upload_id}`,
+    `file.published files/${file_id}`,
     ...(HAS_LATE_DIGESTS ? [`file.digest_ready files/${file_id}`] : []),
     `upload.cancelled uploads/${before.upload_id}`,
     `file.deleted files/${file_id}`,

@@ -20,6 +20,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /uploads/{upload_id}/sign': { parts: [[0, 0]] },
   'POST /uploads/{upload_id}/parts/confirm': [{ part: 0, etag: 'x', sha256: 'ab'.repeat(32) }],
   'PATCH /files/{file_id}': { metadata: {} },
+  'POST /files/delete': { file_ids: ['none'] },
 };
 
 /** Parameters that a call does not do without. */
@@ -86,6 +87,10 @@ test('queries: a cursor that no answer gave is refused on every list; one that w
   const lists = {
     '/uploads': call,
     '/files': call,
+    '/files?q=a': call,
+    '/files?sort=size': call,
+    '/files/tree': call,
+    '/admin/owners': admin,
     [parts]: call,
     '/admin/sessions': admin,
     '/webhooks/deliveries': admin,
@@ -93,7 +98,7 @@ test('queries: a cursor that no answer gave is refused on every list; one that w
   for (const [list, ask] of Object.entries(lists)) {
     const wrong = ['', 'x', '-1', '00', '01', '1.0', '1e1', '%201', 'null', '99999999999999999', 'z'.repeat(26), '%00'];
     for (const cursor of wrong) {
-      assertFailure(await ask('GET', `${list}?cursor=${cursor}`), 'invalid_request');
+      assertFailure(await ask('GET', `${list}${list.includes('?') ? '&' : '?'}cursor=${cursor}`), 'invalid_request');
     }
   }
   for (const id of [upload.upload_id.toLowerCase(), upload.upload_id.slice(1), `${upload.upload_id}0`]) {
@@ -142,8 +147,9 @@ test('quota: a refusal says what is used, allowed and needed, and /limits says t
   assert.deepEqual(details, { used: 3 * MIB, limit: 4 * MIB, needed: 2 * MIB });
   for (const bytes of [3 * MIB, 4 * MIB, 2 * MIB]) assert.ok(message.includes(String(bytes)), message);
 
-  const { quota_bytes, used_bytes, ...limits } = (await call('GET', '/limits')).json<Limits>();
+  const { quota_bytes, used_bytes, quota_files, used_files, ...limits } = (await call('GET', '/limits')).json<Limits>();
   assert.deepEqual({ quota_bytes, used_bytes }, { quota_bytes: 4 * MIB, used_bytes: 3 * MIB });
+  assert.deepEqual({ quota_files, used_files }, { quota_files: 1_000_000, used_files: 2 });
   assert.deepEqual((await anonymous('GET', '/limits')).json(), limits, 'without a token there are no more fields');
   assertFailure(await callAs(server, { ttlSeconds: -120 })('GET', '/limits'), 'token_expired');
   assertFailure(await callWith(server, { authorization: 'Bearer x' })('GET', '/limits'), 'unauthenticated');
@@ -164,8 +170,9 @@ test('quota: an upload link gets its own limits, not the usage of its owner', as
   const link = (await owner('POST', '/links', { json: { max_bytes: 6000, max_files: 2 } })).json<{ token: string }>();
   const linkCaller = callWith(server, { authorization: `Bearer ${link.token}` });
   await open(linkCaller, { size: 2000 });
-  const { quota_bytes, used_bytes } = (await linkCaller('GET', '/limits')).json<Limits>();
+  const { quota_bytes, used_bytes, quota_files, used_files } = (await linkCaller('GET', '/limits')).json<Limits>();
   assert.deepEqual({ quota_bytes, used_bytes }, { quota_bytes: 6000, used_bytes: 2000 });
+  assert.deepEqual({ quota_files, used_files }, { quota_files: 2, used_files: 1 });
   const large = await linkCaller('POST', '/uploads/init', { json: initRequest({ size: 4001 }) });
   const used = { used: 2000, limit: 6000, needed: 4001, used_files: 1, limit_files: 2 };
   assert.deepEqual(assertFailure(large, 'quota_exceeded').details, used);

@@ -52,6 +52,7 @@ const NOT_HERE: readonly string[] = [
 const BODIES: Readonly<Record<string, object>> = {
   initUpload: initRequest(),
   updateFile: { metadata: {} },
+  deleteFiles: { file_ids: ['none'] },
   signParts: { parts: [[0, 0]] },
   confirmParts: claimOf(0),
 };

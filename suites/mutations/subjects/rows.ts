@@ -238,8 +238,8 @@ export const ROWS: readonly Mutation[] = [
     name: 'a deleted file is deleted again, and counted twice',
     invariant: 4,
     file: `${DB}/files.ts`,
-    find: "    .where('deleted_at', 'is', null)\n    .returning(['owner', 'size'])",
-    replace: "    .returning(['owner', 'size'])",
+    find: "    .where('deleted_at', 'is', null)\n    .returningAll()\n    .execute();",
+    replace: '    .returningAll()\n    .execute();',
     tests: ['packages/server/src/db/files.test.ts'],
   },
   {

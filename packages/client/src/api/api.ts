@@ -180,7 +180,7 @@ export class Api {
     await this.#transport.delete(`/uploads/${encodeURIComponent(uploadId)}`, options);
   }
 
-  async files(query: { cursor?: string; limit?: number } = {}): Promise<FilePage> {
+  async files(query: { cursor?: string; limit?: number } = {}): Promise<Pick<FilePage, 'items' | 'next_cursor'>> {
     return await this.#transport.json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
   }
 

@@ -1,6 +1,7 @@
 /** Sweeps and scrubs, which administrators start and follow. */
 import { type Static, Type } from 'typebox';
 import { Bytes, Id, Literals, MAX_SAFE, Nullable, Text, Time } from './fields.ts';
+import { nextCursor, OPAQUE_CURSOR, pageFields, STRICT } from './lists.ts';
 
 const Steps = (description: string) =>
   Nullable(Type.Integer({ minimum: 0, description: `${description} Null: failed, see the log.` }));
@@ -77,3 +78,33 @@ export const ScrubReport = Type.Object(
   { title: 'ScrubReport' },
 );
 export type ScrubReport = Static<typeof ScrubReport>;
+
+/** The use of one owner, for administrators. */
+const OwnerRecord = Type.Object(
+  {
+    owner: Text(),
+    files: Type.Integer({ minimum: 0 }),
+    bytes: Bytes('Bytes of these files.'),
+    open_uploads: Type.Integer({ minimum: 0, description: 'Uploads that are `pending`, `uploading` or `verifying`.' }),
+    newest_at: Nullable(Time('When the newest file was published.')),
+  },
+  { title: 'Owner' },
+);
+export type OwnerRecord = Static<typeof OwnerRecord>;
+
+/** The cursor has the name of an owner. */
+const MAX_OWNER_CURSOR = 2048;
+
+export const OwnerPage = Type.Object(
+  { items: Type.Array(OwnerRecord), next_cursor: nextCursor(MAX_OWNER_CURSOR) },
+  { title: 'OwnerPage' },
+);
+export type OwnerPage = Static<typeof OwnerPage>;
+
+export const OwnerQuery = Type.Object(
+  {
+    ...pageFields(OPAQUE_CURSOR, MAX_OWNER_CURSOR),
+    sort: Type.Optional(Literals(['bytes', 'name'], '`bytes` (not given): the most bytes first.')),
+  },
+  STRICT,
+);

@@ -13,7 +13,6 @@ import {
   Text,
   Time,
 } from './fields.ts';
-import { page } from './lists.ts';
 import { Finding, Mrc, Tilts } from './mrc.ts';
 
 /** What an `.mdoc` file says, and the series that it describes. */
@@ -58,6 +57,9 @@ export const FileRecord = Type.Object(
     file_id: Id(),
     upload_id: Id(),
     owner: Text('`sub` of the token that opened its upload, or of the link.'),
+    uploader: Text('Who uploaded it: `sub` of the token, or the id of the upload link that was used.'),
+    link_id: Nullable(Id('The upload link that was used; null: a token.')),
+    instrument: Nullable(Type.String({ description: '`metadata.instrument`, or else as init named it.' })),
     filename: Text(),
     size: Bytes('Size of the file, bytes.'),
     sha256: Nullable(
@@ -79,9 +81,6 @@ export const FileRecord = Type.Object(
   { title: 'File' },
 );
 export type FileRecord = Static<typeof FileRecord>;
-
-export const FilePage = page(FileRecord, 'FilePage');
-export type FilePage = Static<typeof FilePage>;
 
 export const FileChanges = Type.Object(
   {

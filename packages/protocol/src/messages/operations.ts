@@ -55,6 +55,14 @@ export const Limits = Type.Object(
         "Used bytes of the quota: the caller's files, and open uploads with their whole size. Only with `quota_bytes`.",
       ),
     ),
+    quota_files: Type.Optional(
+      Nullable(
+        Type.Integer({ minimum: 1, description: 'Files that the caller may have; null: no limit. As `quota_bytes`.' }),
+      ),
+    ),
+    used_files: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Files, and uploads without a file, that count for `quota_files`.' }),
+    ),
   },
   { title: 'Limits' },
 );

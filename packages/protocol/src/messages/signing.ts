@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { Literals, Nullable, Pairs, Sha256Hex, Text, Time } from './fields.ts';
 
-const SignedSeconds = Type.Optional(
+export const SignedSeconds = Type.Optional(
   Type.Integer({
     minimum: 1,
     maximum: 7 * 86_400,

@@ -28,6 +28,13 @@ export const InitRequest = Type.Object(
       }),
     ),
     metadata: Type.Optional(Metadata),
+    instrument: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'What the file comes from, such as the name of the microscope; `metadata.instrument` comes first.',
+      }),
+    ),
     keep_metadata: Type.Optional(Type.Boolean({ description: 'An upload that is found keeps its metadata.' })),
     force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
     trial: Type.Optional(

@@ -21,6 +21,10 @@ export interface DatabaseDialect {
   lock(tx: Database, lock: Lock): Promise<void>;
   /** Locks what is selected, and passes over rows that another transaction has locked. */
   skipLocked<DB, TB extends keyof DB, O>(select: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
+  /** Locks what is selected until the transaction ends. */
+  lockRows<DB, TB extends keyof DB, O>(select: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
+  /** What searches of the library need. */
+  readonly library: LibraryDialect;
   /**
    * Gives numbers to events that were committed without one, in the order of their commits. To be called before events
    * are read by number.
@@ -44,6 +48,22 @@ export interface DatabaseDialect {
   isConflict(error: unknown): boolean;
 }
 
+export interface LibraryDialect {
+  /**
+   * The `id` of up to `limit` rows that may have all these words in their `text`, by an index of the text. When there are
+   * fewer, all that have the words are among them; and rows of other owners may be. Null: no index finds them.
+   */
+  findCandidates(db: Database, owner: string, words: readonly string[], limit: number): Promise<number[] | null>;
+  /** Whether a text has this word. */
+  contains(column: RawBuilder<unknown>, word: string): RawBuilder<boolean>;
+  /**
+   * Adds up to `limit` new rows to the index of the text, where that is not done when they are inserted.
+   *
+   * @returns how many there were.
+   */
+  indexNew(db: Database, limit: number): Promise<number>;
+}
+
 /** Column types that differ. Times and sizes are `bigint`, numbers in JavaScript: none is over 2^53 - 1. */
 interface ColumnTypes {
   /** Compared and sorted by bytes. */
@@ -51,6 +71,8 @@ interface ColumnTypes {
   readonly bytes: RawBuilder<unknown>;
   /** Unique; ascends in the order of commits. A number that was used does not come again. */
   readonly eventNumber: RawBuilder<unknown>;
+  /** The key of a table whose rows are numbered in the order of their inserts. */
+  readonly rowNumber: RawBuilder<unknown>;
 }
 
 export type Notice = 'events' | 'leases';

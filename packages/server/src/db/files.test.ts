@@ -24,6 +24,8 @@ function draftFile(at: number): FileRow {
     statistics: null,
     mdoc: null,
     mdoc_image: null,
+    link_id: null,
+    instrument: null,
   };
   // Every third is being deleted.
   const times = { created_at: 1, deleted_at: at % 3 === 0 ? 2 : null };
@@ -56,7 +58,7 @@ testDatabases('files: a digest is recorded once, and not for a file that was del
   assert.deepEqual((await recordDigest(db, id, first))?.sha256, first);
   assert.equal(await recordDigest(db, id, second), undefined);
   const deleted = draftFile(2).id;
-  await markDeleted(db, deleted, 5);
+  await markDeleted(db, [deleted], 5);
   assert.equal(await recordDigest(db, deleted, first), undefined);
 });
 
@@ -66,18 +68,18 @@ testDatabases('files: a file is deleted once, and its bytes are subtracted once'
   await insertFile(db, draft);
   await insertFile(db, { ...draftFile(2), size: 5 });
   assert.deepEqual(await findUsage(db, 'ada'), { files: 2, bytes: 15 });
-  const outcomes = await Promise.all([1, 2, 3].map((nowMs) => markDeleted(db, draft.id, nowMs)));
-  assert.deepEqual(outcomes.sort(), [false, false, true]);
+  const outcomes = await Promise.all([1, 2, 3].map((nowMs) => markDeleted(db, [draft.id], nowMs)));
+  assert.deepEqual(outcomes.map((files) => files.length).sort(), [0, 0, 1]);
   assert.deepEqual(await findUsage(db, 'ada'), { files: 1, bytes: 5 });
 });
 
 test('files: the digests of an earlier version are kept, and may be null from now on', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
-  const before = new Kysely<{ files: Omit<FileRow, 'mdoc' | 'mdoc_image'> }>({ dialect: new ThreadedSqlite(path) });
+  const { mdoc: _, mdoc_image: _image, link_id: _link, instrument: _instrument, ...earlier } = draftFile(1);
+  const before = new Kysely<{ files: typeof earlier }>({ dialect: new ThreadedSqlite(path) });
   const migrator = new Migrator({ db: before, provider: { getMigrations: async () => MIGRATIONS } });
   assert.equal((await migrator.migrateTo('010_storage_references')).error, undefined);
   const sha256 = new Uint8Array(32).fill(3);
-  const { mdoc: _, mdoc_image: __, ...earlier } = draftFile(1);
   await before
     .insertInto('files')
     .values({ ...earlier, sha256 })

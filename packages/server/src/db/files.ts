@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type CompiledQuery, sql } from 'kysely';
 import type { Database } from './database.ts';
+import { libraryInserts, removeEntries, replaceEntry } from './library/rows.ts';
 import type { FileRow } from './tables.ts';
 
 /** Ids per read: reading a million ids at once would block the process for seconds. */
@@ -70,16 +71,16 @@ export async function recordDigest(db: Database, id: string, sha256: Uint8Array)
 }
 
 /**
- * Puts `metadata` in the place of `before`. @returns undefined when it is not `before` any more, or the file was
+ * Puts `metadata` in the place of `before`; for use inside a transaction. @returns undefined when it is not `before` any more, or the file was
  * deleted.
  */
 export async function replaceMetadata(
-  db: Database,
+  tx: Database,
   id: string,
   before: string,
   metadata: string,
 ): Promise<FileRow | undefined> {
-  return await db
+  const changed = await tx
     .updateTable('files')
     .set({ metadata })
     .where('id', '=', id)
@@ -87,6 +88,8 @@ export async function replaceMetadata(
     .where('metadata', '=', before)
     .returningAll()
     .executeTakeFirst();
+  if (changed) await replaceEntry(tx, changed);
+  return changed;
 }
 
 /** For use inside the transaction that publishes the file. */
@@ -105,7 +108,7 @@ export function fileInserts(db: Database, file: FileRow): CompiledQuery[] {
         bytes: eb('owner_usage.bytes', '+', file.size),
       })),
     );
-  return [db.insertInto('files').values(file).compile(), usage.compile()];
+  return [db.insertInto('files').values(file).compile(), usage.compile(), ...libraryInserts(db, file)];
 }
 
 /** How many files an owner has, and their bytes. */
@@ -120,25 +123,33 @@ export async function forgetStatistics(db: Database, id: string): Promise<void> 
 }
 
 /**
- * For use inside a transaction. From here on no caller can see the file; its bytes are removed next.
+ * For use inside a transaction. From here on no caller can see these files; their bytes are removed next.
  *
- * @returns false when it was already deleted.
+ * @returns those that were not deleted already.
  */
-export async function markDeleted(tx: Database, id: string, nowMs: number): Promise<boolean> {
+export async function markDeleted(tx: Database, ids: readonly string[], nowMs: number): Promise<FileRow[]> {
+  if (ids.length === 0) return [];
   const marked = await tx
     .updateTable('files')
     .set({ deleted_at: nowMs })
-    .where('id', '=', id)
+    .where('id', 'in', ids)
     .where('deleted_at', 'is', null)
-    .returning(['owner', 'size'])
-    .executeTakeFirst();
-  if (!marked) return false;
-  await tx
-    .updateTable('owner_usage')
-    .set(({ eb }) => ({ files: eb('files', '-', 1), bytes: eb('bytes', '-', marked.size) }))
-    .where('owner', '=', marked.owner)
+    .returningAll()
     .execute();
-  return true;
+  const byOwner = Map.groupBy(marked, ({ owner }) => owner);
+  for (const [owner, files] of [...byOwner].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    await tx
+      .updateTable('owner_usage')
+      .set(({ eb }) => ({ files: eb('files', '-', files.length), bytes: eb('bytes', '-', bytes) }))
+      .where('owner', '=', owner)
+      .execute();
+  }
+  await removeEntries(
+    tx,
+    marked.map(({ id }) => id),
+  );
+  return marked;
 }
 
 /** Files whose deletion was interrupted before their bytes were removed. */
@@ -169,6 +180,19 @@ export async function listFileIds(db: Database): Promise<Set<string>> {
     if (page.length < ID_PAGE) return ids;
     await setImmediate();
   }
+}
+
+/** @returns them in the order of `ids`; those that were deleted are left out. */
+export async function findFiles(db: Database, ids: readonly string[]): Promise<FileRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom('files')
+    .selectAll()
+    .where('id', 'in', ids)
+    .where('deleted_at', 'is', null)
+    .execute();
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
 /** Files of all owners, oldest first; `after` and `until` (inclusive) are ids. */

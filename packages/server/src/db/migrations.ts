@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { dialectOf } from './dialect.ts';
+import { LIBRARY_MIGRATION } from './library/migration.ts';
 
 /** In order of their names; a migration that has shipped is never edited. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -341,4 +342,5 @@ export const MIGRATIONS: Record<string, Migration> = {
         create index files_by_mdoc_image on files (owner, mdoc_image) where mdoc_image is not null`.execute(db);
     },
   },
+  '018_library': LIBRARY_MIGRATION,
 };

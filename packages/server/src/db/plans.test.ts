@@ -5,7 +5,11 @@ import { findNextDelivery, listDue } from './deliveries.ts';
 import { dialectOf } from './dialect.ts';
 import { listFiles, listFilesAfter, listHalfDeleted } from './files.ts';
 import { findNextJobTime } from './jobs.ts';
+import { findFolder, findNewest, listFolders } from './library/folders.ts';
+import type { LibraryQuery } from './library/query.ts';
+import { searchLibrary } from './library/search.ts';
 import { listAbsent, listNamed, listNaming } from './named-files.ts';
+import { listOwners } from './owners.ts';
 import { testDatabases } from './test-databases.ts';
 import { findMissing, findPart, findParts, listParts } from './uploads/parts.ts';
 import { sumReserved } from './uploads/reservations.ts';
@@ -21,10 +25,10 @@ import {
 } from './uploads/uploads.ts';
 
 /** Tables that grow with the years. */
-const LARGE = 'uploads|parts|signed_parts|files|events|jobs|deliveries';
+const LARGE = 'uploads|parts|signed_parts|files|library|folders|events|jobs|deliveries';
 /** How each database says that it reads all rows of one of them. */
 const FULL_SCAN = {
-  SQLite: new RegExp(`^SCAN (?:${LARGE})(?! USING (?:COVERING )?INDEX)`),
+  SQLite: new RegExp(`^SCAN (?:${LARGE})\\b(?! USING (?:COVERING )?INDEX)`),
   PostgreSQL: new RegExp(`Seq Scan on (?:${LARGE})\\b`),
 };
 
@@ -59,6 +63,23 @@ async function explain(db: Database, work: (db: Database) => Promise<unknown>): 
 
 const UPLOAD = { id: 'u', part_count: 10, received_parts: 5 };
 
+const LIBRARY: LibraryQuery = {
+  owner: 'ada',
+  words: [],
+  prefix: '',
+  folder: null,
+  kind: null,
+  instrument: null,
+  minSize: null,
+  maxSize: null,
+  sinceMs: null,
+  untilMs: null,
+  sort: 'created_at',
+  isDescending: true,
+};
+const search = (asked: Partial<LibraryQuery>) => (db: Database) =>
+  searchLibrary(db, { ...LIBRARY, ...asked }, null, 50);
+
 /** What is asked for, and how SQLite finds it. */
 const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, RegExp])[] = [
   ['a page of the files of an owner', (db) => listFiles(db, 'ada', { before: 'x', limit: 50 }), /files_by_owner/],
@@ -70,6 +91,24 @@ const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, R
   ['files of an owner by name', (db) => listNamed(db, 'ada', ['a', 'b'], 50), /files_by_name/],
   ['the .mdoc files of a series', (db) => listNaming(db, 'ada', ['a', 'b'], 50), /files_by_mdoc_image/],
   ['names without a file', (db) => listAbsent(db, 'ada', ['a', 'b']), /files_by_name/],
+  ['files with a word', search({ words: ['movie'] }), /library_text VIRTUAL TABLE INDEX/],
+  ['files in a folder', search({ folder: 'a' }), /library_by_folder \(owner=\? AND folder=\?\)/],
+  ['files below a folder', search({ prefix: 'a/' }), /library_by_folder \(owner=\? AND folder>\? AND folder<\?\)/],
+  ['files of a kind', search({ kind: 'volume' }), /library_by_kind \(owner=\? AND kind=\?\)/],
+  ['files of a size', search({ minSize: 1 }), /library_by_size \(owner=\? AND size>\?\)/],
+  ['files of a time', search({ sinceMs: 1 }), /library_by_created \(owner=\? AND created_at>\?\)/],
+  ['a folder', (db) => findFolder(db, 'ada', 'a/b'), /folders USING .*\(owner=\? AND parent=\? AND name=\?\)/],
+  [
+    'folders of a folder',
+    (db) => listFolders(db, 'ada', 'a', { after: 'b', limit: 9 }),
+    /folders USING .*\(owner=\? AND parent=\? AND name>\?\)/,
+  ],
+  ['the newest file of an owner', (db) => findNewest(db, 'ada'), /library_by_created \(owner=\?\)/],
+  [
+    'what owners have',
+    (db) => listOwners(db, 'bytes', { after: null, limit: 9 }),
+    /uploads_by_owner_status \(owner=\? AND status=\?\)/,
+  ],
   ['half deleted files', listHalfDeleted, /files_by_deletion \(deleted_at>\?\)/],
   ['an upload', (db) => findUploadRow(db, 'u'), /uploads USING INDEX .*\(id=/],
   ['a page of the uploads of an owner', (db) => listUploadRows(db, 'ada', { limit: 50 }), /uploads_by_owner/],
@@ -105,6 +144,8 @@ const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, R
 
 for (const [what, work, index] of QUERIES) {
   testDatabases(`plans: ${what}: found by an index`, async (db) => {
+    // Of an owner with few files all are read.
+    await db.insertInto('owner_usage').values({ owner: 'ada', files: 1_000_000, bytes: 0 }).execute();
     const steps = await explain(db, work);
     const database = dialectOf(db).isShared ? 'PostgreSQL' : 'SQLite';
     if (database === 'SQLite') {

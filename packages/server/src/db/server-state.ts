@@ -11,6 +11,9 @@ export const BOOT_ID = 'boot_id';
 /** The timeline of PostgreSQL that the last events were numbered on. */
 export const EVENT_TIMELINE = 'event_timeline';
 
+/** Every file had its row in the library when a server last compared them; absent: not yet. */
+export const LIBRARY_COMPLETE = 'library_complete';
+
 /**
  * Compares the running system's boot id with the one of the last start and remembers the new one.
  *

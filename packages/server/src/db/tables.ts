@@ -30,6 +30,8 @@ interface UploadTable {
   must_recheck: number;
   /** The upload link with which it was started; null: a token. */
   link_id: string | null;
+  /** The instrument, as the client names it; null: it does not. */
+  instrument: string | null;
   /** 1: a trial upload. It emits no event, publishes no file, and is deleted when it ends. */
   is_trial: number;
   /** 1: some part was sent through a server, which may have left bytes of any digest in the storage. */
@@ -116,9 +118,47 @@ interface FileTable {
   mdoc: string | null;
   /** The name of the series that an `.mdoc` file names. */
   mdoc_image: string | null;
+  /** The upload link with which it was uploaded; null: a token. */
+  link_id: string | null;
+  /** The instrument, as the client named it; null: it did not. `metadata.instrument` comes first. */
+  instrument: string | null;
   created_at: number;
   /** Set when the deletion starts: callers no longer see the record, and the bytes are being removed. */
   deleted_at: number | null;
+}
+
+/** What lists of files are searched and sorted by; one row for each file, written in the transactions that change `files`. */
+interface LibraryTable {
+  /** Ascends; never used twice. */
+  id: Generated<number>;
+  file_id: string;
+  owner: string;
+  /** Of its path, without a slash at the end; empty: none. At most 32 levels and 1,000 bytes. */
+  folder: string;
+  /** `metadata.path`, or else the name, as `cleanPath` makes it. */
+  path: string;
+  /** The name of the file as `foldText` makes it. */
+  name: string;
+  size: number;
+  created_at: number;
+  /** Of an MRC file; empty: another type. */
+  kind: string;
+  /** Empty: not known. */
+  instrument: string;
+  /** Path, name and metadata as `foldText` makes them. */
+  text: string;
+}
+
+/** Sums of all files in a folder and in those below it; changed in the transactions that change `library`. */
+interface FolderTable {
+  owner: string;
+  /** The path of the folder above; empty: there is none. */
+  parent: string;
+  name: string;
+  files: number;
+  bytes: number;
+  /** When the newest of them was published. */
+  newest: number;
 }
 
 /** Number and bytes of an owner's files, without files in deletion; changed in the transactions that change `files`. */
@@ -234,6 +274,8 @@ export interface Tables {
   appends: AppendTable;
   pieces: PieceTable;
   files: FileTable;
+  library: LibraryTable;
+  folders: FolderTable;
   owner_usage: OwnerUsageTable;
   idempotency_keys: IdempotencyTable;
   facts: FactTable;
@@ -250,6 +292,8 @@ export type SignedPartRow = Selectable<SignedPartTable>;
 export type AppendRow = Selectable<AppendTable>;
 export type PieceRow = Selectable<PieceTable>;
 export type FileRow = Selectable<FileTable>;
+export type LibraryRow = Selectable<LibraryTable>;
+export type FolderRow = Selectable<FolderTable>;
 export type EventRow = Selectable<EventTable>;
 export type LinkRow = Selectable<LinkTable>;
 export type JobRow = Selectable<JobTable>;

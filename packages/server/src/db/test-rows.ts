@@ -53,6 +53,7 @@ export function draftRow(changes: Partial<UploadRow> = {}): UploadRow {
     failure: null,
     must_recheck: 0,
     link_id: null,
+    instrument: null,
     is_trial: 0,
     proxied: 0,
     storage_ref: null,
@@ -127,6 +128,8 @@ export function draftFile(id: string, size: number, uploadId = `of-${id}`): File
     statistics: null,
     mdoc: null,
     mdoc_image: null,
+    link_id: null,
+    instrument: null,
     deleted_at: null,
   };
 }

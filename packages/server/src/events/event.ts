@@ -2,6 +2,8 @@
 import { UPLOAD_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { EventRow, NewEvent } from '../db/tables.ts';
 
+/** With the whole record; the event `completed` of its upload comes just before it. */
+export const FILE_PUBLISHED = 'cryolift.file.published';
 export const FILE_UPDATED = 'cryolift.file.updated';
 /** Its SHA-256 is known now, which it was not when it was published. */
 export const FILE_DIGEST_READY = 'cryolift.file.digest_ready';

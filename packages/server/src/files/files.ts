@@ -1,18 +1,14 @@
-/** Finds, reads and deletes published files. */
+/** Finds and reads published files. */
 import type { Readable } from 'node:stream';
 import { UploadError } from '@cryolift/protocol/errors';
-import { forgetRead } from '../analysis/forget-read.ts';
 import type { MrcAnalyzer } from '../analysis/mrc-analyzer.ts';
 import type { Database } from '../db/database.ts';
 import { hasEvent } from '../db/events.ts';
-import { findFile, forgetFile, listFiles, listHalfDeleted, markDeleted } from '../db/files.ts';
-import { type Page, toPage } from '../db/page.ts';
-import { betweenSteps } from '../durable-step.ts';
+import { findFile } from '../db/files.ts';
 import { FILE_DELETED, fileSubject } from '../events/event.ts';
 import type { Outbox } from '../events/outbox.ts';
-import { removeStored } from '../storage/removal.ts';
 import type { Storage } from '../storage/storage.ts';
-import { linkFile, linkFiles } from './sidecars.ts';
+import { linkFile } from './sidecars.ts';
 import { type StoredFile, toStoredFile } from './stored-file.ts';
 
 export interface FileContext {
@@ -22,10 +18,6 @@ export interface FileContext {
   readonly outbox: Outbox;
   now(): number;
   newId(): string;
-}
-
-interface FileLog {
-  error(fields: Record<string, unknown>, message: string): void;
 }
 
 /** @throws UploadError `file_not_found` when there is none that the caller may access. */
@@ -48,17 +40,6 @@ export async function getLinkedFile(
   const row = await findFile(context.db, id);
   if (!row || !mayAccess(row.owner)) throw fileNotFound(id);
   return await linkFile(context.db, row);
-}
-
-/** An owner's files, newest first. */
-export async function listOwned(
-  context: FileContext,
-  owner: string,
-  { cursor, limit }: { cursor?: string | undefined; limit: number },
-): Promise<Page<StoredFile>> {
-  const rows = await listFiles(context.db, owner, { before: cursor, limit: limit + 1 });
-  const page = toPage(rows, limit, (row) => row.id);
-  return { ...page, items: await linkFiles(context.db, page.items) };
 }
 
 /**
@@ -87,39 +68,6 @@ export async function readContent(
   return bytes;
 }
 
-/** Deletes a file permanently. @throws UploadError `file_not_found` when another request was first. */
-export async function deleteFile(context: FileContext, file: StoredFile): Promise<void> {
-  const time = context.now();
-  await context.outbox.transact(async (tx, emit) => {
-    if (!(await markDeleted(tx, file.id, time))) throw fileNotFound(file.id);
-    await emit({
-      type: FILE_DELETED,
-      subject: fileSubject(file.id),
-      owner: file.owner,
-      uploadId: file.uploadId,
-      time,
-      data: file.record,
-    });
-  });
-  betweenSteps('file.deleted');
-  forgetRead(context, file.uploadId);
-  await removeBytes(context, file.id);
-}
-
-/** Finishes interrupted deletions; a failure does not stop the others. @returns the number of finished ones. */
-export async function finishDeletions(context: FileContext, log: FileLog): Promise<number> {
-  let finished = 0;
-  for (const row of await listHalfDeleted(context.db)) {
-    try {
-      await removeBytes(context, row.id);
-      finished++;
-    } catch (error) {
-      log.error({ file_id: row.id, err: error }, 'the bytes of a deleted file were not removed');
-    }
-  }
-  return finished;
-}
-
 /** True while the event of the deletion of this file is stored. */
 export async function wasDeleted(context: FileContext, id: string): Promise<boolean> {
   return await hasEvent(context.db, fileSubject(id), FILE_DELETED);
@@ -130,13 +78,6 @@ export async function wasDeleted(context: FileContext, id: string): Promise<bool
  */
 export async function assertNotDeleted(context: FileContext, id: string): Promise<void> {
   if (!(await findFile(context.db, id))) throw fileNotFound(id);
-}
-
-/** The removal is flushed before the record is deleted, so that no power loss restores bytes without a record. */
-async function removeBytes(context: FileContext, id: string): Promise<void> {
-  await removeStored(context.storage, id);
-  betweenSteps('file.removed');
-  await forgetFile(context.db, id);
 }
 
 export function fileNotFound(id: string): UploadError {

@@ -24,6 +24,8 @@ const ROW = {
   statistics: null,
   mdoc: null,
   mdoc_image: null,
+  link_id: null,
+  instrument: null,
   created_at: 1000,
   deleted_at: null,
 };

@@ -31,7 +31,9 @@ import { registerEvents } from './routes/events.ts';
 import { registerFiles } from './routes/files.ts';
 import { registerInstall } from './routes/install.ts';
 import { registerJobs } from './routes/jobs.ts';
+import { registerLibrary } from './routes/library.ts';
 import { registerLinks } from './routes/links.ts';
+import { registerManifest } from './routes/manifest.ts';
 import { registerOperations } from './routes/operations.ts';
 import { registerPage } from './routes/page.ts';
 import { registerPart } from './routes/part.ts';
@@ -157,6 +159,8 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
   await app.register(async (scope) => {
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>();
     registerUploads(routes, services);
+    registerLibrary(routes, services);
+    registerManifest(routes, services);
     registerFiles(routes, services);
     registerPreviews(routes, services);
     registerJobs(routes, services);

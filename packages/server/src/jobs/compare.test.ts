@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { markDeleted } from '../db/files.ts';
 import { listUploadRows } from '../db/uploads/uploads.ts';
-import { deleteFile, finishDeletions, readContent } from '../files/files.ts';
+import { deleteFile, finishDeletions } from '../files/deletion.ts';
+import { readContent } from '../files/files.ts';
 import type { StoredFile } from '../files/stored-file.ts';
 import { completeUpload } from '../uploads/completion.ts';
 import type { UploadContext } from '../uploads/context.ts';
@@ -83,7 +84,7 @@ test('compare: a record without bytes is an error', async (t) => {
 test('compare: a file whose deletion was interrupted is no error', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const file = await publishFile(context);
-  await markDeleted(context.db, file.id, context.now());
+  await markDeleted(context.db, [file.id], context.now());
   await context.storage.files.remove(file.id);
   await compare(context);
   assert.deepEqual(lines, []);
@@ -128,7 +129,7 @@ test('compare: an upload that was interrupted between rename and record is not r
 test('deletions: a failed one does not block the others, and is repeated', async (t) => {
   const { context, lines } = await makeLoggingUploads(t);
   const deleted = [await publishFile(context), await publishFile(context), await publishFile(context)];
-  for (const file of deleted) await markDeleted(context.db, file.id, context.now());
+  for (const file of deleted) await markDeleted(context.db, [file.id], context.now());
   const [stuck] = deleted as [StoredFile];
   let isBroken = true;
   const files: UploadContext['storage']['files'] = Object.create(context.storage.files, {

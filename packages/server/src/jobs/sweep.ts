@@ -12,7 +12,7 @@ import {
   listStagedRefs,
   listUnpublished,
 } from '../db/uploads/uploads.ts';
-import { finishDeletions } from '../files/files.ts';
+import { finishDeletions } from '../files/deletion.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { FoundStaged } from '../storage/upload-storage.ts';
 import type { UploadContext } from '../uploads/context.ts';

@@ -16,6 +16,7 @@ import { DIGEST_JOB } from '../files/late-digest.ts';
 import { Scrub } from '../files/scrub.ts';
 import { analysisWork } from '../jobs/analysis.ts';
 import { digestWork } from '../jobs/digest.ts';
+import { completeLibrary, indexTexts } from '../jobs/library.ts';
 import { ON_COMPLETE, onCompleteWork } from '../jobs/on-complete.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { RequestedSweep } from '../jobs/requested-sweep.ts';
@@ -38,6 +39,8 @@ const WEBHOOK_KEY_BYTES = 32;
 const SWEEP_MS = 60_000;
 /** Interval of the comparison of stored files and records; it also runs at the start and with a requested sweep. */
 const COMPARE_MS = 3_600_000;
+/** Interval at which the texts of new files are indexed. */
+const INDEX_MS = 2_000;
 
 /** The sweep could not begin. */
 const NOT_SWEPT = { expired: null, deleted: null, leftovers: null, forgotten: null };
@@ -106,6 +109,12 @@ export async function createBackground(
   const verifying = new Repeated(sweepEveryMs, (signal) =>
     rounds.run('verify', sweepEveryMs, signal, (either) => verifyUploads(context, either)),
   );
+  const library = new Repeated(COMPARE_MS, (signal) =>
+    attempt(completeLibrary(db, signal), 'the library is not complete'),
+  );
+  const indexing = new Repeated(INDEX_MS, (signal) =>
+    attempt(indexTexts(db, signal), 'the texts of new files could not be indexed'),
+  );
   return {
     scrub,
     requestedSweep: new RequestedSweep(async () => {
@@ -121,6 +130,7 @@ export async function createBackground(
       // Before the sweep, which may delete the events of deleted files.
       void comparing.now();
       void verifying.now();
+      void library.now();
       await inDatabase(places, async () => {
         if (!dialectOf(db).isShared) await releaseAll(db, context.now());
         await storedTimes.correct();
@@ -130,7 +140,10 @@ export async function createBackground(
       });
     },
     stopHousekeeping: () =>
-      Promise.all([remote?.stop(), sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()]),
+      Promise.all([
+        ...[remote?.stop(), sweeping.stop(), comparing.stop(), verifying.stop(), scrub.stop()],
+        ...[library.stop(), indexing.stop()],
+      ]),
     stopWork: () => ({
       concatenations: context.concatenations.stop(),
       'verification of uploads': context.completions.settle(),

@@ -210,6 +210,7 @@ function draft(
     failure: null,
     must_recheck: 0,
     link_id: link?.id ?? null,
+    instrument: request.instrument ?? null,
     is_trial: request.trial ? 1 : 0,
     proxied: 0,
     storage_ref: null,
@@ -256,10 +257,11 @@ function stripPadding(base64: string): string {
 /** The request in a canonical order of its fields. */
 function hashRequest(request: InitRequest): Uint8Array {
   const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
-  const { trial = false, keep_metadata = false } = request;
+  const { trial = false, keep_metadata = false, instrument } = request;
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   // Omitted when absent, so that keys from before these fields existed stay valid.
-  const rest = trial || keep_metadata ? [trial, ...(keep_metadata ? [true] : [])] : [];
+  const flags = trial || keep_metadata ? [trial, ...(keep_metadata ? [true] : [])] : [];
+  const rest = instrument === undefined ? flags : [...flags, { instrument }];
   const canonical = JSON.stringify([
     ...[filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false],
     ...rest,

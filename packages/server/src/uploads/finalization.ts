@@ -21,7 +21,7 @@ import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from './context.ts';
 import { failUpload } from './ending.ts';
 import { timeStage } from './parts/meter.ts';
-import { emitUpload, eventsOf } from './transitions.ts';
+import { publishedEvents } from './transitions.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 import { removeAssembled } from './verification/assembled-bytes.ts';
 import { checkAssembledHeader } from './verification/assembled-header.ts';
@@ -146,6 +146,8 @@ function toFileRow(
     statistics: null,
     mdoc: null,
     mdoc_image: null,
+    link_id: row.link_id,
+    instrument: row.instrument,
     created_at: context.now(),
     deleted_at: null,
   };
@@ -179,7 +181,7 @@ async function recordSeen(context: UploadContext, row: UploadRow, file: FileRow)
   const moved = moveSeenRow(db, row, 'published', file.created_at);
   const jobs = jobsOf(context, file).map((job) => jobInsert(db, job).compile());
   const inserts = [...fileInserts(db, file), ...jobs].map((write) => ({ write }));
-  return await outbox.commit([moved.step, ...inserts], () => eventsOf(db, moved.row));
+  return await outbox.commit([moved.step, ...inserts], () => publishedEvents(db, moved.row, file));
 }
 
 /** @returns false when the upload is not `verifying` any more. */
@@ -189,7 +191,7 @@ async function recordNow(context: UploadContext, row: UploadRow, file: FileRow):
     await guard(tx);
     const moved = await recordPublished(tx, file);
     if (!moved) return false;
-    await emitUpload(tx, emit, moved);
+    for (const event of await publishedEvents(tx, moved, file)) await emit(event);
     for (const job of jobsOf(context, file)) await insertJob(tx, job);
     return true;
   });

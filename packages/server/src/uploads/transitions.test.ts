@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { UploadRecord } from '@cryolift/protocol/messages';
 import { listEvents } from '../db/events.ts';
 import { plain } from '../db/test-rows.ts';
-import { deleteFile } from '../files/files.ts';
+import { deleteFile } from '../files/deletion.ts';
 import { cancelUpload } from './cancellation.ts';
 import { completeUpload } from './completion.ts';
 import { openUpload } from './creation.ts';
@@ -47,11 +47,14 @@ test('transitions: from init to deletion every change emits an event with the re
     ['upload.created', `uploads/${row.id}`, 'pending'],
     ['upload.verifying', `uploads/${row.id}`, 'verifying'],
     ['upload.completed', `uploads/${row.id}`, 'completed'],
+    ['file.published', `files/${done.file.id}`, undefined],
     ['file.deleted', `files/${done.file.id}`, undefined],
   ]);
   assert.equal(events[2]?.data.file_id, done.file.id);
-  assert.equal(events[3]?.data.filename, 'a.bin');
-  assert.deepEqual(notified, { events: 4, parts: 3 });
+  assert.deepEqual(events[2]?.data.file, done.file.record);
+  assert.deepEqual(events[3]?.data, done.file.record);
+  assert.equal(events[4]?.data.filename, 'a.bin');
+  assert.deepEqual(notified, { events: 5, parts: 3 });
 });
 
 test('transitions: the other ends emit events', async (t) => {

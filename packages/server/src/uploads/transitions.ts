@@ -1,10 +1,11 @@
 /** Changes of an upload's state: each is emitted in the transaction that makes it. */
 import type { UploadEvent } from '@cryolift/protocol/states';
 import type { Database, Guard } from '../db/database.ts';
-import type { UploadRow } from '../db/tables.ts';
+import type { FileRow, UploadRow } from '../db/tables.ts';
 import { type Changes, moveSeenRow, moveUploadRow } from '../db/uploads/uploads.ts';
-import { stateType, uploadSubject } from '../events/event.ts';
+import { FILE_PUBLISHED, stateType, uploadSubject } from '../events/event.ts';
 import type { Emit, OutboxEvent } from '../events/outbox.ts';
+import { fileEvent } from '../files/file-event.ts';
 import type { UploadContext } from './context.ts';
 import { toUpload } from './upload-record.ts';
 
@@ -40,6 +41,13 @@ export async function moveSeenUpload(
 /** Emits an upload as clients see it after a change. @param type as for `eventsOf`. */
 export async function emitUpload(tx: Database, emit: Emit, row: UploadRow, type?: string): Promise<void> {
   for (const event of await eventsOf(tx, row, type)) await emit(event);
+}
+
+/** The events of an upload that was published: that it is completed, with the record of the file, and that of the file. */
+export async function publishedEvents(db: Database, row: UploadRow, file: FileRow): Promise<OutboxEvent[]> {
+  const published = fileEvent(FILE_PUBLISHED, file, file.created_at);
+  const completed = await eventsOf(db, row);
+  return [...completed.map((event) => ({ ...event, data: { ...event.data, file: published.data } })), published];
 }
 
 /**

@@ -38,6 +38,8 @@ test('metadata: an account above the limit cannot change files or uploads', asyn
       statistics: null,
       mdoc: null,
       mdoc_image: null,
+      link_id: null,
+      instrument: null,
       created_at: 1,
       deleted_at: null,
     },

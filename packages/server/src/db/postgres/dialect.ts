@@ -6,6 +6,7 @@ import type { DatabaseDialect, GuardedResult, GuardedStep, Lock, Notice } from '
 import { EVENT_TIMELINE } from '../server-state.ts';
 import type { Tables } from '../tables.ts';
 import { isConflict } from './failure.ts';
+import { LIBRARY } from './library.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 type Database = Kysely<Tables>;
@@ -60,6 +61,7 @@ export const POSTGRES: DatabaseDialect = {
     bytes: sql`bytea`,
     // Set by `numberEvents`.
     eventNumber: sql`bigint unique`,
+    rowNumber: sql`bigint generated always as identity primary key`,
   },
   migrations: MIGRATIONS,
   isConflict,
@@ -90,6 +92,10 @@ export const POSTGRES: DatabaseDialect = {
   },
 
   nowMs: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
+
+  lockRows: (select) => select.forUpdate(),
+
+  library: LIBRARY,
 
   skipLocked: (select) => select.forUpdate().skipLocked(),
 

@@ -16,4 +16,16 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`alter table leases set unlogged`.execute(db);
     },
   },
+  '018_library_text': {
+    async up(db: Kysely<unknown>) {
+      // The extension comes with most installations, and may be missing, or not permitted. Then texts are read one by one.
+      await sql`
+        do $$
+        begin
+          create extension if not exists pg_trgm;
+          create index library_by_text on library using gin (text gin_trgm_ops);
+        exception when feature_not_supported or undefined_file or insufficient_privilege or undefined_object then null;
+        end $$`.execute(db);
+    },
+  },
 };

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { SCHEMA_FLOOR, SERVER_VERSION } from '../schema.ts';
 import { SHARED_SECRETS } from '../secrets.ts';
-import { BOOT_ID, DATABASE_ID, EVENT_TIMELINE, SCRUB, SHARED_FOLDER_ID } from '../server-state.ts';
+import { BOOT_ID, DATABASE_ID, EVENT_TIMELINE, LIBRARY_COMPLETE, SCRUB, SHARED_FOLDER_ID } from '../server-state.ts';
 import type { Tables } from '../tables.ts';
 import { LIVE_STATES } from '../uploads/parts.ts';
 import { RELOCATION } from './marks.ts';
@@ -16,7 +16,8 @@ export function anyTable(db: Database): Kysely<Record<string, Row>> {
 }
 
 /**
- * Every table by its key, in the order in which they are copied; null: of running servers, not copied. A new table does
+ * Every table by its key, in the order in which they are copied; null: not copied, because it is of running servers, or
+ * made of others by the next start. A new table does
  * not compile without its key.
  */
 export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
@@ -29,6 +30,8 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
   pieces: ['upload_id', 'offset'],
   files: ['id'],
   owner_usage: ['owner'],
+  library: null,
+  folders: null,
   idempotency_keys: ['owner', 'key'],
   jobs: ['id'],
   deliveries: ['seq'],
@@ -40,9 +43,9 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
 export const SCHEMA_FACTS: readonly string[] = [SCHEMA_FLOOR, SERVER_VERSION];
 /**
  * Facts that belong to one database: the mark of the relocation, the system that the server ran on, the timeline of
- * PostgreSQL. Secrets are copied on their own, because SQLite has them in files.
+ * PostgreSQL, that the library is complete. Secrets are copied on their own, because SQLite has them in files.
  */
-const LOCAL_FACTS = [...SCHEMA_FACTS, RELOCATION, BOOT_ID, EVENT_TIMELINE, ...SHARED_SECRETS];
+const LOCAL_FACTS = [...SCHEMA_FACTS, RELOCATION, BOOT_ID, EVENT_TIMELINE, LIBRARY_COMPLETE, ...SHARED_SECRETS];
 /** By these, a bucket or a shared folder and its database know each other. */
 export const STORAGE_FACTS: readonly string[] = [DATABASE_ID, SHARED_FOLDER_ID];
 /** How far the bytes of one storage were read. */

@@ -1,5 +1,9 @@
 /** One connection to the database file, by `node:sqlite`. Both threads have one. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
+
+/** Searches have thousands of forms; all other statements together have some hundred. */
+const MAX_PREPARED = 1_000;
 
 export interface Statement {
   sql: string;
@@ -14,7 +18,7 @@ export interface StatementResult {
 
 export class SqliteConnection {
   readonly #database: DatabaseSync;
-  readonly #prepared = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
+  readonly #prepared = new LRUCache<string, { statement: StatementSync; returnsRows: boolean }>({ max: MAX_PREPARED });
 
   /** WAL with synchronous=FULL: a commit that was answered survives power loss. */
   constructor(path: string) {

@@ -3,11 +3,18 @@
  */
 import { sql } from 'kysely';
 import type { DatabaseDialect } from '../dialect.ts';
+import { LIBRARY } from './library.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { type ThreadedConnection, toStatement } from './threaded-connection.ts';
 
 export const SQLITE: DatabaseDialect = {
   isShared: false,
-  columns: { text: sql`text`, bytes: sql`blob`, eventNumber: sql`integer primary key autoincrement` },
+  columns: {
+    text: sql`text`,
+    bytes: sql`blob`,
+    eventNumber: sql`integer primary key autoincrement`,
+    rowNumber: sql`integer primary key autoincrement`,
+  },
 
   /** Handed over to the writer's thread whole; it waits for the disk together with others. */
   async runGuarded(db, steps) {
@@ -44,9 +51,13 @@ export const SQLITE: DatabaseDialect = {
     await sql`select 1`.execute(db);
   },
 
-  migrations: {},
+  migrations: MIGRATIONS,
 
   skipLocked: (select) => select,
+
+  lockRows: (select) => select,
+
+  library: LIBRARY,
 
   isConflict: () => false,
 };

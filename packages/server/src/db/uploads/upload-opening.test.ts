@@ -161,8 +161,8 @@ testDatabases('opening: the quota counts files and live uploads of this owner on
   for (const status of UPLOAD_STATES) await insertRow(db, { status, size: 100 });
   await insertRow(db, { owner: 'bob', size: 5000 });
   for (const file of [draftFile('f1', 1000), draftFile('f2', 7)]) await insertFile(db, file);
-  assert.equal(await markDeleted(db, 'f2', 5), true);
-  assert.equal(await markDeleted(db, 'f2', 6), false);
+  assert.equal((await markDeleted(db, ['f2'], 5)).length, 1);
+  assert.equal((await markDeleted(db, ['f2'], 6)).length, 0);
   // pending, uploading, verifying and failed hold bytes; deleted files do not.
   const held = 1000 + 4 * 100;
   const row = draftRow({ size: 50 });
@@ -180,7 +180,7 @@ testDatabases('opening: files, and uploads that are not published, count for the
   for (const status of UPLOAD_STATES) await insertRow(db, { status });
   await insertRow(db, { owner: 'bob' });
   for (const file of [draftFile('f1', 0), draftFile('f2', 0), draftFile('f3', 0)]) await insertFile(db, file);
-  await markDeleted(db, 'f3', 5);
+  await markDeleted(db, ['f3'], 5);
   // The completed one counts as a file.
   const held = 2 + UPLOAD_STATES.length - 1;
   assert.deepEqual(await begin(held), { kind: 'too_many_files', files: held });

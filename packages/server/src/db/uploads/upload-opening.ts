@@ -162,7 +162,7 @@ interface UnpublishedCount {
 }
 
 /** The uploads of an owner without a file whose rows exist. */
-async function countUnpublished(db: Database, owner: string): Promise<UnpublishedCount[]> {
+export async function countUnpublished(db: Database, owner: string): Promise<UnpublishedCount[]> {
   return await db
     .selectFrom('uploads')
     .select(({ fn }) => ['status', 'link_id', fn.countAll<number>().as('count')])

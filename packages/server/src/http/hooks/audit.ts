@@ -31,6 +31,9 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'POST /files/:file_id/sign': 'file.sign',
   'PATCH /files/:file_id': 'file.update',
   'DELETE /files/:file_id': 'file.delete',
+  'POST /files/delete': 'file.delete',
+  'GET /files/manifest': 'file.list_downloads',
+  'GET /admin/owners': 'admin.owners',
   'POST /links': 'link.create',
   'DELETE /links/:link_id': 'link.revoke',
   'DELETE /links': 'link.revoke_all',
@@ -61,6 +64,8 @@ declare module 'fastify' {
     audited: Ids;
     /** What the call turned out to do, where its route does not say that; null: the route says it. */
     auditedAs: string | null;
+    /** Files that the call has changed: each has a line of its own. */
+    auditedFiles: readonly string[];
   }
 }
 
@@ -75,8 +80,10 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
 
   app.decorateRequest('audited', null as unknown as Ids);
   app.decorateRequest<string | null>('auditedAs', null);
+  app.decorateRequest('auditedFiles', null as unknown as readonly string[]);
   app.addHook('onRequest', async (request) => {
     request.audited = pickIds(request.params);
+    request.auditedFiles = [];
   });
   app.addHook('preSerialization', async (request, _reply, payload) => {
     if (isAudited(request)) request.audited = { ...request.audited, ...pickIds(payload) };
@@ -88,6 +95,11 @@ export function registerAudit(app: FastifyInstance, { audit, log, metrics, uploa
     if (PARTS.includes(entry.action) && !isRefused(reply)) return;
     if (entry.outcome === 'ok' && READS.includes(entry.action) && wasReading(entry)) return;
     const isBounded = entry.outcome === 'refused' || entry.outcome === 'failed' || entry.subject === null;
+    const { auditedFiles } = request;
+    if (auditedFiles.length > 0) {
+      await Promise.all(auditedFiles.map((file_id) => write({ ...entry, file_id })));
+      return;
+    }
     const line = isBounded ? refused.admit(entry, now()) : entry;
     if (line) await write(line);
   });

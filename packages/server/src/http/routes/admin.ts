@@ -1,6 +1,8 @@
 /** Calls for administrators, on the things of all owners. */
 import {
   OwnedUploadPage,
+  OwnerPage,
+  OwnerQuery,
   ScrubReport,
   ScrubRequest,
   SweepReport,
@@ -8,6 +10,7 @@ import {
   UploadQuery,
 } from '@cryolift/protocol/messages';
 import { listAllUploads } from '../../uploads/listing.ts';
+import { pageOfOwners } from '../../uploads/owners.ts';
 import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
@@ -19,6 +22,7 @@ const config = { scope: 'admin' } as const;
 
 export function registerAdmin(app: Routes, services: Services): void {
   registerUploads(app, services);
+  registerOwners(app, services);
   registerSweep(app, services);
   registerScrub(app, services);
 }
@@ -37,6 +41,23 @@ function registerUploads(app: Routes, { uploads: context }: Services): void {
       },
     },
     async ({ query: { limit = 100, ...query } }) => await listAllUploads(context, { ...query, limit }),
+  );
+}
+
+function registerOwners(app: Routes, { uploads: context }: Services): void {
+  app.get(
+    '/admin/owners',
+    {
+      config,
+      schema: {
+        operationId: 'listOwners',
+        tags: ['admin'],
+        summary: 'What every owner has: files, bytes, open uploads.',
+        querystring: OwnerQuery,
+        response: { 200: OwnerPage },
+      },
+    },
+    async ({ query: { limit = 100, sort = 'bytes', cursor } }) => await pageOfOwners(context, sort, { cursor, limit }),
   );
 }
 

@@ -1,11 +1,12 @@
 /** Calls on published files. */
 import { printDigestHeader, toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import { FileChanges, FilePage, FileRecord, PageQuery } from '@cryolift/protocol/messages';
+import { FileChanges, FileRecord } from '@cryolift/protocol/messages';
 import { encodeExtended } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { deleteFile, type FileContext, listOwned, readContent } from '../../files/files.ts';
+import { deleteFile } from '../../files/deletion.ts';
+import { type FileContext, readContent } from '../../files/files.ts';
 import { changeMetadata } from '../../files/metadata.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
 import { assertScope, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
@@ -26,32 +27,10 @@ const BYTES = { content: { 'application/octet-stream': BYTES_SCHEMA, '*/*': BYTE
 const config = { scope: 'files:read' } as const;
 
 export function registerFiles(app: Routes, services: Services): void {
-  registerList(app, services);
   registerShow(app, services);
   registerChange(app, services);
   registerDelete(app, services);
   registerContent(app, services);
-}
-
-/** The query is the page only: the list has no filter. */
-function registerList(app: Routes, { uploads: context }: Services): void {
-  app.get(
-    '/files',
-    {
-      config,
-      schema: {
-        operationId: 'listFiles',
-        tags: ['files'],
-        summary: "The caller's files, newest first.",
-        querystring: PageQuery,
-        response: { 200: FilePage },
-      },
-    },
-    async ({ caller, query: { limit = 100, cursor } }) => {
-      const page = await listOwned(context, ownerOf(caller), { cursor, limit });
-      return { ...page, items: page.items.map((file) => presentFile(context, caller, file)) };
-    },
-  );
 }
 
 function registerShow(app: Routes, { uploads: context }: Services): void {

@@ -162,7 +162,7 @@ async function signMany<T>(
 type Sign = (use: Omit<SignedUse, 'expiresAtMs'>) => string;
 
 /** All URLs of one request have the same key and expire at the same time. */
-async function createSigner(
+export async function createSigner(
   { uploads, signingKeys, options }: Services,
   request: FastifyRequest,
   seconds = DEFAULT_SECONDS,

@@ -1,7 +1,8 @@
 /** HEAD, GET and DELETE of tus 1.0. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { assertNotDeleted, deleteFile } from '../../files/files.ts';
+import { deleteFile } from '../../files/deletion.ts';
+import { assertNotDeleted } from '../../files/files.ts';
 import { startConcatenation } from '../../uploads/append/concatenating.ts';
 import { type AppendState, readAppendState } from '../../uploads/append/state.ts';
 import { cancelUpload } from '../../uploads/cancellation.ts';

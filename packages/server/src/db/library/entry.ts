@@ -1,0 +1,70 @@
+/** The row of a file in the library. */
+import { applyKind } from '@cryolift/mrc';
+import type { Insertable } from 'kysely';
+import type { FileRow, Tables } from '../tables.ts';
+
+export type LibraryEntry = Insertable<Omit<Tables['library'], 'id'>>;
+
+/** Of the folder of a file: keys of indexes have to fit into a page of the database. */
+const MAX_LEVELS = 32;
+const MAX_FOLDER_BYTES = 1_000;
+/** They end words, and PostgreSQL has no text with the first of them. */
+const CONTROLS = /\p{Cc}/gu;
+
+export function toEntry(file: Omit<FileRow, 'deleted_at'>): LibraryEntry {
+  const metadata = JSON.parse(file.metadata) as Record<string, string>;
+  const path = pathOf(file.filename, metadata);
+  const mrc = file.mrc === null ? null : (JSON.parse(file.mrc) as Parameters<typeof applyKind>[0]);
+  return {
+    file_id: file.id,
+    owner: file.owner,
+    folder: folderOf(path),
+    path,
+    name: foldText(file.filename),
+    size: file.size,
+    created_at: file.created_at,
+    kind: mrc === null ? '' : applyKind(mrc, metadata).kind,
+    instrument: (metadata.instrument ?? file.instrument ?? '').replace(CONTROLS, ' '),
+    text: toText(file.filename, path, file.instrument, metadata),
+  };
+}
+
+/** Where a file is below the folder that was uploaded: `metadata.path`, or else its name. */
+export function pathOf(filename: string, metadata: Readonly<Record<string, string>>): string {
+  return cleanPath(metadata.path ?? '') || cleanPath(filename);
+}
+
+/** A relative path without empty segments, `.` and `..`, in NFC. */
+export function cleanPath(path: string): string {
+  const segments = path.toWellFormed().normalize('NFC').replace(CONTROLS, '').split('/');
+  return segments.filter((segment) => !['', '.', '..'].includes(segment)).join('/');
+}
+
+/** The folder of a clean path, or its longest ancestor within the limits. */
+function folderOf(path: string): string {
+  return withinLimits(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+}
+
+/** A folder, or its longest ancestor within the limits. */
+export function withinLimits(folder: string): string {
+  const segments = folder.split('/').slice(0, MAX_LEVELS);
+  while (Buffer.byteLength(segments.join('/')) > MAX_FOLDER_BYTES) segments.pop();
+  return segments.join('/');
+}
+
+/** Texts that differ only in case or in the form of their characters become equal. */
+export function foldText(text: string): string {
+  return text.toWellFormed().normalize('NFC').toLowerCase().replace(CONTROLS, ' ');
+}
+
+/** No word of a search goes across its lines. */
+function toText(
+  filename: string,
+  path: string,
+  instrument: string | null,
+  metadata: Readonly<Record<string, string>>,
+): string {
+  const pairs = Object.entries(metadata).flatMap(([key, value]) => (value === path ? [] : [`${key} ${value}`]));
+  const name = path.endsWith(filename) ? [] : [filename];
+  return [path, ...name, ...(instrument === null ? [] : [instrument]), ...pairs].map(foldText).join('\n');
+}

@@ -1,0 +1,23 @@
+/** Searches of the library by the extension pg_trgm, or without an index where it is missing. */
+import { sql } from 'kysely';
+import type { LibraryDialect } from '../dialect.ts';
+
+/** The index has sequences of three characters. */
+const INDEXED_LENGTH = 3;
+
+export const LIBRARY: LibraryDialect = {
+  async findCandidates(db, owner, words, limit) {
+    const indexed = words.filter((word) => Array.from(word).length >= INDEXED_LENGTH);
+    if (indexed.length === 0) return null;
+    const text = sql.ref('text');
+    const conditions = indexed.map((word) => LIBRARY.contains(text, word));
+    const { rows } = await sql<{ id: number }>`
+      select id from library where owner = ${owner} and ${sql.join(conditions, sql` and `)} limit ${limit}`.execute(db);
+    return rows.map(({ id }) => id);
+  },
+
+  contains: (column, word) => sql<boolean>`${column} like ${`%${word.replace(/[\\%_]/g, '\\$&')}%`}`,
+
+  /** The database does so itself. */
+  indexNew: async () => 0,
+};
