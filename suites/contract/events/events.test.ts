@@ -6,7 +6,7 @@ import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { findServer, HAS_LATE_DIGESTS, type OwnServer, startServer } from '../../server-under-test.ts';
 import { EventStream, type ReceivedEvent } from '../event-stream.ts';
 import { assertFailure } from '../failure.ts';
-import { makeMrc } from '../sample.ts';
+import { makeMrc, sha256Hex } from '../sample.ts';
 import { complete, eventually, open, openSample, publish, put, putAll, readUploadRecord } from '../upload.ts';
 import { Connection, callAs, callWith } from '../wire.ts';
 
@@ -44,7 +44,8 @@ test('events: an upload from its snapshot to its end', async () => {
   assert.deepEqual(progress?.data, await readUploadRecord(call, upload));
 
   await putAll(call, upload, bytes);
-  const file = (await complete(call, upload)).json<FileRecord>();
+  // Declared, so that the file has its digest when it is published, on every storage.
+  const file = (await complete(call, upload, { sha256: sha256Hex(bytes) })).json<FileRecord>();
   const received = await stream.rest();
   const states = received.filter(({ name }) => name === 'state');
   assert.deepEqual(states.map(kindOf), ['upload.verifying', 'upload.completed']);

@@ -1,12 +1,12 @@
 /** `GET /files` with filters, and `GET /files/tree`: page 7, lists of files. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FilePage, FileRecord, FileTree } from '@cryolift/protocol/messages';
+import type { FilePage, FileRecord, FileTree, UploadLink } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
-import { publish } from '../upload.ts';
-import { callAs } from '../wire.ts';
+import { complete, open, publish, putAll } from '../upload.ts';
+import { callAs, callWith } from '../wire.ts';
 
 const server = await findServer();
 after(() => server.discard());
@@ -181,4 +181,34 @@ test('library: records say who uploaded a file and where it comes from', async (
     (await ask(call, { instrument: 'Krios 1' })).items.map(({ file_id }) => file_id),
     [plain.file_id],
   );
+});
+
+test('library: a file that came by an upload link has the id of the link in its record', async () => {
+  const call = newOwner();
+  const made = await call('POST', '/links');
+  assert.equal(made.status, 201, made.body.toString());
+  const { link_id, token } = made.json<UploadLink>();
+  const byLink = callWith(server, { authorization: `Bearer ${token}` });
+  const bytes = makeMrc(2000);
+  const upload = await open(byLink, { filename: 'guest.mrc', size: bytes.length, instrument: 'Glacios' });
+  await putAll(byLink, upload, bytes);
+  assert.equal((await complete(byLink, upload)).status, 200);
+  await publish(call, makeMrc(2001), { filename: 'own.mrc' });
+  const { items } = await ask(call, { sort: 'filename' });
+  assert.deepEqual(
+    items.map(({ filename, link_id, uploader, owner, instrument }) => [
+      filename,
+      link_id,
+      uploader === owner,
+      instrument,
+    ]),
+    [
+      ['guest.mrc', link_id, false, 'Glacios'],
+      ['own.mrc', null, true, null],
+    ],
+  );
+  const [guest] = items;
+  assert.equal(guest?.uploader, link_id);
+  assert.deepEqual((await call('GET', `/files/${guest?.file_id}`)).json(), guest);
+  assert.deepEqual((await ask(call, { instrument: 'Glacios' })).items, [guest]);
 });

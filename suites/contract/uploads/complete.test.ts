@@ -24,7 +24,8 @@ const server = await findServer();
 after(() => server.discard());
 
 const FILE_FIELDS =
-  'content_type created_at file_id filename metadata mrc owner part_count part_size parts_sha256 sha256 size upload_id warnings';
+  'content_type created_at file_id filename instrument link_id metadata mrc owner part_count part_size parts_sha256 ' +
+  'sha256 size upload_id uploader warnings';
 
 test('complete: the record says all that the contract names, and is the one that GET /files answers', async () => {
   const call = callAs(server, { sub: 'record-owner' });
@@ -43,6 +44,9 @@ test('complete: the record says all that the contract names, and is the one that
   assert.deepEqual(rest, {
     upload_id: upload.upload_id,
     owner: 'record-owner',
+    uploader: 'record-owner',
+    link_id: null,
+    instrument: null,
     filename: 'movie.mrc',
     size: bytes.length,
     sha256: sha256Hex(bytes),

@@ -11,19 +11,26 @@ import { type Call, callAs } from '../wire.ts';
 const server = await findServer();
 after(() => server.discard());
 
-/** Every item's id of all pages, and how many pages there were. */
+/** Every item's id of all pages, and how many pages there were. Each page of files says how many there are in all. */
 async function readPages(call: Call, path: string, limit: number): Promise<{ ids: string[]; pages: number }> {
+  const totals: unknown[] = [];
   const ids: string[] = [];
   let cursor = '';
   for (let pages = 1; ; pages++) {
     const answer = await call('GET', `${path}?limit=${limit}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     assert.equal(answer.status, 200, answer.body.toString());
     const page = answer.json<UploadPage | FilePage>();
-    assert.deepEqual(Object.keys(page).sort(), ['items', 'next_cursor']);
+    const { items: _, next_cursor: __, ...sums } = page;
+    totals.push(sums);
     assert.ok(page.items.length <= limit);
     ids.push(...page.items.map((item) => (path === '/files' ? (item.file_id as string) : item.upload_id)));
-    if (page.next_cursor === null) return { ids, pages };
-    cursor = page.next_cursor;
+    if (page.next_cursor !== null) {
+      cursor = page.next_cursor;
+      continue;
+    }
+    const expected = path === '/files' ? { total: ids.length, total_is_more: false } : {};
+    assert.deepEqual(totals, Array(pages).fill(expected));
+    return { ids, pages };
   }
 }
 
