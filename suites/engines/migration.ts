@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
+import type { FilePage, FileRecord, FileTree, UploadRecord } from '@cryolift/protocol/messages';
 import { EventStream } from '../contract/event-stream.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
-import { open, publish, put, readUploadRecord } from '../contract/upload.ts';
+import { eventually, open, publish, put, readUploadRecord } from '../contract/upload.ts';
 import { type Call, callAs, callWith } from '../contract/wire.ts';
 import type { Settings, Target } from '../server-under-test.ts';
 
@@ -31,9 +31,10 @@ export interface Content {
 export async function fill(server: Target, sizeBytes = 3 * MIB): Promise<Content> {
   const call = callAs(server, CLAIMS);
   const files = [];
-  for (const bytes of [makeMrc(sizeBytes), makeMrc(3000), Buffer.alloc(0)]) {
+  for (const [at, bytes] of [makeMrc(sizeBytes), makeMrc(3000), Buffer.alloc(0)].entries()) {
+    const metadata = { path: `session/grid-${at}/movie.mrc` };
     const fields = bytes.length === 0 ? { filename: 'empty.mrc', force: true } : { sha256: sha256Hex(bytes) };
-    files.push({ bytes, record: await publish(call, bytes, fields) });
+    files.push({ bytes, record: await publish(call, bytes, { ...fields, metadata }) });
   }
   const { upload, uploadBytes } = await openPartly(call);
   const signed = await call('POST', `/files/${files[0]?.record.file_id}/sign`);
@@ -73,6 +74,7 @@ async function findEvent(server: Target, { upload_id }: UploadRecord, lastId: st
 export async function assertMoved(server: Target, content: Content, missing: [number, number][]): Promise<FileRecord> {
   const call = callAs(server, CLAIMS);
   for (const { record, bytes } of content.files) await assertFile(call, record, bytes);
+  await assertLibrary(call, content);
   const signed = await callWith(server, {})('GET', content.signedPath);
   assert.deepEqual([signed.status, sha256Hex(signed.body)], [200, sha256Hex(content.files[0]?.bytes as Buffer)]);
   const byLink = callWith(server, { authorization: `Bearer ${content.linkToken}` });
@@ -81,6 +83,24 @@ export async function assertMoved(server: Target, content: Content, missing: [nu
   // A number that comes again, or a lower one, is never delivered.
   await findEvent(server, content.upload, content.lastEventId, 'cryolift.upload.completed');
   return file;
+}
+
+/** The target has made it of the files: folders with their sums, and texts that are found. */
+async function assertLibrary(call: Call, { files }: Content): Promise<void> {
+  const tree = await eventually(
+    async () => (await call('GET', '/files/tree?prefix=session')).json<FileTree>(),
+    ({ incomplete }) => incomplete === undefined,
+  );
+  const sums = tree.items.map(({ name, files, bytes }) => ({ name, files, bytes }));
+  assert.deepEqual(
+    sums,
+    files.map(({ record }, at) => ({ name: `grid-${at}`, files: 1, bytes: record.size })),
+  );
+  for (const [at, { record }] of files.entries()) {
+    const { items, total, total_is_more } = (await call('GET', `/files?q=SESSION%20grid-${at}`)).json<FilePage>();
+    const ids = items.map(({ file_id }) => file_id);
+    assert.deepEqual([ids, total, total_is_more], [[record.file_id], 1, false]);
+  }
 }
 
 async function assertFile(call: Call, record: FileRecord, bytes: Buffer): Promise<void> {

@@ -54,6 +54,8 @@ export interface LibraryDialect {
    * fewer, all that have the words are among them; and rows of other owners may be. Null: no index finds them.
    */
   findCandidates(db: Database, owner: string, words: readonly string[], limit: number): Promise<number[] | null>;
+  /** Whether there is an index of the text. Without one, searches are right, and slow. */
+  isIndexed(db: Database): Promise<boolean>;
   /** Whether a text has this word. */
   contains(column: RawBuilder<unknown>, word: string): RawBuilder<boolean>;
   /**

@@ -33,6 +33,7 @@ import type { UploadContext } from '../uploads/context.ts';
 import type { Data } from './data.ts';
 import { adjustReserve, inDatabase } from './database.ts';
 import { openSecret } from './secrets.ts';
+import { warnOfDatabase } from './warnings.ts';
 
 const WEBHOOK_KEY_BYTES = 32;
 /** Interval of the sweep and of the re-verification. */
@@ -132,6 +133,7 @@ export async function createBackground(
       void verifying.now();
       void library.now();
       await inDatabase(places, async () => {
+        await warnOfDatabase(db, log);
         if (!dialectOf(db).isShared) await releaseAll(db, context.now());
         await storedTimes.correct();
         wakeJobs();

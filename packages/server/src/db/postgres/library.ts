@@ -16,6 +16,12 @@ export const LIBRARY: LibraryDialect = {
     return rows.map(({ id }) => id);
   },
 
+  async isIndexed(db) {
+    const { rows } = await sql`
+      select 1 from pg_index where indexrelid = to_regclass('library_by_text') and indisvalid`.execute(db);
+    return rows.length > 0;
+  },
+
   contains: (column, word) => sql<boolean>`${column} like ${`%${word.replace(/[\\%_]/g, '\\$&')}%`}`,
 
   /** The database does so itself. */

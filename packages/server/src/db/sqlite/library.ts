@@ -23,6 +23,8 @@ export const LIBRARY: LibraryDialect = {
     return rows.map(({ id }) => id);
   },
 
+  isIndexed: async () => true,
+
   contains: (column, word) => sql<boolean>`instr(${column}, ${word}) > 0`,
 
   async indexNew(db, limit) {
