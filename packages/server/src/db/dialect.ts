@@ -51,7 +51,8 @@ export interface DatabaseDialect {
 export interface LibraryDialect {
   /**
    * The `id` of up to `limit` rows that may have all these words in their `text`, by an index of the text. When there are
-   * fewer, all that have the words are among them; and rows of other owners may be. Null: no index finds them.
+   * fewer, all that have the words are among them; and rows of other owners may be. Null: no index finds them in a short
+   * time.
    */
   findCandidates(db: Database, owner: string, words: readonly string[], limit: number): Promise<number[] | null>;
   /** Whether there is an index of the text. Without one, searches are right, and slow. */

@@ -16,8 +16,8 @@ const FEW = 20_000;
 const VERY_FEW = 1_000;
 /** Rows per step. */
 const STEP = 1_000;
-/** Rows that are read in order: the search then answers what it has found. */
-const MAX_READ = 200_000;
+/** So long rows are read in order, on top of one step: the search then answers what it has found. */
+const MAX_READ_MS = 200;
 
 /** A place in a list. */
 export interface Position {
@@ -111,7 +111,8 @@ async function readInOrder(db: Database, query: LibraryQuery, after: Position | 
   const endTurn = takeTurns();
   const found: Row[] = [];
   let from = after;
-  for (let read = 0; found.length <= limit && read < MAX_READ; read += STEP) {
+  const endMs = performance.now() + MAX_READ_MS;
+  do {
     const step = rowsAfter(query, from);
     const edge = await sql<Row>`${step} limit 1 offset ${STEP - 1}`.execute(db);
     const { rows } = await sql<Row>`
@@ -119,9 +120,8 @@ async function readInOrder(db: Database, query: LibraryQuery, after: Position | 
       ${orderOf(query)} limit ${limit + 1 - found.length}`.execute(db);
     found.push(...rows);
     from = positionOf(edge.rows[0]);
-    if (from === null) break;
     await endTurn();
-  }
+  } while (from !== null && found.length <= limit && performance.now() < endMs);
   const fileIds = found.slice(0, limit).map(({ file_id }) => file_id);
   return { fileIds, next: found.length > limit ? positionOf(found[limit - 1]) : from, count: null };
 }

@@ -9,6 +9,7 @@ const UNAVAILABLE_CLASSES = ['08', '53', '57', '58'];
 const UNAVAILABLE = ['55P03', '25006', '25P03'];
 /** serialization_failure, deadlock_detected. */
 const CONFLICTS = ['40001', '40P01'];
+const QUERY_CANCELED = '57014';
 /** `pg` says these without a code: the connection is gone, or the time is over. */
 const LOST =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered)/;
@@ -27,6 +28,11 @@ export function isLost(error: unknown): boolean {
 /** Whether a transaction failed because of another one. */
 export function isConflict(error: unknown): boolean {
   return CONFLICTS.includes((error as DatabaseFailure).code ?? '');
+}
+
+/** Whether a statement was ended by its timeout, or by an administrator. */
+export function isCanceled(error: unknown): boolean {
+  return error instanceof UploadError && (error.cause as DatabaseFailure | undefined)?.code === QUERY_CANCELED;
 }
 
 /** An error as `database_unavailable` when the database cannot answer now, else as it is: a mistake of ours. */
