@@ -17,7 +17,7 @@ const VERY_FEW = 1_000;
 /** Rows per step. */
 const STEP = 1_000;
 /** So long rows are read in order, on top of one step: the search then answers what it has found. */
-const MAX_READ_MS = 150;
+const MAX_READ_MS = 100;
 
 /** A place in a list. */
 export interface Position {

@@ -6,7 +6,7 @@ import { isCanceled } from './failure.ts';
 /** The index has sequences of three characters. */
 const INDEXED_LENGTH = 3;
 /** Without the index, or with words that are all common, the database would read a million rows. */
-const MAX_SEARCH_MS = 150;
+const MAX_SEARCH_MS = 250;
 
 export const LIBRARY: LibraryDialect = {
   async findCandidates(db, owner, words, limit) {
